@@ -1,0 +1,1 @@
+"""Dreamreel: a Telegram bot that makes videos."""
