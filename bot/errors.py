@@ -1,0 +1,135 @@
+"""Every error raised on purpose, drawn as a tree.
+
+DreamreelError
+├── SettingsError      the start ends with this one sentence
+├── TaskError
+│   ├── StaleTask      somebody else has moved the row since it was read
+│   └── IllegalMove    a move that the state table does not have: a defect of ours
+├── StoreError         the database refused: nothing of what was asked is stored
+├── ProviderError      sorted by what the worker does next
+│   ├── Unavailable    certainly not accepted: try later
+│   ├── Rejected       certainly not accepted, and never will be: tell the person
+│   ├── AccountProblem the operator's account refuses: tell the operator
+│   └── OutcomeUnknown may have been accepted and charged: stop, ask
+├── FetchError         a finished video could not be fetched
+├── MediaError         a photo or a video that cannot be used
+└── ChatError          Telegram's answers, sorted the same way
+    ├── ChatBusy       not now; says when
+    ├── ChatGone       this chat cannot be written to any more
+    ├── ChatMoved      the group has another id now
+    ├── CardGone       the card was deleted or can no longer be edited
+    ├── CallRefused    Telegram refuses this very call: repeating it is useless
+    └── CallUnclear    the call may or may not have had its effect
+"""
+
+from __future__ import annotations
+
+
+class DreamreelError(Exception):
+    """The family; foreign errors are translated into it once, at the edge."""
+
+
+class SettingsError(DreamreelError):
+    """A setting is missing or wrong; the text is one sentence for the operator."""
+
+
+class TaskError(DreamreelError):
+    pass
+
+
+class StaleTask(TaskError):
+    """The row has another version: its new owner goes on, this writer stops."""
+
+
+class IllegalMove(TaskError):
+    pass
+
+
+class StoreError(DreamreelError):
+    """The database refused; the text is for the log. Nothing of the call that raised it is stored."""
+
+
+class ProviderError(DreamreelError):
+    """What a provider's answer means. `code` is a word of ours, `detail` goes to the log only."""
+
+    def __init__(self, code: str, detail: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+
+class Unavailable(ProviderError):
+    pass
+
+
+class Rejected(ProviderError):
+    pass
+
+
+class AccountProblem(ProviderError):
+    pass
+
+
+class OutcomeUnknown(ProviderError):
+    pass
+
+
+class FetchError(DreamreelError):
+    """`code` is a word of ours; `again` says whether a later try may work."""
+
+    def __init__(self, code: str, detail: str = "", *, again: bool) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+        self.again = again
+
+
+class MediaError(DreamreelError):
+    """`code` is a phrase key; `values` fill its placeholders."""
+
+    def __init__(self, code: str, detail: str = "", **values: object) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+        self.values = values
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Worker processes send their errors home; keyword arguments need a hand.
+        return (_media_error, (self.code, self.detail, self.values))
+
+
+class ChatError(DreamreelError):
+    pass
+
+
+class ChatBusy(ChatError):
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(f"retry after {retry_after_s:g} s")
+        self.retry_after_s = retry_after_s
+
+
+class ChatGone(ChatError):
+    pass
+
+
+class ChatMoved(ChatError):
+    def __init__(self, chat_id: int) -> None:
+        super().__init__(f"moved to {chat_id}")
+        self.chat_id = chat_id
+
+
+class CardGone(ChatError):
+    pass
+
+
+class CallRefused(ChatError):
+    pass
+
+
+class CallUnclear(ChatError):
+    pass
+
+
+def _media_error(code: str, detail: str, values: dict[str, object]) -> MediaError:
+    return MediaError(code, detail, **values)

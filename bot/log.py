@@ -1,0 +1,86 @@
+"""Structured logs. Tokens and keys never reach them, whatever a library puts into its messages."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any, TextIO
+from urllib.parse import quote
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_TOKEN = re.compile(r"\d{5,}(?::|%3[Aa])[A-Za-z0-9_-]{20,}")
+_HIDDEN = "[hidden]"
+
+
+def set_up_logs(level: str, form: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+    """Send every log of the process, libraries included, to `stream` (standard error) as `text` or `json`.
+
+    `secrets` are blotted out wherever they stand, and so is all that looks like a bot token.
+    """
+    out = stream or sys.stderr
+    colours = out.isatty()
+    renderer: Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=36)
+    )
+    gather: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=True),
+    ]
+    finish: list[Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        # A traceback becomes text before the blotter reads it: it may quote an address with a token.
+        structlog.processors.format_exc_info,
+        _Blotter(secrets),
+        renderer,
+    ]
+    structlog.configure(
+        processors=[*gather, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=gather, processors=finish))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    # httpx writes every address at INFO, and Telegram's addresses contain the token.
+    for chatty in ("httpx", "httpcore", "aiohttp.access", "telegram", "PIL"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def get_log(name: str) -> structlog.stdlib.BoundLogger:
+    log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return log
+
+
+class _Blotter:
+    """Blots secrets out of every value of a log line, however deep they stand."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        plain = [secret for secret in secrets if len(secret) > 5]
+        # As they stand in an address, too. The longest first: one may be the beginning of another.
+        known = sorted({*plain, *(quote(secret, safe="") for secret in plain)}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return {key: self._clean(value) for key, value in event.items()}
+
+    def _clean(self, value: Any) -> Any:
+        match value:
+            case bool() | int() | float() | None:
+                return value
+            case dict():
+                return {self._clean(key): self._clean(part) for key, part in value.items()}
+            case list() | tuple() | set() | frozenset():
+                return [self._clean(part) for part in value]
+            case _:
+                text = _TOKEN.sub(_HIDDEN, value if isinstance(value, str) else str(value))
+                return self._known.sub(_HIDDEN, text) if self._known else text

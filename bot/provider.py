@@ -1,0 +1,81 @@
+"""The contract: what a video provider must supply. Adding one is one file in `providers/`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bot.request import VideoModel, VideoRequest
+
+Photo = bytes | str
+"""A photo's bytes, or a public link to it, as `VideoModel.photo_as` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class StillRunning:
+    progress: float | None = None
+    """0 to 1, where the provider tells."""
+    queued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    video_url: str
+    keeps_s: float
+    """How long the link lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    code: str
+    """A word of ours: a phrase key."""
+    detail: str = ""
+    """For the log only."""
+
+
+Status = StillRunning | Succeeded | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    remote_id: str
+    status: Status = StillRunning(queued=True)
+    """Some providers answer the submit with the finished video."""
+    detail: str = ""
+    """Their id of the call, for a dispute with a bill."""
+
+
+class Provider(Protocol):
+    """One account at one company or server that makes videos.
+
+    `submit` and `poll` raise only errors of the family `ProviderError`, `fetch` only `FetchError`: whatever a
+    foreign server answers, nothing else comes out.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def models(self) -> Sequence[VideoModel]: ...
+
+    @property
+    def concurrency(self) -> int:
+        """How many jobs the account may run at once."""
+
+    async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
+        """Start a job. `request` is settled and checked; `reference` is our own id, for logs.
+
+        Unavailable, Rejected and AccountProblem prove that nothing was accepted. Anything that does not
+        prove it is OutcomeUnknown. Never repeats the call by itself.
+        """
+
+    async def poll(self, remote_id: str, model: VideoModel) -> Status:
+        """How the job is. An error says only that this look told nothing: the job goes on."""
+
+    async def fetch(self, video_url: str, target: Path) -> None:
+        """Stream the finished video into `target`; FetchError when that fails."""
+
+    async def close(self) -> None:
+        """End what was started: connections, processes."""

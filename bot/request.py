@@ -1,0 +1,216 @@
+"""What may be asked of whom: a request, a model with its limits, and the check of one against the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+CAMERAS = (
+    "hitchcock_dolly_in",
+    "hitchcock_dolly_out",
+    "robo_arm",
+    "dynamic_orbit",
+    "central_orbit",
+    "crane_push",
+    "quick_pull_back",
+    "counterclockwise_swivel",
+    "clockwise_swivel",
+    "handheld",
+    "rapid_push_pull",
+)
+STRENGTHS = ("weak", "medium", "strong")
+
+
+class Mode(StrEnum):
+    """What a model makes a video from."""
+
+    TEXT = "text"
+    FIRST_FRAME = "first_frame"
+    FIRST_LAST = "first_last"
+    CAMERA = "camera"
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoRules:
+    """What a provider takes as a photo; sides are in pixels."""
+
+    max_bytes: int = 4_700_000
+    formats: tuple[str, ...] = ("JPEG", "PNG")
+    min_side: int = 320
+    max_side: int = 4096
+    max_long_to_short: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class VideoModel:
+    """One thing a provider offers. Of `ratios`, `seconds` and `resolutions` the first is the default."""
+
+    name: str
+    title: str
+    provider: str
+    modes: frozenset[Mode]
+    ratios: tuple[str, ...]
+    seconds: tuple[int, ...]
+    resolutions: tuple[str, ...]
+    typical_s: float
+    """How long a video usually takes, until timing has learned better."""
+    prompt_limit: int = 800
+    """Characters; more is refused."""
+    prompt_advice: int = 400
+    """Characters; more is accepted and hinted at."""
+    prompt_with_photo: Literal["required", "optional"] = "required"
+    ratio_with_photo: bool = False
+    """Whether the ratio can be chosen although there is a photo; else the photo's own is used."""
+    photo_rules: PhotoRules = PhotoRules()
+    photo_as: Literal["bytes", "link"] = "bytes"
+    seed_max: int | None = None
+    audio: bool = False
+    negative_prompt: bool = False
+    people: bool = False
+    enhance: bool = False
+    keeps_s: float = 12 * 3600
+    """How long the provider knows a job: a late one is watched until then."""
+    free: bool = False
+    """Made on this machine: costs nobody anything."""
+
+
+class VideoRequest(BaseModel):
+    """What the user asked for, in our words. None means: the model's default."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    model: str
+    prompt: str = ""
+    photos: tuple[str, ...] = ()
+    """Telegram file ids: none, the first frame, or the first and the last."""
+    ratio: str | None = None
+    seconds: int | None = None
+    resolution: str | None = None
+    seed: int | None = None
+    camera: str | None = None
+    strength: str | None = None
+    negative_prompt: str | None = None
+    audio: bool | None = None
+    people: str | None = None
+    enhance: bool | None = None
+
+    @property
+    def mode(self) -> Mode:
+        if self.camera:
+            return Mode.CAMERA
+        match len(self.photos):
+            case 0:
+                return Mode.TEXT
+            case 1:
+                return Mode.FIRST_FRAME
+            case _:
+                return Mode.FIRST_LAST
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason why a request cannot work. `code` is a phrase key, `values` say what would work."""
+
+    code: str
+    values: dict[str, object]
+
+
+def shown(models: Mapping[str, VideoModel]) -> list[str]:
+    """The names to offer: free ones only where there is no other, though each can be asked for by name."""
+    paid = [name for name, model in models.items() if not model.free]
+    return paid or list(models)
+
+
+def check_request(request: VideoRequest, model: VideoModel) -> list[Problem]:
+    """Every reason why `model` cannot make `request`, found before anything is paid for.
+
+    An empty list means that the request may be sent once `settle` has filled in what was left open.
+    """
+    return [*_check_prompt(request, model), *_check_mode(request, model), *_check_options(request, model)]
+
+
+def check_photo(
+    model: VideoModel, width: int | None, height: int | None, max_bytes: int, size_bytes: int | None
+) -> list[Problem]:
+    """The same for a photo of which only the facts that Telegram tells are known; None is unknown."""
+    if size_bytes is not None and size_bytes > max_bytes:
+        return [Problem("photo_too_many_bytes", {"max_mb": max_bytes // 1_000_000})]
+    rules = model.photo_rules
+    if not width or not height:
+        return []
+    if min(width, height) < rules.min_side:
+        return [Problem("photo_too_small", {"width": width, "height": height, "min_side": rules.min_side})]
+    if max(width, height) > rules.max_long_to_short * min(width, height):
+        return [
+            Problem("photo_too_long", {"width": width, "height": height, "times": rules.max_long_to_short})
+        ]
+    return []
+
+
+def settle(request: VideoRequest, model: VideoModel) -> VideoRequest:
+    """The same request with every default of the model written into it: what will be bought."""
+    chosen = request.ratio if model.ratio_with_photo else None
+    return request.model_copy(
+        update={
+            "ratio": chosen if request.photos else request.ratio or model.ratios[0],
+            "seconds": request.seconds or model.seconds[0],
+            "resolution": request.resolution or model.resolutions[0],
+        }
+    )
+
+
+def _check_prompt(request: VideoRequest, model: VideoModel) -> list[Problem]:
+    length = len(request.prompt)
+    if length > model.prompt_limit:
+        return [Problem("prompt_too_long", {"length": length, "limit": model.prompt_limit})]
+    if request.prompt.strip() or (request.photos and model.prompt_with_photo == "optional"):
+        return []
+    return [Problem("prompt_missing_with_photo" if request.photos else "prompt_missing", {})]
+
+
+def _check_mode(request: VideoRequest, model: VideoModel) -> list[Problem]:
+    if request.camera and request.camera not in CAMERAS:
+        return [Problem("camera_unknown", {"camera": request.camera, "choices": _listed(CAMERAS)})]
+    if request.strength and request.strength not in STRENGTHS:
+        return [Problem("strength_unknown", {"choices": _listed(STRENGTHS)})]
+    if request.camera and not request.photos:
+        return [Problem("camera_needs_photo", {})]
+    if request.mode in model.modes:
+        return []
+    return [Problem(f"no_{request.mode.value}", {"model": model.name})]
+
+
+def _check_options(request: VideoRequest, model: VideoModel) -> list[Problem]:
+    problems = []
+    choices: tuple[tuple[str, object, tuple[object, ...]], ...] = (
+        ("ratio", request.ratio, model.ratios),
+        ("seconds", request.seconds, model.seconds),
+        ("resolution", request.resolution, model.resolutions),
+    )
+    for name, asked, offered in choices:
+        if asked is not None and asked not in offered:
+            values = {"model": model.name, "asked": asked, "choices": _listed(offered)}
+            problems.append(Problem(f"no_{name}", values))
+    if request.seed is not None:
+        if model.seed_max is None:
+            problems.append(Problem("no_seed", {"model": model.name}))
+        elif not 0 <= request.seed <= model.seed_max:
+            problems.append(Problem("seed_out_of_range", {"max": model.seed_max}))
+    switches: tuple[tuple[str, object, bool], ...] = (
+        ("audio", request.audio, model.audio),
+        ("negative_prompt", request.negative_prompt, model.negative_prompt),
+        ("people", request.people, model.people),
+        ("enhance", request.enhance, model.enhance),
+    )
+    problems += [
+        Problem(f"no_{name}", {"model": model.name}) for name, asked, can in switches if asked and not can
+    ]
+    return problems
+
+
+def _listed(choices: tuple[object, ...]) -> str:
+    return ", ".join(str(choice) for choice in choices)

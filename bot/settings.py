@@ -1,0 +1,183 @@
+"""Every setting: its type, its default and its unit. They come from the environment, or from `.env`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.errors import SettingsError
+
+Everyone = Literal["*"]
+IdList = Annotated[frozenset[int] | Everyone, NoDecode]
+Limit = Annotated[int, Field(ge=0)] | None
+"""None is unlimited, 0 is nobody."""
+
+
+class Settings(BaseSettings):
+    """What an operator can set. An empty value counts as unset."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    telegram_bot_token: SecretStr | None = None
+    telegram_api_url: str = "https://api.telegram.org"
+
+    database_url: str = "sqlite:///data/dreamreel.db"
+    data_dir: Path = Path("data")
+
+    admin_users: Annotated[frozenset[int], NoDecode] = frozenset()
+    allowed_users: IdList = frozenset()
+    allowed_chats: IdList = frozenset()
+    daily_videos_per_user: Limit = 20
+    daily_videos_per_chat: Limit = 100
+    open_tasks_per_user: Limit = 5
+    open_tasks_per_chat: Limit = 20
+    timezone: str = "UTC"
+
+    default_model: str | None = None
+    default_language: Literal["en", "zh"] = "en"
+    old_message_minutes: Annotated[float, Field(gt=0, le=525_600)] = 10
+    keep_files_mb: Annotated[int, Field(ge=1)] = 2000
+    poll_max_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60
+    trusted_private_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
+
+    volcengine_access_key_id: Annotated[str | None, Field(repr=False)] = None
+    volcengine_secret_access_key: SecretStr | None = None
+    volcengine_base_url: str = "https://visual.volcengineapi.com"
+    volcengine_concurrency: Annotated[int, Field(ge=1)] = 1
+
+    listen_host: str = "127.0.0.1"
+    listen_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def token(self) -> str:
+        """The bot token, in clear; SettingsError with what to do when there is none."""
+        if self.telegram_bot_token is None:
+            raise SettingsError(
+                "TELEGRAM_BOT_TOKEN is not set: get one from @BotFather and put it into .env, "
+                "or run `make sandbox`, which needs none."
+            )
+        return self.telegram_bot_token.get_secret_value()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def sqlite_path(self) -> Path:
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
+    @field_validator("admin_users", "allowed_users", "allowed_chats", mode="before")
+    @classmethod
+    def _ids(cls, value: object, field: ValidationInfo) -> object:
+        if not isinstance(value, str):
+            return value
+        if value.strip() == "*" and field.field_name != "admin_users":
+            return "*"
+        parts = [part for part in re.split(r"[,\s]+", value) if part]
+        if not all(re.fullmatch(r"-?\d+", part) for part in parts):
+            raise ValueError("a comma list of numeric ids such as 1001,1002")
+        return frozenset(int(part) for part in parts)
+
+    @field_validator("trusted_private_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return frozenset(host.strip().lower() for host in value.split(",") if host.strip())
+
+    @field_validator(
+        "daily_videos_per_user",
+        "daily_videos_per_chat",
+        "open_tasks_per_user",
+        "open_tasks_per_chat",
+        mode="before",
+    )
+    @classmethod
+    def _limit(cls, value: object) -> object:
+        return None if isinstance(value, str) and value.strip().lower() == "unlimited" else value
+
+    @field_validator("telegram_api_url", "volcengine_base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if not re.match(r"https?://[^/]", value):
+            raise ValueError("an address such as https://example.org")
+        return value.rstrip("/")
+
+    @field_validator("telegram_bot_token")
+    @classmethod
+    def _token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"\d+:[\w-]{10,}", value.get_secret_value()):
+            raise ValueError("a token as @BotFather gives it, such as 123456789:AAE…")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        if not value.startswith("sqlite:///") or value == "sqlite:///":
+            raise ValueError("sqlite:///path/to/file.db")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, such as Europe
+            raise ValueError("a time zone name such as Europe/Berlin") from None
+        return value
+
+    @model_validator(mode="after")
+    def _key_pair(self) -> Self:
+        if bool(self.volcengine_access_key_id) != bool(self.volcengine_secret_access_key):
+            raise ValueError(
+                "VOLCENGINE_ACCESS_KEY_ID and VOLCENGINE_SECRET_ACCESS_KEY belong together: set both"
+            )
+        return self
+
+
+class IsolatedSettings(Settings):
+    """The same settings from the values given alone: neither the environment nor `.env` is read."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """From the environment and `.env`; SettingsError is one line that names each wrong setting."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(problem) for problem in error.errors())) from None
+    except UnicodeDecodeError:
+        raise SettingsError(".env is not a text file in UTF-8.") from None
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    reason = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return reason
+    name = str(problem["loc"][0]).upper()
+    return f"{name} should be: {reason}" if problem["type"] == "value_error" else f"{name}: {reason}"

@@ -1,0 +1,167 @@
+"""The contract: what a store must do. One small protocol per subject; one class may serve them all.
+
+Leases: claiming a row raises its version and moves its `due_at` to the end of the lease, so that a row whose
+owner died becomes due again by itself. Every later write names the version it was read with and is refused
+(`StaleTask`) when another claim came between. Stores know no states: what they must know of a task they ask
+`waits_for_slot`, `slot_until`, `is_open` and `counts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from bot.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One call to a provider, kept for Details, for the operator, and for a dispute with a bill."""
+
+    task_id: str
+    provider: str
+    call: Literal["submit", "poll", "fetch"]
+    at: datetime
+    took_s: float
+    answer: str
+    """`ok`, or the error code."""
+    detail: str = ""
+
+
+class TaskStore(Protocol):
+    async def add(self, task: Task) -> Task:
+        """Store a new task and return it as stored.
+
+        When a task of the same `update_id`, or of the same `album_id` in the same chat, is already there,
+        that one is returned unchanged: handling an update twice makes one task.
+        """
+
+    async def get(self, task_id: str) -> Task | None: ...
+
+    async def find(
+        self,
+        *,
+        update_id: int | None = None,
+        card: tuple[int, int] | None = None,
+        album: tuple[int, str] | None = None,
+    ) -> Task | None:
+        """The task made by an update, shown on a card (chat id, message id), or started by an album."""
+
+    async def drafts(self, chat_id: int, user_id: int) -> list[Task]:
+        """This person's tasks in this chat whose `question` is open (not dismissed), newest first."""
+
+    async def save(self, task: Task, attempt: Attempt | None = None, *, leased: bool = False) -> Task:
+        """Write the row, with the record of the call that led to it in the same transaction.
+
+        Compares `task.version`, raises it by one and ends the lease; with `leased` the writer keeps it, in
+        the middle of a step. Returns the row as stored. StaleTask when the row has another version, or is
+        gone.
+        """
+
+    async def record(self, attempt: Attempt) -> None: ...
+
+    async def attempts(self, task_id: str) -> list[Attempt]:
+        """Oldest first."""
+
+    async def claim(self, now: datetime, lease_s: float, limit: int, slots: Mapping[str, int]) -> list[Task]:
+        """Up to `limit` tasks whose `due_at` has come, oldest first. Claiming moves `due_at` by `lease_s`.
+
+        A task that waits for a slot is claimed only while fewer than `slots[provider]` of that provider's
+        are taken: by tasks whose `slot_until` is in the future, and by waiting ones under a lease. A
+        provider that `slots` does not name has no limit.
+        """
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        """When the next task becomes due; None when there is none.
+
+        One whose time has come and that waits for a slot does not count: a slot that is freed says so.
+        """
+
+    async def release(self) -> int:
+        """End the leases this process holds (at a stop) or an earlier one left (at a start); how many."""
+
+    async def count_open(self, *, user_id: int | None = None, chat_id: int | None = None) -> int:
+        """Tasks with `is_open`, of a person or in a chat."""
+
+    async def count_since(
+        self, since: datetime, *, user_id: int | None = None, chat_id: int | None = None
+    ) -> int:
+        """Tasks with `counts` queued at or after `since`."""
+
+    async def count_ahead(self, task: Task) -> int:
+        """Tasks of the same provider that wait for a slot and are served before this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUpdate:
+    """One update as Telegram sent it."""
+
+    update_id: int
+    chat_id: int
+    """The chat it belongs to, or the person where there is none: updates of one chat are handled in order."""
+    body: str
+    """JSON."""
+    attempts: int = 0
+
+
+class UpdateStore(Protocol):
+    async def add_updates(self, updates: Sequence[StoredUpdate]) -> None:
+        """Store them durably; those already there are left alone."""
+
+    async def claim_updates(self, now: datetime, lease_s: float, limit: int) -> list[StoredUpdate]:
+        """The oldest open update of each chat, where it is due and under no lease."""
+
+    async def finish_update(self, update_id: int) -> None:
+        """Handled: its body is forgotten, its id is kept against a second delivery."""
+
+    async def fail_update(self, update_id: int, retry_at: datetime | None) -> None:
+        """Handling went wrong: one attempt more, due at `retry_at`; None parks it, and the chat goes on."""
+
+    async def next_update_due(self, now: datetime) -> datetime | None: ...
+
+    async def prune_updates(self, before: datetime) -> int:
+        """Forget handled updates received before; how many. Telegram repeats none older than a day."""
+
+
+Role = Literal["admin", "allowed", "banned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is remembered of a Telegram user beyond their tasks."""
+
+    user_id: int
+    role: Role | None = None
+    language: str | None = None
+    told_at: datetime | None = None
+    """When a stranger got the one answer with their id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRecord:
+    """What is remembered of a chat."""
+
+    chat_id: int
+    told_at: datetime | None = None
+    """When an unknown group got the one line with its id."""
+
+
+class PeopleStore(Protocol):
+    async def person(self, user_id: int) -> Person:
+        """Never None: an unknown person is one without a role."""
+
+    async def put_person(self, person: Person) -> None: ...
+
+    async def admins(self) -> list[int]:
+        """Ids of those with the role admin in the store; the settings may name more."""
+
+    async def chat(self, chat_id: int) -> ChatRecord: ...
+
+    async def put_chat(self, chat: ChatRecord) -> None: ...
+
+
+class Store(TaskStore, UpdateStore, PeopleStore, Protocol):
+    async def close(self) -> None:
+        """Finish the writes that wait, then close."""

@@ -1,0 +1,295 @@
+"""A task, its states and its moves: the state machine. Pure: no clock, no store, no network.
+
+DRAFT ──► QUEUED ⇄ SUBMITTING ──► RUNNING ──► SUCCEEDED
+  │          │          │             │            │
+  │          ├──────────┴─────────────┴────────────┴──► FAILED
+  └──────────┴─────────────────────────────────────────► CANCELLED
+
+A move returns a new Task; saving it is the store's business, which compares `version` and knows no states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from bot.errors import IllegalMove
+from bot.request import VideoRequest
+
+
+class TaskState(StrEnum):
+    DRAFT = "draft"
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+MOVES: dict[TaskState, frozenset[TaskState]] = {
+    TaskState.DRAFT: frozenset({TaskState.QUEUED, TaskState.CANCELLED}),
+    TaskState.QUEUED: frozenset({TaskState.SUBMITTING, TaskState.FAILED, TaskState.CANCELLED}),
+    TaskState.SUBMITTING: frozenset({TaskState.RUNNING, TaskState.QUEUED, TaskState.FAILED}),
+    TaskState.RUNNING: frozenset({TaskState.SUCCEEDED, TaskState.FAILED}),
+    TaskState.SUCCEEDED: frozenset({TaskState.FAILED}),
+    # An answer that came after all: an id is always accepted.
+    TaskState.FAILED: frozenset({TaskState.RUNNING}),
+    TaskState.CANCELLED: frozenset(),
+}
+"""From one state to another. Within a state a task may change too, while it is not closed."""
+END_STATES = frozenset({TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELLED})
+SUBMIT_UNKNOWN = "submit_unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One request on its way; one row. Every time is aware and in UTC."""
+
+    id: str
+    version: int = 0
+    update_id: int | None = None
+    """The Telegram update that made it: handling that one twice makes one task."""
+    chat_id: int
+    thread_id: int | None = None
+    user_id: int
+    user_name: str = ""
+    message_id: int | None = None
+    card_id: int | None = None
+    album_id: str | None = None
+    language: str
+    provider: str
+    request: VideoRequest
+    question: str | None = None
+    """Why a draft waits for its person: a phrase key."""
+    price: Decimal | None = None
+    state: TaskState
+    remote_id: str | None = None
+    progress: float | None = None
+    """0 to 1, where the provider tells."""
+    error_code: str | None = None
+    error_detail: str | None = None
+    """For the log only: may hold a provider's words."""
+    hidden: bool = False
+    """The person stopped waiting: a queued task ends, a paid one goes on unseen."""
+    attempts: int = 0
+    """How often the step that is due has gone wrong in a row, and since when."""
+    failing_since: datetime | None = None
+    parent_id: str | None = None
+    video_url: str | None = None
+    keep_until: datetime | None = None
+    """Until when the provider knows the job, or may be busy with it."""
+    late_at: datetime | None = None
+    """When the person was told that it takes longer than usual."""
+    sending_at: datetime | None = None
+    """When a video was sent as a new message: such a send is never repeated unasked."""
+    file_id: str | None = None
+    created_at: datetime
+    queued_at: datetime | None = None
+    submitted_at: datetime | None = None
+    finished_at: datetime | None = None
+    delivered_at: datetime | None = None
+    due_at: datetime | None
+    """When somebody must look at it next; None is never."""
+
+    # What stores may ask without knowing states.
+
+    @property
+    def waits_for_slot(self) -> bool:
+        """Due only when its provider has a slot free."""
+        return self.state is TaskState.QUEUED and not self.hidden
+
+    @property
+    def slot_until(self) -> datetime | None:
+        """Until when it occupies one of its provider's slots."""
+        match self.state:
+            case TaskState.SUBMITTING | TaskState.RUNNING:
+                return self.keep_until
+            case TaskState.FAILED if self.error_code == SUBMIT_UNKNOWN:
+                return self.keep_until
+            case _:
+                return None
+
+    @property
+    def is_open(self) -> bool:
+        """Bought or about to be, and its person has not been told the end."""
+        return self.state is not TaskState.DRAFT and self.delivered_at is None and not self.hidden
+
+    @property
+    def counts(self) -> bool:
+        """Whether it takes from the day's number of videos: what was surely not charged gives it back."""
+        if self.state in (TaskState.DRAFT, TaskState.CANCELLED):
+            return False
+        not_charged = self.remote_id is None and self.error_code != SUBMIT_UNKNOWN
+        return not (self.state is TaskState.FAILED and not_charged)
+
+    # Moves, in the order of a task's life.
+
+    def asked(self, request: VideoRequest, question: str | None, due_at: datetime) -> Task:
+        """The draft was changed, or asks something else."""
+        return self._stay(TaskState.DRAFT, request=request, question=question, due_at=due_at)
+
+    def queued(self, request: VideoRequest, price: Decimal | None, now: datetime) -> Task:
+        """The person wants it, complete and within limits: this fixes what is bought, and for how much."""
+        self._must_be(TaskState.DRAFT)
+        return self._move(
+            TaskState.QUEUED, request=request, price=price, question=None, queued_at=now, due_at=now
+        )
+
+    def put_off(self, due_at: datetime, now: datetime) -> Task:
+        """The step that is due cannot be done at present: the same state, later."""
+        if self.state is TaskState.SUBMITTING:
+            raise IllegalMove("a submit is never repeated without proof of its refusal: put_back")
+        self._must_not_be_closed()
+        return self._later(due_at, now)
+
+    def submitting(self, now: datetime, lease_end: datetime, keep_until: datetime) -> Task:
+        """The intent to buy. Saved before the provider is called."""
+        return self._move(
+            TaskState.SUBMITTING,
+            submitted_at=now,
+            keep_until=keep_until,
+            due_at=lease_end,
+            error_code=None,
+            error_detail=None,
+        )
+
+    def put_back(self, code: str, detail: str, due_at: datetime, now: datetime) -> Task:
+        """The provider certainly did not accept it: back to the queue, where the worker ends a hidden one."""
+        self._must_be(TaskState.SUBMITTING)
+        moved = self._move(
+            TaskState.QUEUED, submitted_at=None, keep_until=None, error_code=code, error_detail=detail
+        )
+        return moved._later(now if self.hidden else due_at, now)
+
+    def accepted(self, remote_id: str, due_at: datetime, keep_until: datetime) -> Task:
+        """The provider gave an id. Accepted even after the answer was given up for lost."""
+        if self.state is TaskState.FAILED and self.error_code != SUBMIT_UNKNOWN:
+            raise IllegalMove(f"{self.id}: failed for good ({self.error_code})")
+        return self._move(
+            TaskState.RUNNING,
+            remote_id=remote_id,
+            keep_until=keep_until,
+            due_at=due_at,
+            error_code=None,
+            error_detail=None,
+            finished_at=None,
+            delivered_at=None,
+            **_NO_TROUBLE,
+        )
+
+    def looked(self, progress: float | None, due_at: datetime) -> Task:
+        """Still being made. Progress never goes back."""
+        if progress is not None and self.progress is not None:
+            progress = max(progress, self.progress)
+        return self._stay(
+            TaskState.RUNNING,
+            progress=self.progress if progress is None else progress,
+            due_at=due_at,
+            **_NO_TROUBLE,
+        )
+
+    def late(self, now: datetime) -> Task:
+        """It takes longer than nearly all others; the person is told once."""
+        return self._stay(TaskState.RUNNING, late_at=now)
+
+    def succeeded(self, video_url: str, keep_until: datetime, now: datetime) -> Task:
+        """`keep_until`: how long the link lives. While the provider knows the job, it gives another."""
+        return self._move(
+            TaskState.SUCCEEDED,
+            video_url=video_url,
+            keep_until=max(keep_until, self.keep_until or keep_until),
+            finished_at=now,
+            progress=1.0,
+            due_at=now,
+            **_NO_TROUBLE,
+        )
+
+    def cardless(self, now: datetime) -> Task:
+        """The card was deleted: the video needs a message of its own."""
+        return self._stay(TaskState.SUCCEEDED, card_id=None, due_at=now)
+
+    def sending(self, now: datetime) -> Task:
+        """The card is gone: the video is about to be sent as a new message. Saved before the call."""
+        return self._stay(TaskState.SUCCEEDED, sending_at=now)
+
+    def unsent(self) -> Task:
+        """The send was refused before anything was shown."""
+        return self._stay(TaskState.SUCCEEDED, sending_at=None)
+
+    def resend(self, now: datetime) -> Task:
+        """Its person did not see a send of unknown end, and asks for another."""
+        if self.state is not TaskState.SUCCEEDED or self.sending_at is None or self.delivered_at is None:
+            raise IllegalMove(f"{self.id}: nothing to send once more")
+        return replace(self, sending_at=None, delivered_at=None, hidden=False, card_id=None, due_at=now)
+
+    def failed(self, code: str, detail: str, now: datetime, keep_until: datetime | None = None) -> Task:
+        """No video. `keep_until`: how long an unclear job may still occupy its slot."""
+        return self._move(
+            TaskState.FAILED,
+            error_code=code,
+            error_detail=detail or None,
+            keep_until=keep_until,
+            finished_at=now,
+            due_at=now,
+            **_NO_TROUBLE,
+        )
+
+    def cancelled(self, code: str, now: datetime) -> Task:
+        """Dismissed, expired or cancelled before anything was bought."""
+        return self._move(TaskState.CANCELLED, error_code=code, finished_at=now, due_at=now)
+
+    def hide(self, now: datetime) -> Task:
+        """The person stops waiting. The worker ends it if it is not yet bought, else lets it go on unseen."""
+        if self.state not in (TaskState.QUEUED, TaskState.SUBMITTING, TaskState.RUNNING):
+            raise IllegalMove(f"{self.id}: nothing to stop in {self.state}")
+        due_at = self.due_at if self.state is TaskState.SUBMITTING else now
+        return replace(self, hidden=True, due_at=due_at)
+
+    def kept(self) -> Task:
+        """Nobody can be shown it at present; it stays fetchable."""
+        self._must_not_be_closed()
+        return replace(self, hidden=True)
+
+    def moved(self, chat_id: int, now: datetime) -> Task:
+        """The group became a supergroup: another id, and its old messages cannot be edited there."""
+        self._must_not_be_closed()
+        return replace(self, chat_id=chat_id, thread_id=None, message_id=None, card_id=None, due_at=now)
+
+    def delivered(self, now: datetime, file_id: str | None = None) -> Task:
+        """The chat was told, or can never be: the task is closed."""
+        if self.state not in END_STATES:
+            raise IllegalMove(f"{self.id}: {self.state} is no end")
+        self._must_not_be_closed()
+        return replace(self, delivered_at=now, due_at=None, file_id=file_id or self.file_id, **_NO_TROUBLE)
+
+    def _move(self, to: TaskState, **changes: Any) -> Task:
+        if to not in MOVES[self.state]:
+            raise IllegalMove(f"{self.id}: {self.state} to {to}")
+        if to is not TaskState.RUNNING:
+            self._must_not_be_closed()
+        return replace(self, state=to, **changes)
+
+    def _stay(self, state: TaskState, **changes: Any) -> Task:
+        self._must_be(state)
+        self._must_not_be_closed()
+        return replace(self, **changes)
+
+    def _must_be(self, state: TaskState) -> None:
+        if self.state is not state:
+            raise IllegalMove(f"{self.id}: {self.state}, not {state}")
+
+    def _must_not_be_closed(self) -> None:
+        if self.delivered_at is not None:
+            raise IllegalMove(f"{self.id}: closed")
+
+    def _later(self, due_at: datetime, now: datetime) -> Task:
+        return replace(
+            self, attempts=self.attempts + 1, failing_since=self.failing_since or now, due_at=due_at
+        )
+
+
+_NO_TROUBLE: dict[str, Any] = {"attempts": 0, "failing_since": None}

@@ -1,0 +1,266 @@
+"""Small fakes for the core: a clock that is set by hand, a scripted provider, a chat that writes down."""
+
+from __future__ import annotations
+
+import shutil
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.deliver import Deliverer
+from bot.errors import StaleTask
+from bot.ledger import Ledger
+from bot.look import Looker
+from bot.media.shelf import Video, VideoShelf
+from bot.provider import Accepted, Photo, Provider, Status, StillRunning, Succeeded
+from bot.request import Mode, VideoModel, VideoRequest
+from bot.store import Store
+from bot.submit import Submitter
+from bot.task import Task, TaskState
+from bot.timing import LEASE_S, Timing
+from bot.worker import Worker
+
+STILL = StillRunning()
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+A_MODEL = VideoModel(
+    name="jimeng-pro",
+    title="Jimeng Pro",
+    provider="cloud",
+    modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME}),
+    ratios=("16:9", "9:16"),
+    seconds=(5, 10),
+    resolutions=("1080p",),
+    typical_s=100.0,
+    prompt_with_photo="optional",
+    seed_max=1000,
+    keeps_s=12 * 3600.0,
+)
+"""A paid one, at the provider `cloud`."""
+FREE_MODEL = replace(A_MODEL, name="preview", provider="preview", typical_s=10.0, free=True)
+FULL_MODEL = replace(
+    A_MODEL, modes=frozenset(Mode), audio=True, negative_prompt=True, people=True, enhance=True
+)
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+def a_task(task_id: str = "boat", **changes: Any) -> Task:
+    """Queued at NOW in a private chat, its card posted."""
+    return replace(
+        Task(
+            id=task_id,
+            chat_id=10,
+            user_id=20,
+            card_id=30,
+            language="en",
+            provider="cloud",
+            request=VideoRequest(model="jimeng-pro", prompt="a paper boat"),
+            state=TaskState.QUEUED,
+            created_at=NOW,
+            queued_at=NOW,
+            due_at=NOW,
+        ),
+        **changes,
+    )
+
+
+LINK = "https://videos.example/1"
+KEPT = NOW + timedelta(hours=12)
+"""Until when the provider knows the job."""
+
+
+def made(task_id: str = "boat", **changes: Any) -> Task:
+    """A task whose video is ready at the provider."""
+    task = a_task(
+        task_id,
+        state=TaskState.SUCCEEDED,
+        remote_id="job-1",
+        video_url=LINK,
+        keep_until=KEPT,
+        finished_at=NOW,
+        due_at=NOW,
+    )
+    return replace(task, **changes)
+
+
+class Script:
+    """Answers in turn, the last one for ever: a value is returned, an error raised, a function called."""
+
+    def __init__(self, *answers: object) -> None:
+        self._answers = deque(answers)
+        self.count = 0
+
+    async def next(self) -> Any:
+        self.count += 1
+        answer = self._answers.popleft() if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, BaseException):
+            raise answer
+        if callable(answer):
+            made = answer()
+            return await made if isinstance(made, Awaitable) else made
+        return answer
+
+
+class ScriptedProvider:
+    """Answers as its scripts say, and counts what it was asked."""
+
+    def __init__(self, clip: Path, name: str = "cloud", models: Sequence[VideoModel] = (A_MODEL,)) -> None:
+        self.name = name
+        self.models = models
+        self.concurrency = 1
+        self.submits = Script(Accepted("job-1"))
+        self.polls = Script(Succeeded("https://videos.example/1", 3600.0))
+        self.fetches = Script(None)
+        self.photos: list[Sequence[Photo]] = []
+        self.fetched: list[str] = []
+        self._clip = clip
+
+    async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
+        self.photos.append(photos)
+        accepted: Accepted = await self.submits.next()
+        return accepted
+
+    async def poll(self, remote_id: str, model: VideoModel) -> Status:
+        status: Status = await self.polls.next()
+        return status
+
+    async def fetch(self, video_url: str, target: Path) -> None:
+        self.fetched.append(video_url)
+        await self.fetches.next()
+        shutil.copyfile(self._clip, target)
+
+    async def close(self) -> None:
+        pass
+
+
+class RecordingChat:
+    """Writes down what it was asked to show. `scripts` says what each call meets; by default all is well."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Task]] = []
+        self.shown: list[Task] = []
+        self.scripts: defaultdict[str, Script] = defaultdict(
+            lambda: Script("file-1"), {"photo": Script(b"a photo")}
+        )
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.calls]
+
+    async def photo(self, file_id: str, model: VideoModel) -> Photo:
+        photo: Photo = await self.scripts["photo"].next()
+        return photo
+
+    def show(self, task: Task) -> None:
+        self.shown.append(task)
+
+    async def deliver(self, task: Task, video: Video) -> str:
+        return await self._call("deliver", task)
+
+    async def send(self, task: Task, video: Video) -> str:
+        return await self._call("send", task)
+
+    async def offer(self, task: Task) -> None:
+        await self._call("offer", task)
+
+    async def tell(self, task: Task) -> None:
+        await self._call("tell", task)
+
+    async def _call(self, name: str, task: Task) -> str:
+        self.calls.append((name, task))
+        file_id: str = await self.scripts[name].next()
+        return file_id
+
+
+class House:
+    """A worker with all its steps, on a store, with fakes around it."""
+
+    def __init__(
+        self,
+        store: Store,
+        provider: ScriptedProvider,
+        clock: Clock,
+        folder: Path,
+        chat: RecordingChat | None = None,
+        models: Mapping[str, VideoModel] | None = None,
+        stop_limit_s: float = 8.0,
+    ) -> None:
+        self.store = store
+        self.provider = provider
+        self.clock = clock
+        self.folder = folder
+        self.chat = chat or RecordingChat()
+        self.shelf = VideoShelf(folder / "videos")
+        if models is None:
+            models = {model.name: model for model in provider.models}
+        providers: dict[str, Provider] = {provider.name: provider}
+        ledger = Ledger(store, clock)
+        looker = Looker(ledger=ledger, chat=self.chat, providers=providers, models=models, schedule=Timing())
+        self.slots = {provider.name: provider.concurrency}
+        self.submitter = Submitter(
+            ledger=ledger,
+            chat=self.chat,
+            providers=providers,
+            models=models,
+            looker=looker,
+            schedule=Timing(),
+        )
+        self.worker = Worker(
+            store=store,
+            ledger=ledger,
+            submitter=self.submitter,
+            looker=looker,
+            deliverer=Deliverer(
+                ledger=ledger, chat=self.chat, providers=providers, models=models, shelf=self.shelf
+            ),
+            slots=self.slots,
+            clock=clock,
+            stop_limit_s=stop_limit_s,
+        )
+
+    async def turn(self) -> int:
+        """All that is due takes one step, as in `Worker.run`; how many did."""
+        claimed = await self.store.claim(self.clock(), LEASE_S, 50, self.slots)
+        for task in claimed:
+            with suppress(StaleTask):
+                await self.worker.step(task)
+        return len(claimed)
+
+    async def turn_until(self, is_so: Callable[[Task], bool], task_id: str = "boat") -> Task:
+        """Step by step, the clock at each step's time, until the task is as wanted."""
+        for _ in range(60):
+            task = await self.get(task_id)
+            if is_so(task):
+                return task
+            if task.due_at is not None:
+                self.clock.now = max(self.clock.now, task.due_at)
+            await self.turn()
+        raise AssertionError(f"it never came: {task}")
+
+    async def close_task(self, task_id: str = "boat") -> Task:
+        return await self.turn_until(lambda task: task.delivered_at is not None, task_id)
+
+    def on_shelf(self) -> list[str]:
+        """The files that are kept."""
+        folder = self.folder / "videos"
+        return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+    async def get(self, task_id: str = "boat") -> Task:
+        task = await self.store.get(task_id)
+        assert task is not None
+        return task

@@ -1,0 +1,193 @@
+"""Settings: what an operator can set, and the one sentence that says what is wrong."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from bot.errors import SettingsError
+from bot.settings import IsolatedSettings, Settings, load_settings
+
+TOKEN = "123456789:AAEverySecretTokenOfThisBot_-"
+SECRET = "volcengine-secret-key=="
+EVERY_NAME = [name.upper() for name in Settings.model_fields]
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of this machine, and no `.env` but the test's own."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name.upper() in EVERY_NAME:
+            monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize("name", EVERY_NAME)
+def test_an_empty_value_counts_as_unset(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "")
+    assert load_settings() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("TELEGRAM_API_URL", "http://127.0.0.1:8081/", "http://127.0.0.1:8081"),
+        ("DATABASE_URL", "sqlite:////var/lib/bot.db", "sqlite:////var/lib/bot.db"),
+        ("DATA_DIR", "/var/lib/bot", Path("/var/lib/bot")),
+        ("ADMIN_USERS", "1001", frozenset({1001})),
+        ("ADMIN_USERS", " 1001, 1002 ,", frozenset({1001, 1002})),
+        ("ALLOWED_USERS", "*", "*"),
+        ("ALLOWED_USERS", "1001 1002", frozenset({1001, 1002})),
+        ("ALLOWED_CHATS", "-1001234567890", frozenset({-1001234567890})),
+        ("ALLOWED_CHATS", " * ", "*"),
+        ("DAILY_VIDEOS_PER_USER", "unlimited", None),
+        ("DAILY_VIDEOS_PER_CHAT", "Unlimited", None),
+        ("OPEN_TASKS_PER_USER", "0", 0),
+        ("OPEN_TASKS_PER_CHAT", "7", 7),
+        ("TIMEZONE", "Asia/Shanghai", "Asia/Shanghai"),
+        ("DEFAULT_MODEL", "preview", "preview"),
+        ("DEFAULT_LANGUAGE", "zh", "zh"),
+        ("OLD_MESSAGE_MINUTES", "2.5", 2.5),
+        ("KEEP_FILES_MB", "1", 1),
+        ("POLL_MAX_SECONDS", "0", 0),
+        ("TRUSTED_PRIVATE_HOSTS", "Localhost, 10.0.0.7", frozenset({"localhost", "10.0.0.7"})),
+        ("VOLCENGINE_BASE_URL", "https://example.org/x/", "https://example.org/x"),
+        ("VOLCENGINE_CONCURRENCY", "3", 3),
+        ("LISTEN_HOST", "0.0.0.0", "0.0.0.0"),
+        ("LISTEN_PORT", "8080", 8080),
+        ("LOG_FORMAT", "json", "json"),
+        ("LOG_LEVEL", "debug", "debug"),
+    ],
+)
+def test_a_value_is_read_as_its_type(
+    name: str, text: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, text)
+    assert getattr(load_settings(), name.lower()) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("TELEGRAM_BOT_TOKEN", "a-secret-that-is-no-token"),
+        ("TELEGRAM_API_URL", "api.telegram.org"),
+        ("TELEGRAM_API_URL", "ftp://example.org"),
+        ("DATABASE_URL", "postgresql://localhost/x"),
+        ("DATABASE_URL", "sqlite:///"),
+        ("ADMIN_USERS", "@alice"),
+        ("ADMIN_USERS", "*"),
+        ("ALLOWED_USERS", "1001,bob"),
+        ("ALLOWED_CHATS", "*,1"),
+        ("DAILY_VIDEOS_PER_USER", "-1"),
+        ("DAILY_VIDEOS_PER_CHAT", "many"),
+        ("OPEN_TASKS_PER_USER", "1.5"),
+        ("OPEN_TASKS_PER_CHAT", "none"),
+        ("TIMEZONE", "Nowhere/Atlantis"),
+        ("TIMEZONE", "Europe"),
+        ("TIMEZONE", "../etc"),
+        ("DEFAULT_LANGUAGE", "fr"),
+        ("OLD_MESSAGE_MINUTES", "0"),
+        ("OLD_MESSAGE_MINUTES", "inf"),
+        ("OLD_MESSAGE_MINUTES", "nan"),
+        ("KEEP_FILES_MB", "0"),
+        ("POLL_MAX_SECONDS", "-1"),
+        ("POLL_MAX_SECONDS", "inf"),
+        ("VOLCENGINE_BASE_URL", "https://"),
+        ("VOLCENGINE_CONCURRENCY", "0"),
+        ("LISTEN_PORT", "0"),
+        ("LISTEN_PORT", "65536"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_names_the_setting_and_not_the_value(
+    name: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    line = str(caught.value)
+    assert line.startswith(f"{name}")
+    assert line.count(name) == 1
+    assert "\n" not in line
+    assert "pydantic" not in line
+    if len(text) > 10:
+        assert text not in line
+
+
+def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LISTEN_PORT", "x")
+    monkeypatch.setenv("TIMEZONE", "x")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "LISTEN_PORT" in str(caught.value)
+    assert "TIMEZONE" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["VOLCENGINE_ACCESS_KEY_ID", "VOLCENGINE_SECRET_ACCESS_KEY"])
+def test_half_a_key_pair_is_refused_without_a_word_of_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, SECRET)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "belong together" in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_no_secret_stands_in_a_repr_or_in_an_error_of_the_library() -> None:
+    settings = IsolatedSettings(
+        telegram_bot_token=SecretStr(TOKEN),
+        volcengine_access_key_id="AKLT-my-id",
+        volcengine_secret_access_key=SecretStr(SECRET),
+    )
+    for secret in (TOKEN, "AKLT-my-id", SECRET):
+        assert secret not in repr(settings)
+        assert secret not in str(settings)
+    with pytest.raises(ValidationError) as caught:
+        IsolatedSettings(telegram_bot_token=SecretStr("secret-but-wrong"), listen_port=0)
+    assert "secret-but-wrong" not in str(caught.value)
+
+
+def test_the_token_is_given_in_clear_or_with_what_to_do() -> None:
+    assert IsolatedSettings(telegram_bot_token=SecretStr(TOKEN)).token == TOKEN
+    with pytest.raises(SettingsError, match=r"BotFather.*make sandbox"):
+        _ = IsolatedSettings().token
+
+
+def test_the_environment_stands_above_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("LISTEN_PORT=1111\nLOG_LEVEL=debug\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("LISTEN_PORT", "2222")
+    settings = load_settings()
+    assert (settings.listen_port, settings.log_level) == (2222, "debug")
+
+
+def test_a_file_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"LISTEN_HOST=\xff\xfe\n")
+    with pytest.raises(SettingsError, match=r"UTF-8"):
+        load_settings()
+
+
+def test_isolated_settings_read_neither_the_environment_nor_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text(f"TELEGRAM_BOT_TOKEN={TOKEN}\nLISTEN_PORT=1111\n")
+    monkeypatch.setenv("ALLOWED_USERS", "*")
+    settings = IsolatedSettings(log_level="warning")
+    assert (settings.telegram_bot_token, settings.listen_port) == (None, None)
+    assert (settings.allowed_users, settings.log_level) == (frozenset(), "warning")
+
+
+@pytest.mark.parametrize(
+    ("url", "path"), [("sqlite:///data/bot.db", "data/bot.db"), ("sqlite:////srv/bot.db", "/srv/bot.db")]
+)
+def test_the_database_is_found_relative_or_absolute(url: str, path: str) -> None:
+    assert IsolatedSettings(database_url=url).sqlite_path == Path(path)
+
+
+def test_settings_cannot_be_changed_later() -> None:
+    settings: Any = IsolatedSettings()
+    with pytest.raises(ValidationError):
+        settings.listen_port = 1

@@ -1,0 +1,242 @@
+"""The state machine: which moves there are, and what none of them may ever do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from fakes import NOW, a_task
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from bot.errors import IllegalMove
+from bot.request import VideoRequest
+from bot.task import END_STATES, MOVES, SUBMIT_UNKNOWN, Task, TaskState
+
+LATER = NOW + timedelta(minutes=5)
+REQUEST = VideoRequest(model="jimeng-pro", prompt="a kite")
+S = TaskState
+
+# Every move, with the states that the state table lets it start from, and where it leads (None: stays).
+TABLE: dict[str, tuple[Callable[[Task], Task], set[TaskState], TaskState | None]] = {
+    "asked": (lambda task: task.asked(REQUEST, "card_draft", LATER), {S.DRAFT}, None),
+    "queued": (lambda task: task.queued(REQUEST, Decimal("0.50"), NOW), {S.DRAFT}, S.QUEUED),
+    "put_off": (lambda task: task.put_off(LATER, NOW), set(S) - {S.SUBMITTING}, None),
+    "submitting": (lambda task: task.submitting(NOW, LATER, LATER), {S.QUEUED}, S.SUBMITTING),
+    "put_back": (lambda task: task.put_back("busy", "", LATER, NOW), {S.SUBMITTING}, S.QUEUED),
+    "accepted": (lambda task: task.accepted("job-1", LATER, LATER), {S.SUBMITTING}, S.RUNNING),
+    "looked": (lambda task: task.looked(0.5, LATER), {S.RUNNING}, None),
+    "late": (lambda task: task.late(NOW), {S.RUNNING}, None),
+    "succeeded": (lambda task: task.succeeded("https://v", LATER, NOW), {S.RUNNING}, S.SUCCEEDED),
+    "cardless": (lambda task: task.cardless(NOW), {S.SUCCEEDED}, None),
+    "sending": (lambda task: task.sending(NOW), {S.SUCCEEDED}, None),
+    "unsent": (lambda task: task.unsent(), {S.SUCCEEDED}, None),
+    "failed": (
+        lambda task: task.failed("provider_fault", "", NOW),
+        {S.QUEUED, S.SUBMITTING, S.RUNNING, S.SUCCEEDED},
+        S.FAILED,
+    ),
+    "cancelled": (lambda task: task.cancelled("cancelled", NOW), {S.DRAFT, S.QUEUED}, S.CANCELLED),
+    "hide": (lambda task: task.hide(NOW), {S.QUEUED, S.SUBMITTING, S.RUNNING}, None),
+    "kept": (lambda task: task.kept(), set(S), None),
+    "moved": (lambda task: task.moved(-100, NOW), set(S), None),
+    "delivered": (lambda task: task.delivered(NOW), set(END_STATES), None),
+}
+
+
+@pytest.mark.parametrize("state", S)
+@pytest.mark.parametrize("name", TABLE)
+def test_a_move_starts_where_the_table_says_and_nowhere_else(name: str, state: TaskState) -> None:
+    move, starts, to = TABLE[name]
+    task = a_task(state=state)
+    if state in starts:
+        assert move(task).state is (to or state)
+        assert to is None or to in MOVES[state]
+    else:
+        with pytest.raises(IllegalMove):
+            move(task)
+
+
+def test_the_table_of_moves_holds_what_the_moves_do_and_no_more() -> None:
+    made = {(start, to) for _, starts, to in TABLE.values() if to for start in starts}
+    made.add((S.FAILED, S.RUNNING))
+    assert made == {(start, to) for start, ends in MOVES.items() for to in ends}
+
+
+@pytest.mark.parametrize("state", END_STATES)
+@pytest.mark.parametrize("name", TABLE)
+def test_a_closed_task_never_moves(name: str, state: TaskState) -> None:
+    closed = a_task(state=state, delivered_at=NOW, due_at=None)
+    with pytest.raises(IllegalMove):
+        TABLE[name][0](closed)
+
+
+def test_an_id_is_accepted_even_after_the_task_was_closed_as_unknown() -> None:
+    lost = a_task(state=S.SUBMITTING).failed(SUBMIT_UNKNOWN, "", NOW, LATER).delivered(NOW)
+    found = lost.accepted("job-1", LATER, LATER)
+    assert (found.state, found.remote_id, found.error_code) == (S.RUNNING, "job-1", None)
+    assert (found.finished_at, found.delivered_at, found.due_at) == (None, None, LATER)
+
+
+@pytest.mark.parametrize("code", ["prompt_refused", "provider_fault", "expired"])
+def test_an_id_is_not_accepted_for_a_task_that_failed_for_good(code: str) -> None:
+    with pytest.raises(IllegalMove):
+        a_task(state=S.FAILED, error_code=code).accepted("job-1", LATER, LATER)
+
+
+def test_a_submit_is_put_back_only_by_proof_of_its_refusal() -> None:
+    submitting = a_task(state=S.SUBMITTING)
+    with pytest.raises(IllegalMove, match="without proof"):
+        submitting.put_off(LATER, NOW)
+    back = submitting.put_back("busy", "HTTP 429", LATER, NOW)
+    assert (back.attempts, back.failing_since, back.due_at) == (1, NOW, LATER)
+    assert (back.submitted_at, back.keep_until) == (None, None)
+
+
+def test_a_task_that_is_put_back_and_not_waited_for_is_due_at_once() -> None:
+    assert a_task(state=S.SUBMITTING, hidden=True).put_back("busy", "", LATER, NOW).due_at == NOW
+
+
+def test_stopping_a_submit_does_not_touch_its_lease() -> None:
+    assert a_task(state=S.SUBMITTING, due_at=LATER).hide(NOW).due_at == LATER
+    assert a_task(state=S.RUNNING, due_at=LATER).hide(NOW).due_at == NOW
+
+
+def test_the_link_may_die_before_the_provider_forgets_the_job() -> None:
+    running = a_task(state=S.RUNNING, keep_until=NOW + timedelta(hours=12))
+    assert running.succeeded("https://v", NOW + timedelta(hours=1), NOW).keep_until == running.keep_until
+    assert a_task(state=S.RUNNING).succeeded("https://v", LATER, NOW).keep_until == LATER
+
+
+def test_a_failed_step_counts_and_a_good_one_forgets_it() -> None:
+    task = a_task(state=S.RUNNING).put_off(LATER, NOW).put_off(LATER, LATER)
+    assert (task.attempts, task.failing_since) == (2, NOW)
+    better = task.looked(None, LATER)
+    assert (better.attempts, better.failing_since) == (0, None)
+
+
+def test_only_an_uncertain_send_that_was_closed_can_be_sent_once_more() -> None:
+    done = a_task(state=S.SUCCEEDED).delivered(NOW)
+    with pytest.raises(IllegalMove):
+        done.resend(NOW)
+    with pytest.raises(IllegalMove):
+        a_task(state=S.SUCCEEDED, sending_at=NOW).resend(NOW)
+    unclear = a_task(state=S.SUCCEEDED, sending_at=NOW).kept().delivered(NOW)
+    again = unclear.resend(LATER)
+    assert (again.sending_at, again.delivered_at, again.card_id, again.hidden) == (None, None, None, False)
+    assert again.due_at == LATER
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "until"),
+    [
+        (S.SUBMITTING, None, LATER),
+        (S.RUNNING, None, LATER),
+        (S.FAILED, SUBMIT_UNKNOWN, LATER),
+        (S.FAILED, "expired", None),
+        (S.QUEUED, None, None),
+        (S.SUCCEEDED, None, None),
+    ],
+)
+def test_a_slot_is_taken_while_a_job_may_be_on_its_way(
+    state: TaskState, code: str | None, until: datetime | None
+) -> None:
+    assert a_task(state=state, error_code=code, keep_until=LATER).slot_until == until
+    assert a_task(state=state, error_code=code, keep_until=LATER, hidden=True).slot_until == until
+
+
+def test_what_was_surely_not_charged_gives_the_days_video_back() -> None:
+    assert a_task().counts
+    assert not a_task(state=S.DRAFT).counts
+    assert not a_task(state=S.CANCELLED).counts
+    assert not a_task(state=S.FAILED, error_code="prompt_refused").counts
+    assert a_task(state=S.FAILED, error_code="video_refused", remote_id="job-1").counts
+    assert a_task(state=S.FAILED, error_code=SUBMIT_UNKNOWN).counts
+
+
+class Life(RuleBasedStateMachine):
+    """Any moves in any order, against one provider. An illegal one changes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.task = a_task(state=S.DRAFT)
+        self.bought = 0
+        """Jobs that the provider has or may have."""
+
+    def _try(self, move: Callable[[Task], Task]) -> bool:
+        before = self.task
+        try:
+            self.task = move(before)
+        except IllegalMove:
+            return False
+        if before.delivered_at is not None:
+            assert before.error_code == SUBMIT_UNKNOWN or before.sending_at is not None
+        if before.progress is not None and before.remote_id == self.task.remote_id:
+            assert self.task.progress is not None
+            assert self.task.progress >= before.progress
+        return True
+
+    @rule(name=st.sampled_from(sorted(set(TABLE) - {"submitting", "put_back", "accepted", "looked"})))
+    def any_move(self, name: str) -> None:
+        self._try(TABLE[name][0])
+
+    @rule()
+    def resend(self) -> None:
+        self._try(lambda task: task.resend(NOW))
+
+    @rule()
+    def submit(self) -> None:
+        if self._try(TABLE["submitting"][0]):
+            self.bought += 1
+
+    @precondition(lambda self: self.task.state is S.SUBMITTING)
+    @rule()
+    def the_provider_refuses(self) -> None:
+        assert self._try(TABLE["put_back"][0])
+        self.bought -= 1
+
+    @rule()
+    def an_id_comes(self) -> None:
+        self._try(TABLE["accepted"][0])
+
+    @rule()
+    def lose_the_answer(self) -> None:
+        if self.task.state is S.SUBMITTING:
+            self._try(lambda task: task.failed(SUBMIT_UNKNOWN, "", NOW, LATER))
+
+    @rule(progress=st.none() | st.floats(0, 1))
+    def look(self, progress: float | None) -> None:
+        self._try(lambda task: task.looked(progress, LATER))
+
+    @invariant()
+    def money_is_never_spent_twice(self) -> None:
+        assert self.bought <= 1
+
+    @invariant()
+    def only_a_closed_task_is_never_looked_at(self) -> None:
+        assert (self.task.due_at is None) == (self.task.delivered_at is not None)
+
+    @invariant()
+    def a_running_task_has_an_id(self) -> None:
+        if self.task.state in (S.RUNNING, S.SUCCEEDED):
+            assert self.task.remote_id is not None
+
+    @invariant()
+    def a_finished_task_says_when(self) -> None:
+        assert (self.task.finished_at is not None) == (self.task.state in END_STATES)
+
+
+Life.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None, derandomize=True)
+TestLife = Life.TestCase
+
+
+def test_every_move_leaves_the_task_it_was_asked_of_as_it_was() -> None:
+    task = a_task(state=S.RUNNING)
+    copy = replace(task)
+    task.looked(0.3, LATER)
+    task.failed("expired", "", NOW)
+    assert task == copy
