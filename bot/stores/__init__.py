@@ -1,0 +1,1 @@
+"""Task stores: one implementation of `bot.store.Store` each."""

@@ -1,0 +1,146 @@
+"""The database file: made private, locked for one process, checked, and brought up to date."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import SettingsError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+SCHEMA_VERSION = 1
+"""How many migrations `schema.py` has; stands here because importing that one is slow."""
+_BUSY_TIMEOUT_S = 5.0
+"""How long a write waits for a program that looks into the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFile:
+    """An open connection, in autocommit mode, and the lock that makes it the only bot on the file."""
+
+    connection: sqlite3.Connection
+    lock: int
+
+    def close(self) -> None:
+        # What cannot be moved out of the write-ahead log stays there and is read at the next start.
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.connection.close()
+        os.close(self.lock)
+
+
+def open_file(path: Path) -> DatabaseFile:
+    """Open, lock, check and migrate the database at `path`; blocks for as long as reading all of it takes.
+
+    A new folder is readable by its owner alone, and so is a new file. SettingsError with one sentence for
+    the operator when it cannot be used.
+    """
+    if sqlite3.sqlite_version_info < (3, 37):  # STRICT tables
+        raise SettingsError(
+            f"Dreamreel needs SQLite 3.37 or newer; this Python has {sqlite3.sqlite_version}."
+        )
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = _lock(path)
+    except OSError as error:
+        raise SettingsError(f"The database {path} cannot be opened: {_reason(error)}.") from error
+    try:
+        return DatabaseFile(_connect(path), lock)
+    except BaseException:
+        os.close(lock)
+        raise
+
+
+def explain(error: sqlite3.Error) -> str:
+    """Why SQLite refused, as the second half of a sentence."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    match code & 0xFF:  # the upper bits only refine it
+        case sqlite3.SQLITE_FULL:
+            return "its disk is full, free some space"
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return "it is damaged, restore a backup or move it away to begin with an empty one"
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return "another program holds it"
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_IOERR:
+            return "it cannot be read and written, look at its folder, its permissions and its disk"
+        case _:
+            return f"SQLite reports {getattr(error, 'sqlite_errorname', type(error).__name__)}"
+
+
+def _lock(path: Path) -> int:
+    """Held until the process ends, whatever ends it. The file stays: removing it would let two in."""
+    lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError) as error:
+        os.close(lock)
+        raise SettingsError(f"Another Dreamreel already uses {path}: stop it first.") from error
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        # SQLite itself would let everybody read it; its -wal and -shm files take over these rights.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # Opened on one thread, then used by one other alone.
+        connection = sqlite3.connect(
+            path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+    except OSError as error:
+        raise SettingsError(f"The database {path} cannot be opened: {_reason(error)}.") from error
+    except sqlite3.Error as error:
+        raise SettingsError(f"The database {path} cannot be opened: {explain(error)}.") from error
+    try:
+        _check(connection, path)
+        _set_up(connection)
+        _migrate(connection)
+    except BaseException as error:
+        connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise SettingsError(f"The database {path} cannot be opened: {explain(error)}.") from error
+        raise
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise SettingsError(
+            f"The database {path} is damaged: restore a backup, or move it away to begin with an empty one."
+        )
+    if connection.execute("PRAGMA user_version").fetchone()[0] > SCHEMA_VERSION:
+        raise SettingsError(f"The database {path} was made by a newer Dreamreel: update this one.")
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    # NORMAL may lose the last commits with the power; among them could be the id of a job that was paid for.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.row_factory = sqlite3.Row
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
+        # sqlite-utils is a third of the bot's start-up, and most starts have nothing to migrate.
+        from bot.stores.sqlite.schema import migrate  # noqa: PLC0415
+
+        migrate(connection)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__

@@ -1,0 +1,146 @@
+"""The tables and how they came to be: sqlite-utils migrations, each applied once and in one transaction.
+
+A migration that people may have run is never edited; another one is added, and `SCHEMA_VERSION` raised.
+Times are ISO 8601 text in UTC with microseconds (`rows.to_text`): it sorts as text and can be read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlite_utils import Database
+from sqlite_utils.db import ForeignKey
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("dreamreel")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Apply what is pending. `connection` is in autocommit mode and keeps its settings."""
+    migrations.apply(
+        Database(connection, strict=True, recursive_triggers=False, execute_plugins=False)  # our own alone
+    )
+
+
+@migrations()
+def tasks_updates_people(db: Database) -> None:
+    """Where everything begins."""
+    _create_tasks(db)
+    _create_attempts(db)
+    _create_updates(db)
+    db.table("people").create({"user_id": int, "role": str, "language": str, "told_at": str}, pk="user_id")
+    db.table("chats").create({"chat_id": int, "told_at": str}, pk="chat_id")
+
+
+def _create_tasks(db: Database) -> None:
+    db.table("tasks").create(
+        {
+            # The fields of a Task, under their names.
+            "id": str,
+            "version": int,
+            "update_id": int,
+            "chat_id": int,
+            "thread_id": int,
+            "user_id": int,
+            "user_name": str,
+            "message_id": int,
+            "card_id": int,
+            "album_id": str,
+            "language": str,
+            "provider": str,
+            "request": str,  # JSON
+            "question": str,
+            "price": str,  # a decimal number
+            "state": str,
+            "remote_id": str,
+            "progress": float,
+            "error_code": str,
+            "error_detail": str,
+            "hidden": int,
+            "attempts": int,
+            "failing_since": str,
+            "parent_id": str,
+            "video_url": str,
+            "keep_until": str,
+            "late_at": str,
+            "sending_at": str,
+            "file_id": str,
+            "created_at": str,
+            "queued_at": str,
+            "submitted_at": str,
+            "finished_at": str,
+            "delivered_at": str,
+            "due_at": str,
+            # What the state machine says of it, written with every save.
+            "waits_for_slot": int,
+            "slot_until": str,
+            "is_open": int,
+            "counts": int,
+            # Under a lease: the due_at it had before. Else NULL.
+            "due_before_lease": str,
+        },
+        pk="id",
+        not_null={
+            *("id", "version", "chat_id", "user_id", "user_name", "language", "provider", "request", "state"),
+            *("hidden", "attempts", "created_at", "waits_for_slot", "is_open", "counts"),
+        },
+    )
+    # Partial indexes, which sqlite-utils has no words for: as large as what is going on, not as the history.
+    # The flag they ask for stands in them too, else SQLite reads each row to look at it.
+    for index in (
+        # What the worker asks many times a second. No task that waits for a slot stands in another's way.
+        "INDEX tasks_due ON tasks (waits_for_slot, due_at) WHERE due_at IS NOT NULL",
+        "INDEX tasks_waiting ON tasks (waits_for_slot, provider, due_at) WHERE waits_for_slot = 1",
+        "INDEX tasks_in_slots ON tasks (provider, slot_until) WHERE slot_until IS NOT NULL",
+        "INDEX tasks_leased ON tasks (due_before_lease) WHERE due_before_lease IS NOT NULL",
+        # Handling an update twice makes one task.
+        "UNIQUE INDEX tasks_of_update ON tasks (update_id) WHERE update_id IS NOT NULL",
+        "UNIQUE INDEX tasks_of_album ON tasks (chat_id, album_id) WHERE album_id IS NOT NULL",
+        # What the chat asks for each message and tap.
+        "INDEX tasks_on_card ON tasks (chat_id, card_id) WHERE card_id IS NOT NULL",
+        "INDEX tasks_asking ON tasks (chat_id, user_id) WHERE question IS NOT NULL AND finished_at IS NULL",
+        "INDEX tasks_open_of_user ON tasks (is_open, user_id) WHERE is_open = 1",
+        "INDEX tasks_open_in_chat ON tasks (is_open, chat_id) WHERE is_open = 1",
+        "INDEX tasks_counted ON tasks (counts, queued_at) WHERE counts = 1",
+        "INDEX tasks_counted_of_user ON tasks (counts, user_id, queued_at) WHERE counts = 1",
+        "INDEX tasks_counted_in_chat ON tasks (counts, chat_id, queued_at) WHERE counts = 1",
+    ):
+        db.execute(f"CREATE {index}")
+
+
+def _create_attempts(db: Database) -> None:
+    columns = {
+        "id": int,
+        "task_id": str,
+        "provider": str,
+        "call": str,
+        "at": str,
+        "took_s": float,
+        "answer": str,
+        "detail": str,
+    }
+    task = ForeignKey("attempts", "task_id", "tasks", "id", on_delete="CASCADE")
+    db.table("attempts").create(columns, pk="id", not_null=columns, foreign_keys=[task])
+    db.table("attempts").create_index(["task_id", "at"], "attempts_of_task")
+
+
+def _create_updates(db: Database) -> None:
+    db.table("updates").create(
+        {
+            "update_id": int,
+            "chat_id": int,
+            "body": str,  # JSON; empty once it is done
+            "state": str,  # open, done, or parked: failed so often that the chat goes on without it
+            "attempts": int,
+            "received_at": str,
+            "due_at": str,  # NULL: at once
+            "leased_until": str,
+        },
+        pk="update_id",
+        not_null={"update_id", "chat_id", "body", "state", "attempts", "received_at"},
+    )
+    for index in (
+        "INDEX updates_open ON updates (state, chat_id, update_id) WHERE state = 'open'",
+        "INDEX updates_done ON updates (state, received_at) WHERE state = 'done'",
+    ):
+        db.execute(f"CREATE {index}")

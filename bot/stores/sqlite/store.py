@@ -1,0 +1,142 @@
+"""The store as the bot sees it: every method hands one function of this folder to the writer thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from bot.errors import SettingsError, StoreError
+from bot.store import Attempt, ChatRecord, Person, StoredUpdate
+from bot.stores.sqlite import people, tasks, updates
+from bot.stores.sqlite.file import open_file
+from bot.stores.sqlite.writer import Writer
+from bot.task import Task
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SQLiteStore:
+    """A `bot.store.Store` in one file. What the database refuses is a StoreError."""
+
+    def __init__(self, writer: Writer, clock: Callable[[], datetime]) -> None:
+        self._writer = writer
+        self._clock = clock
+
+    @classmethod
+    async def open(cls, path: Path, clock: Callable[[], datetime] = _utc_now) -> Self:
+        """Open the database at `path`, made with its folder where it is missing, and brought up to date.
+
+        The process that opened it is its only owner, so the leases that an earlier one left end here.
+        `clock` dates what arrives. SettingsError, one sentence, when the file cannot be used.
+        """
+        store = cls(Writer(await asyncio.to_thread(open_file, path)), clock)
+        try:
+            await store.release()
+        except BaseException as error:
+            await store.close()
+            if isinstance(error, StoreError):
+                raise SettingsError(f"The database {path} cannot be used: {error}.") from error
+            raise
+        return store
+
+    @property
+    def commits(self) -> int:
+        """How many transactions were made durable: writes that wait together share one."""
+        return self._writer.commits
+
+    async def close(self) -> None:
+        await self._writer.close()
+
+    # Tasks.
+
+    async def add(self, task: Task) -> Task:
+        return await self._writer.write(tasks.add, task)
+
+    async def get(self, task_id: str) -> Task | None:
+        return await self._writer.read(tasks.get, task_id)
+
+    async def find(
+        self,
+        *,
+        update_id: int | None = None,
+        card: tuple[int, int] | None = None,
+        album: tuple[int, str] | None = None,
+    ) -> Task | None:
+        return await self._writer.read(tasks.find, update_id=update_id, card=card, album=album)
+
+    async def drafts(self, chat_id: int, user_id: int) -> list[Task]:
+        return await self._writer.read(tasks.drafts, chat_id, user_id)
+
+    async def save(self, task: Task, attempt: Attempt | None = None, *, leased: bool = False) -> Task:
+        return await self._writer.write(tasks.save, task, attempt, leased=leased)
+
+    async def record(self, attempt: Attempt) -> None:
+        await self._writer.write(tasks.record, attempt)
+
+    async def attempts(self, task_id: str) -> list[Attempt]:
+        return await self._writer.read(tasks.attempts, task_id)
+
+    async def claim(self, now: datetime, lease_s: float, limit: int, slots: Mapping[str, int]) -> list[Task]:
+        return await self._writer.write(tasks.claim, now, lease_s, limit, slots)
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        return await self._writer.read(tasks.next_due, now)
+
+    async def release(self) -> int:
+        released = await asyncio.gather(
+            self._writer.write(tasks.release), self._writer.write(updates.release)
+        )
+        return sum(released)
+
+    async def count_open(self, *, user_id: int | None = None, chat_id: int | None = None) -> int:
+        return await self._writer.read(tasks.count_open, user_id=user_id, chat_id=chat_id)
+
+    async def count_since(
+        self, since: datetime, *, user_id: int | None = None, chat_id: int | None = None
+    ) -> int:
+        return await self._writer.read(tasks.count_since, since, user_id=user_id, chat_id=chat_id)
+
+    async def count_ahead(self, task: Task) -> int:
+        return await self._writer.read(tasks.count_ahead, task)
+
+    # Updates.
+
+    async def add_updates(self, added: Sequence[StoredUpdate]) -> None:
+        await self._writer.write(updates.add, added, self._clock())
+
+    async def claim_updates(self, now: datetime, lease_s: float, limit: int) -> list[StoredUpdate]:
+        return await self._writer.write(updates.claim, now, lease_s, limit)
+
+    async def finish_update(self, update_id: int) -> None:
+        await self._writer.write(updates.finish, update_id)
+
+    async def fail_update(self, update_id: int, retry_at: datetime | None) -> None:
+        await self._writer.write(updates.fail, update_id, retry_at)
+
+    async def next_update_due(self, now: datetime) -> datetime | None:
+        return await self._writer.read(updates.next_due, now)
+
+    async def prune_updates(self, before: datetime) -> int:
+        return await self._writer.write(updates.prune, before)
+
+    # People and chats.
+
+    async def person(self, user_id: int) -> Person:
+        return await self._writer.read(people.person, user_id)
+
+    async def put_person(self, person: Person) -> None:
+        await self._writer.write(people.put_person, person)
+
+    async def admins(self) -> list[int]:
+        return await self._writer.read(people.admins)
+
+    async def chat(self, chat_id: int) -> ChatRecord:
+        return await self._writer.read(people.chat, chat_id)
+
+    async def put_chat(self, chat: ChatRecord) -> None:
+        await self._writer.write(people.put_chat, chat)

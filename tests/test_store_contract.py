@@ -1,0 +1,677 @@
+"""What every task store must do: each sentence of `bot/store.py`, for each engine."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.errors import StaleTask, StoreError
+from bot.request import VideoRequest
+from bot.store import Attempt, ChatRecord, Person, Store, StoredUpdate
+from bot.stores.sqlite import SQLiteStore
+from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+LEASE_S = 60.0
+NO_LIMIT: dict[str, int] = {}
+Opener = Callable[[], Awaitable[Store]]
+
+
+async def open_sqlite(folder: Path) -> Store:
+    return await SQLiteStore.open(folder / "dreamreel.db", clock=lambda: NOW)
+
+
+@pytest.fixture(params=[pytest.param(open_sqlite, id="sqlite")])
+async def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opener]:
+    """Opens the same database again at each call; an engine joins the suite as one more parameter."""
+    opened: list[Store] = []
+
+    async def open_again() -> Store:
+        opened.append(await request.param(tmp_path))
+        return opened[-1]
+
+    yield open_again
+    for store in opened:
+        await store.close()
+
+
+@pytest.fixture
+async def store(open_store: Opener) -> Store:
+    return await open_store()
+
+
+_numbers = itertools.count(1)
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def a_task(**fields: Any) -> Task:
+    """A queued task, due now."""
+    defaults: dict[str, Any] = {
+        "id": f"task-{next(_numbers)}",
+        "chat_id": 10,
+        "user_id": 20,
+        "language": "en",
+        "provider": "volcengine",
+        "request": VideoRequest(model="jimeng-pro", prompt="a paper boat"),
+        "state": TaskState.QUEUED,
+        "created_at": NOW,
+        "queued_at": NOW,
+        "due_at": NOW,
+    }
+    return Task(**defaults | fields)
+
+
+def a_running_task(**fields: Any) -> Task:
+    """One that holds a slot for an hour and is looked at now."""
+    running = {"state": TaskState.RUNNING, "remote_id": "r", "submitted_at": NOW, "keep_until": after(3600)}
+    return a_task(**running | fields)
+
+
+def an_attempt(task: Task, **fields: Any) -> Attempt:
+    defaults: dict[str, Any] = {
+        "task_id": task.id,
+        "provider": task.provider,
+        "call": "submit",
+        "at": NOW,
+        "took_s": 0.25,
+        "answer": "ok",
+        "detail": "their id 7",
+    }
+    return Attempt(**defaults | fields)
+
+
+def ids(tasks: list[Task]) -> list[str]:
+    return [task.id for task in tasks]
+
+
+# What is stored.
+
+words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+integers = st.integers(-(2**63), 2**63 - 1)
+moments = st.datetimes(datetime(1970, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))
+requests = st.builds(
+    VideoRequest,
+    model=words,
+    prompt=words,
+    photos=st.lists(words, max_size=2).map(tuple),
+    ratio=st.none() | words,
+    seconds=st.none() | integers,
+    resolution=st.none() | words,
+    seed=st.none() | integers,
+    camera=st.none() | words,
+    strength=st.none() | words,
+    negative_prompt=st.none() | words,
+    audio=st.none() | st.booleans(),
+    people=st.none() | words,
+    enhance=st.none() | st.booleans(),
+)
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "id": st.uuids().map(str),
+    "version": st.integers(0, 2**31),
+    "update_id": st.none() | integers,
+    "chat_id": integers,
+    "thread_id": st.none() | integers,
+    "user_id": integers,
+    "user_name": words,
+    "message_id": st.none() | integers,
+    "card_id": st.none() | integers,
+    "album_id": st.none() | words,
+    "language": words,
+    "provider": words,
+    "request": requests,
+    "question": st.none() | words,
+    "price": st.none() | st.decimals(allow_nan=False, allow_infinity=False),
+    "state": st.sampled_from(TaskState),
+    "remote_id": st.none() | words,
+    "progress": st.none() | st.floats(0, 1),
+    "error_code": st.none() | st.just(SUBMIT_UNKNOWN) | words,
+    "error_detail": st.none() | words,
+    "hidden": st.booleans(),
+    "attempts": st.integers(0, 2**31),
+    "failing_since": st.none() | moments,
+    "parent_id": st.none() | words,
+    "video_url": st.none() | words,
+    "keep_until": st.none() | moments,
+    "late_at": st.none() | moments,
+    "sending_at": st.none() | moments,
+    "file_id": st.none() | words,
+    "created_at": moments,
+    "queued_at": st.none() | moments,
+    "submitted_at": st.none() | moments,
+    "finished_at": st.none() | moments,
+    "delivered_at": st.none() | moments,
+    "due_at": st.none() | moments,
+}
+
+
+def test_the_random_tasks_below_vary_every_field() -> None:
+    assert set(FIELDS) == set(Task.__dataclass_fields__)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=st.fixed_dictionaries(FIELDS), then=st.fixed_dictionaries(FIELDS))
+async def test_every_field_comes_back_as_it_was_stored(
+    store: Store, first: dict[str, Any], then: dict[str, Any]
+) -> None:
+    # Examples share the store, and the same one may be tried twice.
+    own: dict[str, Any] = {"id": f"{first['id']} {next(_numbers)}", "update_id": next(_numbers)}
+    own["album_id"] = own["id"]
+    task = Task(**first | own)
+    assert await store.add(task) == task
+    assert await store.get(task.id) == task
+
+    saved = await store.save(Task(**then | own | {"version": task.version}))
+    assert saved == Task(**then | own | {"version": task.version + 1})
+    assert await store.get(task.id) == saved
+    assert str(saved.price) == str(then["price"])
+
+
+async def test_an_unknown_task_is_none(store: Store) -> None:
+    assert await store.get("never") is None
+    assert await store.find(update_id=1) is None
+    assert await store.find(card=(1, 2)) is None
+    assert await store.find(album=(1, "a")) is None
+
+
+async def test_handling_an_update_twice_makes_one_task(store: Store) -> None:
+    first = await store.add(a_task(update_id=7))
+    moved = await store.save(first.put_off(after(5), NOW))
+    assert await store.add(a_task(update_id=7)) == moved
+    assert await store.count_open() == 1
+
+
+async def test_the_photos_of_an_album_make_one_task(store: Store) -> None:
+    first = await store.add(a_task(update_id=1, album_id="a"))
+    assert await store.add(a_task(update_id=2, album_id="a")) == first
+    elsewhere = a_task(update_id=3, album_id="a", chat_id=11)
+    assert await store.add(elsewhere) == elsewhere
+
+
+async def test_tasks_that_no_update_made_are_all_kept(store: Store) -> None:
+    for _ in range(3):
+        await store.add(a_task())
+    assert await store.count_open() == 3
+
+
+async def test_a_task_is_found_by_update_card_and_album(store: Store) -> None:
+    task = await store.add(a_task(update_id=7, album_id="a"))
+    await store.add(a_task(update_id=8, album_id="b", card_id=31))
+    task = await store.save(replace(task, card_id=30))
+    assert await store.find(update_id=7) == task
+    assert await store.find(card=(10, 30)) == task
+    assert await store.find(album=(10, "a")) == task
+    assert await store.find(card=(11, 30)) is None
+
+
+async def test_drafts_are_a_persons_open_questions_newest_first(store: Store) -> None:
+    draft: dict[str, Any] = {"state": TaskState.DRAFT, "queued_at": None, "question": "ask_prompt"}
+    old = await store.add(a_task(**draft))
+    new = await store.add(a_task(**draft, created_at=after(1)))
+    dismissed = await store.add(a_task(**draft))
+    await store.save(dismissed.cancelled("dismissed", NOW))
+    for other in ({"user_id": 21}, {"chat_id": 11}, {"question": None}):
+        await store.add(a_task(**draft | other))
+    assert await store.drafts(10, 20) == [new, old]
+
+
+# Saving.
+
+
+async def test_a_save_raises_the_version(store: Store) -> None:
+    task = await store.add(a_task())
+    saved = await store.save(replace(task, card_id=5))
+    assert saved == replace(task, card_id=5, version=task.version + 1)
+
+
+async def test_a_stale_writer_is_refused_and_changes_nothing(store: Store) -> None:
+    task = await store.add(a_task())
+    saved = await store.save(replace(task, card_id=5))
+    with pytest.raises(StaleTask):
+        await store.save(replace(task, card_id=6), an_attempt(task))
+    assert await store.get(task.id) == saved
+    assert await store.attempts(task.id) == []
+
+
+async def test_of_many_writers_with_one_version_one_is_accepted(store: Store) -> None:
+    task = await store.add(a_task())
+    ends = await asyncio.gather(
+        *(store.save(replace(task, card_id=number)) for number in range(20)), return_exceptions=True
+    )
+    accepted = [end for end in ends if isinstance(end, Task)]
+    assert len(accepted) == 1
+    assert await store.get(task.id) == accepted[0]
+    assert sum(isinstance(end, StaleTask) for end in ends) == 19
+
+
+async def test_a_task_that_is_gone_cannot_be_saved(store: Store) -> None:
+    with pytest.raises(StaleTask):
+        await store.save(a_task())
+
+
+async def test_a_save_keeps_the_record_of_the_call_that_led_to_it(store: Store) -> None:
+    task = await store.add(a_task())
+    later, earlier = an_attempt(task, at=after(2)), an_attempt(task, call="poll", answer="busy", detail="")
+    await store.save(task, later)
+    await store.record(earlier)
+    await store.record(an_attempt(await store.add(a_task())))
+    assert await store.attempts(task.id) == [earlier, later]
+
+
+# Claiming.
+
+
+async def test_a_claim_takes_what_is_due_oldest_first(store: Store) -> None:
+    second = await store.add(a_task(due_at=after(-1)))
+    first = await store.add(a_task(due_at=after(-2), provider="jiekou"))
+    third = await store.add(a_running_task(due_at=NOW))
+    await store.add(a_task(due_at=after(1)))
+    await store.add(a_task(due_at=None))
+    assert ids(await store.claim(NOW, LEASE_S, 2, NO_LIMIT)) == [first.id, second.id]
+    assert ids(await store.claim(NOW, LEASE_S, 2, NO_LIMIT)) == [third.id]
+
+
+async def test_a_claim_raises_the_version_and_moves_due_at_to_the_end_of_the_lease(store: Store) -> None:
+    task = await store.add(a_task())
+    [claimed] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    assert claimed == replace(task, version=task.version + 1, due_at=after(LEASE_S))
+    assert await store.get(task.id) == claimed
+
+
+async def test_a_lease_that_runs_out_makes_the_task_due_and_its_owner_stale(store: Store) -> None:
+    await store.add(a_task())
+    [lost] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    assert await store.claim(after(LEASE_S - 1), LEASE_S, 10, NO_LIMIT) == []
+    [found] = await store.claim(after(LEASE_S), LEASE_S, 10, NO_LIMIT)
+    assert found.id == lost.id
+    with pytest.raises(StaleTask):
+        await store.save(lost)
+    await store.save(found)
+
+
+async def test_an_owner_whose_lease_ran_out_may_still_save_when_no_other_claimed(store: Store) -> None:
+    await store.add(a_task())
+    [task] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    assert await store.save(task) == replace(task, version=task.version + 1)
+
+
+async def test_claims_side_by_side_never_take_the_same_task(store: Store) -> None:
+    tasks = await asyncio.gather(*(store.add(a_task(provider=f"p{n % 3}")) for n in range(50)))
+    claims = await asyncio.gather(*(store.claim(NOW, LEASE_S, 4, NO_LIMIT) for _ in range(30)))
+    assert sorted(task.id for claim in claims for task in claim) == sorted(task.id for task in tasks)
+
+
+# Slots.
+
+
+async def test_waiting_tasks_under_a_lease_take_slots(store: Store) -> None:
+    for _ in range(5):
+        await store.add(a_task())
+    assert len(await store.claim(NOW, LEASE_S, 10, {"volcengine": 2})) == 2
+    assert await store.claim(NOW, LEASE_S, 10, {"volcengine": 2}) == []
+    assert len(await store.claim(NOW, LEASE_S, 10, {"volcengine": 3})) == 1
+    assert len(await store.claim(after(LEASE_S), LEASE_S, 10, {"volcengine": 3})) == 3
+
+
+async def test_a_job_takes_its_slot_until_the_provider_forgets_it(store: Store) -> None:
+    waiting = await store.add(a_task())
+    await store.add(a_running_task(due_at=after(999), keep_until=after(10)))
+    unknown: dict[str, Any] = {"state": TaskState.FAILED, "error_code": SUBMIT_UNKNOWN, "delivered_at": NOW}
+    await store.add(a_task(**unknown, due_at=None, keep_until=after(20)))
+    one, two = {"volcengine": 1}, {"volcengine": 2}
+    assert await store.claim(NOW, LEASE_S, 10, two) == []
+    assert await store.claim(after(19), LEASE_S, 10, one) == []
+    assert ids(await store.claim(after(20), LEASE_S, 10, one)) == [waiting.id]
+
+
+async def test_a_task_that_is_put_off_gives_its_slot_back(store: Store) -> None:
+    first, second = await store.add(a_task()), await store.add(a_task(due_at=after(1)))
+    slots = {"volcengine": 1}
+    [claimed] = await store.claim(after(2), LEASE_S, 10, slots)
+    assert claimed.id == first.id
+    await store.save(claimed.put_off(after(100), NOW))
+    assert ids(await store.claim(after(2), LEASE_S, 10, slots)) == [second.id]
+
+
+async def test_a_full_provider_holds_up_neither_others_nor_its_own_running_jobs(store: Store) -> None:
+    for number in range(20):
+        await store.add(a_task(due_at=after(-100 + number)))
+    looked_at = await store.add(a_running_task())
+    other = await store.add(a_task(provider="jiekou"))
+    free = await store.add(a_task(provider="preview", due_at=after(-1)))
+    stopped = await store.add(a_task(hidden=True, due_at=after(-2)))
+    claimed = await store.claim(NOW, LEASE_S, 4, {"volcengine": 1, "jiekou": 1})
+    assert ids(claimed) == [stopped.id, free.id, looked_at.id, other.id]
+
+
+async def test_an_expired_lease_does_not_count_twice(store: Store) -> None:
+    await store.add(a_task())
+    slots = {"volcengine": 1}
+    for turn in range(3):
+        assert len(await store.claim(after(turn * LEASE_S), LEASE_S, 10, slots)) == 1
+
+
+async def test_slots_are_never_overdrawn_by_claims_side_by_side(store: Store) -> None:
+    slots = {"volcengine": 3, "jiekou": 1, "closed": 0}
+    waiting = [a_task(provider=name) for name in slots for _ in range(25)]
+    await asyncio.gather(*(store.add(task) for task in waiting))
+    taken = dict.fromkeys(slots, 0)
+    done = dict.fromkeys(slots, 0)
+
+    async def buy_or_put_off(worker: int) -> None:
+        for turn in range(20):
+            for task in await store.claim(NOW, LEASE_S, 1 + worker % 3, slots):
+                taken[task.provider] += 1
+                assert taken[task.provider] <= slots[task.provider]
+                if (worker + turn) % 3 == 0:
+                    taken[task.provider] -= 1
+                    await store.save(task.put_off(NOW, NOW))
+                    continue
+                sent = await store.save(task.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
+                running = await store.save(sent.accepted("r", after(500), after(3600)))
+                taken[task.provider] -= 1
+                await store.save(running.succeeded("https://video", after(3600), NOW).delivered(NOW))
+                done[task.provider] += 1
+
+    await asyncio.gather(*(buy_or_put_off(worker) for worker in range(12)))
+    assert done["closed"] == 0
+    assert done["volcengine"] > 3
+    assert done["jiekou"] > 1
+
+
+# When to look again.
+
+
+async def test_nothing_is_due_in_an_empty_store(store: Store) -> None:
+    assert await store.next_due(NOW) is None
+    await store.add(a_task(due_at=None))
+    assert await store.next_due(NOW) is None
+
+
+async def test_the_next_due_is_the_earliest_that_waits_for_its_time(store: Store) -> None:
+    await store.add(a_task(due_at=after(-50)))  # its time has come: it waits for a slot
+    assert await store.next_due(NOW) is None
+    await store.add(a_running_task(due_at=after(30)))
+    assert await store.next_due(NOW) == after(30)
+    await store.add(a_task(due_at=after(20)))  # put off
+    assert await store.next_due(NOW) == after(20)
+    await store.add(a_running_task(due_at=after(-10)))
+    assert await store.next_due(NOW) == after(-10)
+
+
+async def test_the_end_of_a_lease_is_a_time_to_look(store: Store) -> None:
+    await store.add(a_task())
+    await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    assert await store.next_due(NOW) == after(LEASE_S)
+
+
+async def test_a_release_makes_leased_rows_due_in_their_old_order(store: Store) -> None:
+    second, first = await store.add(a_running_task()), await store.add(a_task(due_at=after(-9)))
+    await store.add_updates([StoredUpdate(1, 10, "{}")])
+    await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    await store.claim_updates(NOW, LEASE_S, 10)
+    assert await store.release() == 3
+    assert await store.release() == 0
+    assert ids(await store.claim(NOW, LEASE_S, 10, NO_LIMIT)) == [first.id, second.id]
+    assert len(await store.claim_updates(NOW, LEASE_S, 10)) == 1
+
+
+async def test_a_release_gives_back_the_first_time_when_leases_ran_out_in_between(store: Store) -> None:
+    task = await store.add(a_task())
+    for turn in range(3):
+        await store.claim(after(turn * LEASE_S), LEASE_S, 10, NO_LIMIT)
+    await store.release()
+    released = await store.get(task.id)
+    assert released is not None
+    assert released.due_at == NOW
+
+
+async def test_a_release_leaves_saved_tasks_alone(store: Store) -> None:
+    await store.add(a_running_task())
+    [task] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    saved = await store.save(task.looked(0.5, after(5)))
+    assert await store.release() == 0
+    assert await store.get(task.id) == saved
+
+
+async def test_a_save_in_the_middle_of_a_step_may_keep_the_lease(store: Store) -> None:
+    await store.add(a_task(due_at=after(-5)))
+    [task] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    intent = await store.save(task.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
+    intent = await store.save(intent, leased=True)
+    assert await store.get(task.id) == intent
+    assert await store.claim(NOW, LEASE_S, 10, NO_LIMIT) == []
+    assert await store.release() == 1
+    assert ids(await store.claim(after(-5), LEASE_S, 10, NO_LIMIT)) == [task.id]
+
+
+async def test_leases_of_a_process_that_died_end_at_the_next_start(open_store: Opener) -> None:
+    store = await open_store()
+    task = await store.add(a_task())
+    await store.add_updates([StoredUpdate(1, 10, "{}")])
+    await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    await store.claim_updates(NOW, LEASE_S, 10)
+    await store.close()
+
+    store = await open_store()
+    await store.release()
+    assert ids(await store.claim(NOW, LEASE_S, 10, {"volcengine": 1})) == [task.id]
+    assert len(await store.claim_updates(NOW, LEASE_S, 10)) == 1
+
+
+# Counting.
+
+
+async def test_open_tasks_are_counted_for_a_person_in_a_chat_and_together(store: Store) -> None:
+    for number in range(4):
+        await store.add(a_task(user_id=20 + number % 2, chat_id=10 + number // 3))
+    await store.add(a_task(state=TaskState.DRAFT))
+    await store.add(a_running_task(hidden=True))
+    closed = await store.add(a_running_task())
+    await store.save(closed.failed("video_refused", "", NOW).delivered(NOW))
+    assert await store.count_open(user_id=20) == 2
+    assert await store.count_open(chat_id=10) == 3
+    assert await store.count_open(user_id=21, chat_id=11) == 1
+    assert await store.count_open() == 4
+
+
+async def test_a_days_videos_are_counted_from_a_moment_on(store: Store) -> None:
+    for queued_at in (after(-1), NOW, after(1)):
+        await store.add(a_task(queued_at=queued_at))
+    await store.add(a_task(user_id=21, chat_id=11))
+    await store.add(a_running_task(state=TaskState.SUCCEEDED, delivered_at=NOW, due_at=None))
+    given_back = await store.add(a_task())
+    await store.save(given_back.failed("busy", "", NOW))
+    assert await store.count_since(NOW, user_id=20) == 3
+    assert await store.count_since(after(1), chat_id=10) == 1
+    assert await store.count_since(NOW, user_id=20, chat_id=11) == 0
+    assert await store.count_since(after(-1)) == 5
+
+
+async def test_the_tasks_ahead_are_those_that_a_claim_would_take_first(store: Store) -> None:
+    queue = [await store.add(a_task()) for _ in range(4)]
+    put_off = await store.add(a_task(due_at=after(60)))
+    await store.add(a_task(provider="jiekou", due_at=after(-9)))
+    await store.add(a_running_task(due_at=after(-9)))
+    assert [await store.count_ahead(task) for task in queue] == [0, 1, 2, 3]
+    assert await store.count_ahead(put_off) == 4
+    assert await store.count_ahead(a_task()) == 4
+    slots = {"volcengine": 3, "jiekou": 0}  # one of the three is taken by the running task
+    assert {queue[0].id, queue[1].id} < set(ids(await store.claim(NOW, LEASE_S, 10, slots)))
+    assert await store.count_ahead(queue[3]) == 1
+    assert await store.count_ahead(put_off) == 2
+    assert await store.count_ahead(a_task(due_at=None)) == 0
+
+
+# Updates.
+
+
+def an_update(update_id: int, chat_id: int = 10) -> StoredUpdate:
+    return StoredUpdate(update_id, chat_id, f'{{"update_id": {update_id}}}')
+
+
+async def claimed_ids(store: Store, now: datetime = NOW, limit: int = 100) -> list[int]:
+    return [update.update_id for update in await store.claim_updates(now, LEASE_S, limit)]
+
+
+async def test_an_update_comes_back_as_it_was_stored(store: Store) -> None:
+    update = StoredUpdate(1, -100123, '{"text": "纸船 🚣"}')
+    await store.add_updates([update])
+    assert await store.claim_updates(NOW, LEASE_S, 10) == [update]
+
+
+async def test_updates_of_a_chat_come_in_order_and_chats_side_by_side(store: Store) -> None:
+    await store.add_updates([an_update(3, 11), an_update(2), an_update(1), an_update(4, 12)])
+    assert await claimed_ids(store, limit=2) == [1, 3]
+    assert await claimed_ids(store) == [4]
+    assert await claimed_ids(store) == []
+    await store.finish_update(1)
+    assert await claimed_ids(store) == [2]
+
+
+async def test_updates_are_claimed_once_by_claims_side_by_side(store: Store) -> None:
+    await store.add_updates([an_update(number, chat_id=number % 20) for number in range(100)])
+    claims = await asyncio.gather(*(claimed_ids(store, limit=3) for _ in range(20)))
+    assert sorted(itertools.chain.from_iterable(claims)) == list(range(20))
+
+
+async def test_a_second_delivery_of_an_update_is_left_alone(store: Store) -> None:
+    await store.add_updates([an_update(1), an_update(1)])
+    await store.claim_updates(NOW, LEASE_S, 10)
+    await store.add_updates([an_update(1)])
+    assert await claimed_ids(store) == []
+    await store.finish_update(1)
+    await store.add_updates([an_update(1), an_update(2)])
+    assert await claimed_ids(store) == [2]
+
+
+async def test_no_updates_are_no_trouble(store: Store) -> None:
+    await store.add_updates([])
+    assert await claimed_ids(store) == []
+
+
+async def test_an_update_whose_lease_ran_out_is_claimed_again(store: Store) -> None:
+    await store.add_updates([an_update(1), an_update(2)])
+    assert await claimed_ids(store) == [1]
+    assert await claimed_ids(store, after(LEASE_S - 1)) == []
+    assert await claimed_ids(store, after(LEASE_S)) == [1]
+
+
+async def test_a_failed_update_is_tried_again_before_its_chat_goes_on(store: Store) -> None:
+    await store.add_updates([an_update(1), an_update(2), an_update(3, 11)])
+    assert await claimed_ids(store) == [1, 3]
+    await store.fail_update(1, after(5))
+    assert await claimed_ids(store, after(4)) == []
+    [again] = await store.claim_updates(after(5), LEASE_S, 10)
+    assert again == replace(an_update(1), attempts=1)
+
+
+async def test_a_parked_update_lets_its_chat_go_on(store: Store) -> None:
+    await store.add_updates([an_update(1), an_update(2)])
+    await store.claim_updates(NOW, LEASE_S, 10)
+    await store.fail_update(1, None)
+    assert await claimed_ids(store) == [2]
+    await store.finish_update(2)
+    await store.add_updates([an_update(1)])
+    assert await claimed_ids(store, after(9999)) == []
+
+
+async def test_the_next_update_is_due_when_the_first_of_a_chat_is(store: Store) -> None:
+    assert await store.next_update_due(NOW) is None
+    await store.add_updates([an_update(1), an_update(2)])
+    assert await store.next_update_due(NOW) == NOW
+    await store.claim_updates(NOW, LEASE_S, 10)
+    assert await store.next_update_due(NOW) == after(LEASE_S)
+    await store.fail_update(1, after(5))
+    assert await store.next_update_due(NOW) == after(5)
+    await store.add_updates([an_update(3, 11)])
+    assert await store.next_update_due(NOW) == NOW
+
+
+async def test_handled_updates_are_forgotten_once_they_are_old(store: Store) -> None:
+    await store.add_updates([an_update(number, chat_id=number) for number in range(1, 5)])
+    await store.finish_update(1)
+    await store.finish_update(2)
+    await store.fail_update(3, None)
+    assert await store.prune_updates(NOW) == 0
+    assert await store.prune_updates(after(1)) == 2
+    assert await claimed_ids(store) == [4]
+
+
+# People and chats.
+
+
+async def test_an_unknown_person_is_one_without_a_role(store: Store) -> None:
+    assert await store.person(7) == Person(7)
+    assert await store.chat(-100) == ChatRecord(-100)
+
+
+async def test_people_and_chats_are_remembered_as_last_put(store: Store) -> None:
+    await store.put_person(Person(7, role="allowed", language="zh", told_at=NOW))
+    await store.put_person(person := Person(7, role="banned", language=None, told_at=after(1)))
+    await store.put_chat(ChatRecord(-100))
+    await store.put_chat(chat := ChatRecord(-100, told_at=NOW))
+    assert await store.person(7) == person
+    assert await store.chat(-100) == chat
+
+
+async def test_admins_are_those_with_the_role(store: Store) -> None:
+    assert await store.admins() == []
+    for person in (Person(9, role="admin"), Person(7, role="admin"), Person(8, role="allowed"), Person(6)):
+        await store.put_person(person)
+    assert sorted(await store.admins()) == [7, 9]
+
+
+# Closing.
+
+
+async def test_a_close_finishes_the_writes_that_wait(open_store: Opener) -> None:
+    store = await open_store()
+    tasks = [a_task() for _ in range(50)]
+    writes = [asyncio.create_task(store.add(task)) for task in tasks]
+    await asyncio.sleep(0)  # every write has been asked for
+    await store.close()
+    await asyncio.gather(*writes)
+    store = await open_store()
+    assert await store.count_open() == 50
+
+
+async def test_a_closed_store_says_so(store: Store) -> None:
+    await store.close()
+    await store.close()
+    with pytest.raises(StoreError):
+        await store.get("any")
+
+
+async def test_a_save_whose_record_is_refused_changes_nothing(store: Store) -> None:
+    task = await store.add(a_task())
+    with pytest.raises(StoreError):
+        await store.save(replace(task, card_id=5), an_attempt(a_task()))
+    assert await store.get(task.id) == task
+
+
+async def test_what_cannot_be_stored_is_an_error_of_the_family(store: Store) -> None:
+    with pytest.raises(StoreError):
+        await store.record(an_attempt(a_task()))
+    task = await store.add(a_task())
+    with pytest.raises(StoreError):
+        await store.add(replace(task, update_id=99))
+
+
+async def test_exact_prices_stay_exact(store: Store) -> None:
+    task = await store.add(a_task(price=Decimal("0.10")))
+    stored = await store.get(task.id)
+    assert stored is not None
+    assert str(stored.price) == "0.10"
