@@ -1,0 +1,1 @@
+"""Photos and videos: the only folder that knows codecs."""

@@ -1,0 +1,70 @@
+"""The shelf: fetched videos, made ready for Telegram, that no chat has yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import MediaError
+from bot.media.process import run_apart
+from bot.media.videos import VideoFacts, prepare_video, probe_video
+
+_PREPARE_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A file that Telegram shows as a video, with its thumbnail (JPEG, at most 320 pixels a side)."""
+
+    path: Path
+    thumbnail: Path
+    facts: VideoFacts
+
+
+class VideoShelf:
+    """A folder with `<task id>.mp4` and `<task id>.jpg`; at most `keep_bytes`, the oldest go first."""
+
+    def __init__(self, folder: Path, keep_bytes: int = 2_000_000_000) -> None:
+        self._folder = folder
+        self._keep_bytes = keep_bytes
+
+    async def get(self, task_id: str) -> Video | None:
+        video, thumbnail = self._places(task_id)
+        if not (video.exists() and thumbnail.exists()):
+            return None
+        try:
+            return Video(video, thumbnail, await run_apart(probe_video, video, limit_s=_PREPARE_LIMIT_S))
+        except MediaError:
+            return None
+
+    async def put(self, task_id: str, fetch: Callable[[str, Path], Awaitable[None]], link: str) -> Video:
+        """Fetch `link`, add what Telegram needs, keep the result. FetchError, MediaError("not_a_video")."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        video, thumbnail = self._places(task_id)
+        raw, ready = video.with_suffix(".raw"), video.with_suffix(".ready")
+        try:
+            await fetch(link, raw)
+            facts = await run_apart(prepare_video, raw, ready, thumbnail, limit_s=_PREPARE_LIMIT_S)
+            ready.replace(video)
+        finally:
+            raw.unlink(missing_ok=True)
+            ready.unlink(missing_ok=True)
+        await asyncio.to_thread(self._prune, video)
+        return Video(video, thumbnail, facts)
+
+    def discard(self, task_id: str) -> None:
+        for place in self._places(task_id):
+            place.unlink(missing_ok=True)
+
+    def _places(self, task_id: str) -> tuple[Path, Path]:
+        return self._folder / f"{task_id}.mp4", self._folder / f"{task_id}.jpg"
+
+    def _prune(self, newest: Path) -> None:
+        videos = sorted(self._folder.glob("*.mp4"), key=lambda path: path.stat().st_mtime, reverse=True)
+        total = 0
+        for video in videos:
+            total += video.stat().st_size
+            if total > self._keep_bytes and video != newest:
+                self.discard(video.stem)

@@ -1,0 +1,172 @@
+"""The words of a title card: they appear line by line in a soft sweep and settle; and the preview mark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil, cos, exp, pi
+
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
+
+from bot.media.letters import ink_of, width_of
+from bot.media.palettes import Palette
+from bot.media.planes import Planes, Size, colour_of
+from bot.media.typesetting import set_text
+
+_FIRST_LINE_S = 0.15
+_LINE_TAKES_S = 1.3
+_REVEALED_BY = 0.4  # of the film: the thumbnail is taken at a third, the rest is for reading
+_GROWTH = 0.035  # of the words, in the whole film
+_BLACK = 16
+_SHADE_LEVELS = [min(120, round(value * 0.75)) for value in range(256)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    ink: Image.Image
+    x: int
+    y: int
+    begins_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """The words set for one frame size; `x` and `y` are where its block stands in the frame, both even."""
+
+    size: Size
+    x: int
+    y: int
+    lines: tuple[_Line, ...]
+    size_px: int
+    rule: tuple[int, int, int]
+    """The thin line below the words: its middle, its top and its full width, in the block."""
+    revealed_s: float
+
+
+def set_title(prompt: str, size: Size, seconds: float) -> Title:
+    """The prompt as lines in the middle of the frame, large when it is short, cut when it is very long."""
+    width, height = size
+    text = set_text(prompt, width * 0.8, height * 0.64, 0.155 * min(size), 0.0385 * min(size))
+    margin = ceil(text.size_px / 2)
+    centred = len(text.lines) <= 5
+    longest = max((width_of(line, text.size_px) for line in text.lines), default=0.0)
+    rule_y = round(2 * margin + text.height_px + 0.25 * text.size_px + 0.02 * min(size))
+    rule_width = round(min(size) * 0.09)
+    block = _even(longest + 4 * margin), _even(rule_y + 2 * margin)
+    last_begins_s = min(_REVEALED_BY * seconds - _LINE_TAKES_S, _FIRST_LINE_S + 0.35 * (len(text.lines) - 1))
+    step_s = max(0.0, last_begins_s - _FIRST_LINE_S) / max(1, len(text.lines) - 1)
+    lines = []
+    for index, line in enumerate(text.lines):
+        ink = ink_of(line, text.size_px)
+        indent = (longest - width_of(line, text.size_px)) / 2 if centred else 0
+        top = margin + round(index * text.leading_px)
+        lines.append(_Line(ink, margin + round(indent), top, _FIRST_LINE_S + index * step_s))
+    return Title(
+        size=block,
+        x=_even((width - block[0]) / 2),
+        y=_even((height - block[1]) / 2),
+        lines=tuple(lines),
+        size_px=text.size_px,
+        rule=(block[0] // 2 if centred else 2 * margin + rule_width // 2, rule_y, rule_width),
+        revealed_s=_FIRST_LINE_S + step_s * max(0, len(lines) - 1) + _LINE_TAKES_S,
+    )
+
+
+def reveal_title(title: Title, light: Planes, palette: Palette, at_s: float, nearness: float) -> Planes:
+    """The words as they stand at `at_s`, drawn upon `light`; larger with a `nearness` of 1 than of 0."""
+    if not title.lines:
+        return light
+    ink = Image.new("L", title.size)
+    for line in title.lines:
+        _draw_line(ink, line, at_s, 0.22 * title.size_px)
+    _draw_rule(ink, title, at_s)
+    ink = _grown(ink, _GROWTH * nearness)
+    place = (title.x, title.y)
+    light.luma.paste(_BLACK, place, _shade(ink, title.size_px))
+    _paste_ink(light, ink, place, colour_of(palette.ink))
+    return light
+
+
+def set_mark(size: Size) -> Callable[[Planes], Planes]:
+    """Draws the small words that tell everybody that this is a preview."""
+    size_px = max(11, round(min(size) * 0.026))
+    ink = ink_of("DREAMREEL · PREVIEW", size_px, spacing_px=size_px * 0.16)
+    ink = ink.crop((0, 0, _even(ink.width), _even(ink.height)))
+    shade = ink.filter(ImageFilter.GaussianBlur(size_px * 0.35)).point(lambda value: min(255, value * 2))
+    edge = round(min(size) * 0.045)
+    place = (
+        _even(size[0] - edge - ink.width + size_px / 2),
+        _even(size[1] - edge - ink.height + size_px),
+    )
+    faint_ink = ink.point(lambda value: value * 0.8)
+    faint_shade = shade.point(lambda value: value * 0.4)
+
+    def draw(planes: Planes) -> Planes:
+        planes.luma.paste(_BLACK, place, faint_shade)
+        _paste_ink(planes, faint_ink, place, (235, 128, 128))
+        return planes
+
+    return draw
+
+
+def _draw_line(ink: Image.Image, line: _Line, at_s: float, rise_px: float) -> None:
+    progress = (at_s - line.begins_s) / _LINE_TAKES_S
+    if progress <= 0:
+        return
+    shown = line.ink
+    if progress < 1:
+        # The words rise into place while the sweep passes over them.
+        risen = rise_px * exp(-4.5 * progress) * (1 - progress)
+        shown = shown.transform(
+            shown.size, Image.Transform.AFFINE, (1, 0, 0, 0, 1, -risen), Image.Resampling.BICUBIC
+        )
+        shown = ImageChops.multiply(shown, _sweep(shown.size, 0.5 - 0.5 * cos(pi * progress)))
+    ink.paste(shown, (line.x, line.y), shown)
+
+
+def _sweep(size: Size, progress: float) -> Image.Image:
+    """White where the sweep has passed, black where it has not, soft in between."""
+    width, height = size
+    soft = 0.45 * width + height
+    edge = progress * (width + soft)
+    values = bytes(_step((edge - x) / soft) for x in range(width))
+    return Image.frombytes("L", (width, 1), values).resize(size, Image.Resampling.NEAREST)
+
+
+def _step(t: float) -> int:
+    t = min(1.0, max(0.0, t))
+    return round(255 * t * t * (3 - 2 * t))
+
+
+def _draw_rule(ink: Image.Image, title: Title, at_s: float) -> None:
+    middle, top, width = title.rule
+    progress = min(1.0, max(0.0, (at_s - title.revealed_s + 0.7) / 1.1))
+    reach = width / 2 * (1 - (1 - progress) ** 3)
+    if reach >= 1:
+        ImageDraw.Draw(ink).rectangle((middle - reach, top, middle + reach, top + 1), fill=170)
+
+
+def _grown(ink: Image.Image, growth: float) -> Image.Image:
+    width, height = ink.size
+    x, y = width * growth / 2, height * growth / 2
+    return ink.resize(ink.size, Image.Resampling.BICUBIC, box=(x, y, width - x, height - y))
+
+
+def _shade(ink: Image.Image, size_px: int) -> Image.Image:
+    """A soft darkness behind the words, so that they stay readable over the brightest light."""
+    small = ink.reduce(4).filter(ImageFilter.GaussianBlur(size_px / 10))
+    return small.point(_SHADE_LEVELS).resize(ink.size, Image.Resampling.BICUBIC)
+
+
+def _paste_ink(
+    planes: Planes, ink: Image.Image, place: tuple[int, int], colour: tuple[float, float, float]
+) -> None:
+    luma, blue, red = (round(value) for value in colour)
+    small, small_place = ink.reduce(2), (place[0] // 2, place[1] // 2)
+    planes.luma.paste(luma, place, ink)
+    planes.blue.paste(blue, small_place, small)
+    planes.red.paste(red, small_place, small)
+
+
+def _even(value: float) -> int:
+    return int(value) // 2 * 2

@@ -1,0 +1,221 @@
+"""Videos made fit to send: checked, remuxed so that they play while they load, with sound and a thumbnail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+
+import av
+from av.audio import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video import VideoStream
+from PIL import Image
+
+from bot.errors import MediaError
+from bot.media.planes import picture_of
+from bot.media.whole_files import written_whole
+
+THUMBNAIL_SIDE_PX = 320  # Telegram's limit, with 200 kB: core.telegram.org/bots/api#inputmediavideo
+_THUMBNAIL_QUALITY = 85  # at this size never above 150 kB
+
+# Without these a playlist would make the library open whatever addresses and files it names.
+_ONLY_LOCAL_MOVIES = {"format_whitelist": "mov,mp4,matroska,webm", "protocol_whitelist": "file"}
+_KEPT_SOUND = ("aac", "mp3")  # what phones play inside MP4; anything else becomes AAC
+_SOUND_RATE_HZ = 48_000
+_SOUND_FRAME = 1024  # samples in a frame of AAC
+_LONGEST_S = 3600  # no model makes more than a minute: the clock in the file is broken
+_NOT_A_VIDEO = "not_a_video"
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    width: int
+    height: int
+    duration_s: float
+    has_audio: bool
+    video_codec: str
+    pix_fmt: str
+    bytes: int
+
+
+def probe_video(path: Path) -> VideoFacts:
+    """What the file holds, found by reading all of it. Raises `MediaError("not_a_video")` for everything that
+    is not a whole MP4, MOV, MKV or WebM with a picture that can be decoded.
+    """
+    with _opened(path) as movie:
+        picture = _picture(movie)
+        frame = next(movie.decode(picture), None)
+        if frame is None:
+            raise MediaError(_NOT_A_VIDEO, "no frame can be decoded")
+        movie.seek(0)
+        return VideoFacts(
+            width=frame.width,
+            height=frame.height,
+            duration_s=_measured_duration_s(movie, picture),
+            has_audio=_sound(movie) is not None,
+            video_codec=picture.codec_context.name,
+            pix_fmt=frame.format.name,
+            bytes=path.stat().st_size,
+        )
+
+
+def prepare_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
+    """Writes `source` to `target` as an MP4 that plays while it loads, and a JPEG of its first third.
+
+    The picture is copied, never encoded again. A silent video gets a silent track, since Telegram shows one
+    without sound as a GIF. `target` appears only when it is complete. Raises what `probe_video` raises.
+    """
+    facts = probe_video(source)
+    with (
+        _opened(source) as old,
+        written_whole(target) as part,
+        av.open(part, "w", format="mp4", options={"movflags": "+faststart"}) as new,
+    ):
+        _copy(old, new, facts.duration_s)
+    _save_thumbnail(target, thumbnail, facts.duration_s / 3)
+    return probe_video(target)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    try:
+        with av.open(path, options=dict(_ONLY_LOCAL_MOVIES), metadata_errors="replace") as movie:
+            yield movie
+    except av.FFmpegError as error:
+        raise MediaError(_NOT_A_VIDEO, str(error)) from error
+
+
+def _picture(movie: InputContainer) -> VideoStream:
+    for stream in movie.streams.video:
+        if _is_known(stream) and not stream.disposition & stream.disposition.attached_pic:
+            return stream
+    raise MediaError(_NOT_A_VIDEO, "no picture")
+
+
+def _sound(movie: InputContainer) -> AudioStream | None:
+    return next(filter(_is_known, movie.streams.audio), None)
+
+
+def _is_known(stream: Stream) -> bool:
+    return getattr(stream, "codec_context", None) is not None  # the stubs promise one; a broken file has none
+
+
+def _measured_duration_s(movie: InputContainer, picture: VideoStream) -> float:
+    """Until the end of the last frame; what a header promises may be missing or wrong."""
+    first: int | None = None
+    end = count = 0
+    for packet in _packets(movie, picture):
+        if packet.is_corrupt:
+            raise MediaError(_NOT_A_VIDEO, f"packet {count} is corrupt")
+        count += 1
+        at = packet.pts if packet.pts is not None else packet.dts or 0
+        first = at if first is None else min(first, at)
+        end = max(end, at + (packet.duration or 0))
+    if count < picture.frames or first is None:
+        raise MediaError(_NOT_A_VIDEO, f"{count} of {picture.frames} frames")
+    duration_s = float((end - first) * (picture.time_base or Fraction(1)))
+    if not 0 < duration_s <= _LONGEST_S:
+        raise MediaError(_NOT_A_VIDEO, f"{duration_s:g} s long")
+    return duration_s
+
+
+def _packets(movie: InputContainer, *streams: VideoStream | AudioStream) -> Iterator[Packet[Stream]]:
+    for packet in movie.demux(*streams):
+        if packet.size:  # the empty one at the end is meant for decoders
+            yield packet
+
+
+def _copy(old: InputContainer, new: OutputContainer, duration_s: float) -> None:
+    picture = _picture(old)
+    try:
+        new_picture = new.add_stream_from_template(picture, opaque=True)
+    except ValueError as error:
+        raise MediaError(_NOT_A_VIDEO, str(error)) from error  # a codec that MP4 cannot carry
+    if picture.codec_context.name == "hevc":
+        new_picture.codec_context.codec_tag = "hvc1"  # Apple's players know no other
+    sound = _sound(old)
+    if sound is None:
+        _copy_with_silence(_packets(old, picture), new, new_picture, duration_s)
+    elif sound.codec_context.name in _KEPT_SOUND:
+        new_sound = new.add_stream_from_template(sound)
+        for packet in _packets(old, picture, sound):
+            packet.stream = new_picture if packet.stream is picture else new_sound
+            new.mux(packet)
+    else:
+        _copy_with_new_sound(_packets(old, picture, sound), sound, new, new_picture)
+
+
+def _copy_with_silence(
+    packets: Iterator[Packet[Stream]], new: OutputContainer, new_picture: VideoStream, duration_s: float
+) -> None:
+    track = _add_aac(new)
+    count = ceil(duration_s * _SOUND_RATE_HZ)
+    starts = range(0, count, _SOUND_FRAME)
+    silence = (_silent(start, min(_SOUND_FRAME, count - start)) for start in starts)
+    ready_s = 0.0
+    for packet in packets:
+        # Both tracks grow side by side, or the muxer would keep one of them in memory.
+        while ready_s <= float((packet.dts or 0) * packet.time_base) and (frame := next(silence, None)):
+            new.mux(track.encode(frame))
+            ready_s += _SOUND_FRAME / _SOUND_RATE_HZ
+        packet.stream = new_picture
+        new.mux(packet)
+    for frame in silence:
+        new.mux(track.encode(frame))
+    new.mux(track.encode(None))
+
+
+def _copy_with_new_sound(
+    packets: Iterator[Packet[Stream]], sound: AudioStream, new: OutputContainer, new_picture: VideoStream
+) -> None:
+    track = _add_aac(new)
+    resampler = av.AudioResampler("fltp", "stereo", _SOUND_RATE_HZ, frame_size=_SOUND_FRAME)
+    for packet in packets:
+        if packet.stream is sound:
+            for heard in sound.decode(packet):
+                for frame in resampler.resample(heard):
+                    new.mux(track.encode(frame))
+        else:
+            packet.stream = new_picture
+            new.mux(packet)
+    rest = [frame for heard in sound.decode(None) for frame in resampler.resample(heard)]
+    for frame in (*rest, *resampler.resample(None)):
+        new.mux(track.encode(frame))
+    new.mux(track.encode(None))
+
+
+def _add_aac(new: OutputContainer) -> AudioStream:
+    track = new.add_stream("aac", rate=_SOUND_RATE_HZ, layout="stereo")
+    track.bit_rate = 128_000
+    return track
+
+
+def _silent(start: int, samples: int) -> av.AudioFrame:
+    frame = av.AudioFrame("fltp", "stereo", samples=samples)
+    for plane in frame.planes:
+        plane.update(bytes(plane.buffer_size))
+    frame.sample_rate = _SOUND_RATE_HZ
+    frame.time_base = Fraction(1, _SOUND_RATE_HZ)
+    frame.pts = start
+    return frame
+
+
+def _save_thumbnail(path: Path, thumbnail: Path, at_s: float) -> None:
+    with _opened(path) as movie:
+        picture = _picture(movie)
+        movie.seek(int(at_s / (picture.time_base or 1)), stream=picture)
+        chosen = None
+        for chosen in movie.decode(picture):
+            if (chosen.time or 0.0) >= at_s:
+                break
+        if chosen is None:
+            raise MediaError(_NOT_A_VIDEO, "no frame for a thumbnail")
+        image = picture_of(chosen)
+    image.thumbnail((THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX), Image.Resampling.LANCZOS)
+    image.save(thumbnail, "JPEG", quality=_THUMBNAIL_QUALITY)

@@ -1,0 +1,176 @@
+"""Preview films: real MP4s in the asked shape and length, the same each time, and quick to make."""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import pytest
+from media_samples import boxes, encoded, frames_of, waves_photo
+from PIL import Image, ImageChops, ImageStat
+
+from bot.errors import MediaError
+from bot.media.encode import FRAMES_PER_S, write_film
+from bot.media.film import SIZES, closest_ratio, film_photo, film_words
+from bot.media.planes import Planes, planes_of
+from bot.media.process import run_apart
+from bot.media.sound import PAD_RATE_HZ, play_pad
+from bot.media.videos import probe_video
+from bot.request import CAMERAS
+
+SMALL = 0.25
+
+
+def words(target: Path, prompt: str = "a paper boat", seconds: int = 1, **options: object) -> Path:
+    given = {"ratio": "16:9", "progress": None, "camera": None, "scale": SMALL} | options
+    film_words(prompt=prompt, seconds=seconds, target=target, **given)  # type: ignore[arg-type]
+    return target
+
+
+def over_photo(target: Path, photo: bytes, seconds: int = 1, **options: object) -> Path:
+    given = {"ratio": None, "progress": None, "camera": None, "words": "", "scale": SMALL} | options
+    film_photo(photo=photo, seconds=seconds, target=target, **given)  # type: ignore[arg-type]
+    return target
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    return ImageStat.Stat(ImageChops.difference(one, other)).mean[0]
+
+
+@pytest.mark.parametrize("ratio", SIZES)
+def test_a_film_of_words_is_a_real_video_in_the_asked_ratio(ratio: str, tmp_path: Path) -> None:
+    path = words(tmp_path / "film.mp4", ratio=ratio, seconds=2)
+    facts = probe_video(path)
+    assert (facts.video_codec, facts.pix_fmt, facts.has_audio) == ("h264", "yuv420p", True)
+    assert facts.duration_s == pytest.approx(2, abs=0.01)
+    across, down = map(int, ratio.split(":"))
+    assert facts.width / facts.height == pytest.approx(across / down, rel=0.04)
+    assert facts.width % 16 == facts.height % 16 == 0
+    assert boxes(path).index("moov") < boxes(path).index("mdat")
+    assert [file.name for file in tmp_path.iterdir()] == ["film.mp4"]
+
+
+def test_full_size_films_are_about_720p() -> None:
+    for ratio, (width, height) in SIZES.items():
+        across, down = map(int, ratio.split(":"))
+        assert width / height == pytest.approx(across / down, rel=0.02)
+        assert width * height == pytest.approx(1280 * 720, rel=0.03)
+        assert width % 16 == height % 16 == 0
+
+
+def test_the_sound_is_aac_as_long_as_the_picture(tmp_path: Path) -> None:
+    with av.open(words(tmp_path / "film.mp4", seconds=2)) as film:
+        track = film.streams.audio[0]
+        assert (track.codec_context.name, track.codec_context.sample_rate) == ("aac", 48_000)
+        assert track.codec_context.layout.name == "stereo"
+        assert track.duration is not None
+        assert track.time_base is not None
+        assert float(track.duration * track.time_base) == pytest.approx(2, abs=0.03)
+
+
+def test_the_same_wish_makes_the_same_film(tmp_path: Path) -> None:
+    first = words(tmp_path / "1.mp4", seed=7).read_bytes()
+    assert first == words(tmp_path / "2.mp4", seed=7).read_bytes()
+    assert first != words(tmp_path / "3.mp4", seed=8).read_bytes()
+    assert first != words(tmp_path / "4.mp4", "another boat", seed=7).read_bytes()
+
+
+def test_progress_grows_to_one(tmp_path: Path) -> None:
+    """Each fraction is seen at the moment when a frame is asked for."""
+    place = tmp_path / "progress"
+    seen: list[float] = []
+
+    def frames() -> Iterator[Planes]:
+        for _ in range(20):
+            if place.exists():
+                seen.append(float(place.read_text()))
+            yield planes_of(Image.new("RGB", (64, 64)))
+
+    write_film(tmp_path / "film.mp4", (64, 64), frames(), 20, sound=bytes(4 * PAD_RATE_HZ), progress=place)
+    seen.append(float(place.read_text()))
+    assert seen == sorted(seen)
+    assert sorted(set(seen)) == [0.0, 0.25, 0.5, 0.75, 1.0]
+
+
+def test_a_film_appears_only_when_it_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "film.mp4"
+    with pytest.raises(MediaError):
+        over_photo(target, b"not a photo")
+    with pytest.raises(OSError, match="progress"):
+        words(target, progress=tmp_path / "nowhere" / "progress")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_photo_is_shown_in_the_closest_ratio() -> None:
+    assert closest_ratio((1600, 1200)) == "4:3"
+    assert closest_ratio((1200, 1600)) == "3:4"
+    assert closest_ratio((1000, 1010)) == "1:1"
+    assert closest_ratio((4000, 1400)) == "21:9"
+    assert closest_ratio((1500, 1000)) == "4:3"
+    assert closest_ratio((500, 1400)) == "9:16"
+
+
+def test_that_very_photo_is_seen_and_fills_the_frame(tmp_path: Path) -> None:
+    photo = waves_photo(640, 360)
+    first = frames_of(over_photo(tmp_path / "film.mp4", encoded(photo)))[0]
+    expected = photo.convert("L").resize(first.size, Image.Resampling.LANCZOS)
+    assert difference(first, expected) < 20 < difference(first, ImageChops.invert(expected))
+    white = frames_of(over_photo(tmp_path / "white.mp4", encoded(Image.new("RGB", (640, 640), "white"))))
+    for frame in white:
+        edge = ImageChops.darker(
+            frame.crop((0, 0, 8, frame.height)), frame.crop((frame.width - 8, 0, frame.width, frame.height))
+        )
+        assert edge.histogram()[:226] == [0] * 226
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_every_camera_move_can_be_filmed(camera: str, tmp_path: Path) -> None:
+    frames = frames_of(over_photo(tmp_path / "film.mp4", encoded(waves_photo()), camera=camera))
+    assert len(frames) == FRAMES_PER_S
+    assert difference(frames[0], frames[len(frames) // 2]) > 1
+
+
+def test_a_transparent_photo_is_filmed_on_white(tmp_path: Path) -> None:
+    clear = encoded(Image.new("RGBA", (400, 400), (0, 0, 0, 0)), "PNG")
+    middle = frames_of(over_photo(tmp_path / "film.mp4", clear))[0].crop((60, 60, 120, 120))
+    assert middle.histogram()[:226] == [0] * 226
+
+
+def test_exif_orientation_is_honoured(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    facts = probe_video(over_photo(tmp_path / "film.mp4", encoded(waves_photo(640, 360), exif=exif)))
+    assert facts.width < facts.height
+
+
+async def test_a_full_size_film_is_made_apart(tmp_path: Path) -> None:
+    """As the bot does it: in another process, well within its time limit."""
+    target = tmp_path / "film.mp4"
+    await run_apart(film_words, "雨中的纸船", "16:9", 5, target, tmp_path / "progress", None, limit_s=60)
+    facts = probe_video(target)
+    assert (facts.width, facts.height) == (1280, 720)
+    assert facts.duration_s == pytest.approx(5, abs=0.01)
+    assert facts.bytes < 5_000_000
+
+
+def test_the_pad_is_quiet_and_has_no_clicks() -> None:
+    samples = array("h", play_pad(random.Random("rain"), 4))
+    assert len(samples) == 4 * PAD_RATE_HZ * 2
+    left = samples[0::2]
+    assert max(map(abs, left)) <= 0.2 * 32767 + 1
+    assert max(map(abs, left)) > 2_000
+    assert max(map(abs, (*left[:100], *left[-100:]))) < 40
+    # A click is a leap between neighbours; the highest note of the pad moves far slower than this.
+    assert max(abs(b - a) for a, b in pairwise(left)) < 1_600
+
+
+def test_the_words_choose_the_pad() -> None:
+    def pad(name: str) -> bytes:
+        return play_pad(random.Random(name), 1)
+
+    assert pad("rain") == pad("rain")
+    assert len({pad(name) for name in ("rain", "snow", "sun", "fox")}) > 1
