@@ -1,0 +1,1 @@
+"""One file per provider. Files with a leading underscore are what they share."""

@@ -1,0 +1,132 @@
+"""What the outcome of an HTTP call to a provider means: decided here, once for all of them.
+
+| outcome                                    | submit                      | look                        |
+|--------------------------------------------|-----------------------------|-----------------------------|
+| no connection: refused, DNS, TLS, too slow | Unavailable `unreachable`   | Unavailable `unreachable`   |
+| cut, reset, half an answer, no answer      | OutcomeUnknown              | Unavailable `unreachable`   |
+| an answer                                  | the adapter reads its words | the adapter reads its words |
+| none of its words, but HTTP 429            | Unavailable `busy`          | Unavailable `busy`          |
+| none of its words: a page, another format  | OutcomeUnknown              | Unavailable `unreachable`   |
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+import aiohttp
+from yarl import URL
+
+from bot import timing
+from bot.errors import OutcomeUnknown, ProviderError, Unavailable
+
+_LONGEST_PAUSE_S = 3600.0
+
+
+class Call(Enum):
+    SUBMIT = "submit"
+    """Buys: what does not prove a refusal may have been accepted and charged."""
+    LOOK = "look"
+    """Asks: an outcome that tells nothing costs nothing, and the look is made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    call: Call
+    status: int
+    fields: Mapping[str, object] = field(default_factory=dict)
+    """The JSON object of the body; empty when the body is anything else."""
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """Calls a provider, each time on a connection of its own, and never twice.
+
+    A connection that is kept may be closed by the other side just as the next submit goes out. That would
+    be a submit of unknown outcome for nothing, so none is kept.
+    """
+
+    connect_limit_s: float = 10.0
+    submit_limit_s: float = timing.SUBMIT_LIMIT_S
+    look_limit_s: float = timing.LOOK_LIMIT_S
+    max_answer_bytes: int = 2_000_000
+
+    async def send(
+        self, call: Call, method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Answer:
+        """The answer, whatever it says; Unavailable or OutcomeUnknown when there is none.
+
+        Sends `headers` and `body` as they are. Redirects are answers like any other. `method` of a submit
+        is POST: aiohttp repeats the methods that change nothing when a connection breaks.
+        """
+        limit_s = self.submit_limit_s if call is Call.SUBMIT else self.look_limit_s
+        try:
+            async with (
+                aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(force_close=True),
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    timeout=aiohttp.ClientTimeout(total=limit_s, connect=self.connect_limit_s),
+                ) as session,
+                session.request(
+                    method,
+                    url,
+                    headers=headers,
+                    # A file is sent in pieces; bytes this large would hold up the event loop.
+                    data=None if body is None else io.BytesIO(body),
+                    allow_redirects=False,
+                ) as response,
+            ):
+                raw = await self._read(response)
+                pause = response.headers.get("Retry-After", "")
+                return Answer(call, response.status, _fields(raw), _pause_s(pause))
+        # `from None`: aiohttp's errors hold the address and the headers, so the key or the signature too.
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            raise Unavailable("unreachable", f"no connection to {url.host}: {_kind(error)}") from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise nothing_told(call, f"no answer from {url.host}: {_kind(error)}") from None
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        raw = bytearray()
+        async for chunk in response.content.iter_any():
+            raw += chunk
+            if len(raw) > self.max_answer_bytes:
+                raise aiohttp.ClientPayloadError("too large")
+        return bytes(raw)
+
+
+def nothing_told(call: Call, detail: str) -> ProviderError:
+    """The error for an outcome that proves neither an acceptance nor a refusal."""
+    if call is Call.SUBMIT:
+        return OutcomeUnknown("submit_unknown", detail)
+    return Unavailable("unreachable", detail)
+
+
+def unreadable(answer: Answer) -> ProviderError:
+    """The error for an answer in which the adapter finds no word of its provider. 429 speaks for itself."""
+    detail = f"HTTP {answer.status} and no word that we know"
+    if answer.status == 429:
+        return Unavailable("busy", detail, retry_after_s=answer.retry_after_s)
+    return nothing_told(answer.call, detail)
+
+
+def _fields(raw: bytes) -> dict[str, object]:
+    try:
+        parsed = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _pause_s(header: str) -> float | None:
+    """Retry-After in seconds; its other form, a date, is left to our own backoff."""
+    return min(float(header), _LONGEST_PAUSE_S) if header.isascii() and header.isdigit() else None
+
+
+def _kind(error: Exception) -> str:
+    """What went wrong, without the text: that may quote an address or a header."""
+    reason = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    return type(reason).__name__
