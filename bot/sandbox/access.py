@@ -1,0 +1,65 @@
+"""Which chats and messages the bot may touch, and Telegram's words when it may not."""
+
+from __future__ import annotations
+
+from bot.sandbox.answer import ApiError, Json, bad_request, forbidden
+from bot.sandbox.chats import Chat
+from bot.sandbox.faults import MIGRATED
+from bot.sandbox.state import State
+
+#: What must be allowed for a kind of message, and what Telegram calls it.
+_RIGHTS = {
+    "text": ("can_send_messages", "text messages"),
+    "photo": ("can_send_photos", "photos"),
+    "video": ("can_send_videos", "videos"),
+}
+
+
+def find_chat(state: State, chat_id: int | str) -> Chat:
+    """The chat the bot means. Raises ApiError for one unknown, or upgraded to a supergroup."""
+    chat = state.chats.get(chat_id) if isinstance(chat_id, int) else None
+    if chat is None:
+        raise bad_request("chat not found")
+    if chat.migrated_to is not None:
+        raise ApiError(400, MIGRATED, migrate_to_chat_id=chat.migrated_to)
+    return chat
+
+
+def writable_chat(state: State, chat_id: int | str) -> Chat:
+    """The same, and the bot is welcome there. Raises ApiError 403 if not."""
+    chat = find_chat(state, chat_id)
+    if chat.type == "private":
+        if chat.blocked:
+            raise forbidden("bot was blocked by the user")
+        if not chat.started:
+            raise forbidden("bot can't initiate conversation with a user")
+        return chat
+    member = chat.members.get(state.bot.id)
+    if member is not None and member.status == "kicked":
+        raise forbidden(f"bot was kicked from the {chat.type} chat")
+    if member is None or not member.is_in_chat:
+        raise forbidden(f"bot is not a member of the {chat.type} chat")
+    return chat
+
+
+def check_may_send(state: State, chat: Chat, kind: str) -> None:
+    """`kind`: text, photo or video. Raises ApiError where the bot lacks the right."""
+    permission, name = _RIGHTS[kind]
+    if chat.type != "private" and not chat.members[state.bot.id].may(permission):
+        raise bad_request(f"not enough rights to send {name} to the chat")
+
+
+def message_to_edit(state: State, params: Json) -> tuple[Chat, Json]:
+    """A message of the bot's own, that can be edited. Raises ApiError in Telegram's words."""
+    if "inline_message_id" in params:
+        raise bad_request("MESSAGE_ID_INVALID")  # the sandbox has no inline mode
+    if "chat_id" not in params or "message_id" not in params:
+        raise bad_request("message identifier is not specified")
+    chat = writable_chat(state, params["chat_id"])
+    message = chat.messages.get(params["message_id"])
+    if message is None:
+        raise bad_request("message to edit not found")
+    shows_other_keyboard = "inline_keyboard" not in message.get("reply_markup", {"inline_keyboard": 0})
+    if message["from"]["id"] != state.bot.id or shows_other_keyboard:
+        raise bad_request("message can't be edited")
+    return chat, message

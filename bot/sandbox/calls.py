@@ -1,0 +1,54 @@
+"""One call of the bot: what it asked, what it was answered. The log of them is what tests look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.sandbox.answer import Json
+from bot.sandbox.files import ReceivedFile
+from bot.sandbox.methods import Upload
+from bot.sandbox.webhook import Webhook
+from bot.sandbox.world import World
+
+
+@dataclass
+class CallRecord:
+    """`params` as typed values; of the files only the sizes, in `uploads`.
+
+    `status` and `answer` are None while the call is under way, and stay so if it is never answered.
+    """
+
+    method: str
+    at: float
+    params: Json = field(default_factory=dict)
+    uploads: dict[str, int] = field(default_factory=dict)  # bytes by the name of the part
+    status: int | None = None
+    answer: Json | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.status == 200
+
+    @property
+    def result(self) -> Any:
+        return (self.answer or {}).get("result")
+
+    @property
+    def error(self) -> str | None:
+        return (self.answer or {}).get("description")
+
+
+@dataclass
+class Call:
+    """What a method works with."""
+
+    world: World
+    webhook: Webhook
+    params: Json
+    uploads: dict[str, ReceivedFile]
+
+    def upload(self, value: str | Upload) -> ReceivedFile | None:
+        """The file behind an `Upload` or `attach://name`; None if the request brought none of that name."""
+        part = value.part if isinstance(value, Upload) else value.removeprefix("attach://")
+        return self.uploads.get(part)

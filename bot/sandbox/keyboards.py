@@ -1,0 +1,58 @@
+"""Reply markups that the bot sends: checked as Telegram checks them."""
+
+from __future__ import annotations
+
+from bot.sandbox.answer import Json, bad_request
+from bot.sandbox.methods import ContractError
+
+_ACTIONS = (
+    *(
+        "url",
+        "callback_data",
+        "web_app",
+        "switch_inline_query",
+        "switch_inline_query_current_chat",
+        "copy_text",
+    ),
+)
+_STYLES = frozenset({"danger", "success", "primary"})
+
+
+def markup_to_show(params: Json) -> Json:
+    """`{"reply_markup": …}` for the message, or nothing where a call gives none or an empty one.
+
+    Raises ApiError for a keyboard that Telegram refuses.
+    """
+    markup = params.get("reply_markup")
+    if markup is None:
+        return {}
+    if "inline_keyboard" not in markup:
+        return {"reply_markup": markup}
+    rows = [row for row in markup["inline_keyboard"] if row]
+    for row in rows:
+        for button in row:
+            _check_button(button)
+    return {"reply_markup": {"inline_keyboard": rows}} if rows else {}
+
+
+def _check_button(button: Json) -> None:
+    if not button["text"]:
+        raise bad_request('can\'t parse inline keyboard button: Field "text" must be non-empty')
+    actions = [action for action in _ACTIONS if action in button]
+    if not actions:
+        raise bad_request(
+            "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"
+        )
+    if len(actions) > 1:
+        raise ContractError(f"InlineKeyboardButton: exactly one of {', '.join(actions)} may be given")
+    if button.get("style", "primary") not in _STYLES:
+        raise ContractError(f'InlineKeyboardButton: unknown style "{button["style"]}"')
+    # Counted in bytes, not characters: three Cyrillic letters are six.
+    if not 1 <= len(button.get("callback_data", "-").encode()) <= 64:
+        raise bad_request("BUTTON_DATA_INVALID")
+    if not button.get("url", "tg://-").startswith(("http://", "https://", "tg://")):
+        raise bad_request(
+            f"inline keyboard button URL '{button['url']}' is invalid: unsupported URL protocol"
+        )
+    if not 1 <= len(button.get("copy_text", {"text": "-"})["text"]) <= 256:
+        raise bad_request("BUTTON_COPY_TEXT_INVALID")

@@ -1,0 +1,275 @@
+"""What people do in the sandbox: write, send pictures, press buttons, block the bot, change their groups."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypedDict, Unpack
+
+from bot.sandbox.answer import Json, bad_request
+from bot.sandbox.callbacks import Callbacks
+from bot.sandbox.chats import ANONYMOUS_ADMIN, BotAccount, Chat, Member, Person, Status
+from bot.sandbox.entities import formatted
+from bot.sandbox.files import ReceivedFile, document_json, photo_json, video_json
+from bot.sandbox.privacy import reaches_bot
+from bot.sandbox.state import State, new_group_id
+
+
+class Where(TypedDict, total=False):
+    """Where and when a person's message stands."""
+
+    reply_to: Json | None
+    thread_id: int | None  # of a topic
+    date: int | None  # seconds since 1970; now, if it is left out
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that a person attaches, and what it is to be in the chat."""
+
+    file: ReceivedFile
+    kind: Literal["photo", "video", "document"] = "photo"
+    width: int = 0
+    height: int = 0
+    duration_s: int = 0
+
+
+class World(State):
+    """`bare_commands`: whether `/x` without a bot's name reaches a bot with privacy mode on."""
+
+    def __init__(
+        self,
+        *,
+        bot: BotAccount | None = None,
+        now: Callable[[], float] = time.time,
+        bare_commands: bool = True,
+    ) -> None:
+        super().__init__(bot=bot or BotAccount(), now=now)
+        self.bare_commands = bare_commands
+        self.callbacks = Callbacks(now)
+
+    def say(
+        self, person: Person, chat: Chat, text: str, *, anonymous: bool = False, **where: Unpack[Where]
+    ) -> Json:
+        """`anonymous`: as an administrator who does not show their name."""
+        read = formatted(text)
+        content: Json = {"text": read.text}
+        if read.entities:
+            content["entities"] = read.entities
+        if anonymous:
+            content["sender_chat"] = chat.as_json()
+        return self._from_person(person, chat, content, **where)
+
+    def send_photo(
+        self,
+        person: Person,
+        chat: Chat,
+        data: bytes,
+        *,
+        caption: str = "",
+        as_document: bool = False,
+        width: int = 0,
+        height: int = 0,
+        name: str = "photo.jpg",
+        **where: Unpack[Where],
+    ) -> Json:
+        """Sizes that are not given are read from a JPEG or PNG."""
+        file = self.files.receive(data, name)
+        attachment = Attachment(file, "document" if as_document else "photo", width, height)
+        return self.share(person, chat, [attachment], caption=caption, **where)[0]
+
+    def send_album(
+        self,
+        person: Person,
+        chat: Chat,
+        photos: Sequence[bytes],
+        *,
+        caption: str = "",
+        **where: Unpack[Where],
+    ) -> list[Json]:
+        """Several photos at once: a message each, the caption on the first, one media_group_id."""
+        attachments = [Attachment(self.files.receive(data, "photo.jpg")) for data in photos]
+        return self.share(person, chat, attachments, caption=caption, **where)
+
+    def send_video(
+        self,
+        person: Person,
+        chat: Chat,
+        data: bytes,
+        *,
+        caption: str = "",
+        width: int = 0,
+        height: int = 0,
+        duration_s: int = 0,
+        name: str = "video.mp4",
+        **where: Unpack[Where],
+    ) -> Json:
+        attachment = Attachment(self.files.receive(data, name), "video", width, height, duration_s)
+        return self.share(person, chat, [attachment], caption=caption, **where)[0]
+
+    def share(
+        self,
+        person: Person,
+        chat: Chat,
+        attachments: Sequence[Attachment],
+        *,
+        caption: str = "",
+        **where: Unpack[Where],
+    ) -> list[Json]:
+        """One message for each attachment; more than one make an album."""
+        album = {"media_group_id": new_group_id()} if len(attachments) > 1 else {}
+        sent: list[Json] = []
+        for attachment in attachments:
+            content = self._attached(attachment) | album
+            if caption and not sent:
+                read = formatted(caption)
+                content |= {"caption": read.text} | (
+                    {"caption_entities": read.entities} if read.entities else {}
+                )
+            sent.append(self._from_person(person, chat, content, **where))
+        return sent
+
+    def forward(self, person: Person, chat: Chat, message: Json, **where: Unpack[Where]) -> Json:
+        """`message` again, in another person's name or another chat."""
+        kept = ("text", "entities", "caption", "caption_entities", "photo", "video", "animation", "document")
+        content = {key: message[key] for key in kept if key in message}
+        content["forward_origin"] = {"type": "user", "sender_user": message["from"], "date": message["date"]}
+        return self._from_person(person, chat, content, **where)
+
+    def edit(self, person: Person, message: Json, text: str) -> Json:
+        """A person's own text, or the caption of their photo, changed."""
+        chat = self.chat_of(message)
+        read = formatted(text)
+        words, marks = ("text", "entities") if "text" in message else ("caption", "caption_entities")
+        kept = {key: value for key, value in chat.messages[message["message_id"]].items() if key != marks}
+        edited = kept | {words: read.text} | ({marks: read.entities} if read.entities else {})
+        self.replace(chat, edited)
+        self._deliver(chat, edited, "edited_message")
+        return edited
+
+    def press(self, person: Person, message: Json, button: str) -> str:
+        """Presses the button with these words or this callback data; the id of the query it makes."""
+        chat = self.chat_of(message)
+        if message["message_id"] not in chat.messages:
+            raise ValueError("the message with the button is gone")
+        current = self.view(chat, chat.messages[message["message_id"]], for_bot=True)
+        rows = current.get("reply_markup", {}).get("inline_keyboard", [])
+        data = [
+            item["callback_data"]
+            for row in rows
+            for item in row
+            if "callback_data" in item and button in (item["text"], item["callback_data"])
+        ]
+        if not data:
+            raise ValueError(f"there is no button {button!r} on this message")
+        query = self.callbacks.open(person, chat, current, data[0])
+        self.updates.put("callback_query", query)
+        return str(query["id"])
+
+    def block(self, person: Person, *, blocked: bool = True) -> None:
+        chat = self.private_chat(person)
+        chat.blocked = blocked
+        member, kicked = Member(self.bot.as_json()), Member(self.bot.as_json(), "kicked")
+        self._bot_membership(chat, person.as_json(), *((member, kicked) if blocked else (kicked, member)))
+
+    def add_bot(self, person: Person, chat: Chat, *, status: Status = "member", **rights: bool) -> Json:
+        """Somebody adds the bot to their group. `rights` as the Bot API names them."""
+        self.set_bot_status(person, chat, status, **rights)
+        return self._from_person(person, chat, {"new_chat_members": [self.bot.as_json()]})
+
+    def remove_bot(self, person: Person, chat: Chat) -> None:
+        self.post(chat, person.as_json(), {"left_chat_member": self.bot.as_json()})
+        self.set_bot_status(person, chat, "kicked")
+
+    def set_bot_status(self, person: Person, chat: Chat, status: Status, **rights: bool) -> None:
+        """`"restricted", can_send_videos=False` takes one right; `"administrator"` lets the bot see all."""
+        before = chat.members.get(self.bot.id, Member(self.bot.as_json(), "left"))
+        after = Member(self.bot.as_json(), status, rights)
+        chat.members[self.bot.id] = after
+        self._bot_membership(chat, person.as_json(), before, after)
+
+    def add_topic(self, person: Person, chat: Chat, name: str) -> int:
+        """A topic of a forum; its message_thread_id."""
+        thread_id = chat.next_message_id
+        chat.topics[thread_id] = name
+        begun = {"forum_topic_created": {"name": name, "icon_color": 7322096}}
+        place = {"message_thread_id": thread_id, "is_topic_message": True}
+        self._from_person(person, chat, begun | place)
+        self.changed_wholly()
+        return thread_id
+
+    def upgrade_group(self, person: Person, chat: Chat) -> Chat:
+        """Makes the group a supergroup, which is another chat with another id; the old one is over."""
+        upgraded = self.add_group(chat.title, [], supergroup=True, with_bot=False)
+        upgraded.members = dict(chat.members)
+        self._from_person(person, chat, {"migrate_to_chat_id": upgraded.id})
+        self._from_person(person, upgraded, {"migrate_from_chat_id": chat.id})
+        chat.migrated_to = upgraded.id
+        self.changed_wholly()
+        return upgraded
+
+    def bot_left(self, chat: Chat) -> None:
+        """The bot leaves by itself."""
+        bot = self.bot.as_json()
+        before = chat.members[self.bot.id]
+        chat.members[self.bot.id] = Member(bot, "left")
+        self.post(chat, bot, {"left_chat_member": bot})
+        self._bot_membership(chat, bot, before, chat.members[self.bot.id])
+
+    def _from_person(
+        self,
+        person: Person,
+        chat: Chat,
+        content: Json,
+        **where: Unpack[Where],
+    ) -> Json:
+        if chat.type == "private":
+            chat.started = True
+        elif person.id not in chat.members or not chat.members[person.id].is_in_chat:
+            raise bad_request(f"{person.first_name} is not in this chat")
+        sender = ANONYMOUS_ADMIN if "sender_chat" in content else person.as_json()
+        message = self.post(chat, sender, content, **where)
+        self._deliver(chat, message, "message")
+        return message
+
+    def _deliver(self, chat: Chat, message: Json, kind: str) -> None:
+        view = self.view(chat, message, for_bot=True)
+        if reaches_bot(view, chat, self.bot, bare_commands=self.bare_commands):
+            self.updates.put(kind, view)
+
+    def _attached(self, attachment: Attachment) -> Json:
+        received, width, height = attachment.file, attachment.width, attachment.height
+        match attachment.kind:
+            case "photo":
+                return {"photo": photo_json(self.files.add_photo(received, width=width, height=height))}
+            case "video":
+                duration_s = attachment.duration_s
+                file = self.files.add("Video", received, width=width, height=height, duration_s=duration_s)
+                return {"video": video_json(file)}
+            case "document":
+                return {"document": document_json(self.files.add("Document", received))}
+
+    def _bot_membership(self, chat: Chat, by: Json, before: Member, after: Member) -> None:
+        change = {
+            "chat": chat.as_json(),
+            "from": by,
+            "date": int(self.now()),
+            "old_chat_member": before.as_json(),
+            "new_chat_member": after.as_json(),
+        }
+        self.updates.put("my_chat_member", change)
+        self.changed_wholly()
+
+
+def demo_world(*, now: Callable[[], float] = time.time) -> World:
+    """Three people, a private chat of the first with the bot, and a group of all of them."""
+    world = World(now=now)
+    people = [
+        world.add_person(Person(1001, "Ada", "ada", "en")),
+        world.add_person(Person(1002, "Boris", "boris", "ru")),
+        world.add_person(Person(1003, "晨", "chen", "zh-hans")),
+    ]
+    world.private_chat(people[0])
+    world.add_group("Film night", people)
+    return world

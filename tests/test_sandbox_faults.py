@@ -1,0 +1,123 @@
+"""Ordered faults: each fails the call in its own way, and the log of calls says what happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import telegram
+from sandbox_client import Sandbox, sandbox
+
+from bot.sandbox import Fault, FaultKind
+
+
+@pytest.fixture
+async def there() -> AsyncIterator[Sandbox]:
+    async with sandbox() as running:
+        yield running
+
+
+def _texts(there: Sandbox) -> list[str]:
+    return [message["text"] for message in there.world.bot_messages(there.private)]
+
+
+async def test_a_flood_error_says_when_to_come_back_and_ends_by_itself(there: Sandbox) -> None:
+    there.server.faults.add(Fault("sendMessage", FaultKind.FLOOD, times=2, retry_after=7))
+    for _ in range(2):
+        with pytest.raises(telegram.error.RetryAfter) as flood:
+            await there.bot.send_message(there.private.id, "x")
+        assert flood.value.retry_after == timedelta(seconds=7)
+    await there.bot.send_message(there.private.id, "x")
+    assert _texts(there) == ["x"]
+    assert [call.status for call in there.server.calls_of("sendMessage")] == [429, 429, 200]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "says"),
+    [
+        (Fault("*", FaultKind.FORBIDDEN), telegram.error.Forbidden, "Forbidden: bot was blocked by the user"),
+        (
+            Fault("*", FaultKind.BAD_REQUEST, description="CHAT_WRITE_FORBIDDEN"),
+            telegram.error.BadRequest,
+            "(?i)chat_write_forbidden",
+        ),
+        (Fault("*", FaultKind.MIGRATED, migrate_to=-1009), telegram.error.ChatMigrated, "-1009"),
+        (
+            Fault("*", FaultKind.SERVER_ERROR, status=504),
+            telegram.error.NetworkError,
+            "Bad Gateway|504|Gateway",
+        ),
+        (Fault("*", FaultKind.DROP), telegram.error.NetworkError, "Server disconnected|ReadError"),
+    ],
+)
+async def test_a_fault_before_the_effect_leaves_the_chat_as_it_was(
+    there: Sandbox, fault: Fault, error: type[Exception], says: str
+) -> None:
+    there.server.faults.add(fault)
+    with pytest.raises(error, match=says):
+        await there.bot.send_message(there.private.id, "x")
+    assert _texts(there) == []
+    await there.bot.send_message(there.private.id, "y")
+    assert _texts(there) == ["y"]
+
+
+@pytest.mark.parametrize("kind", [FaultKind.DROP_AFTER, FaultKind.SERVER_ERROR_AFTER])
+async def test_a_fault_after_the_effect_leaves_the_message_there(there: Sandbox, kind: FaultKind) -> None:
+    there.server.faults.add(Fault("sendMessage", kind))
+    with pytest.raises(telegram.error.NetworkError):
+        await there.bot.send_message(there.private.id, "x")
+    assert _texts(there) == ["x"]
+
+
+async def test_a_server_error_is_an_html_page(there: Sandbox) -> None:
+    there.server.faults.add(Fault("getMe", FaultKind.SERVER_ERROR, status=502))
+    async with there.http.get(f"{there.server.url}/bot{there.server.token}/getMe") as answer:
+        assert (answer.status, answer.content_type) == (502, "text/html")
+
+
+async def test_a_slow_answer_comes_after_the_video_is_in_the_chat(there: Sandbox) -> None:
+    there.server.faults.add(Fault("sendVideo", FaultKind.SLOW, delay_s=None))
+    sending = asyncio.create_task(there.bot.send_video(there.private.id, b"video", read_timeout=0.2))
+    await there.server.wait_for(lambda: there.world.bot_messages(there.private))
+    with pytest.raises(telegram.error.TimedOut):
+        await sending
+
+
+async def test_a_slow_answer_may_come_in_the_end(there: Sandbox) -> None:
+    there.server.faults.add(Fault("getMe", FaultKind.SLOW, delay_s=0.01))
+    assert (await there.call("getMe"))["ok"] is True
+
+
+async def test_faults_can_skip_calls_and_choose_them(there: Sandbox) -> None:
+    chosen = there.server.faults.add(
+        Fault("sendMessage", FaultKind.FORBIDDEN, skip=1, when=lambda params: params["text"] == "bad")
+    )
+    texts = ("bad", "good", "bad", "bad")
+    answers = [await there.call("sendMessage", chat_id=there.private.id, text=text) for text in texts]
+    assert [answer["ok"] for answer in answers] == [True, True, False, True]
+    assert chosen.times == 0
+
+
+async def test_rate_limits_can_be_enforced() -> None:
+    async with sandbox(enforce_rate_limits=True) as there:
+        chat_id = there.private.id
+        await there.bot.send_message(chat_id, "1")
+        with pytest.raises(telegram.error.RetryAfter):
+            await there.bot.send_message(chat_id, "2")
+        await there.bot.send_message(there.group.id, "another chat")
+        there.clock.now += 1
+        await there.bot.send_message(chat_id, "3")
+        for _ in range(19):
+            there.clock.now += 1
+            await there.bot.send_message(there.group.id, "x")
+        there.clock.now += 1
+        with pytest.raises(telegram.error.RetryAfter):
+            await there.bot.send_message(there.group.id, "the 21st in a minute")
+
+
+async def test_waiting_in_vain_tells_what_the_bot_did(there: Sandbox) -> None:
+    await there.bot.send_message(there.private.id, "x")
+    with pytest.raises(TimeoutError, match="sendMessage → 200"):
+        await there.server.wait_for(lambda: False, timeout_s=0.01)
