@@ -1,0 +1,210 @@
+"""Delivering: the outcome onto the card, once. The video, or the reason why there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import Protocol
+
+from bot import timing
+from bot.errors import (
+    CallRefused,
+    CallUnclear,
+    CardGone,
+    ChatBusy,
+    ChatError,
+    ChatGone,
+    ChatMoved,
+    FetchError,
+    MediaError,
+    ProviderError,
+)
+from bot.ledger import Ledger
+from bot.log import get_log
+from bot.media.shelf import Video, VideoShelf
+from bot.provider import Provider, Succeeded
+from bot.request import VideoModel
+from bot.task import Task, TaskState
+
+_UPLOADS = 4
+"""At once: each holds a connection and a lease."""
+UPLOAD_MAX_BYTES = 50_000_000
+"""What Telegram takes from a bot: https://core.telegram.org/bots/api#sending-files."""
+
+
+class Chat(Protocol):
+    """Every call may raise ChatBusy, ChatGone, ChatMoved, CallRefused and CallUnclear."""
+
+    async def deliver(self, task: Task, video: Video) -> str:
+        """Put the video on the card; its file id. Repeating it changes nothing. CardGone."""
+
+    async def send(self, task: Task, video: Video) -> str:
+        """Send the video as a new message; its file id. Repeating it shows the video twice."""
+
+    async def offer(self, task: Task) -> None:
+        """Say that a new message may or may not have arrived, with a button that sends it once more."""
+
+    async def tell(self, task: Task) -> None:
+        """Say on the card why there is no video. Repeating it is harmless."""
+
+
+class Deliverer:
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        chat: Chat,
+        providers: Mapping[str, Provider],
+        models: Mapping[str, VideoModel],
+        shelf: VideoShelf,
+    ) -> None:
+        self._ledger = ledger
+        self._chat = chat
+        self._providers = providers
+        self._models = models
+        self._shelf = shelf
+        self._log = get_log(__name__)
+        self._uploads = asyncio.Semaphore(_UPLOADS)
+
+    async def deliver(self, task: Task) -> None:
+        async with self._uploads:
+            await self._deliver(task)
+
+    async def tell(self, task: Task) -> None:
+        if task.hidden and task.state is TaskState.FAILED and task.counts:
+            # Nobody waits for it. That nothing was charged is told all the same: the card says otherwise.
+            await self._ledger.close(task)
+            return
+        try:
+            await self._chat.tell(task)
+        except (CardGone, CallRefused) as error:
+            self._log.warning("an outcome could not be told", task=task.id, reason=str(error))
+            await self._ledger.close(task)
+        except ChatError as error:
+            await self._endure(task, error)
+        else:
+            await self._ledger.close(task)
+
+    async def _deliver(self, task: Task) -> None:
+        if not self._ledger.has_time(task, timing.FETCH_LIMIT_S + timing.UPLOAD_LIMIT_S):
+            await self._ledger.put_off(task)
+            return
+        try:
+            video = await self._shelf.get(task.id) or await self._fetch(task)
+        except (FetchError, MediaError, TimeoutError) as error:
+            await self._do_without(task, error)
+            return
+        if task.hidden:
+            await self._ledger.close(task)
+        elif video.facts.bytes > UPLOAD_MAX_BYTES:
+            detail = f"{video.facts.bytes} bytes"
+            await self._ledger.end(task.failed("too_large", detail, self._ledger.now()))
+        elif not self._ledger.has_time(task, timing.UPLOAD_LIMIT_S):
+            await self._ledger.put_off(task)
+        elif task.card_id is None:
+            await self._send(task, video)
+        else:
+            await self._edit(task, video)
+
+    async def _do_without(self, task: Task, error: FetchError | MediaError | TimeoutError) -> None:
+        """There is no video at present: later again, unless the provider has nothing better to give."""
+        match error:
+            case FetchError():
+                again, code, detail = error.again, error.code, error.detail
+            case MediaError():
+                # Reading it may have met a limit of this machine: that is no fault of the video.
+                again = error.code != "not_a_video"
+                code, detail = "not_a_video", f"{error.code}: {error.detail}"
+            case TimeoutError():
+                again, code, detail = True, "fetch_failed", "fetching took too long"
+        if again and not self._ledger.is_over(task):
+            await self._ledger.put_off(task)
+        else:
+            await self._ledger.end(task.failed(code, detail, self._ledger.now()))
+
+    async def _fetch(self, task: Task) -> Video:
+        """Onto the shelf. A link that died early is asked for once more."""
+        provider = self._providers.get(task.provider)
+        model = self._models.get(task.request.model)
+        if provider is None or model is None or task.video_url is None or task.remote_id is None:
+            # It may be configured again tomorrow.
+            raise FetchError("fetch_failed", "the provider is not set up", again=True)
+        async with asyncio.timeout(timing.FETCH_LIMIT_S):
+            try:
+                return await self._shelf.put(task.id, provider.fetch, task.video_url)
+            except FetchError as error:
+                if error.again or error.code != "link_expired":
+                    raise
+            try:
+                status = await provider.poll(task.remote_id, model)
+            except ProviderError as error:
+                raise FetchError("link_expired", f"{error.code}: {error.detail}", again=True) from error
+            if not isinstance(status, Succeeded):
+                raise FetchError("link_expired", again=False)
+            return await self._shelf.put(task.id, provider.fetch, status.video_url)
+
+    async def _edit(self, task: Task, video: Video) -> None:
+        """The card becomes the video: may be repeated, and is until it is known to have worked."""
+        try:
+            file_id = await self._upload(self._chat.deliver(task, video))
+        except CardGone:
+            await self._ledger.save(task.cardless(self._ledger.now()))
+        except ChatError as error:
+            await self._endure(task, error)
+        else:
+            await self._finish(task, file_id)
+
+    async def _send(self, task: Task, video: Video) -> None:
+        """No card: a new message, once. The intent is saved first; one of unknown end is asked about."""
+        if task.sending_at is not None:
+            await self._offer(task)
+            return
+        task = await self._ledger.hold(task.sending(self._ledger.now()))
+        try:
+            file_id = await self._upload(self._chat.send(task, video))
+        except CallUnclear:
+            await self._offer(task)
+        except ChatError as error:
+            # Refused: nothing was shown, so the intent is taken back.
+            await self._endure(task.unsent(), error)
+        else:
+            await self._finish(task, file_id)
+
+    async def _offer(self, task: Task) -> None:
+        try:
+            await self._chat.offer(task)
+        except ChatError as error:
+            await self._endure(task, error)
+        else:
+            await self._ledger.close(task.kept())
+
+    async def _finish(self, task: Task, file_id: str) -> None:
+        await self._ledger.close(task, file_id)
+        self._shelf.discard(task.id)
+
+    async def _upload(self, call: Awaitable[str]) -> str:
+        try:
+            async with asyncio.timeout(timing.UPLOAD_LIMIT_S):
+                return await call
+        except TimeoutError as error:
+            raise CallUnclear("the upload took too long") from error
+
+    async def _endure(self, task: Task, error: ChatError) -> None:
+        """A chat that cannot be told at present, elsewhere, or ever."""
+        match error:
+            case ChatGone() | CardGone():
+                # A new message finds no place either where its topic is closed.
+                self._log.info("the chat is gone", task=task.id, reason=str(error))
+                await self._ledger.close(task.kept())
+            case ChatMoved(chat_id=chat_id):
+                await self._ledger.save(task.moved(chat_id, self._ledger.now()))
+            case ChatBusy(retry_after_s=retry_after_s):
+                await self._ledger.put_off(task, retry_after_s)
+            case CallRefused() if task.state is TaskState.SUCCEEDED:
+                self._log.error("Telegram refuses the video", task=task.id, reason=str(error))
+                await self._ledger.end(task.failed("not_delivered", str(error), self._ledger.now()))
+            case _ if timing.gives_up_telling(task, self._ledger.now()):
+                self._log.error("the chat cannot be told", task=task.id, reason=str(error))
+                await self._ledger.close(task.kept())
+            case _:
+                await self._ledger.put_off(task)

@@ -1,0 +1,177 @@
+"""Submitting: from a queued task to a job at the provider. The one place where money is spent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot import timing
+from bot.errors import (
+    AccountProblem,
+    ChatBusy,
+    ChatError,
+    MediaError,
+    OutcomeUnknown,
+    ProviderError,
+    StaleTask,
+    Unavailable,
+)
+from bot.ledger import Ledger
+from bot.log import get_log
+from bot.look import Looker
+from bot.provider import Accepted, Photo, Provider, StillRunning
+from bot.request import VideoModel
+from bot.store import Attempt
+from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+from bot.timing import Timing
+
+
+class Chat(Protocol):
+    async def photo(self, file_id: str, model: VideoModel) -> Photo:
+        """The photo as this model takes it. MediaError when it is gone or unfit, ChatBusy, CallUnclear."""
+
+    def show(self, task: Task) -> None:
+        """Bring the card up to date soon. Newest wins; never fails, never delays an outcome."""
+
+
+class Submitter:
+    """Saves the intent, calls, saves the answer. Nothing between the two saves is ever repeated by itself."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        chat: Chat,
+        providers: Mapping[str, Provider],
+        models: Mapping[str, VideoModel],
+        looker: Looker,
+        schedule: Timing,
+    ) -> None:
+        self._ledger = ledger
+        self._chat = chat
+        self._providers = providers
+        self._models = models
+        self._looker = looker
+        self._timing = schedule
+        self._log = get_log(__name__)
+        self.in_flight: set[str] = set()
+        """Ids of tasks whose submit must not be cut short."""
+
+    async def submit(self, task: Task) -> None:
+        model = self._models.get(task.request.model)
+        if model is None:
+            await self._ledger.end(task.failed("model_gone", "", self._ledger.now()))
+            return
+        try:
+            photos = [await self._chat.photo(file_id, model) for file_id in task.request.photos]
+        except MediaError as error:
+            await self._ledger.end(task.failed(error.code, error.detail, self._ledger.now()))
+            return
+        except ChatError as error:
+            await self._ledger.put_off(task, error.retry_after_s if isinstance(error, ChatBusy) else None)
+            return
+        if not self._ledger.has_time(task, timing.SUBMIT_LIMIT_S):
+            await self._ledger.put_off(task)
+            return
+        self.in_flight.add(task.id)
+        try:
+            await self._buy(task, model, photos)
+        finally:
+            self.in_flight.discard(task.id)
+
+    async def _buy(self, task: Task, model: VideoModel, photos: Sequence[Photo]) -> None:
+        """From the saved intent to the saved answer. Nothing here may be repeated by itself."""
+        provider = self._providers[model.provider]
+        began = self._ledger.now()
+        lease_end = began + timedelta(seconds=timing.LEASE_S)
+        task = await self._ledger.hold(
+            task.submitting(began, lease_end, began + timedelta(seconds=model.keeps_s))
+        )
+        self._chat.show(task)
+        try:
+            async with asyncio.timeout(timing.SUBMIT_LIMIT_S):
+                accepted = await provider.submit(task.request, photos, task.id)
+        except Unavailable as error:
+            now = self._ledger.now()
+            due_at = timing.retry_at(task.attempts, now, error.retry_after_s)
+            attempt = self._ledger.attempt(task, "submit", began, error)
+            code, detail = error.code, error.detail
+            self._chat.show(
+                await self._write(
+                    task, lambda row: _unanswered(row).put_back(code, detail, due_at, now), attempt
+                )
+            )
+        except OutcomeUnknown as error:
+            await self.lose(task, error.detail, self._ledger.attempt(task, "submit", began, error))
+        except ProviderError as error:
+            if isinstance(error, AccountProblem):
+                self._log.error("the account was refused", provider=task.provider, detail=error.detail)
+            attempt = self._ledger.attempt(task, "submit", began, error)
+            await self._fail(task, error.code, error.detail, attempt)
+        except Exception as error:  # noqa: BLE001 - the call may have been made, and that is all that counts
+            self._log.warning(
+                "a submit broke off", task=task.id, exc_info=not isinstance(error, TimeoutError)
+            )
+            unknown = OutcomeUnknown(SUBMIT_UNKNOWN, type(error).__name__)
+            await self.lose(task, unknown.detail, self._ledger.attempt(task, "submit", began, unknown))
+        else:
+            await self._accept(task, model, accepted, began)
+
+    async def lose(self, task: Task, detail: str, attempt: Attempt | None = None) -> None:
+        """Perhaps bought, perhaps not: the person is asked before anything is bought again."""
+        now = self._ledger.now()
+        model = self._models.get(task.request.model)
+        keep_until = timing.unclear_until(model, now) if model else now
+        self._log.warning("the outcome of a submit is unknown", task=task.id, detail=detail)
+        await self._fail(task, SUBMIT_UNKNOWN, detail, attempt, keep_until)
+
+    async def _fail(
+        self,
+        task: Task,
+        code: str,
+        detail: str,
+        attempt: Attempt | None,
+        keep_until: datetime | None = None,
+    ) -> None:
+        now = self._ledger.now()
+        await self._write(task, lambda row: _unanswered(row).failed(code, detail, now, keep_until), attempt)
+        self._log.info("no video", task=task.id, code=code, detail=detail)
+
+    async def _accept(self, task: Task, model: VideoModel, accepted: Accepted, began: datetime) -> None:
+        """An id is always accepted, whatever became of the row since: it is worth money."""
+        now = self._ledger.now()
+        attempt = self._ledger.attempt(task, "submit", began, detail=accepted.detail)
+        first_look = self._timing.first_look(model, now)
+        keep_until = now + timedelta(seconds=model.keeps_s)
+        try:
+            task = await self._write(
+                task, lambda row: row.accepted(accepted.remote_id, first_look, keep_until), attempt
+            )
+        except Exception:
+            self._log.error("an id could not be saved", task=task.id, remote_id=accepted.remote_id)
+            raise
+        self._chat.show(task)
+        if not isinstance(accepted.status, StillRunning):
+            await self._looker.read(task, model, accepted.status)
+
+    async def _write(self, task: Task, move: Callable[[Task], Task], attempt: Attempt | None) -> Task:
+        """Save what the call led to. A person who stopped waiting meanwhile has changed the row: it is read
+        anew, and makes the same move from there."""
+        while True:
+            moved = move(task)
+            try:
+                return await self._ledger.save(moved, attempt)
+            except StaleTask:
+                fresh = await self._ledger.get(task.id)
+                if fresh is None:
+                    raise
+                task = fresh
+
+
+def _unanswered(task: Task) -> Task:
+    """An answer that was read meanwhile is worth more than the lack of one, and may be an id."""
+    if task.state is not TaskState.SUBMITTING:
+        raise StaleTask(f"{task.id}: {task.state} by now")
+    return task

@@ -1,0 +1,209 @@
+"""The outcome onto the card, once: the video, or the reason why there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fakes import LINK, NOW, House, Script, a_task, made
+
+from bot import timing
+from bot.errors import (
+    CallRefused,
+    CallUnclear,
+    CardGone,
+    ChatBusy,
+    ChatError,
+    ChatGone,
+    ChatMoved,
+)
+from bot.media.videos import probe_video
+from bot.task import Task, TaskState
+
+
+async def test_the_video_is_fetched_put_on_the_card_and_closed(house: House) -> None:
+    await house.store.add(made())
+    task = await house.close_task()
+    assert (task.delivered_at, task.file_id, task.due_at) == (NOW, "file-1", None)
+    assert house.chat.names() == ["deliver"]
+    assert house.provider.fetched == [LINK]
+    assert house.on_shelf() == []
+
+
+async def test_what_the_chat_gets_has_a_sound_track(house: House) -> None:
+    kinds = []
+
+    async def look(task: Task, video: Any) -> str:
+        kinds.append((probe_video(video.path).has_audio, video.thumbnail.read_bytes()[:2]))
+        return "file-1"
+
+    house.chat.deliver = look  # type: ignore[method-assign]  # it opens what it is given
+    await house.store.add(made())
+    await house.close_task()
+    assert kinds == [(True, b"\xff\xd8")]
+
+
+async def test_a_hidden_video_is_fetched_kept_and_not_shown(house: House) -> None:
+    await house.store.add(made(hidden=True))
+    task = await house.close_task()
+    assert (task.file_id, house.chat.names()) == (None, [])
+    assert house.on_shelf() == ["boat.jpg", "boat.mp4"]
+
+
+async def test_a_deleted_card_is_answered_with_a_new_message_its_intent_saved_first(house: House) -> None:
+    house.chat.scripts["deliver"] = Script(CardGone("message to edit not found"))
+    seen: list[Task] = []
+
+    async def send() -> str:
+        seen.append(await house.get())
+        return "file-2"
+
+    house.chat.scripts["send"] = Script(send)
+    await house.store.add(made())
+    task = await house.close_task()
+    assert house.chat.names() == ["deliver", "send"]
+    assert seen[0].sending_at is not None
+    assert (task.card_id, task.file_id) == (None, "file-2")
+
+
+async def test_a_send_of_unknown_end_is_offered_and_never_repeated_unasked(house: House) -> None:
+    house.chat.scripts["send"] = Script(CallUnclear("TimedOut"), "file-2")
+    await house.store.add(made(card_id=None))
+    task = await house.close_task()
+    assert house.chat.names() == ["send", "offer"]
+    assert task.hidden
+    await house.store.save(task.resend(house.clock()))
+    task = await house.close_task()
+    assert house.chat.names() == ["send", "offer", "send"]
+    assert (task.file_id, task.hidden) == ("file-2", False)
+
+
+async def test_an_upload_that_never_ends_counts_as_unclear(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "UPLOAD_LIMIT_S", 0.01)
+    house.chat.scripts["send"] = Script(asyncio.Event().wait)
+    await house.store.add(made(card_id=None))
+    await house.close_task()
+    assert house.chat.names() == ["send", "offer"]
+
+
+async def test_an_offer_that_cannot_be_made_yet_is_made_later(house: House) -> None:
+    house.chat.scripts["offer"] = Script(CallUnclear("?"), ChatBusy(30.0), "ok")
+    await house.store.add(made(card_id=None, sending_at=NOW))
+    await house.close_task()
+    assert house.chat.names() == ["offer", "offer", "offer"]
+
+
+@pytest.mark.parametrize("name", ["deliver", "send", "tell"])
+async def test_a_busy_chat_is_left_alone_for_as_long_as_it_says(house: House, name: str) -> None:
+    house.chat.scripts[name] = Script(ChatBusy(400.0), "file-1")
+    await house.store.add(waiting_for(name))
+    await house.turn()
+    task = await house.get()
+    assert (task.due_at, task.sending_at) == (NOW + timedelta(seconds=400), None)
+    await house.close_task()
+    assert house.chat.names() == [name, name]
+
+
+@pytest.mark.parametrize("name", ["deliver", "send", "tell"])
+async def test_a_chat_that_is_gone_is_closed_and_its_video_kept(house: House, name: str) -> None:
+    house.chat.scripts[name] = Script(ChatGone("bot was blocked"))
+    await house.store.add(waiting_for(name))
+    task = await house.close_task()
+    assert house.chat.names() == [name]
+    assert task.hidden
+    assert bool(house.on_shelf()) is (name != "tell")
+
+
+@pytest.mark.parametrize("name", ["deliver", "send", "tell"])
+async def test_a_group_that_moved_is_told_at_its_new_address(house: House, name: str) -> None:
+    house.chat.scripts[name] = Script(ChatMoved(-1009), "file-1")
+    await house.store.add(waiting_for(name))
+    task = await house.close_task()
+    assert (task.chat_id, task.card_id, task.thread_id) == (-1009, None, None)
+    assert house.chat.names() == [name, {"deliver": "send"}.get(name, name)]
+    assert task.hidden is False
+
+
+@pytest.mark.parametrize("name", ["deliver", "send"])
+async def test_a_video_that_telegram_refuses_is_told_as_not_delivered(house: House, name: str) -> None:
+    house.chat.scripts[name] = Script(CallRefused("wrong file"))
+    await house.store.add(waiting_for(name))
+    task = await house.close_task()
+    assert (task.state, task.error_code) == (TaskState.FAILED, "not_delivered")
+    assert house.chat.names() == [name, "tell"]
+
+
+@pytest.mark.parametrize("error", [CardGone("deleted"), CallRefused("can't parse entities")])
+async def test_a_reason_that_cannot_be_told_does_not_come_again(house: House, error: ChatError) -> None:
+    house.chat.scripts["tell"] = Script(error)
+    await house.store.add(waiting_for("tell"))
+    await house.close_task()
+    assert house.chat.names() == ["tell"]
+
+
+async def test_a_new_message_that_finds_no_topic_is_not_tried_for_ever(house: House) -> None:
+    house.chat.scripts["send"] = Script(CardGone("message thread not found"))
+    await house.store.add(made(card_id=None))
+    task = await house.close_task()
+    assert (house.chat.names(), task.hidden) == (["send"], True)
+
+
+@pytest.mark.parametrize("name", ["deliver", "tell"])
+async def test_a_chat_that_never_answers_is_given_up_after_two_days(house: House, name: str) -> None:
+    house.chat.scripts[name] = Script(CallUnclear("NetworkError"))
+    task = replace(waiting_for(name), failing_since=NOW - timedelta(hours=47, minutes=59), attempts=50)
+    await house.store.add(task)
+    await house.turn()
+    assert (await house.get()).delivered_at is None
+    task = await house.close_task()
+    assert (house.chat.names(), task.hidden) == ([name, name], True)
+
+
+@pytest.mark.parametrize(
+    ("code", "remote_id", "told"),
+    [("video_refused", "job-1", []), ("submit_unknown", None, []), ("prompt_refused", None, ["tell"])],
+)
+async def test_who_stopped_waiting_hears_only_that_nothing_was_charged(
+    house: House, code: str, remote_id: str | None, told: list[str]
+) -> None:
+    await house.store.add(a_task(state=TaskState.FAILED, error_code=code, remote_id=remote_id, hidden=True))
+    await house.close_task()
+    assert house.chat.names() == told
+
+
+def waiting_for(name: str) -> Task:
+    match name:
+        case "deliver":
+            return made()
+        case "send":
+            return made(card_id=None)
+        case _:
+            return a_task(state=TaskState.FAILED, error_code="prompt_refused", thread_id=3)
+
+
+async def test_four_videos_go_up_at_once_and_the_fifth_waits(house: House) -> None:
+    chat = house.chat
+    free = asyncio.Event()
+    full = asyncio.Event()
+
+    async def upload() -> str:
+        if len(chat.calls) == 4:
+            full.set()
+        await free.wait()
+        return "file-1"
+
+    chat.scripts["deliver"] = Script(upload)
+    for number in range(5):
+        await house.store.add(made(f"task-{number}", card_id=number + 1))
+    claimed = await house.store.claim(NOW, timing.LEASE_S, 5, {})
+    steps = [asyncio.create_task(house.worker.step(task)) for task in claimed]
+    await asyncio.wait_for(full.wait(), 20)
+    assert len(chat.calls) == 4
+    free.set()
+    await asyncio.gather(*steps)
+    assert len(chat.calls) == 5

@@ -1,0 +1,217 @@
+"""Looks: a failing look is not a failing job."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import A_MODEL, NOW, STILL, Clock, House, Script, ScriptedProvider, a_task
+from structlog.testing import capture_logs
+
+from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
+from bot.provider import Failed, StillRunning, Succeeded
+from bot.stores.sqlite import SQLiteStore
+from bot.task import Task, TaskState
+
+KEPT = NOW + timedelta(hours=12)
+
+
+def running(task_id: str = "boat", **changes: Any) -> Task:
+    task = a_task(
+        task_id, state=TaskState.RUNNING, remote_id="job-1", submitted_at=NOW, keep_until=KEPT, due_at=NOW
+    )
+    return replace(task, **changes)
+
+
+async def test_a_job_that_still_runs_is_looked_at_again_and_its_card_counts(house: House) -> None:
+    house.provider.polls = Script(StillRunning(0.4), StillRunning(0.3), StillRunning(None))
+    await house.store.add(running())
+    seen: list[float | None] = []
+    for _ in range(3):
+        await house.turn_until(lambda task: len(house.chat.shown) > len(seen))
+        seen.append((await house.get()).progress)
+    assert seen == [0.4, 0.4, 0.4]
+    assert [task.progress for task in house.chat.shown] == seen
+    assert house.clock() == NOW + timedelta(seconds=20)
+
+
+async def test_a_finished_job_is_delivered_next(house: House) -> None:
+    house.provider.polls = Script(Succeeded("https://videos.example/1", 3600.0))
+    await house.store.add(running())
+    await house.turn()
+    task = await house.get()
+    assert (task.state, task.video_url) == (TaskState.SUCCEEDED, "https://videos.example/1")
+    assert (task.due_at, task.finished_at, task.keep_until) == (NOW, NOW, KEPT)
+    assert [one.answer for one in await house.store.attempts("boat")] == ["ok"]
+
+
+async def test_a_failed_job_says_why(house: House) -> None:
+    house.provider.polls = Script(Failed("video_refused", "code 50511"))
+    await house.store.add(running())
+    task = await house.close_task()
+    assert (task.error_code, task.error_detail, task.counts) == ("video_refused", "code 50511", True)
+    assert house.chat.names() == ["tell"]
+
+
+async def never() -> None:
+    raise TimeoutError
+
+
+def broken() -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Unavailable("unreachable"),
+        Unavailable("busy"),
+        Unavailable("no_slot"),
+        AccountProblem("account"),
+        OutcomeUnknown("submit_unknown"),
+        Rejected("refused"),
+        never,
+        broken,
+    ],
+)
+async def test_a_look_that_tells_nothing_is_endured_until_the_provider_forgets_the_job(
+    house: House, answer: object
+) -> None:
+    house.provider.polls = Script(answer)
+    await house.store.add(running(keep_until=NOW + timedelta(minutes=30)))
+    task = await house.turn_until(lambda task: task.state is not TaskState.RUNNING)
+    assert (task.state, task.error_code) == (TaskState.FAILED, "expired")
+    assert house.clock() > NOW + timedelta(minutes=30)
+    assert len(await house.store.attempts("boat")) == house.provider.polls.count
+
+
+async def test_a_provider_that_asks_for_a_pause_gets_it(house: House) -> None:
+    house.provider.polls = Script(Unavailable("busy", retry_after_s=500.0), STILL)
+    await house.store.add(running())
+    await house.turn()
+    assert (await house.get()).due_at == NOW + timedelta(seconds=500)
+
+
+async def test_a_fault_ends_the_task_after_five_looks_over_a_quarter_of_an_hour(house: House) -> None:
+    house.provider.polls = Script(Unavailable("provider_fault", "code 50500"))
+    await house.store.add(running())
+    task = await house.turn_until(lambda task: task.state is TaskState.FAILED)
+    assert task.error_code == "provider_fault"
+    assert house.provider.polls.count >= 5
+    assert timedelta(minutes=15) <= house.clock() - NOW < timedelta(minutes=17)
+
+
+async def test_faults_far_apart_need_to_be_five(
+    store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
+) -> None:
+    house = House(store, provider, clock, tmp_path)
+    provider.polls = Script(Unavailable("provider_fault", retry_after_s=3000.0))
+    await store.add(running())
+    task = await house.turn_until(lambda task: task.state is TaskState.FAILED)
+    assert task.error_code == "provider_fault"
+    assert provider.polls.count == 5
+
+
+async def test_an_outage_before_a_fault_does_not_count_against_the_job(house: House) -> None:
+    outage = [Unavailable("unreachable")] * 20
+    house.provider.polls = Script(
+        *outage, *[Unavailable("provider_fault")] * 4, Succeeded("https://videos.example/1", 3600.0)
+    )
+    await house.store.add(running())
+    task = await house.turn_until(lambda task: task.state is not TaskState.RUNNING)
+    assert task.state is TaskState.SUCCEEDED
+
+
+@pytest.mark.parametrize("other", [Unavailable("busy"), Unavailable("no_slot"), Unavailable("unreachable")])
+async def test_nothing_but_a_fault_ends_the_task_however_many_faults_came_before(
+    house: House, other: ProviderError
+) -> None:
+    faults: list[object] = [Unavailable("provider_fault", retry_after_s=250.0)] * 4
+    house.provider.polls = Script(*faults, other, Succeeded("https://videos.example/1", 3600.0))
+    await house.store.add(running())
+    task = await house.turn_until(lambda task: task.state is not TaskState.RUNNING)
+    assert task.state is TaskState.SUCCEEDED
+    assert house.clock() - NOW > timedelta(minutes=15)
+
+
+async def test_a_good_look_between_faults_begins_the_count_anew(house: House) -> None:
+    faults: list[object] = [Unavailable("provider_fault", retry_after_s=600.0)] * 4
+    house.provider.polls = Script(*faults, STILL, *faults, STILL, Succeeded("https://videos.example/1", 1.0))
+    await house.store.add(running())
+    task = await house.turn_until(lambda task: task.state is not TaskState.RUNNING)
+    assert task.state is TaskState.SUCCEEDED
+
+
+async def test_a_late_job_is_told_of_once_and_then_looked_at_rarely(house: House) -> None:
+    house.provider.polls = Script(STILL)
+    await house.store.add(running())
+    late = await house.turn_until(lambda task: task.late_at is not None)
+    assert late.late_at is not None
+    assert timedelta(seconds=400) < late.late_at - NOW < timedelta(seconds=420)
+    assert late.due_at == late.late_at + timedelta(minutes=10)
+    before = len(house.chat.shown)
+    await house.turn_until(lambda task: len(house.chat.shown) == before + 3)
+    assert (await house.get()).late_at == late.late_at
+
+
+async def test_a_job_that_still_runs_when_its_keeping_time_is_over_has_expired(house: House) -> None:
+    house.provider.polls = Script(STILL)
+    await house.store.add(running(keep_until=NOW, due_at=NOW + timedelta(seconds=1)))
+    task = await house.close_task()
+    assert (task.state, task.error_code) == (TaskState.FAILED, "expired")
+
+
+async def test_a_late_video_is_delivered_all_the_same(house: House) -> None:
+    house.provider.polls = Script(Succeeded("https://videos.example/1", 3600.0))
+    await house.store.add(running(late_at=NOW, due_at=KEPT + timedelta(hours=1)))
+    assert (await house.close_task()).state is TaskState.SUCCEEDED
+    assert house.chat.names() == ["deliver"]
+
+
+async def test_a_hidden_job_is_watched_without_a_word(house: House) -> None:
+    house.provider.polls = Script(STILL)
+    await house.store.add(running(hidden=True))
+    await house.turn()
+    assert house.chat.shown == []
+    assert (await house.get()).slot_until == KEPT
+
+
+async def test_a_model_that_was_taken_away_may_come_back_until_the_job_is_forgotten(
+    store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
+) -> None:
+    await store.add(running())
+    without = House(store, provider, clock, tmp_path, models={})
+    await without.turn()
+    assert (await without.get()).state is TaskState.RUNNING
+    clock.advance(600)
+    again = House(store, provider, clock, tmp_path, models={A_MODEL.name: A_MODEL})
+    await again.turn()
+    assert (await again.get()).state is TaskState.SUCCEEDED
+
+
+async def test_an_outage_is_two_lines_in_the_log_however_many_looks_it_spoils(house: House) -> None:
+    house.provider.polls = Script(
+        Unavailable("unreachable"), never, Unavailable("busy"), *[Unavailable("unreachable")] * 5, STILL
+    )
+    await house.store.add(running())
+    with capture_logs() as lines:
+        await house.turn_until(lambda task: len(house.chat.shown) > 0)
+    told = [line["event"] for line in lines if line["log_level"] != "debug"]
+    assert told == ["looks fail", "the provider answers again"]
+
+
+async def test_a_look_that_never_ends_is_ended(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.timing.LOOK_LIMIT_S", 0.01)
+    house.provider.polls = Script(asyncio.Event().wait, STILL)
+    await house.store.add(running())
+    await house.turn()
+    task = await house.get()
+    assert (task.state, task.attempts) == (TaskState.RUNNING, 1)
+
+
+def test_every_error_of_a_look_is_of_one_family() -> None:
+    assert {Unavailable, Rejected, AccountProblem, OutcomeUnknown} == set(ProviderError.__subclasses__())

@@ -1,0 +1,309 @@
+"""The one place where money is spent: every answer, every crash and every person who stops waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import A_MODEL, NOW, Clock, House, Script, ScriptedProvider, a_task
+from structlog.testing import capture_logs
+
+from bot import timing
+from bot.errors import (
+    AccountProblem,
+    CallUnclear,
+    CardGone,
+    ChatBusy,
+    MediaError,
+    OutcomeUnknown,
+    Rejected,
+    StaleTask,
+    Unavailable,
+)
+from bot.provider import Accepted, Failed, Succeeded
+from bot.request import VideoRequest
+from bot.stores.sqlite import SQLiteStore
+from bot.task import Task, TaskState
+
+WITH_PHOTO = VideoRequest(model="jimeng-pro", prompt="the leaves move", photos=("photo-1",))
+
+
+async def test_the_intent_is_saved_before_the_provider_is_called(house: House) -> None:
+    seen: list[Task] = []
+
+    async def answer() -> Accepted:
+        seen.append(await house.get())
+        return Accepted("job-1")
+
+    house.provider.submits = Script(answer)
+    await house.store.add(a_task())
+    await house.turn()
+    (before,) = seen
+    assert (before.state, before.submitted_at, before.remote_id) == (TaskState.SUBMITTING, NOW, None)
+    assert before.due_at == NOW + timedelta(seconds=timing.LEASE_S)
+    assert before.slot_until == NOW + timedelta(seconds=A_MODEL.keeps_s)
+    assert [task.state for task in house.chat.shown] == [TaskState.SUBMITTING, TaskState.RUNNING]
+
+
+async def test_an_accepted_task_runs_and_is_looked_at_in_time(house: House) -> None:
+    house.provider.submits = Script(Accepted("job-1", detail="call 7"))
+    await house.store.add(a_task())
+    await house.turn()
+    task = await house.get()
+    assert (task.state, task.remote_id) == (TaskState.RUNNING, "job-1")
+    assert task.due_at == NOW + timedelta(seconds=50)
+    assert task.keep_until == NOW + timedelta(seconds=A_MODEL.keeps_s)
+    (attempt,) = await house.store.attempts("boat")
+    assert (attempt.call, attempt.answer, attempt.detail) == ("submit", "ok", "call 7")
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (Succeeded("https://videos.example/1", 60.0), TaskState.SUCCEEDED),
+        (Failed("prompt_refused"), TaskState.FAILED),
+    ],
+)
+async def test_an_answer_with_the_end_in_it_is_read_at_once(
+    house: House, status: Succeeded | Failed, state: TaskState
+) -> None:
+    house.provider.submits = Script(Accepted("job-1", status))
+    await house.store.add(a_task())
+    await house.turn()
+    task = await house.get()
+    assert (task.state, task.remote_id) == (state, "job-1")
+    assert house.provider.polls.count == 0
+
+
+async def test_what_was_certainly_not_accepted_is_tried_again_later(house: House) -> None:
+    house.provider.submits = Script(
+        Unavailable("busy"), Unavailable("no_slot", retry_after_s=120.0), Accepted("job-1")
+    )
+    await house.store.add(a_task())
+    await house.turn()
+    first = await house.get()
+    assert (first.state, first.error_code, first.attempts) == (TaskState.QUEUED, "busy", 1)
+    assert first.due_at is not None
+    assert 1.8 <= (first.due_at - NOW).total_seconds() <= 2.2
+    assert first.slot_until is None
+    house.clock.advance(3)
+    await house.turn()
+    second = await house.get()
+    assert second.due_at == house.clock() + timedelta(seconds=120)
+    await house.turn()
+    assert house.provider.submits.count == 2
+    house.clock.advance(121)
+    await house.turn()
+    assert ((await house.get()).state, (await house.get()).attempts) == (TaskState.RUNNING, 0)
+    assert [one.answer for one in await house.store.attempts("boat")] == ["busy", "no_slot", "ok"]
+
+
+async def cut_off() -> None:
+    raise TimeoutError
+
+
+def broken() -> None:
+    raise ZeroDivisionError("a defect of an adapter")
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Rejected("prompt_refused", "code 50412"), "prompt_refused"),
+        (Rejected("refused", "code 50999"), "refused"),
+        (AccountProblem("account", "code 50400"), "account"),
+        (OutcomeUnknown("submit_unknown", "HTTP 502"), "submit_unknown"),
+        (cut_off, "submit_unknown"),
+        (broken, "submit_unknown"),
+    ],
+)
+async def test_every_other_answer_ends_the_task_and_is_never_repeated(
+    house: House, answer: object, code: str
+) -> None:
+    house.provider.submits = Script(answer)
+    await house.store.add(a_task())
+    task = await house.close_task()
+    assert (task.state, task.error_code) == (TaskState.FAILED, code)
+    assert house.provider.submits.count == 1
+    assert house.chat.names() == ["tell"]
+    (attempt,) = await house.store.attempts("boat")
+    assert (attempt.call, attempt.answer) == ("submit", code)
+
+
+async def test_an_unclear_job_keeps_its_slot_for_a_while(house: House) -> None:
+    house.provider.submits = Script(OutcomeUnknown("submit_unknown"), Accepted("job-2"))
+    await house.store.add(a_task())
+    await house.store.add(a_task("kite", due_at=NOW + timedelta(seconds=1)))
+    await house.close_task()
+    house.clock.now = NOW + timedelta(seconds=299)
+    await house.turn()
+    assert (await house.get("kite")).state is TaskState.QUEUED
+    house.clock.advance(2)
+    await house.turn()
+    assert (await house.get("kite")).state is TaskState.RUNNING
+
+
+async def test_an_account_that_is_refused_is_an_error_in_the_log(house: House) -> None:
+    house.provider.submits = Script(AccountProblem("account", "code 50400"))
+    await house.store.add(a_task())
+    with capture_logs() as lines:
+        await house.turn()
+    (line,) = [line for line in lines if line["log_level"] == "error"]
+    assert (line["provider"], line["detail"]) == ("cloud", "code 50400")
+
+
+async def test_a_crash_in_the_middle_counts_as_an_unknown_outcome(house: House) -> None:
+    lease_end = NOW + timedelta(seconds=timing.LEASE_S)
+    await house.store.add(a_task().submitting(NOW, lease_end, lease_end))
+    task = await house.close_task()
+    assert (task.error_code, house.provider.submits.count) == ("submit_unknown", 0)
+
+
+# Before anything is bought.
+
+
+async def test_photos_come_before_the_intent_and_reach_the_provider(house: House) -> None:
+    await house.store.add(a_task(request=WITH_PHOTO))
+    await house.turn()
+    assert house.provider.photos == [[b"a photo"]]
+
+
+async def test_a_photo_that_is_gone_ends_the_task_for_free(house: House) -> None:
+    house.chat.scripts["photo"] = Script(MediaError("photo_gone"))
+    await house.store.add(a_task(request=WITH_PHOTO))
+    task = await house.close_task()
+    assert (task.error_code, task.submitted_at, task.counts) == ("photo_gone", None, False)
+    assert house.provider.submits.count == 0
+
+
+async def test_a_chat_that_cannot_give_the_photo_yet_is_asked_again(house: House) -> None:
+    house.chat.scripts["photo"] = Script(ChatBusy(40.0), CallUnclear("TimedOut"), CardGone("?"), b"a photo")
+    await house.store.add(a_task(request=WITH_PHOTO))
+    await house.turn()
+    assert (await house.get()).due_at == NOW + timedelta(seconds=40)
+    await house.turn_until(lambda task: task.state is TaskState.RUNNING)
+    assert house.provider.submits.count == 1
+
+
+async def test_a_slow_photo_that_leaves_too_little_lease_puts_the_task_off(house: House) -> None:
+    def slow() -> bytes:
+        house.clock.advance(timing.LEASE_S - timing.SUBMIT_LIMIT_S)
+        return b"a photo"
+
+    house.chat.scripts["photo"] = Script(slow, b"a photo")
+    await house.store.add(a_task(request=WITH_PHOTO))
+    await house.turn()
+    task = await house.get()
+    assert (task.state, task.attempts, house.provider.submits.count) == (TaskState.QUEUED, 1, 0)
+    await house.turn_until(lambda task: task.state is TaskState.RUNNING)
+    assert house.provider.submits.count == 1
+
+
+async def test_a_model_that_was_taken_away_ends_the_task_for_free(
+    store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
+) -> None:
+    house = House(store, provider, clock, tmp_path, models={})
+    await store.add(a_task())
+    task = await house.close_task()
+    assert (task.error_code, provider.submits.count) == ("model_gone", 0)
+
+
+# People who stop waiting.
+
+
+async def test_a_queued_task_that_nobody_waits_for_is_cancelled_without_a_call(house: House) -> None:
+    await house.store.add(a_task())
+    await house.store.save((await house.get()).hide(NOW))
+    task = await house.close_task()
+    assert (task.state, task.error_code) == (TaskState.CANCELLED, "cancelled")
+    assert house.provider.submits.count == 0
+
+
+def stopping(house: House, answer: object) -> Callable[[], Awaitable[Any]]:
+    """The person presses the button while the provider answers."""
+
+    async def stop() -> Any:
+        await house.store.save((await house.get()).hide(house.clock()))
+        return await Script(answer).next()
+
+    return stop
+
+
+async def test_an_id_is_kept_although_its_person_stopped_waiting_meanwhile(house: House) -> None:
+    house.provider.submits = Script(stopping(house, Accepted("job-1")))
+    await house.store.add(a_task())
+    await house.turn()
+    task = await house.get()
+    assert (task.state, task.remote_id, task.hidden) == (TaskState.RUNNING, "job-1", True)
+    assert len(await house.store.attempts("boat")) == 1
+
+
+async def test_a_refusal_is_kept_although_its_person_stopped_waiting_meanwhile(house: House) -> None:
+    house.provider.submits = Script(stopping(house, Rejected("prompt_refused")))
+    await house.store.add(a_task())
+    await house.turn()
+    task = await house.get()
+    assert (task.state, task.error_code) == (TaskState.FAILED, "prompt_refused")
+    await house.turn()
+    assert house.chat.names() == ["tell"], "the card said that it was paid for"
+
+
+async def test_what_was_not_accepted_and_is_not_waited_for_is_cancelled(house: House) -> None:
+    house.provider.submits = Script(stopping(house, Unavailable("busy", retry_after_s=600.0)))
+    await house.store.add(a_task())
+    await house.turn()
+    await house.turn()
+    task = await house.get()
+    assert (task.state, task.error_code, task.counts) == (TaskState.CANCELLED, "cancelled", False)
+
+
+async def test_an_unknown_outcome_is_kept_although_its_person_stopped_waiting_meanwhile(
+    house: House,
+) -> None:
+    house.provider.submits = Script(stopping(house, OutcomeUnknown("submit_unknown")))
+    await house.store.add(a_task())
+    await house.turn()
+    assert (await house.get()).error_code == "submit_unknown"
+    await house.turn()
+    assert house.chat.names() == []
+
+
+async def test_who_stops_waiting_in_the_last_moment_pays_nothing(house: House) -> None:
+    async def stop() -> bytes:
+        await house.store.save((await house.get()).hide(house.clock()))
+        return b"a photo"
+
+    house.chat.scripts["photo"] = Script(stop)
+    await house.store.add(a_task(request=WITH_PHOTO))
+    await house.turn()
+    assert house.provider.submits.count == 0
+    assert (await house.close_task()).state is TaskState.CANCELLED
+
+
+async def test_an_id_that_comes_after_the_task_was_given_up_is_accepted(house: House) -> None:
+    async def late() -> Accepted:
+        house.clock.advance(timing.LEASE_S + 1)
+        (lost,) = await house.store.claim(house.clock(), timing.LEASE_S, 1, house.slots)
+        await house.worker.step(lost)
+        assert (await house.get()).error_code == "submit_unknown"
+        return Accepted("job-1")
+
+    house.provider.submits = Script(late)
+    await house.store.add(a_task())
+    await house.turn()
+    task = await house.get()
+    assert (task.state, task.remote_id, task.error_code) == (TaskState.RUNNING, "job-1", None)
+
+
+async def test_giving_up_a_submit_never_overwrites_an_id_that_came_just_before(house: House) -> None:
+    lease_end = NOW + timedelta(seconds=timing.LEASE_S)
+    await house.store.add(a_task().submitting(NOW, lease_end, lease_end))
+    house.clock.now = lease_end
+    (lost,) = await house.store.claim(lease_end, timing.LEASE_S, 1, {})
+    await house.store.save((await house.get()).accepted("job-1", lease_end, lease_end))
+    with pytest.raises(StaleTask):
+        await house.worker.step(lost)
+    assert ((await house.get()).state, (await house.get()).remote_id) == (TaskState.RUNNING, "job-1")
