@@ -1,0 +1,146 @@
+"""The command line: `python -m bot run` and `python -m bot sandbox`.
+
+The media worker processes load this file too, and need nothing of the bot: each command imports what it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from bot.errors import DreamreelError, SettingsError
+from bot.log import set_up_logs
+from bot.settings import IsolatedSettings, Settings, load_settings
+
+if TYPE_CHECKING:
+    from bot.app import Started
+
+T = TypeVar("T")
+
+_SANDBOX_PORT = 8787
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dreamreel", message="%(version)s")
+def main() -> None:
+    """Dreamreel: a Telegram bot that makes videos from words and photos."""
+
+
+@main.command()
+def run() -> None:
+    """Run the bot in the real Telegram, set up by the environment and `.env`."""
+    from bot import app  # noqa: PLC0415 - see above
+
+    settings = _or_exit(load_settings)
+    set_up_logs(settings.log_level, settings.log_format, app.secrets_of(settings))
+    _or_exit(lambda: asyncio.run(app.run(settings, lambda started: _print_start(settings, started))))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=int, help="Port to listen on; 8787, or a free one where that is taken.")
+@click.option("--page-host", multiple=True, help="A name by which the page may be opened, besides loopback.")
+@click.option("--real", is_flag=True, help="Use the providers' keys of .env: SPENDS MONEY.")
+def sandbox(host: str, port: int | None, page_host: tuple[str, ...], real: bool) -> None:
+    """Run the bot and a Telegram to try it in, on this machine: no token, no key, no network."""
+    with tempfile.TemporaryDirectory(prefix="dreamreel-sandbox-") as folder:
+        _or_exit(lambda: asyncio.run(_sandbox(host, port, page_host, real, Path(folder))))
+
+
+async def _sandbox(host: str, port: int | None, page_hosts: tuple[str, ...], real: bool, data: Path) -> None:
+    from bot import app  # noqa: PLC0415 - see above
+    from bot.sandbox import SandboxServer, demo_world  # noqa: PLC0415 - a real bot never loads it
+
+    def serve_on(port: int) -> SandboxServer:
+        note = "Real models: their providers see what you send, and charge for it." if real else ""
+        return SandboxServer(demo_world(), host=host, port=port, page_hosts=page_hosts, note=note)
+
+    server = serve_on(_SANDBOX_PORT if port is None else port)
+    try:
+        await server.start()
+    except OSError as error:
+        if port is not None:
+            raise SettingsError(f"port {port} on {host} cannot be used ({error.strerror}).") from None
+        server = serve_on(0)
+        await server.start()
+    settings = _sandbox_settings(server.url, server.token, data, real)
+    set_up_logs(settings.log_level, settings.log_format, app.secrets_of(settings))
+
+    def print_address(_: Started) -> None:
+        click.echo(f"\n  Open this in a browser:  {click.style(server.page_url, bold=True)}\n")
+        click.echo("  Type  /video a paper boat in the rain  or drop a photo there. Ctrl-C ends it.\n")
+
+    try:
+        await app.run(settings, print_address)
+    finally:
+        await server.stop()
+
+
+def _sandbox_settings(url: str, token: str, data: Path, real: bool) -> Settings:
+    """The sandbox's own settings: no `.env`, no real database; the keys of `.env` only when asked for."""
+    values: dict[str, Any] = {
+        "telegram_bot_token": token,
+        "telegram_api_url": url,
+        "database_url": f"sqlite:///{data}/sandbox.db",
+        "data_dir": data,
+        "allowed_users": "*",
+        "log_level": "warning",
+    }
+    return load_settings(**values) if real else IsolatedSettings(**values)
+
+
+def _print_start(settings: Settings, started: Started) -> None:
+    def line(name: str, value: object) -> None:
+        click.echo(f"  {name:<9} {value}")
+
+    click.echo(f"Dreamreel is up as @{started.username}")
+    line("models", ", ".join(started.models))
+    line("allowed", _allowed(settings))
+    line("limits", _limits(settings))
+    line("data", settings.data_dir.resolve())
+    if started.claim_link:
+        click.echo("\nThis bot has no admin yet. Whoever opens this link first becomes one (good once):")
+        click.echo(f"  {started.claim_link}\n")
+
+
+def _allowed(settings: Settings) -> str:
+    def listed(ids: frozenset[int] | str, what: str) -> str:
+        if ids == "*":
+            return f"every {what}"
+        return f"{len(ids)} {what}{'' if len(ids) == 1 else 's'}" if ids else ""
+
+    parts = [listed(settings.allowed_users, "person"), listed(settings.allowed_chats, "chat")]
+    return ", ".join([part.replace("persons", "people") for part in parts if part] or ["admins only"])
+
+
+def _limits(settings: Settings) -> str:
+    def figure(limit: int | None) -> str:
+        return "unlimited" if limit is None else str(limit)
+
+    def pair(daily: int | None, at_once: int | None) -> str:
+        return f"{figure(daily)} a day and {figure(at_once)} at once"
+
+    person = pair(settings.daily_videos_per_user, settings.open_tasks_per_user)
+    group = pair(settings.daily_videos_per_chat, settings.open_tasks_per_chat)
+    return f"per person {person}, per group {group}"
+
+
+def _or_exit(act: Callable[[], T]) -> T:
+    """What people can mend is one sentence, never a traceback."""
+    try:
+        return act()
+    except DreamreelError as error:
+        click.echo(f"Dreamreel cannot run: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

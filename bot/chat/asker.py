@@ -1,0 +1,21 @@
+"""Who asks, where, and with which message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A person, or a channel or an anonymous admin, who count as persons of their own."""
+
+    update_id: int
+    chat_id: int
+    thread_id: int | None
+    user_id: int
+    user_name: str
+    message_id: int | None
+    language: str
+    sent_at: datetime
+    album_id: str | None = None

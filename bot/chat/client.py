@@ -1,0 +1,102 @@
+"""The connection to Telegram, and what its errors mean."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from telegram import Bot
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+from telegram.request import HTTPXRequest
+
+from bot.errors import CallRefused, CallUnclear, CardGone, ChatBusy, ChatGone, ChatMoved
+
+_CONNECTIONS = 32
+_CARD_GONE = (
+    "message to edit not found",
+    "message can't be edited",
+    "message to be replied not found",
+    "message_id_invalid",
+    "there is no text in the message to edit",
+    "there is no caption in the message to edit",
+    "topic_deleted",
+    "topic_closed",
+    "message thread not found",
+)
+_CHAT_GONE = (
+    "chat not found",
+    "user is deactivated",
+    "peer_id_invalid",
+    "not enough rights",
+    "need administrator",
+)
+
+
+def connect(token: str, api_url: str) -> Bot:
+    """A Bot at `api_url`, not yet initialised."""
+    # Pauses as timedelta, which python-telegram-bot is about to make the only way; it warns without this.
+    os.environ.setdefault("PTB_TIMEDELTA", "true")
+    return Bot(
+        token,
+        base_url=f"{api_url}/bot",
+        base_file_url=f"{api_url}/file/bot",
+        # Telegram goes on working on an upload after its last byte: the default of 5 s ends too early.
+        request=HTTPXRequest(
+            connection_pool_size=_CONNECTIONS,
+            connect_timeout=10,
+            read_timeout=30,
+            write_timeout=30,
+            pool_timeout=30,
+            media_write_timeout=120,
+        ),
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Telegram's errors as ours, by what can be done about them. An edit that changes nothing is no error."""
+    try:
+        yield
+    except RetryAfter as error:
+        raise ChatBusy(seconds(error.retry_after)) from error
+    except ChatMigrated as error:
+        raise ChatMoved(error.new_chat_id) from error
+    except Forbidden as error:
+        raise ChatGone(error.message) from error
+    except BadRequest as error:
+        _raise_refusal(error)
+    except (TimedOut, NetworkError) as error:
+        # 413 arrives as a NetworkError too, and is a plain refusal.
+        if "too large" in error.message.lower():
+            raise CallRefused(error.message) from error
+        raise CallUnclear(type(error).__name__) from error
+    except (InvalidToken, Conflict, TelegramError) as error:
+        raise CallRefused(type(error).__name__) from error
+
+
+def _raise_refusal(error: BadRequest) -> None:
+    text = error.message.lower()
+    if "message is not modified" in text:
+        return
+    if any(sign in text for sign in _CARD_GONE):
+        raise CardGone(error.message) from error
+    if any(sign in text for sign in _CHAT_GONE):
+        raise ChatGone(error.message) from error
+    raise CallRefused(error.message) from error
+
+
+def seconds(value: int | timedelta) -> float:
+    """What Telegram asks to wait: python-telegram-bot is about to make it a timedelta."""
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)

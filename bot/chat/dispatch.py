@@ -1,0 +1,97 @@
+"""Dispatch: stored updates to their handlers. In order within one chat, chats side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from telegram import Update
+
+from bot import timing
+from bot.errors import ChatBusy, ChatGone
+from bot.log import get_log
+from bot.store import StoredUpdate, UpdateStore
+
+_CHATS = 32
+"""Handled at once."""
+_IDLE_S = 30.0
+
+
+class Dispatcher:
+    """`handle` gets each update at least once; what it makes carries the update's id, so twice is once."""
+
+    def __init__(
+        self,
+        updates: UpdateStore,
+        read: Callable[[dict[str, Any]], Update],
+        handle: Callable[[Update], Awaitable[None]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._updates = updates
+        self._read = read
+        self._handle = handle
+        self._clock = clock
+        self._log = get_log(__name__)
+        self._work = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        self._work.set()
+
+    async def run(self) -> None:
+        """Until cancelled; what is being handled then is handled again at the next start."""
+        try:
+            while True:
+                self._work.clear()
+                room = _CHATS - len(self._running)
+                now = self._clock()
+                claimed = await self._updates.claim_updates(now, timing.UPDATE_LEASE_S, room) if room else []
+                for update in claimed:
+                    task = asyncio.create_task(self._take(update), name=f"update {update.update_id}")
+                    self._running.add(task)
+                    task.add_done_callback(self._running.discard)
+                if not claimed:
+                    await self._rest()
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _rest(self) -> None:
+        due_at = await self._updates.next_update_due(self._clock())
+        wait_s = _IDLE_S if due_at is None else (due_at - self._clock()).total_seconds()
+        try:
+            async with asyncio.timeout(min(max(wait_s, 0.01), _IDLE_S)):
+                await self._work.wait()
+        except TimeoutError:
+            pass
+
+    async def _take(self, stored: StoredUpdate) -> None:
+        log = self._log.bind(update=stored.update_id)
+        try:
+            async with asyncio.timeout(timing.UPDATE_LEASE_S - 10):
+                await self._handle(self._read(json.loads(stored.body)))
+        except ChatGone as error:
+            log.info("nobody can be answered there", reason=str(error))
+            await self._updates.finish_update(stored.update_id)
+        except ChatBusy as busy:
+            await self._again(stored, busy.retry_after_s)
+        except Exception:
+            log.exception("an update could not be handled", attempt=stored.attempts + 1)
+            await self._again(stored, None)
+        else:
+            await self._updates.finish_update(stored.update_id)
+        finally:
+            self.wake()
+
+    async def _again(self, stored: StoredUpdate, retry_after_s: float | None) -> None:
+        """Later; the fifth failure parks it, so that its chat goes on."""
+        if stored.attempts + 1 >= timing.UPDATE_ATTEMPTS:
+            self._log.error("an update is parked", update=stored.update_id)
+            await self._updates.fail_update(stored.update_id, None)
+            return
+        retry_at = timing.retry_at(stored.attempts, self._clock(), retry_after_s)
+        await self._updates.fail_update(stored.update_id, retry_at)

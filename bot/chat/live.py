@@ -1,0 +1,139 @@
+"""Live cards: those of tasks on their way count up. Edits coalesce, and give way to outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from bot.errors import CallUnclear, ChatBusy, ChatError
+from bot.log import get_log
+from bot.task import Task, TaskState
+
+_TICK_S = 1.0
+_EDITS = 8
+"""Edits at once: a slow chat must not hold up the others."""
+
+
+@dataclass(slots=True)
+class _Live:
+    task: Task
+    changed: bool = True
+    edited_at: datetime | None = None
+    broken: bool = False
+    """Telegram refused an edit: more of them would only call down its flood control."""
+
+
+class LiveCards:
+    """`edit` draws a task onto its card: one call at a time for each, with the newest state. `pace_s` is how
+    long a card stands while nothing but time has changed.
+
+    Nothing here is kept: after a restart the worker's next look brings a card back to life.
+    """
+
+    def __init__(
+        self,
+        edit: Callable[[Task], Awaitable[None]],
+        pace_s: Callable[[Task], float],
+        clock: Callable[[], datetime],
+        tick_s: float = _TICK_S,
+    ) -> None:
+        self._edit = edit
+        self._pace_s = pace_s
+        self._clock = clock
+        self._tick_s = tick_s
+        self._log = get_log(__name__)
+        self._live: dict[str, _Live] = {}
+        self._edits: dict[str, asyncio.Task[None]] = {}
+        self._paused: dict[int, datetime] = {}
+        self._work = asyncio.Event()
+
+    def __len__(self) -> int:
+        """How many cards count."""
+        return len(self._live)
+
+    def show(self, task: Task) -> None:
+        """Newest wins. A card that nobody waits for any more is drawn once and then left."""
+        live = self._live.get(task.id)
+        if live is None:
+            self._live[task.id] = _Live(task)
+        elif task.version >= live.task.version:
+            live.changed = live.changed or _is_news(live.task, task)
+            live.task = task
+        self._work.set()
+
+    async def settle(self, task_id: str) -> None:
+        """Stop counting; returns when no edit of this card is under way. An outcome comes next."""
+        self._live.pop(task_id, None)
+        if edit := self._edits.get(task_id):
+            await asyncio.wait({edit})
+
+    def pause(self, chat_id: int, retry_after_s: float) -> None:
+        """Telegram asked for silence in this chat: others go on."""
+        self._paused[chat_id] = self._clock() + timedelta(seconds=retry_after_s)
+
+    async def run(self) -> None:
+        """Draw what is due, until cancelled."""
+        async with asyncio.TaskGroup() as edits:
+            while True:
+                self._work.clear()
+                for live in self._due():
+                    task_id = live.task.id
+                    self._edits[task_id] = edit = edits.create_task(self._draw(live))
+                    edit.add_done_callback(partial(self._drawn, task_id))
+                try:
+                    async with asyncio.timeout(self._tick_s if self._live else None):
+                        await self._work.wait()
+                except TimeoutError:
+                    pass
+
+    def _due(self) -> list[_Live]:
+        """As many as there is room for, those first that have stood longest."""
+        now = self._clock()
+        self._paused = {chat_id: until for chat_id, until in self._paused.items() if until > now}
+        due = [live for task_id, live in self._live.items() if task_id not in self._edits]
+        due = [live for live in due if live.task.chat_id not in self._paused and self._is_due(live, now)]
+        due.sort(key=lambda live: live.edited_at.timestamp() if live.edited_at else 0.0)
+        return due[: _EDITS - len(self._edits)]
+
+    def _is_due(self, live: _Live, now: datetime) -> bool:
+        if live.broken or live.edited_at is None:
+            return not live.broken
+        shown_for_s = (now - live.edited_at).total_seconds()
+        return shown_for_s >= (_TICK_S if live.changed else self._pace_s(live.task))
+
+    async def _draw(self, live: _Live) -> None:
+        task = live.task
+        if self._live.get(task.id) is not live:
+            return
+        live.changed, live.edited_at = False, self._clock()
+        try:
+            await self._edit(task)
+        except ChatBusy as busy:
+            self.pause(task.chat_id, busy.retry_after_s)
+            live.changed = True
+            return
+        except CallUnclear:
+            pass
+        except ChatError as error:
+            # The outcome finds out for itself what is wrong with this chat.
+            self._log.debug("a card could not be drawn", task=task.id, reason=str(error))
+            live.broken = True
+        except Exception:  # noqa: BLE001 - no card may end the others
+            self._log.exception("a card could not be drawn", task=task.id)
+            live.broken = True
+        if task.hidden and live.task is task and self._live.get(task.id) is live:
+            del self._live[task.id]
+
+    def _drawn(self, task_id: str, _edit: asyncio.Task[None]) -> None:
+        del self._edits[task_id]
+        self._work.set()
+
+
+def _is_news(before: Task, after: Task) -> bool:
+    def facts(task: Task) -> tuple[TaskState, bool, bool]:
+        return task.state, task.hidden, task.late_at is not None
+
+    return facts(before) != facts(after)

@@ -1,0 +1,166 @@
+"""Bad input: one sentence that says what would work, and nothing is stored, bought or asked of a provider."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+import pytest_asyncio
+from pictures import photo
+from provider_server import make_mp4
+from running import BOT, Stage, bot_on_stage, buttons, says
+
+from bot.chat.words import FLAGS
+from bot.request import CAMERAS
+from bot.sandbox import Chat, Json, Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+TOO_MANY_BYTES = 20_000_001
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    async with bot_on_stage(tmp_path_factory.mktemp("bot")) as there:
+        yield there
+
+
+@pytest.fixture
+def there(house: Stage) -> Iterator[Stage]:
+    """The shared bot."""
+    yield house
+    assert house.world.complaints == []
+    assert house.provider.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("/video " + "x" * 801, says("prompt_too_long", length=801, limit=800)),
+        ("x" * 900, says("prompt_too_long", length=900, limit=800)),
+        ("9:16", says("prompt_missing")),
+        ("/video a hat --ratoi 9:16", says("unknown_flag_near", flag="ratoi", nearest="ratio")),
+        ("/video a hat --model dall-e", says("model_unknown", model="dall-e", choices="jimeng-pro")),
+        (
+            "/video a hat --ratio 5:4",
+            says("no_ratio", model="jimeng-pro", choices="16:9, 4:3, 1:1, 3:4, 9:16, 21:9", asked="5:4"),
+        ),
+        ("/video a hat 7s", says("no_seconds", model="jimeng-pro", choices="5, 10", asked=7)),
+        (
+            "/video a hat --seconds soon",
+            says("flag_needs_value", flag="seconds", example="--seconds 10"),
+        ),
+        ("/video a hat --camera robo_arm", says("camera_needs_photo")),
+        ("/video a hat --camera loop", says("camera_unknown", camera="loop", choices=", ".join(CAMERAS))),
+    ],
+)
+async def test_words_that_cannot_work_are_answered_with_what_would(
+    there: Stage, words: str, answer: str
+) -> None:
+    ada, chat = there.newcomer()
+    there.world.say(ada, chat, words)
+    assert await _only_answer(there, ada, chat) == answer
+
+
+async def test_an_option_nobody_has_is_answered_with_those_there_are(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    there.world.say(ada, chat, "/video a hat --zzzzzz 1")
+    answer = await _only_answer(there, ada, chat)
+    assert answer == says("unknown_flag", flag="zzzzzz", choices=", ".join(f"--{flag}" for flag in FLAGS))
+
+
+@pytest.mark.parametrize(
+    ("send", "answer"),
+    [
+        (
+            lambda there, ada, chat: there.world.send_photo(ada, chat, photo(200, 300), caption="a wave"),
+            says("photo_too_small", width=200, height=300, min_side=320),
+        ),
+        (
+            lambda there, ada, chat: there.world.send_photo(ada, chat, photo(200, 300)),
+            says("photo_too_small", width=200, height=300, min_side=320),
+        ),
+        (
+            lambda there, ada, chat: there.world.send_photo(ada, chat, photo(1280, 330), caption="a wave"),
+            says("photo_too_long", width=1280, height=330, times=3.0),
+        ),
+        (
+            lambda there, ada, chat: there.world.send_photo(
+                ada, chat, photo().ljust(TOO_MANY_BYTES, b"\0"), caption="a wave", as_document=True
+            ),
+            says("photo_too_many_bytes", max_mb=20),
+        ),
+        (
+            lambda there, ada, chat: there.world.send_video(ada, chat, make_mp4(), caption="a wave"),
+            says("not_a_photo_sent"),
+        ),
+        (
+            lambda there, ada, chat: there.world.send_video(ada, chat, make_mp4(), caption="/animate a wave"),
+            says("not_a_photo_sent"),
+        ),
+        (
+            lambda there, ada, chat: there.world.send_photo(
+                ada, chat, b"%PDF-1.7", caption="a wave", as_document=True, name="paper.pdf"
+            ),
+            says("not_a_photo_sent"),
+        ),
+    ],
+    ids=["too small", "too small, alone", "too long", "20 MB", "video", "video, command", "PDF"],
+)
+async def test_files_that_cannot_work_are_answered_with_what_would(
+    there: Stage, send: Callable[[Stage, Person, Chat], Json], answer: str
+) -> None:
+    ada, chat = there.newcomer()
+    send(there, ada, chat)
+    assert await _only_answer(there, ada, chat) == answer
+
+
+async def test_a_command_in_reply_to_a_video_says_that_a_photo_is_due(there: Stage) -> None:
+    ada, _ = there.newcomer()
+    group = there.world.add_group("Friends", [ada])
+    film = there.world.send_video(ada, group, make_mp4())
+    there.world.say(ada, group, f"/animate@{BOT} a wave", reply_to=film)
+    assert await _only_answer(there, ada, group) == says("not_a_photo_sent")
+
+
+async def test_a_question_that_is_not_answered_is_asked_again(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    question = await there.answer(there.world.say(ada, chat, "/video"))
+    again = await there.answer(there.world.say(ada, chat, "9:16", reply_to=question))
+    assert again["text"] == says("prompt_missing")
+    assert there.jobs("9:16") == 0
+    there.world.say(ada, chat, "a tin soldier", reply_to=question)
+    await there.shown(chat)
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "values"),
+    [
+        (b"GIF89a no picture", "not_a_photo", {}),
+        (photo(100, 100, "PNG"), "photo_file_too_small", {"min_side": 320}),
+        (photo(1400, 400, "PNG"), "photo_file_too_long", {"times": 3}),
+    ],
+    ids=["no picture", "too small", "too long"],
+)
+async def test_an_image_file_that_turns_out_to_be_no_use_is_told_on_the_card_and_never_sent_on(
+    there: Stage, data: bytes, code: str, values: dict[str, object]
+) -> None:
+    """Telegram tells no sides of a file: what it is shows when it is read."""
+    ada, chat = there.newcomer()
+    there.world.send_photo(ada, chat, data, caption=f"wave at {code}", as_document=True, name="a.png")
+    await there.until(lambda: (tasks := there.tasks(chat)) and tasks[0]["delivered_at"])
+    (card,) = there.world.bot_messages(chat)
+    assert says(code, **values) in card["text"]
+    assert says("not_charged") in card["text"]
+    assert buttons(card) == {}
+    assert there.jobs(f"wave at {code}") == 0
+
+
+async def _only_answer(there: Stage, person: Person, chat: Chat) -> str:
+    """The one message that came of it all; no trace is left behind."""
+    before = (len(there.provider.received), len(there.rows("attempts")))
+    await there.handled(person, chat)
+    answer, _help = there.world.bot_messages(chat)
+    assert there.tasks(chat) == []
+    assert (len(there.provider.received), len(there.rows("attempts"))) == before
+    return str(answer["text"])

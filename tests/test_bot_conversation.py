@@ -1,0 +1,235 @@
+"""What people type and send, and what the bot makes of it: what starts, what is asked, what is nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import av
+import pytest
+import pytest_asyncio
+from pictures import is_red_and_blue, photo, picture_of
+from running import Stage, bot_on_stage, buttons, says
+
+from bot.media.videos import probe_video
+from bot.text import plain, say
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    async with bot_on_stage(tmp_path_factory.mktemp("bot")) as there:
+        yield there
+
+
+@pytest.fixture
+def there(house: Stage) -> Iterator[Stage]:
+    """The shared bot. Every test brings people of its own, and leaves nothing to complain of."""
+    yield house
+    assert house.world.complaints == []
+    assert house.provider.complaints == []
+
+
+async def test_a_command_becomes_a_silent_card_and_the_card_becomes_the_video(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    asked = there.world.say(ada, chat, "/video a paper boat")
+    card = await there.answer(asked)
+    assert "a paper boat" in card["text"]
+    (video,) = await there.shown(chat)
+
+    assert video["message_id"] == card["message_id"]
+    assert len(there.world.bot_messages(chat)) == 1
+    (sent,) = there.edits(chat, "sendMessage")
+    assert sent.params["disable_notification"] is True
+    assert video["caption"] == "a paper boat\n\njimeng-pro · 16:9 · 5 s"
+    assert list(buttons(video)) == [says("button_again")]
+    (delivery,) = there.edits(chat)
+    media = delivery.params["media"]
+    assert (media["width"], media["height"], media["duration"]) == (320, 192, 1)
+    assert media["supports_streaming"] is True
+    assert video["video"]["thumbnail"]["width"] == 320
+    film = probe_video(there.file_of(video))
+    assert (film.video_codec, film.pix_fmt, film.has_audio) == ("h264", "yuv420p", True)
+    with av.open(there.file_of(video)) as movie:
+        assert movie.streams.audio[0].codec_context.name == "aac"
+    assert there.jobs("a paper boat") == 1
+
+
+async def test_a_command_for_another_bot_is_ignored(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    there.world.say(ada, chat, "/video@other_bot a kite")
+    assert await there.heard_nothing(ada, chat)
+
+
+async def test_a_photo_with_a_caption_starts_and_its_pixels_reach_the_provider(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    there.world.send_photo(ada, chat, photo(), caption="the red side wins")
+    await there.shown(chat)
+    assert is_red_and_blue(there.photo_sent("the red side wins"))
+
+
+@pytest.mark.parametrize(("kind", "as_document"), [("JPEG", False), ("PNG", True), ("WEBP", True)])
+async def test_a_reply_to_a_photo_or_an_image_file_animates_it(
+    there: Stage, kind: str, as_document: bool
+) -> None:
+    ada, chat = there.newcomer()
+    words = f"a {kind} wakes"
+    picture = there.world.send_photo(
+        ada, chat, photo(kind=kind), as_document=as_document, name=f"picture.{kind.lower()}"
+    )
+    draft = await there.answer(picture)
+    there.world.say(ada, chat, f"/animate {words}", reply_to=picture)
+    await there.shown(chat)
+    assert is_red_and_blue(there.photo_sent(words))
+    assert "text" in draft
+
+
+async def test_an_image_sent_as_a_file_starts_with_its_caption(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    there.world.send_photo(
+        ada, chat, photo(kind="PNG"), caption="a file moves", as_document=True, name="p.png"
+    )
+    await there.shown(chat)
+    assert is_red_and_blue(there.photo_sent("a file moves"))
+
+
+async def test_the_preview_shows_the_very_photo(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    there.world.send_photo(ada, chat, photo(), caption="slowly closer --model preview")
+    (video,) = await there.shown(chat)
+    assert says("caption_preview") in video["caption"]
+    film = probe_video(there.file_of(video))
+    assert (film.video_codec, film.pix_fmt, film.has_audio) == ("h264", "yuv420p", True)
+    assert video["video"]["duration"] == 5
+    with av.open(there.file_of(video)) as movie:
+        first = next(movie.decode(video=0))
+    assert is_red_and_blue(picture_of(first))
+
+
+async def test_plain_text_is_asked_about_and_generate_starts_it(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    draft = await there.answer(there.world.say(ada, chat, "a paper crane 9:16"))
+    assert says("card_draft") in draft["text"]
+    assert "9:16" in draft["text"]
+    assert list(buttons(draft)) == [says("button_generate"), says("button_dismiss")]
+    await there.handled(ada, chat)
+    assert there.jobs("a paper crane") == 0
+    there.world.press(ada, draft, says("button_generate"))
+    (video,) = await there.shown(chat)
+    assert video["message_id"] == draft["message_id"]
+    assert there.jobs("a paper crane") == 1
+
+
+async def test_dismiss_folds_a_draft_into_one_line(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    draft = await there.answer(there.world.say(ada, chat, "a paper tiger"))
+    there.world.press(ada, draft, says("button_dismiss"))
+    folded = await there.until(lambda: (card := there.now(draft)) and not buttons(card) and card)
+    assert isinstance(folded, dict)
+    assert folded["text"] == says("dismissed")
+    assert there.jobs("a paper tiger") == 0
+
+
+async def test_a_bare_command_asks_and_the_answer_starts(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    question = await there.answer(there.world.say(ada, chat, "/video"))
+    assert question["reply_markup"]["force_reply"] is True
+    there.world.say(ada, chat, "a tin robot 9:16", reply_to=question)
+    (video,) = await there.shown(chat)
+    assert video["caption"].startswith("a tin robot")
+    assert "9:16" in video["caption"]
+    assert len(there.tasks(chat)) == 1
+
+
+async def test_a_photo_alone_is_asked_about_completed_by_words_and_bought_by_a_tap(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    first = await there.answer(there.world.send_photo(ada, chat, photo()))
+    assert first["text"] == says("card_ask_photo")
+    second = await there.answer(there.world.say(ada, chat, "the colours swap"))
+    assert says("card_draft") in second["text"]
+    await there.handled(ada, chat)
+    assert there.now(first) is None  # one card for one task: the question gave way to it
+    assert there.jobs("the colours swap") == 0
+    there.world.press(ada, second, says("button_generate"))
+    await there.shown(chat)
+    assert is_red_and_blue(there.photo_sent("the colours swap"))
+    assert len(there.tasks(chat)) == 1
+
+
+async def test_a_photo_alone_may_be_left_to_the_model(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    card = await there.answer(there.world.send_photo(ada, chat, photo()))
+    there.world.press(ada, card, says("button_generate"))
+    (video,) = await there.shown(chat)
+    assert video["message_id"] == card["message_id"]
+    assert video["caption"].startswith("jimeng-pro")
+
+
+async def test_a_forwarded_photo_is_asked_about(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    boris, elsewhere = there.newcomer("Boris")
+    picture = there.world.send_photo(boris, elsewhere, photo())
+    picture |= {"caption": "what a day"}
+    draft = await there.answer(there.world.forward(ada, chat, picture))
+    assert says("card_draft") in draft["text"]
+    await there.handled(ada, chat)
+    assert there.jobs("what a day") == 0
+
+
+async def test_an_album_is_one_task(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    there.world.send_album(ada, chat, [photo(), photo(), photo()], caption="three of them")
+    await there.shown(chat)
+    await there.handled(ada, chat)
+    assert len(there.tasks(chat)) == 1
+    assert there.jobs("three of them") == 1
+
+
+async def test_an_old_message_is_asked_about(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    draft = await there.answer(
+        there.world.say(ada, chat, "/video an old tram", date=int(time.time()) - 30 * 60)
+    )
+    assert says("card_old", age=says("age_minutes", minutes=30)) in draft["text"]
+    await there.handled(ada, chat)
+    assert there.jobs("an old tram") == 0
+    there.world.press(ada, draft, says("button_generate"))
+    await there.shown(chat)
+    assert there.jobs("an old tram") == 1
+
+
+async def test_an_edited_command_buys_nothing(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    asked = there.world.say(ada, chat, "/video a red hat")
+    await there.shown(chat)
+    there.world.edit(ada, asked, "/video a blue hat")
+    await there.handled(ada, chat)
+    assert len(there.tasks(chat)) == 1
+    assert there.jobs("a blue hat") == 0
+
+
+async def test_start_and_help_speak_the_language_of_the_person(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    chen, hers = there.newcomer("晨", "zh-hans")
+    assert (await there.answer(there.world.say(ada, chat, "/start")))["text"] == says("start")
+    start = (await there.answer(there.world.say(chen, hers, "/start")))["text"]
+    help_ = (await there.answer(there.world.say(chen, hers, "/help")))["text"]
+    assert all(any("一" <= letter <= "鿿" for letter in text) for text in (start, help_))
+    english = (await there.answer(there.world.say(ada, chat, "/help")))["text"]
+    assert "Models here: jimeng-pro" in english
+    assert "--ratio" in english
+    assert "--ratio" in help_
+
+
+async def test_an_unknown_command_is_answered_in_private(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    answer = await there.answer(there.world.say(ada, chat, "/dance"))
+    assert answer["text"] == says("unknown_command")
+
+
+async def test_the_menu_is_there_in_both_languages(there: Stage) -> None:
+    for language in ("", "zh"):
+        menu = there.world.commands.get(language_code=language)
+        assert [command["command"] for command in menu] == ["video", "animate", "help"]
+        assert menu[0]["description"] == plain(say(language or "en", "command_video"))

@@ -1,0 +1,91 @@
+"""Groups, with privacy mode on: what is meant for the bot is heard, and answered in its place."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from pictures import is_red_and_blue, photo
+from running import BOT, Stage, bot_on_stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    async with bot_on_stage(tmp_path_factory.mktemp("bot")) as there:
+        yield there
+
+
+@pytest.fixture
+def there(house: Stage) -> Iterator[Stage]:
+    """The shared bot."""
+    yield house
+    assert house.world.complaints == []
+    assert house.provider.complaints == []
+
+
+async def test_in_a_group_the_command_names_the_bot_and_the_card_answers_it(there: Stage) -> None:
+    ada, _ = there.newcomer()
+    group = there.world.add_group("Friends", [ada])
+    asked = there.world.say(ada, group, f"/video@{BOT} a kite")
+    (video,) = await there.shown(group)
+    assert video["reply_to_message"]["message_id"] == asked["message_id"]
+
+
+async def test_in_a_topic_everything_stays_in_the_topic(there: Stage) -> None:
+    ada, _ = there.newcomer()
+    forum = there.world.add_group("Forum", [ada], forum=True)
+    topic = there.world.add_topic(ada, forum, "Films")
+    there.world.say(ada, forum, f"/video@{BOT} a lantern", thread_id=topic)
+    (video,) = await there.shown(forum)
+    assert (video["message_thread_id"], video["is_topic_message"]) == (topic, True)
+
+
+async def test_a_reply_in_a_supergroup_is_no_topic(there: Stage) -> None:
+    """There a message carries a thread of its own, in which nothing can be sent."""
+    ada, _ = there.newcomer()
+    group = there.world.add_group("Large", [ada], supergroup=True)
+    picture = there.world.send_photo(ada, group, photo())
+    there.world.say(ada, group, f"/animate@{BOT} waves", reply_to=picture)
+    await there.shown(group)
+    assert all("message_thread_id" not in call.params for call in there.edits(group, "sendMessage"))
+
+
+async def test_an_anonymous_admin_may_ask_like_anybody(there: Stage) -> None:
+    ada, _ = there.newcomer()
+    group = there.world.add_group("Secret", [ada])
+    there.world.say(ada, group, f"/video@{BOT} a mask", anonymous=True)
+    await there.shown(group)
+
+
+async def test_a_photo_with_a_command_as_caption_starts_in_a_group(there: Stage) -> None:
+    ada, _ = there.newcomer()
+    group = there.world.add_group("Friends", [ada])
+    there.world.send_photo(ada, group, photo(), caption=f"/animate@{BOT} both sides meet")
+    await there.shown(group)
+    assert is_red_and_blue(there.photo_sent("both sides meet"))
+
+
+async def test_a_bare_command_asks_in_a_group_too(there: Stage) -> None:
+    ada, _ = there.newcomer()
+    group = there.world.add_group("Friends", [ada])
+    asked = there.world.say(ada, group, f"/video@{BOT}")
+    question = await there.answer(asked)
+    assert question["reply_markup"]["selective"] is True
+    assert question["reply_to_message"]["message_id"] == asked["message_id"]
+    there.world.say(ada, group, "a tin drum", reply_to=question)
+    (video,) = await there.shown(group)
+    assert video["caption"].startswith("a tin drum")
+
+
+async def test_in_a_group_only_what_is_meant_for_the_bot_is_heard(there: Stage) -> None:
+    ada, _ = there.newcomer()
+    group = there.world.add_group("Friends", [ada])
+    there.world.set_bot_status(ada, group, "administrator")  # such a bot is told everything
+    there.world.say(ada, group, "what a lovely evening")
+    there.world.send_photo(ada, group, photo(), caption="look at that")
+    there.world.send_photo(ada, group, photo())
+    there.world.say(ada, group, "/dance")
+    assert await there.heard_nothing(ada, group)

@@ -1,0 +1,72 @@
+"""An update that can never be handled: tried five times, then parked, so that its chat goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from running import Stage, says, stage
+
+from bot.chat import Conversation
+from bot.sandbox import Fault, FaultKind
+from bot.settings import IsolatedSettings
+from bot.stores.sqlite import SQLiteStore
+
+
+class Clock:
+    """The real time, and what a test adds to it."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+async def test_an_update_that_always_fails_is_parked_and_its_chat_goes_on(tmp_path: Path) -> None:
+    clock = Clock()
+    async with stage(tmp_path) as there:
+        store = await SQLiteStore.open(tmp_path / "bot.db", clock)
+        settings = IsolatedSettings.model_validate(there.values())
+        conversation = Conversation(
+            settings, store, models={}, default_model="", clock=clock, wake_worker=lambda: None
+        )
+        await conversation.start()
+        running = asyncio.create_task(conversation.run())
+        try:
+            await _talk(there, clock)
+        finally:
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            await conversation.close()
+            await store.close()
+        assert there.world.complaints == []
+
+
+async def _talk(there: Stage, clock: Clock) -> None:
+    ada, chat = there.newcomer()
+    boris, his = there.newcomer("Boris")
+    greeting = says("start").split("\n", maxsplit=1)[0]
+
+    def is_greeting(params: dict[str, object]) -> bool:
+        return params["chat_id"] == chat.id and str(params["text"]).startswith(greeting)
+
+    there.server.faults.add(Fault("sendMessage", FaultKind.BAD_REQUEST, times=None, when=is_greeting))
+    there.world.say(ada, chat, "/start")
+    second = there.world.say(ada, chat, "/help")
+    for attempt in range(1, 5):
+        await _tried(there, attempt)
+        assert there.world.bot_messages(chat) == []  # in order, so the second waits for the first
+        clock.ahead += timedelta(minutes=6)
+        await there.handled(boris, his)  # any news makes the bot look at its clock
+    await there.answer(second, containing="Options:")
+    first, *_ = there.rows("updates")
+    assert (first["state"], first["attempts"]) == ("parked", 5)
+    assert len(there.server.calls_of("sendMessage")) == 5 + 4 + 1
+
+
+async def _tried(there: Stage, times: int) -> None:
+    await there.until(lambda: sum(row["attempts"] for row in there.rows("updates")) == times)

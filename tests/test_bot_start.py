@@ -1,0 +1,128 @@
+"""Starting: what cannot work ends with one line, and the sandbox keeps away from everything real."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from running import BotProcess, Stage, bot_process, says, stage
+
+from bot.chat.intake import KEY_REFUSED, KEY_TAKEN
+
+WRONG_TOKEN = "123456789:AAFreallyNobodysTokenFreallyNobodysTok"
+
+
+@pytest.fixture
+async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with stage(tmp_path / "first") as made:
+        made.folder.mkdir()
+        yield made
+        assert made.world.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({}, "TELEGRAM_BOT_TOKEN is not set: get one from @BotFather"),
+        ({"telegram_bot_token": "s3cretbutwrong"}, "TELEGRAM_BOT_TOKEN should be: a token as @BotFather"),
+        (
+            {"telegram_bot_token": WRONG_TOKEN, "telegram_api_url": "http://127.0.0.1:9"},
+            "Telegram cannot be reached",
+        ),
+        ({"telegram_bot_token": WRONG_TOKEN, "default_model": "dall-e"}, "DEFAULT_MODEL: there is no dall-e"),
+        ({"telegram_bot_token": WRONG_TOKEN, "allowed_users": "me"}, "ALLOWED_USERS should be: a comma list"),
+    ],
+)
+async def test_a_setting_that_cannot_work_ends_the_start_with_one_line(
+    tmp_path: Path, values: dict[str, str], line: str
+) -> None:
+    said = await _refused(BotProcess(tmp_path, values))
+    assert line in said
+    assert values.get("telegram_bot_token", "no token") not in said
+
+
+async def test_a_token_that_telegram_does_not_know_ends_the_start_with_one_line(there: Stage) -> None:
+    said = await _refused(BotProcess(there.folder, there.values(telegram_bot_token=WRONG_TOKEN)))
+    assert KEY_REFUSED in said
+    assert WRONG_TOKEN not in said
+
+
+async def test_a_second_bot_with_one_token_says_so_and_stops_while_the_first_goes_on(
+    there: Stage, tmp_path: Path
+) -> None:
+    async with bot_process(there.folder, there.values()) as first:
+        # From its first long poll on it is at home: some seconds after its start.
+        await there.until(
+            lambda: any(call.params["timeout"] > 10 for call in there.server.calls_of("getUpdates"))
+        )
+        second = tmp_path / "second"
+        second.mkdir()
+        values = there.values(database_url=f"sqlite:///{second}/bot.db", data_dir=str(second))
+        said = await _refused(BotProcess(second, values), after="Dreamreel is up")
+        assert KEY_TAKEN in said
+        assert first.is_running
+        ada, chat = there.newcomer()
+        assert (await there.answer(there.world.say(ada, chat, "/start")))["text"] == says("start")
+
+
+async def test_a_second_bot_on_the_same_data_says_so_and_leaves_the_first_alone(there: Stage) -> None:
+    async with bot_process(there.folder, there.values()) as first:
+        polls = len(there.server.calls_of("getUpdates"))
+        said = await _refused(BotProcess(there.folder, there.values()))
+        assert "Another Dreamreel already uses" in said
+        assert first.is_running
+        assert all(call.status != 409 for call in there.server.calls_of("getUpdates")[polls:])
+
+
+async def test_the_sandbox_keeps_away_from_everything_real(tmp_path: Path) -> None:
+    """Each of these settings would be an error, or leave a trace, if it were read."""
+    traps = {
+        "TELEGRAM_BOT_TOKEN": "not a token",
+        "DATABASE_URL": "mysql://nowhere",
+        "ALLOWED_USERS": "nobody at all",
+        "LISTEN_PORT": "99999999",
+        "DATA_DIR": str(tmp_path / "trap"),
+    }
+    folder, temporary = tmp_path / "home", tmp_path / "tmp"
+    (folder / "data").mkdir(parents=True)
+    temporary.mkdir()
+    (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in traps.items()))
+    database = folder / "data" / "dreamreel.db"
+    database.write_bytes(b"a database that must not be opened")
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert "DATABASE_URL" in await _refused(BotProcess(folder, {}))
+
+    sandbox = BotProcess(folder, {**traps, "TMPDIR": str(temporary)}, "sandbox", "--port", "0")
+    await sandbox.start()
+    address = await sandbox.prints("Open this in a browser")
+    assert "http://127.0.0.1:" in address
+    sandbox.send(signal.SIGTERM)
+    assert await sandbox.end() == 0
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+    assert database.read_bytes() == b"a database that must not be opened"
+    assert not (tmp_path / "trap").exists()
+    assert list(temporary.iterdir()) == []  # what it kept meanwhile is gone with it
+
+
+async def test_a_taken_port_is_one_line(there: Stage, tmp_path: Path) -> None:
+    port = there.server.url.rpartition(":")[2]
+    said = await _refused(BotProcess(tmp_path, {}, "sandbox", "--port", port))
+    assert f"{port} on 127.0.0.1 cannot be used" in said
+
+
+async def _refused(process: BotProcess, after: str = "") -> str:
+    """The one line with which a start ends; `after` is in the last line that it prints before."""
+    await process.start()
+    if after:
+        await process.prints(after)
+        process.printed = ""
+    assert await process.end() == 1
+    lines = [line for line in process.printed.splitlines() if line.startswith("Dreamreel cannot run: ")]
+    lines += [line for line in process.printed.splitlines() if line.startswith("Error: ")]
+    assert len(lines) == 1, process.printed
+    assert "Traceback" not in process.printed
+    if not after:
+        assert process.printed.strip() == lines[0]
+    return process.printed

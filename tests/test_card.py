@@ -1,0 +1,242 @@
+"""What a card says in each state, and that it always fits."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fakes import A_MODEL, FREE_MODEL, FULL_MODEL, NOW, a_task
+from hypothesis import given
+from hypothesis import strategies as st
+from telegram import InlineKeyboardMarkup
+
+from bot.chat.card import CAPTION_LIMIT, TEXT_LIMIT, Card, draw_caption, draw_card, draw_offer
+from bot.request import CAMERAS, VideoModel, VideoRequest
+from bot.task import Task, TaskState
+from bot.text import LANGUAGES, phrases, say
+
+S = TaskState
+
+
+def units(text: str) -> int:
+    """Length as Telegram counts it: after its HTML is read, in UTF-16 units."""
+    return len(html.unescape(re.sub(r"</?[a-z]+>", "", text)).encode("utf-16-le")) // 2
+
+
+def buttons(card: Card) -> list[str]:
+    if card.buttons is None:
+        return []
+    return [str(button.callback_data) for row in card.buttons.inline_keyboard for button in row]
+
+
+def labels(markup: InlineKeyboardMarkup | None) -> list[str]:
+    return [button.text for row in markup.inline_keyboard for button in row] if markup else []
+
+
+def draw(model: VideoModel | None = A_MODEL, after_s: float = 0, ahead: int = 0, **changes: Any) -> Card:
+    return draw_card(a_task(**changes), model, NOW + timedelta(seconds=after_s), ahead)
+
+
+def test_a_card_shows_the_words_and_what_is_bought() -> None:
+    text = draw(after_s=7).text
+    assert text.startswith("<b>a paper boat</b>\njimeng-pro · 16:9 · 5 s\n\n")
+    assert text.endswith("0:07")
+
+
+def test_a_photo_has_its_own_shape() -> None:
+    with_photo = VideoRequest(model="jimeng-pro", photos=("p",), ratio="9:16", seconds=10, camera="robo_arm")
+    assert draw(request=with_photo).text.startswith("jimeng-pro · shape of the photo · 10 s · robo_arm")
+    chosen = draw(replace(FULL_MODEL, ratio_with_photo=True), request=with_photo)
+    assert chosen.text.startswith("jimeng-pro · 9:16 · 10 s")
+
+
+@pytest.mark.parametrize(
+    ("changes", "line", "data"),
+    [
+        ({"state": S.QUEUED}, "Waiting for a free place · 0:30", ["cancel:boat"]),
+        ({"state": S.SUBMITTING}, "Handing it over · 0:30", ["cancel:boat"]),
+        ({"state": S.RUNNING}, "▰▰▰▰▱▱▱▱▱▱▱▱ 0:30 of about 1:40", ["cancel:boat"]),
+        (
+            {"state": S.RUNNING, "progress": 0.5},
+            "▰▰▰▰▰▰▱▱▱▱▱▱ 50 % · 0:30 of about 1:40",
+            ["cancel:boat"],
+        ),
+        ({"state": S.RUNNING, "late_at": NOW}, say("en", "card_late", elapsed="0:30"), ["cancel:boat"]),
+        ({"state": S.RUNNING, "hidden": True}, say("en", "card_stopped"), []),
+        ({"state": S.SUBMITTING, "hidden": True}, say("en", "card_stopped"), []),
+        ({"state": S.QUEUED, "hidden": True}, say("en", "cancelled"), []),
+    ],
+)
+def test_a_task_on_its_way_says_how_far_it_is(changes: dict[str, Any], line: str, data: list[str]) -> None:
+    card = draw(after_s=30, **changes)
+    assert card.text.endswith(line)
+    assert buttons(card) == data
+
+
+def test_a_queue_names_how_many_stand_before() -> None:
+    assert draw(ahead=3).text.endswith("Waiting, 3 before you · 0:00")
+
+
+def test_what_takes_longer_than_usual_says_so() -> None:
+    assert "a little longer" in draw(after_s=151, state=S.RUNNING).text
+    assert "a little longer" not in draw(after_s=149, state=S.RUNNING).text
+    assert draw(after_s=3725, state=S.RUNNING).text.endswith("1:02:05 · a little longer than usual")
+
+
+@pytest.mark.parametrize("state", [S.SUBMITTING, S.RUNNING])
+def test_the_button_says_paid_only_where_somebody_pays(state: TaskState) -> None:
+    assert labels(draw(state=state).buttons) == ["Stop waiting (already paid)"]
+    assert labels(draw(FREE_MODEL, state=state).buttons) == ["Cancel"]
+    assert labels(draw(state=S.QUEUED).buttons) == ["Cancel"]
+
+
+def test_what_is_free_was_never_paid_for() -> None:
+    assert "paid" not in draw(FREE_MODEL, state=S.RUNNING, hidden=True).text
+    failed = draw(FREE_MODEL, state=S.FAILED, error_code="preview_failed", remote_id="job-1")
+    assert "charged" not in failed.text
+
+
+@pytest.mark.parametrize(
+    ("question", "data"),
+    [
+        ("card_draft", ["generate:boat", "dismiss:boat"]),
+        ("card_old", ["generate:boat", "dismiss:boat"]),
+        ("card_ask_photo", ["generate:boat", "dismiss:boat"]),
+        ("card_ask_photo_words", ["dismiss:boat"]),
+        (None, ["dismiss:boat"]),
+    ],
+)
+def test_a_draft_asks_and_starts_only_when_it_can(question: str | None, data: list[str]) -> None:
+    assert buttons(draw(state=S.DRAFT, question=question)) == data
+
+
+@pytest.mark.parametrize(("minutes", "age"), [(0, "1 min"), (89, "89 min"), (90, "2 h"), (1440, "24 h")])
+def test_an_old_message_says_how_old(minutes: int, age: str) -> None:
+    text = draw(state=S.DRAFT, question="card_old", after_s=60 * minutes).text
+    assert say("en", "card_old", age=age) in text
+
+
+@pytest.mark.parametrize(
+    ("code", "remote_id", "told", "button"),
+    [
+        ("provider_fault", None, "It was not charged.", "Try once more"),
+        ("provider_fault", "job-1", "This may have been charged.", "Try once more"),
+        ("prompt_refused", None, "It was not charged.", None),
+        ("submit_unknown", None, "I will not order it twice by myself.", "Try again (may be charged twice)"),
+        ("too_large", "job-1", "This may have been charged.", None),
+        ("model_gone", None, "Nothing was charged.", None),
+    ],
+)
+def test_a_failure_says_what_it_cost_and_what_would_help(
+    code: str, remote_id: str | None, told: str, button: str | None
+) -> None:
+    card = draw(state=S.FAILED, error_code=code, remote_id=remote_id)
+    assert card.text.endswith(told)
+    assert labels(card.buttons) == ([button] if button else [])
+
+
+def test_a_code_without_a_phrase_is_told_as_a_fault() -> None:
+    assert say("en", "provider_fault") in draw(state=S.FAILED, error_code="of_tomorrow").text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("model", [A_MODEL, FREE_MODEL, None])
+def test_every_phrase_can_stand_on_a_failed_card(language: str, model: VideoModel | None) -> None:
+    for key, phrase in phrases(language).items():
+        if "{" not in phrase or key in ("photo_too_small", "photo_too_long"):
+            card = draw(model, state=S.FAILED, error_code=key, language=language)
+            assert "{" not in card.text
+
+
+@pytest.mark.parametrize("code", ["cancelled", "dismissed", "draft_expired", None])
+def test_a_cancelled_task_folds_into_one_line(code: str | None) -> None:
+    card = draw(state=S.CANCELLED, error_code=code)
+    assert "\n" not in card.text
+    assert card.buttons is None
+
+
+def test_an_uncertain_send_is_offered_with_a_button() -> None:
+    assert buttons(draw_offer(a_task())) == ["send:boat"]
+
+
+def test_a_preview_says_what_it_is() -> None:
+    assert say("en", "caption_preview") in draw_caption(a_task(), FREE_MODEL).text
+    assert say("en", "caption_preview") not in draw_caption(a_task(), A_MODEL).text
+
+
+FOREIGN = st.text(
+    st.one_of(
+        st.sampled_from("<>&\"'{}🚤👩‍👩‍👧🇨🇳עברית العربية\u202e\n "),
+        st.characters(exclude_categories=["Cs"]),
+    ),
+    max_size=900,
+)
+TASKS = st.builds(
+    lambda prompt, photos, camera, state, hidden, progress, language, question, code, seconds: a_task(
+        "f" * 16,
+        request=VideoRequest(
+            model="jimeng-pro", prompt=prompt, photos=("p",) * photos, camera=camera, seconds=seconds
+        ),
+        state=state,
+        hidden=hidden,
+        progress=progress,
+        language=language,
+        question=question,
+        error_code=code,
+    ),
+    FOREIGN.map(lambda text: (text * 20)[:800]),
+    st.integers(0, 2),
+    st.none() | st.sampled_from([*CAMERAS, "<b>"]),
+    st.sampled_from(S),
+    st.booleans(),
+    st.none() | st.floats(0, 1),
+    st.sampled_from(LANGUAGES),
+    st.sampled_from([None, "card_draft", "card_old", "card_ask_photo", "card_ask_words"]),
+    st.sampled_from(["submit_unknown", "cancelled", "draft_expired", "photo_too_small"]).filter(bool),
+    st.sampled_from([None, 5, 10]),
+)
+
+
+@given(TASKS, st.sampled_from([A_MODEL, FREE_MODEL, None]), st.floats(0, 1e8), st.integers(0, 10**6))
+def test_a_card_and_a_caption_always_fit_and_are_html(
+    task: Task, model: VideoModel | None, after_s: float, ahead: int
+) -> None:
+    if task.state is S.CANCELLED:
+        task = replace(task, error_code="cancelled")
+    card = draw_card(task, model, NOW + timedelta(seconds=after_s), ahead)
+    caption = draw_caption(task, model)
+    assert 0 < units(card.text) <= TEXT_LIMIT
+    assert 0 < units(caption.text) <= CAPTION_LIMIT
+    for drawn in (card, caption):
+        assert not re.search(r"<(?!/?b>)", drawn.text), "only our own tags"
+        assert not re.search(r"&(?!(lt|gt|amp);)", drawn.text)
+        assert drawn.text.count("<b>") == drawn.text.count("</b>")
+        assert all(len(data.encode()) <= 64 for data in buttons(drawn))
+
+
+@given(FOREIGN.filter(lambda text: bool(text.strip())))
+def test_a_prompt_that_fits_stands_under_the_video_as_it_was_typed(prompt: str) -> None:
+    request = VideoRequest(model="jimeng-pro", prompt=prompt)
+    if units(html.escape(prompt, quote=False)) < 900:
+        caption = draw_caption(a_task(request=request), A_MODEL).text
+        assert html.unescape(caption).startswith(prompt.strip())
+
+
+@pytest.mark.parametrize(
+    "prompt", ["🚤" * 800, "🚤 " * 400, "<" * 800 + "🚤" * 300, "纸船" * 400 + "x" * 300]
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_caption_is_filled_and_never_over_full(prompt: str, language: str) -> None:
+    task = a_task(request=VideoRequest(model="jimeng-pro", prompt=prompt), language=language)
+    assert CAPTION_LIMIT - 40 <= units(draw_caption(task, FREE_MODEL).text) <= CAPTION_LIMIT
+
+
+def test_a_long_prompt_is_cut_at_a_word() -> None:
+    request = VideoRequest(model="jimeng-pro", prompt="paper boats " * 60)
+    heading = draw(request=request).text.split("\n")[0]
+    assert heading.endswith("paper…</b>") or heading.endswith("boats…</b>")
+    assert units(heading) <= 300

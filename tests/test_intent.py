@@ -1,0 +1,167 @@
+"""What a message asks for: the table of what starts, what drafts and what is nothing, line by line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from telegram import Message
+
+from bot.chat.intent import Intent, SentPhoto, find_photo, read_intent
+
+BOT = {"id": 7001, "is_bot": True, "first_name": "Dreamreel", "username": "dreamreel_bot"}
+ANNA = {"id": 1, "is_bot": False, "first_name": "Anna"}
+PRIVATE = {"id": 1, "type": "private", "first_name": "Anna"}
+GROUP = {"id": -5, "type": "supergroup", "title": "Films"}
+PHOTO = {
+    "photo": [
+        {"file_id": "large", "file_unique_id": "l", "width": 1280, "height": 720, "file_size": 90_000},
+        {"file_id": "small", "file_unique_id": "s", "width": 90, "height": 51, "file_size": 900},
+    ]
+}
+SENT = SentPhoto("large", 1280, 720, 90_000)
+VIDEO = {
+    "video": {"file_id": "film", "file_unique_id": "f", "width": 640, "height": 360, "duration": 5},
+}
+FORWARDED = {"forward_origin": {"type": "hidden_user", "date": 1_700_000_000, "sender_user_name": "Somebody"}}
+SERVICE = {"new_chat_members": [ANNA]}
+
+
+def message(chat: dict[str, Any], text: str | None = None, **parts: Any) -> Message:
+    """As Telegram sends it: a command at the start is an entity."""
+    kind = "caption" if set(parts) & {"photo", "video", "document"} else "text"
+    body: dict[str, Any] = {
+        "message_id": 50,
+        "date": int(datetime(2026, 5, 4, tzinfo=UTC).timestamp()),
+        "chat": chat,
+        "from": ANNA,
+        **parts,
+    }
+    if text is not None:
+        body[kind] = text
+        if text.startswith("/") and "entities" not in parts:
+            command = {"type": "bot_command", "offset": 0, "length": len(text.split()[0])}
+            body["entities" if kind == "text" else "caption_entities"] = [command]
+    read = Message.de_json(body, None)
+    assert read is not None
+    return read
+
+
+def reply_to(**parts: Any) -> dict[str, Any]:
+    """What a message that answers another carries."""
+    answered = {"message_id": 40, "date": 1_700_000_000, "chat": PRIVATE, "from": ANNA, **parts}
+    return {"reply_to_message": answered}
+
+
+TO_THE_BOT = reply_to(**{"from": BOT, "text": "What should the video show?"})
+NOTHING = Intent("nothing")
+
+
+def starts(words: str = "a boat", photo: SentPhoto | None = None) -> Intent:
+    return Intent("video", words, photo)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts", "private", "group"),
+    [
+        ("/video a boat", {}, starts(), starts()),
+        ("/v a boat", {}, starts(), starts()),
+        ("/animate a boat", {}, starts(), starts()),
+        ("/VIDEO a boat", {}, starts(), starts()),
+        ("/video@dreamreel_bot a boat", {}, starts(), starts()),
+        ("/video@Dreamreel_Bot\na boat", {}, starts(), starts()),
+        ("/video@other_bot a boat", {}, NOTHING, NOTHING),
+        ("/animate a boat", reply_to(**PHOTO), starts(photo=SENT), starts(photo=SENT)),
+        ("/video", reply_to(**PHOTO), starts("", SENT), starts("", SENT)),
+        ("/video a boat", PHOTO, starts(photo=SENT), starts(photo=SENT)),
+        ("a boat", PHOTO, starts(photo=SENT), NOTHING),
+        ("/video", {}, starts(""), starts("")),
+        ("a boat", TO_THE_BOT, Intent("text", "a boat", None, 40), Intent("text", "a boat", None, 40)),
+        ("a boat", {**PHOTO, **FORWARDED}, Intent("draft", "a boat", SENT), NOTHING),
+        (None, PHOTO, Intent("draft", "", SENT), NOTHING),
+        (None, {**PHOTO, "media_group_id": "9"}, Intent("draft", "", SENT), NOTHING),
+        ("a boat", {}, Intent("text", "a boat"), NOTHING),
+        ("a boat", reply_to(text="hello"), Intent("text", "a boat"), NOTHING),
+        (
+            "a boat",
+            reply_to(**{"from": BOT, **VIDEO}),
+            Intent("text", "a boat", None, 40),
+            Intent("text", "a boat", None, 40),
+        ),
+        ("/start", {}, Intent("start"), Intent("start")),
+        ("/start claim_x", {}, Intent("start", "claim_x"), Intent("start", "claim_x")),
+        ("/help", {}, Intent("help"), Intent("help")),
+        ("/help@other_bot", {}, NOTHING, NOTHING),
+        ("/weather", {}, Intent("unknown"), NOTHING),
+        (None, VIDEO, Intent("no_photo"), NOTHING),
+        ("a boat", VIDEO, Intent("no_photo"), NOTHING),
+        ("/animate a boat", VIDEO, Intent("no_photo"), Intent("no_photo")),
+        ("/animate a boat", reply_to(**VIDEO), Intent("no_photo"), Intent("no_photo")),
+        (
+            None,
+            {"voice": {"file_id": "v", "file_unique_id": "v", "duration": 1}},
+            Intent("no_photo"),
+            NOTHING,
+        ),
+        (None, SERVICE, NOTHING, NOTHING),
+        (None, {"pinned_message": reply_to()["reply_to_message"]}, NOTHING, NOTHING),
+    ],
+)
+def test_what_somebody_does_is_what_the_table_says(
+    text: str | None, parts: dict[str, Any], private: Intent, group: Intent
+) -> None:
+    assert read_intent(message(PRIVATE, text, **parts), "dreamreel_bot", 7001) == private
+    assert read_intent(message(GROUP, text, **parts), "dreamreel_bot", 7001) == group
+
+
+def test_a_command_in_bold_is_a_command() -> None:
+    entities = [
+        {"type": "bold", "offset": 0, "length": 13},
+        {"type": "bot_command", "offset": 0, "length": 6},
+    ]
+    bold = message(GROUP, "/video a boat", entities=entities)
+    assert read_intent(bold, "dreamreel_bot", 7001) == starts()
+
+
+def test_a_command_in_the_middle_is_text() -> None:
+    entities = [{"type": "bot_command", "offset": 6, "length": 6}]
+    text = message(PRIVATE, "hello /video", entities=entities)
+    assert read_intent(text, "dreamreel_bot", 7001) == Intent("text", "hello /video")
+
+
+def test_an_answer_counts_only_when_it_answers_this_bot() -> None:
+    other = reply_to(**{"from": {**BOT, "id": 8001}, "text": "What should the video show?"})
+    assert read_intent(message(GROUP, "a boat", **other), "dreamreel_bot", 7001) == NOTHING
+
+
+def a_document(mime_type: str) -> dict[str, Any]:
+    return {"document": {"file_id": "d", "file_unique_id": "d", "mime_type": mime_type, "file_size": 5}}
+
+
+def a_sticker(**changes: bool) -> dict[str, Any]:
+    kind = {"is_animated": False, "is_video": False, **changes}
+    sizes = {"width": 512, "height": 512}
+    return {"sticker": {"file_id": "s", "file_unique_id": "s", "type": "regular", **sizes, **kind}}
+
+
+@pytest.mark.parametrize(
+    ("parts", "photo"),
+    [
+        (PHOTO, SENT),
+        (a_document("image/png"), SentPhoto("d", None, None, 5)),
+        (a_document("image/webp"), SentPhoto("d", None, None, 5)),
+        (a_document("image/gif"), None),
+        (a_document("video/mp4"), None),
+        (a_sticker(), SentPhoto("s", 512, 512, None)),
+        (a_sticker(is_animated=True), None),
+        (a_sticker(is_video=True), None),
+        (VIDEO, None),
+        ({}, None),
+    ],
+)
+def test_a_photo_is_found_in_whatever_holds_one(parts: dict[str, Any], photo: SentPhoto | None) -> None:
+    assert find_photo(message(PRIVATE, None, **parts)) == photo
+    expected = starts(photo=photo) if photo or not parts else Intent("no_photo")
+    answer = message(GROUP, "/animate a boat", **reply_to(**parts))
+    assert read_intent(answer, "dreamreel_bot", 7001) == expected

@@ -1,0 +1,190 @@
+"""The papers tell the truth: what README, docs and the files for installing say is what the code has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from bot import timing
+from bot.__main__ import main
+from bot.chat.words import FLAGS
+from bot.settings import IsolatedSettings, Settings, load_settings
+from bot.stores.sqlite import schema
+from bot.task import MOVES
+
+ROOT = Path(__file__).parent.parent
+PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bot/**/*.md")])
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+KNOWN = {name.upper() for name in Settings.model_fields}
+OF_PYTHON = {"PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONSAFEPATH", "PATH"}
+
+paper = pytest.mark.parametrize("paper", PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def _in_example() -> dict[str, str]:
+    """What `.env.example` shows as each setting's default."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    return dict(re.findall(r"^#?([A-Z][A-Z_]+)=(.*)$", text, re.MULTILINE))
+
+
+def _in_readme() -> dict[str, str]:
+    """What the README's table of settings shows."""
+    rows = _rows(README, "| name | default | meaning |")
+    return {row[0].strip("`"): row[1].strip("`") for row in rows}
+
+
+def _rows(text: str, header: str) -> list[list[str]]:
+    """The cells of the table below `header`, row by row."""
+    lines = text.partition(header)[2].splitlines()[2:]
+    table = lines[: next((i for i, line in enumerate(lines) if not line.startswith("|")), len(lines))]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+
+
+@pytest.mark.parametrize("listed", [_in_example, _in_readme])
+def test_every_setting_is_listed_with_its_default_and_no_other(listed: Callable[[], dict[str, str]]) -> None:
+    shown = {name.lower(): value for name, value in listed().items()}
+    assert set(shown) == set(Settings.model_fields)
+    for name, value in shown.items():
+        default = getattr(IsolatedSettings(), name)
+        if value:
+            assert getattr(IsolatedSettings.model_validate({name: value}), name) == default, name
+        else:
+            assert default in (None, frozenset()), f"{name} has the default {default}"
+
+
+def test_the_example_has_a_comment_for_each_setting() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    for comment, line in pairwise(lines):
+        if re.match(r"#?[A-Z][A-Z_]+=", line):
+            assert re.match(r"# \S.*\.$", comment), f"{line} stands below {comment!r}"
+
+
+def test_the_example_changes_nothing_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in KNOWN:
+        monkeypatch.delenv(name, raising=False)
+    settings = load_settings(_env_file=ROOT / ".env.example")
+    assert settings.model_dump() == IsolatedSettings().model_dump()
+
+
+@paper
+def test_links_lead_somewhere(paper: Path) -> None:
+    text = CODE_BLOCK.sub("", paper.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        link = urlsplit(target)
+        if link.scheme:
+            assert link.scheme == "https", target
+            continue
+        there = paper.parent / unquote(link.path) if link.path else paper
+        assert there.resolve().is_relative_to(ROOT), target
+        assert there.exists(), target
+        if link.fragment:
+            assert link.fragment in _anchors(there), target
+
+
+def _anchors(path: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", CODE_BLOCK.sub("", path.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@paper
+def test_files_that_are_named_exist(paper: Path) -> None:
+    text = CODE_BLOCK.sub("", paper.read_text(encoding="utf-8"))
+    named = re.findall(r"`((?:bot|tests|docs|deploy|benchmarks)/[\w./-]*|\.ci/run)`", text)
+    for name in named:
+        assert (ROOT / name).exists(), name
+    folders = [ROOT / "bot", *(ROOT / "bot").rglob("*/")]
+    for name in re.findall(r"`(\w+\.py)`", text):
+        assert any((folder / name).exists() for folder in folders), name
+
+
+@paper
+def test_no_paper_holds_a_note_to_ourselves(paper: Path) -> None:
+    assert not re.search(r"TODO|FIXME|XXX|TBD", paper.read_text(encoding="utf-8"))
+
+
+@paper
+def test_commands_that_are_named_exist(paper: Path) -> None:
+    text = paper.read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    assert set(re.findall(r"(?:^|`)make ([a-z]+)\b", text, re.MULTILINE)) <= targets
+    called = set(
+        re.findall(
+            r"(?:python -m bot|bin/dreamreel|dreamreel) (run|sandbox|doctor|tasks|[\w-]+-store)\b", text
+        )
+    )
+    assert called <= set(main.commands)
+
+
+@paper
+def test_options_that_are_named_exist(paper: Path) -> None:
+    text = paper.read_text(encoding="utf-8")
+    of_sandbox = {option for parameter in main.commands["sandbox"].params for option in parameter.opts}
+    of_chat = {f"--{flag}" for flag in FLAGS}
+    assert set(re.findall(r"`(--[a-z-]+)", text)) <= of_sandbox | of_chat
+    assert set(re.findall(r"(?<=sandbox )--[a-z-]+", text)) <= of_sandbox
+
+
+def test_readme_names_every_option_of_the_chat() -> None:
+    rows = _rows(README, "| option | `jimeng-pro` | `preview` |")
+    named = [flag for row in rows for flag in re.findall(r"`--([a-z]+)`", row[0])]
+    assert sorted(named) == sorted(FLAGS)
+
+
+def test_the_state_table_is_that_of_the_code() -> None:
+    rows = _rows(ARCHITECTURE, "| from → to | who | when | due again |")
+    drawn = {(before, after) for before, after in (row[0].split(" → ") for row in rows) if before != after}
+    made = {(before.value, after.value) for before, ends in MOVES.items() for after in ends}
+    assert drawn == made | {("–", "draft")}
+
+
+def test_the_tables_of_the_database_are_all_named() -> None:
+    source = Path(schema.__file__).read_text(encoding="utf-8")
+    line = next(line for line in ARCHITECTURE.splitlines() if line.startswith("Tables: "))
+    assert set(re.findall(r"`(\w+)`", line)) == set(re.findall(r'db\.table\("(\w+)"\)', source))
+
+
+def test_what_installs_the_bot_sets_only_settings_that_exist() -> None:
+    image = re.findall(
+        r"^(?:ENV| {4})\s*([A-Z_]+)=", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    compose = re.findall(
+        r"^ {6}([A-Z_]+):", (ROOT / "compose.yaml").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    unit = (ROOT / "deploy/dreamreel.service").read_text(encoding="utf-8")
+    service = re.findall(r"^Environment=([A-Z_]+)=", unit, re.MULTILINE)
+    for names in (image, compose, service):
+        assert {"DATA_DIR", "DATABASE_URL"} <= set(names) <= KNOWN | OF_PYTHON
+
+
+def test_a_stop_leaves_time_for_a_submit_in_flight() -> None:
+    compose = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    unit = (ROOT / "deploy/dreamreel.service").read_text(encoding="utf-8")
+    allowed = [*re.findall(r"stop_grace_period: (\d+)s", compose), *re.findall(r"TimeoutStopSec=(\d+)", unit)]
+    assert len(allowed) == 2
+    assert all(int(seconds) > timing.SUBMIT_LIMIT_S + 10 for seconds in allowed)
+
+
+def test_the_image_is_built_from_what_it_needs_and_nothing_secret() -> None:
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    let_in = {line[1:] for line in ignored if line.startswith("!")}
+    assert "*" in ignored
+    copied = re.findall(
+        r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert {name for line in copied for name in line.split()} == let_in
+    assert not any(name.startswith(".env") for name in let_in)
+
+
+def test_pictures_are_light() -> None:
+    pictures = list((ROOT / "docs/images").iterdir())
+    assert pictures
+    for picture in pictures:
+        assert picture.stat().st_size < 250_000, picture.name

@@ -1,0 +1,160 @@
+"""What somebody typed, read as a prompt and options: only what is surely an option is one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.chat.words import FLAGS, read_words
+from bot.text import LANGUAGES, say
+
+
+def read(text: str) -> tuple[str, dict[str, object]]:
+    words = read_words(text)
+    assert words.problems == ()
+    return words.prompt, words.options
+
+
+@pytest.mark.parametrize(
+    "dash", ["--", "—", "–", "−", "——", "－－"], ids=["hyphens", "em", "en", "minus", "chinese", "wide"]
+)
+@pytest.mark.parametrize("value", ["ratio 9:16", "ratio=9:16", "Ratio  ９：１６", "ratio\n9:16"])
+def test_a_flag_is_read_as_any_keyboard_writes_it(dash: str, value: str) -> None:
+    assert read(f"a paper boat {dash}{value}") == ("a paper boat", {"ratio": "9:16"})
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("--model jimeng-pro", {"model": "jimeng-pro"}),
+        ("--seconds 10", {"seconds": 10}),
+        ("--seconds 10s", {"seconds": 10}),
+        ("--seconds １０秒", {"seconds": 10}),
+        ("--resolution 1080P", {"resolution": "1080p"}),
+        ("--seed 7", {"seed": 7}),
+        ("--seed -7", {"seed": -7}),
+        ("--camera Robo_Arm --strength WEAK", {"camera": "robo_arm", "strength": "weak"}),
+        ("--people allow_adult", {"people": "allow_adult"}),
+        ("--audio", {"audio": True}),
+        ("--audio on", {"audio": True}),
+        ("--audio off", {"audio": False}),
+        ("--enhance=no --audio YES", {"enhance": False, "audio": True}),
+        ("--audio --ratio 9:16", {"audio": True, "ratio": "9:16"}),
+        ("--negative blur, text --seed 7", {"negative_prompt": "blur, text", "seed": 7}),
+        ('--negative "blur, text" --seed 7', {"negative_prompt": "blur, text", "seed": 7}),
+        ("--negative “blur 9:16”", {"negative_prompt": "blur 9:16"}),
+        ("--negative 「模糊」", {"negative_prompt": "模糊"}),
+        ('--negative "blur', {"negative_prompt": "blur"}),
+        ("--negative blur 9:16", {"negative_prompt": "blur 9:16"}),
+        ("9:16 10s 1080p", {"ratio": "9:16", "seconds": 10, "resolution": "1080p"}),
+        ("1080p 9:16 10s", {"ratio": "9:16", "seconds": 10, "resolution": "1080p"}),
+        ("10秒 ９：１６", {"ratio": "9:16", "seconds": 10}),
+        ("10sec", {"seconds": 10}),
+        ("9:16 --seed 7", {"ratio": "9:16", "seed": 7}),
+        ("--seed 7 9:16 10s", {"ratio": "9:16", "seconds": 10, "seed": 7}),
+        ("9:16 --ratio 16:9", {"ratio": "16:9"}),
+        ("--seed 1 --seed 2", {"seed": 2}),
+        ("9:16\n10s", {"ratio": "9:16", "seconds": 10}),
+    ],
+)
+def test_options_stand_after_the_prompt(text: str, options: dict[str, object]) -> None:
+    assert read(f"a paper boat {text}") == ("a paper boat", options)
+    assert read(text) == ("", options)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a clock at 10:30 strikes",
+        "a clock strikes 10:30",
+        "after 10s the door opens",
+        "a 9:16 window, then rain",
+        "the sea — calm and blue",
+        "the sea —calm and blue",
+        "a well-known actor, black-and-white",
+        "two lovers — people of the sea — dancing",
+        "1080p is not a place",
+        "wait for it - now",
+        "-- and then nothing",
+        "a minus −5 degrees morning",
+        "snow−ratio unknown",
+        "foo--ratio is a word",
+        "他说——模型很好",
+        "10 s",
+        "a 4-3 win",
+        "the score was 5:4",
+        "bus 100s",
+        "emoji 👩‍👩‍👧 and עברית",
+    ],
+)
+def test_a_prompt_that_only_looks_like_options_is_left_alone(text: str) -> None:
+    assert read(text) == (text, {})
+
+
+def test_a_second_ratio_stays_in_the_prompt() -> None:
+    assert read("a boat 4:3 9:16") == ("a boat 4:3", {"ratio": "9:16"})
+
+
+def test_words_behind_a_flag_belong_to_the_prompt() -> None:
+    assert read("a boat --seed 7 in the rain --audio with thunder") == (
+        "a boat in the rain with thunder",
+        {"seed": 7, "audio": True},
+    )
+    assert read("a boat --negative 'blur' in the rain") == ("a boat in the rain", {"negative_prompt": "blur"})
+    assert read("--seed 7\nin the rain") == ("in the rain", {"seed": 7})
+    assert read("--seed　7　雨中的纸船") == ("雨中的纸船", {"seed": 7})
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "nearest"),
+    [
+        ("a boat --ration 9:16", "unknown_flag_near", "ratio"),
+        ("a boat —secnds 10", "unknown_flag_near", "seconds"),
+        ("a boat --neg blur", "unknown_flag_near", "negative"),
+        ("a boat --xyzzy", "unknown_flag", None),
+    ],
+)
+def test_an_unknown_flag_is_named_with_the_nearest_one(text: str, code: str, nearest: str | None) -> None:
+    (problem,) = read_words(text).problems
+    assert (problem.code, problem.values.get("nearest")) == (code, nearest)
+    for language in LANGUAGES:
+        say(language, problem.code, **problem.values)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "--seed",
+        "--seed seven",
+        "--seconds 1.5",
+        "--ratio --seed 7",
+        "--negative",
+        '--negative ""',
+        "--model=",
+    ],
+)
+def test_a_flag_without_a_usable_value_is_named_with_an_example(text: str) -> None:
+    (problem,) = read_words(f"a boat {text}").problems
+    assert problem.code == "flag_needs_value"
+    example = str(problem.values["example"])
+    assert read_words(f"a boat {example}").problems == ()
+    say("en", problem.code, **problem.values)
+
+
+WORD = st.text(st.characters(exclude_categories=["Zs", "Zl", "Zp", "Cc", "Cs"]), min_size=1, max_size=8)
+
+
+@given(st.lists(WORD, max_size=6).map(" ".join))
+def test_anything_can_be_read_and_nothing_is_invented(text: str) -> None:
+    words = read_words(text)
+    assert all(word in text.split() or not word for word in words.prompt.split())
+    keys = {key for key, _ in FLAGS.values()}
+    assert set(words.options) <= keys
+
+
+@given(st.lists(st.sampled_from(["boat", "--seed", "7", "—ratio", "9:16", "--", "—", '"', "--audio", "10s"])))
+def test_reading_a_prompt_once_more_changes_nothing(parts: list[str]) -> None:
+    words = read_words(" ".join(parts))
+    if not words.problems and not words.options:
+        assert read_words(words.prompt) == words
