@@ -1,0 +1,33 @@
+# The bot in an image: `docker build -t dreamreel .`
+# docs/operate.md says how to run it, and how to try the sandbox in it.
+
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY bot bot
+RUN python -m venv /opt/dreamreel \
+ && /opt/dreamreel/bin/pip install --no-cache-dir --disable-pip-version-check .
+
+FROM python:3.13-slim
+# A fixed id, so that a folder of the host can be given to it: chown 10001:10001.
+RUN groupadd --gid 10001 dreamreel \
+ && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin dreamreel \
+ && install -d -o dreamreel -g dreamreel -m 0700 /data
+COPY --from=build /opt/dreamreel /opt/dreamreel
+# Safe path: what lies in the data folder is never imported.
+ENV PATH=/opt/dreamreel/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONSAFEPATH=1 \
+    DATA_DIR=/data \
+    DATABASE_URL=sqlite:////data/dreamreel.db \
+    LISTEN_PORT=8080
+USER 10001:10001
+WORKDIR /data
+VOLUME /data
+# A submit in flight takes up to 60 s to end: stop with --stop-timeout 75, as compose.yaml does.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as web; web.urlopen('http://127.0.0.1:' + os.environ['LISTEN_PORT'] + '/healthz', timeout=4)"]
+ENTRYPOINT ["python", "-m", "bot"]
+CMD ["run"]
