@@ -88,6 +88,8 @@ class Looker:
                 await self._ledger.end(
                     task.succeeded(video_url, now + timedelta(seconds=keeps_s), now), attempt
                 )
+            case Failed(code="not_found") if timing.is_young(task, now):
+                await self._look_later(task, "not_found", attempt=attempt)
             case Failed(code=code, detail=detail):
                 await self._ledger.end(task.failed(code, detail, now), attempt)
             case _:

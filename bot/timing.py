@@ -24,6 +24,8 @@ UPLOAD_LIMIT_S = 150.0
 UPDATE_LEASE_S = 120.0
 UPDATE_ATTEMPTS = 5
 """Then an update is parked, so that its chat goes on."""
+UPDATE_ATTEMPTS_IN_OUTAGE = 20
+"""The same where Telegram does not answer: with the pauses of `retry_at` that is over an hour."""
 DRAFT_PRIVATE = timedelta(hours=24)
 DRAFT_GROUP = timedelta(hours=1)
 
@@ -31,6 +33,7 @@ _FAULT_LOOKS = 5
 _FAULT_FOR = timedelta(minutes=15)
 _TELLING_FOR = timedelta(days=2)
 _RARE_S = 600.0
+_YOUNG = timedelta(minutes=2)
 _UNCLEAR_FACTOR = 3.0
 
 
@@ -86,6 +89,11 @@ def gives_up_looking(faults: Sequence[datetime], now: datetime) -> bool:
 def gives_up_telling(task: Task, now: datetime) -> bool:
     """Whether a chat that could not be told for so long is left alone."""
     return task.failing_since is not None and now - task.failing_since >= _TELLING_FOR
+
+
+def is_young(task: Task, now: datetime) -> bool:
+    """Whether the job may be too new for every machine of its provider to know it."""
+    return task.submitted_at is not None and now - task.submitted_at < _YOUNG
 
 
 def unclear_until(model: VideoModel, now: datetime) -> datetime:

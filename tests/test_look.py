@@ -57,6 +57,21 @@ async def test_a_failed_job_says_why(house: House) -> None:
     assert house.chat.names() == ["tell"]
 
 
+async def test_a_job_that_is_not_known_yet_is_looked_at_again(house: House) -> None:
+    house.provider.polls = Script(Failed("not_found"), Succeeded("https://videos.example/1", 3600.0))
+    await house.store.add(running())
+    await house.turn()
+    assert (await house.get()).state is TaskState.RUNNING
+    await house.turn_until(lambda task: task.state is TaskState.SUCCEEDED)
+
+
+async def test_a_job_that_is_no_longer_known_has_failed(house: House) -> None:
+    house.provider.polls = Script(Failed("not_found"))
+    await house.store.add(running(submitted_at=NOW - timedelta(minutes=3)))
+    await house.turn()
+    assert (await house.get()).error_code == "not_found"
+
+
 async def never() -> None:
     raise TimeoutError
 
