@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,25 +27,31 @@ class Clock:
         return datetime.now(UTC) + self.ahead
 
 
+@asynccontextmanager
+async def a_conversation(there: Stage, clock: Clock) -> AsyncIterator[None]:
+    """The Telegram side alone, with a clock of its own."""
+    store = await SQLiteStore.open(there.folder / "bot.db", clock)
+    settings = IsolatedSettings.model_validate(there.values())
+    conversation = Conversation(
+        settings.token, settings, store, models={}, default_model="", clock=clock, wake_worker=lambda: None
+    )
+    await conversation.start()
+    running = asyncio.create_task(conversation.run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await conversation.close()
+        await store.close()
+    assert there.world.complaints == []
+
+
 async def test_an_update_that_always_fails_is_parked_and_its_chat_goes_on(tmp_path: Path) -> None:
     clock = Clock()
-    async with stage(tmp_path) as there:
-        store = await SQLiteStore.open(tmp_path / "bot.db", clock)
-        settings = IsolatedSettings.model_validate(there.values())
-        conversation = Conversation(
-            settings, store, models={}, default_model="", clock=clock, wake_worker=lambda: None
-        )
-        await conversation.start()
-        running = asyncio.create_task(conversation.run())
-        try:
-            await _talk(there, clock)
-        finally:
-            running.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await running
-            await conversation.close()
-            await store.close()
-        assert there.world.complaints == []
+    async with stage(tmp_path) as there, a_conversation(there, clock):
+        await _talk(there, clock)
 
 
 async def _talk(there: Stage, clock: Clock) -> None:
@@ -63,10 +71,28 @@ async def _talk(there: Stage, clock: Clock) -> None:
         clock.ahead += timedelta(minutes=6)
         await there.handled(boris, his)  # any news makes the bot look at its clock
     await there.answer(second, containing="Options:")
+    assert there.world.bot_messages(chat)[0]["text"] == says("given_up")
     first, *_ = there.rows("updates")
     assert (first["state"], first["attempts"]) == ("parked", 5)
-    assert len(there.server.calls_of("sendMessage")) == 5 + 4 + 1
+    assert len([call for call in there.server.calls_of("sendMessage") if not call.ok]) == 5
 
 
 async def _tried(there: Stage, times: int) -> None:
     await there.until(lambda: sum(row["attempts"] for row in there.rows("updates")) == times)
+
+
+async def test_an_outage_of_telegram_parks_nothing(tmp_path: Path) -> None:
+    clock = Clock()
+    async with stage(tmp_path) as there, a_conversation(there, clock):
+        ada, chat = there.newcomer()
+        boris, his = there.newcomer("Boris")
+        for_ada = Fault(
+            "sendMessage", FaultKind.SERVER_ERROR, times=8, when=lambda params: params["chat_id"] == chat.id
+        )
+        there.server.faults.add(for_ada)
+        asked = there.world.say(ada, chat, "/start")
+        for attempt in range(1, 9):
+            await _tried(there, attempt)
+            clock.ahead += timedelta(minutes=6)
+            await there.handled(boris, his)
+        assert (await there.answer(asked))["text"] == says("start")

@@ -26,12 +26,12 @@ from bot.chat.messages import Messages
 from bot.chat.orders import Orders
 from bot.chat.screen import Screen
 from bot.chat.taps import Taps
-from bot.errors import SettingsError
+from bot.errors import SettingsError, StartError
 from bot.log import get_log
 from bot.request import VideoModel
 from bot.settings import Settings
 from bot.store import Store
-from bot.text import LANGUAGES, plain, say
+from bot.text import LANGUAGES, choose_language, plain, say
 
 _COMMANDS = ("video", "animate", "help")
 
@@ -50,6 +50,7 @@ class Conversation:
 
     def __init__(
         self,
+        token: str,
         settings: Settings,
         store: Store,
         *,
@@ -59,7 +60,7 @@ class Conversation:
         wake_worker: Callable[[], None],
     ) -> None:
         self._log = get_log(__name__)
-        self._bot = connect(settings.token, settings.telegram_api_url)
+        self._bot = connect(token, settings.telegram_api_url)
         self._access = Access(settings, store, store, clock)
         self.screen = Screen(self._bot, models, clock, store.count_ahead)
         orders = Orders(
@@ -90,9 +91,10 @@ class Conversation:
             clock=clock,
             wake=wake_worker,
         )
+        self._language = settings.default_language
         self._application = self._handlers()
         self._failures: dict[int, Exception] = {}
-        self._dispatcher = Dispatcher(store, self._read, self._handle, clock)
+        self._dispatcher = Dispatcher(store, self._read, self._handle, self._give_up, clock)
         self._intake = Intake(self._bot, store, self._dispatcher.wake, clock)
 
     @property
@@ -108,7 +110,7 @@ class Conversation:
             raise SettingsError(KEY_REFUSED) from None
         except TelegramError as error:
             kind = type(error).__name__
-            raise SettingsError(
+            raise StartError(
                 f"Telegram cannot be reached ({kind}): check the network and TELEGRAM_API_URL."
             ) from None
         await self._publish_commands()
@@ -142,6 +144,13 @@ class Conversation:
         error = self._failures.pop(update.update_id, None)
         if error is not None:
             raise error
+
+    async def _give_up(self, update: Update) -> None:
+        """Whoever wrote it should not wait for an answer that never comes."""
+        message, person = update.message, update.effective_user
+        if message is not None and person is not None:
+            language = choose_language(person.language_code, self._language)
+            await message.reply_text(say(language, "given_up"), do_quote=True)
 
     async def _on_message(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         if update.message is not None:

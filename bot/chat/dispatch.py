@@ -11,7 +11,7 @@ from typing import Any
 from telegram import Update
 
 from bot import timing
-from bot.errors import ChatBusy, ChatGone
+from bot.errors import CallUnclear, ChatBusy, ChatGone
 from bot.log import get_log
 from bot.store import StoredUpdate, UpdateStore
 
@@ -21,18 +21,22 @@ _IDLE_S = 30.0
 
 
 class Dispatcher:
-    """`handle` gets each update at least once; what it makes carries the update's id, so twice is once."""
+    """`handle` gets each update at least once; what it makes carries the update's id, so twice is once.
+    `give_up` gets one that failed too often.
+    """
 
     def __init__(
         self,
         updates: UpdateStore,
         read: Callable[[dict[str, Any]], Update],
         handle: Callable[[Update], Awaitable[None]],
+        give_up: Callable[[Update], Awaitable[None]],
         clock: Callable[[], datetime],
     ) -> None:
         self._updates = updates
         self._read = read
         self._handle = handle
+        self._give_up = give_up
         self._clock = clock
         self._log = get_log(__name__)
         self._work = asyncio.Event()
@@ -78,20 +82,27 @@ class Dispatcher:
             log.info("nobody can be answered there", reason=str(error))
             await self._updates.finish_update(stored.update_id)
         except ChatBusy as busy:
-            await self._again(stored, busy.retry_after_s)
+            await self._again(stored, timing.UPDATE_ATTEMPTS_IN_OUTAGE, busy.retry_after_s)
+        except CallUnclear as error:
+            log.warning("Telegram did not take an answer", reason=str(error), attempt=stored.attempts + 1)
+            await self._again(stored, timing.UPDATE_ATTEMPTS_IN_OUTAGE)
         except Exception:
             log.exception("an update could not be handled", attempt=stored.attempts + 1)
-            await self._again(stored, None)
+            await self._again(stored, timing.UPDATE_ATTEMPTS)
         else:
             await self._updates.finish_update(stored.update_id)
         finally:
             self.wake()
 
-    async def _again(self, stored: StoredUpdate, retry_after_s: float | None) -> None:
-        """Later; the fifth failure parks it, so that its chat goes on."""
-        if stored.attempts + 1 >= timing.UPDATE_ATTEMPTS:
-            self._log.error("an update is parked", update=stored.update_id)
-            await self._updates.fail_update(stored.update_id, None)
+    async def _again(self, stored: StoredUpdate, attempts: int, retry_after_s: float | None = None) -> None:
+        """Later; the last of `attempts` parks it, so that its chat goes on, and says so there."""
+        if stored.attempts + 1 < attempts:
+            retry_at = timing.retry_at(stored.attempts, self._clock(), retry_after_s)
+            await self._updates.fail_update(stored.update_id, retry_at)
             return
-        retry_at = timing.retry_at(stored.attempts, self._clock(), retry_after_s)
-        await self._updates.fail_update(stored.update_id, retry_at)
+        self._log.error("an update is parked", update=stored.update_id)
+        try:
+            await self._give_up(self._read(json.loads(stored.body)))
+        except Exception as error:  # noqa: BLE001 - what cannot be handled can perhaps not be answered either
+            self._log.info("nor could its chat be told", update=stored.update_id, reason=type(error).__name__)
+        await self._updates.fail_update(stored.update_id, None)
