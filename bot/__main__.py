@@ -137,7 +137,8 @@ def _or_exit(act: Callable[[], T]) -> T:
         return act()
     except DreamreelError as error:
         click.echo(f"Dreamreel cannot run: {error}", err=True)
-        sys.exit(1)
+        # A service manager need not try again what somebody has to mend first.
+        sys.exit(2 if isinstance(error, SettingsError) else 1)
     except KeyboardInterrupt:
         sys.exit(130)
 

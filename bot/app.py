@@ -79,6 +79,7 @@ async def run(
     settings: Settings, on_start: Callable[[Started], None], stopping: asyncio.Event | None = None
 ) -> None:
     """The bot, until SIGTERM, SIGINT or `stopping`. SettingsError when it cannot start or go on."""
+    token = settings.token
     stop = stopping or asyncio.Event()
     async with AsyncExitStack() as parts:
         if stopping is None:
@@ -91,7 +92,7 @@ async def run(
         providers = build_providers(settings)
         for provider in providers:
             parts.push_async_callback(provider.close)
-        bot = Bot(settings, store, providers)
+        bot = Bot(token, settings, store, providers)
         parts.push_async_callback(bot.conversation.close)
         greeting = await bot.conversation.start()
         if settings.listen_port is not None:
@@ -105,10 +106,11 @@ async def run(
 class Bot:
     """The worker and the conversation, wired to each other."""
 
-    def __init__(self, settings: Settings, store: Store, providers: list[Provider]) -> None:
+    def __init__(self, token: str, settings: Settings, store: Store, providers: list[Provider]) -> None:
         self.models = _offered(providers, settings.default_model)
         self._store = store
         self.conversation = Conversation(
+            token,
             settings,
             store,
             models=self.models,

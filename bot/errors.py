@@ -1,7 +1,8 @@
 """Every error raised on purpose, drawn as a tree.
 
 DreamreelError
-├── SettingsError      the start ends with this one sentence
+├── SettingsError      the start ends with this one sentence: somebody has to mend something
+├── StartError         the same, but a later start may work by itself
 ├── TaskError
 │   ├── StaleTask      somebody else has moved the row since it was read
 │   └── IllegalMove    a move that the state table does not have: a defect of ours
@@ -43,6 +44,10 @@ class StaleTask(TaskError):
 
 class IllegalMove(TaskError):
     pass
+
+
+class StartError(DreamreelError):
+    """Something that the start needs is not there at present; the text is one sentence for the operator."""
 
 
 class StoreError(DreamreelError):

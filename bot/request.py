@@ -81,7 +81,7 @@ class VideoModel:
 class VideoRequest(BaseModel):
     """What the user asked for, in our words. None means: the model's default."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     model: str
     prompt: str = ""
@@ -145,9 +145,8 @@ def check_photo(
     if min(width, height) < rules.min_side:
         return [Problem("photo_too_small", {"width": width, "height": height, "min_side": rules.min_side})]
     if max(width, height) > rules.max_long_to_short * min(width, height):
-        return [
-            Problem("photo_too_long", {"width": width, "height": height, "times": rules.max_long_to_short})
-        ]
+        times = f"{rules.max_long_to_short:g}"
+        return [Problem("photo_too_long", {"width": width, "height": height, "times": times})]
     return []
 
 

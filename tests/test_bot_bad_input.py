@@ -82,7 +82,7 @@ async def test_an_option_nobody_has_is_answered_with_those_there_are(there: Stag
         ),
         (
             lambda there, ada, chat: there.world.send_photo(ada, chat, photo(1280, 330), caption="a wave"),
-            says("photo_too_long", width=1280, height=330, times=3.0),
+            says("photo_too_long", width=1280, height=330, times=3),
         ),
         (
             lambda there, ada, chat: there.world.send_photo(

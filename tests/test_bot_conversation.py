@@ -199,6 +199,16 @@ async def test_an_old_message_is_asked_about(there: Stage) -> None:
     assert there.jobs("an old tram") == 1
 
 
+async def test_an_old_answer_to_a_question_is_asked_about(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    question = await there.answer(there.world.say(ada, chat, "/video"))
+    old = int(time.time()) - 30 * 60
+    draft = await there.answer(there.world.say(ada, chat, "an old mill", reply_to=question, date=old))
+    assert says("card_old", age=says("age_minutes", minutes=30)) in draft["text"]
+    await there.handled(ada, chat)
+    assert there.jobs("an old mill") == 0
+
+
 async def test_an_edited_command_buys_nothing(there: Stage) -> None:
     ada, chat = there.newcomer()
     asked = there.world.say(ada, chat, "/video a red hat")

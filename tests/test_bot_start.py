@@ -27,10 +27,6 @@ async def there(tmp_path: Path) -> AsyncIterator[Stage]:
     [
         ({}, "TELEGRAM_BOT_TOKEN is not set: get one from @BotFather"),
         ({"telegram_bot_token": "s3cretbutwrong"}, "TELEGRAM_BOT_TOKEN should be: a token as @BotFather"),
-        (
-            {"telegram_bot_token": WRONG_TOKEN, "telegram_api_url": "http://127.0.0.1:9"},
-            "Telegram cannot be reached",
-        ),
         ({"telegram_bot_token": WRONG_TOKEN, "default_model": "dall-e"}, "DEFAULT_MODEL: there is no dall-e"),
         ({"telegram_bot_token": WRONG_TOKEN, "allowed_users": "me"}, "ALLOWED_USERS should be: a comma list"),
     ],
@@ -41,6 +37,20 @@ async def test_a_setting_that_cannot_work_ends_the_start_with_one_line(
     said = await _refused(BotProcess(tmp_path, values))
     assert line in said
     assert values.get("telegram_bot_token", "no token") not in said
+
+
+async def test_a_telegram_out_of_reach_ends_the_start_with_one_line_and_is_worth_another_try(
+    tmp_path: Path,
+) -> None:
+    values = {"telegram_bot_token": WRONG_TOKEN, "telegram_api_url": "http://127.0.0.1:9"}
+    said = await _refused(BotProcess(tmp_path, values), status=1)
+    assert "Telegram cannot be reached" in said
+    assert WRONG_TOKEN not in said
+
+
+async def test_nothing_is_made_on_the_disk_without_a_token(tmp_path: Path) -> None:
+    await _refused(BotProcess(tmp_path, {}))
+    assert [path.name for path in tmp_path.rglob("*") if path.suffix == ".db"] == []
 
 
 async def test_a_token_that_telegram_does_not_know_ends_the_start_with_one_line(there: Stage) -> None:
@@ -112,13 +122,13 @@ async def test_a_taken_port_is_one_line(there: Stage, tmp_path: Path) -> None:
     assert f"{port} on 127.0.0.1 cannot be used" in said
 
 
-async def _refused(process: BotProcess, after: str = "") -> str:
+async def _refused(process: BotProcess, after: str = "", status: int = 2) -> str:
     """The one line with which a start ends; `after` is in the last line that it prints before."""
     await process.start()
     if after:
         await process.prints(after)
         process.printed = ""
-    assert await process.end() == 1
+    assert await process.end() == status
     lines = [line for line in process.printed.splitlines() if line.startswith("Dreamreel cannot run: ")]
     lines += [line for line in process.printed.splitlines() if line.startswith("Error: ")]
     assert len(lines) == 1, process.printed

@@ -109,6 +109,12 @@ async def test_a_card_is_drawn_at_once_and_then_at_its_pace(wall: Wall) -> None:
     assert await wall.after(PACE_S) == 3
 
 
+async def test_a_card_just_posted_says_it_all_and_is_drawn_at_its_pace(wall: Wall) -> None:
+    wall.live.posted(a_card())
+    assert await wall.after(PACE_S - 0.1) == 0
+    assert await wall.after(0.1) == 1
+
+
 async def test_a_group_is_edited_more_rarely(wall: Wall) -> None:
     wall.live.show(a_card(chat_id=-5))
     await wall.until(1)

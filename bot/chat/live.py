@@ -64,6 +64,11 @@ class LiveCards:
             live.task = task
         self._work.set()
 
+    def posted(self, task: Task) -> None:
+        """Its card has just been sent and says it all: it counts on from here."""
+        self._live[task.id] = _Live(task, changed=False, edited_at=self._clock())
+        self._work.set()
+
     async def settle(self, task_id: str) -> None:
         """Stop counting; returns when no edit of this card is under way. An outcome comes next."""
         self._live.pop(task_id, None)

@@ -12,7 +12,7 @@ from bot.chat.asker import Asker
 from bot.chat.intent import Intent, read_intent
 from bot.chat.orders import Orders
 from bot.chat.screen import Screen
-from bot.chat.words import Words, flags_for, read_words
+from bot.chat.words import EXAMPLES, Words, flags_for, read_words
 from bot.request import Problem, VideoModel, shown
 from bot.settings import Settings
 from bot.store import TaskStore
@@ -134,7 +134,7 @@ class Messages:
             "help_group" if asker.chat_id < 0 else "help",
             bot=self._bot.username,
             models=", ".join(offered),
-            options=" ".join(f"--{flag}" for flag in flags_for([self._models[name] for name in offered])),
+            options=", ".join(EXAMPLES[flag] for flag in flags_for([self._models[name] for name in offered])),
         )
 
     async def _turn_away(self, asker: Asker, intent: Intent) -> None:

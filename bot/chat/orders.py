@@ -76,7 +76,7 @@ class Orders:
         """Queue it at once; a message that lay around too long is asked about instead."""
         if problem := await self._access.limit(asker.user_id, asker.chat_id):
             return problem
-        if self._clock() - asker.sent_at > self._old_after:
+        if self._is_old(asker):
             await self.draft(asker, request, "card_old")
             return None
         task = replace(self._new(asker, request), parent_id=parent_id)
@@ -97,18 +97,21 @@ class Orders:
         self, task: Task, asker: Asker, request: VideoRequest, *, start: bool
     ) -> Problem | None:
         """The missing words came: a card anew, below them. It starts, or asks whether it should."""
-        if start:
-            if problem := await self._access.limit(asker.user_id, asker.chat_id):
-                return problem
+        if start and (problem := await self._access.limit(asker.user_id, asker.chat_id)):
+            return problem
+        if start and not self._is_old(asker):
             moved = self._bought(task, request)
         else:
-            moved = task.asked(request, "card_draft", self._expiry(asker.chat_id))
+            question = "card_old" if start else "card_draft"
+            moved = task.asked(request, question, self._expiry(asker.chat_id))
         # From here on this update stands for the task: handled twice, it is found.
         moved = replace(
             moved, update_id=asker.update_id, message_id=asker.message_id, created_at=asker.sent_at
         )
         moved = replace(moved, card_id=await self._screen.post(moved, asker.message_id))
-        await self._tasks.save(moved)
+        saved = await self._tasks.save(moved)
+        if saved.state is not TaskState.DRAFT:
+            self._screen.live.posted(saved)
         if task.question != "card_ask_words" and task.card_id is not None:
             await self._screen.remove(task.chat_id, task.card_id)
         self._wake()
@@ -125,6 +128,9 @@ class Orders:
         self._wake()
         return None
 
+    def _is_old(self, asker: Asker) -> bool:
+        return self._clock() - asker.sent_at > self._old_after
+
     def _bought(self, task: Task, request: VideoRequest) -> Task:
         return task.queued(settle(request, self._models[request.model]), None, self._clock())
 
@@ -133,7 +139,7 @@ class Orders:
         card_id = await self._screen.post(task, asker.message_id)
         stored = await self._tasks.add(replace(task, card_id=card_id))
         if stored.state is not TaskState.DRAFT:
-            self._screen.show(stored)
+            self._screen.live.posted(stored)
 
     def _new(self, asker: Asker, request: VideoRequest) -> Task:
         model = self._models[request.model]

@@ -90,7 +90,7 @@ def _read_flag(name: str, value: str, options: dict[str, object], problems: list
     try:
         options[key] = read(first)
     except ValueError:
-        problems.append(Problem("flag_needs_value", {"flag": name, "example": _EXAMPLES[name]}))
+        problems.append(Problem("flag_needs_value", {"flag": name, "example": EXAMPLES[name]}))
     return rest.strip()
 
 
@@ -155,7 +155,7 @@ FLAGS: dict[str, tuple[str, Callable[[str], object]]] = {
     "people": ("people", _name),
     "enhance": ("enhance", _switch),
 }
-_EXAMPLES = {
+EXAMPLES = {
     "model": "--model preview",
     "ratio": "--ratio 9:16",
     "seconds": "--seconds 10",
@@ -164,5 +164,7 @@ _EXAMPLES = {
     "camera": "--camera robo_arm",
     "strength": "--strength medium",
     "negative": "--negative blur",
+    "audio": "--audio on",
     "people": "--people allow_adult",
+    "enhance": "--enhance off",
 }
