@@ -61,6 +61,8 @@ def connect(token: str, api_url: str) -> Bot:
             pool_timeout=30,
             media_write_timeout=120,
         ),
+        # Polls have a connection of their own: uploads never keep updates waiting.
+        get_updates_request=HTTPXRequest(connection_pool_size=1, connect_timeout=10),
     )
 
 

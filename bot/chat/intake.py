@@ -88,14 +88,14 @@ class Intake:
     async def _poll(self, offset: int | None, timeout_s: int) -> list[dict[str, Any]]:
         """What came, as Telegram sent it: an update that the library cannot read must not hold up the others.
 
-        `Bot.get_updates` reads them all at once; under this spelling, which Telegram does not mind, the
-        library leaves them as they are.
+        `Bot.get_updates` reads them all at once. The library makes `getUpdates` of this name too, but leaves
+        what comes as it is.
         """
         wanted: dict[str, Any] = {"timeout": timeout_s, "allowed_updates": WANTED}
         if offset is not None:
             wanted["offset"] = offset
         answer = await self._bot.do_api_request(
-            "getupdates", api_kwargs=wanted, read_timeout=timeout_s + _ANSWER_S
+            "get_Updates", api_kwargs=wanted, read_timeout=timeout_s + _ANSWER_S
         )
         updates: list[dict[str, Any]] = answer
         return updates

@@ -31,6 +31,8 @@ _PRIVATE_PACE_S = 5.0
 _GROUP_PACE_S = 15.0
 _SHORT_PACE_S = 2.0
 _SHORT_S = 30.0
+_DIGEST_S = 90.0
+"""Telegram goes on working on a video after its last byte."""
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
@@ -104,6 +106,7 @@ class Screen:
                     chat_id=task.chat_id,
                     message_id=task.card_id,
                     reply_markup=card.buttons,
+                    read_timeout=_DIGEST_S,
                 )
         await self._notify(task, "card_ready")
         return _file_id(message)
@@ -124,6 +127,7 @@ class Screen:
                 reply_markup=card.buttons,
                 message_thread_id=task.thread_id,
                 reply_parameters=_reply(task.message_id),
+                read_timeout=_DIGEST_S,
             )
         return _file_id(message)
 
