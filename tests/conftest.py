@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import pytest_asyncio
 from fakes import Clock, House, ScriptedProvider
 from media_samples import Clip
+from running import Stage, bot_on_stage
 
 from bot.stores.sqlite import SQLiteStore
 
@@ -43,3 +45,19 @@ def provider(clip: Path) -> ScriptedProvider:
 @pytest.fixture
 def house(store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path) -> House:
     return House(store, provider, clock, tmp_path)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """The whole bot between a sandbox and a provider's server, for a file of tests."""
+    async with bot_on_stage(tmp_path_factory.mktemp("bot")) as made:
+        yield made
+
+
+@pytest.fixture
+def there(shared_stage: Stage) -> Iterator[Stage]:
+    """The shared bot. Each test brings people of its own, and leaves no fault and nothing to complain of."""
+    yield shared_stage
+    shared_stage.server.faults.clear()
+    assert shared_stage.world.complaints == []
+    assert shared_stage.provider.complaints == []

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-import pytest_asyncio
 from pictures import photo
 from provider_server import make_mp4
-from running import BOT, Stage, bot_on_stage, buttons, says
+from running import BOT, Stage, buttons, says
 
 from bot.chat.words import FLAGS
 from bot.request import CAMERAS
@@ -17,20 +16,6 @@ from bot.sandbox import Chat, Json, Person
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TOO_MANY_BYTES = 20_000_001
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async with bot_on_stage(tmp_path_factory.mktemp("bot")) as there:
-        yield there
-
-
-@pytest.fixture
-def there(house: Stage) -> Iterator[Stage]:
-    """The shared bot."""
-    yield house
-    assert house.world.complaints == []
-    assert house.provider.complaints == []
 
 
 @pytest.mark.parametrize(

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
 
 import av
 import pytest
-import pytest_asyncio
 from pictures import is_red_and_blue, photo, picture_of
-from running import Stage, bot_on_stage, buttons, says
+from running import Stage, buttons, says
 
 from bot.media.videos import probe_video
 from bot.text import plain, say
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async with bot_on_stage(tmp_path_factory.mktemp("bot")) as there:
-        yield there
-
-
-@pytest.fixture
-def there(house: Stage) -> Iterator[Stage]:
-    """The shared bot. Every test brings people of its own, and leaves nothing to complain of."""
-    yield house
-    assert house.world.complaints == []
-    assert house.provider.complaints == []
 
 
 async def test_a_command_becomes_a_silent_card_and_the_card_becomes_the_video(there: Stage) -> None:

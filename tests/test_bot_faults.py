@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
-import pytest_asyncio
 from provider_server import Fault as ProviderFault
-from running import Stage, bot_on_stage, buttons, says
+from running import Stage, buttons, says
 
 from bot.sandbox import CallRecord, Chat, Fault, FaultKind, Json, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async with bot_on_stage(tmp_path_factory.mktemp("bot")) as there:
-        yield there
-
-
-@pytest.fixture
-def there(house: Stage) -> Iterator[Stage]:
-    """The shared bot; no fault is left over for the next test."""
-    yield house
-    house.server.faults.clear()
-    assert house.world.complaints == []
-    assert house.provider.complaints == []
 
 
 async def test_the_pause_that_telegram_asks_for_is_kept(there: Stage) -> None:

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
-import pytest_asyncio
 from pictures import is_red_and_blue, photo
-from running import BOT, Stage, bot_on_stage
+from running import BOT, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async with bot_on_stage(tmp_path_factory.mktemp("bot")) as there:
-        yield there
-
-
-@pytest.fixture
-def there(house: Stage) -> Iterator[Stage]:
-    """The shared bot."""
-    yield house
-    assert house.world.complaints == []
-    assert house.provider.complaints == []
 
 
 async def test_in_a_group_the_command_names_the_bot_and_the_card_answers_it(there: Stage) -> None:

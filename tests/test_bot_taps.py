@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -14,17 +14,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async with bot_on_stage(tmp_path_factory.mktemp("bot"), volcengine_concurrency="1") as there:
-        yield there
-
-
-@pytest.fixture
-def there(house: Stage) -> Iterator[Stage]:
-    """The shared bot, with one job at a time."""
-    yield house
-    assert house.world.complaints == []
-    assert house.provider.complaints == []
+async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """One job at a time."""
+    async with bot_on_stage(tmp_path_factory.mktemp("bot"), volcengine_concurrency="1") as made:
+        yield made
 
 
 async def test_cancel_in_the_queue_ends_it_for_free(there: Stage) -> None:
