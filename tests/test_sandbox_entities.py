@@ -50,6 +50,9 @@ def test_html_becomes_plain_text_and_entities(html: str, text: str, marks: list[
 def test_links_and_code_blocks_keep_what_they_say() -> None:
     read = parse_html('<a href="https://example.org/?a=1&amp;b=2">here</a>')
     assert read.entities[0]["url"] == "https://example.org/?a=1&b=2"
+    person = parse_html('<a href="tg://user?id=7">Ada</a>')
+    assert person.entities[0]["type"] == "text_mention"
+    assert person.entities[0]["user"]["id"] == 7
     block = parse_html('<pre><code class="language-python">x = 1</code></pre>')
     assert block.entities == [{"type": "pre", "offset": 0, "length": 5, "language": "python"}]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from typing import IO, Any
 
 from telegram import Bot, ForceReply, InputFile, InputMediaVideo, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
@@ -91,13 +92,7 @@ class Screen:
             media = InputMediaVideo(
                 # Streamed from the disk; without attach=True the message would go out without its media.
                 InputFile(film, filename="dreamreel.mp4", attach=True, read_file_handle=False),
-                caption=card.text,
-                parse_mode=ParseMode.HTML,
-                width=video.facts.width,
-                height=video.facts.height,
-                duration=round(video.facts.duration_s),
-                supports_streaming=True,
-                thumbnail=InputFile(picture, filename="thumbnail.jpg", attach=True, read_file_handle=False),
+                **_shown_with(video, picture, card),
             )
             message: Message | bool = True
             with translated():
@@ -117,13 +112,7 @@ class Screen:
             message = await self._bot.send_video(
                 task.chat_id,
                 InputFile(film, filename="dreamreel.mp4", read_file_handle=False),
-                caption=card.text,
-                parse_mode=ParseMode.HTML,
-                width=video.facts.width,
-                height=video.facts.height,
-                duration=round(video.facts.duration_s),
-                supports_streaming=True,
-                thumbnail=InputFile(picture, filename="thumbnail.jpg", attach=True, read_file_handle=False),
+                **_shown_with(video, picture, card),
                 reply_markup=card.buttons,
                 message_thread_id=task.thread_id,
                 reply_parameters=_reply(task.message_id),
@@ -238,6 +227,19 @@ class Screen:
                 )
         except ChatError as error:
             self._log.info("a notification was not sent", task=task.id, reason=str(error))
+
+
+def _shown_with(video: Video, picture: IO[bytes], card: Card) -> dict[str, Any]:
+    """What makes Telegram play it in place, with its words below."""
+    return {
+        "caption": card.text,
+        "parse_mode": ParseMode.HTML,
+        "width": video.facts.width,
+        "height": video.facts.height,
+        "duration": round(video.facts.duration_s),
+        "supports_streaming": True,
+        "thumbnail": InputFile(picture, filename="thumbnail.jpg", attach=True, read_file_handle=False),
+    }
 
 
 def _reply(message_id: int | None) -> ReplyParameters | None:

@@ -139,6 +139,9 @@ class _OpenTag:
             url = self.attributes.get("href", inner)
             if "://" not in url:
                 return None  # Telegram shows the words and drops a link it cannot follow
+            if person := re.fullmatch(r"tg://user\?id=(\d+)", url):
+                user = {"id": int(person[1]), "is_bot": False, "first_name": inner}
+                return entity | {"type": "text_mention", "user": user}
             entity["url"] = url
         if kind == "blockquote" and "expandable" in self.attributes:
             entity["type"] = "expandable_blockquote"

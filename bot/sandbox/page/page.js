@@ -481,7 +481,7 @@ function formatted(text, entities, chat) {
   return build(0, text.length, sorted);
 }
 
-const TAGS = { bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code" };
+const TAGS = { bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code", text_mention: "b" };
 
 function entityNode({ type, url }, text, inner, chat) {
   switch (type) {

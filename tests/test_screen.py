@@ -1,0 +1,97 @@
+"""The screen: an edit is silent, so whoever waited a while is called by a short reply."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from fakes import A_MODEL, Clock, a_task, made
+
+from bot.chat.client import connect
+from bot.chat.screen import Screen
+from bot.media.process import run_apart
+from bot.media.shelf import Video
+from bot.media.videos import prepare_video
+from bot.sandbox import Chat, Json, Person, SandboxServer
+from bot.task import Task, TaskState
+from bot.text import say
+
+
+@dataclass
+class Wall:
+    """A screen, and the chats on which it shows."""
+
+    server: SandboxServer
+    screen: Screen
+    clock: Clock
+    ada: Person
+    private: Chat
+    group: Chat
+    video: Video
+
+    async def post(self, chat: Chat, task: Task) -> Task:
+        asked = self.server.world.say(self.ada, chat, "/video a paper boat")
+        task = replace(task, chat_id=chat.id, user_id=self.ada.id, user_name="Ada <3")
+        return replace(task, card_id=await self.screen.post(replace(task, card_id=None), asked["message_id"]))
+
+    def said(self, chat: Chat) -> list[Json]:
+        """What the bot has said there besides the card."""
+        return self.server.world.bot_messages(chat)[1:]
+
+
+@pytest.fixture
+async def wall(tmp_path: Path, clip: Path, clock: Clock) -> AsyncIterator[Wall]:
+    film, thumbnail = tmp_path / "film.mp4", tmp_path / "film.jpg"
+    facts = await run_apart(prepare_video, clip, film, thumbnail, limit_s=30)
+
+    async def nobody_ahead(_task: Task) -> int:
+        return 0
+
+    async with SandboxServer() as server:
+        ada = server.world.add_person(Person(7001, "Ada", None, "en"))
+        private, group = server.world.private_chat(ada), server.world.add_group("Friends", [ada])
+        bot = connect(server.token, server.url)
+        await bot.initialize()
+        screen = Screen(bot, {A_MODEL.name: A_MODEL}, clock, nobody_ahead)
+        yield Wall(server, screen, clock, ada, private, group, Video(film, thumbnail, facts))
+        await bot.shutdown()
+        assert server.world.complaints == []
+
+
+async def test_a_quick_video_calls_nobody(wall: Wall) -> None:
+    task = await wall.post(wall.private, made())
+    wall.clock.advance(15)
+    await wall.screen.deliver(task, wall.video)
+    assert wall.said(wall.private) == []
+
+
+async def test_a_video_that_took_a_while_calls_with_a_reply_to_its_card(wall: Wall) -> None:
+    task = await wall.post(wall.private, made())
+    wall.clock.advance(16)
+    await wall.screen.deliver(task, wall.video)
+    (call,) = wall.said(wall.private)
+    assert call["text"] == say("en", "card_ready")
+    assert call["reply_to_message"]["message_id"] == task.card_id
+
+
+async def test_in_a_group_the_call_mentions_the_person(wall: Wall) -> None:
+    task = await wall.post(wall.group, made())
+    wall.clock.advance(120)
+    await wall.screen.deliver(task, wall.video)
+    (call,) = wall.said(wall.group)
+    assert call["text"] == "Ada <3, your video is ready."
+    (mention,) = call["entities"]
+    assert (mention["type"], mention["offset"], mention["length"]) == ("text_mention", 0, len("Ada <3"))
+
+
+async def test_a_refusal_calls_too_and_a_dismissal_does_not(wall: Wall) -> None:
+    refused = a_task(state=TaskState.FAILED, error_code="prompt_refused")
+    task = await wall.post(wall.private, refused)
+    wall.clock.advance(120)
+    await wall.screen.tell(task)
+    assert [one["text"] for one in wall.said(wall.private)] == [say("en", "card_failed")]
+    dropped = await wall.post(wall.group, a_task(state=TaskState.CANCELLED, error_code="dismissed"))
+    await wall.screen.tell(dropped)
+    assert wall.said(wall.group) == []
