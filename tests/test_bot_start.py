@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from running import BotProcess, Stage, bot_process, says, stage
 
+from bot.chat.client import connect
 from bot.chat.intake import KEY_REFUSED, KEY_TAKEN
 
 WRONG_TOKEN = "123456789:AAFreallyNobodysTokenFreallyNobodysTok"
@@ -51,6 +52,17 @@ async def test_a_telegram_out_of_reach_ends_the_start_with_one_line_and_is_worth
 async def test_nothing_is_made_on_the_disk_without_a_token(tmp_path: Path) -> None:
     await _refused(BotProcess(tmp_path, {}))
     assert [path.name for path in tmp_path.rglob("*") if path.suffix == ".db"] == []
+
+
+async def test_a_proxy_of_the_environment_is_no_way_to_this_machine(
+    there: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    bot = connect(there.server.token, there.server.url)
+    await bot.initialize()
+    assert bot.id == there.world.bot.id
+    await bot.shutdown()
 
 
 async def test_a_token_that_telegram_does_not_know_ends_the_start_with_one_line(there: Stage) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from telegram import Bot
 from telegram.error import (
@@ -24,6 +25,7 @@ from telegram.request import HTTPXRequest
 from bot.errors import CallRefused, CallUnclear, CardGone, ChatBusy, ChatGone, ChatMoved
 
 _CONNECTIONS = 32
+_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 _CARD_GONE = (
     "message to edit not found",
     "message can't be edited",
@@ -48,6 +50,8 @@ def connect(token: str, api_url: str) -> Bot:
     """A Bot at `api_url`, not yet initialised."""
     # Pauses as timedelta, which python-telegram-bot is about to make the only way; it warns without this.
     os.environ.setdefault("PTB_TIMEDELTA", "true")
+    # A proxy of the environment may be the only way to Telegram; to this machine it leads nowhere.
+    proxies = {"trust_env": urlsplit(api_url).hostname not in _THIS_MACHINE}
     return Bot(
         token,
         base_url=f"{api_url}/bot",
@@ -60,9 +64,10 @@ def connect(token: str, api_url: str) -> Bot:
             write_timeout=30,
             pool_timeout=30,
             media_write_timeout=120,
+            httpx_kwargs=proxies,
         ),
         # Polls have a connection of their own: uploads never keep updates waiting.
-        get_updates_request=HTTPXRequest(connection_pool_size=1, connect_timeout=10),
+        get_updates_request=HTTPXRequest(connection_pool_size=1, connect_timeout=10, httpx_kwargs=proxies),
     )
 
 
