@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.chat import Conversation
 from bot.deliver import Deliverer
-from bot.errors import SettingsError
+from bot.errors import SettingsError, StoreError
 from bot.ledger import Ledger
 from bot.log import get_log
 from bot.look import Looker
@@ -124,7 +124,7 @@ class Bot:
         """Until `stopping`; then the worker ends in its own time, with the chat still there for it."""
         conversation = asyncio.create_task(self.conversation.run(), name="conversation")
         worker = asyncio.create_task(self.worker.run(stopping), name="worker")
-        pruning = asyncio.create_task(_prune(self._store), name="pruning")
+        pruning = asyncio.create_task(prune_updates(self._store), name="pruning")
         try:
             await asyncio.wait({conversation, worker}, return_when=asyncio.FIRST_COMPLETED)
             stopping.set()
@@ -182,10 +182,14 @@ def _offered(providers: list[Provider], default: str | None) -> dict[str, VideoM
     return {default: models[default], **models}
 
 
-async def _prune(store: UpdateStore) -> None:
+async def prune_updates(store: UpdateStore, every_s: float = _PRUNE_EVERY_S) -> None:
+    """Forget old updates now and then, until cancelled."""
     while True:
-        await store.prune_updates(utc_now() - _UPDATES_KEPT)
-        await asyncio.sleep(_PRUNE_EVERY_S)
+        try:
+            await store.prune_updates(utc_now() - _UPDATES_KEPT)
+        except StoreError as error:
+            get_log(__name__).warning("old updates could not be forgotten", reason=str(error))
+        await asyncio.sleep(every_s)
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

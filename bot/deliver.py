@@ -67,8 +67,17 @@ class Deliverer:
         self._uploads = asyncio.Semaphore(_UPLOADS)
 
     async def deliver(self, task: Task) -> None:
-        async with self._uploads:
+        try:
+            async with asyncio.timeout(timing.TURN_LIMIT_S):
+                await self._uploads.acquire()
+        except TimeoutError:
+            # Many that wait here would leave the worker no room for looks and submits.
+            await self._ledger.put_off(task)
+            return
+        try:
             await self._deliver(task)
+        finally:
+            self._uploads.release()
 
     async def tell(self, task: Task) -> None:
         if task.hidden and task.state is TaskState.FAILED and task.counts:
@@ -147,7 +156,8 @@ class Deliverer:
         """The card becomes the video: may be repeated, and is until it is known to have worked."""
         try:
             file_id = await self._upload(self._chat.deliver(task, video))
-        except CardGone:
+        except (CardGone, CallRefused) as error:
+            self._log.warning("the card cannot become the video", task=task.id, reason=str(error))
             await self._ledger.save(task.cardless(self._ledger.now()))
         except ChatError as error:
             await self._endure(task, error)

@@ -20,8 +20,11 @@ SUBMIT_LIMIT_S = 60.0
 LOOK_LIMIT_S = 30.0
 FETCH_LIMIT_S = 120.0
 UPLOAD_LIMIT_S = 150.0
-"""Fetching and uploading together stay below a lease."""
+TURN_LIMIT_S = 20.0
+"""To wait for a turn: with fetching and uploading it stays below a lease."""
 UPDATE_LEASE_S = 120.0
+STORE_PAUSE_S = 5.0
+"""After the database refused: its disk is full, or another program holds it."""
 UPDATE_ATTEMPTS = 5
 """Then an update is parked, so that its chat goes on."""
 UPDATE_ATTEMPTS_IN_OUTAGE = 20

@@ -25,7 +25,7 @@ from bot.log import get_log
 from bot.look import Looker
 from bot.store import TaskStore
 from bot.submit import Submitter
-from bot.task import Task, TaskState
+from bot.task import END_STATES, Task, TaskState
 
 _BATCH = 50
 _IDLE_S = 30.0
@@ -152,10 +152,14 @@ class Worker:
                 assert_never(task.state)
 
     async def _put_off(self, task: Task) -> None:
-        """After a defect of ours: later again, unless the row has moved on or may be bought."""
+        """After a defect of ours: later again, unless the row has moved on or may be bought. An outcome that
+        cannot be told is given up at last: it would count against its person's open tasks for ever."""
         try:
             fresh = await self._store.get(task.id)
             if fresh is None or fresh.due_at is None or fresh.state is TaskState.SUBMITTING:
+                return
+            if fresh.state in END_STATES and timing.gives_up_telling(fresh, self._clock()):
+                await self._ledger.close(fresh.kept())
                 return
             await self._ledger.put_off(fresh)
         except Exception:  # noqa: BLE001 - nothing one task does may end the worker
@@ -169,4 +173,8 @@ class Worker:
             if task.id not in self._submitter.in_flight:
                 step.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        await self._store.release()
+        try:
+            await self._store.release()
+        except StoreError as error:
+            # The next start ends the leases that are left.
+            self._log.error("leases could not be released", reason=str(error))

@@ -129,13 +129,20 @@ async def test_a_group_that_moved_is_told_at_its_new_address(house: House, name:
     assert task.hidden is False
 
 
-@pytest.mark.parametrize("name", ["deliver", "send"])
-async def test_a_video_that_telegram_refuses_is_told_as_not_delivered(house: House, name: str) -> None:
-    house.chat.scripts[name] = Script(CallRefused("wrong file"))
-    await house.store.add(waiting_for(name))
+async def test_a_card_that_telegram_lets_nobody_change_is_left_for_a_new_message(house: House) -> None:
+    house.chat.scripts["deliver"] = Script(CallRefused("wrong file"))
+    await house.store.add(waiting_for("deliver"))
+    task = await house.close_task()
+    assert (task.state, task.file_id is None) == (TaskState.SUCCEEDED, False)
+    assert house.chat.names() == ["deliver", "send"]
+
+
+async def test_a_video_that_telegram_refuses_is_told_as_not_delivered(house: House) -> None:
+    house.chat.scripts["send"] = Script(CallRefused("wrong file"))
+    await house.store.add(waiting_for("send"))
     task = await house.close_task()
     assert (task.state, task.error_code) == (TaskState.FAILED, "not_delivered")
-    assert house.chat.names() == [name, "tell"]
+    assert house.chat.names() == ["send", "tell"]
 
 
 @pytest.mark.parametrize("error", [CardGone("deleted"), CallRefused("can't parse entities")])
@@ -207,3 +214,23 @@ async def test_four_videos_go_up_at_once_and_the_fifth_waits(house: House) -> No
     free.set()
     await asyncio.gather(*steps)
     assert len(chat.calls) == 5
+
+
+async def test_who_waits_too_long_for_a_turn_comes_again_and_leaves_room_for_others(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = asyncio.Event()
+    house.chat.scripts["deliver"] = Script(free.wait)
+    for number in range(5):
+        await house.store.add(made(f"task-{number}", card_id=number + 1))
+    claimed = await house.store.claim(NOW, timing.LEASE_S, 5, {})
+    uploads = [asyncio.create_task(house.worker.step(task)) for task in claimed[:4]]
+    await asyncio.sleep(0)
+    monkeypatch.setattr(timing, "TURN_LIMIT_S", 0.01)
+    await house.worker.step(claimed[4])
+    task = await house.get("task-4")
+    assert (task.state, task.attempts, task.delivered_at) == (TaskState.SUCCEEDED, 1, None)
+    free.set()
+    await asyncio.gather(*uploads)
+    await house.close_task("task-4")
+    assert house.chat.names() == ["deliver"] * 5

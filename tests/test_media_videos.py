@@ -105,6 +105,20 @@ def test_probe_tells_what_a_silent_source_holds(tmp_path: Path) -> None:
     assert facts.duration_s == pytest.approx(0.5, abs=0.03)
 
 
+def test_a_full_disk_is_no_fault_of_the_video(places: tuple[Path, Path, Path]) -> None:
+    source, target, thumbnail = places
+    size = Clip().write(source).stat().st_size
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, hard))
+    try:
+        with pytest.raises(MediaError) as caught:
+            prepare_video(source, target, thumbnail)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.code == "media_crashed"
+    assert list(target.parent.iterdir()) == [source]
+
+
 def test_what_is_not_a_whole_video_is_refused(tmp_path: Path) -> None:
     whole = Clip(flags="+faststart").write(tmp_path / "whole.mp4").read_bytes()
     index_last = Clip().write(tmp_path / "last.mp4").read_bytes()

@@ -163,6 +163,21 @@ async def test_a_defect_in_one_step_is_logged_put_off_and_no_harm_to_others(
     assert (line["event"], line["task"], line["exc_info"]) == ("a step failed", "first", True)
 
 
+async def test_an_outcome_that_meets_a_defect_for_two_days_is_given_up(
+    busy_house: House, watched: WatchedStore
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    busy_house.chat.scripts["tell"] = Script(broken)
+    task = a_task(state=TaskState.FAILED, error_code="expired", attempts=50)
+    await watched.add(replace(task, failing_since=NOW - timedelta(days=2)))
+    with capture_logs():
+        async with at_work(busy_house):
+            closed = await watched.until(is_closed)
+    assert (closed.hidden, closed.is_open) == (True, False)
+
+
 async def test_a_defect_around_a_submit_never_puts_it_back(
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from telegram import Update
 
 from bot import timing
-from bot.errors import CallUnclear, ChatBusy, ChatGone
+from bot.errors import CallUnclear, ChatBusy, ChatGone, StoreError
 from bot.log import get_log
 from bot.store import StoredUpdate, UpdateStore
 
@@ -32,12 +32,15 @@ class Dispatcher:
         handle: Callable[[Update], Awaitable[None]],
         give_up: Callable[[Update], Awaitable[None]],
         clock: Callable[[], datetime],
+        *,
+        store_pause_s: float = timing.STORE_PAUSE_S,
     ) -> None:
         self._updates = updates
         self._read = read
         self._handle = handle
         self._give_up = give_up
         self._clock = clock
+        self._store_pause_s = store_pause_s
         self._log = get_log(__name__)
         self._work = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
@@ -50,19 +53,27 @@ class Dispatcher:
         try:
             while True:
                 self._work.clear()
-                room = _CHATS - len(self._running)
-                now = self._clock()
-                claimed = await self._updates.claim_updates(now, timing.UPDATE_LEASE_S, room) if room else []
-                for update in claimed:
-                    task = asyncio.create_task(self._take(update), name=f"update {update.update_id}")
-                    self._running.add(task)
-                    task.add_done_callback(self._running.discard)
-                if not claimed:
-                    await self._rest()
+                try:
+                    if not await self._take_due():
+                        await self._rest()
+                except StoreError as error:
+                    self._log.error("no updates can be read from the database", reason=str(error))
+                    await asyncio.sleep(self._store_pause_s)
         finally:
             for task in self._running:
                 task.cancel()
             await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _take_due(self) -> int:
+        room = _CHATS - len(self._running)
+        if not room:
+            return 0
+        claimed = await self._updates.claim_updates(self._clock(), timing.UPDATE_LEASE_S, room)
+        for update in claimed:
+            task = asyncio.create_task(self._take(update), name=f"update {update.update_id}")
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return len(claimed)
 
     async def _rest(self) -> None:
         due_at = await self._updates.next_update_due(self._clock())
@@ -74,6 +85,15 @@ class Dispatcher:
             pass
 
     async def _take(self, stored: StoredUpdate) -> None:
+        try:
+            await self._try(stored)
+        except StoreError as error:
+            # Its lease runs out, and it is handled again.
+            self._log.error("an update could not be marked", update=stored.update_id, reason=str(error))
+        finally:
+            self.wake()
+
+    async def _try(self, stored: StoredUpdate) -> None:
         log = self._log.bind(update=stored.update_id)
         try:
             async with asyncio.timeout(timing.UPDATE_LEASE_S - 10):
@@ -91,8 +111,6 @@ class Dispatcher:
             await self._again(stored, timing.UPDATE_ATTEMPTS)
         else:
             await self._updates.finish_update(stored.update_id)
-        finally:
-            self.wake()
 
     async def _again(self, stored: StoredUpdate, attempts: int, retry_after_s: float | None = None) -> None:
         """Later; the last of `attempts` parks it, so that its chat goes on, and says so there."""

@@ -18,8 +18,9 @@ from telegram.error import (
     TelegramError,
 )
 
+from bot import timing
 from bot.chat.client import seconds
-from bot.errors import SettingsError
+from bot.errors import SettingsError, StoreError
 from bot.log import get_log
 from bot.store import StoredUpdate, UpdateStore
 
@@ -42,12 +43,19 @@ class Intake:
     """Long polling. Asking for what comes after an update is what confirms it: the store comes first."""
 
     def __init__(
-        self, bot: Bot, updates: UpdateStore, on_stored: Callable[[], None], clock: Callable[[], datetime]
+        self,
+        bot: Bot,
+        updates: UpdateStore,
+        on_stored: Callable[[], None],
+        clock: Callable[[], datetime],
+        *,
+        store_pause_s: float = timing.STORE_PAUSE_S,
     ) -> None:
         self._bot = bot
         self._updates = updates
         self._on_stored = on_stored
         self._clock = clock
+        self._store_pause_s = store_pause_s
         self._log = get_log(__name__)
         self.answered_at = clock()
         """When Telegram last answered: what a health check reads."""
@@ -80,10 +88,19 @@ class Intake:
                     self._log.info("Telegram answers again", failures=failures)
                 failures = 0
                 self.answered_at = self._clock()
-                if updates:
-                    await self._updates.add_updates([_stored(update) for update in updates])
+                if updates and await self._keep(updates):
                     offset = updates[-1]["update_id"] + 1
-                    self._on_stored()
+
+    async def _keep(self, updates: list[dict[str, Any]]) -> bool:
+        """Whether they are in the store, so that Telegram may forget them."""
+        try:
+            await self._updates.add_updates([_stored(update) for update in updates])
+        except StoreError as error:
+            self._log.error("updates could not be stored", reason=str(error))
+            await asyncio.sleep(self._store_pause_s)
+            return False
+        self._on_stored()
+        return True
 
     async def _poll(self, offset: int | None, timeout_s: int) -> list[dict[str, Any]]:
         """What came, as Telegram sent it: an update that the library cannot read must not hold up the others.

@@ -62,6 +62,8 @@ class LiveCards:
         elif task.version >= live.task.version:
             live.changed = live.changed or _is_news(live.task, task)
             live.task = task
+            if live.broken and task.hidden:
+                del self._live[task.id]
         self._work.set()
 
     def posted(self, task: Task) -> None:

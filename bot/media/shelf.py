@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +50,10 @@ class VideoShelf:
             facts = await run_apart(prepare_video, raw, ready, thumbnail, limit_s=_PREPARE_LIMIT_S)
             ready.replace(video)
         finally:
-            raw.unlink(missing_ok=True)
-            ready.unlink(missing_ok=True)
+            for place in (raw, ready):
+                place.unlink(missing_ok=True)
+                # A process that was killed at its time limit left this one behind.
+                place.with_name(f"{place.name}.part").unlink(missing_ok=True)
         await asyncio.to_thread(self._prune, video)
         return Video(video, thumbnail, facts)
 
@@ -62,9 +65,13 @@ class VideoShelf:
         return self._folder / f"{task_id}.mp4", self._folder / f"{task_id}.jpg"
 
     def _prune(self, newest: Path) -> None:
-        videos = sorted(self._folder.glob("*.mp4"), key=lambda path: path.stat().st_mtime, reverse=True)
+        found: list[tuple[float, int, Path]] = []
+        for video in self._folder.glob("*.mp4"):
+            with suppress(FileNotFoundError):  # it was delivered at this moment
+                facts = video.stat()
+                found.append((facts.st_mtime, facts.st_size, video))
         total = 0
-        for video in videos:
-            total += video.stat().st_size
+        for _, size, video in sorted(found, reverse=True):
+            total += size
             if total > self._keep_bytes and video != newest:
                 self.discard(video.stem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ _SOUND_RATE_HZ = 48_000
 _SOUND_FRAME = 1024  # samples in a frame of AAC
 _LONGEST_S = 3600  # no model makes more than a minute: the clock in the file is broken
 _NOT_A_VIDEO = "not_a_video"
+_FAULTS_OF_THIS_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM})
+"""A full disk says nothing about the video that found no room on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ def prepare_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
     """Writes `source` to `target` as an MP4 that plays while it loads, and a JPEG of its first third.
 
     The picture is copied, never encoded again. A silent video gets a silent track, since Telegram shows one
-    without sound as a GIF. `target` appears only when it is complete. Raises what `probe_video` raises.
+    without sound as a GIF. `target` appears only when it is complete. Raises what `probe_video` raises, and
+    `MediaError("media_crashed")` where the disk is full.
     """
     facts = probe_video(source)
     with (
@@ -88,7 +92,8 @@ def _opened(path: Path) -> Iterator[InputContainer]:
         with av.open(path, options=dict(_ONLY_LOCAL_MOVIES), metadata_errors="replace") as movie:
             yield movie
     except av.FFmpegError as error:
-        raise MediaError(_NOT_A_VIDEO, str(error)) from error
+        code = "media_crashed" if error.errno in _FAULTS_OF_THIS_MACHINE else _NOT_A_VIDEO
+        raise MediaError(code, str(error)) from error
 
 
 def _picture(movie: InputContainer) -> VideoStream:

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -119,8 +120,9 @@ class Preview:
         """Forget jobs older than their keeping time."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for job in self._folder.iterdir():
-            if self._clock() - job.stat().st_mtime > _KEEPS_S:
-                shutil.rmtree(job, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another submit forgets it at this moment
+                if self._clock() - job.stat().st_mtime > _KEEPS_S:
+                    shutil.rmtree(job, ignore_errors=True)
 
 
 def _film(request: VideoRequest, photo: Path | None, job: Path) -> None:

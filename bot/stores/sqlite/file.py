@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.errors import SettingsError
+from bot.errors import SettingsError, StartError
 
 if sys.platform == "win32":
     import msvcrt
@@ -59,6 +59,9 @@ def open_file(path: Path) -> DatabaseFile:
         raise
 
 
+_PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def explain(error: sqlite3.Error) -> str:
     """Why SQLite refused, as the second half of a sentence."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
@@ -103,7 +106,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     except OSError as error:
         raise SettingsError(f"The database {path} cannot be opened: {_reason(error)}.") from error
     except sqlite3.Error as error:
-        raise SettingsError(f"The database {path} cannot be opened: {explain(error)}.") from error
+        raise _refusal(path, error) from error
     try:
         _check(connection, path)
         _set_up(connection)
@@ -111,9 +114,16 @@ def _connect(path: Path) -> sqlite3.Connection:
     except BaseException as error:
         connection.close()
         if isinstance(error, sqlite3.Error):
-            raise SettingsError(f"The database {path} cannot be opened: {explain(error)}.") from error
+            raise _refusal(path, error) from error
         raise
     return connection
+
+
+def _refusal(path: Path, error: sqlite3.Error) -> SettingsError | StartError:
+    """A full disk and another program's lock may pass by themselves; the rest has to be mended."""
+    passing = getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING
+    kind = StartError if passing else SettingsError
+    return kind(f"The database {path} cannot be opened: {explain(error)}.")
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

@@ -1,0 +1,60 @@
+"""The shelf: nothing is left beside the videos, and what happens to one harms no other."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from bot.errors import FetchError
+from bot.media.shelf import VideoShelf
+
+Fetch = Callable[[str, Path], Awaitable[None]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "videos"
+
+
+@pytest.fixture
+def fetch(clip: Path) -> Fetch:
+    async def copy(_: str, target: Path) -> None:
+        shutil.copyfile(clip, target)
+
+    return copy
+
+
+async def test_what_a_killed_process_left_is_removed_with_the_next_attempt(folder: Path) -> None:
+    async def broken(_: str, target: Path) -> None:
+        target.with_name("boat.raw.part").touch()
+        target.with_name("boat.ready.part").touch()
+        raise FetchError("link_expired", again=False)
+
+    with pytest.raises(FetchError):
+        await VideoShelf(folder).put("boat", broken, "")
+    assert list(folder.iterdir()) == []
+
+
+async def test_a_video_that_is_delivered_while_the_shelf_is_counted_harms_no_other(
+    folder: Path, fetch: Fetch
+) -> None:
+    folder.mkdir()
+    (folder / "kite.mp4").symlink_to(folder / "gone")
+    video = await VideoShelf(folder).put("boat", fetch, "")
+    assert video.path.exists()
+
+
+async def test_the_oldest_go_first_and_the_newest_stays_whatever_its_size(folder: Path, fetch: Fetch) -> None:
+    roomy = VideoShelf(folder)
+    for age, name in enumerate(("kite", "boat")):
+        video = await roomy.put(name, fetch, "")
+        os.utime(video.path, (1000 - age, 1000 - age))
+    two = sum(path.stat().st_size for path in folder.glob("*.mp4"))
+    await VideoShelf(folder, keep_bytes=two).put("leaf", fetch, "")
+    assert sorted(path.name for path in folder.iterdir()) == ["kite.jpg", "kite.mp4", "leaf.jpg", "leaf.mp4"]
+    await VideoShelf(folder, keep_bytes=1).put("bird", fetch, "")
+    assert sorted(path.name for path in folder.iterdir()) == ["bird.jpg", "bird.mp4"]
