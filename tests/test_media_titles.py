@@ -114,6 +114,13 @@ def test_short_words_are_large_and_lines_are_even() -> None:
     assert setting.lines == ("a paper boat", "in the rain")
 
 
+@pytest.mark.parametrize("ratio", SIZES)
+def test_a_word_is_rather_set_smaller_than_broken(ratio: str) -> None:
+    width, height = SIZES[ratio]
+    text = set_text("a lighthouse", width * 0.8, height * 0.64, 0.155 * min(width, height), 20)
+    assert "lighthouse" in " ".join(text.lines).split()
+
+
 def test_no_line_begins_with_a_comma_or_ends_with_an_opening_quote() -> None:
     for width in range(200, 600, 20):
         setting = set_text("雨，中。的「纸」船，漂（在）街上！" * 3, width, 2000, 40, 40)

@@ -42,6 +42,9 @@ def set_text(text: str, width_px: float, height_px: float, largest_px: float, sm
     leading = _HANZI_LEADING if hanzi else _LEADING
     ems = max(1.0, sum(width_of(piece.text) for piece in pieces))
     size = max(smallest_px, largest_px * min(1.0, (6 / ems) ** 0.3))
+    # Rather a smaller title than a broken word; only one as long as an address is broken.
+    widest = max((width_of(piece.text) for piece in pieces), default=1.0)
+    size = max(smallest_px, size / 2, min(size, 0.99 * width_px / widest))
     while True:
         fitting = [part for piece in pieces for part in _narrow(piece, width_px / size)]
         lines = _wrap(fitting, width_px / size)
