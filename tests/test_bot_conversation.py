@@ -141,6 +141,14 @@ async def test_a_photo_alone_is_asked_about_completed_by_words_and_bought_by_a_t
     assert len(there.tasks(chat)) == 1
 
 
+async def test_words_long_after_a_photo_are_a_wish_of_their_own(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    await there.answer(there.world.send_photo(ada, chat, photo(), date=int(time.time()) - 20 * 60))
+    draft = await there.answer(there.world.say(ada, chat, "a wish of its own"))
+    assert says("card_photo_ratio") not in draft["text"]
+    assert "16:9" in draft["text"]
+
+
 async def test_a_photo_alone_may_be_left_to_the_model(there: Stage) -> None:
     ada, chat = there.newcomer()
     card = await there.answer(there.world.send_photo(ada, chat, photo()))

@@ -63,6 +63,14 @@ async def test_a_bare_command_asks_in_a_group_too(there: Stage) -> None:
     assert video["caption"].startswith("a tin drum")
 
 
+async def test_start_in_a_group_says_what_works_in_a_group(there: Stage) -> None:
+    """There a photo with plain words is nothing to the bot, and a command may need its name."""
+    ada, _ = there.newcomer()
+    group = there.world.add_group("Friends", [ada])
+    greeting = await there.answer(there.world.say(ada, group, f"/start@{BOT}"))
+    assert f"/video@{BOT}" in greeting["text"]
+
+
 async def test_in_a_group_only_what_is_meant_for_the_bot_is_heard(there: Stage) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])

@@ -47,6 +47,13 @@ def test_html_becomes_plain_text_and_entities(html: str, text: str, marks: list[
     assert _marks(read.entities, text) == marks
 
 
+def test_a_closing_tag_is_no_command() -> None:
+    assert _marks(formatted("/video <b>a kite</b> (/help)").entities, "/video <b>a kite</b> (/help)") == [
+        ("bot_command", "/video"),
+        ("bot_command", "/help"),
+    ]
+
+
 def test_links_and_code_blocks_keep_what_they_say() -> None:
     read = parse_html('<a href="https://example.org/?a=1&amp;b=2">here</a>')
     assert read.entities[0]["url"] == "https://example.org/?a=1&b=2"

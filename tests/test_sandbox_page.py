@@ -59,6 +59,11 @@ async def _send(there: Sandbox, *files: tuple[str, bytes, str], **fields: str) -
     return result
 
 
+async def test_lines_end_as_in_telegram_however_a_form_writes_them(there: Sandbox) -> None:
+    sent = await _send(there, chat_id="1001", user_id="1001", text="one\r\ntwo")
+    assert sent["messages"][0]["text"] == "one\ntwo"
+
+
 async def test_the_page_and_its_files_come_under_the_key_with_strict_headers(there: Sandbox) -> None:
     for name, kind in (("", "text/html"), ("page.js", "text/javascript"), ("page.css", "text/css")):
         async with there.http.get(there.server.page_url + name) as answer:

@@ -142,6 +142,15 @@ def test_a_flag_without_a_usable_value_is_named_with_an_example(text: str) -> No
     say("en", problem.code, **problem.values)
 
 
+@pytest.mark.parametrize("text", ["\u200b", "\u200d \ufeff", "\u2060 9:16", "\u200b --seed 7"])
+def test_what_nobody_can_see_is_no_prompt(text: str) -> None:
+    assert read_words(text).prompt == ""
+
+
+def test_invisible_marks_within_a_prompt_stay() -> None:
+    assert read_words("👨\u200d👩\u200d👧 at dawn").prompt == "👨\u200d👩\u200d👧 at dawn"
+
+
 WORD = st.text(st.characters(exclude_categories=["Zs", "Zl", "Zp", "Cc", "Cs"]), min_size=1, max_size=8)
 
 

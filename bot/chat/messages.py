@@ -19,8 +19,6 @@ from bot.store import TaskStore
 from bot.task import Task, TaskState
 from bot.text import choose_language, say
 
-_PHOTO_QUESTIONS = frozenset({"card_ask_photo", "card_ask_photo_words"})
-
 
 class Messages:
     def __init__(
@@ -55,9 +53,9 @@ class Messages:
             await self._turn_away(asker, intent)
             return
         match intent.wish:
-            case "start":
+            case "start" if asker.chat_id > 0:
                 await self._answer(asker, "claim_used" if claims else "start")
-            case "help":
+            case "start" | "help":
                 await self._help(asker)
             case "unknown":
                 await self._answer(asker, "unknown_command")
@@ -113,7 +111,8 @@ class Messages:
         if asker.chat_id < 0:
             return None
         drafts = await self._tasks.drafts(asker.chat_id, asker.user_id)
-        return next((task for task in drafts if task.question in _PHOTO_QUESTIONS), None)
+        newest = drafts[0] if drafts else None
+        return newest if newest is not None and self._orders.awaits_words(newest) else None
 
     async def _complete(self, asker: Asker, task: Task, words: Words) -> None:
         kept = task.request.model_dump(exclude_none=True, exclude={"prompt", "photos"})

@@ -18,6 +18,9 @@ from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_re
 from bot.store import TaskStore
 from bot.task import Task, TaskState
 
+_PHOTO_QUESTIONS = frozenset({"card_ask_photo", "card_ask_photo_words"})
+_WORDS_WITHIN = timedelta(minutes=15)
+
 
 class Orders:
     def __init__(
@@ -83,6 +86,10 @@ class Orders:
         await self._post(self._bought(task, request), asker)
         self._wake()
         return None
+
+    def awaits_words(self, task: Task) -> bool:
+        """Whether plain words still belong to this photo: later they are a wish of their own."""
+        return task.question in _PHOTO_QUESTIONS and self._clock() - task.created_at < _WORDS_WITHIN
 
     async def draft(self, asker: Asker, request: VideoRequest, question: str) -> None:
         """A card that asks; nothing is bought."""

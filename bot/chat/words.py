@@ -14,6 +14,8 @@ _RATIOS = frozenset({"16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "3:2", "2:3"})
 _RESOLUTIONS = frozenset({"480p", "720p", "1080p"})
 _YES = frozenset({"on", "yes", "true", "1"})
 _NO = frozenset({"off", "no", "false", "0"})
+_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+"""Unicode's categories of controls, formats and spaces."""
 # Phones turn two hyphens into one dash, Chinese keyboards into two or into wide ones; a dash begins an option
 # only where a known one follows.
 _FLAG = re.compile(r"(?:(?<=\s)|^)(--|－－|[—–−]{1,2})([A-Za-z][\w-]*)(?:[=＝\s]|$)")
@@ -41,7 +43,9 @@ def read_words(text: str) -> Words:
         # Words between a flag's value and the next flag belong to the prompt.
         prompt = f"{prompt.rstrip()} {left_over}" if left_over else prompt
     bare, prompt = _take_bare_words(prompt)
-    return Words(prompt.strip(), {**bare, **options}, tuple(problems))
+    # Zero-width marks are no words: a prompt that nobody can see would be bought for nothing.
+    seen = any(unicodedata.category(letter) not in _UNSEEN for letter in prompt)
+    return Words(prompt.strip() if seen else "", {**bare, **options}, tuple(problems))
 
 
 def flags_for(models: Sequence[VideoModel]) -> list[str]:

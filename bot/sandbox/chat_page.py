@@ -157,7 +157,8 @@ class ChatPage:
     def _post(self, fields: dict[str, str], attachments: list[Attachment]) -> list[Json]:
         world = self._world
         person, chat = self._who_and_where(fields)
-        text = fields.get("text", "").strip()
+        # A form ends its lines with two characters, Telegram with one.
+        text = fields.get("text", "").replace("\r\n", "\n").strip()
         _check_size(text, attachments)
         reply_id, thread_id = _number(fields, "reply_to_message_id"), _number(fields, "message_thread_id")
         where: Where = {"reply_to": chat.messages.get(reply_id or 0), "thread_id": thread_id}

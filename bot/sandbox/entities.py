@@ -34,7 +34,7 @@ _CHARACTER = re.compile(r"&(?:lt|gt|amp|quot|#\d+|#x[0-9a-fA-F]+);")
 # What Telegram marks by itself in any text.
 _DETECTED = re.compile(
     r"(?P<url>https?://[^\s<>\"]*[^\s<>\".,;:!?)\]])"
-    r"|(?<![\w/@])(?P<bot_command>/\w{1,64}(?:@\w{3,32})?)(?!\w)"
+    r"|(?<![\w/@<>])(?P<bot_command>/\w{1,64}(?:@\w{3,32})?)(?![\w/<>])"
     r"|(?<![\w/@])(?P<mention>@\w{3,32})(?!\w)",
     re.ASCII,
 )
