@@ -16,6 +16,7 @@ from bot.errors import (
     OutcomeUnknown,
     ProviderError,
     StaleTask,
+    StoreError,
     Unavailable,
 )
 from bot.ledger import Ledger
@@ -26,6 +27,9 @@ from bot.request import VideoModel
 from bot.store import Attempt
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 from bot.timing import Timing
+
+_SAVE_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Between the tries to save an id that was paid for; far within a lease."""
 
 
 class Chat(Protocol):
@@ -48,6 +52,7 @@ class Submitter:
         models: Mapping[str, VideoModel],
         looker: Looker,
         schedule: Timing,
+        save_pauses_s: Sequence[float] = _SAVE_PAUSES_S,
     ) -> None:
         self._ledger = ledger
         self._chat = chat
@@ -55,6 +60,7 @@ class Submitter:
         self._models = models
         self._looker = looker
         self._timing = schedule
+        self._save_pauses_s = save_pauses_s
         self._log = get_log(__name__)
         self.in_flight: set[str] = set()
         """Ids of tasks whose submit must not be cut short."""
@@ -145,16 +151,28 @@ class Submitter:
         attempt = self._ledger.attempt(task, "submit", began, detail=accepted.detail)
         first_look = self._timing.first_look(model, now)
         keep_until = now + timedelta(seconds=model.keeps_s)
-        try:
-            task = await self._write(
-                task, lambda row: row.accepted(accepted.remote_id, first_look, keep_until), attempt
-            )
-        except Exception:
-            self._log.error("an id could not be saved", task=task.id, remote_id=accepted.remote_id)
-            raise
+        task = await self._keep(
+            task,
+            lambda row: row.accepted(accepted.remote_id, first_look, keep_until),
+            attempt,
+            accepted.remote_id,
+        )
         self._chat.show(task)
         if not isinstance(accepted.status, StillRunning):
             await self._looker.read(task, model, accepted.status)
+
+    async def _keep(self, task: Task, move: Callable[[Task], Task], attempt: Attempt, remote_id: str) -> Task:
+        """Save an id, in spite of a disk that is full for a while. In the log it stands at once."""
+        pauses_s = iter(self._save_pauses_s)
+        while True:
+            try:
+                return await self._write(task, move, attempt)
+            except Exception as error:
+                self._log.error("an id could not be saved", task=task.id, remote_id=remote_id)
+                pause_s = next(pauses_s, None)
+                if pause_s is None or not isinstance(error, StoreError):
+                    raise
+                await asyncio.sleep(pause_s)
 
     async def _write(self, task: Task, move: Callable[[Task], Task], attempt: Attempt | None) -> Task:
         """Save what the call led to. A person who stopped waiting meanwhile has changed the row: it is read

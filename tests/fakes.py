@@ -199,6 +199,7 @@ class House:
         chat: RecordingChat | None = None,
         models: Mapping[str, VideoModel] | None = None,
         stop_limit_s: float = 8.0,
+        save_pauses_s: Sequence[float] = (),
     ) -> None:
         self.store = store
         self.provider = provider
@@ -219,6 +220,7 @@ class House:
             models=models,
             looker=looker,
             schedule=Timing(),
+            save_pauses_s=save_pauses_s,
         )
         self.worker = Worker(
             store=store,

@@ -67,6 +67,24 @@ async def test_an_id_that_cannot_be_saved_is_logged(
     assert (line["task"], line["remote_id"]) == ("boat", "job-1")
 
 
+async def test_an_id_outlasts_a_disk_that_is_full_for_a_while(
+    store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
+) -> None:
+    refusals = iter((True, True))
+
+    def full_at_first(task: Task) -> None:
+        if task.remote_id and next(refusals, False):
+            raise StoreError("its disk is full")
+
+    faulty: Any = FaultyStore(store, full_at_first)
+    house = House(faulty, provider, clock, tmp_path, save_pauses_s=(0.0, 0.0))
+    await store.add(a_task())
+    (task,) = await store.claim(clock(), timing.LEASE_S, 1, {})
+    await house.worker.step(task)
+    kept = await house.get()
+    assert (kept.state, kept.remote_id) == (TaskState.RUNNING, "job-1")
+
+
 async def nothing(task_id: str) -> None:
     return None
 
