@@ -140,17 +140,35 @@ class Deliverer:
             raise FetchError("fetch_failed", "the provider is not set up", again=True)
         async with asyncio.timeout(timing.FETCH_LIMIT_S):
             try:
-                return await self._shelf.put(task.id, provider.fetch, task.video_url)
+                return await self._download(task, provider, task.video_url)
             except FetchError as error:
                 if error.again or error.code != "link_expired":
                     raise
-            try:
-                status = await provider.poll(task.remote_id, model)
-            except ProviderError as error:
-                raise FetchError("link_expired", f"{error.code}: {error.detail}", again=True) from error
-            if not isinstance(status, Succeeded):
-                raise FetchError("link_expired", again=False)
-            return await self._shelf.put(task.id, provider.fetch, status.video_url)
+            link = await self._renew(task, provider, task.remote_id, model)
+            return await self._download(task, provider, link)
+
+    async def _download(self, task: Task, provider: Provider, link: str) -> Video:
+        began = self._ledger.now()
+        try:
+            video = await self._shelf.put(task.id, provider.fetch, link)
+        except (FetchError, MediaError) as error:
+            await self._ledger.record(self._ledger.attempt(task, "fetch", began, error))
+            raise
+        await self._ledger.record(self._ledger.attempt(task, "fetch", began))
+        return video
+
+    async def _renew(self, task: Task, provider: Provider, remote_id: str, model: VideoModel) -> str:
+        """Another link to the same video; FetchError where there is none."""
+        began = self._ledger.now()
+        try:
+            status = await provider.poll(remote_id, model)
+        except ProviderError as error:
+            await self._ledger.record(self._ledger.attempt(task, "poll", began, error))
+            raise FetchError("link_expired", f"{error.code}: {error.detail}", again=True) from error
+        await self._ledger.record(self._ledger.attempt(task, "poll", began))
+        if not isinstance(status, Succeeded):
+            raise FetchError("link_expired", again=False)
+        return status.video_url
 
     async def _edit(self, task: Task, video: Video) -> None:
         """The card becomes the video: may be repeated, and is until it is known to have worked."""

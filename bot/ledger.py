@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot import timing
-from bot.errors import ProviderError
+from bot.errors import FetchError, MediaError, ProviderError
 from bot.log import get_log
 from bot.store import Attempt, TaskStore
 from bot.task import Task, TaskState
@@ -35,6 +35,10 @@ class Ledger:
         """Save an intent in the middle of a step: the lease goes on."""
         return await self._store.save(task, leased=True)
 
+    async def record(self, attempt: Attempt) -> None:
+        """Keep the record of a call that moves nothing."""
+        await self._store.record(attempt)
+
     async def end(self, task: Task, attempt: Attempt | None = None) -> None:
         """An end state, due at once: the next step tells the chat."""
         if task.state is TaskState.FAILED:
@@ -61,9 +65,9 @@ class Ledger:
     def attempt(
         self,
         task: Task,
-        call: Literal["submit", "poll"],
+        call: Literal["submit", "poll", "fetch"],
         began: datetime,
-        error: ProviderError | None = None,
+        error: ProviderError | FetchError | MediaError | None = None,
         detail: str = "",
     ) -> Attempt:
         """The record of a call that began at `began` and has just ended."""

@@ -30,6 +30,8 @@ async def test_a_link_that_died_early_is_asked_for_once_more(house: House) -> No
     await house.turn()
     assert house.provider.fetched == [LINK, NEW_LINK]
     assert house.chat.names() == ["deliver"]
+    calls = [(one.call, one.answer) for one in await house.store.attempts("boat")]
+    assert calls == [("fetch", "link_expired"), ("poll", "ok"), ("fetch", "ok")]
 
 
 @pytest.mark.parametrize("answer", [Failed("not_found"), STILL])
