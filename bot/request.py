@@ -61,7 +61,7 @@ class VideoModel:
     prompt_limit: int = 800
     """Characters; more is refused."""
     prompt_advice: int = 400
-    """Characters; more is accepted and hinted at."""
+    """Characters that the provider advises to stay under."""
     prompt_with_photo: Literal["required", "optional"] = "required"
     ratio_with_photo: bool = False
     """Whether the ratio can be chosen although there is a photo; else the photo's own is used."""

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegram import InlineKeyboardMarkup
 
-from bot.chat.card import CAPTION_LIMIT, TEXT_LIMIT, Card, draw_caption, draw_card, draw_offer
+from bot.chat.card import CAPTION_LIMIT, Card, draw_caption, draw_card, draw_offer
 from bot.request import CAMERAS, VideoModel, VideoRequest
 from bot.task import Task, TaskState
 from bot.text import LANGUAGES, phrases, say
@@ -209,7 +209,7 @@ def test_a_card_and_a_caption_always_fit_and_are_html(
         task = replace(task, error_code="cancelled")
     card = draw_card(task, model, NOW + timedelta(seconds=after_s), ahead)
     caption = draw_caption(task, model)
-    assert 0 < units(card.text) <= TEXT_LIMIT
+    assert 0 < units(card.text) <= 4096
     assert 0 < units(caption.text) <= CAPTION_LIMIT
     for drawn in (card, caption):
         assert not re.search(r"<(?!/?b>)", drawn.text), "only our own tags"

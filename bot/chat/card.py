@@ -14,7 +14,6 @@ from bot.request import PhotoRules, VideoModel, VideoRequest
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 from bot.text import has_phrase, say
 
-TEXT_LIMIT = 4096
 CAPTION_LIMIT = 1024
 _PROMPT_SHOWN = 300
 _BAR = 12
