@@ -9,29 +9,33 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from pydantic import SecretStr
+
+from bot.accounts import Accounts
 from bot.chat import Conversation
 from bot.deliver import Deliverer
-from bot.errors import SettingsError, StoreError
+from bot.errors import StoreError
 from bot.ledger import Ledger
+from bot.links import PhotoLinks, secret_key
 from bot.log import get_log
 from bot.look import Looker
+from bot.media.photos import FitPhoto
 from bot.media.shelf import VideoShelf
-from bot.provider import Provider
-from bot.providers._fetch import VideoFetcher
-from bot.providers._http import Http
-from bot.providers.preview import Preview
-from bot.providers.volcengine import Volcengine
-from bot.request import VideoModel
+from bot.provider import PhotoLink, Provider
+from bot.roster import build_models, build_providers
 from bot.settings import Settings
 from bot.store import Store, UpdateStore
 from bot.stores.sqlite import SQLiteStore
 from bot.submit import Submitter
+from bot.task import Task
 from bot.timing import Timing
 from bot.watchdog import Watchdog
-from bot.web import HealthServer
+from bot.web import WebServer
 from bot.worker import Worker
 
 _HEALTHY_FOR = timedelta(seconds=120)
+_LINKS_LIVE = timedelta(hours=12)
+"""A provider fetches a photo when the job begins, which may be after a long queue of its own."""
 _PRUNE_EVERY_S = 3600.0
 _UPDATES_KEPT = timedelta(days=3)
 
@@ -51,28 +55,9 @@ def utc_now() -> datetime:
 
 def secrets_of(settings: Settings) -> list[str]:
     """What must never be seen in a log."""
-    hidden = [settings.telegram_bot_token, settings.volcengine_secret_access_key]
-    secrets = [secret.get_secret_value() for secret in hidden if secret is not None]
+    values = [getattr(settings, name) for name in type(settings).model_fields]
+    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
     return [*secrets, *filter(None, [settings.volcengine_access_key_id])]
-
-
-def build_providers(settings: Settings) -> list[Provider]:
-    """One for each account that is set up, and always the preview, last."""
-    providers: list[Provider] = []
-    if settings.volcengine_access_key_id and settings.volcengine_secret_access_key:
-        providers.append(
-            Volcengine(
-                settings.volcengine_access_key_id,
-                settings.volcengine_secret_access_key,
-                settings.volcengine_base_url,
-                settings.volcengine_concurrency,
-                http=Http(),
-                fetcher=VideoFetcher(settings.trusted_private_hosts),
-                clock=utc_now,
-            )
-        )
-    providers.append(Preview(settings.data_dir / "preview"))
-    return providers
 
 
 async def run(
@@ -89,14 +74,22 @@ async def run(
         parts.callback(watchdog.stop)
         store = await SQLiteStore.open(settings.sqlite_path, utc_now)
         parts.push_async_callback(store.close)
-        providers = build_providers(settings)
+        providers = build_providers(settings, utc_now)
         for provider in providers:
             parts.push_async_callback(provider.close)
-        bot = Bot(token, settings, store, providers)
+        links = PhotoLinks(settings.public_url or "", secret_key(settings.secret_key, settings.data_dir))
+        bot = Bot(token, settings, store, providers, links)
         parts.push_async_callback(bot.conversation.close)
         greeting = await bot.conversation.start()
         if settings.listen_port is not None:
-            server = HealthServer(settings.listen_host, settings.listen_port, bot.is_healthy)
+            server = WebServer(
+                settings.listen_host,
+                settings.listen_port,
+                is_healthy=bot.is_healthy,
+                open_photo=bot.open_photo if settings.public_url else None,
+                links=links if settings.public_url else None,
+                clock=utc_now,
+            )
             parts.push_async_callback(server.close)
             await server.start()
         on_start(Started(greeting.username, tuple(bot.models), greeting.claim_link))
@@ -106,9 +99,12 @@ async def run(
 class Bot:
     """The worker and the conversation, wired to each other."""
 
-    def __init__(self, token: str, settings: Settings, store: Store, providers: list[Provider]) -> None:
-        self.models = _offered(providers, settings.default_model)
+    def __init__(
+        self, token: str, settings: Settings, store: Store, providers: list[Provider], links: PhotoLinks
+    ) -> None:
+        self.models = build_models(settings, providers)
         self._store = store
+        self._links = links
         self.conversation = Conversation(
             token,
             settings,
@@ -118,7 +114,7 @@ class Bot:
             clock=utc_now,
             wake_worker=self._wake_worker,
         )
-        self.worker = _build_worker(settings, store, providers, self.conversation)
+        self.worker = self._build_worker(settings, store, providers)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; then the worker ends in its own time, with the chat still there for it."""
@@ -135,6 +131,62 @@ class Bot:
             ends = await asyncio.gather(conversation, pruning, return_exceptions=True)
         _raise_first(ends)
 
+    def _build_worker(self, settings: Settings, store: Store, providers: list[Provider]) -> Worker:
+        screen = self.conversation.screen
+        ledger = Ledger(store, utc_now)
+        accounts = Accounts(store, self.conversation.tell_admins, utc_now)
+        schedule = Timing(settings.poll_max_seconds)
+        by_name = {provider.name: provider for provider in providers}
+        looker = Looker(
+            ledger=ledger,
+            chat=screen,
+            providers=by_name,
+            models=self.models,
+            schedule=schedule,
+            accounts=accounts,
+        )
+        submitter = Submitter(
+            ledger=ledger,
+            chat=screen,
+            providers=by_name,
+            models=self.models,
+            looker=looker,
+            schedule=schedule,
+            accounts=accounts,
+            link=self._link,
+            failover=settings.failover == "on",
+        )
+        deliverer = Deliverer(
+            ledger=ledger,
+            chat=screen,
+            providers=by_name,
+            models=self.models,
+            shelf=VideoShelf(settings.data_dir / "videos", settings.keep_files_mb * 1_000_000),
+        )
+        return Worker(
+            store=store,
+            ledger=ledger,
+            submitter=submitter,
+            looker=looker,
+            deliverer=deliverer,
+            slots={provider.name: provider.concurrency for provider in providers},
+            clock=utc_now,
+        )
+
+    async def open_photo(self, task_id: str, index: int) -> FitPhoto | None:
+        """A task's photo for its provider, fetched from Telegram anew; None where there is none."""
+        task = await self._store.get(task_id)
+        model = self.models.get(task.request.model) if task else None
+        if task is None or model is None or index >= len(task.request.photos):
+            return None
+        request = task.request
+        return await self.conversation.screen.photo(request.photos[index], model.photo_rules, request.crop)
+
+    def _link(self, task: Task, index: int, photo: FitPhoto) -> PhotoLink:
+        expires_at = utc_now() + _LINKS_LIVE
+        url = self._links.make(task.id, index, photo.content_type, expires_at)
+        return PhotoLink(url, photo.width, photo.height)
+
     def _wake_worker(self) -> None:
         self.worker.wake()
 
@@ -142,44 +194,6 @@ class Bot:
         """Whether the worker turns and Telegram answers."""
         oldest = min(self.worker.turned_at, self.conversation.answered_at)
         return utc_now() - oldest < _HEALTHY_FOR
-
-
-def _build_worker(
-    settings: Settings, store: Store, providers: list[Provider], conversation: Conversation
-) -> Worker:
-    screen = conversation.screen
-    ledger = Ledger(store, utc_now)
-    schedule = Timing(settings.poll_max_seconds)
-    by_name = {provider.name: provider for provider in providers}
-    models = {model.name: model for provider in providers for model in provider.models}
-    looker = Looker(ledger=ledger, chat=screen, providers=by_name, models=models, schedule=schedule)
-    return Worker(
-        store=store,
-        ledger=ledger,
-        submitter=Submitter(
-            ledger=ledger, chat=screen, providers=by_name, models=models, looker=looker, schedule=schedule
-        ),
-        looker=looker,
-        deliverer=Deliverer(
-            ledger=ledger,
-            chat=screen,
-            providers=by_name,
-            models=models,
-            shelf=VideoShelf(settings.data_dir / "videos", settings.keep_files_mb * 1_000_000),
-        ),
-        slots={provider.name: provider.concurrency for provider in providers},
-        clock=utc_now,
-    )
-
-
-def _offered(providers: list[Provider], default: str | None) -> dict[str, VideoModel]:
-    """By name, the default first; the preview last, unless it is chosen."""
-    models = {model.name: model for provider in providers for model in provider.models}
-    if default is None:
-        return models
-    if default not in models:
-        raise SettingsError(f"DEFAULT_MODEL: there is no {default} here. Set up are: {', '.join(models)}.")
-    return {default: models[default], **models}
 
 
 async def prune_updates(store: UpdateStore, every_s: float = _PRUNE_EVERY_S) -> None:

@@ -25,6 +25,8 @@ DreamreelError
 
 from __future__ import annotations
 
+from typing import Literal
+
 
 class DreamreelError(Exception):
     """The family; foreign errors are translated into it once, at the edge."""
@@ -72,8 +74,16 @@ class Rejected(ProviderError):
     pass
 
 
+Trouble = Literal["no_balance", "key_refused", "not_activated", "wrong_clock", "account"]
+"""What an operator has to mend; `account` where the provider does not say."""
+
+
 class AccountProblem(ProviderError):
-    pass
+    """People read `code`; `trouble` tells the admins what to do."""
+
+    def __init__(self, code: str, detail: str = "", *, trouble: Trouble = "account") -> None:
+        super().__init__(code, detail)
+        self.trouble = trouble
 
 
 class OutcomeUnknown(ProviderError):

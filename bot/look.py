@@ -9,7 +9,8 @@ from itertools import takewhile
 from typing import Protocol, assert_never
 
 from bot import timing
-from bot.errors import ProviderError, Unavailable
+from bot.accounts import Accounts
+from bot.errors import AccountProblem, ProviderError, Unavailable
 from bot.ledger import Ledger
 from bot.log import get_log
 from bot.provider import Failed, Provider, Status, StillRunning, Succeeded
@@ -35,12 +36,14 @@ class Looker:
         providers: Mapping[str, Provider],
         models: Mapping[str, VideoModel],
         schedule: Timing,
+        accounts: Accounts,
     ) -> None:
         self._ledger = ledger
         self._chat = chat
         self._providers = providers
         self._models = models
         self._timing = schedule
+        self._accounts = accounts
         self._log = get_log(__name__)
         self._silent: set[str] = set()
 
@@ -98,6 +101,8 @@ class Looker:
     async def _endure(self, task: Task, error: ProviderError, began: datetime) -> None:
         """A look that told nothing. Only a fault that the provider keeps reporting ends the task."""
         self._note_silence(task.provider, error)
+        if isinstance(error, AccountProblem):
+            await self._accounts.refused(task.provider, error)
         now = self._ledger.now()
         attempt = self._ledger.attempt(task, "poll", began, error)
         if error.code == _FAULT:

@@ -9,8 +9,18 @@ from typing import Protocol
 
 from bot.request import VideoModel, VideoRequest
 
-Photo = bytes | str
-"""A photo's bytes, or a public link to it, as `VideoModel.photo_as` says."""
+
+@dataclass(frozen=True, slots=True)
+class PhotoLink:
+    """A public link to a photo, for providers that fetch it themselves; sides in pixels."""
+
+    url: str
+    width: int
+    height: int
+
+
+Photo = bytes | PhotoLink
+"""A photo's bytes, or a link to it, as `VideoModel.photo_as` says."""
 
 
 @dataclass(frozen=True, slots=True)

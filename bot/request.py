@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -23,6 +24,7 @@ CAMERAS = (
     "rapid_push_pull",
 )
 STRENGTHS = ("weak", "medium", "strong")
+_STRENGTH = "medium"
 
 
 class Mode(StrEnum):
@@ -41,6 +43,8 @@ class PhotoRules:
     max_bytes: int = 4_700_000
     formats: tuple[str, ...] = ("JPEG", "PNG")
     min_side: int = 320
+    enlarged_from: float = 0.75
+    """A shorter side of at least so much of `min_side` is enlarged; a smaller one has too little to show."""
     max_side: int = 4096
     max_long_to_short: float = 3.0
 
@@ -58,20 +62,31 @@ class VideoModel:
     resolutions: tuple[str, ...]
     typical_s: float
     """How long a video usually takes, until timing has learned better."""
-    prompt_limit: int = 800
-    """Characters; more is refused."""
-    prompt_advice: int = 400
+    company: str = ""
+    """Who receives a photo, as people know them; empty where it stays on this machine."""
+    exceptions: frozenset[tuple[Mode, str]] = frozenset()
+    """Modes that it cannot do at a resolution, although it can do both."""
+    prompt_limit: int | None = 800
+    """Characters; more is refused. None where the provider names no limit."""
+    prompt_advice: int | None = 400
     """Characters that the provider advises to stay under."""
     prompt_with_photo: Literal["required", "optional"] = "required"
     ratio_with_photo: bool = False
     """Whether the ratio can be chosen although there is a photo; else the photo's own is used."""
+    crops_photo: bool = False
+    """Whether a photo is cropped around its centre to the closest of `ratios`."""
     photo_rules: PhotoRules = PhotoRules()
     photo_as: Literal["bytes", "link"] = "bytes"
+    photo_reachable: bool = True
+    """False where it takes photos by link, and this bot has no public address to serve one at."""
     seed_max: int | None = None
     audio: bool = False
+    """Whether sound can be had. It is silent unless asked for: sound costs more."""
     negative_prompt: bool = False
-    people: bool = False
-    enhance: bool = False
+    people: tuple[str, ...] = ()
+    """Words for which people may be shown; the first is the default."""
+    enhance: tuple[bool, ...] = ()
+    """Whether the provider rewrites the prompt, where that can be chosen; the first is the default."""
     keeps_s: float = 12 * 3600
     """How long the provider knows a job: a late one is watched until then."""
     free: bool = False
@@ -87,6 +102,8 @@ class VideoRequest(BaseModel):
     prompt: str = ""
     photos: tuple[str, ...] = ()
     """Telegram file ids: none, the first frame, or the first and the last."""
+    crop: str | None = None
+    """The ratio to which the photos are cropped around their centre before they are sent."""
     ratio: str | None = None
     seconds: int | None = None
     resolution: str | None = None
@@ -136,35 +153,68 @@ def check_request(request: VideoRequest, model: VideoModel) -> list[Problem]:
 def check_photo(
     model: VideoModel, width: int | None, height: int | None, max_bytes: int, size_bytes: int | None
 ) -> list[Problem]:
-    """The same for a photo of which only the facts that Telegram tells are known; None is unknown."""
+    """The same for a photo of which only the facts that Telegram tells are known; None is unknown.
+
+    One that is too long is not refused: it can be cropped. One that is slightly too small is enlarged.
+    """
     if size_bytes is not None and size_bytes > max_bytes:
         return [Problem("photo_too_many_bytes", {"max_mb": max_bytes // 1_000_000})]
     rules = model.photo_rules
     if not width or not height:
         return []
-    if min(width, height) < rules.min_side:
+    if min(width, height) < rules.enlarged_from * rules.min_side:
         return [Problem("photo_too_small", {"width": width, "height": height, "min_side": rules.min_side})]
-    if max(width, height) > rules.max_long_to_short * min(width, height):
-        times = f"{rules.max_long_to_short:g}"
-        return [Problem("photo_too_long", {"width": width, "height": height, "times": times})]
     return []
 
 
 def settle(request: VideoRequest, model: VideoModel) -> VideoRequest:
     """The same request with every default of the model written into it: what will be bought."""
     chosen = request.ratio if model.ratio_with_photo else None
+    resolutions = resolutions_for(request.mode, model)
     return request.model_copy(
         update={
             "ratio": chosen if request.photos else request.ratio or model.ratios[0],
             "seconds": request.seconds or model.seconds[0],
-            "resolution": request.resolution or model.resolutions[0],
+            "resolution": request.resolution or next(iter(resolutions), None),
+            "strength": (request.strength or _STRENGTH) if request.camera else None,
+            "audio": bool(request.audio) if model.audio else None,
+            "people": request.people or next(iter(model.people), None),
+            "enhance": next(iter(model.enhance), None) if request.enhance is None else request.enhance,
         }
     )
 
 
+def closest_ratio(width: int, height: int, ratios: Sequence[str]) -> str:
+    """Which of `ratios` a photo of these sides is nearest to.
+
+    The document says "closest" and does not define it. Compared as quotients, 2:1 is as far from 1:1 as 1:2.
+    """
+
+    def distance(ratio: str) -> float:
+        across, _, down = ratio.partition(":")
+        return abs(math.log(width / height) - math.log(int(across) / int(down)))
+
+    return min(ratios, key=distance)
+
+
+def resolutions_for(mode: Mode, model: VideoModel) -> tuple[str, ...]:
+    """The resolutions in which `model` can do `mode`."""
+    return tuple(name for name in model.resolutions if (mode, name) not in model.exceptions)
+
+
+def alternatives(request: VideoRequest, models: Mapping[str, VideoModel]) -> list[str]:
+    """Names of the other models that can make the very same request, in the order of `models`."""
+    return [
+        name
+        for name in shown(models)
+        if name != request.model
+        and not check_request(request.model_copy(update={"model": name}), models[name])
+    ]
+
+
 def _check_prompt(request: VideoRequest, model: VideoModel) -> list[Problem]:
     length = len(request.prompt)
-    if length > model.prompt_limit:
+    if model.prompt_limit is not None and length > model.prompt_limit:
         return [Problem("prompt_too_long", {"length": length, "limit": model.prompt_limit})]
     if request.prompt.strip() or (request.photos and model.prompt_with_photo == "optional"):
         return []
@@ -176,15 +226,20 @@ def _check_mode(request: VideoRequest, model: VideoModel) -> list[Problem]:
         return [Problem("camera_unknown", {"camera": request.camera, "choices": _listed(CAMERAS)})]
     if request.strength and request.strength not in STRENGTHS:
         return [Problem("strength_unknown", {"choices": _listed(STRENGTHS)})]
-    if request.camera and not request.photos:
+    if request.strength and not request.camera:
+        return [Problem("strength_needs_camera", {})]
+    if request.camera and len(request.photos) != 1:
         return [Problem("camera_needs_photo", {})]
-    if request.mode in model.modes:
-        return []
-    return [Problem(f"no_{request.mode.value}", {"model": model.name})]
+    if request.mode not in model.modes:
+        return [Problem(f"no_{request.mode.value}", {"model": model.name})]
+    if request.photos and not model.photo_reachable:
+        return [Problem("no_public_address", {"model": model.name})]
+    return []
 
 
 def _check_options(request: VideoRequest, model: VideoModel) -> list[Problem]:
     problems = []
+    resolutions = resolutions_for(request.mode, model)
     choices: tuple[tuple[str, object, tuple[object, ...]], ...] = (
         ("ratio", request.ratio, model.ratios),
         ("seconds", request.seconds, model.seconds),
@@ -199,15 +254,25 @@ def _check_options(request: VideoRequest, model: VideoModel) -> list[Problem]:
             problems.append(Problem("no_seed", {"model": model.name}))
         elif not 0 <= request.seed <= model.seed_max:
             problems.append(Problem("seed_out_of_range", {"max": model.seed_max}))
-    switches: tuple[tuple[str, object, bool], ...] = (
-        ("audio", request.audio, model.audio),
-        ("negative_prompt", request.negative_prompt, model.negative_prompt),
-        ("people", request.people, model.people),
-        ("enhance", request.enhance, model.enhance),
-    )
-    problems += [
-        Problem(f"no_{name}", {"model": model.name}) for name, asked, can in switches if asked and not can
-    ]
+    if request.resolution in model.resolutions and request.resolution not in resolutions:
+        values = {"model": model.name, "asked": request.resolution, "choices": _listed(resolutions)}
+        problems.append(Problem(f"no_{request.mode.value}_at_resolution", values))
+    return [*problems, *_check_extras(request, model)]
+
+
+def _check_extras(request: VideoRequest, model: VideoModel) -> list[Problem]:
+    """Whatever only some models have. To ask for what a model does anyway is no problem."""
+    problems = []
+    name: dict[str, object] = {"model": model.name}
+    if request.audio and not model.audio:
+        problems.append(Problem("no_audio", name))
+    if request.negative_prompt and not model.negative_prompt:
+        problems.append(Problem("no_negative_prompt", name))
+    if request.people is not None and request.people not in model.people:
+        values = name | {"choices": _listed(model.people)}
+        problems.append(Problem("people_unknown" if model.people else "no_people", values))
+    if request.enhance is not None and request.enhance not in (model.enhance or (False,)):
+        problems.append(Problem("enhance_always" if model.enhance else "no_enhance", name))
     return problems
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from yarl import URL
 
 from bot.errors import SettingsError
 
@@ -17,6 +18,12 @@ Everyone = Literal["*"]
 IdList = Annotated[frozenset[int] | Everyone, NoDecode]
 Limit = Annotated[int, Field(ge=0)] | None
 """None is unlimited, 0 is nobody."""
+Slots = Annotated[int, Field(ge=1)]
+"""Jobs that an account may run at once."""
+_ADDRESSES = (
+    *("telegram_api_url", "public_url", "volcengine_base_url", "geekai_base_url", "jimeng_relay_base_url"),
+    *("jiekou_base_url", "unified_relay_base_url"),
+)
 
 
 class Settings(BaseSettings):
@@ -53,13 +60,33 @@ class Settings(BaseSettings):
     poll_max_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60
     trusted_private_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
 
+    failover: Literal["off", "on"] = "off"
+
     volcengine_access_key_id: Annotated[str | None, Field(repr=False)] = None
     volcengine_secret_access_key: SecretStr | None = None
     volcengine_base_url: str = "https://visual.volcengineapi.com"
-    volcengine_concurrency: Annotated[int, Field(ge=1)] = 1
+    volcengine_concurrency: Slots = 1
+    geekai_api_key: SecretStr | None = None
+    geekai_base_url: str = "https://geekai.co/api/v1"
+    geekai_concurrency: Slots = 1
+    jimeng_relay_api_key: SecretStr | None = None
+    jimeng_relay_base_url: str | None = None
+    jimeng_relay_concurrency: Slots = 1
+    jimeng_relay_model: str | None = None
+    jiekou_api_key: SecretStr | None = None
+    jiekou_base_url: str = "https://api.jiekou.ai"
+    jiekou_concurrency: Slots = 1
+    unified_relay_api_key: SecretStr | None = None
+    unified_relay_base_url: str | None = None
+    unified_relay_concurrency: Slots = 1
+    unified_relay_model: str = "jimeng-video-3.0"
+    unified_relay_ratios: Annotated[tuple[str, ...], NoDecode] = ("2:3", "3:2", "1:1")
+    unified_relay_sizes: Annotated[tuple[str, ...], NoDecode] = ("720P",)
 
     listen_host: str = "127.0.0.1"
     listen_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    public_url: str | None = None
+    secret_key: SecretStr | None = None
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -111,10 +138,37 @@ class Settings(BaseSettings):
     def _limit(cls, value: object) -> object:
         return None if isinstance(value, str) and value.strip().lower() == "unlimited" else value
 
-    @field_validator("telegram_api_url", "volcengine_base_url")
+    @field_validator("unified_relay_ratios", "unified_relay_sizes", mode="before")
     @classmethod
-    def _address(cls, value: str) -> str:
-        if not re.match(r"https?://[^/]", value):
+    def _words(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+
+    @field_validator("unified_relay_ratios")
+    @classmethod
+    def _ratios(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or not all(re.fullmatch(r"[1-9]\d?:[1-9]\d?", ratio) for ratio in value):
+            raise ValueError("a comma list of ratios such as 16:9,9:16,1:1")
+        return value
+
+    @field_validator("unified_relay_sizes")
+    @classmethod
+    def _sizes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("a comma list of sizes such as 720P,1080P")
+        return value
+
+    @field_validator(*_ADDRESSES)
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            address = URL(value)
+        except ValueError:  # an impossible port
+            address = URL()
+        if address.scheme not in ("http", "https") or not address.host:
             raise ValueError("an address such as https://example.org")
         return value.rstrip("/")
 
@@ -142,11 +196,17 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _key_pair(self) -> Self:
+    def _pairs(self) -> Self:
         if bool(self.volcengine_access_key_id) != bool(self.volcengine_secret_access_key):
             raise ValueError(
                 "VOLCENGINE_ACCESS_KEY_ID and VOLCENGINE_SECRET_ACCESS_KEY belong together: set both"
             )
+        if self.public_url and self.listen_port is None:
+            raise ValueError("PUBLIC_URL needs LISTEN_PORT: the port on which this bot answers behind it")
+        for name in ("jimeng_relay", "unified_relay"):
+            if bool(getattr(self, f"{name}_api_key")) != bool(getattr(self, f"{name}_base_url")):
+                upper = name.upper()
+                raise ValueError(f"{upper}_API_KEY and {upper}_BASE_URL belong together: set both")
         return self
 
 

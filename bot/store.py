@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from bot.errors import Trouble
 from bot.task import Task
 
 
@@ -137,6 +138,10 @@ class Person:
     language: str | None = None
     told_at: datetime | None = None
     """When a stranger got the one answer with their id."""
+    companies: frozenset[str] = frozenset()
+    """Who they were told receives their photos (`VideoModel.company`)."""
+    crop_preview: bool = True
+    """Whether to be asked before much of a photo is cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,42 @@ class PeopleStore(Protocol):
     async def put_chat(self, chat: ChatRecord) -> None: ...
 
 
-class Store(TaskStore, UpdateStore, PeopleStore, Protocol):
+@dataclass(frozen=True, slots=True)
+class AccountTrouble:
+    """An account at a provider that refuses to work until its operator does something."""
+
+    provider: str
+    trouble: Trouble
+    since: datetime
+
+
+class AccountStore(Protocol):
+    async def mark_trouble(self, trouble: AccountTrouble) -> bool:
+        """Note it; True when the account was well until then. One already noted keeps its `since`."""
+
+    async def mark_well(self, provider: str) -> AccountTrouble | None:
+        """It works; returns the trouble that is over by that, if there was one."""
+
+    async def troubles(self) -> list[AccountTrouble]:
+        """Those that are not over, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something an admin has to read: a phrase and the values for its placeholders."""
+
+    key: str
+    values: Mapping[str, str]
+
+
+class NoticeStore(Protocol):
+    async def keep_notice(self, user_id: int, notice: Notice) -> None:
+        """For somebody who cannot be written to yet."""
+
+    async def take_notices(self, user_id: int) -> list[Notice]:
+        """What was kept for them, oldest first; it is kept no longer."""
+
+
+class Store(TaskStore, UpdateStore, PeopleStore, AccountStore, NoticeStore, Protocol):
     async def close(self) -> None:
         """Finish the writes that wait, then close."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot import timing
+from bot.accounts import Accounts
 from bot.errors import (
     AccountProblem,
     ChatBusy,
@@ -22,19 +24,23 @@ from bot.errors import (
 from bot.ledger import Ledger
 from bot.log import get_log
 from bot.look import Looker
-from bot.provider import Accepted, Photo, Provider, StillRunning
-from bot.request import VideoModel
+from bot.media.photos import FitPhoto
+from bot.provider import Accepted, Photo, PhotoLink, Provider, StillRunning
+from bot.request import PhotoRules, VideoModel, alternatives, closest_ratio, settle
 from bot.store import Attempt
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 from bot.timing import Timing
 
+_OUTAGES = frozenset({"unreachable", "provider_fault"})
+"""Refusals that say nothing about the request; a provider that is only busy is waited for."""
 _SAVE_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Between the tries to save an id that was paid for; far within a lease."""
 
 
 class Chat(Protocol):
-    async def photo(self, file_id: str, model: VideoModel) -> Photo:
-        """The photo as this model takes it. MediaError when it is gone or unfit, ChatBusy, CallUnclear."""
+    async def photo(self, file_id: str, rules: PhotoRules, crop: str | None) -> FitPhoto:
+        """The photo as `rules` want it, cropped to the ratio `crop`. MediaError when it is gone or unfit,
+        ChatBusy, CallUnclear."""
 
     def show(self, task: Task) -> None:
         """Bring the card up to date soon. Newest wins; never fails, never delays an outcome."""
@@ -52,6 +58,9 @@ class Submitter:
         models: Mapping[str, VideoModel],
         looker: Looker,
         schedule: Timing,
+        accounts: Accounts,
+        link: Callable[[Task, int, FitPhoto], PhotoLink],
+        failover: bool = False,
         save_pauses_s: Sequence[float] = _SAVE_PAUSES_S,
     ) -> None:
         self._ledger = ledger
@@ -60,6 +69,9 @@ class Submitter:
         self._models = models
         self._looker = looker
         self._timing = schedule
+        self._accounts = accounts
+        self._link = link
+        self._failover = failover
         self._save_pauses_s = save_pauses_s
         self._log = get_log(__name__)
         self.in_flight: set[str] = set()
@@ -71,13 +83,18 @@ class Submitter:
             await self._ledger.end(task.failed("model_gone", "", self._ledger.now()))
             return
         try:
-            photos = [await self._chat.photo(file_id, model) for file_id in task.request.photos]
+            fits = [await self._fit(task, model, file_id) for file_id in task.request.photos]
         except MediaError as error:
             await self._ledger.end(task.failed(error.code, error.detail, self._ledger.now()))
             return
         except ChatError as error:
             await self._ledger.put_off(task, error.retry_after_s if isinstance(error, ChatBusy) else None)
             return
+        photos = [self._handed_over(task, model, index, photo) for index, photo in enumerate(fits)]
+        if fits and model.ratio_with_photo and task.request.ratio is None:
+            # Left open it would be the provider's own default, whatever the photo's shape.
+            ratio = closest_ratio(fits[0].width, fits[0].height, model.ratios)
+            task = replace(task, request=task.request.model_copy(update={"ratio": ratio}))
         if not self._ledger.has_time(task, timing.SUBMIT_LIMIT_S):
             await self._ledger.put_off(task)
             return
@@ -86,6 +103,13 @@ class Submitter:
             await self._buy(task, model, photos)
         finally:
             self.in_flight.discard(task.id)
+
+    async def _fit(self, task: Task, model: VideoModel, file_id: str) -> FitPhoto:
+        """Read even where a link is all that is sent: what is unfit should cost nothing."""
+        return await self._chat.photo(file_id, model.photo_rules, task.request.crop)
+
+    def _handed_over(self, task: Task, model: VideoModel, index: int, photo: FitPhoto) -> Photo:
+        return photo.data if model.photo_as == "bytes" else self._link(task, index, photo)
 
     async def _buy(self, task: Task, model: VideoModel, photos: Sequence[Photo]) -> None:
         """From the saved intent to the saved answer. Nothing here may be repeated by itself."""
@@ -100,21 +124,15 @@ class Submitter:
             async with asyncio.timeout(timing.SUBMIT_LIMIT_S):
                 accepted = await provider.submit(task.request, photos, task.id)
         except Unavailable as error:
-            now = self._ledger.now()
-            due_at = timing.retry_at(task.attempts, now, error.retry_after_s)
-            attempt = self._ledger.attempt(task, "submit", began, error)
-            code, detail = error.code, error.detail
-            self._chat.show(
-                await self._write(
-                    task, lambda row: _unanswered(row).put_back(code, detail, due_at, now), attempt
-                )
-            )
+            await self._put_back(task, error, self._ledger.attempt(task, "submit", began, error))
         except OutcomeUnknown as error:
             await self.lose(task, error.detail, self._ledger.attempt(task, "submit", began, error))
         except ProviderError as error:
-            if isinstance(error, AccountProblem):
-                self._log.error("the account was refused", provider=task.provider, detail=error.detail)
             attempt = self._ledger.attempt(task, "submit", began, error)
+            if isinstance(error, AccountProblem):
+                await self._accounts.refused(task.provider, error)
+                if await self._reroute(task, attempt):
+                    return
             await self._fail(task, error.code, error.detail, attempt)
         except Exception as error:  # noqa: BLE001 - the call may have been made, and that is all that counts
             self._log.warning(
@@ -124,6 +142,36 @@ class Submitter:
             await self.lose(task, unknown.detail, self._ledger.attempt(task, "submit", began, unknown))
         else:
             await self._accept(task, model, accepted, began)
+
+    async def _put_back(self, task: Task, error: Unavailable, attempt: Attempt) -> None:
+        """Certainly not accepted: later again, or with another model where the operator wants that."""
+        if error.code in _OUTAGES and await self._reroute(task, attempt):
+            return
+        now = self._ledger.now()
+        due_at = timing.retry_at(task.attempts, now, error.retry_after_s)
+        code, detail = error.code, error.detail
+        self._chat.show(
+            await self._write(task, lambda row: _unanswered(row).put_back(code, detail, due_at, now), attempt)
+        )
+
+    async def _reroute(self, task: Task, attempt: Attempt) -> bool:
+        """To the next model that can do the very same, if failover is on and there is one. Whoever stopped
+        waiting gets none."""
+        tried = {task.request.model, *task.passed_over}
+        others = [name for name in alternatives(task.request, self._models) if name not in tried]
+        if not self._failover or not others or task.hidden:
+            return False
+        model = self._models[others[0]]
+        request = settle(task.request.model_copy(update={"model": model.name}), model)
+        now = self._ledger.now()
+        self._log.info(
+            "another model is tried", task=task.id, model=model.name, instead_of=task.request.model
+        )
+        moved = await self._write(
+            task, lambda row: _unanswered(row).rerouted(request, model.provider, row.price, now), attempt
+        )
+        self._chat.show(moved)
+        return True
 
     async def lose(self, task: Task, detail: str, attempt: Attempt | None = None) -> None:
         """Perhaps bought, perhaps not: the person is asked before anything is bought again."""
@@ -158,6 +206,7 @@ class Submitter:
             accepted.remote_id,
         )
         self._chat.show(task)
+        await self._accounts.worked(task.provider)
         if not isinstance(accepted.status, StillRunning):
             await self._looker.read(task, model, accepted.status)
 

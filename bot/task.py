@@ -59,6 +59,8 @@ class Task:
     user_name: str = ""
     message_id: int | None = None
     card_id: int | None = None
+    card_has_photo: bool = False
+    """The card is a photo with its words below, which can never become plain text again."""
     album_id: str | None = None
     language: str
     provider: str
@@ -79,6 +81,8 @@ class Task:
     """How often the step that is due has gone wrong in a row, and since when."""
     failing_since: datetime | None = None
     parent_id: str | None = None
+    passed_over: tuple[str, ...] = ()
+    """Models that provably refused it before it went to another by itself (FAILOVER), in that order."""
     video_url: str | None = None
     keep_until: datetime | None = None
     """Until when the provider knows the job, or may be busy with it."""
@@ -165,6 +169,21 @@ class Task:
         )
         return moved._later(now if self.hidden else due_at, now)
 
+    def rerouted(self, request: VideoRequest, provider: str, price: Decimal | None, now: datetime) -> Task:
+        """Certainly refused here, so the very same request waits for another model."""
+        self._must_be(TaskState.SUBMITTING)
+        moved = self._move(
+            TaskState.QUEUED,
+            request=request,
+            provider=provider,
+            price=price,
+            passed_over=(*self.passed_over, self.request.model),
+            submitted_at=None,
+            keep_until=None,
+            due_at=now,
+        )
+        return replace(moved, **_NO_TROUBLE)
+
     def accepted(self, remote_id: str, due_at: datetime, keep_until: datetime) -> Task:
         """The provider gave an id. Accepted even after the answer was given up for lost."""
         if self.state is TaskState.FAILED and self.error_code != SUBMIT_UNKNOWN:
@@ -210,7 +229,7 @@ class Task:
 
     def cardless(self, now: datetime) -> Task:
         """The card was deleted: the video needs a message of its own."""
-        return self._stay(TaskState.SUCCEEDED, card_id=None, due_at=now)
+        return self._stay(TaskState.SUCCEEDED, card_id=None, card_has_photo=False, due_at=now)
 
     def sending(self, now: datetime) -> Task:
         """The card is gone: the video is about to be sent as a new message. Saved before the call."""
@@ -257,7 +276,15 @@ class Task:
     def moved(self, chat_id: int, now: datetime) -> Task:
         """The group became a supergroup: another id, and its old messages cannot be edited there."""
         self._must_not_be_closed()
-        return replace(self, chat_id=chat_id, thread_id=None, message_id=None, card_id=None, due_at=now)
+        return replace(
+            self,
+            chat_id=chat_id,
+            thread_id=None,
+            message_id=None,
+            card_id=None,
+            card_has_photo=False,
+            due_at=now,
+        )
 
     def delivered(self, now: datetime, file_id: str | None = None) -> Task:
         """The chat was told, or can never be: the task is closed."""

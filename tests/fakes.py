@@ -11,14 +11,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.accounts import Accounts
 from bot.deliver import Deliverer
 from bot.errors import StaleTask
 from bot.ledger import Ledger
 from bot.look import Looker
+from bot.media.photos import FitPhoto
 from bot.media.shelf import Video, VideoShelf
-from bot.provider import Accepted, Photo, Provider, Status, StillRunning, Succeeded
-from bot.request import Mode, VideoModel, VideoRequest
-from bot.store import Store
+from bot.provider import Accepted, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
+from bot.request import Mode, PhotoRules, VideoModel, VideoRequest
+from bot.store import Notice, Store
 from bot.submit import Submitter
 from bot.task import Task, TaskState
 from bot.timing import LEASE_S, Timing
@@ -42,8 +44,14 @@ A_MODEL = VideoModel(
 )
 """A paid one, at the provider `cloud`."""
 FREE_MODEL = replace(A_MODEL, name="preview", provider="preview", typical_s=10.0, free=True)
+A_PHOTO = FitPhoto(b"a photo", 1200, 800, "image/jpeg")
 FULL_MODEL = replace(
-    A_MODEL, modes=frozenset(Mode), audio=True, negative_prompt=True, people=True, enhance=True
+    A_MODEL,
+    modes=frozenset(Mode),
+    audio=True,
+    negative_prompt=True,
+    people=("allow_adult", "dont_allow"),
+    enhance=(True, False),
 )
 
 
@@ -127,11 +135,13 @@ class ScriptedProvider:
         self.submits = Script(Accepted("job-1"))
         self.polls = Script(Succeeded("https://videos.example/1", 3600.0))
         self.fetches = Script(None)
+        self.requests: list[VideoRequest] = []
         self.photos: list[Sequence[Photo]] = []
         self.fetched: list[str] = []
         self._clip = clip
 
     async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
+        self.requests.append(request)
         self.photos.append(photos)
         accepted: Accepted = await self.submits.next()
         return accepted
@@ -156,14 +166,14 @@ class RecordingChat:
         self.calls: list[tuple[str, Task]] = []
         self.shown: list[Task] = []
         self.scripts: defaultdict[str, Script] = defaultdict(
-            lambda: Script("file-1"), {"photo": Script(b"a photo")}
+            lambda: Script("file-1"), {"photo": Script(A_PHOTO)}
         )
 
     def names(self) -> list[str]:
         return [name for name, _ in self.calls]
 
-    async def photo(self, file_id: str, model: VideoModel) -> Photo:
-        photo: Photo = await self.scripts["photo"].next()
+    async def photo(self, file_id: str, rules: PhotoRules, crop: str | None) -> FitPhoto:
+        photo: FitPhoto = await self.scripts["photo"].next()
         return photo
 
     def show(self, task: Task) -> None:
@@ -193,26 +203,37 @@ class House:
     def __init__(
         self,
         store: Store,
-        provider: ScriptedProvider,
+        provider: ScriptedProvider | Sequence[ScriptedProvider],
         clock: Clock,
         folder: Path,
         chat: RecordingChat | None = None,
         models: Mapping[str, VideoModel] | None = None,
         stop_limit_s: float = 8.0,
         save_pauses_s: Sequence[float] = (),
+        failover: bool = False,
     ) -> None:
         self.store = store
-        self.provider = provider
+        working = [provider] if isinstance(provider, ScriptedProvider) else provider
+        self.provider = working[0]
         self.clock = clock
         self.folder = folder
         self.chat = chat or RecordingChat()
         self.shelf = VideoShelf(folder / "videos")
         if models is None:
-            models = {model.name: model for model in provider.models}
-        providers: dict[str, Provider] = {provider.name: provider}
+            models = {model.name: model for one in working for model in one.models}
+        providers: dict[str, Provider] = {one.name: one for one in working}
         ledger = Ledger(store, clock)
-        looker = Looker(ledger=ledger, chat=self.chat, providers=providers, models=models, schedule=Timing())
-        self.slots = {provider.name: provider.concurrency}
+        self.notices: list[Notice] = []
+        accounts = Accounts(store, self._tell_admins, clock)
+        looker = Looker(
+            ledger=ledger,
+            chat=self.chat,
+            providers=providers,
+            models=models,
+            schedule=Timing(),
+            accounts=accounts,
+        )
+        self.slots = {one.name: one.concurrency for one in working}
         self.submitter = Submitter(
             ledger=ledger,
             chat=self.chat,
@@ -220,6 +241,11 @@ class House:
             models=models,
             looker=looker,
             schedule=Timing(),
+            accounts=accounts,
+            link=lambda task, index, photo: PhotoLink(
+                f"https://bot.example/{task.id}/{index}", photo.width, photo.height
+            ),
+            failover=failover,
             save_pauses_s=save_pauses_s,
         )
         self.worker = Worker(
@@ -234,6 +260,9 @@ class House:
             clock=clock,
             stop_limit_s=stop_limit_s,
         )
+
+    async def _tell_admins(self, notice: Notice) -> None:
+        self.notices.append(notice)
 
     async def turn(self) -> int:
         """All that is due takes one step, as in `Worker.run`; how many did."""

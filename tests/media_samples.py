@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
@@ -10,9 +13,12 @@ from pathlib import Path
 from typing import cast
 
 import av
+import pillow_heif
 from av.audio import AudioStream
 from av.video import VideoStream
 from PIL import Image
+
+pillow_heif.register_heif_opener()  # for writing; the bot has its own way to learn this format
 
 
 def waves_photo(width: int = 640, height: int = 360, waves: int = 6) -> Image.Image:
@@ -30,6 +36,98 @@ def encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> byte
     data = BytesIO()
     picture.save(data, kind, **options)
     return data.getvalue()
+
+
+def exif_bytes(orientation: int = 1, make: str = "A camera") -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif[0x010F] = make
+    return exif.tobytes()
+
+
+def stored_turned(upright: Image.Image, orientation: int) -> Image.Image:
+    """The pixels that a camera stores beside this EXIF orientation."""
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    return upright.transpose(undo[orientation]) if orientation in undo else upright
+
+
+def display_p3() -> bytes:
+    """A colour profile as phones use: wider primaries than sRGB, the same curve. ICC.1:2010."""
+
+    def number(value: float) -> bytes:
+        return struct.pack(">i", round(value * 65_536))
+
+    def xyz(*parts: float) -> bytes:
+        return b"XYZ " + bytes(4) + b"".join(map(number, parts))
+
+    curve = b"para" + bytes(4) + struct.pack(">HH", 3, 0)
+    curve += b"".join(map(number, (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)))
+    name = b"Display P3\0"
+    tags = {
+        b"desc": b"desc" + bytes(4) + struct.pack(">I", len(name)) + name + bytes(78 + 1),
+        b"cprt": b"text" + bytes(4) + b"none\0\0\0\0",
+        b"wtpt": xyz(0.9642, 1.0, 0.8249),
+        b"rXYZ": xyz(0.51512, 0.24120, -0.00105),
+        b"gXYZ": xyz(0.29198, 0.69225, 0.04189),
+        b"bXYZ": xyz(0.15710, 0.06657, 0.78407),
+        b"rTRC": curve,
+        b"gTRC": curve,
+        b"bTRC": curve,
+    }
+    at = 128 + 4 + 12 * len(tags)
+    index, body = struct.pack(">I", len(tags)), b""
+    for tag, value in tags.items():
+        padded = value + bytes(-len(value) % 4)
+        index += tag + struct.pack(">II", at + len(body), len(value))
+        body += padded
+    header = struct.pack(">I4sI", at + len(body), bytes(4), 0x02400000) + b"mntrRGB XYZ " + bytes(12)
+    header += b"acsp" + bytes(28) + number(0.9642) + number(1.0) + number(0.8249)
+    return header.ljust(128, b"\0") + index + body
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def many_scans(side: int, scans: int) -> bytes:
+    """A small JPEG that is slow to decode: each of its scans goes over all of its pixels again."""
+    data = encoded(Image.new("L", (side, side), 90), progressive=True)
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * scans + b"\xff\xd9"
+
+
+def shared_metadata(pictures: int, size: int) -> bytes:
+    """A HEIC whose pictures all refer to one block of metadata: a copy for each needs gigabytes."""
+    first, *others = [Image.new("RGB", (64, 64), (shade, 0, 0)) for shade in range(pictures)]
+    first.info["exif"] = b"Exif\0\0MM\0*\0\0\0\x08\0\0" + bytes(size)
+    data = bytearray(encoded(first, "HEIF", save_all=True, append_images=others, quality=10))
+    _, meta, meta_end = next(box for box in _parts(data, 0, len(data)) if box[0] == b"meta")
+    parts = {kind: (start, end) for kind, start, end in _parts(data, meta + 12, meta_end)}
+
+    entries = _parts(data, parts[b"iinf"][0] + 14, parts[b"iinf"][1])
+    items = [data[at + 12 : at + 14] for _, at, _ in entries if data[at + 16 : at + 20] == b"hvc1"]
+    start, end = parts[b"iref"]
+    metadata_item = data[start + 20 : start + 22]
+    reference = b"cdsc" + metadata_item + struct.pack(">H", len(items)) + b"".join(items)
+    references = bytes(4) + struct.pack(">I", len(reference) + 4) + reference
+    grown = len(references) + 8 - (end - start)
+
+    # Where the items' bytes lie is counted from the start of the file. An entry: item, source, base, count of
+    # extents (one), offset, length.
+    for at in range(parts[b"iloc"][0] + 16, parts[b"iloc"][1], 18):
+        offset = int.from_bytes(data[at + 10 : at + 14]) + grown
+        data[at + 10 : at + 14] = struct.pack(">I", offset)
+    data[start:end] = struct.pack(">I", len(references) + 8) + b"iref" + references
+    data[meta : meta + 4] = struct.pack(">I", meta_end - meta + grown)
+    return bytes(data)
 
 
 @dataclass(frozen=True)
@@ -88,6 +186,14 @@ def frames_of(path: Path) -> list[Image.Image]:
             Image.frombytes("L", (plane.width, plane.height), bytes(plane), "raw", "L", plane.line_size)
             for plane in frames
         ]
+
+
+def _parts(data: bytes | bytearray, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """The boxes that lie side by side: kind, start and end."""
+    while start < end:
+        length = int.from_bytes(data[start : start + 4])
+        yield bytes(data[start + 4 : start + 8]), start, start + length
+        start += length
 
 
 def _moving_frame(size: tuple[int, int], index: int) -> av.VideoFrame:

@@ -11,8 +11,6 @@ Jobs move on with each look: in_queue, generating, done with a link to a real MP
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import io
 import json
 import re
@@ -28,12 +26,19 @@ from typing import Literal, Self
 
 import av
 from aiohttp import web
+from jimeng_rules import REQ_KEYS, mistakes
 from multidict import CIMultiDict
+from pydantic import SecretStr
 
+from bot.providers._fetch import VideoFetcher
+from bot.providers._http import Http
 from bot.providers._signing import Credentials, sign
+from bot.providers.volcengine import Volcengine
 
 ACCESS_KEY_ID = "AKEXAMPLE0000TESTONLY"
 SECRET_ACCESS_KEY = "c2VjcmV0LWtleS1mb3ItdGVzdHMtb25seQ=="
+NOW = datetime(2025, 9, 1, 12, 43, 4, tzinfo=UTC)
+"""When `volcengine_at` signs: the date of the signing vectors."""
 
 Kind = Literal["submit", "look", "video"]
 
@@ -217,7 +222,7 @@ class ProviderServer:
         refusal = self._refusal(received)
         if refusal:
             return refusal
-        if received.fields.get("req_key") != "jimeng_ti2v_v30_pro":
+        if received.fields.get("req_key") not in REQ_KEYS:
             return failure(50400, "Access Denied: Internal Error", 401)
         return self._take(received.fields) if received.kind == "submit" else self._look(received.fields)
 
@@ -252,7 +257,7 @@ class ProviderServer:
         return None
 
     def _take(self, fields: dict[str, object]) -> Reply:
-        wrong = list(_mistakes(fields))
+        wrong = mistakes(fields)
         if wrong:
             self.complaints += wrong
             return failure(50215, "Input invalid for this service.", 400)
@@ -269,6 +274,8 @@ class ProviderServer:
         job = self.jobs.get(str(fields.get("task_id")))
         if job is None:
             return success({"status": "not_found"})
+        if fields.get("req_key") != job.fields["req_key"]:
+            return failure(50400, "Access Denied: Internal Error", 401)
         job.looks += 1
         if job.looks <= len(self.statuses):
             return success({"status": self.statuses[job.looks - 1]})
@@ -284,6 +291,18 @@ class ProviderServer:
             headers["Content-Range"] = f"bytes {first}-{len(video) - 1}/{len(video)}"
             return Reply(206, video[first:], headers)
         return Reply(200, video, headers)
+
+
+def volcengine_at(base_url: str, http: Http | None = None) -> Volcengine:
+    """The adapter with the keys that the server knows; its clock stands still."""
+    return Volcengine(
+        ACCESS_KEY_ID,
+        SecretStr(SECRET_ACCESS_KEY),
+        base_url,
+        http=http or Http(),
+        fetcher=VideoFetcher(frozenset({"127.0.0.1"})),
+        clock=lambda: NOW,
+    )
 
 
 def success(data: object) -> Reply:
@@ -315,35 +334,6 @@ def make_mp4(seconds: int = 1, width: int = 320, height: int = 192) -> bytes:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return file.getvalue()
-
-
-def _mistakes(fields: dict[str, object]) -> list[str]:
-    """What the document of jimeng_ti2v_v30_pro does not allow in a submit."""
-    known = {"req_key", "prompt", "binary_data_base64", "image_urls", "seed", "frames", "aspect_ratio"}
-    prompt, photos = fields.get("prompt", ""), fields.get("binary_data_base64")
-    checks = {
-        f"unknown fields {set(fields) - known}": set(fields) <= known,
-        "neither words nor a photo": bool(prompt) or bool(photos),
-        "the prompt is no text of 1 to 800 characters": "prompt" not in fields
-        or (isinstance(prompt, str) and 0 < len(prompt) <= 800),
-        "photos are not one bare base64 text in a list": photos is None or _is_one_photo(photos),
-        "frames are neither 121 nor 241": fields.get("frames", 121) in (121, 241),
-        "seed is no integer": type(fields.get("seed", -1)) is int,
-        "unknown aspect_ratio": fields.get("aspect_ratio", "16:9")
-        in ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9"),
-        "a ratio beside a photo": not (photos and "aspect_ratio" in fields),
-    }
-    return [mistake for mistake, fine in checks.items() if not fine]
-
-
-def _is_one_photo(photos: object) -> bool:
-    if not isinstance(photos, list) or len(photos) != 1:
-        return False
-    try:
-        raw = base64.b64decode(photos[0], validate=True)
-    except (binascii.Error, TypeError):
-        return False
-    return raw.startswith((b"\x89PNG", b"\xff\xd8"))
 
 
 def _envelope(code: int, message: str, data: object) -> dict[str, object]:

@@ -96,7 +96,7 @@ async def test_plain_text_is_asked_about_and_generate_starts_it(there: Stage) ->
     draft = await there.answer(there.world.say(ada, chat, "a paper crane 9:16"))
     assert says("card_draft") in draft["text"]
     assert "9:16" in draft["text"]
-    assert list(buttons(draft)) == [says("button_generate"), says("button_dismiss")]
+    assert list(buttons(draft))[-2:] == [says("button_generate"), says("button_dismiss")]
     await there.handled(ada, chat)
     assert there.jobs("a paper crane") == 0
     there.world.press(ada, draft, says("button_generate"))
@@ -233,5 +233,5 @@ async def test_an_unknown_command_is_answered_in_private(there: Stage) -> None:
 async def test_the_menu_is_there_in_both_languages(there: Stage) -> None:
     for language in ("", "zh"):
         menu = there.world.commands.get(language_code=language)
-        assert [command["command"] for command in menu] == ["video", "animate", "help"]
+        assert [command["command"] for command in menu] == ["video", "animate", "models", "help"]
         assert menu[0]["description"] == plain(say(language or "en", "command_video"))

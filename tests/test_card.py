@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegram import InlineKeyboardMarkup
 
-from bot.chat.card import CAPTION_LIMIT, Card, draw_caption, draw_card, draw_offer
+from bot.chat.card import CAPTION_LIMIT, draw_caption, draw_card, draw_offer
+from bot.chat.parts import Card
+from bot.chat.remedies import REMEDIES
 from bot.request import CAMERAS, VideoModel, VideoRequest
 from bot.task import Task, TaskState
 from bot.text import LANGUAGES, phrases, say
@@ -30,15 +32,21 @@ def units(text: str) -> int:
 def buttons(card: Card) -> list[str]:
     if card.buttons is None:
         return []
-    return [str(button.callback_data) for row in card.buttons.inline_keyboard for button in row]
+    row_by_row = card.buttons.inline_keyboard
+    return [str(button.callback_data) for row in row_by_row for button in row if button.callback_data]
 
 
 def labels(markup: InlineKeyboardMarkup | None) -> list[str]:
     return [button.text for row in markup.inline_keyboard for button in row] if markup else []
 
 
+def only(model: VideoModel | None) -> dict[str, VideoModel]:
+    """This model and no other, under the name that tasks ask for."""
+    return {} if model is None else {"jimeng-pro": model}
+
+
 def draw(model: VideoModel | None = A_MODEL, after_s: float = 0, ahead: int = 0, **changes: Any) -> Card:
-    return draw_card(a_task(**changes), model, NOW + timedelta(seconds=after_s), ahead)
+    return draw_card(a_task(**changes), only(model), NOW + timedelta(seconds=after_s), ahead)
 
 
 def test_a_card_shows_the_words_and_what_is_bought() -> None:
@@ -103,7 +111,7 @@ def test_what_is_free_was_never_paid_for() -> None:
 @pytest.mark.parametrize(
     ("question", "data"),
     [
-        ("card_draft", ["generate:boat", "dismiss:boat"]),
+        ("card_draft", ["pick:boat:ratio=9:16", "pick:boat:seconds=10", "generate:boat", "dismiss:boat"]),
         ("card_old", ["generate:boat", "dismiss:boat"]),
         ("card_ask_photo", ["generate:boat", "dismiss:boat"]),
         ("card_ask_photo_words", ["dismiss:boat"]),
@@ -120,27 +128,42 @@ def test_an_old_message_says_how_old(minutes: int, age: str) -> None:
     assert say("en", "card_old", age=age) in text
 
 
+def test_a_group_is_spared_the_options() -> None:
+    assert buttons(draw(state=S.DRAFT, question="card_draft", chat_id=-5)) == [
+        "generate:boat",
+        "dismiss:boat",
+    ]
+
+
+def test_a_ratio_that_the_photo_overrules_is_said_to_be_left_out() -> None:
+    asked = VideoRequest(model="jimeng-pro", photos=("p",), ratio="9:16")
+    line = say("en", "card_ratio_left_out", model="jimeng-pro", ratio="9:16")
+    assert line in draw(state=S.DRAFT, question="card_ask_photo", request=asked).text
+    follows = replace(A_MODEL, ratio_with_photo=True)
+    assert line not in draw(follows, state=S.DRAFT, question="card_ask_photo", request=asked).text
+    waiting = a_task(request=asked.model_copy(update={"ratio": None}))
+    assert line in draw_card(waiting, only(A_MODEL), NOW, aside=line).text
+
+
+STAND_IN = replace(A_MODEL, name="veo-3", company="Google")
+
+
 @pytest.mark.parametrize(
-    ("code", "remote_id", "told", "button"),
-    [
-        ("provider_fault", None, "It was not charged.", "Try once more"),
-        ("provider_fault", "job-1", "This may have been charged.", "Try once more"),
-        ("prompt_refused", None, "It was not charged.", None),
-        ("submit_unknown", None, "I will not order it twice by myself.", "Try again (may be charged twice)"),
-        ("too_large", "job-1", "This may have been charged.", None),
-        ("model_gone", None, "Nothing was charged.", None),
-    ],
+    ("photos", "company", "named"),
+    [((), "Volcengine", False), (("p",), "Volcengine", True), (("p",), "Google", False)],
 )
-def test_a_failure_says_what_it_cost_and_what_would_help(
-    code: str, remote_id: str | None, told: str, button: str | None
+def test_a_model_that_stepped_in_is_named_and_so_is_another_company_that_gets_the_photo(
+    photos: tuple[str, ...], company: str, named: bool
 ) -> None:
-    card = draw(state=S.FAILED, error_code=code, remote_id=remote_id)
-    assert card.text.endswith(told)
-    assert labels(card.buttons) == ([button] if button else [])
-
-
-def test_a_code_without_a_phrase_is_told_as_a_fault() -> None:
-    assert say("en", "provider_fault") in draw(state=S.FAILED, error_code="of_tomorrow").text
+    models = {"jimeng-pro": replace(A_MODEL, company=company), "veo-3": STAND_IN}
+    request = VideoRequest(model="veo-3", prompt="a boat", photos=photos)
+    stepped_in = "jimeng-pro was not available, so veo-3 makes it."
+    for state in (S.QUEUED, S.RUNNING, S.FAILED):
+        task = a_task(state=state, request=request, passed_over=("jimeng-pro", "jimeng-1080p"))
+        text = draw_card(task, models, NOW).text
+        assert stepped_in in text
+        assert (say("en", "card_photo_elsewhere", company="Google") in text) is named
+    assert draw_caption(task, models).text.endswith(stepped_in)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -164,8 +187,8 @@ def test_an_uncertain_send_is_offered_with_a_button() -> None:
 
 
 def test_a_preview_says_what_it_is() -> None:
-    assert say("en", "caption_preview") in draw_caption(a_task(), FREE_MODEL).text
-    assert say("en", "caption_preview") not in draw_caption(a_task(), A_MODEL).text
+    assert say("en", "caption_preview") in draw_caption(a_task(), only(FREE_MODEL)).text
+    assert say("en", "caption_preview") not in draw_caption(a_task(), only(A_MODEL)).text
 
 
 FOREIGN = st.text(
@@ -176,7 +199,7 @@ FOREIGN = st.text(
     max_size=900,
 )
 TASKS = st.builds(
-    lambda prompt, photos, camera, state, hidden, progress, language, question, code, seconds: a_task(
+    lambda prompt, photos, camera, state, hidden, progress, language, question, code, seconds, over: a_task(
         "f" * 16,
         request=VideoRequest(
             model="jimeng-pro", prompt=prompt, photos=("p",) * photos, camera=camera, seconds=seconds
@@ -187,6 +210,7 @@ TASKS = st.builds(
         language=language,
         question=question,
         error_code=code,
+        passed_over=over,
     ),
     FOREIGN.map(lambda text: (text * 20)[:800]),
     st.integers(0, 2),
@@ -195,9 +219,10 @@ TASKS = st.builds(
     st.booleans(),
     st.none() | st.floats(0, 1),
     st.sampled_from(LANGUAGES),
-    st.sampled_from([None, "card_draft", "card_old", "card_ask_photo", "card_ask_words"]),
-    st.sampled_from(["submit_unknown", "cancelled", "draft_expired", "photo_too_small"]).filter(bool),
+    st.sampled_from([None, "card_draft", "card_old", "card_ask_photo", "card_ask_words", "card_switch"]),
+    st.sampled_from([*REMEDIES, "cancelled", "draft_expired", "of_tomorrow"]),
     st.sampled_from([None, 5, 10]),
+    st.sampled_from([(), ("jimeng-1080p",)]),
 )
 
 
@@ -207,8 +232,8 @@ def test_a_card_and_a_caption_always_fit_and_are_html(
 ) -> None:
     if task.state is S.CANCELLED:
         task = replace(task, error_code="cancelled")
-    card = draw_card(task, model, NOW + timedelta(seconds=after_s), ahead)
-    caption = draw_caption(task, model)
+    card = draw_card(task, only(model), NOW + timedelta(seconds=after_s), ahead)
+    caption = draw_caption(task, only(model))
     assert 0 < units(card.text) <= 4096
     assert 0 < units(caption.text) <= CAPTION_LIMIT
     for drawn in (card, caption):
@@ -222,7 +247,7 @@ def test_a_card_and_a_caption_always_fit_and_are_html(
 def test_a_prompt_that_fits_stands_under_the_video_as_it_was_typed(prompt: str) -> None:
     request = VideoRequest(model="jimeng-pro", prompt=prompt)
     if units(html.escape(prompt, quote=False)) < 900:
-        caption = draw_caption(a_task(request=request), A_MODEL).text
+        caption = draw_caption(a_task(request=request), only(A_MODEL)).text
         assert html.unescape(caption).startswith(prompt.strip())
 
 
@@ -232,7 +257,7 @@ def test_a_prompt_that_fits_stands_under_the_video_as_it_was_typed(prompt: str) 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_caption_is_filled_and_never_over_full(prompt: str, language: str) -> None:
     task = a_task(request=VideoRequest(model="jimeng-pro", prompt=prompt), language=language)
-    assert CAPTION_LIMIT - 40 <= units(draw_caption(task, FREE_MODEL).text) <= CAPTION_LIMIT
+    assert CAPTION_LIMIT - 40 <= units(draw_caption(task, only(FREE_MODEL)).text) <= CAPTION_LIMIT
 
 
 def test_a_long_prompt_is_cut_at_a_word() -> None:

@@ -15,12 +15,12 @@ from PIL import Image, ImageChops, ImageStat
 
 from bot.errors import MediaError
 from bot.media.encode import FRAMES_PER_S, write_film
-from bot.media.film import SIZES, closest_ratio, film_photo, film_words
+from bot.media.film import SIZES, film_photo, film_words
 from bot.media.planes import Planes, planes_of
 from bot.media.process import run_apart
 from bot.media.sound import PAD_RATE_HZ, play_pad
 from bot.media.videos import probe_video
-from bot.request import CAMERAS
+from bot.request import CAMERAS, closest_ratio
 
 SMALL = 0.25
 
@@ -106,12 +106,12 @@ def test_a_film_appears_only_when_it_is_whole(tmp_path: Path) -> None:
 
 
 def test_a_photo_is_shown_in_the_closest_ratio() -> None:
-    assert closest_ratio((1600, 1200)) == "4:3"
-    assert closest_ratio((1200, 1600)) == "3:4"
-    assert closest_ratio((1000, 1010)) == "1:1"
-    assert closest_ratio((4000, 1400)) == "21:9"
-    assert closest_ratio((1500, 1000)) == "4:3"
-    assert closest_ratio((500, 1400)) == "9:16"
+    assert closest_ratio(1600, 1200, tuple(SIZES)) == "4:3"
+    assert closest_ratio(1200, 1600, tuple(SIZES)) == "3:4"
+    assert closest_ratio(1000, 1010, tuple(SIZES)) == "1:1"
+    assert closest_ratio(4000, 1400, tuple(SIZES)) == "21:9"
+    assert closest_ratio(1500, 1000, tuple(SIZES)) == "4:3"
+    assert closest_ratio(500, 1400, tuple(SIZES)) == "9:16"
 
 
 def test_that_very_photo_is_seen_and_fills_the_frame(tmp_path: Path) -> None:

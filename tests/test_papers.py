@@ -9,10 +9,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from every_model import WITH_LINKS
 
 from bot import timing
 from bot.__main__ import main
 from bot.chat.words import FLAGS
+from bot.request import Mode
 from bot.settings import IsolatedSettings, Settings, load_settings
 from bot.stores.sqlite import schema
 from bot.task import MOVES
@@ -133,9 +135,23 @@ def test_options_that_are_named_exist(paper: Path) -> None:
 
 
 def test_readme_names_every_option_of_the_chat() -> None:
-    rows = _rows(README, "| option | `jimeng-pro` | `preview` |")
+    rows = _rows(README, "| option | values |")
     named = [flag for row in rows for flag in re.findall(r"`--([a-z]+)`", row[0])]
     assert sorted(named) == sorted(FLAGS)
+
+
+def test_readme_tells_every_model_as_it_is() -> None:
+    told: dict[str, tuple[str, str]] = {}
+    for names, _, made_from, seconds, *_ in _rows(README, "| model | made by |"):
+        told |= dict.fromkeys(re.findall(r"`([\w.-]+)`", names), (made_from, seconds))
+    assert set(told) == set(WITH_LINKS)
+    for name, (made_from, seconds) in told.items():
+        modes = WITH_LINKS[name].modes
+        assert seconds == ", ".join(str(one) for one in WITH_LINKS[name].seconds), name
+        assert ("camera" in made_from, "last photo" in made_from) == (
+            Mode.CAMERA in modes,
+            Mode.FIRST_LAST in modes,
+        ), name
 
 
 def test_the_state_table_is_that_of_the_code() -> None:
@@ -147,8 +163,8 @@ def test_the_state_table_is_that_of_the_code() -> None:
 
 def test_the_tables_of_the_database_are_all_named() -> None:
     source = Path(schema.__file__).read_text(encoding="utf-8")
-    line = next(line for line in ARCHITECTURE.splitlines() if line.startswith("Tables: "))
-    assert set(re.findall(r"`(\w+)`", line)) == set(re.findall(r'db\.table\("(\w+)"\)', source))
+    named = ARCHITECTURE.partition("\nTables: ")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", named)) == set(re.findall(r'db\.table\("(\w+)"\)', source))
 
 
 def test_what_installs_the_bot_sets_only_settings_that_exist() -> None:

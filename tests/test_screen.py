@@ -10,11 +10,14 @@ import pytest
 from fakes import A_MODEL, Clock, a_task, made
 
 from bot.chat.client import connect
+from bot.chat.photos import Photos
 from bot.chat.screen import Screen
+from bot.chat.voice import Voice
 from bot.media.process import run_apart
 from bot.media.shelf import Video
 from bot.media.videos import prepare_video
 from bot.sandbox import Chat, Json, Person, SandboxServer
+from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.text import say
 
@@ -34,7 +37,7 @@ class Wall:
     async def post(self, chat: Chat, task: Task) -> Task:
         asked = self.server.world.say(self.ada, chat, "/video a paper boat")
         task = replace(task, chat_id=chat.id, user_id=self.ada.id, user_name="Ada <3")
-        return replace(task, card_id=await self.screen.post(replace(task, card_id=None), asked["message_id"]))
+        return await self.screen.post(replace(task, card_id=None), asked["message_id"])
 
     def said(self, chat: Chat) -> list[Json]:
         """What the bot has said there besides the card."""
@@ -42,7 +45,7 @@ class Wall:
 
 
 @pytest.fixture
-async def wall(tmp_path: Path, clip: Path, clock: Clock) -> AsyncIterator[Wall]:
+async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> AsyncIterator[Wall]:
     film, thumbnail = tmp_path / "film.mp4", tmp_path / "film.jpg"
     facts = await run_apart(prepare_video, clip, film, thumbnail, limit_s=30)
 
@@ -54,7 +57,15 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock) -> AsyncIterator[Wall]:
         private, group = server.world.private_chat(ada), server.world.add_group("Friends", [ada])
         bot = connect(server.token, server.url)
         await bot.initialize()
-        screen = Screen(bot, {A_MODEL.name: A_MODEL}, clock, nobody_ahead)
+        models = {A_MODEL.name: A_MODEL}
+        screen = Screen(
+            bot,
+            models,
+            clock,
+            count_ahead=nobody_ahead,
+            voice=Voice(bot, clock),
+            photos=Photos(bot, store, models),
+        )
         yield Wall(server, screen, clock, ada, private, group, Video(film, thumbnail, facts))
         await bot.shutdown()
         assert server.world.complaints == []

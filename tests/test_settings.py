@@ -14,6 +14,7 @@ from bot.settings import IsolatedSettings, Settings, load_settings
 
 TOKEN = "123456789:AAEverySecretTokenOfThisBot_-"
 SECRET = "volcengine-secret-key=="
+KEYS = ("geekai_api_key", "jiekou_api_key", "jimeng_relay_api_key", "unified_relay_api_key", "secret_key")
 EVERY_NAME = [name.upper() for name in Settings.model_fields]
 
 
@@ -57,6 +58,10 @@ def test_an_empty_value_counts_as_unset(name: str, monkeypatch: pytest.MonkeyPat
         ("TRUSTED_PRIVATE_HOSTS", "Localhost, 10.0.0.7", frozenset({"localhost", "10.0.0.7"})),
         ("VOLCENGINE_BASE_URL", "https://example.org/x/", "https://example.org/x"),
         ("VOLCENGINE_CONCURRENCY", "3", 3),
+        ("FAILOVER", "on", "on"),
+        ("GEEKAI_BASE_URL", "https://geekai.dev/api/v1/", "https://geekai.dev/api/v1"),
+        ("UNIFIED_RELAY_RATIOS", "16:9, 9:16 ,16:9", ("16:9", "9:16")),
+        ("UNIFIED_RELAY_SIZES", "720P,1280x720", ("720P", "1280x720")),
         ("LISTEN_HOST", "0.0.0.0", "0.0.0.0"),
         ("LISTEN_PORT", "8080", 8080),
         ("LOG_FORMAT", "json", "json"),
@@ -97,7 +102,14 @@ def test_a_value_is_read_as_its_type(
         ("POLL_MAX_SECONDS", "-1"),
         ("POLL_MAX_SECONDS", "inf"),
         ("VOLCENGINE_BASE_URL", "https://"),
+        ("GEEKAI_BASE_URL", "https://example.org:99999999"),
         ("VOLCENGINE_CONCURRENCY", "0"),
+        ("FAILOVER", "maybe"),
+        ("UNIFIED_RELAY_RATIOS", "wide"),
+        ("UNIFIED_RELAY_RATIOS", "0:1"),
+        ("UNIFIED_RELAY_RATIOS", ","),
+        ("UNIFIED_RELAY_SIZES", ","),
+        ("PUBLIC_URL", "bot.example.org"),
         ("LISTEN_PORT", "0"),
         ("LISTEN_PORT", "65536"),
         ("LOG_FORMAT", "xml"),
@@ -128,22 +140,45 @@ def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
     assert "TIMEZONE" in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["VOLCENGINE_ACCESS_KEY_ID", "VOLCENGINE_SECRET_ACCESS_KEY"])
+HALVES = {
+    "VOLCENGINE_ACCESS_KEY_ID": SECRET,
+    "VOLCENGINE_SECRET_ACCESS_KEY": SECRET,
+    "JIMENG_RELAY_API_KEY": SECRET,
+    "JIMENG_RELAY_BASE_URL": "https://relay.example",
+    "UNIFIED_RELAY_API_KEY": SECRET,
+    "UNIFIED_RELAY_BASE_URL": "https://relay.example",
+}
+
+
+@pytest.mark.parametrize("name", HALVES)
 def test_half_a_key_pair_is_refused_without_a_word_of_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(name, SECRET)
+    monkeypatch.setenv(name, HALVES[name])
     with pytest.raises(SettingsError) as caught:
         load_settings()
     assert "belong together" in str(caught.value)
-    assert SECRET not in str(caught.value)
+    assert name in str(caught.value)
+    assert HALVES[name] not in str(caught.value)
+
+
+def test_a_public_address_needs_a_port_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLIC_URL", "https://bot.example.org/")
+    with pytest.raises(SettingsError, match="PUBLIC_URL needs LISTEN_PORT"):
+        load_settings()
+    monkeypatch.setenv("LISTEN_PORT", "8080")
+    assert load_settings().public_url == "https://bot.example.org"
 
 
 def test_no_secret_stands_in_a_repr_or_in_an_error_of_the_library() -> None:
+    keys: dict[str, Any] = {name: SecretStr(f"sk-{name}") for name in KEYS}
     settings = IsolatedSettings(
         telegram_bot_token=SecretStr(TOKEN),
         volcengine_access_key_id="AKLT-my-id",
         volcengine_secret_access_key=SecretStr(SECRET),
+        **keys,
+        jimeng_relay_base_url="https://relay.example",
+        unified_relay_base_url="https://relay.example",
     )
-    for secret in (TOKEN, "AKLT-my-id", SECRET):
+    for secret in (TOKEN, "AKLT-my-id", SECRET, *(f"sk-{name}" for name in KEYS)):
         assert secret not in repr(settings)
         assert secret not in str(settings)
     with pytest.raises(ValidationError) as caught:

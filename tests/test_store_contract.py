@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bot.errors import StaleTask, StoreError
 from bot.request import VideoRequest
-from bot.store import Attempt, ChatRecord, Person, Store, StoredUpdate
+from bot.store import AccountTrouble, Attempt, ChatRecord, Notice, Person, Store, StoredUpdate
 from bot.stores.sqlite import SQLiteStore
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
@@ -107,6 +107,7 @@ requests = st.builds(
     model=words,
     prompt=words,
     photos=st.lists(words, max_size=2).map(tuple),
+    crop=st.none() | words,
     ratio=st.none() | words,
     seconds=st.none() | integers,
     resolution=st.none() | words,
@@ -128,6 +129,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "user_name": words,
     "message_id": st.none() | integers,
     "card_id": st.none() | integers,
+    "card_has_photo": st.booleans(),
     "album_id": st.none() | words,
     "language": words,
     "provider": words,
@@ -143,6 +145,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "attempts": st.integers(0, 2**31),
     "failing_since": st.none() | moments,
     "parent_id": st.none() | words,
+    "passed_over": st.lists(words, max_size=3).map(tuple),
     "video_url": st.none() | words,
     "keep_until": st.none() | moments,
     "late_at": st.none() | moments,
@@ -675,3 +678,33 @@ async def test_exact_prices_stay_exact(store: Store) -> None:
     stored = await store.get(task.id)
     assert stored is not None
     assert str(stored.price) == "0.10"
+
+
+# Accounts in trouble, and notices that wait.
+
+
+async def test_an_accounts_trouble_is_new_once_and_over_once(store: Store) -> None:
+    trouble = AccountTrouble("cloud", "no_balance", NOW)
+    assert await store.mark_trouble(trouble)
+    assert not await store.mark_trouble(AccountTrouble("cloud", "key_refused", after(60)))
+    assert await store.mark_trouble(AccountTrouble("other", "wrong_clock", after(-1)))
+    assert await store.troubles() == [AccountTrouble("other", "wrong_clock", after(-1)), trouble]
+    assert await store.mark_well("cloud") == trouble
+    assert await store.mark_well("cloud") is None
+    assert await store.mark_trouble(AccountTrouble("cloud", "key_refused", after(60)))
+
+
+async def test_one_of_many_that_note_a_trouble_side_by_side_is_the_first(store: Store) -> None:
+    trouble = AccountTrouble("cloud", "no_balance", NOW)
+    first = await asyncio.gather(*(store.mark_trouble(trouble) for _ in range(20)))
+    assert first.count(True) == 1
+
+
+async def test_a_notice_is_read_once_by_its_reader_in_order(store: Store) -> None:
+    notices = [Notice("trouble_over", {"provider": "cloud", "minutes": str(minutes)}) for minutes in (1, 2)]
+    for notice in notices:
+        await store.keep_notice(20, notice)
+    await store.keep_notice(21, Notice("trouble_account", {"provider": "云"}))
+    assert await store.take_notices(20) == notices
+    assert await store.take_notices(20) == []
+    assert await store.take_notices(21) == [Notice("trouble_account", {"provider": "云"})]

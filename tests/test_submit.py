@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import A_MODEL, NOW, Clock, House, Script, ScriptedProvider, a_task
+from fakes import A_MODEL, A_PHOTO, NOW, Clock, House, Script, ScriptedProvider, a_task
 from structlog.testing import capture_logs
 
 from bot import timing
@@ -23,7 +24,8 @@ from bot.errors import (
     StaleTask,
     Unavailable,
 )
-from bot.provider import Accepted, Failed, Succeeded
+from bot.media.photos import FitPhoto
+from bot.provider import Accepted, Failed, PhotoLink, Succeeded
 from bot.request import VideoRequest
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
@@ -180,7 +182,7 @@ async def test_a_photo_that_is_gone_ends_the_task_for_free(house: House) -> None
 
 
 async def test_a_chat_that_cannot_give_the_photo_yet_is_asked_again(house: House) -> None:
-    house.chat.scripts["photo"] = Script(ChatBusy(40.0), CallUnclear("TimedOut"), CardGone("?"), b"a photo")
+    house.chat.scripts["photo"] = Script(ChatBusy(40.0), CallUnclear("TimedOut"), CardGone("?"), A_PHOTO)
     await house.store.add(a_task(request=WITH_PHOTO))
     await house.turn()
     assert (await house.get()).due_at == NOW + timedelta(seconds=40)
@@ -188,12 +190,36 @@ async def test_a_chat_that_cannot_give_the_photo_yet_is_asked_again(house: House
     assert house.provider.submits.count == 1
 
 
-async def test_a_slow_photo_that_leaves_too_little_lease_puts_the_task_off(house: House) -> None:
-    def slow() -> bytes:
-        house.clock.advance(timing.LEASE_S - timing.SUBMIT_LIMIT_S)
-        return b"a photo"
+@pytest.mark.parametrize(("chosen", "sent"), [(None, "9:16"), ("16:9", "16:9")])
+async def test_a_ratio_that_was_left_open_is_the_photos(
+    store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path, chosen: str | None, sent: str
+) -> None:
+    model = replace(A_MODEL, ratio_with_photo=True)
+    house = House(store, ScriptedProvider(clip, models=[model]), clock, tmp_path)
+    house.chat.scripts["photo"] = Script(FitPhoto(b"tall", 900, 1500, "image/jpeg"))
+    await house.store.add(a_task(request=WITH_PHOTO.model_copy(update={"ratio": chosen})))
+    await house.turn()
+    assert [request.ratio for request in house.provider.requests] == [sent]
+    assert (await house.get()).request.ratio == sent
 
-    house.chat.scripts["photo"] = Script(slow, b"a photo")
+
+async def test_a_model_that_takes_links_gets_one_of_a_photo_that_was_read(
+    store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path
+) -> None:
+    house = House(store, ScriptedProvider(clip, models=[replace(A_MODEL, photo_as="link")]), clock, tmp_path)
+    house.chat.scripts["photo"] = Script(A_PHOTO)
+    await house.store.add(a_task(request=WITH_PHOTO))
+    await house.turn()
+    assert house.provider.photos == [[PhotoLink("https://bot.example/boat/0", 1200, 800)]]
+    assert house.chat.scripts["photo"].count == 1
+
+
+async def test_a_slow_photo_that_leaves_too_little_lease_puts_the_task_off(house: House) -> None:
+    def slow() -> FitPhoto:
+        house.clock.advance(timing.LEASE_S - timing.SUBMIT_LIMIT_S)
+        return A_PHOTO
+
+    house.chat.scripts["photo"] = Script(slow, A_PHOTO)
     await house.store.add(a_task(request=WITH_PHOTO))
     await house.turn()
     task = await house.get()
@@ -272,9 +298,9 @@ async def test_an_unknown_outcome_is_kept_although_its_person_stopped_waiting_me
 
 
 async def test_who_stops_waiting_in_the_last_moment_pays_nothing(house: House) -> None:
-    async def stop() -> bytes:
+    async def stop() -> FitPhoto:
         await house.store.save((await house.get()).hide(house.clock()))
-        return b"a photo"
+        return A_PHOTO
 
     house.chat.scripts["photo"] = Script(stop)
     await house.store.add(a_task(request=WITH_PHOTO))

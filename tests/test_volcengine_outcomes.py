@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,28 +19,17 @@ from provider_server import (
     failure,
     gateway_error,
     success,
+    volcengine_at,
 )
 
 from bot.errors import AccountProblem, FetchError, OutcomeUnknown, ProviderError, Unavailable
 from bot.provider import Failed, Status, StillRunning, Succeeded
-from bot.providers._fetch import VideoFetcher
 from bot.providers._http import Answer, Call, Http
 from bot.providers.volcengine import Volcengine, read_look, read_submit
 from bot.request import VideoRequest
 
 MODEL = Volcengine.models[0]
 REQUEST = VideoRequest(model=MODEL.name, prompt="a private wish", ratio="16:9", seconds=5, resolution="1080p")
-
-
-def _adapter(base_url: str, http: Http | None = None) -> Volcengine:
-    return Volcengine(
-        ACCESS_KEY_ID,
-        SECRET_ACCESS_KEY,
-        base_url,
-        http=http or Http(),
-        fetcher=VideoFetcher(frozenset({"127.0.0.1"})),
-        clock=lambda: datetime(2025, 9, 1, tzinfo=UTC),
-    )
 
 
 # What may have been charged
@@ -52,7 +40,7 @@ async def test_a_submit_that_breaks_off_is_unknown_and_never_repeated(fault: Fau
     async with ProviderServer() as server:
         server.next("submit", fault)
         with pytest.raises(OutcomeUnknown) as unknown:
-            await _adapter(server.base_url, Http(submit_limit_s=0.3)).submit(REQUEST, (), "t1")
+            await volcengine_at(server.base_url, Http(submit_limit_s=0.3)).submit(REQUEST, (), "t1")
     assert unknown.value.code == "submit_unknown"
     assert len(server.calls("submit")) == 1
     assert len(server.jobs) == (fault in {Fault.LOST, Fault.HALF, Fault.SILENT})
@@ -86,14 +74,14 @@ async def test_an_answer_that_proves_nothing_leaves_a_submit_unknown(reply: Repl
     async with ProviderServer() as server:
         server.next("submit", reply)
         with pytest.raises(OutcomeUnknown):
-            await _adapter(server.base_url).submit(REQUEST, (), "t1")
+            await volcengine_at(server.base_url).submit(REQUEST, (), "t1")
     assert len(server.received) == 1
 
 
 async def test_a_code_that_became_text_on_its_way_is_read() -> None:
     async with ProviderServer() as server:
         server.next("submit", Reply(200, {"code": "10000", "data": {"task_id": "7"}}))
-        accepted = await _adapter(server.base_url).submit(REQUEST, (), "t1")
+        accepted = await volcengine_at(server.base_url).submit(REQUEST, (), "t1")
     assert accepted.remote_id == "7"
 
 
@@ -113,7 +101,7 @@ async def test_any_429_proves_that_nothing_was_accepted(reply: Reply, word: str)
     async with ProviderServer() as server:
         server.next("submit", Reply(reply.status, reply.body, {"Retry-After": "7"}))
         with pytest.raises(Unavailable) as busy:
-            await _adapter(server.base_url).submit(REQUEST, (), "t1")
+            await volcengine_at(server.base_url).submit(REQUEST, (), "t1")
     assert busy.value.code == word
     assert busy.value.retry_after_s == 7
 
@@ -127,14 +115,14 @@ async def test_metadata_without_an_error_does_not_hide_the_answer() -> None:
 
 async def test_no_connection_at_all_proves_that_nothing_was_accepted(unused_port: int) -> None:
     with pytest.raises(Unavailable) as refused:
-        await _adapter(f"http://127.0.0.1:{unused_port}").submit(REQUEST, (), "t1")
+        await volcengine_at(f"http://127.0.0.1:{unused_port}").submit(REQUEST, (), "t1")
     assert refused.value.code == "unreachable"
 
 
 async def test_every_submit_has_a_connection_of_its_own() -> None:
     """A kept connection that the other side closes meanwhile would be an unknown outcome for nothing."""
     async with ProviderServer() as server:
-        adapter = _adapter(server.base_url)
+        adapter = volcengine_at(server.base_url)
         for _ in range(3):
             await adapter.submit(REQUEST, (), "t1")
     assert [call.headers["Connection"] for call in server.received] == ["close"] * 3
@@ -146,7 +134,7 @@ async def test_every_submit_has_a_connection_of_its_own() -> None:
 @pytest.mark.parametrize("fault", list(Fault))
 async def test_a_look_that_breaks_off_only_tells_nothing(fault: Fault) -> None:
     async with ProviderServer(statuses=()) as server:
-        adapter = _adapter(server.base_url, Http(look_limit_s=0.3))
+        adapter = volcengine_at(server.base_url, Http(look_limit_s=0.3))
         accepted = await adapter.submit(REQUEST, (), "t1")
         server.next("look", fault)
         with pytest.raises(Unavailable) as nothing:
@@ -170,7 +158,7 @@ async def test_only_the_providers_own_fault_counts_towards_giving_up(reply: Repl
     async with ProviderServer() as server:
         server.next("look", reply)
         with pytest.raises(Unavailable) as trouble:
-            await _adapter(server.base_url).poll("1", MODEL)
+            await volcengine_at(server.base_url).poll("1", MODEL)
     assert trouble.value.code == word
 
 
@@ -265,7 +253,7 @@ async def test_no_failure_shows_a_key_a_prompt_or_a_signature(caplog: pytest.Log
     ]
     shown = []
     async with ProviderServer() as server:
-        adapter = _adapter(server.base_url, Http(submit_limit_s=0.3, look_limit_s=0.3))
+        adapter = volcengine_at(server.base_url, Http(submit_limit_s=0.3, look_limit_s=0.3))
         for step in replies:
             server.next("submit", step)
             server.next("look", step)
@@ -283,7 +271,7 @@ async def test_no_failure_shows_a_key_a_prompt_or_a_signature(caplog: pytest.Log
 async def test_a_link_in_an_error_is_cut_to_its_host(tmp_path: Path) -> None:
     async with ProviderServer() as server:
         with pytest.raises(FetchError) as refused:
-            await _adapter(server.base_url).fetch(
+            await volcengine_at(server.base_url).fetch(
                 f"{server.base_url}/videos/1.mp4?sign=wrong-s3cr3t", tmp_path / "v"
             )
     assert refused.value.code == "link_expired"

@@ -44,9 +44,16 @@ class Access:
         await self._people.put_person(replace(person, role="admin"))
         return True
 
+    async def admins(self) -> list[int]:
+        """Those of the settings and those of the store."""
+        return sorted({*self._settings.admin_users, *await self._people.admins()})
+
+    async def is_admin(self, user_id: int) -> bool:
+        return user_id in self._settings.admin_users or (await self._people.person(user_id)).role == "admin"
+
     async def may_ask(self, user_id: int, chat_id: int) -> bool:
         """Either list is enough: anybody in an allowed chat may ask there."""
-        if await self._is_admin(user_id):
+        if await self.is_admin(user_id):
             return True
         if (await self._people.person(user_id)).role == "banned":
             return False
@@ -71,7 +78,7 @@ class Access:
 
     async def limit(self, user_id: int, chat_id: int) -> Problem | None:
         """Which limit stands against one video more. Admins have none; a chat's count in groups alone."""
-        if await self._is_admin(user_id):
+        if await self.is_admin(user_id):
             return None
         settings = self._settings
         return await self._limit(
@@ -100,6 +107,3 @@ class Access:
                 renewed = midnight + timedelta(days=1)
                 return Problem(f"limit_day{suffix}", {"limit": most_daily, "time": f"{renewed:%H:%M}"})
         return None
-
-    async def _is_admin(self, user_id: int) -> bool:
-        return user_id in self._settings.admin_users or (await self._people.person(user_id)).role == "admin"

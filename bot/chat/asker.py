@@ -19,3 +19,5 @@ class Asker:
     language: str
     sent_at: datetime
     album_id: str | None = None
+    tapped: bool = False
+    """They tapped a button: `message_id` is the card it stands on."""

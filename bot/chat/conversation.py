@@ -20,20 +20,24 @@ from telegram.ext import (
 
 from bot.chat.access import Access
 from bot.chat.client import connect
+from bot.chat.companies import Companies
 from bot.chat.dispatch import Dispatcher
 from bot.chat.intake import KEY_REFUSED, Intake
 from bot.chat.messages import Messages
+from bot.chat.notices import Notices
 from bot.chat.orders import Orders
+from bot.chat.photos import Photos
 from bot.chat.screen import Screen
 from bot.chat.taps import Taps
+from bot.chat.voice import Voice
 from bot.errors import SettingsError, StartError
 from bot.log import get_log
 from bot.request import VideoModel
 from bot.settings import Settings
-from bot.store import Store
+from bot.store import Notice, Store
 from bot.text import LANGUAGES, choose_language, plain, say
 
-_COMMANDS = ("video", "animate", "help")
+_COMMANDS = ("video", "animate", "models", "help")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,21 @@ class Conversation:
         self._log = get_log(__name__)
         self._bot = connect(token, settings.telegram_api_url)
         self._access = Access(settings, store, store, clock)
-        self.screen = Screen(self._bot, models, clock, store.count_ahead)
+        voice = Voice(self._bot, clock)
+        photos = Photos(self._bot, store, models)
+        self.screen = Screen(
+            self._bot, models, clock, count_ahead=store.count_ahead, voice=voice, photos=photos
+        )
+        self._notices = Notices(
+            kept=store, people=store, voice=voice, access=self._access, language=settings.default_language
+        )
         orders = Orders(
             tasks=store,
             screen=self.screen,
+            voice=voice,
             access=self._access,
+            companies=Companies(store, voice, models),
+            photos=photos,
             models=models,
             default_model=default_model,
             old_after=timedelta(minutes=settings.old_message_minutes),
@@ -76,17 +90,21 @@ class Conversation:
         self._messages = Messages(
             bot=self._bot,
             tasks=store,
-            screen=self.screen,
+            voice=voice,
+            notices=self._notices,
             orders=orders,
             access=self._access,
             models=models,
+            default_model=default_model,
             settings=settings,
         )
         self._taps = Taps(
             tasks=store,
+            people=store,
             screen=self.screen,
             orders=orders,
             access=self._access,
+            models=models,
             settings=settings,
             clock=clock,
             wake=wake_worker,
@@ -101,6 +119,10 @@ class Conversation:
     def answered_at(self) -> datetime:
         """When Telegram last answered a poll."""
         return self._intake.answered_at
+
+    async def tell_admins(self, notice: Notice) -> None:
+        """In their private chats; kept for whoever cannot be written to. Never raises."""
+        await self._notices.tell_admins(notice)
 
     async def start(self) -> Greeting:
         """Log in and publish the command lists. SettingsError when the token is refused."""

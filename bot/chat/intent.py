@@ -8,6 +8,7 @@
 | a forwarded photo with a caption                         | draft              | nothing              |
 | a photo without caption, plain text                      | draft              | nothing              |
 | a reply to a message of the bot (perhaps an answer)      | answer             | answer               |
+| a photo as such a reply                                  | as any photo       | answer               |
 | a video where a photo is due                             | says what would do | only to a command    |
 """
 
@@ -20,9 +21,12 @@ from telegram import Message, MessageEntity, PhotoSize
 from telegram.constants import ChatType
 
 VIDEO_COMMANDS = frozenset({"video", "v", "animate"})
-_PHOTO_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
+_PHOTO_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif"})
 
-Wish = Literal["start", "help", "unknown", "video", "draft", "text", "no_photo", "nothing"]
+Command = Literal["start", "help", "models", "unknown", "video"]
+Wish = Command | Literal["photo", "draft", "text", "answer", "no_photo", "nothing"]
+"""A photo may be what a question of ours waits for. Where it is not, a `photo` starts, a `draft` asks, and an
+`answer` is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,8 @@ def read_intent(message: Message, bot_username: str, bot_id: int) -> Intent:
     match command:
         case "start":
             return Intent("start", words)
-        case "help":
-            return Intent("help")
+        case "help" | "models" as asked:
+            return Intent(asked)
         case str() if command in VIDEO_COMMANDS:
             photo = photo or (find_photo(answered) if answered else None)
             if photo is None and (_has_video(message) or (answered is not None and _has_video(answered))):
@@ -73,11 +77,13 @@ def read_intent(message: Message, bot_username: str, bot_id: int) -> Intent:
             return Intent("unknown") if private else _NOTHING
     if answers is not None and message.text:
         return Intent("text", words, None, answers)
+    if photo is not None and not private:
+        return Intent("answer", words, photo, answers) if answers is not None else _NOTHING
     if not private:
         return _NOTHING
     if photo is not None:
         starts = bool(words) and message.forward_origin is None
-        return Intent("video" if starts else "draft", words, photo)
+        return Intent("photo" if starts else "draft", words, photo, answers)
     if message.text:
         return Intent("text", words)
     return Intent("no_photo") if message.effective_attachment else _NOTHING

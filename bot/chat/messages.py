@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 
 from telegram import Bot, Message
 
 from bot.chat.access import Access
 from bot.chat.asker import Asker
-from bot.chat.intent import Intent, read_intent
+from bot.chat.catalogue import draw_models
+from bot.chat.intent import Intent, SentPhoto, read_intent
+from bot.chat.notices import Notices
 from bot.chat.orders import Orders
-from bot.chat.screen import Screen
-from bot.chat.words import EXAMPLES, Words, flags_for, read_words
-from bot.request import Problem, VideoModel, shown
+from bot.chat.voice import Voice
+from bot.chat.words import EXAMPLES, flags_for, read_words
+from bot.errors import MediaError
+from bot.request import Problem, VideoModel, VideoRequest, shown
 from bot.settings import Settings
 from bot.store import TaskStore
 from bot.task import Task, TaskState
@@ -26,18 +28,22 @@ class Messages:
         *,
         bot: Bot,
         tasks: TaskStore,
-        screen: Screen,
+        voice: Voice,
+        notices: Notices,
         orders: Orders,
         access: Access,
         models: Mapping[str, VideoModel],
+        default_model: str,
         settings: Settings,
     ) -> None:
         self._bot = bot
         self._tasks = tasks
-        self._screen = screen
+        self._voice = voice
+        self._notices = notices
         self._orders = orders
         self._access = access
         self._models = models
+        self._default_model = default_model
         self._settings = settings
 
     async def handle(self, update_id: int, message: Message) -> None:
@@ -45,6 +51,12 @@ class Messages:
         asker = self._asker(update_id, message)
         if intent.wish == "nothing" or asker is None or await self._orders.known(asker):
             return
+        try:
+            await self._handle(asker, intent)
+        except MediaError as error:
+            await self._answer(asker, error.code, **error.values)
+
+    async def _handle(self, asker: Asker, intent: Intent) -> None:
         claims = intent.wish == "start" and self._access.is_claim(intent.words)
         if claims and asker.chat_id > 0 and await self._access.claim(intent.words, asker.user_id):
             await self._answer(asker, "claimed")
@@ -55,13 +67,20 @@ class Messages:
         match intent.wish:
             case "start" if asker.chat_id > 0:
                 await self._answer(asker, "claim_used" if claims else "start")
+                await self._notices.read_out(asker)
             case "start" | "help":
                 await self._help(asker)
+            case "models":
+                await self._voice.answer(
+                    asker, draw_models(asker.language, self._models, self._default_model)
+                )
             case "unknown":
                 await self._answer(asker, "unknown_command")
             case "no_photo":
                 await self._answer(asker, "not_a_photo_sent")
-            case "video":
+            case "photo" | "draft" | "answer" if task := await self._photo_question(asker, intent):
+                await self._complete(asker, task, intent)
+            case "video" | "photo":
                 await self._video(asker, intent)
             case "draft":
                 await self._draft(asker, intent)
@@ -74,17 +93,17 @@ class Messages:
         if not problems:
             await self._refuse(asker, await self._orders.start(asker, request))
         elif {problem.code for problem in problems} == {"prompt_missing"}:
-            await self._orders.ask_words(asker, request)
+            await self._orders.ask(asker, request, "card_ask_words")
         elif {problem.code for problem in problems} == {"prompt_missing_with_photo"}:
             await self._orders.draft(asker, request, "card_ask_photo_words")
         else:
-            await self._refuse(asker, problems[0])
+            await self._object(asker, request, problems, intent.photo)
 
     async def _draft(self, asker: Asker, intent: Intent) -> None:
         """A photo alone, or one that somebody else made: what should happen, and should it?"""
         request, problems = self._orders.read(read_words(intent.words), intent.photo)
         if [problem for problem in problems if problem.code != "prompt_missing_with_photo"]:
-            await self._refuse(asker, problems[0])
+            await self._object(asker, request, problems, intent.photo)
         elif request.prompt:
             await self._orders.draft(asker, request, "card_draft")
         else:
@@ -92,17 +111,26 @@ class Messages:
 
     async def _text(self, asker: Asker, intent: Intent) -> None:
         """An answer to a question of ours, the words for a photo, or in private a wish in plain words."""
-        draft = await self._question(asker, intent)
-        if draft is not None:
-            await self._complete(asker, draft, read_words(intent.words))
+        draft = await self._question(asker, intent, self._orders.awaits_words)
+        if draft is not None and draft.question == "card_ask_other_photo":
+            await self._answer(asker, "photo_wanted")
+        elif draft is not None:
+            await self._complete(asker, draft, intent)
         elif asker.chat_id > 0:
-            request, problems = self._orders.read(read_words(intent.words), None)
+            words = read_words(intent.words)
+            request, problems = self._orders.read(words, None)
             if problems:
-                await self._refuse(asker, problems[0])
+                await self._object(asker, request, problems, None)
             else:
                 await self._orders.draft(asker, request, "card_draft")
 
-    async def _question(self, asker: Asker, intent: Intent) -> Task | None:
+    async def _photo_question(self, asker: Asker, intent: Intent) -> Task | None:
+        """The question that this photo answers."""
+        task = await self._question(asker, intent, self._orders.awaits_photo)
+        return task if task is not None and task.question == "card_ask_other_photo" else None
+
+    async def _question(self, asker: Asker, intent: Intent, awaits: Callable[[Task], bool]) -> Task | None:
+        """The draft that a message replies to; in private else the newest, where it `awaits` such a one."""
         if intent.answers is not None:
             task = await self._tasks.find(card=(asker.chat_id, intent.answers))
             asked = task is not None and task.state is TaskState.DRAFT and task.question is not None
@@ -111,20 +139,17 @@ class Messages:
         if asker.chat_id < 0:
             return None
         drafts = await self._tasks.drafts(asker.chat_id, asker.user_id)
-        newest = drafts[0] if drafts else None
-        return newest if newest is not None and self._orders.awaits_words(newest) else None
+        # Who is offered another model may as well say it in other words.
+        newest = next((draft for draft in drafts if draft.question != "card_switch"), None)
+        return newest if newest is not None and awaits(newest) else None
 
-    async def _complete(self, asker: Asker, task: Task, words: Words) -> None:
-        kept = task.request.model_dump(exclude_none=True, exclude={"prompt", "photos"})
-        request, problems = self._orders.read(replace(words, options={**kept, **words.options}), None)
-        request = request.model_copy(update={"photos": task.request.photos})
-        if task.request.photos:
-            problems = [*words.problems, *self._orders.problems(request)]
+    async def _complete(self, asker: Asker, task: Task, intent: Intent) -> None:
+        """What was missing came: words, options, or a photo. The rest is as it was asked."""
+        request, problems = self._orders.read(read_words(intent.words), intent.photo, task.request)
         if problems:
-            await self._refuse(asker, problems[0])
-            return
-        start = task.question == "card_ask_words"
-        await self._refuse(asker, await self._orders.answered(task, asker, request, start=start))
+            await self._object(asker, request, problems, intent.photo)
+        else:
+            await self._refuse(asker, await self._orders.answered(task, asker, request))
 
     async def _help(self, asker: Asker) -> None:
         offered = shown(self._models)
@@ -143,12 +168,23 @@ class Messages:
             key = "stranger_group" if asker.chat_id < 0 else "stranger"
             await self._answer(asker, key, user_id=asker.user_id, chat_id=asker.chat_id)
 
+    async def _object(
+        self, asker: Asker, request: VideoRequest, problems: Sequence[Problem], photo: SentPhoto | None
+    ) -> None:
+        """Say why it cannot work; where only the model is in the way, with buttons for others that can."""
+        misread = problems[0].code.startswith(("unknown_flag", "flag_"))
+        names = [] if misread else self._orders.others(request, photo)
+        if names:
+            await self._orders.offer(asker, request, problems[0], names)
+        else:
+            await self._refuse(asker, problems[0])
+
     async def _refuse(self, asker: Asker, problem: Problem | None) -> None:
         if problem is not None:
             await self._answer(asker, problem.code, **problem.values)
 
     async def _answer(self, asker: Asker, key: str, **values: object) -> None:
-        await self._screen.answer(asker, say(asker.language, key, **values))
+        await self._voice.answer(asker, say(asker.language, key, **values))
 
     def _asker(self, update_id: int, message: Message) -> Asker | None:
         sender = message.sender_chat or message.from_user

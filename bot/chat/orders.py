@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,15 +11,21 @@ from typing import Any
 from bot import timing
 from bot.chat.access import Access
 from bot.chat.asker import Asker
+from bot.chat.companies import Companies
 from bot.chat.intent import SentPhoto
+from bot.chat.options import fit_request
+from bot.chat.parts import left_out
+from bot.chat.photos import Photos
+from bot.chat.questions import STARTED_BY_ANSWER, draw_question, draw_switch
+from bot.chat.remedies import other_models
 from bot.chat.screen import PHOTO_MAX_BYTES, Screen
+from bot.chat.voice import Voice
 from bot.chat.words import Words
 from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, settle, shown
 from bot.store import TaskStore
 from bot.task import Task, TaskState
 
-_PHOTO_QUESTIONS = frozenset({"card_ask_photo", "card_ask_photo_words"})
-_WORDS_WITHIN = timedelta(minutes=15)
+_ANSWERED_WITHIN = timedelta(minutes=15)
 
 
 class Orders:
@@ -28,7 +34,10 @@ class Orders:
         *,
         tasks: TaskStore,
         screen: Screen,
+        voice: Voice,
         access: Access,
+        companies: Companies,
+        photos: Photos,
         models: Mapping[str, VideoModel],
         default_model: str,
         old_after: timedelta,
@@ -37,23 +46,40 @@ class Orders:
     ) -> None:
         self._tasks = tasks
         self._screen = screen
+        self._voice = voice
         self._access = access
+        self._companies = companies
+        self._photos = photos
         self._models = models
         self._default_model = default_model
         self._old_after = old_after
         self._clock = clock
         self._wake = wake
 
-    def read(self, words: Words, photo: SentPhoto | None) -> tuple[VideoRequest, list[Problem]]:
-        """The request that words and a photo make, and every reason why it cannot work."""
-        name = str(words.options.get("model", self._default_model))
-        photos = (photo.file_id,) if photo else ()
-        fields: dict[str, Any] = {**words.options, "model": name, "prompt": words.prompt, "photos": photos}
+    def read(
+        self, words: Words, photo: SentPhoto | None, base: VideoRequest | None = None
+    ) -> tuple[VideoRequest, list[Problem]]:
+        """The request that words and a photo make, and every reason why it cannot work.
+
+        What they leave open is as in `base`, or as near to it as another model comes that they name.
+        """
+        fields: dict[str, Any] = {"model": self._default_model}
+        if base is not None:
+            # Much of what was bought before are defaults of its model, which nobody asked for.
+            named = self._models.get(str(words.options.get("model", base.model)))
+            fitted = base if named is None or named.name == base.model else fit_request(base, named)
+            fields |= fitted.model_dump(exclude_none=True)
+        fields |= words.options
+        if words.prompt:
+            fields["prompt"] = words.prompt
+        if photo is not None:
+            # A crop was chosen for the sides of another photo.
+            fields |= {"photos": (photo.file_id,), "crop": None}
+            self._photos.note(photo)
         request = VideoRequest(**fields)
         problems = [*words.problems, *self.problems(request)]
-        model = self._models.get(name)
-        if photo is not None and model is not None:
-            problems += check_photo(model, photo.width, photo.height, PHOTO_MAX_BYTES, photo.size_bytes)
+        if photo is not None and request.model in self._models:
+            problems += _check_sent(photo, self._models[request.model])
         return request, problems
 
     def problems(self, request: VideoRequest) -> list[Problem]:
@@ -64,6 +90,11 @@ class Orders:
         if not self._models:
             return [Problem("no_model", {})]
         return [Problem("model_unknown", {"model": request.model, "choices": ", ".join(shown(self._models))})]
+
+    def others(self, request: VideoRequest, photo: SentPhoto | None) -> list[str]:
+        """Models that can make the very same request, where the chosen one cannot."""
+        names = other_models(request, self._models)
+        return [name for name in names if photo is None or not _check_sent(photo, self._models[name])]
 
     async def known(self, asker: Asker) -> bool:
         """Whether this update, or the album it belongs to, has made its task already."""
@@ -79,77 +110,132 @@ class Orders:
         """Queue it at once; a message that lay around too long is asked about instead."""
         if problem := await self._access.limit(asker.user_id, asker.chat_id):
             return problem
+        framed = await self._photos.framed(request, asker.user_id) if parent_id is None else request
         if self._is_old(asker):
-            await self.draft(asker, request, "card_old")
+            await self.draft(asker, framed, "card_old")
+            return None
+        if framed != request:
+            await self.draft(asker, framed, "card_crop")
             return None
         task = replace(self._new(asker, request), parent_id=parent_id)
+        await self._companies.introduce(asker, request)
         await self._post(self._bought(task, request), asker)
         self._wake()
         return None
 
     def awaits_words(self, task: Task) -> bool:
         """Whether plain words still belong to this photo: later they are a wish of their own."""
-        return task.question in _PHOTO_QUESTIONS and self._clock() - task.created_at < _WORDS_WITHIN
+        return task.question in ("card_ask_photo", "card_ask_photo_words") and self._is_fresh(task)
+
+    def awaits_photo(self, task: Task) -> bool:
+        """The same for a photo that nobody sent as a reply."""
+        return task.question == "card_ask_other_photo" and self._is_fresh(task)
 
     async def draft(self, asker: Asker, request: VideoRequest, question: str) -> None:
         """A card that asks; nothing is bought."""
+        request = await self._photos.framed(request, asker.user_id)
         await self._post(replace(self._new(asker, request), question=question), asker)
 
-    async def ask_words(self, asker: Asker, request: VideoRequest) -> None:
+    async def ask(
+        self, asker: Asker, request: VideoRequest, question: str, parent_id: str | None = None
+    ) -> None:
         """A question; the answer to it starts the task."""
-        task = replace(self._new(asker, request), question="card_ask_words")
-        await self._tasks.add(replace(task, card_id=await self._screen.ask(asker)))
+        task = replace(self._new(asker, request), question=question, parent_id=parent_id)
+        card_id = await self._voice.ask(asker, draw_question(task, self._clock()))
+        await self._tasks.add(replace(task, card_id=card_id))
 
-    async def answered(
-        self, task: Task, asker: Asker, request: VideoRequest, *, start: bool
-    ) -> Problem | None:
-        """The missing words came: a card anew, below them. It starts, or asks whether it should."""
-        if start and (problem := await self._access.limit(asker.user_id, asker.chat_id)):
+    async def offer(
+        self, asker: Asker, request: VideoRequest, problem: Problem, names: Sequence[str]
+    ) -> None:
+        """A card that says what stands against the request, with a button for each model that can make it."""
+        task = replace(self._new(asker, request), question="card_switch")
+        await self._tasks.add(
+            await self._screen.post(task, asker.message_id, draw_switch(task, problem, names))
+        )
+
+    async def answered(self, task: Task, asker: Asker, request: VideoRequest) -> Problem | None:
+        """What was missing came: a card anew, below it. It starts, or asks whether it should."""
+        starts = task.question in STARTED_BY_ANSWER
+        if starts and (problem := await self._access.limit(asker.user_id, asker.chat_id)):
             return problem
-        if start and not self._is_old(asker):
+        framed = await self._photos.framed(request, asker.user_id)
+        if starts and framed == request and not self._is_old(asker):
+            await self._companies.introduce(asker, request)
             moved = self._bought(task, request)
         else:
-            question = "card_old" if start else "card_draft"
-            moved = task.asked(request, question, self._expiry(asker.chat_id))
+            question = "card_draft"
+            if starts:
+                question = "card_old" if self._is_old(asker) else "card_crop"
+            moved = task.asked(framed, question, self._expiry(asker.chat_id))
         # From here on this update stands for the task: handled twice, it is found.
         moved = replace(
-            moved, update_id=asker.update_id, message_id=asker.message_id, created_at=asker.sent_at
+            moved,
+            update_id=asker.update_id,
+            message_id=asker.message_id,
+            album_id=asker.album_id or task.album_id,
+            created_at=asker.sent_at,
         )
-        moved = replace(moved, card_id=await self._screen.post(moved, asker.message_id))
+        moved = await self._screen.post(moved, asker.message_id)
         saved = await self._tasks.save(moved)
         if saved.state is not TaskState.DRAFT:
             self._screen.live.posted(saved)
-        if task.question != "card_ask_words" and task.card_id is not None:
+        if task.question not in STARTED_BY_ANSWER and task.card_id is not None:
             await self._screen.remove(task.chat_id, task.card_id)
         self._wake()
         return None
 
-    async def generate(self, task: Task) -> Problem | None:
-        """The person said yes to a draft."""
+    async def change(self, task: Task, request: VideoRequest) -> None:
+        """Another choice on a draft that goes on asking the same."""
+        saved = await self._tasks.save(task.asked(request, task.question, self._expiry(task.chat_id)))
+        await self._screen.redraw(saved)
+
+    async def generate(self, asker: Asker, task: Task, request: VideoRequest) -> Problem | None:
+        """The person said yes to a draft, and to `request` in it."""
         if problem := await self._access.limit(task.user_id, task.chat_id):
             return problem
-        if problems := self.problems(task.request):
+        if problems := self.problems(request):
             return problems[0]
-        saved = await self._tasks.save(self._bought(task, task.request))
+        if task.question == "card_switch" and await self._crop(asker, task, request):
+            return None
+        await self._companies.introduce(asker, request)
+        saved = await self._tasks.save(self._bought(task, request))
         self._screen.show(saved)
         self._wake()
         return None
 
+    async def _crop(self, asker: Asker, task: Task, request: VideoRequest) -> bool:
+        """Whether the model that was chosen now would cut much off the photo: a card of its own asks."""
+        framed = await self._photos.framed(request, asker.user_id)
+        if framed == request:
+            return False
+        asked = task.asked(framed, "card_crop", self._expiry(task.chat_id))
+        await self._tasks.save(await self._screen.post(asked, task.message_id))
+        if task.card_id is not None:
+            await self._screen.remove(task.chat_id, task.card_id)
+        return True
+
     def _is_old(self, asker: Asker) -> bool:
         return self._clock() - asker.sent_at > self._old_after
 
+    def _is_fresh(self, task: Task) -> bool:
+        return self._clock() - task.created_at < _ANSWERED_WITHIN
+
     def _bought(self, task: Task, request: VideoRequest) -> Task:
-        return task.queued(settle(request, self._models[request.model]), None, self._clock())
+        """What is settled forgets the ratio that a photo overrules: its card is told before."""
+        model = self._models[request.model]
+        if aside := left_out(request, model, task.language):
+            self._screen.note(task, aside)
+        return replace(task, provider=model.provider).queued(settle(request, model), None, self._clock())
 
     async def _post(self, task: Task, asker: Asker) -> None:
         """The card first, then the row: whoever sees a card can count on it, and no row lacks one."""
-        card_id = await self._screen.post(task, asker.message_id)
-        stored = await self._tasks.add(replace(task, card_id=card_id))
+        stored = await self._tasks.add(await self._screen.post(task, asker.message_id))
         if stored.state is not TaskState.DRAFT:
             self._screen.live.posted(stored)
 
     def _new(self, asker: Asker, request: VideoRequest) -> Task:
-        model = self._models[request.model]
+        """A draft. Which provider makes it is known when it is bought: until then the model may change."""
+        model = self._models.get(request.model)
         return Task(
             id=secrets.token_hex(8),
             update_id=asker.update_id,
@@ -160,7 +246,7 @@ class Orders:
             message_id=asker.message_id,
             album_id=asker.album_id,
             language=asker.language,
-            provider=model.provider,
+            provider=model.provider if model else "",
             request=request,
             state=TaskState.DRAFT,
             created_at=asker.sent_at,
@@ -169,3 +255,7 @@ class Orders:
 
     def _expiry(self, chat_id: int) -> datetime:
         return self._clock() + (timing.DRAFT_GROUP if chat_id < 0 else timing.DRAFT_PRIVATE)
+
+
+def _check_sent(photo: SentPhoto, model: VideoModel) -> list[Problem]:
+    return check_photo(model, photo.width, photo.height, PHOTO_MAX_BYTES, photo.size_bytes)

@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import IO, Any
 
-from telegram import Bot, ForceReply, InputFile, InputMediaVideo, LinkPreviewOptions, Message, ReplyParameters
+from telegram import Bot, InputFile, InputMediaVideo, Message
 from telegram.constants import ParseMode
 
-from bot.chat.asker import Asker
-from bot.chat.card import Card, draw_caption, draw_card, draw_offer
+from bot.chat.card import draw_caption, draw_card, draw_offer
 from bot.chat.client import translated
 from bot.chat.live import LiveCards
-from bot.errors import CallRefused, CardGone, ChatError, MediaError
+from bot.chat.parts import Card
+from bot.chat.photos import Photos
+from bot.chat.questions import draw_draft
+from bot.chat.voice import NO_PREVIEW, Voice, replying
+from bot.errors import CardGone, ChatError
 from bot.log import get_log
-from bot.media.photos import normalise_photo
-from bot.media.process import run_apart
+from bot.media.photos import FitPhoto
 from bot.media.shelf import Video
-from bot.provider import Photo
-from bot.request import VideoModel
+from bot.request import PhotoRules, VideoModel
 from bot.task import Task, TaskState
-from bot.text import say
 
 PHOTO_MAX_BYTES = 20_000_000
 """What Telegram lets a bot download."""
-_PHOTO_LIMIT_S = 30.0
-_NOTIFY_AFTER = timedelta(seconds=15)
 _PRIVATE_PACE_S = 5.0
 _GROUP_PACE_S = 15.0
 _SHORT_PACE_S = 2.0
 _SHORT_S = 30.0
 _DIGEST_S = 90.0
 """Telegram goes on working on a video after its last byte."""
-_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_ASIDES = 1000
+"""Lines remembered at most."""
 
 
 class Screen:
@@ -45,31 +44,41 @@ class Screen:
         bot: Bot,
         models: Mapping[str, VideoModel],
         clock: Callable[[], datetime],
+        *,
         count_ahead: Callable[[Task], Awaitable[int]],
+        voice: Voice,
+        photos: Photos,
     ) -> None:
         self._bot = bot
         self._models = models
         self._clock = clock
         self._count_ahead = count_ahead
+        self._voice = voice
+        self._photos = photos
+        self._asides: dict[str, str] = {}
         self._log = get_log(__name__)
         self.live = LiveCards(self._draw, self._pace_s, clock)
 
-    async def photo(self, file_id: str, model: VideoModel) -> Photo:
-        try:
-            with translated():
-                file = await self._bot.get_file(file_id)
-                data = await file.download_as_bytearray()
-        except CallRefused as error:
-            too_big = "too big" in str(error)
-            raise MediaError("photo_too_large" if too_big else "photo_gone", str(error)) from error
-        return await run_apart(normalise_photo, bytes(data), model.photo_rules, limit_s=_PHOTO_LIMIT_S)
+    async def photo(self, file_id: str, rules: PhotoRules, crop: str | None) -> FitPhoto:
+        return await self._photos.fit(file_id, rules, crop)
 
     def show(self, task: Task) -> None:
         self.live.show(task)
 
-    async def post(self, task: Task, reply_to: int | None) -> int:
-        """The card of a new task, as a silent message; its id. Called before the task is stored."""
-        card = await self._card(task)
+    def note(self, task: Task, aside: str) -> None:
+        """A line for its card as long as that counts. Not kept: after a restart the card goes without."""
+        while len(self._asides) >= _ASIDES:
+            del self._asides[next(iter(self._asides))]
+        self._asides[task.id] = aside
+
+    async def post(self, task: Task, reply_to: int | None, card: Card | None = None) -> Task:
+        """The task with its card, a silent message. Called before the task is stored.
+
+        A draft whose photo is to be cropped shows it. MediaError when that photo cannot be read.
+        """
+        card = card or await self._card(task)
+        if task.state is TaskState.DRAFT and task.request.crop and task.request.photos:
+            return await self._post_crop(task, reply_to, card, task.request.crop)
         with translated():
             message = await self._bot.send_message(
                 task.chat_id,
@@ -77,18 +86,18 @@ class Screen:
                 parse_mode=ParseMode.HTML,
                 reply_markup=card.buttons,
                 message_thread_id=task.thread_id,
-                link_preview_options=_NO_PREVIEW,
+                link_preview_options=NO_PREVIEW,
                 disable_notification=True,
-                reply_parameters=_reply(reply_to),
+                reply_parameters=replying(reply_to),
             )
-        return message.message_id
+        return replace(task, card_id=message.message_id, card_has_photo=False)
 
     async def deliver(self, task: Task, video: Video) -> str:
         await self.live.settle(task.id)
         if task.card_id is None:
             raise CardGone("never posted")
         with video.path.open("rb") as film, video.thumbnail.open("rb") as picture:
-            card = draw_caption(task, self._models.get(task.request.model))
+            card = draw_caption(task, self._models)
             media = InputMediaVideo(
                 # Streamed from the disk; without attach=True the message would go out without its media.
                 InputFile(film, filename="dreamreel.mp4", attach=True, read_file_handle=False),
@@ -103,11 +112,11 @@ class Screen:
                     reply_markup=card.buttons,
                     read_timeout=_DIGEST_S,
                 )
-        await self._notify(task, "card_ready")
+        await self._voice.call(task, "card_ready")
         return _file_id(message)
 
     async def send(self, task: Task, video: Video) -> str:
-        card = draw_caption(task, self._models.get(task.request.model))
+        card = draw_caption(task, self._models)
         with video.path.open("rb") as film, video.thumbnail.open("rb") as picture, translated():
             message = await self._bot.send_video(
                 task.chat_id,
@@ -115,38 +124,17 @@ class Screen:
                 **_shown_with(video, picture, card),
                 reply_markup=card.buttons,
                 message_thread_id=task.thread_id,
-                reply_parameters=_reply(task.message_id),
+                reply_parameters=replying(task.message_id),
                 read_timeout=_DIGEST_S,
             )
         return _file_id(message)
 
-    async def answer(self, asker: Asker, text: str) -> None:
-        """A sentence in reply to a message."""
-        with translated():
-            await self._bot.send_message(
-                asker.chat_id,
-                text,
-                parse_mode=ParseMode.HTML,
-                message_thread_id=asker.thread_id,
-                reply_parameters=_reply(asker.message_id if asker.chat_id < 0 else None),
-                link_preview_options=_NO_PREVIEW,
-            )
-
-    async def ask(self, asker: Asker) -> int:
-        """A question whose answer is a reply; its id."""
-        with translated():
-            question = await self._bot.send_message(
-                asker.chat_id,
-                say(asker.language, "card_ask_words"),
-                parse_mode=ParseMode.HTML,
-                message_thread_id=asker.thread_id,
-                reply_parameters=_reply(asker.message_id),
-                reply_markup=ForceReply(
-                    selective=True,
-                    input_field_placeholder=say(asker.language, "card_ask_words_placeholder"),
-                ),
-            )
-        return question.message_id
+    async def redraw(self, task: Task, opened: str | None = None) -> None:
+        """A draft that was changed, or an option of it opened. The next tap makes up for a lost edit."""
+        try:
+            await self._edit(task, draw_draft(task, self._models, self._clock(), opened))
+        except ChatError as error:
+            self._log.info("a draft could not be drawn", task=task.id, reason=str(error))
 
     async def remove(self, chat_id: int, card_id: int) -> None:
         """A card that another one has replaced. It may stay where Telegram does not let it go."""
@@ -169,7 +157,7 @@ class Screen:
                 await self._say(task, await self._card(task))
             return
         if not dropped:
-            await self._notify(task, "card_failed")
+            await self._voice.call(task, "card_failed")
 
     def _pace_s(self, task: Task) -> float:
         """Edits are few: groups are read by many, and a short wait may count faster than a long one."""
@@ -179,9 +167,36 @@ class Screen:
         return _SHORT_PACE_S if model is not None and model.typical_s < _SHORT_S else _PRIVATE_PACE_S
 
     async def _draw(self, task: Task) -> None:
+        await self._edit(task, await self._card(task))
+
+    async def _post_crop(self, task: Task, reply_to: int | None, card: Card, ratio: str) -> Task:
+        picture = await self._photos.draw_crop(task.request.photos[0], ratio)
+        with translated():
+            message = await self._bot.send_photo(
+                task.chat_id,
+                picture,
+                caption=card.text,
+                parse_mode=ParseMode.HTML,
+                reply_markup=card.buttons,
+                message_thread_id=task.thread_id,
+                disable_notification=True,
+                reply_parameters=replying(reply_to),
+            )
+        return replace(task, card_id=message.message_id, card_has_photo=True)
+
+    async def _edit(self, task: Task, card: Card) -> None:
         if task.card_id is None:
             raise CardGone("never posted")
-        card = await self._card(task)
+        if task.card_has_photo:
+            with translated():
+                await self._bot.edit_message_caption(
+                    task.chat_id,
+                    task.card_id,
+                    caption=card.text,
+                    parse_mode=ParseMode.HTML,
+                    reply_markup=card.buttons,
+                )
+            return
         with translated():
             await self._bot.edit_message_text(
                 card.text,
@@ -189,12 +204,12 @@ class Screen:
                 message_id=task.card_id,
                 parse_mode=ParseMode.HTML,
                 reply_markup=card.buttons,
-                link_preview_options=_NO_PREVIEW,
+                link_preview_options=NO_PREVIEW,
             )
 
     async def _card(self, task: Task) -> Card:
         ahead = await self._count_ahead(task) if task.state is TaskState.QUEUED else 0
-        return draw_card(task, self._models.get(task.request.model), self._clock(), ahead)
+        return draw_card(task, self._models, self._clock(), ahead, self._asides.get(task.id, ""))
 
     async def _say(self, task: Task, card: Card) -> None:
         with translated():
@@ -204,29 +219,9 @@ class Screen:
                 parse_mode=ParseMode.HTML,
                 reply_markup=card.buttons,
                 message_thread_id=task.thread_id,
-                reply_parameters=_reply(task.message_id),
-                link_preview_options=_NO_PREVIEW,
+                reply_parameters=replying(task.message_id),
+                link_preview_options=NO_PREVIEW,
             )
-
-    async def _notify(self, task: Task, key: str) -> None:
-        """Edits are silent: whoever waited a while is called by a short reply. Losing it is no harm."""
-        if self._clock() - (task.queued_at or task.created_at) <= _NOTIFY_AFTER:
-            return
-        text = say(task.language, key)
-        if task.chat_id < 0 and task.user_name:
-            name = f'<a href="tg://user?id={task.user_id}">{html.escape(task.user_name)}</a>'
-            text = say(task.language, f"{key}_named", name="\0").replace("\0", name)
-        try:
-            with translated():
-                await self._bot.send_message(
-                    task.chat_id,
-                    text,
-                    parse_mode=ParseMode.HTML,
-                    message_thread_id=task.thread_id,
-                    reply_parameters=_reply(task.card_id),
-                )
-        except ChatError as error:
-            self._log.info("a notification was not sent", task=task.id, reason=str(error))
 
 
 def _shown_with(video: Video, picture: IO[bytes], card: Card) -> dict[str, Any]:
@@ -240,12 +235,6 @@ def _shown_with(video: Video, picture: IO[bytes], card: Card) -> dict[str, Any]:
         "supports_streaming": True,
         "thumbnail": InputFile(picture, filename="thumbnail.jpg", attach=True, read_file_handle=False),
     }
-
-
-def _reply(message_id: int | None) -> ReplyParameters | None:
-    if message_id is None:
-        return None
-    return ReplyParameters(message_id, allow_sending_without_reply=True)
 
 
 def _file_id(message: Message | bool) -> str:

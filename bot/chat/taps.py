@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from telegram import CallbackQuery
@@ -10,16 +11,28 @@ from telegram import CallbackQuery
 from bot.chat.access import Access
 from bot.chat.asker import Asker
 from bot.chat.client import translated
+from bot.chat.options import VERB, changed
 from bot.chat.orders import Orders
+from bot.chat.questions import CROP_ALWAYS, has_options
+from bot.chat.remedies import Remedy
 from bot.chat.screen import Screen
-from bot.errors import ChatError, IllegalMove, StaleTask
-from bot.request import Problem
+from bot.errors import ChatError, IllegalMove, MediaError, StaleTask
+from bot.request import Problem, VideoModel, VideoRequest
 from bot.settings import Settings
-from bot.store import TaskStore
+from bot.store import PeopleStore, TaskStore
 from bot.task import END_STATES, Task, TaskState
 from bot.text import choose_language, plain, say
 
 _DOUBLE_TAP = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tap:
+    asker: Asker
+    task: Task
+    verb: str
+    choice: str
+    """What stands after the task's id, where the verb needs more."""
 
 
 class Taps:
@@ -27,21 +40,37 @@ class Taps:
         self,
         *,
         tasks: TaskStore,
+        people: PeopleStore,
         screen: Screen,
         orders: Orders,
         access: Access,
+        models: Mapping[str, VideoModel],
         settings: Settings,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
     ) -> None:
         self._tasks = tasks
+        self._people = people
         self._screen = screen
         self._orders = orders
         self._access = access
+        self._models = models
         self._settings = settings
         self._clock = clock
         self._wake = wake
-        self._tapped: dict[tuple[int, str], datetime] = {}
+        self._tapped: dict[tuple[int, str, str, str], datetime] = {}
+        self._acts: Mapping[str, Callable[[_Tap], Awaitable[Problem | None]]] = {
+            "generate": self._generate,
+            CROP_ALWAYS: self._crop_always,
+            "dismiss": self._dismiss,
+            "cancel": self._cancel,
+            "send": self._send,
+            VERB: self._pick,
+            Remedy.AGAIN: self._again,
+            Remedy.MODEL: self._with_model,
+            Remedy.PHOTO: self._ask,
+            Remedy.WORDS: self._ask,
+        }
 
     async def handle(self, update_id: int, query: CallbackQuery) -> None:
         language = choose_language(query.from_user.language_code, self._settings.default_language)
@@ -58,43 +87,50 @@ class Taps:
 
     async def _act(self, update_id: int, query: CallbackQuery) -> Problem | None:
         """Do what the button says; what to tell the person who tapped."""
-        verb, _, task_id = (query.data or "").partition(":")
+        verb, task_id, choice = [*(query.data or "").split(":", 2), "", ""][:3]
         task = await self._tasks.get(task_id) if task_id else None
-        if query.message is None or task is None or task.chat_id != query.message.chat.id:
+        act = self._acts.get(verb)
+        if query.message is None or task is None or task.chat_id != query.message.chat.id or act is None:
             return Problem("tap_gone", {})
         if not await self._access.may_ask(query.from_user.id, task.chat_id):
             return Problem("tap_private", {})
         if task.user_id != query.from_user.id:
             return Problem("tap_not_yours", {})
+        asker = Asker(
+            update_id=update_id,
+            chat_id=task.chat_id,
+            thread_id=task.thread_id,
+            user_id=task.user_id,
+            user_name=query.from_user.first_name,
+            message_id=query.message.message_id,
+            language=task.language,
+            sent_at=self._clock(),
+            tapped=True,
+        )
         try:
-            match verb:
-                case "generate":
-                    return await self._generate(task)
-                case "dismiss":
-                    return await self._dismiss(task)
-                case "cancel":
-                    return await self._cancel(task)
-                case "again":
-                    return await self._again(update_id, query, task)
-                case "send":
-                    return await self._send(task)
-                case _:
-                    return Problem("tap_gone", {})
+            return await act(_Tap(asker, task, verb, choice))
         except (StaleTask, IllegalMove):
             return Problem("tap_too_late", {})
+        except MediaError as error:
+            return Problem(error.code, error.values)
 
-    async def _generate(self, task: Task) -> Problem | None:
-        if task.state is not TaskState.DRAFT:
-            return Problem("tap_too_late", {})
-        return await self._orders.generate(task)
+    async def _generate(self, tap: _Tap) -> Problem | None:
+        return await self._start_draft(tap, tap.task.request)
 
-    async def _dismiss(self, task: Task) -> Problem | None:
-        await self._tasks.save(task.cancelled("dismissed", self._clock()))
+    async def _crop_always(self, tap: _Tap) -> Problem | None:
+        """Yes, and from now on without this question."""
+        person = await self._people.person(tap.asker.user_id)
+        await self._people.put_person(replace(person, crop_preview=False))
+        return await self._start_draft(tap, tap.task.request)
+
+    async def _dismiss(self, tap: _Tap) -> Problem | None:
+        await self._tasks.save(tap.task.cancelled("dismissed", self._clock()))
         self._wake()
         return None
 
-    async def _cancel(self, task: Task) -> Problem | None:
+    async def _cancel(self, tap: _Tap) -> Problem | None:
         """The worker may be moving it at this moment: read anew and ask once more."""
+        task = tap.task
         while True:
             try:
                 saved = await self._tasks.save(task.hide(self._clock()))
@@ -108,31 +144,65 @@ class Taps:
         self._wake()
         return None
 
-    async def _again(self, update_id: int, query: CallbackQuery, task: Task) -> Problem | None:
-        if task.state not in END_STATES:
-            return Problem("tap_too_late", {})
-        if problems := self._orders.problems(task.request):
-            return problems[0]
-        now = self._clock()
-        if now - self._tapped.get((query.from_user.id, task.id), now - _DOUBLE_TAP) < _DOUBLE_TAP:
-            return None
-        self._tapped = {key: at for key, at in self._tapped.items() if now - at < _DOUBLE_TAP}
-        self._tapped[query.from_user.id, task.id] = now
-        if await self._tasks.find(update_id=update_id) is not None:
-            return None
-        asker = Asker(
-            update_id=update_id,
-            chat_id=task.chat_id,
-            thread_id=task.thread_id,
-            user_id=task.user_id,
-            user_name=query.from_user.first_name,
-            message_id=task.card_id,
-            language=task.language,
-            sent_at=now,
-        )
-        return await self._orders.start(asker, task.request, task.id)
-
-    async def _send(self, task: Task) -> Problem | None:
-        await self._tasks.save(task.resend(self._clock()))
+    async def _send(self, tap: _Tap) -> Problem | None:
+        await self._tasks.save(tap.task.resend(self._clock()))
         self._wake()
         return Problem("tap_done", {})
+
+    async def _pick(self, tap: _Tap) -> Problem | None:
+        """An option of a draft is opened, chosen, or left as it was."""
+        if not has_options(tap.task):
+            return Problem("tap_too_late", {})
+        option, chosen, choice = tap.choice.partition("=")
+        if not chosen:
+            await self._screen.redraw(tap.task, option or None)
+            return None
+        request = changed(tap.task.request, self._models, option, choice)
+        if request is None:
+            return Problem("tap_gone", {})
+        await self._orders.change(tap.task, request)
+        return None
+
+    async def _again(self, tap: _Tap) -> Problem | None:
+        return await self._start_anew(tap, tap.task.request)
+
+    async def _with_model(self, tap: _Tap) -> Problem | None:
+        """Another model: the draft asks about what the chosen one cannot do, or the task has ended."""
+        request = tap.task.request.model_copy(update={"model": tap.choice})
+        if tap.task.state is TaskState.DRAFT:
+            return await self._start_draft(tap, request)
+        return await self._start_anew(tap, request)
+
+    async def _ask(self, tap: _Tap) -> Problem | None:
+        """What should be different? The answer starts it."""
+        if tap.task.state not in END_STATES:
+            return Problem("tap_too_late", {})
+        if not await self._is_repeated(tap):
+            question = "card_ask_other_photo" if tap.verb == Remedy.PHOTO else "card_ask_other_words"
+            await self._orders.ask(tap.asker, tap.task.request, question, tap.task.id)
+        return None
+
+    async def _start_draft(self, tap: _Tap, request: VideoRequest) -> Problem | None:
+        if tap.task.state is not TaskState.DRAFT:
+            return Problem("tap_too_late", {})
+        return await self._orders.generate(tap.asker, tap.task, request)
+
+    async def _start_anew(self, tap: _Tap, request: VideoRequest) -> Problem | None:
+        """An order of its own, after one that has ended."""
+        if tap.task.state not in END_STATES:
+            return Problem("tap_too_late", {})
+        if problems := self._orders.problems(request):
+            return problems[0]
+        if await self._is_repeated(tap):
+            return None
+        return await self._orders.start(tap.asker, request, tap.task.id)
+
+    async def _is_repeated(self, tap: _Tap) -> bool:
+        """Whether this very tap, or the same a moment ago, has been acted on."""
+        now = self._clock()
+        tapped = (tap.task.user_id, tap.task.id, tap.verb, tap.choice)
+        if now - self._tapped.get(tapped, now - _DOUBLE_TAP) < _DOUBLE_TAP:
+            return True
+        self._tapped = {one: at for one, at in self._tapped.items() if now - at < _DOUBLE_TAP}
+        self._tapped[tapped] = now
+        return await self._tasks.find(update_id=tap.asker.update_id) is not None

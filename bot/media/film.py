@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from math import log
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -17,6 +16,7 @@ from bot.media.photos import decode_photo, open_photo
 from bot.media.planes import Planes, Size, planes_of
 from bot.media.sound import play_pad
 from bot.media.titles import reveal_title, set_mark, set_title
+from bot.request import closest_ratio
 
 # About 720p each; sides divide by 16, the codec's block.
 SIZES: dict[str, Size] = {
@@ -85,7 +85,7 @@ def film_photo(  # noqa: PLR0917 - as above
     caption would hide what was sent. Raises what `open_photo` raises.
     """
     picture = decode_photo(open_photo(photo), enough_px=_DETAIL_PX)
-    size = _scaled(SIZES[ratio or closest_ratio(picture.size)], scale)
+    size = _scaled(SIZES[ratio or closest_ratio(*picture.size, tuple(SIZES))], scale)
     stage = ImageOps.fit(
         picture, (size[0] * _OVERSAMPLING, size[1] * _OVERSAMPLING), Image.Resampling.LANCZOS
     )
@@ -101,11 +101,6 @@ def film_photo(  # noqa: PLR0917 - as above
             yield mark(look(planes, view, size))
 
     write_film(target, size, frames(), count, sound=play_pad(chance, seconds), progress=progress)
-
-
-def closest_ratio(size: Size) -> str:
-    """The ratio in which the least of a picture of this size is cut away."""
-    return min(SIZES, key=lambda ratio: abs(log(size[0] / size[1]) - log(SIZES[ratio][0] / SIZES[ratio][1])))
 
 
 def _chance(words: str, seed: int | None) -> random.Random:

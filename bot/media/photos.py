@@ -5,61 +5,107 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
 from io import BytesIO
+from math import ceil, sqrt
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
 
 from bot.errors import MediaError
+from bot.media.bare import bare_file
+from bot.media.crop import crop_box
+from bot.media.memory import bounded_memory
 from bot.request import PhotoRules
 
 MAX_MEGAPIXELS = 64  # a quarter of a gigabyte once decoded
-
-_QUALITIES = (92, 88, 82, 75, 65)  # of JPEG; below the last, fewer pixels look better than worse ones
-_SHRINK = 0.8
+MAX_BYTES = 20 << 20
+"""What Telegram lets a bot download; core.telegram.org/bots/api#getfile."""
+_MAX_MEMORY_MB = 1_600  # 64 megapixels of WebP with transparency take 1,350
+_QUALITIES = (92, 85, 75, 65)  # of JPEG; below the last, fewer pixels look better than worse ones
+_CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png"}
 _ORIENTATION = 0x0112  # the EXIF tag
-# What may stand beside the pixels without telling anything about the person who took the photo.
-_HARMLESS = {
-    "adobe",
-    "adobe_transform",
-    "aspect",
-    "dpi",
-    "gamma",
-    "interlace",
-    "jfif",
-    "jfif_density",
-    "jfif_unit",
-    "jfif_version",
-    "progression",
-    "progressive",
-    "srgb",
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
 }
+_SIDEWAYS = {5, 6, 7, 8}
+# What Pillow and its codecs raise for files that are broken, or made to break them.
+_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, struct.error, zlib.error)
+
+Size = tuple[int, int]
+Box = tuple[int, int, int, int]
 
 
-def normalise_photo(data: bytes, rules: PhotoRules) -> bytes:
-    """The photo (JPEG, PNG or WebP) as `rules` want it: unchanged if it already is so, else as a JPEG.
+@dataclass(frozen=True, slots=True)
+class FitPhoto:
+    """A photo as a provider takes it; sides in pixels."""
 
-    Turned upright, transparency on white, colours in sRGB, metadata dropped, shrunk until it fits. Raises
-    `MediaError`: `not_a_photo`, `photo_too_large` (pixels), `photo_too_small`, `photo_too_long` (shape).
+    data: bytes
+    width: int
+    height: int
+    content_type: str
+    """`image/jpeg` or `image/png`."""
+
+
+def normalise_photo(data: bytes, rules: PhotoRules, crop: str | None = None) -> FitPhoto:
+    """The photo (JPEG, PNG, WebP, HEIC or AVIF) as `rules` want it, first cropped to the ratio `crop`.
+
+    Turned upright, transparency on white, colours in sRGB, metadata dropped, shrunk or slightly enlarged
+    until it fits: as a JPEG, or with the very pixels of its file where those can stay. Of several pictures in
+    one file it is the first, or the one that the file calls the main one. Raises `MediaError`: `not_a_photo`,
+    `photo_too_large` (pixels, bytes), `photo_too_small`, `photo_too_long` (shape).
     """
     picture = open_photo(data)
-    _check(picture.size, rules)
-    large = max(picture.size) > rules.max_side
-    upright = decode_photo(picture, enough_px=rules.max_side)
-    if not large and len(data) <= rules.max_bytes and _is_plain(picture, rules):
-        return data
-    upright.thumbnail((rules.max_side, rules.max_side), Image.Resampling.LANCZOS)
-    return _within(upright, rules)
+    size = _upright_size(picture)
+    box = crop_box(*size, crop) if crop else (0, 0, *size)
+    target = fit_size(box[2] - box[0], box[3] - box[1], rules)
+    if target == size and (bare := _untouched(picture, data, rules)) is not None:
+        return bare
+    upright = decode_photo(picture, enough_px=ceil(min(size) * target[0] / (box[2] - box[0])))
+    return _encode_within(_cut(upright, size, box, target), rules)
+
+
+def photo_size(data: bytes) -> Size:
+    """Width and height of the upright photo; its pixels are not decoded. Raises what `open_photo` raises."""
+    return _upright_size(open_photo(data))
+
+
+def fit_size(width: int, height: int, rules: PhotoRules) -> Size:
+    """The sides that a picture of these sides gets. Raises `photo_too_small`, `photo_too_long`."""
+    short, long = sorted((width, height))
+    values = {"width": width, "height": height}
+    if short < rules.enlarged_from * rules.min_side:
+        raise MediaError("photo_too_small", f"{width} x {height}", min_side=rules.min_side, **values)
+    if long > rules.max_long_to_short * short:
+        raise MediaError("photo_too_long", f"{width} x {height}", times=rules.max_long_to_short, **values)
+    scale = min(max(1.0, rules.min_side / short), rules.max_side / long)
+    new_long = round(long * scale)
+    # Rounded down, the short side of a picture that is just within the shape would leave it.
+    new_short = max(round(short * scale), ceil(new_long / rules.max_long_to_short))
+    return (new_long, new_short) if width > height else (new_short, new_long)
 
 
 def open_photo(data: bytes) -> Image.Image:
-    """The photo with its size known and nothing decoded. Raises `not_a_photo`, `photo_too_large`."""
+    """The photo with its size known and nothing decoded. Raises `not_a_photo`, `photo_too_large`.
+
+    The size is that of the stored picture: an orientation in the metadata is not yet applied.
+    """
+    if len(data) > MAX_BYTES:
+        raise MediaError("photo_too_large", f"{len(data)} bytes", max_megapixels=MAX_MEGAPIXELS)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(BytesIO(data), formats=("JPEG", "PNG", "WEBP"))
+        with bounded_memory(_MAX_MEMORY_MB), _quietly():
+            picture = Image.open(BytesIO(data), formats=_formats(data))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise MediaError("photo_too_large", str(error), max_megapixels=MAX_MEGAPIXELS) from error
-    except (OSError, ValueError, SyntaxError, struct.error) as error:
+    except _UNREADABLE as error:
         raise MediaError("not_a_photo", str(error)) from error
     if picture.width * picture.height > MAX_MEGAPIXELS * 1_000_000:
         shape = f"{picture.width} x {picture.height}"
@@ -68,41 +114,122 @@ def open_photo(data: bytes) -> Image.Image:
 
 
 def decode_photo(picture: Image.Image, enough_px: int) -> Image.Image:
-    """An opened photo upright, in sRGB, on white, without metadata. Raises `not_a_photo`.
+    """An opened photo upright, in sRGB, on white, without metadata. Raises `not_a_photo`, `photo_too_large`.
 
     It may come smaller than it is, but with no side under `enough_px`.
     """
-    # A JPEG can be decoded at a half or a quarter of its size, which saves most of the memory.
-    picture.draft("RGB", (enough_px, enough_px))
-    try:
-        picture.load()
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:
-        raise MediaError("not_a_photo", str(error)) from error
-    upright = _in_srgb(_on_white(ImageOps.exif_transpose(picture)), picture.info.get("icc_profile"))
+    turn = _TURNS.get(_orientation(picture))
+    profile = picture.info.get("icc_profile")
+    with bounded_memory(_MAX_MEMORY_MB):
+        _load(picture, enough_px)
+        upright = _in_srgb(picture, profile)
+        if turn is not None:
+            upright = upright.transpose(turn)
     upright.info.clear()  # an encoder would write some of it again
     return upright
 
 
-def _check(size: tuple[int, int], rules: PhotoRules) -> None:
-    width, height = size
-    shape = f"{width} x {height}"
-    if min(size) < rules.min_side:
-        raise MediaError("photo_too_small", shape, min_side=rules.min_side, width=width, height=height)
-    if max(size) > rules.max_long_to_short * min(size):
-        raise MediaError("photo_too_long", shape, times=rules.max_long_to_short, width=width, height=height)
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Pillow warns of small faults, which do not matter here, and of bombs, which do."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
 
 
-def _is_plain(picture: Image.Image, rules: PhotoRules) -> bool:
-    return (
-        picture.format in rules.formats
-        and picture.mode == "RGB"
-        and getattr(picture, "n_frames", 1) == 1
-        and set(picture.info) <= _HARMLESS
-        and picture.getexif().get(_ORIENTATION, 1) == 1
-    )
+def _formats(data: bytes) -> tuple[str, ...]:
+    if data[4:8] != b"ftyp":
+        return ("JPEG", "PNG", "WEBP")
+    _learn_heif()
+    # Both know the neutral brand mif1. Only Pillow's AVIF looks further before it takes the file.
+    return ("AVIF", "HEIF")
+
+
+@cache
+def _learn_heif() -> None:
+    import pillow_heif  # noqa: PLC0415 - only a process that meets such a photo pays for the decoder
+
+    # A preview may show another picture than the photo; depth maps and the like are of no use here.
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+
+def _orientation(picture: Image.Image) -> int:
+    if picture.format == "HEIF":
+        return 1  # turned by its decoder, as the file says; the metadata's word would turn it again
+    try:
+        with _quietly():
+            # The PNG plugin's own method decodes the whole picture first, to look behind it.
+            orientation = Image.Image.getexif(picture).get(_ORIENTATION)
+    except _UNREADABLE:
+        return 1
+    return orientation if orientation in _TURNS else 1
+
+
+def _upright_size(picture: Image.Image) -> Size:
+    width, height = picture.size
+    return (height, width) if _orientation(picture) in _SIDEWAYS else (width, height)
+
+
+def _untouched(picture: Image.Image, data: bytes, rules: PhotoRules) -> FitPhoto | None:
+    """The photo with its very pixels, where nothing but what stands beside them has to go."""
+    kind = "JPEG" if picture.format == "MPO" else str(picture.format)  # MPO: a JPEG with others behind it
+    if kind not in rules.formats or picture.mode != "RGB" or _orientation(picture) != 1:
+        return None
+    if _is_wide(picture.info.get("icc_profile")) or "transparency" in picture.info:
+        return None
+    bare = bare_file(data)
+    if bare is None or len(bare) > rules.max_bytes:
+        return None
+    width, height = picture.size
+    with bounded_memory(_MAX_MEMORY_MB):
+        _load(picture, enough_px=1)  # what cannot be read is found here, not by the provider
+    return FitPhoto(bare, width, height, _CONTENT_TYPES[kind])
+
+
+def _load(picture: Image.Image, enough_px: int) -> None:
+    # A JPEG can be decoded at a half, a quarter or an eighth of its size, which saves most of the work.
+    picture.draft("RGB", (enough_px, enough_px))
+    try:
+        with _quietly():
+            picture.load()
+    except _UNREADABLE as error:
+        raise MediaError("not_a_photo", str(error)) from error
+
+
+def _in_srgb(picture: Image.Image, profile: object) -> Image.Image:
+    """Phones take photos in wider colours; without their profile these would turn pale."""
+    # Profiles are about these kinds of pixels; others are drawn as RGB first.
+    plain = picture.mode in ("RGB", "CMYK", "L") and "transparency" not in picture.info
+    drawn = picture if plain else _on_white(picture)
+    if isinstance(profile, bytes) and _is_wide(profile):
+        try:
+            source = ImageCms.ImageCmsProfile(BytesIO(profile))
+            converted = ImageCms.profileToProfile(
+                drawn, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            converted = None  # a broken profile, or one for another kind of picture
+        if converted is not None:
+            return converted
+    return drawn if drawn.mode == "RGB" else drawn.convert("RGB")
+
+
+def _is_wide(profile: object) -> bool:
+    """Whether colours have to be brought into sRGB: not if the profile is that of sRGB itself."""
+    if not isinstance(profile, bytes):
+        return False
+    try:
+        name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(BytesIO(profile)))
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return True
+    return not name.startswith("sRGB")
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I;16"):
+        # On the way to 8 bits Pillow cuts off what is over 255 instead of dividing.
+        return picture.convert("I").point(lambda value: value * (1 / 256)).convert("RGB")
     if not picture.has_transparency_data:
         return picture.convert("RGB")
     drawn = picture.convert("RGBA")
@@ -111,28 +238,23 @@ def _on_white(picture: Image.Image) -> Image.Image:
     return white
 
 
-def _in_srgb(picture: Image.Image, profile: object) -> Image.Image:
-    """Phones take photos in wider colours; without their profile these would turn pale."""
-    if not isinstance(profile, bytes):
-        return picture
-    try:
-        source = ImageCms.getOpenProfile(BytesIO(profile))
-        converted = ImageCms.profileToProfile(
-            picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return picture  # a broken profile, or one for another kind of picture
-    return converted or picture
+def _cut(picture: Image.Image, size: Size, box: Box, target: Size) -> Image.Image:
+    """The part `box` of a photo of `size`, as large as `target`. The photo may have been decoded smaller."""
+    if picture.size == size and target == (box[2] - box[0], box[3] - box[1]):
+        return picture if target == size else picture.crop(box)
+    across, down = picture.width / size[0], picture.height / size[1]
+    part = (box[0] * across, box[1] * down, box[2] * across, box[3] * down)
+    return picture.resize(target, Image.Resampling.LANCZOS, part)
 
 
-def _within(picture: Image.Image, rules: PhotoRules) -> bytes:
+def _encode_within(picture: Image.Image, rules: PhotoRules) -> FitPhoto:
     while min(picture.size) >= rules.min_side:
         for quality in _QUALITIES:
             encoded = BytesIO()
-            picture.save(encoded, "JPEG", quality=quality, optimize=True)
+            picture.save(encoded, "JPEG", quality=quality)
             if encoded.tell() <= rules.max_bytes:
-                return encoded.getvalue()
-        picture = picture.resize(
-            (round(picture.width * _SHRINK), round(picture.height * _SHRINK)), Image.Resampling.LANCZOS
-        )
+                return FitPhoto(encoded.getvalue(), *picture.size, _CONTENT_TYPES["JPEG"])
+        side = max(picture.size) * min(0.9, sqrt(rules.max_bytes / encoded.tell()))
+        smaller = fit_size(*picture.size, replace(rules, max_side=int(side)))
+        picture = picture.resize(smaller, Image.Resampling.LANCZOS)
     raise MediaError("photo_too_large", "too many bytes at any quality", max_megapixels=MAX_MEGAPIXELS)

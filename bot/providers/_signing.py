@@ -34,6 +34,7 @@ def sign(
 ) -> dict[str, str]:
     """The headers to send, all of them and unchanged. `host` keeps a port that is not the scheme's own.
 
+    `path` is percent-encoded, as it is sent; `query` is not, and is sent as `canonical_query` writes it.
     `at` is the aware time of the call; the other side accepts some minutes of difference.
     """
     x_date = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")

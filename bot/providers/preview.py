@@ -15,7 +15,7 @@ from bot.errors import FetchError, MediaError, OutcomeUnknown, Rejected
 from bot.log import get_log
 from bot.media.film import SIZES, film_photo, film_words
 from bot.media.process import run_apart
-from bot.provider import Accepted, Failed, Photo, Status, StillRunning, Succeeded
+from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
 from bot.request import Mode, VideoModel, VideoRequest
 
 _LINK = "preview:"
@@ -34,6 +34,7 @@ _MODEL = VideoModel(
     typical_s=8.0,
     prompt_with_photo="optional",
     ratio_with_photo=True,
+    crops_photo=True,
     seed_max=2**31 - 1,
     keeps_s=_KEEPS_S,
     free=True,
@@ -64,7 +65,7 @@ class Preview:
             await asyncio.to_thread(self._prune)
             job.mkdir(parents=True, exist_ok=True)
             for photo in photos:
-                if isinstance(photo, str):
+                if isinstance(photo, PhotoLink):
                     raise Rejected("not_a_photo", "a link instead of bytes")
                 await asyncio.to_thread((job / "photo").write_bytes, photo)
             (job / "request.json").write_text(request.model_dump_json(), encoding="utf-8")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
-from bot.provider import Accepted, Failed, Photo, Status, StillRunning, Succeeded
+from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
+from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
 from bot.providers._fetch import VideoFetcher
+from bot.providers._fields import id_of, link_of, number_of, object_of
 from bot.providers._http import Answer, Call, Http, nothing_told, unreadable
+from bot.providers._jimeng import RATIOS, REFUSALS
 from bot.providers._signing import Credentials, canonical_query, sign
 from bot.request import Mode, VideoModel, VideoRequest
 
@@ -25,31 +26,49 @@ _ACTIONS = {Call.SUBMIT: "CVSync2AsyncSubmitTask", Call.LOOK: "CVSync2AsyncGetRe
 _FRAMES_A_SECOND = 24
 _LINK_KEEPS_S = 3600.0  # the current interface page; the job itself is known for 12 hours
 
-_JIMENG_PRO = VideoModel(
-    name="jimeng-pro",
-    title="Jimeng Video 3.0 Pro",
-    provider="volcengine",
-    modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME}),
-    ratios=("16:9", "4:3", "1:1", "3:4", "9:16", "21:9"),
-    seconds=(5, 10),
-    resolutions=("1080p",),
-    typical_s=120.0,
-    prompt_with_photo="optional",
-    seed_max=2**31 - 1,
-    keeps_s=12 * 3600.0,
-)
+_REQ_KEYS: Mapping[str, Mapping[Mode, str]] = {
+    "jimeng-pro": {Mode.TEXT: "jimeng_ti2v_v30_pro", Mode.FIRST_FRAME: "jimeng_ti2v_v30_pro"},
+    "jimeng-720p": {
+        Mode.TEXT: "jimeng_t2v_v30",
+        Mode.FIRST_FRAME: "jimeng_i2v_first_v30",
+        Mode.FIRST_LAST: "jimeng_i2v_first_tail_v30",
+        Mode.CAMERA: "jimeng_i2v_recamera_v30",
+    },
+    "jimeng-1080p": {
+        # Of these three only the first ends in p; the wrong one reads like a missing permission (50400).
+        Mode.TEXT: "jimeng_t2v_v30_1080p",
+        Mode.FIRST_FRAME: "jimeng_i2v_first_v30_1080",
+        Mode.FIRST_LAST: "jimeng_i2v_first_tail_v30_1080",
+    },
+}
+"""What Volcengine calls a model of ours in each of its modes."""
+
+_KEYS_WITH_RATIO = frozenset({"jimeng_ti2v_v30_pro", "jimeng_t2v_v30", "jimeng_t2v_v30_1080p"})
+"""The others take the shape of the photo."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Product:
-    """A model of ours and the `req_key` that Volcengine has for each of its modes."""
+def _model(name: str, title: str, resolution: str, typical_s: float) -> VideoModel:
+    return VideoModel(
+        name=name,
+        title=title,
+        provider="volcengine",
+        company="Volcengine (ByteDance)",
+        modes=frozenset(_REQ_KEYS[name]),
+        ratios=RATIOS,
+        seconds=(5, 10),
+        resolutions=(resolution,),
+        typical_s=typical_s,
+        crops_photo=True,  # documented for Pro, inferred for the others
+        seed_max=2**31 - 1,
+        keeps_s=12 * 3600.0,
+    )
 
-    model: VideoModel
-    req_keys: Mapping[Mode, str]
 
-
-_PRODUCTS = (
-    _Product(_JIMENG_PRO, {Mode.TEXT: "jimeng_ti2v_v30_pro", Mode.FIRST_FRAME: "jimeng_ti2v_v30_pro"}),
+# Nobody documents how long a video takes; users tell of one to five minutes.
+_MODELS = (
+    replace(_model("jimeng-pro", "Jimeng Video 3.0 Pro", "1080p", 120.0), prompt_with_photo="optional"),
+    _model("jimeng-720p", "Jimeng Video 3.0 720P", "720p", 90.0),
+    _model("jimeng-1080p", "Jimeng Video 3.0 1080P", "1080p", 150.0),
 )
 
 _SUCCESS = 10000
@@ -59,41 +78,22 @@ _DENIED = 50400
 _FAULTS = frozenset({50500, 50501})
 """May pass: documented as worth another try."""
 
-_WORDS = {
-    50215: "input_refused",
-    50411: "photo_refused",
-    50412: "prompt_refused",
-    50413: "prompt_sensitive",  # shares its message with 50512: only the number tells them apart
-    50511: "video_refused",
-    50512: "video_text_refused",
-    50513: "input_refused",
-    50514: "input_refused",
-    50516: "video_refused",
-    50517: "audio_refused",
-    50518: "photo_copyright",
-    50519: "video_copyright",
-    50520: "provider_fault",
-    50521: "provider_fault",
-    50522: "provider_fault",
-}
-"""Final refusals, in the project's words."""
-
 _GATEWAY_FAULTS = frozenset({100014, 100016})
 """The call may have got through to the service before the gateway gave up."""
 
-_GATEWAY_REFUSALS = {
-    100002: "Action or Version did not arrive",
-    100003: "the credentials did not arrive",
-    100004: "the request arrived incomplete",
-    100005: "the signature did not arrive",
-    100006: "the signature is out of time: set this machine's clock",
-    100007: "the service of the signature is unknown",
-    100008: "Action or Version is unknown",
-    100009: "the access key id is unknown",
-    100010: "the signature does not match: check the secret access key",
-    100012: "the access key has no policy for this service",
-    100013: "the sub-account is not allowed to call this service",
-    100024: "the Authorization header is malformed",
+_GATEWAY_REFUSALS: Mapping[int, tuple[Trouble, str]] = {
+    100002: ("account", "Action or Version did not arrive"),
+    100003: ("key_refused", "the credentials did not arrive"),
+    100004: ("account", "the request arrived incomplete"),
+    100005: ("key_refused", "the signature did not arrive"),
+    100006: ("wrong_clock", "the signature is out of time: set this machine's clock"),
+    100007: ("account", "the service of the signature is unknown"),
+    100008: ("account", "Action or Version is unknown"),
+    100009: ("key_refused", "the access key id is unknown"),
+    100010: ("key_refused", "the signature does not match: check the secret access key"),
+    100012: ("key_refused", "the access key has no policy for this service"),
+    100013: ("key_refused", "the sub-account is not allowed to call this service"),
+    100024: ("key_refused", "the Authorization header is malformed"),
 }
 
 
@@ -104,7 +104,7 @@ class Volcengine:
     """
 
     name = "volcengine"
-    models: Sequence[VideoModel] = tuple(product.model for product in _PRODUCTS)
+    models: Sequence[VideoModel] = _MODELS
 
     def __init__(
         self,
@@ -132,18 +132,20 @@ class Volcengine:
         50500 and 50501 count as refusals: they are documented errors, they came without a task id, and
         the document has every answer but 10000 mean that there is none.
         """
-        req_keys = _product(request.model).req_keys
+        req_keys = _REQ_KEYS[request.model]
         req_key = req_keys[request.mode]
         answer = await self._call(Call.SUBMIT, _job(req_key, request, photos))
         accepted = read_submit(answer)
         if len(set(req_keys.values())) == 1:
             return accepted
         # Every look has to name the same key, and this model has several.
-        return Accepted(f"{req_key}:{accepted.remote_id}", accepted.status, accepted.detail)
+        return replace(accepted, remote_id=f"{req_key}:{accepted.remote_id}")
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
-        req_key, _, task_id = remote_id.rpartition(":")
-        req_key = req_key or next(iter(_product(model.name).req_keys.values()))
+        req_key, *others = dict.fromkeys(_REQ_KEYS[model.name].values())
+        task_id = remote_id
+        if others and ":" in remote_id:
+            req_key, _, task_id = remote_id.partition(":")
         return read_look(await self._call(Call.LOOK, {"req_key": req_key, "task_id": task_id}))
 
     async def fetch(self, video_url: str, target: Path) -> None:
@@ -171,8 +173,8 @@ class Volcengine:
 def read_submit(answer: Answer) -> Accepted:
     """The job's id at Volcengine; or the error that the answer to a submit means."""
     _check_gateway(answer)
-    code = _number(answer.fields.get("code"))
-    task_id = _id(_data(answer).get("task_id"))
+    code = number_of(answer.fields.get("code"))
+    task_id = id_of(object_of(answer.fields.get("data")).get("task_id"))
     detail = _detail(answer, code)
     if code == _SUCCESS and task_id:
         return Accepted(task_id, detail=detail)
@@ -190,7 +192,7 @@ def read_look(answer: Answer) -> Status:
     `code` comes first: `done` stands beside a failure too.
     """
     _check_gateway(answer)
-    code = _number(answer.fields.get("code"))
+    code = number_of(answer.fields.get("code"))
     if code is None:
         raise unreadable(answer)
     if code == _SUCCESS:
@@ -201,43 +203,44 @@ def read_look(answer: Answer) -> Status:
     raise problem
 
 
-def _product(model_name: str) -> _Product:
-    return next(product for product in _PRODUCTS if product.model.name == model_name)
-
-
 def _job(req_key: str, request: VideoRequest, photos: Sequence[Photo]) -> dict[str, object]:
-    fields: dict[str, object] = {"req_key": req_key}
-    if photos:
-        fields["binary_data_base64"] = [_base64(photo) for photo in photos]
+    fields: dict[str, object] = {"req_key": req_key, **_images(photos)}
     if request.prompt:
         fields["prompt"] = request.prompt
+    if request.camera is not None:
+        fields |= {"template_id": request.camera, "camera_strength": request.strength}
     fields["seed"] = -1 if request.seed is None else request.seed
     if request.seconds is not None:
         fields["frames"] = _FRAMES_A_SECOND * request.seconds + 1
-    if request.ratio is not None and not photos:
+    if request.ratio is not None and req_key in _KEYS_WITH_RATIO:
         fields["aspect_ratio"] = request.ratio
     return fields
 
 
-def _base64(photo: Photo) -> str:
-    if isinstance(photo, str):
-        raise Rejected("photo_refused", "a link where the bytes of the photo are due")
-    return base64.b64encode(photo).decode()
+def _images(photos: Sequence[Photo]) -> dict[str, object]:
+    """The field for the photos, if there are any: one is for links, one for bytes, never both."""
+    links = [photo.url for photo in photos if isinstance(photo, PhotoLink)]
+    texts = [base64.b64encode(photo).decode() for photo in photos if isinstance(photo, bytes)]
+    if links and texts:
+        raise Rejected("refused", "one photo as bytes and one as a link")
+    if links:
+        return {"image_urls": links}
+    return {"binary_data_base64": texts} if texts else {}
 
 
 def _check_gateway(answer: Answer) -> None:
     """Raise what a gateway error means. Where there is one, no other field of the answer counts."""
-    metadata = answer.fields.get("ResponseMetadata")
-    error = metadata.get("Error") if isinstance(metadata, dict) else None
+    error = object_of(answer.fields.get("ResponseMetadata")).get("Error")
     if error is None:
         return
-    number = _number(error.get("CodeN")) if isinstance(error, dict) else None
+    number = number_of(object_of(error).get("CodeN"))
     # Never the gateway's own message: that of 100009 repeats the access key.
     detail = f"gateway error {number}, HTTP {answer.status}"
     if answer.status == 429:
         raise Unavailable("busy", detail, retry_after_s=answer.retry_after_s)
-    if number in _GATEWAY_REFUSALS:
-        raise AccountProblem("account", f"{detail}: {_GATEWAY_REFUSALS[number]}")
+    if number is not None and number in _GATEWAY_REFUSALS:
+        trouble, hint = _GATEWAY_REFUSALS[number]
+        raise AccountProblem("account", f"{detail}: {hint}", trouble=trouble)
     if number is None or number in _GATEWAY_FAULTS or answer.status >= 500:
         raise nothing_told(answer.call, detail)
     raise AccountProblem("account", detail)
@@ -252,11 +255,11 @@ def _problem(answer: Answer, code: int) -> ProviderError:
         return Unavailable("busy", detail, retry_after_s=answer.retry_after_s)
     if code == _DENIED:
         hint = "the product is not activated, the account is overdue, or its key may not use it"
-        return AccountProblem("account", f"{detail}: {hint}")
+        return AccountProblem("account", f"{detail}: {hint}", trouble="not_activated")
     if code in _FAULTS:
         return Unavailable("provider_fault", detail, retry_after_s=answer.retry_after_s)
-    if code in _WORDS:
-        return Rejected(_WORDS[code], detail)
+    if code in REFUSALS:
+        return Rejected(REFUSALS[code], detail)
     if answer.status < 500:
         return Rejected("refused", detail)
     if answer.call is Call.SUBMIT:
@@ -266,13 +269,13 @@ def _problem(answer: Answer, code: int) -> ProviderError:
 
 
 def _status(answer: Answer) -> Status:
-    data = _data(answer)
+    data = object_of(answer.fields.get("data"))
     match data.get("status"):
         case "in_queue":
             return StillRunning(queued=True)
         case "done":
-            url = data.get("video_url")
-            if isinstance(url, str) and re.match(r"https?://.", url) and url.isprintable():
+            url = link_of(data.get("video_url"))
+            if url is not None:
                 return Succeeded(url, _LINK_KEEPS_S)
             return Failed("no_video", _detail(answer, _SUCCESS))
         case "not_found" | "expired" as word:
@@ -282,24 +285,6 @@ def _status(answer: Answer) -> Status:
             return StillRunning()
 
 
-def _data(answer: Answer) -> Mapping[str, object]:
-    data = answer.fields.get("data")
-    return data if isinstance(data, dict) else {}
-
-
 def _detail(answer: Answer, code: int | None) -> str:
     """For the log: numbers and the request id, never a message, which may quote a prompt or a key."""
-    return f"code {code}, HTTP {answer.status}, request {_id(answer.fields.get('request_id')) or 'unknown'}"
-
-
-def _number(value: object) -> int | None:
-    """A code; in an answer that has passed through other hands it may have become text."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
-        return int(value)
-    return value if type(value) is int and abs(value) < 10**9 else None
-
-
-def _id(value: object) -> str | None:
-    """An id of theirs that is safe to store and to log, else None."""
-    text = str(value) if type(value) is int else value
-    return text if isinstance(text, str) and re.fullmatch(r"[\x21-\x7e]{1,100}", text) else None
+    return f"code {code}, HTTP {answer.status}, request {id_of(answer.fields.get('request_id')) or 'unknown'}"

@@ -2,44 +2,66 @@
 
 from __future__ import annotations
 
-import html
-import re
-import tomllib
-from functools import cache
-from pathlib import Path
+from bot.text.filling import fill, say_list
+from bot.text.languages import LANGUAGES, choose_language, language_of, menu_languages
+from bot.text.markup import plain
+from bot.text.phrasebook import book, use_phrases
 
-LANGUAGES = ("en", "zh")
-_FOLDER = Path(__file__).parent
+__all__ = [
+    "LANGUAGES",
+    "choose_language",
+    "has_phrase",
+    "language_name",
+    "menu_languages",
+    "phrases",
+    "plain",
+    "say",
+    "say_duration",
+    "say_list",
+    "use_phrases",
+]
 
 
 def say(language: str, key: str, **values: object) -> str:
-    """The phrase `key` in `language`, as Telegram's HTML. `values` are foreign text and are escaped.
+    """The phrase `key` in `language`, as Telegram's HTML.
 
+    `values` are foreign text and are escaped; lists, tuples and numbers with decimals are written as the
+    language writes them. A phrase with plural forms takes the form of the number `count`.
     A language we do not speak is answered in English. KeyError for an unknown key or a missing value: a
     defect of ours, which a test finds.
     """
-    phrase = phrases(language)[key]
-    return phrase.format_map({name: html.escape(str(value), quote=False) for name, value in values.items()})
+    return fill(language, book(language)[key], values)
 
 
-def plain(text: str) -> str:
-    """A phrase for places that know no HTML, such as the answer to a tap."""
-    return html.unescape(re.sub(r"<[^>]+>", "", text))
+def say_duration(language: str, duration_s: float) -> str:
+    """`40 s`, `1 min 40 s`, `12 min`, `2 h 5 min`: to the second below ten minutes, then to the minute."""
+    whole_s = max(round(duration_s), 0)
+    minutes, seconds = divmod(whole_s if whole_s < 600 else 60 * round(whole_s / 60), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    match (hours, minutes_left, seconds):
+        case (0, 0, _):
+            return say(language, "seconds", seconds=seconds)
+        case (0, _, 0):
+            return say(language, "age_minutes", minutes=minutes)
+        case (0, _, _):
+            return say(language, "duration_minutes_seconds", minutes=minutes, seconds=seconds)
+        case (_, 0, _):
+            return say(language, "age_hours", hours=hours)
+        case _:
+            return say(language, "duration_hours_minutes", hours=hours, minutes=minutes_left)
+
+
+def language_name(language: str) -> str:
+    """What its speakers call it."""
+    return language_of(language).own_name
 
 
 def has_phrase(key: str) -> bool:
-    return key in phrases("en")
+    return key in book("en")
 
 
-@cache
 def phrases(language: str) -> dict[str, str]:
-    """All phrases of a language, key to template."""
-    known = language if language in LANGUAGES else "en"
-    with (_FOLDER / f"{known}.toml").open("rb") as file:
-        return {key: str(value).strip() for key, value in tomllib.load(file).items()}
-
-
-def choose_language(code: str | None, default: str) -> str:
-    """The language for somebody whose Telegram speaks `code` (`zh-hans`, `en-GB`, None)."""
-    short = (code or "").lower().partition("-")[0]
-    return short if short in LANGUAGES else default
+    """All phrases of a language, key to template; of plural forms the one for most numbers."""
+    return {
+        key: phrase if isinstance(phrase, str) else phrase["other"] for key, phrase in book(language).items()
+    }

@@ -1,5 +1,5 @@
-"""The bot's own web server: whether it is well. It listens only where LISTEN_PORT is set."""
+"""The bot's own web server: its health, and photos by link. It listens only where LISTEN_PORT is set."""
 
-from bot.web.health import HealthServer
+from bot.web.server import WebServer
 
-__all__ = ["HealthServer"]
+__all__ = ["WebServer"]

@@ -45,7 +45,7 @@ function fill(node, key, make) {
   const targets = () => [...node.querySelectorAll("a, button, input")];
   const focused = targets().indexOf(document.activeElement);
   node.replaceChildren(...(key ? [make()].flat().filter(Boolean) : []));
-  if (focused >= 0) focus(targets()[focused] ?? node.closest("article"));
+  if (focused >= 0) focus(targets()[focused] ?? targets().at(-1) ?? node.closest("article"));
   return true;
 }
 

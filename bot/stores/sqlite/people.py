@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import datetime
 
@@ -10,19 +11,31 @@ from bot.stores.sqlite.rows import to_text, to_time
 
 
 def person(connection: sqlite3.Connection, user_id: int) -> Person:
-    row = connection.execute(
-        "SELECT role, language, told_at FROM people WHERE user_id = ?", [user_id]
-    ).fetchone()
+    row = connection.execute("SELECT * FROM people WHERE user_id = ?", [user_id]).fetchone()
     if row is None:
         return Person(user_id)
-    return Person(user_id, role=row["role"], language=row["language"], told_at=to_time(row["told_at"]))
+    return Person(
+        user_id,
+        role=row["role"],
+        language=row["language"],
+        told_at=to_time(row["told_at"]),
+        companies=frozenset(json.loads(row["companies"])),
+        crop_preview=bool(row["crop_preview"]),
+    )
 
 
 def put_person(connection: sqlite3.Connection, person: Person) -> None:
     connection.execute(
-        "INSERT INTO people (user_id, role, language, told_at) VALUES (?, ?, ?, ?) ON CONFLICT (user_id)"
-        " DO UPDATE SET role = excluded.role, language = excluded.language, told_at = excluded.told_at",
-        [person.user_id, person.role, person.language, _text(person.told_at)],
+        "INSERT OR REPLACE INTO people (user_id, role, language, told_at, companies, crop_preview)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            person.user_id,
+            person.role,
+            person.language,
+            _text(person.told_at),
+            json.dumps(sorted(person.companies)),
+            person.crop_preview,
+        ],
     )
 
 

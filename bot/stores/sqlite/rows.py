@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sqlite3
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -42,6 +43,7 @@ def task_row(task: Task) -> dict[str, Any]:
         "request": task.request.model_dump_json(exclude_none=True),
         "price": None if task.price is None else str(task.price),
         "state": task.state.value,
+        "passed_over": json.dumps(task.passed_over),
     }
 
 
@@ -56,5 +58,7 @@ def task_of(row: sqlite3.Row) -> Task:
             "price": None if row["price"] is None else Decimal(row["price"]),
             "state": TaskState(row["state"]),
             "hidden": bool(row["hidden"]),
+            "card_has_photo": bool(row["card_has_photo"]),
+            "passed_over": tuple(json.loads(row["passed_over"])),
         }
     )

@@ -32,6 +32,21 @@ def tasks_updates_people(db: Database) -> None:
     db.table("chats").create({"chat_id": int, "told_at": str}, pk="chat_id")
 
 
+@migrations()
+def photos_and_accounts(db: Database) -> None:
+    """Cards with a photo, failover, what people were told of their photos, accounts in trouble."""
+    tasks, people = db.table("tasks"), db.table("people")
+    tasks.add_column("card_has_photo", int, not_null_default=0)
+    tasks.add_column("passed_over", str, not_null_default="[]")  # JSON
+    people.add_column("companies", str, not_null_default="[]")  # JSON
+    people.add_column("crop_preview", int, not_null_default=1)
+    columns = {"provider": str, "trouble": str, "since": str}
+    db.table("accounts").create(columns, pk="provider", not_null=columns)
+    kept = {"id": int, "user_id": int, "key": str, "values_json": str}
+    db.table("notices").create(kept, pk="id", not_null=kept)
+    db.table("notices").create_index(["user_id", "id"], "notices_of_user")
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

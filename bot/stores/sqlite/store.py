@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from bot.errors import SettingsError, StoreError
-from bot.store import Attempt, ChatRecord, Person, StoredUpdate
-from bot.stores.sqlite import people, tasks, updates
+from bot.store import AccountTrouble, Attempt, ChatRecord, Notice, Person, StoredUpdate
+from bot.stores.sqlite import accounts, people, tasks, updates
 from bot.stores.sqlite.file import open_file
 from bot.stores.sqlite.writer import Writer
 from bot.task import Task
@@ -140,3 +140,20 @@ class SQLiteStore:
 
     async def put_chat(self, chat: ChatRecord) -> None:
         await self._writer.write(people.put_chat, chat)
+
+    # Accounts in trouble, and who has to read of it.
+
+    async def mark_trouble(self, trouble: AccountTrouble) -> bool:
+        return await self._writer.write(accounts.mark_trouble, trouble)
+
+    async def mark_well(self, provider: str) -> AccountTrouble | None:
+        return await self._writer.write(accounts.mark_well, provider)
+
+    async def troubles(self) -> list[AccountTrouble]:
+        return await self._writer.read(accounts.troubles)
+
+    async def keep_notice(self, user_id: int, notice: Notice) -> None:
+        await self._writer.write(accounts.keep_notice, user_id, notice)
+
+    async def take_notices(self, user_id: int) -> list[Notice]:
+        return await self._writer.write(accounts.take_notices, user_id)

@@ -1,0 +1,77 @@
+"""Notices: what the admins have to know, in their private chats; kept for whoever cannot be written to."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.chat.access import Access
+from bot.chat.asker import Asker
+from bot.chat.voice import Voice
+from bot.errors import ChatError, StoreError
+from bot.log import get_log
+from bot.store import Notice, NoticeStore, PeopleStore
+from bot.text import say
+
+_LIMIT_S = 15.0
+"""For one message: whoever has news for the admins is in the middle of something else."""
+
+
+class Notices:
+    def __init__(
+        self,
+        *,
+        kept: NoticeStore,
+        people: PeopleStore,
+        voice: Voice,
+        access: Access,
+        language: str,
+        limit_s: float = _LIMIT_S,
+    ) -> None:
+        self._kept = kept
+        self._people = people
+        self._voice = voice
+        self._access = access
+        self._language = language
+        self._limit_s = limit_s
+        self._log = get_log(__name__)
+
+    async def tell_admins(self, notice: Notice) -> None:
+        """Write it to every admin, or keep it for them. Never raises."""
+        try:
+            admins = await self._access.admins()
+        except StoreError as error:
+            self._log.error("the admins could not be told", notice=notice.key, reason=str(error))
+            return
+        await asyncio.gather(*(self._tell(admin, notice) for admin in admins))
+
+    async def read_out(self, asker: Asker) -> None:
+        """To an admin: all that was kept for them, once."""
+        if not await self._access.is_admin(asker.user_id):
+            return
+        notices = await self._kept.take_notices(asker.user_id)
+        while notices:
+            try:
+                await self._voice.answer(asker, say(asker.language, notices[0].key, **notices[0].values))
+            except ChatError:
+                for notice in notices:
+                    await self._kept.keep_notice(asker.user_id, notice)
+                raise
+            notices = notices[1:]
+
+    async def _tell(self, admin: int, notice: Notice) -> None:
+        try:
+            person = await self._people.person(admin)
+            text = say(person.language or self._language, notice.key, **notice.values)
+            async with asyncio.timeout(self._limit_s):
+                await self._voice.write(admin, text)
+        except (ChatError, StoreError, TimeoutError) as error:
+            self._log.info("an admin could not be told", admin=admin, reason=type(error).__name__)
+            await self._keep(admin, notice)
+        except Exception:  # noqa: BLE001 - whoever has news for them is busy with something that matters more
+            self._log.exception("an admin could not be told", admin=admin)
+
+    async def _keep(self, admin: int, notice: Notice) -> None:
+        try:
+            await self._kept.keep_notice(admin, notice)
+        except StoreError as error:
+            self._log.error("a notice is lost", admin=admin, notice=notice.key, reason=str(error))

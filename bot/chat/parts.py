@@ -1,0 +1,87 @@
+"""The parts that cards are made of: heading, facts, buttons, and lengths as Telegram counts them. Pure."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram.constants import KeyboardButtonStyle
+
+from bot.request import VideoModel, VideoRequest
+from bot.task import Task
+from bot.text import plain, say
+
+_PROMPT_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A message's text (or caption) in Telegram's HTML, and its buttons."""
+
+    text: str
+    buttons: InlineKeyboardMarkup | None
+
+
+def heading(task: Task, model: VideoModel | None) -> str:
+    """The words and, below them, what is bought."""
+    prompt = html.escape(cut(task.request.prompt, _PROMPT_SHOWN), quote=False)
+    below = facts(task, model)
+    return f"<b>{prompt}</b>\n{below}" if prompt else below
+
+
+def facts(task: Task, model: VideoModel | None) -> str:
+    """`preview · 16:9 · 5 s`: what is bought, with the model's defaults where nothing was chosen."""
+    request: VideoRequest = task.request
+    parts = [html.escape(request.model, quote=False)]
+    if request.photos and request.crop:
+        parts.append(html.escape(request.crop, quote=False))
+    elif request.photos and not (model is not None and model.ratio_with_photo and request.ratio):
+        parts.append(say(task.language, "card_photo_ratio"))
+    elif ratio := request.ratio or (model.ratios[0] if model else None):
+        parts.append(html.escape(ratio, quote=False))
+    if seconds := request.seconds or (model.seconds[0] if model else None):
+        parts.append(say(task.language, "seconds", seconds=seconds))
+    if request.camera:
+        parts.append(html.escape(request.camera, quote=False))
+    return " · ".join(parts)
+
+
+def left_out(request: VideoRequest, model: VideoModel | None, language: str) -> str:
+    """That a ratio was asked for which the model ignores beside a photo; empty where it was not."""
+    if model is None or not request.photos or request.ratio is None or model.ratio_with_photo:
+        return ""
+    return say(language, "card_ratio_left_out", model=model.name, ratio=request.ratio)
+
+
+def button(task: Task, key: str, verb: str, style: KeyboardButtonStyle | None = None) -> InlineKeyboardButton:
+    """The button of phrase `key` that does `verb` with the task."""
+    return InlineKeyboardButton(say(task.language, key), callback_data=f"{verb}:{task.id}", style=style)
+
+
+def model_rows(task: Task, names: Sequence[str]) -> list[list[InlineKeyboardButton]]:
+    """For each model a button that makes the video with it."""
+    labels = {name: plain(say(task.language, "button_other_model", model=name)) for name in names}
+    return [
+        [InlineKeyboardButton(label, callback_data=f"with:{task.id}:{name}")]
+        for name, label in labels.items()
+    ]
+
+
+def join(*paragraphs: str) -> str:
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def units(text: str) -> int:
+    """Length as Telegram counts it."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many units, cut at a word where one is near, ended by an ellipsis."""
+    if units(text) <= most:
+        return text
+    kept = text.encode("utf-16-le")[: 2 * (most - 1)].decode("utf-16-le", "ignore")
+    space = kept.rfind(" ", len(kept) - 30)
+    return (kept[:space] if space > 0 else kept).rstrip() + "…"

@@ -1,0 +1,67 @@
+"""The card of a task that failed: why, what it cost, and a button for each way on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.chat.parts import Card, button, heading, join, model_rows, units
+from bot.chat.remedies import RESULT_REFUSED, Remedy, other_models, remedies
+from bot.request import PhotoRules, VideoModel
+from bot.task import SUBMIT_UNKNOWN, Task
+from bot.text import has_phrase, say
+
+_COPY_LIMIT = 256  # https://core.telegram.org/bots/api#copytextbutton
+
+
+def draw_failed(task: Task, models: Mapping[str, VideoModel], aside: str = "") -> Card:
+    """`aside` stands between what was asked for and why there is none."""
+    code = task.error_code or "provider_fault"
+    model = models.get(task.request.model)
+    free = model is not None and model.free
+    sentences = [_reason(task, code, model)]
+    if not free and code not in ("model_gone", SUBMIT_UNKNOWN):
+        sentences.append(say(task.language, "charged" if task.remote_id else "not_charged"))
+    rows = [row for remedy in remedies(code, task.request) for row in _rows(task, code, remedy, models)]
+    text = join(heading(task, model), aside, "\n".join(sentences))
+    return Card(text, InlineKeyboardMarkup(rows) if rows else None)
+
+
+def _reason(task: Task, code: str, model: VideoModel | None) -> str:
+    rules = model.photo_rules if model else PhotoRules()
+    match code:
+        case "photo_too_small":
+            return say(task.language, "photo_file_too_small", min_side=rules.min_side)
+        case "photo_too_long":
+            return say(task.language, "photo_file_too_long", times=f"{rules.max_long_to_short:g}")
+        case _:
+            return say(task.language, code if has_phrase(code) else "provider_fault")
+
+
+def _rows(
+    task: Task, code: str, remedy: Remedy, models: Mapping[str, VideoModel]
+) -> list[list[InlineKeyboardButton]]:
+    match remedy:
+        case Remedy.PHOTO:
+            return [[button(task, "button_other_photo", remedy)]]
+        case Remedy.WORDS:
+            row = [button(task, "button_other_words", remedy)]
+            if units(task.request.prompt) <= _COPY_LIMIT:
+                copy = CopyTextButton(task.request.prompt)
+                row.append(InlineKeyboardButton(say(task.language, "button_copy_words"), copy_text=copy))
+            return [row]
+        case Remedy.AGAIN:
+            return [[button(task, _again(task, code, models), remedy)]]
+        case Remedy.MODEL:
+            return model_rows(task, other_models(task.request, models))
+
+
+def _again(task: Task, code: str, models: Mapping[str, VideoModel]) -> str:
+    """The label says it where the same costs once more."""
+    model = models.get(task.request.model)
+    if model is not None and model.free:
+        return "button_try_again"
+    if code == SUBMIT_UNKNOWN:
+        return "button_try_again_paid"
+    return "button_try_again_order" if task.remote_id or code in RESULT_REFUSED else "button_try_again"

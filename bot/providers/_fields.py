@@ -1,0 +1,48 @@
+"""Fields of foreign answers, read with care: anything may be missing, or of another type."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+_NOTHING: Mapping[str, object] = {}
+
+
+def object_of(value: object) -> Mapping[str, object]:
+    """A JSON object, else an empty one."""
+    return value if isinstance(value, dict) else _NOTHING
+
+
+def number_of(value: object) -> int | None:
+    """A code; in an answer that has passed through other hands it may have become text."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+        return int(value)
+    return value if type(value) is int and abs(value) < 10**9 else None
+
+
+def id_of(value: object) -> str | None:
+    """An id of theirs, text or number, that is safe to store and to log; else None."""
+    text = str(value) if type(value) is int else value
+    return text if isinstance(text, str) and re.fullmatch(r"[\x21-\x7e]{1,200}", text) else None
+
+
+def link_of(value: object) -> str | None:
+    """A web address, else None."""
+    if isinstance(value, str) and re.match(r"https?://.", value, re.IGNORECASE) and value.isprintable():
+        return value
+    return None
+
+
+def text_of(value: object) -> str:
+    """Text, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def share_of(percent: object) -> float | None:
+    """0 to 1, from percent as a number or as text: 30, "30", "30%"."""
+    if isinstance(percent, str) and re.fullmatch(r"\s*[0-9]{1,3}(\.[0-9]{1,9})?\s*%?\s*", percent):
+        percent = float(percent.strip().removesuffix("%"))
+    if isinstance(percent, bool) or not isinstance(percent, int | float) or not math.isfinite(percent):
+        return None
+    return min(max(percent, 0), 100) / 100

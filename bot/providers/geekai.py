@@ -1,0 +1,240 @@
+"""GeekAI: Jimeng video 3.0, resold with a key of GeekAI's own."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from pydantic import SecretStr
+from yarl import URL
+
+from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
+from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
+from bot.providers._fetch import VideoFetcher
+from bot.providers._fields import id_of, link_of, number_of, object_of, share_of, text_of
+from bot.providers._http import Answer, Call, Http, nothing_told, unreadable
+from bot.providers._jimeng import RATIOS, refusal_in
+from bot.request import Mode, VideoModel, VideoRequest
+
+_JIMENG = VideoModel(
+    name="geekai-jimeng",
+    title="Jimeng Video 3.0 (GeekAI)",
+    provider="geekai",
+    company="GeekAI",
+    modes=frozenset(Mode),
+    ratios=RATIOS,
+    seconds=(5, 10),
+    resolutions=("720p", "1080p"),
+    exceptions=frozenset({(Mode.CAMERA, "1080p")}),
+    crops_photo=True,
+    typical_s=120.0,
+    # GeekAI names no time. Jimeng itself forgets a job after 12 hours, and nobody can finish it then.
+    keeps_s=12 * 3600.0,
+)
+_FROM_WORDS = "jimeng_t2v_v30"
+_FROM_PHOTOS = "jimeng_i2v_v30"
+_SECONDS, _RESOLUTION = _JIMENG.seconds[0], _JIMENG.resolutions[0]
+"""What is made when the field is missing, which is how the documented examples ask for it."""
+_LINK_KEEPS_S = 7 * 86400.0  # the default of its Veo page; no page says another
+
+_LOOK_PATHS = ("videos/{task_id}", "video/{task_id}/result")
+"""The newer documents name the first, the API reference the second."""
+
+_BUSY = {429: "busy", 50429: "busy", 50430: "no_slot"}
+"""By HTTP status, and by Jimeng's number where it shows through."""
+_TROUBLES: Mapping[int, Trouble] = {401: "key_refused", 402: "no_balance", 403: "not_activated"}
+_REFUSALS = {400: "refused", 404: "refused", 413: "input_refused"}
+_MAY_RUN = frozenset({408, 409, 425, 499})
+"""Of the 4xx without a documented meaning, those that may answer a call which went through."""
+
+
+class GeekAI:
+    """One GeekAI account. It keeps no connection, so there is nothing to close.
+
+    `base_url` includes `/api/v1`.
+    """
+
+    name = "geekai"
+    models: Sequence[VideoModel] = (_JIMENG,)
+
+    def __init__(
+        self,
+        api_key: SecretStr | str,
+        base_url: str = "https://geekai.co/api/v1",
+        concurrency: int = 1,
+        *,
+        http: Http,
+        fetcher: VideoFetcher,
+    ) -> None:
+        self.concurrency = concurrency
+        self._api_key = SecretStr(api_key) if isinstance(api_key, str) else api_key
+        self._base_url = URL(base_url)
+        self._http = http
+        self._fetcher = fetcher
+        self._look_paths = _LOOK_PATHS
+
+    async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
+        """Start a job. GeekAI may answer with the finished video although it was asked not to wait."""
+        body = json.dumps(_job(request, photos)).encode()
+        return read_submit(await self._call(Call.SUBMIT, "POST", "videos/generations", body))
+
+    async def poll(self, remote_id: str, model: VideoModel) -> Status:
+        """How the job is; 404 has to come from both paths to mean that there is no such job."""
+        first, second = self._look_paths
+        task_id = quote(remote_id, safe="")
+        answer = await self._call(Call.LOOK, "GET", first.format(task_id=task_id))
+        if answer.status == 404:
+            answer = await self._call(Call.LOOK, "GET", second.format(task_id=task_id))
+            if text_of(answer.fields.get("task_status")):
+                # It works, so it comes first from here on.
+                self._look_paths = (second, first)
+        return read_look(answer)
+
+    async def fetch(self, video_url: str, target: Path) -> None:
+        await self._fetcher.fetch(video_url, target)
+
+    async def close(self) -> None:
+        pass
+
+    async def _call(self, call: Call, method: str, path: str, body: bytes | None = None) -> Answer:
+        headers = {"Authorization": f"Bearer {self._api_key.get_secret_value()}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        url = self._base_url.joinpath(path, encoded=True)
+        return await self._http.send(call, method, url, headers, body)
+
+
+def read_submit(answer: Answer) -> Accepted:
+    """The job's id at GeekAI and how it is; or the error that the answer to a submit means."""
+    task_id = id_of(answer.fields.get("task_id"))
+    if task_id and 200 <= answer.status < 300:
+        return Accepted(task_id, _status(answer) or StillRunning(queued=True))
+    if task_id:
+        # An id beside an error: this does not prove a refusal.
+        raise OutcomeUnknown("submit_unknown", f"{_detail(answer)}, task {task_id}")
+    raise _problem(answer)
+
+
+def read_look(answer: Answer) -> Status:
+    """How the job is; or the error that says why this look told nothing."""
+    if answer.status == 404:
+        return Failed("not_found", _detail(answer))
+    status = _status(answer) if 200 <= answer.status < 300 else None
+    if status is not None:
+        return status
+    problem = _problem(answer)
+    if not isinstance(problem, Rejected):
+        raise problem
+    if problem.code != refusal_in(_words(answer)):
+        # A refused look is no refused job.
+        raise Unavailable("unreachable", problem.detail)
+    return Failed(problem.code, problem.detail)
+
+
+def _job(request: VideoRequest, photos: Sequence[Photo]) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "model": _FROM_PHOTOS if photos else _FROM_WORDS,
+        "prompt": request.prompt,
+        # Without it the answer comes when the video is made, minutes later.
+        "async": True,
+    }
+    if request.ratio is not None:
+        fields["aspect_ratio"] = request.ratio
+    # For the last frame only links are documented. The first one's field takes both, so both are sent.
+    fields |= zip(("image", "image_tail"), map(_image, photos), strict=False)
+    if request.resolution not in {None, _RESOLUTION}:
+        fields["resolution"] = request.resolution
+    if request.seconds not in {None, _SECONDS}:
+        fields["duration"] = request.seconds
+    if request.camera:
+        fields["extra_body"] = {"template_id": request.camera, "camera_strength": request.strength}
+    return fields
+
+
+def _image(photo: Photo) -> str:
+    """A link, or bare base64: whether that takes a `data:` prefix is not documented."""
+    return photo.url if isinstance(photo, PhotoLink) else base64.b64encode(photo).decode()
+
+
+def _status(answer: Answer) -> Status | None:
+    """What `task_status` says, None where there is none. The answers to both calls have the same form."""
+    word = text_of(answer.fields.get("task_status")).lower()
+    match word:
+        case "":
+            return None
+        case "pending" | "queued":
+            return StillRunning(queued=True)
+        case "succeed" | "success" | "succeeded":
+            url = _video_url(answer.fields.get("video_result"))
+            return Succeeded(url, _LINK_KEEPS_S) if url else Failed("no_video", _detail(answer))
+        case "failed":
+            busy = _BUSY.get(_code(answer) or 0)
+            return Failed(refusal_in(_words(answer)) or busy or "provider_fault", _detail(answer))
+        case _:
+            # `running`, and what may come one day.
+            # 0 stands there too when nothing is known.
+            return StillRunning(share_of(answer.fields.get("progress")) or None)
+
+
+def _video_url(result: object) -> str | None:
+    """The first link of `video_result`: a list in one document, an object in another."""
+    videos = result if isinstance(result, list) else [result]
+    return next(filter(None, (link_of(object_of(video).get("url")) for video in videos)), None)
+
+
+def _problem(answer: Answer) -> ProviderError:
+    """What an answer without a job means.
+
+    GeekAI documents the HTTP statuses and no bodies, so these of 4xx count with any body. 500 and 503 may be
+    a proxy's: they count only beside words.
+    """
+    detail, words, code = _detail(answer), _words(answer), _code(answer) or 0
+    # An error inside an HTTP 200 is read by its own number.
+    status = answer.status if answer.status >= 400 else code
+    refusal = refusal_in(words)
+    if refusal:
+        return Rejected(refusal, detail)
+    busy = _BUSY.get(code) or _BUSY.get(status)
+    if busy:
+        return Unavailable(busy, detail, retry_after_s=answer.retry_after_s)
+    if status in _TROUBLES:
+        return AccountProblem("account", detail, trouble=_TROUBLES[status])
+    if status in _REFUSALS:
+        return Rejected(_REFUSALS[status], detail)
+    if not words:
+        return unreadable(answer)
+    if status in {500, 503} and answer.call is Call.SUBMIT:
+        return Unavailable("provider_fault", detail, retry_after_s=answer.retry_after_s)
+    if 400 <= status < 500 and status not in _MAY_RUN:
+        return Rejected("refused", detail)
+    # 504 among them: the job may run. A look that fails says nothing of the job.
+    return nothing_told(answer.call, detail)
+
+
+def _words(answer: Answer) -> str:
+    """Everything that an error says, only to be searched: it may quote a prompt. Empty where there is none.
+
+    The body of an error is not documented, that of a failed job is: `error {code, message, details}`.
+    """
+    error = answer.fields.get("error")
+    return " ".join(filter(None, (*_texts(error), text_of(answer.fields.get("message")))))
+
+
+def _texts(value: object, depth: int = 3) -> Iterator[str]:
+    if isinstance(value, str | int):
+        yield str(value)
+    elif isinstance(value, dict) and depth:
+        for inner in value.values():
+            yield from _texts(inner, depth - 1)
+
+
+def _code(answer: Answer) -> int | None:
+    return number_of(object_of(answer.fields.get("error")).get("code"))
+
+
+def _detail(answer: Answer) -> str:
+    """For the log: numbers only, never a message."""
+    return f"code {_code(answer)}, HTTP {answer.status}"

@@ -1,0 +1,279 @@
+"""JieKou AI: Google's Veo models, resold; every model has a path of its own for words and for photos."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import SecretStr
+from yarl import URL
+
+from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
+from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
+from bot.providers._fetch import VideoFetcher
+from bot.providers._fields import id_of, link_of, number_of, object_of, share_of, text_of
+from bot.providers._http import Answer, Call, Http, nothing_told, unreadable
+from bot.request import Mode, VideoModel, VideoRequest
+
+_VEO_3 = VideoModel(
+    name="veo-3",
+    title="Veo 3.0 Preview",
+    provider="jiekou",
+    company="JieKou AI (Google Veo)",
+    modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME}),
+    ratios=("16:9", "9:16"),
+    seconds=(8, 4, 6),
+    resolutions=("720p", "1080p"),
+    prompt_limit=None,
+    prompt_advice=None,
+    ratio_with_photo=True,
+    # The default `photo_rules` stay, as a caution: JieKou names only JPEG, PNG and 20 MB, and that for 3.1.
+    seed_max=2**32 - 1,
+    audio=True,
+    negative_prompt=True,
+    # `allow_all` is for accounts that Google has put on a list.
+    people=("allow_adult", "dont_allow"),
+    enhance=(True, False),
+    typical_s=180.0,
+    # JieKou names no time. It calls a job lost after half an hour; four times that is waited for.
+    keeps_s=2 * 3600.0,
+)
+_VEO_3_1 = replace(
+    _VEO_3,
+    name="veo-3.1",
+    title="Veo 3.1",
+    modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME, Mode.FIRST_LAST}),
+    enhance=(True,),
+)
+_VEO_3_1_FAST = replace(_VEO_3_1, name="veo-3.1-fast", title="Veo 3.1 Fast", typical_s=120.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Product:
+    """A model of ours and how JieKou calls it. `photo_fields` are for each photo its field when it comes as
+    bytes, and its field when it comes as a link."""
+
+    model: VideoModel
+    path: str
+    photo_fields: Sequence[tuple[str, str]]
+
+
+_PRODUCTS = (
+    _Product(_VEO_3, "veo-3.0-generate-preview", (("image_base64", "image_url"),)),
+    _Product(_VEO_3_1, "veo-3.1-generate", (("image", "image"), ("last_image", "last_image"))),
+    _Product(_VEO_3_1_FAST, "veo-3.1-fast-generate", (("image", "image"), ("last_image", "last_image"))),
+)
+
+_LINK_KEEPS_S = 3600
+"""Where `video_url_ttl` says nothing."""
+
+_TROUBLES: Mapping[str, Trouble] = {
+    "INVALID_API_KEY": "key_refused",
+    "FAILED_TO_AUTH": "key_refused",
+    "ACCESS_DENY": "not_activated",
+    "MODEL_NOT_FOUND": "account",
+    # Now and then this means a rate limit. Which of the two it is, only the operator can see.
+    "NOT_ENOUGH_BALANCE": "no_balance",
+}
+_BUSY = frozenset({"RATE_LIMIT_EXCEEDED", "TOKEN_LIMIT_EXCEEDED"})
+_TROUBLES_BY_STATUS: Mapping[int, Trouble] = {401: "key_refused", 402: "no_balance", 403: "account"}
+_MAY_RUN = frozenset({408, 409, 425, 499})
+"""4xx that may answer a call which went through."""
+_DOWN = "SERVICE_NOT_AVAILABLE"
+_BAD_REQUEST = "INVALID_REQUEST_BODY"
+_NAMES = frozenset({*_TROUBLES, *_BUSY, _DOWN, _BAD_REQUEST})
+"""Every error that JieKou documents."""
+
+_UNKNOWN_TASK = re.compile(r"\btask(?: id)?(?: \S{1,200})? (?:is |was )?not found\b")
+
+_MODERATED = re.compile(
+    r"prohibited content|safety|blocklist|violat|polic(?:y|ies)\b|guidelines|responsible ai|sensitive"
+    r"|support code|issue with the audio|celebrit|likeness"
+)
+"""Google's names and sentences for a refusal, as they come through; there is no list of them."""
+_SUPPORT_CODES = re.compile(r"support codes?: ((?:[0-9]{6,10}(?:, )?)+)")
+_REFUSED_PARTS = (
+    ("input image", "photo_refused"),
+    ("audio", "audio_refused"),
+    ("generated video", "video_refused"),
+    ("prompt", "prompt_refused"),
+)
+"""What a sentence names as refused; the prompt last, since it is named beside the others."""
+
+
+class JieKou:
+    """One JieKou AI account. It keeps no connection, so there is nothing to close.
+
+    `base_url` is what stands before `/v3/async/…`.
+    """
+
+    name = "jiekou"
+    models: Sequence[VideoModel] = tuple(product.model for product in _PRODUCTS)
+
+    def __init__(
+        self,
+        api_key: SecretStr | str,
+        base_url: str = "https://api.jiekou.ai",
+        concurrency: int = 1,
+        *,
+        http: Http,
+        fetcher: VideoFetcher,
+    ) -> None:
+        self.concurrency = concurrency
+        self._api_key = SecretStr(api_key) if isinstance(api_key, str) else api_key
+        self._async_url = URL(base_url) / "v3" / "async"
+        self._http = http
+        self._fetcher = fetcher
+
+    async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
+        product = next(product for product in _PRODUCTS if product.model.name == request.model)
+        url = self._async_url / f"{product.path}-{'img2video' if photos else 'text2video'}"
+        headers = {**self._headers(), "Content-Type": "application/json"}
+        body = json.dumps(_job(product, request, photos)).encode()
+        return read_submit(await self._http.send(Call.SUBMIT, "POST", url, headers, body))
+
+    async def poll(self, remote_id: str, model: VideoModel) -> Status:
+        url = (self._async_url / "task-result").with_query(task_id=remote_id)
+        return read_look(await self._http.send(Call.LOOK, "GET", url, self._headers()))
+
+    async def fetch(self, video_url: str, target: Path) -> None:
+        await self._fetcher.fetch(video_url, target)
+
+    async def close(self) -> None:
+        pass
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._api_key.get_secret_value()}"}
+
+
+def read_submit(answer: Answer) -> Accepted:
+    """The job's id at JieKou; or the error that the answer to a submit means."""
+    task_id = id_of(answer.fields.get("task_id"))
+    if task_id and 200 <= answer.status < 300 and not _name(answer):
+        return Accepted(task_id)
+    if task_id:
+        # An id beside an error: this does not prove a refusal.
+        raise OutcomeUnknown("submit_unknown", f"{_detail(answer)}, task {task_id}")
+    raise _problem(answer)
+
+
+def read_look(answer: Answer) -> Status:
+    """How the job is; or the error that says why this look told nothing."""
+    if _UNKNOWN_TASK.search(_words(answer)):
+        return Failed("not_found", _detail(answer))
+    status = _status(answer) if 200 <= answer.status < 300 else None
+    if status is not None:
+        return status
+    problem = _problem(answer)
+    if isinstance(problem, Rejected):
+        # A refused look is no refused job.
+        raise Unavailable("unreachable", problem.detail)
+    raise problem
+
+
+def _job(product: _Product, request: VideoRequest, photos: Sequence[Photo]) -> dict[str, object]:
+    fields: dict[str, object] = {"prompt": request.prompt}
+    for (as_bytes, as_link), photo in zip(product.photo_fields, photos, strict=False):
+        if isinstance(photo, PhotoLink):
+            fields[as_link] = photo.url
+        else:
+            # Bare: whether it takes a `data:` prefix is not documented.
+            fields[as_bytes] = base64.b64encode(photo).decode()
+    optional = {
+        "aspect_ratio": request.ratio,
+        "duration_seconds": request.seconds,
+        "resolution": request.resolution,
+        "enhance_prompt": request.enhance,
+        "negative_prompt": request.negative_prompt or None,
+        "person_generation": request.people,
+        "seed": request.seed,
+    }
+    fields |= {name: value for name, value in optional.items() if value is not None}
+    # Required; and more than one video would cost more than one.
+    return {**fields, "generate_audio": bool(request.audio), "sample_count": 1}
+
+
+def _status(answer: Answer) -> Status | None:
+    """What `task.status` says, None where there is none."""
+    task = object_of(answer.fields.get("task"))
+    word = text_of(task.get("status")).upper().removeprefix("TASK_STATUS_")
+    match word:
+        case "":
+            return None
+        case "QUEUED":
+            return StillRunning(queued=True)
+        case "SUCCEED" | "SUCCEEDED" | "SUCCESS":
+            return _video(answer.fields.get("videos")) or Failed("no_video", _detail(answer))
+        case "FAILED" | "CANCELED" | "CANCELLED":
+            return Failed(_refusal(_words(answer)) or "provider_fault", f"{_detail(answer)}, status {word}")
+        case _:
+            # `PROCESSING`, and what may come one day.
+            # 0 stands there too when nothing is known.
+            return StillRunning(share_of(task.get("progress_percent")) or None)
+
+
+def _video(videos: object) -> Succeeded | None:
+    """The first mp4 that has a link, else the first of another type or none."""
+    found = [object_of(video) for video in (videos if isinstance(videos, list) else [videos])]
+    found.sort(key=lambda video: text_of(video.get("video_type")).lower() != "mp4")
+    for video in found:
+        url = link_of(video.get("video_url"))
+        if url:
+            keeps_s = number_of(video.get("video_url_ttl")) or 0
+            return Succeeded(url, float(keeps_s if keeps_s > 0 else _LINK_KEEPS_S))
+    return None
+
+
+def _problem(answer: Answer) -> ProviderError:
+    """What an answer without a job means. Its name decides; the HTTP status only repeats it."""
+    name, detail = _name(answer), _detail(answer)
+    refusal = _refusal(_words(answer))
+    if name in _TROUBLES:
+        return AccountProblem("account", detail, trouble=_TROUBLES[name])
+    if name in _BUSY or answer.status == 429:
+        return Unavailable("busy", detail, retry_after_s=answer.retry_after_s)
+    if name == _DOWN:
+        # A look that fails says nothing of the job, and `provider_fault` would end it after some looks.
+        code = "provider_fault" if answer.call is Call.SUBMIT else "unreachable"
+        return Unavailable(code, detail, retry_after_s=answer.retry_after_s)
+    if name == _BAD_REQUEST:
+        return Rejected(refusal or "input_refused", detail)
+    if not _words(answer):
+        return unreadable(answer)
+    # A name that no document has.
+    if answer.status in _TROUBLES_BY_STATUS:
+        return AccountProblem("account", detail, trouble=_TROUBLES_BY_STATUS[answer.status])
+    if 400 <= answer.status < 500 and answer.status not in _MAY_RUN:
+        return Rejected(refusal or "refused", detail)
+    return nothing_told(answer.call, detail)
+
+
+def _refusal(words: str) -> str | None:
+    """Our word where these say that something was refused for what it shows or says."""
+    if not _MODERATED.search(words):
+        return None
+    return next((word for part, word in _REFUSED_PARTS if part in words), "refused")
+
+
+def _name(answer: Answer) -> str:
+    """The documented name of an error, empty where there is none."""
+    named = (text_of(answer.fields.get(key)).upper() for key in ("reason", "code"))
+    return next((name for name in named if name in _NAMES), "")
+
+
+def _words(answer: Answer) -> str:
+    """All that an answer says of a failure, only to be searched: it may quote a prompt."""
+    task = object_of(answer.fields.get("task"))
+    said = (answer.fields.get("reason"), answer.fields.get("message"), task.get("reason"))
+    return " ".join(" ".join(map(text_of, said)).lower().replace("_", " ").split())
+
+
+def _detail(answer: Answer) -> str:
+    """For the log: names and numbers that are documented, never a sentence."""
+    codes = _SUPPORT_CODES.search(_words(answer))
+    support = f"Google's support codes {codes[1]}" if codes else ""
+    return ", ".join(filter(None, (f"HTTP {answer.status}", _name(answer), support)))

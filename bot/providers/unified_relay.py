@@ -1,0 +1,200 @@
+"""A unified relay: one of the servers that sell Jimeng, and other models, under `/v1/video/create`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from pydantic import SecretStr
+from yarl import URL
+
+from bot.errors import Rejected, Unavailable
+from bot.provider import Accepted, Failed, Photo, Status, StillRunning, Succeeded
+from bot.providers._fetch import VideoFetcher
+from bot.providers._fields import id_of, link_of, share_of, text_of
+from bot.providers._http import Answer, Call, Http, unreadable
+from bot.providers._relay import (
+    LINK_KEEPS_S,
+    Standing,
+    body_of,
+    complaint_in,
+    is_success,
+    links_of,
+    ratio_of,
+    read_id,
+    standing,
+    verdict,
+    why,
+    words_in,
+)
+from bot.request import Mode, VideoModel, VideoRequest
+
+_LATE_LINK_S = 120.0
+"""For so long after a job was completed its link may still be on its way."""
+_MILLISECONDS = 10**11
+"""From here on a time counts milliseconds: in seconds that is the year 5138."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class UnifiedRelay:
+    """An account at one relay. It keeps no connection, so there is nothing to close.
+
+    `base_url` is what stands before `/v1/video/…`; `model`, `ratios` and `sizes` are what this relay sells,
+    written as it writes them.
+    """
+
+    name = "unified_relay"
+
+    def __init__(
+        self,
+        api_key: SecretStr | str,
+        base_url: str,
+        concurrency: int = 1,
+        *,
+        model: str = "jimeng-video-3.0",
+        ratios: Sequence[str] = ("2:3", "3:2", "1:1"),
+        sizes: Sequence[str] = ("720P",),
+        http: Http,
+        fetcher: VideoFetcher,
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self.concurrency = concurrency
+        self._api_key = SecretStr(api_key) if isinstance(api_key, str) else api_key
+        self._base_url = URL(base_url.rstrip("/"))
+        self._model = model
+        self._sizes = {size.lower(): size for size in sizes}
+        self._ratios = tuple(ratios)
+        self._http = http
+        self._fetcher = fetcher
+        self._clock = clock
+        host = self._base_url.host or ""
+        self.models: Sequence[VideoModel] = (_offer(host, self._ratios, tuple(self._sizes)),)
+
+    async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
+        headers = {**self._headers(), "Content-Type": "application/json"}
+        url = self._base_url.joinpath("v1/video/create")
+        body = json.dumps(self._job(request, photos)).encode()
+        return read_submit(await self._http.send(Call.SUBMIT, "POST", url, headers, body))
+
+    async def poll(self, remote_id: str, model: VideoModel) -> Status:
+        """How the job is. Right after its end a missing link is a fault of the relay, and the core asks a few
+        more times; later it means that there is no video."""
+        # Encoded by us: yarl would leave the colon that ids hold.
+        query = f"v1/video/query?id={quote(remote_id, safe='')}"
+        url = URL(f"{self._base_url}/{query}", encoded=True)
+        answer = await self._http.send(Call.LOOK, "GET", url, self._headers())
+        status = read_look(answer)
+        if isinstance(status, Failed) and status.code == "no_video" and self._may_follow(answer):
+            raise Unavailable("provider_fault", "completed, and no link so far")
+        return status
+
+    async def fetch(self, video_url: str, target: Path) -> None:
+        await self._fetcher.fetch(video_url, target)
+
+    async def close(self) -> None:
+        pass
+
+    def _headers(self) -> dict[str, str]:
+        key = self._api_key.get_secret_value()
+        return {"Accept": "application/json", "Authorization": f"Bearer {key}"}
+
+    def _job(self, request: VideoRequest, photos: Sequence[Photo]) -> dict[str, object]:
+        links = links_of(photos)
+        fields: dict[str, object] = {
+            "model": self._model,
+            "prompt": request.prompt,
+            "aspect_ratio": ratio_of(request, links, self._ratios),
+            "images": [link.url for link in links],
+        }
+        if request.resolution is not None:
+            if request.resolution not in self._sizes:
+                # Asked for when the settings were others.
+                raise Rejected("model_gone", "a size that is not set up any more")
+            fields["size"] = self._sizes[request.resolution]
+        return fields
+
+    def _may_follow(self, answer: Answer) -> bool:
+        completed_at = _completed_at(answer.fields)
+        return completed_at is None or self._clock().timestamp() - completed_at < _LATE_LINK_S
+
+
+def read_submit(answer: Answer) -> Accepted:
+    """The job's id at the relay, whole; or the error that the answer to a submit means."""
+    task_id = id_of(answer.fields.get("id")) or id_of(answer.fields.get("task_id"))
+    return read_id(answer, task_id, success=True)
+
+
+def read_look(answer: Answer) -> Status:
+    """How the job is; or the error that says why this look told nothing."""
+    fields = answer.fields
+    accepted = 200 <= answer.status < 300
+    # Before anything else: `error` is part of a failed job too.
+    if accepted and text_of(fields.get("status")):
+        return _status(fields)
+    complaint = complaint_in(answer)
+    if complaint is not None:
+        return verdict(answer, complaint)
+    if accepted and is_success(fields.get("code")) and fields.get("data", "") is None:
+        return Failed("not_found", "success without a record")
+    raise unreadable(answer)
+
+
+def _offer(host: str, ratios: tuple[str, ...], resolutions: tuple[str, ...]) -> VideoModel:
+    return VideoModel(
+        name="unified-jimeng",
+        title="Jimeng (unified relay)",
+        provider="unified_relay",
+        company=f"the relay {host}",
+        # What two images mean to Jimeng here no document says.
+        modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME}),
+        ratios=ratios,
+        # Not asked for: the relay decides, and this is what Jimeng makes.
+        seconds=(5,),
+        resolutions=resolutions,
+        prompt_limit=None,
+        prompt_advice=None,
+        photo_as="link",
+        typical_s=120.0,
+        # No relay names a time. Jimeng itself forgets a job after 12 hours.
+        keeps_s=12 * 3600.0,
+    )
+
+
+def _status(record: Mapping[str, object]) -> Status:
+    match standing(record.get("status")):
+        case Standing.QUEUED:
+            return StillRunning(queued=True)
+        case Standing.RUNNING:
+            return StillRunning(share_of(record.get("progress")))
+        case Standing.UNKNOWN:
+            return StillRunning()
+        case Standing.SUCCEEDED:
+            detail = body_of(record.get("detail"))
+            link = link_of(record.get("video_url")) or link_of(detail.get("video_url"))
+            if link:
+                return Succeeded(link, LINK_KEEPS_S)
+            # Never `detail.error_message`: on a success that is about an earlier try.
+            return Failed(why(words_in(record.get("error")), "no_video"), "completed without a link")
+        case Standing.FAILED:
+            return Failed(why(_reason(record), "provider_fault"), "the relay says that it failed")
+
+
+def _reason(record: Mapping[str, object]) -> str:
+    detail = body_of(record.get("detail"))
+    places = (record.get("error"), detail.get("error_message"), record.get("message"))
+    return next(filter(None, map(words_in, places)), "")
+
+
+def _completed_at(record: Mapping[str, object]) -> float | None:
+    """Unix time, from seconds or milliseconds."""
+    for name in ("completed_at", "status_update_time"):
+        value = record.get(name)
+        if type(value) is int and value > 0:
+            return value / 1000 if value >= _MILLISECONDS else float(value)
+    return None

@@ -1,0 +1,58 @@
+"""A task's photo for the provider that fetches it: opened when it is asked for, and kept for seconds only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from bot.media.photos import FitPhoto
+
+OpenPhoto = Callable[[str, int], Awaitable[FitPhoto | None]]
+"""A photo by its task's id and its index; None where there is none."""
+
+_AT_ONCE = 2
+"""Each is a call to Telegram and up to a quarter of a gigabyte in a worker process."""
+_KEPT_S = 10.0
+"""Fetchers ask for the head before the photo, and try again at once where something fails on their side."""
+
+
+class SharedPhotos:
+    """Opens a photo once for all who ask within some seconds, and only a few at once; the others wait.
+
+    What failed is not kept: the next who asks tries again.
+    """
+
+    def __init__(self, open_photo: OpenPhoto, at_once: int = _AT_ONCE, kept_s: float = _KEPT_S) -> None:
+        self._open_photo = open_photo
+        self._turns = asyncio.Semaphore(at_once)
+        self._kept_s = kept_s
+        self._openings: dict[tuple[str, int], asyncio.Task[FitPhoto | None]] = {}
+
+    async def get(self, task_id: str, index: int) -> FitPhoto | None:
+        """None, or an error, is whatever the opening ended with."""
+        key = (task_id, index)
+        if key not in self._openings:
+            opening = asyncio.create_task(self._open(task_id, index), name=f"photo {index} of {task_id}")
+            self._openings[key] = opening
+            opening.add_done_callback(partial(self._opened, key))
+        # One who hangs up does not take the photo away from the others.
+        return await asyncio.shield(self._openings[key])
+
+    async def close(self) -> None:
+        """Ends what is being opened, and forgets what is kept."""
+        openings = list(self._openings.values())
+        self._openings.clear()
+        for opening in openings:
+            opening.cancel()
+        await asyncio.gather(*openings, return_exceptions=True)
+
+    async def _open(self, task_id: str, index: int) -> FitPhoto | None:
+        async with self._turns:
+            return await self._open_photo(task_id, index)
+
+    def _opened(self, key: tuple[str, int], opening: asyncio.Task[FitPhoto | None]) -> None:
+        if opening.cancelled() or opening.exception() is not None or opening.result() is None:
+            self._openings.pop(key, None)
+        else:
+            asyncio.get_running_loop().call_later(self._kept_s, self._openings.pop, key, None)

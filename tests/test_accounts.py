@@ -1,0 +1,83 @@
+"""Accounts in trouble: admins hear of an outage once, and once that it is over."""
+
+from __future__ import annotations
+
+import pytest
+from fakes import NOW, Clock, House, Script, ScriptedProvider, a_task
+
+from bot.accounts import Accounts
+from bot.errors import AccountProblem, StoreError
+from bot.provider import Accepted
+from bot.store import AccountTrouble, Notice
+from bot.stores.sqlite import SQLiteStore
+from bot.task import TaskState
+
+REFUSED = AccountProblem("account", "code 50400", trouble="not_activated")
+
+
+async def test_an_outage_is_told_once_and_its_end_once(house: House) -> None:
+    house.provider.submits = Script(REFUSED, REFUSED, Accepted("job-1"), Accepted("job-2"), REFUSED)
+    for name in ("one", "two", "three"):
+        await house.store.add(a_task(name))
+        await house.turn()
+        house.clock.advance(60)
+    told = [Notice("trouble_not_activated", {"provider": "cloud"})]
+    told += [Notice("trouble_over", {"provider": "cloud", "minutes": "2"})]
+    assert house.notices == told
+    await house.close_task("three")
+    for name in ("four", "five"):
+        await house.store.add(a_task(name, due_at=house.clock()))
+        await house.close_task(name)
+    assert house.notices == [*told, told[0]]
+
+
+async def test_people_read_that_it_is_not_available(house: House) -> None:
+    house.provider.submits = Script(REFUSED)
+    await house.store.add(a_task())
+    await house.turn()
+    task = await house.get()
+    assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "account", False)
+
+
+async def test_a_look_that_meets_a_refused_account_is_told_too_and_ends_nothing(house: House) -> None:
+    house.provider.polls = Script(AccountProblem("account", "HTTP 401", trouble="key_refused"))
+    await house.store.add(a_task())
+    await house.turn_until(lambda task: house.provider.polls.count == 1)
+    assert house.notices == [Notice("trouble_key_refused", {"provider": "cloud"})]
+    assert (await house.get()).state is TaskState.RUNNING
+
+
+async def test_an_outage_outlives_a_restart(
+    store: SQLiteStore, provider: ScriptedProvider, clock: Clock
+) -> None:
+    told: list[Notice] = []
+
+    async def tell(notice: Notice) -> None:
+        told.append(notice)
+
+    await Accounts(store, tell, clock).refused("cloud", REFUSED)
+    await Accounts(store, tell, clock).refused("cloud", REFUSED)
+    assert len(told) == 1
+    assert await store.troubles() == [AccountTrouble("cloud", "not_activated", NOW)]
+    await Accounts(store, tell, clock).worked("cloud")
+    assert [notice.key for notice in told] == ["trouble_not_activated", "trouble_over"]
+
+
+class FullDisk:
+    async def mark_trouble(self, trouble: AccountTrouble) -> bool:
+        raise StoreError("database or disk is full")
+
+    async def mark_well(self, provider: str) -> AccountTrouble | None:
+        raise StoreError("database or disk is full")
+
+    async def troubles(self) -> list[AccountTrouble]:
+        return []
+
+
+@pytest.mark.parametrize("call", ["refused", "worked"])
+async def test_a_full_disk_keeps_no_task_from_its_way(clock: Clock, call: str) -> None:
+    async def tell(_: Notice) -> None:
+        raise AssertionError("nothing is known to have begun or ended")
+
+    accounts = Accounts(FullDisk(), tell, clock)
+    await (accounts.refused("cloud", REFUSED) if call == "refused" else accounts.worked("cloud"))

@@ -1,0 +1,134 @@
+"""Failover: only where an operator wants it, only after a proven refusal, only to the very same request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes import A_MODEL, Clock, House, Script, ScriptedProvider, a_task
+
+from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
+from bot.provider import Accepted
+from bot.request import Mode, VideoModel, VideoRequest
+from bot.stores.sqlite import SQLiteStore
+from bot.task import TaskState
+
+SECOND = replace(A_MODEL, name="second", provider="second")
+THIRD = replace(A_MODEL, name="third", provider="third")
+REFUSED = AccountProblem("account", "HTTP 402", trouble="no_balance")
+
+
+@pytest.fixture
+def providers(clip: Path) -> list[ScriptedProvider]:
+    return [
+        ScriptedProvider(clip),
+        ScriptedProvider(clip, "second", [SECOND]),
+        ScriptedProvider(clip, "third", [THIRD]),
+    ]
+
+
+@pytest.fixture
+def house(store: SQLiteStore, providers: list[ScriptedProvider], clock: Clock, tmp_path: Path) -> House:
+    return House(store, providers, clock, tmp_path, failover=True)
+
+
+@pytest.mark.parametrize(
+    "refusal", [REFUSED, Unavailable("unreachable", "DNS"), Unavailable("provider_fault", "code 50500")]
+)
+async def test_a_proven_refusal_goes_to_the_next_model(
+    house: House, providers: list[ScriptedProvider], refusal: ProviderError
+) -> None:
+    providers[0].submits = Script(refusal)
+    await house.store.add(a_task())
+    await house.turn()
+    waiting = await house.get()
+    assert (waiting.state, waiting.request.model, waiting.provider) == (TaskState.QUEUED, "second", "second")
+    assert waiting.passed_over == ("jimeng-pro",)
+    task = await house.close_task()
+    assert (task.state, task.request.model, task.remote_id) == (TaskState.SUCCEEDED, "second", "job-1")
+    assert [one.submits.count for one in providers] == [1, 1, 0]
+    assert house.chat.shown[1].passed_over == ("jimeng-pro",)
+
+
+async def test_each_model_is_tried_once_and_then_the_last_word_counts(
+    house: House, providers: list[ScriptedProvider]
+) -> None:
+    for provider in providers:
+        provider.submits = Script(REFUSED)
+    await house.store.add(a_task())
+    task = await house.close_task()
+    assert (task.state, task.error_code, task.remote_id) == (TaskState.FAILED, "account", None)
+    assert task.passed_over == ("jimeng-pro", "second")
+    assert [one.submits.count for one in providers] == [1, 1, 1]
+    assert len(await house.store.attempts("boat")) == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OutcomeUnknown("submit_unknown", "HTTP 502"),
+        Rejected("prompt_refused", "code 50412"),
+        Rejected("photo_refused", "code 50411"),
+        Unavailable("busy", "HTTP 429"),
+        Unavailable("no_slot", "code 50430"),
+        ZeroDivisionError(),
+    ],
+)
+async def test_nothing_else_goes_anywhere(
+    house: House, providers: list[ScriptedProvider], answer: Exception
+) -> None:
+    providers[0].submits = Script(answer, Accepted("job-1"))
+    await house.store.add(a_task())
+    await house.close_task()
+    assert (await house.get()).request.model == "jimeng-pro"
+    assert [one.submits.count for one in providers[1:]] == [0, 0]
+
+
+async def test_it_is_off_unless_somebody_turns_it_on(
+    store: SQLiteStore, providers: list[ScriptedProvider], clock: Clock, tmp_path: Path
+) -> None:
+    house = House(store, providers, clock, tmp_path)
+    providers[0].submits = Script(REFUSED)
+    await house.store.add(a_task())
+    task = await house.close_task()
+    assert (task.state, providers[1].submits.count) == (TaskState.FAILED, 0)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(SECOND, ratios=("1:1",)),
+        replace(SECOND, seconds=(8,)),
+        replace(SECOND, resolutions=("720p",)),
+        replace(SECOND, seed_max=None),
+        replace(SECOND, modes=frozenset({Mode.FIRST_FRAME})),
+        replace(SECOND, free=True),
+    ],
+)
+async def test_a_model_that_would_make_something_else_is_no_help(
+    store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path, other: VideoModel
+) -> None:
+    providers = [ScriptedProvider(clip), ScriptedProvider(clip, "second", [other])]
+    house = House(store, providers, clock, tmp_path, failover=True)
+    providers[0].submits = Script(REFUSED)
+    asked = VideoRequest(
+        model="jimeng-pro", prompt="a boat", ratio="9:16", seconds=10, resolution="1080p", seed=7
+    )
+    await house.store.add(a_task(request=asked))
+    await house.close_task()
+    assert providers[1].submits.count == 0
+
+
+async def test_who_stopped_waiting_is_bought_nothing_elsewhere(
+    house: House, providers: list[ScriptedProvider]
+) -> None:
+    async def stop_and_refuse() -> None:
+        await house.store.save((await house.get()).hide(house.clock()))
+        raise REFUSED
+
+    providers[0].submits = Script(stop_and_refuse)
+    await house.store.add(a_task())
+    task = await house.close_task()
+    assert task.state is not TaskState.SUCCEEDED
+    assert providers[1].submits.count == 0

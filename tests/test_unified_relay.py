@@ -1,0 +1,408 @@
+"""The unified relay's adapter over HTTP: every recorded example, what is sent, and the dialects of a job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from fakes import NOW, Clock
+from provider_server import Received, Reply, make_mp4
+from provider_wire import HASTY, Wire
+from pydantic import SecretStr
+
+from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
+from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
+from bot.providers._fetch import VideoFetcher
+from bot.providers._http import Answer, Call
+from bot.providers.unified_relay import UnifiedRelay, read_look, read_submit
+from bot.request import Mode, VideoRequest, check_request, settle
+
+CASES: dict[str, dict[str, Any]] = {
+    path.stem: json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((Path(__file__).parent / "fixtures" / "unified_relay").glob("*.json"))
+}
+SUBMITS = [name for name, case in CASES.items() if case["request"]["method"] == "POST"]
+LOOKS = [name for name in CASES if name not in SUBMITS]
+KEY = "YOUR_API_KEY"
+ID = "veo3.1-components:1762241017-xTL0P9HvGF"
+LINK = "https://videos.example/a.mp4?sign=1"
+WORDS = VideoRequest(
+    model="unified-jimeng", prompt="a private wish", ratio="3:2", seconds=5, resolution="720p"
+)
+
+MEANING = {
+    ("auth", "none"): (AccountProblem, "account", "key_refused"),
+    ("balance", "none"): (AccountProblem, "account", "no_balance"),
+    ("bad_request", "none"): (Rejected, "refused", None),
+    ("rate_limited", "same_call_later"): (Unavailable, "busy", None),
+    ("provider_error", "same_call_later"): (Unavailable, "provider_fault", None),
+    # The connection to the upstream broke: nothing is refused.
+    ("provider_error", "none"): (OutcomeUnknown, "submit_unknown", None),
+}
+"""What each `error_kind` and `retry` of a submit is in our words, and what it tells the admins."""
+FAILURES = {
+    "moderation": "refused",
+    "no_video": "no_video",
+    "canceled": "provider_fault",
+    "unknown": "provider_fault",
+}
+"""The same for a failed job."""
+
+
+def _adapter(base_url: str, **options: Any) -> UnifiedRelay:
+    fetcher = VideoFetcher(frozenset({"127.0.0.1"}))
+    # Later than every example.
+    clock = options.pop("clock", Clock(NOW + timedelta(days=3650)))
+    return UnifiedRelay(SecretStr(KEY), base_url, http=HASTY, fetcher=fetcher, clock=clock, **options)
+
+
+MODEL = _adapter("http://relay.example:8080").models[0]
+
+
+def _asked(body: dict[str, Any]) -> tuple[VideoRequest, list[Photo]]:
+    """The request in our words that leads to an example's body."""
+    across, down = map(int, body["aspect_ratio"].split(":"))
+    request = VideoRequest(
+        model="unified-jimeng",
+        prompt=body["prompt"],
+        photos=("file",) * len(body["images"]),
+        ratio=None if body["images"] else body["aspect_ratio"],
+        resolution=body["size"].lower(),
+    )
+    return request, [PhotoLink(url, across * 100, down * 100) for url in body["images"]]
+
+
+def _reply(case: dict[str, Any]) -> Reply:
+    return Reply(case["response"]["status"], case["response"]["body"])
+
+
+def _job(**fields: object) -> Answer:
+    return Answer(Call.LOOK, 200, {"id": ID, **fields})
+
+
+async def _outcome(call: Awaitable[object]) -> object:
+    try:
+        return await call
+    except ProviderError as error:
+        return error
+
+
+async def _sent(
+    request: VideoRequest, photos: Sequence[Photo] = (), *, sizes: Sequence[str] = ("720P",)
+) -> dict[str, object]:
+    async with Wire(Reply(200, {"id": ID, "status": "pending"})) as wire:
+        await _adapter(wire.base_url, sizes=sizes).submit(request, photos, "t1")
+    return wire.received[0].fields
+
+
+def _assert_same_call(sent: Received, expected: dict[str, Any]) -> None:
+    assert (sent.method, sent.path) == (expected["method"], expected["path"])
+    # Ids are percent-encoded, the colon too.
+    assert sent.query == "&".join(
+        f"{name}={quote(text, safe='')}" for name, text in expected["query"].items()
+    )
+    assert {name: sent.headers.get(name) for name in expected["headers"]} == expected["headers"]
+    assert ("Content-Type" in sent.headers) == ("Content-Type" in expected["headers"])
+
+
+# The examples
+
+
+@pytest.mark.parametrize("name", SUBMITS)
+async def test_every_recorded_submit_means_what_its_example_says(name: str) -> None:
+    case = CASES[name]
+    body = case["request"]["body"]
+    request, photos = _asked(body)
+    settings = {"model": body["model"], "ratios": ("1:1", "3:2", "16:9"), "sizes": (body["size"],)}
+    async with Wire(_reply(case)) as wire:
+        outcome = await _outcome(_adapter(wire.base_url, **settings).submit(request, photos, "t1"))
+
+    [sent] = wire.received
+    _assert_same_call(sent, case["request"])
+    # All five fields are required, so none is optional.
+    assert sent.fields == body
+    expect = case["expect"]
+    if expect["state"] == "accepted":
+        assert outcome == Accepted(expect["task_id"], StillRunning(queued=True))
+    else:
+        assert expect["state"] == "rejected"
+        kind, word, trouble = MEANING[expect["error_kind"], expect["retry"]]
+        assert type(outcome) is kind
+        assert isinstance(outcome, ProviderError)
+        assert (outcome.code, getattr(outcome, "trouble", None)) == (word, trouble)
+
+
+@pytest.mark.parametrize("name", LOOKS)
+async def test_every_recorded_look_means_what_its_example_says(name: str) -> None:
+    case = CASES[name]
+    async with Wire(_reply(case)) as wire:
+        outcome = await _outcome(_adapter(wire.base_url).poll(case["request"]["query"]["id"], MODEL))
+
+    [sent] = wire.received
+    _assert_same_call(sent, case["request"])
+    assert sent.body == b""
+    expect = case["expect"]
+    match expect["state"]:
+        case "queued":
+            assert outcome == StillRunning(queued=True)
+        case "running":
+            progress = expect.get("progress")
+            assert outcome == StillRunning(None if progress is None else progress / 100)
+        case "succeeded":
+            assert outcome == Succeeded(expect["video_urls"][0], 3600)
+        case "unknown" if "error_kind" in expect:
+            assert isinstance(outcome, Unavailable)
+            assert outcome.code == "unreachable"
+        case "unknown":
+            assert outcome == StillRunning()
+        case state:
+            assert isinstance(outcome, Failed)
+            assert outcome.code == (FAILURES[expect["error_kind"]] if state == "failed" else "not_found")
+
+
+# What is offered and sent
+
+
+def test_a_photo_goes_to_the_relay_as_a_link_and_gives_the_video_its_ratio() -> None:
+    assert MODEL.company == "the relay relay.example"
+    assert (MODEL.photo_as, MODEL.crops_photo, MODEL.ratio_with_photo) == ("link", False, False)
+
+
+def test_ratios_and_sizes_are_those_that_the_operator_names() -> None:
+    sizes = ("1080P", "1280x720", "720X1280")
+    model = _adapter("http://relay.example", ratios=("16:9", "21:9"), sizes=sizes).models[0]
+    assert model.ratios == ("16:9", "21:9")
+    assert model.resolutions == ("1080p", "1280x720", "720x1280")
+    assert (MODEL.ratios, MODEL.resolutions, MODEL.seconds) == (("2:3", "3:2", "1:1"), ("720p",), (5,))
+
+
+def test_two_photos_are_not_offered_since_nobody_says_what_they_mean() -> None:
+    assert MODEL.modes == {Mode.TEXT, Mode.FIRST_FRAME}
+    assert check_request(WORDS.model_copy(update={"photos": ("a", "b")}), MODEL)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "size"), [("720p", "720P"), ("1080p", "1080p"), ("720x1280", "720X1280")]
+)
+async def test_a_size_is_sent_as_the_relay_writes_it(resolution: str, size: str) -> None:
+    request = WORDS.model_copy(update={"resolution": resolution})
+    assert (await _sent(request, sizes=("720P", "1080p", "720X1280")))["size"] == size
+
+
+async def test_a_size_that_is_no_longer_set_up_is_refused_before_anything_is_sent() -> None:
+    async with Wire() as wire:
+        with pytest.raises(Rejected) as refused:
+            await _adapter(wire.base_url, sizes=("1080P",)).submit(WORDS, (), "t1")
+    assert refused.value.code == "model_gone"
+    assert wire.received == []
+
+
+async def test_a_relay_without_sizes_is_sent_none() -> None:
+    model = _adapter("http://relay.example", sizes=()).models[0]
+    request = settle(VideoRequest(model=model.name, prompt="x"), model)
+    assert "size" not in await _sent(request, sizes=())
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "ratio"),
+    [(1600, 900, "3:2"), (900, 1600, "2:3"), (1000, 1001, "1:1"), (1220, 1000, "1:1"), (1230, 1000, "3:2")],
+)
+async def test_a_photo_goes_with_the_ratio_closest_to_its_own(width: int, height: int, ratio: str) -> None:
+    request = settle(VideoRequest(model=MODEL.name, prompt="x", photos=("file",), ratio="2:3"), MODEL)
+    sent = await _sent(request, [PhotoLink("https://bot.example/p.jpg", width, height)])
+    assert sent["aspect_ratio"] == ratio
+    assert sent["images"] == ["https://bot.example/p.jpg"]
+
+
+async def test_the_bytes_of_a_photo_are_refused_before_anything_is_sent() -> None:
+    async with Wire() as wire:
+        with pytest.raises(Rejected):
+            await _adapter(wire.base_url).submit(WORDS, [b"\xff\xd8"], "t1")
+    assert wire.received == []
+
+
+async def test_an_id_travels_whole_and_a_base_url_may_have_a_path() -> None:
+    async with Wire(Reply(200, {"id": "a:b+c&d=e/f%3A", "status": "pending"}), Reply(200, {})) as wire:
+        adapter = _adapter(f"{wire.base_url}/api/")
+        accepted = await adapter.submit(WORDS, (), "t1")
+        await _outcome(adapter.poll(accepted.remote_id, MODEL))
+    submit, look = wire.received
+    assert (submit.path, look.path) == ("/api/v1/video/create", "/api/v1/video/query")
+    assert look.query == "id=a%3Ab%2Bc%26d%3De%2Ff%253A"
+
+
+async def test_a_job_goes_from_submit_to_a_file(tmp_path: Path) -> None:
+    running = {"id": ID, "status": "processing", "progress": "30%"}
+    async with Wire(Reply(200, {"id": ID, "status": "pending"}), Reply(200, running)) as wire:
+        adapter: Provider = _adapter(wire.base_url)
+        accepted = await adapter.submit(WORDS, (), "t1")
+        assert await adapter.poll(accepted.remote_id, MODEL) == StillRunning(0.3)
+        done = {"id": "1762241017-xTL0P9HvGF", "status": "completed", "video_url": f"{wire.base_url}/v.mp4"}
+        wire.replies += [Reply(200, done), Reply(200, make_mp4())]
+        status = await adapter.poll(accepted.remote_id, MODEL)
+        assert isinstance(status, Succeeded)
+        await adapter.fetch(status.video_url, tmp_path / "video.mp4")
+        await adapter.close()
+    assert (tmp_path / "video.mp4").read_bytes() == make_mp4()
+
+
+# Dialects of the answers
+
+
+@pytest.mark.parametrize(
+    ("fields", "task_id"),
+    [
+        ({"id": ID, "status": "pending"}, ID),
+        ({"task_id": ID, "status": "processing"}, ID),
+        ({"id": None, "task_id": "7"}, "7"),
+        ({"id": 7, "task_id": "8"}, "7"),
+        ({"code": "success", "id": ID, "error": None}, ID),
+    ],
+)
+def test_the_id_is_taken_from_either_field(fields: dict[str, object], task_id: str) -> None:
+    assert read_submit(Answer(Call.SUBMIT, 200, fields)).remote_id == task_id
+
+
+@pytest.mark.parametrize(
+    ("status", "fields"),
+    [
+        (200, {"status": "pending"}),
+        (200, {"id": ""}),
+        (200, {"id": "two words"}),
+        (200, {"id": ID, "error": {"message": "images is required", "code": "invalid_request"}}),
+        (400, {"id": ID, "code": "invalid_request", "message": ""}),
+        (502, {"id": ID, "status": "pending"}),
+    ],
+)
+def test_without_a_clear_yes_or_no_a_submit_may_have_been_charged(
+    status: int, fields: dict[str, object]
+) -> None:
+    with pytest.raises(OutcomeUnknown):
+        read_submit(Answer(Call.SUBMIT, status, fields))
+
+
+STAGES = (
+    "processing in_progress running image_downloading video_generating video_generation_completed "
+    "video_upsampling video_upsampling_completed"
+)
+ENDS = "failed error cancelled canceled video_generation_failed video_upsampling_failed Failed"
+
+
+@pytest.mark.parametrize("word", STAGES.split())
+def test_a_stage_still_runs_also_where_a_link_is_there(word: str) -> None:
+    assert read_look(_job(status=word, video_url=LINK, progress=40)) == StillRunning(0.4)
+
+
+@pytest.mark.parametrize("word", ["completed", "success", "succeeded", "SUCCESS", "Completed"])
+def test_every_word_for_success_is_one(word: str) -> None:
+    assert read_look(_job(status=word, video_url=LINK, error=None)) == Succeeded(LINK, 3600)
+
+
+@pytest.mark.parametrize("word", ENDS.split())
+def test_every_word_for_failure_is_one(word: str) -> None:
+    assert isinstance(read_look(_job(status=word, video_url=LINK)), Failed)
+
+
+@pytest.mark.parametrize("word", ["pending", "queued", "PENDING"])
+def test_a_job_that_waits_is_queued(word: str) -> None:
+    assert read_look(_job(status=word)) == StillRunning(queued=True)
+
+
+@pytest.mark.parametrize("word", ["unknown", "completed_soon", "not_failed"])
+def test_an_unknown_word_ends_nothing(word: str) -> None:
+    assert read_look(_job(status=word, video_url=LINK)) == StillRunning()
+
+
+def test_the_link_may_stand_in_detail_and_an_error_of_an_earlier_try_beside_it() -> None:
+    detail = {"video_url": LINK, "error_message": "Pre Img Risk Not Pass"}
+    assert read_look(_job(status="completed", video_url=None, detail=detail)) == Succeeded(LINK, 3600)
+    assert read_look(_job(status="completed", detail=json.dumps(detail))) == Succeeded(LINK, 3600)
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ({"error": {"message": "Pre Img Risk Not Pass"}}, "photo_refused"),
+        ({"error": {"code": 50512, "message": "Post Text Risk Not Pass"}}, "video_text_refused"),
+        ({"error": {"code": "50413", "message": "Post Text Risk Not Pass"}}, "prompt_sensitive"),
+        ({"error": "Text Risk Not Pass"}, "prompt_refused"),
+        ({"error": '{"code": 50411, "message": "no"}'}, "photo_refused"),
+        ({"error": "", "detail": {"error_message": "post audio risk not pass"}}, "audio_refused"),
+        ({"error": {}, "message": "Post Video Risk Not Pass"}, "video_refused"),
+        ({"error": "first", "detail": {"error_message": "Text Risk Not Pass"}}, "provider_fault"),
+        ({"error": "blocked: sensitive content"}, "refused"),
+        ({"error": {"message": "50430"}}, "busy"),
+        ({}, "provider_fault"),
+    ],
+)
+def test_why_a_job_failed_is_read_in_the_order_of_the_document(fields: dict[str, Any], word: str) -> None:
+    status = read_look(_job(status="failed", **fields))
+    assert isinstance(status, Failed)
+    assert status.code == word
+
+
+def test_success_with_null_for_data_is_a_job_that_nobody_knows() -> None:
+    status = read_look(Answer(Call.LOOK, 200, {"code": "success", "message": "", "data": None}))
+    assert isinstance(status, Failed)
+    assert status.code == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("status", "fields"),
+    [
+        (200, {}),
+        (200, {"code": "success"}),
+        (200, {"status": 7, "video_url": LINK}),
+        (500, {"status": "failed"}),
+        (500, {"status": "failed", "error": "upstream"}),
+        (503, {"code": "success", "data": None}),
+    ],
+)
+def test_a_look_without_a_job_ends_nothing(status: int, fields: dict[str, object]) -> None:
+    with pytest.raises(Unavailable) as nothing:
+        read_look(Answer(Call.LOOK, status, fields))
+    assert nothing.value.code == "unreachable"
+
+
+# A link that comes late
+
+
+@pytest.mark.parametrize("unit", [1, 1000])
+@pytest.mark.parametrize("field", ["completed_at", "status_update_time"])
+async def test_a_link_may_come_a_little_after_the_end_and_then_there_is_none(field: str, unit: int) -> None:
+    clock = Clock()
+    done = Reply(200, {"id": ID, "status": "completed", "video_url": "", field: int(NOW.timestamp()) * unit})
+    async with Wire(done, done) as wire:
+        adapter = _adapter(wire.base_url, clock=clock)
+        clock.advance(119)
+        early = await _outcome(adapter.poll(ID, MODEL))
+        clock.advance(2)
+        late = await _outcome(adapter.poll(ID, MODEL))
+    assert isinstance(early, Unavailable)
+    assert early.code == "provider_fault"
+    assert isinstance(late, Failed)
+    assert late.code == "no_video"
+
+
+@pytest.mark.parametrize("time", [None, "yesterday", 0, True, 1e300])
+async def test_where_no_time_is_told_a_missing_link_is_the_relays_fault_which_ends_by_itself(
+    time: object,
+) -> None:
+    """Five such looks over a quarter of an hour end a task: `timing.gives_up_looking`."""
+    async with Wire(Reply(200, {"id": ID, "status": "completed", "status_update_time": time})) as wire:
+        outcome = await _outcome(_adapter(wire.base_url).poll(ID, MODEL))
+    assert isinstance(outcome, Unavailable)
+    assert outcome.code == "provider_fault"
+
+
+async def test_a_success_that_names_a_refusal_is_one_at_once() -> None:
+    refused = {"id": ID, "status": "completed", "error": "Post Img Risk Not Pass"}
+    async with Wire(Reply(200, refused)) as wire:
+        outcome = await _outcome(_adapter(wire.base_url).poll(ID, MODEL))
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "video_refused"
