@@ -1,4 +1,4 @@
-"""The command line: `python -m bot run` and `python -m bot sandbox`.
+"""The command line: `python -m bot run`, `sandbox` and `doctor`.
 
 The media worker processes load this file too, and need nothing of the bot: each command imports what it runs.
 """
@@ -6,6 +6,7 @@ The media worker processes load this file too, and need nothing of the bot: each
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -51,6 +52,27 @@ def sandbox(host: str, port: int | None, page_host: tuple[str, ...], real: bool)
     """Run the bot and a Telegram to try it in, on this machine: no token, no key, no network."""
     with tempfile.TemporaryDirectory(prefix="dreamreel-sandbox-") as folder:
         _or_exit(lambda: asyncio.run(_sandbox(host, port, page_host, real, Path(folder))))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+def doctor(as_json: bool) -> None:
+    """Find what is wrong here, and how to mend it.
+
+    Changes nothing, costs nothing, disturbs no running bot. The exit code is 1 where something is wrong.
+    """
+    from bot import app  # noqa: PLC0415 - see above
+    from bot.doctor import check_up, draw_table, read_settings, write_json  # noqa: PLC0415 - see above
+
+    if sys.stderr.isatty():
+        click.echo("Asking around, which may take half a minute …", err=True)
+    settings, finding = read_settings()
+    findings = [finding]
+    if settings is not None:
+        set_up_logs("error", settings.log_format, app.secrets_of(settings))
+        findings += _or_exit(lambda: asyncio.run(check_up(settings, app.utc_now)))
+    click.echo(write_json(findings) if as_json else draw_table(findings, shutil.get_terminal_size().columns))
+    sys.exit(any(finding.state == "wrong" for finding in findings))
 
 
 async def _sandbox(host: str, port: int | None, page_hosts: tuple[str, ...], real: bool, data: Path) -> None:

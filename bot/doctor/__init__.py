@@ -1,0 +1,7 @@
+"""The doctor: what is wrong with this installation, and how to mend it. Looks, asks, and changes nothing."""
+
+from bot.doctor.checkup import check_up, read_settings
+from bot.doctor.finding import Finding
+from bot.doctor.table import draw_table, write_json
+
+__all__ = ["Finding", "check_up", "draw_table", "read_settings", "write_json"]

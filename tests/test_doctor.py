@@ -1,0 +1,593 @@
+"""The doctor: what can be wrong is found, named and can be mended; nothing is changed or given away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+import pytest
+from aiohttp import web
+from fakes import A_MODEL, Clock, Script, ScriptedProvider
+from provider_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Fault, Reply, failure, gateway_error
+from running import BotProcess, Stage, running_bot, stage
+
+from bot.doctor import Finding, check_up, draw_table
+from bot.doctor.accounts import check_account
+from bot.doctor.checkup import judge_disk
+from bot.doctor.finding import State
+from bot.doctor.network import Answer, judge_clock, judge_public_address
+from bot.errors import AccountProblem, OutcomeUnknown, Trouble, Unavailable
+from bot.provider import Failed, StillRunning
+from bot.settings import IsolatedSettings
+from bot.store import Person
+from bot.stores.sqlite import SQLiteStore
+
+WRONG_TOKEN = "123456789:AAFreallyNobodysTokenFreallyNobodysTok"
+NOBODY = "http://127.0.0.1:9"
+RELAY = {
+    "jimeng_relay_api_key": "sk-relay-s3cret",
+    "jimeng_relay_base_url": NOBODY,
+    "unified_relay_api_key": "sk-unified-s3cret",
+    "unified_relay_base_url": NOBODY,
+}
+BEARERS = ("geekai", "jiekou", "jimeng_relay", "unified_relay")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with stage(tmp_path) as made:
+        yield made
+        assert made.world.complaints == []
+
+
+async def look(there: Stage, **changes: str) -> dict[str, Finding]:
+    """What the doctor finds, by the names of its rows; an empty change is a setting that is not set."""
+    return await look_at(there.values(**changes))
+
+
+async def look_at(values: dict[str, str], clock: Callable[[], datetime] = now) -> dict[str, Finding]:
+    given = {name: value for name, value in values.items() if value}
+    found = await check_up(IsolatedSettings.model_validate(given), clock)
+    return {finding.what: finding for finding in found}
+
+
+@asynccontextmanager
+async def serving(status: int, body: str = "", headers: dict[str, str] | None = None) -> AsyncIterator[str]:
+    """A web server that gives every request the same answer; its address."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=body, headers=headers)
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def test_where_all_is_well_no_row_says_otherwise(there: Stage) -> None:
+    found = await look(there, admin_users="1001")
+    assert {finding.state for finding in found.values()} == {"ok"}
+    assert [*found] == ["telegram", "token", "clock", "database", "disk", "admins", "models", "volcengine"]
+    assert there.world.bot.username in found["token"].seen
+    assert there.provider.jobs == {}
+
+
+# Telegram
+
+
+async def test_a_token_that_telegram_does_not_know_is_wrong(there: Stage) -> None:
+    found = await look(there, telegram_bot_token=WRONG_TOKEN)
+    assert found["telegram"].state == "ok"
+    assert found["token"].state == "wrong"
+    assert "@BotFather" in found["token"].mend
+
+
+async def test_without_a_token_telegram_and_its_clock_are_still_looked_at(there: Stage) -> None:
+    found = await look(there, telegram_bot_token="")
+    assert (found["token"].state, found["token"].seen) == ("wrong", "TELEGRAM_BOT_TOKEN is not set.")
+    assert (found["telegram"].state, found["clock"].state) == ("ok", "ok")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "state", "words"),
+    [
+        (200, "<html>Welcome to nginx!</html>", "wrong", "is no Bot API (HTTP 200)"),
+        (200, '{"ok": "yes"}', "wrong", "is no Bot API"),
+        (200, '{"ok": true, "resu', "wrong", "is no Bot API"),
+        (301, "", "wrong", "is no Bot API (HTTP 301)"),
+        (404, "Not Found", "wrong", "is no Bot API"),
+        (502, "<html>", "warning", "HTTP 502"),
+        (429, '{"ok": false, "parameters": {"retry_after": 30}}', "warning", "HTTP 429"),
+    ],
+)
+async def test_what_is_not_telegram_or_is_in_trouble_is_told_apart(
+    there: Stage, status: int, body: str, state: str, words: str
+) -> None:
+    async with serving(status, body) as address:
+        found = await look(there, telegram_api_url=address)
+    assert found["telegram"].state == state
+    assert words in found["telegram"].seen
+    assert found["token"].state == "warning"
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [(NOBODY, "the connection is refused"), ("http://nobody.invalid", "its name is not known")],
+)
+async def test_a_telegram_out_of_reach_is_wrong_and_says_why(there: Stage, address: str, reason: str) -> None:
+    found = await look(there, telegram_api_url=address)
+    assert found["telegram"].state == "wrong"
+    assert reason in found["telegram"].seen
+    assert (found["token"].state, found["clock"].state) == ("warning", "warning")
+
+
+async def test_a_proxy_that_leads_nowhere_is_named(there: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", NOBODY)
+    for name in ("NO_PROXY", "no_proxy", "HTTP_PROXY", "http_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    found = await look(there, telegram_api_url="http://telegram.invalid")
+    assert "the proxy of the environment" in found["telegram"].seen
+    assert (await look(there))["telegram"].state == "ok"
+
+
+async def test_a_username_of_a_false_telegram_cannot_write_to_the_terminal(there: Stage) -> None:
+    body = json.dumps({"ok": True, "result": {"username": "\x1b[2J\nall is well"}})
+    async with serving(200, body) as address:
+        found = await look(there, telegram_api_url=address)
+    assert "well" not in found["token"].seen
+
+
+# The clock
+
+
+@pytest.mark.parametrize(
+    ("off", "state", "words"),
+    [
+        (timedelta(seconds=20), "ok", "agrees"),
+        (timedelta(seconds=-20), "ok", "agrees"),
+        (timedelta(seconds=90), "warning", "seconds ahead of"),
+        (timedelta(seconds=-90), "warning", "seconds behind"),
+        (timedelta(minutes=7), "wrong", "7 minutes ahead of"),
+        (timedelta(hours=-8), "wrong", "8 hours behind"),
+        (timedelta(days=-400), "wrong", "400 days behind"),
+    ],
+)
+async def test_a_clock_that_is_off_is_found_by_telegrams(
+    there: Stage, off: timedelta, state: str, words: str
+) -> None:
+    found = (await look_at(there.values(), lambda: now() + off))["clock"]
+    assert found.state == state
+    assert words in found.seen
+    assert ("NTP" in found.mend) is (state != "ok")
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "state"), [(60, "ok"), (61, "warning"), (300, "warning"), (-301, "wrong")]
+)
+def test_a_clock_may_be_a_minute_off_and_never_five(ahead_s: float, state: str) -> None:
+    assert judge_clock(Answer(200, {}, ahead_s), "api.telegram.org").state == state
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Thu, 99 Zzz 2026 25:00:00 GMT"])
+async def test_a_time_that_cannot_be_read_is_not_compared(there: Stage, date: str) -> None:
+    async with serving(200, '{"ok": true}', {"Date": date}) as address:
+        found = await look(there, telegram_api_url=address)
+    assert found["clock"].state == "warning"
+
+
+# The database and the disk
+
+
+async def test_a_database_that_is_not_there_yet_is_not_made(there: Stage) -> None:
+    before = sorted(there.folder.rglob("*"))
+    assert (await look(there))["database"].state == "ok"
+    assert sorted(there.folder.rglob("*")) == before
+
+
+async def test_a_database_at_rest_is_looked_at_and_left_as_it_was(there: Stage) -> None:
+    store = await SQLiteStore.open(there.folder / "bot.db", Clock())
+    await store.put_person(Person(1001, role="admin"))
+    await store.close()
+    (there.folder / "bot.db.lock").unlink()
+    before = {path: path.read_bytes() for path in there.folder.rglob("*")}
+    found = await look(there)
+    assert found["database"] == Finding("database", "ok", f"{there.folder}/bot.db is sound.")
+    assert found["admins"] == Finding("admins", "ok", "One.")
+    assert {path: path.read_bytes() for path in there.folder.rglob("*")} == before
+
+
+async def test_a_running_bot_is_noticed_and_not_disturbed(there: Stage) -> None:
+    async with running_bot(there.values()):
+        found = await look(there)
+        assert found["database"].state == "ok"
+        assert "a bot is running on it" in found["database"].seen
+        ada, chat = there.newcomer()
+        await there.handled(ada, chat)
+    assert "running on it" not in (await look(there))["database"].seen
+
+
+async def test_a_bot_in_the_middle_of_a_write_is_not_waited_for(there: Stage) -> None:
+    store = await SQLiteStore.open(there.folder / "bot.db", Clock())
+    with closing(sqlite3.connect(there.folder / "bot.db", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert (await look(there))["database"].state == "ok"
+        writer.execute("ROLLBACK")
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: b"not a database at all" * 99,
+        lambda raw: raw[:5000] + b"\7" * 9000,
+        lambda raw: raw[:-4096] + b"\7" * 4096,  # a page that nothing but a check reads
+    ],
+)
+async def test_a_damaged_database_is_wrong(there: Stage, damage: Callable[[bytes], bytes]) -> None:
+    file = there.folder / "bot.db"
+    await (await SQLiteStore.open(file, Clock())).close()
+    file.write_bytes(damage(file.read_bytes()))
+    found = (await look(there))["database"]
+    assert (found.state, found.seen) == ("wrong", f"{file} is damaged.")
+    assert "backup" in found.mend
+
+
+async def test_a_database_of_a_newer_dreamreel_is_wrong(there: Stage) -> None:
+    with closing(sqlite3.connect(there.folder / "bot.db")) as database:
+        database.execute("PRAGMA user_version = 999")
+    found = (await look(there))["database"]
+    assert (found.state, found.mend) == ("wrong", "Update this one.")
+
+
+async def test_a_database_that_another_program_holds_is_wrong(there: Stage) -> None:
+    await (await SQLiteStore.open(there.folder / "bot.db", Clock())).close()
+    with closing(sqlite3.connect(there.folder / "bot.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        found = (await look(there))["database"]
+    assert (found.state, found.seen) == ("wrong", f"{there.folder}/bot.db is held by another program.")
+
+
+async def test_a_database_that_cannot_be_written_is_wrong(there: Stage) -> None:
+    (there.folder / "bot.db").mkdir()
+    assert (await look(there))["database"].state == "wrong"
+    (there.folder / "file").touch()
+    found = (await look(there, database_url=f"sqlite:///{there.folder}/file/bot.db"))["database"]
+    assert found.state == "wrong"
+    assert "permissions" in found.mend
+
+
+@pytest.mark.parametrize(("free_mb", "state"), [(99, "wrong"), (1999, "warning"), (2000, "ok")])
+def test_a_disk_is_full_before_it_is_quite_full(free_mb: int, state: str) -> None:
+    found = judge_disk(Path("/var/lib/dreamreel"), free_mb, keep_mb=2000)
+    assert found.state == state
+    assert "/var/lib/dreamreel" in found.seen
+    assert bool(found.mend) is (state != "ok")
+
+
+# Settings that are well-formed and still do not work
+
+
+async def test_a_default_model_that_nobody_has_is_wrong_and_the_rest_is_looked_at(there: Stage) -> None:
+    found = await look(there, default_model="dall-e")
+    assert found["models"].state == "wrong"
+    assert "jimeng-pro" in found["models"].seen
+    assert found["volcengine"].state == "ok"
+
+
+async def test_the_preview_alone_and_no_admin_are_worth_a_word(there: Stage) -> None:
+    none = {"volcengine_access_key_id": "", "volcengine_secret_access_key": "", "allowed_users": ""}
+    found = await look(there, **none)
+    assert found["models"].state == "warning"
+    assert found["admins"].state == "warning"
+    assert "nobody else may ask" in found["admins"].seen
+    assert "nobody" not in (await look(there))["admins"].seen
+
+
+async def test_a_short_secret_key_is_worth_a_word_and_is_not_told(there: Stage) -> None:
+    found = (await look(there, secret_key="hunter2"))["secret key"]
+    assert found.state == "warning"
+    assert "hunter2" not in str(found)
+    assert "[hidden]" not in str(await look(there, secret_key="e"))
+    assert "secret key" not in await look(there, secret_key="hunter2" * 3)
+
+
+# The public address
+
+
+async def test_models_that_fetch_photos_want_a_public_address(there: Stage) -> None:
+    found = (await look(there, **RELAY))["public address"]
+    assert found.state == "warning"
+    assert "relay-jimeng, unified-jimeng cannot take photos" in found.seen
+
+
+async def test_a_public_address_of_a_running_bot_answers(there: Stage) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    values = {"public_url": f"http://127.0.0.1:{port}/bot", "listen_port": str(port)}
+    async with running_bot(there.values(**values)):
+        found = (await look(there, **values))["public address"]
+    assert (found.state, "only in this network" in found.seen) == ("warning", True)
+
+
+HEALTH = '{"status": "ok"}'
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "state", "words"),
+    [
+        (200, HEALTH, "warning", "only in this network"),
+        (502, "<html>", "warning", "the bot is not running"),
+        (503, "<html>", "warning", "the bot is not running"),
+        (200, "<html>", "wrong", "something else answers"),
+        (200, '["ok"]', "wrong", "something else answers"),
+        (200, '{"status": "healthy"}', "wrong", "something else answers"),
+        (404, "", "wrong", "something else answers"),
+        (301, "", "wrong", "redirects"),
+    ],
+)
+async def test_what_answers_at_the_public_address_is_told_apart(
+    there: Stage, status: int, body: str, state: str, words: str
+) -> None:
+    async with serving(status, body, {"Location": "http://127.0.0.1:9/"}) as address:
+        found = (await look(there, public_url=address, listen_port="8080"))["public address"]
+    assert found.state == state
+    assert words in found.seen
+    assert found.mend
+
+
+@pytest.mark.parametrize(
+    ("is_running", "state", "words"),
+    [
+        (False, "warning", "cannot be checked: the bot is not running"),
+        (True, "wrong", "the connection is refused"),
+    ],
+)
+async def test_an_address_that_does_not_answer_is_wrong_only_while_the_bot_runs(
+    there: Stage, is_running: bool, state: str, words: str
+) -> None:
+    store = await SQLiteStore.open(there.folder / "bot.db", Clock()) if is_running else None
+    found = (await look(there, public_url=NOBODY, listen_port="8080"))["public address"]
+    assert found.state == state
+    assert words in found.seen
+    if store:
+        await store.close()
+
+
+@pytest.mark.parametrize(("health", "status", "state"), [("ok", 200, "ok"), ("unwell", 503, "warning")])
+def test_a_bot_found_at_its_public_address_tells_how_it_is(health: str, status: int, state: str) -> None:
+    answer = Answer(status, {"status": health})
+    found = judge_public_address(answer, "https://bot.example.org", "127.0.0.1:8080", is_running=True)
+    assert found.state == state
+
+
+async def test_a_password_in_the_public_address_is_not_told(there: Stage) -> None:
+    found = (await look(there, public_url="http://ada:l0velace@127.0.0.1:9", listen_port="8080"))[
+        "public address"
+    ]
+    assert found.seen.startswith("http://127.0.0.1:9 ")
+    assert "l0velace" not in str(found)
+
+
+def test_an_error_page_while_the_bot_runs_is_wrong() -> None:
+    found = judge_public_address(Answer(502), "https://bot.example.org", "127.0.0.1:8080", is_running=True)
+    assert found.state == "wrong"
+    assert "127.0.0.1:8080" in found.mend
+
+
+# Providers
+
+
+@pytest.mark.parametrize(
+    ("reply", "state", "words"),
+    [
+        (
+            gateway_error(100009, "InvalidAccessKey", 401, f"[{ACCESS_KEY_ID}] is invalid."),
+            "wrong",
+            "key is refused",
+        ),
+        (gateway_error(100010, "SignatureDoesNotMatch", 401), "wrong", "key is refused"),
+        (gateway_error(100006, "InvalidTimestamp", 400), "wrong", "time of this machine"),
+        (failure(50400, "Access Denied", 401), "wrong", "may not use this"),
+        (failure(50429, "Request Has Reached API Limit", 429), "warning", "too busy"),
+        (failure(50215, "Input invalid for this service.", 400), "ok", "key is taken"),
+        (Reply(200, "<html>login</html>"), "wrong", "No usable answer"),
+        (Reply(200, b""), "wrong", "No usable answer"),
+        (Fault.CUT, "wrong", "No usable answer"),
+    ],
+)
+async def test_what_volcengine_says_of_the_key_is_read(
+    there: Stage, reply: Reply | Fault, state: str, words: str
+) -> None:
+    there.provider.next("look", *[reply] * 9)
+    found = (await look(there))["volcengine"]
+    assert found.state == state
+    assert words in found.seen
+    assert "jimeng-pro" in found.seen
+    assert ACCESS_KEY_ID not in str(found)
+    assert there.provider.jobs == {}
+
+
+async def test_a_product_that_is_not_activated_has_a_row_of_its_own(there: Stage) -> None:
+    there.provider.next("look", failure(50400, "Access Denied: Internal Error", 401), None)
+    there.provider.next("look", *[failure(50215, "Input invalid for this service.", 400)] * 9)
+    settings = IsolatedSettings.model_validate(there.values())
+    rows = [row for row in await check_up(settings, now) if row.what == "volcengine"]
+    assert {row.state for row in rows} == {"wrong", "ok"}
+    assert rows[0].seen.startswith("jimeng-pro: ")
+    assert "jimeng-pro" not in rows[1].seen
+
+
+TROUBLES: list[tuple[Trouble, str]] = [
+    ("key_refused", "GEEKAI_API_KEY"),
+    ("no_balance", "Top it up"),
+    ("not_activated", "Activate"),
+    ("wrong_clock", "NTP"),
+    ("account", "console"),
+]
+
+
+@pytest.mark.parametrize(("trouble", "mend"), TROUBLES)
+async def test_each_trouble_with_an_account_says_what_to_do(clip: Path, trouble: Trouble, mend: str) -> None:
+    provider = ScriptedProvider(clip, name="geekai")
+    provider.polls = Script(AccountProblem("account", "HTTP 403", trouble=trouble))
+    (found,) = await check_account(provider)
+    assert (found.what, found.state) == ("geekai", "wrong")
+    assert mend in found.mend
+    assert "HTTP 403" in found.seen
+
+
+@pytest.mark.parametrize("status", [Failed("not_found"), Failed("refused"), StillRunning()])
+async def test_an_answer_about_the_job_shows_that_the_key_is_taken(clip: Path, status: object) -> None:
+    provider = ScriptedProvider(clip)
+    provider.polls = Script(status)
+    (found,) = await check_account(provider)
+    assert found.state == "ok"
+
+
+async def test_models_that_fare_alike_share_a_row(clip: Path) -> None:
+    provider = ScriptedProvider(clip, models=[A_MODEL, replace(A_MODEL, name="veo")])
+    provider.polls = Script(Failed("not_found"))
+    (found,) = await check_account(provider)
+    assert found.seen.startswith("jimeng-pro, veo: ")
+    assert provider.polls.count == 2
+
+
+async def test_a_provider_out_of_reach_is_asked_once(clip: Path) -> None:
+    provider = ScriptedProvider(clip, name="jiekou", models=[A_MODEL] * 3)
+    provider.polls = Script(Unavailable("unreachable", "no connection"))
+    (found,) = await check_account(provider)
+    assert (found.state, provider.polls.count) == ("wrong", 1)
+    assert "JIEKOU_BASE_URL" in found.mend
+
+
+async def test_an_answer_that_tells_nothing_is_only_a_warning(clip: Path) -> None:
+    provider = ScriptedProvider(clip)
+    provider.polls = Script(OutcomeUnknown("submit_unknown", "HTTP 500"))
+    (found,) = await check_account(provider)
+    assert found.state == "warning"
+
+
+async def test_a_provider_that_never_answers_is_not_waited_for(clip: Path) -> None:
+    provider = ScriptedProvider(clip)
+    provider.polls = Script(asyncio.Event().wait)
+    async with asyncio.timeout(4):
+        (found,) = await check_account(provider, limit_s=0.05)
+    assert found.state == "wrong"
+    assert "No answer" in found.seen
+
+
+async def test_keys_of_every_provider_are_tried_and_nothing_is_bought(there: Stage) -> None:
+    refusal = {"reason": "INVALID_API_KEY", "error": {"code": 401, "message": "no such key"}}
+    async with serving(401, json.dumps(refusal)) as address:
+        bearers = {f"{name}_api_key": f"sk-{name}-s3cret" for name in BEARERS}
+        addresses = {f"{name}_base_url": address for name in BEARERS}
+        found = await look(there, **bearers, **addresses)
+    for name in BEARERS:
+        assert (found[name].state, found[name].mend) == ("wrong", f"Check {name.upper()}_API_KEY."), found[
+            name
+        ]
+    assert "s3cret" not in str(found)
+
+
+async def test_no_secret_is_told_whatever_it_stands_in(there: Stage) -> None:
+    found = await look(there, secret_key="a-secret-as-a-folder", data_dir="/a-secret-as-a-folder/data")
+    database = await look(
+        there, secret_key="folder-s3cret", database_url="sqlite:////tmp/folder-s3cret/bot.db"
+    )
+    assert "a-secret-as-a-folder" not in str(found)
+    assert "/tmp/[hidden]/bot.db" in database["database"].seen
+
+
+# The command and its table
+
+
+async def test_the_command_says_so_by_its_exit_code(there: Stage) -> None:
+    well = BotProcess(there.folder, there.values(), "doctor")
+    await well.start()
+    assert await well.end() == 0
+    assert "Nothing is wrong, 1 warning." in well.printed  # no admin yet
+    ill = BotProcess(there.folder, there.values(telegram_bot_token=WRONG_TOKEN), "doctor")
+    await ill.start()
+    assert await ill.end() == 1
+    assert "One thing is wrong, 1 warning." in ill.printed
+    for secret in (WRONG_TOKEN, there.server.token, SECRET_ACCESS_KEY, ACCESS_KEY_ID):
+        assert secret not in well.printed + ill.printed
+    assert "\x1b" not in well.printed + ill.printed
+
+
+async def test_scripts_read_json(there: Stage) -> None:
+    process = BotProcess(there.folder, there.values(telegram_bot_token=WRONG_TOKEN), "doctor", "--json")
+    await process.start()
+    assert await process.end() == 1
+    told = json.loads(process.printed)
+    assert (told["wrong"], told["warnings"]) == (1, 1)
+    (wrong,) = [finding for finding in told["findings"] if finding["state"] == "wrong"]
+    assert (wrong["what"], wrong["seen"]) == ("token", "Telegram does not know this token.")
+    assert wrong["mend"]
+
+
+async def test_settings_that_cannot_be_read_are_the_one_finding(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LISTEN_PORT=http\nTELEGRAM_BOT_TOKEN=s3cretbutwrong\n")
+    process = BotProcess(tmp_path, {}, "doctor", "--json")
+    await process.start()
+    assert await process.end() == 1
+    (finding,) = json.loads(process.printed)["findings"]
+    assert (finding["what"], finding["state"]) == ("settings", "wrong")
+    assert "LISTEN_PORT" in finding["seen"]
+    assert "TELEGRAM_BOT_TOKEN" in finding["seen"]
+    assert "s3cretbutwrong" not in process.printed
+
+
+LONG = Finding(
+    "public address", "wrong", "Not this bot but something else answers there. " * 4, "Lead it there. " * 9
+)
+LINK = "https://a-very-long-name-of-a-machine.example.org/with/a/path/that/is/too/long/for/a/line"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 300])
+def test_the_table_fits_its_terminal_with_colours_and_without(width: int) -> None:
+    drawn = draw_table([LONG, Finding("clock", "ok", "It agrees.")], width)
+    lines = click.unstyle(drawn).splitlines()
+    assert max(map(len, lines)) <= min(width, 100)
+    first, *others = [line for line in lines[:-1] if line.strip()]
+    column = first.index("Not this bot")
+    assert {line[:column].strip() for line in others} == {"", "ok       clock"}
+    assert lines[-1].strip() == "One thing is wrong."
+
+
+def test_what_is_there_to_be_copied_is_not_broken() -> None:
+    drawn = click.unstyle(
+        draw_table([Finding("public address", "wrong", f"{LINK} does not answer.", LINK)], 80)
+    )
+    assert drawn.count(LINK) == 2
+
+
+@pytest.mark.parametrize(
+    ("states", "words"),
+    [
+        (["ok"], "All is well."),
+        (["ok", "warning"], "Nothing is wrong, 1 warning."),
+        (["warning", "warning"], "Nothing is wrong, 2 warnings."),
+        (["wrong", "wrong", "ok"], "2 things are wrong."),
+    ],
+)
+def test_the_last_line_sums_up(states: list[State], words: str) -> None:
+    drawn = click.unstyle(draw_table([Finding("clock", state, "So it is.") for state in states], 80))
+    assert drawn.splitlines()[-1].strip() == words
