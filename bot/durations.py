@@ -1,0 +1,277 @@
+"""How long a model takes, learned from looks alone, and where to place the next looks. Pure: no clock.
+
+Looking often is dear, looking rarely is late. With f the density of a job's duration T, S its survival
+(the chance that T > t) and h = f / S its hazard, looks at a rate of n(t) per second cost ∫ n S dt looks a
+job, and their mean lag is ∫ f / (2n) dt. Both together are least at
+
+    n(t) = sqrt(h(t) / 2c),        c the price of a look in seconds of lag,
+
+the hazard and not the density, because a look is only paid for while the job still runs. Then lag x looks is
+(∫ sqrt(f S) dt)² / 2; a fixed interval has E[T] / 2, which is 2.2 times that for a lognormal with sigma 0.25.
+This is optimum inspection: Barlow, Hunter and Proschan, "Optimum checking procedures", J. SIAM 11 (1963);
+Keller, "Optimum checking schedules for systems subject to random failure", Management Science 21 (1974).
+
+The density is learned from looks, which only say "not done at a, done at b". It is a mixture of three views:
+
+    guess   what was told beforehand: a hazard that grows with time up to 1.5 times the typical duration, then
+            stays. Looks that never become rarer while a job runs hardly lose to a fixed interval even
+            where the typical duration is four times too long or short; and beyond all that was seen it
+            keeps the hazard from going to zero.
+    long    what was seen, forgotten with a half-life of 150 jobs: exact while the provider stays as it is
+    short   the same with a half-life of 15 jobs: right soon after the provider has changed
+
+The two memories are histograms over the logarithm of time. A job's weight of one is spread over the bins
+between a and b as the present density has it, the step of self-consistency (Turnbull 1976; the E-step of EM)
+done once as it arrives. The views are trusted by how well they foretold each job before it was learned, with
+a little trust given back to all, so that none is ever dead: fixed share (Herbster and Warmuth 1998).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+
+MIN_GAP_S = 1.0
+"""No two looks are closer than this."""
+ENOUGH_TASKS = 10
+"""Before that many a key's own durations say less than those of the whole model."""
+
+_STEP = 0.1
+"""A bin's width in the logarithm of time: a tenth of the time itself."""
+_EDGES_S = (0.0, *(math.exp(_STEP * number) for number in range(116)))
+"""The bins' ends: all up to 1 s is one bin, the last one ends after 27 h."""
+_BINS = len(_EDGES_S) - 1
+_WIDTHS_S = tuple(end - start for start, end in pairwise(_EDGES_S))
+_FADING = (0.5 ** (1 / 150), 0.5 ** (1 / 15))
+"""What a job leaves of the long and of the short memory. Found with benchmarks/polling.py: half or twice of
+either changes the score after 200 tasks by less than 0.02, but twice the short one is slow after a change."""
+_TRUST = (0.2, 0.6, 0.2)
+"""In guess, long and short at first."""
+_GIVEN_BACK = 0.01
+"""How much trust is shared out anew with each job."""
+_SMOOTHING = 80
+"""Passes over a histogram of one job; of n jobs the n-th part, but at least two."""
+_FIRST_LOOK = 1.25
+"""Where the first look stands, counted in looks. The formula knows no whole looks and leaves it open."""
+_SCARCE = 1e-12
+"""The least chance of a bin: nothing is impossible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """What is known of one key. `Durations(typical_s)` is one that nothing was seen of."""
+
+    typical_s: float
+    tasks: int = 0
+    """How many finished ones it was learned from."""
+    trust: tuple[float, ...] = _TRUST
+    long: tuple[float, ...] = (0.0,) * _BINS
+    """Jobs in each bin, faded."""
+    short: tuple[float, ...] = (0.0,) * _BINS
+
+    def usual_s(self) -> float:
+        """Half of all take less."""
+        return self._quantile_s(0.5)
+
+    def late_s(self) -> float:
+        """Of a hundred one takes longer."""
+        return self._quantile_s(0.99)
+
+    def to_text(self) -> str:
+        """As JSON, about a kilobyte: bins that hold next to nothing are left out."""
+        return json.dumps(
+            {
+                "typical_s": self.typical_s,
+                "tasks": self.tasks,
+                "trust": self.trust,
+                "long": _to_sparse(self.long),
+                "short": _to_sparse(self.short),
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_text(cls, text: str) -> Durations:
+        """Raises ValueError where it is no such text."""
+        try:
+            told = json.loads(text)
+            guess, long, short = map(float, told["trust"])
+            return cls(
+                typical_s=float(told["typical_s"]),
+                tasks=int(told["tasks"]),
+                trust=(guess, long, short),
+                long=_from_sparse(told["long"]),
+                short=_from_sparse(told["short"]),
+            )
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise ValueError("not durations") from error
+
+    def _quantile_s(self, share: float) -> float:
+        below = 0.0
+        for mass, (start_s, end_s) in zip(_density(self), pairwise(_EDGES_S), strict=True):
+            if below + mass >= share:
+                return start_s + (end_s - start_s) * (share - below) / mass
+            below += mass
+        return _EDGES_S[-1]
+
+
+def keys(model: str, seconds: int, resolution: str, clock: str = "running") -> tuple[str, str]:
+    """The key of such videos, and the coarser one of their model; every job is learned under both.
+
+    `clock` is what is timed: "queued" and "running" where the provider tells them apart, each from its start.
+    """
+    return f"{model} {seconds}s {resolution} {clock}", f"{model} {clock}"
+
+
+def choose(fine: Durations | None, coarse: Durations) -> Durations:
+    """The durations of such videos, or those of the model while too few of them were seen."""
+    return fine if fine is not None and fine.tasks >= ENOUGH_TASKS else coarse
+
+
+def observed(state: Durations, a_s: float, b_s: float | None) -> Durations:
+    """With one job more: not done at `a_s` (0 for never looked at before), done at `b_s`; None if it ended
+    otherwise, so that its duration is only known to be above `a_s`.
+
+    Two processes share a state by reading, applying this and writing in one transaction. What was likelier
+    than not beforehand (done within the three hours in which nobody looked) tells next to nothing, and
+    learning it would only harden what is believed.
+    """
+    inside = _inside(a_s, b_s)
+    views = _views(state)
+    foretold = [_dot(view, inside) for view in views]
+    believed = _dot(state.trust, foretold)
+    if believed > 0.5:
+        return state
+    trust = tuple(
+        (1 - _GIVEN_BACK) * share * chance / believed + _GIVEN_BACK * given
+        for share, chance, given in zip(state.trust, foretold, _TRUST, strict=True)
+    )
+    spread = [mass * part / believed for mass, part in zip(_mix(state.trust, views), inside, strict=True)]
+    long, short = (
+        tuple(fading * old + new for old, new in zip(memory, spread, strict=True))
+        for memory, fading in zip((state.long, state.short), _FADING, strict=True)
+    )
+    return replace(state, tasks=state.tasks + (b_s is not None), trust=trust, long=long, short=short)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where the looks stand. `counts` are the looks made by the end of each bin, a growing function of time:
+    the next look is where it has grown by one. So a plan needs no memory of the looks before, and a task may
+    go on with another plan than it began with."""
+
+    counts: tuple[float, ...]
+    poll_max_s: float
+
+    def after(self, elapsed_s: float) -> float:
+        """When the next look is due, counted as `elapsed_s` is, from the start; after 0 it is the first."""
+        count = max(self._count(elapsed_s) + 1, _FIRST_LOOK)
+        due_s = self._time_s(count)
+        return min(due_s, elapsed_s + self.poll_max_s) if self.poll_max_s else due_s
+
+    def _count(self, elapsed_s: float) -> float:
+        number = _bin(elapsed_s)
+        rate = (self.counts[number + 1] - self.counts[number]) / _WIDTHS_S[number]
+        return self.counts[number] + rate * (elapsed_s - _EDGES_S[number])
+
+    def _time_s(self, count: float) -> float:
+        number = min(bisect_right(self.counts, count) - 1, _BINS - 1)
+        rate = (self.counts[number + 1] - self.counts[number]) / _WIDTHS_S[number]
+        return _EDGES_S[number] + (count - self.counts[number]) / rate
+
+
+def plan(state: Durations, looks: float, poll_max_s: float = 0.0) -> Plan:
+    """Looks at the rate sqrt(hazard / 2c), with the c that makes `looks` a task on average.
+
+    No gap is above `poll_max_s` (0 is no bound). A bound that alone costs more than half of the looks is kept
+    all the same, and half of them are placed besides. A few tenths of a millisecond: worth keeping.
+    """
+    density = _density(state)
+    ends = accumulate(reversed(density))
+    survivals = [end - mass / 2 for end, mass in zip(reversed([*ends]), density, strict=True)]
+    roots = [math.sqrt(m / s / w) for m, s, w in zip(density, survivals, _WIDTHS_S, strict=True)]
+    weights = [survival * width_s for survival, width_s in zip(survivals, _WIDTHS_S, strict=True)]
+    least, most = 1 / poll_max_s if poll_max_s else 0.0, 1 / MIN_GAP_S
+
+    def rates(scale: float) -> list[float]:
+        return [min(max(scale * root, least), most) for root in roots]
+
+    # A look at time t is paid for by S(t): `wanted` is what ∫ n S dt must be, as the last look is not a whole
+    # gap after the one before it, but where the job's end falls in it, and the first has its own place.
+    wanted = max(looks - 1.5 + _FIRST_LOOK, _dot(rates(0.0), weights) + looks / 2)
+    low, high = 0.0, wanted / _dot(roots, weights)
+    for _ in range(15 if _dot(rates(high), weights) > wanted else 0):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _dot(rates(middle), weights) < wanted else (low, middle)
+    grown = (rate * width_s for rate, width_s in zip(rates(high), _WIDTHS_S, strict=True))
+    return Plan(tuple(accumulate(grown, initial=0.0)), poll_max_s)
+
+
+def _density(state: Durations) -> list[float]:
+    """The chance of each bin; in all 1."""
+    return _mix(state.trust, _views(state))
+
+
+def _mix(trust: Sequence[float], views: Sequence[Sequence[float]]) -> list[float]:
+    return [_dot(trust, masses) for masses in zip(*views, strict=True)]
+
+
+def _views(state: Durations) -> tuple[list[float], list[float], list[float]]:
+    guess = _guess(state.typical_s)
+    return guess, _remembered(state.long) or guess, _remembered(state.short) or guess
+
+
+def _guess(typical_s: float) -> list[float]:
+    """A hazard of 2 ln 2 t / typical², whose median is the typical duration, constant from 1.5 of it on."""
+    survivals = []
+    for end_s in _EDGES_S:
+        time, bend = end_s / typical_s, min(end_s / typical_s, 1.5)
+        survivals.append(0.5 ** (bend * bend + 2 * bend * (time - bend)))
+    return [max(start - end, _SCARCE) for start, end in pairwise(survivals)]
+
+
+def _remembered(memory: Sequence[float]) -> list[float]:
+    """A histogram as a density: smoothed by 1/4, 1/2, 1/4 again and again: a kernel whose sigma in
+    the logarithm is 0.6 for one job, 0.2 for ten and never below 0.1."""
+    total = sum(memory)
+    if not total:
+        return []
+    density = [mass / total for mass in memory]
+    for _ in range(max(2, round(_SMOOTHING / max(1.0, total)))):
+        padded = [density[0], *density, density[-1]]
+        density = [(padded[i] + 2 * padded[i + 1] + padded[i + 2]) / 4 for i in range(_BINS)]
+    return density
+
+
+def _inside(a_s: float, b_s: float | None) -> list[float]:
+    """How much of each bin lies between `a_s` and `b_s`, 0 to 1."""
+    start_s = min(a_s, _EDGES_S[-1] - MIN_GAP_S)
+    end_s = math.inf if b_s is None else max(b_s, a_s + MIN_GAP_S)
+    return [
+        max(0.0, min(end_s, upper_s) - max(start_s, lower_s)) / (upper_s - lower_s)
+        for lower_s, upper_s in pairwise(_EDGES_S)
+    ]
+
+
+def _bin(time_s: float) -> int:
+    return min(max(bisect_right(_EDGES_S, time_s) - 1, 0), _BINS - 1)
+
+
+def _dot(weights: Sequence[float], values: Sequence[float]) -> float:
+    return sum(weight * value for weight, value in zip(weights, values, strict=True))
+
+
+def _to_sparse(memory: Sequence[float]) -> dict[str, float]:
+    """Rounded to a part of the whole: to a fixed place, small masses would never fade."""
+    return {str(number): float(f"{mass:.4g}") for number, mass in enumerate(memory) if mass >= 0.001}
+
+
+def _from_sparse(sparse: dict[str, float]) -> tuple[float, ...]:
+    memory = [0.0] * _BINS
+    for number, mass in sparse.items():
+        memory[int(number)] = float(mass)
+    return tuple(memory)
