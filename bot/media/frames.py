@@ -1,0 +1,242 @@
+"""Frames as players show them: one after another, or the very last, where a film that goes on begins."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+from typing import cast
+
+import av
+from av.buffer import Buffer
+from av.container import InputContainer
+from av.packet import Packet
+from av.video import VideoStream
+from av.video.reformatter import Colorspace
+from PIL import Image
+
+from bot.errors import MediaError
+from bot.media.planes import Size, picture_of
+from bot.media.videos import _opened, _picture
+
+MAX_PIXELS = 4096 * 4096
+"""Of one frame. A decoder keeps up to seventeen of them: 420 MB at 8 bits."""
+
+_MAX_SIDE_PX = 4096
+_QUALITY = 95  # of JPEG; a provider makes a whole film out of it
+_HD_PX = 720
+_USUAL_LENGTH_S = Fraction(1, 24)
+_NOT_A_VIDEO = "not_a_video"
+_UNNAMED = 2  # the colour matrix of a stream that does not say; ITU-T H.273, table 4
+
+_Transpose = Image.Transpose
+# ISO/IEC 14496-12, 8.2.2.3: the signs of a, b, c, d in x' = ax + cy, y' = bx + dy.
+_TURNS = {
+    (-1, 0, 0, 1): _Transpose.FLIP_LEFT_RIGHT,
+    (1, 0, 0, -1): _Transpose.FLIP_TOP_BOTTOM,
+    (-1, 0, 0, -1): _Transpose.ROTATE_180,
+    (0, -1, 1, 0): _Transpose.ROTATE_90,
+    (0, 1, -1, 0): _Transpose.ROTATE_270,
+    (0, 1, 1, 0): _Transpose.TRANSPOSE,
+    (0, -1, -1, 0): _Transpose.TRANSVERSE,
+}
+SIDEWAYS = frozenset(
+    {_Transpose.ROTATE_90, _Transpose.ROTATE_270, _Transpose.TRANSPOSE, _Transpose.TRANSVERSE}
+)
+"""Turns that make height of width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A decoded frame, and how and when it is shown."""
+
+    frame: av.VideoFrame
+    turn: Image.Transpose | None
+    """What brings it upright."""
+    size: Size
+    """Upright and with square pixels, at most 4096 a side."""
+    starts_s: Fraction
+    """On the clock of its file, which need not begin at zero."""
+    length_s: Fraction
+
+
+def last_frame(video: Path) -> bytes:
+    """The last picture that a player shows, as a JPEG without metadata, at most 4096 pixels a side.
+
+    Upright, with square pixels. Of a file whose end is damaged it is the last picture before the damage.
+    Only the end is decoded. Raises `MediaError`: `not_a_video`, `video_too_large` (pixels).
+    """
+    with _opened(video) as movie:
+        picture = _picture_within_bounds(movie)
+        for start in _starts(_keyframes(movie, picture)):
+            movie.seek(start, stream=picture)
+            last = None
+            for frame in _whole_frames(movie, picture):
+                last = frame
+            if last is not None:
+                return _jpeg(last, _aspect(picture))
+    raise MediaError(_NOT_A_VIDEO, "no frame can be decoded")
+
+
+def read_shots(video: Path) -> Iterator[Shot]:
+    """All frames, at least one, in the order of their times; they are decoded when they are asked for.
+
+    A damaged part is bridged by the frame before it. Raises what `last_frame` raises.
+    """
+    shot: Shot | None = None
+    with _opened(video) as movie:
+        picture = _picture_within_bounds(movie)
+        tick_s = picture.time_base or Fraction(1)
+        for frame in _whole_frames(movie, picture):
+            if frame.pts is None:
+                continue
+            at_s, length_s = frame.pts * tick_s, frame.duration * tick_s
+            if shot is None:
+                turn = _turn(frame)
+            elif at_s > shot.starts_s:
+                yield replace(shot, length_s=at_s - shot.starts_s)
+            else:
+                continue
+            _name_colours(frame)
+            size = _shown_size(frame, turn, _aspect(picture))
+            shot = Shot(frame, turn, size, at_s, length_s or _USUAL_LENGTH_S)
+    if shot is None:
+        raise MediaError(_NOT_A_VIDEO, "no frame can be decoded")
+    yield shot
+
+
+def clip_length_s(video: Path) -> Fraction:
+    """From the first frame until the end of the last; nothing is decoded. Raises what `last_frame` raises."""
+    first = end = None
+    with _opened(video) as movie:
+        picture = _picture_within_bounds(movie)
+        with suppress(av.FFmpegError):  # the file ends before it should
+            for packet in movie.demux(picture):
+                if packet.pts is not None:
+                    first = packet.pts if first is None else min(first, packet.pts)
+                    end = max(end or first, packet.pts + (packet.duration or 0))
+        return ((end or 0) - (first or 0)) * (picture.time_base or Fraction(1))
+
+
+def _picture_within_bounds(movie: InputContainer) -> VideoStream:
+    picture = _picture(movie)
+    if picture.width * picture.height > MAX_PIXELS:
+        shape = f"{picture.width} x {picture.height}"
+        raise MediaError("video_too_large", shape, width=picture.width, height=picture.height)
+    # A stream may hold larger frames than its file says.
+    picture.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    return picture
+
+
+def _whole_frames(movie: InputContainer, picture: VideoStream) -> Iterator[av.VideoFrame]:
+    """Decoded frames in the order in which they are shown.
+
+    After damage nothing comes until the next keyframe: what is drawn upon a damaged frame is not whole.
+    """
+    whole = True
+    held: list[av.VideoFrame] = []
+    before: int | None = None
+    with suppress(av.FFmpegError):  # the file ends before it should
+        for packet in movie.demux(picture):
+            if not whole and not packet.is_keyframe:
+                continue
+            frames = _decoded(packet)
+            whole = frames is not None
+            if frames is not None:
+                yield from held
+                held, before = frames, packet.pts
+                continue
+            # Damage may begin in the packet before the one that cannot be read at all.
+            suspects = {packet.pts} if packet.is_corrupt else {packet.pts, before}
+            yield from (frame for frame in (*held, *_rest(picture)) if frame.pts not in suspects)
+            held = []
+    yield from (*held, *_rest(picture))
+
+
+def _decoded(packet: Packet[VideoStream]) -> list[av.VideoFrame] | None:
+    if packet.is_corrupt:
+        return None
+    try:
+        return packet.decode()
+    except av.FFmpegError:
+        return None
+
+
+def _rest(picture: VideoStream) -> list[av.VideoFrame]:
+    """What the decoder still holds."""
+    frames = []
+    with suppress(av.FFmpegError):
+        frames = picture.decode(None)
+    picture.codec_context.flush_buffers()
+    return frames
+
+
+def _keyframes(movie: InputContainer, picture: VideoStream) -> list[int]:
+    """When decoding can begin, in units of the track; nothing is decoded."""
+    found = []
+    with suppress(av.FFmpegError):  # the file ends before it should
+        for packet in movie.demux(picture):
+            at = packet.pts if packet.pts is not None else packet.dts
+            if packet.is_keyframe and at is not None:
+                found.append(at)
+    return found
+
+
+def _starts(keyframes: list[int]) -> Iterator[int]:
+    """The last keyframe normally does. Going twice as far back each time, a long damaged end costs little."""
+    back = 1
+    while back < len(keyframes):
+        yield keyframes[-back]
+        back *= 2
+    yield from keyframes[:1]
+
+
+def _turn(frame: av.VideoFrame) -> Image.Transpose | None:
+    # Not for every frame: one that was asked for its side data is freed late, by the garbage collector.
+    matrix = cast("Buffer | None", frame.side_data.get("DISPLAYMATRIX"))
+    if matrix is None:
+        return None
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))
+    return _TURNS.get((_sign(a), _sign(b), _sign(c), _sign(d)))
+
+
+def _aspect(picture: VideoStream) -> Fraction:
+    """How much wider than high a pixel is."""
+    return picture.sample_aspect_ratio or Fraction(1)
+
+
+def _shown_size(frame: av.VideoFrame, turn: Image.Transpose | None, aspect: Fraction) -> Size:
+    width = frame.width * max(Fraction(1), aspect)
+    height = frame.height / min(Fraction(1), aspect)
+    scale = min(Fraction(1), _MAX_SIDE_PX / max(width, height))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return (size[1], size[0]) if turn in SIDEWAYS else size
+
+
+def _name_colours(frame: av.VideoFrame) -> None:
+    """Where a file does not say which colour matrix it has, players go by its size; so do we."""
+    if frame.colorspace == _UNNAMED:
+        hd = min(frame.width, frame.height) >= _HD_PX
+        frame.colorspace = Colorspace.ITU709 if hd else Colorspace.ITU601
+
+
+def _jpeg(frame: av.VideoFrame, aspect: Fraction) -> bytes:
+    _name_colours(frame)
+    turn = _turn(frame)
+    size = _shown_size(frame, turn, aspect)
+    picture = picture_of(frame)
+    if turn is not None:
+        picture = picture.transpose(turn)
+    if picture.size != size:
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+    encoded = BytesIO()
+    picture.save(encoded, "JPEG", quality=_QUALITY)
+    return encoded.getvalue()
+
+
+def _sign(number: int) -> int:
+    return (number > 0) - (number < 0)

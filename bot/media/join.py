@@ -1,0 +1,273 @@
+"""Two videos become one film: the second goes on where the first ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+from av.audio import AudioStream
+from av.codec.context import Flags
+from av.container import InputContainer, OutputContainer
+from av.video import VideoStream
+from av.video.frame import PictureType
+from av.video.reformatter import (
+    ColorPrimaries,
+    ColorRange,
+    Colorspace,
+    ColorTrc,
+    Interpolation,
+    VideoReformatter,
+)
+from PIL import Image
+
+from bot.errors import MediaError
+from bot.media.encode import SOUND_BITS_PER_S, SOUND_RATE_HZ
+from bot.media.frames import SIDEWAYS, Shot, clip_length_s, read_shots
+from bot.media.planes import Size, _plane_picture
+from bot.media.videos import VideoFacts, _add_aac, _opened, _sound, probe_video
+from bot.media.whole_files import written_whole
+
+MAX_BYTES = 50_000_000
+"""What Telegram lets a bot send; core.telegram.org/bots/api#sending-files."""
+
+_AIM = 0.94  # of the bytes allowed: the rest is for the index, and for what the rate control may miss by
+_SAMPLE_BYTES = 4  # two channels of 16 bits
+_GAP = SOUND_RATE_HZ // 20  # samples; below it, counting them is more exact than the file's clock
+
+_CLOCK_HZ = 90_000  # the frames of every usual rate last whole ticks
+_MAX_SIDE_PX = 1920
+_LONGEST_S = 3600  # as for any video: the clock in the file is broken
+_LIKE_SHAPE = 0.02  # a shape this close to the film's is stretched to it: nobody sees that
+# What a player of level 4 takes at once, and holds in advance: ITU-T H.264, table A-1, High profile.
+_MAX_BITS_PER_S = 20_000_000
+_MAX_BUFFER_BITS = 25_000_000
+_BLACK = (16, 128, 128)  # light, blue, red; limited range
+
+
+def join_videos(first: Path, second: Path, target: Path, max_bytes: int = MAX_BYTES) -> VideoFacts:
+    """Writes one film of both to `target`: H.264 and AAC in an MP4 that plays while it loads.
+
+    `second` begins with the last frame of `first`, which is shown once. It is brought to the size of `first`
+    (at most 1920 pixels a side), with black beside it where its shape is another. Frames keep their times; a
+    video without sound is silent. Of what is damaged the frames before it stay. `target` appears only when
+    it is complete.
+
+    Raises `MediaError`: `not_a_video`, `video_too_large` (pixels), `too_large` (bytes), and `media_crashed`
+    where the disk is full.
+    """
+    length_s = clip_length_s(first) + clip_length_s(second)
+    if not 0 < length_s <= _LONGEST_S:
+        raise MediaError("not_a_video", f"{float(length_s):g} s long")
+    with written_whole(target) as part:
+        try:
+            _write(part, first, second, _bounds(length_s, max_bytes))
+        except av.FFmpegError as error:  # reading translates its own
+            raise MediaError("media_crashed", str(error)) from error
+        if (size := part.stat().st_size) > max_bytes:
+            raise MediaError("too_large", f"{size} bytes")
+    return probe_video(target)
+
+
+def _write(part: Path, first: Path, second: Path, bounds: _Bounds) -> None:
+    ones, twos = read_shots(first), read_shots(second)
+    opening = next(ones)
+    next(twos)  # the last frame of the first
+    with av.open(part, "w", format="mp4", options={"movflags": "+faststart"}) as new:
+        film = _Film(new, opening, bounds)
+        film.add(chain([opening], ones), first)
+        film.add(twos, second)
+        film.end()
+
+
+class _Bounds(NamedTuple):
+    """Of the picture's size: a buffer that is full at first, and how fast it fills again."""
+
+    bits_per_s: int
+    buffer_bits: int
+
+
+class _Film:
+    """The film on its way to the disk: picture and sound grow side by side."""
+
+    def __init__(self, new: OutputContainer, opening: Shot, bounds: _Bounds) -> None:
+        self._new = new
+        self._size = _film_size(opening.size)
+        rate = min(max(round(1 / opening.length_s), 1), 120)
+        self._picture = _add_picture(new, self._size, rate, bounds)
+        self._sound = _add_aac(new)
+        self._to_aac = av.AudioResampler("fltp", "stereo", SOUND_RATE_HZ, frame_size=1024)
+        self._ends_s = Fraction(0)
+        self._samples = 0
+
+    def add(self, shots: Iterator[Shot], path: Path) -> None:
+        """Shots of one file, and what is heard in the file meanwhile."""
+        stage = _Stage(self._size)
+        sound: _Sound | None = None
+        for shot in shots:
+            sound = sound or _Sound(path, shot.starts_s)
+            self._add_frame(stage.show(shot), shot.length_s)
+            self._add_sound(sound)
+
+    def end(self) -> None:
+        self._new.mux(self._picture.encode(None))
+        for frame in self._to_aac.resample(None):
+            self._new.mux(self._sound.encode(frame))
+        self._new.mux(self._sound.encode(None))
+
+    def _add_frame(self, frame: av.VideoFrame, length_s: Fraction) -> None:
+        frame.time_base = Fraction(1, _CLOCK_HZ)
+        frame.pts = round(self._ends_s * _CLOCK_HZ)
+        self._ends_s += length_s
+        frame.duration = round(self._ends_s * _CLOCK_HZ) - frame.pts
+        frame.pict_type = PictureType.NONE  # or the encoder would repeat what its first one chose
+        self._new.mux(self._picture.encode(frame))
+
+    def _add_sound(self, sound: _Sound) -> None:
+        end = round(self._ends_s * SOUND_RATE_HZ)
+        while self._samples < end:
+            count = min(end - self._samples, SOUND_RATE_HZ)
+            frame = av.AudioFrame("s16", "stereo", samples=count)
+            frame.planes[0].update(sound.read(count))
+            frame.sample_rate, frame.time_base = SOUND_RATE_HZ, Fraction(1, SOUND_RATE_HZ)
+            frame.pts = self._samples
+            self._samples += count
+            for piece in self._to_aac.resample(frame):
+                self._new.mux(self._sound.encode(piece))
+
+
+def _bounds(length_s: Fraction, max_bytes: int) -> _Bounds:
+    """The most that fits, whatever the film shows; most films take much less."""
+    aim = int(8 * max_bytes * _AIM)
+    buffer_bits = min(aim // 4, _MAX_BUFFER_BITS)
+    bits_per_s = int((aim - buffer_bits) / length_s) - SOUND_BITS_PER_S
+    return _Bounds(max(1000, min(bits_per_s, _MAX_BITS_PER_S)), buffer_bits)
+
+
+def _film_size(shown: Size) -> Size:
+    scale = min(1.0, _MAX_SIDE_PX / max(shown))
+    width, height = (max(2, round(side * scale / 2) * 2) for side in shown)
+    return width, height
+
+
+def _add_picture(new: OutputContainer, size: Size, rate: int, bounds: _Bounds) -> VideoStream:
+    # A film is encoded once more here: crf 19 keeps what the first encoder kept.
+    options = {"preset": "veryfast", "crf": "19", "aq-mode": "3"}
+    options |= {"maxrate": str(bounds.bits_per_s), "bufsize": str(bounds.buffer_bits)}
+    picture = new.add_stream("libx264", rate=rate, options=options)
+    picture.width, picture.height = size
+    picture.pix_fmt = "yuv420p"
+    picture.codec_context.time_base = Fraction(1, _CLOCK_HZ)
+    # Without it the last frame would last as long as the one before.
+    picture.codec_context.flags |= Flags.frame_duration
+    picture.codec_context.colorspace = Colorspace.ITU709
+    picture.codec_context.color_range = ColorRange.MPEG
+    picture.codec_context.color_primaries = ColorPrimaries.BT709
+    picture.codec_context.color_trc = ColorTrc.BT709
+    return picture
+
+
+class _Stage:
+    """Frames of any size, turn and colours, as frames of the film."""
+
+    def __init__(self, size: Size) -> None:
+        self._size = size
+        self._reformatter = VideoReformatter()
+
+    def show(self, shot: Shot) -> av.VideoFrame:
+        size = _size_within(shot.size, self._size)
+        flat = self._reformatter.reformat(
+            shot.frame,
+            *(size[::-1] if shot.turn in SIDEWAYS else size),
+            "yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=Interpolation.BICUBIC,
+        )
+        return flat if shot.turn is None and size == self._size else _placed(flat, shot.turn, self._size)
+
+
+def _size_within(shown: Size, film: Size) -> Size:
+    """The sides that a picture gets inside the film, so that it can stand in its middle.
+
+    The second was made from the first's last frame: with bars instead of a crop nothing jumps at the seam.
+    """
+    across, down = film[0] / shown[0], film[1] / shown[1]
+    if abs(across / down - 1) <= _LIKE_SHAPE:
+        return film
+    scale = min(across, down)
+    # Bars of an even width on each side: two pixels of light share one of colour.
+    width, height = (
+        whole - 4 * round((whole - side * scale) / 4) for side, whole in zip(shown, film, strict=True)
+    )
+    return max(2, width), max(2, height)
+
+
+def _placed(flat: av.VideoFrame, turn: Image.Transpose | None, size: Size) -> av.VideoFrame:
+    placed = av.VideoFrame(*size, "yuv420p")
+    for plane, goal, black in zip(flat.planes, placed.planes, _BLACK, strict=True):
+        picture = _plane_picture(plane, "L")
+        if turn is not None:
+            picture = picture.transpose(turn)
+        ground = Image.new("L", (goal.width, goal.height), black)
+        ground.paste(picture, ((goal.width - picture.width) // 2, (goal.height - picture.height) // 2))
+        goal.update(ground.tobytes("raw", "L", goal.line_size, 1))
+    return placed
+
+
+class _Sound:
+    """What is heard in a file from `starts_s` on; silence where there is nothing."""
+
+    def __init__(self, path: Path, starts_s: Fraction) -> None:
+        self._pieces = _without_gaps(_heard(path), round(starts_s * SOUND_RATE_HZ))
+        self._held = bytearray()
+
+    def read(self, samples: int) -> bytes:
+        """As many samples as are asked for: 16-bit stereo."""
+        wanted = samples * _SAMPLE_BYTES
+        while len(self._held) < wanted and (piece := next(self._pieces, None)) is not None:
+            self._held += piece
+        read = bytes(self._held[:wanted])
+        del self._held[:wanted]
+        return read.ljust(wanted, bytes(1))
+
+
+def _without_gaps(heard: Iterator[tuple[int, bytes]], start: int) -> Iterator[bytes]:
+    """The pieces one after another, with silence between them, from the sample `start` on."""
+    for at, piece in heard:
+        while start < at:
+            count = min(at - start, SOUND_RATE_HZ)
+            yield bytes(count * _SAMPLE_BYTES)
+            start += count
+        rest = piece[(start - at) * _SAMPLE_BYTES :]
+        yield rest
+        start += len(rest) // _SAMPLE_BYTES
+
+
+def _heard(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The sound in pieces of 16-bit stereo, each with the place of its first sample on the file's clock."""
+    at: int | None = None
+    resampler = av.AudioResampler("s16", "stereo", SOUND_RATE_HZ)
+    with _opened(path) as movie:
+        track = _sound(movie)
+        if track is None:
+            return
+        for frame in _decoded_sound(movie, track):
+            if frame.pts is not None and frame.time_base is not None:
+                told = round(frame.pts * frame.time_base * SOUND_RATE_HZ)
+                at = told if at is None or abs(told - at) > _GAP else at
+            at = at or 0
+            for piece in resampler.resample(frame):
+                yield at, bytes(piece.planes[0])[: piece.samples * _SAMPLE_BYTES]
+                at += piece.samples
+
+
+def _decoded_sound(movie: InputContainer, track: AudioStream) -> Iterator[av.AudioFrame]:
+    with suppress(av.FFmpegError):  # the file ends before it should
+        for packet in movie.demux(track):
+            with suppress(av.FFmpegError):  # damage: a moment of silence
+                yield from packet.decode()
