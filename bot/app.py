@@ -28,6 +28,7 @@ from bot.store import Store, UpdateStore
 from bot.stores.sqlite import SQLiteStore
 from bot.submit import Submitter
 from bot.task import Task
+from bot.text import use_phrases
 from bot.timing import Timing
 from bot.watchdog import Watchdog
 from bot.web import WebServer
@@ -74,6 +75,7 @@ async def run(
         parts.callback(watchdog.stop)
         store = await SQLiteStore.open(settings.sqlite_path, utc_now)
         parts.push_async_callback(store.close)
+        use_phrases(settings.phrases_dir)
         providers = build_providers(settings, utc_now)
         for provider in providers:
             parts.push_async_callback(provider.close)

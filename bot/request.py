@@ -104,6 +104,8 @@ class VideoRequest(BaseModel):
     """Telegram file ids: none, the first frame, or the first and the last."""
     crop: str | None = None
     """The ratio to which the photos are cropped around their centre before they are sent."""
+    extends: str | None = None
+    """Telegram's file id of the video whose last frame is the first of `photos`."""
     ratio: str | None = None
     seconds: int | None = None
     resolution: str | None = None

@@ -54,7 +54,8 @@ class Settings(BaseSettings):
     timezone: str = "UTC"
 
     default_model: str | None = None
-    default_language: Literal["en", "zh"] = "en"
+    default_language: Literal["en", "zh", "zh-hant", "es", "pt", "ru"] = "en"
+    phrases_dir: Path | None = None
     old_message_minutes: Annotated[float, Field(gt=0, le=525_600)] = 10
     keep_files_mb: Annotated[int, Field(ge=1)] = 2000
     poll_max_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from bot.errors import Trouble
+from bot.request import VideoRequest
 from bot.task import Task
 
 
@@ -94,6 +95,19 @@ class TaskStore(Protocol):
     async def count_ahead(self, task: Task) -> int:
         """Tasks of the same provider that wait for a slot and are served before this one."""
 
+    async def open_tasks(self, *, user_id: int | None = None, chat_id: int | None = None) -> list[Task]:
+        """Those that `count_open` counts, in the order in which they were queued."""
+
+    async def history(self, chat_id: int, user_id: int, limit: int, offset: int = 0) -> list[Task]:
+        """This person's closed tasks in this chat whose video was made, shown or not; newest first."""
+
+    async def move_chat(self, chat_id: int, new_id: int) -> int:
+        """A group has another id now: its tasks and its settings go there; how many tasks did.
+
+        Messages of the old group cannot be edited from the new one, so the cards stay behind. Every version
+        is raised: a writer who holds a row reads it anew.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class StoredUpdate:
@@ -144,13 +158,30 @@ class Person:
     """Whether to be asked before much of a photo is cut off."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatSettings:
+    """What a chat's admins, or a person for their private chat, have chosen; None is the bot's default."""
+
+    model: str | None = None
+    ratio: str | None = None
+    seconds: int | None = None
+    resolution: str | None = None
+    audio: bool | None = None
+    language: str | None = None
+    notify: bool = True
+    """Whether an outcome that took a while is followed by a message that rings."""
+    quiet: bool = False
+    """Cards of one line, and reactions in place of words."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChatRecord:
-    """What is remembered of a chat."""
+    """What is remembered of a chat; a private one has its person's id."""
 
     chat_id: int
     told_at: datetime | None = None
     """When an unknown group got the one line with its id."""
+    settings: ChatSettings = ChatSettings()
 
 
 class PeopleStore(Protocol):
@@ -165,6 +196,32 @@ class PeopleStore(Protocol):
     async def chat(self, chat_id: int) -> ChatRecord: ...
 
     async def put_chat(self, chat: ChatRecord) -> None: ...
+
+    async def forget(self, user_id: int) -> int:
+        """Delete what is known of a person; of how many closed tasks.
+
+        Those lose words, photos, file ids and links, and stay as figures: limits and bills count them. So do
+        a role and a ban. Recipes, notices and the settings of the private chat go. Open tasks are left alone.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A request that somebody shared: whoever has the token may open it as a draft of their own."""
+
+    token: str
+    task_id: str
+    user_id: int
+    request: VideoRequest
+    """With the photos only where their owner added them."""
+    created_at: datetime
+
+
+class RecipeStore(Protocol):
+    async def add_recipe(self, recipe: Recipe) -> Recipe:
+        """Store it; the one of the same task and request that is already there is returned instead."""
+
+    async def recipe(self, token: str) -> Recipe | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +260,6 @@ class NoticeStore(Protocol):
         """What was kept for them, oldest first; it is kept no longer."""
 
 
-class Store(TaskStore, UpdateStore, PeopleStore, AccountStore, NoticeStore, Protocol):
+class Store(TaskStore, UpdateStore, PeopleStore, RecipeStore, AccountStore, NoticeStore, Protocol):
     async def close(self) -> None:
         """Finish the writes that wait, then close."""

@@ -100,7 +100,7 @@ async def test_a_persons_open_tasks_are_limited(doors: Stage) -> None:
             for words in ("one", "two"):
                 doors.world.say(ada, chat, f"/video {words}")
                 await doors.job(words)
-            assert await _said(doors, ada, chat, "/video three") == says("limit_open", open=2)
+            assert await _said(doors, ada, chat, "/video three") == says("limit_open", count=2)
             doors.world.say(boris, his, "/video four")
             await doors.job("four")
         await doors.shown(chat, 2)
@@ -115,7 +115,7 @@ async def test_a_persons_videos_of_a_day_are_limited_but_not_an_admins(doors: St
     async with running_bot(doors.values(daily_videos_per_user="1", admin_users=str(boris.id))):
         doors.world.say(ada, chat, "/video one")
         (video,) = await doors.shown(chat)
-        sentence = says("limit_day", limit=1, time="00:00")
+        sentence = says("limit_day", count=1, time="00:00")
         assert await _said(doors, ada, chat, "/video two") == sentence
         assert await doors.tap(ada, video, says("button_again")) == sentence
         draft = await doors.answer(doors.world.say(ada, chat, "three"))
@@ -141,7 +141,7 @@ async def test_a_groups_videos_are_counted_together(doors: Stage) -> None:
         doors.world.say(ada, group, f"/video@{BOT} one")
         await doors.shown(group)
         said = await _said(doors, boris, group, f"/video@{BOT} two")
-        assert said == says("limit_day_chat", limit=1, time="00:00")
+        assert said == says("limit_day_chat", count=1, time="00:00")
         doors.world.say(ada, chat, "/video three")
         await doors.shown(chat)
 

@@ -117,7 +117,7 @@ async def test_limits_hold_for_a_switch_too(tmp_path: Path) -> None:
         there.world.say(ada, chat, "/video one")
         await there.shown(chat)
         card = await there.answer(there.world.say(ada, chat, "/video two 720p"))
-        assert await there.tap(ada, card, WITH_720P) == says("limit_day", limit=1, time="00:00")
+        assert await there.tap(ada, card, WITH_720P) == says("limit_day", count=1, time="00:00")
         assert there.jobs("two") == 0
 
 

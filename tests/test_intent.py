@@ -56,6 +56,7 @@ def reply_to(**parts: Any) -> dict[str, Any]:
 
 TO_THE_BOT = reply_to(**{"from": BOT, "text": "What should the video show?"})
 NOTHING = Intent("nothing")
+MODELS = Intent("command", command="models")
 
 
 def starts(words: str = "a boat", photo: SentPhoto | None = None) -> Intent:
@@ -99,10 +100,15 @@ def starts(words: str = "a boat", photo: SentPhoto | None = None) -> Intent:
         ),
         ("/start", {}, Intent("start"), Intent("start")),
         ("/start claim_x", {}, Intent("start", "claim_x"), Intent("start", "claim_x")),
-        ("/help", {}, Intent("help"), Intent("help")),
+        ("/help", {}, Intent("command", command="help"), Intent("command", command="help")),
         ("/help@other_bot", {}, NOTHING, NOTHING),
-        ("/models", {}, Intent("models"), Intent("models")),
-        ("/models@dreamreel_bot", {}, Intent("models"), Intent("models")),
+        ("/models", {}, MODELS, MODELS),
+        (
+            "/models@dreamreel_bot",
+            {},
+            Intent("command", command="models"),
+            Intent("command", command="models"),
+        ),
         ("/weather", {}, Intent("unknown"), NOTHING),
         (None, VIDEO, Intent("no_photo"), NOTHING),
         ("a boat", VIDEO, Intent("no_photo"), NOTHING),

@@ -17,7 +17,17 @@ from hypothesis import strategies as st
 
 from bot.errors import StaleTask, StoreError
 from bot.request import VideoRequest
-from bot.store import AccountTrouble, Attempt, ChatRecord, Notice, Person, Store, StoredUpdate
+from bot.store import (
+    AccountTrouble,
+    Attempt,
+    ChatRecord,
+    ChatSettings,
+    Notice,
+    Person,
+    Recipe,
+    Store,
+    StoredUpdate,
+)
 from bot.stores.sqlite import SQLiteStore
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
@@ -108,6 +118,7 @@ requests = st.builds(
     prompt=words,
     photos=st.lists(words, max_size=2).map(tuple),
     crop=st.none() | words,
+    extends=st.none() | words,
     ratio=st.none() | words,
     seconds=st.none() | integers,
     resolution=st.none() | words,
@@ -708,3 +719,95 @@ async def test_a_notice_is_read_once_by_its_reader_in_order(store: Store) -> Non
     assert await store.take_notices(20) == notices
     assert await store.take_notices(20) == []
     assert await store.take_notices(21) == [Notice("trouble_account", {"provider": "云"})]
+
+
+# What the conversation asks for.
+
+
+async def test_open_tasks_are_those_that_are_counted_in_the_order_of_their_queueing(store: Store) -> None:
+    second = await store.add(a_task(queued_at=after(2)))
+    first = await store.add(a_task(queued_at=after(1), chat_id=11))
+    await store.add(a_task(state=TaskState.DRAFT))
+    await store.add(a_task(user_id=21))
+    assert await store.open_tasks(user_id=20) == [first, second]
+    assert await store.open_tasks(user_id=20, chat_id=11) == [first]
+    assert len(await store.open_tasks()) == await store.count_open() == 3
+
+
+async def test_a_history_has_the_videos_that_were_made_newest_first_page_by_page(store: Store) -> None:
+    made: dict[str, Any] = {"state": TaskState.SUCCEEDED, "delivered_at": NOW, "due_at": None}
+    videos = [await store.add(a_running_task(**made, finished_at=after(n), file_id="f")) for n in range(3)]
+    unseen = await store.add(a_running_task(**made, finished_at=after(9), hidden=True))
+    await store.add(a_running_task(**made | {"delivered_at": None}))
+    await store.add(a_running_task(**made, user_id=21))
+    await store.add(a_running_task(**made, chat_id=11))
+    await store.add(a_running_task(state=TaskState.FAILED, delivered_at=NOW, due_at=None))
+    assert await store.history(10, 20, 10) == [unseen, *reversed(videos)]
+    assert await store.history(10, 20, 2, 1) == [videos[2], videos[1]]
+
+
+async def test_a_group_with_a_new_id_takes_tasks_and_settings_along(store: Store) -> None:
+    task = await store.add(a_task(chat_id=-5, card_id=7, thread_id=3, message_id=9, card_has_photo=True))
+    await store.put_chat(ChatRecord(-5, NOW, ChatSettings(model="veo-3", quiet=True)))
+    other = await store.add(a_task(chat_id=-6))
+    assert await store.move_chat(-5, -1005) == 1
+    there = await store.get(task.id)
+    assert there == replace(
+        task,
+        chat_id=-1005,
+        card_id=None,
+        thread_id=None,
+        message_id=None,
+        card_has_photo=False,
+        version=task.version + 1,
+    )
+    assert await store.chat(-1005) == ChatRecord(-1005, NOW, ChatSettings(model="veo-3", quiet=True))
+    assert await store.chat(-5) == ChatRecord(-5)
+    assert await store.get(other.id) == other
+    with pytest.raises(StaleTask):
+        await store.save(task)
+
+
+async def test_a_chats_settings_come_back_as_they_were_chosen(store: Store) -> None:
+    chosen = ChatSettings(
+        model="veo-3", ratio="9:16", seconds=8, resolution="720p", audio=True, language="zh", notify=False
+    )
+    await store.put_chat(ChatRecord(10, NOW, chosen))
+    assert await store.chat(10) == ChatRecord(10, NOW, chosen)
+    assert (await store.chat(11)).settings == ChatSettings()
+
+
+async def test_a_recipe_is_found_by_its_token_and_made_once_for_a_request(store: Store) -> None:
+    request = VideoRequest(model="jimeng-pro", prompt="纸船", seconds=10)
+    recipe = Recipe("token-1", "task-1", 20, request, NOW)
+    assert await store.add_recipe(recipe) == recipe
+    assert await store.add_recipe(Recipe("token-2", "task-1", 20, request, after(1))) == recipe
+    with_photo = Recipe("token-3", "task-1", 20, request.model_copy(update={"photos": ("p",)}), NOW)
+    assert await store.add_recipe(with_photo) == with_photo
+    assert await store.recipe("token-1") == recipe
+    assert await store.recipe("token-2") is None
+
+
+async def test_who_is_forgotten_stays_only_as_figures(store: Store) -> None:
+    closed: dict[str, Any] = {"state": TaskState.SUCCEEDED, "delivered_at": NOW, "due_at": None}
+    request = VideoRequest(model="jimeng-pro", prompt="a secret", photos=("photo-1",), negative_prompt="x")
+    fields: dict[str, Any] = {"file_id": "f", "video_url": "u", "error_detail": "d", "user_name": "Ada"}
+    fields["request"] = request
+    task = await store.add(a_running_task(**closed, **fields))
+    on_its_way = await store.add(a_task(request=request))
+    other = await store.add(a_running_task(**closed, user_id=21, request=request))
+    await store.put_person(Person(20, role="banned", language="zh", told_at=NOW, companies=frozenset({"A"})))
+    await store.put_chat(ChatRecord(20, NOW, ChatSettings(model="veo-3")))
+    await store.add_recipe(Recipe("token-1", task.id, 20, request, NOW))
+    await store.keep_notice(20, Notice("trouble_over", {}))
+    assert await store.forget(20) == 1
+    gone: dict[str, Any] = {"file_id": None, "video_url": None, "error_detail": None, "user_name": ""}
+    bare = replace(task, **gone, request=VideoRequest(model="jimeng-pro"), version=task.version + 1)
+    assert await store.get(task.id) == bare
+    assert await store.get(on_its_way.id) == on_its_way
+    assert await store.get(other.id) == other
+    assert await store.person(20) == Person(20, role="banned")
+    assert await store.chat(20) == ChatRecord(20)
+    assert await store.recipe("token-1") is None
+    assert await store.take_notices(20) == []
+    assert await store.count_since(after(-1), user_id=20) == 2

@@ -99,11 +99,11 @@ class Access:
         if most_open is not None:
             count = await self._tasks.count_open(**whose)
             if count >= most_open:
-                return Problem(f"limit_open{suffix}", {"open": count})
+                return Problem(f"limit_open{suffix}", {"count": count})
         if most_daily is not None:
             today = self._clock().astimezone(self._settings.zone).date()
             midnight = datetime.combine(today, time(), self._settings.zone)
             if await self._tasks.count_since(midnight, **whose) >= most_daily:
                 renewed = midnight + timedelta(days=1)
-                return Problem(f"limit_day{suffix}", {"limit": most_daily, "time": f"{renewed:%H:%M}"})
+                return Problem(f"limit_day{suffix}", {"count": most_daily, "time": f"{renewed:%H:%M}"})
         return None

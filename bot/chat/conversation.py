@@ -20,14 +20,17 @@ from telegram.ext import (
 
 from bot.chat.access import Access
 from bot.chat.client import connect
+from bot.chat.command import Command
 from bot.chat.companies import Companies
 from bot.chat.dispatch import Dispatcher
+from bot.chat.help import Help
 from bot.chat.intake import KEY_REFUSED, Intake
 from bot.chat.messages import Messages
 from bot.chat.notices import Notices
 from bot.chat.orders import Orders
 from bot.chat.photos import Photos
 from bot.chat.screen import Screen
+from bot.chat.tap import Act, PlainAct
 from bot.chat.taps import Taps
 from bot.chat.voice import Voice
 from bot.errors import SettingsError, StartError
@@ -35,7 +38,7 @@ from bot.log import get_log
 from bot.request import VideoModel
 from bot.settings import Settings
 from bot.store import Notice, Store
-from bot.text import LANGUAGES, choose_language, plain, say
+from bot.text import choose_language, menu_languages, plain, say
 
 _COMMANDS = ("video", "animate", "models", "help")
 
@@ -87,6 +90,10 @@ class Conversation:
             clock=clock,
             wake=wake_worker,
         )
+        helping = Help(self._bot, voice, models, default_model)
+        commands: dict[str, Command] = {"help": helping.help, "models": helping.models}
+        acts: dict[str, Act] = {}
+        plain_acts: dict[str, PlainAct] = {}
         self._messages = Messages(
             bot=self._bot,
             tasks=store,
@@ -95,8 +102,8 @@ class Conversation:
             orders=orders,
             access=self._access,
             models=models,
-            default_model=default_model,
             settings=settings,
+            commands=commands,
         )
         self._taps = Taps(
             tasks=store,
@@ -108,6 +115,8 @@ class Conversation:
             settings=settings,
             clock=clock,
             wake=wake_worker,
+            acts=acts,
+            plain_acts=plain_acts,
         )
         self._language = settings.default_language
         self._application = self._handlers()
@@ -189,9 +198,8 @@ class Conversation:
     async def _publish_commands(self) -> None:
         """The menu. A bot whose menu is old works all the same."""
         try:
-            for language in LANGUAGES:
+            for code, language in menu_languages(self._language).items():
                 commands = [BotCommand(name, plain(say(language, f"command_{name}"))) for name in _COMMANDS]
-                code = None if language == "en" else language
                 await self._bot.set_my_commands(commands, language_code=code)
         except TelegramError as error:
             self._log.warning("the command list could not be published", reason=type(error).__name__)

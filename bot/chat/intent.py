@@ -21,10 +21,13 @@ from telegram import Message, MessageEntity, PhotoSize
 from telegram.constants import ChatType
 
 VIDEO_COMMANDS = frozenset({"video", "v", "animate"})
+COMMANDS = frozenset({"help", "models"})
+"""Those that order nothing; `Conversation` knows who answers each."""
 _PHOTO_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif"})
 
-Command = Literal["start", "help", "models", "unknown", "video"]
-Wish = Command | Literal["photo", "draft", "text", "answer", "no_photo", "nothing"]
+Wish = Literal[
+    "start", "command", "unknown", "video", "photo", "draft", "text", "answer", "no_photo", "nothing"
+]
 """A photo may be what a question of ours waits for. Where it is not, a `photo` starts, a `draft` asks, and an
 `answer` is nothing."""
 
@@ -47,6 +50,8 @@ class Intent:
     photo: SentPhoto | None = None
     answers: int | None = None
     """The message of the bot that this one replies to."""
+    command: str = ""
+    """Which one, of `COMMANDS`."""
 
 
 _NOTHING = Intent("nothing")
@@ -66,8 +71,8 @@ def read_intent(message: Message, bot_username: str, bot_id: int) -> Intent:
     match command:
         case "start":
             return Intent("start", words)
-        case "help" | "models" as asked:
-            return Intent(asked)
+        case str() if command in COMMANDS:
+            return Intent("command", words, photo, answers, command=command)
         case str() if command in VIDEO_COMMANDS:
             photo = photo or (find_photo(answered) if answered else None)
             if photo is None and (_has_video(message) or (answered is not None and _has_video(answered))):

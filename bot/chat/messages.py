@@ -8,14 +8,14 @@ from telegram import Bot, Message
 
 from bot.chat.access import Access
 from bot.chat.asker import Asker
-from bot.chat.catalogue import draw_models
+from bot.chat.command import Command
 from bot.chat.intent import Intent, SentPhoto, read_intent
 from bot.chat.notices import Notices
 from bot.chat.orders import Orders
 from bot.chat.voice import Voice
-from bot.chat.words import EXAMPLES, flags_for, read_words
+from bot.chat.words import read_words
 from bot.errors import MediaError
-from bot.request import Problem, VideoModel, VideoRequest, shown
+from bot.request import Problem, VideoModel, VideoRequest
 from bot.settings import Settings
 from bot.store import TaskStore
 from bot.task import Task, TaskState
@@ -33,8 +33,8 @@ class Messages:
         orders: Orders,
         access: Access,
         models: Mapping[str, VideoModel],
-        default_model: str,
         settings: Settings,
+        commands: Mapping[str, Command],
     ) -> None:
         self._bot = bot
         self._tasks = tasks
@@ -43,8 +43,8 @@ class Messages:
         self._orders = orders
         self._access = access
         self._models = models
-        self._default_model = default_model
         self._settings = settings
+        self._commands = commands
 
     async def handle(self, update_id: int, message: Message) -> None:
         intent = read_intent(message, self._bot.username, self._bot.id)
@@ -68,12 +68,10 @@ class Messages:
             case "start" if asker.chat_id > 0:
                 await self._answer(asker, "claim_used" if claims else "start")
                 await self._notices.read_out(asker)
-            case "start" | "help":
-                await self._help(asker)
-            case "models":
-                await self._voice.answer(
-                    asker, draw_models(asker.language, self._models, self._default_model)
-                )
+            case "start":
+                await self._commands["help"](asker, intent)
+            case "command":
+                await self._commands[intent.command](asker, intent)
             case "unknown":
                 await self._answer(asker, "unknown_command")
             case "no_photo":
@@ -150,16 +148,6 @@ class Messages:
             await self._object(asker, request, problems, intent.photo)
         else:
             await self._refuse(asker, await self._orders.answered(task, asker, request))
-
-    async def _help(self, asker: Asker) -> None:
-        offered = shown(self._models)
-        await self._answer(
-            asker,
-            "help_group" if asker.chat_id < 0 else "help",
-            bot=self._bot.username,
-            models=", ".join(offered),
-            options=", ".join(EXAMPLES[flag] for flag in flags_for([self._models[name] for name in offered])),
-        )
 
     async def _turn_away(self, asker: Asker, intent: Intent) -> None:
         if asker.chat_id < 0 and intent.wish == "text":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from telegram import CallbackQuery
+from telegram import CallbackQuery, Message
 
 from bot.chat.access import Access
 from bot.chat.asker import Asker
@@ -16,23 +16,15 @@ from bot.chat.orders import Orders
 from bot.chat.questions import CROP_ALWAYS, has_options
 from bot.chat.remedies import Remedy
 from bot.chat.screen import Screen
+from bot.chat.tap import Act, PlainAct, PlainTap, Tap
 from bot.errors import ChatError, IllegalMove, MediaError, StaleTask
 from bot.request import Problem, VideoModel, VideoRequest
 from bot.settings import Settings
 from bot.store import PeopleStore, TaskStore
-from bot.task import END_STATES, Task, TaskState
+from bot.task import END_STATES, TaskState
 from bot.text import choose_language, plain, say
 
 _DOUBLE_TAP = timedelta(seconds=3)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tap:
-    asker: Asker
-    task: Task
-    verb: str
-    choice: str
-    """What stands after the task's id, where the verb needs more."""
 
 
 class Taps:
@@ -48,6 +40,8 @@ class Taps:
         settings: Settings,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
+        acts: Mapping[str, Act],
+        plain_acts: Mapping[str, PlainAct],
     ) -> None:
         self._tasks = tasks
         self._people = people
@@ -59,7 +53,9 @@ class Taps:
         self._clock = clock
         self._wake = wake
         self._tapped: dict[tuple[int, str, str, str], datetime] = {}
-        self._acts: Mapping[str, Callable[[_Tap], Awaitable[Problem | None]]] = {
+        self._plain_acts = plain_acts
+        self._acts: Mapping[str, Act] = {
+            **acts,
             "generate": self._generate,
             CROP_ALWAYS: self._crop_always,
             "dismiss": self._dismiss,
@@ -88,6 +84,8 @@ class Taps:
     async def _act(self, update_id: int, query: CallbackQuery) -> Problem | None:
         """Do what the button says; what to tell the person who tapped."""
         verb, task_id, choice = [*(query.data or "").split(":", 2), "", ""][:3]
+        if verb in self._plain_acts and query.message is not None:
+            return await self._plain_acts[verb](self._plain_tap(update_id, query, query.message.chat.id))
         task = await self._tasks.get(task_id) if task_id else None
         act = self._acts.get(verb)
         if query.message is None or task is None or task.chat_id != query.message.chat.id or act is None:
@@ -108,27 +106,45 @@ class Taps:
             tapped=True,
         )
         try:
-            return await act(_Tap(asker, task, verb, choice))
+            return await act(Tap(asker, task, verb, choice))
         except (StaleTask, IllegalMove):
             return Problem("tap_too_late", {})
         except MediaError as error:
             return Problem(error.code, error.values)
 
-    async def _generate(self, tap: _Tap) -> Problem | None:
+    def _plain_tap(self, update_id: int, query: CallbackQuery, chat_id: int) -> PlainTap:
+        person, message = query.from_user, query.message
+        thread_id = (
+            message.message_thread_id if isinstance(message, Message) and message.is_topic_message else None
+        )
+        asker = Asker(
+            update_id=update_id,
+            chat_id=chat_id,
+            thread_id=thread_id,
+            user_id=person.id,
+            user_name=person.first_name,
+            message_id=message.message_id if message else None,
+            language=choose_language(person.language_code, self._settings.default_language),
+            sent_at=self._clock(),
+            tapped=True,
+        )
+        return PlainTap(asker, (query.data or "").partition(":")[2])
+
+    async def _generate(self, tap: Tap) -> Problem | None:
         return await self._start_draft(tap, tap.task.request)
 
-    async def _crop_always(self, tap: _Tap) -> Problem | None:
+    async def _crop_always(self, tap: Tap) -> Problem | None:
         """Yes, and from now on without this question."""
         person = await self._people.person(tap.asker.user_id)
         await self._people.put_person(replace(person, crop_preview=False))
         return await self._start_draft(tap, tap.task.request)
 
-    async def _dismiss(self, tap: _Tap) -> Problem | None:
+    async def _dismiss(self, tap: Tap) -> Problem | None:
         await self._tasks.save(tap.task.cancelled("dismissed", self._clock()))
         self._wake()
         return None
 
-    async def _cancel(self, tap: _Tap) -> Problem | None:
+    async def _cancel(self, tap: Tap) -> Problem | None:
         """The worker may be moving it at this moment: read anew and ask once more."""
         task = tap.task
         while True:
@@ -144,12 +160,12 @@ class Taps:
         self._wake()
         return None
 
-    async def _send(self, tap: _Tap) -> Problem | None:
+    async def _send(self, tap: Tap) -> Problem | None:
         await self._tasks.save(tap.task.resend(self._clock()))
         self._wake()
         return Problem("tap_done", {})
 
-    async def _pick(self, tap: _Tap) -> Problem | None:
+    async def _pick(self, tap: Tap) -> Problem | None:
         """An option of a draft is opened, chosen, or left as it was."""
         if not has_options(tap.task):
             return Problem("tap_too_late", {})
@@ -163,17 +179,17 @@ class Taps:
         await self._orders.change(tap.task, request)
         return None
 
-    async def _again(self, tap: _Tap) -> Problem | None:
+    async def _again(self, tap: Tap) -> Problem | None:
         return await self._start_anew(tap, tap.task.request)
 
-    async def _with_model(self, tap: _Tap) -> Problem | None:
+    async def _with_model(self, tap: Tap) -> Problem | None:
         """Another model: the draft asks about what the chosen one cannot do, or the task has ended."""
         request = tap.task.request.model_copy(update={"model": tap.choice})
         if tap.task.state is TaskState.DRAFT:
             return await self._start_draft(tap, request)
         return await self._start_anew(tap, request)
 
-    async def _ask(self, tap: _Tap) -> Problem | None:
+    async def _ask(self, tap: Tap) -> Problem | None:
         """What should be different? The answer starts it."""
         if tap.task.state not in END_STATES:
             return Problem("tap_too_late", {})
@@ -182,12 +198,12 @@ class Taps:
             await self._orders.ask(tap.asker, tap.task.request, question, tap.task.id)
         return None
 
-    async def _start_draft(self, tap: _Tap, request: VideoRequest) -> Problem | None:
+    async def _start_draft(self, tap: Tap, request: VideoRequest) -> Problem | None:
         if tap.task.state is not TaskState.DRAFT:
             return Problem("tap_too_late", {})
         return await self._orders.generate(tap.asker, tap.task, request)
 
-    async def _start_anew(self, tap: _Tap, request: VideoRequest) -> Problem | None:
+    async def _start_anew(self, tap: Tap, request: VideoRequest) -> Problem | None:
         """An order of its own, after one that has ended."""
         if tap.task.state not in END_STATES:
             return Problem("tap_too_late", {})
@@ -197,7 +213,7 @@ class Taps:
             return None
         return await self._orders.start(tap.asker, request, tap.task.id)
 
-    async def _is_repeated(self, tap: _Tap) -> bool:
+    async def _is_repeated(self, tap: Tap) -> bool:
         """Whether this very tap, or the same a moment ago, has been acted on."""
         now = self._clock()
         tapped = (tap.task.user_id, tap.task.id, tap.verb, tap.choice)

@@ -54,8 +54,11 @@ def join_videos(first: Path, second: Path, target: Path, max_bytes: int = MAX_BY
 
     `second` begins with the last frame of `first`, which is shown once. It is brought to the size of `first`
     (at most 1920 pixels a side), with black beside it where its shape is another. Frames keep their times; a
-    video without sound is silent. Of what is damaged the frames before it stay. `target` appears only when
-    it is complete.
+    video without sound is silent. A damaged part is bridged by the frame before it. The film takes
+    `max_bytes` at most: longer ones get fewer bits a second. `target` appears only when it is complete.
+
+    Always encoded anew: copied streams would need the same encoder in both, could not drop the frame at the
+    seam, since all others are drawn upon it, and would leave a gap in the sound.
 
     Raises `MediaError`: `not_a_video`, `video_too_large` (pixels), `too_large` (bytes), and `media_crashed`
     where the disk is full.

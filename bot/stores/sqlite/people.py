@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sqlite3
 from datetime import datetime
 
-from bot.store import ChatRecord, Person
+from bot.store import ChatRecord, ChatSettings, Person
+from bot.stores.sqlite import tasks
 from bot.stores.sqlite.rows import to_text, to_time
 
 
@@ -45,16 +47,30 @@ def admins(connection: sqlite3.Connection) -> list[int]:
 
 
 def chat(connection: sqlite3.Connection, chat_id: int) -> ChatRecord:
-    row = connection.execute("SELECT told_at FROM chats WHERE chat_id = ?", [chat_id]).fetchone()
-    return ChatRecord(chat_id, None if row is None else to_time(row["told_at"]))
+    row = connection.execute("SELECT * FROM chats WHERE chat_id = ?", [chat_id]).fetchone()
+    if row is None:
+        return ChatRecord(chat_id)
+    return ChatRecord(chat_id, to_time(row["told_at"]), ChatSettings(**json.loads(row["settings"])))
 
 
 def put_chat(connection: sqlite3.Connection, chat: ChatRecord) -> None:
     connection.execute(
-        "INSERT INTO chats (chat_id, told_at) VALUES (?, ?)"
-        " ON CONFLICT (chat_id) DO UPDATE SET told_at = excluded.told_at",
-        [chat.chat_id, _text(chat.told_at)],
+        "INSERT OR REPLACE INTO chats (chat_id, told_at, settings) VALUES (?, ?, ?)",
+        [chat.chat_id, _text(chat.told_at), json.dumps(dataclasses.asdict(chat.settings))],
     )
+
+
+def forget(connection: sqlite3.Connection, user_id: int) -> int:
+    changed = tasks.forget(connection, user_id)
+    connection.execute("DELETE FROM recipes WHERE user_id = ?", [user_id])
+    connection.execute("DELETE FROM notices WHERE user_id = ?", [user_id])
+    connection.execute("DELETE FROM chats WHERE chat_id = ?", [user_id])
+    known = person(connection, user_id)
+    if known.role is None:
+        connection.execute("DELETE FROM people WHERE user_id = ?", [user_id])
+    else:
+        put_person(connection, Person(user_id, role=known.role))
+    return changed
 
 
 def _text(moment: datetime | None) -> str | None:

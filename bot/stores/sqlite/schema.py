@@ -47,6 +47,21 @@ def photos_and_accounts(db: Database) -> None:
     db.table("notices").create_index(["user_id", "id"], "notices_of_user")
 
 
+@migrations()
+def settings_and_recipes(db: Database) -> None:
+    """What chats have chosen, shared requests, and the way to a person's history."""
+    db.table("chats").add_column("settings", str, not_null_default="{}")  # JSON
+    columns = {"token": str, "task_id": str, "user_id": int, "request": str, "created_at": str}
+    db.table("recipes").create(columns, pk="token", not_null=columns)
+    db.table("recipes").create_index(["task_id"], "recipes_of_task")
+    db.table("recipes").create_index(["user_id"], "recipes_of_user")
+    db.execute(
+        "CREATE INDEX tasks_made ON tasks (chat_id, user_id, finished_at)"
+        " WHERE state = 'succeeded' AND delivered_at IS NOT NULL"
+    )
+    db.execute("CREATE INDEX tasks_of_user ON tasks (user_id)")
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from bot.errors import SettingsError, StoreError
-from bot.store import AccountTrouble, Attempt, ChatRecord, Notice, Person, StoredUpdate
-from bot.stores.sqlite import accounts, people, tasks, updates
+from bot.store import AccountTrouble, Attempt, ChatRecord, Notice, Person, Recipe, StoredUpdate
+from bot.stores.sqlite import accounts, people, recipes, tasks, updates
 from bot.stores.sqlite.file import open_file
 from bot.stores.sqlite.writer import Writer
 from bot.task import Task
@@ -104,6 +104,15 @@ class SQLiteStore:
     async def count_ahead(self, task: Task) -> int:
         return await self._writer.read(tasks.count_ahead, task)
 
+    async def open_tasks(self, *, user_id: int | None = None, chat_id: int | None = None) -> list[Task]:
+        return await self._writer.read(tasks.open_tasks, user_id=user_id, chat_id=chat_id)
+
+    async def history(self, chat_id: int, user_id: int, limit: int, offset: int = 0) -> list[Task]:
+        return await self._writer.read(tasks.history, chat_id, user_id, limit, offset)
+
+    async def move_chat(self, chat_id: int, new_id: int) -> int:
+        return await self._writer.write(tasks.move_chat, chat_id, new_id)
+
     # Updates.
 
     async def add_updates(self, added: Sequence[StoredUpdate]) -> None:
@@ -140,6 +149,17 @@ class SQLiteStore:
 
     async def put_chat(self, chat: ChatRecord) -> None:
         await self._writer.write(people.put_chat, chat)
+
+    async def forget(self, user_id: int) -> int:
+        return await self._writer.write(people.forget, user_id)
+
+    # Recipes.
+
+    async def add_recipe(self, recipe: Recipe) -> Recipe:
+        return await self._writer.write(recipes.add, recipe)
+
+    async def recipe(self, token: str) -> Recipe | None:
+        return await self._writer.read(recipes.get, token)
 
     # Accounts in trouble, and who has to read of it.
 

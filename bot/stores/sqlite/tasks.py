@@ -151,6 +151,48 @@ def count_since(
     return _count(connection, sql, to_text(since), user_id=user_id, chat_id=chat_id)
 
 
+def open_tasks(connection: sqlite3.Connection, *, user_id: int | None, chat_id: int | None) -> list[Task]:
+    sql, values = _narrowed("SELECT * FROM tasks WHERE is_open = 1", user_id=user_id, chat_id=chat_id)
+    rows = connection.execute(f"{sql} ORDER BY queued_at, rowid", values)
+    return [task_of(row) for row in rows]
+
+
+def history(
+    connection: sqlite3.Connection, chat_id: int, user_id: int, limit: int, offset: int
+) -> list[Task]:
+    rows = connection.execute(
+        "SELECT * FROM tasks WHERE chat_id = ? AND user_id = ? AND state = 'succeeded'"
+        " AND delivered_at IS NOT NULL ORDER BY finished_at DESC, rowid DESC LIMIT ? OFFSET ?",
+        [chat_id, user_id, limit, offset],
+    )
+    return [task_of(row) for row in rows]
+
+
+def move_chat(connection: sqlite3.Connection, chat_id: int, new_id: int) -> int:
+    moved = connection.execute(
+        "UPDATE tasks SET chat_id = ?, thread_id = NULL, message_id = NULL, card_id = NULL,"
+        " card_has_photo = 0, version = version + 1 WHERE chat_id = ?",
+        [new_id, chat_id],
+    ).rowcount
+    connection.execute(
+        "INSERT OR IGNORE INTO chats (chat_id, told_at, settings)"
+        " SELECT ?, told_at, settings FROM chats WHERE chat_id = ?",
+        [new_id, chat_id],
+    )
+    connection.execute("DELETE FROM chats WHERE chat_id = ?", [chat_id])
+    return moved
+
+
+def forget(connection: sqlite3.Connection, user_id: int) -> int:
+    """The part of `PeopleStore.forget` that concerns tasks."""
+    return connection.execute(
+        "UPDATE tasks SET request = json_object('model', json_extract(request, '$.model')), user_name = '',"
+        " error_detail = NULL, video_url = NULL, file_id = NULL, version = version + 1"
+        " WHERE user_id = ? AND delivered_at IS NOT NULL",
+        [user_id],
+    ).rowcount
+
+
 def count_ahead(connection: sqlite3.Connection, task: Task) -> int:
     if task.due_at is None:
         return 0
@@ -201,11 +243,17 @@ def _slots_taken(connection: sqlite3.Connection, provider: str, now: datetime) -
 def _count(
     connection: sqlite3.Connection, sql: str, *values: object, user_id: int | None, chat_id: int | None
 ) -> int:
+    return _number(connection, *_narrowed(sql, *values, user_id=user_id, chat_id=chat_id))
+
+
+def _narrowed(
+    sql: str, *values: object, user_id: int | None, chat_id: int | None
+) -> tuple[str, tuple[object, ...]]:
     if user_id is not None:
         sql, values = sql + " AND user_id = ?", (*values, user_id)
     if chat_id is not None:
         sql, values = sql + " AND chat_id = ?", (*values, chat_id)
-    return _number(connection, sql, values)
+    return sql, values
 
 
 def _number(connection: sqlite3.Connection, sql: str, values: Any) -> int:
