@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -249,7 +249,8 @@ def _check_options(request: VideoRequest, model: VideoModel) -> list[Problem]:
     )
     for name, asked, offered in choices:
         if asked is not None and asked not in offered:
-            values = {"model": model.name, "asked": asked, "choices": _listed(offered)}
+            listed = _listed(offered, sort=name == "seconds")
+            values = {"model": model.name, "asked": asked, "choices": listed}
             problems.append(Problem(f"no_{name}", values))
     if request.seed is not None:
         if model.seed_max is None:
@@ -278,5 +279,5 @@ def _check_extras(request: VideoRequest, model: VideoModel) -> list[Problem]:
     return problems
 
 
-def _listed(choices: tuple[object, ...]) -> str:
-    return ", ".join(str(choice) for choice in choices)
+def _listed(choices: tuple[Any, ...], *, sort: bool = False) -> str:
+    return ", ".join(str(choice) for choice in (sorted(choices) if sort else choices))

@@ -61,3 +61,7 @@ def there(shared_stage: Stage) -> Iterator[Stage]:
     shared_stage.server.faults.clear()
     assert shared_stage.world.complaints == []
     assert shared_stage.provider.complaints == []
+    heard = b"".join(
+        f"{call.query}{call.headers}".encode() + call.body for call in shared_stage.provider.received
+    )
+    assert shared_stage.server.token.encode() not in heard, "nobody but Telegram ever gets the token"
