@@ -21,7 +21,7 @@ from PIL import Image
 
 from bot.errors import MediaError
 from bot.media.planes import Size, picture_of
-from bot.media.videos import _opened, _picture
+from bot.media.videos import open_movie, picture_track
 
 MAX_PIXELS = 4096 * 4096
 """Of one frame. A decoder keeps up to seventeen of them: 420 MB at 8 bits."""
@@ -70,7 +70,7 @@ def last_frame(video: Path) -> bytes:
     Upright, with square pixels. Of a file whose end is damaged it is the last picture before the damage.
     Only the end is decoded. Raises `MediaError`: `not_a_video`, `video_too_large` (pixels).
     """
-    with _opened(video) as movie:
+    with open_movie(video) as movie:
         picture = _picture_within_bounds(movie)
         for start in _starts(_keyframes(movie, picture)):
             movie.seek(start, stream=picture)
@@ -88,7 +88,7 @@ def read_shots(video: Path) -> Iterator[Shot]:
     A damaged part is bridged by the frame before it. Raises what `last_frame` raises.
     """
     shot: Shot | None = None
-    with _opened(video) as movie:
+    with open_movie(video) as movie:
         picture = _picture_within_bounds(movie)
         tick_s = picture.time_base or Fraction(1)
         for frame in _whole_frames(movie, picture):
@@ -112,7 +112,7 @@ def read_shots(video: Path) -> Iterator[Shot]:
 def clip_length_s(video: Path) -> Fraction:
     """From the first frame until the end of the last; nothing is decoded. Raises what `last_frame` raises."""
     first = end = None
-    with _opened(video) as movie:
+    with open_movie(video) as movie:
         picture = _picture_within_bounds(movie)
         with suppress(av.FFmpegError):  # the file ends before it should
             for packet in movie.demux(picture):
@@ -123,7 +123,7 @@ def clip_length_s(video: Path) -> Fraction:
 
 
 def _picture_within_bounds(movie: InputContainer) -> VideoStream:
-    picture = _picture(movie)
+    picture = picture_track(movie)
     if picture.width * picture.height > MAX_PIXELS:
         shape = f"{picture.width} x {picture.height}"
         raise MediaError("video_too_large", shape, width=picture.width, height=picture.height)

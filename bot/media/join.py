@@ -28,8 +28,8 @@ from PIL import Image
 from bot.errors import MediaError
 from bot.media.encode import SOUND_BITS_PER_S, SOUND_RATE_HZ
 from bot.media.frames import SIDEWAYS, Shot, clip_length_s, read_shots
-from bot.media.planes import Size, _plane_picture
-from bot.media.videos import VideoFacts, _add_aac, _opened, _sound, probe_video
+from bot.media.planes import Size, plane_picture
+from bot.media.videos import VideoFacts, add_aac, open_movie, probe_video, sound_track
 from bot.media.whole_files import written_whole
 
 MAX_BYTES = 50_000_000
@@ -102,7 +102,7 @@ class _Film:
         self._size = _film_size(opening.size)
         rate = min(max(round(1 / opening.length_s), 1), 120)
         self._picture = _add_picture(new, self._size, rate, bounds)
-        self._sound = _add_aac(new)
+        self._sound = add_aac(new)
         self._to_aac = av.AudioResampler("fltp", "stereo", SOUND_RATE_HZ, frame_size=1024)
         self._ends_s = Fraction(0)
         self._samples = 0
@@ -213,7 +213,7 @@ def _size_within(shown: Size, film: Size) -> Size:
 def _placed(flat: av.VideoFrame, turn: Image.Transpose | None, size: Size) -> av.VideoFrame:
     placed = av.VideoFrame(*size, "yuv420p")
     for plane, goal, black in zip(flat.planes, placed.planes, _BLACK, strict=True):
-        picture = _plane_picture(plane, "L")
+        picture = plane_picture(plane, "L")
         if turn is not None:
             picture = picture.transpose(turn)
         ground = Image.new("L", (goal.width, goal.height), black)
@@ -255,8 +255,8 @@ def _heard(path: Path) -> Iterator[tuple[int, bytes]]:
     """The sound in pieces of 16-bit stereo, each with the place of its first sample on the file's clock."""
     at: int | None = None
     resampler = av.AudioResampler("s16", "stereo", SOUND_RATE_HZ)
-    with _opened(path) as movie:
-        track = _sound(movie)
+    with open_movie(path) as movie:
+        track = sound_track(movie)
         if track is None:
             return
         for frame in _decoded_sound(movie, track):

@@ -47,15 +47,15 @@ def planes_of(picture: Image.Image) -> Planes:
         src_color_range=ColorRange.JPEG,
         dst_color_range=ColorRange.MPEG,
     )
-    luma, blue, red = (_plane_picture(plane, "L") for plane in frame.planes)
+    luma, blue, red = (plane_picture(plane, "L") for plane in frame.planes)
     return Planes(luma, blue, red)
 
 
 def picture_of(frame: av.VideoFrame) -> Image.Image:
     """A decoded frame as an RGB picture."""
-    return _plane_picture(frame.reformat(format="rgb24").planes[0], "RGB")
+    return plane_picture(frame.reformat(format="rgb24").planes[0], "RGB")
 
 
-def _plane_picture(plane: VideoPlane, mode: str) -> Image.Image:
+def plane_picture(plane: VideoPlane, mode: str) -> Image.Image:
     # Rows in a frame's memory may be longer than the picture is wide.
     return Image.frombytes(mode, (plane.width, plane.height), bytes(plane), "raw", mode, plane.line_size)

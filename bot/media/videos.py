@@ -51,8 +51,8 @@ def probe_video(path: Path) -> VideoFacts:
     """What the file holds, found by reading all of it. Raises `MediaError("not_a_video")` for everything that
     is not a whole MP4, MOV, MKV or WebM with a picture that can be decoded.
     """
-    with _opened(path) as movie:
-        picture = _picture(movie)
+    with open_movie(path) as movie:
+        picture = picture_track(movie)
         frame = next(movie.decode(picture), None)
         if frame is None:
             raise MediaError(_NOT_A_VIDEO, "no frame can be decoded")
@@ -61,7 +61,7 @@ def probe_video(path: Path) -> VideoFacts:
             width=frame.width,
             height=frame.height,
             duration_s=_measured_duration_s(movie, picture),
-            has_audio=_sound(movie) is not None,
+            has_audio=sound_track(movie) is not None,
             video_codec=picture.codec_context.name,
             pix_fmt=frame.format.name,
             bytes=path.stat().st_size,
@@ -77,7 +77,7 @@ def prepare_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
     """
     facts = probe_video(source)
     with (
-        _opened(source) as old,
+        open_movie(source) as old,
         written_whole(target) as part,
         av.open(part, "w", format="mp4", options={"movflags": "+faststart"}) as new,
     ):
@@ -87,7 +87,7 @@ def prepare_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[InputContainer]:
+def open_movie(path: Path) -> Iterator[InputContainer]:
     try:
         with av.open(path, options=dict(_ONLY_LOCAL_MOVIES), metadata_errors="replace") as movie:
             yield movie
@@ -96,14 +96,14 @@ def _opened(path: Path) -> Iterator[InputContainer]:
         raise MediaError(code, str(error)) from error
 
 
-def _picture(movie: InputContainer) -> VideoStream:
+def picture_track(movie: InputContainer) -> VideoStream:
     for stream in movie.streams.video:
         if _is_known(stream) and not stream.disposition & stream.disposition.attached_pic:
             return stream
     raise MediaError(_NOT_A_VIDEO, "no picture")
 
 
-def _sound(movie: InputContainer) -> AudioStream | None:
+def sound_track(movie: InputContainer) -> AudioStream | None:
     return next(filter(_is_known, movie.streams.audio), None)
 
 
@@ -137,14 +137,14 @@ def _packets(movie: InputContainer, *streams: VideoStream | AudioStream) -> Iter
 
 
 def _copy(old: InputContainer, new: OutputContainer, duration_s: float) -> None:
-    picture = _picture(old)
+    picture = picture_track(old)
     try:
         new_picture = new.add_stream_from_template(picture, opaque=True)
     except ValueError as error:
         raise MediaError(_NOT_A_VIDEO, str(error)) from error  # a codec that MP4 cannot carry
     if picture.codec_context.name == "hevc":
         new_picture.codec_context.codec_tag = "hvc1"  # Apple's players know no other
-    sound = _sound(old)
+    sound = sound_track(old)
     if sound is None:
         _copy_with_silence(_packets(old, picture), new, new_picture, duration_s)
     elif sound.codec_context.name in _KEPT_SOUND:
@@ -159,7 +159,7 @@ def _copy(old: InputContainer, new: OutputContainer, duration_s: float) -> None:
 def _copy_with_silence(
     packets: Iterator[Packet[Stream]], new: OutputContainer, new_picture: VideoStream, duration_s: float
 ) -> None:
-    track = _add_aac(new)
+    track = add_aac(new)
     count = ceil(duration_s * _SOUND_RATE_HZ)
     starts = range(0, count, _SOUND_FRAME)
     silence = (_silent(start, min(_SOUND_FRAME, count - start)) for start in starts)
@@ -179,7 +179,7 @@ def _copy_with_silence(
 def _copy_with_new_sound(
     packets: Iterator[Packet[Stream]], sound: AudioStream, new: OutputContainer, new_picture: VideoStream
 ) -> None:
-    track = _add_aac(new)
+    track = add_aac(new)
     resampler = av.AudioResampler("fltp", "stereo", _SOUND_RATE_HZ, frame_size=_SOUND_FRAME)
     for packet in packets:
         if packet.stream is sound:
@@ -195,7 +195,7 @@ def _copy_with_new_sound(
     new.mux(track.encode(None))
 
 
-def _add_aac(new: OutputContainer) -> AudioStream:
+def add_aac(new: OutputContainer) -> AudioStream:
     track = new.add_stream("aac", rate=_SOUND_RATE_HZ, layout="stereo")
     track.bit_rate = 128_000
     return track
@@ -212,8 +212,8 @@ def _silent(start: int, samples: int) -> av.AudioFrame:
 
 
 def _save_thumbnail(path: Path, thumbnail: Path, at_s: float) -> None:
-    with _opened(path) as movie:
-        picture = _picture(movie)
+    with open_movie(path) as movie:
+        picture = picture_track(movie)
         movie.seek(int(at_s / (picture.time_base or 1)), stream=picture)
         chosen = None
         for chosen in movie.decode(picture):
