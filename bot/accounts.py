@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from bot.errors import AccountProblem, StoreError
 from bot.log import get_log
+from bot.request import VideoModel
 from bot.store import AccountStore, AccountTrouble, Notice
+
+_OF_ONE_MODEL = frozenset({"not_activated"})
+"""Some providers have each model activated by itself: the others work on."""
 
 
 class Accounts:
@@ -22,26 +27,32 @@ class Accounts:
         self._store = store
         self._tell_admins = tell_admins
         self._clock = clock
+        self._telling = asyncio.Lock()
         self._log = get_log(__name__)
 
-    async def refused(self, provider: str, error: AccountProblem) -> None:
+    async def refused(self, model: VideoModel, error: AccountProblem) -> None:
         """The account was refused. The first time in an outage its admins hear of it."""
-        trouble = AccountTrouble(provider, error.trouble, self._clock())
-        try:
-            first = await self._store.mark_trouble(trouble)
-        except StoreError:
-            first = False  # told at the next refusal
-        if first:
-            self._log.error("the account was refused", provider=provider, detail=error.detail)
-            await self._tell_admins(Notice(f"trouble_{error.trouble}", {"provider": provider}))
+        whose = model.name if error.trouble in _OF_ONE_MODEL else model.provider
+        async with self._telling:
+            try:
+                if whose in {trouble.provider for trouble in await self._store.troubles()}:
+                    return
+                self._log.error("the account was refused", provider=model.provider, detail=error.detail)
+                # Told, then noted: a crash between the two tells it twice, and never not at all.
+                await self._tell_admins(Notice(f"trouble_{error.trouble}", {"provider": whose}))
+                await self._store.mark_trouble(AccountTrouble(whose, error.trouble, self._clock()))
+            except StoreError as refusal:
+                self._log.warning("an outage could not be noted", provider=whose, reason=str(refusal))
 
-    async def worked(self, provider: str) -> None:
+    async def worked(self, model: VideoModel) -> None:
         """A submit was accepted, so whatever was wrong is over."""
-        try:
-            over = await self._store.mark_well(provider)
-        except StoreError:
-            return
-        if over is not None:
-            self._log.info("the account works again", provider=provider)
-            minutes = max(round((self._clock() - over.since).total_seconds() / 60), 1)
-            await self._tell_admins(Notice("trouble_over", {"provider": provider, "minutes": str(minutes)}))
+        for whose in (model.provider, model.name):
+            try:
+                over = await self._store.mark_well(whose)
+            except StoreError:
+                return
+            if over is not None:
+                self._log.info("the account works again", provider=whose)
+                minutes = max(round((self._clock() - over.since).total_seconds() / 60), 1)
+                notice = Notice("trouble_over", {"provider": whose, "minutes": str(minutes)})
+                await self._tell_admins(notice)

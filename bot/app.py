@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -24,10 +24,10 @@ from bot.media.shelf import VideoShelf
 from bot.provider import PhotoLink, Provider
 from bot.roster import build_models, build_providers
 from bot.settings import Settings
-from bot.store import Store, UpdateStore
+from bot.store import DurationStore, HeartbeatStore, Store, UpdateStore
 from bot.stores.sqlite import SQLiteStore
 from bot.submit import Submitter
-from bot.task import Task
+from bot.task import END_STATES, Task
 from bot.text import use_phrases
 from bot.timing import Timing
 from bot.watchdog import Watchdog
@@ -39,6 +39,8 @@ _LINKS_LIVE = timedelta(hours=12)
 """A provider fetches a photo when the job begins, which may be after a long queue of its own."""
 _PRUNE_EVERY_S = 3600.0
 _UPDATES_KEPT = timedelta(days=3)
+_DURATIONS_EVERY_S = 60.0
+_BEAT_EVERY_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +107,20 @@ class Bot:
         self, token: str, settings: Settings, store: Store, providers: list[Provider], links: PhotoLinks
     ) -> None:
         self.models = build_models(settings, providers)
+        self.timing = Timing(settings.poll_max_seconds)
+        self._slots = {provider.name: provider.concurrency for provider in providers}
         self._store = store
         self._links = links
+        self._shelf = VideoShelf(settings.data_dir / "videos", settings.keep_files_mb * 1_000_000)
         self.conversation = Conversation(
             token,
             settings,
             store,
             models=self.models,
             default_model=next(iter(self.models)),
+            schedule=self.timing,
+            slots=self._slots,
+            shelf=self._shelf,
             clock=utc_now,
             wake_worker=self._wake_worker,
         )
@@ -120,31 +128,45 @@ class Bot:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; then the worker ends in its own time, with the chat still there for it."""
+        await self._resume()
         conversation = asyncio.create_task(self.conversation.run(), name="conversation")
         worker = asyncio.create_task(self.worker.run(stopping), name="worker")
-        pruning = asyncio.create_task(prune_updates(self._store), name="pruning")
+        chores = [
+            asyncio.create_task(prune_updates(self._store), name="pruning"),
+            asyncio.create_task(read_durations(self._store, self.timing), name="reading durations"),
+            asyncio.create_task(show_life(self._store), name="heartbeat"),
+        ]
         try:
             await asyncio.wait({conversation, worker}, return_when=asyncio.FIRST_COMPLETED)
             stopping.set()
             await worker
         finally:
-            for part in (conversation, pruning):
+            for part in (conversation, *chores):
                 part.cancel()
-            ends = await asyncio.gather(conversation, pruning, return_exceptions=True)
+            ends = await asyncio.gather(conversation, *chores, return_exceptions=True)
         _raise_first(ends)
+
+    async def _resume(self) -> None:
+        """Where the last process ended. Without it the bot works all the same."""
+        now = utc_now()
+        try:
+            self.timing.remember(await self._store.durations())
+            await self.conversation.come_back(now - (await self._store.beat(now) or now))
+        except StoreError as error:
+            get_log(__name__).warning("cards could not be brought back to life", reason=str(error))
 
     def _build_worker(self, settings: Settings, store: Store, providers: list[Provider]) -> Worker:
         screen = self.conversation.screen
         ledger = Ledger(store, utc_now)
         accounts = Accounts(store, self.conversation.tell_admins, utc_now)
-        schedule = Timing(settings.poll_max_seconds)
         by_name = {provider.name: provider for provider in providers}
         looker = Looker(
             ledger=ledger,
             chat=screen,
             providers=by_name,
             models=self.models,
-            schedule=schedule,
+            schedule=self.timing,
+            durations=store,
             accounts=accounts,
         )
         submitter = Submitter(
@@ -153,7 +175,7 @@ class Bot:
             providers=by_name,
             models=self.models,
             looker=looker,
-            schedule=schedule,
+            schedule=self.timing,
             accounts=accounts,
             link=self._link,
             failover=settings.failover == "on",
@@ -163,7 +185,7 @@ class Bot:
             chat=screen,
             providers=by_name,
             models=self.models,
-            shelf=VideoShelf(settings.data_dir / "videos", settings.keep_files_mb * 1_000_000),
+            shelf=self._shelf,
         )
         return Worker(
             store=store,
@@ -171,7 +193,8 @@ class Bot:
             submitter=submitter,
             looker=looker,
             deliverer=deliverer,
-            slots={provider.name: provider.concurrency for provider in providers},
+            albums=self.conversation,
+            slots=self._slots,
             clock=utc_now,
         )
 
@@ -181,6 +204,8 @@ class Bot:
         model = self.models.get(task.request.model) if task else None
         if task is None or model is None or index >= len(task.request.photos):
             return None
+        if task.state in END_STATES:
+            return None  # nobody needs it any more
         request = task.request
         return await self.conversation.screen.photo(request.photos[index], model.photo_rules, request.crop)
 
@@ -206,6 +231,26 @@ async def prune_updates(store: UpdateStore, every_s: float = _PRUNE_EVERY_S) -> 
         except StoreError as error:
             get_log(__name__).warning("old updates could not be forgotten", reason=str(error))
         await asyncio.sleep(every_s)
+
+
+async def read_durations(store: DurationStore, schedule: Timing, every_s: float = _DURATIONS_EVERY_S) -> None:
+    """Take over what other processes have learned, until cancelled."""
+    while True:
+        await asyncio.sleep(every_s)
+        with suppress(StoreError):
+            schedule.remember(await store.durations())
+
+
+async def show_life(store: HeartbeatStore, every_s: float = _BEAT_EVERY_S) -> None:
+    """So that the next start knows how long nobody was there, until cancelled."""
+    try:
+        while True:
+            with suppress(StoreError):
+                await store.beat(utc_now())
+            await asyncio.sleep(every_s)
+    finally:
+        with suppress(StoreError):
+            await store.beat(utc_now())
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

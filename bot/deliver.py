@@ -47,6 +47,10 @@ class Chat(Protocol):
     async def tell(self, task: Task) -> None:
         """Say on the card why there is no video. Repeating it is harmless."""
 
+    async def redirect(self, task: Task) -> int:
+        """Tell its person in another chat that the outcome comes there, since no message finds a place where
+        it was asked for; the id of that chat. ChatGone where there is none. Repeating it is harmless."""
+
 
 class Deliverer:
     def __init__(
@@ -86,7 +90,7 @@ class Deliverer:
             return
         try:
             await self._chat.tell(task)
-        except (CardGone, CallRefused) as error:
+        except CallRefused as error:
             self._log.warning("an outcome could not be told", task=task.id, reason=str(error))
             await self._ledger.close(task)
         except ChatError as error:
@@ -220,12 +224,14 @@ class Deliverer:
     async def _endure(self, task: Task, error: ChatError) -> None:
         """A chat that cannot be told at present, elsewhere, or ever."""
         match error:
-            case ChatGone() | CardGone():
-                # A new message finds no place either where its topic is closed.
+            case ChatGone():
                 self._log.info("the chat is gone", task=task.id, reason=str(error))
                 await self._ledger.close(task.kept())
+            case CardGone():
+                await self._redirect(task)
             case ChatMoved(chat_id=chat_id):
                 await self._ledger.save(task.moved(chat_id, self._ledger.now()))
+                await self._ledger.move_chat(task.chat_id, chat_id)
             case ChatBusy(retry_after_s=retry_after_s):
                 await self._ledger.put_off(task, retry_after_s)
             case CallRefused() if task.state is TaskState.SUCCEEDED:
@@ -236,3 +242,15 @@ class Deliverer:
                 await self._ledger.close(task.kept())
             case _:
                 await self._ledger.put_off(task)
+
+    async def _redirect(self, task: Task) -> None:
+        """Not even a new message finds a place: its topic was closed or deleted."""
+        try:
+            chat_id = await self._chat.redirect(task)
+        except (ChatGone, CardGone, CallRefused) as error:
+            self._log.info("nor is there another chat", task=task.id, reason=str(error))
+            await self._ledger.close(task.kept())
+        except ChatError as error:
+            await self._endure(task, error)
+        else:
+            await self._ledger.save(task.moved(chat_id, self._ledger.now()))

@@ -28,6 +28,10 @@ class Ledger:
         """The calls made for it, oldest first."""
         return await self._store.attempts(task.id)
 
+    async def others_wait(self, task: Task) -> bool:
+        """Whether other tasks wait for a slot of its provider."""
+        return await self._store.has_waiting(task.provider, self.now())
+
     async def save(self, task: Task, attempt: Attempt | None = None) -> Task:
         return await self._store.save(task, attempt)
 
@@ -38,6 +42,10 @@ class Ledger:
     async def record(self, attempt: Attempt) -> None:
         """Keep the record of a call that moves nothing."""
         await self._store.record(attempt)
+
+    async def move_chat(self, chat_id: int, new_id: int) -> None:
+        """All else that belongs to a chat which has another id now."""
+        await self._store.move_chat(chat_id, new_id)
 
     async def end(self, task: Task, attempt: Attempt | None = None) -> None:
         """An end state, due at once: the next step tells the chat."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Protocol, assert_never
 
 from bot import timing
 from bot.accounts import Accounts
+from bot.durations import Durations, observed
 from bot.errors import AccountProblem, ProviderError, Unavailable
 from bot.ledger import Ledger
 from bot.log import get_log
 from bot.provider import Failed, Provider, Status, StillRunning, Succeeded
 from bot.request import VideoModel
-from bot.store import Attempt
+from bot.store import Attempt, DurationStore
 from bot.task import Task
-from bot.timing import Timing
+from bot.timing import Timing, clock_of, duration_keys
 
 _FAULT = "provider_fault"
 
@@ -36,6 +38,7 @@ class Looker:
         providers: Mapping[str, Provider],
         models: Mapping[str, VideoModel],
         schedule: Timing,
+        durations: DurationStore,
         accounts: Accounts,
     ) -> None:
         self._ledger = ledger
@@ -43,6 +46,7 @@ class Looker:
         self._providers = providers
         self._models = models
         self._timing = schedule
+        self._durations = durations
         self._accounts = accounts
         self._log = get_log(__name__)
         self._silent: set[str] = set()
@@ -77,39 +81,75 @@ class Looker:
         """What a status makes of a running task."""
         now = self._ledger.now()
         match status:
-            case StillRunning(progress=progress):
+            case StillRunning():
                 if self._ledger.is_over(task):
-                    await self._ledger.end(task.failed("expired", "", now), attempt)
-                    return
-                if self._timing.is_late(task, model, now):
-                    task = task.late(now)
-                moved = task.looked(progress, self._timing.next_look(task, model, now))
-                saved = await self._ledger.save(moved, attempt)
-                if not saved.hidden:
-                    self._chat.show(saved)
+                    await self._fail(task, "expired", "", attempt)
+                else:
+                    await self._go_on(task, model, status, attempt)
             case Succeeded(video_url=video_url, keeps_s=keeps_s):
                 await self._ledger.end(
                     task.succeeded(video_url, now + timedelta(seconds=keeps_s), now), attempt
                 )
+                await self._learn(task, now)
             case Failed(code="not_found") if timing.is_young(task, now):
                 await self._look_later(task, "not_found", attempt=attempt)
             case Failed(code=code, detail=detail):
-                await self._ledger.end(task.failed(code, detail, now), attempt)
+                await self._fail(task, code, detail, attempt)
             case _:
                 assert_never(status)
+
+    async def _go_on(
+        self, task: Task, model: VideoModel, status: StillRunning, attempt: Attempt | None
+    ) -> None:
+        """Not done yet."""
+        now = self._ledger.now()
+        seen = task.looked(status.progress, now, queued=status.queued)
+        if self._timing.is_late(seen, model, now):
+            seen = seen.late(now)
+        others_wait = await self._ledger.others_wait(task)
+        due_at = self._timing.next_look(seen, model, now, others_wait=others_wait)
+        saved = await self._ledger.save(replace(seen, due_at=due_at), attempt)
+        if not saved.hidden:
+            self._chat.show(saved)
+        if clock_of(task)[0] != clock_of(seen)[0] == "running":
+            await self._learn(task, now)
+
+    async def _fail(self, task: Task, code: str, detail: str, attempt: Attempt | None) -> None:
+        await self._ledger.end(task.failed(code, detail, self._ledger.now()), attempt)
+        await self._learn(task, None)
+
+    async def _learn(self, task: Task, ended_at: datetime | None) -> None:
+        """How long it took by the clock that ran for it, which ended since the last look: None if it ended
+        otherwise. Losing this is no harm."""
+        model = self._models.get(task.request.model)
+        clock, since = clock_of(task)
+        if model is None or since is None:
+            return
+        typical_s = model.typical_s
+        a_s = (max(task.looked_at, since) - since).total_seconds() if task.looked_at else 0.0
+        b_s = None if ended_at is None else (ended_at - since).total_seconds()
+
+        def change(_: str, text: str | None) -> str:
+            return observed(_read_durations(text, typical_s), a_s, b_s).to_text()
+
+        try:
+            learned = await self._durations.learn(duration_keys(model, task.request, clock), change)
+            self._timing.remember(learned)
+        except Exception as error:  # noqa: BLE001 - the task has been moved, and nothing else counts
+            self._log.warning("a duration was not learned", task=task.id, reason=str(error))
 
     async def _endure(self, task: Task, error: ProviderError, began: datetime) -> None:
         """A look that told nothing. Only a fault that the provider keeps reporting ends the task."""
         self._note_silence(task.provider, error)
         if isinstance(error, AccountProblem):
-            await self._accounts.refused(task.provider, error)
+            await self._accounts.refused(self._models[task.request.model], error)
         now = self._ledger.now()
         attempt = self._ledger.attempt(task, "poll", began, error)
         if error.code == _FAULT:
             past = reversed(await self._ledger.attempts(task))
             faults = [one.at for one in takewhile(lambda one: one.answer == _FAULT, past)]
             if timing.gives_up_looking([*faults, began], now):
-                await self._ledger.end(task.failed(error.code, error.detail, now), attempt)
+                await self._fail(task, error.code, error.detail, attempt)
                 return
         await self._look_later(task, error.code, error.retry_after_s, attempt)
 
@@ -119,7 +159,7 @@ class Looker:
         """A failing look is not a failing job: it goes on until the provider forgets it."""
         now = self._ledger.now()
         if self._ledger.is_over(task):
-            await self._ledger.end(task.failed("expired", code, now), attempt)
+            await self._fail(task, "expired", code, attempt)
         else:
             later = self._timing.look_again(task, now, retry_after_s)
             await self._ledger.save(task.put_off(later, now), attempt)
@@ -128,3 +168,11 @@ class Looker:
         if provider not in self._silent:
             self._silent.add(provider)
             self._log.warning("looks fail", provider=provider, code=error.code, detail=error.detail)
+
+
+def _read_durations(text: str | None, typical_s: float) -> Durations:
+    """Those of a stored text. Where there is none, or a damaged one, nothing was seen yet."""
+    try:
+        return Durations.from_text(text) if text else Durations(typical_s)
+    except ValueError:
+        return Durations(typical_s)

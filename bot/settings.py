@@ -162,7 +162,7 @@ class Settings(BaseSettings):
 
     @field_validator(*_ADDRESSES)
     @classmethod
-    def _address(cls, value: str | None) -> str | None:
+    def _address(cls, value: str | None, field: ValidationInfo) -> str | None:
         if value is None:
             return None
         try:
@@ -171,6 +171,9 @@ class Settings(BaseSettings):
             address = URL()
         if address.scheme not in ("http", "https") or not address.host:
             raise ValueError("an address such as https://example.org")
+        if address.user and field.field_name != "public_url":
+            # It would stand in errors, and the account has a setting for its key.
+            raise ValueError("an address without a name and a password in it")
         return value.rstrip("/")
 
     @field_validator("telegram_bot_token")

@@ -8,7 +8,7 @@ owner died becomes due again by itself. Every later write names the version it w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -51,8 +51,9 @@ class TaskStore(Protocol):
     ) -> Task | None:
         """The task made by an update, shown on a card (chat id, message id), or started by an album."""
 
-    async def drafts(self, chat_id: int, user_id: int) -> list[Task]:
-        """This person's tasks in this chat whose `question` is open (not dismissed), newest first."""
+    async def drafts(self, chat_id: int, user_id: int | None = None) -> list[Task]:
+        """A person's tasks in this chat, or everybody's, whose `question` is open (not dismissed), newest
+        first."""
 
     async def save(self, task: Task, attempt: Attempt | None = None, *, leased: bool = False) -> Task:
         """Write the row, with the record of the call that led to it in the same transaction.
@@ -95,17 +96,27 @@ class TaskStore(Protocol):
     async def count_ahead(self, task: Task) -> int:
         """Tasks of the same provider that wait for a slot and are served before this one."""
 
+    async def has_waiting(self, provider: str, now: datetime) -> bool:
+        """Whether a task has nothing to wait for but a slot of this provider."""
+
     async def open_tasks(self, *, user_id: int | None = None, chat_id: int | None = None) -> list[Task]:
         """Those that `count_open` counts, in the order in which they were queued."""
 
+    async def unclosed(self, user_id: int) -> list[Task]:
+        """All of a person's tasks, in every chat, that are not closed: drafts and hidden ones too."""
+
     async def history(self, chat_id: int, user_id: int, limit: int, offset: int = 0) -> list[Task]:
-        """This person's closed tasks in this chat whose video was made, shown or not; newest first."""
+        """This person's closed tasks in this chat whose video was made, shown or not; newest first.
+
+        Not those that were forgotten.
+        """
 
     async def move_chat(self, chat_id: int, new_id: int) -> int:
         """A group has another id now: its tasks and its settings go there; how many tasks did.
 
         Messages of the old group cannot be edited from the new one, so the cards stay behind. Every version
-        is raised: a writer who holds a row reads it anew.
+        is raised, and leases end but for those over a submit in flight: a writer who holds a row reads it
+        anew. The new group's record says where it came from. A second call changes nothing.
         """
 
 
@@ -182,6 +193,8 @@ class ChatRecord:
     told_at: datetime | None = None
     """When an unknown group got the one line with its id."""
     settings: ChatSettings = ChatSettings()
+    moved_from: int | None = None
+    """The id it had before it became a supergroup."""
 
 
 class PeopleStore(Protocol):
@@ -260,6 +273,35 @@ class NoticeStore(Protocol):
         """What was kept for them, oldest first; it is kept no longer."""
 
 
-class Store(TaskStore, UpdateStore, PeopleStore, RecipeStore, AccountStore, NoticeStore, Protocol):
+class DurationStore(Protocol):
+    """What was learned of how long jobs take: texts by key, which stores do not read."""
+
+    async def durations(self) -> dict[str, str]:
+        """Every row."""
+
+    async def learn(self, keys: Sequence[str], change: Callable[[str, str | None], str]) -> dict[str, str]:
+        """Write `change(key, text)` for each key, `text` being what is stored, None where nothing is; what
+        was written. One transaction: what another process has learned meanwhile is not lost.
+
+        `change` may be called again and anywhere, so it must be pure.
+        """
+
+
+class HeartbeatStore(Protocol):
+    async def beat(self, now: datetime) -> datetime | None:
+        """Note that the bot is alive; when that was noted before."""
+
+
+class Store(
+    TaskStore,
+    UpdateStore,
+    PeopleStore,
+    RecipeStore,
+    AccountStore,
+    NoticeStore,
+    DurationStore,
+    HeartbeatStore,
+    Protocol,
+):
     async def close(self) -> None:
         """Finish the writes that wait, then close."""

@@ -26,7 +26,7 @@ from bot.log import get_log
 from bot.look import Looker
 from bot.media.photos import FitPhoto
 from bot.provider import Accepted, Photo, PhotoLink, Provider, StillRunning
-from bot.request import PhotoRules, VideoModel, alternatives, closest_ratio, settle
+from bot.request import PhotoRules, VideoModel, VideoRequest, alternatives, closest_ratio, settle
 from bot.store import Attempt
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 from bot.timing import Timing
@@ -114,6 +114,7 @@ class Submitter:
     async def _buy(self, task: Task, model: VideoModel, photos: Sequence[Photo]) -> None:
         """From the saved intent to the saved answer. Nothing here may be repeated by itself."""
         provider = self._providers[model.provider]
+        others_wait = await self._ledger.others_wait(task)
         began = self._ledger.now()
         lease_end = began + timedelta(seconds=timing.LEASE_S)
         task = await self._ledger.hold(
@@ -129,11 +130,11 @@ class Submitter:
             await self.lose(task, error.detail, self._ledger.attempt(task, "submit", began, error))
         except ProviderError as error:
             attempt = self._ledger.attempt(task, "submit", began, error)
+            # The answer first: a process that ends while admins are told must still know of the refusal.
+            if not (isinstance(error, AccountProblem) and await self._reroute(task, attempt)):
+                await self._fail(task, error.code, error.detail, attempt)
             if isinstance(error, AccountProblem):
-                await self._accounts.refused(task.provider, error)
-                if await self._reroute(task, attempt):
-                    return
-            await self._fail(task, error.code, error.detail, attempt)
+                await self._accounts.refused(model, error)
         except Exception as error:  # noqa: BLE001 - the call may have been made, and that is all that counts
             self._log.warning(
                 "a submit broke off", task=task.id, exc_info=not isinstance(error, TimeoutError)
@@ -141,13 +142,16 @@ class Submitter:
             unknown = OutcomeUnknown(SUBMIT_UNKNOWN, type(error).__name__)
             await self.lose(task, unknown.detail, self._ledger.attempt(task, "submit", began, unknown))
         else:
-            await self._accept(task, model, accepted, began)
+            await self._accept(task, model, accepted, began, others_wait=others_wait)
 
     async def _put_back(self, task: Task, error: Unavailable, attempt: Attempt) -> None:
         """Certainly not accepted: later again, or with another model where the operator wants that."""
         if error.code in _OUTAGES and await self._reroute(task, attempt):
             return
         now = self._ledger.now()
+        if error.code in _OUTAGES and timing.gives_up_submitting(task, now):
+            await self._fail(task, "provider_fault", f"{error.code}: {error.detail}", attempt)
+            return
         due_at = timing.retry_at(task.attempts, now, error.retry_after_s)
         code, detail = error.code, error.detail
         self._chat.show(
@@ -158,7 +162,11 @@ class Submitter:
         """To the next model that can do the very same, if failover is on and there is one. Whoever stopped
         waiting gets none."""
         tried = {task.request.model, *task.passed_over}
-        others = [name for name in alternatives(task.request, self._models) if name not in tried]
+        others = [
+            name
+            for name in alternatives(task.request, self._models)
+            if name not in tried and self._takes_photos_alike(task.request, name)
+        ]
         if not self._failover or not others or task.hidden:
             return False
         model = self._models[others[0]]
@@ -172,6 +180,12 @@ class Submitter:
         )
         self._chat.show(moved)
         return True
+
+    def _takes_photos_alike(self, request: VideoRequest, name: str) -> bool:
+        """Whether the other model makes the same of the photos: what is cut off was agreed to here."""
+        ours, other = self._models[request.model], self._models[name]
+        alike = (ours.crops_photo, ours.ratios) == (other.crops_photo, other.ratios)
+        return not request.photos or (alike and ours.ratio_with_photo == other.ratio_with_photo)
 
     async def lose(self, task: Task, detail: str, attempt: Attempt | None = None) -> None:
         """Perhaps bought, perhaps not: the person is asked before anything is bought again."""
@@ -193,11 +207,13 @@ class Submitter:
         await self._write(task, lambda row: _unanswered(row).failed(code, detail, now, keep_until), attempt)
         self._log.info("no video", task=task.id, code=code, detail=detail)
 
-    async def _accept(self, task: Task, model: VideoModel, accepted: Accepted, began: datetime) -> None:
+    async def _accept(
+        self, task: Task, model: VideoModel, accepted: Accepted, began: datetime, *, others_wait: bool
+    ) -> None:
         """An id is always accepted, whatever became of the row since: it is worth money."""
         now = self._ledger.now()
         attempt = self._ledger.attempt(task, "submit", began, detail=accepted.detail)
-        first_look = self._timing.first_look(model, now)
+        first_look = self._timing.next_look(task, model, now, others_wait=others_wait)
         keep_until = now + timedelta(seconds=model.keeps_s)
         task = await self._keep(
             task,
@@ -206,7 +222,7 @@ class Submitter:
             accepted.remote_id,
         )
         self._chat.show(task)
-        await self._accounts.worked(task.provider)
+        await self._accounts.worked(model)
         if not isinstance(accepted.status, StillRunning):
             await self._looker.read(task, model, accepted.status)
 

@@ -43,6 +43,12 @@ MOVES: dict[TaskState, frozenset[TaskState]] = {
 """From one state to another. Within a state a task may change too, while it is not closed."""
 END_STATES = frozenset({TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELLED})
 SUBMIT_UNKNOWN = "submit_unknown"
+RESULT_REFUSED = frozenset({"video_refused", "video_text_refused", "audio_refused", "video_copyright"})
+"""There was something to refuse, so it was made."""
+PERHAPS_CHARGED = RESULT_REFUSED | {SUBMIT_UNKNOWN}
+"""Failures that do not prove that nothing was paid, even where no id came."""
+ALBUM, WANTED_ALBUM = "album", "album_wanted"
+"""Questions of a draft that waits for the rest of an album; the second becomes a video unasked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +92,10 @@ class Task:
     video_url: str | None = None
     keep_until: datetime | None = None
     """Until when the provider knows the job, or may be busy with it."""
+    looked_at: datetime | None = None
+    """The last look that found it not done."""
+    running_at: datetime | None = None
+    """When its provider began, as far as looks tell; None until one found it out of the queue there."""
     late_at: datetime | None = None
     """When the person was told that it takes longer than usual."""
     sending_at: datetime | None = None
@@ -98,6 +108,11 @@ class Task:
     delivered_at: datetime | None = None
     due_at: datetime | None
     """When somebody must look at it next; None is never."""
+
+    @property
+    def gathers(self) -> bool:
+        """A draft that waits for the rest of an album: it has no card yet."""
+        return self.state is TaskState.DRAFT and self.question in (ALBUM, WANTED_ALBUM)
 
     # What stores may ask without knowing states.
 
@@ -127,8 +142,8 @@ class Task:
         """Whether it takes from the day's number of videos: what was surely not charged gives it back."""
         if self.state in (TaskState.DRAFT, TaskState.CANCELLED):
             return False
-        not_charged = self.remote_id is None and self.error_code != SUBMIT_UNKNOWN
-        return not (self.state is TaskState.FAILED and not_charged)
+        perhaps_charged = self.remote_id is not None or self.error_code in PERHAPS_CHARGED
+        return perhaps_charged or self.state is not TaskState.FAILED
 
     # Moves, in the order of a task's life.
 
@@ -200,14 +215,17 @@ class Task:
             **_NO_TROUBLE,
         )
 
-    def looked(self, progress: float | None, due_at: datetime) -> Task:
-        """Still being made. Progress never goes back."""
-        if progress is not None and self.progress is not None:
-            progress = max(progress, self.progress)
+    def looked(self, progress: float | None, now: datetime, *, queued: bool = False) -> Task:
+        """Still being made, or waiting in its provider's own queue. Progress never goes back."""
+        told = [one for one in (self.progress, progress) if one is not None]
+        running_at = self.running_at
+        if running_at is None and not queued:
+            running_at = now if self.looked_at else self.submitted_at
         return self._stay(
             TaskState.RUNNING,
-            progress=self.progress if progress is None else progress,
-            due_at=due_at,
+            progress=max(told, default=None),
+            looked_at=now,
+            running_at=running_at,
             **_NO_TROUBLE,
         )
 
@@ -239,11 +257,14 @@ class Task:
         """The send was refused before anything was shown."""
         return self._stay(TaskState.SUCCEEDED, sending_at=None)
 
-    def resend(self, now: datetime) -> Task:
-        """Its person did not see a send of unknown end, and asks for another."""
-        if self.state is not TaskState.SUCCEEDED or self.sending_at is None or self.delivered_at is None:
+    def resend(self, thread_id: int | None, now: datetime) -> Task:
+        """Closed with a video that its person has not seen, or perhaps not, and asks for: in that topic."""
+        closed_unseen = self.delivered_at is not None and self.file_id is None
+        if self.state is not TaskState.SUCCEEDED or not closed_unseen or self.video_url is None:
             raise IllegalMove(f"{self.id}: nothing to send once more")
-        return replace(self, sending_at=None, delivered_at=None, hidden=False, card_id=None, due_at=now)
+        return replace(
+            self._without_card(thread_id), sending_at=None, delivered_at=None, hidden=False, due_at=now
+        )
 
     def failed(self, code: str, detail: str, now: datetime, keep_until: datetime | None = None) -> Task:
         """No video. `keep_until`: how long an unclear job may still occupy its slot."""
@@ -267,6 +288,18 @@ class Task:
             raise IllegalMove(f"{self.id}: nothing to stop in {self.state}")
         due_at = self.due_at if self.state is TaskState.SUBMITTING else now
         return replace(self, hidden=True, due_at=due_at)
+
+    def reposted(self, card_id: int, has_photo: bool, thread_id: int | None, now: datetime) -> Task:
+        """Its card stands further down, perhaps in another topic.
+
+        The row may be under a lease, which saving ends: it is due at once, never later than it was. A submit
+        in flight is left to its answer, and one that failed to its pause.
+        """
+        self._must_not_be_closed()
+        waits = self.state is TaskState.SUBMITTING or self.attempts > 0 or self.due_at is None
+        due_at = self.due_at if waits else min(self.due_at or now, now)
+        there = self._without_card(thread_id)
+        return replace(there, card_id=card_id, card_has_photo=has_photo, due_at=due_at)
 
     def kept(self) -> Task:
         """Nobody can be shown it at present; it stays fetchable."""
@@ -304,6 +337,11 @@ class Task:
         self._must_be(state)
         self._must_not_be_closed()
         return replace(self, **changes)
+
+    def _without_card(self, thread_id: int | None) -> Task:
+        """For a topic: a message of another one cannot be replied to from there."""
+        message_id = self.message_id if thread_id == self.thread_id else None
+        return replace(self, thread_id=thread_id, message_id=message_id, card_id=None, card_has_photo=False)
 
     def _must_be(self, state: TaskState) -> None:
         if self.state is not state:

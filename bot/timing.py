@@ -1,16 +1,14 @@
-"""When to look again: at a job, after a failure, at a lease's end, and when to give up. Pure figures.
-
-A simple schedule: nothing before half of the usual time, then at a steady pace, then rarely once it is late.
-"""
+"""When to look again: at a job, after a failure, at a lease's end, and when to give up. Pure figures."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
-from bot.request import VideoModel
+from bot.durations import Durations, Plan, choose, keys, plan
+from bot.request import VideoModel, VideoRequest, settle
 from bot.task import Task
 
 LEASE_S = 300.0
@@ -31,31 +29,65 @@ UPDATE_ATTEMPTS_IN_OUTAGE = 20
 """The same where Telegram does not answer: with the pauses of `retry_at` that is over an hour."""
 DRAFT_PRIVATE = timedelta(hours=24)
 DRAFT_GROUP = timedelta(hours=1)
+ALBUM_PAUSE = timedelta(seconds=1.2)
+"""After the last photo of an album: they come one by one, and none says that it is the last."""
+ALBUM_LIMIT = timedelta(seconds=5)
 
 _FAULT_LOOKS = 5
+_OUTAGE_TRIES = 5
+_OUTAGE_FOR = timedelta(hours=1)
 _FAULT_FOR = timedelta(minutes=15)
 _TELLING_FOR = timedelta(days=2)
 _RARE_S = 600.0
+_LOOKS = 8
+"""At a job, on average."""
+_LOOKS_WHILE_OTHERS_WAIT = 16
+"""A slot that is noticed to be free sooner is worth as much as the video in it."""
+_LATE_S = 120.0
+"""Nothing is late before, however quick the others are."""
 _YOUNG = timedelta(minutes=2)
 _UNCLEAR_FACTOR = 3.0
 
 
-@dataclass(frozen=True, slots=True)
+Clock = Literal["queued", "running"]
+"""What is timed of a job: its stay in a queue of the provider's own, and its making."""
+
+
 class Timing:
-    """A free model is on this machine, and a look at it costs nothing: it is looked at every second.
+    """When to look at a job, by what was learned of others like it; and what people are told of that.
 
-    `poll_max_s` bounds every wait for the next look but a late job's; 0 is no bound."""
+    A free model is on this machine, and a look at it costs nothing: it is looked at every second.
+    `poll_max_s` bounds every wait for the next look but a late job's; 0 is no bound.
+    """
 
-    poll_max_s: float = 60.0
+    def __init__(self, poll_max_s: float = 60.0) -> None:
+        self._poll_max_s = poll_max_s
+        self._known: dict[str, Durations] = {}
+        self._plans: dict[tuple[str, int], Plan] = {}
 
-    def first_look(self, model: VideoModel, now: datetime) -> datetime:
-        return now + timedelta(seconds=1.0 if model.free else self._bounded(model.typical_s / 2))
+    def remember(self, rows: Mapping[str, str]) -> None:
+        """Rows of a `DurationStore`, in place of what was known by their keys. A damaged one is left out."""
+        for key, text in rows.items():
+            try:
+                learned = Durations.from_text(text)
+            except ValueError:
+                continue
+            if learned != self._known.get(key):
+                self._known[key] = learned
+                for looks in (_LOOKS, _LOOKS_WHILE_OTHERS_WAIT):
+                    self._plans.pop((key, looks), None)
 
-    def next_look(self, task: Task, model: VideoModel, now: datetime) -> datetime:
-        """A tenth of the usual time later, at least a second; rarely once it is late."""
+    def next_look(self, task: Task, model: VideoModel, now: datetime, *, others_wait: bool) -> datetime:
+        """The first one too. `others_wait`: for a slot of the same provider."""
         if task.late_at is not None:
             return now + timedelta(seconds=_RARE_S)
-        return now + timedelta(seconds=self._bounded(max(1.0, model.typical_s / 10)))
+        if model.free:
+            return now + timedelta(seconds=1.0)
+        clock, since = clock_of(task)
+        elapsed_s = (now - (since or now)).total_seconds()
+        looks = _LOOKS_WHILE_OTHERS_WAIT if others_wait else _LOOKS
+        schedule = self._plan(model, task.request, clock, looks)
+        return now + timedelta(seconds=schedule.after(elapsed_s) - elapsed_s)
 
     def look_again(self, task: Task, now: datetime, retry_after_s: float | None = None) -> datetime:
         """After a look that told nothing: a growing pause, bounded as every look's is, but for what the
@@ -63,16 +95,61 @@ class Timing:
         if task.late_at is not None:
             return now + timedelta(seconds=max(_RARE_S, retry_after_s or 0.0))
         later = retry_at(task.attempts, now)
-        bound = now + timedelta(seconds=self._bounded((later - now).total_seconds()))
+        bound = min(later, now + timedelta(seconds=self._poll_max_s)) if self._poll_max_s else later
         return max(bound, now + timedelta(seconds=retry_after_s or 0.0))
 
     def is_late(self, task: Task, model: VideoModel, now: datetime) -> bool:
-        """Longer than nearly all others take: four times the usual, at least two minutes."""
-        started = task.submitted_at or now
-        return task.late_at is None and (now - started).total_seconds() > max(120.0, 4 * model.typical_s)
+        """Longer than 99 of 100 take, and than two minutes."""
+        clock, since = clock_of(task)
+        late_s = self._durations(model, task.request, clock)[1].late_s()
+        return task.late_at is None and (now - (since or now)).total_seconds() > max(_LATE_S, late_s)
 
-    def _bounded(self, wait_s: float) -> float:
-        return min(wait_s, self.poll_max_s) if self.poll_max_s else wait_s
+    def usual_s(self, model: VideoModel, request: VideoRequest | None = None) -> float:
+        """Half of all such videos take less, from being handed over; without a request, all of the model.
+
+        The queue of the provider's own counts where most of them stood in it.
+        """
+        _, running = self._durations(model, request, "running")
+        _, queued = self._durations(model, request, "queued")
+        return running.usual_s() + (queued.usual_s() if 2 * queued.tasks > running.tasks else 0.0)
+
+    def usual_now_s(self, task: Task, model: VideoModel) -> float:
+        """The same for the clock that runs for a task (`clock_of`) alone."""
+        return self._durations(model, task.request, clock_of(task)[0])[1].usual_s()
+
+    def _plan(self, model: VideoModel, request: VideoRequest, clock: Clock, looks: int) -> Plan:
+        key, durations = self._durations(model, request, clock)
+        if (key, looks) not in self._plans:
+            self._plans[key, looks] = plan(durations, looks, self._poll_max_s)
+        return self._plans[key, looks]
+
+    def _durations(
+        self, model: VideoModel, request: VideoRequest | None, clock: Clock
+    ) -> tuple[str, Durations]:
+        """Under the key that says most."""
+        fine_key, coarse_key = duration_keys(model, request or VideoRequest(model=model.name), clock)
+        fine = None if request is None else self._known.get(fine_key)
+        chosen = choose(fine, self._known.get(coarse_key) or Durations(model.typical_s))
+        return (fine_key if chosen is fine else coarse_key), chosen
+
+
+def clock_of(task: Task) -> tuple[Clock, datetime | None]:
+    """Which clock runs for a task, and since when: "queued" while looks find it in its provider's queue."""
+    if task.looked_at is not None and task.running_at is None:
+        return "queued", task.submitted_at
+    return "running", task.running_at or task.submitted_at
+
+
+def duration_keys(model: VideoModel, request: VideoRequest, clock: Clock) -> tuple[str, str]:
+    """Under which keys such a video is learned: as narrow as is sensible, and its model's."""
+    settled = settle(request, model)
+    return keys(model.name, settled.seconds or 0, settled.resolution or "any", clock)
+
+
+def album_due(sent_at: datetime, now: datetime) -> datetime:
+    """When an album whose latest photo came now is taken as it is. One that lay around came all at once."""
+    limit = sent_at + ALBUM_LIMIT
+    return min(now + ALBUM_PAUSE, limit) if limit > now else now + ALBUM_PAUSE
 
 
 def retry_at(attempts: int, now: datetime, retry_after_s: float | None = None) -> datetime:
@@ -87,6 +164,16 @@ def gives_up_looking(faults: Sequence[datetime], now: datetime) -> bool:
     minutes. `faults` says when each of them began, the last one included. Nothing else that a look meets
     ends a task."""
     return len(faults) >= _FAULT_LOOKS and now - min(faults) >= _FAULT_FOR
+
+
+def gives_up_submitting(task: Task, now: datetime) -> bool:
+    """Whether a provider that is down, or reports a fault at each try, has been tried for long enough.
+    Nothing was bought, so the person may rather know."""
+    return (
+        task.failing_since is not None
+        and task.attempts >= _OUTAGE_TRIES
+        and now - task.failing_since >= _OUTAGE_FOR
+    )
 
 
 def gives_up_telling(task: Task, now: datetime) -> bool:

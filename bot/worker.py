@@ -2,7 +2,7 @@
 
 | state             | step                                                                 |
 |-------------------|----------------------------------------------------------------------|
-| draft             | nobody answered in time: cancel it                                   |
+| draft             | ask about an album that came; cancel what nobody answered in time    |
 | queued            | submit it, the intent saved first; cancel it if its person said so   |
 | submitting        | a crash came in the middle: the outcome is unknown, never repeat it  |
 | running           | look at the job                                                      |
@@ -15,11 +15,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from bot import timing
 from bot.deliver import Deliverer
-from bot.errors import StaleTask, StoreError
+from bot.errors import CallUnclear, ChatBusy, ChatError, StaleTask, StoreError
 from bot.ledger import Ledger
 from bot.log import get_log
 from bot.look import Looker
@@ -36,6 +36,12 @@ _STORE_PAUSE_S = 2.0
 """Before the store is asked again after it refused: a full disk may be emptied."""
 
 
+class Albums(Protocol):
+    async def gathered(self, task: Task) -> None:
+        """All photos of an album are there, as far as can be told: start it, ask what is open, or say why it
+        cannot work. Afterwards the row gathers no more. StaleTask, ChatError."""
+
+
 class Worker:
     """One per process. `run` ends when `stopping` is set and what must not be cut short has ended."""
 
@@ -47,6 +53,7 @@ class Worker:
         submitter: Submitter,
         looker: Looker,
         deliverer: Deliverer,
+        albums: Albums,
         slots: Mapping[str, int],
         clock: Callable[[], datetime],
         stop_limit_s: float = _STOP_LIMIT_S,
@@ -56,6 +63,7 @@ class Worker:
         self._submitter = submitter
         self._looker = looker
         self._deliverer = deliverer
+        self._albums = albums
         self._slots = slots
         self._clock = clock
         self._stop_limit_s = stop_limit_s
@@ -134,6 +142,8 @@ class Worker:
     async def step(self, task: Task) -> None:
         """Move a claimed task one step and save it."""
         match task.state:
+            case TaskState.DRAFT if task.gathers:
+                await self._gather(task)
             case TaskState.DRAFT:
                 await self._ledger.end(task.cancelled("draft_expired", self._clock()))
             case TaskState.QUEUED if task.hidden:
@@ -150,6 +160,17 @@ class Worker:
                 await self._deliverer.tell(task)
             case _:
                 assert_never(task.state)
+
+    async def _gather(self, task: Task) -> None:
+        try:
+            await self._albums.gathered(task)
+        except ChatBusy as busy:
+            await self._ledger.put_off(task, busy.retry_after_s)
+        except CallUnclear:
+            await self._ledger.put_off(task)
+        except ChatError as error:
+            self._log.info("nobody can be asked about an album", task=task.id, reason=str(error))
+            await self._ledger.end(task.cancelled("draft_expired", self._clock()))
 
     async def _put_off(self, task: Task) -> None:
         """After a defect of ours: later again, unless the row has moved on or may be bought. An outcome that

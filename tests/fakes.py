@@ -20,7 +20,7 @@ from bot.media.photos import FitPhoto
 from bot.media.shelf import Video, VideoShelf
 from bot.provider import Accepted, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.request import Mode, PhotoRules, VideoModel, VideoRequest
-from bot.store import Notice, Store
+from bot.store import DurationStore, Notice, Store
 from bot.submit import Submitter
 from bot.task import Task, TaskState
 from bot.timing import LEASE_S, Timing
@@ -188,8 +188,15 @@ class RecordingChat:
     async def offer(self, task: Task) -> None:
         await self._call("offer", task)
 
+    async def gathered(self, task: Task) -> None:
+        await self._call("gathered", task)
+
     async def tell(self, task: Task) -> None:
         await self._call("tell", task)
+
+    async def redirect(self, task: Task) -> int:
+        await self._call("redirect", task)
+        return task.user_id
 
     async def _call(self, name: str, task: Task) -> str:
         self.calls.append((name, task))
@@ -211,6 +218,7 @@ class House:
         stop_limit_s: float = 8.0,
         save_pauses_s: Sequence[float] = (),
         failover: bool = False,
+        durations: DurationStore | None = None,
     ) -> None:
         self.store = store
         working = [provider] if isinstance(provider, ScriptedProvider) else provider
@@ -224,13 +232,16 @@ class House:
         providers: dict[str, Provider] = {one.name: one for one in working}
         ledger = Ledger(store, clock)
         self.notices: list[Notice] = []
-        accounts = Accounts(store, self._tell_admins, clock)
+        self.on_notice: Callable[[Notice], Awaitable[None]] | None = None
+        accounts = Accounts(store, self.tell_admins, clock)
+        self.timing = Timing()
         looker = Looker(
             ledger=ledger,
             chat=self.chat,
             providers=providers,
             models=models,
-            schedule=Timing(),
+            schedule=self.timing,
+            durations=durations or store,
             accounts=accounts,
         )
         self.slots = {one.name: one.concurrency for one in working}
@@ -240,7 +251,7 @@ class House:
             providers=providers,
             models=models,
             looker=looker,
-            schedule=Timing(),
+            schedule=self.timing,
             accounts=accounts,
             link=lambda task, index, photo: PhotoLink(
                 f"https://bot.example/{task.id}/{index}", photo.width, photo.height
@@ -256,13 +267,16 @@ class House:
             deliverer=Deliverer(
                 ledger=ledger, chat=self.chat, providers=providers, models=models, shelf=self.shelf
             ),
+            albums=self.chat,
             slots=self.slots,
             clock=clock,
             stop_limit_s=stop_limit_s,
         )
 
-    async def _tell_admins(self, notice: Notice) -> None:
+    async def tell_admins(self, notice: Notice) -> None:
         self.notices.append(notice)
+        if self.on_notice is not None:
+            await self.on_notice(notice)
 
     async def turn(self) -> int:
         """All that is due takes one step, as in `Worker.run`; how many did."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 import pytest
-from fakes import NOW, Clock, House, Script, ScriptedProvider, a_task
+from fakes import A_MODEL, NOW, Clock, House, Script, ScriptedProvider, a_task
 
 from bot.accounts import Accounts
 from bot.errors import AccountProblem, StoreError
@@ -21,8 +24,8 @@ async def test_an_outage_is_told_once_and_its_end_once(house: House) -> None:
         await house.store.add(a_task(name))
         await house.turn()
         house.clock.advance(60)
-    told = [Notice("trouble_not_activated", {"provider": "cloud"})]
-    told += [Notice("trouble_over", {"provider": "cloud", "minutes": "2"})]
+    told = [Notice("trouble_not_activated", {"provider": "jimeng-pro"})]
+    told += [Notice("trouble_over", {"provider": "jimeng-pro", "minutes": "2"})]
     assert house.notices == told
     await house.close_task("three")
     for name in ("four", "five"):
@@ -55,11 +58,11 @@ async def test_an_outage_outlives_a_restart(
     async def tell(notice: Notice) -> None:
         told.append(notice)
 
-    await Accounts(store, tell, clock).refused("cloud", REFUSED)
-    await Accounts(store, tell, clock).refused("cloud", REFUSED)
+    await Accounts(store, tell, clock).refused(A_MODEL, REFUSED)
+    await Accounts(store, tell, clock).refused(A_MODEL, REFUSED)
     assert len(told) == 1
-    assert await store.troubles() == [AccountTrouble("cloud", "not_activated", NOW)]
-    await Accounts(store, tell, clock).worked("cloud")
+    assert await store.troubles() == [AccountTrouble("jimeng-pro", "not_activated", NOW)]
+    await Accounts(store, tell, clock).worked(A_MODEL)
     assert [notice.key for notice in told] == ["trouble_not_activated", "trouble_over"]
 
 
@@ -71,7 +74,7 @@ class FullDisk:
         raise StoreError("database or disk is full")
 
     async def troubles(self) -> list[AccountTrouble]:
-        return []
+        raise StoreError("database or disk is full")
 
 
 @pytest.mark.parametrize("call", ["refused", "worked"])
@@ -80,4 +83,28 @@ async def test_a_full_disk_keeps_no_task_from_its_way(clock: Clock, call: str) -
         raise AssertionError("nothing is known to have begun or ended")
 
     accounts = Accounts(FullDisk(), tell, clock)
-    await (accounts.refused("cloud", REFUSED) if call == "refused" else accounts.worked("cloud"))
+    await (accounts.refused(A_MODEL, REFUSED) if call == "refused" else accounts.worked(A_MODEL))
+
+
+async def test_one_product_that_is_not_activated_is_no_outage_of_the_others(house: House) -> None:
+    accounts = Accounts(house.store, house.tell_admins, house.clock)
+    other = replace(A_MODEL, name="jimeng-720p")
+    for _ in range(3):
+        await accounts.refused(A_MODEL, REFUSED)
+        await accounts.worked(other)
+    assert house.notices == [Notice("trouble_not_activated", {"provider": "jimeng-pro"})]
+
+
+async def test_many_refusals_at_once_are_told_once(house: House) -> None:
+    accounts = Accounts(house.store, house.tell_admins, house.clock)
+    await asyncio.gather(*(accounts.refused(A_MODEL, REFUSED) for _ in range(10)))
+    assert len(house.notices) == 1
+
+
+async def test_a_process_that_ends_while_it_tells_tells_again(store: SQLiteStore, clock: Clock) -> None:
+    async def broken_off(_: Notice) -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await Accounts(store, broken_off, clock).refused(A_MODEL, REFUSED)
+    assert await store.troubles() == []

@@ -7,9 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from fakes import A_MODEL, NOW
 
-from bot.app import prune_updates
+from bot.app import prune_updates, read_durations, show_life
+from bot.durations import Durations, keys
 from bot.errors import StoreError
+from bot.stores.sqlite import SQLiteStore
+from bot.timing import Timing
 
 
 class FullStore:
@@ -30,3 +34,37 @@ async def test_a_full_disk_does_not_end_the_forgetting_of_old_updates() -> None:
     with pytest.raises(asyncio.CancelledError):
         await prune_updates(store, every_s=0)
     assert store.asked == 2
+
+
+class ForgetfulStore:
+    """Refuses once; then another process has learned; then it is over."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def durations(self) -> dict[str, str]:
+        self.asked += 1
+        match self.asked:
+            case 1:
+                raise StoreError("its disk is full")
+            case 2:
+                return dict.fromkeys(keys(A_MODEL.name, 5, "1080p"), Durations(30.0).to_text())
+            case _:
+                raise asyncio.CancelledError
+
+
+async def test_what_other_processes_learn_is_taken_over() -> None:
+    schedule = Timing()
+    with pytest.raises(asyncio.CancelledError):
+        await read_durations(ForgetfulStore(), schedule, every_s=0)  # type: ignore[arg-type]  # it never learns
+    assert schedule.usual_s(A_MODEL) == pytest.approx(30, rel=0.02)
+
+
+async def test_a_stop_is_the_last_sign_of_life(store: SQLiteStore) -> None:
+    life = asyncio.create_task(show_life(store, every_s=3600))
+    while await store.beat(NOW) in (None, NOW):
+        pass
+    life.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await life
+    assert await store.beat(NOW) not in (None, NOW)

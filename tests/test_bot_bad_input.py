@@ -84,11 +84,11 @@ async def test_an_option_nobody_has_is_answered_with_those_there_are(there: Stag
         ),
         (
             lambda there, ada, chat: there.world.send_video(ada, chat, make_mp4(), caption="a wave"),
-            says("not_a_photo_sent"),
+            says("extend_how", command="/extend"),
         ),
         (
             lambda there, ada, chat: there.world.send_video(ada, chat, make_mp4(), caption="/animate a wave"),
-            says("not_a_photo_sent"),
+            says("extend_how", command="/extend"),
         ),
         (
             lambda there, ada, chat: there.world.send_photo(
@@ -116,12 +116,12 @@ async def test_files_that_cannot_work_are_answered_with_what_would(
     assert await _only_answer(there, ada, chat) == answer
 
 
-async def test_a_command_in_reply_to_a_video_says_that_a_photo_is_due(there: Stage) -> None:
+async def test_a_photo_command_in_reply_to_a_video_says_how_to_go_on_from_one(there: Stage) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     film = there.world.send_video(ada, group, make_mp4())
     there.world.say(ada, group, f"/animate@{BOT} a wave", reply_to=film)
-    assert await _only_answer(there, ada, group) == says("not_a_photo_sent")
+    assert await _only_answer(there, ada, group) == says("extend_how", command=f"/extend@{BOT}")
 
 
 async def test_a_question_that_is_not_answered_is_asked_again(there: Stage) -> None:

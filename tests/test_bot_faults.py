@@ -73,7 +73,7 @@ async def test_where_the_card_was_deleted_the_video_comes_as_a_new_message_once(
     await _lose_card(there, ada, chat, "a lost card")
     (video,) = await there.shown(chat)
     assert video["caption"].startswith("a lost card")
-    assert list(buttons(video)) == [says("button_again")]
+    assert says("button_again") in buttons(video)
     assert len(there.edits(chat, "sendVideo")) == 1
     assert there.jobs("a lost card") == 1
 

@@ -13,11 +13,13 @@ from running import Stage, bot_on_stage, running_bot, says, stage
 from bot.chat.access import Access
 from bot.chat.client import connect
 from bot.chat.notices import Notices
+from bot.chat.preferences import Preferences
 from bot.chat.voice import Voice
 from bot.sandbox import Chat, Fault, FaultKind, Person
 from bot.settings import IsolatedSettings
 from bot.store import Notice
 from bot.stores.sqlite import SQLiteStore
+from bot.text import plain, say
 
 OWNER = Person(501, "Olga", None, "en")
 KEY_REFUSED = gateway_error(100009, "InvalidAccessKey", 401, "The accesskey [AKEXAMPLE] is invalid.")
@@ -50,6 +52,16 @@ async def test_an_admin_is_told_once_and_once_that_it_is_over(there: Stage, owne
     there.world.say(ada, chat, "/video three")
     await there.shown(chat)
     await there.until(lambda: _said(there, owners)[1:] == [TOLD, OVER])
+
+
+async def test_an_admin_is_told_in_the_language_of_their_private_chat(there: Stage, owners: Chat) -> None:
+    card = await there.answer(there.world.say(OWNER, owners, "/settings"))
+    await there.forged_tap(OWNER, card, "set:language=zh")
+    ada, chat = there.newcomer()
+    await _refused(there, ada, chat, "/video a lantern")
+    told = plain(say("zh", "trouble_key_refused", provider="volcengine"))
+    await there.until(lambda: told in _said(there, owners))
+    assert says("account") in (await there.card(chat))["text"]
 
 
 async def test_people_read_that_the_model_is_not_available_and_nothing_of_the_account(there: Stage) -> None:
@@ -129,8 +141,11 @@ async def test_a_telegram_that_hangs_holds_nobody_up(tmp_path: Path, store: SQLi
         await bot.initialize()
         settings = IsolatedSettings(admin_users=frozenset({501, 502}))
         access = Access(settings, store, store, Clock())
-        voice = Voice(bot, Clock())
-        notices = Notices(kept=store, people=store, voice=voice, access=access, language="en", limit_s=0.1)
+        preferences = Preferences(store, "en", Clock())
+        voice = Voice(bot, Clock(), preferences)
+        notices = Notices(
+            kept=store, people=store, voice=voice, access=access, preferences=preferences, limit_s=0.1
+        )
         there.server.faults.add(Fault("sendMessage", FaultKind.SLOW, times=None))
         await notices.tell_admins(NOTICE)
         await bot.shutdown()
@@ -139,9 +154,10 @@ async def test_a_telegram_that_hangs_holds_nobody_up(tmp_path: Path, store: SQLi
 
 async def test_a_database_that_fails_stops_nobody(tmp_path: Path, store: SQLiteStore) -> None:
     async with stage(tmp_path) as there:
-        voice = Voice(connect(there.server.token, there.server.url), Clock())
+        preferences = Preferences(store, "en", Clock())
+        voice = Voice(connect(there.server.token, there.server.url), Clock(), preferences)
         access = Access(IsolatedSettings(admin_users=frozenset({501})), store, store, Clock())
-        notices = Notices(kept=store, people=store, voice=voice, access=access, language="en")
+        notices = Notices(kept=store, people=store, voice=voice, access=access, preferences=preferences)
         await store.close()
         await notices.tell_admins(NOTICE)
 

@@ -12,9 +12,11 @@ import pytest
 from running import Stage, says, stage
 
 from bot.chat import Conversation
+from bot.media.shelf import VideoShelf
 from bot.sandbox import Fault, FaultKind
 from bot.settings import IsolatedSettings
 from bot.stores.sqlite import SQLiteStore
+from bot.timing import Timing
 
 
 class Clock:
@@ -33,7 +35,16 @@ async def a_conversation(there: Stage, clock: Clock) -> AsyncIterator[None]:
     store = await SQLiteStore.open(there.folder / "bot.db", clock)
     settings = IsolatedSettings.model_validate(there.values())
     conversation = Conversation(
-        settings.token, settings, store, models={}, default_model="", clock=clock, wake_worker=lambda: None
+        settings.token,
+        settings,
+        store,
+        models={},
+        default_model="",
+        schedule=Timing(),
+        slots={},
+        shelf=VideoShelf(there.folder / "videos"),
+        clock=clock,
+        wake_worker=lambda: None,
     )
     await conversation.start()
     running = asyncio.create_task(conversation.run())

@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 from telegram import InlineKeyboardMarkup
 
 from bot.chat.card import CAPTION_LIMIT, draw_caption, draw_card, draw_offer
+from bot.chat.outlook import UNKNOWN, Outlook
 from bot.chat.parts import Card
 from bot.chat.remedies import REMEDIES
 from bot.request import CAMERAS, VideoModel, VideoRequest
-from bot.task import Task, TaskState
+from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 from bot.text import LANGUAGES, phrases, say
 
 S = TaskState
+MOTIONS = [f"motion:boat:{number}" for number in range(1, 5)]
 
 
 def units(text: str) -> int:
@@ -45,8 +47,10 @@ def only(model: VideoModel | None) -> dict[str, VideoModel]:
     return {} if model is None else {"jimeng-pro": model}
 
 
-def draw(model: VideoModel | None = A_MODEL, after_s: float = 0, ahead: int = 0, **changes: Any) -> Card:
-    return draw_card(a_task(**changes), only(model), NOW + timedelta(seconds=after_s), ahead)
+def draw(
+    model: VideoModel | None = A_MODEL, after_s: float = 0, outlook: Outlook = UNKNOWN, **changes: Any
+) -> Card:
+    return draw_card(a_task(**changes), only(model), NOW + timedelta(seconds=after_s), outlook)
 
 
 def test_a_card_shows_the_words_and_what_is_bought() -> None:
@@ -67,15 +71,15 @@ def test_a_photo_has_its_own_shape() -> None:
     [
         ({"state": S.QUEUED}, "Waiting for a free place · 0:30", ["cancel:boat"]),
         ({"state": S.SUBMITTING}, "Handing it over · 0:30", ["cancel:boat"]),
-        ({"state": S.RUNNING}, "▰▰▰▰▱▱▱▱▱▱▱▱ 0:30 of about 1:40", ["cancel:boat"]),
+        ({"state": S.RUNNING}, "▰▰▰▰▱▱▱▱▱▱▱▱ 0:30 · usually 1 min 40 s", ["cancel:boat"]),
         (
             {"state": S.RUNNING, "progress": 0.5},
-            "▰▰▰▰▰▰▱▱▱▱▱▱ 50 % · 0:30 of about 1:40",
+            "▰▰▰▰▰▰▱▱▱▱▱▱ 50 % · 0:30 · usually 1 min 40 s",
             ["cancel:boat"],
         ),
         ({"state": S.RUNNING, "late_at": NOW}, say("en", "card_late", elapsed="0:30"), ["cancel:boat"]),
         ({"state": S.RUNNING, "hidden": True}, say("en", "card_stopped"), []),
-        ({"state": S.SUBMITTING, "hidden": True}, say("en", "card_stopped"), []),
+        ({"state": S.SUBMITTING, "hidden": True}, say("en", "card_stopped_unclear"), []),
         ({"state": S.QUEUED, "hidden": True}, say("en", "cancelled"), []),
     ],
 )
@@ -86,7 +90,38 @@ def test_a_task_on_its_way_says_how_far_it_is(changes: dict[str, Any], line: str
 
 
 def test_a_queue_names_how_many_stand_before() -> None:
-    assert draw(ahead=3).text.endswith("Waiting, 3 before you · 0:00")
+    assert draw(outlook=Outlook(3)).text.endswith("Waiting, 3 before you · 0:00")
+
+
+@pytest.mark.parametrize(
+    ("turn_s", "time"), [(12.0, "12 s"), (38.0, "40 s"), (100.0, "2 min"), (3600.0, "1 h")]
+)
+def test_a_queue_says_when_the_turn_comes_where_that_can_be_told(turn_s: float, time: str) -> None:
+    card = draw(outlook=Outlook(2, turn_s))
+    assert card.text.endswith(f"Waiting, 2 before you · 0:00\nYour turn comes in about {time}.")
+
+
+def test_each_wait_is_counted_from_its_own_beginning() -> None:
+    bought: dict[str, Any] = {"state": S.RUNNING, "submitted_at": NOW + timedelta(minutes=10)}
+    assert " 0:30 · usually" in draw(after_s=630, **bought).text, "not from when it was asked for"
+    queued = {**bought, "looked_at": NOW + timedelta(minutes=11)}
+    assert draw(after_s=720, **queued).text.endswith("In the provider's queue · 2:00")
+    begun = {**queued, "running_at": NOW + timedelta(minutes=13)}
+    assert " 0:05 · usually" in draw(after_s=785, **begun).text
+
+
+def test_what_is_usual_is_what_was_measured() -> None:
+    measured = draw(after_s=30, outlook=Outlook(usual_s=58.3), state=S.RUNNING)
+    assert measured.text.endswith("▰▰▰▰▰▰▱▱▱▱▱▱ 0:30 · usually 1 min")
+
+
+def test_a_draft_of_words_says_how_long_it_usually_takes() -> None:
+    asking: dict[str, Any] = {"state": S.DRAFT, "question": "card_draft"}
+    measured = draw(outlook=Outlook(usual_s=98.0), **asking)
+    assert measured.text.endswith("Shall I make this?\nIt usually takes 1 min 40 s.")
+    assert draw(**asking).text.endswith("Shall I make this?"), "where nothing is known nothing is said"
+    old = draw(outlook=Outlook(usual_s=98.0), state=S.DRAFT, question="card_old")
+    assert "usually" not in old.text
 
 
 def test_what_takes_longer_than_usual_says_so() -> None:
@@ -97,13 +132,32 @@ def test_what_takes_longer_than_usual_says_so() -> None:
 
 @pytest.mark.parametrize("state", [S.SUBMITTING, S.RUNNING])
 def test_the_button_says_paid_only_where_somebody_pays(state: TaskState) -> None:
-    assert labels(draw(state=state).buttons) == ["Stop waiting (already paid)"]
+    label = "Stop waiting (perhaps paid already)" if state is S.SUBMITTING else "Stop waiting (already paid)"
+    assert labels(draw(state=state).buttons) == [label]
     assert labels(draw(FREE_MODEL, state=state).buttons) == ["Cancel"]
     assert labels(draw(state=S.QUEUED).buttons) == ["Cancel"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"state": S.QUEUED, "hidden": True}, "Nothing was charged"),
+        ({"state": S.CANCELLED, "error_code": "cancelled"}, "Nothing was charged"),
+        ({"state": S.SUBMITTING, "hidden": True}, "may have been charged"),
+        ({"state": S.RUNNING, "hidden": True}, "already paid for"),
+        ({"state": S.FAILED, "error_code": "prompt_refused"}, "was not charged"),
+        ({"state": S.FAILED, "error_code": "video_refused", "remote_id": "job-1"}, "may have been charged"),
+        ({"state": S.FAILED, "error_code": SUBMIT_UNKNOWN}, "cannot know"),
+        ({"state": S.FAILED, "error_code": SUBMIT_UNKNOWN, "hidden": True}, "cannot know"),
+    ],
+)
+def test_whoever_stops_waiting_is_told_whether_it_was_charged(changes: dict[str, Any], said: str) -> None:
+    assert said in draw(**changes).text
+
+
 def test_what_is_free_was_never_paid_for() -> None:
-    assert "paid" not in draw(FREE_MODEL, state=S.RUNNING, hidden=True).text
+    for state in (S.QUEUED, S.SUBMITTING, S.RUNNING):
+        assert "Nothing was charged" in draw(FREE_MODEL, state=state, hidden=True).text
     failed = draw(FREE_MODEL, state=S.FAILED, error_code="preview_failed", remote_id="job-1")
     assert "charged" not in failed.text
 
@@ -113,8 +167,9 @@ def test_what_is_free_was_never_paid_for() -> None:
     [
         ("card_draft", ["pick:boat:ratio=9:16", "pick:boat:seconds=10", "generate:boat", "dismiss:boat"]),
         ("card_old", ["generate:boat", "dismiss:boat"]),
-        ("card_ask_photo", ["generate:boat", "dismiss:boat"]),
-        ("card_ask_photo_words", ["dismiss:boat"]),
+        ("card_ask_photo", [*MOTIONS, "generate:boat", "dismiss:boat"]),
+        ("card_ask_photo_words", [*MOTIONS, "dismiss:boat"]),
+        ("card_ask_two_photos", [*MOTIONS, "dismiss:boat"]),
         (None, ["dismiss:boat"]),
     ],
 )
@@ -230,9 +285,10 @@ TASKS = st.builds(
 def test_a_card_and_a_caption_always_fit_and_are_html(
     task: Task, model: VideoModel | None, after_s: float, ahead: int
 ) -> None:
+    outlook = Outlook(ahead, 100.0 * ahead, 1.0 + ahead)
     if task.state is S.CANCELLED:
         task = replace(task, error_code="cancelled")
-    card = draw_card(task, only(model), NOW + timedelta(seconds=after_s), ahead)
+    card = draw_card(task, only(model), NOW + timedelta(seconds=after_s), outlook)
     caption = draw_caption(task, only(model))
     assert 0 < units(card.text) <= 4096
     assert 0 < units(caption.text) <= CAPTION_LIMIT

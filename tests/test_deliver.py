@@ -75,7 +75,7 @@ async def test_a_send_of_unknown_end_is_offered_and_never_repeated_unasked(house
     task = await house.close_task()
     assert house.chat.names() == ["send", "offer"]
     assert task.hidden
-    await house.store.save(task.resend(house.clock()))
+    await house.store.save(task.resend(None, house.clock()))
     task = await house.close_task()
     assert house.chat.names() == ["send", "offer", "send"]
     assert (task.file_id, task.hidden) == ("file-2", False)
@@ -145,19 +145,48 @@ async def test_a_video_that_telegram_refuses_is_told_as_not_delivered(house: Hou
     assert house.chat.names() == ["send", "tell"]
 
 
-@pytest.mark.parametrize("error", [CardGone("deleted"), CallRefused("can't parse entities")])
-async def test_a_reason_that_cannot_be_told_does_not_come_again(house: House, error: ChatError) -> None:
-    house.chat.scripts["tell"] = Script(error)
+async def test_a_reason_that_cannot_be_told_does_not_come_again(house: House) -> None:
+    house.chat.scripts["tell"] = Script(CallRefused("can't parse entities"))
     await house.store.add(waiting_for("tell"))
     await house.close_task()
     assert house.chat.names() == ["tell"]
 
 
-async def test_a_new_message_that_finds_no_topic_is_not_tried_for_ever(house: House) -> None:
+@pytest.mark.parametrize("name", ["send", "tell"])
+async def test_what_finds_no_topic_any_more_comes_in_private(house: House, name: str) -> None:
+    house.chat.scripts[name] = Script(CardGone("message thread not found"), "file-1")
+    await house.store.add(replace(waiting_for(name), chat_id=-5, user_id=20, thread_id=3))
+    task = await house.close_task()
+    assert house.chat.names() == [name, "redirect", name]
+    assert (task.chat_id, task.thread_id) == (20, None)
+
+
+@pytest.mark.parametrize("error", [ChatGone("blocked"), CallRefused("?"), CardGone("closed as well")])
+async def test_what_cannot_come_in_private_either_is_kept(house: House, error: ChatError) -> None:
     house.chat.scripts["send"] = Script(CardGone("message thread not found"))
+    house.chat.scripts["redirect"] = Script(error)
     await house.store.add(made(card_id=None))
     task = await house.close_task()
-    assert (house.chat.names(), task.hidden) == (["send"], True)
+    assert (house.chat.names(), task.hidden, task.chat_id) == (["send", "redirect"], True, 10)
+    assert house.on_shelf() != []
+
+
+async def test_a_private_chat_that_does_not_answer_at_once_is_asked_again(house: House) -> None:
+    house.chat.scripts["send"] = Script(CardGone("message thread not found"))
+    house.chat.scripts["redirect"] = Script(CallUnclear("NetworkError"), "ok")
+    await house.store.add(made(card_id=None))
+    await house.turn()
+    assert (await house.get()).delivered_at is None
+
+
+async def test_who_finds_a_group_moved_takes_the_rest_of_it_along(house: House) -> None:
+    house.chat.scripts["deliver"] = Script(ChatMoved(-1009), "file-1")
+    await house.store.add(replace(waiting_for("deliver"), chat_id=-5))
+    other = await house.store.add(a_task("other", chat_id=-5, state=TaskState.DRAFT, due_at=None))
+    await house.turn()
+    moved = await house.store.get(other.id)
+    assert moved is not None
+    assert moved.chat_id == -1009
 
 
 @pytest.mark.parametrize("name", ["deliver", "tell"])

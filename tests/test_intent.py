@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from telegram import Message
 
-from bot.chat.intent import Intent, SentPhoto, find_photo, read_intent
+from bot.chat.intent import Intent, SentPhoto, SentVideo, find_photo, find_video, read_intent
 
 BOT = {"id": 7001, "is_bot": True, "first_name": "Dreamreel", "username": "dreamreel_bot"}
 ANNA = {"id": 1, "is_bot": False, "first_name": "Anna"}
@@ -56,11 +56,18 @@ def reply_to(**parts: Any) -> dict[str, Any]:
 
 TO_THE_BOT = reply_to(**{"from": BOT, "text": "What should the video show?"})
 NOTHING = Intent("nothing")
+LOOSE_PHOTO = Intent("nothing", photo=SENT)
 MODELS = Intent("command", command="models")
+HOW_TO_EXTEND = Intent("command", command="extend")
+FILM = SentVideo("film", None)
 
 
 def starts(words: str = "a boat", photo: SentPhoto | None = None) -> Intent:
     return Intent("video", words, photo)
+
+
+def extends(video: SentVideo | None, answers: int | None = None) -> Intent:
+    return Intent("command", "a boat", None, answers, "extend", video)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +83,7 @@ def starts(words: str = "a boat", photo: SentPhoto | None = None) -> Intent:
         ("/animate a boat", reply_to(**PHOTO), starts(photo=SENT), starts(photo=SENT)),
         ("/video", reply_to(**PHOTO), starts("", SENT), starts("", SENT)),
         ("/video a boat", PHOTO, starts(photo=SENT), starts(photo=SENT)),
-        ("a boat", PHOTO, Intent("photo", "a boat", SENT), NOTHING),
+        ("a boat", PHOTO, Intent("photo", "a boat", SENT), LOOSE_PHOTO),
         (
             "a boat",
             {**PHOTO, **TO_THE_BOT},
@@ -84,12 +91,12 @@ def starts(words: str = "a boat", photo: SentPhoto | None = None) -> Intent:
             Intent("answer", "a boat", SENT, 40),
         ),
         (None, {**PHOTO, **TO_THE_BOT}, Intent("draft", "", SENT, 40), Intent("answer", "", SENT, 40)),
-        (None, {**PHOTO, **reply_to(text="hello")}, Intent("draft", "", SENT), NOTHING),
+        (None, {**PHOTO, **reply_to(text="hello")}, Intent("draft", "", SENT), LOOSE_PHOTO),
         ("/video", {}, starts(""), starts("")),
         ("a boat", TO_THE_BOT, Intent("text", "a boat", None, 40), Intent("text", "a boat", None, 40)),
-        ("a boat", {**PHOTO, **FORWARDED}, Intent("draft", "a boat", SENT), NOTHING),
-        (None, PHOTO, Intent("draft", "", SENT), NOTHING),
-        (None, {**PHOTO, "media_group_id": "9"}, Intent("draft", "", SENT), NOTHING),
+        ("a boat", {**PHOTO, **FORWARDED}, Intent("draft", "a boat", SENT), LOOSE_PHOTO),
+        (None, PHOTO, Intent("draft", "", SENT), LOOSE_PHOTO),
+        (None, {**PHOTO, "media_group_id": "9"}, Intent("draft", "", SENT), LOOSE_PHOTO),
         ("a boat", {}, Intent("text", "a boat"), NOTHING),
         ("a boat", reply_to(text="hello"), Intent("text", "a boat"), NOTHING),
         (
@@ -110,10 +117,23 @@ def starts(words: str = "a boat", photo: SentPhoto | None = None) -> Intent:
             Intent("command", command="models"),
         ),
         ("/weather", {}, Intent("unknown"), NOTHING),
-        (None, VIDEO, Intent("no_photo"), NOTHING),
-        ("a boat", VIDEO, Intent("no_photo"), NOTHING),
-        ("/animate a boat", VIDEO, Intent("no_photo"), Intent("no_photo")),
-        ("/animate a boat", reply_to(**VIDEO), Intent("no_photo"), Intent("no_photo")),
+        (None, VIDEO, HOW_TO_EXTEND, NOTHING),
+        ("a boat", VIDEO, HOW_TO_EXTEND, NOTHING),
+        ("/animate a boat", VIDEO, HOW_TO_EXTEND, HOW_TO_EXTEND),
+        ("/animate a boat", reply_to(**VIDEO), HOW_TO_EXTEND, HOW_TO_EXTEND),
+        ("/extend a boat", {}, extends(None), extends(None)),
+        ("/extend a boat", VIDEO, extends(FILM), extends(FILM)),
+        ("/extend a boat", reply_to(**VIDEO), extends(FILM), extends(FILM)),
+        ("/extend a boat", reply_to(**PHOTO), extends(None), extends(None)),
+        (
+            "/extend a boat",
+            reply_to(**VIDEO, **{"from": BOT}),
+            extends(FILM, answers=40),
+            extends(FILM, answers=40),
+        ),
+        # Its own video is meant, and that is none of the bot's.
+        ("/extend a boat", {**VIDEO, **TO_THE_BOT}, extends(FILM), extends(FILM)),
+        ("/again", {}, Intent("command", command="again"), Intent("command", command="again")),
         (
             None,
             {"voice": {"file_id": "v", "file_unique_id": "v", "duration": 1}},
@@ -181,6 +201,33 @@ def a_sticker(**changes: bool) -> dict[str, Any]:
 )
 def test_a_photo_is_found_in_whatever_holds_one(parts: dict[str, Any], photo: SentPhoto | None) -> None:
     assert find_photo(message(PRIVATE, None, **parts)) == photo
-    expected = starts(photo=photo) if photo or not parts else Intent("no_photo")
+    is_video = find_video(message(PRIVATE, None, **parts)) is not None
+    without = HOW_TO_EXTEND if is_video else Intent("no_photo")
+    expected = starts(photo=photo) if photo or not parts else without
     answer = message(GROUP, "/animate a boat", **reply_to(**parts))
     assert read_intent(answer, "dreamreel_bot", 7001) == expected
+
+
+A_FILE = {"file_id": "v", "file_unique_id": "v", "file_size": 9}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"video": {**A_FILE, "width": 640, "height": 360, "duration": 5}},
+        {"video_note": {**A_FILE, "length": 240, "duration": 5}},
+        # A GIF is a document too.
+        {
+            "animation": {**A_FILE, "width": 640, "height": 360, "duration": 5},
+            "document": {**A_FILE, "file_id": "d", "mime_type": "video/mp4"},
+        },
+        {"document": {**A_FILE, "mime_type": "video/quicktime"}},
+    ],
+)
+def test_a_video_is_found_however_it_was_sent(parts: dict[str, Any]) -> None:
+    assert find_video(message(PRIVATE, None, **parts)) == SentVideo("v", 9)
+
+
+@pytest.mark.parametrize("parts", [PHOTO, a_document("image/gif"), a_sticker(is_video=True), {}])
+def test_what_is_no_video_is_not_taken_for_one(parts: dict[str, Any]) -> None:
+    assert find_video(message(PRIVATE, None, **parts)) is None

@@ -132,6 +132,28 @@ async def test_news_is_shown_before_its_time_but_not_twice_in_a_second(wall: Wal
     assert await wall.after(1) == 2, "progress is no news: it waits for the pace"
 
 
+async def test_a_queue_of_the_provider_is_news_and_so_is_its_end(wall: Wall) -> None:
+    wall.live.show(a_card(submitted_at=NOW))
+    await wall.until(1)
+    queued = a_card(submitted_at=NOW, version=2, looked_at=NOW)
+    wall.live.show(queued)
+    assert await wall.after(1) == 2
+    wall.live.show(replace(queued, version=3, running_at=NOW))
+    assert await wall.after(1) == 3
+
+
+async def test_what_counts_and_who_asked_for_silence_can_be_asked_for(wall: Wall) -> None:
+    wall.live.show(a_card())
+    assert wall.live.tasks() == [a_card()]
+    wall.live.pause(10, 5.0)
+    assert wall.live.is_paused(10)
+    assert not wall.live.is_paused(11)
+    wall.clock.advance(5)
+    assert not wall.live.is_paused(10)
+    await wall.live.settle("boat")
+    assert wall.live.tasks() == []
+
+
 async def test_the_newest_state_wins_and_edits_coalesce(wall: Wall) -> None:
     wall.open.clear()
     wall.live.show(a_card())

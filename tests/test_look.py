@@ -12,7 +12,8 @@ import pytest
 from fakes import A_MODEL, NOW, STILL, Clock, House, Script, ScriptedProvider, a_task
 from structlog.testing import capture_logs
 
-from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
+from bot.durations import Durations, observed
+from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, StoreError, Unavailable
 from bot.provider import Failed, StillRunning, Succeeded
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
@@ -36,7 +37,10 @@ async def test_a_job_that_still_runs_is_looked_at_again_and_its_card_counts(hous
         seen.append((await house.get()).progress)
     assert seen == [0.4, 0.4, 0.4]
     assert [task.progress for task in house.chat.shown] == seen
-    assert house.clock() == NOW + timedelta(seconds=20)
+    looked = [task.looked_at for task in house.chat.shown]
+    assert looked[0] == NOW
+    assert looked[2] == house.clock()
+    assert (await house.get()).running_at == NOW
 
 
 async def test_a_finished_job_is_delivered_next(house: House) -> None:
@@ -166,7 +170,7 @@ async def test_a_late_job_is_told_of_once_and_then_looked_at_rarely(house: House
     await house.store.add(running())
     late = await house.turn_until(lambda task: task.late_at is not None)
     assert late.late_at is not None
-    assert timedelta(seconds=400) < late.late_at - NOW < timedelta(seconds=420)
+    assert timedelta(seconds=250) < late.late_at - NOW < timedelta(seconds=350)
     assert late.due_at == late.late_at + timedelta(minutes=10)
     before = len(house.chat.shown)
     await house.turn_until(lambda task: len(house.chat.shown) == before + 3)
@@ -230,3 +234,122 @@ async def test_a_look_that_never_ends_is_ended(house: House, monkeypatch: pytest
 
 def test_every_error_of_a_look_is_of_one_family() -> None:
     assert {Unavailable, Rejected, AccountProblem, OutcomeUnknown} == set(ProviderError.__subclasses__())
+
+
+# What looks teach.
+
+QUEUED = StillRunning(queued=True)
+MADE = Succeeded("https://videos.example/1", 3600.0)
+FINE, COARSE = "jimeng-pro 5s 1080p running", "jimeng-pro running"
+
+
+def once(not_done_at_s: float, done_at_s: float | None) -> Durations:
+    """What one such job leaves of what was known before, as it is stored."""
+    return Durations.from_text(observed(Durations(A_MODEL.typical_s), not_done_at_s, done_at_s).to_text())
+
+
+async def look_at(house: House, *at_s: float) -> None:
+    """Looks at these seconds after the submit; the last answer is the end."""
+    await house.store.add(running())
+    for moment_s in at_s:
+        house.clock.now = NOW + timedelta(seconds=moment_s)
+        await house.worker.step(await house.get())
+
+
+async def learned(house: House) -> dict[str, Durations]:
+    return {key: Durations.from_text(text) for key, text in (await house.store.durations()).items()}
+
+
+async def test_a_finished_job_teaches_how_long_such_jobs_take(house: House) -> None:
+    house.provider.polls = Script(STILL, MADE)
+    await look_at(house, 40, 44)
+    assert await learned(house) == {FINE: once(40, 44), COARSE: once(40, 44)}
+    assert once(40, 44).tasks == 1
+    assert house.timing.usual_s(A_MODEL) == once(40, 44).usual_s() < 90, "and is counted on at once"
+
+
+async def test_a_job_that_was_done_at_the_first_look_teaches_that_too(house: House) -> None:
+    house.provider.polls = Script(MADE)
+    await look_at(house, 30)
+    assert (await learned(house))[FINE] == once(0, 30)
+
+
+async def test_a_look_that_failed_says_nothing_of_when_the_job_was_done(house: House) -> None:
+    house.provider.polls = Script(STILL, Unavailable("unreachable"), MADE)
+    await look_at(house, 40, 60, 80)
+    assert (await learned(house))[FINE] == once(40, 80)
+
+
+@pytest.mark.parametrize("end", [Failed("video_refused"), Unavailable("provider_fault", retry_after_s=800.0)])
+async def test_a_job_that_failed_teaches_only_that_it_was_not_done_before(house: House, end: object) -> None:
+    house.provider.polls = Script(STILL, end)
+    await house.store.add(running())
+    house.clock.advance(200)
+    await house.worker.step(await house.get())
+    await house.turn_until(lambda task: task.state is TaskState.FAILED)
+    (fine, coarse) = (await learned(house)).values()
+    assert fine == coarse == once(200, None)
+    assert fine.tasks == 0
+
+
+async def test_a_job_that_expired_teaches_the_same(house: House) -> None:
+    house.provider.polls = Script(STILL)
+    await house.store.add(running(looked_at=NOW + timedelta(seconds=300), running_at=NOW, keep_until=NOW))
+    house.clock.advance(400)
+    await house.worker.step(await house.get())
+    assert (await house.get()).error_code == "expired"
+    assert (await learned(house))[FINE].late_s() > Durations(A_MODEL.typical_s).late_s()
+
+
+async def test_the_queue_of_a_provider_and_the_making_are_timed_apart(house: House) -> None:
+    house.provider.polls = Script(QUEUED, QUEUED, STILL, STILL, MADE)
+    await look_at(house, 10, 20, 26, 60, 64)
+    rows = await learned(house)
+    assert sorted(rows) == sorted([FINE, COARSE, "jimeng-pro 5s 1080p queued", "jimeng-pro queued"])
+    assert rows["jimeng-pro queued"] == once(20, 26)
+    assert rows[COARSE] == once(34, 38)
+
+
+async def test_a_provider_without_a_queue_is_timed_from_the_submit(house: House) -> None:
+    house.provider.polls = Script(STILL, STILL, MADE)
+    await look_at(house, 30, 50, 60)
+    assert (await learned(house))[FINE] == once(50, 60)
+
+
+async def test_a_damaged_row_is_learned_anew(house: House) -> None:
+    await house.store.learn([FINE], lambda _key, _text: "nonsense")
+    house.provider.polls = Script(MADE)
+    await look_at(house, 30)
+    assert (await learned(house))[FINE].tasks == 1
+
+
+async def test_a_failed_lesson_costs_no_video(
+    store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
+) -> None:
+    class Forgetful:
+        async def durations(self) -> dict[str, str]:
+            return {}
+
+        async def learn(self, keys: object, change: object) -> dict[str, str]:
+            raise StoreError("its disk is full")
+
+    house = House(store, provider, clock, tmp_path, durations=Forgetful())
+    await store.add(running())
+    with capture_logs() as lines:
+        task = await house.close_task()
+    assert task.state is TaskState.SUCCEEDED
+    assert [line["event"] for line in lines if line["log_level"] == "warning"] == [
+        "a duration was not learned"
+    ]
+
+
+async def test_looks_come_closer_while_others_wait_for_the_slot(house: House) -> None:
+    house.provider.polls = Script(STILL)
+    await look_at(house, 60)
+    alone = await house.get()
+    await house.store.add(a_task("next", due_at=NOW))
+    await house.worker.step(alone)
+    crowded = await house.get()
+    assert alone.due_at is not None
+    assert crowded.due_at is not None
+    assert crowded.due_at < alone.due_at

@@ -178,6 +178,70 @@ async def test_a_reply_in_a_plain_supergroup_has_a_thread_that_is_no_topic(there
         await there.bot.send_message(group.id, "x", message_thread_id=message["message_thread_id"])
 
 
+async def test_what_everybody_may_not_send_a_plain_bot_may_not_send_either(there: Sandbox) -> None:
+    there.world.set_permissions(there.group, can_send_videos=False)
+    permissions = (await there.bot.get_chat(there.group.id)).permissions
+    assert permissions is not None
+    assert (permissions.can_send_videos, permissions.can_send_photos) == (False, True)
+    with pytest.raises(telegram.error.BadRequest, match="Not enough rights to send videos to the chat"):
+        await there.bot.send_video(there.group.id, b"video")
+    there.world.set_bot_status(there.ada, there.group, "administrator")
+    await there.bot.send_video(there.group.id, b"video")
+
+
+async def test_a_channel_writes_in_its_own_name(there: Sandbox) -> None:
+    channel = {"id": -1009, "type": "channel", "title": "News"}
+    there.world.say(there.ada, there.group, "/video@dreamreel_bot a boat", channel=channel)
+    (message,) = await there.messages()
+    assert (message["from"]["username"], message["sender_chat"]) == ("Channel_Bot", channel)
+
+
+async def test_who_became_an_administrator_is_listed_as_one(there: Sandbox) -> None:
+    there.world.set_admin(there.group, there.boris)
+    listed = await there.bot.get_chat_administrators(there.group.id)
+    assert {member.user.id for member in listed} == {there.ada.id, there.boris.id}
+    there.world.set_admin(there.group, there.boris, is_admin=False)
+    listed = await there.bot.get_chat_administrators(there.group.id)
+    assert [member.user.id for member in listed] == [there.ada.id]
+
+
+async def test_in_a_closed_topic_only_administrators_write(there: Sandbox) -> None:
+    forum = there.world.add_group("Forum", [there.ada], forum=True)
+    topic = there.world.add_topic(there.ada, forum, "Boats")
+    asked = there.world.say(there.ada, forum, "/video@dreamreel_bot a boat", thread_id=topic)
+    there.world.close_topic(there.ada, forum, topic)
+    assert "forum_topic_closed" in (await there.messages())[-1]
+    for place in ({"message_thread_id": topic}, {"reply_to_message_id": asked["message_id"]}):
+        with pytest.raises(telegram.error.BadRequest, match="Topic_closed"):
+            await there.bot.send_message(forum.id, "on it", **place)
+    await there.bot.send_message(forum.id, "on it")
+    there.world.set_bot_status(there.ada, forum, "administrator")
+    await there.bot.send_message(forum.id, "on it", message_thread_id=topic)
+
+
+async def test_a_deleted_topic_takes_its_messages_along(there: Sandbox) -> None:
+    forum = there.world.add_group("Forum", [there.ada], forum=True)
+    topic = there.world.add_topic(there.ada, forum, "Boats")
+    card = await there.bot.send_message(forum.id, "on it", message_thread_id=topic)
+    there.world.say(there.ada, forum, "elsewhere")
+    there.world.delete_topic(forum, topic)
+    assert [message["text"] for message in there.world.messages(forum)] == ["elsewhere"]
+    with pytest.raises(telegram.error.BadRequest, match="Message thread not found"):
+        await there.bot.send_message(forum.id, "x", message_thread_id=topic)
+    with pytest.raises(telegram.error.BadRequest, match="Message to edit not found"):
+        await there.bot.edit_message_text("y", forum.id, card.message_id)
+
+
+async def test_the_bot_joins_an_upgraded_group_and_never_leaves_the_old_one(there: Sandbox) -> None:
+    upgraded = there.world.upgrade_group(there.ada, there.group)
+    joined, *messages = await there.updates()
+    change = telegram.Update.de_json(joined, there.bot).my_chat_member
+    assert change is not None
+    assert (change.chat.id, change.from_user.id) == (upgraded.id, there.ada.id)
+    assert (change.old_chat_member.status, change.new_chat_member.status) == ("left", "member")
+    assert all("message" in update for update in messages)
+
+
 async def test_an_upgraded_group_answers_with_its_new_id(there: Sandbox) -> None:
     upgraded = there.world.upgrade_group(there.ada, there.group)
     old, new = await there.messages()

@@ -10,16 +10,21 @@ import pytest
 from fakes import A_MODEL, Clock, a_task, made
 
 from bot.chat.client import connect
+from bot.chat.outlook import Forecast
 from bot.chat.photos import Photos
+from bot.chat.preferences import Preferences
+from bot.chat.quiet import Quiet
 from bot.chat.screen import Screen
 from bot.chat.voice import Voice
 from bot.media.process import run_apart
 from bot.media.shelf import Video
 from bot.media.videos import prepare_video
 from bot.sandbox import Chat, Json, Person, SandboxServer
+from bot.store import ChatRecord, ChatSettings
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.text import say
+from bot.timing import Timing
 
 
 @dataclass
@@ -58,13 +63,15 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> 
         bot = connect(server.token, server.url)
         await bot.initialize()
         models = {A_MODEL.name: A_MODEL}
+        preferences = Preferences(store, "en", clock)
         screen = Screen(
             bot,
             models,
             clock,
-            count_ahead=nobody_ahead,
-            voice=Voice(bot, clock),
+            forecast=Forecast(nobody_ahead, Timing(), models, {}),
+            voice=Voice(bot, clock, preferences),
             photos=Photos(bot, store, models),
+            quiet=Quiet(bot, preferences),
         )
         yield Wall(server, screen, clock, ada, private, group, Video(film, thumbnail, facts))
         await bot.shutdown()
@@ -95,6 +102,30 @@ async def test_in_a_group_the_call_mentions_the_person(wall: Wall) -> None:
     assert call["text"] == "Ada <3, your video is ready."
     (mention,) = call["entities"]
     assert (mention["type"], mention["offset"], mention["length"]) == ("text_mention", 0, len("Ada <3"))
+
+
+async def test_who_wants_no_call_gets_none(wall: Wall, store: SQLiteStore) -> None:
+    await store.put_chat(ChatRecord(wall.private.id, settings=ChatSettings(notify=False)))
+    task = await wall.post(wall.private, made())
+    wall.clock.advance(120)
+    await wall.screen.deliver(task, wall.video)
+    assert wall.said(wall.private) == []
+
+
+async def test_a_video_is_shown_though_the_settings_cannot_be_read(wall: Wall, store: SQLiteStore) -> None:
+    task = await wall.post(wall.private, made())
+    wall.clock.advance(120)
+    await store.close()
+    await wall.screen.deliver(task, wall.video)
+    assert [one["text"] for one in wall.said(wall.private)] == [say("en", "card_ready")]
+
+
+async def test_in_quiet_mode_nobody_is_called(wall: Wall, store: SQLiteStore) -> None:
+    await store.put_chat(ChatRecord(wall.group.id, settings=ChatSettings(quiet=True)))
+    task = await wall.post(wall.group, made())
+    wall.clock.advance(120)
+    await wall.screen.deliver(task, wall.video)
+    assert wall.said(wall.group) == []
 
 
 async def test_a_refusal_calls_too_and_a_dismissal_does_not(wall: Wall) -> None:

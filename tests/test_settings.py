@@ -103,6 +103,7 @@ def test_a_value_is_read_as_its_type(
         ("POLL_MAX_SECONDS", "inf"),
         ("VOLCENGINE_BASE_URL", "https://"),
         ("GEEKAI_BASE_URL", "https://example.org:99999999"),
+        ("GEEKAI_BASE_URL", "https://ada:secret@example.org"),
         ("VOLCENGINE_CONCURRENCY", "0"),
         ("FAILOVER", "maybe"),
         ("UNIFIED_RELAY_RATIOS", "wide"),

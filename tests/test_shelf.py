@@ -48,6 +48,16 @@ async def test_a_video_that_is_delivered_while_the_shelf_is_counted_harms_no_oth
     assert video.path.exists()
 
 
+async def test_the_shelf_knows_whose_videos_it_has(folder: Path, fetch: Fetch) -> None:
+    shelf = VideoShelf(folder)
+    assert shelf.kept() == []
+    for name in ("kite", "boat"):
+        await shelf.put(name, fetch, "")
+    assert shelf.kept() == ["boat", "kite"]
+    shelf.discard("kite")
+    assert shelf.kept() == ["boat"]
+
+
 async def test_the_oldest_go_first_and_the_newest_stays_whatever_its_size(folder: Path, fetch: Fetch) -> None:
     roomy = VideoShelf(folder)
     for age, name in enumerate(("kite", "boat")):

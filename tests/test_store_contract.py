@@ -159,6 +159,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "passed_over": st.lists(words, max_size=3).map(tuple),
     "video_url": st.none() | words,
     "keep_until": st.none() | moments,
+    "looked_at": st.none() | moments,
+    "running_at": st.none() | moments,
     "late_at": st.none() | moments,
     "sending_at": st.none() | moments,
     "file_id": st.none() | words,
@@ -236,9 +238,12 @@ async def test_drafts_are_a_persons_open_questions_newest_first(store: Store) ->
     new = await store.add(a_task(**draft, created_at=after(1)))
     dismissed = await store.add(a_task(**draft))
     await store.save(dismissed.cancelled("dismissed", NOW))
-    for other in ({"user_id": 21}, {"chat_id": 11}, {"question": None}):
+    others = [
         await store.add(a_task(**draft | other))
+        for other in ({"user_id": 21}, {"chat_id": 11}, {"question": None})
+    ]
     assert await store.drafts(10, 20) == [new, old]
+    assert await store.drafts(10) == [new, others[0], old]
 
 
 # Saving.
@@ -735,12 +740,18 @@ async def test_open_tasks_are_those_that_are_counted_in_the_order_of_their_queue
 
 
 async def test_a_history_has_the_videos_that_were_made_newest_first_page_by_page(store: Store) -> None:
-    made: dict[str, Any] = {"state": TaskState.SUCCEEDED, "delivered_at": NOW, "due_at": None}
+    made: dict[str, Any] = {
+        "state": TaskState.SUCCEEDED,
+        "delivered_at": NOW,
+        "due_at": None,
+        "video_url": "https://videos.example/1",
+    }
     videos = [await store.add(a_running_task(**made, finished_at=after(n), file_id="f")) for n in range(3)]
     unseen = await store.add(a_running_task(**made, finished_at=after(9), hidden=True))
     await store.add(a_running_task(**made | {"delivered_at": None}))
     await store.add(a_running_task(**made, user_id=21))
     await store.add(a_running_task(**made, chat_id=11))
+    await store.add(a_running_task(**made | {"video_url": None}))  # forgotten
     await store.add(a_running_task(state=TaskState.FAILED, delivered_at=NOW, due_at=None))
     assert await store.history(10, 20, 10) == [unseen, *reversed(videos)]
     assert await store.history(10, 20, 2, 1) == [videos[2], videos[1]]
@@ -761,11 +772,40 @@ async def test_a_group_with_a_new_id_takes_tasks_and_settings_along(store: Store
         card_has_photo=False,
         version=task.version + 1,
     )
-    assert await store.chat(-1005) == ChatRecord(-1005, NOW, ChatSettings(model="veo-3", quiet=True))
+    moved = ChatRecord(-1005, NOW, ChatSettings(model="veo-3", quiet=True), moved_from=-5)
+    assert await store.chat(-1005) == moved
     assert await store.chat(-5) == ChatRecord(-5)
     assert await store.get(other.id) == other
     with pytest.raises(StaleTask):
         await store.save(task)
+    assert await store.move_chat(-5, -1005) == 0
+    assert await store.chat(-1005) == moved
+
+
+async def test_a_group_that_has_spoken_under_its_new_id_gets_its_settings_all_the_same(store: Store) -> None:
+    await store.put_chat(ChatRecord(-5, None, ChatSettings(language="ru")))
+    await store.put_chat(ChatRecord(-1005, NOW))
+    await store.move_chat(-5, -1005)
+    assert await store.chat(-1005) == ChatRecord(-1005, None, ChatSettings(language="ru"), -5)
+
+
+async def test_a_group_of_which_nothing_was_known_is_known_to_have_moved(store: Store) -> None:
+    await store.move_chat(-5, -1005)
+    assert await store.chat(-1005) == ChatRecord(-1005, moved_from=-5)
+
+
+async def test_a_move_ends_leases_but_not_that_over_a_submit_in_flight(store: Store) -> None:
+    looking = await store.add(a_running_task(chat_id=-5, due_at=NOW))
+    buying = await store.add(a_task(chat_id=-5, due_at=NOW))
+    claimed = {task.id: task for task in await store.claim(NOW, 60, 9, {})}
+    held = claimed[buying.id]
+    lease_end = after(60)
+    held = await store.save(held.submitting(NOW, lease_end, after(3600)), leased=True)
+    await store.move_chat(-5, -1005)
+    assert [task.id for task in await store.claim(NOW, 60, 9, {})] == [looking.id]
+    moved = await store.get(buying.id)
+    assert moved is not None
+    assert moved.due_at == lease_end
 
 
 async def test_a_chats_settings_come_back_as_they_were_chosen(store: Store) -> None:
@@ -786,6 +826,15 @@ async def test_a_recipe_is_found_by_its_token_and_made_once_for_a_request(store:
     assert await store.add_recipe(with_photo) == with_photo
     assert await store.recipe("token-1") == recipe
     assert await store.recipe("token-2") is None
+
+
+async def test_what_is_not_closed_of_a_person_is_found_in_every_chat(store: Store) -> None:
+    draft = await store.add(a_task(question="card_draft"))
+    album = await store.add(a_task(chat_id=11))
+    hidden = await store.add(a_running_task(chat_id=12, hidden=True))
+    await store.add(a_running_task(state=TaskState.SUCCEEDED, delivered_at=NOW, due_at=None))
+    await store.add(a_running_task(user_id=21))
+    assert await store.unclosed(20) == [draft, album, hidden]
 
 
 async def test_who_is_forgotten_stays_only_as_figures(store: Store) -> None:
@@ -811,3 +860,53 @@ async def test_who_is_forgotten_stays_only_as_figures(store: Store) -> None:
     assert await store.recipe("token-1") is None
     assert await store.take_notices(20) == []
     assert await store.count_since(after(-1), user_id=20) == 2
+
+
+async def test_what_was_learned_is_changed_where_it_stands(store: Store) -> None:
+    assert await store.durations() == {}
+
+    def one_more(key: str, text: str | None) -> str:
+        return f"{text or ''}{key}"
+
+    assert await store.learn(["a", "b"], one_more) == {"a": "a", "b": "b"}
+    assert await store.learn(["a"], one_more) == {"a": "aa"}
+    assert await store.durations() == {"a": "aa", "b": "b"}
+
+
+async def test_nothing_is_lost_of_what_many_learn_side_by_side(store: Store) -> None:
+    def one_more(_: str, text: str | None) -> str:
+        return str(int(text or 0) + 1)
+
+    await asyncio.gather(*(store.learn(["jobs"], one_more) for _ in range(50)))
+    assert await store.durations() == {"jobs": "50"}
+
+
+async def test_what_cannot_be_learned_changes_nothing(store: Store) -> None:
+    def stumble(key: str, _: str | None) -> str:
+        if key == "b":
+            raise ZeroDivisionError
+        return "learned"
+
+    with pytest.raises(ZeroDivisionError):
+        await store.learn(["a", "b"], stumble)
+    assert await store.durations() == {}
+
+
+async def test_a_heartbeat_tells_when_the_last_one_was(open_store: Opener) -> None:
+    store = await open_store()
+    assert await store.beat(after(0)) is None
+    assert await store.beat(after(20)) == after(0)
+    await store.close()
+    assert await (await open_store()).beat(after(600)) == after(20)
+
+
+async def test_who_has_nothing_to_wait_for_but_a_slot_is_known(store: Store) -> None:
+    await store.add(a_running_task())
+    await store.add(a_task(provider="geekai"))
+    await store.add(a_task(due_at=after(60)))
+    await store.add(a_task(hidden=True))
+    assert not await store.has_waiting("volcengine", NOW)
+    assert await store.has_waiting("volcengine", after(60))
+    assert await store.has_waiting("geekai", NOW)
+    await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    assert not await store.has_waiting("geekai", NOW), "it is being handed over"

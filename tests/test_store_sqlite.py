@@ -392,6 +392,7 @@ async def test_no_question_of_every_day_reads_the_history(store: SQLiteStore) ->
     task = await store.add(a_task(update_id=1, album_id="a"))
     await store.find(card=(10, 1))
     await store.drafts(10, 20)
+    await store.unclosed(20)
     await store.count_ahead(task)
     for who in ({}, {"user_id": 20}, {"chat_id": 10}):
         await store.count_open(**who)

@@ -56,7 +56,7 @@ async def test_an_accepted_task_runs_and_is_looked_at_in_time(house: House) -> N
     await house.turn()
     task = await house.get()
     assert (task.state, task.remote_id) == (TaskState.RUNNING, "job-1")
-    assert task.due_at == NOW + timedelta(seconds=50)
+    assert task.due_at == house.timing.next_look(task, A_MODEL, NOW, others_wait=False)
     assert task.keep_until == NOW + timedelta(seconds=A_MODEL.keeps_s)
     (attempt,) = await house.store.attempts("boat")
     assert (attempt.call, attempt.answer, attempt.detail) == ("submit", "ok", "call 7")
@@ -333,3 +333,35 @@ async def test_giving_up_a_submit_never_overwrites_an_id_that_came_just_before(h
     with pytest.raises(StaleTask):
         await house.worker.step(lost)
     assert ((await house.get()).state, (await house.get()).remote_id) == (TaskState.RUNNING, "job-1")
+
+
+@pytest.mark.parametrize("code", ["provider_fault", "unreachable"])
+async def test_a_provider_that_stays_down_is_not_asked_for_ever(house: House, code: str) -> None:
+    house.provider.submits = Script(*[Unavailable(code, "code 50500")] * 100)
+    await house.store.add(a_task())
+    task = await house.close_task()
+    assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "provider_fault", False)
+    assert timedelta(hours=1) <= house.clock() - NOW <= timedelta(hours=2)
+    assert house.provider.submits.count < 30
+
+
+@pytest.mark.parametrize("code", ["busy", "no_slot"])
+async def test_a_provider_that_is_only_busy_is_waited_for(house: House, code: str) -> None:
+    house.provider.submits = Script(*[Unavailable(code)] * 40, Accepted("job-1"))
+    await house.store.add(a_task())
+    task = await house.turn_until(lambda task: task.state is not TaskState.QUEUED)
+    assert task.state is TaskState.RUNNING
+    assert house.clock() - NOW > timedelta(hours=1)
+
+
+async def test_a_refused_account_is_written_down_before_anybody_is_told(house: House) -> None:
+    house.provider.submits = Script(AccountProblem("account", "HTTP 402", trouble="no_balance"))
+    seen: list[TaskState] = []
+
+    async def tell(_: object) -> None:
+        seen.append((await house.get()).state)
+
+    house.on_notice = tell
+    await house.store.add(a_task())
+    await house.turn()
+    assert seen == [TaskState.FAILED]

@@ -29,7 +29,7 @@ TABLE: dict[str, tuple[Callable[[Task], Task], set[TaskState], TaskState | None]
     "submitting": (lambda task: task.submitting(NOW, LATER, LATER), {S.QUEUED}, S.SUBMITTING),
     "put_back": (lambda task: task.put_back("busy", "", LATER, NOW), {S.SUBMITTING}, S.QUEUED),
     "accepted": (lambda task: task.accepted("job-1", LATER, LATER), {S.SUBMITTING}, S.RUNNING),
-    "looked": (lambda task: task.looked(0.5, LATER), {S.RUNNING}, None),
+    "looked": (lambda task: task.looked(0.5, NOW), {S.RUNNING}, None),
     "late": (lambda task: task.late(NOW), {S.RUNNING}, None),
     "succeeded": (lambda task: task.succeeded("https://v", LATER, NOW), {S.RUNNING}, S.SUCCEEDED),
     "cardless": (lambda task: task.cardless(NOW), {S.SUCCEEDED}, None),
@@ -44,6 +44,7 @@ TABLE: dict[str, tuple[Callable[[Task], Task], set[TaskState], TaskState | None]
     "hide": (lambda task: task.hide(NOW), {S.QUEUED, S.SUBMITTING, S.RUNNING}, None),
     "kept": (lambda task: task.kept(), set(S), None),
     "moved": (lambda task: task.moved(-100, NOW), set(S), None),
+    "reposted": (lambda task: task.reposted(31, False, None, NOW), set(S), None),
     "delivered": (lambda task: task.delivered(NOW), set(END_STATES), None),
 }
 
@@ -115,20 +116,71 @@ def test_the_link_may_die_before_the_provider_forgets_the_job() -> None:
 def test_a_failed_step_counts_and_a_good_one_forgets_it() -> None:
     task = a_task(state=S.RUNNING).put_off(LATER, NOW).put_off(LATER, LATER)
     assert (task.attempts, task.failing_since) == (2, NOW)
-    better = task.looked(None, LATER)
+    better = task.looked(None, NOW)
     assert (better.attempts, better.failing_since) == (0, None)
 
 
-def test_only_an_uncertain_send_that_was_closed_can_be_sent_once_more() -> None:
-    done = a_task(state=S.SUCCEEDED).delivered(NOW)
+def test_a_look_says_when_a_provider_began_and_a_failing_one_says_nothing() -> None:
+    begun = a_task(state=S.RUNNING, submitted_at=NOW)
+    assert begun.put_off(LATER, NOW).looked_at is None
+    at_once = begun.looked(None, LATER)
+    assert (at_once.looked_at, at_once.running_at) == (LATER, NOW), "it may have run from the first second"
+    queued = begun.looked(None, NOW, queued=True)
+    assert (queued.looked_at, queued.running_at) == (NOW, None)
+    assert queued.looked(None, LATER).running_at == LATER
+    assert queued.looked(None, LATER).looked(None, LATER + timedelta(1), queued=True).running_at == LATER
+
+
+def test_progress_never_goes_back() -> None:
+    half = a_task(state=S.RUNNING).looked(0.5, NOW)
+    assert [half.looked(told, NOW).progress for told in (0.7, 0.3, None)] == [0.7, 0.5, 0.5]
+    assert a_task(state=S.RUNNING).looked(None, NOW).progress is None
+
+
+def test_only_a_video_that_nobody_saw_can_be_sent_once_more() -> None:
+    made = a_task(state=S.SUCCEEDED, video_url="https://v")
+    for seen in (made, made.delivered(NOW, "file"), made.failed("link_expired", "", NOW).delivered(NOW)):
+        with pytest.raises(IllegalMove):
+            seen.resend(None, NOW)
+    unclear = replace(made, sending_at=NOW).kept().delivered(NOW)
+    for unseen in (unclear, made.kept().delivered(NOW)):
+        again = unseen.resend(None, LATER)
+        assert (again.sending_at, again.delivered_at, again.card_id, again.hidden) == (
+            None,
+            None,
+            None,
+            False,
+        )
+        assert again.due_at == LATER
+
+
+def test_a_forgotten_video_cannot_be_sent_once_more() -> None:
     with pytest.raises(IllegalMove):
-        done.resend(NOW)
-    with pytest.raises(IllegalMove):
-        a_task(state=S.SUCCEEDED, sending_at=NOW).resend(NOW)
-    unclear = a_task(state=S.SUCCEEDED, sending_at=NOW).kept().delivered(NOW)
-    again = unclear.resend(LATER)
-    assert (again.sending_at, again.delivered_at, again.card_id, again.hidden) == (None, None, None, False)
-    assert again.due_at == LATER
+        a_task(state=S.SUCCEEDED).kept().delivered(NOW).resend(None, NOW)
+
+
+def test_a_video_that_is_asked_for_in_another_topic_goes_there_and_replies_to_nothing() -> None:
+    unseen = a_task(state=S.SUCCEEDED, video_url="https://v", thread_id=7, message_id=5).kept().delivered(NOW)
+    assert (unseen.resend(7, NOW).thread_id, unseen.resend(7, NOW).message_id) == (7, 5)
+    assert (unseen.resend(9, NOW).thread_id, unseen.resend(9, NOW).message_id) == (9, None)
+
+
+@pytest.mark.parametrize(
+    ("state", "attempts", "due_at", "then"),
+    [
+        (S.QUEUED, 0, NOW - timedelta(minutes=1), NOW - timedelta(minutes=1)),  # keeps its turn
+        (S.QUEUED, 0, LATER, NOW),  # under a lease, which ends with the save
+        (S.QUEUED, 2, LATER, LATER),
+        (S.SUBMITTING, 0, LATER, LATER),
+        (S.RUNNING, 0, LATER, NOW),
+    ],
+)
+def test_a_card_that_moves_down_never_delays_its_task(
+    state: TaskState, attempts: int, due_at: datetime, then: datetime
+) -> None:
+    task = a_task(state=state, attempts=attempts, due_at=due_at, card_has_photo=True)
+    moved = task.reposted(99, False, None, NOW)
+    assert (moved.card_id, moved.card_has_photo, moved.due_at) == (99, False, then)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +226,7 @@ class Life(RuleBasedStateMachine):
         except IllegalMove:
             return False
         if before.delivered_at is not None:
-            assert before.error_code == SUBMIT_UNKNOWN or before.sending_at is not None
+            assert before.error_code == SUBMIT_UNKNOWN or before.file_id is None
         if before.progress is not None and before.remote_id == self.task.remote_id:
             assert self.task.progress is not None
             assert self.task.progress >= before.progress
@@ -186,7 +238,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def resend(self) -> None:
-        self._try(lambda task: task.resend(NOW))
+        self._try(lambda task: task.resend(None, NOW))
 
     @rule()
     def submit(self) -> None:
@@ -210,7 +262,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(progress=st.none() | st.floats(0, 1))
     def look(self, progress: float | None) -> None:
-        self._try(lambda task: task.looked(progress, LATER))
+        self._try(lambda task: task.looked(progress, NOW))
 
     @invariant()
     def money_is_never_spent_twice(self) -> None:
@@ -237,6 +289,6 @@ TestLife = Life.TestCase
 def test_every_move_leaves_the_task_it_was_asked_of_as_it_was() -> None:
     task = a_task(state=S.RUNNING)
     copy = replace(task)
-    task.looked(0.3, LATER)
+    task.looked(0.3, NOW)
     task.failed("expired", "", NOW)
     assert task == copy

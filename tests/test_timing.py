@@ -1,9 +1,10 @@
-"""When to look again, and when to give up."""
+"""When to look at which job, when to look again, and when to give up."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from fakes import A_MODEL, FREE_MODEL, NOW, a_task
@@ -11,37 +12,100 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import timing
-from bot.task import TaskState
-from bot.timing import Timing, gives_up_looking, gives_up_telling, retry_at, unclear_until
+from bot.durations import Durations, observed
+from bot.request import VideoModel, VideoRequest, settle
+from bot.task import Task, TaskState
+from bot.timing import (
+    Clock,
+    Timing,
+    clock_of,
+    duration_keys,
+    gives_up_looking,
+    gives_up_telling,
+    retry_at,
+    unclear_until,
+)
 
 RUNNING = a_task(state=TaskState.RUNNING, submitted_at=NOW)
+SLOW = replace(A_MODEL, typical_s=3600.0)
+NARROW = VideoRequest(model="jimeng-pro", prompt="a kite", seconds=10)
 
 
 def wait_s(due_at: datetime) -> float:
     return (due_at - NOW).total_seconds()
 
 
-def test_the_first_look_comes_after_half_of_the_usual_time() -> None:
-    assert wait_s(Timing(0).first_look(A_MODEL, NOW)) == 50
-    assert wait_s(Timing(30).first_look(A_MODEL, NOW)) == 30
+def next_s(
+    timing: Timing, task: Task = RUNNING, model: VideoModel = A_MODEL, others_wait: bool = False
+) -> float:
+    return wait_s(timing.next_look(task, model, NOW, others_wait=others_wait))
+
+
+def looks_s(timing: Timing, others_wait: bool = False) -> list[float]:
+    """When a job of which nothing is known but that it runs is looked at in its first hour."""
+    looks = [0.0]
+    while looks[-1] < 3600:
+        now = NOW + timedelta(seconds=looks[-1])
+        due_at = timing.next_look(RUNNING, A_MODEL, now, others_wait=others_wait)
+        looks.append(wait_s(due_at))
+    return looks[1:]
+
+
+def learned(
+    duration_s: float, request: VideoRequest = NARROW, jobs: int = 30, clock: Clock = "running"
+) -> dict[str, str]:
+    """Rows that so many jobs of about this duration leave under their own key, and under their model's."""
+    state = Durations(100.0)
+    for job in range(jobs):
+        took_s = duration_s * (0.9 + 0.2 * job / jobs)
+        state = observed(state, 0.99 * took_s, 1.01 * took_s)
+    return dict.fromkeys(duration_keys(A_MODEL, request, clock), state.to_text())
+
+
+def test_the_first_look_comes_before_half_of_all_are_done_and_the_next_ones_closer() -> None:
+    looks = [look for look in looks_s(Timing(0)) if look < 300]
+    gaps = [then - before for before, then in pairwise(looks)]
+    assert 20 < looks[0] < 100
+    assert max(gaps) < 0.6 * looks[0]
+
+
+def test_looks_are_twice_as_many_while_others_wait_for_the_slot() -> None:
+    timing = Timing(0)
+    few, many = (sum(look < 150 for look in looks_s(timing, others_wait)) for others_wait in (False, True))
+    assert many >= 1.7 * few
+
+
+def test_a_job_is_looked_at_when_others_like_it_were_done() -> None:
+    timing = Timing(0)
+    before = looks_s(timing)
+    timing.remember(learned(300.0))
+    after = looks_s(timing)
+    assert 200 < after[0] < 300
+    assert before[0] < 100, "the plan that stood before is made anew"
 
 
 def test_a_free_model_is_looked_at_every_second() -> None:
-    assert wait_s(Timing(60).first_look(FREE_MODEL, NOW)) == 1
-    assert wait_s(Timing(60).next_look(RUNNING, FREE_MODEL, NOW)) == 1
+    assert next_s(Timing(60), a_task(state=TaskState.SUBMITTING, submitted_at=NOW), FREE_MODEL) == 1
+    assert next_s(Timing(60), RUNNING, FREE_MODEL) == 1
 
 
 def test_no_look_is_further_away_than_the_operator_allows() -> None:
-    slow = replace(A_MODEL, typical_s=3600.0)
-    assert wait_s(Timing(0).next_look(RUNNING, slow, NOW)) == 360
-    assert wait_s(Timing(60).next_look(RUNNING, slow, NOW)) == 60
+    assert next_s(Timing(0), model=SLOW) > 600
+    assert next_s(Timing(60), model=SLOW) == 60
     assert wait_s(Timing(60).look_again(replace(RUNNING, attempts=9), NOW)) == 60
     assert wait_s(Timing(0).look_again(replace(RUNNING, attempts=9), NOW)) > 200
 
 
+@given(st.floats(0, 1e6), st.booleans(), st.sampled_from([0.0, 0.2, 60.0]))
+def test_every_look_has_a_time_to_come(elapsed_s: float, queued: bool, poll_max_s: float) -> None:
+    task = RUNNING.looked(None, NOW, queued=queued)
+    now = NOW + timedelta(seconds=elapsed_s)
+    assert Timing(poll_max_s).next_look(task, A_MODEL, now, others_wait=True) > now
+
+
 def test_a_late_job_is_looked_at_rarely_whatever_the_bound() -> None:
     late = replace(RUNNING, late_at=NOW)
-    assert wait_s(Timing(60).next_look(late, A_MODEL, NOW)) == 600
+    assert next_s(Timing(60), late) == 600
     assert wait_s(Timing(60).look_again(late, NOW)) == 600
 
 
@@ -51,15 +115,78 @@ def test_a_provider_that_says_when_to_ask_again_is_obeyed() -> None:
     assert wait_s(retry_at(9, NOW, 1.0)) > 200
 
 
-@pytest.mark.parametrize(("typical_s", "late_after_s"), [(10.0, 120.0), (100.0, 400.0)])
-def test_a_job_is_late_after_four_times_its_usual_time_and_two_minutes_at_least(
-    typical_s: float, late_after_s: float
-) -> None:
-    model = replace(A_MODEL, typical_s=typical_s)
-    then = NOW + timedelta(seconds=late_after_s)
-    assert not Timing().is_late(RUNNING, model, then)
-    assert Timing().is_late(RUNNING, model, then + timedelta(seconds=1))
-    assert not Timing().is_late(replace(RUNNING, late_at=NOW), model, then + timedelta(hours=1))
+def late_after_s(timing: Timing, model: VideoModel = A_MODEL, task: Task = RUNNING) -> float:
+    """At which second it is late first."""
+    return next(s for s in range(10_000) if timing.is_late(task, model, NOW + timedelta(seconds=s)))
+
+
+def test_a_job_is_late_when_nearly_all_others_were_done_and_after_two_minutes_at_least() -> None:
+    assert 200 < late_after_s(Timing()) < 400
+    quick = replace(A_MODEL, typical_s=10.0)
+    assert late_after_s(Timing(), quick) == 121
+    timing = Timing()
+    timing.remember(learned(1000.0))
+    assert late_after_s(timing) > 1050
+    told = replace(RUNNING, late_at=NOW)
+    assert not timing.is_late(told, A_MODEL, NOW + timedelta(days=1)), "it is said once"
+
+
+def test_a_queue_and_the_making_have_a_clock_each() -> None:
+    then, later = NOW + timedelta(seconds=50), NOW + timedelta(seconds=80)
+    assert clock_of(RUNNING) == ("running", NOW)
+    queued = RUNNING.looked(None, then, queued=True)
+    assert clock_of(queued) == ("queued", NOW)
+    assert clock_of(queued.looked(None, later)) == ("running", later)
+    assert clock_of(queued.looked(None, later).looked(None, later, queued=True)) == ("running", later)
+    assert clock_of(RUNNING.looked(None, then)) == ("running", NOW), "no queue was seen"
+
+
+def test_a_long_queue_makes_no_job_late_that_has_only_begun() -> None:
+    timing = Timing()
+    long_queue = NOW + timedelta(seconds=5000)
+    begun = RUNNING.looked(None, NOW, queued=True).looked(None, long_queue)
+    assert timing.is_late(RUNNING, A_MODEL, long_queue)
+    assert not timing.is_late(begun, A_MODEL, long_queue + timedelta(seconds=10))
+
+
+def test_few_videos_of_a_kind_say_less_than_all_of_their_model() -> None:
+    timing = Timing()
+    coarse = duration_keys(A_MODEL, NARROW, "running")[1]
+    timing.remember(learned(50.0) | {coarse: learned(200.0)[coarse]})
+    assert timing.usual_s(A_MODEL, NARROW) == pytest.approx(50, rel=0.1)
+    assert timing.usual_s(A_MODEL) == pytest.approx(200, rel=0.1)
+    fine = duration_keys(A_MODEL, NARROW, "running")[0]
+    timing.remember({fine: learned(50.0, jobs=9)[fine]})
+    assert timing.usual_s(A_MODEL, NARROW) == pytest.approx(200, rel=0.1)
+
+
+def test_a_request_that_leaves_all_open_is_one_for_the_defaults() -> None:
+    open_ = VideoRequest(model="jimeng-pro", prompt="a kite")
+    assert duration_keys(A_MODEL, open_, "running") == duration_keys(
+        A_MODEL, settle(open_, A_MODEL), "running"
+    )
+    assert duration_keys(A_MODEL, open_, "running") != duration_keys(A_MODEL, NARROW, "running")
+    assert duration_keys(replace(A_MODEL, resolutions=()), open_, "queued")[0] == "jimeng-pro 5s any queued"
+
+
+def test_what_is_usual_is_the_models_own_word_until_something_was_seen() -> None:
+    assert Timing().usual_s(A_MODEL) == pytest.approx(100, rel=0.02)
+
+
+def test_a_queue_that_most_stand_in_belongs_to_what_is_usual() -> None:
+    timing = Timing()
+    timing.remember(learned(60.0, jobs=40) | learned(300.0, jobs=15, clock="queued"))
+    assert timing.usual_s(A_MODEL, NARROW) == pytest.approx(60, rel=0.1)
+    timing.remember(learned(300.0, jobs=25, clock="queued"))
+    assert timing.usual_s(A_MODEL, NARROW) == pytest.approx(360, rel=0.1)
+    assert timing.usual_now_s(replace(RUNNING, request=NARROW), A_MODEL) == pytest.approx(60, rel=0.1)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense", '{"typical_s": 3}'])
+def test_a_damaged_row_is_as_good_as_none(text: str) -> None:
+    timing = Timing()
+    timing.remember(dict.fromkeys(duration_keys(A_MODEL, NARROW, "running"), text))
+    assert timing.usual_s(A_MODEL, NARROW) == pytest.approx(100, rel=0.02)
 
 
 @given(st.integers(0, 1000))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
@@ -14,14 +14,25 @@ from bot.store import PeopleStore, TaskStore
 _CLAIM = "claim_"
 
 
+async def _nothing(_: int) -> None:
+    """Stands against no video anywhere."""
+
+
 class Access:
     def __init__(
-        self, settings: Settings, people: PeopleStore, tasks: TaskStore, clock: Callable[[], datetime]
+        self,
+        settings: Settings,
+        people: PeopleStore,
+        tasks: TaskStore,
+        clock: Callable[[], datetime],
+        obstacle: Callable[[int], Awaitable[Problem | None]] = _nothing,
     ) -> None:
+        """`obstacle`: why no video can be shown in a chat."""
         self._settings = settings
         self._people = people
         self._tasks = tasks
         self._clock = clock
+        self._obstacle = obstacle
         self._claim_code: str | None = None
 
     async def open_claim(self) -> str | None:
@@ -59,8 +70,12 @@ class Access:
             return False
         if (await self._people.person(user_id)).role == "allowed":
             return True
-        people, chats = self._settings.allowed_users, self._settings.allowed_chats
-        return people == "*" or user_id in people or chats == "*" or chat_id in chats
+        people = self._settings.allowed_users
+        return people == "*" or user_id in people or await self._is_allowed(chat_id)
+
+    async def may_join(self, user_id: int, chat_id: int) -> bool:
+        """Whether the bot stays in a group to which this person added it."""
+        return await self._is_allowed(chat_id) or await self.may_ask(user_id, chat_id)
 
     async def tell_stranger(self, user_id: int, chat_id: int) -> bool:
         """Whether to answer: a stranger is told once, and so is a group; then there is silence."""
@@ -77,9 +92,20 @@ class Access:
         return False
 
     async def limit(self, user_id: int, chat_id: int) -> Problem | None:
-        """Which limit stands against one video more. Admins have none; a chat's count in groups alone."""
-        if await self.is_admin(user_id):
-            return None
+        """What stands against one video more: a limit, or that it cannot be shown here. ChatError where
+        Telegram does not say whether it can. Admins have no limits; a chat's count in groups alone.
+        """
+        problem = None if await self.is_admin(user_id) else await self._limits(user_id, chat_id)
+        return problem or await self._obstacle(chat_id)
+
+    async def _is_allowed(self, chat_id: int) -> bool:
+        """A group that became a supergroup is still the one that was allowed."""
+        allowed = self._settings.allowed_chats
+        if allowed == "*" or not allowed:
+            return bool(allowed)
+        return chat_id in allowed or (await self._people.chat(chat_id)).moved_from in allowed
+
+    async def _limits(self, user_id: int, chat_id: int) -> Problem | None:
         settings = self._settings
         return await self._limit(
             "", settings.open_tasks_per_user, settings.daily_videos_per_user, user_id=user_id

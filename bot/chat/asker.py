@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.task import Task
+
 
 @dataclass(frozen=True, slots=True)
 class Asker:
@@ -21,3 +23,7 @@ class Asker:
     album_id: str | None = None
     tapped: bool = False
     """They tapped a button: `message_id` is the card it stands on."""
+    gathered: Task | None = None
+    """The draft that gathered their album: it becomes the task."""
+    code: str | None = None
+    """The language of their own Telegram, as it names it; `language` is the one to answer in."""

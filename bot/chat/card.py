@@ -8,50 +8,77 @@ from datetime import datetime
 
 from telegram import InlineKeyboardMarkup
 
-from bot.chat.parts import Card, button, cut, facts, heading, join, units
+from bot.chat.outlook import UNKNOWN, Outlook, about
+from bot.chat.parts import Card, button, continued, cut, facts, heading, join, units
 from bot.chat.questions import draw_draft
 from bot.chat.refusal import draw_failed
+from bot.chat.results import result_buttons
 from bot.errors import IllegalMove
 from bot.request import VideoModel
 from bot.task import Task, TaskState
 from bot.text import say
+from bot.timing import clock_of
 
 CAPTION_LIMIT = 1024
 _BAR = 12
 
 
 def draw_card(
-    task: Task, models: Mapping[str, VideoModel], now: datetime, ahead: int = 0, aside: str = ""
+    task: Task,
+    models: Mapping[str, VideoModel],
+    now: datetime,
+    outlook: Outlook = UNKNOWN,
+    aside: str = "",
+    *,
+    quiet: bool = False,
 ) -> Card:
     """The card of a task that has no video to show: a draft, on its way, or ended without one.
 
-    `ahead`: how many are served before it. `aside`: a line about what the task itself does not say any more.
+    `aside`: a line about what the task itself does not say any more. `quiet`: one line while it is on its
+    way, unless somebody else gets the photo than was said.
     """
     model = models.get(task.request.model)
     free = model is not None and model.free
     match task.state:
         case TaskState.DRAFT:
-            return draw_draft(task, models, now)
+            return draw_draft(task, models, now, usual_s=outlook.usual_s)
         case TaskState.CANCELLED:
             return Card(say(task.language, task.error_code or "cancelled"), None)
         case TaskState.FAILED:
             return draw_failed(task, models, _rerouted(task, models))
         case _ if task.hidden:
-            not_paid = free or task.state is TaskState.QUEUED
-            stopped = say(task.language, "cancelled" if not_paid else "card_stopped")
-            return Card(join(heading(task, model), stopped), None)
+            return Card(join(heading(task, model), say(task.language, stopped_phrase(task, model))), None)
         case TaskState.QUEUED:
-            line, key = _queue_line(task, now, ahead), "button_cancel"
+            key = "button_cancel"
         case TaskState.SUBMITTING:
-            line = say(task.language, "card_submitting", elapsed=_clock(_elapsed(task, now)))
-            key = "button_cancel" if free else "button_stop_paid"
-        case TaskState.RUNNING | TaskState.SUCCEEDED:
-            line = _progress_line(task, model, now)
-            key = "button_cancel" if free else "button_stop_paid"
+            key = "button_cancel" if free else "button_stop_unclear"
         case _:
-            raise IllegalMove(f"no card for {task.state}")
+            key = "button_cancel" if free else "button_stop_paid"
+    line = state_line(task, model, now, outlook)
     buttons = InlineKeyboardMarkup([[button(task, key, "cancel")]])
-    return Card(join(heading(task, model), _rerouted(task, models), aside, line), buttons)
+    if quiet:
+        return Card(join(_rerouted(task, models), line.partition("\n")[0]), buttons)
+    return Card(join(heading(task, model), _rerouted(task, models), aside, continued(task), line), buttons)
+
+
+def state_line(task: Task, model: VideoModel | None, now: datetime, outlook: Outlook) -> str:
+    """How far a task on its way is, and since when."""
+    match task.state:
+        case TaskState.QUEUED:
+            return _queue_line(task, now, outlook)
+        case TaskState.SUBMITTING:
+            return say(task.language, "card_submitting", elapsed=_clock(_elapsed_s(task, now)))
+        case TaskState.RUNNING | TaskState.SUCCEEDED:
+            return _progress_line(task, model, now, outlook)
+        case _:
+            raise IllegalMove(f"{task.id}: {task.state} is not on its way")
+
+
+def stopped_phrase(task: Task, model: VideoModel | None) -> str:
+    """What it costs that nobody waits any more: while it is handed over, nobody knows."""
+    if task.state is TaskState.QUEUED or (model is not None and model.free):
+        return "cancelled"
+    return "card_stopped_unclear" if task.state is TaskState.SUBMITTING else "card_stopped"
 
 
 def draw_caption(task: Task, models: Mapping[str, VideoModel]) -> Card:
@@ -65,8 +92,7 @@ def draw_caption(task: Task, models: Mapping[str, VideoModel]) -> Card:
     # Telegram counts a caption after its HTML is read, in UTF-16 units.
     room = CAPTION_LIMIT - units(below) - 2
     prompt = html.escape(cut(task.request.prompt, room), quote=False)
-    buttons = InlineKeyboardMarkup([[button(task, "button_again", "again")]])
-    return Card(f"{prompt}\n\n{below}".strip(), buttons)
+    return Card(f"{prompt}\n\n{below}".strip(), result_buttons(task, models))
 
 
 def draw_offer(task: Task) -> Card:
@@ -90,25 +116,33 @@ def _instead(task: Task) -> str:
     return say(task.language, "card_rerouted", chosen=task.passed_over[0], model=task.request.model)
 
 
-def _queue_line(task: Task, now: datetime, ahead: int) -> str:
-    elapsed = _clock(_elapsed(task, now))
-    if ahead:
-        return say(task.language, "card_queued_behind", ahead=ahead, elapsed=elapsed)
-    return say(task.language, "card_queued", elapsed=elapsed)
+def _queue_line(task: Task, now: datetime, outlook: Outlook) -> str:
+    elapsed = _clock(_elapsed_s(task, now))
+    if not outlook.ahead:
+        return say(task.language, "card_queued", elapsed=elapsed)
+    line = say(task.language, "card_queued_behind", ahead=outlook.ahead, elapsed=elapsed)
+    if outlook.turn_s is None:
+        return line
+    # Minutes: nobody knows it better, and a figure that jumps about is no comfort.
+    turn_s = outlook.turn_s if outlook.turn_s < 60 else 60 * round(outlook.turn_s / 60)
+    return f"{line}\n{say(task.language, 'card_turn', time=about(task.language, turn_s))}"
 
 
-def _progress_line(task: Task, model: VideoModel | None, now: datetime) -> str:
-    elapsed_s = _elapsed(task, now)
+def _progress_line(task: Task, model: VideoModel | None, now: datetime, outlook: Outlook) -> str:
+    elapsed_s = _elapsed_s(task, now)
+    elapsed = _clock(elapsed_s)
     if task.late_at is not None:
-        return say(task.language, "card_late", elapsed=_clock(elapsed_s))
-    expected_s = model.typical_s if model else 60.0
-    values = {"elapsed": _clock(elapsed_s), "expected": _clock(expected_s)}
+        return say(task.language, "card_late", elapsed=elapsed)
+    if clock_of(task)[0] == "queued":
+        return say(task.language, "card_queued_there", elapsed=elapsed)
+    usual_s = outlook.usual_s or (model.typical_s if model else 60.0)
+    values = {"elapsed": elapsed, "usual": about(task.language, usual_s)}
     if task.progress is not None:
         percent = round(100 * task.progress)
         return say(task.language, "card_running_percent", bar=_bar(task.progress), percent=percent, **values)
-    if elapsed_s > 1.5 * expected_s:
+    if elapsed_s > 1.5 * usual_s:
         return say(task.language, "card_running_long", bar=_bar(0.95), **values)
-    return say(task.language, "card_running", bar=_bar(min(elapsed_s / expected_s, 0.95)), **values)
+    return say(task.language, "card_running", bar=_bar(min(elapsed_s / usual_s, 0.95)), **values)
 
 
 def _bar(fraction: float) -> str:
@@ -116,8 +150,10 @@ def _bar(fraction: float) -> str:
     return "▰" * full + "▱" * (_BAR - full)
 
 
-def _elapsed(task: Task, now: datetime) -> float:
-    return max((now - (task.queued_at or task.created_at)).total_seconds(), 0.0)
+def _elapsed_s(task: Task, now: datetime) -> float:
+    """In the queue, at the provider's queue, or in the making: each is counted from its own beginning."""
+    _, since = clock_of(task)
+    return max((now - (since or task.queued_at or task.created_at)).total_seconds(), 0.0)
 
 
 def _clock(duration_s: float) -> str:

@@ -1,4 +1,4 @@
-"""A command that orders nothing: who answers it gets the asker, and what was said with it."""
+"""A command with a subject of its own: who answers it gets the asker, and what was said with it."""
 
 from __future__ import annotations
 

@@ -8,39 +8,65 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from telegram import BotCommand, Update
+from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import (
     Application,
     CallbackQueryHandler,
+    ChatMemberHandler,
     ContextTypes,
     MessageHandler,
     filters,
 )
 
 from bot.chat.access import Access
+from bot.chat.admins import GroupAdmins
+from bot.chat.albums import Albums
 from bot.chat.client import connect
-from bot.chat.command import Command
+from bot.chat.comeback import come_back
 from bot.chat.companies import Companies
+from bot.chat.desk import Desk
 from bot.chat.dispatch import Dispatcher
-from bot.chat.help import Help
+from bot.chat.groups import Groups
 from bot.chat.intake import KEY_REFUSED, Intake
+from bot.chat.menu import Menu
 from bot.chat.messages import Messages
 from bot.chat.notices import Notices
 from bot.chat.orders import Orders
+from bot.chat.outlook import Forecast
 from bot.chat.photos import Photos
+from bot.chat.preferences import Preferences
+from bot.chat.quiet import Quiet
+from bot.chat.repeats import Repeats
+from bot.chat.rights import OwnRights
 from bot.chat.screen import Screen
-from bot.chat.tap import Act, PlainAct
+from bot.chat.subjects import Subjects
 from bot.chat.taps import Taps
 from bot.chat.voice import Voice
 from bot.errors import SettingsError, StartError
 from bot.log import get_log
+from bot.media.shelf import VideoShelf
 from bot.request import VideoModel
 from bot.settings import Settings
 from bot.store import Notice, Store
-from bot.text import choose_language, menu_languages, plain, say
+from bot.task import Task
+from bot.text import say
+from bot.timing import Timing
 
-_COMMANDS = ("video", "animate", "models", "help")
+_COMMANDS = (
+    "video",
+    "animate",
+    "extend",
+    "again",
+    "history",
+    "queue",
+    "cancel",
+    "models",
+    "settings",
+    "help",
+    "privacy",
+    "forget",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +89,34 @@ class Conversation:
         *,
         models: Mapping[str, VideoModel],
         default_model: str,
+        schedule: Timing,
+        slots: Mapping[str, int],
+        shelf: VideoShelf,
         clock: Callable[[], datetime],
         wake_worker: Callable[[], None],
     ) -> None:
         self._log = get_log(__name__)
+        self._store = store
+        self._clock = clock
         self._bot = connect(token, settings.telegram_api_url)
-        self._access = Access(settings, store, store, clock)
-        voice = Voice(self._bot, clock)
+        rights = OwnRights(self._bot, clock)
+        self._access = Access(settings, store, store, clock, rights.obstacle)
+        admins = GroupAdmins(self._bot, clock)
+        self._preferences = Preferences(store, settings.default_language, clock)
+        voice = Voice(self._bot, clock, self._preferences)
         photos = Photos(self._bot, store, models)
+        forecast = Forecast(store.count_ahead, schedule, models, slots)
         self.screen = Screen(
-            self._bot, models, clock, count_ahead=store.count_ahead, voice=voice, photos=photos
+            self._bot,
+            models,
+            clock,
+            forecast=forecast,
+            voice=voice,
+            photos=photos,
+            quiet=Quiet(self._bot, self._preferences),
         )
         self._notices = Notices(
-            kept=store, people=store, voice=voice, access=self._access, language=settings.default_language
+            kept=store, people=store, voice=voice, access=self._access, preferences=self._preferences
         )
         orders = Orders(
             tasks=store,
@@ -90,10 +131,41 @@ class Conversation:
             clock=clock,
             wake=wake_worker,
         )
-        helping = Help(self._bot, voice, models, default_model)
-        commands: dict[str, Command] = {"help": helping.help, "models": helping.models}
-        acts: dict[str, Act] = {}
-        plain_acts: dict[str, PlainAct] = {}
+        self._menu = Menu(self._bot, _COMMANDS, settings.default_language)
+        repeats = Repeats(clock)
+        self._subjects = Subjects(
+            Desk(
+                bot=self._bot,
+                store=store,
+                settings=settings,
+                models=models,
+                default_model=default_model,
+                clock=clock,
+                wake=wake_worker,
+                voice=voice,
+                screen=self.screen,
+                orders=orders,
+                access=self._access,
+                admins=admins,
+                preferences=self._preferences,
+                photos=photos,
+                forecast=forecast,
+                shelf=shelf,
+                repeats=repeats,
+                menu=self._menu,
+            )
+        )
+        self._groups = Groups(
+            bot=self._bot,
+            tasks=store,
+            voice=voice,
+            access=self._access,
+            rights=rights,
+            preferences=self._preferences,
+            models=models,
+            clock=clock,
+            wake=wake_worker,
+        )
         self._messages = Messages(
             bot=self._bot,
             tasks=store,
@@ -102,8 +174,12 @@ class Conversation:
             orders=orders,
             access=self._access,
             models=models,
-            settings=settings,
-            commands=commands,
+            preferences=self._preferences,
+            commands=self._subjects.commands,
+            follow=self._groups.follow,
+            albums=Albums(tasks=store, orders=orders, clock=clock, wake=wake_worker),
+            pairs=self._subjects.pairs,
+            again=self._subjects.again,
         )
         self._taps = Taps(
             tasks=store,
@@ -112,13 +188,14 @@ class Conversation:
             orders=orders,
             access=self._access,
             models=models,
-            settings=settings,
+            preferences=self._preferences,
             clock=clock,
             wake=wake_worker,
-            acts=acts,
-            plain_acts=plain_acts,
+            repeats=repeats,
+            admins=admins,
+            acts=self._subjects.acts,
+            plain_acts=self._subjects.plain_acts,
         )
-        self._language = settings.default_language
         self._application = self._handlers()
         self._failures: dict[int, Exception] = {}
         self._dispatcher = Dispatcher(store, self._read, self._handle, self._give_up, clock)
@@ -133,6 +210,10 @@ class Conversation:
         """In their private chats; kept for whoever cannot be written to. Never raises."""
         await self._notices.tell_admins(notice)
 
+    async def gathered(self, task: Task) -> None:
+        """As `bot.worker.Albums`."""
+        await self._messages.gathered(task)
+
     async def start(self) -> Greeting:
         """Log in and publish the command lists. SettingsError when the token is refused."""
         try:
@@ -144,10 +225,14 @@ class Conversation:
             raise StartError(
                 f"Telegram cannot be reached ({kind}): check the network and TELEGRAM_API_URL."
             ) from None
-        await self._publish_commands()
+        await self._menu.publish()
         payload = await self._access.open_claim()
         link = f"https://t.me/{self._bot.username}?start={payload}" if payload else None
         return Greeting(self._bot.username, link)
+
+    async def come_back(self, away: timedelta) -> None:
+        """The cards of all that is on its way go on. Called before anything else runs; sends nothing yet."""
+        await come_back(self._store, self.screen, away, self._clock())
 
     async def run(self) -> None:
         """Take updates in, handle them, keep the cards counting; until cancelled."""
@@ -155,13 +240,17 @@ class Conversation:
             parts.create_task(self._intake.run())
             parts.create_task(self._dispatcher.run())
             parts.create_task(self.screen.live.run())
+            parts.create_task(self.screen.presence.run())
+            parts.create_task(self._subjects.joining.run())
 
     async def close(self) -> None:
         await self._application.shutdown()
 
     def _handlers(self) -> Application[Any, Any, Any, Any, Any, Any]:
         application = Application.builder().bot(self._bot).updater(None).build()
+        application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, self._on_upgrade))
         application.add_handler(MessageHandler(filters.UpdateType.MESSAGE, self._on_message))
+        application.add_handler(ChatMemberHandler(self._on_membership, ChatMemberHandler.MY_CHAT_MEMBER))
         application.add_handler(CallbackQueryHandler(self._on_tap))
         application.add_error_handler(self._on_error)
         return application
@@ -180,12 +269,21 @@ class Conversation:
         """Whoever wrote it should not wait for an answer that never comes."""
         message, person = update.message, update.effective_user
         if message is not None and person is not None:
-            language = choose_language(person.language_code, self._language)
+            language = await self._preferences.language_for(message.chat_id, person.language_code)
             await message.reply_text(say(language, "given_up"), do_quote=True)
 
     async def _on_message(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         if update.message is not None:
             await self._messages.handle(update.update_id, update.message)
+
+    async def _on_upgrade(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        message = update.message
+        if message is not None and message.migrate_to_chat_id is not None:
+            await self._groups.upgraded(message.chat_id, message.migrate_to_chat_id)
+
+    async def _on_membership(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        if update.my_chat_member is not None:
+            await self._groups.changed(update.my_chat_member)
 
     async def _on_tap(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         if update.callback_query is not None:
@@ -194,12 +292,3 @@ class Conversation:
     async def _on_error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         if isinstance(update, Update) and context.error is not None:
             self._failures[update.update_id] = context.error
-
-    async def _publish_commands(self) -> None:
-        """The menu. A bot whose menu is old works all the same."""
-        try:
-            for code, language in menu_languages(self._language).items():
-                commands = [BotCommand(name, plain(say(language, f"command_{name}"))) for name in _COMMANDS]
-                await self._bot.set_my_commands(commands, language_code=code)
-        except TelegramError as error:
-            self._log.warning("the command list could not be published", reason=type(error).__name__)

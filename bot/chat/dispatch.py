@@ -11,7 +11,7 @@ from typing import Any
 from telegram import Update
 
 from bot import timing
-from bot.errors import CallUnclear, ChatBusy, ChatGone, StoreError
+from bot.errors import CallUnclear, CardGone, ChatBusy, ChatGone, StoreError
 from bot.log import get_log
 from bot.store import StoredUpdate, UpdateStore
 
@@ -95,24 +95,38 @@ class Dispatcher:
 
     async def _try(self, stored: StoredUpdate) -> None:
         log = self._log.bind(update=stored.update_id)
+        update = self._open(stored)
+        if update is None:
+            log.error("an update that cannot be read is parked")
+            await self._updates.fail_update(stored.update_id, None)
+            return
         try:
             async with asyncio.timeout(timing.UPDATE_LEASE_S - 10):
-                await self._handle(self._read(json.loads(stored.body)))
-        except ChatGone as error:
+                await self._handle(update)
+        except (ChatGone, CardGone) as error:
             log.info("nobody can be answered there", reason=str(error))
             await self._updates.finish_update(stored.update_id)
         except ChatBusy as busy:
-            await self._again(stored, timing.UPDATE_ATTEMPTS_IN_OUTAGE, busy.retry_after_s)
+            await self._again(stored, update, timing.UPDATE_ATTEMPTS_IN_OUTAGE, busy.retry_after_s)
         except CallUnclear as error:
             log.warning("Telegram did not take an answer", reason=str(error), attempt=stored.attempts + 1)
-            await self._again(stored, timing.UPDATE_ATTEMPTS_IN_OUTAGE)
+            await self._again(stored, update, timing.UPDATE_ATTEMPTS_IN_OUTAGE)
         except Exception:
             log.exception("an update could not be handled", attempt=stored.attempts + 1)
-            await self._again(stored, timing.UPDATE_ATTEMPTS)
+            await self._again(stored, update, timing.UPDATE_ATTEMPTS)
         else:
             await self._updates.finish_update(stored.update_id)
 
-    async def _again(self, stored: StoredUpdate, attempts: int, retry_after_s: float | None = None) -> None:
+    def _open(self, stored: StoredUpdate) -> Update | None:
+        """None where it says too little to be read, today or later."""
+        try:
+            return self._read(json.loads(stored.body)) if stored.chat_id else None
+        except Exception:  # noqa: BLE001 - the library fails in as many ways as there are fields
+            return None
+
+    async def _again(
+        self, stored: StoredUpdate, update: Update, attempts: int, retry_after_s: float | None = None
+    ) -> None:
         """Later; the last of `attempts` parks it, so that its chat goes on, and says so there."""
         if stored.attempts + 1 < attempts:
             retry_at = timing.retry_at(stored.attempts, self._clock(), retry_after_s)
@@ -120,7 +134,7 @@ class Dispatcher:
             return
         self._log.error("an update is parked", update=stored.update_id)
         try:
-            await self._give_up(self._read(json.loads(stored.body)))
+            await self._give_up(update)
         except Exception as error:  # noqa: BLE001 - what cannot be handled can perhaps not be answered either
             self._log.info("nor could its chat be told", update=stored.update_id, reason=type(error).__name__)
         await self._updates.fail_update(stored.update_id, None)

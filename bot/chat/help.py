@@ -9,18 +9,34 @@ from telegram import Bot
 from bot.chat.asker import Asker
 from bot.chat.catalogue import draw_models
 from bot.chat.intent import Intent
+from bot.chat.outlook import Forecast
+from bot.chat.preferences import Preferences
+from bot.chat.usual import usual_model
 from bot.chat.voice import Voice
 from bot.chat.words import EXAMPLES, flags_for
 from bot.request import VideoModel, shown
 from bot.text import say
 
+_PORTRAIT = "9:16"
+
 
 class Help:
-    def __init__(self, bot: Bot, voice: Voice, models: Mapping[str, VideoModel], default_model: str) -> None:
+    def __init__(
+        self,
+        *,
+        bot: Bot,
+        voice: Voice,
+        preferences: Preferences,
+        models: Mapping[str, VideoModel],
+        default_model: str,
+        forecast: Forecast,
+    ) -> None:
         self._bot = bot
         self._voice = voice
+        self._preferences = preferences
         self._models = models
         self._default_model = default_model
+        self._forecast = forecast
 
     async def help(self, asker: Asker, _: Intent) -> None:
         offered = shown(self._models)
@@ -29,9 +45,24 @@ class Help:
             "help_group" if asker.chat_id < 0 else "help",
             bot=self._bot.username,
             models=offered,
+            example=_example(self._models.get(await self._usual_model(asker))),
             options=[EXAMPLES[flag] for flag in flags_for([self._models[name] for name in offered])],
         )
         await self._voice.answer(asker, text)
 
     async def models(self, asker: Asker, _: Intent) -> None:
-        await self._voice.answer(asker, draw_models(asker.language, self._models, self._default_model))
+        usual_s = self._forecast.usual_of_models_s()
+        await self._voice.answer(
+            asker, draw_models(asker.language, self._models, await self._usual_model(asker), usual_s)
+        )
+
+    async def _usual_model(self, asker: Asker) -> str:
+        return usual_model(await self._preferences.of(asker.chat_id), self._models, self._default_model)
+
+
+def _example(model: VideoModel | None) -> str:
+    """Options to copy that work with the model of those who name none."""
+    if model is None:
+        return ""
+    ratio = _PORTRAIT if _PORTRAIT in model.ratios else model.ratios[-1]
+    return f"{ratio} {max(model.seconds)}s"

@@ -4,11 +4,15 @@
 |----------------------------------------------------------|--------------------|----------------------|
 | `/video words`; such a caption; such a reply to a photo  | starts             | starts               |
 | a bare `/video`                                          | asks               | asks                 |
+| `/extend words` to a video, or as its caption            | starts             | starts               |
+| `/again`, perhaps as a reply to a video of the bot       | starts             | starts               |
+| words in reply to a video of the bot                     | draft              | nothing              |
 | a photo with a plain caption                             | starts             | nothing              |
 | a forwarded photo with a caption                         | draft              | nothing              |
 | a photo without caption, plain text                      | draft              | nothing              |
 | a reply to a message of the bot (perhaps an answer)      | answer             | answer               |
 | a photo as such a reply                                  | as any photo       | answer               |
+| several photos at once                                   | as one photo       | only to a command    |
 | a video where a photo is due                             | says what would do | only to a command    |
 """
 
@@ -21,8 +25,13 @@ from telegram import Message, MessageEntity, PhotoSize
 from telegram.constants import ChatType
 
 VIDEO_COMMANDS = frozenset({"video", "v", "animate"})
-COMMANDS = frozenset({"help", "models"})
-"""Those that order nothing; `Conversation` knows who answers each."""
+COMMANDS = frozenset(
+    {
+        *("again", "cancel", "extend", "forget", "help", "history", "models", "privacy", "queue"),
+        "settings",
+    }
+)
+"""`Conversation` knows who answers each."""
 _PHOTO_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif"})
 
 Wish = Literal[
@@ -43,6 +52,14 @@ class SentPhoto:
 
 
 @dataclass(frozen=True, slots=True)
+class SentVideo:
+    """A video in a chat, as far as Telegram tells."""
+
+    file_id: str
+    size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     wish: Wish
     words: str = ""
@@ -52,6 +69,8 @@ class Intent:
     """The message of the bot that this one replies to."""
     command: str = ""
     """Which one, of `COMMANDS`."""
+    video: SentVideo | None = None
+    """What such a command came with, or replies to."""
 
 
 _NOTHING = Intent("nothing")
@@ -72,18 +91,22 @@ def read_intent(message: Message, bot_username: str, bot_id: int) -> Intent:
         case "start":
             return Intent("start", words)
         case str() if command in COMMANDS:
-            return Intent("command", words, photo, answers, command=command)
+            sent = find_video(message)
+            video = sent or (find_video(answered) if answered else None)
+            return Intent("command", words, photo, None if sent else answers, command=command, video=video)
         case str() if command in VIDEO_COMMANDS:
             photo = photo or (find_photo(answered) if answered else None)
             if photo is None and (_has_video(message) or (answered is not None and _has_video(answered))):
-                return Intent("no_photo")
+                return _without_photo(message, answered)
             return Intent("video", words, photo)
         case str():
             return Intent("unknown") if private else _NOTHING
     if answers is not None and message.text:
         return Intent("text", words, None, answers)
     if photo is not None and not private:
-        return Intent("answer", words, photo, answers) if answers is not None else _NOTHING
+        # Nothing by itself, but it may belong to an album whose first photo came with a command.
+        alone = Intent("nothing", photo=photo)
+        return Intent("answer", words, photo, answers) if answers is not None else alone
     if not private:
         return _NOTHING
     if photo is not None:
@@ -91,7 +114,7 @@ def read_intent(message: Message, bot_username: str, bot_id: int) -> Intent:
         return Intent("photo" if starts else "draft", words, photo, answers)
     if message.text:
         return Intent("text", words)
-    return Intent("no_photo") if message.effective_attachment else _NOTHING
+    return _without_photo(message) if message.effective_attachment else _NOTHING
 
 
 def find_photo(message: Message) -> SentPhoto | None:
@@ -107,9 +130,26 @@ def find_photo(message: Message) -> SentPhoto | None:
     return None
 
 
+def find_video(message: Message) -> SentVideo | None:
+    """The video in a message, however it was sent: a round one, a GIF and a video file are videos too."""
+    sent = message.video or message.animation or message.video_note
+    if sent is not None:
+        return SentVideo(sent.file_id, sent.file_size)
+    document = message.document
+    if document is not None and (document.mime_type or "").startswith("video/"):
+        return SentVideo(document.file_id, document.file_size)
+    return None
+
+
 def _largest(sizes: tuple[PhotoSize, ...]) -> SentPhoto:
     best = max(sizes, key=lambda size: size.width * size.height)
     return SentPhoto(best.file_id, best.width, best.height, best.file_size)
+
+
+def _without_photo(*messages: Message | None) -> Intent:
+    """What has none is answered by what would do. From a video one can go on: a bare `/extend` says how."""
+    is_video = any(message is not None and find_video(message) for message in messages)
+    return Intent("command", command="extend") if is_video else Intent("no_photo")
 
 
 def _has_video(message: Message) -> bool:

@@ -11,6 +11,7 @@ from functools import partial
 from bot.errors import CallUnclear, ChatBusy, ChatError
 from bot.log import get_log
 from bot.task import Task, TaskState
+from bot.timing import clock_of
 
 _TICK_S = 1.0
 _EDITS = 8
@@ -54,6 +55,10 @@ class LiveCards:
         """How many cards count."""
         return len(self._live)
 
+    def tasks(self) -> list[Task]:
+        """Those whose cards count."""
+        return [live.task for live in self._live.values()]
+
     def show(self, task: Task) -> None:
         """Newest wins. A card that nobody waits for any more is drawn once and then left."""
         live = self._live.get(task.id)
@@ -80,6 +85,9 @@ class LiveCards:
     def pause(self, chat_id: int, retry_after_s: float) -> None:
         """Telegram asked for silence in this chat: others go on."""
         self._paused[chat_id] = self._clock() + timedelta(seconds=retry_after_s)
+
+    def is_paused(self, chat_id: int) -> bool:
+        return chat_id in self._paused and self._paused[chat_id] > self._clock()
 
     async def run(self) -> None:
         """Draw what is due, until cancelled."""
@@ -140,7 +148,7 @@ class LiveCards:
 
 
 def _is_news(before: Task, after: Task) -> bool:
-    def facts(task: Task) -> tuple[TaskState, bool, bool]:
-        return task.state, task.hidden, task.late_at is not None
+    def facts(task: Task) -> tuple[TaskState, bool, bool, str]:
+        return task.state, task.hidden, task.late_at is not None, clock_of(task)[0]
 
     return facts(before) != facts(after)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 from telegram import Bot, Message
 
 from bot.chat.access import Access
+from bot.chat.again import Again
+from bot.chat.albums import Albums, read_album
 from bot.chat.asker import Asker
+from bot.chat.calm import MESSAGES, Calm
 from bot.chat.command import Command
 from bot.chat.intent import Intent, SentPhoto, read_intent
 from bot.chat.notices import Notices
 from bot.chat.orders import Orders
+from bot.chat.pairs import Pairs
+from bot.chat.preferences import Preferences
+from bot.chat.questions import ASKS_PHOTO
+from bot.chat.recipes import RECIPE, is_recipe
 from bot.chat.voice import Voice
+from bot.chat.which import QUESTION as WHICH
 from bot.chat.words import read_words
-from bot.errors import MediaError
+from bot.errors import ChatMoved, MediaError, StaleTask
 from bot.request import Problem, VideoModel, VideoRequest
-from bot.settings import Settings
 from bot.store import TaskStore
 from bot.task import Task, TaskState
-from bot.text import choose_language, say
+from bot.text import say
 
 
 class Messages:
@@ -33,8 +42,12 @@ class Messages:
         orders: Orders,
         access: Access,
         models: Mapping[str, VideoModel],
-        settings: Settings,
+        preferences: Preferences,
         commands: Mapping[str, Command],
+        follow: Callable[[int, int], Awaitable[None]],
+        albums: Albums,
+        pairs: Pairs,
+        again: Again,
     ) -> None:
         self._bot = bot
         self._tasks = tasks
@@ -43,20 +56,54 @@ class Messages:
         self._orders = orders
         self._access = access
         self._models = models
-        self._settings = settings
+        self._preferences = preferences
         self._commands = commands
+        self._follow = follow
+        self._albums = albums
+        self._pairs = pairs
+        self._again = again
+        self._calm = Calm(MESSAGES)
 
     async def handle(self, update_id: int, message: Message) -> None:
         intent = read_intent(message, self._bot.username, self._bot.id)
-        asker = self._asker(update_id, message)
-        if intent.wish == "nothing" or asker is None or await self._orders.known(asker):
+        asker = await self._asker(update_id, message)
+        if asker is None or (intent.wish == "nothing" and intent.photo is None):
+            return
+        if await self._albums.joined(asker, intent) or intent.wish == "nothing":
+            return
+        verdict = self._calm.weigh(asker.chat_id, asker.user_id, update_id, asker.sent_at, asker.album_id)
+        if verdict == "drop" or await self._orders.known(asker):
             return
         try:
-            await self._handle(asker, intent)
+            await self._take(asker, intent, is_too_much=verdict == "tell")
+        except ChatMoved as moved:
+            # It was written before the group became a supergroup: the answer goes where the group is by now.
+            await self._follow(asker.chat_id, moved.chat_id)
+            asker = replace(asker, chat_id=moved.chat_id, thread_id=None, message_id=None)
+            await self._take(asker, intent, is_too_much=verdict == "tell")
+
+    async def _take(self, asker: Asker, intent: Intent, *, is_too_much: bool) -> None:
+        try:
+            await self._handle(asker, intent, is_too_much=is_too_much)
         except MediaError as error:
             await self._answer(asker, error.code, **error.values)
 
-    async def _handle(self, asker: Asker, intent: Intent) -> None:
+    async def gathered(self, task: Task) -> None:
+        """As `bot.worker.Albums`."""
+        album = read_album(task)
+        try:
+            if len(album.photos) == 1:
+                one = Intent("video" if album.is_wanted else "draft", album.words, album.photos[0])
+                await (self._video if album.is_wanted else self._draft)(album.asker, one)
+            else:
+                settings = await self._preferences.of(task.chat_id)
+                problem = await self._pairs.answer(album, settings, self._object)
+                await self._refuse(album.asker, problem)
+        except MediaError as error:
+            await self._answer(album.asker, error.code, **error.values)
+        await self._albums.close(task)
+
+    async def _handle(self, asker: Asker, intent: Intent, *, is_too_much: bool) -> None:
         claims = intent.wish == "start" and self._access.is_claim(intent.words)
         if claims and asker.chat_id > 0 and await self._access.claim(intent.words, asker.user_id):
             await self._answer(asker, "claimed")
@@ -64,7 +111,12 @@ class Messages:
         if not await self._access.may_ask(asker.user_id, asker.chat_id):
             await self._turn_away(asker, intent)
             return
+        if is_too_much:
+            await self._answer(asker, "too_much_at_once")
+            return
         match intent.wish:
+            case "start" if asker.chat_id > 0 and is_recipe(intent.words):
+                await self._commands[RECIPE](asker, intent)
             case "start" if asker.chat_id > 0:
                 await self._answer(asker, "claim_used" if claims else "start")
                 await self._notices.read_out(asker)
@@ -76,18 +128,31 @@ class Messages:
                 await self._answer(asker, "unknown_command")
             case "no_photo":
                 await self._answer(asker, "not_a_photo_sent")
-            case "photo" | "draft" | "answer" if task := await self._photo_question(asker, intent):
-                await self._complete(asker, task, intent)
-            case "video" | "photo":
-                await self._video(asker, intent)
-            case "draft":
-                await self._draft(asker, intent)
+            case "video" | "photo" | "draft" | "answer":
+                await self._wish(asker, intent)
             case "text":
                 await self._text(asker, intent)
 
+    async def _wish(self, asker: Asker, intent: Intent) -> None:
+        """A command or a photo: what it answers, what it adds to, or else what it asks for by itself."""
+        is_command = intent.wish == "video"
+        if not is_command and (task := await self._photo_question(asker, intent)):
+            await self._complete(asker, task, intent)
+        elif not is_command and (task := await self._pairs.awaited(asker, intent)):
+            await self._refuse(asker, await self._pairs.add_last(asker, task, intent, self._object))
+        elif intent.wish == "answer":
+            return
+        elif asker.album_id is not None and intent.photo is not None:
+            await self._albums.begin(asker, intent.photo, intent)
+        elif intent.wish == "draft":
+            await self._draft(asker, intent)
+        else:
+            await self._video(asker, intent)
+
     async def _video(self, asker: Asker, intent: Intent) -> None:
         words = read_words(intent.words)
-        request, problems = self._orders.read(words, intent.photo)
+        settings = await self._preferences.of(asker.chat_id)
+        request, problems = self._orders.read(words, intent.photo, settings=settings)
         if not problems:
             await self._refuse(asker, await self._orders.start(asker, request))
         elif {problem.code for problem in problems} == {"prompt_missing"}:
@@ -99,7 +164,8 @@ class Messages:
 
     async def _draft(self, asker: Asker, intent: Intent) -> None:
         """A photo alone, or one that somebody else made: what should happen, and should it?"""
-        request, problems = self._orders.read(read_words(intent.words), intent.photo)
+        settings = await self._preferences.of(asker.chat_id)
+        request, problems = self._orders.read(read_words(intent.words), intent.photo, settings=settings)
         if [problem for problem in problems if problem.code != "prompt_missing_with_photo"]:
             await self._object(asker, request, problems, intent.photo)
         elif request.prompt:
@@ -109,14 +175,19 @@ class Messages:
 
     async def _text(self, asker: Asker, intent: Intent) -> None:
         """An answer to a question of ours, the words for a photo, or in private a wish in plain words."""
+        if asker.chat_id > 0 and await self._again.reword(asker, intent):
+            return
         draft = await self._question(asker, intent, self._orders.awaits_words)
-        if draft is not None and draft.question == "card_ask_other_photo":
+        if draft is not None and draft.question in ASKS_PHOTO:
             await self._answer(asker, "photo_wanted")
+        elif draft is not None and draft.question == WHICH:
+            await self._refuse(asker, await self._pairs.name(asker, draft, intent.words))
         elif draft is not None:
             await self._complete(asker, draft, intent)
         elif asker.chat_id > 0:
             words = read_words(intent.words)
-            request, problems = self._orders.read(words, None)
+            settings = await self._preferences.of(asker.chat_id)
+            request, problems = self._orders.read(words, None, settings=settings)
             if problems:
                 await self._object(asker, request, problems, None)
             else:
@@ -125,7 +196,7 @@ class Messages:
     async def _photo_question(self, asker: Asker, intent: Intent) -> Task | None:
         """The question that this photo answers."""
         task = await self._question(asker, intent, self._orders.awaits_photo)
-        return task if task is not None and task.question == "card_ask_other_photo" else None
+        return task if task is not None and task.question in ASKS_PHOTO else None
 
     async def _question(self, asker: Asker, intent: Intent, awaits: Callable[[Task], bool]) -> Task | None:
         """The draft that a message replies to; in private else the newest, where it `awaits` such a one."""
@@ -139,11 +210,23 @@ class Messages:
         drafts = await self._tasks.drafts(asker.chat_id, asker.user_id)
         # Who is offered another model may as well say it in other words.
         newest = next((draft for draft in drafts if draft.question != "card_switch"), None)
+        if newest is not None and newest.gathers:
+            newest = await self._hurry(newest)
         return newest if newest is not None and awaits(newest) else None
+
+    async def _hurry(self, task: Task) -> Task | None:
+        """What an album asks, where words for it came at once: nobody says more photos of one after that."""
+        # Stale where the worker was quicker, and may be asking at this moment.
+        with suppress(StaleTask):
+            await self.gathered(await self._albums.claim(task))
+        return await self._tasks.get(task.id)
 
     async def _complete(self, asker: Asker, task: Task, intent: Intent) -> None:
         """What was missing came: words, options, or a photo. The rest is as it was asked."""
-        request, problems = self._orders.read(read_words(intent.words), intent.photo, task.request)
+        # Who was offered another model has not been given what is usual here: that depends on the model.
+        settings = await self._preferences.of(asker.chat_id) if task.question == "card_switch" else None
+        words = read_words(intent.words)
+        request, problems = self._orders.read(words, intent.photo, task.request, settings)
         if problems:
             await self._object(asker, request, problems, intent.photo)
         else:
@@ -174,7 +257,7 @@ class Messages:
     async def _answer(self, asker: Asker, key: str, **values: object) -> None:
         await self._voice.answer(asker, say(asker.language, key, **values))
 
-    def _asker(self, update_id: int, message: Message) -> Asker | None:
+    async def _asker(self, update_id: int, message: Message) -> Asker | None:
         sender = message.sender_chat or message.from_user
         if sender is None:
             return None
@@ -188,7 +271,8 @@ class Messages:
             user_id=sender.id,
             user_name=name,
             message_id=message.message_id,
-            language=choose_language(code, self._settings.default_language),
+            language=await self._preferences.language_for(message.chat_id, code),
             sent_at=message.date,
             album_id=message.media_group_id,
+            code=code,
         )

@@ -6,12 +6,15 @@ import asyncio
 
 from bot.chat.access import Access
 from bot.chat.asker import Asker
+from bot.chat.preferences import Preferences
 from bot.chat.voice import Voice
 from bot.errors import ChatError, StoreError
 from bot.log import get_log
 from bot.store import Notice, NoticeStore, PeopleStore
 from bot.text import say
 
+_FIRST_ADMIN = 0
+"""Nobody's id: what was kept under it is for whoever becomes the first admin."""
 _LIMIT_S = 15.0
 """For one message: whoever has news for the admins is in the middle of something else."""
 
@@ -24,14 +27,14 @@ class Notices:
         people: PeopleStore,
         voice: Voice,
         access: Access,
-        language: str,
+        preferences: Preferences,
         limit_s: float = _LIMIT_S,
     ) -> None:
         self._kept = kept
         self._people = people
         self._voice = voice
         self._access = access
-        self._language = language
+        self._preferences = preferences
         self._limit_s = limit_s
         self._log = get_log(__name__)
 
@@ -42,6 +45,8 @@ class Notices:
         except StoreError as error:
             self._log.error("the admins could not be told", notice=notice.key, reason=str(error))
             return
+        if not admins:
+            await self._keep(_FIRST_ADMIN, notice)
         await asyncio.gather(*(self._tell(admin, notice) for admin in admins))
 
     async def read_out(self, asker: Asker) -> None:
@@ -49,6 +54,7 @@ class Notices:
         if not await self._access.is_admin(asker.user_id):
             return
         notices = await self._kept.take_notices(asker.user_id)
+        notices += await self._kept.take_notices(_FIRST_ADMIN)
         while notices:
             try:
                 await self._voice.answer(asker, say(asker.language, notices[0].key, **notices[0].values))
@@ -61,7 +67,8 @@ class Notices:
     async def _tell(self, admin: int, notice: Notice) -> None:
         try:
             person = await self._people.person(admin)
-            text = say(person.language or self._language, notice.key, **notice.values)
+            language = await self._preferences.language_for(admin, person.language)
+            text = say(language, notice.key, **notice.values)
             async with asyncio.timeout(self._limit_s):
                 await self._voice.write(admin, text)
         except (ChatError, StoreError, TimeoutError) as error:

@@ -51,10 +51,10 @@ def choice_rows(
     task: Task, models: Mapping[str, VideoModel], option: str
 ) -> list[list[InlineKeyboardButton]]:
     """The keyboard of one opened option, the choice in force marked; empty where nothing can be chosen."""
-    now, choices = _choices(task.request, models, option)
+    now, choices = choices_of(task.request, models, option)
     buttons = [
         InlineKeyboardButton(
-            ("✓ " if choice == now else "") + _label(task.language, option, choice),
+            ("✓ " if choice == now else "") + label_of(task.language, option, choice),
             callback_data=f"{VERB}:{task.id}:{option}={choice}",
         )
         for choice in choices
@@ -65,6 +65,30 @@ def choice_rows(
     rows = [buttons[start : start + columns] for start in range(0, len(buttons), columns)]
     back = InlineKeyboardButton(_name(task.language, "option_back"), callback_data=f"{VERB}:{task.id}")
     return [*rows, [back]]
+
+
+def choices_of(request: VideoRequest, models: Mapping[str, VideoModel], option: str) -> tuple[str, list[str]]:
+    """The choice of an option in force and all there are: none where nothing else can be chosen."""
+    choices = list(_outcomes(request, models, option))
+    now = _chosen(request, models, option) if choices else ""
+    return now, ([] if choices == [now] else choices)
+
+
+def label_of(language: str, option: str, choice: str) -> str:
+    """What a button says for a choice; not HTML."""
+    match option:
+        case "ratio" if choice == _OWN_SHAPE:
+            return _name(language, "option_own_shape")
+        case "seconds":
+            return _name(language, "seconds", seconds=choice)
+        case "audio":
+            return _name(language, f"option_audio_{choice}")
+        case "camera":
+            return name_camera(language, choice)
+        case "strength":
+            return _name(language, f"option_strength_{choice}") or choice
+        case _:
+            return choice
 
 
 def changed(
@@ -89,6 +113,8 @@ def fit_request(request: VideoRequest, model: VideoModel) -> VideoRequest:
     fitted = request.model_copy(
         update={
             "model": model.name,
+            # What another model would cut off is another question.
+            "crop": request.crop if model.name == request.model else None,
             "ratio": _nearest_ratio(request.ratio, model.ratios),
             "seconds": _nearest(request.seconds, model.seconds, float),
             "seed": request.seed if request.seed is not None and 0 <= request.seed <= most else None,
@@ -183,22 +209,15 @@ def _lines(resolution: str) -> float:
 
 
 def _summary(task: Task, models: Mapping[str, VideoModel], option: str) -> InlineKeyboardButton | None:
-    now, choices = _choices(task.request, models, option)
+    now, choices = choices_of(task.request, models, option)
     others = [choice for choice in choices if choice != now]
     if not others:
         return None
     taken = f"={others[0]}" if len(others) == 1 else ""
     return InlineKeyboardButton(
-        _SIGNS.get(option, "") + _label(task.language, option, now),
+        _SIGNS.get(option, "") + label_of(task.language, option, now),
         callback_data=f"{VERB}:{task.id}:{option}{taken}",
     )
-
-
-def _choices(request: VideoRequest, models: Mapping[str, VideoModel], option: str) -> tuple[str, list[str]]:
-    """The choice in force and all there are: none where nothing else can be chosen."""
-    choices = list(_outcomes(request, models, option))
-    now = _chosen(request, models, option) if choices else ""
-    return now, ([] if choices == [now] else choices)
 
 
 def _chosen(request: VideoRequest, models: Mapping[str, VideoModel], option: str) -> str:
@@ -219,22 +238,6 @@ def _chosen(request: VideoRequest, models: Mapping[str, VideoModel], option: str
             return bought.camera or _NO_MOVE
         case _:
             return bought.strength or ""
-
-
-def _label(language: str, option: str, choice: str) -> str:
-    match option:
-        case "ratio" if choice == _OWN_SHAPE:
-            return _name(language, "option_own_shape")
-        case "seconds":
-            return _name(language, "seconds", seconds=choice)
-        case "audio":
-            return _name(language, f"option_audio_{choice}")
-        case "camera":
-            return name_camera(language, choice)
-        case "strength":
-            return _name(language, f"option_strength_{choice}") or choice
-        case _:
-            return choice
 
 
 def _name(language: str, key: str, **values: object) -> str:

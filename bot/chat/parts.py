@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import html
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import KeyboardButtonStyle
 
 from bot.request import VideoModel, VideoRequest
 from bot.task import Task
 from bot.text import plain, say
 
+COPY_LIMIT = 256  # https://core.telegram.org/bots/api#copytextbutton
 _PROMPT_SHOWN = 300
+_WORD = 30
+"""A longer one is cut in the middle."""
+_JOINER = "\u200d"
+_ADDED = frozenset({_JOINER, *(chr(code) for code in range(0x1F3FB, 0x1F400))})
+"""What makes one emoji of two; and the colours of skin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +33,14 @@ class Card:
 
 def heading(task: Task, model: VideoModel | None) -> str:
     """The words and, below them, what is bought."""
+    prompt, below = prompt_line(task), facts(task, model)
+    return f"{prompt}\n{below}" if prompt else below
+
+
+def prompt_line(task: Task) -> str:
+    """The words alone, in bold; empty where there are none."""
     prompt = html.escape(cut(task.request.prompt, _PROMPT_SHOWN), quote=False)
-    below = facts(task, model)
-    return f"<b>{prompt}</b>\n{below}" if prompt else below
+    return f"<b>{prompt}</b>" if prompt else ""
 
 
 def facts(task: Task, model: VideoModel | None) -> str:
@@ -38,7 +50,7 @@ def facts(task: Task, model: VideoModel | None) -> str:
     if request.photos and request.crop:
         parts.append(html.escape(request.crop, quote=False))
     elif request.photos and not (model is not None and model.ratio_with_photo and request.ratio):
-        parts.append(say(task.language, "card_photo_ratio"))
+        parts.append(say(task.language, "card_video_ratio" if request.extends else "card_photo_ratio"))
     elif ratio := request.ratio or (model.ratios[0] if model else None):
         parts.append(html.escape(ratio, quote=False))
     if seconds := request.seconds or (model.seconds[0] if model else None):
@@ -46,6 +58,11 @@ def facts(task: Task, model: VideoModel | None) -> str:
     if request.camera:
         parts.append(html.escape(request.camera, quote=False))
     return " · ".join(parts)
+
+
+def continued(task: Task) -> str:
+    """That it begins with the picture on its card, where that is the last one of another video."""
+    return say(task.language, "card_extends") if task.request.extends else ""
 
 
 def left_out(request: VideoRequest, model: VideoModel | None, language: str) -> str:
@@ -58,6 +75,11 @@ def left_out(request: VideoRequest, model: VideoModel | None, language: str) -> 
 def button(task: Task, key: str, verb: str, style: KeyboardButtonStyle | None = None) -> InlineKeyboardButton:
     """The button of phrase `key` that does `verb` with the task."""
     return InlineKeyboardButton(say(task.language, key), callback_data=f"{verb}:{task.id}", style=style)
+
+
+def copy_button(language: str, key: str, text: str) -> InlineKeyboardButton:
+    """The button of phrase `key` that copies the text: at most `COPY_LIMIT` units of it, and not empty."""
+    return InlineKeyboardButton(plain(say(language, key)), copy_text=CopyTextButton(text))
 
 
 def model_rows(task: Task, names: Sequence[str]) -> list[list[InlineKeyboardButton]]:
@@ -82,6 +104,16 @@ def cut(text: str, most: int) -> str:
     """At most so many units, cut at a word where one is near, ended by an ellipsis."""
     if units(text) <= most:
         return text
-    kept = text.encode("utf-16-le")[: 2 * (most - 1)].decode("utf-16-le", "ignore")
-    space = kept.rfind(" ", len(kept) - 30)
-    return (kept[:space] if space > 0 else kept).rstrip() + "…"
+    end = len(text.encode("utf-16-le")[: 2 * (most - 1)].decode("utf-16-le", "ignore"))
+    spaces = [place for place in range(max(end - _WORD, 1), end + 1) if text[place].isspace()]
+    if spaces:
+        end = spaces[-1]
+    while end > 0 and _is_one_sign(text[end - 1], text[end]):
+        end -= 1
+    return text[:end].rstrip() + "…"
+
+
+def _is_one_sign(before: str, after: str) -> bool:
+    """Whether a cut between the two would leave half of an accented letter or of an emoji."""
+    is_added = unicodedata.category(after).startswith("M") or after in _ADDED
+    return is_added or before == _JOINER

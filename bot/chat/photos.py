@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from telegram import Bot
+from telegram import Bot, Message
 
 from bot.chat.client import translated
 from bot.chat.intent import SentPhoto
 from bot.errors import CallRefused, MediaError
 from bot.media.crop import lost_share
-from bot.media.crop_preview import draw_crop
+from bot.media.crop_pair import draw_crops
 from bot.media.photos import MAX_BYTES, FitPhoto, normalise_photo, photo_size
 from bot.media.process import run_apart
 from bot.request import PhotoRules, VideoModel, VideoRequest, check_photo, closest_ratio
@@ -19,8 +19,15 @@ from bot.store import PeopleStore
 _LIMIT_S = 30.0
 _ASK_ABOVE = 0.2
 """Of the photo cut away."""
+_SAME_SHAPE = 0.03
+"""By how much two photos may differ in their ratio of width to height."""
 _SIZES = 1000
 """Remembered at most."""
+
+
+def with_first_frame(request: VideoRequest, message: Message) -> VideoRequest:
+    """The request, with the photo of a message of ours as what it starts from."""
+    return request.model_copy(update={"photos": (message.photo[-1].file_id,)})
 
 
 class Photos:
@@ -35,9 +42,10 @@ class Photos:
     async def fit(self, file_id: str, rules: PhotoRules, crop: str | None) -> FitPhoto:
         return await run_apart(normalise_photo, await self._fetch(file_id), rules, crop, limit_s=_LIMIT_S)
 
-    async def draw_crop(self, file_id: str, ratio: str) -> bytes:
-        """A JPEG for the chat: the whole photo, bright where it is kept."""
-        return await run_apart(draw_crop, await self._fetch(file_id), ratio, limit_s=_LIMIT_S)
+    async def draw_crop(self, file_ids: Sequence[str], ratio: str) -> bytes:
+        """A JPEG for the chat: the whole photo, bright where it is kept; two of them side by side."""
+        photos = [await self._fetch(file_id) for file_id in file_ids]
+        return await run_apart(draw_crops, photos, ratio, limit_s=_LIMIT_S)
 
     def note(self, photo: SentPhoto) -> None:
         """Telegram tells the sides of some photos: those need not be fetched to be measured."""
@@ -54,15 +62,19 @@ class Photos:
             return request
         longest = model.photo_rules.max_long_to_short
         asks = model.crops_photo and (await self._people.person(user_id)).crop_preview
-        if not asks and longest == float("inf"):
+        is_pair = len(request.photos) == 2 and model.crops_photo
+        if not asks and not is_pair and longest == float("inf"):
             return request
-        width, height = await self._size(request.photos[0])
-        for problem in check_photo(model, width, height, MAX_BYTES, None):
-            raise MediaError(problem.code, "as it was sent", **problem.values)
+        sizes = [await self._size(file_id) for file_id in request.photos]
+        for width, height in sizes:
+            for problem in check_photo(model, width, height, MAX_BYTES, None):
+                raise MediaError(problem.code, "as it was sent", **problem.values)
         chosen = request.ratio if model.ratio_with_photo else None
-        ratio = chosen or closest_ratio(width, height, model.ratios)
-        too_long = max(width, height) > longest * min(width, height)
-        if too_long or (asks and lost_share(width, height, ratio) > _ASK_ABOVE):
+        ratio = chosen or closest_ratio(*sizes[0], model.ratios)
+        too_long = any(max(size) > longest * min(size) for size in sizes)
+        uneven = is_pair and _differ(sizes[0], sizes[1], model.ratios)
+        lost = max(lost_share(*size, ratio) for size in sizes)
+        if too_long or uneven or (asks and lost > _ASK_ABOVE):
             return request.model_copy(update={"crop": ratio})
         return request
 
@@ -79,3 +91,10 @@ class Photos:
         except CallRefused as error:
             too_big = "too big" in str(error)
             raise MediaError("photo_too_large" if too_big else "photo_gone", str(error)) from error
+
+
+def _differ(first: tuple[int, int], last: tuple[int, int], ratios: Sequence[str]) -> bool:
+    """Whether a model that crops each photo by itself would make two shapes of them."""
+    shapes = [width / height for width, height in (first, last)]
+    uneven = max(shapes) > (1 + _SAME_SHAPE) * min(shapes)
+    return uneven or closest_ratio(*first, ratios) != closest_ratio(*last, ratios)

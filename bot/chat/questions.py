@@ -9,17 +9,27 @@ from datetime import datetime, timedelta
 from telegram import InlineKeyboardMarkup
 from telegram.constants import KeyboardButtonStyle
 
+from bot.chat.motions import ASKING, motion_rows
 from bot.chat.options import choice_rows, option_rows
-from bot.chat.parts import Card, button, cut, heading, join, left_out, model_rows
+from bot.chat.outlook import about
+from bot.chat.parts import Card, button, continued, cut, heading, join, left_out, model_rows
+from bot.chat.which import QUESTION as WHICH
+from bot.chat.which import draw_which, may_add_last, only_rows
 from bot.request import Problem, VideoModel
 from bot.task import Task, TaskState
 from bot.text import say
 
-STARTED_BY_ANSWER = frozenset({"card_ask_words", "card_ask_other_words", "card_ask_other_photo"})
+ASK_EXTEND = "card_ask_extend"
+STARTED_BY_ANSWER = frozenset({"card_ask_words", "card_ask_other_words", "card_ask_other_photo", ASK_EXTEND})
 """Asked for a reply: whoever answers wants it, and it starts."""
-_STARTED_BY_BUTTON = frozenset({"card_draft", "card_old", "card_crop", "card_ask_photo"})
+AWAITS_WORDS = ASKING | {WHICH}
+"""In private whatever is said next is the answer, and buys nothing."""
+_STARTED_BY_BUTTON = frozenset({"card_draft", "card_draft_named", "card_old", "card_crop", "card_ask_photo"})
+ASKS_PHOTO = frozenset({"card_ask_other_photo", "card_recipe_photo"})
+"""The next photo belongs to them, and words alone do not answer them."""
 CROP_ALWAYS = "crop-always"
 """The verb of the button that says yes, and asks for no crop to be shown again."""
+_ABOUT_ONE_PHOTO = frozenset({"card_draft", "card_ask_photo", "card_ask_photo_words"})
 _OLD_WORDS = 3000
 
 
@@ -32,16 +42,24 @@ class Question:
 
 
 def draw_draft(
-    task: Task, models: Mapping[str, VideoModel], now: datetime, opened: str | None = None
+    task: Task,
+    models: Mapping[str, VideoModel],
+    now: datetime,
+    opened: str | None = None,
+    usual_s: float | None = None,
 ) -> Card:
-    """The card of a draft. `opened` is the option whose choices its buttons show."""
+    """The card of a draft. `opened` is the option whose choices its buttons show; `usual_s` how long such a
+    video usually takes."""
+    if task.question == WHICH:
+        return draw_which(task, models, opened)
     model = models.get(task.request.model)
     above = heading(task, model) if task.request.prompt else ""
     beside = left_out(task.request, model, task.language)
-    text = join(above, beside, _crop(task), _sentence(task, now))
+    asks = _sentence(task, now) + _usual(task, usual_s)
+    text = join(above, beside, continued(task), _crop(task), asks, _add_last(task, models))
     if opened is not None and (choices := choice_rows(task, models, opened)):
         return Card(text, InlineKeyboardMarkup(choices))
-    rows = option_rows(task, models) if has_options(task) else []
+    rows = option_rows(task, models) if has_options(task) else motion_rows(task)
     last = [button(task, "button_dismiss", "dismiss")]
     if task.question in _STARTED_BY_BUTTON:
         last.insert(0, button(task, "button_generate", "generate", KeyboardButtonStyle.SUCCESS))
@@ -58,15 +76,18 @@ def has_options(task: Task) -> bool:
 
 def draw_question(task: Task, now: datetime) -> Question:
     """What is said for a question in `STARTED_BY_ANSWER`."""
-    photo = task.question == "card_ask_other_photo"
-    key = "card_ask_photo_placeholder" if photo else "card_ask_words_placeholder"
+    keys = {
+        "card_ask_other_photo": "card_ask_photo_placeholder",
+        ASK_EXTEND: "card_ask_extend_placeholder",
+    }
+    key = keys.get(task.question or "", "card_ask_words_placeholder")
     return Question(_sentence(task, now), say(task.language, key))
 
 
 def draw_switch(task: Task, problem: Problem, names: Sequence[str]) -> Card:
     """The chosen model cannot make it, but these can."""
     text = join(say(task.language, problem.code, **problem.values), say(task.language, "card_switch"))
-    rows = [*model_rows(task, names), [button(task, "button_dismiss", "dismiss")]]
+    rows = [*model_rows(task, names), *only_rows(task), [button(task, "button_dismiss", "dismiss")]]
     return Card(text, InlineKeyboardMarkup(rows))
 
 
@@ -75,18 +96,36 @@ def _crop(task: Task) -> str:
     request = task.request
     if request.crop is None or not request.photos:
         return ""
-    return say(task.language, "card_crop_shown", model=request.model, ratio=request.crop)
+    key = "card_crop_shown" if len(request.photos) == 1 else "card_crop_pair"
+    return say(task.language, key, model=request.model, ratio=request.crop)
+
+
+def _add_last(task: Task, models: Mapping[str, VideoModel]) -> str:
+    """That a second photo may be sent: in a group it can only come as a reply."""
+    asks = task.question in _ABOUT_ONE_PHOTO and may_add_last(task.request, models)
+    return say(task.language, "card_add_last") if asks else ""
 
 
 def _sentence(task: Task, now: datetime) -> str:
     match task.question:
+        case "card_ask_two_photos" as question:
+            return say(task.language, question, model=task.request.model)
         case "card_old":
             return say(task.language, "card_old", age=_age(task.language, now - task.created_at))
         case "card_ask_other_words":
             words = cut(task.request.prompt, _OLD_WORDS)
             return say(task.language, "card_ask_other_words", words=words)
+        case "card_draft_named":
+            return say(task.language, "card_draft_named", name=task.user_name)
         case question:
             return say(task.language, question or "card_draft")
+
+
+def _usual(task: Task, usual_s: float | None) -> str:
+    """Where all is said and only a yes is missing."""
+    if usual_s is None or task.question != "card_draft":
+        return ""
+    return "\n" + say(task.language, "card_usual", time=about(task.language, usual_s))
 
 
 def _age(language: str, age: timedelta) -> str:

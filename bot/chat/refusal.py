@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.chat.parts import Card, button, heading, join, model_rows, units
+from bot.chat.parts import COPY_LIMIT, Card, button, copy_button, heading, join, model_rows, units
 from bot.chat.remedies import RESULT_REFUSED, Remedy, other_models, remedies
 from bot.request import PhotoRules, VideoModel
-from bot.task import SUBMIT_UNKNOWN, Task
+from bot.task import PERHAPS_CHARGED, SUBMIT_UNKNOWN, Task
 from bot.text import has_phrase, say
-
-_COPY_LIMIT = 256  # https://core.telegram.org/bots/api#copytextbutton
 
 
 def draw_failed(task: Task, models: Mapping[str, VideoModel], aside: str = "") -> Card:
@@ -22,7 +20,8 @@ def draw_failed(task: Task, models: Mapping[str, VideoModel], aside: str = "") -
     free = model is not None and model.free
     sentences = [_reason(task, code, model)]
     if not free and code not in ("model_gone", SUBMIT_UNKNOWN):
-        sentences.append(say(task.language, "charged" if task.remote_id else "not_charged"))
+        charged = task.remote_id or code in PERHAPS_CHARGED
+        sentences.append(say(task.language, "charged" if charged else "not_charged"))
     rows = [row for remedy in remedies(code, task.request) for row in _rows(task, code, remedy, models)]
     text = join(heading(task, model), aside, "\n".join(sentences))
     return Card(text, InlineKeyboardMarkup(rows) if rows else None)
@@ -47,9 +46,8 @@ def _rows(
             return [[button(task, "button_other_photo", remedy)]]
         case Remedy.WORDS:
             row = [button(task, "button_other_words", remedy)]
-            if units(task.request.prompt) <= _COPY_LIMIT:
-                copy = CopyTextButton(task.request.prompt)
-                row.append(InlineKeyboardButton(say(task.language, "button_copy_words"), copy_text=copy))
+            if units(task.request.prompt) <= COPY_LIMIT:
+                row.append(copy_button(task.language, "button_copy_words", task.request.prompt))
             return [row]
         case Remedy.AGAIN:
             return [[button(task, _again(task, code, models), remedy)]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import IO, Any
@@ -13,24 +13,30 @@ from telegram.constants import ParseMode
 from bot.chat.card import draw_caption, draw_card, draw_offer
 from bot.chat.client import translated
 from bot.chat.live import LiveCards
+from bot.chat.outlook import Forecast
 from bot.chat.parts import Card
+from bot.chat.photo_cards import PhotoCards
 from bot.chat.photos import Photos
+from bot.chat.presence import Presence, sending_video
 from bot.chat.questions import draw_draft
+from bot.chat.quiet import Quiet
 from bot.chat.voice import NO_PREVIEW, Voice, replying
-from bot.errors import CardGone, ChatError
+from bot.errors import CardGone, ChatError, ChatGone
 from bot.log import get_log
 from bot.media.photos import FitPhoto
 from bot.media.shelf import Video
 from bot.request import PhotoRules, VideoModel
 from bot.task import Task, TaskState
+from bot.text import say
 
 PHOTO_MAX_BYTES = 20_000_000
 """What Telegram lets a bot download."""
 _PRIVATE_PACE_S = 5.0
 _GROUP_PACE_S = 15.0
+_LATE_PACE_S = 60.0
 _SHORT_PACE_S = 2.0
 _SHORT_S = 30.0
-_DIGEST_S = 90.0
+DIGEST_S = 90.0
 """Telegram goes on working on a video after its last byte."""
 _ASIDES = 1000
 """Lines remembered at most."""
@@ -45,19 +51,23 @@ class Screen:
         models: Mapping[str, VideoModel],
         clock: Callable[[], datetime],
         *,
-        count_ahead: Callable[[Task], Awaitable[int]],
+        forecast: Forecast,
         voice: Voice,
         photos: Photos,
+        quiet: Quiet,
     ) -> None:
         self._bot = bot
         self._models = models
         self._clock = clock
-        self._count_ahead = count_ahead
+        self._forecast = forecast
         self._voice = voice
         self._photos = photos
-        self._asides: dict[str, str] = {}
+        self._photo_cards = PhotoCards(bot, photos)
+        self.quiet = quiet
+        self._asides: dict[str, tuple[str, datetime | None]] = {}
         self._log = get_log(__name__)
         self.live = LiveCards(self._draw, self._pace_s, clock)
+        self.presence = Presence(sending_video(bot), self.live, forecast.usual_s, clock)
 
     async def photo(self, file_id: str, rules: PhotoRules, crop: str | None) -> FitPhoto:
         return await self._photos.fit(file_id, rules, crop)
@@ -65,20 +75,26 @@ class Screen:
     def show(self, task: Task) -> None:
         self.live.show(task)
 
-    def note(self, task: Task, aside: str) -> None:
-        """A line for its card as long as that counts. Not kept: after a restart the card goes without."""
+    def note(self, task: Task, aside: str, until: datetime | None = None) -> None:
+        """A line for its card as long as that counts, or until then. Not kept: after a restart the card goes
+        without."""
         while len(self._asides) >= _ASIDES:
             del self._asides[next(iter(self._asides))]
-        self._asides[task.id] = aside
+        self._asides[task.id] = (aside, until)
 
-    async def post(self, task: Task, reply_to: int | None, card: Card | None = None) -> Task:
+    async def post(
+        self, task: Task, reply_to: int | None, card: Card | None = None, *, frame: bytes | None = None
+    ) -> Task:
         """The task with its card, a silent message. Called before the task is stored.
 
-        A draft whose photo is to be cropped shows it. MediaError when that photo cannot be read.
+        A draft whose photo is to be cropped shows it; MediaError when that photo cannot be read. What goes on
+        from a video shows the picture that it begins with: `frame`, where no message does so far.
         """
         card = card or await self._card(task)
-        if task.state is TaskState.DRAFT and task.request.crop and task.request.photos:
-            return await self._post_crop(task, reply_to, card, task.request.crop)
+        if frame is not None:
+            return await self._photo_cards.post_frame(task, reply_to, card, frame)
+        if posted := await self._photo_cards.post(task, reply_to, card):
+            return posted
         with translated():
             message = await self._bot.send_message(
                 task.chat_id,
@@ -101,38 +117,55 @@ class Screen:
             media = InputMediaVideo(
                 # Streamed from the disk; without attach=True the message would go out without its media.
                 InputFile(film, filename="dreamreel.mp4", attach=True, read_file_handle=False),
-                **_shown_with(video, picture, card),
+                **shown_with(video, picture, card),
             )
             message: Message | bool = True
-            with translated():
+            with self.presence.delivering(task), translated():
                 message = await self._bot.edit_message_media(
                     media,
                     chat_id=task.chat_id,
                     message_id=task.card_id,
                     reply_markup=card.buttons,
-                    read_timeout=_DIGEST_S,
+                    read_timeout=DIGEST_S,
                 )
+        await self.quiet.done(task)
         await self._voice.call(task, "card_ready")
         return _file_id(message)
 
     async def send(self, task: Task, video: Video) -> str:
         card = draw_caption(task, self._models)
-        with video.path.open("rb") as film, video.thumbnail.open("rb") as picture, translated():
+        with (
+            video.path.open("rb") as film,
+            video.thumbnail.open("rb") as picture,
+            self.presence.delivering(task),
+            translated(),
+        ):
             message = await self._bot.send_video(
                 task.chat_id,
                 InputFile(film, filename="dreamreel.mp4", read_file_handle=False),
-                **_shown_with(video, picture, card),
+                **shown_with(video, picture, card),
                 reply_markup=card.buttons,
                 message_thread_id=task.thread_id,
                 reply_parameters=replying(task.message_id),
-                read_timeout=_DIGEST_S,
+                disable_notification=await self.quiet.holds(task.chat_id),
+                read_timeout=DIGEST_S,
             )
+        await self.quiet.done(task)
         return _file_id(message)
+
+    async def redirect(self, task: Task) -> int:
+        if task.chat_id > 0 or task.user_id < 0:
+            raise ChatGone("there is no private chat to go to")
+        with translated():
+            group = await self._bot.get_chat(task.chat_id)
+        text = say(task.language, "outcome_comes_here", group=group.title or "")
+        await self._voice.write(task.user_id, text)
+        return task.user_id
 
     async def redraw(self, task: Task, opened: str | None = None) -> None:
         """A draft that was changed, or an option of it opened. The next tap makes up for a lost edit."""
         try:
-            await self._edit(task, draw_draft(task, self._models, self._clock(), opened))
+            await self._edit(task, self._draft(task, opened))
         except ChatError as error:
             self._log.info("a draft could not be drawn", task=task.id, reason=str(error))
 
@@ -149,6 +182,7 @@ class Screen:
 
     async def tell(self, task: Task) -> None:
         await self.live.settle(task.id)
+        await self.quiet.dropped(task)
         dropped = task.state is TaskState.CANCELLED
         try:
             await self._draw(task)
@@ -161,6 +195,8 @@ class Screen:
 
     def _pace_s(self, task: Task) -> float:
         """Edits are few: groups are read by many, and a short wait may count faster than a long one."""
+        if task.late_at is not None:
+            return _LATE_PACE_S
         if task.chat_id < 0:
             return _GROUP_PACE_S
         model = self._models.get(task.request.model)
@@ -168,21 +204,6 @@ class Screen:
 
     async def _draw(self, task: Task) -> None:
         await self._edit(task, await self._card(task))
-
-    async def _post_crop(self, task: Task, reply_to: int | None, card: Card, ratio: str) -> Task:
-        picture = await self._photos.draw_crop(task.request.photos[0], ratio)
-        with translated():
-            message = await self._bot.send_photo(
-                task.chat_id,
-                picture,
-                caption=card.text,
-                parse_mode=ParseMode.HTML,
-                reply_markup=card.buttons,
-                message_thread_id=task.thread_id,
-                disable_notification=True,
-                reply_parameters=replying(reply_to),
-            )
-        return replace(task, card_id=message.message_id, card_has_photo=True)
 
     async def _edit(self, task: Task, card: Card) -> None:
         if task.card_id is None:
@@ -208,8 +229,15 @@ class Screen:
             )
 
     async def _card(self, task: Task) -> Card:
-        ahead = await self._count_ahead(task) if task.state is TaskState.QUEUED else 0
-        return draw_card(task, self._models, self._clock(), ahead, self._asides.get(task.id, ""))
+        now = self._clock()
+        aside, until = self._asides.get(task.id, ("", None))
+        if until is not None and now >= until:
+            aside = ""
+        quiet = await self.quiet.holds(task.chat_id)
+        return draw_card(task, self._models, now, await self._forecast.of(task), aside, quiet=quiet)
+
+    def _draft(self, task: Task, opened: str | None) -> Card:
+        return draw_draft(task, self._models, self._clock(), opened, self._forecast.usual_s(task))
 
     async def _say(self, task: Task, card: Card) -> None:
         with translated():
@@ -224,7 +252,7 @@ class Screen:
             )
 
 
-def _shown_with(video: Video, picture: IO[bytes], card: Card) -> dict[str, Any]:
+def shown_with(video: Video, picture: IO[bytes], card: Card) -> dict[str, Any]:
     """What makes Telegram play it in place, with its words below."""
     return {
         "caption": card.text,

@@ -1,7 +1,9 @@
 """A tap on a button, and what a subject of the chat does with it.
 
-What a button says is looked up, never trusted. `verb:task_id[:choice]` belongs to a task: its owner has been
-checked before an act runs. `verb:choice` of a plain act belongs to none: that act checks who may do it.
+What a button says is looked up, never trusted. `verb:task_id[:choice]` belongs to a task: that the asker may
+do this with it has been checked before an act runs. For some verbs under a finished video that is somebody
+else than its owner, who gets something of their own. `verb:choice` of a plain act belongs to no task: that
+act checks who may do it.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ class Tap:
     verb: str
     choice: str
     """What stands after the task's id, where the verb needs more."""
+    person_id: int
+    """Who tapped: an admin may act for the group, which then is the asker."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from telegram import CallbackQuery, Message
 
 from bot.chat.access import Access
+from bot.chat.admins import GroupAdmins
 from bot.chat.asker import Asker
+from bot.chat.calm import TAPS, Calm
+from bot.chat.cancel import CANCEL
 from bot.chat.client import translated
 from bot.chat.options import VERB, changed
 from bot.chat.orders import Orders
+from bot.chat.preferences import Preferences
 from bot.chat.questions import CROP_ALWAYS, has_options
 from bot.chat.remedies import Remedy
+from bot.chat.repeats import Repeats
+from bot.chat.results import FOR_OWNER, OPEN_TO_ALL
 from bot.chat.screen import Screen
 from bot.chat.tap import Act, PlainAct, PlainTap, Tap
 from bot.errors import ChatError, IllegalMove, MediaError, StaleTask
 from bot.request import Problem, VideoModel, VideoRequest
-from bot.settings import Settings
 from bot.store import PeopleStore, TaskStore
-from bot.task import END_STATES, TaskState
-from bot.text import choose_language, plain, say
-
-_DOUBLE_TAP = timedelta(seconds=3)
+from bot.task import END_STATES, Task, TaskState
+from bot.text import plain, say
 
 
 class Taps:
@@ -37,9 +40,11 @@ class Taps:
         orders: Orders,
         access: Access,
         models: Mapping[str, VideoModel],
-        settings: Settings,
+        preferences: Preferences,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
+        repeats: Repeats,
+        admins: GroupAdmins,
         acts: Mapping[str, Act],
         plain_acts: Mapping[str, PlainAct],
     ) -> None:
@@ -49,17 +54,18 @@ class Taps:
         self._orders = orders
         self._access = access
         self._models = models
-        self._settings = settings
+        self._preferences = preferences
         self._clock = clock
         self._wake = wake
-        self._tapped: dict[tuple[int, str, str, str], datetime] = {}
+        self._repeats = repeats
+        self._admins = admins
+        self._calm = Calm(TAPS)
         self._plain_acts = plain_acts
         self._acts: Mapping[str, Act] = {
             **acts,
             "generate": self._generate,
             CROP_ALWAYS: self._crop_always,
             "dismiss": self._dismiss,
-            "cancel": self._cancel,
             "send": self._send,
             VERB: self._pick,
             Remedy.AGAIN: self._again,
@@ -69,7 +75,7 @@ class Taps:
         }
 
     async def handle(self, update_id: int, query: CallbackQuery) -> None:
-        language = choose_language(query.from_user.language_code, self._settings.default_language)
+        language = await self._language(query)
         words = await self._act(update_id, query)
         try:
             with translated():
@@ -83,52 +89,76 @@ class Taps:
 
     async def _act(self, update_id: int, query: CallbackQuery) -> Problem | None:
         """Do what the button says; what to tell the person who tapped."""
+        if self._is_flood(update_id, query):
+            return Problem("tap_too_fast", {})
         verb, task_id, choice = [*(query.data or "").split(":", 2), "", ""][:3]
         if verb in self._plain_acts and query.message is not None:
-            return await self._plain_acts[verb](self._plain_tap(update_id, query, query.message.chat.id))
+            tap = await self._plain_tap(update_id, query, query.message.chat.id)
+            return await self._plain_acts[verb](tap)
         task = await self._tasks.get(task_id) if task_id else None
         act = self._acts.get(verb)
         if query.message is None or task is None or task.chat_id != query.message.chat.id or act is None:
             return Problem("tap_gone", {})
         if not await self._access.may_ask(query.from_user.id, task.chat_id):
             return Problem("tap_private", {})
-        if task.user_id != query.from_user.id:
-            return Problem("tap_not_yours", {})
+        asker_id = await self._acting_as(query.from_user.id, task, verb)
+        if asker_id is None:
+            return Problem("tap_only_owner" if verb in FOR_OWNER else "tap_not_yours", {})
         asker = Asker(
             update_id=update_id,
             chat_id=task.chat_id,
-            thread_id=task.thread_id,
-            user_id=task.user_id,
-            user_name=query.from_user.first_name,
+            thread_id=_topic(query.message) if isinstance(query.message, Message) else task.thread_id,
+            user_id=asker_id,
+            user_name=query.from_user.first_name if asker_id == query.from_user.id else "",
             message_id=query.message.message_id,
-            language=task.language,
+            language=await self._language(query),
             sent_at=self._clock(),
             tapped=True,
         )
         try:
-            return await act(Tap(asker, task, verb, choice))
+            return await act(Tap(asker, task, verb, choice, query.from_user.id))
         except (StaleTask, IllegalMove):
             return Problem("tap_too_late", {})
         except MediaError as error:
             return Problem(error.code, error.values)
 
-    def _plain_tap(self, update_id: int, query: CallbackQuery, chat_id: int) -> PlainTap:
+    async def _acting_as(self, person_id: int, task: Task, verb: str) -> int | None:
+        """Whose wish it is when a person does this with a task; None where they may not.
+
+        An anonymous admin asks as the group, and somebody else perhaps as a channel; they tap under their own
+        name.
+        """
+        if person_id == task.user_id:
+            return person_id
+        of_group = task.user_id < 0
+        if (of_group or verb == CANCEL) and await self._admins.may_manage(task.chat_id, person_id):
+            return task.user_id if of_group else person_id
+        return person_id if verb in OPEN_TO_ALL and task.state is TaskState.SUCCEEDED else None
+
+    async def _plain_tap(self, update_id: int, query: CallbackQuery, chat_id: int) -> PlainTap:
         person, message = query.from_user, query.message
-        thread_id = (
-            message.message_thread_id if isinstance(message, Message) and message.is_topic_message else None
-        )
         asker = Asker(
             update_id=update_id,
             chat_id=chat_id,
-            thread_id=thread_id,
+            thread_id=_topic(message) if isinstance(message, Message) else None,
             user_id=person.id,
             user_name=person.first_name,
             message_id=message.message_id if message else None,
-            language=choose_language(person.language_code, self._settings.default_language),
+            language=await self._language(query),
             sent_at=self._clock(),
             tapped=True,
+            code=person.language_code,
         )
         return PlainTap(asker, (query.data or "").partition(":")[2])
+
+    async def _language(self, query: CallbackQuery) -> str:
+        chat_id = query.message.chat.id if query.message else query.from_user.id
+        return await self._preferences.language_for(chat_id, query.from_user.language_code)
+
+    def _is_flood(self, update_id: int, query: CallbackQuery) -> bool:
+        """Each tap may draw a card anew, and Telegram answers too many edits with silence for that chat."""
+        chat_id = query.message.chat.id if query.message else 0
+        return self._calm.weigh(chat_id, query.from_user.id, update_id, self._clock()) != "take"
 
     async def _generate(self, tap: Tap) -> Problem | None:
         return await self._start_draft(tap, tap.task.request)
@@ -144,24 +174,8 @@ class Taps:
         self._wake()
         return None
 
-    async def _cancel(self, tap: Tap) -> Problem | None:
-        """The worker may be moving it at this moment: read anew and ask once more."""
-        task = tap.task
-        while True:
-            try:
-                saved = await self._tasks.save(task.hide(self._clock()))
-                break
-            except StaleTask:
-                fresh = await self._tasks.get(task.id)
-                if fresh is None:
-                    raise
-                task = fresh
-        self._screen.show(saved)
-        self._wake()
-        return None
-
     async def _send(self, tap: Tap) -> Problem | None:
-        await self._tasks.save(tap.task.resend(self._clock()))
+        await self._tasks.save(tap.task.resend(tap.asker.thread_id, self._clock()))
         self._wake()
         return Problem("tap_done", {})
 
@@ -180,13 +194,19 @@ class Taps:
         return None
 
     async def _again(self, tap: Tap) -> Problem | None:
-        return await self._start_anew(tap, tap.task.request)
+        """The very same; of somebody else's video a draft of one's own, on one's own limits."""
+        if tap.asker.user_id == tap.task.user_id:
+            return await self._start_anew(tap, tap.task.request)
+        if not await self._is_repeated(tap):
+            await self._orders.draft(tap.asker, tap.task.request, "card_draft_named", tap.task.id)
+        return None
 
     async def _with_model(self, tap: Tap) -> Problem | None:
         """Another model: the draft asks about what the chosen one cannot do, or the task has ended."""
         request = tap.task.request.model_copy(update={"model": tap.choice})
         if tap.task.state is TaskState.DRAFT:
-            return await self._start_draft(tap, request)
+            settings = await self._preferences.of(tap.asker.chat_id)
+            return await self._start_draft(tap, self._orders.add_usual(request, settings))
         return await self._start_anew(tap, request)
 
     async def _ask(self, tap: Tap) -> Problem | None:
@@ -194,7 +214,8 @@ class Taps:
         if tap.task.state not in END_STATES:
             return Problem("tap_too_late", {})
         if not await self._is_repeated(tap):
-            question = "card_ask_other_photo" if tap.verb == Remedy.PHOTO else "card_ask_other_words"
+            words = "card_ask_other_words" if tap.task.request.prompt else "card_ask_words"
+            question = "card_ask_other_photo" if tap.verb == Remedy.PHOTO else words
             await self._orders.ask(tap.asker, tap.task.request, question, tap.task.id)
         return None
 
@@ -211,14 +232,17 @@ class Taps:
             return problems[0]
         if await self._is_repeated(tap):
             return None
+        if await self._orders.is_on_its_way(tap.asker, request, tap.task.id):
+            return Problem("tap_on_its_way", {})
         return await self._orders.start(tap.asker, request, tap.task.id)
 
     async def _is_repeated(self, tap: Tap) -> bool:
         """Whether this very tap, or the same a moment ago, has been acted on."""
-        now = self._clock()
-        tapped = (tap.task.user_id, tap.task.id, tap.verb, tap.choice)
-        if now - self._tapped.get(tapped, now - _DOUBLE_TAP) < _DOUBLE_TAP:
+        asker = tap.asker
+        if self._repeats.is_repeated(asker.update_id, asker.user_id, tap.task.id, tap.verb, tap.choice):
             return True
-        self._tapped = {one: at for one, at in self._tapped.items() if now - at < _DOUBLE_TAP}
-        self._tapped[tapped] = now
         return await self._tasks.find(update_id=tap.asker.update_id) is not None
+
+
+def _topic(message: Message) -> int | None:
+    return message.message_thread_id if message.is_topic_message else None

@@ -5,15 +5,17 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from telegram import Bot, ForceReply, LinkPreviewOptions, ReplyParameters
+from telegram import Bot, ForceReply, InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
 
 from bot.chat.asker import Asker
 from bot.chat.client import translated
+from bot.chat.parts import Card
+from bot.chat.preferences import Preferences
 from bot.chat.questions import Question
-from bot.errors import ChatError
+from bot.errors import ChatError, StoreError
 from bot.log import get_log
 from bot.task import Task
 from bot.text import say
@@ -23,22 +25,42 @@ _CALL_AFTER = timedelta(seconds=15)
 
 
 class Voice:
-    def __init__(self, bot: Bot, clock: Callable[[], datetime]) -> None:
+    def __init__(self, bot: Bot, clock: Callable[[], datetime], preferences: Preferences) -> None:
         self._bot = bot
         self._clock = clock
+        self._preferences = preferences
         self._log = get_log(__name__)
 
-    async def answer(self, asker: Asker, text: str) -> None:
-        """A sentence in reply to a message."""
+    async def answer(self, asker: Asker, text: str, buttons: InlineKeyboardMarkup | None = None) -> None:
+        """A sentence in reply to a message, or to a tap on one."""
         with translated():
             await self._bot.send_message(
                 asker.chat_id,
                 text,
                 parse_mode=ParseMode.HTML,
+                reply_markup=buttons,
                 message_thread_id=asker.thread_id,
-                reply_parameters=replying(asker.message_id if asker.chat_id < 0 else None),
+                reply_parameters=replying(asker.message_id if asker.chat_id < 0 or asker.tapped else None),
                 link_preview_options=NO_PREVIEW,
             )
+
+    async def redraw(self, asker: Asker, card: Card) -> None:
+        """Another text and other buttons on the message that was tapped. A lost edit is no harm: the next tap
+        makes up for it."""
+        if asker.message_id is None:
+            return
+        try:
+            with translated():
+                await self._bot.edit_message_text(
+                    card.text,
+                    chat_id=asker.chat_id,
+                    message_id=asker.message_id,
+                    parse_mode=ParseMode.HTML,
+                    reply_markup=card.buttons,
+                    link_preview_options=NO_PREVIEW,
+                )
+        except ChatError as error:
+            self._log.info("a tapped message could not be drawn", chat=asker.chat_id, reason=str(error))
 
     async def write(self, chat_id: int, text: str) -> None:
         """A sentence that nobody asked for."""
@@ -47,29 +69,33 @@ class Voice:
                 chat_id, text, parse_mode=ParseMode.HTML, link_preview_options=NO_PREVIEW
             )
 
-    async def ask(self, asker: Asker, question: Question) -> int:
-        """A question whose answer is a reply; its id.
+    async def ask(self, asker: Asker, question: Question, picture: bytes | None = None) -> Message:
+        """A question whose answer is a reply; the message that asks it, below the picture that it is about.
 
         In a group the keyboard opens only for the writer of the message that is replied to, or for who is
-        mentioned: where that message is one of our own, the person is.
+        mentioned: where that message is one of our own, the person is. In private it opens always.
         """
         text = question.text
         if asker.chat_id < 0 and asker.tapped and asker.user_name:
             text = f"{_mention(asker.user_id, asker.user_name)}\n{text}"
+        sent_with: dict[str, Any] = {
+            "parse_mode": ParseMode.HTML,
+            "message_thread_id": asker.thread_id,
+            "reply_parameters": replying(asker.message_id),
+            "reply_markup": ForceReply(
+                selective=asker.chat_id < 0, input_field_placeholder=question.placeholder
+            ),
+        }
         with translated():
-            sent = await self._bot.send_message(
-                asker.chat_id,
-                text,
-                parse_mode=ParseMode.HTML,
-                message_thread_id=asker.thread_id,
-                reply_parameters=replying(asker.message_id),
-                reply_markup=ForceReply(selective=True, input_field_placeholder=question.placeholder),
-            )
-        return sent.message_id
+            if picture is not None:
+                return await self._bot.send_photo(asker.chat_id, picture, caption=text, **sent_with)
+            return await self._bot.send_message(asker.chat_id, text, **sent_with)
 
     async def call(self, task: Task, key: str) -> None:
         """Edits are silent: whoever waited a while is called by a short reply. Losing it is no harm."""
         if self._clock() - (task.queued_at or task.created_at) <= _CALL_AFTER:
+            return
+        if not await self._rings(task.chat_id):
             return
         text = say(task.language, key)
         if task.chat_id < 0 and task.user_name:
@@ -86,6 +112,14 @@ class Voice:
                 )
         except ChatError as error:
             self._log.info("a notification was not sent", task=task.id, reason=str(error))
+
+    async def _rings(self, chat_id: int) -> bool:
+        try:
+            settings = await self._preferences.of(chat_id)
+        except StoreError as error:
+            self._log.warning("the settings of a chat cannot be read", chat=chat_id, reason=str(error))
+            return True
+        return settings.notify and not settings.quiet
 
 
 def replying(message_id: int | None) -> ReplyParameters | None:

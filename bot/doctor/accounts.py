@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from bot.doctor.finding import Finding, State
 from bot.errors import AccountProblem, ProviderError, Trouble, Unavailable
-from bot.provider import Provider
+from bot.provider import Failed, Provider
 from bot.request import VideoModel
 
-_NO_JOB = "doctor-0000000000000000"
+_NO_JOB = "00000000-0000-4000-8000-000000000000"
 _LIMIT_S = 20.0
 
 _TROUBLES: Mapping[Trouble, tuple[str, str]] = {
@@ -50,13 +50,15 @@ async def _look(provider: Provider, model: VideoModel, limit_s: float) -> _Verdi
     settings = provider.name.upper()
     try:
         async with asyncio.timeout(limit_s):
-            await provider.poll(_NO_JOB, model)
+            status = await provider.poll(_NO_JOB, model)
     except TimeoutError:
         return _Verdict("wrong", f"No answer within {limit_s:g} s.", _unreached(settings), reached=False)
     except AccountProblem as error:
         seen, mend = _TROUBLES[error.trouble]
         return _Verdict("wrong", f"{seen} ({error.detail}).", mend.format(keys=_keys(settings)))
     except Unavailable as error:
+        if error.code == "unreachable" and error.detail.startswith(("HTTP 4", "HTTP 5", "code ")):
+            return _Verdict("warning", f"It answers, but says nothing of the key ({error.detail}).")
         if error.code == "unreachable":
             seen = f"No usable answer ({error.detail})."
             return _Verdict("wrong", seen, _unreached(settings), reached=False)
@@ -64,6 +66,9 @@ async def _look(provider: Provider, model: VideoModel, limit_s: float) -> _Verdi
         return _Verdict("warning", seen, "Try again in some minutes.")
     except ProviderError as error:
         return _Verdict("warning", f"It answers, but says nothing of the key ({error.detail}).")
+    if isinstance(status, Failed) and "HTTP 404" in status.detail:
+        seen = "It answers 404 to a job that cannot exist; so does a wrong address."
+        return _Verdict("ok", f"{seen} No word against the key.")
     # It knows no such job, and would not say so to a stranger.
     return _Verdict("ok", "The key is taken.")
 

@@ -57,6 +57,10 @@ class VideoShelf:
         await asyncio.to_thread(self._prune, video)
         return Video(video, thumbnail, facts)
 
+    def kept(self) -> list[str]:
+        """The tasks whose videos are here."""
+        return sorted(video.stem for video in self._folder.glob("*.mp4"))
+
     def discard(self, task_id: str) -> None:
         for place in self._places(task_id):
             place.unlink(missing_ok=True)

@@ -83,6 +83,9 @@ class Http:
                 raw = await self._read(response)
                 pause = response.headers.get("Retry-After", "")
                 return Answer(call, response.status, _fields(raw), _pause_s(pause))
+        except ValueError as error:
+            # An address or a header that cannot be sent: nothing went out.
+            raise Unavailable("unreachable", f"no call to {url.host}: {type(error).__name__}") from None
         # `from None`: aiohttp's errors hold the address and the headers, so the key or the signature too.
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise Unavailable("unreachable", f"no connection to {url.host}: {_kind(error)}") from None

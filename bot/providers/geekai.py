@@ -223,11 +223,11 @@ def _words(answer: Answer) -> str:
     return " ".join(filter(None, (*_texts(error), text_of(answer.fields.get("message")))))
 
 
-def _texts(value: object, depth: int = 3) -> Iterator[str]:
+def _texts(value: object, depth: int = 6) -> Iterator[str]:
     if isinstance(value, str | int):
         yield str(value)
-    elif isinstance(value, dict) and depth:
-        for inner in value.values():
+    elif isinstance(value, dict | list) and depth:
+        for inner in value.values() if isinstance(value, dict) else value:
             yield from _texts(inner, depth - 1)
 
 

@@ -15,7 +15,7 @@ from yarl import URL
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
 from bot.providers._fetch import VideoFetcher
-from bot.providers._fields import id_of, link_of, number_of, object_of
+from bot.providers._fields import id_of, link_of, number_of, object_of, text_of
 from bot.providers._http import Answer, Call, Http, nothing_told, unreadable
 from bot.providers._jimeng import RATIOS, REFUSALS
 from bot.providers._signing import Credentials, canonical_query, sign
@@ -95,6 +95,23 @@ _GATEWAY_REFUSALS: Mapping[int, tuple[Trouble, str]] = {
     100013: ("key_refused", "the sub-account is not allowed to call this service"),
     100024: ("key_refused", "the Authorization header is malformed"),
 }
+_GATEWAY_NAMES = {
+    "MissingParameter": 100002,
+    "MissingAuthenticationToken": 100003,
+    "MissingRequestInfo": 100004,
+    "MissingSignature": 100005,
+    "InvalidTimestamp": 100006,
+    "ServiceNotFound": 100007,
+    "InvalidActionOrVersion": 100008,
+    "InvalidAccessKey": 100009,
+    "SignatureDoesNotMatch": 100010,
+    "LackPolicy": 100012,
+    "AccessDenied": 100013,
+    "InternalError": 100014,
+    "InternalServiceTimeout": 100016,
+    "InvalidAuthorization": 100024,
+}
+"""For answers that have lost the number on their way."""
 
 
 class Volcengine:
@@ -233,7 +250,8 @@ def _check_gateway(answer: Answer) -> None:
     error = object_of(answer.fields.get("ResponseMetadata")).get("Error")
     if error is None:
         return
-    number = number_of(object_of(error).get("CodeN"))
+    name = text_of(object_of(error).get("Code"))
+    number = number_of(object_of(error).get("CodeN")) or _GATEWAY_NAMES.get(name)
     # Never the gateway's own message: that of 100009 repeats the access key.
     detail = f"gateway error {number}, HTTP {answer.status}"
     if answer.status == 429:
@@ -251,7 +269,7 @@ def _problem(answer: Answer, code: int) -> ProviderError:
     detail = _detail(answer, code)
     if code == _NO_SLOT:
         return Unavailable("no_slot", detail, retry_after_s=answer.retry_after_s)
-    if code == _BUSY or answer.status == 429:
+    if code == _BUSY:
         return Unavailable("busy", detail, retry_after_s=answer.retry_after_s)
     if code == _DENIED:
         hint = "the product is not activated, the account is overdue, or its key may not use it"
@@ -260,6 +278,9 @@ def _problem(answer: Answer, code: int) -> ProviderError:
         return Unavailable("provider_fault", detail, retry_after_s=answer.retry_after_s)
     if code in REFUSALS:
         return Rejected(REFUSALS[code], detail)
+    # Known codes first: a failed job may come with a 429 too.
+    if answer.status == 429:
+        return Unavailable("busy", detail, retry_after_s=answer.retry_after_s)
     if answer.status < 500:
         return Rejected("refused", detail)
     if answer.call is Call.SUBMIT:

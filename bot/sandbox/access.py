@@ -45,8 +45,14 @@ def writable_chat(state: State, chat_id: int | str) -> Chat:
 def check_may_send(state: State, chat: Chat, kind: str) -> None:
     """`kind`: text, photo or video. Raises ApiError where the bot lacks the right."""
     permission, name = _RIGHTS[kind]
-    if chat.type != "private" and not chat.members[state.bot.id].may(permission):
+    if chat.type != "private" and not chat.allows(chat.members[state.bot.id], permission):
         raise bad_request(f"not enough rights to send {name} to the chat")
+
+
+def check_topic(state: State, chat: Chat, thread_id: int | None) -> None:
+    """Raises ApiError where the topic, if it is one, is closed for the bot."""
+    if thread_id in chat.closed_topics and not chat.members[state.bot.id].is_admin:
+        raise bad_request("TOPIC_CLOSED")
 
 
 def message_to_edit(state: State, params: Json) -> tuple[Chat, Json]:

@@ -17,8 +17,9 @@ from bot.sandbox.answer import ApiError, Json
 from bot.sandbox.chats import Chat, Person
 from bot.sandbox.entities import utf16_length
 from bot.sandbox.files import PHOTO_LIMIT
+from bot.sandbox.groups import Where
 from bot.sandbox.uploads import TooLargeError, save_part
-from bot.sandbox.world import Attachment, Where, World
+from bot.sandbox.world import Attachment, World
 
 _FOLDER = Path(__file__).parent / "page"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

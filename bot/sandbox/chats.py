@@ -9,6 +9,8 @@ from bot.sandbox.answer import Json
 
 #: Everyone who writes as an anonymous administrator has this one account.
 ANONYMOUS_ADMIN_ID = 1087968824
+#: And everyone who writes in the name of a channel, this one.
+CHANNEL_WRITER_ID = 136817688
 
 ChatType = Literal["private", "group", "supergroup"]
 Status = Literal["creator", "administrator", "member", "restricted", "left", "kicked"]
@@ -70,6 +72,12 @@ ANONYMOUS_ADMIN: Json = {
     "first_name": "Group",
     "username": "GroupAnonymousBot",
 }
+CHANNEL_WRITER: Json = {
+    "id": CHANNEL_WRITER_ID,
+    "is_bot": True,
+    "first_name": "Channel",
+    "username": "Channel_Bot",
+}
 
 
 @dataclass
@@ -88,9 +96,6 @@ class Member:
     @property
     def is_admin(self) -> bool:
         return self.status in ("creator", "administrator")
-
-    def may(self, permission: str) -> bool:
-        return self.is_admin or self.rights.get(permission, True)
 
     def as_json(self) -> Json:
         member: Json = {"user": self.user, "status": self.status}
@@ -117,6 +122,8 @@ class Chat:
     members: dict[int, Member] = field(default_factory=dict)
     is_forum: bool = False
     topics: dict[int, str] = field(default_factory=dict)  # names by message_thread_id
+    closed_topics: set[int] = field(default_factory=set)
+    permissions: dict[str, bool] = field(default_factory=dict)  # of everybody: those that differ
     messages: dict[int, Json] = field(default_factory=dict)  # by message_id, oldest first
     reactions: dict[int, list[str]] = field(default_factory=dict)  # the bot's, by message_id
     started: bool = False  # private: the person has written to the bot, so the bot may write to them
@@ -150,8 +157,14 @@ class Chat:
             },
         }
         if self.type != "private":
-            chat["permissions"] = dict.fromkeys(_PERMISSIONS, True)
+            chat["permissions"] = dict.fromkeys(_PERMISSIONS, True) | self.permissions
         return chat
+
+    def allows(self, member: Member, permission: str) -> bool:
+        """Neither the group takes it from everybody nor from this member; administrators have it all."""
+        return member.is_admin or all(
+            rights.get(permission, True) for rights in (self.permissions, member.rights)
+        )
 
     @property
     def people(self) -> list[Json]:

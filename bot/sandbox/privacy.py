@@ -11,6 +11,7 @@ _SERVICE_FIELDS = (
     "migrate_to_chat_id",
     "migrate_from_chat_id",
     "forum_topic_created",
+    "forum_topic_closed",
 )
 
 

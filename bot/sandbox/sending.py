@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox.access import check_may_send, writable_chat
+from bot.sandbox.access import check_may_send, check_topic, writable_chat
 from bot.sandbox.answer import Json, bad_request
 from bot.sandbox.calls import Call
 from bot.sandbox.entities import FormattedText, formatted, utf16_length
@@ -10,7 +10,7 @@ from bot.sandbox.files import PHOTO_LIMIT, ReceivedFile, StoredFile, document_js
 from bot.sandbox.keyboards import markup_to_show
 from bot.sandbox.methods import ContractError, Upload
 from bot.sandbox.probe import probe
-from bot.sandbox.state import new_group_id
+from bot.sandbox.state import new_group_id, thread_of
 
 # https://core.telegram.org/bots/api: "1-4096 characters after entities parsing", "0-1024" for a caption.
 # Telegram does not say what it counts; UTF-16 units, as everywhere else in it, are the strictest reading.
@@ -123,6 +123,7 @@ def _send(call: Call, contents: list[tuple[str, Json]]) -> list[Json]:
         check_may_send(world, chat, kind)
     protected = {"has_protected_content": True} if params.get("protect_content") else {}
     reply_to = _message_replied_to(chat.messages, params.get("reply_parameters"))
+    check_topic(world, chat, thread_of(reply_to, params.get("message_thread_id")))
     sent = [
         world.post(
             chat,

@@ -183,10 +183,16 @@ def new_group_id() -> str:
     return str(13_000_000_000_000_000 + randbelow(10**15))
 
 
+def thread_of(reply_to: Json | None, thread_id: int | None) -> int | None:
+    """The topic in which a message stands: that of the one it replies to, else the one it names."""
+    if reply_to is not None and reply_to.get("is_topic_message"):
+        return int(reply_to["message_thread_id"])
+    return thread_id
+
+
 def _placement(chat: Chat, reply_to: Json | None, thread_id: int | None) -> Json:
     """Where a message stands: what it replies to and in which thread."""
-    if reply_to is not None and reply_to.get("is_topic_message"):
-        thread_id = reply_to["message_thread_id"]
+    thread_id = thread_of(reply_to, thread_id)
     place: Json = {}
     if thread_id is not None:
         if thread_id not in chat.topics:

@@ -1,27 +1,19 @@
-"""What people do in the sandbox: write, send pictures, press buttons, block the bot, change their groups."""
+"""What people do in the sandbox: write, send pictures, press buttons, block the bot."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, Unpack
 
-from bot.sandbox.answer import Json, bad_request
+from bot.sandbox.answer import Json
 from bot.sandbox.callbacks import Callbacks
-from bot.sandbox.chats import ANONYMOUS_ADMIN, BotAccount, Chat, Member, Person, Status
+from bot.sandbox.chats import BotAccount, Chat, Member, Person
 from bot.sandbox.entities import formatted
 from bot.sandbox.files import ReceivedFile, document_json, photo_json, video_json
-from bot.sandbox.privacy import reaches_bot
-from bot.sandbox.state import State, new_group_id
-
-
-class Where(TypedDict, total=False):
-    """Where and when a person's message stands."""
-
-    reply_to: Json | None
-    thread_id: int | None  # of a topic
-    date: int | None  # seconds since 1970; now, if it is left out
+from bot.sandbox.groups import Groups, Where
+from bot.sandbox.state import new_group_id
 
 
 @dataclass(frozen=True)
@@ -35,9 +27,7 @@ class Attachment:
     duration_s: int = 0
 
 
-class World(State):
-    """`bare_commands`: whether `/x` without a bot's name reaches a bot with privacy mode on."""
-
+class World(Groups):
     def __init__(
         self,
         *,
@@ -45,20 +35,26 @@ class World(State):
         now: Callable[[], float] = time.time,
         bare_commands: bool = True,
     ) -> None:
-        super().__init__(bot=bot or BotAccount(), now=now)
-        self.bare_commands = bare_commands
+        super().__init__(bot=bot or BotAccount(), now=now, bare_commands=bare_commands)
         self.callbacks = Callbacks(now)
 
     def say(
-        self, person: Person, chat: Chat, text: str, *, anonymous: bool = False, **where: Unpack[Where]
+        self,
+        person: Person,
+        chat: Chat,
+        text: str,
+        *,
+        anonymous: bool = False,
+        channel: Json | None = None,
+        **where: Unpack[Where],
     ) -> Json:
-        """`anonymous`: as an administrator who does not show their name."""
+        """`anonymous`: as an administrator who does not show their name; `channel`: in that one's name."""
         read = formatted(text)
         content: Json = {"text": read.text}
         if read.entities:
             content["entities"] = read.entities
-        if anonymous:
-            content["sender_chat"] = chat.as_json()
+        if anonymous or channel is not None:
+            content["sender_chat"] = channel or chat.as_json()
         return self._from_person(person, chat, content, **where)
 
     def send_photo(
@@ -173,71 +169,6 @@ class World(State):
         member, kicked = Member(self.bot.as_json()), Member(self.bot.as_json(), "kicked")
         self._bot_membership(chat, person.as_json(), *((member, kicked) if blocked else (kicked, member)))
 
-    def add_bot(self, person: Person, chat: Chat, *, status: Status = "member", **rights: bool) -> Json:
-        """Somebody adds the bot to their group. `rights` as the Bot API names them."""
-        self.set_bot_status(person, chat, status, **rights)
-        return self._from_person(person, chat, {"new_chat_members": [self.bot.as_json()]})
-
-    def remove_bot(self, person: Person, chat: Chat) -> None:
-        self.post(chat, person.as_json(), {"left_chat_member": self.bot.as_json()})
-        self.set_bot_status(person, chat, "kicked")
-
-    def set_bot_status(self, person: Person, chat: Chat, status: Status, **rights: bool) -> None:
-        """`"restricted", can_send_videos=False` takes one right; `"administrator"` lets the bot see all."""
-        before = chat.members.get(self.bot.id, Member(self.bot.as_json(), "left"))
-        after = Member(self.bot.as_json(), status, rights)
-        chat.members[self.bot.id] = after
-        self._bot_membership(chat, person.as_json(), before, after)
-
-    def add_topic(self, person: Person, chat: Chat, name: str) -> int:
-        """A topic of a forum; its message_thread_id."""
-        thread_id = chat.next_message_id
-        chat.topics[thread_id] = name
-        begun = {"forum_topic_created": {"name": name, "icon_color": 7322096}}
-        place = {"message_thread_id": thread_id, "is_topic_message": True}
-        self._from_person(person, chat, begun | place)
-        self.changed_wholly()
-        return thread_id
-
-    def upgrade_group(self, person: Person, chat: Chat) -> Chat:
-        """Makes the group a supergroup, which is another chat with another id; the old one is over."""
-        upgraded = self.add_group(chat.title, [], supergroup=True, with_bot=False)
-        upgraded.members = dict(chat.members)
-        self._from_person(person, chat, {"migrate_to_chat_id": upgraded.id})
-        self._from_person(person, upgraded, {"migrate_from_chat_id": chat.id})
-        chat.migrated_to = upgraded.id
-        self.changed_wholly()
-        return upgraded
-
-    def bot_left(self, chat: Chat) -> None:
-        """The bot leaves by itself."""
-        bot = self.bot.as_json()
-        before = chat.members[self.bot.id]
-        chat.members[self.bot.id] = Member(bot, "left")
-        self.post(chat, bot, {"left_chat_member": bot})
-        self._bot_membership(chat, bot, before, chat.members[self.bot.id])
-
-    def _from_person(
-        self,
-        person: Person,
-        chat: Chat,
-        content: Json,
-        **where: Unpack[Where],
-    ) -> Json:
-        if chat.type == "private":
-            chat.started = True
-        elif person.id not in chat.members or not chat.members[person.id].is_in_chat:
-            raise bad_request(f"{person.first_name} is not in this chat")
-        sender = ANONYMOUS_ADMIN if "sender_chat" in content else person.as_json()
-        message = self.post(chat, sender, content, **where)
-        self._deliver(chat, message, "message")
-        return message
-
-    def _deliver(self, chat: Chat, message: Json, kind: str) -> None:
-        view = self.view(chat, message, for_bot=True)
-        if reaches_bot(view, chat, self.bot, bare_commands=self.bare_commands):
-            self.updates.put(kind, view)
-
     def _attached(self, attachment: Attachment) -> Json:
         received, width, height = attachment.file, attachment.width, attachment.height
         match attachment.kind:
@@ -249,17 +180,6 @@ class World(State):
                 return {"video": video_json(file)}
             case "document":
                 return {"document": document_json(self.files.add("Document", received))}
-
-    def _bot_membership(self, chat: Chat, by: Json, before: Member, after: Member) -> None:
-        change = {
-            "chat": chat.as_json(),
-            "from": by,
-            "date": int(self.now()),
-            "old_chat_member": before.as_json(),
-            "new_chat_member": after.as_json(),
-        }
-        self.updates.put("my_chat_member", change)
-        self.changed_wholly()
 
 
 def demo_world(*, now: Callable[[], float] = time.time) -> World:

@@ -50,13 +50,19 @@ def chat(connection: sqlite3.Connection, chat_id: int) -> ChatRecord:
     row = connection.execute("SELECT * FROM chats WHERE chat_id = ?", [chat_id]).fetchone()
     if row is None:
         return ChatRecord(chat_id)
-    return ChatRecord(chat_id, to_time(row["told_at"]), ChatSettings(**json.loads(row["settings"])))
+    settings = ChatSettings(**json.loads(row["settings"]))
+    return ChatRecord(chat_id, to_time(row["told_at"]), settings, row["moved_from"])
 
 
 def put_chat(connection: sqlite3.Connection, chat: ChatRecord) -> None:
     connection.execute(
-        "INSERT OR REPLACE INTO chats (chat_id, told_at, settings) VALUES (?, ?, ?)",
-        [chat.chat_id, _text(chat.told_at), json.dumps(dataclasses.asdict(chat.settings))],
+        "INSERT OR REPLACE INTO chats (chat_id, told_at, settings, moved_from) VALUES (?, ?, ?, ?)",
+        [
+            chat.chat_id,
+            _text(chat.told_at),
+            json.dumps(dataclasses.asdict(chat.settings)),
+            chat.moved_from,
+        ],
     )
 
 

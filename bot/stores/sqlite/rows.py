@@ -14,7 +14,7 @@ from bot.task import Task, TaskState
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Task))
 _TIMES = (
-    *("failing_since", "keep_until", "late_at", "sending_at"),
+    *("failing_since", "keep_until", "looked_at", "running_at", "late_at", "sending_at"),
     *("created_at", "queued_at", "submitted_at", "finished_at", "delivered_at", "due_at"),
 )
 _DERIVED = ("waits_for_slot", "slot_until", "is_open", "counts")

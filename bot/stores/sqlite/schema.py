@@ -62,6 +62,23 @@ def settings_and_recipes(db: Database) -> None:
     db.execute("CREATE INDEX tasks_of_user ON tasks (user_id)")
 
 
+@migrations()
+def durations_and_heartbeat(db: Database) -> None:
+    """How long jobs take, which looks told it, and when the bot was last alive."""
+    tasks = db.table("tasks")
+    tasks.add_column("looked_at", str)
+    tasks.add_column("running_at", str)
+    learned = {"key": str, "learned": str}  # JSON
+    db.table("durations").create(learned, pk="key", not_null=learned)
+    db.table("heartbeat").create({"id": int, "at": str}, pk="id", not_null={"at"})
+
+
+@migrations()
+def groups_that_moved(db: Database) -> None:
+    """Which id a supergroup had before."""
+    db.table("chats").add_column("moved_from", int)
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

@@ -10,7 +10,7 @@ from typing import Self
 
 from bot.errors import SettingsError, StoreError
 from bot.store import AccountTrouble, Attempt, ChatRecord, Notice, Person, Recipe, StoredUpdate
-from bot.stores.sqlite import accounts, people, recipes, tasks, updates
+from bot.stores.sqlite import accounts, durations, heartbeat, people, recipes, tasks, updates
 from bot.stores.sqlite.file import open_file
 from bot.stores.sqlite.writer import Writer
 from bot.task import Task
@@ -69,7 +69,7 @@ class SQLiteStore:
     ) -> Task | None:
         return await self._writer.read(tasks.find, update_id=update_id, card=card, album=album)
 
-    async def drafts(self, chat_id: int, user_id: int) -> list[Task]:
+    async def drafts(self, chat_id: int, user_id: int | None = None) -> list[Task]:
         return await self._writer.read(tasks.drafts, chat_id, user_id)
 
     async def save(self, task: Task, attempt: Attempt | None = None, *, leased: bool = False) -> Task:
@@ -104,8 +104,14 @@ class SQLiteStore:
     async def count_ahead(self, task: Task) -> int:
         return await self._writer.read(tasks.count_ahead, task)
 
+    async def has_waiting(self, provider: str, now: datetime) -> bool:
+        return await self._writer.read(tasks.has_waiting, provider, now)
+
     async def open_tasks(self, *, user_id: int | None = None, chat_id: int | None = None) -> list[Task]:
         return await self._writer.read(tasks.open_tasks, user_id=user_id, chat_id=chat_id)
+
+    async def unclosed(self, user_id: int) -> list[Task]:
+        return await self._writer.read(tasks.unclosed, user_id)
 
     async def history(self, chat_id: int, user_id: int, limit: int, offset: int = 0) -> list[Task]:
         return await self._writer.read(tasks.history, chat_id, user_id, limit, offset)
@@ -177,3 +183,14 @@ class SQLiteStore:
 
     async def take_notices(self, user_id: int) -> list[Notice]:
         return await self._writer.write(accounts.take_notices, user_id)
+
+    # What was learned of durations, and signs of life.
+
+    async def durations(self) -> dict[str, str]:
+        return await self._writer.read(durations.read_all)
+
+    async def learn(self, keys: Sequence[str], change: Callable[[str, str | None], str]) -> dict[str, str]:
+        return await self._writer.write(durations.learn, keys, change)
+
+    async def beat(self, now: datetime) -> datetime | None:
+        return await self._writer.write(heartbeat.beat, now)

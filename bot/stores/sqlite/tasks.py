@@ -66,12 +66,13 @@ def find(
     return None
 
 
-def drafts(connection: sqlite3.Connection, chat_id: int, user_id: int) -> list[Task]:
-    rows = connection.execute(
-        "SELECT * FROM tasks WHERE chat_id = ? AND user_id = ? AND question IS NOT NULL"
-        " AND finished_at IS NULL ORDER BY created_at DESC, rowid DESC",
-        [chat_id, user_id],
+def drafts(connection: sqlite3.Connection, chat_id: int, user_id: int | None) -> list[Task]:
+    sql, values = _narrowed(
+        "SELECT * FROM tasks WHERE question IS NOT NULL AND finished_at IS NULL",
+        chat_id=chat_id,
+        user_id=user_id,
     )
+    rows = connection.execute(f"{sql} ORDER BY created_at DESC, rowid DESC", values)
     return [task_of(row) for row in rows]
 
 
@@ -157,26 +158,46 @@ def open_tasks(connection: sqlite3.Connection, *, user_id: int | None, chat_id: 
     return [task_of(row) for row in rows]
 
 
+def unclosed(connection: sqlite3.Connection, user_id: int) -> list[Task]:
+    rows = connection.execute(
+        "SELECT * FROM tasks WHERE user_id = ? AND delivered_at IS NULL ORDER BY rowid", [user_id]
+    )
+    return [task_of(row) for row in rows]
+
+
 def history(
     connection: sqlite3.Connection, chat_id: int, user_id: int, limit: int, offset: int
 ) -> list[Task]:
     rows = connection.execute(
         "SELECT * FROM tasks WHERE chat_id = ? AND user_id = ? AND state = 'succeeded'"
-        " AND delivered_at IS NOT NULL ORDER BY finished_at DESC, rowid DESC LIMIT ? OFFSET ?",
+        " AND delivered_at IS NOT NULL AND video_url IS NOT NULL"
+        " ORDER BY finished_at DESC, rowid DESC LIMIT ? OFFSET ?",
         [chat_id, user_id, limit, offset],
     )
     return [task_of(row) for row in rows]
 
 
 def move_chat(connection: sqlite3.Connection, chat_id: int, new_id: int) -> int:
+    # Whoever holds a lease is refused from here on, so it ends; but a submit in flight (it has a slot, and no
+    # id so far) goes on, and the end of its lease says that its answer is lost.
+    connection.execute(
+        "UPDATE tasks SET due_at = due_before_lease, due_before_lease = NULL WHERE chat_id = ?"
+        " AND due_before_lease IS NOT NULL AND (slot_until IS NULL OR remote_id IS NOT NULL)",
+        [chat_id],
+    )
     moved = connection.execute(
         "UPDATE tasks SET chat_id = ?, thread_id = NULL, message_id = NULL, card_id = NULL,"
         " card_has_photo = 0, version = version + 1 WHERE chat_id = ?",
         [new_id, chat_id],
     ).rowcount
     connection.execute(
-        "INSERT OR IGNORE INTO chats (chat_id, told_at, settings)"
-        " SELECT ?, told_at, settings FROM chats WHERE chat_id = ?",
+        "INSERT INTO chats (chat_id, moved_from) VALUES (?, ?)"
+        " ON CONFLICT (chat_id) DO UPDATE SET moved_from = excluded.moved_from",
+        [new_id, chat_id],
+    )
+    connection.execute(
+        "UPDATE chats SET (told_at, settings) = (old.told_at, old.settings) FROM chats AS old"
+        " WHERE chats.chat_id = ? AND old.chat_id = ?",
         [new_id, chat_id],
     )
     connection.execute("DELETE FROM chats WHERE chat_id = ?", [chat_id])
@@ -203,6 +224,16 @@ def count_ahead(connection: sqlite3.Connection, task: Task) -> int:
         " AND due_before_lease IS NULL AND (due_at, rowid)"
         " < (:due_at, coalesce((SELECT rowid FROM tasks WHERE id = :id), 9223372036854775807))",
         {"provider": task.provider, "due_at": to_text(task.due_at), "id": task.id},
+    )
+
+
+def has_waiting(connection: sqlite3.Connection, provider: str, now: datetime) -> bool:
+    return bool(
+        _number(
+            connection,
+            "SELECT EXISTS (SELECT 1 FROM tasks WHERE waits_for_slot = 1 AND provider = ? AND due_at <= ?)",
+            (provider, to_text(now)),
+        )
     )
 
 

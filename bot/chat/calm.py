@@ -1,0 +1,76 @@
+"""Calm: how much of what one person does in a chat is taken, when it comes faster than can be answered."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+MESSAGES = 10
+TAPS = 20
+WITHIN = timedelta(seconds=10)
+"""Telegram asks bots for no more than one message a second in a chat, and each message gets an answer. A
+quick hand on the options of a draft needs more taps, and edits are counted less strictly.
+https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this"""
+_TOLD_FOR = timedelta(minutes=1)
+_REMEMBERED = 1000
+
+Verdict = Literal["take", "tell", "drop"]
+"""`tell`: leave it out, and say so. `drop`: leave it out; that was said a moment ago."""
+
+
+@dataclass(slots=True)
+class _Pace:
+    """Of one person in one chat."""
+
+    at: deque[datetime]
+    """Of the last ones."""
+    told_at: datetime | None = None
+    update_id: int | None = None
+    album_id: str | None = None
+    verdict: Verdict = "take"
+
+
+class Calm:
+    """At most so many within ten seconds. What is left out counts too: who never pauses is not listened to.
+
+    Nothing here is kept: a restart forgives.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._paces: dict[tuple[int, int], _Pace] = {}
+
+    def weigh(
+        self, chat_id: int, user_id: int, update_id: int, at: datetime, album_id: str | None = None
+    ) -> Verdict:
+        """What to do with an update; `at` is when the person sent it, where that is known: what lay around
+        during an outage is no flood. An album counts once.
+
+        The same update again gets the same verdict: a chat's updates are handled in order, so it is the last.
+        """
+        pace = self._pace(chat_id, user_id)
+        if update_id != pace.update_id:
+            pace.verdict = self._decide(pace, at, album_id)
+            pace.update_id, pace.album_id = update_id, album_id
+        return pace.verdict
+
+    def _pace(self, chat_id: int, user_id: int) -> _Pace:
+        pace = self._paces.pop((chat_id, user_id), None) or _Pace(deque(maxlen=self._most))
+        self._paces[chat_id, user_id] = pace
+        if len(self._paces) > _REMEMBERED:
+            del self._paces[next(iter(self._paces))]
+        return pace
+
+    def _decide(self, pace: _Pace, at: datetime, album_id: str | None) -> Verdict:
+        if album_id is not None and album_id == pace.album_id:
+            return "take" if pace.verdict == "take" else "drop"
+        is_flood = len(pace.at) == self._most and at - pace.at[0] < WITHIN
+        pace.at.append(at)
+        if not is_flood:
+            return "take"
+        if pace.told_at is not None and at - pace.told_at < _TOLD_FOR:
+            return "drop"
+        pace.told_at = at
+        return "tell"

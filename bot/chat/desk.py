@@ -1,0 +1,47 @@
+"""The desk: what the subjects of the chat share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from telegram import Bot
+
+from bot.chat.access import Access
+from bot.chat.admins import GroupAdmins
+from bot.chat.menu import Menu
+from bot.chat.orders import Orders
+from bot.chat.outlook import Forecast
+from bot.chat.photos import Photos
+from bot.chat.preferences import Preferences
+from bot.chat.repeats import Repeats
+from bot.chat.screen import Screen
+from bot.chat.voice import Voice
+from bot.media.shelf import VideoShelf
+from bot.request import VideoModel
+from bot.settings import Settings
+from bot.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    bot: Bot
+    store: Store
+    settings: Settings
+    models: Mapping[str, VideoModel]
+    default_model: str
+    clock: Callable[[], datetime]
+    wake: Callable[[], None]
+    """Tells the worker that something is due."""
+    voice: Voice
+    screen: Screen
+    orders: Orders
+    access: Access
+    admins: GroupAdmins
+    preferences: Preferences
+    photos: Photos
+    forecast: Forecast
+    shelf: VideoShelf
+    repeats: Repeats
+    menu: Menu

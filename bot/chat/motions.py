@@ -1,0 +1,39 @@
+"""Motions: what may happen in a photo, in a few words, for those who have none. Pure.
+
+A button sends a model the very phrase that stands on it.
+"""
+
+from __future__ import annotations
+
+from telegram import InlineKeyboardButton
+
+from bot.task import Task
+from bot.text import say
+
+VERB = "motion"
+"""Of every button here; after the task's id stands the motion's number."""
+ASKING = frozenset({"card_ask_photo", "card_ask_photo_words", "card_ask_two_photos"})
+"""The questions that words or a motion answer."""
+
+_IN_ONE = ("button_motion_closer", "button_motion_wind", "button_motion_alive", "button_motion_around")
+_BETWEEN_TWO = ("button_change_flow", "button_change_travel", "button_change_time", "button_change_light")
+
+
+def motion_rows(task: Task) -> list[list[InlineKeyboardButton]]:
+    """A button for each motion. In a row of their own: they are read as sentences."""
+    if task.question not in ASKING:
+        return []
+    return [
+        [InlineKeyboardButton(say(task.language, key), callback_data=f"{VERB}:{task.id}:{number}")]
+        for number, key in enumerate(_offered(task), 1)
+    ]
+
+
+def motion_words(task: Task, choice: str) -> str | None:
+    """The words of a tapped motion, in the language of its button; None where it offers no such one."""
+    keys = {str(number): key for number, key in enumerate(_offered(task), 1)}
+    return say(task.language, keys[choice]) if choice in keys and task.question in ASKING else None
+
+
+def _offered(task: Task) -> tuple[str, ...]:
+    return _IN_ONE if len(task.request.photos) == 1 else _BETWEEN_TWO

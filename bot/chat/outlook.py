@@ -1,0 +1,73 @@
+"""The outlook: what a card may say of the time to come, from the bot's own measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from bot.request import VideoModel
+from bot.task import Task, TaskState
+from bot.text import say_duration
+from bot.timing import Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """None where it cannot be told."""
+
+    ahead: int = 0
+    """How many are served before it."""
+    turn_s: float | None = None
+    """Until it is its turn, where others are before it."""
+    usual_s: float | None = None
+    """How long such a video usually takes; of one at its provider, what is under way there (`clock_of`)."""
+
+
+UNKNOWN = Outlook()
+
+
+class Forecast:
+    """`slots`: how many jobs each provider runs at once."""
+
+    def __init__(
+        self,
+        count_ahead: Callable[[Task], Awaitable[int]],
+        schedule: Timing,
+        models: Mapping[str, VideoModel],
+        slots: Mapping[str, int],
+    ) -> None:
+        self._count_ahead = count_ahead
+        self._timing = schedule
+        self._models = models
+        self._slots = slots
+
+    async def of(self, task: Task) -> Outlook:
+        ahead = await self._count_ahead(task) if task.state is TaskState.QUEUED else 0
+        usual_s = self.usual_s(task)
+        return Outlook(ahead, _turn_s(ahead, usual_s, self._slots.get(task.provider)), usual_s)
+
+    def usual_s(self, task: Task) -> float | None:
+        """As in `Outlook`."""
+        model = self._models.get(task.request.model)
+        if model is None:
+            return None
+        if task.state in (TaskState.DRAFT, TaskState.QUEUED):
+            return self._timing.usual_s(model, task.request)
+        return self._timing.usual_now_s(task, model)
+
+    def usual_of_models_s(self) -> dict[str, float]:
+        """How long videos of each model usually take."""
+        return {name: self._timing.usual_s(model) for name, model in self._models.items()}
+
+
+def about(language: str, duration_s: float) -> str:
+    """As people would say it: `12 s`, `1 min 40 s`, `4 min 15 s`, `12 min`."""
+    step_s = 1 if duration_s < 20 else 5 if duration_s < 120 else 15
+    return say_duration(language, max(step_s * round(duration_s / step_s), 1))
+
+
+def _turn_s(ahead: int, usual_s: float | None, slots: int | None) -> float | None:
+    """Slots become free one after the other; who is next comes in the middle of that time."""
+    if not ahead or not slots or usual_s is None:
+        return None
+    return usual_s * (ahead + 0.5) / slots

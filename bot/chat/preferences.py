@@ -1,0 +1,56 @@
+"""Preferences: what each chat has chosen, and by that the language it is spoken to in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.store import ChatSettings, PeopleStore
+from bot.text import choose_language
+
+_REMEMBERED = timedelta(minutes=1)
+"""Another process may change them too."""
+_CHATS = 5000
+"""Remembered at most."""
+
+
+class Preferences:
+    """Asked with every message and changed seldom: the store is asked for a chat once a minute."""
+
+    def __init__(self, people: PeopleStore, default_language: str, clock: Callable[[], datetime]) -> None:
+        self._people = people
+        self._default_language = default_language
+        self._clock = clock
+        self._known: dict[int, tuple[ChatSettings, datetime]] = {}
+
+    async def of(self, chat_id: int) -> ChatSettings:
+        found = self._known.get(chat_id)
+        if found is not None and self._clock() < found[1]:
+            return found[0]
+        settings = (await self._people.chat(chat_id)).settings
+        self._remember(chat_id, settings)
+        return settings
+
+    async def put(self, chat_id: int, settings: ChatSettings) -> None:
+        """From here on, everywhere."""
+        record = await self._people.chat(chat_id)
+        await self._people.put_chat(replace(record, settings=settings))
+        self._remember(chat_id, settings)
+
+    def drop(self, chat_id: int) -> None:
+        """Somebody else has changed what is stored: read it anew."""
+        self._known.pop(chat_id, None)
+
+    async def language_for(self, chat_id: int, code: str | None) -> str:
+        """The chat's own choice, else that of the person's Telegram (`code`), else the bot's default.
+
+        A group that has chosen none is answered in the language of whoever asks there.
+        """
+        chosen = (await self.of(chat_id)).language
+        return choose_language(chosen or code, self._default_language)
+
+    def _remember(self, chat_id: int, settings: ChatSettings) -> None:
+        while len(self._known) >= _CHATS:
+            del self._known[next(iter(self._known))]
+        self._known[chat_id] = (settings, self._clock() + _REMEMBERED)

@@ -1,0 +1,38 @@
+"""The answer to /privacy: what is kept of a person, for how long, and who receives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.chat.asker import Asker
+from bot.chat.intent import Intent
+from bot.chat.parts import join
+from bot.chat.voice import Voice
+from bot.request import VideoModel
+from bot.text import say
+
+
+def draw_privacy(language: str, models: Mapping[str, VideoModel]) -> str:
+    """In Telegram's HTML. Receivers are those of all models here, whether a chat shows them or not."""
+    makes: dict[str, list[str]] = {}
+    for model in models.values():
+        if model.company:
+            makes.setdefault(model.company, []).append(model.name)
+    lines = [
+        say(language, "privacy"),
+        say(language, "privacy_shared" if makes else "privacy_not_shared"),
+        *(
+            say(language, "privacy_company", company=company, models=names)
+            for company, names in makes.items()
+        ),
+    ]
+    return join("\n".join(lines), say(language, "privacy_forget"))
+
+
+class Privacy:
+    def __init__(self, voice: Voice, models: Mapping[str, VideoModel]) -> None:
+        self._voice = voice
+        self._models = models
+
+    async def privacy(self, asker: Asker, _: Intent) -> None:
+        await self._voice.answer(asker, draw_privacy(asker.language, self._models))

@@ -1,0 +1,146 @@
+"""The subjects of the chat: who answers each command, and who acts on each button."""
+
+from __future__ import annotations
+
+from bot.chat.again import Again
+from bot.chat.cancel import CANCEL, Cancelling
+from bot.chat.command import Command
+from bot.chat.desk import Desk
+from bot.chat.details import Details
+from bot.chat.extend import Extend
+from bot.chat.forget import VERB as FORGET
+from bot.chat.forget import Forget
+from bot.chat.help import Help
+from bot.chat.history import SHOW, TURN, History
+from bot.chat.joining import Joining
+from bot.chat.motions import VERB as MOTION
+from bot.chat.pairs import Pairs
+from bot.chat.privacy import Privacy
+from bot.chat.queue import BRING, Queue
+from bot.chat.recipes import RECIPE, SHARE_PHOTO, Recipes
+from bot.chat.results import DETAILS, EXTEND, JOIN, SHARE
+from bot.chat.settings_card import VERB as SET
+from bot.chat.settings_card import SettingsCard
+from bot.chat.tap import Act, PlainAct
+from bot.chat.videos import Videos
+from bot.chat.which import VERB as WHICH
+
+
+class Subjects:
+    """`commands` by name, `acts` and `plain_acts` by verb."""
+
+    def __init__(self, desk: Desk) -> None:
+        helping = Help(
+            bot=desk.bot,
+            voice=desk.voice,
+            preferences=desk.preferences,
+            models=desk.models,
+            default_model=desk.default_model,
+            forecast=desk.forecast,
+        )
+        self.commands: dict[str, Command] = {"help": helping.help, "models": helping.models}
+        self.acts: dict[str, Act] = {}
+        self.plain_acts: dict[str, PlainAct] = {}
+        self.pairs = Pairs(tasks=desk.store, orders=desk.orders, screen=desk.screen, models=desk.models)
+        self.acts |= {WHICH: self.pairs.choose, MOTION: self.pairs.move}
+        videos = Videos(desk.bot, desk.settings.data_dir / "work", desk.clock)
+        self.joining = Joining(desk.bot, videos, desk.voice, desk.clock)
+        extend = Extend(
+            bot=desk.bot,
+            tasks=desk.store,
+            orders=desk.orders,
+            access=desk.access,
+            preferences=desk.preferences,
+            photos=desk.photos,
+            videos=videos,
+            voice=desk.voice,
+            models=desk.models,
+            clock=desk.clock,
+        )
+        self.again = Again(desk.store, desk.orders, desk.voice)
+        self.commands |= {"again": self.again.command, "extend": extend.command}
+        self.acts |= {EXTEND: extend.tap, JOIN: self.joining.tap}
+        card = SettingsCard(
+            voice=desk.voice,
+            people=desk.store,
+            preferences=desk.preferences,
+            access=desk.access,
+            admins=desk.admins,
+            menu=desk.menu,
+            models=desk.models,
+            default_model=desk.default_model,
+        )
+        forget = Forget(
+            store=desk.store,
+            shelf=desk.shelf,
+            screen=desk.screen,
+            voice=desk.voice,
+            preferences=desk.preferences,
+            menu=desk.menu,
+            clock=desk.clock,
+            wake=desk.wake,
+        )
+        self.commands |= {
+            "settings": card.show,
+            "privacy": Privacy(desk.voice, desk.models).privacy,
+            "forget": forget.ask,
+        }
+        self.plain_acts |= {SET: card.tap, FORGET: forget.tap}
+        details = Details(desk.bot, desk.store, desk.models, desk.settings.zone, desk.repeats)
+        recipes = Recipes(
+            bot=desk.bot,
+            tasks=desk.store,
+            recipes=desk.store,
+            orders=desk.orders,
+            voice=desk.voice,
+            models=desk.models,
+            default_model=desk.default_model,
+            clock=desk.clock,
+            repeats=desk.repeats,
+        )
+        history = History(
+            bot=desk.bot,
+            tasks=desk.store,
+            voice=desk.voice,
+            access=desk.access,
+            admins=desk.admins,
+            models=desk.models,
+            zone=desk.settings.zone,
+            clock=desk.clock,
+            wake=desk.wake,
+            repeats=desk.repeats,
+        )
+        queue = Queue(
+            tasks=desk.store,
+            screen=desk.screen,
+            voice=desk.voice,
+            models=desk.models,
+            forecast=desk.forecast,
+            clock=desk.clock,
+            wake=desk.wake,
+            repeats=desk.repeats,
+        )
+        cancelling = Cancelling(
+            tasks=desk.store,
+            screen=desk.screen,
+            voice=desk.voice,
+            admins=desk.admins,
+            models=desk.models,
+            clock=desk.clock,
+            wake=desk.wake,
+        )
+        self.commands |= {
+            "history": history.tell,
+            "queue": queue.tell,
+            "cancel": cancelling.command,
+            RECIPE: recipes.open,
+        }
+        self.acts |= {
+            CANCEL: cancelling.tap,
+            DETAILS: details.tell,
+            SHARE: recipes.share,
+            SHARE_PHOTO: recipes.share_photo,
+            SHOW: history.show,
+            BRING: queue.bring,
+        }
+        self.plain_acts[TURN] = history.turn

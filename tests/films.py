@@ -1,0 +1,40 @@
+"""Small real films whose frames tests know again."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from pathlib import Path
+
+import av
+from pictures import photo, picture_of
+from PIL import Image
+
+GREEN, WHITE = (20, 200, 20), (250, 250, 250)
+
+
+@cache
+def film(first: tuple[int, int, int] = GREEN, size: tuple[int, int] = (640, 360), frames: int = 24) -> bytes:
+    """An MP4 of one colour, 24 frames a second. Its last frame is red on the left and blue on the right."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as movie:
+        stream = movie.add_stream("libx264", rate=24, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        pictures = [Image.new("RGB", size, first)] * (frames - 1)
+        for picture in [*pictures, Image.open(io.BytesIO(photo(*size)))]:
+            frame = av.VideoFrame.from_bytes(picture.convert("RGBA").tobytes(), *size, format="rgba")
+            movie.mux(stream.encode(frame))
+        movie.mux(stream.encode(None))
+    return file.getvalue()
+
+
+def pictures_of(path: Path) -> list[Image.Image]:
+    with av.open(path) as movie:
+        return [picture_of(frame) for frame in movie.decode(video=0)]
+
+
+def is_of(picture: Image.Image, colour: tuple[int, int, int]) -> bool:
+    """Whether the middle of a picture is about that colour."""
+    seen = picture.convert("RGB").getpixel((picture.width // 2, picture.height // 2))
+    assert isinstance(seen, tuple)
+    return all(abs(one - other) < 30 for one, other in zip(seen, colour, strict=True))

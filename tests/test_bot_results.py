@@ -1,0 +1,152 @@
+"""The buttons under a finished video: for its owner, and for everybody else in a group."""
+
+from __future__ import annotations
+
+import pytest
+from pictures import is_red_and_blue, photo
+from running import BOT, Stage, bot_on_stage, says
+
+from bot.sandbox import Chat, Json, Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PROMPT = "a paper boat"
+
+
+async def test_a_finished_video_has_its_words_its_facts_and_two_rows_of_buttons(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    video = await _made(there, ada, chat, f"/video {PROMPT} --seed 7")
+    assert video["caption"] == f"{PROMPT}\n\njimeng-pro · 16:9 · 5 s"
+    rows = [[item["text"] for item in row] for row in video["reply_markup"]["inline_keyboard"]]
+    assert rows == [
+        [says("button_again"), says("button_other_words")],
+        [says("button_extend"), says("button_details"), says("button_share")],
+    ]
+
+
+async def test_changed_words_start_from_a_finished_video(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    video = await _made(there, ada, chat, "/video a green boat 9:16")
+    await there.tap(ada, video, says("button_other_words"))
+    question = await there.answer(video, containing=says("card_ask_other_words", words="a green boat"))
+    there.world.say(ada, chat, "a blue boat", reply_to=question)
+    await there.shown(chat, 2)
+    assert there.videos(chat)[1]["caption"].startswith("a blue boat\n\njimeng-pro · 9:16")
+
+
+async def test_a_photo_without_words_can_be_given_some(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    draft = await there.answer(there.world.send_photo(ada, chat, photo()))
+    await there.tap(ada, draft, says("button_generate"))
+    (video,) = await there.shown(chat)
+    await there.tap(ada, video, says("button_other_words"))
+    question = await there.answer(video, containing=says("card_ask_words"))
+    there.world.say(ada, chat, "it jumps for joy", reply_to=question)
+    await there.shown(chat, 2)
+    assert is_red_and_blue(there.photo_sent("it jumps for joy"))
+
+
+async def test_again_by_somebody_else_is_a_draft_of_their_own(there: Stage) -> None:
+    ada, boris, group = _group(there)
+    video = await _made(there, ada, group, f"/video@{BOT} a shared kite --seed 7")
+    for _ in range(3):
+        await there.tap(boris, video, says("button_again"))
+    draft = await there.answer(video, containing=says("card_draft_named", name="Boris"))
+    assert draft["reply_to_message"]["message_id"] == video["message_id"]
+    assert await there.tap(ada, draft, says("button_generate")) == says("tap_not_yours")
+    await there.handled(boris, group)
+    assert there.jobs("a shared kite") == 1, "nothing is bought before Boris says yes"
+    await there.tap(boris, draft, says("button_generate"))
+    await there.shown(group, 2)
+    first, second = there.tasks(group)
+    assert (second["user_id"], second["parent_id"]) == (boris.id, first["id"])
+    assert there.jobs("a shared kite") == 2
+
+
+async def test_changed_words_by_somebody_else_are_their_own_order(there: Stage) -> None:
+    ada, boris, group = _group(there)
+    video = await _made(there, ada, group, f"/video@{BOT} a common tree")
+    await there.tap(boris, video, says("button_other_words"))
+    question = await there.answer(video, containing="Boris")
+    there.world.say(ada, group, "a hedge", reply_to=question)
+    there.world.say(boris, group, "a bush", reply_to=question)
+    await there.shown(group, 2)
+    assert (there.jobs("a hedge"), there.jobs("a bush")) == (0, 1)
+    assert [task["user_id"] for task in there.tasks(group)] == [ada.id, boris.id]
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_whoever_may_not_use_the_bot_gets_no_draft(tmp_path_factory: pytest.TempPathFactory) -> None:
+    async with bot_on_stage(tmp_path_factory.mktemp("bot"), allowed_users="7001") as there:
+        ada, boris, group = _group(there)
+        video = await _made(there, ada, group, f"/video@{BOT} a private kite")
+        assert await there.tap(boris, video, says("button_again")) == says("tap_private")
+        assert len(there.tasks(group)) == 1
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_draft_of_somebody_elses_video_counts_on_ones_own_limit(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async with bot_on_stage(tmp_path_factory.mktemp("bot"), daily_videos_per_user="1") as there:
+        ada, boris, group = _group(there)
+        video = await _made(there, ada, group, f"/video@{BOT} one each")
+        await there.tap(boris, video, says("button_again"))
+        draft = await there.answer(video, containing="Boris")
+        assert await there.tap(boris, draft, says("button_generate")) == ""
+        await there.shown(group, 2)
+        told = says("limit_day", count=1, time="00:00")
+        assert await there.tap(ada, video, says("button_again")) == told
+
+
+async def test_an_admin_taps_for_the_group_that_they_asked_as(there: Stage) -> None:
+    ada, boris, group = _group(there)
+    there.world.chats[group.id].members[ada.id].status = "administrator"
+    there.world.say(ada, group, f"/video@{BOT} a masked ball", anonymous=True)
+    (video,) = await there.shown(group)
+    assert await there.tap(boris, video, says("button_details")) == says("tap_only_owner")
+    await there.tap(ada, video, says("button_again"))
+    await there.shown(group, 2)
+    assert [task["user_id"] for task in there.tasks(group)] == [group.id, group.id]
+
+
+async def test_details_tell_all_that_is_known(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    video = await _made(there, ada, chat, "/video a lighthouse & a <gull> --seed 7")
+    assert await there.tap(ada, video, says("button_details")) == ""
+    details = await there.answer(video)
+    (task,) = there.tasks(chat)
+    assert details["reply_to_message"]["message_id"] == video["message_id"]
+    text = details["text"]
+    assert text.startswith("a lighthouse & a <gull>\n\n--model jimeng-pro --ratio 16:9 --seconds 5")
+    assert "--seed 7" in text
+    assert task["id"] in text
+    assert task["remote_id"] in text
+    assert says("details_submit") in text
+    assert says("details_fetch") in text
+    copies = [item["copy_text"]["text"] for row in details["reply_markup"]["inline_keyboard"] for item in row]
+    assert copies == ["a lighthouse & a <gull>", "7"]
+
+
+async def test_details_of_a_video_in_a_group_go_to_its_owner_alone(there: Stage) -> None:
+    ada, _, group = _group(there)
+    private = there.world.private_chat(ada)
+    video = await _made(there, ada, group, f"/video@{BOT} a quiet lake")
+    assert await there.tap(ada, video, says("button_details")) == says("tap_details_closed", bot=BOT)
+    hello = await there.answer(there.world.say(ada, private, "/start"))
+    video = await _made(there, ada, group, f"/video@{BOT} a loud lake")
+    assert await there.tap(ada, video, says("button_details")) == says("tap_details_sent")
+    assert (await there.answer(hello))["text"].startswith("a loud lake")
+    assert all("lake" not in one.get("text", "") for one in there.world.bot_messages(group))
+
+
+def _group(there: Stage) -> tuple[Person, Person, Chat]:
+    ada, _ = there.newcomer()
+    boris, _ = there.newcomer("Boris")
+    return ada, boris, there.world.add_group("Friends", [ada, boris])
+
+
+async def _made(there: Stage, person: Person, chat: Chat, words: str) -> Json:
+    before = len(there.videos(chat))
+    there.world.say(person, chat, words)
+    return (await there.shown(chat, before + 1))[before]

@@ -1,0 +1,179 @@
+"""Waiting: what a card says until the video is there, and who is told that somebody is at work."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import A_MODEL
+from provider_server import Fault as ProviderFault
+from running import BOT, PATIENCE_S, Stage, bot_process, buttons, running_bot, says, stage
+
+from bot.durations import Durations, keys, observed
+from bot.sandbox import Chat, Fault, FaultKind, Json
+from bot.stores.sqlite import SQLiteStore
+from bot.stores.sqlite.rows import to_text
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def text(there: Stage, card: Json, containing: str) -> str:
+    """What the card says, once it says so."""
+
+    def shown() -> str:
+        now = there.now(card)
+        said = str(now.get("text", "")) if now else ""
+        return said if containing in said else ""
+
+    return str(await there.until(shown))
+
+
+def actions(there: Stage, chat: Chat) -> list[Any]:
+    return there.edits(chat, "sendChatAction")
+
+
+async def test_a_job_counts_up_to_what_is_usual_and_its_chat_sees_that_a_video_comes(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    with there.unfinished():
+        card = await there.answer(there.world.say(ada, chat, "/video a long way home"))
+        said = await text(there, card, "usually")
+        assert re.search(r"▱ 0:\d\d · usually \d+ min", said)
+        await there.until(lambda: actions(there, chat))
+        assert {call.params["action"] for call in actions(there, chat)} == {"upload_video"}
+    await there.shown(chat)
+
+
+async def test_a_group_is_not_told_that_somebody_types(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    group = there.world.add_group("Friends", [ada])
+    with there.unfinished():
+        there.world.say(ada, group, f"/video@{BOT} a quiet room")
+        await there.job("a quiet room")
+        there.world.say(ada, chat, "/video a loud room")
+        await there.until(lambda: actions(there, chat))
+        assert actions(there, group) == []
+    await there.shown(group)
+
+
+async def test_a_chat_that_refuses_chat_actions_gets_its_video(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    refusal = Fault(
+        "sendChatAction", FaultKind.FORBIDDEN, times=None, when=lambda call: call["chat_id"] == chat.id
+    )
+    there.server.faults.add(refusal)
+    with there.unfinished():
+        there.world.say(ada, chat, "/video a stern teacher")
+        await there.until(lambda: actions(there, chat))
+    await there.shown(chat)
+
+
+async def test_a_draft_says_how_long_it_usually_takes(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    draft = await there.answer(there.world.say(ada, chat, "a patient snail"))
+    assert re.search(r"It usually takes (\d+ min( \d+ s)?|\d+ s)\.$", draft["text"])
+
+
+async def test_what_looks_have_told_is_kept(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    there.world.say(ada, chat, "/video a stopwatch")
+    await there.shown(chat)
+    fine, coarse = keys("jimeng-pro", 5, "1080p")
+    kept = {row["key"]: Durations.from_text(row["learned"]) for row in there.rows("durations")}
+    assert kept[fine].tasks >= 1
+    assert kept[coarse].tasks >= kept[fine].tasks
+    assert kept[coarse].usual_s() < A_MODEL.typical_s
+
+
+async def test_who_waits_for_a_place_is_told_who_is_before_and_for_how_long(tmp_path: Path) -> None:
+    async with stage(tmp_path) as there:
+        values = there.values(volcengine_concurrency="1")
+        await _measured(there.folder, 240.0)
+        ada, chat = there.newcomer()
+        boris, his = there.newcomer("Boris")
+        async with running_bot(values):
+            with there.unfinished():
+                first = await there.answer(there.world.say(ada, chat, "/video the first"))
+                assert "usually 4 min" in await text(there, first, "usually")
+                second = await there.answer(there.world.say(boris, his, "/video the second"))
+                assert "Waiting for a free place · 0:0" in second["text"]
+                third = await there.answer(there.world.say(ada, chat, "/video the third"))
+                assert "Waiting, 1 before you · 0:0" in third["text"]
+                assert third["text"].endswith("Your turn comes in about 6 min.")
+                usual = await there.answer(there.world.say(ada, chat, "/models"), containing="jimeng-pro")
+                assert "Usually about 4 min" in usual["text"]
+            await there.shown(chat, 2)
+            await there.shown(his)
+
+
+@pytest.mark.parametrize(("away_s", "time"), [(200, "3 min"), (7500, "2 h 5 min"), (30, "")])
+async def test_after_a_restart_a_card_says_that_the_bot_is_back_and_goes_on(
+    tmp_path: Path, away_s: int, time: str
+) -> None:
+    async with stage(tmp_path) as there:
+        values = there.values(volcengine_concurrency="1")
+        ada, chat = there.newcomer()
+        with there.unfinished():
+            async with running_bot(values):
+                running = await there.answer(there.world.say(ada, chat, "/video a long pause"))
+                await text(there, running, "usually")
+                waiting = await there.answer(there.world.say(ada, chat, "/video the next"))
+                await there.until(lambda: len(there.tasks(chat)) == 2)
+            _stop_heart(there.folder, away_s)
+            before = len(there.edits(chat, "editMessageText"))
+            async with running_bot(values):
+                for card in (running, waiting):
+                    said = await _edited(there, chat, card, before)
+                    assert ("I was away" in said) is bool(time), "it says so where it was long"
+                    assert not time or says("card_back", time=time) in said
+                assert len(there.world.bot_messages(chat)) == 2
+        async with running_bot(values):
+            await there.shown(chat, 2)
+        assert len(there.provider.jobs) == 2
+
+
+async def test_who_stops_waiting_in_the_middle_of_an_order_is_told_that_it_may_be_charged(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as there:
+        ada, chat = there.newcomer()
+        there.provider.next("submit", ProviderFault.HANG)
+        async with bot_process(there.folder, there.values()):
+            card = await there.answer(there.world.say(ada, chat, "/video a leap"))
+            await there.provider.wait_for("submit", limit_s=PATIENCE_S)
+            await there.until(lambda: says("button_stop_unclear") in buttons(there.now(card) or {}))
+            await there.tap(ada, card, says("button_stop_unclear"))
+            await text(there, card, says("card_stopped_unclear"))
+            assert there.jobs("a leap") == 0
+
+
+async def _edited(there: Stage, chat: Chat, card: Json, before: int) -> str:
+    """What was first drawn on a card after so many edits in its chat."""
+
+    def edits() -> list[str]:
+        later = there.edits(chat, "editMessageText")[before:]
+        return [call.params["text"] for call in later if call.params["message_id"] == card["message_id"]]
+
+    return (await there.until(edits))[0]
+
+
+async def _measured(folder: Path, usual_s: float) -> None:
+    """Forty videos before, each of about so long."""
+    state = Durations(A_MODEL.typical_s)
+    for job in range(40):
+        took_s = usual_s * (0.98 + job / 1000)
+        state = observed(state, 0.995 * took_s, 1.005 * took_s)
+    store = await SQLiteStore.open(folder / "bot.db")
+    await store.learn(keys("jimeng-pro", 5, "1080p"), lambda _key, _text: state.to_text())
+    await store.close()
+
+
+def _stop_heart(folder: Path, away_s: float) -> None:
+    """As if the bot had been stopped so long ago."""
+    last = to_text(datetime.now(UTC) - timedelta(seconds=away_s))
+    with closing(sqlite3.connect(folder / "bot.db")) as database, database:
+        assert database.execute("UPDATE heartbeat SET at = ?", [last]).rowcount == 1
