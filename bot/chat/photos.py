@@ -9,9 +9,9 @@ from telegram import Bot, Message
 from bot.chat.client import translated
 from bot.chat.intent import SentPhoto
 from bot.errors import CallRefused, MediaError
-from bot.media.crop import lost_share
+from bot.media.crop import crop_box, lost_share
 from bot.media.crop_pair import draw_crops
-from bot.media.photos import MAX_BYTES, FitPhoto, normalise_photo, photo_size
+from bot.media.photos import MAX_BYTES, FitPhoto, fit_size, normalise_photo, photo_size
 from bot.media.process import run_apart
 from bot.request import PhotoRules, VideoModel, VideoRequest, check_photo, closest_ratio
 from bot.store import PeopleStore
@@ -75,6 +75,10 @@ class Photos:
         uneven = is_pair and _differ(sizes[0], sizes[1], model.ratios)
         lost = max(lost_share(*size, ratio) for size in sizes)
         if too_long or uneven or (asks and lost > _ASK_ABOVE):
+            for size in sizes:
+                # What is left may be too small: better said now than after a yes.
+                left, top, right, bottom = crop_box(*size, ratio)
+                fit_size(right - left, bottom - top, model.photo_rules)
             return request.model_copy(update={"crop": ratio})
         return request
 
