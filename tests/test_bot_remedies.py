@@ -211,3 +211,12 @@ async def _refused_photo(there: Stage, person: Person, chat: Chat, caption: str)
 async def _failed(there: Stage, chat: Chat) -> Json:
     await there.until(lambda: any(task["error_code"] and task["delivered_at"] for task in there.tasks(chat)))
     return await there.card(chat)
+
+
+async def test_the_same_words_may_be_made_without_the_photo(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    card = await _refused_photo(there, ada, chat, "it goes alone")
+    await there.tap(ada, card, says("button_without_photo"))
+    (video,) = await there.shown(chat)
+    assert video["caption"] == "it goes alone\n\njimeng-pro · 16:9 · 5 s"
+    assert there.jobs("it goes alone") == 1

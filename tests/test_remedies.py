@@ -70,21 +70,33 @@ def test_every_failure_is_told_with_a_way_on(code: str, language: str) -> None:
 @pytest.mark.parametrize(
     ("number", "told", "ways"),
     [
-        (50411, "The photo was refused", ["photo", "with", "with"]),
-        (50412, "The words were refused", ["words", "with", "with"]),
-        (50413, "The words hold something sensitive", ["words", "with", "with"]),
+        (50411, "The photo was refused", ["photo", "plain", "with", "with"]),
+        (50412, "The words were refused", ["words", "plain", "with", "with"]),
+        (50413, "The words hold something sensitive", ["words", "plain", "with", "with"]),
         (50511, "The finished video was stopped", ["words", "photo", "again", "with", "with"]),
         (50512, "The text in the result was stopped", ["words", "photo", "with", "with"]),
         (50516, "The finished video was stopped", ["words", "photo", "again", "with", "with"]),
         (50517, "The sound of the result was stopped", ["words", "photo", "again", "with", "with"]),
-        (50518, "The photo seems to show something protected", ["photo", "with", "with"]),
+        (50518, "The photo seems to show something protected", ["photo", "plain", "with", "with"]),
         (50519, "The result looked too much like", ["words", "photo", "again", "with", "with"]),
         (50520, "The provider had a fault", ["again", "with", "with"]),
         (50521, "The provider had a fault", ["again", "with", "with"]),
         (50522, "The provider had a fault", ["again", "with", "with"]),
-        (50215, "The provider could not use this photo or these words", ["words", "photo", "with", "with"]),
-        (50513, "The provider could not use this photo or these words", ["words", "photo", "with", "with"]),
-        (50514, "The provider could not use this photo or these words", ["words", "photo", "with", "with"]),
+        (
+            50215,
+            "The provider could not use this photo or these words",
+            ["words", "photo", "plain", "with", "with"],
+        ),
+        (
+            50513,
+            "The provider could not use this photo or these words",
+            ["words", "photo", "plain", "with", "with"],
+        ),
+        (
+            50514,
+            "The provider could not use this photo or these words",
+            ["words", "photo", "plain", "with", "with"],
+        ),
     ],
 )
 def test_each_refusal_of_jimengs_says_what_was_refused_and_what_to_change(
@@ -133,6 +145,9 @@ def test_what_was_perhaps_bought_is_not_offered_elsewhere() -> None:
 def test_only_what_was_given_can_be_changed() -> None:
     without_photo = REQUEST.model_copy(update={"photos": ()})
     assert Remedy.PHOTO not in remedies("video_refused", without_photo)
+    assert Remedy.PLAIN in remedies("prompt_refused", REQUEST)
+    assert Remedy.PLAIN not in remedies("prompt_refused", without_photo)
+    assert Remedy.PLAIN not in remedies("photo_refused", REQUEST.model_copy(update={"prompt": ""}))
     assert Remedy.WORDS not in remedies("video_refused", REQUEST.model_copy(update={"prompt": ""}))
     assert Remedy.PHOTO not in remedies("photo_refused", REQUEST.model_copy(update={"photos": ("a", "b")}))
 

@@ -8,7 +8,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.chat.parts import COPY_LIMIT, Card, button, copy_button, heading, join, model_rows, units
 from bot.chat.remedies import RESULT_REFUSED, Remedy, other_models, remedies
-from bot.request import PhotoRules, VideoModel
+from bot.request import Mode, PhotoRules, VideoModel
 from bot.task import PERHAPS_CHARGED, SUBMIT_UNKNOWN, Task
 from bot.text import has_phrase, say
 
@@ -49,6 +49,10 @@ def _rows(
             if units(task.request.prompt) <= COPY_LIMIT:
                 row.append(copy_button(task.language, "button_copy_words", task.request.prompt))
             return [row]
+        case Remedy.PLAIN:
+            model = models.get(task.request.model)
+            can = model is not None and Mode.TEXT in model.modes
+            return [[button(task, "button_without_photo", remedy)]] if can else []
         case Remedy.AGAIN:
             return [[button(task, _again(task, code, models), remedy)]]
         case Remedy.MODEL:

@@ -20,22 +20,25 @@ class Remedy(StrEnum):
     """The same with another photo."""
     WORDS = "words"
     """The same with other words."""
+    PLAIN = "plain"
+    """The same words without the photo."""
     AGAIN = "again"
     """The very same once more: only where it may end differently."""
     MODEL = "with"
     """The very same with another model that can do it."""
 
 
-_PHOTO, _WORDS, _AGAIN, _MODEL = Remedy
+_PHOTO, _WORDS, _PLAIN, _AGAIN, _MODEL = Remedy
 
 REMEDIES: Mapping[str, tuple[Remedy, ...]] = {
     # The input was refused: the same input ends the same way.
-    "photo_refused": (_PHOTO, _MODEL),
-    "photo_copyright": (_PHOTO, _MODEL),
-    "prompt_refused": (_WORDS, _MODEL),
-    "prompt_sensitive": (_WORDS, _MODEL),
-    "input_refused": (_WORDS, _PHOTO, _MODEL),
-    "refused": (_WORDS, _PHOTO, _MODEL),
+    "photo_refused": (_PHOTO, _PLAIN, _MODEL),
+    "photo_copyright": (_PHOTO, _PLAIN, _MODEL),
+    # Beside a photo the same words are judged differently.
+    "prompt_refused": (_WORDS, _PLAIN, _MODEL),
+    "prompt_sensitive": (_WORDS, _PLAIN, _MODEL),
+    "input_refused": (_WORDS, _PHOTO, _PLAIN, _MODEL),
+    "refused": (_WORDS, _PHOTO, _PLAIN, _MODEL),
     # The result was refused. Text in it is judged alike each time; the rest may turn out differently.
     "video_text_refused": (_WORDS, _PHOTO, _MODEL),
     "video_refused": (_WORDS, _PHOTO, _AGAIN, _MODEL),
@@ -75,7 +78,13 @@ RESULT_REFUSED = frozenset({"video_refused", "audio_refused", "video_copyright"}
 
 def remedies(code: str, request: VideoRequest) -> tuple[Remedy, ...]:
     """What makes sense for this request. A code that nobody foresaw is told as a fault of the provider."""
-    there = {_PHOTO: len(request.photos) == 1, _WORDS: bool(request.prompt), _AGAIN: True, _MODEL: True}
+    there = {
+        _PHOTO: len(request.photos) == 1,
+        _WORDS: bool(request.prompt),
+        _PLAIN: bool(request.photos and request.prompt) and request.camera is None,
+        _AGAIN: True,
+        _MODEL: True,
+    }
     return tuple(one for one in REMEDIES.get(code, REMEDIES["provider_fault"]) if there[one])
 
 

@@ -69,6 +69,7 @@ class Taps:
             "send": self._send,
             VERB: self._pick,
             Remedy.AGAIN: self._again,
+            Remedy.PLAIN: self._without_photo,
             Remedy.MODEL: self._with_model,
             Remedy.PHOTO: self._ask,
             Remedy.WORDS: self._ask,
@@ -208,6 +209,10 @@ class Taps:
             settings = await self._preferences.of(tap.asker.chat_id)
             return await self._start_draft(tap, self._orders.add_usual(request, settings))
         return await self._start_anew(tap, request)
+
+    async def _without_photo(self, tap: Tap) -> Problem | None:
+        bare = {"photos": (), "crop": None, "extends": None}
+        return await self._start_anew(tap, tap.task.request.model_copy(update=bare))
 
     async def _ask(self, tap: Tap) -> Problem | None:
         """What should be different? The answer starts it."""
