@@ -508,9 +508,7 @@ async def test_keys_of_every_provider_are_tried_and_nothing_is_bought(there: Sta
 
 async def test_no_secret_is_told_whatever_it_stands_in(there: Stage) -> None:
     found = await look(there, secret_key="a-secret-as-a-folder", data_dir="/a-secret-as-a-folder/data")
-    database = await look(
-        there, secret_key="folder-s3cret", database_url="sqlite:////folder-s3cret/bot.db"
-    )
+    database = await look(there, secret_key="folder-s3cret", database_url="sqlite:////folder-s3cret/bot.db")
     assert "a-secret-as-a-folder" not in str(found)
     assert "/[hidden]/bot.db" in database["database"].seen
 
