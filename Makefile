@@ -3,6 +3,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Tests wait for servers and processes more than they compute, so more of them than cores run at once.
+WORKERS ?= 4
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help sandbox run install test check format clean
@@ -19,14 +22,14 @@ run: $(VENV)/.run ## the bot in the real Telegram, set up by .env
 install: $(VENV)/.dev ## everything a developer needs, into .venv
 
 test: install ## all the tests
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 check: install ## what must be green before a commit: format, lint, types, import rules, tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 format: install ## format and mend what can be mended
 	@$(BIN)/ruff format .
