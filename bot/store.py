@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 
 from bot.errors import Trouble
 from bot.request import VideoRequest
-from bot.task import Task
+from bot.task import Task, TaskState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +118,27 @@ class TaskStore(Protocol):
         is raised, and leases end but for those over a submit in flight: a writer who holds a row reads it
         anew. The new group's record says where it came from. A second call changes nothing.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilter:
+    """Which tasks are meant, of all that are stored. What is left as it is narrows nothing."""
+
+    states: frozenset[TaskState] = frozenset()
+    user_id: int | None = None
+    chat_id: int | None = None
+    provider: str | None = None
+    id_prefix: str = ""
+    """How their ids begin."""
+
+
+class TaskListing(Protocol):
+    """For operators: whatever is stored, closed or not, page by page."""
+
+    async def list_tasks(self, which: TaskFilter, limit: int, older_than: Task | None = None) -> list[Task]:
+        """Newest first, by `created_at` and then `id`. `older_than`: the last one of the page before."""
+
+    async def count_tasks(self, which: TaskFilter) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +315,7 @@ class HeartbeatStore(Protocol):
 
 class Store(
     TaskStore,
+    TaskListing,
     UpdateStore,
     PeopleStore,
     RecipeStore,

@@ -27,6 +27,7 @@ from bot.store import (
     Recipe,
     Store,
     StoredUpdate,
+    TaskFilter,
 )
 from bot.stores.sqlite import SQLiteStore
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
@@ -532,6 +533,48 @@ async def test_the_tasks_ahead_are_those_that_a_claim_would_take_first(store: St
     assert await store.count_ahead(queue[3]) == 1
     assert await store.count_ahead(put_off) == 2
     assert await store.count_ahead(a_task(due_at=None)) == 0
+
+
+# What operators leaf through.
+
+
+async def test_tasks_are_listed_newest_first_page_by_page(store: Store) -> None:
+    old = await store.add(a_task(created_at=after(-9)))
+    same = [await store.add(a_task(id=name)) for name in ("a", "c", "b")]
+    closed = await store.add(a_running_task(created_at=after(9), delivered_at=NOW, due_at=None, hidden=True))
+    newest_first = [closed.id, "c", "b", "a", old.id]
+    assert ids(await store.list_tasks(TaskFilter(), 10)) == newest_first
+    first = await store.list_tasks(TaskFilter(), 2)
+    await store.add(a_task(created_at=after(99)))  # comes meanwhile, and shifts nothing
+    second = await store.list_tasks(TaskFilter(), 2, first[-1])
+    third = await store.list_tasks(TaskFilter(), 2, second[-1])
+    assert ids([*first, *second, *third]) == newest_first
+    assert await store.list_tasks(TaskFilter(), 2, third[-1]) == []
+    assert second == [same[2], same[0]]
+
+
+async def test_tasks_are_listed_by_state_person_chat_provider_and_id(store: Store) -> None:
+    tasks = [
+        await store.add(a_task(id="a1", user_id=21)),
+        await store.add(a_task(id="a2", chat_id=11, state=TaskState.DRAFT)),
+        await store.add(a_running_task(id="b_", provider="jiekou")),
+        await store.add(a_running_task(id="b%")),
+    ]
+
+    async def found(**which: Any) -> list[str]:
+        listed = await store.list_tasks(TaskFilter(**which), 10)
+        assert await store.count_tasks(TaskFilter(**which)) == len(listed)
+        return sorted(ids(listed))
+
+    assert await found() == sorted(ids(tasks))
+    assert await found(states=frozenset({TaskState.QUEUED, TaskState.DRAFT})) == ["a1", "a2"]
+    assert await found(user_id=21) == ["a1"]
+    assert await found(chat_id=11) == ["a2"]
+    assert await found(provider="jiekou") == ["b_"]
+    assert await found(id_prefix="a") == ["a1", "a2"]
+    assert await found(id_prefix="b%") == ["b%"]
+    assert await found(id_prefix="b_") == ["b_"]
+    assert await found(states=frozenset({TaskState.RUNNING}), user_id=21) == []
 
 
 # Updates.

@@ -79,6 +79,12 @@ def groups_that_moved(db: Database) -> None:
     db.table("chats").add_column("moved_from", int)
 
 
+@migrations()
+def tasks_by_age(db: Database) -> None:
+    """Every task, newest first, as operators leaf through them."""
+    db.table("tasks").create_index(["created_at", "id"], "tasks_by_age")
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

@@ -9,8 +9,17 @@ from pathlib import Path
 from typing import Self
 
 from bot.errors import SettingsError, StoreError
-from bot.store import AccountTrouble, Attempt, ChatRecord, Notice, Person, Recipe, StoredUpdate
-from bot.stores.sqlite import accounts, durations, heartbeat, people, recipes, tasks, updates
+from bot.store import (
+    AccountTrouble,
+    Attempt,
+    ChatRecord,
+    Notice,
+    Person,
+    Recipe,
+    StoredUpdate,
+    TaskFilter,
+)
+from bot.stores.sqlite import accounts, durations, heartbeat, listing, people, recipes, tasks, updates
 from bot.stores.sqlite.file import open_file
 from bot.stores.sqlite.writer import Writer
 from bot.task import Task
@@ -118,6 +127,14 @@ class SQLiteStore:
 
     async def move_chat(self, chat_id: int, new_id: int) -> int:
         return await self._writer.write(tasks.move_chat, chat_id, new_id)
+
+    # For operators.
+
+    async def list_tasks(self, which: TaskFilter, limit: int, older_than: Task | None = None) -> list[Task]:
+        return await self._writer.read(listing.list_tasks, which, limit, older_than)
+
+    async def count_tasks(self, which: TaskFilter) -> int:
+        return await self._writer.read(listing.count_tasks, which)
 
     # Updates.
 
