@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -113,6 +115,7 @@ def _sandbox_settings(url: str, token: str, data: Path, real: bool) -> Settings:
         "data_dir": data,
         "allowed_users": "*",
         "log_level": "warning",
+        "private_port": 0,
     }
     if real:
         return load_settings(**values)
@@ -129,9 +132,22 @@ def _print_start(settings: Settings, started: Started) -> None:
     line("allowed", _allowed(settings))
     line("limits", _limits(settings))
     line("data", settings.data_dir.resolve())
+    if started.private_url:
+        line("private", started.private_url)
+        if tunnel := _tunnel(settings, started.private_url):
+            line("", f"from your own machine: {tunnel}")
     if started.claim_link:
         click.echo("\nThis bot has no admin yet. Whoever opens this link first becomes one (good once):")
         click.echo(f"  {started.claim_link}\n")
+
+
+def _tunnel(settings: Settings, private_url: str) -> str:
+    """How to reach a private server that listens on loopback; nothing where it has an address of its own."""
+    host, port = urlsplit(private_url).hostname, urlsplit(private_url).port
+    if settings.private_url or host not in ("127.0.0.1", "localhost", "::1"):
+        return ""
+    there = f"[{host}]" if ":" in host else host
+    return f"ssh -L {port}:{there}:{port} {socket.gethostname()}"
 
 
 def _allowed(settings: Settings) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -31,7 +32,7 @@ from bot.task import END_STATES, Task
 from bot.text import use_phrases
 from bot.timing import Timing
 from bot.watchdog import Watchdog
-from bot.web import WebServer
+from bot.web import PrivateServer, WebServer
 from bot.worker import Worker
 
 _HEALTHY_FOR = timedelta(seconds=120)
@@ -50,6 +51,8 @@ class Started:
     username: str
     models: tuple[str, ...]
     claim_link: str | None
+    private_url: str | None = None
+    """Of the private server, for a browser on this machine."""
 
 
 def utc_now() -> datetime:
@@ -96,8 +99,27 @@ async def run(
             )
             parts.push_async_callback(server.close)
             await server.start()
-        on_start(Started(greeting.username, tuple(bot.models), greeting.claim_link))
+        private = private_server(settings, bot)
+        if private is not None:
+            parts.push_async_callback(private.close)
+            await private.start()
+        private_url = private.url if private else None
+        on_start(Started(greeting.username, tuple(bot.models), greeting.claim_link, private_url))
         await bot.run(stop)
+
+
+def private_server(settings: Settings, bot: Bot) -> PrivateServer | None:
+    """None where PRIVATE_PORT is off."""
+    if settings.private_port is None:
+        return None
+    name = urlsplit(settings.private_url or "").hostname
+    return PrivateServer(
+        settings.private_host,
+        settings.private_port,
+        is_healthy=bot.is_healthy,
+        names=[name] if name else [],
+        any_port="private_port" not in settings.model_fields_set,
+    )
 
 
 class Bot:

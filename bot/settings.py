@@ -21,7 +21,14 @@ Limit = Annotated[int, Field(ge=0)] | None
 Slots = Annotated[int, Field(ge=1)]
 """Jobs that an account may run at once."""
 _ADDRESSES = (
-    *("telegram_api_url", "public_url", "volcengine_base_url", "geekai_base_url", "jimeng_relay_base_url"),
+    *(
+        "telegram_api_url",
+        "public_url",
+        "private_url",
+        "volcengine_base_url",
+        "geekai_base_url",
+        "jimeng_relay_base_url",
+    ),
     *("jiekou_base_url", "unified_relay_base_url"),
 )
 
@@ -87,6 +94,10 @@ class Settings(BaseSettings):
     listen_host: str = "127.0.0.1"
     listen_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     public_url: str | None = None
+    private_host: str = "127.0.0.1"
+    private_port: Annotated[int, Field(ge=0, le=65535)] | None = 8788
+    """0 is a free one, None is no private server."""
+    private_url: str | None = None
     secret_key: SecretStr | None = None
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -138,6 +149,11 @@ class Settings(BaseSettings):
     @classmethod
     def _limit(cls, value: object) -> object:
         return None if isinstance(value, str) and value.strip().lower() == "unlimited" else value
+
+    @field_validator("private_port", mode="before")
+    @classmethod
+    def _off(cls, value: object) -> object:
+        return None if isinstance(value, str) and value.strip().lower() == "off" else value
 
     @field_validator("unified_relay_ratios", "unified_relay_sizes", mode="before")
     @classmethod

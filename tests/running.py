@@ -60,6 +60,7 @@ class Stage:
             "volcengine_concurrency": "4",
             "trusted_private_hosts": "127.0.0.1",
             "poll_max_seconds": "0.2",
+            "private_port": "off",
             **changes,
         }
 

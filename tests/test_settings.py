@@ -55,6 +55,8 @@ def test_an_empty_value_counts_as_unset(name: str, monkeypatch: pytest.MonkeyPat
         ("OLD_MESSAGE_MINUTES", "2.5", 2.5),
         ("KEEP_FILES_MB", "1", 1),
         ("POLL_MAX_SECONDS", "0", 0),
+        ("PRIVATE_PORT", "off", None),
+        ("PRIVATE_PORT", "0", 0),
         ("TRUSTED_PRIVATE_HOSTS", "Localhost, 10.0.0.7", frozenset({"localhost", "10.0.0.7"})),
         ("VOLCENGINE_BASE_URL", "https://example.org/x/", "https://example.org/x"),
         ("VOLCENGINE_CONCURRENCY", "3", 3),

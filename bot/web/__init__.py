@@ -1,5 +1,7 @@
-"""The bot's own web server: its health, and photos by link. It listens only where LISTEN_PORT is set."""
+"""The bot's web servers: the public one (health, photos by link) listens only where LISTEN_PORT is set, the
+private one (what the operator sees) on loopback."""
 
+from bot.web.private import PrivateServer
 from bot.web.server import WebServer
 
-__all__ = ["WebServer"]
+__all__ = ["PrivateServer", "WebServer"]

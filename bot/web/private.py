@@ -1,0 +1,128 @@
+"""The private web server: what only the operator may see. On loopback unless PRIVATE_HOST says otherwise.
+
+It answers only to names that cannot be an attacker's: a browser that was tricked into taking this address for
+`evil.example` (DNS rebinding) sends that name, and is turned away.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import re
+from collections.abc import Callable, Iterable
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bot.errors import SettingsError
+
+_LAST_ANSWERS_S = 2.0
+"""Who is slow to read does not hold up the end of the bot."""
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Server": "dreamreel",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex",
+}
+
+
+class PrivateServer:
+    """Listens from `start` to `close`. Its pages are `routes`: metrics, readiness and the operator's page."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        is_healthy: Callable[[], bool],
+        routes: Iterable[web.AbstractRouteDef] = (),
+        names: Iterable[str] = (),
+        any_port: bool = False,
+    ) -> None:
+        """`port` 0 is a free one; with `any_port` a free one is taken where `port` is not to be had.
+
+        `names`: by what name, besides addresses and names without a dot, the server may be called.
+        """
+        self._host = host
+        self._port = port
+        self._any_port = any_port
+        self._is_healthy = is_healthy
+        self._routes = [*routes, web.get("/healthz", self._health)]
+        self._names = frozenset(name.lower() for name in (host, *names))
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def port(self) -> int:
+        """The one it listens on."""
+        return int(self._runner.addresses[0][1]) if self._runner and self._runner.addresses else self._port
+
+    @property
+    def url(self) -> str:
+        """Its address for a browser on this machine."""
+        address = ipaddress.ip_address(self._host) if _is_address(self._host) else None
+        host = "127.0.0.1" if address is not None and address.is_unspecified else self._host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    async def start(self) -> None:
+        """SettingsError where the port cannot be had."""
+        application = web.Application(middlewares=[self._turn_away_strange_names])
+        application.add_routes(self._routes)
+        application.on_response_prepare.append(_add_headers)
+        self._runner = web.AppRunner(
+            application, access_log=None, shutdown_timeout=_LAST_ANSWERS_S, handle_signals=False
+        )
+        await self._runner.setup()
+        try:
+            try:
+                await web.TCPSite(self._runner, self._host, self._port).start()
+            except OSError as error:
+                if not self._any_port or error.errno != errno.EADDRINUSE:
+                    raise
+                await web.TCPSite(self._runner, self._host, 0).start()
+        except OSError as error:
+            raise SettingsError(
+                f"PRIVATE_PORT {self._port} on {self._host} cannot be used: {error.strerror}."
+                " Choose another one, 0 for a free one, or off."
+            ) from None
+
+    async def close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _health(self, _: web.Request) -> web.Response:
+        well = self._is_healthy()
+        return web.json_response({"status": "ok" if well else "unwell"}, status=200 if well else 503)
+
+    @web.middleware
+    async def _turn_away_strange_names(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not _is_ours(request.host, self._names):
+            raise web.HTTPMisdirectedRequest(text="This server does not go by that name: see PRIVATE_URL.\n")
+        return await handler(request)
+
+
+_HOST = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<name>[\w.-]+))(?::\d{1,5})?", re.ASCII)
+
+
+def _is_ours(host_header: str, names: frozenset[str]) -> bool:
+    """No address of numbers, and no name without a dot, can be made to point here by somebody's DNS."""
+    found = _HOST.fullmatch(host_header)
+    if found is None:
+        return False
+    name = (found["six"] or found["name"]).lower()
+    return name in names or "." not in name or _is_address(name)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)
