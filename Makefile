@@ -8,7 +8,7 @@ WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox run install test check format site clean
+.PHONY: help sandbox run install test lint check format site clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,12 +24,13 @@ install: $(VENV)/.dev ## everything a developer needs, into .venv
 test: install ## all the tests
 	@$(PYTEST)
 
-check: install ## what must be green before a commit: format, lint, types, import rules, tests
+lint: install ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(PYTEST)
+
+check: lint test ## what must be green before a commit: lint and tests
 
 format: install ## format and mend what can be mended
 	@$(BIN)/ruff format .
