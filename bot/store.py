@@ -14,7 +14,9 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from bot.errors import Trouble
+from bot.passes import PassStore
 from bot.request import VideoRequest
+from bot.statistics import Statistics
 from bot.task import Task, TaskState
 
 
@@ -323,6 +325,8 @@ class Store(
     NoticeStore,
     DurationStore,
     HeartbeatStore,
+    Statistics,
+    PassStore,
     Protocol,
 ):
     async def close(self) -> None:

@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import StaleTask, StoreError
+from bot.passes import Pass
 from bot.request import VideoRequest
+from bot.statistics import Asked, Tally, Wait
 from bot.store import (
     AccountTrouble,
     Attempt,
@@ -953,3 +955,162 @@ async def test_who_has_nothing_to_wait_for_but_a_slot_is_known(store: Store) -> 
     assert await store.has_waiting("geekai", NOW)
     await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
     assert not await store.has_waiting("geekai", NOW), "it is being handed over"
+
+
+# What operators look back at.
+
+DAYS = [NOW + timedelta(days=day) for day in range(3)]
+
+
+def a_made_task(queued_s: float = 0, took_s: float = 60, **fields: Any) -> Task:
+    """Bought, made and shown."""
+    made = {
+        "state": TaskState.SUCCEEDED,
+        "queued_at": after(queued_s),
+        "submitted_at": after(queued_s + 1),
+        "finished_at": after(queued_s + took_s),
+        "delivered_at": after(queued_s + took_s + 1),
+        "due_at": None,
+    }
+    return a_task(**made | fields)
+
+
+async def test_tasks_are_counted_by_day_model_and_outcome_with_what_they_cost(store: Store) -> None:
+    other = VideoRequest(model="veo-3", prompt="a hat")
+    tomorrow = 24 * 3600.0
+    for task in (
+        a_made_task(price=Decimal("0.10")),
+        a_made_task(price=Decimal("0.20")),
+        a_made_task(24 * 3600 - 1, request=other),
+        a_made_task(tomorrow, price=Decimal("0.10")),
+        # Bought, and perhaps charged for.
+        a_made_task(tomorrow, price=Decimal(3), state=TaskState.FAILED, error_code=SUBMIT_UNKNOWN),
+        # Refused, so it costs nothing; and what was not handed over yet.
+        a_made_task(tomorrow, price=Decimal(5), state=TaskState.FAILED, error_code="prompt_refused"),
+        a_task(queued_at=after(tomorrow), price=Decimal(7)),
+        # Before and after that time, and never queued.
+        a_made_task(-1),
+        a_made_task(2 * tomorrow),
+        a_task(state=TaskState.DRAFT, queued_at=None),
+    ):
+        await store.add(task)
+    first: dict[str, Any] = {"span": 0, "error_code": None, "state": TaskState.SUCCEEDED}
+    second: dict[str, Any] = {"span": 1, "model": "jimeng-pro", "count": 1}
+    tallies = await store.tallies(DAYS)
+    assert [tally.span for tally in tallies] == [0, 0, 1, 1, 1, 1]
+    assert set(tallies) == {
+        Tally(**first, model="jimeng-pro", count=2, spent=Decimal("0.30")),
+        Tally(**first, model="veo-3", count=1),
+        Tally(**second, state=TaskState.SUCCEEDED, error_code=None, spent=Decimal("0.10")),
+        Tally(**second, state=TaskState.FAILED, error_code=SUBMIT_UNKNOWN, spent=Decimal(3)),
+        Tally(**second, state=TaskState.FAILED, error_code="prompt_refused"),
+        Tally(**second, state=TaskState.QUEUED, error_code=None),
+    }
+
+
+async def test_half_and_nine_of_ten_waits_are_told_of_each_day(store: Store) -> None:
+    for took_s in range(1, 11):
+        await store.add(a_made_task(took_s=took_s))
+    await store.add(a_made_task(24 * 3600, took_s=42))
+    await store.add(a_made_task(state=TaskState.FAILED, took_s=9999))
+    await store.add(a_running_task())
+    first, second = (_in_whole_seconds(wait) for wait in await store.waits(DAYS))
+    assert first == Wait(span=0, count=10, half_s=5, most_s=9)
+    assert second == Wait(span=1, count=1, half_s=42, most_s=42)
+
+
+def _in_whole_seconds(wait: Wait) -> Wait:
+    return replace(wait, half_s=round(wait.half_s, 2), most_s=round(wait.most_s, 2))
+
+
+async def test_figures_of_one_person_leave_out_the_others(store: Store) -> None:
+    await store.add(a_made_task(user_id=1))
+    await store.add(a_made_task(user_id=2, took_s=5))
+    assert [tally.count for tally in await store.tallies(DAYS, user_id=1)] == [1]
+    assert [round(wait.half_s) for wait in await store.waits(DAYS, user_id=1)] == [60]
+    assert await store.tallies(DAYS, user_id=3) == []
+    assert await store.waits(DAYS, user_id=3) == []
+
+
+async def test_who_spent_most_comes_first_and_then_who_asked_most(store: Store) -> None:
+    for task in (
+        a_made_task(user_id=1, user_name="Ada", price=Decimal(2), created_at=after(1)),
+        a_made_task(user_id=1, user_name="Ada L.", price=Decimal(1), created_at=after(2)),
+        a_made_task(user_id=1, user_name="", created_at=after(3)),
+        a_made_task(user_id=2, user_name="Boris"),
+        a_made_task(user_id=2, state=TaskState.FAILED, error_code="refused", price=Decimal(9)),
+        a_made_task(user_id=3, price=Decimal("0.5")),
+        a_made_task(user_id=4),
+        a_made_task(24 * 3600, user_id=5, price=Decimal(100)),
+    ):
+        await store.add(task)
+    asked = await store.askers(NOW, after(24 * 3600), 3)
+    assert asked == [
+        Asked(user_id=1, name="Ada L.", count=3, made=3, spent=Decimal(3)),
+        Asked(user_id=3, name="", count=1, made=1, spent=Decimal("0.5")),
+        Asked(user_id=2, name="Boris", count=2, made=1),
+    ]
+
+
+async def test_submits_are_told_in_order_whatever_came_of_them_page_by_page(store: Store) -> None:
+    first = await store.add(a_running_task(remote_id="their-1"))
+    second = await store.add(a_task())
+    for attempt in (
+        an_attempt(first, at=after(10), answer="busy", detail=""),
+        an_attempt(first, at=after(20)),
+        an_attempt(first, at=after(21), call="poll"),
+        an_attempt(second, at=after(5), answer=SUBMIT_UNKNOWN, provider="geekai"),
+        an_attempt(second, at=after(5)),
+        an_attempt(second, at=after(-1)),
+        an_attempt(second, at=after(30)),
+    ):
+        await store.record(attempt)
+    everything = await store.submits(NOW, after(30), 100)
+    assert [(one.task.id, one.at, one.answer, one.provider) for one in everything] == [
+        (second.id, after(5), SUBMIT_UNKNOWN, "geekai"),
+        (second.id, after(5), "ok", "volcengine"),
+        (first.id, after(10), "busy", "volcengine"),
+        (first.id, after(20), "ok", "volcengine"),
+    ]
+    assert everything[-1].task == first
+    assert (everything[-1].took_s, everything[-1].detail) == (0.25, "their id 7")
+    pages = [await store.submits(NOW, after(30), 1)]
+    while pages[-1]:
+        pages.append(await store.submits(NOW, after(30), 1, pages[-1][-1]))
+    assert [one for page in pages for one in page] == everything
+
+
+# What lets operators in.
+
+
+async def test_a_pass_is_found_until_it_expires(store: Store) -> None:
+    made = Pass("session", "d1", 7, after(60))
+    await store.add_pass(made, NOW)
+    assert await store.find_pass("session", "d1", after(59)) == made
+    assert await store.find_pass("link", "d1", NOW) is None
+    assert await store.find_pass("session", "d2", NOW) is None
+    assert await store.find_pass("session", "d1", after(60)) is None
+
+
+async def test_of_all_who_take_a_pass_at_once_one_gets_it(store: Store) -> None:
+    made = Pass("link", "d1", 7, after(60))
+    await store.add_pass(made, NOW)
+    taken = await asyncio.gather(*(store.take_pass("link", "d1", NOW) for _ in range(10)))
+    assert [one for one in taken if one] == [made]
+    assert await store.find_pass("link", "d1", NOW) is None
+
+
+async def test_an_expired_pass_opens_nothing_and_goes(store: Store) -> None:
+    await store.add_pass(Pass("link", "d1", 7, after(60)), NOW)
+    assert await store.take_pass("link", "d1", after(60)) is None
+    await store.add_pass(Pass("link", "d2", 7, after(60)), NOW)
+    await store.add_pass(Pass("link", "d3", 7, after(180)), after(120))
+    assert await store.find_pass("link", "d2", NOW) is None, "another was added after it had expired"
+
+
+async def test_whoever_is_forgotten_has_no_pass(store: Store) -> None:
+    await store.add_pass(Pass("session", "d1", 7, after(60)), NOW)
+    await store.add_pass(Pass("session", "d2", 8, after(60)), NOW)
+    await store.forget(7)
+    assert await store.find_pass("session", "d1", NOW) is None
+    assert await store.find_pass("session", "d2", NOW) is not None

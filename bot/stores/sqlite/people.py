@@ -71,6 +71,7 @@ def forget(connection: sqlite3.Connection, user_id: int) -> int:
     connection.execute("DELETE FROM recipes WHERE user_id = ?", [user_id])
     connection.execute("DELETE FROM notices WHERE user_id = ?", [user_id])
     connection.execute("DELETE FROM chats WHERE chat_id = ?", [user_id])
+    connection.execute("DELETE FROM passes WHERE user_id = ?", [user_id])
     known = person(connection, user_id)
     if known.role is None:
         connection.execute("DELETE FROM people WHERE user_id = ?", [user_id])

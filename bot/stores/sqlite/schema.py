@@ -85,6 +85,15 @@ def tasks_by_age(db: Database) -> None:
     db.table("tasks").create_index(["created_at", "id"], "tasks_by_age")
 
 
+@migrations()
+def statistics_and_passes(db: Database) -> None:
+    """What operators look back at, and what lets them in."""
+    db.execute("CREATE INDEX tasks_queued ON tasks (queued_at) WHERE queued_at IS NOT NULL")
+    db.execute("CREATE INDEX attempts_submits ON attempts (at, id) WHERE call = 'submit'")
+    columns = {"digest": str, "kind": str, "user_id": int, "expires_at": str}
+    db.table("passes").create(columns, pk="digest", not_null=columns)
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

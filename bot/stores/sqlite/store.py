@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from bot.errors import SettingsError, StoreError
+from bot.passes import Pass, PassKind
+from bot.statistics import Asked, Submit, Tally, Wait
 from bot.store import (
     AccountTrouble,
     Attempt,
@@ -19,8 +21,20 @@ from bot.store import (
     StoredUpdate,
     TaskFilter,
 )
-from bot.stores.sqlite import accounts, durations, heartbeat, listing, people, recipes, tasks, updates
+from bot.stores.sqlite import (
+    accounts,
+    durations,
+    heartbeat,
+    listing,
+    passes,
+    people,
+    recipes,
+    statistics,
+    tasks,
+    updates,
+)
 from bot.stores.sqlite.file import open_file
+from bot.stores.sqlite.reader import Reader
 from bot.stores.sqlite.writer import Writer
 from bot.task import Task
 
@@ -32,8 +46,9 @@ def _utc_now() -> datetime:
 class SQLiteStore:
     """A `bot.store.Store` in one file. What the database refuses is a StoreError."""
 
-    def __init__(self, writer: Writer, clock: Callable[[], datetime]) -> None:
+    def __init__(self, writer: Writer, reader: Reader, clock: Callable[[], datetime]) -> None:
         self._writer = writer
+        self._reader = reader
         self._clock = clock
 
     @classmethod
@@ -43,7 +58,7 @@ class SQLiteStore:
         The process that opened it is its only owner, so the leases that an earlier one left end here.
         `clock` dates what arrives. SettingsError, one sentence, when the file cannot be used.
         """
-        store = cls(Writer(await asyncio.to_thread(open_file, path)), clock)
+        store = cls(Writer(await asyncio.to_thread(open_file, path)), Reader(path), clock)
         try:
             await store.release()
         except BaseException as error:
@@ -59,6 +74,7 @@ class SQLiteStore:
         return self._writer.commits
 
     async def close(self) -> None:
+        await self._reader.close()
         await self._writer.close()
 
     # Tasks.
@@ -200,6 +216,31 @@ class SQLiteStore:
 
     async def take_notices(self, user_id: int) -> list[Notice]:
         return await self._writer.write(accounts.take_notices, user_id)
+
+    # What operators look back at, and what lets them in.
+
+    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Tally]:
+        return await self._reader.read(statistics.tallies, edges, user_id)
+
+    async def waits(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Wait]:
+        return await self._reader.read(statistics.waits, edges, user_id)
+
+    async def askers(self, since: datetime, until: datetime, limit: int) -> list[Asked]:
+        return await self._reader.read(statistics.askers, since, until, limit)
+
+    async def submits(
+        self, since: datetime, until: datetime, limit: int, after: Submit | None = None
+    ) -> list[Submit]:
+        return await self._reader.read(statistics.submits, since, until, limit, after)
+
+    async def add_pass(self, made: Pass, now: datetime) -> None:
+        await self._writer.write(passes.add, made, now)
+
+    async def find_pass(self, kind: PassKind, digest: str, now: datetime) -> Pass | None:
+        return await self._writer.read(passes.find, kind, digest, now)
+
+    async def take_pass(self, kind: PassKind, digest: str, now: datetime) -> Pass | None:
+        return await self._writer.write(passes.take, kind, digest, now)
 
     # What was learned of durations, and signs of life.
 

@@ -1,0 +1,92 @@
+"""Statistics: what was asked for, made, waited for and paid. Values, and the contract of a store that counts.
+
+These questions may read a hundred thousand rows: a store answers them beside its other work, never before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from bot.task import Task, TaskState
+
+NO_MONEY = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Tasks of one span that are alike, counted."""
+
+    span: int
+    """The index of the span in which they were queued."""
+    model: str
+    state: TaskState
+    error_code: str | None
+    count: int
+    spent: Decimal = NO_MONEY
+    """The prices of those that were handed to a provider and count (`Task.counts`), added up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """From the request to the finished video, of those that were queued in one span and made."""
+
+    span: int
+    count: int
+    half_s: float
+    """Half of them took no longer than this (P50)."""
+    most_s: float
+    """Nine of ten took no longer than this (P90)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What one person asked for."""
+
+    user_id: int
+    name: str
+    """As in their newest request that has one."""
+    count: int
+    made: int
+    """How many of them became a video."""
+    spent: Decimal = NO_MONEY
+    """As of a `Tally`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit:
+    """One call that handed a task to a provider, or tried to: what a bill is about."""
+
+    place: int
+    """Which row of the store it is."""
+    task: Task
+    """As it is by now."""
+    provider: str
+    """Whom this call went to."""
+    at: datetime
+    took_s: float
+    answer: str
+    """`ok`, or the error code."""
+    detail: str
+
+
+class Statistics(Protocol):
+    """A span `i` goes from `edges[i]` to just before `edges[i + 1]`; edges are in order of time."""
+
+    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Tally]:
+        """Tasks by the span in which they were queued, in order of spans; of one person, or of all."""
+
+    async def waits(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Wait]:
+        """In order of spans; without those in which nothing was made."""
+
+    async def askers(self, since: datetime, until: datetime, limit: int) -> list[Asked]:
+        """Those who asked in that time: who spent most first, then who asked most."""
+
+    async def submits(
+        self, since: datetime, until: datetime, limit: int, after: Submit | None = None
+    ) -> list[Submit]:
+        """Every submit in that time, whatever came of it, oldest first; `after`: the last one of the page
+        before."""

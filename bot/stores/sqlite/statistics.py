@@ -1,0 +1,123 @@
+"""Statistics in SQL. Every function runs on the reader's connection and holds to `bot.statistics`."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from bot.statistics import NO_MONEY, Asked, Submit, Tally, Wait
+from bot.stores.sqlite.rows import task_of, to_text
+from bot.task import TaskState
+
+# All that is put into these texts are texts of ours.
+_SPANS = (
+    "WITH spans AS (SELECT key AS span, json_extract(value, '$[0]') AS since,"
+    " json_extract(value, '$[1]') AS until FROM json_each(:spans))"
+)
+_QUEUED = (
+    " FROM spans CROSS JOIN tasks ON queued_at >= since AND queued_at < until"
+    " WHERE (:user_id IS NULL OR user_id = :user_id)"
+)
+_PAID = "CASE WHEN counts = 1 AND submitted_at IS NOT NULL THEN price END"
+_TALLIES = (
+    f"{_SPANS} SELECT span, json_extract(request, '$.model') AS model, state, error_code, {_PAID} AS paid,"
+    f" count(*) AS count{_QUEUED} GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4"
+)
+# The smallest that so many are not above, as PostgreSQL's percentile_disc.
+_WAITS = (
+    f"{_SPANS}, waits AS (SELECT span,"  # noqa: S608 - see above
+    " (julianday(finished_at) - julianday(queued_at)) * 86400 AS wait_s"
+    f"{_QUEUED} AND state = :made AND finished_at IS NOT NULL),"
+    " ranked AS (SELECT span, wait_s, row_number() OVER (PARTITION BY span ORDER BY wait_s) AS place,"
+    " count(*) OVER (PARTITION BY span) AS count FROM waits)"
+    " SELECT span, count, min(wait_s) FILTER (WHERE place * 100 >= count * 50) AS half_s,"
+    " min(wait_s) FILTER (WHERE place * 100 >= count * 90) AS most_s FROM ranked GROUP BY span ORDER BY span"
+)
+_ASKERS = (
+    f"SELECT user_id, {_PAID} AS paid, count(*) AS count, sum(state = :made) AS made"  # noqa: S608 - see above
+    " FROM tasks WHERE queued_at >= :since AND queued_at < :until GROUP BY 1, 2"
+)
+_NAME = "SELECT user_name FROM tasks WHERE user_id = ? AND user_name != '' ORDER BY created_at DESC LIMIT 1"
+_SUBMITS = (
+    "SELECT attempts.id AS place, attempts.provider AS called, at, took_s, answer, detail, tasks.*"
+    " FROM attempts JOIN tasks ON tasks.id = task_id"
+    " WHERE call = 'submit' AND at >= :since AND at < :until"
+    " AND (at, attempts.id) > (:after, :place)"
+    " ORDER BY at, attempts.id LIMIT :limit"
+)
+
+
+def tallies(connection: sqlite3.Connection, edges: Sequence[datetime], user_id: int | None) -> list[Tally]:
+    counted: dict[tuple[int, str, TaskState, str | None], tuple[int, Decimal]] = {}
+    for row in connection.execute(_TALLIES, _spans(edges) | {"user_id": user_id}):
+        key = (row["span"], row["model"], TaskState(row["state"]), row["error_code"])
+        count, spent = counted.get(key, (0, NO_MONEY))
+        counted[key] = (count + row["count"], spent + _money(row))
+    return [
+        Tally(span=span, model=model, state=state, error_code=code, count=count, spent=spent)
+        for (span, model, state, code), (count, spent) in counted.items()
+    ]
+
+
+def waits(connection: sqlite3.Connection, edges: Sequence[datetime], user_id: int | None) -> list[Wait]:
+    rows = connection.execute(_WAITS, _spans(edges) | {"user_id": user_id, "made": TaskState.SUCCEEDED.value})
+    return [Wait(**dict(row)) for row in rows]
+
+
+def askers(connection: sqlite3.Connection, since: datetime, until: datetime, limit: int) -> list[Asked]:
+    found: dict[int, tuple[int, int, Decimal]] = {}
+    values = {"since": to_text(since), "until": to_text(until), "made": TaskState.SUCCEEDED.value}
+    for row in connection.execute(_ASKERS, values):
+        count, made, spent = found.get(row["user_id"], (0, 0, NO_MONEY))
+        found[row["user_id"]] = (count + row["count"], made + row["made"], spent + _money(row))
+    first = sorted(found.items(), key=lambda item: (-item[1][2], -item[1][0], item[0]))[:limit]
+    return [
+        Asked(user_id=user_id, name=_name(connection, user_id), count=count, made=made, spent=spent)
+        for user_id, (count, made, spent) in first
+    ]
+
+
+def submits(
+    connection: sqlite3.Connection, since: datetime, until: datetime, limit: int, after: Submit | None
+) -> list[Submit]:
+    rows = connection.execute(
+        _SUBMITS,
+        {
+            "since": to_text(since),
+            "until": to_text(until),
+            "limit": limit,
+            "after": to_text(after.at) if after else "",
+            "place": after.place if after else 0,
+        },
+    )
+    return [
+        Submit(
+            place=row["place"],
+            task=task_of(row),
+            provider=row["called"],
+            at=datetime.fromisoformat(row["at"]),
+            took_s=row["took_s"],
+            answer=row["answer"],
+            detail=row["detail"],
+        )
+        for row in rows
+    ]
+
+
+def _spans(edges: Sequence[datetime]) -> dict[str, Any]:
+    return {"spans": json.dumps([(to_text(since), to_text(until)) for since, until in pairwise(edges)])}
+
+
+def _money(row: sqlite3.Row) -> Decimal:
+    """Rows are grouped by price, so that decimals are multiplied here, where they are exact."""
+    return NO_MONEY if row["paid"] is None else Decimal(row["paid"]) * int(row["count"])
+
+
+def _name(connection: sqlite3.Connection, user_id: int) -> str:
+    row = connection.execute(_NAME, [user_id]).fetchone()
+    return "" if row is None else str(row["user_name"])
