@@ -116,6 +116,7 @@ def _sandbox_settings(url: str, token: str, data: Path, real: bool) -> Settings:
         "allowed_users": "*",
         "log_level": "warning",
         "private_port": 0,
+        "backup_hour": None,
     }
     if real:
         return load_settings(**values)

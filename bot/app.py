@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from bot.accounts import Accounts
 from bot.chat import Conversation
 from bot.deliver import Deliverer
-from bot.errors import StoreError
+from bot.errors import SettingsError, StoreError
+from bot.keeping import Backups, Keeping
 from bot.ledger import Ledger
 from bot.links import PhotoLinks, secret_key
 from bot.log import get_log
@@ -25,7 +26,7 @@ from bot.media.shelf import VideoShelf
 from bot.provider import PhotoLink, Provider
 from bot.roster import build_models, build_providers
 from bot.settings import Settings
-from bot.store import DurationStore, HeartbeatStore, Store, UpdateStore
+from bot.store import DurationStore, HeartbeatStore, Store
 from bot.stores.sqlite import SQLiteStore
 from bot.submit import Submitter
 from bot.task import END_STATES, Task
@@ -38,8 +39,6 @@ from bot.worker import Worker
 _HEALTHY_FOR = timedelta(seconds=120)
 _LINKS_LIVE = timedelta(hours=12)
 """A provider fetches a photo when the job begins, which may be after a long queue of its own."""
-_PRUNE_EVERY_S = 3600.0
-_UPDATES_KEPT = timedelta(days=3)
 _DURATIONS_EVERY_S = 60.0
 _BEAT_EVERY_S = 20.0
 
@@ -147,6 +146,7 @@ class Bot:
             wake_worker=self._wake_worker,
         )
         self.worker = self._build_worker(settings, store, providers)
+        self._keeping = self._build_keeping(settings, store)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; then the worker ends in its own time, with the chat still there for it."""
@@ -154,18 +154,22 @@ class Bot:
         conversation = asyncio.create_task(self.conversation.run(), name="conversation")
         worker = asyncio.create_task(self.worker.run(stopping), name="worker")
         chores = [
-            asyncio.create_task(prune_updates(self._store), name="pruning"),
+            asyncio.create_task(self._keeping.run(), name="keeping"),
             asyncio.create_task(read_durations(self._store, self.timing), name="reading durations"),
             asyncio.create_task(show_life(self._store), name="heartbeat"),
         ]
+        broken = asyncio.create_task(self._store.broken(), name="watching the database")
         try:
-            await asyncio.wait({conversation, worker}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({conversation, worker, broken}, return_when=asyncio.FIRST_COMPLETED)
             stopping.set()
             await worker
         finally:
-            for part in (conversation, *chores):
+            lost = broken.result() if broken.done() else ""
+            for part in (conversation, *chores, broken):
                 part.cancel()
             ends = await asyncio.gather(conversation, *chores, return_exceptions=True)
+        if lost:
+            raise SettingsError(f"The database cannot be used any more: {lost}.")
         _raise_first(ends)
 
     async def _resume(self) -> None:
@@ -220,6 +224,20 @@ class Bot:
             clock=utc_now,
         )
 
+    def _build_keeping(self, settings: Settings, store: Store) -> Keeping:
+        folder, hour = settings.backups, settings.backup_hour
+        return Keeping(
+            store,
+            keep_days=settings.keep_days,
+            backups=None if folder is None or hour is None else Backups(folder, hour, settings.zone),
+            discard=self._shelf.discard,
+            tell_backup=self._tell_backup,
+            clock=utc_now,
+        )
+
+    async def _tell_backup(self, reason: str | None) -> None:
+        """The log has it."""
+
     async def open_photo(self, task_id: str, index: int) -> FitPhoto | None:
         """A task's photo for its provider, fetched from Telegram anew; None where there is none."""
         task = await self._store.get(task_id)
@@ -243,16 +261,6 @@ class Bot:
         """Whether the worker turns and Telegram answers."""
         oldest = min(self.worker.turned_at, self.conversation.answered_at)
         return utc_now() - oldest < _HEALTHY_FOR
-
-
-async def prune_updates(store: UpdateStore, every_s: float = _PRUNE_EVERY_S) -> None:
-    """Forget old updates now and then, until cancelled."""
-    while True:
-        try:
-            await store.prune_updates(utc_now() - _UPDATES_KEPT)
-        except StoreError as error:
-            get_log(__name__).warning("old updates could not be forgotten", reason=str(error))
-        await asyncio.sleep(every_s)
 
 
 async def read_durations(store: DurationStore, schedule: Timing, every_s: float = _DURATIONS_EVERY_S) -> None:

@@ -64,7 +64,12 @@ class Settings(BaseSettings):
     default_language: Literal["en", "zh", "zh-hant", "es", "pt", "ru"] = "en"
     phrases_dir: Path | None = None
     old_message_minutes: Annotated[float, Field(gt=0, le=525_600)] = 10
+    keep_days: Annotated[int, Field(ge=2, le=36_500)] = 90
+    """Limits and budgets of a day look one day back."""
     keep_files_mb: Annotated[int, Field(ge=1)] = 2000
+    backup_hour: Annotated[int, Field(ge=0, le=23)] | None = 4
+    """In TIMEZONE; None makes none."""
+    backup_dir: Path | None = None
     poll_max_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60
     trusted_private_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
 
@@ -117,6 +122,13 @@ class Settings(BaseSettings):
         return ZoneInfo(self.timezone)
 
     @property
+    def backups(self) -> Path | None:
+        """The folder for the nightly copies; None where none are made."""
+        if self.backup_hour is None or not self.database_url.startswith("sqlite:"):
+            return None
+        return self.backup_dir or self.data_dir / "backups"
+
+    @property
     def sqlite_path(self) -> Path:
         return Path(self.database_url.removeprefix("sqlite:///"))
 
@@ -150,7 +162,7 @@ class Settings(BaseSettings):
     def _limit(cls, value: object) -> object:
         return None if isinstance(value, str) and value.strip().lower() == "unlimited" else value
 
-    @field_validator("private_port", mode="before")
+    @field_validator("private_port", "backup_hour", mode="before")
     @classmethod
     def _off(cls, value: object) -> object:
         return None if isinstance(value, str) and value.strip().lower() == "off" else value

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Literal, Protocol
 
 from bot.errors import Trouble
@@ -310,6 +311,34 @@ class DurationStore(Protocol):
         """
 
 
+class KeepingStore(Protocol):
+    """What is done at night: old rows forgotten, a copy made, and what was told not told twice."""
+
+    async def prune_tasks(self, before: datetime, limit: int) -> list[str]:
+        """Forget tasks that were closed before, with the calls made for them; the ids of up to `limit`.
+
+        The oldest go first. Those that may still occupy a slot, and all that is not closed, are left alone.
+        """
+
+    async def prune_rest(self, before: datetime, limit: int) -> int:
+        """Forget up to `limit` each of parked updates, recipes, notices and marks from before; how many."""
+
+    async def back_up(self, target: Path) -> bool:
+        """Write all that is stored into a new file at `target`, checked and durable before it has that name.
+
+        Others read and write meanwhile. False, and no file, where the database has tools of its own for this.
+        """
+
+    async def mark(self, key: str, now: datetime) -> bool:
+        """Set a mark; True for the one caller who did, False where it stands already."""
+
+    async def unmark(self, key: str) -> datetime | None:
+        """Take it away; for the one caller who did, since when it stood."""
+
+    async def broken(self) -> str:
+        """Waits until the database can surely not be used any more; why, as the second half of a sentence."""
+
+
 class HeartbeatStore(Protocol):
     async def beat(self, now: datetime) -> datetime | None:
         """Note that the bot is alive; when that was noted before."""
@@ -324,6 +353,7 @@ class Store(
     AccountStore,
     NoticeStore,
     DurationStore,
+    KeepingStore,
     HeartbeatStore,
     Statistics,
     PassStore,

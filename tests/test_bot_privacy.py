@@ -69,6 +69,8 @@ async def test_privacy_says_who_receives_what_in_the_persons_language(there: Sta
     models = "jimeng-pro, jimeng-720p, jimeng-1080p"
     assert says("privacy_company", company="Volcengine (ByteDance)", models=models) in told
     assert says("privacy_shared") in told
+    assert says("privacy_kept", count=90) in told
+    assert says("privacy_backups") in told
     assert "/forget" in told
     chinese = (await there.answer(there.world.say(chen, hers, "/privacy")))["text"]
     assert plain(say("zh", "privacy_shared")) in chinese
@@ -76,11 +78,14 @@ async def test_privacy_says_who_receives_what_in_the_persons_language(there: Sta
 
 async def test_where_all_is_made_here_nobody_is_named(tmp_path: Path) -> None:
     async with stage(tmp_path) as there:
-        bare = there.values(volcengine_access_key_id="", volcengine_secret_access_key="")
+        changes = {"keep_days": "30", "backup_hour": "off"}
+        bare = there.values(volcengine_access_key_id="", volcengine_secret_access_key="", **changes)
         async with running_bot(bare):
             ada, chat = there.newcomer()
             told = (await there.answer(there.world.say(ada, chat, "/privacy")))["text"]
         assert says("privacy_not_shared") in told
+        assert says("privacy_kept", count=30) in told
+        assert says("privacy_backups") not in told
         assert "•" not in told
 
 

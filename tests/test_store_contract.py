@@ -1114,3 +1114,69 @@ async def test_whoever_is_forgotten_has_no_pass(store: Store) -> None:
     await store.forget(7)
     assert await store.find_pass("session", "d1", NOW) is None
     assert await store.find_pass("session", "d2", NOW) is not None
+
+
+# What is done at night.
+
+
+async def test_tasks_closed_long_ago_are_forgotten_with_their_calls_oldest_first(store: Store) -> None:
+    closed = [
+        await store.add(a_running_task().failed("prompt_refused", "", NOW).delivered(after(second)))
+        for second in (3, 1, 2)
+    ]
+    await store.record(an_attempt(closed[1]))
+    assert await store.prune_tasks(after(1), 10) == []
+    assert await store.prune_tasks(after(9), 2) == [closed[1].id, closed[2].id]
+    assert await store.prune_tasks(after(9), 2) == [closed[0].id]
+    assert await store.prune_tasks(after(9), 2) == []
+    assert await store.get(closed[1].id) is None
+    assert await store.attempts(closed[1].id) == []
+
+
+async def test_what_is_not_over_is_never_forgotten(store: Store) -> None:
+    unknown: dict[str, Any] = {"state": TaskState.FAILED, "error_code": SUBMIT_UNKNOWN, "due_at": None}
+    kept = [
+        await store.add(a_task()),
+        await store.add(a_running_task(hidden=True)),
+        await store.add(a_running_task().failed("busy", "", NOW)),
+        await store.add(a_task(state=TaskState.DRAFT, question="ask_prompt", queued_at=None)),
+        await store.add(a_task(**unknown, delivered_at=NOW, keep_until=after(100))),
+    ]
+    assert await store.prune_tasks(after(99), 10) == []
+    assert [await store.get(task.id) for task in kept] == kept
+    assert await store.prune_tasks(after(101), 10) == [kept[-1].id]
+
+
+async def test_old_parked_updates_recipes_notices_and_marks_are_forgotten(store: Store) -> None:
+    await store.add_updates([an_update(1, 10), an_update(2, 11), an_update(3, 12)])
+    await store.fail_update(1, None)
+    await store.fail_update(2, after(5))
+    request = VideoRequest(model="jimeng-pro", prompt="a paper boat")
+    await store.add_recipe(Recipe("old", "boat", 20, request, NOW))
+    await store.add_recipe(young := Recipe("young", "ship", 20, request, after(60)))
+    await store.keep_notice(7, Notice("given_up", {}))
+    await store.mark("a", NOW)
+    await store.mark("b", after(60))
+    assert await store.prune_rest(NOW, 10) == 0
+    assert await store.prune_rest(after(1), 10) == 4
+    assert await store.recipe("old") is None
+    assert await store.recipe("young") == young
+    assert await store.take_notices(7) == []
+    assert not await store.mark("b", NOW)
+    await store.add_updates([an_update(1, 10)])  # forgotten, so Telegram might send it anew
+    assert await claimed_ids(store, after(9)) == [1, 2, 3]
+
+
+async def test_a_mark_is_set_by_one_and_taken_away_by_one(store: Store) -> None:
+    assert (await asyncio.gather(*(store.mark("disk", NOW) for _ in range(20)))).count(True) == 1
+    assert not await store.mark("disk", after(5))
+    assert await store.mark("other", NOW)
+    since = await asyncio.gather(*(store.unmark("disk") for _ in range(20)))
+    assert [one for one in since if one is not None] == [NOW]
+    assert await store.mark("disk", after(5))
+
+
+async def test_a_backup_is_a_whole_file_or_none(store: Store, tmp_path: Path) -> None:
+    await store.add(a_task())
+    made = await store.back_up(tmp_path / "copies" / "night.db")
+    assert (tmp_path / "copies" / "night.db").exists() == made

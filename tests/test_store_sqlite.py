@@ -22,6 +22,7 @@ from bot.errors import SettingsError, StaleTask, StoreError
 from bot.request import VideoRequest
 from bot.store import Attempt, Person, Store, StoredUpdate
 from bot.stores.sqlite import SQLiteStore
+from bot.stores.sqlite.backup import back_up
 from bot.stores.sqlite.file import SCHEMA_VERSION
 from bot.stores.sqlite.schema import migrate, migrations
 from bot.task import Task, TaskState
@@ -383,6 +384,79 @@ async def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path: Path)
             await SQLiteStore.open(path)
 
 
+# Copies, and damage while the bot runs.
+
+
+async def test_a_copy_is_made_beside_writers_and_holds_all_that_was_acknowledged(
+    store: SQLiteStore, path: Path
+) -> None:
+    await asyncio.gather(*(store.add(a_task(f"before {number}")) for number in range(300)))
+    target = path.parent / "backups" / "night.db"
+    copying = asyncio.create_task(store.back_up(target))
+    written = 0
+    while not copying.done():
+        await store.add(a_task(f"meanwhile {written}"))
+        written += 1
+    await copying
+    assert written
+    assert [file.name for file in target.parent.iterdir()] == ["night.db"]
+    if sys.platform != "win32":
+        assert stat.S_IMODE(target.stat().st_mode) == 0o600
+        assert stat.S_IMODE(target.parent.stat().st_mode) == 0o700
+    copy = await SQLiteStore.open(target)
+    assert await copy.count_open() >= 300
+    await copy.close()
+
+
+async def test_a_copy_that_is_refused_or_stopped_leaves_nothing_behind(
+    store: SQLiteStore, path: Path
+) -> None:
+    await asyncio.gather(*(store.add(a_task(str(number))) for number in range(300)))
+    folder = path.parent / "backups"
+    with pytest.raises(StoreError, match="no backup"):
+        await asyncio.to_thread(back_up, path, folder / "night.db", lambda: True)
+    assert list(folder.iterdir()) == []
+    (path.parent / "file").touch()
+    with pytest.raises(StoreError, match="no backup"):
+        await store.back_up(path.parent / "file" / "night.db")
+
+
+async def test_an_older_copy_stays_where_a_new_one_fails(store: SQLiteStore, path: Path) -> None:
+    await asyncio.gather(*(store.add(a_task(str(number))) for number in range(300)))
+    target = path.parent / "night.db"
+    await store.back_up(target)
+    old = target.read_bytes()
+    with pytest.raises(StoreError):
+        await asyncio.to_thread(back_up, path, target, lambda: True)
+    assert target.read_bytes() == old
+
+
+async def test_calls_without_their_task_are_damage(path: Path) -> None:
+    await (await SQLiteStore.open(path)).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "INSERT INTO attempts (task_id, provider, call, at, took_s, answer, detail)"
+            " VALUES ('nobody', 'p', 'poll', '', 0, '', '')"
+        )
+        connection.commit()
+    with pytest.raises(SettingsError, match="is damaged"):
+        await SQLiteStore.open(path)
+
+
+async def test_damage_in_the_middle_is_told_to_whoever_watches(store: SQLiteStore, path: Path) -> None:
+    await asyncio.gather(*(store.add(a_task(str(number))) for number in range(200)))
+    watching = asyncio.create_task(store.broken())
+    await on_thread(store, lambda it: it.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+    await on_thread(store, lambda it: it.execute("PRAGMA shrink_memory"))
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xee" * (path.stat().st_size - 4096))
+    assert not watching.done()
+    with pytest.raises(StoreError, match="it is damaged"):
+        await store.get("7")
+    assert (await watching).startswith("it is damaged, restore a backup")
+
+
 # Speed.
 
 
@@ -407,6 +481,7 @@ async def test_no_question_of_every_day_reads_the_history(store: SQLiteStore) ->
     await store.fail_update(1, NOW + timedelta(seconds=1))
     await store.finish_update(1)
     await store.prune_updates(NOW)
+    await store.prune_tasks(NOW, 10)
     await store.release()
     await store.put_person(Person(1))
     await store.person(1)

@@ -12,7 +12,7 @@ from bot.request import VideoModel
 from bot.text import say
 
 
-def draw_privacy(language: str, models: Mapping[str, VideoModel]) -> str:
+def draw_privacy(language: str, models: Mapping[str, VideoModel], keep_days: int, *, backups: bool) -> str:
     """In Telegram's HTML. Receivers are those of all models here, whether a chat shows them or not."""
     makes: dict[str, list[str]] = {}
     for model in models.values():
@@ -20,6 +20,9 @@ def draw_privacy(language: str, models: Mapping[str, VideoModel]) -> str:
             makes.setdefault(model.company, []).append(model.name)
     lines = [
         say(language, "privacy"),
+        say(language, "privacy_kept", count=keep_days),
+        *([say(language, "privacy_backups")] if backups else []),
+        say(language, "privacy_receivers"),
         say(language, "privacy_shared" if makes else "privacy_not_shared"),
         *(
             say(language, "privacy_company", company=company, models=names)
@@ -30,9 +33,14 @@ def draw_privacy(language: str, models: Mapping[str, VideoModel]) -> str:
 
 
 class Privacy:
-    def __init__(self, voice: Voice, models: Mapping[str, VideoModel]) -> None:
+    def __init__(
+        self, voice: Voice, models: Mapping[str, VideoModel], keep_days: int, *, backups: bool
+    ) -> None:
         self._voice = voice
         self._models = models
+        self._keep_days = keep_days
+        self._backups = backups
 
     async def privacy(self, asker: Asker, _: Intent) -> None:
-        await self._voice.answer(asker, draw_privacy(asker.language, self._models))
+        text = draw_privacy(asker.language, self._models, self._keep_days, backups=self._backups)
+        await self._voice.answer(asker, text)

@@ -82,7 +82,9 @@ class Subjects:
         )
         self.commands |= {
             "settings": card.show,
-            "privacy": Privacy(desk.voice, desk.models).privacy,
+            "privacy": Privacy(
+                desk.voice, desk.models, desk.settings.keep_days, backups=desk.settings.backups is not None
+            ).privacy,
             "forget": forget.ask,
         }
         self.plain_acts |= {SET: card.tap, FORGET: forget.tap}

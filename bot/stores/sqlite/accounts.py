@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import datetime
 
 from bot.store import AccountTrouble, Notice
 from bot.stores.sqlite.rows import to_text, to_time
@@ -30,10 +31,10 @@ def troubles(connection: sqlite3.Connection) -> list[AccountTrouble]:
     return [_trouble(row) for row in connection.execute("SELECT * FROM accounts ORDER BY since, provider")]
 
 
-def keep_notice(connection: sqlite3.Connection, user_id: int, notice: Notice) -> None:
+def keep_notice(connection: sqlite3.Connection, user_id: int, notice: Notice, now: datetime) -> None:
     connection.execute(
-        "INSERT INTO notices (user_id, key, values_json) VALUES (?, ?, ?)",
-        [user_id, notice.key, json.dumps(dict(notice.values), ensure_ascii=False)],
+        "INSERT INTO notices (user_id, key, values_json, kept_at) VALUES (?, ?, ?, ?)",
+        [user_id, notice.key, json.dumps(dict(notice.values), ensure_ascii=False), to_text(now)],
     )
 
 

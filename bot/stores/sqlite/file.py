@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from bot.errors import SettingsError, StartError
 
@@ -16,10 +17,13 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """How many migrations `schema.py` has; stands here because importing that one is slow."""
 _BUSY_TIMEOUT_S = 5.0
 """How long a write waits for a program that looks into the file."""
+
+
+_IN_FORCE = (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1))  # 2 is FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,12 @@ def explain(error: sqlite3.Error) -> str:
             return f"SQLite reports {getattr(error, 'sqlite_errorname', type(error).__name__)}"
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is lost: no later try can work."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def _lock(path: Path) -> int:
     """Held until the process ends, whatever ends it. The file stays: removing it would let two in."""
     lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
@@ -109,7 +119,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         raise _refusal(path, error) from error
     try:
         _check(connection, path)
-        _set_up(connection)
+        _set_up(connection, path)
         _migrate(connection)
     except BaseException as error:
         connection.close()
@@ -126,8 +136,17 @@ def _refusal(path: Path, error: sqlite3.Error) -> SettingsError | StartError:
     return kind(f"The database {path} cannot be opened: {explain(error)}.")
 
 
+def sound(connection: sqlite3.Connection, check: Literal["quick_check", "integrity_check"]) -> bool:
+    """Whether every page can be read, and every call to a provider belongs to a task.
+
+    `integrity_check` compares the indexes with their tables too, which takes four times as long.
+    """
+    pages_ok = connection.execute(f"PRAGMA {check}(1)").fetchone()[0] == "ok"
+    return pages_ok and connection.execute("PRAGMA foreign_key_check").fetchone() is None
+
+
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+    if not sound(connection, "quick_check"):
         raise SettingsError(
             f"The database {path} is damaged: restore a backup, or move it away to begin with an empty one."
         )
@@ -135,11 +154,19 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         raise SettingsError(f"The database {path} was made by a newer Dreamreel: update this one.")
 
 
-def _set_up(connection: sqlite3.Connection) -> None:
+def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL may lose the last commits with the power; among them could be the id of a job that was paid for.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # SQLite refuses such a wish without a word: on a network drive there is no write-ahead log.
+    for pragma, value in _IN_FORCE:
+        found = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+        if found != value:
+            raise SettingsError(
+                f"The database {path} cannot be kept safely there ({pragma} is {found}, not {value}): "
+                "put it on a disk of this machine."
+            )
     connection.row_factory = sqlite3.Row
 
 

@@ -94,6 +94,16 @@ def statistics_and_passes(db: Database) -> None:
     db.table("passes").create(columns, pk="digest", not_null=columns)
 
 
+@migrations()
+def old_rows_and_marks(db: Database) -> None:
+    """The way to what was closed long ago, the age of notices, and what has been told."""
+    db.execute("CREATE INDEX tasks_closed ON tasks (delivered_at) WHERE delivered_at IS NOT NULL")
+    db.table("notices").add_column("kept_at", str)
+    db.execute("UPDATE notices SET kept_at = strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')")
+    marks = {"key": str, "at": str}
+    db.table("marks").create(marks, pk="key", not_null=marks)
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

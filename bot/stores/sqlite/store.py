@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from bot.stores.sqlite import (
     accounts,
     durations,
     heartbeat,
+    keeping,
     listing,
     passes,
     people,
@@ -33,6 +35,7 @@ from bot.stores.sqlite import (
     tasks,
     updates,
 )
+from bot.stores.sqlite.backup import back_up
 from bot.stores.sqlite.file import open_file
 from bot.stores.sqlite.reader import Reader
 from bot.stores.sqlite.writer import Writer
@@ -46,7 +49,8 @@ def _utc_now() -> datetime:
 class SQLiteStore:
     """A `bot.store.Store` in one file. What the database refuses is a StoreError."""
 
-    def __init__(self, writer: Writer, reader: Reader, clock: Callable[[], datetime]) -> None:
+    def __init__(self, path: Path, writer: Writer, reader: Reader, clock: Callable[[], datetime]) -> None:
+        self._path = path
         self._writer = writer
         self._reader = reader
         self._clock = clock
@@ -58,7 +62,7 @@ class SQLiteStore:
         The process that opened it is its only owner, so the leases that an earlier one left end here.
         `clock` dates what arrives. SettingsError, one sentence, when the file cannot be used.
         """
-        store = cls(Writer(await asyncio.to_thread(open_file, path)), Reader(path), clock)
+        store = cls(path, Writer(await asyncio.to_thread(open_file, path)), Reader(path), clock)
         try:
             await store.release()
         except BaseException as error:
@@ -212,7 +216,7 @@ class SQLiteStore:
         return await self._writer.read(accounts.troubles)
 
     async def keep_notice(self, user_id: int, notice: Notice) -> None:
-        await self._writer.write(accounts.keep_notice, user_id, notice)
+        await self._writer.write(accounts.keep_notice, user_id, notice, self._clock())
 
     async def take_notices(self, user_id: int) -> list[Notice]:
         return await self._writer.write(accounts.take_notices, user_id)
@@ -252,3 +256,29 @@ class SQLiteStore:
 
     async def beat(self, now: datetime) -> datetime | None:
         return await self._writer.write(heartbeat.beat, now)
+
+    # At night.
+
+    async def prune_tasks(self, before: datetime, limit: int) -> list[str]:
+        return await self._writer.write(keeping.prune_tasks, before, limit)
+
+    async def prune_rest(self, before: datetime, limit: int) -> int:
+        return await self._writer.write(keeping.prune_rest, before, limit)
+
+    async def back_up(self, target: Path) -> bool:
+        # A stop does not wait for a copy that takes minutes.
+        stopping = threading.Event()
+        try:
+            await asyncio.to_thread(back_up, self._path, target, stopping.is_set)
+        finally:
+            stopping.set()
+        return True
+
+    async def mark(self, key: str, now: datetime) -> bool:
+        return await self._writer.write(keeping.mark, key, now)
+
+    async def unmark(self, key: str) -> datetime | None:
+        return await self._writer.write(keeping.unmark, key)
+
+    async def broken(self) -> str:
+        return await asyncio.shield(self._writer.damage)

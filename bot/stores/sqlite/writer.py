@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from bot.errors import StoreError
-from bot.stores.sqlite.file import DatabaseFile, explain
+from bot.stores.sqlite.file import DatabaseFile, explain, is_damage
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,6 +32,8 @@ class Writer:
 
     def __init__(self, file: DatabaseFile) -> None:
         self.commits = 0
+        self.damage: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Why the file is lost, as the second half of a sentence, once that shows."""
         self._file = file
         self._connection = file.connection
         self._loop = asyncio.get_running_loop()
@@ -80,7 +82,7 @@ class Writer:
             while not closing:
                 group, closing = self._next_group()
                 self._do(group)
-                self._tell_loop(_answer, group)
+                self._tell_loop(self._answer, group)
         finally:
             self._file.close()
             self._tell_loop(self._ended.set_result, None)
@@ -134,6 +136,22 @@ class Writer:
             self._connection.execute("ROLLBACK TO job")
         self._connection.execute("RELEASE job")
 
+    def _answer(self, group: Sequence[_Job]) -> None:
+        """One visit to the event loop for a whole group."""
+        for job in group:
+            if isinstance(job.error, sqlite3.Error):
+                if is_damage(job.error) and not self.damage.done():
+                    self.damage.set_result(explain(job.error))
+                refused = StoreError(f"the database refused: {explain(job.error)}")
+                refused.__cause__ = job.error
+                job.error = refused
+            if job.answer.done():
+                continue
+            if job.error is None:
+                job.answer.set_result(job.result)
+            else:
+                job.answer.set_exception(job.error)
+
     def _tell_loop(self, callback: Callable[[Any], object], value: object) -> None:
         # A loop that is closed has nobody left who waits.
         with contextlib.suppress(RuntimeError):
@@ -154,21 +172,6 @@ class _Job:
             self.result = self.do(connection)
         except Exception as error:  # noqa: BLE001 - it belongs to the caller, who gets it after the commit
             self.error = error
-
-
-def _answer(group: Sequence[_Job]) -> None:
-    """One visit to the event loop for a whole group."""
-    for job in group:
-        if job.answer.done():
-            continue
-        if job.error is None:
-            job.answer.set_result(job.result)
-        elif isinstance(job.error, sqlite3.Error):
-            refused = StoreError(f"the database refused: {explain(job.error)}")
-            refused.__cause__ = job.error
-            job.answer.set_exception(refused)
-        else:
-            job.answer.set_exception(job.error)
 
 
 def _call(
