@@ -4,6 +4,11 @@ Leases: claiming a row raises its version and moves its `due_at` to the end of t
 owner died becomes due again by itself. Every later write names the version it was read with and is refused
 (`StaleTask`) when another claim came between. Stores know no states: what they must know of a task they ask
 `waits_for_slot`, `slot_until`, `is_open` and `counts`.
+
+Turns: a task gets one in the transaction in which it begins to wait for a slot of its provider: one more than
+the highest that was served there so far, and than the person's last one that waits there. So persons are
+served in turn, whoever asks how often; of those with the same turn the chats are; then the oldest is first.
+A task that is put off or back keeps its turn, one that goes to another provider gets one there.
 """
 
 from __future__ import annotations
@@ -74,7 +79,8 @@ class TaskStore(Protocol):
     async def claim(self, now: datetime, lease_s: float, limit: int, slots: Mapping[str, int]) -> list[Task]:
         """Up to `limit` tasks whose `due_at` has come, oldest first. Claiming moves `due_at` by `lease_s`.
 
-        A task that waits for a slot is claimed only while fewer than `slots[provider]` of that provider's
+        Those that wait for a slot come in the order of their turns, and oldest first beside the others. One
+        is claimed only while fewer than `slots[provider]` of that provider's
         are taken: by tasks whose `slot_until` is in the future, and by waiting ones under a lease. A
         provider that `slots` does not name has no limit.
         """
@@ -97,13 +103,18 @@ class TaskStore(Protocol):
         """Tasks with `counts` queued at or after `since`."""
 
     async def count_ahead(self, task: Task) -> int:
-        """Tasks of the same provider that wait for a slot and are served before this one."""
+        """Tasks of the same provider that wait for a slot and whose turn comes before this one's. One that is
+        not stored is taken for the next that is."""
+
+    async def put_first(self, task_id: str) -> bool:
+        """Serve it before all others of its provider; whether it waits for a slot."""
 
     async def has_waiting(self, provider: str, now: datetime) -> bool:
         """Whether a task has nothing to wait for but a slot of this provider."""
 
     async def open_tasks(self, *, user_id: int | None = None, chat_id: int | None = None) -> list[Task]:
-        """Those that `count_open` counts, in the order in which they were queued."""
+        """Those that `count_open` counts: first what waits for no slot, as it was queued, then whose turn
+        comes first."""
 
     async def unclosed(self, user_id: int) -> list[Task]:
         """All of a person's tasks, in every chat, that are not closed: drafts and hidden ones too."""

@@ -413,6 +413,128 @@ async def test_slots_are_never_overdrawn_by_claims_side_by_side(store: Store) ->
     assert done["jiekou"] > 1
 
 
+# Turns.
+
+
+async def served(store: Store, now: datetime = NOW, provider: str = "volcengine") -> str:
+    """Who is handed over next: it takes the provider's only slot, and ends at once."""
+    [task] = await store.claim(now, LEASE_S, 1, {"volcengine": 0, "jiekou": 0, provider: 1})
+    sent = await store.save(task.submitting(now, after(LEASE_S), after(3600)), leased=True)
+    running = await store.save(sent.accepted("r", after(500), after(3600)))
+    await store.save(running.failed("video_refused", "", now).delivered(now))
+    return task.id
+
+
+async def test_fifty_of_one_person_never_stand_before_anothers_first(store: Store) -> None:
+    for number in range(50):
+        await store.add(a_task(id=f"heavy {number}", user_id=1, chat_id=1))
+    assert [await served(store) for _ in range(3)] == ["heavy 0", "heavy 1", "heavy 2"]
+    for person in range(2, 22):
+        await store.add(a_task(id=f"light {person}", user_id=person, chat_id=person, due_at=after(-1)))
+    light = [f"light {person}" for person in range(2, 22)]
+    assert [await served(store) for _ in range(21)] == ["heavy 3", *light]
+    assert [await served(store) for _ in range(46)] == [f"heavy {number}" for number in range(4, 50)]
+
+
+async def test_persons_take_turns_from_their_second_request_on(store: Store) -> None:
+    for name in ("a1", "a2", "a3"):
+        await store.add(a_task(id=name, user_id=1, chat_id=1))
+    for name in ("b1", "b2"):
+        await store.add(a_task(id=name, user_id=2, chat_id=2))
+    assert [await served(store) for _ in range(2)] == ["a1", "b1"]
+    await store.add(a_task(id="c1", user_id=3, chat_id=3))
+    assert [await served(store) for _ in range(4)] == ["a2", "b2", "c1", "a3"]
+
+
+async def test_a_turn_that_has_begun_lets_nobody_else_in(store: Store) -> None:
+    for person in (1, 2):
+        for turn in (1, 2):
+            await store.add(a_task(id=f"{person}.{turn}", user_id=person, chat_id=person))
+    order = [await served(store)]
+    for person in (3, 4, 5):  # however many come: each only behind the turn that goes on
+        await store.add(a_task(id=f"{person}.1", user_id=person, chat_id=person))
+        order.append(await served(store))
+    assert order == ["1.1", "2.1", "1.2", "2.2"]
+
+
+async def test_within_a_turn_the_chats_take_turns(store: Store) -> None:
+    for person in range(1, 5):
+        await store.add(a_task(id=f"group {person}", user_id=person, chat_id=-1))
+    await store.add(a_task(id="private", user_id=9, chat_id=9))
+    order = [await served(store) for _ in range(5)]
+    assert order == ["group 1", "private", "group 2", "group 3", "group 4"]
+
+
+async def test_a_draft_gets_its_turn_when_it_begins_to_wait(store: Store) -> None:
+    draft = await store.add(a_task(id="draft", state=TaskState.DRAFT, queued_at=None, due_at=after(99)))
+    await store.add(a_task(id="first"))
+    await store.save(draft.queued(draft.request, None, NOW))
+    assert [await served(store) for _ in range(2)] == ["first", "draft"]
+
+
+async def test_a_task_that_is_put_off_or_back_keeps_its_turn(store: Store) -> None:
+    for number in range(3):
+        await store.add(a_task(id=f"heavy {number}", user_id=1, chat_id=1))
+    [task] = await store.claim(NOW, LEASE_S, 1, NO_LIMIT)
+    put_off = await store.save(task.put_off(after(5), NOW))
+    assert await store.count_ahead(put_off) == 0
+    assert await served(store) == "heavy 1"
+    await store.add(a_task(id="light", user_id=2, chat_id=2))
+    [again] = await store.claim(after(5), LEASE_S, 1, NO_LIMIT)
+    sent = await store.save(again.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
+    await store.save(sent.put_back("busy", "", after(5), NOW))
+    assert [await served(store, after(9)) for _ in range(3)] == ["heavy 0", "heavy 2", "light"]
+
+
+async def test_turns_survive_a_restart(open_store: Opener) -> None:
+    store = await open_store()
+    for number in range(3):
+        await store.add(a_task(id=f"heavy {number}", user_id=1, chat_id=1))
+    assert await served(store) == "heavy 0"
+    await store.close()
+    store = await open_store()
+    await store.add(a_task(id="light", user_id=2, chat_id=2))
+    assert [await served(store) for _ in range(3)] == ["heavy 1", "light", "heavy 2"]
+
+
+async def test_a_task_for_another_provider_gets_its_turn_there(store: Store) -> None:
+    await store.add(a_task(id="there", provider="jiekou"))
+    await store.add(a_task(id="there too", provider="jiekou"))
+    for number in range(3):
+        await store.add(a_task(id=f"here {number}"))
+    assert [await served(store) for _ in range(2)] == ["here 0", "here 1"]
+    [moved] = await store.claim(NOW, LEASE_S, 1, {"volcengine": 1, "jiekou": 0})
+    sent = await store.save(moved.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
+    back = await store.save(sent.rerouted(sent.request, "jiekou", None, NOW))
+    assert await store.count_ahead(back) == 2
+    await store.add(a_task(id="light", user_id=21, chat_id=11, provider="jiekou"))
+    order = [await served(store, provider="jiekou") for _ in range(4)]
+    assert order == ["there", "light", "there too", "here 2"]
+
+
+async def test_what_is_cancelled_takes_no_turn(store: Store) -> None:
+    many = [await store.add(a_task(id=f"heavy {number}", user_id=1, chat_id=1)) for number in range(9)]
+    await store.add(a_task(id="light", user_id=2, chat_id=2))
+    await store.add(a_task(id="light too", user_id=2, chat_id=2))
+    for task in many:
+        await store.save(task.hide(NOW))
+    await store.add(a_task(id="again", user_id=1, chat_id=1))
+    assert len(await store.claim(NOW, LEASE_S, 20, {"volcengine": 0})) == 9
+    assert [await served(store) for _ in range(3)] == ["light", "again", "light too"]
+
+
+async def test_one_that_is_put_first_is_served_before_all_others(store: Store) -> None:
+    tasks = [await store.add(a_task(id=str(number))) for number in range(4)]
+    assert await store.put_first("3")
+    assert await store.put_first("3")
+    assert [await store.count_ahead(task) for task in tasks] == [1, 2, 3, 0]
+    assert await store.get("3") == tasks[3]
+    await store.add(a_task(id="light", user_id=2, chat_id=2))
+    assert [await served(store) for _ in range(5)] == ["3", "0", "light", "1", "2"]
+    assert not await store.put_first("3")
+    assert not await store.put_first("never")
+
+
 # When to look again.
 
 
@@ -529,7 +651,8 @@ async def test_the_tasks_ahead_are_those_that_a_claim_would_take_first(store: St
     await store.add(a_running_task(due_at=after(-9)))
     assert [await store.count_ahead(task) for task in queue] == [0, 1, 2, 3]
     assert await store.count_ahead(put_off) == 4
-    assert await store.count_ahead(a_task()) == 4
+    assert await store.count_ahead(a_task()) == 5
+    assert await store.count_ahead(a_task(user_id=21)) == 1
     slots = {"volcengine": 3, "jiekou": 0}  # one of the three is taken by the running task
     assert {queue[0].id, queue[1].id} < set(ids(await store.claim(NOW, LEASE_S, 10, slots)))
     assert await store.count_ahead(queue[3]) == 1
@@ -774,14 +897,17 @@ async def test_a_notice_is_read_once_by_its_reader_in_order(store: Store) -> Non
 # What the conversation asks for.
 
 
-async def test_open_tasks_are_those_that_are_counted_in_the_order_of_their_queueing(store: Store) -> None:
-    second = await store.add(a_task(queued_at=after(2)))
-    first = await store.add(a_task(queued_at=after(1), chat_id=11))
+async def test_open_tasks_are_those_that_are_counted_and_whose_turn_comes_first(store: Store) -> None:
+    later = await store.add(a_running_task(queued_at=after(2)))
+    sooner = await store.add(a_running_task(queued_at=after(1), chat_id=11))
+    waiting = [await store.add(a_task(chat_id=12)) for _ in range(3)]
     await store.add(a_task(state=TaskState.DRAFT))
-    await store.add(a_task(user_id=21))
-    assert await store.open_tasks(user_id=20) == [first, second]
-    assert await store.open_tasks(user_id=20, chat_id=11) == [first]
-    assert len(await store.open_tasks()) == await store.count_open() == 3
+    other = await store.add(a_task(user_id=21, provider="jiekou"))
+    assert await store.open_tasks(user_id=20) == [sooner, later, *waiting]
+    assert await store.open_tasks(user_id=20, chat_id=11) == [sooner]
+    assert len(await store.open_tasks()) == await store.count_open() == 6
+    await store.put_first(waiting[2].id)
+    assert await store.open_tasks() == [sooner, later, waiting[2], waiting[0], other, waiting[1]]
 
 
 async def test_a_history_has_the_videos_that_were_made_newest_first_page_by_page(store: Store) -> None:

@@ -333,6 +333,26 @@ async def test_the_schema_version_counts_the_migrations(store: SQLiteStore) -> N
     assert len(repr(migrations).split(", ")) == SCHEMA_VERSION
 
 
+async def test_who_waits_when_turns_are_new_keeps_the_order_among_their_own(path: Path) -> None:
+    store = await SQLiteStore.open(path, clock=lambda: NOW)
+    for name, user_id, waits_s in (("a2", 1, 1), ("a1", 1, 2), ("a3", 1, 0), ("b1", 2, 0)):
+        await store.add(a_task(name, user_id=user_id, due_at=NOW - timedelta(seconds=waits_s)))
+    await store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        for index in ("tasks_by_turn", "tasks_by_turn_of_user", "tasks_by_turn_in_chat"):
+            connection.execute(f"DROP INDEX {index}")
+        for column in ("turn", "chat_turn"):
+            connection.execute(f"ALTER TABLE tasks DROP COLUMN {column}")
+        connection.execute("DROP TABLE slots")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'turns_and_slots'")
+        connection.execute("PRAGMA user_version = 0")
+        connection.commit()
+    store = await SQLiteStore.open(path, clock=lambda: NOW)
+    order = [task.id for _ in range(4) for task in await store.claim(NOW, 60, 1, {})]
+    await store.close()
+    assert order == ["a1", "b1", "a2", "a3"]
+
+
 async def test_tables_are_strict_and_every_field_of_a_task_has_a_column(store: SQLiteStore) -> None:
     ours = await on_thread(store, lambda it: it.execute("PRAGMA table_list").fetchall())
     assert all(row["strict"] for row in ours if not row["name"].startswith("sqlite_"))
@@ -468,6 +488,9 @@ async def test_no_question_of_every_day_reads_the_history(store: SQLiteStore) ->
     await store.drafts(10, 20)
     await store.unclosed(20)
     await store.count_ahead(task)
+    await store.count_ahead(a_task("not stored"))
+    await store.put_first(task.id)
+    await store.open_tasks()
     for who in ({}, {"user_id": 20}, {"chat_id": 10}):
         await store.count_open(**who)
         await store.count_since(NOW, **who)

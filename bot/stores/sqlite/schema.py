@@ -104,6 +104,28 @@ def old_rows_and_marks(db: Database) -> None:
     db.table("marks").create(marks, pk="key", not_null=marks)
 
 
+@migrations()
+def turns_and_slots(db: Database) -> None:
+    """Whose turn it is, and what each account's slots have come to."""
+    slots = {"provider": str, "reached": int}
+    db.table("slots").create(slots, pk="provider", not_null=slots, defaults={"reached": 0})
+    tasks = db.table("tasks")
+    tasks.add_column("turn", int)
+    tasks.add_column("chat_turn", int)
+    # Whoever waits by now keeps the order among their own; persons take turns from here on.
+    db.execute(
+        "UPDATE tasks SET chat_turn = 1, turn = place FROM (SELECT id AS of, row_number() OVER"
+        " (PARTITION BY provider, user_id ORDER BY due_at, rowid) AS place FROM tasks"
+        " WHERE waits_for_slot = 1) WHERE id = of"
+    )
+    for index in (
+        "tasks_by_turn ON tasks (waits_for_slot, provider, turn, chat_turn)",
+        "tasks_by_turn_of_user ON tasks (waits_for_slot, provider, user_id, turn)",
+        "tasks_by_turn_in_chat ON tasks (waits_for_slot, provider, chat_id, turn, chat_turn)",
+    ):
+        db.execute(f"CREATE INDEX {index} WHERE waits_for_slot = 1")
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

@@ -24,6 +24,7 @@ from bot.store import (
 )
 from bot.stores.sqlite import (
     accounts,
+    claims,
     durations,
     heartbeat,
     keeping,
@@ -33,6 +34,7 @@ from bot.stores.sqlite import (
     recipes,
     statistics,
     tasks,
+    turns,
     updates,
 )
 from bot.stores.sqlite.backup import back_up
@@ -111,14 +113,14 @@ class SQLiteStore:
         return await self._writer.read(tasks.attempts, task_id)
 
     async def claim(self, now: datetime, lease_s: float, limit: int, slots: Mapping[str, int]) -> list[Task]:
-        return await self._writer.write(tasks.claim, now, lease_s, limit, slots)
+        return await self._writer.write(claims.claim, now, lease_s, limit, slots)
 
     async def next_due(self, now: datetime) -> datetime | None:
-        return await self._writer.read(tasks.next_due, now)
+        return await self._writer.read(claims.next_due, now)
 
     async def release(self) -> int:
         released = await asyncio.gather(
-            self._writer.write(tasks.release), self._writer.write(updates.release)
+            self._writer.write(claims.release), self._writer.write(updates.release)
         )
         return sum(released)
 
@@ -131,10 +133,13 @@ class SQLiteStore:
         return await self._writer.read(tasks.count_since, since, user_id=user_id, chat_id=chat_id)
 
     async def count_ahead(self, task: Task) -> int:
-        return await self._writer.read(tasks.count_ahead, task)
+        return await self._writer.read(turns.count_ahead, task)
+
+    async def put_first(self, task_id: str) -> bool:
+        return await self._writer.write(turns.put_first, task_id)
 
     async def has_waiting(self, provider: str, now: datetime) -> bool:
-        return await self._writer.read(tasks.has_waiting, provider, now)
+        return await self._writer.read(claims.has_waiting, provider, now)
 
     async def open_tasks(self, *, user_id: int | None = None, chat_id: int | None = None) -> list[Task]:
         return await self._writer.read(tasks.open_tasks, user_id=user_id, chat_id=chat_id)

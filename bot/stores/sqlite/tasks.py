@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bot.errors import StaleTask
 from bot.store import Attempt
+from bot.stores.sqlite import turns
 from bot.stores.sqlite.rows import TASK_COLUMNS, task_of, task_row, to_text, to_time
 from bot.task import Task
 
@@ -22,16 +21,10 @@ _INSERT = (
 _CHANGES = ", ".join(f"{column} = :{column}" for column in TASK_COLUMNS if column not in ("id", "version"))
 _UPDATE = (
     f"UPDATE tasks SET {_CHANGES}, version = :version + 1,"  # noqa: S608 - see above
+    # Another provider has turns of its own.
+    " turn = CASE WHEN provider = :provider THEN turn END,"
     " due_before_lease = CASE WHEN :leased THEN coalesce(due_before_lease, due_at) END"
     " WHERE id = :id AND version = :version"
-)
-_DUE = (
-    "SELECT due_at, rowid FROM tasks WHERE waits_for_slot = 0 AND due_at <= :now"
-    " ORDER BY due_at, rowid LIMIT :limit"
-)
-_DUE_FOR_SLOT = (
-    "SELECT due_at, rowid FROM tasks WHERE waits_for_slot = 1 AND provider = :provider AND due_at <= :now"
-    " ORDER BY due_at, rowid LIMIT :limit"
 )
 
 
@@ -41,6 +34,7 @@ def add(connection: sqlite3.Connection, task: Task) -> Task:
     if there is not None:
         return there
     connection.execute(_INSERT, task_row(task))
+    turns.take(connection, task)
     return task
 
 
@@ -79,6 +73,7 @@ def drafts(connection: sqlite3.Connection, chat_id: int, user_id: int | None) ->
 def save(connection: sqlite3.Connection, task: Task, attempt: Attempt | None, *, leased: bool) -> Task:
     if connection.execute(_UPDATE, task_row(task) | {"leased": leased}).rowcount == 0:
         raise StaleTask(f"{task.id}: version {task.version} is not the stored one")
+    turns.take(connection, task)
     if attempt is not None:
         record(connection, attempt)
     return dataclasses.replace(task, version=task.version + 1)
@@ -101,45 +96,6 @@ def attempts(connection: sqlite3.Connection, task_id: str) -> list[Attempt]:
     return [Attempt(**dict(row) | {"at": to_time(row["at"])}) for row in rows]
 
 
-def claim(
-    connection: sqlite3.Connection, now: datetime, lease_s: float, limit: int, slots: Mapping[str, int]
-) -> list[Task]:
-    due = _due(connection, _DUE, now, limit)
-    for provider in _providers_with_waiting(connection):
-        room = slots[provider] - _slots_taken(connection, provider, now) if provider in slots else limit
-        if room > 0:
-            due += _due(connection, _DUE_FOR_SLOT, now, min(room, limit), provider)
-    chosen = [rowid for _, rowid in sorted(due)[:limit]]
-    if not chosen:
-        return []
-    rows = connection.execute(
-        "UPDATE tasks SET version = version + 1, due_at = ?,"
-        " due_before_lease = coalesce(due_before_lease, due_at)"
-        " WHERE rowid IN (SELECT value FROM json_each(?)) RETURNING rowid AS place, *",
-        [to_text(now + timedelta(seconds=lease_s)), json.dumps(chosen)],
-    )
-    claimed = {row["place"]: task_of(row) for row in rows.fetchall()}
-    return [claimed[rowid] for rowid in chosen]
-
-
-def next_due(connection: sqlite3.Connection, now: datetime) -> datetime | None:
-    # A task that is due and still there waits for a slot; one put off, or under a lease, waits for its time.
-    row = connection.execute(
-        "SELECT min(due_at) FROM ("
-        " SELECT min(due_at) AS due_at FROM tasks WHERE waits_for_slot = 0 AND due_at IS NOT NULL"
-        " UNION ALL SELECT min(due_at) FROM tasks WHERE waits_for_slot = 1 AND due_at > ?)",
-        [to_text(now)],
-    ).fetchone()
-    return to_time(row[0])
-
-
-def release(connection: sqlite3.Connection) -> int:
-    return connection.execute(
-        "UPDATE tasks SET due_at = due_before_lease, due_before_lease = NULL"
-        " WHERE due_before_lease IS NOT NULL"
-    ).rowcount
-
-
 def count_open(connection: sqlite3.Connection, *, user_id: int | None, chat_id: int | None) -> int:
     sql = "SELECT count(*) FROM tasks WHERE is_open = 1"
     return _count(connection, sql, user_id=user_id, chat_id=chat_id)
@@ -153,8 +109,15 @@ def count_since(
 
 
 def open_tasks(connection: sqlite3.Connection, *, user_id: int | None, chat_id: int | None) -> list[Task]:
-    sql, values = _narrowed("SELECT * FROM tasks WHERE is_open = 1", user_id=user_id, chat_id=chat_id)
-    rows = connection.execute(f"{sql} ORDER BY queued_at, rowid", values)
+    sql, values = _narrowed(
+        "SELECT tasks.* FROM tasks LEFT JOIN slots USING (provider) WHERE is_open = 1",
+        user_id=user_id,
+        chat_id=chat_id,
+    )
+    # Turns of one provider mean nothing to another: what is compared is how many are before them.
+    order = "waits_for_slot, iif(waits_for_slot, turn - coalesce(reached, 0), 0),"
+    order += " iif(waits_for_slot, chat_turn, 0), queued_at, tasks.rowid"
+    rows = connection.execute(f"{sql} ORDER BY {order}", values)
     return [task_of(row) for row in rows]
 
 
@@ -214,61 +177,9 @@ def forget(connection: sqlite3.Connection, user_id: int) -> int:
     ).rowcount
 
 
-def count_ahead(connection: sqlite3.Connection, task: Task) -> int:
-    if task.due_at is None:
-        return 0
-    return _number(
-        connection,
-        # One that is not stored yet comes after all that are: no row is beyond the largest integer.
-        "SELECT count(*) FROM tasks WHERE waits_for_slot = 1 AND provider = :provider"
-        " AND due_before_lease IS NULL AND (due_at, rowid)"
-        " < (:due_at, coalesce((SELECT rowid FROM tasks WHERE id = :id), 9223372036854775807))",
-        {"provider": task.provider, "due_at": to_text(task.due_at), "id": task.id},
-    )
-
-
-def has_waiting(connection: sqlite3.Connection, provider: str, now: datetime) -> bool:
-    return bool(
-        _number(
-            connection,
-            "SELECT EXISTS (SELECT 1 FROM tasks WHERE waits_for_slot = 1 AND provider = ? AND due_at <= ?)",
-            (provider, to_text(now)),
-        )
-    )
-
-
 def _first(connection: sqlite3.Connection, sql: str, *values: object) -> Task | None:
     row = connection.execute(sql, values).fetchone()
     return None if row is None else task_of(row)
-
-
-def _due(
-    connection: sqlite3.Connection, sql: str, now: datetime, limit: int, provider: str | None = None
-) -> list[tuple[str, int]]:
-    """When and where: `due_at` and rowid of those that are due, oldest first."""
-    rows = connection.execute(sql, {"now": to_text(now), "limit": limit, "provider": provider})
-    return [(due_at, rowid) for due_at, rowid in rows]
-
-
-def _providers_with_waiting(connection: sqlite3.Connection) -> Iterator[str]:
-    # From one name to the next in the index: SELECT DISTINCT would read every task that waits.
-    name: str | None = ""
-    while name is not None:
-        (name,) = connection.execute(
-            "SELECT min(provider) FROM tasks WHERE waits_for_slot = 1 AND provider > ?", [name]
-        ).fetchone()
-        if name is not None:
-            yield name
-
-
-def _slots_taken(connection: sqlite3.Connection, provider: str, now: datetime) -> int:
-    return _number(
-        connection,
-        "SELECT (SELECT count(*) FROM tasks WHERE provider = :provider AND slot_until > :now)"
-        " + (SELECT count(*) FROM tasks WHERE waits_for_slot = 1 AND provider = :provider AND due_at > :now"
-        " AND due_before_lease IS NOT NULL)",
-        {"provider": provider, "now": to_text(now)},
-    )
 
 
 def _count(
