@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -24,6 +25,7 @@ from bot.look import Looker
 from bot.media.photos import FitPhoto
 from bot.media.shelf import VideoShelf
 from bot.provider import PhotoLink, Provider
+from bot.request import VideoRequest
 from bot.roster import build_models, build_providers
 from bot.settings import Settings
 from bot.store import DurationStore, HeartbeatStore, Store
@@ -127,6 +129,7 @@ class Bot:
     def __init__(
         self, token: str, settings: Settings, store: Store, providers: list[Provider], links: PhotoLinks
     ) -> None:
+        self._settings = settings
         self.models = build_models(settings, providers)
         self.timing = Timing(settings.poll_max_seconds)
         self._slots = {provider.name: provider.concurrency for provider in providers}
@@ -144,6 +147,7 @@ class Bot:
             shelf=self._shelf,
             clock=utc_now,
             wake_worker=self._wake_worker,
+            current=lambda: self._settings,
         )
         self.worker = self._build_worker(settings, store, providers)
         self._keeping = self._build_keeping(settings, store)
@@ -205,6 +209,7 @@ class Bot:
             accounts=accounts,
             link=self._link,
             failover=settings.failover == "on",
+            quote=self._quote,
         )
         deliverer = Deliverer(
             ledger=ledger,
@@ -248,6 +253,10 @@ class Bot:
             return None  # nobody needs it any more
         request = task.request
         return await self.conversation.screen.photo(request.photos[index], model.photo_rules, request.crop)
+
+    def _quote(self, request: VideoRequest) -> Decimal | None:
+        """What the request would cost by the prices of this moment."""
+        return self._settings.model_prices.quote(request, self.models[request.model])
 
     def _link(self, task: Task, index: int, photo: FitPhoto) -> PhotoLink:
         expires_at = utc_now() + _LINKS_LIVE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,11 +14,14 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from yarl import URL
 
 from bot.errors import SettingsError
+from bot.prices import Prices, read_amount, read_prices
 
 Everyone = Literal["*"]
 IdList = Annotated[frozenset[int] | Everyone, NoDecode]
 Limit = Annotated[int, Field(ge=0)] | None
 """None is unlimited, 0 is nobody."""
+Budget = Annotated[Decimal, Field(ge=0)] | None
+"""In `currency`; None is unlimited."""
 Slots = Annotated[int, Field(ge=1)]
 """Jobs that an account may run at once."""
 _ADDRESSES = (
@@ -59,6 +63,12 @@ class Settings(BaseSettings):
     open_tasks_per_user: Limit = 5
     open_tasks_per_chat: Limit = 20
     timezone: str = "UTC"
+
+    model_prices: Annotated[Prices, NoDecode] = Prices()
+    currency: str = "USD"
+    daily_budget: Budget = None
+    daily_budget_per_user: Budget = None
+    submits_per_hour: Limit = 100
 
     default_model: str | None = None
     default_language: Literal["en", "zh", "zh-hant", "es", "pt", "ru"] = "en"
@@ -156,6 +166,7 @@ class Settings(BaseSettings):
         "daily_videos_per_chat",
         "open_tasks_per_user",
         "open_tasks_per_chat",
+        "submits_per_hour",
         mode="before",
     )
     @classmethod
@@ -166,6 +177,26 @@ class Settings(BaseSettings):
     @classmethod
     def _off(cls, value: object) -> object:
         return None if isinstance(value, str) and value.strip().lower() == "off" else value
+
+    @field_validator("model_prices", mode="before")
+    @classmethod
+    def _prices(cls, value: object) -> object:
+        return read_prices(value) if isinstance(value, str) else value
+
+    @field_validator("currency")
+    @classmethod
+    def _currency(cls, value: str) -> str:
+        if not re.fullmatch(r"[^\W\d_]{2,10}|[^\w\s]|[A-Z]{1,3}[^\w\s]", value):
+            raise ValueError("a code or a sign such as USD, CNY, €, ¥ or R$")
+        return value
+
+    @field_validator("daily_budget", "daily_budget_per_user", mode="before")
+    @classmethod
+    def _budget(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        text = value.strip()
+        return None if text.lower() == "unlimited" else read_amount(text)
 
     @field_validator("unified_relay_ratios", "unified_relay_sizes", mode="before")
     @classmethod
@@ -235,6 +266,9 @@ class Settings(BaseSettings):
             )
         if self.public_url and self.listen_port is None:
             raise ValueError("PUBLIC_URL needs LISTEN_PORT: the port on which this bot answers behind it")
+        for name in ("daily_budget", "daily_budget_per_user"):
+            if getattr(self, name) is not None and not self.model_prices:
+                raise ValueError(f"{name.upper()} needs MODEL_PRICES: without prices nothing can be counted")
         for name in ("jimeng_relay", "unified_relay"):
             if bool(getattr(self, f"{name}_api_key")) != bool(getattr(self, f"{name}_base_url")):
                 upper = name.upper()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Protocol
 
 from bot import timing
@@ -46,6 +47,10 @@ class Chat(Protocol):
         """Bring the card up to date soon. Newest wins; never fails, never delays an outcome."""
 
 
+def _no_price(_: VideoRequest) -> None:
+    """Where nothing is known of costs."""
+
+
 class Submitter:
     """Saves the intent, calls, saves the answer. Nothing between the two saves is ever repeated by itself."""
 
@@ -61,6 +66,7 @@ class Submitter:
         accounts: Accounts,
         link: Callable[[Task, int, FitPhoto], PhotoLink],
         failover: bool = False,
+        quote: Callable[[VideoRequest], Decimal | None] = _no_price,
         save_pauses_s: Sequence[float] = _SAVE_PAUSES_S,
     ) -> None:
         self._ledger = ledger
@@ -72,6 +78,7 @@ class Submitter:
         self._accounts = accounts
         self._link = link
         self._failover = failover
+        self._quote = quote
         self._save_pauses_s = save_pauses_s
         self._log = get_log(__name__)
         self.in_flight: set[str] = set()
@@ -159,27 +166,35 @@ class Submitter:
         )
 
     async def _reroute(self, task: Task, attempt: Attempt) -> bool:
-        """To the next model that can do the very same, if failover is on and there is one. Whoever stopped
-        waiting gets none."""
+        """To the next model that can do the very same for no more money, if failover is on and there is one.
+        Whoever stopped waiting gets none."""
         tried = {task.request.model, *task.passed_over}
         others = [
             name
             for name in alternatives(task.request, self._models)
-            if name not in tried and self._takes_photos_alike(task.request, name)
+            if name not in tried
+            and self._takes_photos_alike(task.request, name)
+            and self._is_agreed(task, name)
         ]
         if not self._failover or not others or task.hidden:
             return False
         model = self._models[others[0]]
         request = settle(task.request.model_copy(update={"model": model.name}), model)
+        price = self._quote(request)
         now = self._ledger.now()
         self._log.info(
             "another model is tried", task=task.id, model=model.name, instead_of=task.request.model
         )
         moved = await self._write(
-            task, lambda row: _unanswered(row).rerouted(request, model.provider, row.price, now), attempt
+            task, lambda row: _unanswered(row).rerouted(request, model.provider, price, now), attempt
         )
         self._chat.show(moved)
         return True
+
+    def _is_agreed(self, task: Task, name: str) -> bool:
+        """Whether it costs no more than what the person was told."""
+        price = self._quote(task.request.model_copy(update={"model": name}))
+        return task.price is None or (price is not None and price <= task.price)
 
     def _takes_photos_alike(self, request: VideoRequest, name: str) -> bool:
         """Whether the other model makes the same of the photos: what is cut off was agreed to here."""

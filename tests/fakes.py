@@ -18,6 +18,7 @@ from bot.ledger import Ledger
 from bot.look import Looker
 from bot.media.photos import FitPhoto
 from bot.media.shelf import Video, VideoShelf
+from bot.prices import NO_PRICES, Prices
 from bot.provider import Accepted, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.request import Mode, PhotoRules, VideoModel, VideoRequest
 from bot.store import DurationStore, Notice, Store
@@ -219,6 +220,7 @@ class House:
         save_pauses_s: Sequence[float] = (),
         failover: bool = False,
         durations: DurationStore | None = None,
+        prices: Prices = NO_PRICES,
     ) -> None:
         self.store = store
         working = [provider] if isinstance(provider, ScriptedProvider) else provider
@@ -257,6 +259,7 @@ class House:
                 f"https://bot.example/{task.id}/{index}", photo.width, photo.height
             ),
             failover=failover,
+            quote=lambda request: prices.quote(request, models[request.model]),
             save_pauses_s=save_pauses_s,
         )
         self.worker = Worker(

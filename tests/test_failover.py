@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from fakes import A_MODEL, Clock, House, Script, ScriptedProvider, a_task
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
+from bot.prices import read_prices
 from bot.provider import Accepted
 from bot.request import Mode, VideoModel, VideoRequest
 from bot.stores.sqlite import SQLiteStore
@@ -132,3 +134,29 @@ async def test_who_stopped_waiting_is_bought_nothing_elsewhere(
     task = await house.close_task()
     assert task.state is not TaskState.SUCCEEDED
     assert providers[1].submits.count == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "model", "price"),
+    [
+        ("jimeng-pro=2,second=3,third=1.50", "third", "1.50"),
+        ("jimeng-pro=2,third=2", "third", "2"),
+        ("second=3", "second", "3"),
+    ],
+)
+async def test_it_never_makes_dearer_what_was_agreed(
+    store: SQLiteStore,
+    providers: list[ScriptedProvider],
+    clock: Clock,
+    tmp_path: Path,
+    line: str,
+    model: str,
+    price: str,
+) -> None:
+    house = House(store, providers, clock, tmp_path, failover=True, prices=read_prices(line))
+    providers[0].submits = Script(REFUSED)
+    agreed = read_prices(line).quote(a_task().request, A_MODEL)
+    await house.store.add(a_task(price=agreed))
+    await house.turn()
+    waiting = await house.get()
+    assert (waiting.request.model, waiting.price) == (model, Decimal(price))

@@ -14,6 +14,7 @@ from every_model import WITH_LINKS
 from bot import timing
 from bot.__main__ import main
 from bot.chat.words import FLAGS
+from bot.prices import NO_PRICES
 from bot.request import Mode
 from bot.settings import IsolatedSettings, Settings, load_settings
 from bot.stores.sqlite import schema
@@ -58,7 +59,7 @@ def test_every_setting_is_listed_with_its_default_and_no_other(listed: Callable[
         if value:
             assert getattr(IsolatedSettings.model_validate({name: value}), name) == default, name
         else:
-            assert default in (None, frozenset()), f"{name} has the default {default}"
+            assert default in (None, frozenset(), NO_PRICES), f"{name} has the default {default}"
 
 
 def test_the_example_has_a_comment_for_each_setting() -> None:

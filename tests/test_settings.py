@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from bot.errors import SettingsError
+from bot.prices import Price, Prices
 from bot.settings import IsolatedSettings, Settings, load_settings
 
 TOKEN = "123456789:AAEverySecretTokenOfThisBot_-"
@@ -50,6 +52,12 @@ def test_an_empty_value_counts_as_unset(name: str, monkeypatch: pytest.MonkeyPat
         ("OPEN_TASKS_PER_USER", "0", 0),
         ("OPEN_TASKS_PER_CHAT", "7", 7),
         ("TIMEZONE", "Asia/Shanghai", "Asia/Shanghai"),
+        ("MODEL_PRICES", "jimeng-pro=3.5", Prices((Price("jimeng-pro", Decimal("3.5")),))),
+        ("CURRENCY", "¥", "¥"),
+        ("CURRENCY", "R$", "R$"),
+        ("DAILY_BUDGET", "unlimited", None),
+        ("SUBMITS_PER_HOUR", "unlimited", None),
+        ("SUBMITS_PER_HOUR", "0", 0),
         ("DEFAULT_MODEL", "preview", "preview"),
         ("DEFAULT_LANGUAGE", "zh", "zh"),
         ("OLD_MESSAGE_MINUTES", "2.5", 2.5),
@@ -100,6 +108,13 @@ def test_a_value_is_read_as_its_type(
         ("TIMEZONE", "Nowhere/Atlantis"),
         ("TIMEZONE", "Europe"),
         ("TIMEZONE", "../etc"),
+        ("MODEL_PRICES", "jimeng-pro"),
+        ("MODEL_PRICES", "jimeng-pro=0,28"),
+        ("CURRENCY", "1"),
+        ("CURRENCY", "<b>"),
+        ("DAILY_BUDGET", "a lot"),
+        ("DAILY_BUDGET_PER_USER", "-1"),
+        ("SUBMITS_PER_HOUR", "-1"),
         ("DEFAULT_LANGUAGE", "fr"),
         ("OLD_MESSAGE_MINUTES", "0"),
         ("OLD_MESSAGE_MINUTES", "inf"),
@@ -233,3 +248,20 @@ def test_settings_cannot_be_changed_later() -> None:
     settings: Any = IsolatedSettings()
     with pytest.raises(ValidationError):
         settings.listen_port = 1
+
+
+@pytest.mark.parametrize("name", ["DAILY_BUDGET", "DAILY_BUDGET_PER_USER"])
+def test_a_budget_wants_prices(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "20")
+    with pytest.raises(SettingsError, match=f"^{name} needs MODEL_PRICES: "):
+        load_settings()
+    monkeypatch.setenv("MODEL_PRICES", "jimeng-pro=3.50")
+    assert getattr(load_settings(), name.lower()) == Decimal(20)
+
+
+def test_a_wrong_price_is_shown_with_one_that_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODEL_PRICES", "jimeng-pro=3.50, veo-3 0.40/s")
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert str(refusal.value).startswith("MODEL_PRICES should be: a comma list such as jimeng-pro=3.50,")
+    assert str(refusal.value).endswith("; this is not: veo-3 0.40/s")

@@ -13,6 +13,7 @@ from bot.chat.parts import Card, button, continued, cut, facts, heading, join, u
 from bot.chat.questions import draw_draft
 from bot.chat.refusal import draw_failed
 from bot.chat.results import result_buttons
+from bot.chat.tariff import NO_TARIFF, Tariff
 from bot.errors import IllegalMove
 from bot.request import VideoModel
 from bot.task import Task, TaskState
@@ -31,6 +32,7 @@ def draw_card(
     aside: str = "",
     *,
     quiet: bool = False,
+    tariff: Tariff = NO_TARIFF,
 ) -> Card:
     """The card of a task that has no video to show: a draft, on its way, or ended without one.
 
@@ -41,11 +43,11 @@ def draw_card(
     free = model is not None and model.free
     match task.state:
         case TaskState.DRAFT:
-            return draw_draft(task, models, now, usual_s=outlook.usual_s)
+            return draw_draft(task, models, now, usual_s=outlook.usual_s, tariff=tariff)
         case TaskState.CANCELLED:
             return Card(say(task.language, task.error_code or "cancelled"), None)
         case TaskState.FAILED:
-            return draw_failed(task, models, _rerouted(task, models))
+            return draw_failed(task, models, _rerouted(task, models), tariff)
         case _ if task.hidden:
             return Card(join(heading(task, model), say(task.language, stopped_phrase(task, model))), None)
         case TaskState.QUEUED:
@@ -58,7 +60,8 @@ def draw_card(
     buttons = InlineKeyboardMarkup([[button(task, key, "cancel")]])
     if quiet:
         return Card(join(_rerouted(task, models), line.partition("\n")[0]), buttons)
-    return Card(join(heading(task, model), _rerouted(task, models), aside, continued(task), line), buttons)
+    above = heading(task, model, tariff.price(task))
+    return Card(join(above, _rerouted(task, models), aside, continued(task), line), buttons)
 
 
 def state_line(task: Task, model: VideoModel | None, now: datetime, outlook: Outlook) -> str:
@@ -81,7 +84,7 @@ def stopped_phrase(task: Task, model: VideoModel | None) -> str:
     return "card_stopped_unclear" if task.state is TaskState.SUBMITTING else "card_stopped"
 
 
-def draw_caption(task: Task, models: Mapping[str, VideoModel]) -> Card:
+def draw_caption(task: Task, models: Mapping[str, VideoModel], tariff: Tariff = NO_TARIFF) -> Card:
     """Under the finished video."""
     model = models.get(task.request.model)
     below = facts(task, model)
@@ -92,7 +95,7 @@ def draw_caption(task: Task, models: Mapping[str, VideoModel]) -> Card:
     # Telegram counts a caption after its HTML is read, in UTF-16 units.
     room = CAPTION_LIMIT - units(below) - 2
     prompt = html.escape(cut(task.request.prompt, room), quote=False)
-    return Card(f"{prompt}\n\n{below}".strip(), result_buttons(task, models))
+    return Card(f"{prompt}\n\n{below}".strip(), result_buttons(task, models, tariff))
 
 
 def draw_offer(task: Task) -> Card:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 
+from bot.chat.tariff import NO_TARIFF, Tariff
+from bot.prices import Price
 from bot.request import Mode, VideoModel, resolutions_for, shown
-from bot.text import say
+from bot.text import plain, say
 
 _SEPARATOR = " · "
 _CHOICES = " / "
@@ -17,6 +19,7 @@ def draw_models(
     models: Mapping[str, VideoModel],
     default: str,
     usual_s: Mapping[str, float] | None = None,
+    tariff: Tariff = NO_TARIFF,
 ) -> str:
     """A message in Telegram's HTML on the models that are offered here.
 
@@ -28,7 +31,7 @@ def draw_models(
         return say(language, "no_model")
     known_s = usual_s or {}
     blocks = [
-        _block(language, models[name], name == default, known_s.get(name, models[name].typical_s))
+        _block(language, models[name], name == default, known_s.get(name, models[name].typical_s), tariff)
         for name in names
     ]
     return "\n\n".join([*blocks, *_advice(language, names, default)])
@@ -41,7 +44,7 @@ def _advice(language: str, names: list[str], default: str) -> list[str]:
     return lines if default in names else [*lines, say(language, "models_unnamed", model=default)]
 
 
-def _block(language: str, model: VideoModel, is_default: bool, usual_s: float) -> str:
+def _block(language: str, model: VideoModel, is_default: bool, usual_s: float, tariff: Tariff) -> str:
     lines = [
         say(language, "models_heading", name=model.name, title=model.title),
         say(language, "models_default") if is_default else "",
@@ -50,6 +53,7 @@ def _block(language: str, model: VideoModel, is_default: bool, usual_s: float) -
         " ".join(model.ratios),
         _extras(language, model),
         say(language, "models_usual", time=_time(language, usual_s)),
+        *_prices(language, model, tariff),
         _photos(language, model),
     ]
     return "\n".join(line for line in lines if line)
@@ -88,6 +92,19 @@ def _extras(language: str, model: VideoModel) -> str:
     }
     extras = _SEPARATOR.join(say(language, f"models_{name}") for name, can in offered.items() if can)
     return say(language, "models_extras", extras=extras) if extras else ""
+
+
+def _prices(language: str, model: VideoModel, tariff: Tariff) -> list[str]:
+    """A line for each price that is set, with the choice that it is for."""
+    return [_price(language, price, tariff) for price in tariff.prices.of_model(model.name)]
+
+
+def _price(language: str, price: Price, tariff: Tariff) -> str:
+    key = "models_price_second" if price.per_second else "models_price_video"
+    amount = say(language, key, price=plain(tariff.words(language, price.amount)))
+    sounds = {True: say(language, "models_audio"), False: say(language, "models_silent"), None: ""}
+    choice = ", ".join(part for part in (price.resolution, plain(sounds[price.sound])) if part)
+    return say(language, "models_price_for", choice=choice, price=plain(amount)) if choice else amount
 
 
 def _photos(language: str, model: VideoModel) -> str:

@@ -42,6 +42,7 @@ from bot.chat.rights import OwnRights
 from bot.chat.screen import Screen
 from bot.chat.subjects import Subjects
 from bot.chat.taps import Taps
+from bot.chat.tariff import tariff_of
 from bot.chat.voice import Voice
 from bot.errors import SettingsError, StartError
 from bot.log import get_log
@@ -94,6 +95,7 @@ class Conversation:
         shelf: VideoShelf,
         clock: Callable[[], datetime],
         wake_worker: Callable[[], None],
+        current: Callable[[], Settings] | None = None,
     ) -> None:
         self._log = get_log(__name__)
         self._store = store
@@ -106,6 +108,7 @@ class Conversation:
         voice = Voice(self._bot, clock, self._preferences)
         photos = Photos(self._bot, store, models)
         forecast = Forecast(store.count_ahead, schedule, models, slots)
+        tariff = tariff_of(current or (lambda: settings), models)
         self.screen = Screen(
             self._bot,
             models,
@@ -114,6 +117,7 @@ class Conversation:
             voice=voice,
             photos=photos,
             quiet=Quiet(self._bot, self._preferences),
+            tariff=tariff,
         )
         self._notices = Notices(
             kept=store, people=store, voice=voice, access=self._access, preferences=self._preferences
@@ -130,6 +134,7 @@ class Conversation:
             old_after=timedelta(minutes=settings.old_message_minutes),
             clock=clock,
             wake=wake_worker,
+            tariff=tariff,
         )
         self._menu = Menu(self._bot, _COMMANDS, settings.default_language)
         repeats = Repeats(clock)
@@ -152,6 +157,7 @@ class Conversation:
                 forecast=forecast,
                 shelf=shelf,
                 repeats=repeats,
+                tariff=tariff,
                 menu=self._menu,
             )
         )

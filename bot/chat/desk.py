@@ -17,6 +17,7 @@ from bot.chat.photos import Photos
 from bot.chat.preferences import Preferences
 from bot.chat.repeats import Repeats
 from bot.chat.screen import Screen
+from bot.chat.tariff import Tariff
 from bot.chat.voice import Voice
 from bot.media.shelf import VideoShelf
 from bot.request import VideoModel
@@ -44,4 +45,6 @@ class Desk:
     forecast: Forecast
     shelf: VideoShelf
     repeats: Repeats
+    tariff: Callable[[], Tariff]
+    """As it is at the time of asking."""
     menu: Menu

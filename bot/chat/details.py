@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -15,13 +16,14 @@ from bot.chat.client import translated
 from bot.chat.parts import COPY_LIMIT, Card, copy_button, cut, join, units
 from bot.chat.repeats import Repeats
 from bot.chat.tap import Tap
+from bot.chat.tariff import NO_TARIFF, Tariff
 from bot.chat.voice import NO_PREVIEW, replying
 from bot.chat.words import FLAGS
 from bot.errors import ChatGone
 from bot.request import Problem, VideoModel, VideoRequest
 from bot.store import Attempt, TaskStore
 from bot.task import Task
-from bot.text import say, say_duration
+from bot.text import plain, say, say_duration
 
 _PROMPT_SHOWN = 2400
 _CALLS_SHOWN = 20
@@ -29,13 +31,21 @@ _CALLS_SHOWN = 20
 
 class Details:
     def __init__(
-        self, bot: Bot, tasks: TaskStore, models: Mapping[str, VideoModel], zone: ZoneInfo, repeats: Repeats
+        self,
+        bot: Bot,
+        tasks: TaskStore,
+        models: Mapping[str, VideoModel],
+        zone: ZoneInfo,
+        repeats: Repeats,
+        *,
+        tariff: Callable[[], Tariff],
     ) -> None:
         self._bot = bot
         self._tasks = tasks
         self._models = models
         self._zone = zone
         self._repeats = repeats
+        self._tariff = tariff
 
     async def tell(self, tap: Tap) -> Problem | None:
         """Below the video; from a group in the private chat of its owner, whom alone it concerns."""
@@ -44,7 +54,7 @@ class Details:
         task, is_private = tap.task, tap.task.chat_id > 0
         calls = await self._tasks.attempts(task.id)
         model = self._models.get(task.request.model)
-        card = draw_details(tap.asker.language, task, calls, model, self._zone)
+        card = draw_details(tap.asker.language, task, calls, model, self._zone, tariff=self._tariff())
         try:
             with translated():
                 await self._bot.send_message(
@@ -61,7 +71,13 @@ class Details:
 
 
 def draw_details(
-    language: str, task: Task, calls: Sequence[Attempt], model: VideoModel | None, zone: ZoneInfo
+    language: str,
+    task: Task,
+    calls: Sequence[Attempt],
+    model: VideoModel | None,
+    zone: ZoneInfo,
+    *,
+    tariff: Tariff = NO_TARIFF,
 ) -> Card:
     """`calls` oldest first. Their details stay in the log: those are a provider's words."""
     request = task.request
@@ -70,7 +86,7 @@ def draw_details(
     text = join(
         f"<code>{words}</code>" if words else "",
         "\n".join(line for line in (f"<code>{options}</code>", _photos(language, request)) if line),
-        "\n".join(_times(language, task, zone)),
+        "\n".join(_times(language, task, zone, tariff)),
         "\n".join(_ids(language, task, model)),
         "\n".join(_calls(language, calls, zone)),
     )
@@ -104,7 +120,7 @@ def _photos(language: str, request: VideoRequest) -> str:
     return f"{told} · {html.escape(request.crop, quote=False)}" if request.crop else told
 
 
-def _times(language: str, task: Task, zone: ZoneInfo) -> list[str]:
+def _times(language: str, task: Task, zone: ZoneInfo, tariff: Tariff) -> list[str]:
     """When it was asked for, how long it waited for its turn and took from there, and what it cost."""
     asked_at = (task.queued_at or task.created_at).astimezone(zone)
     lines = [say(language, "details_asked", time=f"{asked_at:%Y-%m-%d %H:%M} {asked_at.tzname()}")]
@@ -112,8 +128,8 @@ def _times(language: str, task: Task, zone: ZoneInfo) -> list[str]:
         lines.append(_took(language, "details_waited", task.queued_at or task.created_at, task.submitted_at))
         if task.finished_at is not None:
             lines.append(_took(language, "details_made", task.submitted_at, task.finished_at))
-    if task.price is not None:
-        lines.append(say(language, "details_cost", price=task.price))
+    if price := plain(tariff.price(replace(task, language=language))):
+        lines.append(say(language, "details_cost", price=price))
     return lines
 
 

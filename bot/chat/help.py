@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from telegram import Bot
 
@@ -11,6 +11,7 @@ from bot.chat.catalogue import draw_models
 from bot.chat.intent import Intent
 from bot.chat.outlook import Forecast
 from bot.chat.preferences import Preferences
+from bot.chat.tariff import Tariff
 from bot.chat.usual import usual_model
 from bot.chat.voice import Voice
 from bot.chat.words import EXAMPLES, flags_for
@@ -30,6 +31,7 @@ class Help:
         models: Mapping[str, VideoModel],
         default_model: str,
         forecast: Forecast,
+        tariff: Callable[[], Tariff],
     ) -> None:
         self._bot = bot
         self._voice = voice
@@ -37,6 +39,7 @@ class Help:
         self._models = models
         self._default_model = default_model
         self._forecast = forecast
+        self._tariff = tariff
 
     async def help(self, asker: Asker, _: Intent) -> None:
         offered = shown(self._models)
@@ -53,7 +56,10 @@ class Help:
     async def models(self, asker: Asker, _: Intent) -> None:
         usual_s = self._forecast.usual_of_models_s()
         await self._voice.answer(
-            asker, draw_models(asker.language, self._models, await self._usual_model(asker), usual_s)
+            asker,
+            draw_models(
+                asker.language, self._models, await self._usual_model(asker), usual_s, self._tariff()
+            ),
         )
 
     async def _usual_model(self, asker: Asker) -> str:

@@ -19,6 +19,7 @@ from bot.chat.intent import Intent
 from bot.chat.parts import Card, cut, facts
 from bot.chat.repeats import Repeats
 from bot.chat.tap import PlainTap, Tap
+from bot.chat.tariff import Tariff
 from bot.chat.voice import Voice
 from bot.errors import CallRefused
 from bot.request import Problem, VideoModel
@@ -48,6 +49,7 @@ class History:
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         repeats: Repeats,
+        tariff: Callable[[], Tariff],
     ) -> None:
         self._bot = bot
         self._tasks = tasks
@@ -59,6 +61,7 @@ class History:
         self._clock = clock
         self._wake = wake
         self._repeats = repeats
+        self._tariff = tariff
 
     async def tell(self, asker: Asker, _: Intent) -> None:
         card = await self._page(asker, asker.user_id, 0)
@@ -86,7 +89,7 @@ class History:
             await self._tasks.save(tap.task.resend(tap.asker.thread_id, self._clock()))
             self._wake()
             return Problem("tap_fetching", {})
-        card = draw_caption(tap.task, self._models)
+        card = draw_caption(tap.task, self._models, self._tariff())
         try:
             with translated():
                 await self._bot.send_video(

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from telegram import InlineKeyboardButton
 
+from bot.chat.tariff import NO_TARIFF, Tariff
 from bot.request import (
     CAMERAS,
     STRENGTHS,
@@ -48,13 +49,19 @@ def option_rows(task: Task, models: Mapping[str, VideoModel]) -> list[list[Inlin
 
 
 def choice_rows(
-    task: Task, models: Mapping[str, VideoModel], option: str
+    task: Task, models: Mapping[str, VideoModel], option: str, tariff: Tariff = NO_TARIFF
 ) -> list[list[InlineKeyboardButton]]:
-    """The keyboard of one opened option, the choice in force marked; empty where nothing can be chosen."""
+    """The keyboard of one opened option, the choice in force marked; empty where nothing can be chosen.
+
+    Where the choice decides on the cost, each button says what comes of it.
+    """
     now, choices = choices_of(task.request, models, option)
+    amounts = tariff.amounts(task.language, _outcomes(task.request, models, option))
     buttons = [
         InlineKeyboardButton(
-            ("✓ " if choice == now else "") + label_of(task.language, option, choice),
+            ("✓ " if choice == now else "")
+            + label_of(task.language, option, choice)
+            + (f" · {amounts[choice]}" if choice in amounts else ""),
             callback_data=f"{VERB}:{task.id}:{option}={choice}",
         )
         for choice in choices

@@ -19,6 +19,7 @@ from bot.chat.photos import Photos, with_first_frame
 from bot.chat.questions import ASKS_PHOTO, AWAITS_WORDS, STARTED_BY_ANSWER, draw_question, draw_switch
 from bot.chat.remedies import other_models
 from bot.chat.screen import PHOTO_MAX_BYTES, Screen
+from bot.chat.tariff import Tariff, no_tariff
 from bot.chat.turns import Turns
 from bot.chat.usual import add_usual, usual_model
 from bot.chat.voice import Voice
@@ -27,6 +28,7 @@ from bot.chat.words import Words
 from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, settle, shown
 from bot.store import ChatSettings, TaskStore
 from bot.task import Task, TaskState
+from bot.text import plain
 
 _ANSWERED_WITHIN = timedelta(minutes=15)
 _WORDS_MISSING = frozenset({"prompt_missing", "prompt_missing_with_photo"})
@@ -47,6 +49,7 @@ class Orders:
         old_after: timedelta,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
+        tariff: Callable[[], Tariff] = no_tariff,
     ) -> None:
         self._tasks = tasks
         self._screen = screen
@@ -59,6 +62,7 @@ class Orders:
         self._old_after = old_after
         self._clock = clock
         self._wake = wake
+        self._tariff = tariff
         self._turns = Turns()
 
     def read(
@@ -130,7 +134,8 @@ class Orders:
     async def start(
         self, asker: Asker, request: VideoRequest, parent_id: str | None = None, frame: bytes | None = None
     ) -> Problem | None:
-        """Queue it at once; a message that lay around too long is asked about instead.
+        """Queue it at once; a message that lay around too long is asked about instead. What stands against
+        it, or what to say to a tap that has ordered it.
 
         `frame`: a JPEG that no message shows so far. The card does, and it becomes the request's first frame.
         """
@@ -155,7 +160,9 @@ class Orders:
         await self._companies.introduce(asker, request)
         await self._post(self._bought(task, request), asker, frame)
         self._wake()
-        return None
+        # No draft has named the price to whoever taps Again.
+        cost = self._tariff().cost(asker.language, request) if asker.tapped else ""
+        return Problem("tap_ordered", {"price": plain(cost)}) if cost else None
 
     async def is_on_its_way(self, asker: Asker, request: VideoRequest, parent_id: str) -> bool:
         """Whether the same tap has ordered it already, however long ago: until that ends it buys once."""
@@ -203,7 +210,7 @@ class Orders:
     ) -> None:
         """A question; the answer to it starts the task. `frame` is as in `start`."""
         task = replace(self._new(asker, request), question=question, parent_id=parent_id)
-        sent = await self._voice.ask(asker, draw_question(task, self._clock()), frame)
+        sent = await self._voice.ask(asker, draw_question(task, self._clock(), self._tariff()), frame)
         if frame is not None:
             task = replace(task, request=with_first_frame(request, sent), card_has_photo=True)
         await self._tasks.add(replace(task, card_id=sent.message_id))
@@ -214,7 +221,10 @@ class Orders:
         """A card that says what stands against the request, with a button for each model that can make it."""
         task = replace(self._new(asker, request), question="card_switch")
         await self._store(
-            await self._screen.post(task, asker.message_id, draw_switch(task, problem, names)), asker
+            await self._screen.post(
+                task, asker.message_id, draw_switch(task, problem, names, self._tariff())
+            ),
+            asker,
         )
 
     async def answered(
@@ -324,7 +334,8 @@ class Orders:
         model = self._models[request.model]
         if aside := left_out(request, model, task.language):
             self._screen.note(task, aside)
-        return replace(task, provider=model.provider).queued(settle(request, model), None, self._clock())
+        bought, price = settle(request, model), self._tariff().quote(request)
+        return replace(task, provider=model.provider).queued(bought, price, self._clock())
 
     async def _post(self, task: Task, asker: Asker, frame: bytes | None = None) -> None:
         """The card first, then the row: whoever sees a card can count on it, and no row lacks one."""

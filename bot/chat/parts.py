@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import KeyboardButtonStyle
 
+from bot.chat.tariff import NO_TARIFF, Tariff
 from bot.request import VideoModel, VideoRequest
 from bot.task import Task
 from bot.text import plain, say
@@ -31,9 +32,10 @@ class Card:
     buttons: InlineKeyboardMarkup | None
 
 
-def heading(task: Task, model: VideoModel | None) -> str:
-    """The words and, below them, what is bought."""
+def heading(task: Task, model: VideoModel | None, cost: str = "") -> str:
+    """The words and, below them, what is bought, and for how much where that is known."""
     prompt, below = prompt_line(task), facts(task, model)
+    below = f"{below} · {cost}" if cost else below
     return f"{prompt}\n{below}" if prompt else below
 
 
@@ -82,9 +84,18 @@ def copy_button(language: str, key: str, text: str) -> InlineKeyboardButton:
     return InlineKeyboardButton(plain(say(language, key)), copy_text=CopyTextButton(text))
 
 
-def model_rows(task: Task, names: Sequence[str]) -> list[list[InlineKeyboardButton]]:
+def model_rows(
+    task: Task, names: Sequence[str], tariff: Tariff = NO_TARIFF
+) -> list[list[InlineKeyboardButton]]:
     """For each model a button that makes the video with it."""
-    labels = {name: plain(say(task.language, "button_other_model", model=name)) for name in names}
+    labels = {
+        name: tariff.label(
+            plain(say(task.language, "button_other_model", model=name)),
+            task.language,
+            task.request.model_copy(update={"model": name}),
+        )
+        for name in names
+    }
     return [
         [InlineKeyboardButton(label, callback_data=f"with:{task.id}:{name}")]
         for name, label in labels.items()

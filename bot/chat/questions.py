@@ -13,11 +13,12 @@ from bot.chat.motions import ASKING, motion_rows
 from bot.chat.options import choice_rows, option_rows
 from bot.chat.outlook import about
 from bot.chat.parts import Card, button, continued, cut, heading, join, left_out, model_rows
+from bot.chat.tariff import NO_TARIFF, Tariff
 from bot.chat.which import QUESTION as WHICH
 from bot.chat.which import draw_which, may_add_last, only_rows
 from bot.request import Problem, VideoModel
 from bot.task import Task, TaskState
-from bot.text import say
+from bot.text import plain, say
 
 ASK_EXTEND = "card_ask_extend"
 STARTED_BY_ANSWER = frozenset({"card_ask_words", "card_ask_other_words", "card_ask_other_photo", ASK_EXTEND})
@@ -47,6 +48,8 @@ def draw_draft(
     now: datetime,
     opened: str | None = None,
     usual_s: float | None = None,
+    *,
+    tariff: Tariff = NO_TARIFF,
 ) -> Card:
     """The card of a draft. `opened` is the option whose choices its buttons show; `usual_s` how long such a
     video usually takes."""
@@ -55,9 +58,9 @@ def draw_draft(
     model = models.get(task.request.model)
     above = heading(task, model) if task.request.prompt else ""
     beside = left_out(task.request, model, task.language)
-    asks = _sentence(task, now) + _usual(task, usual_s)
+    asks = _sentence(task, now) + _terms(task, usual_s, tariff)
     text = join(above, beside, continued(task), _crop(task), asks, _add_last(task, models))
-    if opened is not None and (choices := choice_rows(task, models, opened)):
+    if opened is not None and (choices := choice_rows(task, models, opened, tariff)):
         return Card(text, InlineKeyboardMarkup(choices))
     rows = option_rows(task, models) if has_options(task) else motion_rows(task)
     last = [button(task, "button_dismiss", "dismiss")]
@@ -74,20 +77,20 @@ def has_options(task: Task) -> bool:
     return task.state is TaskState.DRAFT and task.question == "card_draft" and task.chat_id > 0
 
 
-def draw_question(task: Task, now: datetime) -> Question:
+def draw_question(task: Task, now: datetime, tariff: Tariff = NO_TARIFF) -> Question:
     """What is said for a question in `STARTED_BY_ANSWER`."""
     keys = {
         "card_ask_other_photo": "card_ask_photo_placeholder",
         ASK_EXTEND: "card_ask_extend_placeholder",
     }
     key = keys.get(task.question or "", "card_ask_words_placeholder")
-    return Question(_sentence(task, now), say(task.language, key))
+    return Question(_sentence(task, now) + _costs(task, tariff, "\n"), say(task.language, key))
 
 
-def draw_switch(task: Task, problem: Problem, names: Sequence[str]) -> Card:
+def draw_switch(task: Task, problem: Problem, names: Sequence[str], tariff: Tariff = NO_TARIFF) -> Card:
     """The chosen model cannot make it, but these can."""
     text = join(say(task.language, problem.code, **problem.values), say(task.language, "card_switch"))
-    rows = [*model_rows(task, names), *only_rows(task), [button(task, "button_dismiss", "dismiss")]]
+    rows = [*model_rows(task, names, tariff), *only_rows(task), [button(task, "button_dismiss", "dismiss")]]
     return Card(text, InlineKeyboardMarkup(rows))
 
 
@@ -121,11 +124,21 @@ def _sentence(task: Task, now: datetime) -> str:
             return say(task.language, question or "card_draft")
 
 
-def _usual(task: Task, usual_s: float | None) -> str:
-    """Where all is said and only a yes is missing."""
-    if usual_s is None or task.question != "card_draft":
+def _terms(task: Task, usual_s: float | None, tariff: Tariff) -> str:
+    """How long it takes, where all is said and only a yes is missing; and what it costs, wherever it can be
+    had with a tap."""
+    if task.question not in _STARTED_BY_BUTTON:
         return ""
-    return "\n" + say(task.language, "card_usual", time=about(task.language, usual_s))
+    usual = ""
+    if usual_s is not None and task.question == "card_draft":
+        usual = "\n" + say(task.language, "card_usual", time=about(task.language, usual_s))
+    return usual + _costs(task, tariff, " " if usual else "\n")
+
+
+def _costs(task: Task, tariff: Tariff, before: str) -> str:
+    cost = tariff.cost(task.language, task.request)
+    # Not through `say` a second time: what it made is HTML by now.
+    return before + say(task.language, "card_costs", price=plain(cost)) if cost else ""
 
 
 def _age(language: str, age: timedelta) -> str:

@@ -8,12 +8,15 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.chat.parts import COPY_LIMIT, Card, button, copy_button, heading, join, model_rows, units
 from bot.chat.remedies import RESULT_REFUSED, Remedy, other_models, remedies
+from bot.chat.tariff import NO_TARIFF, Tariff
 from bot.request import Mode, PhotoRules, VideoModel
 from bot.task import PERHAPS_CHARGED, SUBMIT_UNKNOWN, Task
-from bot.text import has_phrase, say
+from bot.text import has_phrase, plain, say
 
 
-def draw_failed(task: Task, models: Mapping[str, VideoModel], aside: str = "") -> Card:
+def draw_failed(
+    task: Task, models: Mapping[str, VideoModel], aside: str = "", tariff: Tariff = NO_TARIFF
+) -> Card:
     """`aside` stands between what was asked for and why there is none."""
     code = task.error_code or "provider_fault"
     model = models.get(task.request.model)
@@ -21,10 +24,19 @@ def draw_failed(task: Task, models: Mapping[str, VideoModel], aside: str = "") -
     sentences = [_reason(task, code, model)]
     if not free and code not in ("model_gone", SUBMIT_UNKNOWN):
         charged = task.remote_id or code in PERHAPS_CHARGED
-        sentences.append(say(task.language, "charged" if charged else "not_charged"))
-    rows = [row for remedy in remedies(code, task.request) for row in _rows(task, code, remedy, models)]
+        sentences.append(_charged(task, tariff) if charged else say(task.language, "not_charged"))
+    rows = [
+        row for remedy in remedies(code, task.request) for row in _rows(task, code, remedy, models, tariff)
+    ]
     text = join(heading(task, model), aside, "\n".join(sentences))
     return Card(text, InlineKeyboardMarkup(rows) if rows else None)
+
+
+def _charged(task: Task, tariff: Tariff) -> str:
+    price = tariff.price(task)
+    if not price:
+        return say(task.language, "charged")
+    return say(task.language, "charged_cost", price=plain(price))
 
 
 def _reason(task: Task, code: str, model: VideoModel | None) -> str:
@@ -39,7 +51,7 @@ def _reason(task: Task, code: str, model: VideoModel | None) -> str:
 
 
 def _rows(
-    task: Task, code: str, remedy: Remedy, models: Mapping[str, VideoModel]
+    task: Task, code: str, remedy: Remedy, models: Mapping[str, VideoModel], tariff: Tariff
 ) -> list[list[InlineKeyboardButton]]:
     match remedy:
         case Remedy.PHOTO:
@@ -54,16 +66,21 @@ def _rows(
             can = model is not None and Mode.TEXT in model.modes
             return [[button(task, "button_without_photo", remedy)]] if can else []
         case Remedy.AGAIN:
-            return [[button(task, _again(task, code, models), remedy)]]
+            return [[_again(task, code, models, tariff)]]
         case Remedy.MODEL:
-            return model_rows(task, other_models(task.request, models))
+            return model_rows(task, other_models(task.request, models), tariff)
 
 
-def _again(task: Task, code: str, models: Mapping[str, VideoModel]) -> str:
+def _again(task: Task, code: str, models: Mapping[str, VideoModel], tariff: Tariff) -> InlineKeyboardButton:
     """The label says it where the same costs once more."""
     model = models.get(task.request.model)
     if model is not None and model.free:
-        return "button_try_again"
+        return button(task, "button_try_again", Remedy.AGAIN)
     if code == SUBMIT_UNKNOWN:
-        return "button_try_again_paid"
-    return "button_try_again_order" if task.remote_id or code in RESULT_REFUSED else "button_try_again"
+        return button(task, "button_try_again_paid", Remedy.AGAIN)
+    if not task.remote_id and code not in RESULT_REFUSED:
+        return button(task, "button_try_again", Remedy.AGAIN)
+    if not (cost := plain(tariff.cost(task.language, task.request))):
+        return button(task, "button_try_again_order", Remedy.AGAIN)
+    label = plain(say(task.language, "button_try_again_cost", price=cost))
+    return InlineKeyboardButton(label, callback_data=f"{Remedy.AGAIN}:{task.id}")

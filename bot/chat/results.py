@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from telegram import InlineKeyboardMarkup
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.chat.parts import button
 from bot.chat.remedies import Remedy
+from bot.chat.tariff import NO_TARIFF, Tariff
 from bot.request import Mode, VideoModel, shown
 from bot.task import Task
+from bot.text import say
 
 EXTEND = "extend"
 JOIN = "join"
@@ -22,12 +24,18 @@ FOR_OWNER = frozenset({DETAILS, SHARE})
 """Whoever else taps these is told so, and what they may tap instead."""
 
 
-def result_buttons(task: Task, models: Mapping[str, VideoModel]) -> InlineKeyboardMarkup:
-    """Two rows, which a phone shows whole."""
+def result_buttons(
+    task: Task, models: Mapping[str, VideoModel], tariff: Tariff = NO_TARIFF
+) -> InlineKeyboardMarkup:
+    """Two rows, which a phone shows whole. Again buys at once, so it says what it costs."""
     below = [button(task, "button_details", DETAILS), button(task, "button_share", SHARE)]
     if _can_extend(models):
         below.insert(0, button(task, "button_extend", EXTEND))
-    again = [button(task, "button_again", Remedy.AGAIN), button(task, "button_other_words", Remedy.WORDS)]
+    label = tariff.label(say(task.language, "button_again"), task.language, task.request)
+    again = [
+        InlineKeyboardButton(label, callback_data=f"{Remedy.AGAIN}:{task.id}"),
+        button(task, "button_other_words", Remedy.WORDS),
+    ]
     joined = [[button(task, "button_join", JOIN)]] if task.request.extends else []
     return InlineKeyboardMarkup([again, below, *joined])
 

@@ -20,6 +20,7 @@ from bot.chat.photos import Photos
 from bot.chat.presence import Presence, sending_video
 from bot.chat.questions import draw_draft
 from bot.chat.quiet import Quiet
+from bot.chat.tariff import Tariff, no_tariff
 from bot.chat.voice import NO_PREVIEW, Voice, replying
 from bot.errors import CardGone, ChatError, ChatGone
 from bot.log import get_log
@@ -55,6 +56,7 @@ class Screen:
         voice: Voice,
         photos: Photos,
         quiet: Quiet,
+        tariff: Callable[[], Tariff] = no_tariff,
     ) -> None:
         self._bot = bot
         self._models = models
@@ -63,6 +65,7 @@ class Screen:
         self._voice = voice
         self._photos = photos
         self._photo_cards = PhotoCards(bot, photos)
+        self._tariff = tariff
         self.quiet = quiet
         self._asides: dict[str, tuple[str, datetime | None]] = {}
         self._log = get_log(__name__)
@@ -113,7 +116,7 @@ class Screen:
         if task.card_id is None:
             raise CardGone("never posted")
         with video.path.open("rb") as film, video.thumbnail.open("rb") as picture:
-            card = draw_caption(task, self._models)
+            card = draw_caption(task, self._models, self._tariff())
             media = InputMediaVideo(
                 # Streamed from the disk; without attach=True the message would go out without its media.
                 InputFile(film, filename="dreamreel.mp4", attach=True, read_file_handle=False),
@@ -133,7 +136,7 @@ class Screen:
         return _file_id(message)
 
     async def send(self, task: Task, video: Video) -> str:
-        card = draw_caption(task, self._models)
+        card = draw_caption(task, self._models, self._tariff())
         with (
             video.path.open("rb") as film,
             video.thumbnail.open("rb") as picture,
@@ -234,10 +237,12 @@ class Screen:
         if until is not None and now >= until:
             aside = ""
         quiet = await self.quiet.holds(task.chat_id)
-        return draw_card(task, self._models, now, await self._forecast.of(task), aside, quiet=quiet)
+        outlook = await self._forecast.of(task)
+        return draw_card(task, self._models, now, outlook, aside, quiet=quiet, tariff=self._tariff())
 
     def _draft(self, task: Task, opened: str | None) -> Card:
-        return draw_draft(task, self._models, self._clock(), opened, self._forecast.usual_s(task))
+        usual_s = self._forecast.usual_s(task)
+        return draw_draft(task, self._models, self._clock(), opened, usual_s, tariff=self._tariff())
 
     async def _say(self, task: Task, card: Card) -> None:
         with translated():

@@ -37,6 +37,7 @@ class Subjects:
             models=desk.models,
             default_model=desk.default_model,
             forecast=desk.forecast,
+            tariff=desk.tariff,
         )
         self.commands: dict[str, Command] = {"help": helping.help, "models": helping.models}
         self.acts: dict[str, Act] = {}
@@ -88,7 +89,9 @@ class Subjects:
             "forget": forget.ask,
         }
         self.plain_acts |= {SET: card.tap, FORGET: forget.tap}
-        details = Details(desk.bot, desk.store, desk.models, desk.settings.zone, desk.repeats)
+        details = Details(
+            desk.bot, desk.store, desk.models, desk.settings.zone, desk.repeats, tariff=desk.tariff
+        )
         recipes = Recipes(
             bot=desk.bot,
             tasks=desk.store,
@@ -111,6 +114,7 @@ class Subjects:
             clock=desk.clock,
             wake=desk.wake,
             repeats=desk.repeats,
+            tariff=desk.tariff,
         )
         queue = Queue(
             tasks=desk.store,

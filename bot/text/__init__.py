@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from bot.text.filling import fill, say_list
 from bot.text.languages import LANGUAGES, choose_language, language_of, menu_languages
 from bot.text.markup import plain
@@ -16,8 +18,10 @@ __all__ = [
     "phrases",
     "plain",
     "say",
+    "say_amount",
     "say_duration",
     "say_list",
+    "say_money",
     "use_phrases",
 ]
 
@@ -49,6 +53,20 @@ def say_duration(language: str, duration_s: float) -> str:
             return say(language, "age_hours", hours=hours)
         case _:
             return say(language, "duration_hours_minutes", hours=hours, minutes=minutes_left)
+
+
+def say_amount(language: str, amount: Decimal) -> str:
+    """`3`, `0.42`, `2,10`, `0.004`: whole, or with two decimals at least."""
+    whole, _, decimals = f"{amount.normalize():f}".partition(".")
+    return f"{whole}{language_of(language).decimal_mark}{decimals:0<2}" if decimals else whole
+
+
+def say_money(language: str, amount: Decimal, currency: str) -> str:
+    """`0.42 USD`, `¥2.10`, `2,10 €`: a code stands behind the amount, a sign where the language has it."""
+    if not currency:
+        return say_amount(language, amount)
+    key = "money_code" if currency[-1].isalpha() else "money_sign"
+    return say(language, key, amount=say_amount(language, amount), currency=currency)
 
 
 def language_name(language: str) -> str:

@@ -1,0 +1,72 @@
+"""The tariff: what a video costs, in the words of a card. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from bot.prices import NO_PRICES, Prices
+from bot.request import VideoModel, VideoRequest
+from bot.settings import Settings
+from bot.task import Task
+from bot.text import plain, say_amount, say_money
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Where no price is known, and of what is free, every word here is empty: no number is shown."""
+
+    prices: Prices = NO_PRICES
+    currency: str = ""
+    models: Mapping[str, VideoModel] = field(default_factory=dict)
+
+    def quote(self, request: VideoRequest) -> Decimal | None:
+        """What the request would cost now; None where no price says it."""
+        model = self.models.get(request.model)
+        return None if model is None else self.prices.quote(request, model)
+
+    def cost(self, language: str, request: VideoRequest) -> str:
+        """`0.42 USD`, as HTML."""
+        return "" if self._is_free(request) else self.words(language, self.quote(request))
+
+    def price(self, task: Task) -> str:
+        """What was agreed for a task, in its own language."""
+        return "" if self._is_free(task.request) else self.words(task.language, task.price)
+
+    def words(self, language: str, amount: Decimal | None) -> str:
+        return "" if amount is None else say_money(language, amount, self.currency)
+
+    def label(self, text: str, language: str, request: VideoRequest) -> str:
+        """A button's words with the cost behind them: `Again · 0.42 USD`. Not HTML."""
+        cost = plain(self.cost(language, request))
+        return f"{text} · {cost}" if cost else text
+
+    def amounts(self, language: str, requests: Mapping[str, VideoRequest]) -> dict[str, str]:
+        """The bare amount of each, where they differ: it helps to choose. Else nothing."""
+        quotes = {choice: self.quote(request) for choice, request in requests.items()}
+        known = {choice: quote for choice, quote in quotes.items() if quote is not None}
+        if len(set(known.values())) < 2:
+            return {}
+        return {choice: say_amount(language, quote) for choice, quote in known.items()}
+
+    def _is_free(self, request: VideoRequest) -> bool:
+        model = self.models.get(request.model)
+        return model is not None and model.free
+
+
+NO_TARIFF = Tariff()
+
+
+def no_tariff() -> Tariff:
+    return NO_TARIFF
+
+
+def tariff_of(settings: Callable[[], Settings], models: Mapping[str, VideoModel]) -> Callable[[], Tariff]:
+    """The tariff as it is at the time of asking: prices may be changed while the bot runs."""
+
+    def read() -> Tariff:
+        now = settings()
+        return Tariff(now.model_prices, now.currency, models)
+
+    return read
