@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
+from bot.buying import BuyingStore
 from bot.errors import Trouble
 from bot.passes import PassStore
 from bot.request import VideoRequest
@@ -368,6 +369,7 @@ class Store(
     HeartbeatStore,
     Statistics,
     PassStore,
+    BuyingStore,
     Protocol,
 ):
     async def close(self) -> None:

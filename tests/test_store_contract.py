@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.buying import EVERYTHING, THE_BOT, Pause, PausePast
 from bot.errors import StaleTask, StoreError
 from bot.passes import Pass
 from bot.request import VideoRequest
@@ -1306,3 +1307,113 @@ async def test_a_backup_is_a_whole_file_or_none(store: Store, tmp_path: Path) ->
     await store.add(a_task())
     made = await store.back_up(tmp_path / "copies" / "night.db")
     assert (tmp_path / "copies" / "night.db").exists() == made
+
+
+def an_intent(task: Task, seconds: float = 0) -> Task:
+    """To buy it so many seconds after NOW."""
+    return task.submitting(after(seconds), after(seconds + LEASE_S), after(3600))
+
+
+async def buy(store: Store, most: int | None = None, seconds: float = 0, **fields: Any) -> Task | Pause:
+    """A new task, bought within an hour in which `most` may be."""
+    task = await store.add(a_task(**fields))
+    since = after(seconds) - timedelta(hours=1)
+    return await store.buy(an_intent(task, seconds), since, most, frozenset({"preview"}))
+
+
+async def test_what_is_bought_is_saved_under_its_lease(store: Store) -> None:
+    bought = await buy(store)
+    assert isinstance(bought, Task)
+    assert await store.get(bought.id) == bought
+    assert (bought.state, bought.version) == (TaskState.SUBMITTING, 1)
+    with pytest.raises(StaleTask):
+        await store.buy(replace(bought, version=0), NOW, None, frozenset())
+
+
+async def test_a_pause_of_everything_or_of_the_model_stands_against_buying(store: Store) -> None:
+    await store.pause(of_model := Pause("veo-3", 7, NOW))
+    task = await store.add(a_task(request=VideoRequest(model="veo-3", prompt="a boat")))
+    assert await store.buy(an_intent(task), NOW, None, frozenset()) == of_model
+    assert await store.get(task.id) == task
+    assert isinstance(await buy(store), Task)
+    await store.pause(of_all := Pause(EVERYTHING, 8, after(1)))
+    assert await buy(store) == of_all
+    assert await store.pauses() == [of_model, of_all]
+
+
+async def test_a_pause_is_kept_once_and_ended_by_whoever_resumes(store: Store) -> None:
+    first = Pause("veo-3", 7, NOW)
+    assert await store.pause(first)
+    assert not await store.pause(Pause("veo-3", 8, after(5)))
+    assert await store.resume(EVERYTHING, 9, after(6)) is None
+    resumed = await asyncio.gather(*(store.resume("veo-3", 9, after(7)) for _ in range(5)))
+    assert sorted(resumed, key=str) == [*([None] * 4), first]
+    assert await store.pauses() == []
+    assert await store.pause(again := Pause("veo-3", 8, after(9)))
+    assert await store.past_pauses(5) == [PausePast(again), PausePast(first, 9, after(7))]
+    assert await store.past_pauses(1) == [PausePast(again)]
+
+
+async def test_the_brake_is_put_on_where_too_much_is_bought_within_an_hour(store: Store) -> None:
+    assert [type(await buy(store, 2, seconds)) for seconds in (0, 10)] == [Task, Task]
+    brake = Pause(EVERYTHING, THE_BOT, after(20))
+    assert await buy(store, 2, 20) == brake
+    assert brake.is_brake
+    assert await store.pauses() == [brake]
+    assert await buy(store, 2, 9000) == brake
+
+
+async def test_only_an_hour_counts_and_only_what_was_not_refused(store: Store) -> None:
+    bought = [await buy(store, 3, seconds) for seconds in (0, 10)]
+    assert isinstance(bought[1], Task)
+    await store.save(bought[1].put_back("busy", "429", after(11), after(11)))
+    assert isinstance(await buy(store, 2, 20), Task)
+    assert isinstance(await buy(store, 2, 3601), Task)
+    assert isinstance(await buy(store, 2, 3602), Pause)
+
+
+async def test_what_is_free_neither_counts_nor_is_counted(store: Store) -> None:
+    for seconds in range(3):
+        assert isinstance(await buy(store, 1, seconds, provider="preview"), Task)
+    assert isinstance(await buy(store, 1, 4), Task)
+    assert isinstance(await buy(store, 1, 5, provider="preview"), Task)
+    assert isinstance(await buy(store, 1, 6), Pause)
+
+
+async def test_a_brake_that_was_released_lets_as_many_through_again(store: Store) -> None:
+    bought = [type(await buy(store, 2, seconds)) for seconds in (1, 2, 3)]
+    await store.resume(EVERYTHING, 7, after(4))
+    bought += [type(await buy(store, 2, seconds)) for seconds in (5, 6, 7)]
+    assert bought == [Task, Task, Pause] * 2
+
+
+async def test_no_more_than_so_many_are_bought_however_many_try_at_once(open_store: Opener) -> None:
+    store = await open_store()
+    tried = await asyncio.gather(*(buy(store, 7) for _ in range(40)))
+    assert sum(isinstance(one, Task) for one in tried) == 7
+    assert len(await store.pauses()) == 1
+
+
+async def test_spending_is_added_up_without_rounding_and_given_back(store: Store) -> None:
+    for _ in range(3):
+        await store.add(a_task(price=Decimal("0.1")))
+    await store.add(a_task(price=Decimal("0.000001"), user_id=21))
+    await store.add(a_task(price=None))
+    await store.add(a_task(price=Decimal(5), queued_at=after(-1)))
+    for given_back in (
+        {"state": TaskState.DRAFT},
+        {"state": TaskState.CANCELLED},
+        {"state": TaskState.FAILED, "error_code": "busy"},
+    ):
+        await store.add(a_task(price=Decimal(9), **given_back))
+    await store.add(a_task(price=Decimal(2), state=TaskState.FAILED, error_code=SUBMIT_UNKNOWN))
+    assert await store.spent_since(NOW) == Decimal("2.300001")
+    assert await store.spent_since(NOW, user_id=20) == Decimal("2.3")
+    assert await store.spent_since(NOW, user_id=22) == 0
+    assert await store.spent_since(after(-1)) == Decimal("7.300001")
+
+
+async def test_who_is_forgotten_has_spent_what_they_have_spent(store: Store) -> None:
+    await store.add(a_task(price=Decimal("0.42"), state=TaskState.SUCCEEDED, delivered_at=NOW, due_at=None))
+    await store.forget(20)
+    assert await store.spent_since(NOW, user_id=20) == Decimal("0.42")

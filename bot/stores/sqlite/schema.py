@@ -126,6 +126,21 @@ def turns_and_slots(db: Database) -> None:
         db.execute(f"CREATE INDEX {index} WHERE waits_for_slot = 1")
 
 
+@migrations()
+def pauses_and_spending(db: Database) -> None:
+    """What holds buying back, and the way to what was bought within an hour, or a day."""
+    columns = {"id": int, "model": str, "paused_by": int, "paused_at": str}
+    ended = {"resumed_by": int, "resumed_at": str}
+    db.table("pauses").create(columns | ended, pk="id", not_null=columns)
+    for index in (
+        "UNIQUE INDEX pauses_in_force ON pauses (model) WHERE resumed_at IS NULL",
+        "INDEX tasks_handed_over ON tasks (submitted_at, provider) WHERE submitted_at IS NOT NULL",
+        "INDEX tasks_paid ON tasks (counts, queued_at, user_id, price)"
+        " WHERE counts = 1 AND price IS NOT NULL",
+    ):
+        db.execute(f"CREATE {index}")
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

@@ -38,6 +38,7 @@ from bot.stores.sqlite import (
     updates,
 )
 from bot.stores.sqlite.backup import back_up
+from bot.stores.sqlite.buying import Buying
 from bot.stores.sqlite.file import open_file
 from bot.stores.sqlite.reader import Reader
 from bot.stores.sqlite.writer import Writer
@@ -48,7 +49,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class SQLiteStore:
+class SQLiteStore(Buying):
     """A `bot.store.Store` in one file. What the database refuses is a StoreError."""
 
     def __init__(self, path: Path, writer: Writer, reader: Reader, clock: Callable[[], datetime]) -> None:
