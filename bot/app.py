@@ -24,18 +24,19 @@ from bot.log import get_log
 from bot.look import Looker
 from bot.media.photos import FitPhoto
 from bot.media.shelf import VideoShelf
+from bot.metrics import Metrics
 from bot.provider import PhotoLink, Provider
 from bot.request import VideoRequest
 from bot.roster import build_models, build_providers
 from bot.settings import Settings
-from bot.store import DurationStore, HeartbeatStore, Store
+from bot.store import Attempt, DurationStore, HeartbeatStore, Store
 from bot.stores.sqlite import SQLiteStore
 from bot.submit import Submitter
 from bot.task import END_STATES, Task
 from bot.text import use_phrases
 from bot.timing import Timing
 from bot.watchdog import Watchdog
-from bot.web import PrivateServer, WebServer
+from bot.web import Health, PrivateServer, WebServer, metrics_routes
 from bot.worker import Worker
 
 _HEALTHY_FOR = timedelta(seconds=120)
@@ -43,6 +44,7 @@ _LINKS_LIVE = timedelta(hours=12)
 """A provider fetches a photo when the job begins, which may be after a long queue of its own."""
 _DURATIONS_EVERY_S = 60.0
 _BEAT_EVERY_S = 20.0
+_READY_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ async def run(
             server = WebServer(
                 settings.listen_host,
                 settings.listen_port,
-                is_healthy=bot.is_healthy,
+                health=bot.health,
                 open_photo=bot.open_photo if settings.public_url else None,
                 links=links if settings.public_url else None,
                 clock=utc_now,
@@ -117,7 +119,8 @@ def private_server(settings: Settings, bot: Bot) -> PrivateServer | None:
     return PrivateServer(
         settings.private_host,
         settings.private_port,
-        is_healthy=bot.is_healthy,
+        health=bot.health,
+        routes=metrics_routes(bot.metrics.render) if bot.metrics else [],
         names=[name] if name else [],
         any_port="private_port" not in settings.model_fields_set,
     )
@@ -136,6 +139,9 @@ class Bot:
         self._store = store
         self._links = links
         self._shelf = VideoShelf(settings.data_dir / "videos", settings.keep_files_mb * 1_000_000)
+        self.health = Health(self.is_healthy, self.is_ready)
+        self._stopping: asyncio.Event | None = None
+        self.metrics = self._build_metrics(settings, store) if settings.private_port is not None else None
         self.conversation = Conversation(
             token,
             settings,
@@ -148,6 +154,7 @@ class Bot:
             clock=utc_now,
             wake_worker=self._wake_worker,
             current=lambda: self._settings,
+            on_answer=self._telegram_answered,
         )
         self.worker = self._build_worker(settings, store, providers)
         self._keeping = self._build_keeping(settings, store)
@@ -163,6 +170,7 @@ class Bot:
             asyncio.create_task(show_life(self._store), name="heartbeat"),
         ]
         broken = asyncio.create_task(self._store.broken(), name="watching the database")
+        self._stopping = stopping
         try:
             await asyncio.wait({conversation, worker, broken}, return_when=asyncio.FIRST_COMPLETED)
             stopping.set()
@@ -187,7 +195,7 @@ class Bot:
 
     def _build_worker(self, settings: Settings, store: Store, providers: list[Provider]) -> Worker:
         screen = self.conversation.screen
-        ledger = Ledger(store, utc_now)
+        ledger = Ledger(store, utc_now, self._observe)
         accounts = Accounts(store, self.conversation.tell_admins, utc_now)
         by_name = {provider.name: provider for provider in providers}
         looker = Looker(
@@ -243,6 +251,25 @@ class Bot:
     async def _tell_backup(self, reason: str | None) -> None:
         """The log has it."""
 
+    def _build_metrics(self, settings: Settings, store: Store) -> Metrics:
+        return Metrics(
+            store,
+            models=self.models,
+            slots=self._slots,
+            zone=settings.zone,
+            data_dir=settings.data_dir,
+            backups=settings.backups,
+            clock=utc_now,
+        )
+
+    def _observe(self, task: Task, attempt: Attempt | None) -> None:
+        if self.metrics is not None:
+            self.metrics.saw(task, attempt)
+
+    def _telegram_answered(self, status: int) -> None:
+        if self.metrics is not None:
+            self.metrics.telegram_answered(status)
+
     async def open_photo(self, task_id: str, index: int) -> FitPhoto | None:
         """A task's photo for its provider, fetched from Telegram anew; None where there is none."""
         task = await self._store.get(task_id)
@@ -270,6 +297,17 @@ class Bot:
         """Whether the worker turns and Telegram answers."""
         oldest = min(self.worker.turned_at, self.conversation.answered_at)
         return utc_now() - oldest < _HEALTHY_FOR
+
+    async def is_ready(self) -> bool:
+        """Whether it is well, its database answers, and it has not been told to stop."""
+        if self._stopping is None or self._stopping.is_set() or not self.is_healthy():
+            return False
+        try:
+            async with asyncio.timeout(_READY_WITHIN_S):
+                await self._store.next_due(utc_now())
+        except (StoreError, TimeoutError):
+            return False
+        return True
 
 
 async def read_durations(store: DurationStore, schedule: Timing, every_s: float = _DURATIONS_EVERY_S) -> None:

@@ -156,9 +156,9 @@ class Deliverer:
         try:
             video = await self._shelf.put(task.id, provider.fetch, link)
         except (FetchError, MediaError) as error:
-            await self._ledger.record(self._ledger.attempt(task, "fetch", began, error))
+            await self._ledger.record(task, self._ledger.attempt(task, "fetch", began, error))
             raise
-        await self._ledger.record(self._ledger.attempt(task, "fetch", began))
+        await self._ledger.record(task, self._ledger.attempt(task, "fetch", began))
         return video
 
     async def _renew(self, task: Task, provider: Provider, remote_id: str, model: VideoModel) -> str:
@@ -167,9 +167,9 @@ class Deliverer:
         try:
             status = await provider.poll(remote_id, model)
         except ProviderError as error:
-            await self._ledger.record(self._ledger.attempt(task, "poll", began, error))
+            await self._ledger.record(task, self._ledger.attempt(task, "poll", began, error))
             raise FetchError("link_expired", f"{error.code}: {error.detail}", again=True) from error
-        await self._ledger.record(self._ledger.attempt(task, "poll", began))
+        await self._ledger.record(task, self._ledger.attempt(task, "poll", began))
         if not isinstance(status, Succeeded):
             raise FetchError("link_expired", again=False)
         return status.video_url

@@ -13,11 +13,22 @@ from bot.store import Attempt, TaskStore
 from bot.task import Task, TaskState
 
 
+def _look_away(_: Task, __: Attempt | None) -> None:
+    """Where nobody counts."""
+
+
 class Ledger:
     """Saves what a step led to. Every write may raise StaleTask: then the row has another owner."""
 
-    def __init__(self, store: TaskStore, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: TaskStore,
+        clock: Callable[[], datetime],
+        observe: Callable[[Task, Attempt | None], None] = _look_away,
+    ) -> None:
+        """`observe` is told of each row that was written, with the call that led to it; it never raises."""
         self._store = store
+        self._observe = observe
         self._log = get_log(__name__)
         self.now = clock
 
@@ -33,15 +44,18 @@ class Ledger:
         return await self._store.has_waiting(task.provider, self.now())
 
     async def save(self, task: Task, attempt: Attempt | None = None) -> Task:
-        return await self._store.save(task, attempt)
+        saved = await self._store.save(task, attempt)
+        self._observe(saved, attempt)
+        return saved
 
     async def hold(self, task: Task) -> Task:
         """Save an intent in the middle of a step: the lease goes on."""
         return await self._store.save(task, leased=True)
 
-    async def record(self, attempt: Attempt) -> None:
+    async def record(self, task: Task, attempt: Attempt) -> None:
         """Keep the record of a call that moves nothing."""
         await self._store.record(attempt)
+        self._observe(task, attempt)
 
     async def move_chat(self, chat_id: int, new_id: int) -> None:
         """All else that belongs to a chat which has another id now."""
@@ -51,16 +65,16 @@ class Ledger:
         """An end state, due at once: the next step tells the chat."""
         if task.state is TaskState.FAILED:
             self._log.info("no video", task=task.id, code=task.error_code, detail=task.error_detail)
-        await self._store.save(task, attempt)
+        await self.save(task, attempt)
 
     async def close(self, task: Task, file_id: str | None = None) -> None:
         """The chat was told, or can never be."""
-        await self._store.save(task.delivered(self.now(), file_id))
+        await self.save(task.delivered(self.now(), file_id))
 
     async def put_off(self, task: Task, retry_after_s: float | None = None) -> None:
         """The same step again, later: after a growing pause, or when the other side says."""
         now = self.now()
-        await self._store.save(task.put_off(timing.retry_at(task.attempts, now, retry_after_s), now))
+        await self.save(task.put_off(timing.retry_at(task.attempts, now, retry_after_s), now))
 
     def has_time(self, task: Task, limit_s: float) -> bool:
         """No call is begun with less lease left than it may take: somebody else would begin it too."""

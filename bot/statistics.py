@@ -73,6 +73,19 @@ class Submit:
     detail: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What a provider has to do at this moment."""
+
+    provider: str
+    taken: int
+    """Slots that are occupied, as for a claim."""
+    waiting: int
+    """Tasks that have nothing to wait for but a slot."""
+    waiting_since: datetime | None
+    """When the first of them was queued."""
+
+
 class Statistics(Protocol):
     """A span `i` goes from `edges[i]` to just before `edges[i + 1]`; edges are in order of time."""
 
@@ -90,3 +103,6 @@ class Statistics(Protocol):
     ) -> list[Submit]:
         """Every submit in that time, whatever came of it, oldest first; `after`: the last one of the page
         before."""
+
+    async def loads(self, now: datetime) -> list[Load]:
+        """Of every provider that has a slot taken or a task waiting, by name."""

@@ -181,6 +181,9 @@ class UpdateStore(Protocol):
     async def fail_update(self, update_id: int, retry_at: datetime | None) -> None:
         """Handling went wrong: one attempt more, due at `retry_at`; None parks it, and the chat goes on."""
 
+    async def count_updates(self) -> int:
+        """Those that are open: not handled, and not parked."""
+
     async def next_update_due(self, now: datetime) -> datetime | None: ...
 
     async def prune_updates(self, before: datetime) -> int:

@@ -25,6 +25,7 @@ from bot.store import DurationStore, Notice, Store
 from bot.submit import Submitter
 from bot.task import Task, TaskState
 from bot.timing import LEASE_S, Timing
+from bot.web import Health
 from bot.worker import Worker
 
 STILL = StillRunning()
@@ -54,6 +55,15 @@ FULL_MODEL = replace(
     people=("allow_adult", "dont_allow"),
     enhance=(True, False),
 )
+
+
+def health(is_well: Callable[[], bool] = lambda: True) -> Health:
+    """Ready whenever it is well."""
+
+    async def is_ready() -> bool:
+        return is_well()
+
+    return Health(is_well, is_ready)
 
 
 class Clock:

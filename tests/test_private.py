@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
+from fakes import health
 from running import bot_process, stage
 
 from bot.errors import SettingsError
@@ -24,7 +25,7 @@ async def server(port: int = 0, *, any_port: bool = False, well: bool = True) ->
     made = PrivateServer(
         "127.0.0.1",
         port,
-        is_healthy=lambda: well,
+        health=health(lambda: well),
         routes=[web.get("/hello", hello)],
         names=["Bot.vpn.example"],
         any_port=any_port,

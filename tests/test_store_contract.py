@@ -19,7 +19,7 @@ from bot.buying import EVERYTHING, THE_BOT, Pause, PausePast
 from bot.errors import StaleTask, StoreError
 from bot.passes import Pass
 from bot.request import VideoRequest
-from bot.statistics import Asked, Tally, Wait
+from bot.statistics import Asked, Load, Tally, Wait
 from bot.store import (
     AccountTrouble,
     Attempt,
@@ -793,6 +793,7 @@ async def test_handled_updates_are_forgotten_once_they_are_old(store: Store) -> 
     await store.finish_update(1)
     await store.finish_update(2)
     await store.fail_update(3, None)
+    assert await store.count_updates() == 1
     assert await store.prune_updates(NOW) == 0
     assert await store.prune_updates(after(1)) == 2
     assert await claimed_ids(store) == [4]
@@ -1157,6 +1158,25 @@ async def test_figures_of_one_person_leave_out_the_others(store: Store) -> None:
     assert [round(wait.half_s) for wait in await store.waits(DAYS, user_id=1)] == [60]
     assert await store.tallies(DAYS, user_id=3) == []
     assert await store.waits(DAYS, user_id=3) == []
+
+
+async def test_the_load_of_each_provider_counts_slots_and_who_waits(store: Store) -> None:
+    assert await store.loads(NOW) == []
+    await store.add(a_task(provider="b", queued_at=after(-9), due_at=after(50)))
+    for task in (
+        a_running_task(provider="a"),
+        a_task(provider="b", queued_at=after(-5)),
+        a_task(provider="b", queued_at=after(-7)),
+        a_running_task(provider="c").failed("busy", "", NOW).delivered(NOW),
+    ):
+        await store.add(task)
+    slots = {"a": 1, "b": 1}
+    [_, taken] = await store.claim(NOW, LEASE_S, 9, slots)
+    assert taken.provider == "b"
+    first, second = await store.loads(NOW)
+    assert first == Load(provider="a", taken=1, waiting=0, waiting_since=None)
+    assert (second.provider, second.taken, second.waiting) == ("b", 1, 1)
+    assert second.waiting_since in (after(-5), after(-7))
 
 
 async def test_who_spent_most_comes_first_and_then_who_asked_most(store: Store) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
-from fakes import NOW, Clock, Script
+from fakes import NOW, Clock, Script, health
 from yarl import URL
 
 from bot.errors import CallUnclear, ChatBusy, ChatGone, MediaError, SettingsError, StoreError
@@ -41,7 +41,7 @@ class Site:
         self.server = WebServer(
             "127.0.0.1",
             0,
-            is_healthy=lambda: self.is_well,
+            health=health(lambda: self.is_well),
             open_photo=self.open_photo,
             links=self.links,
             clock=self.clock,
@@ -227,9 +227,15 @@ async def test_below_a_path_the_proxy_may_keep_it_or_take_it_away(public_url: st
         assert (await site.ask(f"/other{kept.removeprefix(prefix)}"))[0].status == 404
 
 
+async def test_readiness_is_told_beside_the_health(site: Site) -> None:
+    assert (await site.ask("/readyz"))[0].status == 200
+    site.is_well = False
+    assert (await site.ask("/readyz"))[0].status == 503
+
+
 async def test_without_a_public_address_there_is_the_health_alone(clock: Clock) -> None:
     site = Site(PhotoLinks("https://bot.example.org", "a secret"), clock)
-    site.server = WebServer("127.0.0.1", 0, is_healthy=lambda: True, open_photo=None, links=None, clock=clock)
+    site.server = WebServer("127.0.0.1", 0, health=health(), open_photo=None, links=None, clock=clock)
     await site.server.start()
     assert (await site.ask("/healthz"))[0].status == 200
     assert (await site.ask(site.path()))[0].status == 404
@@ -249,7 +255,7 @@ async def test_the_end_does_not_wait_for_a_photo_that_is_being_opened(clock: Clo
 
 async def test_a_port_that_is_taken_is_one_sentence(site: Site, clock: Clock) -> None:
     port = site.server.port
-    second = WebServer("127.0.0.1", port, is_healthy=lambda: True, open_photo=None, links=None, clock=clock)
+    second = WebServer("127.0.0.1", port, health=health(), open_photo=None, links=None, clock=clock)
     with pytest.raises(SettingsError, match=f"LISTEN_PORT {port} on 127.0.0.1 cannot be used"):
         await second.start()
     await second.close()

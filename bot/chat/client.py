@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -50,8 +50,12 @@ _CHAT_GONE = (
 )
 
 
-def connect(token: str, api_url: str) -> Bot:
-    """A Bot at `api_url`, not yet initialised."""
+def connect(token: str, api_url: str, on_answer: Callable[[int], None] = lambda _: None) -> Bot:
+    """A Bot at `api_url`, not yet initialised. `on_answer` is told the HTTP status of each answer."""
+
+    async def hear(response: httpx.Response) -> None:
+        on_answer(response.status_code)
+
     # Pauses as timedelta, which python-telegram-bot is about to make the only way; it warns without this.
     os.environ.setdefault("PTB_TIMEDELTA", "true")
     # A proxy of the environment may be the only way to Telegram; to this machine it leads nowhere.
@@ -70,6 +74,7 @@ def connect(token: str, api_url: str) -> Bot:
             media_write_timeout=120,
             httpx_kwargs={
                 **proxies,
+                "event_hooks": {"response": [hear]},
                 "limits": httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_KEPT_OPEN),
             },
         ),

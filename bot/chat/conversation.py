@@ -96,11 +96,12 @@ class Conversation:
         clock: Callable[[], datetime],
         wake_worker: Callable[[], None],
         current: Callable[[], Settings] | None = None,
+        on_answer: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._log = get_log(__name__)
         self._store = store
         self._clock = clock
-        self._bot = connect(token, settings.telegram_api_url)
+        self._bot = connect(token, settings.telegram_api_url, on_answer)
         rights = OwnRights(self._bot, clock)
         self._access = Access(settings, store, store, clock, rights.obstacle)
         admins = GroupAdmins(self._bot, clock)

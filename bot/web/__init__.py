@@ -1,7 +1,9 @@
 """The bot's web servers: the public one (health, photos by link) listens only where LISTEN_PORT is set, the
 private one (what the operator sees) on loopback."""
 
+from bot.web.figures import metrics_routes
+from bot.web.health import Health
 from bot.web.private import PrivateServer
 from bot.web.server import WebServer
 
-__all__ = ["PrivateServer", "WebServer"]
+__all__ = ["Health", "PrivateServer", "WebServer", "metrics_routes"]

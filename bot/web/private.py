@@ -9,12 +9,13 @@ from __future__ import annotations
 import errno
 import ipaddress
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.errors import SettingsError
+from bot.web.health import Health
 
 _LAST_ANSWERS_S = 2.0
 """Who is slow to read does not hold up the end of the bot."""
@@ -38,7 +39,7 @@ class PrivateServer:
         host: str,
         port: int,
         *,
-        is_healthy: Callable[[], bool],
+        health: Health,
         routes: Iterable[web.AbstractRouteDef] = (),
         names: Iterable[str] = (),
         any_port: bool = False,
@@ -50,8 +51,7 @@ class PrivateServer:
         self._host = host
         self._port = port
         self._any_port = any_port
-        self._is_healthy = is_healthy
-        self._routes = [*routes, web.get("/healthz", self._health)]
+        self._routes = [*routes, *health.routes()]
         self._names = frozenset(name.lower() for name in (host, *names))
         self._runner: web.AppRunner | None = None
 
@@ -92,10 +92,6 @@ class PrivateServer:
     async def close(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
-
-    async def _health(self, _: web.Request) -> web.Response:
-        well = self._is_healthy()
-        return web.json_response({"status": "ok" if well else "unwell"}, status=200 if well else 503)
 
     @web.middleware
     async def _turn_away_strange_names(self, request: web.Request, handler: Handler) -> web.StreamResponse:

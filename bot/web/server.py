@@ -1,8 +1,7 @@
-"""The web server: `GET /healthz` for whoever watches the bot, `GET /photos/…` for providers.
+"""The web server: `/healthz` and `/readyz` for whoever watches the bot, `GET /photos/…` for providers.
 
-`/healthz` is 200 while the bot takes updates in and its worker turns, else 503. Both stand at the root and,
-where PUBLIC_URL has a path (`https://example.org/bot`), below that path too: a proxy in front may strip it or
-keep it. No answer is ever a redirect, and only GET and HEAD are taken.
+All stand at the root and, where PUBLIC_URL has a path (`https://example.org/bot`), below that path too: a
+proxy in front may strip it or keep it. No answer is ever a redirect, and only GET and HEAD are taken.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from bot.errors import CallUnclear, ChatBusy, ChatError, MediaError, SettingsErr
 from bot.links import PhotoLinks
 from bot.log import get_log
 from bot.media.photos import FitPhoto
+from bot.web.health import Health
 from bot.web.photos import OpenPhoto, SharedPhotos
 
 _RETRY_AFTER_S = 5.0
@@ -39,14 +39,14 @@ class WebServer:
         host: str,
         port: int,
         *,
-        is_healthy: Callable[[], bool],
+        health: Health,
         open_photo: OpenPhoto | None,
         links: PhotoLinks | None,
         clock: Callable[[], datetime],
     ) -> None:
         self._host = host
         self._port = port
-        self._is_healthy = is_healthy
+        self._health = health
         self._photos = SharedPhotos(open_photo) if open_photo else None
         self._links = links
         self._clock = clock
@@ -80,14 +80,10 @@ class WebServer:
     def _application(self) -> web.Application:
         application = web.Application()
         for prefix in {"", self._links.prefix if self._links else ""}:
-            application.router.add_get(f"{prefix}/healthz", self._health)
+            application.add_routes(self._health.routes(prefix))
             application.router.add_get(f"{prefix}/photos/{{rest:.*}}", self._photo)
         application.on_response_prepare.append(_add_headers)
         return application
-
-    async def _health(self, _: web.Request) -> web.Response:
-        well = self._is_healthy()
-        return web.json_response({"status": "ok" if well else "unwell"}, status=200 if well else 503)
 
     async def _photo(self, request: web.Request) -> web.Response:
         found = self._links.read(request.rel_url.raw_path, self._clock()) if self._links else None

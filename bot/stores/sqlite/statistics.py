@@ -10,8 +10,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from bot.statistics import NO_MONEY, Asked, Submit, Tally, Wait
-from bot.stores.sqlite.rows import task_of, to_text
+from bot.statistics import NO_MONEY, Asked, Load, Submit, Tally, Wait
+from bot.stores.sqlite.rows import task_of, to_text, to_time
 from bot.task import TaskState
 
 # All that is put into these texts are texts of ours.
@@ -43,6 +43,16 @@ _ASKERS = (
     " FROM tasks WHERE queued_at >= :since AND queued_at < :until GROUP BY 1, 2"
 )
 _NAME = "SELECT user_name FROM tasks WHERE user_id = ? AND user_name != '' ORDER BY created_at DESC LIMIT 1"
+_LOADS = (
+    # One under a lease is about to take a slot, and takes one.
+    "WITH loads AS (SELECT provider, 1 AS taken, 0 AS waiting, NULL AS since FROM tasks"
+    " WHERE slot_until IS NOT NULL AND slot_until > :now"
+    " UNION ALL SELECT provider, due_before_lease IS NOT NULL AND due_at > :now,"
+    " due_before_lease IS NULL AND due_at <= :now, queued_at FROM tasks WHERE waits_for_slot = 1)"
+    " SELECT provider, sum(taken) AS taken, sum(waiting) AS waiting,"
+    " min(since) FILTER (WHERE waiting) AS since"
+    " FROM loads GROUP BY provider HAVING sum(taken) + sum(waiting) > 0 ORDER BY provider"
+)
 _SUBMITS = (
     "SELECT attempts.id AS place, attempts.provider AS called, at, took_s, answer, detail, tasks.*"
     " FROM attempts JOIN tasks ON tasks.id = task_id"
@@ -106,6 +116,18 @@ def submits(
             detail=row["detail"],
         )
         for row in rows
+    ]
+
+
+def loads(connection: sqlite3.Connection, now: datetime) -> list[Load]:
+    return [
+        Load(
+            provider=row["provider"],
+            taken=row["taken"],
+            waiting=row["waiting"],
+            waiting_since=to_time(row["since"]),
+        )
+        for row in connection.execute(_LOADS, {"now": to_text(now)})
     ]
 
 

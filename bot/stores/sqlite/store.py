@@ -11,7 +11,7 @@ from typing import Self
 
 from bot.errors import SettingsError, StoreError
 from bot.passes import Pass, PassKind
-from bot.statistics import Asked, Submit, Tally, Wait
+from bot.statistics import Asked, Load, Submit, Tally, Wait
 from bot.store import (
     AccountTrouble,
     Attempt,
@@ -176,6 +176,9 @@ class SQLiteStore(Buying):
     async def fail_update(self, update_id: int, retry_at: datetime | None) -> None:
         await self._writer.write(updates.fail, update_id, retry_at)
 
+    async def count_updates(self) -> int:
+        return await self._writer.read(updates.count)
+
     async def next_update_due(self, now: datetime) -> datetime | None:
         return await self._writer.read(updates.next_due, now)
 
@@ -242,6 +245,9 @@ class SQLiteStore(Buying):
         self, since: datetime, until: datetime, limit: int, after: Submit | None = None
     ) -> list[Submit]:
         return await self._reader.read(statistics.submits, since, until, limit, after)
+
+    async def loads(self, now: datetime) -> list[Load]:
+        return await self._reader.read(statistics.loads, now)
 
     async def add_pass(self, made: Pass, now: datetime) -> None:
         await self._writer.write(passes.add, made, now)

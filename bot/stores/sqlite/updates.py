@@ -45,6 +45,11 @@ def fail(connection: sqlite3.Connection, update_id: int, retry_at: datetime | No
     )
 
 
+def count(connection: sqlite3.Connection) -> int:
+    number: int = connection.execute("SELECT count(*) FROM updates WHERE state = 'open'").fetchone()[0]
+    return number
+
+
 def next_due(connection: sqlite3.Connection, now: datetime) -> datetime | None:
     row = connection.execute(
         "WITH firsts AS (SELECT min(update_id) FROM updates WHERE state = 'open' GROUP BY chat_id)"

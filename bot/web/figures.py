@@ -1,0 +1,23 @@
+"""`GET /metrics`: the bot's figures, in the format that Prometheus reads."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from bot.errors import StoreError
+
+Render = Callable[[], Awaitable[tuple[bytes, str]]]
+"""The page and its content type; StoreError."""
+
+
+def metrics_routes(render: Render) -> list[web.RouteDef]:
+    async def metrics(_: web.Request) -> web.Response:
+        try:
+            body, content_type = await render()
+        except StoreError as error:
+            raise web.HTTPServiceUnavailable(text="The database does not answer.\n") from error
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+    return [web.get("/metrics", metrics)]

@@ -1,0 +1,32 @@
+"""Health: `GET /healthz` for whoever starts the bot again, `GET /readyz` for whoever sends it work.
+
+`/healthz` is 200 while the bot takes updates in and its worker turns. `/readyz` is that too, and its database
+answers, and nobody has told it to stop. Else both are 503.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    is_healthy: Callable[[], bool]
+    is_ready: Callable[[], Awaitable[bool]]
+
+    def routes(self, prefix: str = "") -> list[web.RouteDef]:
+        return [web.get(f"{prefix}/healthz", self._healthy), web.get(f"{prefix}/readyz", self._ready)]
+
+    async def _healthy(self, _: web.Request) -> web.Response:
+        return _answer("ok" if self.is_healthy() else "unwell", well=self.is_healthy())
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        ready = await self.is_ready()
+        return _answer("ready" if ready else "not ready", well=ready)
+
+
+def _answer(status: str, *, well: bool) -> web.Response:
+    return web.json_response({"status": status}, status=200 if well else 503)
