@@ -85,8 +85,8 @@ async def test_words_become_a_card_that_counts_and_then_a_film_that_plays(page: 
     await expect(card).to_contain_text("%", timeout=_SOON_MS)
     first = await card.inner_text()
     await expect(card).not_to_have_text(first, timeout=_SOON_MS)
-    await _plays(card, 1280, 720)
-    await expect(card).to_contain_text(says("caption_preview"))
+    await _plays(page, "a paper boat in the rain", 1280, 720)
+    await expect(_saying(page, "a paper boat in the rain")).to_contain_text(says("caption_preview"))
 
 
 async def test_a_photo_with_a_caption_becomes_a_film_of_that_photo(page: Page) -> None:
@@ -98,7 +98,7 @@ async def test_a_photo_with_a_caption_becomes_a_film_of_that_photo(page: Page) -
     await _say(page, "slowly closer")
     card = _last(page)
     await expect(card).to_contain_text(says("card_photo_ratio"), timeout=_SOON_MS)
-    film = await _plays(card, 960, 960)
+    film = await _plays(page, "slowly closer", 960, 960)
     left, right = await film.evaluate(_PIXELS)
     assert left[0] > 2 * left[2]
     assert right[2] > 2 * right[0]
@@ -164,16 +164,24 @@ _PIXELS = """async film => {
 }"""
 
 
-async def _plays(card: Locator, width: int, height: int) -> Locator:
-    """The card's film, once it is there and has begun to play by itself."""
-    film = card.locator("video")
+async def _plays(page: Page, words: str, width: int, height: int) -> Locator:
+    """The film of these words, once it has begun to play by itself.
+
+    Its card need not be the last message: where a film took a while, a reply says that it is ready.
+    """
+    film = _saying(page, words).locator("video")
     await film.wait_for(timeout=_FILM_MS)
     handle = await film.element_handle()
-    await card.page.wait_for_function(_PLAYS, arg=handle, timeout=_FILM_MS)
+    await page.wait_for_function(_PLAYS, arg=handle, timeout=_FILM_MS)
     assert await film.evaluate("film => [film.videoWidth, film.videoHeight]") == [width, height]
     assert 4.5 < await film.evaluate("film => film.duration") < 5.5
     assert await film.evaluate(_SOUND) == 1
     return film
+
+
+def _saying(page: Page, words: str) -> Locator:
+    """The bot's first message with these words."""
+    return page.get_by_role("article", name="Dreamreel").filter(has_text=words).first
 
 
 async def _say(page: Page, words: str) -> None:
