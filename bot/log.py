@@ -54,6 +54,9 @@ def set_up_logs(level: str, form: str, secrets: Iterable[str] = (), stream: Text
     # httpx writes every address at INFO, and Telegram's addresses contain the token.
     for chatty in ("httpx", "httpcore", "aiohttp.access", "telegram", "PIL"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # It writes a traceback for each page that a proxy before Telegram answers with; what it raises then is
+    # ours to tell, once for each outage.
+    logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
 
 
 def get_log(name: str) -> structlog.stdlib.BoundLogger:

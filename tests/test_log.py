@@ -119,6 +119,12 @@ def test_libraries_that_log_every_address_are_silent(stream: io.StringIO, name: 
     assert stream.getvalue() == ""
 
 
+def test_a_page_where_telegram_should_answer_is_no_traceback_a_call(stream: io.StringIO) -> None:
+    """python-telegram-bot writes one at each; the outage is told by who called."""
+    logging.getLogger("telegram.request.BaseRequest").error("Can not load invalid JSON data: <html>")
+    assert stream.getvalue() == ""
+
+
 def test_the_level_is_kept(stream: io.StringIO, form: str) -> None:
     set_up_logs("warning", form, [], stream)
     get_log("test").info("quiet")
