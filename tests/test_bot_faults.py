@@ -221,7 +221,21 @@ async def test_a_lost_answer_to_an_order_is_told_and_never_bought_again(there: S
     assert there.jobs("a lost letter") == 1
 
 
-def _plan(there: Stage, chat: Chat, method: str, kind: FaultKind, **how: float) -> None:
+async def test_an_honest_question_is_asked_even_where_its_card_is_refused(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    there.provider.next("submit", ProviderFault.LOST)
+    _plan(there, chat, "editMessageText", FaultKind.BAD_REQUEST, times=None)
+    there.world.say(ada, chat, "/video a jammed door")
+    await there.until(lambda: (tasks := there.tasks(chat)) and tasks[0]["delivered_at"])
+    _card, asked = there.world.bot_messages(chat)
+    assert says("submit_unknown") in asked["text"]
+    assert list(buttons(asked)) == [says("button_try_again_paid")]
+    there.server.faults.clear()
+    await there.tap(ada, asked, says("button_try_again_paid"))
+    await there.shown(chat)
+
+
+def _plan(there: Stage, chat: Chat, method: str, kind: FaultKind, **how: float | None) -> None:
     there.server.faults.add(
         Fault(method, kind, when=lambda params: params.get("chat_id") == chat.id, **how)  # type: ignore[arg-type]
     )

@@ -22,7 +22,7 @@ from bot.chat.questions import draw_draft
 from bot.chat.quiet import Quiet
 from bot.chat.tariff import Tariff, no_tariff
 from bot.chat.voice import NO_PREVIEW, Voice, replying
-from bot.errors import CardGone, ChatError, ChatGone
+from bot.errors import CallRefused, CardGone, ChatError, ChatGone
 from bot.log import get_log
 from bot.media.photos import FitPhoto
 from bot.media.shelf import Video
@@ -189,7 +189,8 @@ class Screen:
         dropped = task.state is TaskState.CANCELLED
         try:
             await self._draw(task)
-        except CardGone:
+        except (CardGone, CallRefused):
+            # Refused proves that nothing is to be read there: one more way is tried.
             if not dropped:
                 await self._say(task, await self._card(task))
             return
