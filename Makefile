@@ -8,7 +8,7 @@ WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox run install test lint check format site clean
+.PHONY: help sandbox run install test chaos lint check format site clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ install: $(VENV)/.dev ## everything a developer needs, into .venv
 
 test: install ## all the tests
 	@$(PYTEST)
+
+chaos: install ## minutes of random kills and faults; SEED=7 plays one again, MINUTES=30 lasts longer
+	@PYTHONPATH=tests $(BIN)/python -m chaos --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
 
 lint: install ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .

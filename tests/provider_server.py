@@ -18,6 +18,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -92,7 +93,8 @@ class ProviderServer:
 
     `jobs` are the submits that were taken: what a real account would be charged for. `complaints` says
     what a call had that no document allows; leaving the server with one fails the test. `clock`, where
-    given, makes signatures expire after a quarter of an hour.
+    given, makes signatures expire after a quarter of an hour. `hang_s` is for how long a call that is never
+    answered keeps its connection; without one, for ever.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class ProviderServer:
         video: bytes | None = None,
         credentials: Credentials | None = None,
         clock: Callable[[], datetime] | None = None,
+        hang_s: float | None = None,
     ) -> None:
         self.statuses = tuple(statuses)
         self.slots = slots
@@ -112,7 +115,10 @@ class ProviderServer:
         self.received: list[Received] = []
         self.complaints: list[str] = []
         self.base_url = ""
+        self.interfere: Callable[[Kind, Received], Reply | Fault | None] = lambda _kind, _received: None
+        """Decides what happens to the calls for which nothing was ordered by `next`."""
         self._clock = clock
+        self._hang_s = hang_s
         self._script: dict[Kind, deque[Reply | Fault | None]] = {
             "submit": deque(),
             "look": deque(),
@@ -158,13 +164,13 @@ class ProviderServer:
     async def _answer_call(self, request: web.Request) -> web.StreamResponse:
         kind: Kind = "look" if request.query.get("Action") == "CVSync2AsyncGetResult" else "submit"
         received = await self._receive(kind, request)
-        return await self._play(kind, request, lambda: self._behave(received))
+        return await self._play(received, request, lambda: self._behave(received))
 
     async def _answer_video(self, request: web.Request) -> web.StreamResponse:
         received = await self._receive("video", request)
         signed = request.query.get("sign") == f"s3cr3t-{request.match_info['task_id']}"
         return await self._play(
-            "video", request, lambda: self._serve(received) if signed else Reply(403, "expired")
+            received, request, lambda: self._serve(received) if signed else Reply(403, "expired")
         )
 
     async def _receive(self, kind: Kind, request: web.Request) -> Received:
@@ -177,8 +183,11 @@ class ProviderServer:
             self._news.notify_all()
         return received
 
-    async def _play(self, kind: Kind, request: web.Request, do: Callable[[], Reply]) -> web.StreamResponse:
-        step = self._script[kind].popleft() if self._script[kind] else None
+    async def _play(
+        self, received: Received, request: web.Request, do: Callable[[], Reply]
+    ) -> web.StreamResponse:
+        script = self._script[received.kind]
+        step = script.popleft() if script else self.interfere(received.kind, received)
         if isinstance(step, Reply):
             return _response(step)
         if step in {Fault.CUT, Fault.RESET, Fault.HANG}:
@@ -196,7 +205,9 @@ class ProviderServer:
         assert transport is not None
         match fault:
             case Fault.HANG | Fault.SILENT:
-                await self._stopped.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._hang_s):
+                        await self._stopped.wait()
             case Fault.RESET:
                 link = transport.get_extra_info("socket")
                 link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -158,6 +158,8 @@ class SandboxServer:
             _fill(record, problem.api_error)
         except ApiError as refusal:
             _fill(record, refusal)
+        except ConnectionResetError:
+            return web.Response()  # the bot died in the middle of its call, and nobody is there to read it
         if fault is not None:
             self.world.pulse()
             if fault.kind is not FaultKind.SLOW:

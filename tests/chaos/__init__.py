@@ -1,0 +1,8 @@
+"""Chaos: the real bot as a process, killed and lied to at random; at the end its books must balance.
+
+    make chaos                 # minutes, with a seed of its own, which is printed
+    make chaos SEED=7          # the same plan once more
+
+`books.py` says what must balance, `faults.py` what goes wrong, `moments.py` when a process dies, `run.py`
+plays it all. `mutations.py` breaks the bot on purpose, to see that all this notices (`make mutations`).
+"""

@@ -1,0 +1,306 @@
+"""A run: people ask, processes die in the middle, calls fail; then peace, and the books are audited."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from provider_server import Fault as ProviderFault
+from provider_server import Kind, ProviderServer, Received, Reply
+from running import BOT, Stage, says
+
+from bot.sandbox import Chat, Fault, FaultKind, Person, SandboxServer
+from chaos.books import ASKED, Books, Entry, entry_of
+from chaos.faults import AT_TELEGRAM, Trouble
+from chaos.herd import Herd
+from chaos.moments import CALLS, Reaper, any_moment
+
+_GLANCE_S = 0.2
+_STOP_S = 10.0
+"""What a stop may take, beside a submit in flight."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a run does follows from this; how it ends depends on the machine's haste too.
+
+    `kills` processes die with SIGKILL and `stops` are told to end with SIGTERM, one after the other, with
+    some of the `requests` before each. `faults` is the share of calls that fail. `processes` run at once on
+    one store. A process dies at one of its `calls`, at the latest after `moment_s`; a call without answer
+    hangs for `hang_s`. `settings` are added to the bot's, `finished` says whether jobs ever end.
+    """
+
+    seed: int
+    requests: int = 40
+    kills: int = 12
+    stops: int = 1
+    faults: float = 0.12
+    processes: int = 1
+    hang_s: float = 1.5
+    moment_s: float = 2.0
+    calls: tuple[str | None, ...] = CALLS
+    settle_s: float = 120.0
+    finished: bool = True
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def only_messages(seed: int, requests: int = 200, kills: int = 50) -> Plan:
+    """A storm of messages in which processes die while these are taken in; no job ever ends."""
+    return Plan(
+        seed,
+        requests=requests,
+        kills=kills,
+        stops=0,
+        faults=0.0,
+        moment_s=0.5,
+        calls=("getUpdates", "sendMessage", "sendMessage", None),
+        finished=False,
+        settings={"volcengine_concurrency": "1"},
+    )
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run came to. `wrong` is empty where the books balance."""
+
+    plan: Plan
+    wrong: Sequence[str]
+    figures: dict[str, Any]
+    log: str
+    """What all processes printed."""
+
+    def __str__(self) -> str:
+        figures = ", ".join(f"{name} {value}" for name, value in self.figures.items())
+        end = (
+            "the books balance"
+            if not self.wrong
+            else "THE BOOKS DO NOT BALANCE:\n  " + "\n  ".join(self.wrong)
+        )
+        return f"seed {self.plan.seed}: {figures}\n{end}"
+
+
+class StoreUnderTest:
+    """SQLite in the run's folder. Another store brings its own address and its own way to read its rows."""
+
+    def settings(self, folder: Path) -> dict[str, str]:
+        return {"database_url": f"sqlite:///{folder}/bot.db"}
+
+    def rows(self, stage: Stage, table: str) -> Sequence[dict[str, Any]]:
+        """Every row of `tasks` or `updates`; none where the table is not there yet."""
+        return stage.rows(table) if (stage.folder / "bot.db").exists() else []
+
+    def leases(self, stage: Stage) -> int:
+        """How many rows are leased, once nobody runs."""
+        tasks = [row for row in self.rows(stage, "tasks") if row["due_before_lease"] is not None]
+        updates = [row for row in self.rows(stage, "updates") if row["leased_until"] is not None]
+        return len(tasks) + len(updates)
+
+    async def disturb(self, rng: random.Random) -> None:
+        """Before each kill: a server of its own may be restarted here."""
+
+
+class Run:
+    def __init__(self, plan: Plan, stage: Stage, store: StoreUnderTest, code: Path | None) -> None:
+        self._plan = plan
+        self._stage = stage
+        self._store = store
+        self._rng = random.Random(plan.seed)
+        self._prompts = [f"wish number {number:03}." for number in range(plan.requests)]
+        self._trouble = Trouble(self._rng, plan.faults, slow_s=plan.hang_s, requests=self._prompts)
+        self._reaper = Reaper()
+        self._wrong: list[str] = []
+        self._places = self._open_places()
+        values = stage.values(
+            **{
+                "volcengine_concurrency": str(max(plan.requests, 1)),
+                "open_tasks_per_user": "unlimited",
+                "open_tasks_per_chat": "unlimited",
+                "daily_videos_per_user": "unlimited",
+                "daily_videos_per_chat": "unlimited",
+                "submits_per_hour": "100000",
+                "log_level": "debug",
+                **store.settings(stage.folder),
+                **plan.settings,
+            }
+        )
+        self._herd = Herd(stage.folder, values, plan.processes, code)
+
+    async def play(self) -> Report:
+        began = time.monotonic()
+        self._set_the_traps()
+        ends = [signal.SIGKILL] * self._plan.kills + [signal.SIGTERM] * self._plan.stops
+        self._rng.shuffle(ends)
+        waiting = list(self._prompts)
+        async with self._herd.running():
+            for number, end in enumerate(ends):
+                share = len(waiting) // (len(ends) - number)
+                for prompt in waiting[:share]:
+                    self._ask(prompt)
+                del waiting[:share]
+                await self._store.disturb(self._rng)
+                await self._end_one(end)
+                self._vandalise()
+            for prompt in waiting:
+                self._ask(prompt)
+            storm_s = time.monotonic() - began
+            self._trouble.end(self._stage.server, self._stage.provider)
+            await self._settle()
+            await self._stop_all()
+        books = self._books()
+        wrong = [*self._wrong, *books.audit(), *self._herd.complaints()]
+        figures = {
+            "requests": len(books.requests),
+            "jobs": len(books.jobs),
+            "videos": sum("video" in one or "animation" in one for one in books.messages),
+            "asked": sum(entry.error_code == "submit_unknown" for entry in books.entries),
+            "offered": sum(entry.offered for entry in books.entries),
+            "faults": self._trouble.counted.total(),
+            "kills": self._plan.kills,
+            "stops": self._plan.stops,
+            "seconds of storm": round(storm_s, 1),
+            "seconds": round(time.monotonic() - began, 1),
+        }
+        return Report(self._plan, wrong, figures, self._herd.printed())
+
+    # What happens to the bot.
+
+    def _set_the_traps(self) -> None:
+        server, provider = self._stage.server, self._stage.provider
+
+        def interfere(kind: Kind, received: Received) -> Reply | ProviderFault | None:
+            if self._reaper.sees(kind):
+                return ProviderFault.CUT
+            return self._trouble.at_the_provider(kind, received)
+
+        provider.interfere = interfere
+        for method in AT_TELEGRAM:
+            server.faults.add(Fault(method, FaultKind.DROP, times=None, when=self._sees(method)))
+        self._trouble.at_telegram(server)
+        if not self._plan.finished:
+            provider.statuses = ("generating",) * 100_000
+
+    def _sees(self, method: str) -> Callable[[Any], bool]:
+        return lambda _params: self._reaper.sees(method)
+
+    async def _end_one(self, how: signal.Signals) -> None:
+        """One process ends at a moment that is drawn, and another takes its place."""
+        moment = any_moment(self._rng, self._plan.moment_s, self._plan.calls)
+        victim = self._rng.randrange(self._plan.processes)
+        await self._herd.has_begun(victim)
+        await self._reaper.wait(moment, lambda: self._herd.send(victim, how))
+        began = time.monotonic()
+        code = await self._herd.has_ended(victim)
+        if how is signal.SIGTERM:
+            took_s = time.monotonic() - began
+            if code != 0:
+                self._wrong.append(f"a stop ended with {code}")
+            if took_s > _STOP_S + self._plan.hang_s:
+                self._wrong.append(f"a stop took {took_s:.1f} s")
+            if self._plan.processes == 1 and (left := self._store.leases(self._stage)):
+                self._wrong.append(f"a stop left {left} leases behind")
+        await self._herd.start(victim)
+
+    # What people do.
+
+    def _open_places(self) -> list[tuple[Person, Chat]]:
+        """Private chats and groups; nobody writes so much that it is a flood."""
+        places = []
+        for number in range(1 + self._plan.requests // 4):
+            person, chat = self._stage.newcomer(f"Person {number}")
+            if number % 5 == 4:
+                chat = self._stage.world.add_group(f"Group {number}", [person])
+            places.append((person, chat))
+        return places
+
+    def _ask(self, prompt: str) -> None:
+        number = self._prompts.index(prompt) % len(self._places)
+        person, chat = self._places[number]
+        self._stage.world.say(person, chat, f"/video@{BOT} {prompt}")
+
+    def _vandalise(self) -> None:
+        """Now and then somebody takes away a card that is no answer, or makes a supergroup of a group."""
+        world = self._stage.world
+        if self._rng.random() < 0.3:
+            person, chat = self._rng.choice(self._places)
+            for message in world.bot_messages(chat)[-1:]:
+                if "text" in message and says(ASKED) not in message["text"]:
+                    self._trouble.lost_cards.update(one for one in self._prompts if one in message["text"])
+                    world.remove(chat, message["message_id"])
+        groups = [place for place in self._places if place[1].type == "group"]
+        if groups and self._rng.random() < 0.3:
+            person, chat = self._rng.choice(groups)
+            moved = world.upgrade_group(person, chat)
+            self._places = [(who, moved if where is chat else where) for who, where in self._places]
+            said = str(world.messages(chat))
+            self._trouble.lost_cards.update(one for one in self._prompts if one in said)
+
+    # The end.
+
+    async def _settle(self) -> None:
+        """Until nothing is on its way any more."""
+        try:
+            async with asyncio.timeout(self._plan.settle_s):
+                while not self._is_quiet():
+                    await asyncio.sleep(_GLANCE_S)  # a database has no event
+        except TimeoutError:
+            self._wrong.append(f"not all has ended within {self._plan.settle_s:.0f} s")
+
+    def _is_quiet(self) -> bool:
+        told = {
+            row["update_id"] for row in self._store.rows(self._stage, "updates") if row["state"] != "open"
+        }
+        sent = {update["update_id"] for update in self._stage.world.updates.history}
+        entries = self._entries()
+        closed = all(entry.closed for entry in entries) or not self._plan.finished
+        return sent <= told and closed and len(entries) >= len(self._prompts)
+
+    async def _stop_all(self) -> None:
+        for number in range(self._plan.processes):
+            await self._herd.has_begun(number)
+            self._herd.send(number, signal.SIGTERM)
+        for number in range(self._plan.processes):
+            if code := await self._herd.has_ended(number):
+                self._wrong.append(f"the last stop ended with {code}")
+        if left := self._store.leases(self._stage):
+            self._wrong.append(f"{left} leases are left behind")
+
+    def _entries(self) -> list[Entry]:
+        return [entry_of(row) for row in self._store.rows(self._stage, "tasks")]
+
+    def _books(self) -> Books:
+        stage = self._stage
+        updates = self._store.rows(stage, "updates")
+        return Books(
+            requests=self._prompts,
+            entries=self._entries(),
+            parked=[row["update_id"] for row in updates if row["state"] == "parked"],
+            jobs=[(str(job.fields["prompt"]), job.task_id) for job in stage.provider.jobs.values()],
+            messages=[one for chat in stage.world.chats.values() for one in stage.world.bot_messages(chat)],
+            kills=self._plan.kills + self._plan.stops,
+            lost_cards=self._trouble.lost_cards,
+            doubtful_sends=self._trouble.doubtful_sends,
+            moves={one.id: one.migrated_to for one in stage.world.chats.values() if one.migrated_to},
+            complaints=[*stage.world.complaints, *stage.provider.complaints],
+            finished=self._plan.finished,
+        )
+
+
+@asynccontextmanager
+async def _stage(folder: Path, hang_s: float) -> AsyncIterator[Stage]:
+    async with SandboxServer() as server, ProviderServer(hang_s=hang_s) as provider:
+        yield Stage(server, provider, folder)
+
+
+async def run(
+    plan: Plan, folder: Path, store: StoreUnderTest | None = None, code: Path | None = None
+) -> Report:
+    """Play the plan in this folder. `code`: where the package `bot` lies that is to be run, if elsewhere."""
+    async with _stage(folder, plan.hang_s) as stage:
+        return await Run(plan, stage, store or StoreUnderTest(), code).play()

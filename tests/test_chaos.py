@@ -1,0 +1,20 @@
+"""Chaos in small: random kills and faults, and books that balance. `make chaos` does the same for minutes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from chaos.run import Plan, only_messages, run
+
+SEED = int(os.environ.get("CHAOS_SEED", "20"))
+
+
+async def test_whatever_dies_or_fails_the_books_balance(tmp_path: Path) -> None:
+    report = await run(Plan(SEED, requests=30, kills=8, stops=1), tmp_path)
+    assert report.wrong == [], report.log
+
+
+async def test_every_one_of_200_messages_is_in_the_database_once_and_answered(tmp_path: Path) -> None:
+    report = await run(only_messages(SEED, kills=20), tmp_path)
+    assert report.wrong == [], report.log
