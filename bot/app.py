@@ -29,6 +29,7 @@ from bot.provider import PhotoLink, Provider
 from bot.request import VideoRequest
 from bot.roster import build_models, build_providers
 from bot.settings import Settings
+from bot.slots import Slots
 from bot.store import Attempt, DurationStore, HeartbeatStore, Store
 from bot.stores.sqlite import SQLiteStore
 from bot.submit import Submitter
@@ -135,7 +136,8 @@ class Bot:
         self._settings = settings
         self.models = build_models(settings, providers)
         self.timing = Timing(settings.poll_max_seconds)
-        self._slots = {provider.name: provider.concurrency for provider in providers}
+        self._granted = {provider.name: provider.concurrency for provider in providers}
+        self._slots = Slots(self._granted, store, utc_now)
         self._store = store
         self._links = links
         self._shelf = VideoShelf(settings.data_dir / "videos", settings.keep_files_mb * 1_000_000)
@@ -149,7 +151,7 @@ class Bot:
             models=self.models,
             default_model=next(iter(self.models)),
             schedule=self.timing,
-            slots=self._slots,
+            at_once=self._slots.at_once,
             shelf=self._shelf,
             clock=utc_now,
             wake_worker=self._wake_worker,
@@ -206,6 +208,7 @@ class Bot:
             schedule=self.timing,
             durations=store,
             accounts=accounts,
+            slots=self._slots,
         )
         submitter = Submitter(
             ledger=ledger,
@@ -215,6 +218,7 @@ class Bot:
             looker=looker,
             schedule=self.timing,
             accounts=accounts,
+            slots=self._slots,
             link=self._link,
             failover=settings.failover == "on",
             quote=self._quote,
@@ -233,7 +237,7 @@ class Bot:
             looker=looker,
             deliverer=deliverer,
             albums=self.conversation,
-            slots=self._slots,
+            slots=self._granted,
             clock=utc_now,
         )
 
@@ -255,7 +259,7 @@ class Bot:
         return Metrics(
             store,
             models=self.models,
-            slots=self._slots,
+            slots=self._granted,
             zone=settings.zone,
             data_dir=settings.data_dir,
             backups=settings.backups,

@@ -17,6 +17,7 @@ from bot.ledger import Ledger
 from bot.log import get_log
 from bot.provider import Failed, Provider, Status, StillRunning, Succeeded
 from bot.request import VideoModel
+from bot.slots import NO_ROOM, Slots
 from bot.store import Attempt, DurationStore
 from bot.task import Task
 from bot.timing import Timing, clock_of, duration_keys
@@ -40,6 +41,7 @@ class Looker:
         schedule: Timing,
         durations: DurationStore,
         accounts: Accounts,
+        slots: Slots,
     ) -> None:
         self._ledger = ledger
         self._chat = chat
@@ -48,6 +50,7 @@ class Looker:
         self._timing = schedule
         self._durations = durations
         self._accounts = accounts
+        self._slots = slots
         self._log = get_log(__name__)
         self._silent: set[str] = set()
 
@@ -93,6 +96,8 @@ class Looker:
                 await self._learn(task, now)
             case Failed(code="not_found") if timing.is_young(task, now):
                 await self._look_later(task, "not_found", attempt=attempt)
+            case Failed(code=code, detail=detail) if code in NO_ROOM:
+                await self._crowd_out(task, code, detail, attempt)
             case Failed(code=code, detail=detail):
                 await self._fail(task, code, detail, attempt)
             case _:
@@ -113,6 +118,14 @@ class Looker:
             self._chat.show(saved)
         if clock_of(task)[0] != clock_of(seen)[0] == "running":
             await self._learn(task, now)
+
+    async def _crowd_out(self, task: Task, code: str, detail: str, attempt: Attempt | None) -> None:
+        """Relays accept what their own provider then has no room for: nothing was made, and it waits again.
+        How often is seen by the calls, so that the pause grows."""
+        tries = sum(one.call == "submit" for one in await self._ledger.attempts(task))
+        due_at = timing.retry_at(tries, self._ledger.now())
+        await self._slots.refused(task)
+        self._chat.show(await self._ledger.save(task.crowded_out(code, detail, due_at), attempt))
 
     async def _fail(self, task: Task, code: str, detail: str, attempt: Attempt | None) -> None:
         await self._ledger.end(task.failed(code, detail, self._ledger.now()), attempt)

@@ -82,14 +82,16 @@ class TaskStore(Protocol):
 
         Those that wait for a slot come in the order of their turns, and oldest first beside the others. One
         is claimed only while fewer than `slots[provider]` of that provider's
-        are taken: by tasks whose `slot_until` is in the future, and by waiting ones under a lease. A
-        provider that `slots` does not name has no limit.
+        are taken: by tasks whose `slot_until` is in the future, and by waiting ones under a lease; and fewer
+        than `bot.slots.open_slots` where it has a `SlotLimit`. A provider that `slots` does not name has no
+        limit.
         """
 
     async def next_due(self, now: datetime) -> datetime | None:
         """When the next task becomes due; None when there is none.
 
-        One whose time has come and that waits for a slot does not count: a slot that is freed says so.
+        For one whose time has come and that waits for a slot, it is when one may come free by itself: when a
+        `slot_until` or a `probe_at` passes. A slot that is freed says so.
         """
 
     async def release(self) -> int:
@@ -297,6 +299,30 @@ class AccountStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SlotLimit:
+    """How many jobs an account takes at once, as its provider made known by refusing one more."""
+
+    provider: str
+    jobs: int
+    """So many ran then; none where others use the account."""
+    refusals: int
+    """In a row, with nothing accepted in between that was one more."""
+    refused_at: datetime
+    probe_at: datetime
+    """From then on one more is tried."""
+
+
+class SlotStore(Protocol):
+    async def slot_limits(self) -> list[SlotLimit]: ...
+
+    async def change_limit(
+        self, provider: str, now: datetime, change: Callable[[SlotLimit | None, int], SlotLimit | None]
+    ) -> SlotLimit | None:
+        """Write what `change` makes of the limit in use and of how many slots are taken (as in `claim`); None
+        is no limit. One transaction; `change` may be called again and anywhere, so it must be pure."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something an admin has to read: a phrase and the values for its placeholders."""
 
@@ -366,6 +392,7 @@ class Store(
     PeopleStore,
     RecipeStore,
     AccountStore,
+    SlotStore,
     NoticeStore,
     DurationStore,
     KeepingStore,

@@ -28,6 +28,7 @@ from bot.look import Looker
 from bot.media.photos import FitPhoto
 from bot.provider import Accepted, Photo, PhotoLink, Provider, StillRunning
 from bot.request import PhotoRules, VideoModel, VideoRequest, alternatives, closest_ratio, settle
+from bot.slots import NO_ROOM, Slots
 from bot.store import Attempt
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 from bot.timing import Timing
@@ -64,6 +65,7 @@ class Submitter:
         looker: Looker,
         schedule: Timing,
         accounts: Accounts,
+        slots: Slots,
         link: Callable[[Task, int, FitPhoto], PhotoLink],
         failover: bool = False,
         quote: Callable[[VideoRequest], Decimal | None] = _no_price,
@@ -76,6 +78,7 @@ class Submitter:
         self._looker = looker
         self._timing = schedule
         self._accounts = accounts
+        self._slots = slots
         self._link = link
         self._failover = failover
         self._quote = quote
@@ -153,6 +156,14 @@ class Submitter:
 
     async def _put_back(self, task: Task, error: Unavailable, attempt: Attempt) -> None:
         """Certainly not accepted: later again, or with another model where the operator wants that."""
+        if error.code in NO_ROOM:
+            # The limit first: else the very same would be tried again at once.
+            await self._slots.refused(task, error.retry_after_s)
+            code, detail, now = error.code, error.detail, self._ledger.now()
+            self._chat.show(
+                await self._write(task, lambda row: _unanswered(row).turned_away(code, detail, now), attempt)
+            )
+            return
         if error.code in _OUTAGES and await self._reroute(task, attempt):
             return
         now = self._ledger.now()
@@ -237,6 +248,7 @@ class Submitter:
             accepted.remote_id,
         )
         self._chat.show(task)
+        await self._slots.accepted(task)
         await self._accounts.worked(model)
         if not isinstance(accepted.status, StillRunning):
             await self._looker.read(task, model, accepted.status)

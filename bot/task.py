@@ -34,7 +34,8 @@ MOVES: dict[TaskState, frozenset[TaskState]] = {
     TaskState.DRAFT: frozenset({TaskState.QUEUED, TaskState.CANCELLED}),
     TaskState.QUEUED: frozenset({TaskState.SUBMITTING, TaskState.FAILED, TaskState.CANCELLED}),
     TaskState.SUBMITTING: frozenset({TaskState.RUNNING, TaskState.QUEUED, TaskState.FAILED}),
-    TaskState.RUNNING: frozenset({TaskState.SUCCEEDED, TaskState.FAILED}),
+    # Back to the queue: accepted, and then ended for want of a slot.
+    TaskState.RUNNING: frozenset({TaskState.SUCCEEDED, TaskState.FAILED, TaskState.QUEUED}),
     TaskState.SUCCEEDED: frozenset({TaskState.FAILED}),
     # An answer that came after all: an id is always accepted.
     TaskState.FAILED: frozenset({TaskState.RUNNING}),
@@ -183,6 +184,17 @@ class Task:
             TaskState.QUEUED, submitted_at=None, keep_until=None, error_code=code, error_detail=detail
         )
         return moved._later(now if self.hidden else due_at, now)
+
+    def turned_away(self, code: str, detail: str, due_at: datetime) -> Task:
+        """Its provider had no room, and certainly did not accept it: back to its place in the queue. That is
+        no failure."""
+        self._must_be(TaskState.SUBMITTING)
+        return self._back(code, detail, due_at)
+
+    def crowded_out(self, code: str, detail: str, due_at: datetime) -> Task:
+        """The job was ended for want of a slot before it began: the provider says that nothing was made."""
+        self._must_be(TaskState.RUNNING)
+        return self._back(code, detail, due_at)
 
     def rerouted(self, request: VideoRequest, provider: str, price: Decimal | None, now: datetime) -> Task:
         """Certainly refused here, so the very same request waits for another model."""
@@ -337,6 +349,22 @@ class Task:
         self._must_be(state)
         self._must_not_be_closed()
         return replace(self, **changes)
+
+    def _back(self, code: str, detail: str, due_at: datetime) -> Task:
+        moved = self._move(
+            TaskState.QUEUED,
+            remote_id=None,
+            submitted_at=None,
+            keep_until=None,
+            progress=None,
+            looked_at=None,
+            running_at=None,
+            late_at=None,
+            error_code=code,
+            error_detail=detail,
+            due_at=due_at,
+        )
+        return replace(moved, **_NO_TROUBLE)
 
     def _without_card(self, thread_id: int | None) -> Task:
         """For a topic: a message of another one cannot be replied to from there."""

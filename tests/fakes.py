@@ -21,6 +21,7 @@ from bot.media.shelf import Video, VideoShelf
 from bot.prices import NO_PRICES, Prices
 from bot.provider import Accepted, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.request import Mode, PhotoRules, VideoModel, VideoRequest
+from bot.slots import Slots
 from bot.store import DurationStore, Notice, Store
 from bot.submit import Submitter
 from bot.task import Task, TaskState
@@ -247,6 +248,8 @@ class House:
         self.on_notice: Callable[[Notice], Awaitable[None]] | None = None
         accounts = Accounts(store, self.tell_admins, clock)
         self.timing = Timing()
+        self.slots = {one.name: one.concurrency for one in working}
+        slots = Slots(self.slots, store, clock)
         looker = Looker(
             ledger=ledger,
             chat=self.chat,
@@ -255,8 +258,8 @@ class House:
             schedule=self.timing,
             durations=durations or store,
             accounts=accounts,
+            slots=slots,
         )
-        self.slots = {one.name: one.concurrency for one in working}
         self.submitter = Submitter(
             ledger=ledger,
             chat=self.chat,
@@ -265,6 +268,7 @@ class House:
             looker=looker,
             schedule=self.timing,
             accounts=accounts,
+            slots=slots,
             link=lambda task, index, photo: PhotoLink(
                 f"https://bot.example/{task.id}/{index}", photo.width, photo.height
             ),
@@ -307,7 +311,8 @@ class House:
                 return task
             if task.due_at is not None:
                 self.clock.now = max(self.clock.now, task.due_at)
-            await self.turn()
+            if not await self.turn() and (due_at := await self.store.next_due(self.clock())):
+                self.clock.now = max(self.clock.now, due_at)
         raise AssertionError(f"it never came: {task}")
 
     async def close_task(self, task_id: str = "boat") -> Task:

@@ -29,6 +29,10 @@ class Clock:
         return datetime.now(UTC) + self.ahead
 
 
+async def unbounded(_: str) -> None:
+    """No provider has a limit."""
+
+
 @asynccontextmanager
 async def a_conversation(there: Stage, clock: Clock) -> AsyncIterator[None]:
     """The Telegram side alone, with a clock of its own."""
@@ -41,7 +45,7 @@ async def a_conversation(there: Stage, clock: Clock) -> AsyncIterator[None]:
         models={},
         default_model="",
         schedule=Timing(),
-        slots={},
+        at_once=unbounded,
         shelf=VideoShelf(there.folder / "videos"),
         clock=clock,
         wake_worker=lambda: None,

@@ -27,8 +27,11 @@ def forecast(ahead: int = 0, slots: int = 1, **usual_s: float) -> Forecast:
     async def count_ahead(_: Task) -> int:
         return ahead
 
+    async def at_once(provider: str) -> int | None:
+        return slots if provider == "cloud" else None
+
     models = {one.name: one for one in (A_MODEL, FREE_MODEL)}
-    return Forecast(count_ahead, timing, models, {"cloud": slots})
+    return Forecast(count_ahead, timing, models, at_once)
 
 
 @pytest.mark.parametrize(("ahead", "slots", "turn_s"), [(1, 1, 360), (3, 1, 840), (3, 4, 210), (8, 2, 1020)])

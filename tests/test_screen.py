@@ -57,6 +57,9 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> 
     async def nobody_ahead(_task: Task) -> int:
         return 0
 
+    async def unbounded(_: str) -> None:
+        pass
+
     async with SandboxServer() as server:
         ada = server.world.add_person(Person(7001, "Ada", None, "en"))
         private, group = server.world.private_chat(ada), server.world.add_group("Friends", [ada])
@@ -68,7 +71,7 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> 
             bot,
             models,
             clock,
-            forecast=Forecast(nobody_ahead, Timing(), models, {}),
+            forecast=Forecast(nobody_ahead, Timing(), models, unbounded),
             voice=Voice(bot, clock, preferences),
             photos=Photos(bot, store, models),
             quiet=Quiet(bot, preferences),

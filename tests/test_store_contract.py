@@ -28,6 +28,7 @@ from bot.store import (
     Notice,
     Person,
     Recipe,
+    SlotLimit,
     Store,
     StoredUpdate,
     TaskFilter,
@@ -414,6 +415,60 @@ async def test_slots_are_never_overdrawn_by_claims_side_by_side(store: Store) ->
     assert done["jiekou"] > 1
 
 
+def a_limit(jobs: int, **fields: Any) -> SlotLimit:
+    defaults: dict[str, Any] = {"refusals": 1, "refused_at": NOW, "probe_at": after(5)}
+    return SlotLimit("volcengine", jobs, **defaults | fields)
+
+
+async def test_a_limit_is_what_was_made_of_it_and_of_the_slots_that_are_taken(store: Store) -> None:
+    await store.add(a_running_task())
+    await store.add(a_running_task(provider="jiekou"))
+    for _ in range(3):
+        await store.add(a_task())
+    await store.claim(NOW, LEASE_S, 10, {"volcengine": 3, "jiekou": 0})
+    assert await store.slot_limits() == []
+    seen: list[tuple[SlotLimit | None, int]] = []
+
+    def change(limit: SlotLimit | None, taken: int) -> SlotLimit | None:
+        seen.append((limit, taken))
+        return None if limit and limit.jobs == 3 else a_limit(taken)
+
+    assert await store.change_limit("volcengine", NOW, change) == a_limit(3)
+    assert await store.slot_limits() == [a_limit(3)]
+    assert await store.change_limit("volcengine", NOW, change) is None
+    assert await store.slot_limits() == []
+    assert seen == [(None, 3), (a_limit(3), 3)]
+    await store.add(a_task(user_id=21))
+    assert await store.count_ahead(a_task(user_id=22)) > 0, "turns are where they were"
+
+
+async def test_a_claim_keeps_to_the_limit_in_use_and_tries_one_more_in_time(store: Store) -> None:
+    for _ in range(6):
+        await store.add(a_task())
+    await store.change_limit("volcengine", NOW, lambda *_: a_limit(2))
+    slots = {"volcengine": 4}
+    assert len(await store.claim(after(4), LEASE_S, 10, slots)) == 2
+    assert len(await store.claim(after(5), LEASE_S, 10, slots)) == 1
+    assert await store.claim(after(6), LEASE_S, 10, slots) == []
+    await store.change_limit("volcengine", NOW, lambda *_: a_limit(9))
+    assert len(await store.claim(after(6), LEASE_S, 10, slots)) == 1
+
+
+async def test_limits_survive_a_restart(open_store: Opener) -> None:
+    store = await open_store()
+    await store.change_limit("volcengine", NOW, lambda *_: a_limit(2))
+    await store.close()
+    assert await (await open_store()).slot_limits() == [a_limit(2)]
+
+
+async def test_no_limit_is_lost_to_changes_side_by_side(store: Store) -> None:
+    def one_more(limit: SlotLimit | None, _: int) -> SlotLimit:
+        return a_limit(limit.jobs + 1 if limit else 1)
+
+    await asyncio.gather(*(store.change_limit("volcengine", NOW, one_more) for _ in range(20)))
+    assert await store.slot_limits() == [a_limit(20)]
+
+
 # Turns.
 
 
@@ -554,6 +609,19 @@ async def test_the_next_due_is_the_earliest_that_waits_for_its_time(store: Store
     assert await store.next_due(NOW) == after(20)
     await store.add(a_running_task(due_at=after(-10)))
     assert await store.next_due(NOW) == after(-10)
+
+
+async def test_a_slot_that_comes_free_by_itself_is_a_time_to_look(store: Store) -> None:
+    unknown: dict[str, Any] = {"state": TaskState.FAILED, "error_code": SUBMIT_UNKNOWN, "delivered_at": NOW}
+    await store.add(a_task(**unknown, due_at=None, keep_until=after(40)))
+    await store.change_limit("volcengine", NOW, lambda *_: a_limit(1, probe_at=after(20)))
+    assert await store.next_due(NOW) is None
+    await store.add(a_task(provider="jiekou"))
+    assert await store.next_due(NOW) is None
+    await store.add(a_task())
+    assert await store.next_due(NOW) == after(20)
+    assert await store.next_due(after(20)) == after(40)
+    assert await store.next_due(after(40)) is None
 
 
 async def test_the_end_of_a_lease_is_a_time_to_look(store: Store) -> None:

@@ -82,12 +82,12 @@ async def test_an_answer_with_the_end_in_it_is_read_at_once(
 
 async def test_what_was_certainly_not_accepted_is_tried_again_later(house: House) -> None:
     house.provider.submits = Script(
-        Unavailable("busy"), Unavailable("no_slot", retry_after_s=120.0), Accepted("job-1")
+        Unavailable("unreachable"), Unavailable("provider_fault", retry_after_s=120.0), Accepted("job-1")
     )
     await house.store.add(a_task())
     await house.turn()
     first = await house.get()
-    assert (first.state, first.error_code, first.attempts) == (TaskState.QUEUED, "busy", 1)
+    assert (first.state, first.error_code, first.attempts) == (TaskState.QUEUED, "unreachable", 1)
     assert first.due_at is not None
     assert 1.8 <= (first.due_at - NOW).total_seconds() <= 2.2
     assert first.slot_until is None
@@ -100,7 +100,11 @@ async def test_what_was_certainly_not_accepted_is_tried_again_later(house: House
     house.clock.advance(121)
     await house.turn()
     assert ((await house.get()).state, (await house.get()).attempts) == (TaskState.RUNNING, 0)
-    assert [one.answer for one in await house.store.attempts("boat")] == ["busy", "no_slot", "ok"]
+    assert [one.answer for one in await house.store.attempts("boat")] == [
+        "unreachable",
+        "provider_fault",
+        "ok",
+    ]
 
 
 async def cut_off() -> None:
@@ -343,15 +347,6 @@ async def test_a_provider_that_stays_down_is_not_asked_for_ever(house: House, co
     assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "provider_fault", False)
     assert timedelta(hours=1) <= house.clock() - NOW <= timedelta(hours=2)
     assert house.provider.submits.count < 30
-
-
-@pytest.mark.parametrize("code", ["busy", "no_slot"])
-async def test_a_provider_that_is_only_busy_is_waited_for(house: House, code: str) -> None:
-    house.provider.submits = Script(*[Unavailable(code)] * 40, Accepted("job-1"))
-    await house.store.add(a_task())
-    task = await house.turn_until(lambda task: task.state is not TaskState.QUEUED)
-    assert task.state is TaskState.RUNNING
-    assert house.clock() - NOW > timedelta(hours=1)
 
 
 async def test_a_refused_account_is_written_down_before_anybody_is_told(house: House) -> None:

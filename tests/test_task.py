@@ -28,6 +28,12 @@ TABLE: dict[str, tuple[Callable[[Task], Task], set[TaskState], TaskState | None]
     "put_off": (lambda task: task.put_off(LATER, NOW), set(S) - {S.SUBMITTING}, None),
     "submitting": (lambda task: task.submitting(NOW, LATER, LATER), {S.QUEUED}, S.SUBMITTING),
     "put_back": (lambda task: task.put_back("busy", "", LATER, NOW), {S.SUBMITTING}, S.QUEUED),
+    "turned_away": (
+        lambda task: task.turned_away("no_slot", "", LATER),
+        {S.SUBMITTING},
+        S.QUEUED,
+    ),
+    "crowded_out": (lambda task: task.crowded_out("no_slot", "", LATER), {S.RUNNING}, S.QUEUED),
     "accepted": (lambda task: task.accepted("job-1", LATER, LATER), {S.SUBMITTING}, S.RUNNING),
     "looked": (lambda task: task.looked(0.5, NOW), {S.RUNNING}, None),
     "late": (lambda task: task.late(NOW), {S.RUNNING}, None),
@@ -210,6 +216,9 @@ def test_what_was_surely_not_charged_gives_the_days_video_back() -> None:
     assert a_task(state=S.FAILED, error_code=SUBMIT_UNKNOWN).counts
 
 
+TOLD_BY_PROVIDERS = {"submitting", "put_back", "turned_away", "crowded_out", "accepted", "looked"}
+
+
 class Life(RuleBasedStateMachine):
     """Any moves in any order, against one provider. An illegal one changes nothing."""
 
@@ -232,7 +241,7 @@ class Life(RuleBasedStateMachine):
             assert self.task.progress >= before.progress
         return True
 
-    @rule(name=st.sampled_from(sorted(set(TABLE) - {"submitting", "put_back", "accepted", "looked"})))
+    @rule(name=st.sampled_from(sorted(set(TABLE) - TOLD_BY_PROVIDERS)))
     def any_move(self, name: str) -> None:
         self._try(TABLE[name][0])
 
@@ -246,9 +255,15 @@ class Life(RuleBasedStateMachine):
             self.bought += 1
 
     @precondition(lambda self: self.task.state is S.SUBMITTING)
+    @rule(name=st.sampled_from(["put_back", "turned_away"]))
+    def the_provider_refuses(self, name: str) -> None:
+        assert self._try(TABLE[name][0])
+        self.bought -= 1
+
+    @precondition(lambda self: self.task.state is S.RUNNING)
     @rule()
-    def the_provider_refuses(self) -> None:
-        assert self._try(TABLE["put_back"][0])
+    def the_provider_ends_it_unmade(self) -> None:
+        assert self._try(TABLE["crowded_out"][0])
         self.bought -= 1
 
     @rule()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -91,7 +91,7 @@ class Conversation:
         models: Mapping[str, VideoModel],
         default_model: str,
         schedule: Timing,
-        slots: Mapping[str, int],
+        at_once: Callable[[str], Awaitable[int | None]],
         shelf: VideoShelf,
         clock: Callable[[], datetime],
         wake_worker: Callable[[], None],
@@ -108,7 +108,7 @@ class Conversation:
         self._preferences = Preferences(store, settings.default_language, clock)
         voice = Voice(self._bot, clock, self._preferences)
         photos = Photos(self._bot, store, models)
-        forecast = Forecast(store.count_ahead, schedule, models, slots)
+        forecast = Forecast(store.count_ahead, schedule, models, at_once)
         tariff = tariff_of(current or (lambda: settings), models)
         self.screen = Screen(
             self._bot,

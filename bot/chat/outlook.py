@@ -27,24 +27,25 @@ UNKNOWN = Outlook()
 
 
 class Forecast:
-    """`slots`: how many jobs each provider runs at once."""
+    """`at_once`: how many jobs a provider runs at once at present."""
 
     def __init__(
         self,
         count_ahead: Callable[[Task], Awaitable[int]],
         schedule: Timing,
         models: Mapping[str, VideoModel],
-        slots: Mapping[str, int],
+        at_once: Callable[[str], Awaitable[int | None]],
     ) -> None:
         self._count_ahead = count_ahead
         self._timing = schedule
         self._models = models
-        self._slots = slots
+        self._at_once = at_once
 
     async def of(self, task: Task) -> Outlook:
         ahead = await self._count_ahead(task) if task.state is TaskState.QUEUED else 0
         usual_s = self.usual_s(task)
-        return Outlook(ahead, _turn_s(ahead, usual_s, self._slots.get(task.provider)), usual_s)
+        slots = await self._at_once(task.provider) if ahead else None
+        return Outlook(ahead, _turn_s(ahead, usual_s, slots), usual_s)
 
     def usual_s(self, task: Task) -> float | None:
         """As in `Outlook`."""

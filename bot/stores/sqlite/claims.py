@@ -12,6 +12,8 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
+from bot.slots import open_slots
+from bot.stores.sqlite import slots as limits
 from bot.stores.sqlite import turns
 from bot.stores.sqlite.rows import task_of, to_text, to_time
 from bot.task import Task
@@ -34,7 +36,10 @@ def claim(
 ) -> list[Task]:
     queues = [_due(connection, _DUE, now, limit)]
     for provider in _providers_with_waiting(connection):
-        room = slots[provider] - _slots_taken(connection, provider, now) if provider in slots else limit
+        room = limit
+        if provider in slots:
+            allowed = open_slots(limits.limit_of(connection, provider), slots[provider], now)
+            room = allowed - limits.taken(connection, provider, now)
         if room > 0:
             queues.append(_due(connection, _DUE_FOR_SLOT, now, min(room, limit), provider))
     # Between the queues the older is first; within one nobody loses their turn by that.
@@ -62,7 +67,9 @@ def next_due(connection: sqlite3.Connection, now: datetime) -> datetime | None:
         " UNION ALL SELECT min(due_at) FROM tasks WHERE waits_for_slot = 1 AND due_at > ?)",
         [to_text(now)],
     ).fetchone()
-    return to_time(row[0])
+    waiting = _providers_with_waiting(connection)
+    changes = [at for provider in waiting for at in limits.next_change(connection, provider, now)]
+    return to_time(min(filter(None, [row[0], *changes]), default=None))
 
 
 def release(connection: sqlite3.Connection) -> int:
@@ -99,16 +106,6 @@ def _providers_with_waiting(connection: sqlite3.Connection) -> Iterator[str]:
         ).fetchone()
         if name is not None:
             yield name
-
-
-def _slots_taken(connection: sqlite3.Connection, provider: str, now: datetime) -> int:
-    return _number(
-        connection,
-        "SELECT (SELECT count(*) FROM tasks WHERE provider = :provider AND slot_until > :now)"
-        " + (SELECT count(*) FROM tasks WHERE waits_for_slot = 1 AND provider = :provider AND due_at > :now"
-        " AND due_before_lease IS NOT NULL)",
-        {"provider": provider, "now": to_text(now)},
-    )
 
 
 def _number(connection: sqlite3.Connection, sql: str, values: Any) -> int:

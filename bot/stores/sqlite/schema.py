@@ -141,6 +141,13 @@ def pauses_and_spending(db: Database) -> None:
         db.execute(f"CREATE {index}")
 
 
+@migrations()
+def limits_in_use(db: Database) -> None:
+    """How many jobs an account takes at once, where that is fewer than was set."""
+    for column, kind in (("jobs", int), ("refusals", int), ("refused_at", str), ("probe_at", str)):
+        db.table("slots").add_column(column, kind)
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

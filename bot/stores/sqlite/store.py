@@ -19,6 +19,7 @@ from bot.store import (
     Notice,
     Person,
     Recipe,
+    SlotLimit,
     StoredUpdate,
     TaskFilter,
 )
@@ -32,6 +33,7 @@ from bot.stores.sqlite import (
     passes,
     people,
     recipes,
+    slots,
     statistics,
     tasks,
     turns,
@@ -223,6 +225,14 @@ class SQLiteStore(Buying):
 
     async def troubles(self) -> list[AccountTrouble]:
         return await self._writer.read(accounts.troubles)
+
+    async def slot_limits(self) -> list[SlotLimit]:
+        return await self._writer.read(slots.limits)
+
+    async def change_limit(
+        self, provider: str, now: datetime, change: Callable[[SlotLimit | None, int], SlotLimit | None]
+    ) -> SlotLimit | None:
+        return await self._writer.write(slots.change, provider, now, change)
 
     async def keep_notice(self, user_id: int, notice: Notice) -> None:
         await self._writer.write(accounts.keep_notice, user_id, notice, self._clock())

@@ -1,0 +1,257 @@
+"""Slots in use: a provider that has no room is asked again in time, and nobody reads of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fakes import NOW, Clock, House, Script, ScriptedProvider, a_task
+
+from bot.errors import StoreError, Unavailable
+from bot.provider import Accepted, Failed, Photo, Status, StillRunning, Succeeded
+from bot.request import VideoModel, VideoRequest
+from bot.slots import NO_ROOM, Slots, narrowed, open_slots, widened
+from bot.store import SlotLimit
+from bot.stores.sqlite import SQLiteStore
+from bot.task import TaskState
+
+FULL = Unavailable("no_slot", "code 50430")
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def refused(
+    limit: SlotLimit | None, running: int, at_s: float = 0.0, began_s: float | None = None
+) -> SlotLimit:
+    began = after(at_s if began_s is None else began_s)
+    return narrowed(limit, "cloud", running, began=began, now=after(at_s))
+
+
+# What is decided.
+
+
+def test_without_a_refusal_all_slots_are_open() -> None:
+    assert open_slots(None, 5, NOW) == 5
+
+
+def test_after_a_refusal_as_many_are_open_as_ran_and_one_more_in_time() -> None:
+    limit = refused(None, 3)
+    assert open_slots(limit, 5, after(1)) == 3
+    assert open_slots(limit, 5, after(3)) == 4
+    assert open_slots(limit, 5, after(99_999)) == 4
+    assert open_slots(limit, 2, after(3)) == 2
+
+
+def test_where_nothing_ran_one_is_tried_after_a_pause() -> None:
+    limit = refused(None, 0)
+    assert open_slots(limit, 5, after(1)) == 0
+    assert open_slots(limit, 5, after(3)) == 1
+
+
+def test_the_pause_grows_with_each_refused_try_up_to_five_minutes() -> None:
+    limit, at_s, pauses_s = None, 0.0, []
+    for _ in range(12):
+        limit = refused(limit, 2, at_s)
+        pauses_s.append((limit.probe_at - after(at_s)).total_seconds())
+        at_s += pauses_s[-1]
+    assert 1.8 <= pauses_s[0] <= 2.2
+    assert 3.6 <= pauses_s[1] <= 4.4
+    assert max(pauses_s) <= 330
+    assert pauses_s[-1] >= 270
+
+
+def test_what_the_provider_asks_for_is_obeyed() -> None:
+    limit = narrowed(None, "cloud", 1, began=NOW, now=NOW, retry_after_s=90)
+    assert limit.probe_at == after(90)
+
+
+def test_calls_that_were_under_way_together_are_one_refusal() -> None:
+    limit = refused(None, 4, at_s=1, began_s=0)
+    for running in (3, 2, 2):
+        limit = refused(limit, running, at_s=1.5, began_s=0)
+    assert (limit.jobs, limit.refusals) == (2, 1)
+
+
+def test_a_slot_that_is_given_back_late_costs_no_long_pause() -> None:
+    limit = None
+    for at_s in (0, 100, 200, 300, 400, 500):
+        limit = refused(limit, 2, at_s)
+    late = refused(limit, 1, at_s=600)
+    assert (late.jobs, late.refusals) == (1, 1)
+    assert open_slots(late, 5, after(603)) == 2
+
+
+def test_what_is_accepted_raises_the_limit_until_nothing_is_left_to_find_out() -> None:
+    limit = refused(refused(None, 1), 1, at_s=5)
+    assert widened(limit, 1, 4, after(9)) == limit
+    raised = widened(limit, 2, 4, after(9))
+    assert raised is not None
+    assert (raised.jobs, raised.refusals) == (2, 0)
+    assert open_slots(raised, 4, after(12)) == 3
+    assert widened(raised, 4, 4, after(12)) is None
+    assert widened(None, 1, 4, NOW) is None
+
+
+# What the worker does with it.
+
+
+class Account(ScriptedProvider):
+    """Runs `room` jobs at once, each for a minute, and counts what it refused."""
+
+    def __init__(self, clip: Path, clock: Clock, room: int = 1, error: Unavailable = FULL) -> None:
+        super().__init__(clip)
+        self.room = room
+        self.error = error
+        self.refused = 0
+        self._clock = clock
+        self._ends: list[datetime] = []
+
+    def running(self) -> int:
+        return sum(end > self._clock() for end in self._ends)
+
+    async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
+        if self.running() >= self.room:
+            self.refused += 1
+            raise self.error
+        self._ends.append(self._clock() + timedelta(seconds=60))
+        return Accepted(str(len(self._ends) - 1))
+
+    async def poll(self, remote_id: str, model: VideoModel) -> Status:
+        ended = self._ends[int(remote_id)] <= self._clock()
+        return Succeeded("https://videos.example/1", 3600.0) if ended else StillRunning()
+
+
+@pytest.fixture
+def account(clip: Path, clock: Clock) -> Account:
+    return Account(clip, clock)
+
+
+@pytest.fixture
+def busy_house(store: SQLiteStore, account: Account, clock: Clock, tmp_path: Path) -> House:
+    return House(store, account, clock, tmp_path)
+
+
+async def work(house: House, seconds: float, *, step_s: float = 1.0) -> None:
+    """So long, as the worker would: what is due is taken, again and again."""
+    for _ in range(round(seconds / step_s)):
+        while await house.turn():
+            pass
+        house.clock.advance(step_s)
+
+
+@pytest.mark.parametrize("code", sorted(NO_ROOM))
+async def test_a_provider_without_room_is_waited_for_and_nobody_reads_of_it(house: House, code: str) -> None:
+    house.provider.submits = Script(*[Unavailable(code)] * 22, Accepted("job-1"))
+    await house.store.add(a_task())
+    task = await house.turn_until(lambda task: task.state is not TaskState.QUEUED)
+    assert task.state is TaskState.RUNNING
+    assert house.clock() - NOW > timedelta(hours=1)
+    shown = {(card.state, card.attempts) for card in house.chat.shown}
+    assert shown == {(state, 0) for state in (TaskState.QUEUED, TaskState.SUBMITTING, TaskState.RUNNING)}
+    assert house.chat.names() == []
+
+
+async def test_a_refused_try_keeps_its_turn(house: House) -> None:
+    house.provider.submits = Script(FULL, Accepted("job-1"))
+    for name in ("boat", "kite"):
+        await house.store.add(a_task(name))
+    await house.turn()
+    assert await house.store.count_ahead(await house.get("kite")) == 1
+    await house.turn_until(lambda task: task.state is TaskState.RUNNING)
+    assert (await house.get("kite")).state is TaskState.QUEUED
+
+
+async def test_an_account_with_fewer_slots_than_were_set_is_filled(
+    busy_house: House, account: Account
+) -> None:
+    busy_house.slots["cloud"], account.room = 5, 2
+    for number in range(40):
+        await busy_house.store.add(a_task(str(number)))
+    await work(busy_house, 15)
+    assert account.refused < 8, "from five at once down to two"
+    before, used_s = account.refused, 0
+    for _ in range(600):
+        await work(busy_house, 1)
+        used_s += account.running()
+    assert account.refused - before < 30, "each costs nothing, and finds what became free unseen"
+    assert used_s > 0.85 * 1200, "the rest is the lag of looks"
+
+
+async def test_slots_that_are_granted_later_are_found(busy_house: House, account: Account) -> None:
+    busy_house.slots["cloud"] = 4
+    for number in range(40):
+        await busy_house.store.add(a_task(str(number)))
+    await work(busy_house, 120)
+    assert account.running() <= 1
+    account.room = 4
+    for _ in range(330):
+        await work(busy_house, 1)
+        if account.running() == 4:
+            break
+    assert account.running() == 4
+    assert await busy_house.store.slot_limits() == [], "nothing is left to find out"
+
+
+async def test_too_many_calls_are_slowed_down_not_repeated_at_once(
+    busy_house: House, account: Account
+) -> None:
+    account.room, account.error = 0, Unavailable("busy", retry_after_s=30.0)
+    await busy_house.store.add(a_task())
+    await work(busy_house, 300)
+    assert account.refused <= 10
+
+
+async def test_a_job_that_ended_for_want_of_a_slot_goes_back_to_the_queue(house: House) -> None:
+    house.provider.polls = Script(StillRunning(0.2), Failed("busy", "code 50430"), StillRunning())
+    await house.store.add(a_task())
+    await house.turn_until(lambda task: task.progress is not None)
+    back = await house.turn_until(lambda task: task.state is TaskState.QUEUED)
+    assert (back.remote_id, back.progress, back.submitted_at, back.slot_until) == (None, None, None, None)
+    assert back.due_at is not None
+    assert back.due_at > house.clock()
+    again = await house.turn_until(lambda task: task.state is TaskState.RUNNING)
+    assert again.queued_at == NOW
+    assert house.chat.names() == []
+    calls = [(one.call, one.answer) for one in await house.store.attempts("boat")]
+    assert calls.count(("submit", "ok")) == 2
+
+
+async def test_whoever_stopped_waiting_is_let_go_when_the_provider_has_no_room(house: House) -> None:
+    async def stop() -> Accepted:
+        await house.store.save((await house.get()).hide(NOW))
+        raise FULL
+
+    house.provider.submits = Script(stop)
+    await house.store.add(a_task())
+    task = await house.close_task()
+    assert (task.state, task.error_code) == (TaskState.CANCELLED, "cancelled")
+    assert house.provider.submits.count == 1
+
+
+async def test_a_limit_that_cannot_be_kept_stops_nobody(house: House) -> None:
+    class Broken:
+        async def slot_limits(self) -> list[SlotLimit]:
+            raise StoreError("its disk is full")
+
+        async def change_limit(self, *_: object) -> SlotLimit | None:
+            raise StoreError("its disk is full")
+
+    slots = Slots({"cloud": 3}, Broken(), house.clock)
+    await slots.refused(a_task())
+    await slots.accepted(a_task())
+    assert await slots.at_once("cloud") == 3
+
+
+async def test_forecasts_go_by_the_slots_in_use(house: House) -> None:
+    slots = Slots({"cloud": 5, "closed": 0}, house.store, house.clock)
+    assert await slots.at_once("elsewhere") is None
+    assert await slots.at_once("closed") == 0
+    assert await slots.at_once("cloud") == 5
+    await house.store.change_limit("cloud", NOW, lambda *_: refused(None, 2))
+    assert await slots.at_once("cloud") == 2
+    await house.store.change_limit("cloud", NOW, lambda *_: refused(None, 0))
+    assert await slots.at_once("cloud") == 1
