@@ -28,6 +28,7 @@ from bot.metrics import Metrics
 from bot.provider import PhotoLink, Provider
 from bot.request import VideoRequest
 from bot.roster import build_models, build_providers
+from bot.rules import Rules
 from bot.settings import Settings
 from bot.slots import Slots
 from bot.store import Attempt, DurationStore, HeartbeatStore, Store
@@ -46,6 +47,7 @@ _LINKS_LIVE = timedelta(hours=12)
 _DURATIONS_EVERY_S = 60.0
 _BEAT_EVERY_S = 20.0
 _READY_WITHIN_S = 2.0
+_RULES_EVERY_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ async def run(
         links = PhotoLinks(settings.public_url or "", secret_key(settings.secret_key, settings.data_dir))
         bot = Bot(token, settings, store, providers, links)
         parts.push_async_callback(bot.conversation.close)
+        await bot.rules.read()
         greeting = await bot.conversation.start()
         if settings.listen_port is not None:
             server = WebServer(
@@ -133,7 +136,6 @@ class Bot:
     def __init__(
         self, token: str, settings: Settings, store: Store, providers: list[Provider], links: PhotoLinks
     ) -> None:
-        self._settings = settings
         self.models = build_models(settings, providers)
         self.timing = Timing(settings.poll_max_seconds)
         self._granted = {provider.name: provider.concurrency for provider in providers}
@@ -144,18 +146,18 @@ class Bot:
         self.health = Health(self.is_healthy, self.is_ready)
         self._stopping: asyncio.Event | None = None
         self.metrics = self._build_metrics(settings, store) if settings.private_port is not None else None
+        self.rules = Rules(settings, store, utc_now, self.models)
         self.conversation = Conversation(
             token,
             settings,
+            self.rules,
             store,
             models=self.models,
-            default_model=next(iter(self.models)),
             schedule=self.timing,
             at_once=self._slots.at_once,
             shelf=self._shelf,
             clock=utc_now,
             wake_worker=self._wake_worker,
-            current=lambda: self._settings,
             on_answer=self._telegram_answered,
         )
         self.worker = self._build_worker(settings, store, providers)
@@ -170,6 +172,7 @@ class Bot:
             asyncio.create_task(self._keeping.run(), name="keeping"),
             asyncio.create_task(read_durations(self._store, self.timing), name="reading durations"),
             asyncio.create_task(show_life(self._store), name="heartbeat"),
+            asyncio.create_task(read_rules(self.rules), name="reading rules"),
         ]
         broken = asyncio.create_task(self._store.broken(), name="watching the database")
         self._stopping = stopping
@@ -287,7 +290,7 @@ class Bot:
 
     def _quote(self, request: VideoRequest) -> Decimal | None:
         """What the request would cost by the prices of this moment."""
-        return self._settings.model_prices.quote(request, self.models[request.model])
+        return self.rules.settings.model_prices.quote(request, self.models[request.model])
 
     def _link(self, task: Task, index: int, photo: FitPhoto) -> PhotoLink:
         expires_at = utc_now() + _LINKS_LIVE
@@ -320,6 +323,14 @@ async def read_durations(store: DurationStore, schedule: Timing, every_s: float 
         await asyncio.sleep(every_s)
         with suppress(StoreError):
             schedule.remember(await store.durations())
+
+
+async def read_rules(rules: Rules, every_s: float = _RULES_EVERY_S) -> None:
+    """Take over what admins have changed through another process, until cancelled."""
+    while True:
+        await asyncio.sleep(every_s)
+        with suppress(StoreError):
+            await rules.read()
 
 
 async def show_life(store: HeartbeatStore, every_s: float = _BEAT_EVERY_S) -> None:

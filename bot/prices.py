@@ -38,6 +38,12 @@ class Price:
         resolution = self.resolution is None or self.resolution == (bought.resolution or "").lower()
         return self.model == bought.model and resolution and self.sound in (None, bool(bought.audio))
 
+    def __str__(self) -> str:
+        """As it is typed."""
+        sound = [name for name, choice in _SOUND.items() if choice is self.sound]
+        what = ":".join([self.model, *filter(None, [self.resolution]), *sound])
+        return f"{what}={self.amount}{_PER_SECOND if self.per_second else ''}"
+
     def of(self, seconds: int | None) -> Decimal:
         return self.amount * (seconds or 1) if self.per_second else self.amount
 
@@ -50,6 +56,9 @@ class Prices:
 
     def __bool__(self) -> bool:
         return bool(self.entries)
+
+    def __str__(self) -> str:
+        return ",".join(map(str, self.entries))
 
     def of_model(self, name: str) -> Sequence[Price]:
         """In the order in which they are given."""

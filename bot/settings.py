@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -299,6 +300,16 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError("; ".join(_sentence(problem) for problem in error.errors())) from None
     except UnicodeDecodeError:
         raise SettingsError(".env is not a text file in UTF-8.") from None
+
+
+def check_again(settings: Settings, texts: Mapping[str, str]) -> Settings:
+    """`settings` with other values, as `.env` has them, by names in capitals. SettingsError as above."""
+    changed = {name.lower(): text for name, text in texts.items()}
+    try:
+        checked = IsolatedSettings.model_validate({**dict(settings), **changed})
+        return settings.model_copy(update={name: getattr(checked, name) for name in changed})
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(problem) for problem in error.errors())) from None
 
 
 def _sentence(problem: ErrorDetails) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from bot.buying import BuyingStore
+from bot.changes import ChangeStore
 from bot.errors import Trouble
 from bot.passes import PassStore
 from bot.request import VideoRequest
@@ -129,7 +130,8 @@ class TaskStore(Protocol):
         """
 
     async def move_chat(self, chat_id: int, new_id: int) -> int:
-        """A group has another id now: its tasks and its settings go there; how many tasks did.
+        """A group has another id now: its tasks, its settings and what was decided about it go there; how
+        many tasks did.
 
         Messages of the old group cannot be edited from the new one, so the cards stay behind. Every version
         is raised, and leases end but for those over a submit in flight: a writer who holds a row reads it
@@ -192,7 +194,7 @@ class UpdateStore(Protocol):
         """Forget handled updates received before; how many. Telegram repeats none older than a day."""
 
 
-Role = Literal["admin", "allowed", "banned"]
+Role = Literal["admin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +257,8 @@ class PeopleStore(Protocol):
         """Delete what is known of a person; of how many closed tasks.
 
         Those lose words, photos, file ids and links, and stay as figures: limits and bills count them. So do
-        a role and a ban. Recipes, notices and the settings of the private chat go. Open tasks are left alone.
+        a role, and what admins decided. Recipes, notices and the settings of the private chat go. Open tasks
+        are left alone.
         """
 
 
@@ -390,6 +393,7 @@ class Store(
     TaskListing,
     UpdateStore,
     PeopleStore,
+    ChangeStore,
     RecipeStore,
     AccountStore,
     SlotStore,

@@ -9,8 +9,9 @@ import pytest
 from fakes import NOW, Clock, a_task
 
 from bot.chat.access import Access
+from bot.rules import Rules
 from bot.settings import IsolatedSettings
-from bot.store import Person
+from bot.standing import Admission, Figure, Own, Standings
 from bot.stores.sqlite import SQLiteStore
 from bot.task import SUBMIT_UNKNOWN, TaskState
 from bot.text import LANGUAGES, say
@@ -20,9 +21,16 @@ GROUP = -5
 
 
 @pytest.fixture
+def standings(store: SQLiteStore, clock: Clock) -> Standings:
+    return Standings(store, clock)
+
+
+@pytest.fixture
 def access(store: SQLiteStore, clock: Clock) -> Any:
     def with_settings(**settings: Any) -> Access:
-        return Access(IsolatedSettings(**settings), store, store, clock)
+        return Access(
+            Rules(IsolatedSettings(**settings), store, clock), Standings(store, clock), store, store, clock
+        )
 
     return with_settings
 
@@ -51,17 +59,49 @@ async def test_either_list_is_enough_and_without_any_only_admins_may_ask(
     assert await access(**settings).may_ask(user_id, chat_id) is may
 
 
-@pytest.mark.parametrize(("role", "may"), [("admin", True), ("allowed", True), ("banned", False)])
-async def test_what_the_store_says_of_a_person_counts(
-    access: Any, store: SQLiteStore, role: Any, may: bool
+@pytest.mark.parametrize(
+    ("admission", "may"), [("allowed", True), ("banned", False), ("ignored", False), (None, False)]
+)
+async def test_what_an_admin_decided_of_a_person_counts(
+    access: Any, standings: Standings, admission: Admission | None, may: bool
 ) -> None:
-    await store.put_person(Person(ANNA, role=role))
-    settings = {} if may else {"allowed_users": "*", "allowed_chats": "*"}
-    assert await access(**settings).may_ask(ANNA, GROUP) is may
+    await standings.admit(ANNA, "allowed", OWNER)
+    await standings.admit(ANNA, admission, OWNER)
+    assert await access().may_ask(ANNA, GROUP) is may
 
 
-async def test_an_admin_of_the_settings_cannot_be_banned(access: Any, store: SQLiteStore) -> None:
-    await store.put_person(Person(OWNER, role="banned"))
+async def test_who_is_banned_may_not_ask_wherever_others_may(access: Any, standings: Standings) -> None:
+    await standings.admit(ANNA, "banned", OWNER)
+    door = access(allowed_users="*", allowed_chats="*")
+    assert not await door.may_ask(ANNA, ANNA)
+    assert not await door.may_ask(ANNA, GROUP)
+    assert await door.may_ask(BEN, GROUP)
+
+
+async def test_in_an_allowed_group_anybody_may_ask_and_in_a_banned_one_nobody_but_admins(
+    access: Any, standings: Standings
+) -> None:
+    door = access(admin_users="99")
+    await standings.admit(GROUP, "allowed", OWNER)
+    assert await door.may_ask(BEN, GROUP)
+    assert await door.may_join(BEN, GROUP)
+    assert not await door.may_ask(BEN, BEN)
+    await standings.admit(GROUP, "banned", OWNER)
+    await standings.admit(ANNA, "allowed", OWNER)
+    assert not await door.may_ask(ANNA, GROUP)
+    assert not await door.may_join(ANNA, GROUP)
+    assert await door.may_ask(ANNA, ANNA)
+    assert await door.may_ask(OWNER, GROUP)
+
+
+async def test_who_was_ignored_may_ask_where_a_list_says_so(access: Any, standings: Standings) -> None:
+    await standings.admit(ANNA, "ignored", OWNER)
+    assert await access(allowed_users="20").may_ask(ANNA, ANNA)
+    assert await access(allowed_chats="-5").may_ask(ANNA, GROUP)
+
+
+async def test_an_admin_of_the_settings_cannot_be_banned(access: Any, standings: Standings) -> None:
+    await standings.admit(OWNER, "banned", OWNER)
     assert await access(admin_users="99").may_ask(OWNER, OWNER)
 
 
@@ -94,19 +134,26 @@ async def test_no_link_is_made_while_there_is_an_admin(access: Any) -> None:
 # Strangers.
 
 
-async def test_a_stranger_is_answered_once_and_so_is_a_group(access: Any) -> None:
+async def test_a_stranger_is_new_once_and_so_is_a_group(access: Any) -> None:
     door = access()
-    assert await door.tell_stranger(ANNA, ANNA)
-    assert not await door.tell_stranger(ANNA, ANNA)
-    assert await door.tell_stranger(BEN, BEN)
-    assert await door.tell_stranger(ANNA, GROUP)
-    assert not await door.tell_stranger(BEN, GROUP)
-    assert not await access().tell_stranger(ANNA, ANNA), "a restart forgets nothing"
+    assert await door.is_new(ANNA, ANNA)
+    await door.note_told(ANNA, ANNA, "ru")
+    assert not await door.is_new(ANNA, ANNA)
+    assert await door.is_new(BEN, BEN)
+    assert await door.is_new(ANNA, GROUP)
+    await door.note_told(ANNA, GROUP, "ru")
+    assert not await door.is_new(BEN, GROUP)
+    assert not await access().is_new(ANNA, ANNA), "a restart forgets nothing"
 
 
-async def test_who_is_banned_hears_nothing(access: Any, store: SQLiteStore) -> None:
-    await store.put_person(Person(ANNA, role="banned"))
-    assert not await access().tell_stranger(ANNA, ANNA)
+@pytest.mark.parametrize("admission", ["banned", "ignored"])
+async def test_who_is_banned_or_ignored_hears_nothing(
+    access: Any, standings: Standings, admission: Admission
+) -> None:
+    await standings.admit(ANNA, admission, OWNER)
+    await standings.admit(GROUP, admission, OWNER)
+    assert not await access().is_new(ANNA, ANNA)
+    assert not await access().is_new(BEN, GROUP)
 
 
 # Limits.
@@ -207,3 +254,50 @@ async def test_unlimited_is_unlimited_and_admins_have_no_limit(access: Any, stor
     assert await code(access(**dict.fromkeys(names, "unlimited")), ANNA, GROUP) is None
     assert await code(access(), ANNA, GROUP) == "limit_open"
     assert await code(access(admin_users="20"), ANNA, GROUP) is None
+
+
+# Limits of one's own.
+
+
+@pytest.mark.parametrize(
+    ("figure", "most", "refused"),
+    [
+        ("daily_videos", 3, None),
+        ("daily_videos", 2, "limit_day"),
+        ("daily_videos", "unlimited", None),
+        ("daily_videos", 0, "limit_none"),
+        ("daily_videos", None, "limit_day"),
+        ("open_tasks", 2, "limit_open"),
+    ],
+)
+async def test_what_a_person_has_of_their_own_beats_the_setting(
+    access: Any, standings: Standings, store: SQLiteStore, figure: Figure, most: Own, refused: str | None
+) -> None:
+    await fill(store, 2, user_id=ANNA)
+    await standings.grant(ANNA, figure, 9, OWNER)
+    await standings.grant(ANNA, figure, most, OWNER)
+    await standings.grant(BEN, figure, 0, OWNER)
+    door = access(daily_videos_per_user="2" if figure == "daily_videos" else "unlimited")
+    assert await code(door) == refused
+
+
+async def test_a_group_has_limits_of_its_own_too_and_they_move_along(
+    access: Any, standings: Standings, store: SQLiteStore
+) -> None:
+    await fill(store, 2, user_id=BEN, chat_id=GROUP)
+    await standings.grant(GROUP, "open_tasks", 2, OWNER)
+    assert await code(access(), ANNA, GROUP) == "limit_open_chat"
+    assert await code(access(), ANNA, ANNA) is None
+    await store.move_chat(GROUP, -1005)
+    assert await code(access(), ANNA, -1005) == "limit_open_chat"
+
+
+async def test_a_changed_setting_counts_for_the_next_order(store: SQLiteStore, clock: Clock) -> None:
+    rules = Rules(IsolatedSettings(), store, clock)
+    door = Access(rules, Standings(store, clock), store, store, clock)
+    assert await code(door) is None
+    await rules.change("DAILY_VIDEOS_PER_USER", "0", OWNER)
+    assert await code(door) == "limit_none"
+    assert not await door.may_ask(ANNA, ANNA)
+    await rules.change("ALLOWED_USERS", "20", OWNER)
+    assert await door.may_ask(ANNA, ANNA)

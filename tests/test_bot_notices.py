@@ -15,8 +15,10 @@ from bot.chat.client import connect
 from bot.chat.notices import Notices
 from bot.chat.preferences import Preferences
 from bot.chat.voice import Voice
+from bot.rules import Rules
 from bot.sandbox import Chat, Fault, FaultKind, Person
 from bot.settings import IsolatedSettings
+from bot.standing import Standings
 from bot.store import Notice
 from bot.stores.sqlite import SQLiteStore
 from bot.text import plain, say
@@ -140,8 +142,8 @@ async def test_a_telegram_that_hangs_holds_nobody_up(tmp_path: Path, store: SQLi
         bot = connect(there.server.token, there.server.url)
         await bot.initialize()
         settings = IsolatedSettings(admin_users=frozenset({501, 502}))
-        access = Access(settings, store, store, Clock())
-        preferences = Preferences(store, "en", Clock())
+        access = an_access(settings, store)
+        preferences = Preferences(store, lambda: "en", Clock())
         voice = Voice(bot, Clock(), preferences)
         notices = Notices(
             kept=store, people=store, voice=voice, access=access, preferences=preferences, limit_s=0.1
@@ -154,12 +156,17 @@ async def test_a_telegram_that_hangs_holds_nobody_up(tmp_path: Path, store: SQLi
 
 async def test_a_database_that_fails_stops_nobody(tmp_path: Path, store: SQLiteStore) -> None:
     async with stage(tmp_path) as there:
-        preferences = Preferences(store, "en", Clock())
+        preferences = Preferences(store, lambda: "en", Clock())
         voice = Voice(connect(there.server.token, there.server.url), Clock(), preferences)
-        access = Access(IsolatedSettings(admin_users=frozenset({501})), store, store, Clock())
+        access = an_access(IsolatedSettings(admin_users=frozenset({501})), store)
         notices = Notices(kept=store, people=store, voice=voice, access=access, preferences=preferences)
         await store.close()
         await notices.tell_admins(NOTICE)
+
+
+def an_access(settings: IsolatedSettings, store: SQLiteStore) -> Access:
+    clock = Clock()
+    return Access(Rules(settings, store, clock), Standings(store, clock), store, store, clock)
 
 
 async def _refused(there: Stage, person: Person, chat: Chat, words: str) -> None:

@@ -13,6 +13,7 @@ from running import Stage, says, stage
 
 from bot.chat import Conversation
 from bot.media.shelf import VideoShelf
+from bot.rules import Rules
 from bot.sandbox import Fault, FaultKind
 from bot.settings import IsolatedSettings
 from bot.stores.sqlite import SQLiteStore
@@ -41,9 +42,9 @@ async def a_conversation(there: Stage, clock: Clock) -> AsyncIterator[None]:
     conversation = Conversation(
         settings.token,
         settings,
+        Rules(settings, store, clock),
         store,
         models={},
-        default_model="",
         schedule=Timing(),
         at_once=unbounded,
         shelf=VideoShelf(there.folder / "videos"),

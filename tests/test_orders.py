@@ -37,7 +37,7 @@ def orders() -> Orders:
         companies=nobody,
         photos=Photos(nobody, nobody, MODELS),
         models=MODELS,
-        default_model="jimeng-pro",
+        default_model=lambda: "jimeng-pro",
         old_after=timedelta(minutes=10),
         clock=Clock(),
         wake=nobody,

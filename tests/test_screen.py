@@ -66,7 +66,7 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> 
         bot = connect(server.token, server.url)
         await bot.initialize()
         models = {A_MODEL.name: A_MODEL}
-        preferences = Preferences(store, "en", clock)
+        preferences = Preferences(store, lambda: "en", clock)
         screen = Screen(
             bot,
             models,

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.buying import EVERYTHING, THE_BOT, Pause, PausePast
+from bot.changes import Change
 from bot.errors import StaleTask, StoreError
 from bot.passes import Pass
 from bot.request import VideoRequest
@@ -876,8 +877,8 @@ async def test_an_unknown_person_is_one_without_a_role(store: Store) -> None:
 
 
 async def test_people_and_chats_are_remembered_as_last_put(store: Store) -> None:
-    await store.put_person(Person(7, role="allowed", language="zh", told_at=NOW))
-    await store.put_person(person := Person(7, role="banned", language=None, told_at=after(1)))
+    await store.put_person(Person(7, role="admin", language="zh", told_at=NOW))
+    await store.put_person(person := Person(7, role=None, language=None, told_at=after(1)))
     await store.put_chat(ChatRecord(-100))
     await store.put_chat(chat := ChatRecord(-100, told_at=NOW))
     assert await store.person(7) == person
@@ -886,7 +887,7 @@ async def test_people_and_chats_are_remembered_as_last_put(store: Store) -> None
 
 async def test_admins_are_those_with_the_role(store: Store) -> None:
     assert await store.admins() == []
-    for person in (Person(9, role="admin"), Person(7, role="admin"), Person(8, role="allowed"), Person(6)):
+    for person in (Person(9, role="admin"), Person(7, role="admin"), Person(8), Person(6)):
         await store.put_person(person)
     assert sorted(await store.admins()) == [7, 9]
 
@@ -1058,6 +1059,38 @@ async def test_a_chats_settings_come_back_as_they_were_chosen(store: Store) -> N
     assert (await store.chat(11)).settings == ChatSettings()
 
 
+async def test_the_newest_change_of_each_name_is_in_force_until_it_is_taken_back(store: Store) -> None:
+    first = Change(20, "role", "allowed", 99, NOW)
+    limit = Change(20, "daily_videos", "5", 99, after(1))
+    other = Change(-5, "role", "banned", 98, after(1))
+    second = Change(20, "role", "banned", 98, after(2))
+    for change in (first, limit, other, second):
+        await store.add_change(change)
+    assert await store.in_force(20) == [limit, second]
+    assert await store.in_force(20, -5, 7) == [limit, other, second]
+    assert await store.in_force() == []
+    assert await store.changed_subjects("role") == [second, other]
+    back = Change(20, "role", None, 99, after(3))
+    await store.add_change(back)
+    assert await store.in_force(20) == [limit]
+    assert await store.changed_subjects("role") == [other]
+    assert await store.changes(3) == [back, second, other]
+    assert await store.changes(9, 20) == [back, second, limit, first]
+
+
+async def test_what_was_decided_of_a_group_moves_along_and_forgetting_takes_nothing_of_it(
+    store: Store,
+) -> None:
+    allowed = Change(-5, "role", "allowed", 99, NOW)
+    banned = Change(20, "role", "banned", 99, NOW)
+    await store.add_change(allowed)
+    await store.add_change(banned)
+    await store.move_chat(-5, -1005)
+    await store.forget(20)
+    assert await store.in_force(-5) == []
+    assert await store.in_force(-1005, 20) == [replace(allowed, subject=-1005), banned]
+
+
 async def test_a_recipe_is_found_by_its_token_and_made_once_for_a_request(store: Store) -> None:
     request = VideoRequest(model="jimeng-pro", prompt="纸船", seconds=10)
     recipe = Recipe("token-1", "task-1", 20, request, NOW)
@@ -1086,7 +1119,7 @@ async def test_who_is_forgotten_stays_only_as_figures(store: Store) -> None:
     task = await store.add(a_running_task(**closed, **fields))
     on_its_way = await store.add(a_task(request=request))
     other = await store.add(a_running_task(**closed, user_id=21, request=request))
-    await store.put_person(Person(20, role="banned", language="zh", told_at=NOW, companies=frozenset({"A"})))
+    await store.put_person(Person(20, role="admin", language="zh", told_at=NOW, companies=frozenset({"A"})))
     await store.put_chat(ChatRecord(20, NOW, ChatSettings(model="veo-3")))
     await store.add_recipe(Recipe("token-1", task.id, 20, request, NOW))
     await store.keep_notice(20, Notice("trouble_over", {}))
@@ -1096,7 +1129,7 @@ async def test_who_is_forgotten_stays_only_as_figures(store: Store) -> None:
     assert await store.get(task.id) == bare
     assert await store.get(on_its_way.id) == on_its_way
     assert await store.get(other.id) == other
-    assert await store.person(20) == Person(20, role="banned")
+    assert await store.person(20) == Person(20, role="admin")
     assert await store.chat(20) == ChatRecord(20)
     assert await store.recipe("token-1") is None
     assert await store.take_notices(20) == []

@@ -25,5 +25,7 @@ class Asker:
     """They tapped a button: `message_id` is the card it stands on."""
     gathered: Task | None = None
     """The draft that gathered their album: it becomes the task."""
+    chat_title: str = ""
+    """Of a group."""
     code: str | None = None
     """The language of their own Telegram, as it names it; `language` is the one to answer in."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +32,8 @@ from bot.chat.groups import Groups
 from bot.chat.intake import KEY_REFUSED, Intake
 from bot.chat.menu import Menu
 from bot.chat.messages import Messages
+from bot.chat.names import Names
+from bot.chat.notice_buttons import ADMIT
 from bot.chat.notices import Notices
 from bot.chat.orders import Orders
 from bot.chat.outlook import Forecast
@@ -40,15 +43,18 @@ from bot.chat.quiet import Quiet
 from bot.chat.repeats import Repeats
 from bot.chat.rights import OwnRights
 from bot.chat.screen import Screen
+from bot.chat.strangers import Strangers
 from bot.chat.subjects import Subjects
 from bot.chat.taps import Taps
 from bot.chat.tariff import tariff_of
 from bot.chat.voice import Voice
-from bot.errors import SettingsError, StartError
+from bot.errors import SettingsError, StartError, StoreError
 from bot.log import get_log
 from bot.media.shelf import VideoShelf
 from bot.request import VideoModel
+from bot.rules import Rules
 from bot.settings import Settings
+from bot.standing import Standings
 from bot.store import Notice, Store
 from bot.task import Task
 from bot.text import say
@@ -68,6 +74,7 @@ _COMMANDS = (
     "privacy",
     "forget",
 )
+_ADMIN_COMMANDS = ("allow", "ban", "limit", "set")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +93,15 @@ class Conversation:
         self,
         token: str,
         settings: Settings,
+        rules: Rules,
         store: Store,
         *,
         models: Mapping[str, VideoModel],
-        default_model: str,
         schedule: Timing,
         at_once: Callable[[str], Awaitable[int | None]],
         shelf: VideoShelf,
         clock: Callable[[], datetime],
         wake_worker: Callable[[], None],
-        current: Callable[[], Settings] | None = None,
         on_answer: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._log = get_log(__name__)
@@ -103,13 +109,18 @@ class Conversation:
         self._clock = clock
         self._bot = connect(token, settings.telegram_api_url, on_answer)
         rights = OwnRights(self._bot, clock)
-        self._access = Access(settings, store, store, clock, rights.obstacle)
+        standings = Standings(store, clock)
+        self._access = Access(rules, standings, store, store, clock, obstacle=rights.obstacle)
         admins = GroupAdmins(self._bot, clock)
-        self._preferences = Preferences(store, settings.default_language, clock)
+
+        def default_model() -> str:
+            return rules.settings.default_model or next(iter(models), "")
+
+        self._preferences = Preferences(store, lambda: rules.settings.default_language, clock)
         voice = Voice(self._bot, clock, self._preferences)
         photos = Photos(self._bot, store, models)
         forecast = Forecast(store.count_ahead, schedule, models, at_once)
-        tariff = tariff_of(current or (lambda: settings), models)
+        tariff = tariff_of(lambda: rules.settings, models)
         self.screen = Screen(
             self._bot,
             models,
@@ -122,6 +133,17 @@ class Conversation:
         )
         self._notices = Notices(
             kept=store, people=store, voice=voice, access=self._access, preferences=self._preferences
+        )
+        names = Names(self._bot)
+        self._strangers = Strangers(
+            access=self._access,
+            standings=standings,
+            people=store,
+            names=names,
+            notices=self._notices,
+            voice=voice,
+            preferences=self._preferences,
+            clock=clock,
         )
         orders = Orders(
             tasks=store,
@@ -137,7 +159,13 @@ class Conversation:
             wake=wake_worker,
             tariff=tariff,
         )
-        self._menu = Menu(self._bot, _COMMANDS, settings.default_language)
+        self._menu = Menu(
+            self._bot,
+            _COMMANDS,
+            _ADMIN_COMMANDS,
+            default_language=lambda: rules.settings.default_language,
+            is_admin=self._access.is_admin,
+        )
         repeats = Repeats(clock)
         self._subjects = Subjects(
             Desk(
@@ -152,6 +180,10 @@ class Conversation:
                 screen=self.screen,
                 orders=orders,
                 access=self._access,
+                rules=rules,
+                standings=standings,
+                names=names,
+                strangers=self._strangers,
                 admins=admins,
                 preferences=self._preferences,
                 photos=photos,
@@ -167,6 +199,7 @@ class Conversation:
             tasks=store,
             voice=voice,
             access=self._access,
+            strangers=self._strangers,
             rights=rights,
             preferences=self._preferences,
             models=models,
@@ -178,6 +211,7 @@ class Conversation:
             tasks=store,
             voice=voice,
             notices=self._notices,
+            strangers=self._strangers,
             orders=orders,
             access=self._access,
             models=models,
@@ -187,6 +221,7 @@ class Conversation:
             albums=Albums(tasks=store, orders=orders, clock=clock, wake=wake_worker),
             pairs=self._subjects.pairs,
             again=self._subjects.again,
+            menu=self._menu,
         )
         self._taps = Taps(
             tasks=store,
@@ -201,7 +236,7 @@ class Conversation:
             repeats=repeats,
             admins=admins,
             acts=self._subjects.acts,
-            plain_acts=self._subjects.plain_acts,
+            plain_acts={**self._subjects.plain_acts, ADMIT: self._strangers.decide},
         )
         self._application = self._handlers()
         self._failures: dict[int, Exception] = {}
@@ -249,9 +284,15 @@ class Conversation:
             parts.create_task(self.screen.live.run())
             parts.create_task(self.screen.presence.run())
             parts.create_task(self._subjects.joining.run())
+            parts.create_task(self._publish_for_admins())
 
     async def close(self) -> None:
         await self._application.shutdown()
+
+    async def _publish_for_admins(self) -> None:
+        with suppress(StoreError):
+            for admin in await self._access.admins():
+                await self._menu.publish_for(admin, (await self._preferences.of(admin)).language)
 
     def _handlers(self) -> Application[Any, Any, Any, Any, Any, Any]:
         application = Application.builder().bot(self._bot).updater(None).build()

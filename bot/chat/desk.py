@@ -11,17 +11,21 @@ from telegram import Bot
 from bot.chat.access import Access
 from bot.chat.admins import GroupAdmins
 from bot.chat.menu import Menu
+from bot.chat.names import Names
 from bot.chat.orders import Orders
 from bot.chat.outlook import Forecast
 from bot.chat.photos import Photos
 from bot.chat.preferences import Preferences
 from bot.chat.repeats import Repeats
 from bot.chat.screen import Screen
+from bot.chat.strangers import Strangers
 from bot.chat.tariff import Tariff
 from bot.chat.voice import Voice
 from bot.media.shelf import VideoShelf
 from bot.request import VideoModel
+from bot.rules import Rules
 from bot.settings import Settings
+from bot.standing import Standings
 from bot.store import Store
 
 
@@ -31,7 +35,7 @@ class Desk:
     store: Store
     settings: Settings
     models: Mapping[str, VideoModel]
-    default_model: str
+    default_model: Callable[[], str]
     clock: Callable[[], datetime]
     wake: Callable[[], None]
     """Tells the worker that something is due."""
@@ -39,6 +43,10 @@ class Desk:
     screen: Screen
     orders: Orders
     access: Access
+    rules: Rules
+    standings: Standings
+    names: Names
+    strangers: Strangers
     admins: GroupAdmins
     preferences: Preferences
     photos: Photos

@@ -68,15 +68,16 @@ class Forget:
         if answer == _NO:
             await self._voice.redraw(asker, Card(say(asker.language, "forget_kept"), None))
         elif answer == _YES:
-            left = await self._forget(asker.user_id)
+            left = await self._forget(asker)
             more = say(asker.language, "forget_unfinished", count=left) if left else ""
             await self._voice.redraw(asker, Card(join(say(asker.language, "forget_done"), more), None))
         else:
             return Problem("tap_gone", {})
         return None
 
-    async def _forget(self, user_id: int) -> int:
+    async def _forget(self, asker: Asker) -> int:
         """How many tasks must be finished first. Done twice it changes nothing."""
+        user_id = asker.user_id
         left = [task for task in await self._store.unclosed(user_id) if not await self._drop(task)]
         for task_id in await asyncio.to_thread(self._shelf.kept):
             task = await self._store.get(task_id)
@@ -86,7 +87,7 @@ class Forget:
         chosen = await self._preferences.of(user_id)
         self._preferences.drop(user_id)
         if chosen.language is not None:
-            await self._menu.publish_for(user_id, None)
+            await self._menu.publish_for(user_id, None, asker.code)
         return len(left)
 
     async def _drop(self, task: Task) -> bool:

@@ -11,10 +11,12 @@ from telegram import Bot, Chat, ChatMember, ChatMemberRestricted, ChatMemberUpda
 from telegram.constants import ChatType
 
 from bot.chat.access import Access
+from bot.chat.asker import Asker
 from bot.chat.client import translated
 from bot.chat.greeting import draw_greeting, draw_needs
 from bot.chat.preferences import Preferences
 from bot.chat.rights import OwnRights
+from bot.chat.strangers import Strangers
 from bot.chat.voice import Voice
 from bot.errors import CallRefused, CardGone, ChatGone, ChatMoved, StaleTask
 from bot.log import get_log
@@ -36,6 +38,7 @@ class Groups:
         tasks: TaskStore,
         voice: Voice,
         access: Access,
+        strangers: Strangers,
         rights: OwnRights,
         preferences: Preferences,
         models: Mapping[str, VideoModel],
@@ -47,6 +50,7 @@ class Groups:
         self._tasks = tasks
         self._voice = voice
         self._access = access
+        self._strangers = strangers
         self._rights = rights
         self._preferences = preferences
         self._models = models
@@ -104,7 +108,8 @@ class Groups:
     async def _greet(self, chat_id: int, title: str, adder: User) -> None:
         language = await self._preferences.language_for(chat_id, adder.language_code)
         if not await self._access.may_join(adder.id, chat_id):
-            await self._write(chat_id, say(language, "stranger_group", chat_id=chat_id))
+            if await self._strangers.meet(self._asker(chat_id, title, adder, language)):
+                await self._write(chat_id, say(language, "stranger_group", chat_id=chat_id))
             with translated():
                 await self._bot.leave_chat(chat_id)
             return
@@ -114,6 +119,20 @@ class Groups:
         own = await self._preferences.language_for(adder.id, adder.language_code)
         if needs := draw_needs(own, title, rights, self._models):
             await self._write(adder.id, needs)
+
+    def _asker(self, chat_id: int, title: str, adder: User, language: str) -> Asker:
+        return Asker(
+            update_id=0,
+            chat_id=chat_id,
+            thread_id=None,
+            user_id=adder.id,
+            user_name=adder.first_name,
+            message_id=None,
+            language=language,
+            sent_at=self._clock(),
+            chat_title=title,
+            code=adder.language_code,
+        )
 
     async def _gone(self, chat_id: int) -> None:
         """Nobody can be asked or shown anything there: what is not bought yet ends. What is goes on, and if

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 
 from telegram import Bot
 
+from bot.chat.access import Access
 from bot.chat.asker import Asker
 from bot.chat.catalogue import draw_models
 from bot.chat.intent import Intent
 from bot.chat.outlook import Forecast
+from bot.chat.parts import join
 from bot.chat.preferences import Preferences
 from bot.chat.tariff import Tariff
 from bot.chat.usual import usual_model
@@ -27,14 +29,16 @@ class Help:
         *,
         bot: Bot,
         voice: Voice,
+        access: Access,
         preferences: Preferences,
         models: Mapping[str, VideoModel],
-        default_model: str,
+        default_model: Callable[[], str],
         forecast: Forecast,
         tariff: Callable[[], Tariff],
     ) -> None:
         self._bot = bot
         self._voice = voice
+        self._access = access
         self._preferences = preferences
         self._models = models
         self._default_model = default_model
@@ -51,7 +55,8 @@ class Help:
             example=_example(self._models.get(await self._usual_model(asker))),
             options=[EXAMPLES[flag] for flag in flags_for([self._models[name] for name in offered])],
         )
-        await self._voice.answer(asker, text)
+        is_admin = await self._access.is_admin(asker.user_id)
+        await self._voice.answer(asker, join(text, say(asker.language, "help_admin") if is_admin else ""))
 
     async def models(self, asker: Asker, _: Intent) -> None:
         usual_s = self._forecast.usual_of_models_s()
@@ -63,7 +68,7 @@ class Help:
         )
 
     async def _usual_model(self, asker: Asker) -> str:
-        return usual_model(await self._preferences.of(asker.chat_id), self._models, self._default_model)
+        return usual_model(await self._preferences.of(asker.chat_id), self._models, self._default_model())
 
 
 def _example(model: VideoModel | None) -> str:

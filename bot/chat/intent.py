@@ -21,14 +21,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from telegram import Message, MessageEntity, PhotoSize
+from telegram import Message, MessageEntity, MessageOriginUser, PhotoSize
 from telegram.constants import ChatType
 
 VIDEO_COMMANDS = frozenset({"video", "v", "animate"})
+ADMIN_COMMANDS = frozenset({"allow", "ban", "limit", "set"})
 COMMANDS = frozenset(
     {
         *("again", "cancel", "extend", "forget", "help", "history", "models", "privacy", "queue"),
-        "settings",
+        *("settings", *ADMIN_COMMANDS),
     }
 )
 """`Conversation` knows who answers each."""
@@ -71,8 +72,12 @@ class Intent:
     """Which one, of `COMMANDS`."""
     video: SentVideo | None = None
     """What such a command came with, or replies to."""
+    about: int | None = None
+    """Whose message, not one of the bot, such a command replies to; in private of a forwarded one, who wrote
+    it. NOBODY where that cannot be told."""
 
 
+NOBODY = 0
 _NOTHING = Intent("nothing")
 
 
@@ -93,7 +98,9 @@ def read_intent(message: Message, bot_username: str, bot_id: int) -> Intent:
         case str() if command in COMMANDS:
             sent = find_video(message)
             video = sent or (find_video(answered) if answered else None)
-            return Intent("command", words, photo, None if sent else answers, command=command, video=video)
+            about = _author(answered) if command in ADMIN_COMMANDS and answers is None else None
+            answers = None if sent else answers
+            return Intent("command", words, photo, answers, command=command, video=video, about=about)
         case str() if command in VIDEO_COMMANDS:
             photo = photo or (find_photo(answered) if answered else None)
             if photo is None and (_has_video(message) or (answered is not None and _has_video(answered))):
@@ -139,6 +146,22 @@ def find_video(message: Message) -> SentVideo | None:
     if document is not None and (document.mime_type or "").startswith("video/"):
         return SentVideo(document.file_id, document.file_size)
     return None
+
+
+def _author(message: Message | None) -> int | None:
+    """Who wrote it; None for what stands at the beginning of a topic, to which everything there replies."""
+    if message is None or message.forum_topic_created is not None:
+        return None
+    match message.forward_origin if message.chat.type == ChatType.PRIVATE else None:
+        case MessageOriginUser(sender_user=user):
+            return user.id
+        case None:
+            pass
+        case _:
+            return NOBODY
+    if message.sender_chat is not None:
+        return message.sender_chat.id if message.sender_chat.id != message.chat.id else NOBODY
+    return message.from_user.id if message.from_user else NOBODY
 
 
 def _largest(sizes: tuple[PhotoSize, ...]) -> SentPhoto:

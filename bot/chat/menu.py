@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from telegram import (
     Bot,
@@ -17,19 +17,30 @@ from telegram import (
 from bot.chat.client import translated
 from bot.errors import ChatError
 from bot.log import get_log
-from bot.text import menu_languages, plain, say
+from bot.text import choose_language, menu_languages, plain, say
 
 _PRIVATE_ONLY = frozenset({"history", "privacy", "forget"})
 """What is a person's own business; a group is still answered when it asks."""
 
 
 class Menu:
-    """`commands` in the order of the list. Nothing here raises: with old menus all works too."""
+    """Nothing here raises: with old menus all works too."""
 
-    def __init__(self, bot: Bot, commands: Sequence[str], default_language: str) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        commands: Sequence[str],
+        admin_commands: Sequence[str],
+        *,
+        default_language: Callable[[], str],
+        is_admin: Callable[[int], Awaitable[bool]],
+    ) -> None:
+        """`commands` in the order of the list; in their private chats the bot's admins have some more."""
         self._bot = bot
         self._commands = commands
+        self._admin_commands = admin_commands
         self._default_language = default_language
+        self._is_admin = is_admin
         self._log = get_log(__name__)
 
     async def publish(self) -> None:
@@ -40,21 +51,40 @@ class Menu:
                 (BotCommandScopeAllPrivateChats(), self._commands),
                 (BotCommandScopeAllGroupChats(), self._for_groups()),
             )
-            for code, language in menu_languages(self._default_language).items()
+            for code, language in menu_languages(self._default_language()).items()
         ]
         await asyncio.gather(*lists)
 
-    async def publish_for(self, chat_id: int, language: str | None) -> None:
-        """In the language that this chat has chosen; None: as for everybody again."""
+    async def publish_for(self, chat_id: int, chosen: str | None, code: str | None = None) -> None:
+        """In the language that this chat has chosen; None: in that of its person's Telegram (`code`)."""
         scope = BotCommandScopeChat(chat_id)
-        if language is not None:
+        language = chosen or self._unlisted(code if chat_id > 0 else None)
+        if chat_id > 0 and await self._is_admin(chat_id):
+            # A list for the language of somebody's Telegram comes before the one for all: each has to be set.
+            commands = [*self._commands, *self._admin_commands]
+            menus = menu_languages(self._default_language()).items()
+            await asyncio.gather(*(self._set(commands, scope, language or own, code) for code, own in menus))
+        elif language is not None:
             await self._set(self._commands if chat_id > 0 else self._for_groups(), scope, language)
-            return
-        try:
-            with translated():
-                await self._bot.delete_my_commands(scope)
-        except ChatError as error:
-            self._log.info("a command list could not be taken back", chat=chat_id, reason=str(error))
+        else:
+            try:
+                with translated():
+                    await self._bot.delete_my_commands(scope)
+            except ChatError as error:
+                self._log.info("a command list could not be taken back", chat=chat_id, reason=str(error))
+
+    async def welcome(self, chat_id: int, chosen: str | None, code: str | None) -> None:
+        """Who comes for the first time, where the lists for everybody are not theirs."""
+        if await self._is_admin(chat_id) or (chosen is None and self._unlisted(code)):
+            await self.publish_for(chat_id, chosen, code)
+
+    def _unlisted(self, code: str | None) -> str | None:
+        """The language of a Telegram whose list is in another one: Telegram keeps one for both kinds of
+        Chinese."""
+        menus = menu_languages(self._default_language())
+        spoken = choose_language(code, self._default_language())
+        listed = menus.get((code or "").lower().partition("-")[0], menus[None])
+        return spoken if spoken != listed else None
 
     async def _set(
         self, commands: Sequence[str], scope: BotCommandScope, language: str, code: str | None = None
@@ -64,7 +94,9 @@ class Menu:
             with translated():
                 await self._bot.set_my_commands(shown, scope, code)
         except ChatError as error:
-            self._log.warning("a command list could not be published", scope=scope.type, reason=str(error))
+            # An admin may never have opened the chat so far.
+            log = self._log.info if isinstance(scope, BotCommandScopeChat) else self._log.warning
+            log("a command list could not be published", scope=scope.type, reason=str(error))
 
     def _for_groups(self) -> list[str]:
         return [name for name in self._commands if name not in _PRIVATE_ONLY]

@@ -15,12 +15,14 @@ from bot.chat.asker import Asker
 from bot.chat.calm import MESSAGES, Calm
 from bot.chat.command import Command
 from bot.chat.intent import Intent, SentPhoto, read_intent
+from bot.chat.menu import Menu
 from bot.chat.notices import Notices
 from bot.chat.orders import Orders
 from bot.chat.pairs import Pairs
 from bot.chat.preferences import Preferences
 from bot.chat.questions import ASKS_PHOTO
 from bot.chat.recipes import RECIPE, is_recipe
+from bot.chat.strangers import Strangers
 from bot.chat.voice import Voice
 from bot.chat.which import QUESTION as WHICH
 from bot.chat.words import read_words
@@ -39,6 +41,7 @@ class Messages:
         tasks: TaskStore,
         voice: Voice,
         notices: Notices,
+        strangers: Strangers,
         orders: Orders,
         access: Access,
         models: Mapping[str, VideoModel],
@@ -48,11 +51,13 @@ class Messages:
         albums: Albums,
         pairs: Pairs,
         again: Again,
+        menu: Menu,
     ) -> None:
         self._bot = bot
         self._tasks = tasks
         self._voice = voice
         self._notices = notices
+        self._strangers = strangers
         self._orders = orders
         self._access = access
         self._models = models
@@ -62,6 +67,7 @@ class Messages:
         self._albums = albums
         self._pairs = pairs
         self._again = again
+        self._menu = menu
         self._calm = Calm(MESSAGES)
 
     async def handle(self, update_id: int, message: Message) -> None:
@@ -107,6 +113,7 @@ class Messages:
         claims = intent.wish == "start" and self._access.is_claim(intent.words)
         if claims and asker.chat_id > 0 and await self._access.claim(intent.words, asker.user_id):
             await self._answer(asker, "claimed")
+            await self._welcome(asker)
             return
         if not await self._access.may_ask(asker.user_id, asker.chat_id):
             await self._turn_away(asker, intent)
@@ -120,6 +127,7 @@ class Messages:
             case "start" if asker.chat_id > 0:
                 await self._answer(asker, "claim_used" if claims else "start")
                 await self._notices.read_out(asker)
+                await self._welcome(asker)
             case "start":
                 await self._commands["help"](asker, intent)
             case "command":
@@ -132,6 +140,10 @@ class Messages:
                 await self._wish(asker, intent)
             case "text":
                 await self._text(asker, intent)
+
+    async def _welcome(self, asker: Asker) -> None:
+        chosen = (await self._preferences.of(asker.chat_id)).language
+        await self._menu.welcome(asker.chat_id, chosen, asker.code)
 
     async def _wish(self, asker: Asker, intent: Intent) -> None:
         """A command or a photo: what it answers, what it adds to, or else what it asks for by itself."""
@@ -235,7 +247,7 @@ class Messages:
     async def _turn_away(self, asker: Asker, intent: Intent) -> None:
         if asker.chat_id < 0 and intent.wish == "text":
             return
-        if await self._access.tell_stranger(asker.user_id, asker.chat_id):
+        if await self._strangers.meet(asker):
             key = "stranger_group" if asker.chat_id < 0 else "stranger"
             await self._answer(asker, key, user_id=asker.user_id, chat_id=asker.chat_id)
 
@@ -274,5 +286,6 @@ class Messages:
             language=await self._preferences.language_for(message.chat_id, code),
             sent_at=message.date,
             album_id=message.media_group_id,
+            chat_title=message.chat.title or "",
             code=code,
         )

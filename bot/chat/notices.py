@@ -6,6 +6,7 @@ import asyncio
 
 from bot.chat.access import Access
 from bot.chat.asker import Asker
+from bot.chat.notice_buttons import buttons_of
 from bot.chat.preferences import Preferences
 from bot.chat.voice import Voice
 from bot.errors import ChatError, StoreError
@@ -57,7 +58,8 @@ class Notices:
         notices += await self._kept.take_notices(_FIRST_ADMIN)
         while notices:
             try:
-                await self._voice.answer(asker, say(asker.language, notices[0].key, **notices[0].values))
+                text = say(asker.language, notices[0].key, **notices[0].values)
+                await self._voice.answer(asker, text, buttons_of(asker.language, notices[0]))
             except ChatError:
                 for notice in notices:
                     await self._kept.keep_notice(asker.user_id, notice)
@@ -70,7 +72,7 @@ class Notices:
             language = await self._preferences.language_for(admin, person.language)
             text = say(language, notice.key, **notice.values)
             async with asyncio.timeout(self._limit_s):
-                await self._voice.write(admin, text)
+                await self._voice.write(admin, text, buttons_of(language, notice))
         except (ChatError, StoreError, TimeoutError) as error:
             self._log.info("an admin could not be told", admin=admin, reason=type(error).__name__)
             await self._keep(admin, notice)

@@ -45,7 +45,7 @@ class Orders:
         companies: Companies,
         photos: Photos,
         models: Mapping[str, VideoModel],
-        default_model: str,
+        default_model: Callable[[], str],
         old_after: timedelta,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
@@ -81,7 +81,7 @@ class Orders:
         of the model that is chosen instead.
         """
         settings = settings or ChatSettings()
-        fields: dict[str, Any] = {"model": usual_model(settings, self._models, self._default_model)}
+        fields: dict[str, Any] = {"model": usual_model(settings, self._models, self._default_model())}
         if base is not None:
             # Much of what was bought before are defaults of its model, which nobody asked for.
             named = self._models.get(str(words.options.get("model", base.model)))

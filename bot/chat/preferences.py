@@ -18,7 +18,9 @@ _CHATS = 5000
 class Preferences:
     """Asked with every message and changed seldom: the store is asked for a chat once a minute."""
 
-    def __init__(self, people: PeopleStore, default_language: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, people: PeopleStore, default_language: Callable[[], str], clock: Callable[[], datetime]
+    ) -> None:
         self._people = people
         self._default_language = default_language
         self._clock = clock
@@ -48,7 +50,7 @@ class Preferences:
         A group that has chosen none is answered in the language of whoever asks there.
         """
         chosen = (await self.of(chat_id)).language
-        return choose_language(chosen or code, self._default_language)
+        return choose_language(chosen or code, self._default_language())
 
     def _remember(self, chat_id: int, settings: ChatSettings) -> None:
         while len(self._known) >= _CHATS:

@@ -41,7 +41,7 @@ class Recipes:
         orders: Orders,
         voice: Voice,
         models: Mapping[str, VideoModel],
-        default_model: str,
+        default_model: Callable[[], str],
         clock: Callable[[], datetime],
         repeats: Repeats,
     ) -> None:
@@ -111,7 +111,7 @@ class Recipes:
     def _fitted(self, request: VideoRequest, lacks_photo: bool) -> tuple[VideoRequest, Problem | None]:
         """For its own model, or as near as another one comes that is set up; and why not even that works."""
         whole = request.model_copy(update={"photos": _SOME_PHOTO}) if lacks_photo else request
-        names = dict.fromkeys([self._default_model, *shown(self._models)])
+        names = dict.fromkeys([self._default_model(), *shown(self._models)])
         fits = [fit_request(whole, self._models[name]) for name in names if name in self._models]
         candidates = [whole, *fits] if request.model in self._models else fits
         working = [one for one in candidates if not self._orders.problems(one)]

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
@@ -162,7 +162,7 @@ class SettingsCard:
         admins: GroupAdmins,
         menu: Menu,
         models: Mapping[str, VideoModel],
-        default_model: str,
+        default_model: Callable[[], str],
     ) -> None:
         self._voice = voice
         self._people = people
@@ -174,7 +174,7 @@ class SettingsCard:
         self._default_model = default_model
 
     async def show(self, asker: Asker, _: Intent) -> None:
-        card = draw_settings(asker.language, await self._choices(asker), self._models, self._default_model)
+        card = draw_settings(asker.language, await self._choices(asker), self._models, self._default_model())
         await self._voice.answer(asker, card.text, card.buttons)
 
     async def tap(self, tap: PlainTap) -> Problem | None:
@@ -188,13 +188,13 @@ class SettingsCard:
         if not is_choice:
             await self._redraw(asker, choices, option or None)
             return None
-        after = choose(choices, self._models, self._default_model, option, choice)
+        after = choose(choices, self._models, self._default_model(), option, choice)
         if after is None:
             return Problem("tap_gone", {})
         await self._keep(asker, choices, after)
         await self._redraw(asker, after)
         if after.settings.language != choices.settings.language:
-            await self._menu.publish_for(asker.chat_id, after.settings.language)
+            await self._menu.publish_for(asker.chat_id, after.settings.language, asker.code)
         return _TOLD.get(tap.choice)
 
     async def _choices(self, asker: Asker) -> Choices:
@@ -215,7 +215,7 @@ class SettingsCard:
     async def _redraw(self, asker: Asker, choices: Choices, opened: str | None = None) -> None:
         """In the language that may have been chosen with this tap."""
         language = await self._preferences.language_for(asker.chat_id, asker.code)
-        card = draw_settings(language, choices, self._models, self._default_model, opened)
+        card = draw_settings(language, choices, self._models, self._default_model(), opened)
         await self._voice.redraw(asker, card)
 
 

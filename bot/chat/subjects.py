@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.chat.admin_commands import admin_commands
 from bot.chat.again import Again
 from bot.chat.cancel import CANCEL, Cancelling
 from bot.chat.command import Command
@@ -33,6 +34,7 @@ class Subjects:
         helping = Help(
             bot=desk.bot,
             voice=desk.voice,
+            access=desk.access,
             preferences=desk.preferences,
             models=desk.models,
             default_model=desk.default_model,
@@ -150,3 +152,4 @@ class Subjects:
             BRING: queue.bring,
         }
         self.plain_acts[TURN] = history.turn
+        self.commands |= admin_commands(desk)

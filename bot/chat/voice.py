@@ -62,11 +62,15 @@ class Voice:
         except ChatError as error:
             self._log.info("a tapped message could not be drawn", chat=asker.chat_id, reason=str(error))
 
-    async def write(self, chat_id: int, text: str) -> None:
+    async def write(self, chat_id: int, text: str, buttons: InlineKeyboardMarkup | None = None) -> None:
         """A sentence that nobody asked for."""
         with translated():
             await self._bot.send_message(
-                chat_id, text, parse_mode=ParseMode.HTML, link_preview_options=NO_PREVIEW
+                chat_id,
+                text,
+                parse_mode=ParseMode.HTML,
+                reply_markup=buttons,
+                link_preview_options=NO_PREVIEW,
             )
 
     async def ask(self, asker: Asker, question: Question, picture: bytes | None = None) -> Message:

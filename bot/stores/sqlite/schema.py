@@ -80,6 +80,15 @@ def groups_that_moved(db: Database) -> None:
 
 
 @migrations()
+def record_of_changes(db: Database) -> None:
+    """What admins decide while the bot runs: the newest of each name about each subject is in force."""
+    columns = {"id": int, "subject": int, "name": str, "value": str, "changed_by": int, "changed_at": str}
+    db.table("changes").create(columns, pk="id", not_null=columns.keys() - {"value"})
+    db.table("changes").create_index(["subject", "name", "id"], "changes_of_subject")
+    db.table("changes").create_index(["name"], "changes_of_name")
+
+
+@migrations()
 def tasks_by_age(db: Database) -> None:
     """Every task, newest first, as operators leaf through them."""
     db.table("tasks").create_index(["created_at", "id"], "tasks_by_age")

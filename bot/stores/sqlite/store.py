@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from bot.changes import Change
 from bot.errors import SettingsError, StoreError
 from bot.passes import Pass, PassKind
 from bot.statistics import Asked, Load, Submit, Tally, Wait
@@ -25,6 +26,7 @@ from bot.store import (
 )
 from bot.stores.sqlite import (
     accounts,
+    changes,
     claims,
     durations,
     heartbeat,
@@ -206,6 +208,20 @@ class SQLiteStore(Buying):
 
     async def forget(self, user_id: int) -> int:
         return await self._writer.write(people.forget, user_id)
+
+    # What admins decide.
+
+    async def add_change(self, change: Change) -> None:
+        await self._writer.write(changes.add, change)
+
+    async def in_force(self, *subjects: int) -> list[Change]:
+        return await self._writer.read(changes.in_force, *subjects)
+
+    async def changed_subjects(self, name: str) -> list[Change]:
+        return await self._writer.read(changes.changed_subjects, name)
+
+    async def changes(self, limit: int, subject: int | None = None) -> list[Change]:
+        return await self._writer.read(changes.changes, limit, subject)
 
     # Recipes.
 

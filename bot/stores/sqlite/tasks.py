@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.errors import StaleTask
 from bot.store import Attempt
-from bot.stores.sqlite import turns
+from bot.stores.sqlite import changes, turns
 from bot.stores.sqlite.rows import TASK_COLUMNS, task_of, task_row, to_text, to_time
 from bot.task import Task
 
@@ -164,6 +164,7 @@ def move_chat(connection: sqlite3.Connection, chat_id: int, new_id: int) -> int:
         [new_id, chat_id],
     )
     connection.execute("DELETE FROM chats WHERE chat_id = ?", [chat_id])
+    changes.move(connection, chat_id, new_id)
     return moved
 
 

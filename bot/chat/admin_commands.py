@@ -1,0 +1,60 @@
+"""The commands of the bot's admins: who may use it, how much, and by which settings."""
+
+from __future__ import annotations
+
+from bot.chat.access import Access
+from bot.chat.asker import Asker
+from bot.chat.command import Command
+from bot.chat.desk import Desk
+from bot.chat.guests import Guests
+from bot.chat.intent import Intent
+from bot.chat.own_limits import OwnLimits
+from bot.chat.rule_book import RuleBook
+from bot.chat.voice import Voice
+from bot.text import say
+
+
+def admin_commands(desk: Desk) -> dict[str, Command]:
+    """By name. For everybody else they do not exist."""
+    guests = Guests(
+        access=desk.access,
+        standings=desk.standings,
+        rules=desk.rules,
+        tasks=desk.store,
+        people=desk.store,
+        names=desk.names,
+        strangers=desk.strangers,
+        voice=desk.voice,
+    )
+    limits = OwnLimits(
+        access=desk.access,
+        standings=desk.standings,
+        tasks=desk.store,
+        names=desk.names,
+        voice=desk.voice,
+    )
+    book = RuleBook(
+        rules=desk.rules,
+        record=desk.store,
+        names=desk.names,
+        menu=desk.menu,
+        voice=desk.voice,
+        zone=desk.settings.zone,
+    )
+    commands: dict[str, Command] = {
+        "allow": guests.allow,
+        "ban": guests.ban,
+        "limit": limits.command,
+        "set": book.command,
+    }
+    return {name: _admins_only(command, desk.access, desk.voice) for name, command in commands.items()}
+
+
+def _admins_only(command: Command, access: Access, voice: Voice) -> Command:
+    async def checked(asker: Asker, intent: Intent) -> None:
+        if await access.is_admin(asker.user_id):
+            await command(asker, intent)
+        elif asker.chat_id > 0:
+            await voice.answer(asker, say(asker.language, "unknown_command"))
+
+    return checked

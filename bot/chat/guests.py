@@ -1,0 +1,100 @@
+"""Guests: /allow and /ban, by which an admin of the bot decides who may use it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.chat.access import Access
+from bot.chat.asker import Asker
+from bot.chat.intent import Intent
+from bot.chat.names import Names
+from bot.chat.parts import join
+from bot.chat.strangers import Strangers
+from bot.chat.subject import find_subject
+from bot.chat.voice import Voice
+from bot.origins import shown_value
+from bot.rules import Rules
+from bot.standing import Admission, Standings
+from bot.store import PeopleStore, TaskStore
+from bot.text import say
+
+_NAMED = 20
+"""Telegram is asked for the name of each."""
+
+
+class Guests:
+    """A bare command in a private chat tells how things stand; in a group it is about that group."""
+
+    def __init__(
+        self,
+        *,
+        access: Access,
+        standings: Standings,
+        rules: Rules,
+        tasks: TaskStore,
+        people: PeopleStore,
+        names: Names,
+        strangers: Strangers,
+        voice: Voice,
+    ) -> None:
+        self._access = access
+        self._standings = standings
+        self._rules = rules
+        self._tasks = tasks
+        self._people = people
+        self._names = names
+        self._strangers = strangers
+        self._voice = voice
+
+    async def allow(self, asker: Asker, intent: Intent) -> None:
+        await self._decide(asker, intent, "allowed")
+
+    async def ban(self, asker: Asker, intent: Intent) -> None:
+        await self._decide(asker, intent, "banned")
+
+    async def _decide(self, asker: Asker, intent: Intent, admission: Admission) -> None:
+        found = await find_subject(self._tasks, asker, intent)
+        if found is None and not intent.words:
+            await self._voice.answer(asker, await self._state(asker.language))
+        elif found is None or found.rest:
+            await self._voice.answer(asker, say(asker.language, "guests_how"))
+        elif admission == "banned" and await self._access.is_admin(found.subject):
+            await self._say(asker, "ban_admin", found.subject)
+        else:
+            is_news = await self._standings.admit(found.subject, admission, asker.user_id)
+            await self._say(asker, f"decided_{admission}", found.subject)
+            if is_news and admission == "allowed" and await self._waits(asker, found.subject):
+                await self._strangers.welcome(found.subject)
+
+    async def _waits(self, asker: Asker, subject: int) -> bool:
+        """Whether they were turned away once, and cannot see the answer to the command."""
+        if subject < 0:
+            return subject != asker.chat_id
+        return (await self._people.person(subject)).told_at is not None
+
+    async def _say(self, asker: Asker, key: str, subject: int) -> None:
+        name = await self._names.link(subject)
+        await self._voice.answer(asker, say(asker.language, key, name="\0").replace("\0", name))
+
+    async def _state(self, language: str) -> str:
+        settings = self._rules.settings
+        lists = {name: shown_value(settings, name) or "–" for name in ("ALLOWED_USERS", "ALLOWED_CHATS")}
+        decided = [
+            await self._listed(language, f"guests_{admission}", await self._standings.admitted(admission))
+            for admission in ("allowed", "banned", "ignored")
+        ]
+        return join(
+            say(language, "guests_heading"),
+            await self._listed(language, "guests_admins", await self._access.admins()),
+            "\n".join(f"{name}: <code>{value}</code>" for name, value in lists.items()),
+            *decided,
+            say(language, "guests_how"),
+        )
+
+    async def _listed(self, language: str, key: str, subjects: Sequence[int]) -> str:
+        if not subjects:
+            return ""
+        names = [await self._names.link(subject) for subject in subjects[:_NAMED]]
+        if len(subjects) > _NAMED:
+            names.append(say(language, "queue_more", count=len(subjects) - _NAMED))
+        return "\n".join([say(language, key), *(f"• {name}" for name in names)])

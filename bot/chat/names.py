@@ -1,0 +1,40 @@
+"""Names: what a person or a group is called, where only the id is at hand."""
+
+from __future__ import annotations
+
+import html
+
+from telegram import Bot
+
+from bot.chat.client import translated
+from bot.chat.parts import cut
+from bot.errors import ChatError
+
+_SHOWN = 60
+
+
+class Names:
+    """Telegram is asked each time: admins look at few of them, and people change their names."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    @property
+    def bot(self) -> str:
+        """The bot's own username."""
+        return self._bot.username
+
+    async def plain(self, subject: int) -> str:
+        """The id where Telegram does not know more: a person has to have written to the bot."""
+        try:
+            with translated():
+                chat = await self._bot.get_chat(subject)
+        except ChatError:
+            return str(subject)
+        return cut(chat.title or chat.full_name or str(subject), _SHOWN)
+
+    async def link(self, subject: int) -> str:
+        """In Telegram's HTML: the name, of a person with a link to them, and the id to copy."""
+        name = html.escape(await self.plain(subject), quote=False)
+        shown = f'<a href="tg://user?id={subject}">{name}</a>' if subject > 0 else name
+        return f"<code>{subject}</code>" if name == str(subject) else f"{shown} (<code>{subject}</code>)"

@@ -1,0 +1,76 @@
+"""Limits of one's own: /limit shows how many videos a person or a group may have, and changes that."""
+
+from __future__ import annotations
+
+from bot.chat.access import Access
+from bot.chat.asker import Asker
+from bot.chat.intent import Intent
+from bot.chat.names import Names
+from bot.chat.parts import join
+from bot.chat.subject import find_subject
+from bot.chat.voice import Voice
+from bot.standing import FIGURES, Figure, Own, Standings
+from bot.store import TaskStore
+from bot.text import say
+
+_DIGITS = 7
+"""So long is no limit any more."""
+
+
+class OwnLimits:
+    """`/limit 10 2` to somebody's message: ten a day, two at once. In a private chat an id comes first."""
+
+    def __init__(
+        self, *, access: Access, standings: Standings, tasks: TaskStore, names: Names, voice: Voice
+    ) -> None:
+        self._access = access
+        self._standings = standings
+        self._tasks = tasks
+        self._names = names
+        self._voice = voice
+
+    async def command(self, asker: Asker, intent: Intent) -> None:
+        found = await find_subject(self._tasks, asker, intent, figures=len(FIGURES))
+        wishes = read_figures(found.rest) if found else None
+        if found is None or wishes is None:
+            await self._voice.answer(asker, say(asker.language, "own_how"))
+            return
+        for figure, most in wishes.items():
+            await self._standings.grant(found.subject, figure, most, asker.user_id)
+        await self._voice.answer(asker, await self._state(asker.language, found.subject))
+
+    async def _state(self, language: str, subject: int) -> str:
+        name = await self._names.link(subject)
+        if subject > 0 and await self._access.is_admin(subject):
+            return say(language, "own_admin", name="\0").replace("\0", name)
+        standing = await self._standings.of(subject)
+        lines = []
+        whose = {"user_id": subject} if subject > 0 else {"chat_id": subject}
+        for figure, quota in zip(FIGURES, await self._access.quotas(**whose), strict=True):
+            own = getattr(standing, figure)
+            most = say(language, "own_unlimited") if quota.most is None else quota.most
+            origin = say(language, "own_usual" if own is None else "own_own")
+            lines.append(say(language, f"own_{figure}", most=most, used=quota.used) + f" · {origin}")
+        heading = say(language, "own_heading", name="\0").replace("\0", name)
+        return join(heading, "\n".join(lines), say(language, "own_how"))
+
+
+def read_figures(words: tuple[str, ...]) -> dict[Figure, Own] | None:
+    """`10`, `10 2`, `unlimited 2`, `default`: a day, and at once. One word that is no figure is for both.
+    None where it cannot be read."""
+    if len(words) > len(FIGURES):
+        return None
+    wishes: list[Own] = []
+    for word in words:
+        match word.lower():
+            case "default":
+                wishes.append(None)
+            case "unlimited":
+                wishes.append("unlimited")
+            case figure if figure.isdecimal() and len(figure) < _DIGITS:
+                wishes.append(int(figure))
+            case _:
+                return None
+    if len(wishes) == 1 and not isinstance(wishes[0], int):
+        wishes *= len(FIGURES)
+    return dict(zip(FIGURES, wishes, strict=False))

@@ -1,0 +1,52 @@
+"""Origins: what each setting is, as it could be typed, and where its value comes from."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import SecretStr
+
+from bot.settings import IsolatedSettings, Settings
+
+Source = Literal["default", "environment", ".env", "start"]
+"""`start`: given by whoever started the bot, as the sandbox does."""
+_NO_BOUND = ("daily_", "open_tasks", "submits_")
+"""How the names begin of those that are unlimited where there is no figure."""
+_ACCOUNT_IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]*@")
+
+
+def names(settings: Settings) -> list[str]:
+    """Every setting, in capitals."""
+    return [name.upper() for name in type(settings).model_fields]
+
+
+def source_of(settings: Settings, name: str, environment: Mapping[str, str] | None = None) -> Source:
+    """Where a setting's value comes from. The environment beats `.env`."""
+    if name.lower() not in settings.model_fields_set:
+        return "default"
+    if isinstance(settings, IsolatedSettings):
+        return "start"
+    given = os.environ if environment is None else environment
+    return "environment" if any(one.upper() == name and given[one] for one in given) else ".env"
+
+
+def shown_value(settings: Settings, name: str) -> str:
+    """As it could be typed; empty where nothing is set. Of a secret no more than that it is `set`."""
+    value: object = getattr(settings, name.lower())
+    is_secret = isinstance(value, SecretStr) or not type(settings).model_fields[name.lower()].repr
+    match value:
+        case None:
+            return "unlimited" if name.lower().startswith(_NO_BOUND) else ""
+        case _ if is_secret:
+            return "set"
+        case frozenset():
+            return ",".join(str(one) for one in sorted(value))
+        case tuple():
+            return ",".join(str(one) for one in value)
+        case float() if value.is_integer():
+            return str(int(value))
+        case _:
+            return _ACCOUNT_IN_ADDRESS.sub("…@", str(value))

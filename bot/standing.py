@@ -1,0 +1,74 @@
+"""Standing: what admins decided of one person or one chat: whether they may ask, and how much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+from bot.changes import Change, ChangeStore
+
+Admission = Literal["allowed", "banned", "ignored"]
+"""`ignored`: an admin was asked about this stranger and did not want to answer."""
+Figure = Literal["daily_videos", "open_tasks"]
+FIGURES: tuple[Figure, ...] = get_args(Figure)
+Own = int | Literal["unlimited"] | None
+"""What beats a setting; None: as the setting says."""
+_ADMISSION = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    admission: Admission | None = None
+    daily_videos: Own = None
+    open_tasks: Own = None
+    decided_by: int | None = None
+    """Who decided of the admission."""
+
+
+class Standings:
+    """`subject` is a person's id, or the (negative) one of a group."""
+
+    def __init__(self, store: ChangeStore, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def of(self, subject: int) -> Standing:
+        return _read(await self._store.in_force(subject))
+
+    async def admit(self, subject: int, admission: Admission | None, by: int) -> bool:
+        """Whether that is news. None: as if nobody had decided."""
+        return await self._decide(subject, _ADMISSION, admission, by)
+
+    async def grant(self, subject: int, figure: Figure, most: Own, by: int) -> bool:
+        """Whether that is news."""
+        return await self._decide(subject, figure, None if most is None else str(most), by)
+
+    async def admitted(self, admission: Admission) -> list[int]:
+        """Whom admins decided so of, newest first."""
+        changes = await self._store.changed_subjects(_ADMISSION)
+        return [change.subject for change in changes if change.value == admission]
+
+    async def _decide(self, subject: int, name: str, value: str | None, by: int) -> bool:
+        before = {change.name: change.value for change in await self._store.in_force(subject)}
+        if before.get(name) == value:
+            return False
+        await self._store.add_change(Change(subject, name, value, by, self._clock()))
+        return True
+
+
+def _read(changes: list[Change]) -> Standing:
+    found = {change.name: change for change in changes}
+
+    def own(figure: Figure) -> Own:
+        value = found[figure].value if figure in found else None
+        return "unlimited" if value == "unlimited" else int(value) if value and value.isdecimal() else None
+
+    admission = found.get(_ADMISSION)
+    return Standing(
+        admission=next((one for one in get_args(Admission) if admission and admission.value == one), None),
+        daily_videos=own("daily_videos"),
+        open_tasks=own("open_tasks"),
+        decided_by=admission.by if admission else None,
+    )
