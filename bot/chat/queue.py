@@ -18,6 +18,7 @@ from bot.chat.repeats import Repeats
 from bot.chat.screen import Screen
 from bot.chat.tap import Tap
 from bot.chat.voice import Voice
+from bot.chat.waiting import Waiting
 from bot.errors import IllegalMove, StaleTask
 from bot.request import Problem, VideoModel
 from bot.store import TaskStore
@@ -45,6 +46,7 @@ class Queue:
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         repeats: Repeats,
+        waiting: Waiting,
     ) -> None:
         self._tasks = tasks
         self._screen = screen
@@ -54,9 +56,11 @@ class Queue:
         self._clock = clock
         self._wake = wake
         self._repeats = repeats
+        self._waiting = waiting
 
     async def tell(self, asker: Asker, _: Intent) -> None:
-        """In private all that the person waits for, wherever; in a group what the group waits for."""
+        """In private all that the person waits for, wherever; in a group what the group waits for. Admins
+        read besides who waits at all."""
         whose = {"chat_id": asker.chat_id} if asker.chat_id < 0 else {"user_id": asker.user_id}
         found = await self._tasks.open_tasks(**whose)
         # One that has ended tells about it at this moment.
@@ -64,6 +68,7 @@ class Queue:
         outlooks = {task.id: await self._forecast.of(task) for task in waiting[:_SHOWN]}
         card = draw_queue(asker, waiting, outlooks, self._models, self._clock())
         await self._voice.answer(asker, card.text, card.buttons)
+        await self._waiting.tell(asker)
 
     async def bring(self, tap: Tap) -> Problem | None:
         """The card anew, at the end of the chat; the old one goes."""

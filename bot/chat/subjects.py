@@ -24,6 +24,7 @@ from bot.chat.settings_card import VERB as SET
 from bot.chat.settings_card import SettingsCard
 from bot.chat.tap import Act, PlainAct
 from bot.chat.videos import Videos
+from bot.chat.waiting import FIRST, Waiting
 from bot.chat.which import VERB as WHICH
 
 
@@ -118,7 +119,16 @@ class Subjects:
             repeats=desk.repeats,
             tariff=desk.tariff,
         )
+        waiting = Waiting(
+            tasks=desk.store,
+            access=desk.access,
+            voice=desk.voice,
+            models=desk.models,
+            forecast=desk.forecast,
+            clock=desk.clock,
+        )
         queue = Queue(
+            waiting=waiting,
             tasks=desk.store,
             screen=desk.screen,
             voice=desk.voice,
@@ -151,5 +161,5 @@ class Subjects:
             SHOW: history.show,
             BRING: queue.bring,
         }
-        self.plain_acts[TURN] = history.turn
+        self.plain_acts |= {TURN: history.turn, FIRST: waiting.put_first}
         self.commands |= admin_commands(desk)

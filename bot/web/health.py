@@ -21,12 +21,12 @@ class Health:
         return [web.get(f"{prefix}/healthz", self._healthy), web.get(f"{prefix}/readyz", self._ready)]
 
     async def _healthy(self, _: web.Request) -> web.Response:
-        return _answer("ok" if self.is_healthy() else "unwell", well=self.is_healthy())
+        return _reply("ok" if self.is_healthy() else "unwell", well=self.is_healthy())
 
     async def _ready(self, _: web.Request) -> web.Response:
         ready = await self.is_ready()
-        return _answer("ready" if ready else "not ready", well=ready)
+        return _reply("ready" if ready else "not ready", well=ready)
 
 
-def _answer(status: str, *, well: bool) -> web.Response:
+def _reply(status: str, *, well: bool) -> web.Response:
     return web.json_response({"status": status}, status=200 if well else 503)
