@@ -59,21 +59,26 @@ def sandbox(host: str, port: int | None, page_host: tuple[str, ...], real: bool)
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 def doctor(as_json: bool) -> None:
-    """Find what is wrong here, and how to mend it.
+    """Find what is wrong here, and how to mend it; show each setting, and where it comes from.
 
     Changes nothing, costs nothing, disturbs no running bot. The exit code is 1 where something is wrong.
     """
     from bot import app  # noqa: PLC0415 - see above
-    from bot.doctor import check_up, draw_table, read_settings, write_json  # noqa: PLC0415 - see above
+    from bot import doctor as doctors  # noqa: PLC0415 - see above
 
     if sys.stderr.isatty():
         click.echo("Asking around, which may take half a minute …", err=True)
-    settings, finding = read_settings()
-    findings = [finding]
+    settings, finding = doctors.read_settings()
+    findings, values = [finding], list[doctors.Value]()
     if settings is not None:
         set_up_logs("error", settings.log_format, app.secrets_of(settings))
-        findings += _or_exit(lambda: asyncio.run(check_up(settings, app.utc_now)))
-    click.echo(write_json(findings) if as_json else draw_table(findings, shutil.get_terminal_size().columns))
+        findings += _or_exit(lambda: asyncio.run(doctors.check_up(settings, app.utc_now)))
+        values = doctors.list_values(settings)
+    if as_json:
+        click.echo(doctors.write_json(findings, values))
+    else:
+        click.echo(doctors.draw_table(findings, shutil.get_terminal_size().columns))
+        click.echo(doctors.draw_values(values))
     sys.exit(any(finding.state == "wrong" for finding in findings))
 
 

@@ -15,6 +15,8 @@ Source = Literal["default", "environment", ".env", "start"]
 """`start`: given by whoever started the bot, as the sandbox does."""
 _NO_BOUND = ("daily_", "open_tasks", "submits_")
 """How the names begin of those that are unlimited where there is no figure."""
+_OFF = ("private_port", "backup_hour")
+"""Those that are switched off by that."""
 _ACCOUNT_IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]*@")
 
 
@@ -39,6 +41,8 @@ def shown_value(settings: Settings, name: str) -> str:
     is_secret = isinstance(value, SecretStr) or not type(settings).model_fields[name.lower()].repr
     match value:
         case None:
+            if name.lower() in _OFF:
+                return "off"
             return "unlimited" if name.lower().startswith(_NO_BOUND) else ""
         case _ if is_secret:
             return "set"

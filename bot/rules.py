@@ -6,7 +6,7 @@ the machine decides about those.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,15 +60,21 @@ class Rules:
         self._store = store
         self._clock = clock
         self._models = models
-        self._changes: dict[str, Change] = {}
-        self._refused: set[Change] = set()
+        self._now = InForce(settings, {}, {})
         self._log = get_log(__name__)
-        self.settings = settings
-        """Those of the start, with what was changed since; the others as they were."""
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the start, with what was changed since."""
+        return self._now.settings
 
     async def read(self) -> None:
         """Take over what was changed, here or by another process. StoreError."""
-        self._take({change.name: change for change in await self._store.in_force(THE_BOT)})
+        before = self._now
+        self._now = settle_rules(self._start, await self._store.in_force(THE_BOT), self._models)
+        for change, reason in self._now.refused.items():
+            if change not in before.refused:
+                self._log.warning("a changed setting does not work here", reason=reason)
 
     async def change(self, name: str, text: str | None, by: int) -> bool:
         """Whether that is news. `text` as in the environment; None or an empty one: as at the start.
@@ -79,9 +85,9 @@ class Rules:
         if name not in CHANGEABLE:
             raise SettingsError(f"{name} cannot be changed here. These can: {', '.join(CHANGEABLE)}.")
         await self.read()
-        texts = {other: value for other, value in self._texts().items() if other != name}
-        self._check(texts if text is None else {**texts, name: text})
-        before = self._changes.get(name)
+        texts = {other: value for other, value in _texts(self._now.changes).items() if other != name}
+        _checked(self._start, texts if text is None else {**texts, name: text}, self._models)
+        before = self._now.changes.get(name)
         if (before.value if before else None) == text:
             return False
         await self._store.add_change(Change(THE_BOT, name, text, by, self._clock()))
@@ -92,7 +98,10 @@ class Rules:
         """Each that can be changed."""
         return [
             Rule(
-                name, shown_value(self.settings, name), source_of(self._start, name), self._changes.get(name)
+                name,
+                shown_value(self.settings, name),
+                source_of(self._start, name),
+                self._now.changes.get(name),
             )
             for name in CHANGEABLE
         ]
@@ -101,33 +110,42 @@ class Rules:
         """The one of this name; None where nobody can change it."""
         return next((rule for rule in self.rows() if rule.name == name.strip().upper()), None)
 
-    def _texts(self) -> dict[str, str]:
-        return {name: change.value for name, change in self._changes.items() if change.value is not None}
 
-    def _take(self, changes: Mapping[str, Change]) -> None:
-        """Those that work: one that an older or a newer bot has stored may not."""
-        known = {name: one for name, one in changes.items() if name in CHANGEABLE}
-        self._changes = known
-        try:
-            self.settings = self._check(self._texts())
-        except SettingsError:
-            self._changes, self.settings = {}, self._start
-            for name, change in known.items():
-                self._take_one(name, change)
+@dataclass(frozen=True, slots=True)
+class InForce:
+    settings: Settings
+    """Those of the start, with what was changed since."""
+    changes: Mapping[str, Change]
+    """By the names of the settings: those that work."""
+    refused: Mapping[Change, str]
+    """Those that do not, and why: an older or a newer bot may have stored them."""
 
-    def _take_one(self, name: str, change: Change) -> None:
+
+def settle_rules(
+    start: Settings, changes: Iterable[Change], models: Mapping[str, object] | None = None
+) -> InForce:
+    """What the changes make of the settings. Those that belong together count together, or each by itself."""
+    known = {change.name: change for change in changes if change.name in CHANGEABLE and change.value}
+    try:
+        return InForce(_checked(start, _texts(known), models), known, {})
+    except SettingsError:
+        pass
+    settings, taken, refused = start, dict[str, Change](), dict[Change, str]()
+    for name, change in known.items():
         try:
-            self.settings = self._check({**self._texts(), name: change.value or ""})
+            settings = _checked(start, _texts({**taken, name: change}), models)
+            taken[name] = change
         except SettingsError as error:
-            if change not in self._refused:
-                self._log.warning("a changed setting does not work here", reason=str(error))
-            self._refused.add(change)
-        else:
-            self._changes[name] = change
+            refused[change] = str(error)
+    return InForce(settings, taken, refused)
 
-    def _check(self, texts: Mapping[str, str]) -> Settings:
-        model = texts.get("DEFAULT_MODEL")
-        if model is not None and self._models is not None and model not in self._models:
-            choices = ", ".join(self._models)
-            raise SettingsError(f"DEFAULT_MODEL: there is no {model} here. Set up are: {choices}.")
-        return check_again(self._start, texts)
+
+def _texts(changes: Mapping[str, Change]) -> dict[str, str]:
+    return {name: change.value for name, change in changes.items() if change.value is not None}
+
+
+def _checked(start: Settings, texts: Mapping[str, str], models: Mapping[str, object] | None) -> Settings:
+    model = texts.get("DEFAULT_MODEL")
+    if model is not None and models is not None and model not in models:
+        raise SettingsError(f"DEFAULT_MODEL: there is no {model} here. Set up are: {', '.join(models)}.")
+    return check_again(start, texts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -25,9 +26,11 @@ from bot.doctor.checkup import judge_disk
 from bot.doctor.finding import State
 from bot.doctor.network import Answer, judge_clock, judge_public_address
 from bot.errors import AccountProblem, OutcomeUnknown, Trouble, Unavailable
+from bot.origins import names
 from bot.provider import Failed, StillRunning
+from bot.sandbox import Person
 from bot.settings import IsolatedSettings
-from bot.store import Person
+from bot.store import Person as KnownPerson
 from bot.stores.sqlite import SQLiteStore
 
 WRONG_TOKEN = "123456789:AAFreallyNobodysTokenFreallyNobodysTok"
@@ -203,7 +206,7 @@ async def test_a_database_that_is_not_there_yet_is_not_made(there: Stage) -> Non
 
 async def test_a_database_at_rest_is_looked_at_and_left_as_it_was(there: Stage) -> None:
     store = await SQLiteStore.open(there.folder / "bot.db", Clock())
-    await store.put_person(Person(1001, role="admin"))
+    await store.put_person(KnownPerson(1001, role="admin"))
     await store.close()
     (there.folder / "bot.db.lock").unlink()
     before = {path: path.read_bytes() for path in there.folder.rglob("*")}
@@ -521,6 +524,7 @@ async def test_the_command_says_so_by_its_exit_code(there: Stage) -> None:
     await well.start()
     assert await well.end() == 0
     assert "Nothing is wrong, 1 warning." in well.printed  # no admin yet
+    assert re.search(r"OPEN_TASKS_PER_USER +5  \(default\)", well.printed)
     ill = BotProcess(there.folder, there.values(telegram_bot_token=WRONG_TOKEN), "doctor")
     await ill.start()
     assert await ill.end() == 1
@@ -539,6 +543,26 @@ async def test_scripts_read_json(there: Stage) -> None:
     (wrong,) = [finding for finding in told["findings"] if finding["state"] == "wrong"]
     assert (wrong["what"], wrong["seen"]) == ("token", "Telegram does not know this token.")
     assert wrong["mend"]
+
+
+async def test_each_setting_is_shown_with_where_it_comes_from(there: Stage) -> None:
+    (there.folder / ".env").write_text("OPEN_TASKS_PER_USER=2\nDAILY_VIDEOS_PER_USER=3\n")
+    async with running_bot(there.values(admin_users="501")):
+        owners = there.world.private_chat(there.world.add_person(Person(501, "Olga", None, "en")))
+        asked = there.world.say(there.world.people[501], owners, "/set DAILY_VIDEOS_PER_USER 7")
+        await there.answer(asked)
+    process = BotProcess(there.folder, there.values(), "doctor", "--json")
+    await process.start()
+    await process.end()
+    told = {one["name"]: (one["value"], one["source"]) for one in json.loads(process.printed)["settings"]}
+    assert told["OPEN_TASKS_PER_USER"] == ("2", ".env")
+    assert told["ALLOWED_USERS"] == ("*", "environment")
+    assert told["OPEN_TASKS_PER_CHAT"] == ("20", "default")
+    assert told["TELEGRAM_BOT_TOKEN"] == ("set", "environment")
+    value, source = told["DAILY_VIDEOS_PER_USER"]
+    assert value == "7"
+    assert re.fullmatch(r"changed by 501, \d{4}-\d\d-\d\d \d\d:\d\d UTC", source)
+    assert told.keys() == set(names(IsolatedSettings()))
 
 
 async def test_settings_that_cannot_be_read_are_the_one_finding(tmp_path: Path) -> None:

@@ -3,5 +3,15 @@
 from bot.doctor.checkup import check_up, read_settings
 from bot.doctor.finding import Finding
 from bot.doctor.table import draw_table, write_json
+from bot.doctor.values import Value, draw_values, list_values
 
-__all__ = ["Finding", "check_up", "draw_table", "read_settings", "write_json"]
+__all__ = [
+    "Finding",
+    "Value",
+    "check_up",
+    "draw_table",
+    "draw_values",
+    "list_values",
+    "read_settings",
+    "write_json",
+]

@@ -10,6 +10,7 @@ from dataclasses import asdict
 import click
 
 from bot.doctor.finding import Finding, State
+from bot.doctor.values import Value
 
 _NARROWEST, _WIDEST = 60, 100
 _COLOURS: dict[State, str] = {"ok": "green", "warning": "yellow", "wrong": "red"}
@@ -24,10 +25,16 @@ def draw_table(findings: Sequence[Finding], width: int) -> str:
     return "\n".join([*lines, "", f"  {_sum_up(findings)}"])
 
 
-def write_json(findings: Sequence[Finding]) -> str:
-    """`{"wrong": 1, "warnings": 0, "findings": [{"what", "state", "seen", "mend"}, …]}`"""
-    counts = {"wrong": _count(findings, "wrong"), "warnings": _count(findings, "warning")}
-    return json.dumps({**counts, "findings": [asdict(finding) for finding in findings]}, ensure_ascii=False)
+def write_json(findings: Sequence[Finding], values: Sequence[Value] = ()) -> str:
+    """`{"wrong": 1, "warnings": 0, "findings": [{"what", "state", "seen", "mend"}, …],
+    "settings": [{"name", "value", "source"}, …]}`"""
+    told = {
+        "wrong": _count(findings, "wrong"),
+        "warnings": _count(findings, "warning"),
+        "findings": [asdict(finding) for finding in findings],
+        "settings": [asdict(value) for value in values],
+    }
+    return json.dumps(told, ensure_ascii=False)
 
 
 def _row(finding: Finding, names: int, room: int, indent: int) -> list[str]:

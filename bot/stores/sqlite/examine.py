@@ -9,6 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.changes import Change
+from bot.stores.sqlite import changes
 from bot.stores.sqlite.file import SCHEMA_VERSION
 from bot.stores.sqlite.people import admins
 
@@ -49,6 +51,15 @@ def examine(path: Path) -> Examination:
     except sqlite3.Error as error:
         problem, mend = _explain(error)
         return Examination(True, in_use, problem, mend)
+
+
+def stored_changes(path: Path, subject: int) -> list[Change]:
+    """What admins decided about it and is in force; none where that cannot be read."""
+    try:
+        with closing(_connect(path, "ro")) as connection:
+            return changes.in_force(connection, subject)
+    except sqlite3.Error:
+        return []
 
 
 _PERMISSIONS = "Look at its permissions, at those of its folder, and at the disk."
