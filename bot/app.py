@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from bot.accounts import Accounts
+from bot.brake import Brake
 from bot.chat import Conversation
 from bot.deliver import Deliverer
 from bot.errors import SettingsError, StoreError
@@ -31,7 +32,7 @@ from bot.roster import build_models, build_providers
 from bot.rules import Rules
 from bot.settings import Settings
 from bot.slots import Slots
-from bot.store import Attempt, DurationStore, HeartbeatStore, Store
+from bot.store import Attempt, DurationStore, HeartbeatStore, Notice, Store
 from bot.stores.sqlite import SQLiteStore
 from bot.submit import Submitter
 from bot.task import END_STATES, Task
@@ -147,6 +148,14 @@ class Bot:
         self._stopping: asyncio.Event | None = None
         self.metrics = self._build_metrics(settings, store) if settings.private_port is not None else None
         self.rules = Rules(settings, store, utc_now, self.models)
+        self.brake = Brake(
+            store,
+            settings=lambda: self.rules.settings,
+            models=self.models,
+            tell_admins=self._tell_admins,
+            changed=self._pauses_changed,
+            clock=utc_now,
+        )
         self.conversation = Conversation(
             token,
             settings,
@@ -159,6 +168,7 @@ class Bot:
             clock=utc_now,
             wake_worker=self._wake_worker,
             on_answer=self._telegram_answered,
+            brake=self.brake,
         )
         self.worker = self._build_worker(settings, store, providers)
         self._keeping = self._build_keeping(settings, store)
@@ -166,6 +176,7 @@ class Bot:
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; then the worker ends in its own time, with the chat still there for it."""
         await self._resume()
+        await self.brake.remind()
         conversation = asyncio.create_task(self.conversation.run(), name="conversation")
         worker = asyncio.create_task(self.worker.run(stopping), name="worker")
         chores = [
@@ -222,6 +233,7 @@ class Bot:
             schedule=self.timing,
             accounts=accounts,
             slots=self._slots,
+            brake=self.brake,
             link=self._link,
             failover=settings.failover == "on",
             quote=self._quote,
@@ -241,6 +253,7 @@ class Bot:
             deliverer=deliverer,
             albums=self.conversation,
             slots=self._granted,
+            brake=self.brake,
             clock=utc_now,
         )
 
@@ -296,6 +309,14 @@ class Bot:
         expires_at = utc_now() + _LINKS_LIVE
         url = self._links.make(task.id, index, photo.content_type, expires_at)
         return PhotoLink(url, photo.width, photo.height)
+
+    async def _tell_admins(self, notice: Notice) -> None:
+        await self.conversation.tell_admins(notice)
+
+    def _pauses_changed(self) -> None:
+        """Cards say it, and what may go on goes on."""
+        self.conversation.screen.live.renew()
+        self.worker.wake()
 
     def _wake_worker(self) -> None:
         self.worker.wake()

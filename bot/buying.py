@@ -55,7 +55,8 @@ class BuyingStore(Protocol):
         """False where the same is paused already: that pause stays as it is."""
 
     async def resume(self, model: str, by: int, at: datetime) -> Pause | None:
-        """End the pause of a model, or of `EVERYTHING`; which it was."""
+        """End the pause of a model, or of `EVERYTHING`; which it was. Then what waits for a slot, and not for
+        a pause after a failure (`attempts`), becomes due."""
 
     async def pauses(self) -> list[Pause]:
         """Those in force, oldest first."""

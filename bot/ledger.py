@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import timing
@@ -51,6 +51,10 @@ class Ledger:
     async def hold(self, task: Task) -> Task:
         """Save an intent in the middle of a step: the lease goes on."""
         return await self._store.save(task, leased=True)
+
+    async def hold_back(self, task: Task) -> Task:
+        """Buying is paused: the same step again, a little later."""
+        return await self._store.save(task.held(self.now() + timedelta(seconds=timing.HELD_S)))
 
     async def record(self, task: Task, attempt: Attempt) -> None:
         """Keep the record of a call that moves nothing."""

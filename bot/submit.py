@@ -11,6 +11,8 @@ from typing import Protocol
 
 from bot import timing
 from bot.accounts import Accounts
+from bot.brake import Brake
+from bot.buying import Pause
 from bot.errors import (
     AccountProblem,
     ChatBusy,
@@ -48,10 +50,6 @@ class Chat(Protocol):
         """Bring the card up to date soon. Newest wins; never fails, never delays an outcome."""
 
 
-def _no_price(_: VideoRequest) -> None:
-    """Where nothing is known of costs."""
-
-
 class Submitter:
     """Saves the intent, calls, saves the answer. Nothing between the two saves is ever repeated by itself."""
 
@@ -66,9 +64,10 @@ class Submitter:
         schedule: Timing,
         accounts: Accounts,
         slots: Slots,
+        brake: Brake,
         link: Callable[[Task, int, FitPhoto], PhotoLink],
+        quote: Callable[[VideoRequest], Decimal | None],
         failover: bool = False,
-        quote: Callable[[VideoRequest], Decimal | None] = _no_price,
         save_pauses_s: Sequence[float] = _SAVE_PAUSES_S,
     ) -> None:
         self._ledger = ledger
@@ -79,6 +78,7 @@ class Submitter:
         self._timing = schedule
         self._accounts = accounts
         self._slots = slots
+        self._brake = brake
         self._link = link
         self._failover = failover
         self._quote = quote
@@ -91,6 +91,9 @@ class Submitter:
         model = self._models.get(task.request.model)
         if model is None:
             await self._ledger.end(task.failed("model_gone", "", self._ledger.now()))
+            return
+        if await self._brake.over(model.name):
+            await self._hold_back(task)
             return
         try:
             fits = [await self._fit(task, model, file_id) for file_id in task.request.photos]
@@ -127,9 +130,12 @@ class Submitter:
         others_wait = await self._ledger.others_wait(task)
         began = self._ledger.now()
         lease_end = began + timedelta(seconds=timing.LEASE_S)
-        task = await self._ledger.hold(
-            task.submitting(began, lease_end, began + timedelta(seconds=model.keeps_s))
-        )
+        intent = task.submitting(began, lease_end, began + timedelta(seconds=model.keeps_s))
+        bought = await self._brake.buy(intent)
+        if isinstance(bought, Pause):
+            await self._hold_back(task)
+            return
+        task = bought
         self._chat.show(task)
         try:
             async with asyncio.timeout(timing.SUBMIT_LIMIT_S):
@@ -153,6 +159,10 @@ class Submitter:
             await self.lose(task, unknown.detail, self._ledger.attempt(task, "submit", began, unknown))
         else:
             await self._accept(task, model, accepted, began, others_wait=others_wait)
+
+    async def _hold_back(self, task: Task) -> None:
+        """Buying is paused. Its card says so, and it keeps its turn."""
+        self._chat.show(await self._ledger.hold_back(task))
 
     async def _put_back(self, task: Task, error: Unavailable, attempt: Attempt) -> None:
         """Certainly not accepted: later again, or with another model where the operator wants that."""
@@ -186,6 +196,7 @@ class Submitter:
             if name not in tried
             and self._takes_photos_alike(task.request, name)
             and self._is_agreed(task, name)
+            and not await self._brake.over(name)
         ]
         if not self._failover or not others or task.hidden:
             return False

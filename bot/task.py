@@ -166,6 +166,10 @@ class Task:
         self._must_not_be_closed()
         return self._later(due_at, now)
 
+    def held(self, due_at: datetime) -> Task:
+        """Buying is paused. It keeps its turn, and nothing has gone wrong."""
+        return self._stay(TaskState.QUEUED, due_at=due_at)
+
     def submitting(self, now: datetime, lease_end: datetime, keep_until: datetime) -> Task:
         """The intent to buy. Saved before the provider is called."""
         return self._move(

@@ -20,6 +20,8 @@ FETCH_LIMIT_S = 120.0
 UPLOAD_LIMIT_S = 150.0
 TURN_LIMIT_S = 20.0
 """To wait for a turn: with fetching and uploading it stays below a lease."""
+HELD_S = 20.0
+"""A task of a model that is paused asks again so often, at the latest after the pause."""
 UPDATE_LEASE_S = 120.0
 STORE_PAUSE_S = 5.0
 """After the database refused: its disk is full, or another program holds it."""

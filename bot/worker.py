@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Protocol, assert_never
 
 from bot import timing
+from bot.brake import Brake
 from bot.deliver import Deliverer
 from bot.errors import CallUnclear, ChatBusy, ChatError, StaleTask, StoreError
 from bot.ledger import Ledger
@@ -55,6 +56,7 @@ class Worker:
         deliverer: Deliverer,
         albums: Albums,
         slots: Mapping[str, int],
+        brake: Brake,
         clock: Callable[[], datetime],
         stop_limit_s: float = _STOP_LIMIT_S,
     ) -> None:
@@ -65,6 +67,7 @@ class Worker:
         self._deliverer = deliverer
         self._albums = albums
         self._slots = slots
+        self._brake = brake
         self._clock = clock
         self._stop_limit_s = stop_limit_s
         self._log = get_log(__name__)
@@ -103,7 +106,9 @@ class Worker:
         room = _BATCH - len(self._running)
         if not room:
             return 0
-        tasks = await self._store.claim(self._clock(), timing.LEASE_S, room, self._slots)
+        # While everything is paused there is no slot, so that what waits is not even looked at.
+        slots = dict.fromkeys(self._slots, 0) if await self._brake.holds_all() else self._slots
+        tasks = await self._store.claim(self._clock(), timing.LEASE_S, room, slots)
         for task in tasks:
             step = asyncio.create_task(self._take(task), name=f"step of {task.id}")
             self._running[step] = task

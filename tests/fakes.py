@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.accounts import Accounts
+from bot.brake import Brake
 from bot.deliver import Deliverer
 from bot.errors import StaleTask
 from bot.ledger import Ledger
@@ -21,6 +22,7 @@ from bot.media.shelf import Video, VideoShelf
 from bot.prices import NO_PRICES, Prices
 from bot.provider import Accepted, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.request import Mode, PhotoRules, VideoModel, VideoRequest
+from bot.settings import IsolatedSettings, Settings
 from bot.slots import Slots
 from bot.store import DurationStore, Notice, Store
 from bot.submit import Submitter
@@ -216,6 +218,27 @@ class RecordingChat:
         return file_id
 
 
+async def nobody_told(_: Notice) -> None:
+    pass
+
+
+def a_brake(
+    store: Store,
+    clock: Callable[[], datetime],
+    settings: Callable[[], Settings] = IsolatedSettings,
+    models: Mapping[str, VideoModel] | None = None,
+    tell_admins: Callable[[Notice], Awaitable[None]] = nobody_told,
+) -> Brake:
+    return Brake(
+        store,
+        settings=settings,
+        models=models or {},
+        tell_admins=tell_admins,
+        changed=lambda: None,
+        clock=clock,
+    )
+
+
 class House:
     """A worker with all its steps, on a store, with fakes around it."""
 
@@ -250,6 +273,8 @@ class House:
         self.timing = Timing()
         self.slots = {one.name: one.concurrency for one in working}
         slots = Slots(self.slots, store, clock)
+        self.settings: Settings = IsolatedSettings()
+        self.brake = a_brake(store, clock, lambda: self.settings, models, self.tell_admins)
         looker = Looker(
             ledger=ledger,
             chat=self.chat,
@@ -269,6 +294,7 @@ class House:
             schedule=self.timing,
             accounts=accounts,
             slots=slots,
+            brake=self.brake,
             link=lambda task, index, photo: PhotoLink(
                 f"https://bot.example/{task.id}/{index}", photo.width, photo.height
             ),
@@ -286,6 +312,7 @@ class House:
             ),
             albums=self.chat,
             slots=self.slots,
+            brake=self.brake,
             clock=clock,
             stop_limit_s=stop_limit_s,
         )
@@ -297,7 +324,8 @@ class House:
 
     async def turn(self) -> int:
         """All that is due takes one step, as in `Worker.run`; how many did."""
-        claimed = await self.store.claim(self.clock(), LEASE_S, 50, self.slots)
+        slots = dict.fromkeys(self.slots, 0) if await self.brake.holds_all() else self.slots
+        claimed = await self.store.claim(self.clock(), LEASE_S, 50, slots)
         for task in claimed:
             with suppress(StaleTask):
                 await self.worker.step(task)

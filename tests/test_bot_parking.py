@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from fakes import a_brake
 from running import Stage, says, stage
 
 from bot.chat import Conversation
@@ -45,6 +46,7 @@ async def a_conversation(there: Stage, clock: Clock) -> AsyncIterator[None]:
         Rules(settings, store, clock),
         store,
         models={},
+        brake=a_brake(store, clock),
         schedule=Timing(),
         at_once=unbounded,
         shelf=VideoShelf(there.folder / "videos"),

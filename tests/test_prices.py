@@ -47,6 +47,12 @@ def test_of_two_that_name_as_much_the_dearer_one_counts() -> None:
     assert quote("veo-3:1080p=5,veo-3:sound=0.50/s", resolution="1080p", audio=True, seconds=4) == 5
 
 
+def test_prices_are_written_as_they_can_be_typed() -> None:
+    written = "jimeng-pro=3.50,veo-3:1080p:sound=0.60/s,veo-3:silent=1"
+    assert str(read_prices(written)) == written
+    assert read_prices(str(read_prices(LINE))) == read_prices(LINE)
+
+
 def test_silent_is_said_as_well_as_sound() -> None:
     prices = "veo-3:silent=1,veo-3:sound=2"
     assert [quote(prices, audio=audio) for audio in (None, False, True)] == [1, 1, 2]

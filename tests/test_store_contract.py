@@ -1475,6 +1475,19 @@ async def test_a_pause_is_kept_once_and_ended_by_whoever_resumes(store: Store) -
     assert await store.past_pauses(1) == [PausePast(again)]
 
 
+async def test_after_a_pause_what_was_held_back_is_due(store: Store) -> None:
+    held = await store.add(a_task(due_at=after(20)))
+    failing = await store.add(a_task(due_at=after(20), attempts=1, failing_since=NOW))
+    running = await store.add(a_running_task(due_at=after(20)))
+    await store.resume("veo-3", 7, after(1))
+    assert await store.claim(after(1), LEASE_S, 9, NO_LIMIT) == []
+    await store.pause(Pause("veo-3", 7, NOW))
+    await store.resume("veo-3", 7, after(2))
+    assert ids(await store.claim(after(2), LEASE_S, 9, NO_LIMIT)) == [held.id]
+    later = await store.claim(after(20), LEASE_S, 9, NO_LIMIT)
+    assert {task.id for task in later} == {failing.id, running.id}
+
+
 async def test_the_brake_is_put_on_where_too_much_is_bought_within_an_hour(store: Store) -> None:
     assert [type(await buy(store, 2, seconds)) for seconds in (0, 10)] == [Task, Task]
     brake = Pause(EVERYTHING, THE_BOT, after(20))

@@ -9,7 +9,9 @@ from bot.chat.desk import Desk
 from bot.chat.guests import Guests
 from bot.chat.intent import Intent
 from bot.chat.own_limits import OwnLimits
+from bot.chat.pausing import PAUSE, RESUME, STAY, Pausing
 from bot.chat.rule_book import RuleBook
+from bot.chat.tap import PlainAct
 from bot.chat.voice import Voice
 from bot.text import say
 
@@ -41,13 +43,34 @@ def admin_commands(desk: Desk) -> dict[str, Command]:
         voice=desk.voice,
         zone=desk.settings.zone,
     )
+    pausing = _pausing(desk)
     commands: dict[str, Command] = {
         "allow": guests.allow,
         "ban": guests.ban,
         "limit": limits.command,
         "set": book.command,
+        PAUSE: pausing.pause,
+        RESUME: pausing.resume,
     }
     return {name: _admins_only(command, desk.access, desk.voice) for name, command in commands.items()}
+
+
+def pausing_acts(desk: Desk) -> dict[str, PlainAct]:
+    """By verb. They check by themselves who taps."""
+    pausing = _pausing(desk)
+    return {PAUSE: pausing.tap_pause, RESUME: pausing.tap_resume, STAY: pausing.tap_stay}
+
+
+def _pausing(desk: Desk) -> Pausing:
+    return Pausing(
+        brake=desk.brake,
+        access=desk.access,
+        tasks=desk.store,
+        names=desk.names,
+        voice=desk.voice,
+        models=desk.models,
+        zone=desk.settings.zone,
+    )
 
 
 def _admins_only(command: Command, access: Access, voice: Voice) -> Command:

@@ -120,6 +120,9 @@ def _instead(task: Task) -> str:
 
 
 def _queue_line(task: Task, now: datetime, outlook: Outlook) -> str:
+    if outlook.pause is not None:
+        # Without the time: its card would change all through a night.
+        return say(task.language, "card_brake" if outlook.pause.is_brake else "card_paused")
     elapsed = _clock(_elapsed_s(task, now))
     if not outlook.ahead:
         return say(task.language, "card_queued", elapsed=elapsed)

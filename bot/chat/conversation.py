@@ -20,6 +20,7 @@ from telegram.ext import (
     filters,
 )
 
+from bot.brake import Brake
 from bot.chat.access import Access
 from bot.chat.admins import GroupAdmins
 from bot.chat.albums import Albums
@@ -61,20 +62,10 @@ from bot.text import say
 from bot.timing import Timing
 
 _COMMANDS = (
-    "video",
-    "animate",
-    "extend",
-    "again",
-    "history",
-    "queue",
-    "cancel",
-    "models",
-    "settings",
-    "help",
-    "privacy",
-    "forget",
+    *("video", "animate", "extend", "again", "history", "queue", "cancel", "models", "settings", "help"),
+    *("privacy", "forget"),
 )
-_ADMIN_COMMANDS = ("allow", "ban", "limit", "set")
+_ADMIN_COMMANDS = ("allow", "ban", "limit", "set", "pause", "resume")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +93,7 @@ class Conversation:
         shelf: VideoShelf,
         clock: Callable[[], datetime],
         wake_worker: Callable[[], None],
+        brake: Brake,
         on_answer: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._log = get_log(__name__)
@@ -119,7 +111,7 @@ class Conversation:
         self._preferences = Preferences(store, lambda: rules.settings.default_language, clock)
         voice = Voice(self._bot, clock, self._preferences)
         photos = Photos(self._bot, store, models)
-        forecast = Forecast(store.count_ahead, schedule, models, at_once)
+        forecast = Forecast(store.count_ahead, schedule, models, at_once, pause=brake.over)
         tariff = tariff_of(lambda: rules.settings, models)
         self.screen = Screen(
             self._bot,
@@ -130,6 +122,7 @@ class Conversation:
             photos=photos,
             quiet=Quiet(self._bot, self._preferences),
             tariff=tariff,
+            pause=brake.known,
         )
         self._notices = Notices(
             kept=store, people=store, voice=voice, access=self._access, preferences=self._preferences
@@ -190,6 +183,7 @@ class Conversation:
                 forecast=forecast,
                 shelf=shelf,
                 repeats=repeats,
+                brake=brake,
                 tariff=tariff,
                 menu=self._menu,
             )

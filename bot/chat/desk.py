@@ -8,6 +8,7 @@ from datetime import datetime
 
 from telegram import Bot
 
+from bot.brake import Brake
 from bot.chat.access import Access
 from bot.chat.admins import GroupAdmins
 from bot.chat.menu import Menu
@@ -53,6 +54,7 @@ class Desk:
     forecast: Forecast
     shelf: VideoShelf
     repeats: Repeats
+    brake: Brake
     tariff: Callable[[], Tariff]
     """As it is at the time of asking."""
     menu: Menu

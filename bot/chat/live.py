@@ -76,6 +76,12 @@ class LiveCards:
         self._live[task.id] = _Live(task, changed=False, edited_at=self._clock())
         self._work.set()
 
+    def renew(self) -> None:
+        """What the cards of all that wait say has changed, although the tasks have not."""
+        for live in self._live.values():
+            live.changed = live.changed or live.task.state is TaskState.QUEUED
+        self._work.set()
+
     async def settle(self, task_id: str) -> None:
         """Stop counting; returns when no edit of this card is under way. An outcome comes next."""
         self._live.pop(task_id, None)

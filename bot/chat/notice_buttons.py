@@ -6,6 +6,8 @@ from typing import Final
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
+from bot.brake import BRAKE_REACHED
+from bot.chat.pausing import RESUME, STAY
 from bot.store import Notice
 from bot.text import plain, say
 
@@ -18,13 +20,23 @@ YES, NO = "yes", "no"
 
 def buttons_of(language: str, notice: Notice) -> InlineKeyboardMarkup | None:
     """None under those that ask nothing."""
-    if notice.key not in (STRANGER, STRANGER_GROUP):
+    if notice.key in (STRANGER, STRANGER_GROUP):
+        answers = _admission(notice)
+    elif notice.key == BRAKE_REACHED:
+        answers = {"button_resume": f"{RESUME}:", "button_stay_paused": f"{STAY}:"}
+    else:
         return None
+    buttons = [
+        InlineKeyboardButton(plain(say(language, key)), callback_data=data) for key, data in answers.items()
+    ]
+    return InlineKeyboardMarkup([buttons])
+
+
+def _admission(notice: Notice) -> dict[str, str]:
     user_id = notice.values["user_id"]
     subject = notice.values.get("chat_id", user_id)
     asked_by = f":{user_id}" if subject != user_id else ""
-    answers = [
-        InlineKeyboardButton(plain(say(language, key)), callback_data=f"{ADMIT}:{subject}:{answer}{asked_by}")
-        for key, answer in (("button_allow", YES), ("button_ignore", NO))
-    ]
-    return InlineKeyboardMarkup([answers])
+    return {
+        "button_allow": f"{ADMIT}:{subject}:{YES}{asked_by}",
+        "button_ignore": f"{ADMIT}:{subject}:{NO}{asked_by}",
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from bot.buying import Pause
 from bot.request import VideoModel
 from bot.task import Task, TaskState
 from bot.text import say_duration
@@ -21,9 +22,15 @@ class Outlook:
     """Until it is its turn, where others are before it."""
     usual_s: float | None = None
     """How long such a video usually takes; of one at its provider, what is under way there (`clock_of`)."""
+    pause: Pause | None = None
+    """What stands against buying it now."""
 
 
 UNKNOWN = Outlook()
+
+
+async def no_pause(_: str) -> None:
+    """Nothing stands against any model."""
 
 
 class Forecast:
@@ -35,15 +42,20 @@ class Forecast:
         schedule: Timing,
         models: Mapping[str, VideoModel],
         at_once: Callable[[str], Awaitable[int | None]],
+        *,
+        pause: Callable[[str], Awaitable[Pause | None]] = no_pause,
     ) -> None:
         self._count_ahead = count_ahead
         self._timing = schedule
         self._models = models
         self._at_once = at_once
+        self._pause = pause
 
     async def of(self, task: Task) -> Outlook:
         ahead = await self._count_ahead(task) if task.state is TaskState.QUEUED else 0
         usual_s = self.usual_s(task)
+        if task.state is TaskState.QUEUED and (pause := await self._pause(task.request.model)):
+            return Outlook(ahead, None, usual_s, pause)
         slots = await self._at_once(task.provider) if ahead else None
         return Outlook(ahead, _turn_s(ahead, usual_s, slots), usual_s)
 

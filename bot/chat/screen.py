@@ -10,6 +10,7 @@ from typing import IO, Any
 from telegram import Bot, InputFile, InputMediaVideo, Message
 from telegram.constants import ParseMode
 
+from bot.buying import Pause
 from bot.chat.card import draw_caption, draw_card, draw_offer
 from bot.chat.client import translated
 from bot.chat.live import LiveCards
@@ -43,6 +44,10 @@ _ASIDES = 1000
 """Lines remembered at most."""
 
 
+def no_known_pause(_: str) -> None:
+    """Nothing stands against any model."""
+
+
 class Screen:
     """One task is one message: every call for a card waits for the one before."""
 
@@ -57,6 +62,7 @@ class Screen:
         photos: Photos,
         quiet: Quiet,
         tariff: Callable[[], Tariff] = no_tariff,
+        pause: Callable[[str], Pause | None] = no_known_pause,
     ) -> None:
         self._bot = bot
         self._models = models
@@ -66,6 +72,7 @@ class Screen:
         self._photos = photos
         self._photo_cards = PhotoCards(bot, photos)
         self._tariff = tariff
+        self._pause = pause
         self.quiet = quiet
         self._asides: dict[str, tuple[str, datetime | None]] = {}
         self._log = get_log(__name__)
@@ -199,7 +206,8 @@ class Screen:
 
     def _pace_s(self, task: Task) -> float:
         """Edits are few: groups are read by many, and a short wait may count faster than a long one."""
-        if task.late_at is not None:
+        is_paused = task.state is TaskState.QUEUED and self._pause(task.request.model) is not None
+        if task.late_at is not None or is_paused:
             return _LATE_PACE_S
         if task.chat_id < 0:
             return _GROUP_PACE_S

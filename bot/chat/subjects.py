@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.chat.admin_commands import admin_commands
+from bot.chat.admin_commands import admin_commands, pausing_acts
 from bot.chat.again import Again
 from bot.chat.cancel import CANCEL, Cancelling
 from bot.chat.command import Command
@@ -163,3 +163,4 @@ class Subjects:
         }
         self.plain_acts |= {TURN: history.turn, FIRST: waiting.put_first}
         self.commands |= admin_commands(desk)
+        self.plain_acts |= pausing_acts(desk)

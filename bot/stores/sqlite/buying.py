@@ -77,7 +77,14 @@ def _resume(connection: sqlite3.Connection, model: str, by: int, at: datetime) -
         "UPDATE pauses SET resumed_by = ?, resumed_at = ? WHERE model = ? AND resumed_at IS NULL RETURNING *",
         [by, to_text(at), model],
     ).fetchone()
-    return None if row is None else _read_pause(row)
+    if row is None:
+        return None
+    connection.execute(
+        "UPDATE tasks SET due_at = :at WHERE waits_for_slot = 1 AND due_at > :at AND attempts = 0"
+        " AND due_before_lease IS NULL",
+        {"at": to_text(at)},
+    )
+    return _read_pause(row)
 
 
 def _pauses(connection: sqlite3.Connection) -> list[Pause]:

@@ -1,0 +1,129 @@
+"""Pauses over HTTP: /pause and /resume, the brake's question, and what people read meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from running import Stage, bot_on_stage, buttons, running_bot, says, stage
+
+from bot.sandbox import Chat, Json, Person
+
+OWNER = Person(501, "Olga", None, "en")
+
+
+@pytest.fixture
+async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with bot_on_stage(tmp_path, admin_users=str(OWNER.id), submits_per_hour="2") as made:
+        made.world.add_person(OWNER)
+        yield made
+        assert made.world.complaints == []
+
+
+@pytest.fixture
+def owners(there: Stage) -> Chat:
+    return there.world.private_chat(OWNER)
+
+
+async def test_a_pause_holds_what_is_asked_and_resume_lets_it_go(there: Stage, owners: Chat) -> None:
+    ada, chat = there.newcomer()
+    with there.unfinished():
+        there.world.say(ada, chat, "/video a boat under way")
+        await there.job("a boat under way")
+        paused = await there.answer(there.world.say(OWNER, owners, "/pause"))
+        assert says("paused_all") in paused["text"]
+        assert says("paused_figures", waiting=0, running=1) in paused["text"]
+        card = await there.answer(there.world.say(ada, chat, "/video a boat in the harbour"))
+        assert says("card_paused") in card["text"]
+        queue = await there.answer(there.world.say(ada, chat, "/queue"), containing="harbour")
+        assert says("card_paused") in queue["text"]
+    await there.shown(chat)
+    assert there.jobs("a boat in the harbour") == 0
+    resumed = await there.answer(there.world.say(OWNER, owners, "/resume"))
+    assert resumed["text"].startswith(says("resumed_all"))
+    await there.shown(chat, 2)
+
+
+async def test_a_card_that_waits_already_says_that_it_is_paused_and_that_it_goes_on(
+    there: Stage, owners: Chat
+) -> None:
+    ada, chat = there.newcomer()
+    first = await there.answer(there.world.say(OWNER, owners, "/pause jimeng-720p"))
+    assert says("paused_model", model="jimeng-720p") in first["text"]
+    card = await there.answer(there.world.say(ada, chat, "/video a kite --model jimeng-720p"))
+    assert says("card_paused") in card["text"]
+    there.world.say(ada, chat, "/video a plane")
+    await there.shown(chat)
+    assert there.jobs("a kite") == 0
+    await there.tap(OWNER, first, says("button_resume_model", model="jimeng-720p"))
+    await there.shown(chat, 2)
+    said = there.now(first)
+    assert said is not None
+    assert said["text"].startswith(says("resumed_models", models="jimeng-720p"))
+
+
+async def test_only_admins_pause_and_for_others_there_is_no_such_command(there: Stage, owners: Chat) -> None:
+    ada, chat = there.newcomer()
+    for words in ("/pause", "/resume", "/pause jimeng-pro"):
+        said = await there.answer(there.world.say(ada, chat, words))
+        assert said["text"] == says("unknown_command")
+        for data in ("pause:", "resume:", "stay:"):
+            assert await there.forged_tap(ada, said, data) == says("tap_private")
+    assert there.rows("pauses") == []
+    unknown = await there.answer(there.world.say(OWNER, owners, "/pause sora"))
+    assert unknown["text"].startswith("There is no model called sora. Here are: jimeng-pro, ")
+    nothing = await there.answer(there.world.say(OWNER, owners, "/resume"))
+    assert nothing["text"] == says("resume_nothing")
+    assert await there.forged_tap(OWNER, nothing, "pause:sora") == says("tap_gone")
+
+
+async def test_too_much_in_an_hour_waits_for_an_admin_who_may_let_it_go_on(
+    there: Stage, owners: Chat
+) -> None:
+    there.world.say(OWNER, owners, "/start")
+    ada, chat = there.newcomer()
+    for words in ("/video one", "/video two"):
+        there.world.say(ada, chat, words)
+    await there.shown(chat, 2)
+    there.world.say(ada, chat, "/video three")
+    question = await there.until(lambda: _asked(there, owners))
+    await there.until(lambda: says("card_brake") in str(there.world.bot_messages(chat)[-1].get("text")))
+    there.world.say(ada, chat, "/video four")
+    await there.handled(ada, chat)
+    await there.tap(OWNER, question, says("button_stay_paused"))
+    stays = await there.until(lambda: _with(there, question, says("paused_figures", waiting=2, running=0)))
+    assert (there.jobs("three"), there.jobs("four")) == (0, 0)
+    assert len(there.rows("pauses")) == 1
+    await there.tap(OWNER, stays, says("button_resume"))
+    await there.shown(chat, 4)
+    (brake,) = there.rows("pauses")
+    assert (brake["paused_by"], brake["resumed_by"]) == (0, OWNER.id)
+
+
+async def test_the_brake_stays_on_over_a_restart_and_the_admin_is_asked_again(tmp_path: Path) -> None:
+    async with stage(tmp_path) as there:
+        values = there.values(admin_users=str(OWNER.id), submits_per_hour="0")
+        owners = there.world.private_chat(there.world.add_person(OWNER))
+        ada, chat = there.newcomer()
+        async with running_bot(values):
+            there.world.say(OWNER, owners, "/start")
+            there.world.say(ada, chat, "/video a lamp")
+            await there.until(lambda: _asked(there, owners))
+        async with running_bot({**values, "submits_per_hour": "5"}):
+            again = await there.until(lambda: _asked(there, owners, 2))
+            await there.handled(ada, chat)
+            assert there.jobs("a lamp") == 0
+            await there.tap(OWNER, again, says("button_resume"))
+            await there.shown(chat)
+
+
+def _asked(there: Stage, owners: Chat, times: int = 1) -> Json:
+    """The question to the admin, once it has been asked so often."""
+    found = [one for one in there.world.bot_messages(owners) if says("button_stay_paused") in buttons(one)]
+    return found[-1] if len(found) >= times else {}
+
+
+def _with(there: Stage, message: Json, words: str) -> Json:
+    now = there.now(message)
+    return now if now is not None and words in now.get("text", "") else {}

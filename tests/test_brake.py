@@ -1,0 +1,174 @@
+"""The brake: nothing is bought while it is on, nothing is lost by that, and an admin is asked once."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes import A_MODEL, A_PHOTO, FREE_MODEL, Clock, House, Script, ScriptedProvider, a_brake, a_task
+
+from bot.buying import EVERYTHING, THE_BOT, Pause
+from bot.errors import AccountProblem
+from bot.provider import Accepted
+from bot.request import VideoRequest
+from bot.settings import IsolatedSettings
+from bot.store import Notice
+from bot.stores.sqlite import SQLiteStore
+from bot.task import Task, TaskState
+
+ADMIN = 501
+SECOND = replace(A_MODEL, name="second", provider="second")
+
+
+@pytest.fixture
+def house(store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path) -> House:
+    providers = [
+        ScriptedProvider(clip),
+        ScriptedProvider(clip, "second", [SECOND]),
+        ScriptedProvider(clip, "preview", [FREE_MODEL]),
+    ]
+    for provider in providers:
+        provider.concurrency = 10
+        provider.submits = Script(*(Accepted(f"{provider.name}-{number}") for number in range(40)))
+    return House(store, providers, clock, tmp_path, failover=True)
+
+
+async def test_while_everything_is_paused_what_waits_is_not_even_claimed(house: House) -> None:
+    await house.brake.pause(EVERYTHING, ADMIN)
+    task = await house.store.add(a_task())
+    assert await house.turn() == 0
+    assert await house.get() == task
+    await house.brake.resume(EVERYTHING, ADMIN)
+    await house.turn()
+    assert (await house.get()).state is TaskState.RUNNING
+
+
+async def test_who_stops_waiting_is_let_go_during_a_pause_and_what_runs_goes_on(house: House) -> None:
+    running = await house.store.add(a_task("running"))
+    await house.turn()
+    await house.brake.pause(EVERYTHING, ADMIN)
+    task = await house.store.add(a_task())
+    await house.store.save(task.hide(house.clock()))
+    assert (await house.close_task()).state is TaskState.CANCELLED
+    assert (await house.close_task(running.id)).state is TaskState.SUCCEEDED
+
+
+async def test_a_model_that_is_paused_holds_its_own_tasks_and_no_others(house: House) -> None:
+    await house.brake.pause("second", ADMIN)
+    held = await house.store.add(
+        a_task("held", provider="second", request=VideoRequest(model="second", prompt="a boat"))
+    )
+    await house.store.add(a_task())
+    await house.turn()
+    waiting = await house.get("held")
+    assert (waiting.state, waiting.attempts, waiting.queued_at) == (TaskState.QUEUED, 0, held.queued_at)
+    assert (await house.get()).state is TaskState.RUNNING
+    assert house.chat.shown[-1] in (waiting, await house.get())
+    await house.brake.resume("second", ADMIN)
+    await house.turn()
+    assert (await house.get("held")).state is TaskState.RUNNING
+
+
+async def test_a_pause_that_comes_at_the_last_moment_still_counts(house: House) -> None:
+    await house.store.add(a_task(request=VideoRequest(model="jimeng-pro", prompt="a boat", photos=("p",))))
+
+    async def paused_by_another_process() -> object:
+        await house.store.pause(Pause(EVERYTHING, ADMIN, house.clock()))
+        return A_PHOTO
+
+    house.chat.scripts["photo"] = Script(paused_by_another_process)
+    await house.turn()
+    assert (await house.get()).state is TaskState.QUEUED
+    assert house.provider.submits.count == 0
+
+
+async def test_one_more_than_an_hour_may_have_puts_the_brake_on_and_asks_once(house: House) -> None:
+    house.settings = IsolatedSettings(submits_per_hour=3)
+    for number in range(6):
+        await house.store.add(a_task(f"task-{number}"))
+    await house.turn()
+    await house.turn()
+    states = [(await house.get(f"task-{number}")).state for number in range(6)]
+    assert sorted(states) == [TaskState.QUEUED] * 3 + [TaskState.RUNNING] * 3
+    assert house.notices == [Notice("brake_reached", {"count": "3"})]
+    (brake,) = await house.brake.pauses()
+    assert (brake.model, brake.by) == (EVERYTHING, THE_BOT)
+
+
+async def test_go_on_lets_as_many_through_again(house: House) -> None:
+    house.settings = IsolatedSettings(submits_per_hour=2)
+    for number in range(6):
+        await house.store.add(a_task(f"task-{number}"))
+    for bought in (2, 4, 6):
+        house.clock.advance(1)
+        await house.turn()
+        assert house.provider.submits.count == bought
+        await house.brake.resume(EVERYTHING, ADMIN)
+    assert [notice.key for notice in house.notices] == ["brake_reached"] * 2
+
+
+async def test_the_hours_figure_is_exact_however_many_buy_at_once(store: SQLiteStore, clock: Clock) -> None:
+    told: list[Notice] = []
+
+    async def tell(notice: Notice) -> None:
+        told.append(notice)
+
+    settings = IsolatedSettings(submits_per_hour=7)
+    processes = [a_brake(store, clock, lambda: settings, tell_admins=tell) for _ in range(3)]
+    intents = []
+    for number in range(30):
+        task = await store.add(a_task(f"task-{number}"))
+        intents.append(task.submitting(clock(), clock(), clock()))
+    tried = await asyncio.gather(
+        *(processes[number % 3].buy(intent) for number, intent in enumerate(intents))
+    )
+    assert sum(isinstance(one, Task) for one in tried) == 7
+    assert len(told) == 1
+
+
+async def test_what_is_free_is_never_braked(house: House) -> None:
+    house.settings = IsolatedSettings(submits_per_hour=0)
+    await house.store.add(a_task(provider="preview", request=VideoRequest(model="preview", prompt="a boat")))
+    await house.turn()
+    assert (await house.get()).state is TaskState.RUNNING
+
+
+async def test_an_hour_without_limit_has_no_brake(house: House) -> None:
+    house.settings = IsolatedSettings.model_validate({"submits_per_hour": "unlimited"})
+    for number in range(6):
+        await house.store.add(a_task(f"task-{number}"))
+    await house.turn()
+    assert (house.provider.submits.count, house.notices) == (6, [])
+
+
+async def test_failover_goes_to_no_model_that_is_paused(house: House) -> None:
+    await house.brake.pause("second", ADMIN)
+    house.provider.submits = Script(AccountProblem("account", "HTTP 402", trouble="no_balance"))
+    await house.store.add(a_task())
+    await house.turn()
+    assert (await house.get()).state is TaskState.FAILED
+
+
+async def test_a_new_start_asks_again_where_the_brake_is_on(house: House, store: SQLiteStore) -> None:
+    await house.brake.remind()
+    assert house.notices == []
+    await store.pause(Pause(EVERYTHING, THE_BOT, house.clock()))
+    house.clock.advance(2)
+    await house.brake.remind()
+    assert [notice.key for notice in house.notices] == ["brake_reached"]
+
+
+async def test_resume_of_everything_ends_the_pauses_of_models_too(house: House) -> None:
+    for model in (EVERYTHING, "second"):
+        assert await house.brake.pause(model, ADMIN)
+    assert not await house.brake.pause("second", 502)
+    assert await house.brake.resume("jimeng-pro", ADMIN) == []
+    assert [pause.model for pause in await house.brake.resume(EVERYTHING, 502)] == [EVERYTHING, "second"]
+    assert await house.brake.pauses() == []
+    record = await house.store.past_pauses(5)
+    assert {(past.pause.model, past.pause.by, past.ended_by) for past in record} == {
+        (EVERYTHING, ADMIN, 502),
+        ("second", ADMIN, 502),
+    }
