@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,23 +16,22 @@ from pydantic import SecretStr
 from bot.accounts import Accounts
 from bot.brake import Brake
 from bot.chat import Conversation
+from bot.chores import Chores
 from bot.deliver import Deliverer
 from bot.errors import SettingsError, StoreError
-from bot.keeping import Backups, Keeping
 from bot.ledger import Ledger
 from bot.links import PhotoLinks, secret_key
 from bot.log import get_log
 from bot.look import Looker
 from bot.media.photos import FitPhoto
 from bot.media.shelf import VideoShelf
-from bot.metrics import Metrics
 from bot.provider import PhotoLink, Provider
 from bot.request import VideoRequest
 from bot.roster import build_models, build_providers
 from bot.rules import Rules
 from bot.settings import Settings
 from bot.slots import Slots
-from bot.store import Attempt, DurationStore, HeartbeatStore, Notice, Store
+from bot.store import Notice, Store
 from bot.stores.sqlite import SQLiteStore
 from bot.submit import Submitter
 from bot.task import END_STATES, Task
@@ -45,10 +44,7 @@ from bot.worker import Worker
 _HEALTHY_FOR = timedelta(seconds=120)
 _LINKS_LIVE = timedelta(hours=12)
 """A provider fetches a photo when the job begins, which may be after a long queue of its own."""
-_DURATIONS_EVERY_S = 60.0
-_BEAT_EVERY_S = 20.0
 _READY_WITHIN_S = 2.0
-_RULES_EVERY_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +142,6 @@ class Bot:
         self._shelf = VideoShelf(settings.data_dir / "videos", settings.keep_files_mb * 1_000_000)
         self.health = Health(self.is_healthy, self.is_ready)
         self._stopping: asyncio.Event | None = None
-        self.metrics = self._build_metrics(settings, store) if settings.private_port is not None else None
         self.rules = Rules(settings, store, utc_now, self.models)
         self.brake = Brake(
             store,
@@ -156,6 +151,18 @@ class Bot:
             changed=self._pauses_changed,
             clock=utc_now,
         )
+        self._chores = Chores(
+            settings,
+            store,
+            models=self.models,
+            slots=self._granted,
+            schedule=self.timing,
+            shelf=self._shelf,
+            rules=self.rules,
+            is_ready=self.is_ready,
+            clock=utc_now,
+        )
+        self.metrics = self._chores.metrics
         self.conversation = Conversation(
             token,
             settings,
@@ -167,24 +174,18 @@ class Bot:
             shelf=self._shelf,
             clock=utc_now,
             wake_worker=self._wake_worker,
-            on_answer=self._telegram_answered,
+            on_answer=self._chores.telegram_answered,
             brake=self.brake,
         )
         self.worker = self._build_worker(settings, store, providers)
-        self._keeping = self._build_keeping(settings, store)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; then the worker ends in its own time, with the chat still there for it."""
-        await self._resume()
+        away = await self._resume()
         await self.brake.remind()
         conversation = asyncio.create_task(self.conversation.run(), name="conversation")
         worker = asyncio.create_task(self.worker.run(stopping), name="worker")
-        chores = [
-            asyncio.create_task(self._keeping.run(), name="keeping"),
-            asyncio.create_task(read_durations(self._store, self.timing), name="reading durations"),
-            asyncio.create_task(show_life(self._store), name="heartbeat"),
-            asyncio.create_task(read_rules(self.rules), name="reading rules"),
-        ]
+        chores = asyncio.create_task(self._chores.run(away, self.conversation.operators), name="chores")
         broken = asyncio.create_task(self._store.broken(), name="watching the database")
         self._stopping = stopping
         try:
@@ -193,25 +194,28 @@ class Bot:
             await worker
         finally:
             lost = broken.result() if broken.done() else ""
-            for part in (conversation, *chores, broken):
+            for part in (conversation, chores, broken):
                 part.cancel()
-            ends = await asyncio.gather(conversation, *chores, return_exceptions=True)
+            ends = await asyncio.gather(conversation, chores, return_exceptions=True)
         if lost:
             raise SettingsError(f"The database cannot be used any more: {lost}.")
         _raise_first(ends)
 
-    async def _resume(self) -> None:
-        """Where the last process ended. Without it the bot works all the same."""
+    async def _resume(self) -> timedelta:
+        """Where the last process ended; how long nobody was there. Without it the bot works all the same."""
         now = utc_now()
+        away = timedelta()
         try:
             self.timing.remember(await self._store.durations())
-            await self.conversation.come_back(now - (await self._store.beat(now) or now))
+            away = now - (await self._store.beat(now) or now)
+            await self.conversation.come_back(away)
         except StoreError as error:
             get_log(__name__).warning("cards could not be brought back to life", reason=str(error))
+        return away
 
     def _build_worker(self, settings: Settings, store: Store, providers: list[Provider]) -> Worker:
         screen = self.conversation.screen
-        ledger = Ledger(store, utc_now, self._observe)
+        ledger = Ledger(store, utc_now, self._chores.saw)
         accounts = Accounts(store, self.conversation.tell_admins, utc_now)
         by_name = {provider.name: provider for provider in providers}
         looker = Looker(
@@ -256,39 +260,6 @@ class Bot:
             brake=self.brake,
             clock=utc_now,
         )
-
-    def _build_keeping(self, settings: Settings, store: Store) -> Keeping:
-        folder, hour = settings.backups, settings.backup_hour
-        return Keeping(
-            store,
-            keep_days=settings.keep_days,
-            backups=None if folder is None or hour is None else Backups(folder, hour, settings.zone),
-            discard=self._shelf.discard,
-            tell_backup=self._tell_backup,
-            clock=utc_now,
-        )
-
-    async def _tell_backup(self, reason: str | None) -> None:
-        """The log has it."""
-
-    def _build_metrics(self, settings: Settings, store: Store) -> Metrics:
-        return Metrics(
-            store,
-            models=self.models,
-            slots=self._granted,
-            zone=settings.zone,
-            data_dir=settings.data_dir,
-            backups=settings.backups,
-            clock=utc_now,
-        )
-
-    def _observe(self, task: Task, attempt: Attempt | None) -> None:
-        if self.metrics is not None:
-            self.metrics.saw(task, attempt)
-
-    def _telegram_answered(self, status: int) -> None:
-        if self.metrics is not None:
-            self.metrics.telegram_answered(status)
 
     async def open_photo(self, task_id: str, index: int) -> FitPhoto | None:
         """A task's photo for its provider, fetched from Telegram anew; None where there is none."""
@@ -336,34 +307,6 @@ class Bot:
         except (StoreError, TimeoutError):
             return False
         return True
-
-
-async def read_durations(store: DurationStore, schedule: Timing, every_s: float = _DURATIONS_EVERY_S) -> None:
-    """Take over what other processes have learned, until cancelled."""
-    while True:
-        await asyncio.sleep(every_s)
-        with suppress(StoreError):
-            schedule.remember(await store.durations())
-
-
-async def read_rules(rules: Rules, every_s: float = _RULES_EVERY_S) -> None:
-    """Take over what admins have changed through another process, until cancelled."""
-    while True:
-        await asyncio.sleep(every_s)
-        with suppress(StoreError):
-            await rules.read()
-
-
-async def show_life(store: HeartbeatStore, every_s: float = _BEAT_EVERY_S) -> None:
-    """So that the next start knows how long nobody was there, until cancelled."""
-    try:
-        while True:
-            with suppress(StoreError):
-                await store.beat(utc_now())
-            await asyncio.sleep(every_s)
-    finally:
-        with suppress(StoreError):
-            await store.beat(utc_now())
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

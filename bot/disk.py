@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 
-def free_bytes(folder: Path) -> int:
-    """What is free where `folder` lies, or will lie once it is made."""
+def size_and_room(folder: Path) -> tuple[int, int]:
+    """How many bytes the disk has on which `folder` lies, or will lie once it is made; how many are free."""
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    return shutil.disk_usage(there).free
+    usage = shutil.disk_usage(there)
+    return usage.total, usage.free

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
-from bot.disk import free_bytes
+from bot.disk import size_and_room
+from bot.outages import Outages
 from bot.request import VideoModel
 from bot.statistics import Statistics
 from bot.store import AccountStore, Attempt, UpdateStore
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 _WAITS_S = (5, 15, 30, 60, 120, 180, 300, 600, 1200, 3600, 14400)
 _CALLS_S = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _DELIVERIES_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 3600)
-_SILENT = frozenset({"unreachable", "provider_fault"})
-"""Answers by which a provider counts as down."""
 
 
 class Store(Statistics, AccountStore, UpdateStore, Protocol):
@@ -41,6 +40,7 @@ class Metrics:
         *,
         models: Mapping[str, VideoModel],
         slots: Mapping[str, int],
+        outages: Outages,
         zone: ZoneInfo,
         data_dir: Path,
         backups: Path | None,
@@ -54,6 +54,7 @@ class Metrics:
         self._store = store
         self._models = models
         self._slots = slots
+        self._outages = outages
         self._zone = zone
         self._data_dir = data_dir
         self._backups = backups
@@ -100,7 +101,6 @@ class Metrics:
         self._spent = gauge("spent_today", "In CURRENCY, since 00:00 in TIMEZONE, by the database.", "model")
         self._free = gauge("data_free_bytes", "Room on the disk of DATA_DIR.")
         self._backup_at = gauge("last_backup_timestamp_seconds", "When the newest copy was made; 0 is never.")
-        self._silent: set[str] = set()
 
     def saw(self, task: Task, attempt: Attempt | None) -> None:
         """A row was written, with the call that led to it."""
@@ -116,7 +116,7 @@ class Metrics:
         """The page and its content type. StoreError."""
         now = self._clock()
         await self._read_database(now)
-        self._free.set(free_bytes(self._data_dir))
+        self._free.set(size_and_room(self._data_dir)[1])
         self._backup_at.set(_newest(self._backups))
         return self._latest(self._registry), self._content_type
 
@@ -128,10 +128,6 @@ class Metrics:
             self._looks.labels(self._model(task)).inc()
         if call == "submit" and attempt.answer == "ok" and task.queued_at is not None:
             self._queue_s.labels(provider).observe((attempt.at - task.queued_at).total_seconds())
-        if attempt.answer in _SILENT:
-            self._silent.add(provider)
-        else:
-            self._silent.discard(provider)
 
     def _saw_end(self, task: Task) -> None:
         assert task.delivered_at is not None  # noqa: S101 - as `saw` has found
@@ -154,7 +150,8 @@ class Metrics:
             self._taken.labels(provider).set(load.taken if load else 0)
             self._waiting.labels(provider).set(load.waiting if load else 0)
             self._oldest_s.labels(provider).set((now - since).total_seconds() if since else 0)
-            self._up.labels(provider).set(provider not in self._silent | refused)
+            is_up = provider not in refused and not self._outages.is_silent(provider)
+            self._up.labels(provider).set(is_up)
         self._open_updates.set(await self._store.count_updates())
         midnight = now.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
         spent = dict.fromkeys(self._models, 0.0)

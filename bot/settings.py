@@ -107,6 +107,9 @@ class Settings(BaseSettings):
     unified_relay_ratios: Annotated[tuple[str, ...], NoDecode] = ("2:3", "3:2", "1:1")
     unified_relay_sizes: Annotated[tuple[str, ...], NoDecode] = ("720P",)
 
+    alert_chat: int | None = None
+    heartbeat_url: SecretStr | None = None
+
     listen_host: str = "127.0.0.1"
     listen_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     public_url: str | None = None
@@ -235,6 +238,13 @@ class Settings(BaseSettings):
             # It would stand in errors, and the account has a setting for its key.
             raise ValueError("an address without a name and a password in it")
         return value.rstrip("/")
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _heartbeat(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.match(r"https?://[^/\s]", value.get_secret_value()):
+            raise ValueError("an address such as https://hc-ping.com/your-uuid")
+        return value
 
     @field_validator("telegram_bot_token")
     @classmethod

@@ -24,6 +24,7 @@ from bot.brake import Brake
 from bot.chat.access import Access
 from bot.chat.admins import GroupAdmins
 from bot.chat.albums import Albums
+from bot.chat.alerts import operators_of
 from bot.chat.client import connect
 from bot.chat.comeback import come_back
 from bot.chat.companies import Companies
@@ -124,8 +125,16 @@ class Conversation:
             tariff=tariff,
             pause=brake.known,
         )
+        self.operators = operators_of(
+            settings.alert_chat, voice=voice, preferences=self._preferences, models=models, tariff=tariff
+        )
         self._notices = Notices(
-            kept=store, people=store, voice=voice, access=self._access, preferences=self._preferences
+            kept=store,
+            people=store,
+            voice=voice,
+            access=self._access,
+            preferences=self._preferences,
+            operators=self.operators,
         )
         names = Names(self._bot)
         self._strangers = Strangers(

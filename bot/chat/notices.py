@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.chat.access import Access
+from bot.chat.alerts import OperatorChat
 from bot.chat.asker import Asker
 from bot.chat.notice_buttons import buttons_of
 from bot.chat.preferences import Preferences
@@ -29,6 +30,7 @@ class Notices:
         voice: Voice,
         access: Access,
         preferences: Preferences,
+        operators: OperatorChat | None = None,
         limit_s: float = _LIMIT_S,
     ) -> None:
         self._kept = kept
@@ -36,6 +38,7 @@ class Notices:
         self._voice = voice
         self._access = access
         self._preferences = preferences
+        self._operators = operators
         self._limit_s = limit_s
         self._log = get_log(__name__)
 
@@ -48,6 +51,8 @@ class Notices:
             return
         if not admins:
             await self._keep(_FIRST_ADMIN, notice)
+        if self._operators is not None and self._operators.chat_id not in admins:
+            await self._operators.pass_on(notice)
         await asyncio.gather(*(self._tell(admin, notice) for admin in admins))
 
     async def read_out(self, asker: Asker) -> None:

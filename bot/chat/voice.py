@@ -62,7 +62,9 @@ class Voice:
         except ChatError as error:
             self._log.info("a tapped message could not be drawn", chat=asker.chat_id, reason=str(error))
 
-    async def write(self, chat_id: int, text: str, buttons: InlineKeyboardMarkup | None = None) -> None:
+    async def write(
+        self, chat_id: int, text: str, buttons: InlineKeyboardMarkup | None = None, *, silent: bool = False
+    ) -> None:
         """A sentence that nobody asked for."""
         with translated():
             await self._bot.send_message(
@@ -70,6 +72,7 @@ class Voice:
                 text,
                 parse_mode=ParseMode.HTML,
                 reply_markup=buttons,
+                disable_notification=silent,
                 link_preview_options=NO_PREVIEW,
             )
 

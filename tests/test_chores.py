@@ -1,13 +1,14 @@
-"""What the application does beside its parts."""
+"""What is done beside the worker and the conversation."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from fakes import A_MODEL, NOW
 
-from bot.app import read_durations, show_life
+from bot.chores import read_durations, show_life
 from bot.durations import Durations, keys
 from bot.errors import StoreError
 from bot.stores.sqlite import SQLiteStore
@@ -39,7 +40,7 @@ async def test_what_other_processes_learn_is_taken_over() -> None:
 
 
 async def test_a_stop_is_the_last_sign_of_life(store: SQLiteStore) -> None:
-    life = asyncio.create_task(show_life(store, every_s=3600))
+    life = asyncio.create_task(show_life(store, lambda: datetime.now(UTC), every_s=3600))
     while await store.beat(NOW) in (None, NOW):
         pass
     life.cancel()

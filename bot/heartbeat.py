@@ -1,0 +1,46 @@
+"""The heartbeat: HEARTBEAT_URL is called while all is well, and somebody elsewhere notices its silence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+from pydantic import SecretStr
+
+from bot.log import get_log
+
+_EVERY_S = 60.0
+_LIMIT = aiohttp.ClientTimeout(total=15)
+
+
+class Heartbeat:
+    """`url` is a secret: whoever knows it can pretend that all is well."""
+
+    def __init__(self, url: SecretStr, is_well: Callable[[], Awaitable[bool]]) -> None:
+        self._url = url
+        self._is_well = is_well
+        self._fails = False
+        self._log = get_log(__name__)
+
+    async def run(self, every_s: float = _EVERY_S) -> None:
+        """Until cancelled."""
+        while True:
+            if await self._is_well():
+                await self._call()
+            await asyncio.sleep(every_s)
+
+    async def _call(self) -> None:
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=_LIMIT) as session,
+                session.get(self._url.get_secret_value()) as answer,
+            ):
+                reason = "" if answer.ok else f"status {answer.status}"
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            reason = type(error).__name__  # its text may hold the address
+        if reason and not self._fails:
+            self._log.warning("HEARTBEAT_URL cannot be called", reason=reason)
+        elif self._fails and not reason:
+            self._log.info("HEARTBEAT_URL is called again")
+        self._fails = bool(reason)

@@ -1,0 +1,97 @@
+"""The operators' chat: it hears of the night, and of accounts in trouble, with a button to pause."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from provider_server import gateway_error
+from running import Stage, buttons, running_bot, says, stage
+
+from bot.sandbox import Chat, Json, Person
+from bot.text import plain, say
+
+OWNER = Person(501, "Olga", None, "en")
+KEY_REFUSED = gateway_error(100009, "InvalidAccessKey", 401, "The accesskey [AKEXAMPLE] is invalid.")
+
+
+def operators(there: Stage) -> Chat:
+    there.world.add_person(OWNER)
+    return there.world.add_group("Operators", [OWNER])
+
+
+def settings(there: Stage, chat: Chat, **changes: str) -> dict[str, str]:
+    return there.values(
+        alert_chat=str(chat.id),
+        admin_users=str(OWNER.id),
+        default_language="en",
+        allowed_chats="*",
+        **changes,
+    )
+
+
+async def heard(there: Stage, chat: Chat, words: str) -> Json:
+    """The first message with these words."""
+
+    def found() -> list[Json]:
+        return [one for one in there.world.bot_messages(chat) if words in one.get("text", "")]
+
+    return (await there.until(found))[0]
+
+
+async def test_a_start_after_an_absence_says_how_long_and_what_goes_on(tmp_path: Path) -> None:
+    async with stage(tmp_path) as there:
+        chat = operators(there)
+        ada, hers = there.newcomer()
+        with there.unfinished():
+            async with running_bot(settings(there, chat)):
+                there.world.say(ada, hers, "/video a paper boat")
+                await there.job("a paper boat")
+                await heard(there, chat, "videos 0")
+            with closing(sqlite3.connect(tmp_path / "bot.db")) as database:
+                long_ago = datetime.now(UTC) - timedelta(minutes=3)
+                database.execute("UPDATE heartbeat SET at = ?", [long_ago.isoformat(timespec="microseconds")])
+                database.commit()
+            async with running_bot(settings(there, chat)):
+                await heard(there, chat, says("alert_back", away="3 min", count=1))
+        assert len([one for one in there.world.bot_messages(chat) if "videos 0" in one["text"]]) == 1
+        silent = [call.params.get("disable_notification") for call in there.server.calls_of("sendMessage")]
+        assert silent.count(True) >= 2
+
+
+async def test_an_account_in_trouble_is_told_there_too_with_a_button_for_each_model(tmp_path: Path) -> None:
+    async with stage(tmp_path) as there, running_bot(settings(there, chat := operators(there))):
+        there.provider.next("submit", KEY_REFUSED)
+        ada, hers = there.newcomer()
+        there.world.say(ada, hers, "/video a lantern")
+        told = await heard(there, chat, says("trouble_key_refused", provider="volcengine"))
+        assert buttons(told) == {
+            f"⏸ Pause {model}": f"pause:{model}" for model in ("jimeng-pro", "jimeng-720p", "jimeng-1080p")
+        }
+        assert await there.tap(ada, told, "⏸ Pause jimeng-720p")
+        assert there.rows("pauses") == []
+        assert await there.tap(OWNER, told, "⏸ Pause jimeng-720p") == ""
+        await there.until(lambda: [row["model"] for row in there.rows("pauses")] == ["jimeng-720p"])
+        there.world.say(ada, hers, "/video a lamp")
+        over = await heard(there, chat, says("trouble_over", provider="volcengine", minutes=1))
+        assert buttons(over) == {}
+
+
+async def test_the_line_of_a_day_has_money_only_where_prices_are_set(tmp_path: Path) -> None:
+    async with stage(tmp_path) as there:
+        chat = operators(there)
+        async with running_bot(settings(there, chat, model_prices="jimeng-pro=3.50", currency="EUR")):
+            line = await heard(there, chat, "videos 0")
+        spent = plain(say("en", "alert_day_spent", money="0\u00a0EUR"))
+        assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d: videos 0 · failed 0 · people 0 · {spent}", line["text"])
+
+
+async def test_a_group_that_became_a_supergroup_still_hears(tmp_path: Path) -> None:
+    async with stage(tmp_path) as there:
+        chat = operators(there)
+        new = there.world.upgrade_group(OWNER, chat)
+        async with running_bot(settings(there, chat)):
+            await heard(there, new, "videos 0")

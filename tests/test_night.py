@@ -1,0 +1,210 @@
+"""The night watch: what goes wrong is told once, and once when it is over; nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from fakes import NOW, Clock, a_task
+
+from bot.alerts import Alerts
+from bot.night import NightWatch
+from bot.outages import Outages
+from bot.store import Attempt
+from bot.stores.sqlite import SQLiteStore
+from bot.task import TaskState
+
+GB = 1_000_000_000
+
+
+class Operators:
+    """The operators' chat: what it was told. `writable` is whether Telegram takes it."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, dict[str, object]]] = []
+        self.pauses: list[str | None] = []
+        self.loud: list[str] = []
+        self.writable = True
+
+    async def send(
+        self, key: str, values: Mapping[str, object], *, pause: str | None = None, silent: bool = False
+    ) -> bool:
+        if self.writable:
+            self.told.append((key, dict(values)))
+            self.pauses.append(pause)
+            self.loud += [] if silent else [key]
+        return self.writable
+
+    @property
+    def keys(self) -> list[str]:
+        return [key for key, _ in self.told if key != "alert_day"]
+
+
+class Night:
+    """A watch on a store, as a process has it. The disk has room until it is changed."""
+
+    def __init__(self, store: SQLiteStore, clock: Clock, chat: Operators, zone: str = "UTC") -> None:
+        self.outages = Outages()
+        self.clock = clock
+        self.disk = (100 * GB, 50 * GB)
+        self.watch = NightWatch(
+            store,
+            alerts=Alerts(store, chat, clock),
+            chat=chat,
+            outages=self.outages,
+            data_dir=Path(),
+            zone=ZoneInfo(zone),
+            clock=clock,
+            disk=lambda _: self.disk,
+        )
+
+    async def calls(self, answer: str, times: int = 1, call: Any = "poll", provider: str = "cloud") -> None:
+        """So many calls a minute apart, each followed by a turn of the watch."""
+        for _ in range(times):
+            self.clock.advance(60)
+            self.outages.saw(
+                Attempt(
+                    task_id="boat", provider=provider, call=call, at=self.clock.now, took_s=1, answer=answer
+                )
+            )
+            await self.watch.turn()
+
+
+@pytest.fixture
+def chat() -> Operators:
+    return Operators()
+
+
+@pytest.fixture
+def night(store: SQLiteStore, clock: Clock, chat: Operators) -> Night:
+    return Night(store, clock, chat)
+
+
+async def test_an_outage_is_told_once_with_a_way_to_pause_and_once_when_it_is_over(
+    night: Night, chat: Operators
+) -> None:
+    await night.calls("ok")
+    await night.calls("unreachable", 12)
+    assert chat.told[1:] == [("alert_down", {"provider": "cloud", "minutes": 3})]
+    assert chat.pauses[1:] == ["cloud"]
+    await night.calls("ok", 3)
+    assert chat.told[2:] == [("alert_down_over", {"provider": "cloud", "minutes": 9})]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ["unreachable", "unreachable", "unreachable", "ok"] * 4,
+        ["unreachable", "provider_fault", "prompt_refused"] * 4,
+        ["busy", "no_slot", "rate_limited"] * 4,
+    ],
+)
+async def test_a_provider_that_answers_now_and_then_is_not_down(
+    night: Night, chat: Operators, answers: list[str]
+) -> None:
+    for answer in answers:
+        await night.calls(answer)
+    assert chat.keys == []
+
+
+async def test_a_download_says_nothing_of_a_provider(night: Night, chat: Operators) -> None:
+    await night.calls("unreachable", 9, call="fetch")
+    assert chat.keys == []
+
+
+async def test_a_restart_tells_no_outage_twice_and_still_tells_its_end(
+    night: Night, store: SQLiteStore, clock: Clock, chat: Operators
+) -> None:
+    await night.calls("unreachable", 6)
+    second, third = Night(store, clock, chat), Night(store, clock, chat)
+    await second.calls("unreachable", 6)
+    assert chat.keys == ["alert_down"]
+    await third.calls("ok", 2)
+    await second.calls("ok", 2)
+    assert chat.keys == ["alert_down", "alert_down_over"]
+    await second.calls("unreachable", 6)
+    assert chat.keys == ["alert_down", "alert_down_over", "alert_down"]
+
+
+async def test_of_several_processes_one_tells(store: SQLiteStore, clock: Clock, chat: Operators) -> None:
+    nights = [Night(store, clock, chat) for _ in range(3)]
+    for night in nights:
+        night.disk = (100 * GB, 0)
+    await asyncio.gather(*(night.watch.turn() for night in nights))
+    assert sorted(key for key, _ in chat.told) == ["alert_day", "alert_disk"]
+
+
+async def test_what_could_not_be_told_is_told_later(night: Night, chat: Operators) -> None:
+    chat.writable = False
+    night.disk = (100 * GB, 0)
+    await night.watch.turn()
+    chat.writable = True
+    await night.watch.turn()
+    await night.watch.turn()
+    assert sorted(key for key, _ in chat.told) == ["alert_day", "alert_disk"]
+
+
+async def test_a_disk_is_told_when_it_fills_and_when_there_is_clearly_room_again(
+    night: Night, chat: Operators
+) -> None:
+    for free in (2.0, 0.9, 0.8, 1.1, 1.4, 0.9, 1.6, 1.2):
+        night.disk = (100 * GB, int(free * GB))
+        await night.watch.turn()
+    assert chat.told[1:] == [
+        ("alert_disk", {"free": "0.9"}),
+        ("alert_disk_over", {"free": "1.6", "minutes": 1}),
+    ]
+
+
+async def test_a_small_disk_may_be_small(night: Night, chat: Operators) -> None:
+    night.disk = (2 * GB, GB // 2)
+    await night.watch.turn()
+    assert chat.keys == []
+
+
+async def test_a_backup_that_fails_is_told_once_and_its_success_once(night: Night, chat: Operators) -> None:
+    for reason in (None, "no backup: its disk is full", "no backup: its disk is full", None, None):
+        await night.watch.tell_backup(reason)
+    assert chat.keys == ["alert_backup", "alert_backup_over"]
+
+
+@pytest.mark.parametrize(("away_s", "told"), [(20, []), (180, ["alert_back"])])
+async def test_the_bot_says_that_it_is_back_and_what_goes_on(
+    night: Night, store: SQLiteStore, chat: Operators, away_s: float, told: list[str]
+) -> None:
+    for number in range(4):
+        await store.add(a_task(str(number)))
+    await night.watch.come_back(timedelta(seconds=away_s))
+    assert chat.keys == told
+    if told:
+        assert chat.told == [("alert_back", {"away": timedelta(seconds=away_s), "count": 4})]
+
+
+async def test_each_morning_one_silent_line_says_what_yesterday_was(
+    store: SQLiteStore, clock: Clock, chat: Operators
+) -> None:
+    made = replace(a_task(), state=TaskState.SUCCEEDED, remote_id="r", submitted_at=NOW, due_at=None)
+    for number in range(3):
+        await store.add(replace(made, id=f"made {number}", price=Decimal("0.35"), user_id=number % 2))
+    await store.add(
+        replace(made, id="failed", state=TaskState.FAILED, error_code="busy", user_id=7, remote_id=None)
+    )
+    await store.add(replace(made, id="earlier", queued_at=NOW - timedelta(days=1)))
+    night = Night(store, clock, chat, "Europe/Berlin")
+    clock.advance(17 * 3600 + 59 * 60)  # 07:59 of the next day, there
+    await night.watch.turn()
+    assert [values["day"] for _, values in chat.told] == ["2026-05-03"]
+    clock.advance(60)
+    for _ in range(3):
+        await night.watch.turn()
+        await Night(store, clock, chat, "Europe/Berlin").watch.turn()
+    day = {"day": "2026-05-04", "videos": 3, "failed": 1, "people": 3, "spent": Decimal("1.05")}
+    assert chat.told[1:] == [("alert_day", day)]
+    assert chat.loud == []
