@@ -25,6 +25,7 @@ from bot.log import get_log
 from bot.look import Looker
 from bot.media.photos import FitPhoto
 from bot.media.shelf import VideoShelf
+from bot.pace import TELEGRAM, Limits
 from bot.provider import PhotoLink, Provider
 from bot.request import VideoRequest
 from bot.roster import build_models, build_providers
@@ -70,9 +71,15 @@ def secrets_of(settings: Settings) -> list[str]:
 
 
 async def run(
-    settings: Settings, on_start: Callable[[Started], None], stopping: asyncio.Event | None = None
+    settings: Settings,
+    on_start: Callable[[Started], None],
+    stopping: asyncio.Event | None = None,
+    limits: Limits = TELEGRAM,
 ) -> None:
-    """The bot, until SIGTERM, SIGINT or `stopping`. SettingsError when it cannot start or go on."""
+    """The bot, until SIGTERM, SIGINT or `stopping`. `limits` are Telegram's sending rates.
+
+    SettingsError when it cannot start or go on.
+    """
     token = settings.token
     stop = stopping or asyncio.Event()
     async with AsyncExitStack() as parts:
@@ -88,7 +95,7 @@ async def run(
         for provider in providers:
             parts.push_async_callback(provider.close)
         links = PhotoLinks(settings.public_url or "", secret_key(settings.secret_key, settings.data_dir))
-        bot = Bot(token, settings, store, providers, links)
+        bot = Bot(token, settings, store, providers, links, limits=limits)
         parts.push_async_callback(bot.conversation.close)
         await bot.rules.read()
         greeting = await bot.conversation.start()
@@ -131,7 +138,14 @@ class Bot:
     """The worker and the conversation, wired to each other."""
 
     def __init__(
-        self, token: str, settings: Settings, store: Store, providers: list[Provider], links: PhotoLinks
+        self,
+        token: str,
+        settings: Settings,
+        store: Store,
+        providers: list[Provider],
+        links: PhotoLinks,
+        *,
+        limits: Limits,
     ) -> None:
         self.models = build_models(settings, providers)
         self.timing = Timing(settings.poll_max_seconds)
@@ -176,6 +190,7 @@ class Bot:
             wake_worker=self._wake_worker,
             on_answer=self._chores.telegram_answered,
             brake=self.brake,
+            limits=limits,
         )
         self.worker = self._build_worker(settings, store, providers)
 

@@ -233,7 +233,7 @@ class Deliverer:
                 await self._ledger.save(task.moved(chat_id, self._ledger.now()))
                 await self._ledger.move_chat(task.chat_id, chat_id)
             case ChatBusy(retry_after_s=retry_after_s):
-                await self._ledger.put_off(task, retry_after_s)
+                await self._ledger.wait(task, retry_after_s)
             case CallRefused() if task.state is TaskState.SUCCEEDED:
                 self._log.error("Telegram refuses the video", task=task.id, reason=str(error))
                 await self._ledger.end(task.failed("not_delivered", str(error), self._ledger.now()))

@@ -80,6 +80,11 @@ class Ledger:
         now = self.now()
         await self.save(task.put_off(timing.retry_at(task.attempts, now, retry_after_s), now))
 
+    async def wait(self, task: Task, wait_s: float) -> None:
+        """The same step again, when Telegram says: not before, and not much later."""
+        now = self.now()
+        await self._store.save(task.put_off(now + timedelta(seconds=wait_s), now))
+
     def has_time(self, task: Task, limit_s: float) -> bool:
         """No call is begun with less lease left than it may take: somebody else would begin it too."""
         return task.due_at is not None and (task.due_at - self.now()).total_seconds() > limit_s

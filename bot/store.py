@@ -22,6 +22,7 @@ from typing import Literal, Protocol
 from bot.buying import BuyingStore
 from bot.changes import ChangeStore
 from bot.errors import Trouble
+from bot.pace import PaceStore
 from bot.passes import PassStore
 from bot.request import VideoRequest
 from bot.statistics import Statistics
@@ -404,6 +405,7 @@ class Store(
     Statistics,
     PassStore,
     BuyingStore,
+    PaceStore,
     Protocol,
 ):
     async def close(self) -> None:

@@ -21,6 +21,8 @@ from PIL import Image
 from provider_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, ProviderServer
 
 from bot import app
+from bot.chat.gate import Gate
+from bot.pace import Limit, Limits, Pace
 from bot.sandbox import Chat, Json, Person, SandboxServer, World
 from bot.settings import IsolatedSettings
 from bot.text import plain, say
@@ -30,6 +32,8 @@ T = TypeVar("T")
 PATIENCE_S = 40.0
 """For one step of the bot, on a machine that is busy with other things."""
 BOT = "dreamreel_bot"
+UNHURRIED = Limits(Limit(0.001, 100), Limit(0.001, 100), Limit(0.001, 100))
+"""Sending rates that hold up no test."""
 _GLANCE_S = 0.1
 
 
@@ -196,11 +200,13 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
 
 
 @asynccontextmanager
-async def running_bot(values: dict[str, str]) -> AsyncIterator[app.Started]:
+async def running_bot(values: dict[str, str], limits: Limits = UNHURRIED) -> AsyncIterator[app.Started]:
     """The bot in this process, from its start to an orderly end."""
     stopping = asyncio.Event()
     started: asyncio.Future[app.Started] = asyncio.get_running_loop().create_future()
-    run = asyncio.create_task(app.run(IsolatedSettings.model_validate(values), started.set_result, stopping))
+    run = asyncio.create_task(
+        app.run(IsolatedSettings.model_validate(values), started.set_result, stopping, limits)
+    )
     either: set[asyncio.Future[Any]] = {run, started}
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     if run.done():
@@ -293,6 +299,11 @@ async def bot_process(folder: Path, values: dict[str, str]) -> AsyncIterator[Bot
     finally:
         if process.is_running:
             await process.kill()
+
+
+def open_gate() -> Gate:
+    """For a connection of a test's own."""
+    return Gate(Pace(), app.utc_now)
 
 
 def says(key: str, **values: object) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fakes import Clock
 from provider_server import gateway_error
-from running import Stage, bot_on_stage, running_bot, says, stage
+from running import Stage, bot_on_stage, open_gate, running_bot, says, stage
 
 from bot.chat.access import Access
 from bot.chat.client import connect
@@ -87,9 +87,7 @@ async def test_who_never_started_the_bot_reads_it_on_start_and_once(there: Stage
     assert TOLD not in _said(there, chat)
 
 
-@pytest.mark.parametrize(
-    "kind", [FaultKind.FORBIDDEN, FaultKind.BAD_REQUEST, FaultKind.FLOOD, FaultKind.DROP]
-)
+@pytest.mark.parametrize("kind", [FaultKind.FORBIDDEN, FaultKind.BAD_REQUEST, FaultKind.DROP])
 async def test_a_notice_that_telegram_does_not_take_is_kept(
     there: Stage, owners: Chat, kind: FaultKind
 ) -> None:
@@ -101,6 +99,16 @@ async def test_a_notice_that_telegram_does_not_take_is_kept(
     await there.until(lambda: there.rows("notices"))
     there.world.say(OWNER, owners, "/start")
     await there.until(lambda: TOLD in _said(there, owners))
+
+
+async def test_a_notice_waits_for_the_end_of_a_flood(there: Stage, owners: Chat) -> None:
+    there.world.say(OWNER, owners, "/start")
+    await there.until(lambda: _said(there, owners))
+    there.server.faults.add(Fault("sendMessage", FaultKind.FLOOD, when=lambda params: params["text"] == TOLD))
+    ada, chat = there.newcomer()
+    await _refused(there, ada, chat, "/video a xylophone")
+    await there.until(lambda: TOLD in _said(there, owners))
+    assert there.rows("notices") == []
 
 
 async def test_a_notice_that_is_lost_while_it_is_read_out_is_read_out_again(
@@ -139,7 +147,7 @@ async def test_an_admin_by_the_link_is_told_as_well(tmp_path: Path) -> None:
 
 async def test_a_telegram_that_hangs_holds_nobody_up(tmp_path: Path, store: SQLiteStore) -> None:
     async with stage(tmp_path) as there:
-        bot = connect(there.server.token, there.server.url)
+        bot = connect(there.server.token, there.server.url, open_gate())
         await bot.initialize()
         settings = IsolatedSettings(admin_users=frozenset({501, 502}))
         access = an_access(settings, store)
@@ -157,7 +165,7 @@ async def test_a_telegram_that_hangs_holds_nobody_up(tmp_path: Path, store: SQLi
 async def test_a_database_that_fails_stops_nobody(tmp_path: Path, store: SQLiteStore) -> None:
     async with stage(tmp_path) as there:
         preferences = Preferences(store, lambda: "en", Clock())
-        voice = Voice(connect(there.server.token, there.server.url), Clock(), preferences)
+        voice = Voice(connect(there.server.token, there.server.url, open_gate()), Clock(), preferences)
         access = an_access(IsolatedSettings(admin_users=frozenset({501})), store)
         notices = Notices(kept=store, people=store, voice=voice, access=access, preferences=preferences)
         await store.close()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from running import BotProcess, Stage, bot_process, says, stage
+from running import BotProcess, Stage, bot_process, open_gate, says, stage
 
 from bot.chat.client import connect
 from bot.chat.intake import KEY_REFUSED, KEY_TAKEN
@@ -59,7 +59,7 @@ async def test_a_proxy_of_the_environment_is_no_way_to_this_machine(
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    bot = connect(there.server.token, there.server.url)
+    bot = connect(there.server.token, there.server.url, open_gate())
     await bot.initialize()
     assert bot.id == there.world.bot.id
     await bot.shutdown()

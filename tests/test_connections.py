@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from aiohttp import web
+from running import open_gate
 
 from bot.chat.client import connect
 
@@ -27,7 +28,7 @@ async def test_after_a_burst_of_calls_only_a_few_connections_stay_open() -> None
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    bot = connect(TOKEN, f"http://127.0.0.1:{runner.addresses[0][1]}")
+    bot = connect(TOKEN, f"http://127.0.0.1:{runner.addresses[0][1]}", open_gate())
     try:
         await bot.request.initialize()
         async with asyncio.timeout(10):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from running import says
+from running import open_gate, says
 from telegram import Bot, Update
 
 from bot.chat.client import connect
@@ -48,7 +48,7 @@ def utc_now() -> datetime:
 async def a_bot(folder: Path) -> AsyncIterator[tuple[SandboxServer, Bot, Any]]:
     store = await SQLiteStore.open(folder / "bot.db", utc_now)
     async with SandboxServer() as server:
-        bot = connect(server.token, server.url)
+        bot = connect(server.token, server.url, open_gate())
         await bot.initialize()
         yield server, bot, Disk(store)
         await bot.shutdown()

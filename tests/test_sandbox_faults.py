@@ -10,7 +10,7 @@ import pytest
 import telegram
 from sandbox_client import Sandbox, sandbox
 
-from bot.sandbox import Fault, FaultKind
+from bot.sandbox import Fault, FaultKind, Person
 
 
 @pytest.fixture
@@ -100,21 +100,47 @@ async def test_faults_can_skip_calls_and_choose_them(there: Sandbox) -> None:
     assert chosen.times == 0
 
 
-async def test_rate_limits_can_be_enforced() -> None:
+async def test_a_chat_takes_a_short_burst_and_then_a_message_a_second() -> None:
     async with sandbox(enforce_rate_limits=True) as there:
-        chat_id = there.private.id
-        await there.bot.send_message(chat_id, "1")
+        ids = [(await there.bot.send_message(there.private.id, str(n))).message_id for n in range(10)]
+        with pytest.raises(telegram.error.RetryAfter) as refused:
+            await there.bot.send_message(there.private.id, "the 11th at once")
+        assert refused.value.retry_after == timedelta(seconds=1)
         with pytest.raises(telegram.error.RetryAfter):
-            await there.bot.send_message(chat_id, "2")
+            await there.bot.edit_message_text("an edit counts too", there.private.id, ids[0])
+        await there.bot.send_chat_action(there.private.id, "upload_video")
         await there.bot.send_message(there.group.id, "another chat")
         there.clock.now += 1
-        await there.bot.send_message(chat_id, "3")
-        for _ in range(19):
-            there.clock.now += 1
-            await there.bot.send_message(there.group.id, "x")
-        there.clock.now += 1
+        await there.bot.edit_message_text("now it may", there.private.id, ids[0])
         with pytest.raises(telegram.error.RetryAfter):
+            await there.bot.send_message(there.private.id, "too soon again")
+
+
+async def test_a_group_takes_twenty_messages_and_edits_a_minute() -> None:
+    async with sandbox(enforce_rate_limits=True) as there:
+        message = await there.bot.send_message(there.group.id, "the first")
+        for number in range(19):
+            there.clock.now += 1
+            await there.bot.edit_message_text(str(number), there.group.id, message.message_id)
+        there.clock.now += 1
+        with pytest.raises(telegram.error.RetryAfter) as refused:
             await there.bot.send_message(there.group.id, "the 21st in a minute")
+        assert refused.value.retry_after == timedelta(seconds=40)
+        there.clock.now += 40
+        await there.bot.send_message(there.group.id, "now it may")
+
+
+async def test_all_chats_together_take_thirty_messages_a_second() -> None:
+    async with sandbox(enforce_rate_limits=True) as there:
+        people = [there.world.add_person(Person(5000 + n, "X", None, "en")) for n in range(16)]
+        for person in people:
+            there.world.private_chat(person).started = True
+        for person in [*people, *people][:30]:
+            await there.bot.send_message(person.id, "hello")
+        with pytest.raises(telegram.error.RetryAfter):
+            await there.bot.send_message(there.private.id, "the 31st")
+        there.clock.now += 1
+        await there.bot.send_message(there.private.id, "now it may")
 
 
 async def test_waiting_in_vain_tells_what_the_bot_did(there: Sandbox) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakes import A_MODEL, Clock, a_task, made
+from running import open_gate
 
 from bot.chat.client import connect
 from bot.chat.outlook import Forecast
@@ -63,7 +64,7 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> 
     async with SandboxServer() as server:
         ada = server.world.add_person(Person(7001, "Ada", None, "en"))
         private, group = server.world.private_chat(ada), server.world.add_group("Friends", [ada])
-        bot = connect(server.token, server.url)
+        bot = connect(server.token, server.url, open_gate())
         await bot.initialize()
         models = {A_MODEL.name: A_MODEL}
         preferences = Preferences(store, lambda: "en", clock)

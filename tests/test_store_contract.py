@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from bot.buying import EVERYTHING, THE_BOT, Pause, PausePast
 from bot.changes import Change
 from bot.errors import StaleTask, StoreError
+from bot.pace import TELEGRAM, Limit, Limits, Urgency
 from bot.passes import Pass
 from bot.request import VideoRequest
 from bot.statistics import Asked, Load, Tally, Wait
@@ -1551,3 +1552,33 @@ async def test_who_is_forgotten_has_spent_what_they_have_spent(store: Store) -> 
     await store.add(a_task(price=Decimal("0.42"), state=TaskState.SUCCEEDED, delivered_at=NOW, due_at=None))
     await store.forget(20)
     assert await store.spent_since(NOW, user_id=20) == Decimal("0.42")
+
+
+# Sending rates.
+
+
+async def test_calls_are_counted_by_chat_and_in_all(store: Store) -> None:
+    limits = Limits(Limit(0.1, 3), Limit(1.0, 2), Limit(10.0, 2))
+
+    async def ask(chat_id: int, at: float = 0.0, urgency: Urgency = Urgency.NEXT) -> tuple[float, float]:
+        delay = await store.take_turn(chat_id, urgency, after(at), limits)
+        return round(delay.chat_s, 6), round(delay.all_s, 6)
+
+    assert [await ask(1), await ask(1)] == [(0.0, 0.0), (0.0, 0.0)]
+    assert await ask(1) == (1.0, 0.0), "its chat is full"
+    assert await ask(2) == (0.0, 0.0), "what had to wait was not counted"
+    assert await ask(3) == (0.0, 0.1), "all is full"
+    assert await ask(1, 0.1) == (0.9, 0.0)
+    assert await ask(1, 1.0) == (0.0, 0.0)
+    assert [await ask(-4, 2.0), await ask(-4, 2.0)] == [(0.0, 0.0), (0.0, 0.0)]
+    assert await ask(-4, 4.0) == (8.0, 0.0)
+    assert await ask(5, 60.0) == (0.0, 0.0)
+    assert await ask(5, 60.0, Urgency.SPARE) == (1.0, 0.1)
+
+
+async def test_a_chat_that_has_to_be_silent_is_so_in_everything(store: Store) -> None:
+    await store.pause_chat(1, after(30))
+    for urgency in Urgency:
+        assert (await store.take_turn(1, urgency, NOW, TELEGRAM)).chat_s == pytest.approx(30.0)
+        assert (await store.take_turn(2 + urgency, urgency, NOW, TELEGRAM)).chat_s == 0.0
+    assert (await store.take_turn(1, Urgency.SPARE, after(30), TELEGRAM)).is_over

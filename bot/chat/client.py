@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 import httpx  # python-telegram-bot's own, which passes such settings on to it
-from telegram import Bot
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -21,9 +19,12 @@ from telegram.error import (
     TelegramError,
     TimedOut,
 )
+from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
+from bot.chat.gate import Gate, seconds
 from bot.errors import CallRefused, CallUnclear, CardGone, ChatBusy, ChatGone, ChatMoved
+from bot.pace import Urgency
 
 _CONNECTIONS = 32
 _KEPT_OPEN = 8
@@ -50,18 +51,24 @@ _CHAT_GONE = (
 )
 
 
-def connect(token: str, api_url: str, on_answer: Callable[[int], None] = lambda _: None) -> Bot:
-    """A Bot at `api_url`, not yet initialised. `on_answer` is told the HTTP status of each answer."""
+TelegramBot: TypeAlias = ExtBot[Urgency]
+"""A call that is no ordinary message says in `rate_limit_args` how urgent it is."""
+
+
+def connect(
+    token: str, api_url: str, gate: Gate, on_answer: Callable[[int], None] = lambda _: None
+) -> TelegramBot:
+    """A bot at `api_url`, not yet initialised. All its calls pass through the gate; `on_answer` is told the
+    HTTP status of each answer."""
 
     async def hear(response: httpx.Response) -> None:
         on_answer(response.status_code)
 
-    # Pauses as timedelta, which python-telegram-bot is about to make the only way; it warns without this.
-    os.environ.setdefault("PTB_TIMEDELTA", "true")
     # A proxy of the environment may be the only way to Telegram; to this machine it leads nowhere.
     proxies = {"trust_env": urlsplit(api_url).hostname not in _THIS_MACHINE}
-    return Bot(
+    return ExtBot(
         token,
+        rate_limiter=gate,
         base_url=f"{api_url}/bot",
         base_file_url=f"{api_url}/file/bot",
         # Telegram goes on working on an upload after its last byte: the default of 5 s ends too early.
@@ -114,8 +121,3 @@ def _raise_refusal(error: BadRequest) -> None:
     if any(sign in text for sign in _CHAT_GONE):
         raise ChatGone(error.message) from error
     raise CallRefused(error.message) from error
-
-
-def seconds(value: int | timedelta) -> float:
-    """What Telegram asks to wait: python-telegram-bot is about to make it a timedelta."""
-    return value.total_seconds() if isinstance(value, timedelta) else float(value)

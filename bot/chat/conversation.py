@@ -30,6 +30,7 @@ from bot.chat.comeback import come_back
 from bot.chat.companies import Companies
 from bot.chat.desk import Desk
 from bot.chat.dispatch import Dispatcher
+from bot.chat.gate import Gate
 from bot.chat.groups import Groups
 from bot.chat.intake import KEY_REFUSED, Intake
 from bot.chat.menu import Menu
@@ -53,6 +54,7 @@ from bot.chat.voice import Voice
 from bot.errors import SettingsError, StartError, StoreError
 from bot.log import get_log
 from bot.media.shelf import VideoShelf
+from bot.pace import TELEGRAM, Limits
 from bot.request import VideoModel
 from bot.rules import Rules
 from bot.settings import Settings
@@ -96,11 +98,12 @@ class Conversation:
         wake_worker: Callable[[], None],
         brake: Brake,
         on_answer: Callable[[int], None] = lambda _: None,
+        limits: Limits = TELEGRAM,
     ) -> None:
         self._log = get_log(__name__)
         self._store = store
         self._clock = clock
-        self._bot = connect(token, settings.telegram_api_url, on_answer)
+        self._bot = connect(token, settings.telegram_api_url, Gate(store, clock, limits), on_answer)
         rights = OwnRights(self._bot, clock)
         standings = Standings(store, clock)
         self._access = Access(rules, standings, store, store, clock, obstacle=rights.obstacle)

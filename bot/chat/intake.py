@@ -19,7 +19,7 @@ from telegram.error import (
 )
 
 from bot import timing
-from bot.chat.client import seconds
+from bot.chat.gate import seconds
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log
 from bot.store import StoredUpdate, UpdateStore

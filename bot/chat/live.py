@@ -129,12 +129,13 @@ class LiveCards:
         task = live.task
         if self._live.get(task.id) is not live:
             return
-        live.changed, live.edited_at = False, self._clock()
+        before, live.changed, live.edited_at = live.edited_at, False, self._clock()
         try:
             await self._edit(task)
         except ChatBusy as busy:
             self.pause(task.chat_id, busy.retry_after_s)
-            live.changed = True
+            # It has stood as long as before, and keeps its place among the others.
+            live.changed, live.edited_at = True, before
             return
         except CallUnclear:
             pass

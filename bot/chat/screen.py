@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import IO, Any
 
-from telegram import Bot, InputFile, InputMediaVideo, Message
+from telegram import InputFile, InputMediaVideo, Message
 from telegram.constants import ParseMode
 
 from bot.buying import Pause
 from bot.chat.card import draw_caption, draw_card, draw_offer
-from bot.chat.client import translated
+from bot.chat.client import TelegramBot, translated
 from bot.chat.live import LiveCards
 from bot.chat.outlook import Forecast
 from bot.chat.parts import Card
@@ -27,6 +27,7 @@ from bot.errors import CallRefused, CardGone, ChatError, ChatGone
 from bot.log import get_log
 from bot.media.photos import FitPhoto
 from bot.media.shelf import Video
+from bot.pace import Urgency
 from bot.request import PhotoRules, VideoModel
 from bot.task import Task, TaskState
 from bot.text import say
@@ -53,7 +54,7 @@ class Screen:
 
     def __init__(
         self,
-        bot: Bot,
+        bot: TelegramBot,
         models: Mapping[str, VideoModel],
         clock: Callable[[], datetime],
         *,
@@ -137,6 +138,7 @@ class Screen:
                     message_id=task.card_id,
                     reply_markup=card.buttons,
                     read_timeout=DIGEST_S,
+                    rate_limit_args=Urgency.FIRST,
                 )
         await self.quiet.done(task)
         await self._voice.call(task, "card_ready")
@@ -159,6 +161,7 @@ class Screen:
                 reply_parameters=replying(task.message_id),
                 disable_notification=await self.quiet.holds(task.chat_id),
                 read_timeout=DIGEST_S,
+                rate_limit_args=Urgency.FIRST,
             )
         await self.quiet.done(task)
         return _file_id(message)
@@ -175,7 +178,7 @@ class Screen:
     async def redraw(self, task: Task, opened: str | None = None) -> None:
         """A draft that was changed, or an option of it opened. The next tap makes up for a lost edit."""
         try:
-            await self._edit(task, self._draft(task, opened))
+            await self._edit(task, self._draft(task, opened), Urgency.FIRST)
         except ChatError as error:
             self._log.info("a draft could not be drawn", task=task.id, reason=str(error))
 
@@ -195,7 +198,7 @@ class Screen:
         await self.quiet.dropped(task)
         dropped = task.state is TaskState.CANCELLED
         try:
-            await self._draw(task)
+            await self._edit(task, await self._card(task), Urgency.FIRST)
         except (CardGone, CallRefused):
             # Refused proves that nothing is to be read there: one more way is tried.
             if not dropped:
@@ -215,9 +218,9 @@ class Screen:
         return _SHORT_PACE_S if model is not None and model.typical_s < _SHORT_S else _PRIVATE_PACE_S
 
     async def _draw(self, task: Task) -> None:
-        await self._edit(task, await self._card(task))
+        await self._edit(task, await self._card(task), Urgency.SPARE)
 
-    async def _edit(self, task: Task, card: Card) -> None:
+    async def _edit(self, task: Task, card: Card, urgency: Urgency) -> None:
         if task.card_id is None:
             raise CardGone("never posted")
         if task.card_has_photo:
@@ -228,6 +231,7 @@ class Screen:
                     caption=card.text,
                     parse_mode=ParseMode.HTML,
                     reply_markup=card.buttons,
+                    rate_limit_args=urgency,
                 )
             return
         with translated():
@@ -238,6 +242,7 @@ class Screen:
                 parse_mode=ParseMode.HTML,
                 reply_markup=card.buttons,
                 link_preview_options=NO_PREVIEW,
+                rate_limit_args=urgency,
             )
 
     async def _card(self, task: Task) -> Card:
@@ -263,6 +268,7 @@ class Screen:
                 message_thread_id=task.thread_id,
                 reply_parameters=replying(task.message_id),
                 link_preview_options=NO_PREVIEW,
+                rate_limit_args=Urgency.FIRST,
             )
 
 

@@ -7,16 +7,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from telegram import Bot, ForceReply, InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
+from telegram import ForceReply, InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
 
 from bot.chat.asker import Asker
-from bot.chat.client import translated
+from bot.chat.client import TelegramBot, translated
 from bot.chat.parts import Card
 from bot.chat.preferences import Preferences
 from bot.chat.questions import Question
 from bot.errors import ChatError, StoreError
 from bot.log import get_log
+from bot.pace import Urgency
 from bot.task import Task
 from bot.text import say
 
@@ -25,7 +26,7 @@ _CALL_AFTER = timedelta(seconds=15)
 
 
 class Voice:
-    def __init__(self, bot: Bot, clock: Callable[[], datetime], preferences: Preferences) -> None:
+    def __init__(self, bot: TelegramBot, clock: Callable[[], datetime], preferences: Preferences) -> None:
         self._bot = bot
         self._clock = clock
         self._preferences = preferences
@@ -42,6 +43,7 @@ class Voice:
                 message_thread_id=asker.thread_id,
                 reply_parameters=replying(asker.message_id if asker.chat_id < 0 or asker.tapped else None),
                 link_preview_options=NO_PREVIEW,
+                rate_limit_args=Urgency.FIRST if asker.tapped else Urgency.NEXT,
             )
 
     async def redraw(self, asker: Asker, card: Card) -> None:
@@ -58,6 +60,7 @@ class Voice:
                     parse_mode=ParseMode.HTML,
                     reply_markup=card.buttons,
                     link_preview_options=NO_PREVIEW,
+                    rate_limit_args=Urgency.FIRST,
                 )
         except ChatError as error:
             self._log.info("a tapped message could not be drawn", chat=asker.chat_id, reason=str(error))

@@ -1,29 +1,55 @@
-"""Telegram's limits on how fast a bot may send. https://core.telegram.org/bots/faq#my-bot-is-hitting-limits"""
+"""Telegram's limits on how fast a bot may send.
+
+https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this. Edits count as messages do
+(https://github.com/tdlib/td/issues/2592), an album as all that is in it. Telegram allows "short bursts"
+in a chat and does not say of what length: here ten.
+"""
 
 from __future__ import annotations
 
 from collections import deque
+from math import ceil
 
-from bot.sandbox.answer import too_many_requests
+from bot.sandbox.answer import Json, too_many_requests
+
+_ALL_CHATS, _ONE_GROUP = (30, 1.0), (20, 60.0)
+"""Messages, and in how many seconds."""
+_CHAT_BURST = 10
+"""Then one a second."""
 
 
 class RateLimits:
-    # (messages, seconds) for all chats together, for any one chat, and for one group
-    _ALL, _CHAT, _GROUP = (30, 1.0), (1, 1.0), (20, 60.0)
-
     def __init__(self) -> None:
         self._sent: dict[object, deque[float]] = {}
+        self._even_at: dict[int, float] = {}
 
-    def check(self, chat_id: int, now: float) -> None:
-        """Counts one message. Raises ApiError 429 when it is one too many."""
-        limits: list[tuple[object, tuple[int, float]]] = [("all", self._ALL), (chat_id, self._CHAT)]
+    def check(self, method: str, params: Json, now: float) -> None:
+        """Counts what a call sends or edits. Raises ApiError 429, and counts nothing, when it is too much."""
+        messages = _messages(method, params)
+        if not messages:
+            return
+        chat_id = params["chat_id"]
+        windows: list[tuple[object, tuple[int, float]]] = [("all", _ALL_CHATS)]
         if chat_id < 0:
-            limits.append((("group", chat_id), self._GROUP))
-        for key, (most, window_s) in limits:
-            times = self._sent.setdefault(key, deque())
-            while times and times[0] <= now - window_s:
-                times.popleft()
-            if len(times) >= most:
-                raise too_many_requests(max(1, round(times[0] + window_s - now)))
-        for key, _limit in limits:
-            self._sent[key].append(now)
+            windows.append((chat_id, _ONE_GROUP))
+        even_at = max(self._even_at.get(chat_id, now), now) + messages
+        wait_s = max(even_at - now - _CHAT_BURST, *(self._wait_s(*one, messages, now) for one in windows))
+        if wait_s > 0:
+            raise too_many_requests(ceil(wait_s))
+        self._even_at[chat_id] = even_at
+        for key, _window in windows:
+            self._sent[key].extend([now] * messages)
+
+    def _wait_s(self, key: object, window: tuple[int, float], messages: int, now: float) -> float:
+        most, window_s = window
+        times = self._sent.setdefault(key, deque())
+        while times and times[0] <= now - window_s:
+            times.popleft()
+        too_many = len(times) + messages - most
+        return times[too_many - 1] + window_s - now if too_many > 0 else 0.0
+
+
+def _messages(method: str, params: Json) -> int:
+    if method == "sendChatAction" or not method.startswith(("send", "edit", "copy", "forward")):
+        return 0
+    return len(params["media"]) if method == "sendMediaGroup" else 1

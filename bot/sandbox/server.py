@@ -147,8 +147,8 @@ class SandboxServer:
             fault = self.faults.take(method, call.params)
             if fault is not None and not fault.takes_effect:
                 return self._fail(request, fault, record)
-            if self._rate_limits is not None and method.startswith("send") and method != "sendChatAction":
-                self._rate_limits.check(call.params["chat_id"], self.world.now())
+            if self._rate_limits is not None:
+                self._rate_limits.check(method, call.params, self.world.now())
             record.answer = {"ok": True, "result": await carry_out(method, call)}
             record.status = 200
         except ContractError as problem:

@@ -11,6 +11,7 @@ from typing import Self
 
 from bot.changes import Change
 from bot.errors import SettingsError, StoreError
+from bot.pace import Delay, Limits, Pace, Urgency
 from bot.passes import Pass, PassKind
 from bot.statistics import Asked, Load, Submit, Tally, Wait
 from bot.store import (
@@ -61,6 +62,7 @@ class SQLiteStore(Buying):
         self._writer = writer
         self._reader = reader
         self._clock = clock
+        self._pace = Pace()
 
     @classmethod
     async def open(cls, path: Path, clock: Callable[[], datetime] = _utc_now) -> Self:
@@ -320,3 +322,11 @@ class SQLiteStore(Buying):
 
     async def broken(self) -> str:
         return await asyncio.shield(self._writer.damage)
+
+    # Sending rates: the process that owns the file is the only one that sends.
+
+    async def take_turn(self, chat_id: int, urgency: Urgency, now: datetime, limits: Limits) -> Delay:
+        return await self._pace.take_turn(chat_id, urgency, now, limits)
+
+    async def pause_chat(self, chat_id: int, until: datetime) -> None:
+        await self._pace.pause_chat(chat_id, until)

@@ -1,0 +1,182 @@
+"""The gate: every call to Telegram passes here, in its turn, and none while its chat has to be silent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from bisect import insort
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, Final
+
+from telegram.error import RetryAfter
+from telegram.ext import BaseRateLimiter
+
+from bot.log import get_log
+from bot.pace import TELEGRAM, Delay, Limits, PaceStore, Urgency
+
+_Answer = bool | dict[str, Any] | list[dict[str, Any]]
+_MESSAGES = ("send", "edit", "copy", "forward")
+"""What the names of those calls begin with that count as messages."""
+_ASIDES = frozenset({"sendChatAction", "setMessageReaction", "deleteMessage"})
+"""For a chat, and no message. The rest, such as getFile and answerCallbackQuery, has no limit that is known
+(https://github.com/tdlib/telegram-bot-api/issues/648)."""
+_WITH_FILES = frozenset({"sendPhoto", "sendVideo", "sendDocument", "sendMediaGroup", "editMessageMedia"})
+"""A file that was read to its end is not sent a second time."""
+_PATIENCE_S: Final = {Urgency.FIRST: 10.0, Urgency.NEXT: 30.0, Urgency.SPARE: 0.5, Urgency.ASIDE: 0.0}
+"""How long a call may stand here. A row of the store waits better than a coroutine; and progress that cannot
+be shown soon is dropped: something newer is shown later."""
+
+
+@dataclass(slots=True, order=True)
+class _Waiting:
+    urgency: Urgency
+    number: int
+    chat_id: int = field(compare=False)
+    deadline: datetime = field(compare=False)
+    turn: asyncio.Future[float] = field(compare=False)
+    """0: it may go now. Else it would have to wait for longer than it can, and this is how long."""
+    not_before: datetime = field(compare=False)
+    """When it is worth asking for this chat."""
+
+
+class Gate(BaseRateLimiter[Urgency]):
+    """A call says its urgency in `rate_limit_args`; one that says nothing is `NEXT`.
+
+    Those that have to wait go by urgency, then in the order they came. RetryAfter where that would take too
+    long: the call was not made. What Telegram itself refuses is made again when it says, if that is soon.
+    """
+
+    def __init__(
+        self,
+        paces: PaceStore,
+        clock: Callable[[], datetime],
+        limits: Limits = TELEGRAM,
+        patience_s: Mapping[Urgency, float] = _PATIENCE_S,
+    ) -> None:
+        # Pauses as timedelta, which python-telegram-bot is about to make the only way; it warns without this.
+        os.environ.setdefault("PTB_TIMEDELTA", "true")
+        self._paces = paces
+        self._clock = clock
+        self._limits = limits
+        self._patience_s = patience_s
+        self._log = get_log(__name__)
+        self._waiting: list[_Waiting] = []
+        self._numbers = count()
+        self._news = asyncio.Event()
+        self._server: asyncio.Task[None] | None = None
+
+    async def initialize(self) -> None:
+        """Nothing to prepare."""
+
+    async def shutdown(self) -> None:
+        if self._server is not None:
+            self._server.cancel()
+            await asyncio.wait({self._server})
+
+    async def process_request(  # noqa: PLR0917 - as the library calls it
+        self,
+        callback: Callable[..., Coroutine[Any, Any, _Answer]],
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: Urgency | None,
+    ) -> _Answer:
+        chat_id, urgency = data.get("chat_id"), urgency_of(endpoint, rate_limit_args)
+        if urgency is None or not isinstance(chat_id, int):
+            return await callback(*args, **kwargs)
+        deadline = self._clock() + timedelta(seconds=self._patience_s[urgency])
+        while True:
+            if urgency is Urgency.ASIDE:
+                await self._check_pause(chat_id)
+            else:
+                await self._turn(chat_id, urgency, deadline)
+            try:
+                return await callback(*args, **kwargs)
+            except RetryAfter as error:
+                until = self._clock() + timedelta(seconds=seconds(error.retry_after))
+                self._log.info("Telegram asks for silence", chat=chat_id, call=endpoint, until=str(until))
+                await self._pause(chat_id, until)
+                if endpoint in _WITH_FILES or until > deadline:
+                    raise
+
+    async def _check_pause(self, chat_id: int) -> None:
+        delay = await self._ask(chat_id, Urgency.ASIDE, self._clock())
+        if not delay.is_over:
+            raise RetryAfter(timedelta(seconds=delay.chat_s))
+
+    async def _turn(self, chat_id: int, urgency: Urgency, deadline: datetime) -> None:
+        """Returns when the call may go."""
+        turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(urgency, next(self._numbers), chat_id, deadline, turn, self._clock())
+        insort(self._waiting, waiting)
+        self._news.set()
+        if self._server is None or self._server.done():
+            self._server = asyncio.create_task(self._serve(), name="gate")
+        if wait_s := await turn:
+            raise RetryAfter(timedelta(seconds=wait_s))
+
+    async def _serve(self) -> None:
+        """As long as anybody waits."""
+        while self._waiting:
+            self._news.clear()
+            if rest_s := await self._serve_once():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(rest_s):
+                        await self._news.wait()
+
+    async def _serve_once(self) -> float:
+        """Everybody whose turn it is goes; after how many seconds it is somebody's again; 0 when nobody is
+        left."""
+        chats: dict[int, datetime] = {}
+        full_until, next_at = None, None
+        for one in list(self._waiting):
+            now = self._clock()
+            # In one chat nobody overtakes: who came later has to wait as long as who was refused.
+            one.not_before = max(one.not_before, chats.get(one.chat_id, now))
+            if not one.turn.done() and full_until is None and one.not_before <= now:
+                delay = await self._ask(one.chat_id, one.urgency, now)
+                if delay.is_over and not one.turn.done():
+                    one.turn.set_result(0.0)
+                one.not_before = chats[one.chat_id] = now + timedelta(seconds=delay.chat_s)
+                if delay.all_s > 0:
+                    full_until = now + timedelta(seconds=delay.all_s)
+            ready_at = max(one.not_before, full_until or one.not_before)
+            if not one.turn.done() and ready_at > one.deadline:
+                one.turn.set_result(max((ready_at - now).total_seconds(), 0.001))
+            if one.turn.done():
+                self._waiting.remove(one)
+            else:
+                next_at = min(next_at or ready_at, ready_at)
+        return 0.0 if next_at is None else max((next_at - self._clock()).total_seconds(), 0.001)
+
+    async def _ask(self, chat_id: int, urgency: Urgency, now: datetime) -> Delay:
+        try:
+            return await self._paces.take_turn(chat_id, urgency, now, self._limits)
+        except Exception as error:  # noqa: BLE001 - Telegram counts for itself: what fails here silences nobody
+            self._log.warning("sending rates cannot be read", reason=repr(error))
+            return Delay()
+
+    async def _pause(self, chat_id: int, until: datetime) -> None:
+        try:
+            await self._paces.pause_chat(chat_id, until)
+        except Exception as error:  # noqa: BLE001 - the same
+            self._log.warning("a pause could not be noted", chat=chat_id, reason=repr(error))
+
+
+def urgency_of(endpoint: str, wished: Urgency | None) -> Urgency | None:
+    """Of a call to Telegram; None where nothing is counted."""
+    if endpoint in _ASIDES:
+        return Urgency.ASIDE
+    if endpoint.startswith(_MESSAGES):
+        return Urgency.NEXT if wished is None else wished
+    return None
+
+
+def seconds(value: int | timedelta) -> float:
+    """What Telegram asks to wait: python-telegram-bot is about to make it a timedelta."""
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)

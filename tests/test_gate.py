@@ -1,0 +1,208 @@
+"""The gate before Telegram: the urgent first, nobody overtaken, silence where it is asked for alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fakes import Clock
+from sandbox_client import Sandbox, sandbox
+from telegram import InputFile
+from telegram.error import BadRequest, RetryAfter
+
+from bot.app import utc_now
+from bot.chat.client import TelegramBot, connect, translated
+from bot.chat.gate import Gate, seconds, urgency_of
+from bot.errors import ChatBusy, StoreError
+from bot.pace import Delay, Limit, Limits, Pace, Urgency
+from bot.sandbox import Fault, FaultKind, Person
+
+ADA, BORIS, CHAT = 10, 11, 12
+QUICK = Limits(Limit(0.02, 1), Limit(0.04, 1), Limit(0.04, 1))
+"""The same limits, for the impatient."""
+
+
+class Calls:
+    """What passed a gate, in order."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+        self.made: list[str] = []
+        self.errors: dict[str, list[Exception]] = {}
+
+    async def make(
+        self, name: str, chat_id: int = ADA, urgency: Urgency | None = None, method: str = "sendMessage"
+    ) -> None:
+        async def call() -> bool:
+            self.made.append(name)
+            if errors := self.errors.get(name):
+                raise errors.pop(0)
+            return True
+
+        await self.gate.process_request(call, (), {}, method, {"chat_id": chat_id}, urgency)
+
+
+@pytest.fixture
+async def calls() -> AsyncIterator[Calls]:
+    made = Calls(Gate(Pace(), utc_now, QUICK))
+    yield made
+    await made.gate.shutdown()
+
+
+async def test_the_urgent_go_first_and_then_who_came_first(calls: Calls) -> None:
+    async with asyncio.timeout(20), asyncio.TaskGroup() as together:
+        for number, chat_id in enumerate(range(100, 106)):
+            together.create_task(calls.make(f"spare {number}", chat_id, Urgency.SPARE))
+            together.create_task(calls.make(f"next {number}", chat_id + 10, None))
+            together.create_task(calls.make(f"first {number}", chat_id + 20, Urgency.FIRST))
+    kinds = [f"{kind} {number}" for kind in ("first", "next", "spare") for number in range(6)]
+    assert calls.made == kinds
+
+
+async def test_in_one_chat_nobody_overtakes(calls: Calls) -> None:
+    async with asyncio.timeout(20), asyncio.TaskGroup() as together:
+        for number in range(12):
+            together.create_task(calls.make(str(number), ADA if number % 3 else BORIS))
+    of_ada = [name for name in calls.made if int(name) % 3]
+    assert of_ada == sorted(of_ada, key=int)
+
+
+async def test_a_full_chat_holds_up_nobody_else() -> None:
+    calls = Calls(Gate(Pace(), utc_now, Limits(Limit(0.001, 9), Limit(3600.0, 1), Limit(3600.0, 1))))
+    await calls.make("the only one")
+    waiting = asyncio.create_task(calls.make("waits", ADA))
+    await asyncio.sleep(0)
+    with pytest.raises(RetryAfter):  # an hour is too long
+        await waiting
+    await calls.make("another chat", BORIS)
+    assert calls.made == ["the only one", "another chat"]
+    await calls.gate.shutdown()
+
+
+async def test_progress_that_cannot_go_soon_is_dropped() -> None:
+    calls = Calls(Gate(Pace(), utc_now, Limits(Limit(0.001, 9), Limit(2.0, 3), Limit(2.0, 3))))
+    await calls.make("a card")
+    with pytest.raises(RetryAfter) as dropped:
+        await calls.make("progress", urgency=Urgency.SPARE, method="editMessageText")
+    assert 1.0 < seconds(dropped.value.retry_after) <= 2.0
+    await calls.make("the video", urgency=Urgency.FIRST, method="editMessageMedia")
+    assert calls.made == ["a card", "the video"]
+    await calls.gate.shutdown()
+
+
+async def test_a_flood_silences_its_chat_alone_until_the_second_it_names() -> None:
+    clock = Clock()
+    calls = Calls(Gate(Pace(), clock))
+    calls.errors["a video"] = [RetryAfter(timedelta(seconds=30))]
+    with pytest.raises(RetryAfter):
+        await calls.make("a video", urgency=Urgency.FIRST, method="editMessageMedia")
+    clock.advance(29)
+    for method in ("editMessageText", "sendChatAction", "deleteMessage", "setMessageReaction"):
+        with pytest.raises(RetryAfter) as silence:
+            await calls.make(method, urgency=Urgency.SPARE, method=method)
+        assert silence.value.retry_after == timedelta(seconds=1)
+    for method in ("getFile", "answerCallbackQuery", "getChatMember"):
+        await calls.make(method, method=method)
+    await calls.make("another chat", BORIS)
+    clock.advance(1)
+    await calls.make("a video", urgency=Urgency.FIRST, method="editMessageMedia")
+    names = ["a video", "getFile", "answerCallbackQuery", "getChatMember", "another chat", "a video"]
+    assert calls.made == names
+    await calls.gate.shutdown()
+
+
+async def test_a_short_silence_is_waited_out_and_the_call_made_again(calls: Calls) -> None:
+    calls.errors["hello"] = [RetryAfter(timedelta(seconds=0.05))] * 2
+    began = utc_now()
+    await calls.make("hello")
+    assert calls.made == ["hello"] * 3
+    assert utc_now() - began >= timedelta(seconds=0.1)
+
+
+async def test_what_telegram_refuses_otherwise_is_passed_on(calls: Calls) -> None:
+    calls.errors["hello"] = [BadRequest("chat not found")]
+    with pytest.raises(BadRequest):
+        await calls.make("hello")
+    await calls.make("hello")
+
+
+async def test_who_gives_up_waiting_costs_nobody_a_turn(calls: Calls) -> None:
+    await calls.make("before")
+    impatient = [asyncio.create_task(calls.make("impatient")) for _ in range(50)]
+    await asyncio.sleep(0)
+    for one in impatient:
+        one.cancel()
+    await asyncio.wait(impatient)
+    async with asyncio.timeout(1.5):
+        await calls.make("after")
+    assert calls.made == ["before", "after"]
+
+
+class _Broken:
+    async def take_turn(self, *_: object) -> Delay:
+        raise StoreError("the database is away")
+
+    async def pause_chat(self, *_: object) -> None:
+        raise StoreError("the database is away")
+
+
+async def test_a_database_that_is_away_silences_nobody() -> None:
+    calls = Calls(Gate(_Broken(), utc_now))
+    calls.errors["hello"] = [RetryAfter(timedelta(seconds=0))]
+    async with asyncio.timeout(20):
+        await calls.make("hello")
+    assert calls.made == ["hello"] * 2
+    await calls.gate.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("method", "urgency"),
+    [
+        ("sendMessage", Urgency.NEXT),
+        ("editMessageMedia", Urgency.NEXT),
+        ("sendChatAction", Urgency.ASIDE),
+        ("setMessageReaction", Urgency.ASIDE),
+        ("deleteMessage", Urgency.ASIDE),
+        ("answerCallbackQuery", None),
+        ("getFile", None),
+        ("getUpdates", None),
+        ("setMyCommands", None),
+    ],
+)
+def test_only_messages_and_edits_are_counted(method: str, urgency: Urgency | None) -> None:
+    assert urgency_of(method, None) is urgency
+
+
+@pytest.fixture
+async def there() -> AsyncIterator[tuple[Sandbox, TelegramBot]]:
+    """Telegram with its limits, and a bot behind the gate."""
+    async with (
+        sandbox() as running,
+        connect(running.server.token, running.server.url, Gate(Pace(), utc_now)) as bot,
+    ):
+        yield running, bot
+
+
+async def test_every_call_of_the_library_passes(there: tuple[Sandbox, TelegramBot]) -> None:
+    telegram, bot = there
+    telegram.server.faults.add(Fault("sendMessage", FaultKind.FLOOD, retry_after=600))
+    with pytest.raises(ChatBusy) as busy, translated():
+        await bot.send_message(telegram.private.id, "hello")
+    assert busy.value.retry_after_s == 600.0
+    begun: list[Awaitable[Any]] = [
+        bot.send_message(telegram.private.id, "hello"),
+        bot.send_video(telegram.private.id, InputFile(b"x", filename="x.mp4")),
+        bot.edit_message_text("hello", telegram.private.id, 1),
+        bot.send_chat_action(telegram.private.id, "typing"),
+    ]
+    for call in begun:
+        with pytest.raises(ChatBusy) as busy, translated():
+            await call
+        assert 590 < busy.value.retry_after_s < 600
+    boris = telegram.world.add_person(Person(5001, "Boris", None, "en"))
+    telegram.world.private_chat(boris).started = True
+    await bot.send_message(boris.id, "hello")
+    assert [call.status for call in telegram.server.calls if call.method != "getMe"] == [429, 200]
