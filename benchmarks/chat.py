@@ -31,7 +31,7 @@ from bot import app
 from bot.chat import dispatch
 from bot.log import set_up_logs
 from bot.sandbox import CallRecord, Chat, Fault, FaultKind, Json, Person, SandboxServer
-from bot.settings import load_settings
+from bot.settings import load_settings, secrets_of
 
 CHATS = 100
 RATES = (30, 300)
@@ -51,7 +51,7 @@ def main() -> None:
     if sys.argv[1:2] == ["bot"]:
         dispatch._CHATS = int(sys.argv[2])
         settings = load_settings()
-        set_up_logs(settings.log_level, settings.log_format, app.secrets_of(settings))
+        set_up_logs(settings.log_level, settings.log_format, secrets_of(settings))
         asyncio.run(app.run(settings, lambda _: None, limits=UNHURRIED))
         return
     answers, tasks = [], []

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 import click
 
 from bot.errors import DreamreelError, SettingsError
 from bot.log import set_up_logs
-from bot.settings import IsolatedSettings, Settings, load_settings
+from bot.settings import IsolatedSettings, Settings, load_settings, secrets_of
 
 if TYPE_CHECKING:
     from bot.app import Started
@@ -41,7 +39,7 @@ def run() -> None:
     from bot import app  # noqa: PLC0415 - see above
 
     settings = _or_exit(load_settings)
-    set_up_logs(settings.log_level, settings.log_format, app.secrets_of(settings))
+    set_up_logs(settings.log_level, settings.log_format, secrets_of(settings))
     _or_exit(lambda: asyncio.run(app.run(settings, lambda started: _print_start(settings, started))))
 
 
@@ -71,7 +69,7 @@ def doctor(as_json: bool) -> None:
     settings, finding = doctors.read_settings()
     findings, values = [finding], list[doctors.Value]()
     if settings is not None:
-        set_up_logs("error", settings.log_format, app.secrets_of(settings))
+        set_up_logs("error", settings.log_format, secrets_of(settings))
         findings += _or_exit(lambda: asyncio.run(doctors.check_up(settings, app.utc_now)))
         values = doctors.list_values(settings)
     if as_json:
@@ -99,7 +97,7 @@ async def _sandbox(host: str, port: int | None, page_hosts: tuple[str, ...], rea
         server = serve_on(0)
         await server.start()
     settings = _sandbox_settings(server.url, server.token, data, real)
-    set_up_logs(settings.log_level, settings.log_format, app.secrets_of(settings))
+    set_up_logs(settings.log_level, settings.log_format, secrets_of(settings))
 
     def print_address(_: Started) -> None:
         click.echo(f"\n  Open this in a browser:  {click.style(server.page_url, bold=True)}\n")
@@ -139,21 +137,12 @@ def _print_start(settings: Settings, started: Started) -> None:
     line("limits", _limits(settings))
     line("data", settings.data_dir.resolve())
     if started.private_url:
-        line("private", started.private_url)
-        if tunnel := _tunnel(settings, started.private_url):
-            line("", f"from your own machine: {tunnel}")
+        line("private", f"{started.private_url}  (the operator's page: send /admin to the bot)")
+        if started.tunnel:
+            line("", f"from your own machine: {started.tunnel}")
     if started.claim_link:
         click.echo("\nThis bot has no admin yet. Whoever opens this link first becomes one (good once):")
         click.echo(f"  {started.claim_link}\n")
-
-
-def _tunnel(settings: Settings, private_url: str) -> str:
-    """How to reach a private server that listens on loopback; nothing where it has an address of its own."""
-    host, port = urlsplit(private_url).hostname, urlsplit(private_url).port
-    if settings.private_url or host not in ("127.0.0.1", "localhost", "::1"):
-        return ""
-    there = f"[{host}]" if ":" in host else host
-    return f"ssh -L {port}:{there}:{port} {socket.gethostname()}"
 
 
 def _allowed(settings: Settings) -> str:

@@ -9,13 +9,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from urllib.parse import urlsplit
-
-from pydantic import SecretStr
 
 from bot.accounts import Accounts
 from bot.brake import Brake
-from bot.chat import Conversation
+from bot.chat import Conversation, PageLink
 from bot.chores import Chores
 from bot.deliver import Deliverer
 from bot.errors import SettingsError, StoreError
@@ -30,6 +27,7 @@ from bot.provider import PhotoLink, Provider
 from bot.request import VideoRequest
 from bot.roster import build_models, build_providers
 from bot.rules import Rules
+from bot.serving import Served, page_link, private_server, public_server
 from bot.settings import Settings
 from bot.slots import Slots
 from bot.store import Notice, Store
@@ -39,7 +37,7 @@ from bot.task import END_STATES, Task
 from bot.text import use_phrases
 from bot.timing import Timing
 from bot.watchdog import Watchdog
-from bot.web import Health, PrivateServer, WebServer, metrics_routes
+from bot.web import Health, PrivateServer, WebServer
 from bot.worker import Worker
 
 _HEALTHY_FOR = timedelta(seconds=120)
@@ -57,17 +55,12 @@ class Started:
     claim_link: str | None
     private_url: str | None = None
     """Of the private server, for a browser on this machine."""
+    tunnel: str = ""
+    """The command that leads there from another one; empty where none is needed."""
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-def secrets_of(settings: Settings) -> list[str]:
-    """What must never be seen in a log."""
-    values = [getattr(settings, name) for name in type(settings).model_fields]
-    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    return [*secrets, *filter(None, [settings.volcengine_access_key_id])]
 
 
 async def run(
@@ -99,39 +92,11 @@ async def run(
         parts.push_async_callback(bot.conversation.close)
         await bot.rules.read()
         greeting = await bot.conversation.start()
-        if settings.listen_port is not None:
-            server = WebServer(
-                settings.listen_host,
-                settings.listen_port,
-                health=bot.health,
-                open_photo=bot.open_photo if settings.public_url else None,
-                links=links if settings.public_url else None,
-                clock=utc_now,
-            )
+        for server in bot.build_servers():
             parts.push_async_callback(server.close)
             await server.start()
-        private = private_server(settings, bot)
-        if private is not None:
-            parts.push_async_callback(private.close)
-            await private.start()
-        private_url = private.url if private else None
-        on_start(Started(greeting.username, tuple(bot.models), greeting.claim_link, private_url))
+        on_start(bot.started(greeting.username, greeting.claim_link))
         await bot.run(stop)
-
-
-def private_server(settings: Settings, bot: Bot) -> PrivateServer | None:
-    """None where PRIVATE_PORT is off."""
-    if settings.private_port is None:
-        return None
-    name = urlsplit(settings.private_url or "").hostname
-    return PrivateServer(
-        settings.private_host,
-        settings.private_port,
-        health=bot.health,
-        routes=metrics_routes(bot.metrics.render) if bot.metrics else [],
-        names=[name] if name else [],
-        any_port="private_port" not in settings.model_fields_set,
-    )
 
 
 class Bot:
@@ -189,10 +154,24 @@ class Bot:
             clock=utc_now,
             wake_worker=self._wake_worker,
             on_answer=self._chores.telegram_answered,
+            open_page=self._open_page,
             brake=self.brake,
             limits=limits,
         )
         self.worker = self._build_worker(settings, store, providers)
+        self._served = self._build_served(settings)
+        self._private: PrivateServer | None = None
+
+    def build_servers(self) -> list[WebServer | PrivateServer]:
+        """Those that are set up, not started so far."""
+        self._private = private_server(self._served)
+        return [server for server in (public_server(self._served), self._private) if server is not None]
+
+    def started(self, username: str, claim_link: str | None) -> Started:
+        models, server = tuple(self.models), self._private
+        if server is None:
+            return Started(username, models, claim_link)
+        return Started(username, models, claim_link, server.address, server.tunnel)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; then the worker ends in its own time, with the chat still there for it."""
@@ -275,6 +254,25 @@ class Bot:
             brake=self.brake,
             clock=utc_now,
         )
+
+    def _build_served(self, settings: Settings) -> Served:
+        return Served(
+            settings=settings,
+            store=self._store,
+            conversation=self.conversation,
+            models=self.models,
+            granted=self._granted,
+            at_once=self._slots.at_once,
+            timing=self.timing,
+            metrics=self.metrics,
+            health=self.health,
+            open_photo=self.open_photo,
+            links=self._links,
+            clock=utc_now,
+        )
+
+    async def _open_page(self, user_id: int) -> PageLink | None:
+        return None if self._private is None else await page_link(self._private, self._served, user_id)
 
     async def open_photo(self, task_id: str, index: int) -> FitPhoto | None:
         """A task's photo for its provider, fetched from Telegram anew; None where there is none."""

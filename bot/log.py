@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 from urllib.parse import quote
 
@@ -64,6 +64,11 @@ def get_log(name: str) -> structlog.stdlib.BoundLogger:
     return log
 
 
+def blotter(secrets: Iterable[str]) -> Callable[[str], str]:
+    """Blots these secrets, and all that looks like a bot token, out of a text."""
+    return _Blotter(secrets).text
+
+
 class _Blotter:
     """Blots secrets out of every value of a log line, however deep they stand."""
 
@@ -85,5 +90,8 @@ class _Blotter:
             case list() | tuple() | set() | frozenset():
                 return [self._clean(part) for part in value]
             case _:
-                text = _TOKEN.sub(_HIDDEN, value if isinstance(value, str) else str(value))
-                return self._known.sub(_HIDDEN, text) if self._known else text
+                return self.text(value if isinstance(value, str) else str(value))
+
+    def text(self, text: str) -> str:
+        text = _TOKEN.sub(_HIDDEN, text)
+        return self._known.sub(_HIDDEN, text) if self._known else text

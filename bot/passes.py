@@ -1,4 +1,4 @@
-"""Passes: what lets an admin into the operator's page. A link that is good once, and the session it opens.
+"""Passes: what lets an admin into the operator's page: a link good once, the session behind it, its forms.
 
 A store keeps the digest alone: whoever reads the database finds nothing that opens the page.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-PassKind = Literal["link", "session"]
+PassKind = Literal["link", "session", "form"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -287,6 +287,13 @@ class Settings(BaseSettings):
         return self
 
 
+def secrets_of(settings: Settings) -> list[str]:
+    """What must never be seen in a log."""
+    values = [getattr(settings, name) for name in type(settings).model_fields]
+    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    return [*secrets, *filter(None, [settings.volcengine_access_key_id])]
+
+
 class IsolatedSettings(Settings):
     """The same settings from the values given alone: neither the environment nor `.env` is read."""
 

@@ -106,3 +106,6 @@ class Statistics(Protocol):
 
     async def loads(self, now: datetime) -> list[Load]:
         """Of every provider that has a slot taken or a task waiting, by name."""
+
+    async def in_turn(self, limit: int) -> list[Task]:
+        """Those that wait for a slot: by provider, and then in the order in which they are served."""

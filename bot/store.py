@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
+from bot.acts import ActStore
 from bot.buying import BuyingStore
 from bot.changes import ChangeStore
 from bot.errors import Trouble
@@ -404,6 +405,7 @@ class Store(
     HeartbeatStore,
     Statistics,
     PassStore,
+    ActStore,
     BuyingStore,
     PaceStore,
     Protocol,

@@ -35,6 +35,10 @@ async def unbounded(_: str) -> None:
     """No provider has a limit."""
 
 
+async def no_page(_: int) -> None:
+    pass
+
+
 @asynccontextmanager
 async def a_conversation(there: Stage, clock: Clock) -> AsyncIterator[None]:
     """The Telegram side alone, with a clock of its own."""
@@ -52,6 +56,7 @@ async def a_conversation(there: Stage, clock: Clock) -> AsyncIterator[None]:
         shelf=VideoShelf(there.folder / "videos"),
         clock=clock,
         wake_worker=lambda: None,
+        open_page=no_page,
     )
     await conversation.start()
     running = asyncio.create_task(conversation.run())

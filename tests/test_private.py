@@ -27,7 +27,7 @@ async def server(port: int = 0, *, any_port: bool = False, well: bool = True) ->
         port,
         health=health(lambda: well),
         routes=[web.get("/hello", hello)],
-        names=["Bot.vpn.example"],
+        address="https://Bot.vpn.example",
         any_port=any_port,
     )
     await made.start()
@@ -108,7 +108,7 @@ async def test_a_start_prints_where_the_private_server_is_and_how_to_get_there(t
         stage(tmp_path) as there,
         bot_process(tmp_path, there.values(private_port="0", admin_users="1")) as bot,
     ):
-        url = (await bot.prints("private")).split()[-1]
+        url = (await bot.prints("private")).split()[1]
         tunnel = await bot.prints("ssh -L")
         port = url.rpartition(":")[2]
         assert f"ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}" in tunnel

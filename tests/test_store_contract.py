@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.acts import Act
 from bot.buying import EVERYTHING, THE_BOT, Pause, PausePast
 from bot.changes import Change
 from bot.errors import StaleTask, StoreError
@@ -1582,3 +1583,29 @@ async def test_a_chat_that_has_to_be_silent_is_so_in_everything(store: Store) ->
         assert (await store.take_turn(1, urgency, NOW, TELEGRAM)).chat_s == pytest.approx(30.0)
         assert (await store.take_turn(2 + urgency, urgency, NOW, TELEGRAM)).chat_s == 0.0
     assert (await store.take_turn(1, Urgency.SPARE, after(30), TELEGRAM)).is_over
+
+
+async def test_what_admins_did_is_recorded_and_found_by_what_it_concerns(store: Store) -> None:
+    done = [Act("cancel", "boat", 1, NOW), Act("ban", "7", 2, after(1)), Act("again", "boat", 1, after(2))]
+    for act in done:
+        await store.add_act(act)
+    assert await store.acts(10) == done[::-1]
+    assert await store.acts(1) == [done[2]]
+    assert await store.acts(10, target="boat") == [done[2], done[0]]
+    assert await store.acts(10, target="hat") == []
+
+
+async def test_who_waits_is_told_in_the_order_of_being_served(store: Store) -> None:
+    for task in (
+        a_task(id="a1", user_id=1),
+        a_task(id="a2", user_id=1),
+        a_task(id="b1", user_id=2),
+        a_task(id="g1", user_id=1, provider="geekai"),
+        a_task(id="hidden", hidden=True),
+        a_running_task(id="running"),
+    ):
+        await store.add(task)
+    assert ids(await store.in_turn(10)) == ["g1", "a1", "b1", "a2"]
+    await store.put_first("a2")
+    assert ids(await store.in_turn(10)) == ["g1", "a2", "a1", "b1"]
+    assert ids(await store.in_turn(2)) == ["g1", "a2"]

@@ -1,5 +1,6 @@
 """The Telegram side: no other folder imports python-telegram-bot."""
 
 from bot.chat.conversation import Conversation
+from bot.chat.operator import PageLink
 
-__all__ = ["Conversation"]
+__all__ = ["Conversation", "PageLink"]

@@ -8,6 +8,7 @@ from bot.chat.command import Command
 from bot.chat.desk import Desk
 from bot.chat.guests import Guests
 from bot.chat.intent import Intent
+from bot.chat.operator import OperatorPage
 from bot.chat.own_limits import OwnLimits
 from bot.chat.pausing import PAUSE, RESUME, STAY, Pausing
 from bot.chat.rule_book import RuleBook
@@ -45,6 +46,7 @@ def admin_commands(desk: Desk) -> dict[str, Command]:
     )
     pausing = _pausing(desk)
     commands: dict[str, Command] = {
+        "admin": OperatorPage(desk.voice, desk.open_page).command,
         "allow": guests.allow,
         "ban": guests.ban,
         "limit": limits.command,

@@ -50,7 +50,7 @@ class Cancelling:
 
     async def tap(self, tap: Tap) -> Problem | None:
         """On the card, or in a choice, which has served by that."""
-        stopped = await self._stop(tap.task)
+        stopped = await self.stop(tap.task)
         if tap.asker.message_id is None or tap.asker.message_id == tap.task.card_id:
             return None
         await self._voice.redraw(tap.asker, Card(self._told(tap.asker, stopped), None))
@@ -89,7 +89,7 @@ class Cancelling:
 
     async def _cancel(self, asker: Asker, task: Task) -> None:
         try:
-            stopped = await self._stop(task)
+            stopped = await self.stop(task)
         except IllegalMove:
             await self._voice.answer(asker, say(asker.language, "tap_too_late"))
             return
@@ -98,8 +98,11 @@ class Cancelling:
     def _told(self, asker: Asker, stopped: Task) -> str:
         return say(asker.language, stopped_phrase(stopped, self._models.get(stopped.request.model)))
 
-    async def _stop(self, task: Task) -> Task:
-        """The worker may be moving it at this moment: read anew and ask once more."""
+    async def stop(self, task: Task) -> Task:
+        """As stopped; IllegalMove where there is nothing to stop.
+
+        The worker may be moving it at this moment: then it is read anew and asked once more.
+        """
         while True:
             try:
                 stopped = await self._tasks.save(task.hide(self._clock()))

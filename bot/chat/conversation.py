@@ -35,9 +35,11 @@ from bot.chat.groups import Groups
 from bot.chat.intake import KEY_REFUSED, Intake
 from bot.chat.menu import Menu
 from bot.chat.messages import Messages
+from bot.chat.moves import Moves
 from bot.chat.names import Names
 from bot.chat.notice_buttons import ADMIT
 from bot.chat.notices import Notices
+from bot.chat.operator import OpenPage
 from bot.chat.orders import Orders
 from bot.chat.outlook import Forecast
 from bot.chat.photos import Photos
@@ -68,7 +70,7 @@ _COMMANDS = (
     *("video", "animate", "extend", "again", "history", "queue", "cancel", "models", "settings", "help"),
     *("privacy", "forget"),
 )
-_ADMIN_COMMANDS = ("allow", "ban", "limit", "set", "pause", "resume")
+_ADMIN_COMMANDS = ("admin", "allow", "ban", "limit", "set", "pause", "resume")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Conversation:
         clock: Callable[[], datetime],
         wake_worker: Callable[[], None],
         brake: Brake,
+        open_page: OpenPage,
         on_answer: Callable[[int], None] = lambda _: None,
         limits: Limits = TELEGRAM,
     ) -> None:
@@ -198,8 +201,10 @@ class Conversation:
                 brake=brake,
                 tariff=tariff,
                 menu=self._menu,
+                open_page=open_page,
             )
         )
+        self.moves: Moves = self._subjects.moves
         self._groups = Groups(
             bot=self._bot,
             tasks=store,
@@ -253,6 +258,9 @@ class Conversation:
     def answered_at(self) -> datetime:
         """When Telegram last answered a poll."""
         return self._intake.answered_at
+
+    async def is_admin(self, user_id: int) -> bool:
+        return await self._access.is_admin(user_id)
 
     async def tell_admins(self, notice: Notice) -> None:
         """In their private chats; kept for whoever cannot be written to. Never raises."""

@@ -13,6 +13,7 @@ from bot.chat.access import Access
 from bot.chat.admins import GroupAdmins
 from bot.chat.menu import Menu
 from bot.chat.names import Names
+from bot.chat.operator import OpenPage
 from bot.chat.orders import Orders
 from bot.chat.outlook import Forecast
 from bot.chat.photos import Photos
@@ -58,3 +59,4 @@ class Desk:
     tariff: Callable[[], Tariff]
     """As it is at the time of asking."""
     menu: Menu
+    open_page: OpenPage

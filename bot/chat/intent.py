@@ -25,7 +25,7 @@ from telegram import Message, MessageEntity, MessageOriginUser, PhotoSize
 from telegram.constants import ChatType
 
 VIDEO_COMMANDS = frozenset({"video", "v", "animate"})
-ADMIN_COMMANDS = frozenset({"allow", "ban", "limit", "set", "pause", "resume"})
+ADMIN_COMMANDS = frozenset({"admin", "allow", "ban", "limit", "set", "pause", "resume"})
 COMMANDS = frozenset(
     {
         *("again", "cancel", "extend", "forget", "help", "history", "models", "privacy", "queue"),

@@ -15,6 +15,7 @@ from bot.chat.help import Help
 from bot.chat.history import SHOW, TURN, History
 from bot.chat.joining import Joining
 from bot.chat.motions import VERB as MOTION
+from bot.chat.moves import Moves
 from bot.chat.pairs import Pairs
 from bot.chat.privacy import Privacy
 from bot.chat.queue import BRING, Queue
@@ -147,6 +148,7 @@ class Subjects:
             clock=desk.clock,
             wake=desk.wake,
         )
+        self.moves = Moves(store=desk.store, cancelling=cancelling, clock=desk.clock, wake=desk.wake)
         self.commands |= {
             "history": history.tell,
             "queue": queue.tell,

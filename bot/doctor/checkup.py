@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from bot.app import secrets_of
 from bot.doctor.accounts import check_account
 from bot.doctor.finding import Finding
 from bot.doctor.network import check_public_address, check_telegram
@@ -17,7 +16,7 @@ from bot.errors import SettingsError
 from bot.provider import Provider
 from bot.request import VideoModel
 from bot.roster import build_models, build_providers
-from bot.settings import Settings, load_settings
+from bot.settings import Settings, load_settings, secrets_of
 from bot.stores.sqlite.examine import Examination, examine
 
 _DISK_WRONG_MB = 100

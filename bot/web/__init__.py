@@ -3,7 +3,8 @@ private one (what the operator sees) on loopback."""
 
 from bot.web.figures import metrics_routes
 from bot.web.health import Health
+from bot.web.photos import OpenPhoto
 from bot.web.private import PrivateServer
 from bot.web.server import WebServer
 
-__all__ = ["Health", "PrivateServer", "WebServer", "metrics_routes"]
+__all__ = ["Health", "OpenPhoto", "PrivateServer", "WebServer", "metrics_routes"]

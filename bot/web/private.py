@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import ipaddress
 import re
+import socket
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -21,10 +23,10 @@ _LAST_ANSWERS_S = 2.0
 """Who is slow to read does not hold up the end of the bot."""
 _HEADERS = {
     "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
-    "Server": "dreamreel",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex",
@@ -41,18 +43,20 @@ class PrivateServer:
         *,
         health: Health,
         routes: Iterable[web.AbstractRouteDef] = (),
-        names: Iterable[str] = (),
+        address: str | None = None,
         any_port: bool = False,
     ) -> None:
         """`port` 0 is a free one; with `any_port` a free one is taken where `port` is not to be had.
 
-        `names`: by what name, besides addresses and names without a dot, the server may be called.
+        `address`: where browsers reach it, if not at `url`. Besides by its name the server may be called by
+        addresses of numbers and by names without a dot.
         """
         self._host = host
         self._port = port
         self._any_port = any_port
         self._routes = [*routes, *health.routes()]
-        self._names = frozenset(name.lower() for name in (host, *names))
+        self._address = address
+        self._names = frozenset(filter(None, (host.lower(), urlsplit(address or "").hostname)))
         self._runner: web.AppRunner | None = None
 
     @property
@@ -66,6 +70,19 @@ class PrivateServer:
         address = ipaddress.ip_address(self._host) if _is_address(self._host) else None
         host = "127.0.0.1" if address is not None and address.is_unspecified else self._host
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        """Where browsers reach it."""
+        return self._address or self.url
+
+    @property
+    def tunnel(self) -> str:
+        """How to get there from another machine; empty where it is reached otherwise."""
+        if self._address or self._host not in ("127.0.0.1", "localhost", "::1"):
+            return ""
+        there = f"[{self._host}]" if ":" in self._host else self._host
+        return f"ssh -L {self.port}:{there}:{self.port} {socket.gethostname()}"
 
     async def start(self) -> None:
         """SettingsError where the port cannot be had."""
@@ -121,4 +138,6 @@ def _is_address(host: str) -> bool:
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(_HEADERS)
+    response.headers["Server"] = "dreamreel"
+    for name, value in _HEADERS.items():  # a page may say otherwise
+        response.headers.setdefault(name, value)

@@ -157,6 +157,14 @@ def limits_in_use(db: Database) -> None:
         db.table("slots").add_column(column, kind)
 
 
+@migrations()
+def record_of_acts(db: Database) -> None:
+    """What admins did with single tasks and people."""
+    columns = {"id": int, "verb": str, "target": str, "done_by": int, "done_at": str}
+    db.table("acts").create(columns, pk="id", not_null=columns)
+    db.table("acts").create_index(["target", "id"], "acts_on_target")
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

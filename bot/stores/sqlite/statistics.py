@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.statistics import NO_MONEY, Asked, Load, Submit, Tally, Wait
 from bot.stores.sqlite.rows import task_of, to_text, to_time
-from bot.task import TaskState
+from bot.task import Task, TaskState
 
 # All that is put into these texts are texts of ours.
 _SPANS = (
@@ -129,6 +129,14 @@ def loads(connection: sqlite3.Connection, now: datetime) -> list[Load]:
         )
         for row in connection.execute(_LOADS, {"now": to_text(now)})
     ]
+
+
+def in_turn(connection: sqlite3.Connection, limit: int) -> list[Task]:
+    rows = connection.execute(
+        "SELECT * FROM tasks WHERE waits_for_slot = 1 ORDER BY provider, turn, chat_turn, rowid LIMIT ?",
+        [limit],
+    )
+    return [task_of(row) for row in rows]
 
 
 def _spans(edges: Sequence[datetime]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ from bot.stores.sqlite import (
     turns,
     updates,
 )
+from bot.stores.sqlite.acts import Acts
 from bot.stores.sqlite.backup import back_up
 from bot.stores.sqlite.buying import Buying
 from bot.stores.sqlite.file import open_file
@@ -54,7 +55,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class SQLiteStore(Buying):
+class SQLiteStore(Acts, Buying):
     """A `bot.store.Store` in one file. What the database refuses is a StoreError."""
 
     def __init__(self, path: Path, writer: Writer, reader: Reader, clock: Callable[[], datetime]) -> None:
@@ -276,6 +277,9 @@ class SQLiteStore(Buying):
 
     async def loads(self, now: datetime) -> list[Load]:
         return await self._reader.read(statistics.loads, now)
+
+    async def in_turn(self, limit: int) -> list[Task]:
+        return await self._reader.read(statistics.in_turn, limit)
 
     async def add_pass(self, made: Pass, now: datetime) -> None:
         await self._writer.write(passes.add, made, now)

@@ -1,0 +1,100 @@
+"""The two web servers, wired to the bot: the public one, and the private one with the operator's page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.chat import Conversation, PageLink
+from bot.links import PhotoLinks
+from bot.log import blotter
+from bot.metrics import Metrics
+from bot.request import VideoModel
+from bot.settings import Settings, secrets_of
+from bot.store import Store
+from bot.task import Task
+from bot.timing import Timing
+from bot.web import Health, OpenPhoto, PrivateServer, WebServer, metrics_routes
+from bot.web.admin import LINK_LIVES, AdminPages, Sources, make_link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What the servers show of the bot."""
+
+    settings: Settings
+    store: Store
+    conversation: Conversation
+    models: Mapping[str, VideoModel]
+    granted: Mapping[str, int]
+    """Slots by provider, as operators set them."""
+    at_once: Callable[[str], Awaitable[int | None]]
+    """Slots of a provider that are in use at present."""
+    timing: Timing
+    metrics: Metrics | None
+    health: Health
+    open_photo: OpenPhoto
+    links: PhotoLinks
+    clock: Callable[[], datetime]
+
+
+def public_server(served: Served) -> WebServer | None:
+    """None where LISTEN_PORT is not set."""
+    settings = served.settings
+    if settings.listen_port is None:
+        return None
+    return WebServer(
+        settings.listen_host,
+        settings.listen_port,
+        health=served.health,
+        open_photo=served.open_photo if settings.public_url else None,
+        links=served.links if settings.public_url else None,
+        clock=served.clock,
+    )
+
+
+def private_server(served: Served) -> PrivateServer | None:
+    """None where PRIVATE_PORT is off."""
+    settings = served.settings
+    if settings.private_port is None:
+        return None
+    figures = metrics_routes(served.metrics.render) if served.metrics else []
+    return PrivateServer(
+        settings.private_host,
+        settings.private_port,
+        health=served.health,
+        routes=[*figures, *AdminPages(_sources(served)).routes()],
+        address=settings.private_url,
+        any_port="private_port" not in settings.model_fields_set,
+    )
+
+
+async def page_link(server: PrivateServer, served: Served, user_id: int) -> PageLink:
+    """The way to the operator's page for one admin."""
+    url = await make_link(served.store, server.address, user_id, served.clock())
+    return PageLink(url, int(LINK_LIVES.total_seconds() / 60), server.tunnel)
+
+
+def _sources(served: Served) -> Sources:
+    settings, models, timing = served.settings, served.models, served.timing
+
+    def usual_s(task: Task) -> float | None:
+        model = models.get(task.request.model)
+        return None if model is None else timing.usual_s(model, task.request)
+
+    return Sources(
+        store=served.store,
+        moves=served.conversation.moves,
+        models=models,
+        granted=served.granted,
+        at_once=served.at_once,
+        usual_s=usual_s,
+        is_admin=served.conversation.is_admin,
+        health=served.health,
+        blot=blotter(secrets_of(settings)),
+        clock=served.clock,
+        zone=settings.zone,
+        currency=settings.currency,
+        has_tls=(settings.private_url or "").startswith("https:"),
+    )

@@ -1,0 +1,59 @@
+"""The operator's page: what goes on, the last days, each task's story, and the moves of an admin.
+
+It stands at /admin on the private server. What draws it is loaded when somebody first asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bot.web.admin.door import LINK_LIVES, make_link
+from bot.web.admin.sources import Moves, Sources
+
+if TYPE_CHECKING:
+    from bot.web.admin.pages import Page, Pages
+
+__all__ = ["LINK_LIVES", "AdminPages", "Moves", "Sources", "make_link"]
+
+
+class AdminPages:
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._pages: Pages | None = None
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        return [
+            self._get("/admin", lambda pages: pages.now),
+            self._get("/admin/days", lambda pages: pages.days),
+            self._get("/admin/tasks", lambda pages: pages.tasks),
+            self._get("/admin/tasks/{id}", lambda pages: pages.task),
+            self._get("/admin/login", lambda pages: pages.login),
+            self._get("/admin/static/{name}", lambda pages: pages.static),
+            self._post("/admin/login", lambda pages: pages.enter),
+            self._post("/admin/logout", lambda pages: pages.leave),
+            self._post("/admin/tasks/{id}/words", lambda pages: pages.words),
+            self._get("/admin/{what:tasks}/{id}/{move}", lambda pages: pages.ask),
+            self._post("/admin/{what:tasks}/{id}/{move}", lambda pages: pages.move),
+            self._get("/admin/{rest:.*}", lambda pages: pages.nothing),
+        ]
+
+    def _get(self, path: str, page: Callable[[Pages], Page]) -> web.RouteDef:
+        return web.get(path, self._lazily(page))
+
+    def _post(self, path: str, page: Callable[[Pages], Page]) -> web.RouteDef:
+        return web.post(path, self._lazily(page))
+
+    def _lazily(self, page: Callable[[Pages], Page]) -> Handler:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            if self._pages is None:
+                # Most bots are not looked at most of the time: a template engine can wait.
+                from bot.web.admin.pages import Pages  # noqa: PLC0415
+
+                self._pages = Pages(self._sources)
+            return await self._pages.answer(request, page(self._pages))
+
+        return answer

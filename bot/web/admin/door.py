@@ -1,0 +1,100 @@
+"""The door of the operator's page: a link that is good once, the session behind it, and seals on its forms.
+
+The token of a link stands in the fragment of an address, which browsers never send; a page's button posts it.
+So neither a log of addresses nor a program that opens links to look at them can use it up.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from aiohttp import web
+
+from bot.log import get_log
+from bot.passes import Pass, PassStore, digest_of, new_token
+from bot.web.admin.sources import Sources
+
+LOGIN = "/admin/login"
+LINK_LIVES = timedelta(minutes=10)
+SESSION_LIVES = timedelta(hours=12)
+_FORM_LIVES = timedelta(hours=1)
+_COOKIE = "dreamreel_admin"
+
+
+async def make_link(passes: PassStore, address: str, user_id: int, now: datetime) -> str:
+    """Where one admin gets in, once, within `LINK_LIVES`. `address` is that of the private server."""
+    token = new_token()
+    await passes.add_pass(Pass("link", digest_of(token), user_id, now + LINK_LIVES), now)
+    return f"{address}{LOGIN}#{token}"
+
+
+class Door:
+    def __init__(self, sources: Sources) -> None:
+        self._passes: PassStore = sources.store
+        self._is_admin = sources.is_admin
+        self._has_tls = sources.has_tls
+        self._clock: Callable[[], datetime] = sources.clock
+        self._log = get_log(__name__)
+
+    async def who(self, request: web.Request) -> int | None:
+        """The admin whose session this is; None where there is none, or they are no admin any more."""
+        token = request.cookies.get(_COOKIE, "")
+        found = await self._passes.find_pass("session", digest_of(token), self._clock()) if token else None
+        return found.user_id if found and await self._is_admin(found.user_id) else None
+
+    async def enter(self, token: str, to: web.StreamResponse) -> bool:
+        """Use up the token of a link. Whether it was good: then `to` carries a session."""
+        now = self._clock()
+        found = await self._passes.take_pass("link", digest_of(token), now)
+        if found is None or not await self._is_admin(found.user_id):
+            self._log.warning("somebody was not let into the operator's page")
+            return False
+        session = new_token()
+        await self._passes.add_pass(
+            Pass("session", digest_of(session), found.user_id, now + SESSION_LIVES), now
+        )
+        to.set_cookie(
+            _COOKIE,
+            session,
+            path="/admin",
+            max_age=int(SESSION_LIVES.total_seconds()),
+            httponly=True,
+            samesite="Strict",
+            secure=self._has_tls,
+        )
+        self._log.info("an admin is on the operator's page", admin=found.user_id)
+        return True
+
+    async def leave(self, request: web.Request, to: web.StreamResponse) -> None:
+        await self._passes.take_pass("session", digest_of(request.cookies.get(_COOKIE, "")), self._clock())
+        to.del_cookie(_COOKIE, path="/admin", httponly=True, samesite="Strict", secure=self._has_tls)
+
+    def seal(self, request: web.Request, purpose: str) -> str:
+        """Proves that a form for `purpose` was drawn for this session."""
+        session = request.cookies.get(_COOKIE, "")
+        return hmac.digest(session.encode(), purpose.encode(), "sha256").hex()
+
+    async def seal_once(self, request: web.Request, user_id: int, purpose: str) -> str:
+        """The same, for something that is done once however often the form is sent."""
+        now, token = self._clock(), new_token()
+        digest = digest_of(f"{token} {self.seal(request, purpose)}")
+        await self._passes.add_pass(Pass("form", digest, user_id, now + _FORM_LIVES), now)
+        return token
+
+    def is_sealed(self, request: web.Request, purpose: str, seal: str) -> bool:
+        return hmac.compare_digest(self.seal(request, purpose).encode(), seal.encode())
+
+    async def break_seal(self, request: web.Request, purpose: str, token: str) -> bool:
+        """Whether a form of `seal_once` may be acted on: the first time it is sent."""
+        digest = digest_of(f"{token} {self.seal(request, purpose)}")
+        return await self._passes.take_pass("form", digest, self._clock()) is not None
+
+
+def is_from_here(request: web.Request) -> bool:
+    """Whether a form was sent by one of our own pages, as far as the browser tells."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    return origin is None or origin.partition("://")[2] == request.host

@@ -1,0 +1,61 @@
+"""From values to HTML: the templates beside this file, with everything escaped that is not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bot.web.admin import plots, wording
+from bot.web.admin.sources import Sources
+
+
+class Drawing:
+    def __init__(self, sources: Sources) -> None:
+        self._clock = sources.clock
+        zone, models = sources.zone, sources.models
+        self._templates = Environment(
+            loader=PackageLoader("bot.web.admin"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+        def moment(at: datetime) -> Markup:
+            """How long ago, and on a closer look when exactly."""
+            return Markup('<time datetime="{}" title="{}">{}</time>').format(
+                at.isoformat(), wording.day_time(at, zone), wording.ago(at, self._clock())
+            )
+
+        self._templates.filters |= {
+            "moment": moment,
+            "clock_time": lambda at: wording.day_time(at, zone),
+            "duration": wording.duration,
+            "money": lambda amount: wording.money(amount, sources.currency),
+            "state": wording.state_words,
+            "outcome": wording.outcome_of,
+            "code": wording.code_words,
+            "person": wording.person,
+            "place": wording.place,
+            "facts": lambda task: wording.facts(task, models),
+            "did": wording.did,
+            "blotted": sources.blot,
+        }
+        self._templates.globals |= {
+            "between": wording.between,
+            "lying": plots.lying,
+            "Part": plots.Part,
+            "OUTCOMES": wording.OUTCOMES,
+            "zone": str(zone),
+        }
+
+    def page(self, template: str, values: Mapping[str, Any], status: int = 200) -> web.Response:
+        now = self._clock()
+        defaults = {"here": "", "leave_seal": "", "now": now}
+        text = self._templates.get_template(template).render({**defaults, **values})
+        return web.Response(text=text, content_type="text/html", status=status)

@@ -1,0 +1,109 @@
+"""What goes on now: the providers with their slots and troubles, what is being made, and who waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.statistics import NO_MONEY, Tally
+from bot.store import AccountTrouble, TaskFilter
+from bot.task import END_STATES, Task, TaskState
+from bot.web.admin.sources import Sources
+from bot.web.admin.wording import outcome_of
+
+_MAKING = frozenset({TaskState.SUBMITTING, TaskState.RUNNING})
+_MOST_SHOWN = 200
+_RECENT = timedelta(hours=1)
+_MOST_CALLS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderNow:
+    name: str
+    models: tuple[str, ...]
+    taken: int
+    limit: int | None
+    """How many jobs it is given at once at present."""
+    granted: int | None
+    """How many it might be given."""
+    waiting: int
+    trouble: AccountTrouble | None
+    accepted: int
+    """Submits of the last hour that it took."""
+    refused: Counter[str]
+    """Those that it did not, by their code."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnTheWay:
+    task: Task
+    usual_s: float | None
+    share: float
+    """How far it is, 0 to 1, by its provider's word or else by what is usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    asked: int
+    made: int
+    failed: int
+    spent: Decimal
+
+
+async def now_page(sources: Sources) -> dict[str, Any]:
+    store, now = sources.store, sources.clock()
+    making = await store.list_tasks(TaskFilter(states=_MAKING), _MOST_SHOWN)
+    unseen = [task for task in await store.open_tasks() if task.state in END_STATES]
+    midnight = datetime.combine(now.astimezone(sources.zone).date(), time(), sources.zone)
+    return {
+        "is_healthy": sources.health.is_healthy(),
+        "providers": await _providers(sources, now),
+        "making": [_on_the_way(sources, task, now) for task in sorted(making, key=_begun)],
+        "waiting": await store.in_turn(_MOST_SHOWN),
+        "waiting_count": await store.count_tasks(TaskFilter(states=frozenset({TaskState.QUEUED}))),
+        "unseen": unseen,
+        "today": _today(await store.tallies([midnight, now + timedelta(seconds=1)])),
+    }
+
+
+async def _providers(sources: Sources, now: datetime) -> list[ProviderNow]:
+    loads = {load.provider: load for load in await sources.store.loads(now)}
+    troubles = {trouble.provider: trouble for trouble in await sources.store.troubles()}
+    calls = await sources.store.submits(now - _RECENT, now + timedelta(seconds=1), _MOST_CALLS)
+    return [
+        ProviderNow(
+            name=name,
+            models=tuple(model.name for model in sources.models.values() if model.provider == name),
+            taken=loads[name].taken if name in loads else 0,
+            limit=await sources.at_once(name),
+            granted=sources.granted.get(name),
+            waiting=loads[name].waiting if name in loads else 0,
+            trouble=troubles.get(name),
+            accepted=sum(call.provider == name and call.answer == "ok" for call in calls),
+            refused=Counter(call.answer for call in calls if call.provider == name and call.answer != "ok"),
+        )
+        for name in dict.fromkeys([*sources.granted, *loads])
+    ]
+
+
+def _on_the_way(sources: Sources, task: Task, now: datetime) -> OnTheWay:
+    usual_s = sources.usual_s(task)
+    elapsed_s = (now - (task.submitted_at or now)).total_seconds()
+    share = task.progress if task.progress is not None else elapsed_s / usual_s if usual_s else 0.0
+    return OnTheWay(task, usual_s, min(max(share, 0.0), 1.0))
+
+
+def _begun(task: Task) -> datetime:
+    return task.submitted_at or task.created_at
+
+
+def _today(tallies: Sequence[Tally]) -> Today:
+    by_outcome: Counter[str] = Counter()
+    for tally in tallies:
+        by_outcome[outcome_of(tally.state)] += tally.count
+    spent = sum((tally.spent for tally in tallies), NO_MONEY)
+    return Today(by_outcome.total(), by_outcome["made"], by_outcome["failed"], spent)

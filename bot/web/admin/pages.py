@@ -1,0 +1,148 @@
+"""The pages by address: who may see one, what is drawn on it, and the headers that keep strangers out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+
+from bot.acts import Act
+from bot.errors import StoreError
+from bot.log import get_log
+from bot.web.admin.acts import Acts
+from bot.web.admin.days import days_page
+from bot.web.admin.door import Door, is_from_here
+from bot.web.admin.drawing import Drawing
+from bot.web.admin.listing import tasks_page
+from bot.web.admin.now import now_page
+from bot.web.admin.sources import Sources
+from bot.web.admin.story import task_page
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    # `no-referrer` would take the origin from our own forms, too.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_STATIC: Final = Path(__file__).parent / "static"
+_TYPES = {"admin.css": "text/css", "admin.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_NOBODY: Final = 0
+Page = Callable[[web.Request, int], Awaitable[web.StreamResponse]]
+"""From a request of an admin, whose id it is given."""
+
+
+class Pages:
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._door = Door(sources)
+        self._drawing = Drawing(sources)
+        self._acts = Acts(sources, self._door, self._drawing)
+        self._open = {self.login, self.enter, self.static}
+        self._log = get_log(__name__)
+
+    async def answer(self, request: web.Request, page: Page) -> web.StreamResponse:
+        """What `page` says, to an admin; to others that they need a link."""
+        try:
+            response = await self._answer(request, page)
+        except web.HTTPException as error:
+            error.headers.update(_HEADERS)
+            raise
+        except StoreError as error:
+            self._log.warning("a page could not be drawn", reason=str(error))
+            response = self._sorry(503, "The database does not answer", "Try again in a moment.")
+        response.headers.update(_HEADERS)
+        return response
+
+    async def _answer(self, request: web.Request, page: Page) -> web.StreamResponse:
+        if request.method == "POST" and not is_from_here(request):
+            return self._sorry(403, "That form came from elsewhere", "Open the page itself and try again.")
+        if page in self._open:
+            return await page(request, _NOBODY)
+        admin = await self._door.who(request)
+        if admin is None:
+            return self._sorry(
+                401, "Please come in by a link", "Write /admin to the bot, in your private chat with it."
+            )
+        return await page(request, admin)
+
+    async def now(self, request: web.Request, _: int) -> web.Response:
+        return self._draw(request, "now.html", await now_page(self._sources))
+
+    async def days(self, request: web.Request, _: int) -> web.Response:
+        return self._draw(request, "days.html", await days_page(self._sources, request.query))
+
+    async def tasks(self, request: web.Request, _: int) -> web.Response:
+        return self._draw(request, "tasks.html", await tasks_page(self._sources, request.query))
+
+    async def task(self, request: web.Request, _: int) -> web.Response:
+        return await self._story(request, shows_words=False)
+
+    async def words(self, request: web.Request, admin: int) -> web.Response:
+        """The same with the words of its person: not seen in passing, and recorded."""
+        fields = await request.post()
+        if not self._door.is_sealed(request, request.path, str(fields.get("seal", ""))):
+            return self._sorry(403, "That form is too old", "Go back, load the page anew, and try again.")
+        task_id = request.match_info["id"]
+        self._log.info("an admin reads the words", task=task_id, admin=admin)
+        await self._sources.store.add_act(Act("words", task_id, admin, self._sources.clock()))
+        return await self._story(request, shows_words=True)
+
+    async def _story(self, request: web.Request, *, shows_words: bool) -> web.Response:
+        found = await task_page(self._sources, request.match_info["id"], shows_words=shows_words)
+        if found is None:
+            return self._sorry(404, "There is no such task", "It may have been forgotten, or never was.")
+        words_path = f"/admin/tasks/{found['task'].id}/words"
+        return self._draw(request, "task.html", found | {"words_seal": self._door.seal(request, words_path)})
+
+    async def ask(self, request: web.Request, admin: int) -> web.Response:
+        return await self._acts.ask(request, admin)
+
+    async def move(self, request: web.Request, admin: int) -> web.StreamResponse:
+        return await self._acts.move(request, admin)
+
+    async def nothing(self, _: web.Request, __: int) -> web.Response:
+        return self._sorry(404, "There is no such page", "Go back to /admin.")
+
+    async def login(self, _: web.Request, __: int) -> web.Response:
+        return self._drawing.page("login.html", {})
+
+    async def enter(self, request: web.Request, _: int) -> web.StreamResponse:
+        fields = await request.post()
+        response = _elsewhere("/admin")
+        if await self._door.enter(str(fields.get("token", "")).strip(), response):
+            return response
+        return self._sorry(
+            403,
+            "This link is used up",
+            "Each is good once, and for ten minutes. Write /admin to the bot for another.",
+        )
+
+    async def leave(self, request: web.Request, _: int) -> web.StreamResponse:
+        fields = await request.post()
+        response = _elsewhere("/admin/login")
+        if self._door.is_sealed(request, request.path, str(fields.get("seal", ""))):
+            await self._door.leave(request, response)
+        return response
+
+    async def static(self, request: web.Request, _: int) -> web.Response:
+        name = request.match_info["name"]
+        if name not in _TYPES:
+            raise web.HTTPNotFound
+        return web.Response(body=(_STATIC / name).read_bytes(), content_type=_TYPES[name], charset="utf-8")
+
+    def _draw(self, request: web.Request, template: str, values: dict[str, Any]) -> web.Response:
+        seals = {"leave_seal": self._door.seal(request, "/admin/logout"), "here": request.path}
+        return self._drawing.page(template, values | seals)
+
+    def _sorry(self, status: int, title: str, words: str) -> web.Response:
+        return self._drawing.page("sorry.html", {"title": title, "words": words}, status)
+
+
+def _elsewhere(path: str) -> web.Response:
+    """A redirect that carries cookies; 303: whatever was posted is not posted again."""
+    return web.Response(status=303, headers={"Location": path})

@@ -1,0 +1,51 @@
+"""What the operator's page reads, and what it may do. `app.py` hands it over."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from bot.acts import ActStore
+from bot.passes import PassStore
+from bot.request import Problem, VideoModel
+from bot.statistics import Statistics
+from bot.store import AccountStore, TaskListing, TaskStore
+from bot.task import Task
+from bot.web.health import Health
+
+
+class AdminStore(TaskStore, TaskListing, Statistics, PassStore, AccountStore, ActStore, Protocol):
+    """The part of a store that the page asks."""
+
+
+class Moves(Protocol):
+    """The moves of the chat's own buttons. `by` is the admin; a Problem says why it cannot be."""
+
+    async def cancel(self, task_id: str, by: int) -> Problem | None: ...
+
+    async def put_first(self, task_id: str, by: int) -> Problem | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    store: AdminStore
+    moves: Moves
+    models: Mapping[str, VideoModel]
+    granted: Mapping[str, int]
+    """How many jobs each provider may be given at once, as it was set up."""
+    at_once: Callable[[str], Awaitable[int | None]]
+    """How many it is given at present: fewer, where it has refused more."""
+    usual_s: Callable[[Task], float | None]
+    """How long such a task usually takes at its provider."""
+    is_admin: Callable[[int], Awaitable[bool]]
+    health: Health
+    blot: Callable[[str], str]
+    """Takes every secret out of a provider's words."""
+    clock: Callable[[], datetime]
+    zone: ZoneInfo
+    currency: str
+    has_tls: bool
+    """Whether browsers reach it by https: then the cookie is never sent in clear."""

@@ -1,0 +1,80 @@
+"""A task's whole story: what was asked for, what happened when, and every call to a provider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.store import Attempt
+from bot.task import Task, TaskState
+from bot.web.admin.acts import offered
+from bot.web.admin.sources import Sources
+from bot.web.admin.wording import code_words
+
+_ACTS_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    at: datetime
+    words: str
+    style: str = ""
+
+
+async def task_page(sources: Sources, task_id: str, *, shows_words: bool) -> dict[str, Any] | None:
+    task = await sources.store.get(task_id)
+    if task is None:
+        return None
+    attempts = await sources.store.attempts(task_id)
+    model = sources.models.get(task.request.model)
+    return {
+        "task": task,
+        "model": model,
+        "company": (model.company if model else "") or task.provider,
+        "attempts": attempts,
+        "acts": await sources.store.acts(_ACTS_SHOWN, task_id),
+        "events": tell(task, attempts),
+        "usual_s": sources.usual_s(task),
+        "moves": offered(task),
+        "shows_words": shows_words,
+        "forgotten": task.delivered_at is not None and not task.request.prompt and not task.request.photos,
+    }
+
+
+def tell(task: Task, attempts: Sequence[Attempt]) -> list[Event]:
+    """In order of time. Looks that found nothing new are left out: the table of calls has them."""
+    events = [Event(task.created_at, "asked")]
+    if task.queued_at is not None and task.queued_at != task.created_at:
+        events.append(Event(task.queued_at, "wanted: it waits for its turn"))
+    for attempt in attempts:
+        if attempt.call == "submit":
+            words = (
+                "the provider took it"
+                if attempt.answer == "ok"
+                else f"not taken: {code_words(attempt.answer)}"
+            )
+            events.append(Event(attempt.at, words, "good" if attempt.answer == "ok" else "bad"))
+        elif attempt.call == "fetch":
+            words = (
+                "the video was fetched"
+                if attempt.answer == "ok"
+                else f"not fetched: {code_words(attempt.answer)}"
+            )
+            events.append(Event(attempt.at, words, "" if attempt.answer == "ok" else "bad"))
+    if task.running_at is not None:
+        events.append(Event(task.running_at, "the provider began"))
+    if task.late_at is not None:
+        events.append(Event(task.late_at, "late: the person was told", "bad"))
+    if task.finished_at is not None:
+        match task.state:
+            case TaskState.SUCCEEDED:
+                events.append(Event(task.finished_at, "made", "good"))
+            case TaskState.FAILED:
+                events.append(Event(task.finished_at, f"failed: {code_words(task.error_code)}", "bad"))
+            case _:
+                events.append(Event(task.finished_at, f"over: {code_words(task.error_code)}"))
+    if task.delivered_at is not None:
+        events.append(Event(task.delivered_at, "kept unseen" if task.hidden else "the person was told"))
+    return sorted(events, key=lambda event: event.at)

@@ -1,0 +1,114 @@
+"""How the operator's page words things: times, money, people, outcomes. In English, like the log. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from bot.acts import Act
+from bot.request import VideoModel
+from bot.task import Task, TaskState
+from bot.text import plain, say_duration, say_money
+
+Outcome = Literal["made", "failed", "cancelled", "open"]
+OUTCOMES: Mapping[Outcome, str] = {
+    "made": "made",
+    "failed": "failed",
+    "cancelled": "cancelled",
+    "open": "on the way",
+}
+_STATES = {
+    TaskState.DRAFT: "asking",
+    TaskState.QUEUED: "waiting",
+    TaskState.SUBMITTING: "being handed over",
+    TaskState.RUNNING: "being made",
+    TaskState.SUCCEEDED: "made",
+    TaskState.FAILED: "failed",
+    TaskState.CANCELLED: "cancelled",
+}
+
+
+_ACTS = {"cancel": "cancelled it", "first": "put it first", "words": "read the words"}
+
+
+def did(act: Act) -> str:
+    return _ACTS.get(act.verb, act.verb)
+
+
+def outcome_of(state: TaskState) -> Outcome:
+    match state:
+        case TaskState.SUCCEEDED:
+            return "made"
+        case TaskState.FAILED:
+            return "failed"
+        case TaskState.CANCELLED:
+            return "cancelled"
+        case _:
+            return "open"
+
+
+def state_words(task: Task) -> str:
+    if task.state is TaskState.SUCCEEDED and task.delivered_at is None:
+        return "made, not shown yet"
+    return (
+        f"{_STATES[task.state]}, not waited for"
+        if task.hidden and task.delivered_at is None
+        else _STATES[task.state]
+    )
+
+
+def code_words(code: str | None) -> str:
+    """An error code as words: `prompt_refused` is prompt refused."""
+    return (code or "").replace("_", " ")
+
+
+def duration(seconds: float) -> str:
+    days = round(seconds / 86400)
+    return f"{days} days" if days >= 2 else say_duration("en", seconds)
+
+
+def between(begun: datetime | None, ended: datetime | None) -> str:
+    return "" if begun is None or ended is None else duration((ended - begun).total_seconds())
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    seconds = (now - moment).total_seconds()
+    return (
+        "just now"
+        if abs(seconds) < 1
+        else f"{duration(seconds)} ago"
+        if seconds > 0
+        else f"in {duration(-seconds)}"
+    )
+
+
+def day_time(moment: datetime, zone: ZoneInfo) -> str:
+    """`Mon 2 Nov, 14:05:09`."""
+    there = moment.astimezone(zone)
+    return f"{there:%a} {there.day} {there:%b, %H:%M:%S}"
+
+
+def money(amount: Decimal | None, currency: str) -> str:
+    return "" if amount is None else plain(say_money("en", amount, currency))
+
+
+def person(task: Task) -> str:
+    return task.user_name or str(task.user_id)
+
+
+def place(task: Task) -> str:
+    return "private chat" if task.chat_id > 0 else "group"
+
+
+def facts(task: Task, models: Mapping[str, VideoModel]) -> str:
+    """`16:9 · 5 s · 720p · one photo`: what is bought, with the model's defaults."""
+    request, model = task.request, models.get(task.request.model)
+    ratio = request.ratio or (model.ratios[0] if model and not request.photos else None)
+    seconds = request.seconds or (model.seconds[0] if model else None)
+    resolution = request.resolution or (model.resolutions[0] if model else None)
+    photos = {0: None, 1: "one photo"}.get(len(request.photos), f"{len(request.photos)} photos")
+    parts = [ratio, f"{seconds} s" if seconds else None, resolution, photos, request.camera]
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,246 @@
+"""The operator's page on a store with two lively weeks in it, for tests and for pictures."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fakes import A_MODEL, Clock
+
+from bot.request import Problem, VideoModel, VideoRequest
+from bot.store import AccountTrouble, Attempt
+from bot.stores.sqlite import SQLiteStore
+from bot.task import Task, TaskState
+from bot.web import Health, PrivateServer
+from bot.web.admin import AdminPages, Sources, make_link
+
+NOW = datetime(2026, 5, 14, 15, 40, tzinfo=UTC)
+ADMIN = 1001
+SECRET = "a-key-that-nobody-may-see"
+MODELS: dict[str, VideoModel] = {
+    model.name: model
+    for model in (
+        replace(A_MODEL, provider="volcengine", company="Volcengine"),
+        replace(
+            A_MODEL, name="jimeng-720p", provider="volcengine", company="Volcengine", resolutions=("720p",)
+        ),
+        replace(A_MODEL, name="veo-3", provider="jiekou", company="JieKou AI", seconds=(8, 4, 6)),
+        replace(A_MODEL, name="geekai-jimeng", provider="geekai", company="GeekAI"),
+    )
+}
+SLOTS = {"volcengine": 3, "jiekou": 1, "geekai": 1}
+PRICES = {"jimeng-pro": "0.42", "jimeng-720p": "0.28", "veo-3": "1.20", "geekai-jimeng": "0.35"}
+PEOPLE = {7001: "Ada", 7002: "Boris", 7003: "Chiara", 7004: "Dong", 7005: "Élodie", 7006: "Farid"}
+PROMPT = "a paper boat in the rain, seen from below"
+
+
+def a_task(task_id: str, asked_at: datetime, **changes: Any) -> Task:
+    """Queued."""
+    return replace(
+        Task(
+            id=task_id,
+            chat_id=7001,
+            user_id=7001,
+            user_name="Ada",
+            card_id=30,
+            language="en",
+            provider="volcengine",
+            request=VideoRequest(model="jimeng-pro", prompt=PROMPT),
+            state=TaskState.QUEUED,
+            price=Decimal("0.42"),
+            created_at=asked_at,
+            queued_at=asked_at,
+            due_at=asked_at,
+        ),
+        **changes,
+    )
+
+
+def a_submit(task: Task, **changes: Any) -> Attempt:
+    return replace(
+        Attempt(
+            task_id=task.id,
+            provider=task.provider,
+            call="submit",
+            at=task.submitted_at or task.created_at,
+            took_s=0.84,
+            answer="ok",
+            detail="request 20260514-7f3a",
+        ),
+        **changes,
+    )
+
+
+class RecordingMoves:
+    """Writes down what it was asked to do, and by whom."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, str, int]] = []
+        self.problem: Problem | None = None
+
+    async def cancel(self, task_id: str, by: int) -> Problem | None:
+        return self._made("cancel", task_id, by)
+
+    async def put_first(self, task_id: str, by: int) -> Problem | None:
+        return self._made("first", task_id, by)
+
+    def _made(self, verb: str, what: str, by: int) -> Problem | None:
+        self.made.append((verb, what, by))
+        return self.problem
+
+
+@dataclass
+class AdminSite:
+    folder: Path
+    store: SQLiteStore
+    clock: Clock
+    moves: RecordingMoves = field(default_factory=RecordingMoves)
+    admins: set[int] = field(default_factory=lambda: {ADMIN})
+    server: PrivateServer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.health = Health(lambda: True, self._is_ready)
+        self.pages = AdminPages(
+            Sources(
+                store=self.store,
+                moves=self.moves,
+                models=MODELS,
+                granted=SLOTS,
+                at_once=self._at_once,
+                usual_s=lambda task: 110.0,
+                is_admin=self._is_admin,
+                health=self.health,
+                blot=lambda text: text.replace(SECRET, "[hidden]"),
+                clock=self.clock,
+                zone=ZoneInfo("Europe/Berlin"),
+                currency="USD",
+                has_tls=False,
+            )
+        )
+        self.server = PrivateServer("127.0.0.1", 0, health=self.health, routes=self.pages.routes())
+
+    async def link(self, user_id: int = ADMIN) -> str:
+        return await make_link(self.store, self.server.url, user_id, self.clock())
+
+    async def _at_once(self, provider: str) -> int | None:
+        return min(SLOTS[provider], 2)
+
+    async def _is_ready(self) -> bool:
+        return True
+
+    async def _is_admin(self, user_id: int) -> bool:
+        return user_id in self.admins
+
+
+@asynccontextmanager
+async def admin_site(folder: Path, *, lively: bool = False) -> AsyncIterator[AdminSite]:
+    clock = Clock(NOW)
+    store = await SQLiteStore.open(folder / "admin.db", clock)
+    site = AdminSite(folder, store, clock)
+    if lively:
+        await fill(store)
+    await site.server.start()
+    try:
+        yield site
+    finally:
+        await site.server.close()
+        await store.close()
+
+
+async def fill(store: SQLiteStore) -> None:
+    """Two weeks of requests, and some on their way."""
+    chance = random.Random(7)
+    for day in range(21):
+        for _ in range(chance.randint(4, 22)):
+            await _add_past(store, chance, NOW - timedelta(days=day, minutes=chance.uniform(20, 800)))
+    await _add_present(store)
+    trouble = AccountTrouble("jiekou", "no_balance", NOW - timedelta(minutes=47))
+    await store.mark_trouble(trouble)
+
+
+async def _add_past(store: SQLiteStore, chance: random.Random, asked_at: datetime) -> None:
+    name = chance.choices(list(MODELS), (6, 4, 2, 1))[0]
+    user_id = chance.choices(list(PEOPLE), (7, 5, 3, 2, 1, 1))[0]
+    submitted_at = asked_at + timedelta(seconds=chance.lognormvariate(2.5, 1))
+    finished_at = submitted_at + timedelta(seconds=chance.lognormvariate(4.6, 0.35))
+    code = chance.choices(
+        [None, "prompt_refused", "video_refused", "provider_fault", "submit_unknown"], (40, 3, 2, 2, 1)
+    )[0]
+    task = a_task(
+        f"{chance.getrandbits(64):016x}",
+        asked_at,
+        user_id=user_id,
+        chat_id=chance.choice((user_id, user_id, -100123)),
+        user_name=PEOPLE[user_id],
+        provider=MODELS[name].provider,
+        request=VideoRequest(model=name, prompt=PROMPT, ratio=chance.choice(("16:9", "9:16"))),
+        price=Decimal(PRICES[name]),
+        state=TaskState.SUCCEEDED if code is None else TaskState.FAILED,
+        error_code=code,
+        remote_id=f"job-{chance.getrandbits(40)}" if code in (None, "video_refused") else None,
+        submitted_at=submitted_at,
+        finished_at=finished_at,
+        delivered_at=finished_at + timedelta(seconds=3),
+        due_at=None,
+    )
+    if chance.random() < 0.06:
+        task = replace(
+            task, state=TaskState.CANCELLED, error_code="cancelled", submitted_at=None, remote_id=None
+        )
+    await store.add(task)
+    if task.submitted_at is not None:
+        await store.record(a_submit(task, answer=code if code not in (None, "video_refused") else "ok"))
+
+
+async def _add_present(store: SQLiteStore) -> None:
+    def at(minutes: float) -> datetime:
+        return NOW - timedelta(minutes=minutes)
+
+    running = {"state": TaskState.RUNNING, "keep_until": NOW + timedelta(hours=12), "due_at": NOW}
+    made = a_task(
+        "5ca1ab1e00c0ffee",
+        at(3),
+        **running | {"submitted_at": at(2.4), "running_at": at(2.2), "remote_id": "7392616336519610409"},
+        request=VideoRequest(model="jimeng-pro", prompt=PROMPT, ratio="16:9", seed=42),
+    )
+    await store.add(made)
+    await store.record(
+        a_submit(made, at=at(2.9), answer="busy", detail="50429: too many requests", took_s=0.31)
+    )
+    await store.record(a_submit(made, detail=f"20260514-7f3a {SECRET}"))
+    for seconds, answer in ((40, "ok"), (70, "unreachable"), (95, "ok")):
+        look_at = (made.submitted_at or NOW) + timedelta(seconds=seconds)
+        await store.record(a_submit(made, call="poll", at=look_at, answer=answer, took_s=0.12, detail=""))
+    for task in (
+        a_task(
+            "0ddba11deadbeef1",
+            at(9),
+            **running | {"submitted_at": at(8), "late_at": at(4), "remote_id": "7392616336519610410"},
+            user_id=7002,
+            user_name="Boris",
+            chat_id=-100123,
+        ),
+        a_task("facade5badc0de12", at(2.1), user_id=7003, user_name="Chiara", chat_id=7003),
+        a_task("ba5eba11f00d1234", at(1.2), user_id=7002, user_name="Boris", chat_id=-100123),
+        a_task(
+            "c0de1edefaced999",
+            at(0.4),
+            user_id=7004,
+            user_name="Dong",
+            chat_id=7004,
+            provider="jiekou",
+            error_code="account",
+            request=VideoRequest(model="veo-3", prompt=PROMPT, seconds=8, ratio="9:16"),
+            price=Decimal("1.20"),
+        ),
+    ):
+        await store.add(task)
+        if task.submitted_at is not None:
+            await store.record(a_submit(task))

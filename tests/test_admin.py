@@ -1,0 +1,324 @@
+"""The operator's page over real HTTP: who gets in, what they see, and what is done on purpose alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+from admin_site import ADMIN, NOW, PROMPT, SECRET, AdminSite, a_submit, a_task, admin_site
+
+from bot.request import Problem
+from bot.task import TaskState
+from bot.web.admin.door import LINK_LIVES, SESSION_LIVES
+
+PAGES = ["/admin", "/admin/days", "/admin/tasks", "/admin/tasks/boat", "/admin/tasks/boat/cancel"]
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[AdminSite]:
+    async with admin_site(tmp_path) as opened:
+        await opened.store.add(a_task("boat", NOW))
+        yield opened
+
+
+class Visitor:
+    """A browser without a window: it keeps cookies and follows nothing."""
+
+    def __init__(self, site: AdminSite, session: aiohttp.ClientSession) -> None:
+        self._site = site
+        self._session = session
+
+    async def get(self, path: str, **headers: str) -> tuple[aiohttp.ClientResponse, str]:
+        async with self._session.get(
+            self._site.server.url + path, allow_redirects=False, headers=headers
+        ) as response:
+            return response, await response.text()
+
+    async def post(
+        self, path: str, fields: dict[str, str], **headers: str
+    ) -> tuple[aiohttp.ClientResponse, str]:
+        async with self._session.post(
+            self._site.server.url + path, data=fields, allow_redirects=False, headers=headers
+        ) as response:
+            return response, await response.text()
+
+    async def enter(self, link: str) -> aiohttp.ClientResponse:
+        response, _ = await self.post("/admin/login", {"token": link.partition("#")[2]})
+        return response
+
+    async def seal(self, path: str) -> str:
+        """Of the form that a page has."""
+        _, text = await self.get(path)
+        seals = re.findall(r'name="seal" value="([^"]+)"', text)
+        return str(seals[-1])
+
+    @property
+    def cookies(self) -> list[str]:
+        return [cookie.value for cookie in self._session.cookie_jar]
+
+
+@asynccontextmanager
+async def visit(site: AdminSite) -> AsyncIterator[Visitor]:
+    jar = aiohttp.CookieJar(unsafe=True)  # cookies of an address of numbers
+    async with aiohttp.ClientSession(cookie_jar=jar) as session:
+        yield Visitor(site, session)
+
+
+@pytest.fixture
+async def stranger(site: AdminSite) -> AsyncIterator[Visitor]:
+    async with visit(site) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+async def admin(site: AdminSite) -> AsyncIterator[Visitor]:
+    async with visit(site) as visitor:
+        await visitor.enter(await site.link())
+        yield visitor
+
+
+# The door.
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_nobody_sees_a_page_without_a_session(stranger: Visitor, path: str) -> None:
+    response, text = await stranger.get(path)
+    assert response.status == 401
+    assert "Write /admin to the bot" in text
+    assert "boat" not in text
+    response, _ = await stranger.get(path, Cookie="dreamreel_admin=guessed")
+    assert response.status == 401
+
+
+async def test_looking_at_a_link_does_not_use_it_up(site: AdminSite, stranger: Visitor) -> None:
+    link = await site.link()
+    path = link.removeprefix(site.server.url).partition("#")[0]
+    for _ in range(3):
+        response, text = await stranger.get(path)
+        assert response.status == 200
+        assert "Come in" in text
+    assert (await stranger.enter(link)).headers["Location"] == "/admin"
+    response, text = await stranger.get("/admin")
+    assert (response.status, "The queue" in text) == (200, True)
+
+
+async def test_a_link_is_good_once_and_for_minutes(site: AdminSite, stranger: Visitor) -> None:
+    link = await site.link()
+    assert (await stranger.enter(link)).status == 303
+    async with visit(site) as another:
+        assert (await another.enter(link)).status == 403
+        late = await site.link()
+        site.clock.advance(LINK_LIVES.total_seconds())
+        assert (await another.enter(late)).status == 403
+        assert another.cookies == []
+
+
+async def test_a_session_is_for_the_browser_alone_and_ends(site: AdminSite, admin: Visitor) -> None:
+    async with visit(site) as another:
+        header = (await another.enter(await site.link())).headers["Set-Cookie"]
+    assert "HttpOnly" in header
+    assert "SameSite=Strict" in header
+    assert "Path=/admin" in header
+    assert f"Max-Age={12 * 3600}" in header
+    site.clock.advance(SESSION_LIVES.total_seconds())
+    assert (await admin.get("/admin"))[0].status == 401
+
+
+async def test_who_is_no_admin_any_more_is_out_at_once(site: AdminSite, admin: Visitor) -> None:
+    link = await site.link()
+    site.admins.clear()
+    assert (await admin.get("/admin"))[0].status == 401
+    assert (await admin.enter(link)).status == 403
+
+
+async def test_leaving_ends_the_session_for_whoever_has_its_cookie(site: AdminSite, admin: Visitor) -> None:
+    (cookie,) = admin.cookies
+    await admin.post("/admin/logout", {"seal": "forged"})
+    assert (await admin.get("/admin"))[0].status == 200
+    _, text = await admin.get("/admin")
+    seal = re.findall(r'name="seal" value="([^"]+)"', text)[0]
+    response, _ = await admin.post("/admin/logout", {"seal": seal})
+    assert response.headers["Location"] == "/admin/login"
+    assert (await admin.get("/admin", Cookie=f"dreamreel_admin={cookie}"))[0].status == 401
+
+
+async def test_the_database_holds_nothing_that_opens_the_page(site: AdminSite, admin: Visitor) -> None:
+    link = await site.link()
+    (cookie,) = admin.cookies
+    kept = b"".join(path.read_bytes() for path in site.folder.iterdir())
+    assert link.partition("#")[2].encode() not in kept
+    assert cookie.encode() not in kept
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/admin/login", "/admin/nothing", "/admin/static/admin.css"])
+async def test_no_answer_lets_anything_foreign_in_or_stays_behind(admin: Visitor, path: str) -> None:
+    response, text = await admin.get(path)
+    policy = response.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert response.headers["Cache-Control"] == "no-store"
+    assert not re.search(
+        r"""\son\w+=|style=|<style|<script>|https?://(?!www\.w3\.org)""", text.replace("script src", "")
+    )
+
+
+# Forms.
+
+
+async def test_a_form_of_another_site_does_nothing(site: AdminSite, admin: Visitor) -> None:
+    seal = await admin.seal("/admin/tasks/boat/cancel")
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ):
+        response, _ = await admin.post("/admin/tasks/boat/cancel", {"seal": seal}, **headers)
+        assert response.status == 403
+    assert site.moves.made == []
+
+
+async def test_a_move_needs_the_form_that_asked_for_it(site: AdminSite, admin: Visitor) -> None:
+    await site.store.add(a_task("hat", NOW))
+    seal = await admin.seal("/admin/tasks/hat/cancel")
+    for forged in ("", "forged", seal):
+        response, _ = await admin.post("/admin/tasks/boat/cancel", {"seal": forged})
+        assert response.status == 303
+    async with visit(site) as another:
+        await another.enter(await site.link())
+        await another.post("/admin/tasks/hat/cancel", {"seal": seal})
+    assert site.moves.made == []
+
+
+async def test_a_form_that_is_sent_twice_is_acted_on_once(site: AdminSite, admin: Visitor) -> None:
+    seal = await admin.seal("/admin/tasks/boat/cancel")
+    for _ in range(3):
+        response, _ = await admin.post("/admin/tasks/boat/cancel", {"seal": seal})
+        assert (response.status, response.headers["Location"]) == (303, "/admin/tasks/boat")
+    assert site.moves.made == [("cancel", "boat", ADMIN)]
+
+
+async def test_a_move_is_asked_about_and_named_as_what_it_is(site: AdminSite, admin: Visitor) -> None:
+    _, text = await admin.get("/admin/tasks/boat/cancel")
+    assert "Nothing was bought yet" in text
+    _, text = await admin.get("/admin/tasks/boat/first")
+    assert "before all others" in text
+    await site.store.add(a_task("hat", NOW, state=TaskState.RUNNING, submitted_at=NOW))
+    _, text = await admin.get("/admin/tasks/hat/cancel")
+    assert "It is paid for" in text
+    for path in ("/admin/tasks/hat/first", "/admin/tasks/none/cancel", "/admin/tasks/boat/explode"):
+        assert (await admin.get(path))[0].status == 409
+
+
+async def test_a_move_that_cannot_be_made_says_why(site: AdminSite, admin: Visitor) -> None:
+    site.moves.problem = Problem("tap_too_late", {})
+    seal = await admin.seal("/admin/tasks/boat/cancel")
+    response, text = await admin.post("/admin/tasks/boat/cancel", {"seal": seal})
+    assert (response.status, "Too late" in text) == (409, True)
+
+
+# What stands on the pages.
+
+
+async def test_words_are_shown_on_purpose_alone_and_that_is_recorded(site: AdminSite, admin: Visitor) -> None:
+    for path in PAGES:
+        assert PROMPT not in (await admin.get(path))[1]
+    response, _ = await admin.post("/admin/tasks/boat/words", {"seal": "forged"})
+    assert response.status == 403
+    seal = await admin.seal("/admin/tasks/boat")
+    _, text = await admin.post("/admin/tasks/boat/words", {"seal": seal})
+    assert PROMPT in text
+    (act,) = await site.store.acts(10, "boat")
+    assert (act.verb, act.by) == ("words", ADMIN)
+    assert "read the words" in (await admin.get("/admin/tasks/boat"))[1]
+
+
+async def test_a_story_has_every_call_and_no_secret(site: AdminSite, admin: Visitor) -> None:
+    task = a_task("hat", NOW, state=TaskState.RUNNING, submitted_at=NOW, remote_id="their-job-7")
+    await site.store.add(task)
+    await site.store.record(
+        a_submit(task, answer="busy", at=NOW - timedelta(seconds=5), detail=f"key {SECRET}")
+    )
+    await site.store.record(a_submit(task))
+    await site.store.record(a_submit(task, call="poll", answer="unreachable", at=NOW + timedelta(seconds=60)))
+    _, text = await admin.get("/admin/tasks/hat")
+    for words in (
+        "their-job-7",
+        "not taken: busy",
+        "the provider took it",
+        "unreachable",
+        "0.42\N{NO-BREAK SPACE}USD",
+        "key [hidden]",
+    ):
+        assert words in text
+    assert SECRET not in text
+
+
+async def test_what_people_and_providers_write_is_never_markup(site: AdminSite, admin: Visitor) -> None:
+    evil = "<script>alert(1)</script>"
+    task = a_task("hat", NOW, user_name=evil, remote_id=evil, error_code=evil, state=TaskState.FAILED)
+    await site.store.add(task)
+    await site.store.record(a_submit(task, detail=evil, answer=evil))
+    for path in (
+        "/admin",
+        "/admin/days",
+        "/admin/tasks",
+        "/admin/tasks/hat",
+        f"/admin/tasks?id={evil}&person={evil}",
+    ):
+        response, text = await admin.get(path)
+        assert response.status == 200
+        assert evil not in text
+
+
+async def test_tasks_are_found_by_state_person_and_id_page_by_page(site: AdminSite, admin: Visitor) -> None:
+    for number in range(60):
+        state = TaskState.CANCELLED if number % 2 else TaskState.QUEUED
+        await site.store.add(
+            a_task(f"t{number:02}", NOW - timedelta(minutes=number + 1), user_id=number % 3, state=state)
+        )
+    _, text = await admin.get("/admin/tasks")
+    assert "61 tasks" in text
+    older = re.search(r'href="(/admin/tasks\?[^"]*after=[^"]+)"', text)
+    assert older is not None
+    assert "/admin/tasks/boat" in text
+    _, text = await admin.get(older[1].replace("&amp;", "&"))
+    assert ("/admin/tasks/t59" in text, "/admin/tasks/boat" in text, ">Newest</a>" in text) == (
+        True,
+        False,
+        True,
+    )
+    _, text = await admin.get("/admin/tasks?state=cancelled&person=1")
+    assert "10 tasks" in text
+    _, text = await admin.get("/admin/tasks?id=t0&provider=volcengine")
+    assert "10 tasks" in text
+    for query in ("person=nobody", "person=99999999999999999999", "chat=x", "id=%00", "provider=none"):
+        assert "0 tasks" in (await admin.get(f"/admin/tasks?{query}"))[1]
+    assert (await admin.get("/admin/tasks?state=none&after=none"))[0].status == 200
+
+
+@pytest.mark.parametrize("days", ["7", "90", "0", "1000000", "x", ""])
+async def test_any_number_of_days_is_a_page(admin: Visitor, days: str) -> None:
+    assert (await admin.get(f"/admin/days?days={days}"))[0].status == 200
+
+
+async def test_an_empty_store_is_a_calm_page(tmp_path: Path) -> None:
+    async with admin_site(tmp_path) as site, visit(site) as visitor:
+        await visitor.enter(await site.link())
+        assert "Nobody waits." in (await visitor.get("/admin"))[1]
+        assert "Nobody asked for anything" in (await visitor.get("/admin/days"))[1]
+        assert "There are none." in (await visitor.get("/admin/tasks"))[1]
+        response, text = await visitor.get("/admin/tasks/none")
+        assert (response.status, "There is no such task" in text) == (404, True)
+
+
+async def test_a_database_that_does_not_answer_is_said_to(site: AdminSite, admin: Visitor) -> None:
+    await site.store.close()
+    response, text = await admin.get("/admin/days")
+    assert (response.status, "The database does not answer" in text) == (503, True)

@@ -1,0 +1,125 @@
+"""/admin in the chat of the whole bot, and what its page does to a real queue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from running import BOT, Stage, running_bot, says, stage
+
+from bot import app
+from bot.sandbox import Chat, Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+ADMIN_ID = 6001
+
+
+@dataclass
+class House:
+    stage: Stage
+    started: app.Started
+    admin: Person
+    chat: Chat
+
+    async def link(self) -> str:
+        """What /admin answers with."""
+        message = await self.stage.answer(self.stage.world.say(self.admin, self.chat, "/admin"))
+        (url,) = re.findall(r"http://\S+", message["text"])
+        return str(url)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    async with stage(tmp_path_factory.mktemp("bot")) as there:
+        values = there.values(private_port="0", admin_users=str(ADMIN_ID), volcengine_concurrency="1")
+        async with running_bot(values) as started:
+            admin = there.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
+            yield House(there, started, admin, there.world.private_chat(admin))
+        assert there.world.complaints == []
+
+
+async def test_an_admin_gets_a_link_without_preview_and_comes_in_by_it(house: House) -> None:
+    link = await house.link()
+    (call,) = [call for call in house.stage.server.calls_of("sendMessage") if link in call.params["text"]]
+    assert call.params["link_preview_options"] == {"is_disabled": True}
+    assert link.startswith(f"{house.started.private_url}/admin/login#")
+    assert house.started.tunnel in call.params["text"]
+    async with session_by(link) as visitor, visitor.get(f"{house.started.private_url}/admin") as page:
+        assert page.status == 200
+        assert "volcengine" in await page.text()
+
+
+async def test_others_are_not_told_that_there_is_a_page(house: House) -> None:
+    person, chat = house.stage.newcomer()
+    answer = await house.stage.answer(house.stage.world.say(person, chat, "/admin"))
+    assert answer["text"] == says("unknown_command")
+
+
+async def test_in_a_group_the_link_goes_to_the_private_chat(house: House) -> None:
+    world = house.stage.world
+    group = world.add_group("A group", [house.admin])
+    await house.link()
+    before = len(world.bot_messages(house.chat))
+    answer = await house.stage.answer(world.say(house.admin, group, f"/admin@{BOT}"))
+    assert answer["text"] == says("admin_page_sent")
+    assert "/admin/login#" in world.bot_messages(house.chat)[before]["text"]
+
+
+async def test_the_page_puts_first_and_cancels_what_waits_and_tells_its_person(house: House) -> None:
+    there = house.stage
+    with there.unfinished():
+        people = [there.newcomer(name) for name in ("Ada", "Boris", "Chiara")]
+        for person, chat in people:
+            there.world.say(person, chat, f"/video a hat for {person.first_name} --model jimeng-pro")
+            await there.until(lambda chat=chat: there.tasks(chat))  # type: ignore[misc]
+        await there.job("a hat for Ada")
+        waiting = {person.first_name: there.tasks(chat)[0]["id"] for person, chat in people[1:]}
+        async with session_by(await house.link()) as visitor:
+            _, text = await _get(visitor, house, "/admin")
+            assert text.index(waiting["Boris"][:8]) < text.index(waiting["Chiara"][:8])
+            await _make(visitor, house, f"/admin/tasks/{waiting['Chiara']}/first")
+            _, text = await _get(visitor, house, "/admin")
+            assert text.index(waiting["Chiara"][:8]) < text.index(waiting["Boris"][:8])
+            await _make(visitor, house, f"/admin/tasks/{waiting['Boris']}/cancel")
+            _, text = await _get(visitor, house, f"/admin/tasks/{waiting['Boris']}")
+            assert "cancelled it" in text
+        _, chat = people[1]
+        await there.until(lambda: there.tasks(chat)[0]["state"] == "cancelled")
+        await there.until(
+            lambda: [
+                one for one in there.world.bot_messages(chat) if says("cancelled") in one.get("text", "")
+            ]
+        )
+    assert there.jobs("a hat for Boris") == 0
+
+
+@asynccontextmanager
+async def session_by(link: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """A browser that has come in."""
+    login, _, token = link.partition("#")
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        async with session.post(login, data={"token": token}) as response:
+            assert response.status == 200
+        yield session
+
+
+def _tells(there: Stage, chat: Chat, words: str) -> bool:
+    return any(words in message.get("text", "") for message in there.world.bot_messages(chat))
+
+
+async def _get(visitor: aiohttp.ClientSession, house: House, path: str) -> tuple[int, str]:
+    async with visitor.get(f"{house.started.private_url}{path}") as response:
+        return response.status, await response.text()
+
+
+async def _make(visitor: aiohttp.ClientSession, house: House, path: str) -> None:
+    """A move, confirmed."""
+    _, text = await _get(visitor, house, path)
+    seal = re.findall(r'name="seal" value="([^"]+)"', text)[-1]
+    async with visitor.post(f"{house.started.private_url}{path}", data={"seal": seal}) as response:
+        assert response.status == 200
