@@ -279,5 +279,5 @@ def _check_extras(request: VideoRequest, model: VideoModel) -> list[Problem]:
     return problems
 
 
-def _listed(choices: tuple[Any, ...], *, sort: bool = False) -> str:
-    return ", ".join(str(choice) for choice in (sorted(choices) if sort else choices))
+def _listed(choices: tuple[Any, ...], *, sort: bool = False) -> list[str]:
+    return [str(choice) for choice in (sorted(choices) if sort else choices)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from pictures import photo
@@ -12,6 +13,7 @@ from running import BOT, Stage, buttons, says
 from bot.chat.words import FLAGS
 from bot.request import CAMERAS
 from bot.sandbox import Chat, Json, Person
+from bot.sandbox.world import Attachment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -114,6 +116,20 @@ async def test_files_that_cannot_work_are_answered_with_what_would(
     ada, chat = there.newcomer()
     send(there, ada, chat)
     assert await _only_answer(there, ada, chat) == answer
+
+
+@pytest.mark.parametrize("kind", ["photo", "document", "video"])
+async def test_several_files_at_once_that_cannot_work_get_one_answer(
+    there: Stage, kind: Literal["photo", "document", "video"]
+) -> None:
+    ada, chat = there.newcomer()
+    data = {"photo": photo(100, 100), "document": b"%PDF-1.7", "video": make_mp4()}[kind]
+    files = [Attachment(there.world.files.receive(data, f"{name}.pdf"), kind) for name in "abcd"]
+    there.world.share(ada, chat, files, caption="a wave")
+    await there.until(lambda: there.world.bot_messages(chat))
+    await there.handled(ada, chat)
+    answers = [one for one in there.world.bot_messages(chat) if "Options:" not in one["text"]]
+    assert len(answers) == 1
 
 
 async def test_a_photo_command_in_reply_to_a_video_says_how_to_go_on_from_one(there: Stage) -> None:

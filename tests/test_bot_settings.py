@@ -281,6 +281,16 @@ async def test_a_group_is_spoken_to_in_its_language_else_in_the_askers(there: St
     )
 
 
+async def test_a_group_without_a_language_answers_in_the_one_that_its_asker_chose(there: Stage) -> None:
+    ada, chat = there.newcomer(language="es")
+    group = there.world.add_group("Friends", [ada])
+    card = await opened(there, ada, chat)
+    await choose(there, ada, card, plain(say("es", "option_name_language")), language_name("ru"))
+    asked = there.world.say(ada, group, f"/history@{BOT}")
+    told = await there.answer(asked)
+    assert told["text"] == plain(say("ru", "history_empty", command=f"/video@{BOT}"))
+
+
 async def test_private_chats_and_groups_have_menus_of_their_own_in_each_language(there: Stage) -> None:
     for code, language in (("", "en"), ("en", "en"), ("zh", "zh"), ("es", "es"), ("pt", "pt"), ("ru", "ru")):
         private = there.world.commands.get({"type": "all_private_chats"}, code)

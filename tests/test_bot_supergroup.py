@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from running import BOT, Stage, running_bot, says, stage
+from running import BOT, Stage, buttons, running_bot, says, stage
 
-from bot.sandbox import Chat, Json, Person
+from bot.sandbox import Chat, Fault, FaultKind, Json, Person
 
 
 @pytest.fixture
@@ -32,6 +32,50 @@ async def test_a_video_in_the_making_is_shown_in_the_new_group_and_paid_once(the
     assert video["caption"].startswith("a moving van")
     assert there.jobs("a moving van") == 1
     assert there.tasks(group) == []
+
+
+async def test_what_waits_has_its_card_in_the_new_group_at_once(there: Stage) -> None:
+    ada, _ = there.newcomer()
+    group = there.world.add_group("Growing", [ada])
+    async with running_bot(there.values()):
+        with there.unfinished():
+            there.world.say(ada, group, f"/video@{BOT} a moving van")
+            await there.job("a moving van")
+            upgraded = there.world.upgrade_group(ada, group)
+            card = await there.card(upgraded)
+            assert card["text"].startswith("a moving van")
+            assert says("button_stop_paid") in buttons(card)
+        (video,) = await there.shown(upgraded)
+    assert video["message_id"] == card["message_id"], "the card itself became the video"
+    assert there.jobs("a moving van") == 1
+
+
+async def test_a_draft_of_the_old_group_can_be_answered_in_the_new_one(there: Stage) -> None:
+    ada, _ = there.newcomer()
+    group = there.world.add_group("Undecided", [ada])
+    async with running_bot(there.values()):
+        asked = there.world.say(ada, group, f"/video@{BOT}")
+        await there.answer(asked)
+        upgraded = there.world.upgrade_group(ada, group)
+        card = await there.card(upgraded)
+        assert card["text"] == says("card_ask_words")
+        there.world.say(ada, upgraded, "a late thought", reply_to=card)
+        await there.shown(upgraded)
+    assert there.jobs("a late thought") == 1
+
+
+async def test_a_new_group_that_takes_no_card_gets_the_video_all_the_same(there: Stage) -> None:
+    ada, _ = there.newcomer()
+    group = there.world.add_group("Growing", [ada])
+    async with running_bot(there.values()):
+        with there.unfinished():
+            there.world.say(ada, group, f"/video@{BOT} a moving van")
+            await there.job("a moving van")
+            there.server.faults.add(Fault("sendMessage", FaultKind.BAD_REQUEST))
+            upgraded = there.world.upgrade_group(ada, group)
+            await there.until(lambda: there.tasks(upgraded))
+        await there.shown(upgraded)
+    assert there.jobs("a moving van") == 1
 
 
 async def test_the_settings_go_along_and_nobody_is_greeted_anew(there: Stage) -> None:

@@ -88,7 +88,7 @@ def test_every_reason_against_a_request_is_named(
 
 def test_a_refusal_names_what_would_work() -> None:
     (problem,) = check_request(asked(seconds=7), A_MODEL)
-    assert problem.values == {"model": "jimeng-pro", "asked": 7, "choices": "5, 10"}
+    assert problem.values == {"model": "jimeng-pro", "asked": 7, "choices": ["5", "10"]}
 
 
 @given(

@@ -17,9 +17,13 @@ def read(text: str) -> tuple[str, dict[str, object]]:
 
 
 @pytest.mark.parametrize(
-    "dash", ["--", "—", "–", "−", "——", "－－"], ids=["hyphens", "em", "en", "minus", "chinese", "wide"]
+    "dash",
+    ["--", "—", "–", "−", "——", "－－", "―", "‑‑", "－", "⸺"],
+    ids=["hyphens", "em", "en", "minus", "chinese", "wide", "bar", "stiff", "one-wide", "two-em"],
 )
-@pytest.mark.parametrize("value", ["ratio 9:16", "ratio=9:16", "Ratio  ９：１６", "ratio\n9:16"])
+@pytest.mark.parametrize(
+    "value", ["ratio 9:16", "ratio=9:16", "Ratio  ９：１６", "ratio\n9:16", "ratio：9：16", "ratio 9:16。"]
+)
 def test_a_flag_is_read_as_any_keyboard_writes_it(dash: str, value: str) -> None:
     assert read(f"a paper boat {dash}{value}") == ("a paper boat", {"ratio": "9:16"})
 
@@ -56,6 +60,13 @@ def test_a_flag_is_read_as_any_keyboard_writes_it(dash: str, value: str) -> None
         ("9:16 --ratio 16:9", {"ratio": "16:9"}),
         ("--seed 1 --seed 2", {"seed": 2}),
         ("9:16\n10s", {"ratio": "9:16", "seconds": 10}),
+        ("9:16, 10s, 1080p", {"ratio": "9:16", "seconds": 10, "resolution": "1080p"}),
+        ("９：１６，１０秒。", {"ratio": "9:16", "seconds": 10}),
+        ("9:16、10秒；1080p", {"ratio": "9:16", "seconds": 10, "resolution": "1080p"}),
+        ("10с", {"seconds": 10}),
+        ("10seconds", {"seconds": 10}),
+        ("--ratio 9:16，--seconds 10，", {"ratio": "9:16", "seconds": 10}),
+        ("9:16.", {"ratio": "9:16"}),
     ],
 )
 def test_options_stand_after_the_prompt(text: str, options: dict[str, object]) -> None:

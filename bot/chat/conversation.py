@@ -46,6 +46,7 @@ from bot.chat.photos import Photos
 from bot.chat.preferences import Preferences
 from bot.chat.quiet import Quiet
 from bot.chat.repeats import Repeats
+from bot.chat.reposting import Reposting
 from bot.chat.rights import OwnRights
 from bot.chat.screen import Screen
 from bot.chat.strangers import Strangers
@@ -175,6 +176,7 @@ class Conversation:
             is_admin=self._access.is_admin,
         )
         repeats = Repeats(clock)
+        reposting = Reposting(store, self.screen, clock, wake_worker)
         self._subjects = Subjects(
             Desk(
                 bot=self._bot,
@@ -198,6 +200,7 @@ class Conversation:
                 forecast=forecast,
                 shelf=shelf,
                 repeats=repeats,
+                reposting=reposting,
                 brake=brake,
                 tariff=tariff,
                 menu=self._menu,
@@ -213,6 +216,7 @@ class Conversation:
             strangers=self._strangers,
             rights=rights,
             preferences=self._preferences,
+            reposting=reposting,
             models=models,
             clock=clock,
             wake=wake_worker,
@@ -233,6 +237,7 @@ class Conversation:
             pairs=self._subjects.pairs,
             again=self._subjects.again,
             menu=self._menu,
+            repeats=repeats,
         )
         self._taps = Taps(
             tasks=store,
@@ -331,7 +336,7 @@ class Conversation:
         """Whoever wrote it should not wait for an answer that never comes."""
         message, person = update.message, update.effective_user
         if message is not None and person is not None:
-            language = await self._preferences.language_for(message.chat_id, person.language_code)
+            language = await self._preferences.language_for(message.chat_id, person.language_code, person.id)
             await message.reply_text(say(language, "given_up"), do_quote=True)
 
     async def _on_message(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:

@@ -19,6 +19,7 @@ from bot.chat.outlook import Forecast
 from bot.chat.photos import Photos
 from bot.chat.preferences import Preferences
 from bot.chat.repeats import Repeats
+from bot.chat.reposting import Reposting
 from bot.chat.screen import Screen
 from bot.chat.strangers import Strangers
 from bot.chat.tariff import Tariff
@@ -55,6 +56,7 @@ class Desk:
     forecast: Forecast
     shelf: VideoShelf
     repeats: Repeats
+    reposting: Reposting
     brake: Brake
     tariff: Callable[[], Tariff]
     """As it is at the time of asking."""

@@ -15,6 +15,7 @@ from bot.chat.asker import Asker
 from bot.chat.client import translated
 from bot.chat.greeting import draw_greeting, draw_needs
 from bot.chat.preferences import Preferences
+from bot.chat.reposting import Reposting
 from bot.chat.rights import OwnRights
 from bot.chat.strangers import Strangers
 from bot.chat.voice import Voice
@@ -41,6 +42,7 @@ class Groups:
         strangers: Strangers,
         rights: OwnRights,
         preferences: Preferences,
+        reposting: Reposting,
         models: Mapping[str, VideoModel],
         clock: Callable[[], datetime],
         wake: Callable[[], None],
@@ -53,6 +55,7 @@ class Groups:
         self._strangers = strangers
         self._rights = rights
         self._preferences = preferences
+        self._reposting = reposting
         self._models = models
         self._clock = clock
         self._wake = wake
@@ -82,6 +85,7 @@ class Groups:
         for one in (chat_id, new_id):
             self._preferences.drop(one)
             self._rights.drop(one)
+        await self._reposting.after_move(new_id)
         self._wake()
 
     async def _is_added(self, chat: Chat) -> bool:
@@ -99,20 +103,29 @@ class Groups:
         return False
 
     async def _joined(self, chat_id: int, title: str, adder: User) -> None:
+        language = await self._preferences.language_for(chat_id, adder.language_code, adder.id)
+        is_guest = not await self._access.may_join(adder.id, chat_id)
+        is_news = is_guest and await self._strangers.meet(self._asker(chat_id, title, adder, language))
+
+        async def act(chat_id: int) -> None:
+            if is_guest:
+                await self._leave(chat_id, language, is_news=is_news)
+            else:
+                await self._greet(chat_id, title, adder, language)
+
         try:
-            await self._greet(chat_id, title, adder)
+            await act(chat_id)
         except ChatMoved as moved:
             await self.follow(chat_id, moved.chat_id)
-            await self._greet(moved.chat_id, title, adder)
+            await act(moved.chat_id)
 
-    async def _greet(self, chat_id: int, title: str, adder: User) -> None:
-        language = await self._preferences.language_for(chat_id, adder.language_code)
-        if not await self._access.may_join(adder.id, chat_id):
-            if await self._strangers.meet(self._asker(chat_id, title, adder, language)):
-                await self._write(chat_id, say(language, "stranger_group", chat_id=chat_id))
-            with translated():
-                await self._bot.leave_chat(chat_id)
-            return
+    async def _leave(self, chat_id: int, language: str, *, is_news: bool) -> None:
+        if is_news:
+            await self._write(chat_id, say(language, "stranger_group", chat_id=chat_id))
+        with translated():
+            await self._bot.leave_chat(chat_id)
+
+    async def _greet(self, chat_id: int, title: str, adder: User, language: str) -> None:
         rights = await self._rights.here(chat_id)
         if rights.write:
             await self._write(chat_id, draw_greeting(language, rights, self._bot.username, self._models))

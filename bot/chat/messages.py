@@ -22,6 +22,7 @@ from bot.chat.pairs import Pairs
 from bot.chat.preferences import Preferences
 from bot.chat.questions import ASKS_PHOTO
 from bot.chat.recipes import RECIPE, is_recipe
+from bot.chat.repeats import Repeats
 from bot.chat.strangers import Strangers
 from bot.chat.voice import Voice
 from bot.chat.which import QUESTION as WHICH
@@ -52,6 +53,7 @@ class Messages:
         pairs: Pairs,
         again: Again,
         menu: Menu,
+        repeats: Repeats,
     ) -> None:
         self._bot = bot
         self._tasks = tasks
@@ -68,6 +70,7 @@ class Messages:
         self._pairs = pairs
         self._again = again
         self._menu = menu
+        self._repeats = repeats
         self._calm = Calm(MESSAGES)
 
     async def handle(self, update_id: int, message: Message) -> None:
@@ -80,6 +83,9 @@ class Messages:
         verdict = self._calm.weigh(asker.chat_id, asker.user_id, update_id, asker.sent_at, asker.album_id)
         if verdict == "drop" or await self._orders.known(asker):
             return
+        is_of_files = asker.album_id is not None and intent.photo is None
+        if is_of_files and self._repeats.is_repeated(update_id, asker.chat_id, asker.album_id):
+            return  # several at once, none of which is a photo: one answer will do
         try:
             await self._take(asker, intent, is_too_much=verdict == "tell")
         except ChatMoved as moved:
@@ -283,7 +289,7 @@ class Messages:
             user_id=sender.id,
             user_name=name,
             message_id=message.message_id,
-            language=await self._preferences.language_for(message.chat_id, code),
+            language=await self._preferences.language_for(message.chat_id, code, sender.id),
             sent_at=message.date,
             album_id=message.media_group_id,
             chat_title=message.chat.title or "",

@@ -116,7 +116,7 @@ class Orders:
             return check_request(request, model)
         if not self._models:
             return [Problem("no_model", {})]
-        return [Problem("model_unknown", {"model": request.model, "choices": ", ".join(shown(self._models))})]
+        return [Problem("model_unknown", {"model": request.model, "choices": shown(self._models)})]
 
     def others(self, request: VideoRequest, photo: SentPhoto | None) -> list[str]:
         """Models that can make the very same request, where the chosen one cannot."""

@@ -44,12 +44,14 @@ class Preferences:
         """Somebody else has changed what is stored: read it anew."""
         self._known.pop(chat_id, None)
 
-    async def language_for(self, chat_id: int, code: str | None) -> str:
-        """The chat's own choice, else that of the person's Telegram (`code`), else the bot's default.
+    async def language_for(self, chat_id: int, code: str | None, person_id: int | None = None) -> str:
+        """The chat's own choice, else the person's, else that of their Telegram (`code`), else the default.
 
-        A group that has chosen none is answered in the language of whoever asks there.
+        So a group that has chosen none is answered in the language of whoever asks there.
         """
         chosen = (await self.of(chat_id)).language
+        if chosen is None and person_id is not None and 0 < person_id != chat_id:
+            chosen = (await self.of(person_id)).language
         return choose_language(chosen or code, self._default_language())
 
     def _remember(self, chat_id: int, settings: ChatSettings) -> None:

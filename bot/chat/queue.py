@@ -15,11 +15,10 @@ from bot.chat.intent import Intent
 from bot.chat.outlook import Forecast, Outlook
 from bot.chat.parts import Card, cut
 from bot.chat.repeats import Repeats
-from bot.chat.screen import Screen
+from bot.chat.reposting import Reposting
 from bot.chat.tap import Tap
 from bot.chat.voice import Voice
 from bot.chat.waiting import Waiting
-from bot.errors import IllegalMove, StaleTask
 from bot.request import Problem, VideoModel
 from bot.store import TaskStore
 from bot.task import Task, TaskState
@@ -39,22 +38,20 @@ class Queue:
         self,
         *,
         tasks: TaskStore,
-        screen: Screen,
+        reposting: Reposting,
         voice: Voice,
         models: Mapping[str, VideoModel],
         forecast: Forecast,
         clock: Callable[[], datetime],
-        wake: Callable[[], None],
         repeats: Repeats,
         waiting: Waiting,
     ) -> None:
         self._tasks = tasks
-        self._screen = screen
+        self._reposting = reposting
         self._voice = voice
         self._models = models
         self._forecast = forecast
         self._clock = clock
-        self._wake = wake
         self._repeats = repeats
         self._waiting = waiting
 
@@ -77,31 +74,8 @@ class Queue:
             return Problem("tap_too_late", {})
         if self._repeats.is_repeated(tap.asker.update_id, task.id, tap.verb):
             return None
-        posted = await self._screen.post(replace(task, thread_id=tap.asker.thread_id), tap.asker.message_id)
-        if posted.card_id is None:
-            return None
-        try:
-            saved = await self._move(task, posted.card_id, posted.card_has_photo, tap.asker.thread_id)
-        except IllegalMove:
-            # Its end came first, on the card where it was.
-            await self._screen.remove(task.chat_id, posted.card_id)
-            raise
-        self._screen.live.posted(saved)
-        self._wake()
-        if task.card_id is not None:
-            await self._screen.remove(task.chat_id, task.card_id)
+        await self._reposting.bring(task, tap.asker.thread_id, tap.asker.message_id)
         return None
-
-    async def _move(self, task: Task, card_id: int, has_photo: bool, thread_id: int | None) -> Task:
-        """The worker may be moving it at this moment: read anew and ask once more."""
-        while True:
-            try:
-                return await self._tasks.save(task.reposted(card_id, has_photo, thread_id, self._clock()))
-            except StaleTask:
-                fresh = await self._tasks.get(task.id)
-                if fresh is None:
-                    raise
-                task = fresh
 
 
 def draw_queue(

@@ -214,7 +214,7 @@ class SettingsCard:
 
     async def _redraw(self, asker: Asker, choices: Choices, opened: str | None = None) -> None:
         """In the language that may have been chosen with this tap."""
-        language = await self._preferences.language_for(asker.chat_id, asker.code)
+        language = await self._preferences.language_for(asker.chat_id, asker.code, asker.user_id)
         card = draw_settings(language, choices, self._models, self._default_model(), opened)
         await self._voice.redraw(asker, card)
 

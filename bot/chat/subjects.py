@@ -131,12 +131,11 @@ class Subjects:
         queue = Queue(
             waiting=waiting,
             tasks=desk.store,
-            screen=desk.screen,
+            reposting=desk.reposting,
             voice=desk.voice,
             models=desk.models,
             forecast=desk.forecast,
             clock=desk.clock,
-            wake=desk.wake,
             repeats=desk.repeats,
         )
         cancelling = Cancelling(

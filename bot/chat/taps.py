@@ -154,7 +154,9 @@ class Taps:
 
     async def _language(self, query: CallbackQuery) -> str:
         chat_id = query.message.chat.id if query.message else query.from_user.id
-        return await self._preferences.language_for(chat_id, query.from_user.language_code)
+        return await self._preferences.language_for(
+            chat_id, query.from_user.language_code, query.from_user.id
+        )
 
     def _is_flood(self, update_id: int, query: CallbackQuery) -> bool:
         """Each tap may draw a card anew, and Telegram answers too many edits with silence for that chat."""

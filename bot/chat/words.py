@@ -16,9 +16,14 @@ _YES = frozenset({"on", "yes", "true", "1"})
 _NO = frozenset({"off", "no", "false", "0"})
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 """Unicode's categories of controls, formats and spaces."""
+_MARKS = r"\s,，、;；。"
+"""What stands between options: spaces, or what people put between the parts of a list."""
 # Phones turn two hyphens into one dash, Chinese keyboards into two or into wide ones; a dash begins an option
 # only where a known one follows.
-_FLAG = re.compile(r"(?:(?<=\s)|^)(--|－－|[—–−]{1,2})([A-Za-z][\w-]*)(?:[=＝\s]|$)")
+_FLAG = re.compile(rf"(?:(?<=[{_MARKS}])|^)(--|－－|[‐‑‒–—―−﹘﹣－⸺]{{1,2}})([A-Za-z][\w-]*)(?:[=＝:：\s]|$)")
+_LIST_MARKS = " ,，、;；"
+_LAST_WORD = re.compile(rf"(?:^|[{_MARKS}])([^{_MARKS}]+)[{_MARKS}.]*$")
+_SECONDS = re.compile(r"(\d{1,2})(?:s|secs?|seconds?|seg|с|сек|秒|秒钟|秒鐘)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +87,11 @@ def _read_flag(name: str, value: str, options: dict[str, object], problems: list
             problems.append(Problem("unknown_flag_near", {"flag": name, "nearest": nearest[0]}))
         else:
             problems.append(
-                Problem("unknown_flag", {"flag": name, "choices": ", ".join(f"--{f}" for f in FLAGS)})
+                Problem("unknown_flag", {"flag": name, "choices": [f"--{flag}" for flag in FLAGS]})
             )
         return ""
     key, read = FLAGS[name]
-    first, rest = [*value.split(maxsplit=1), "", ""][:2]
+    first, rest = [*re.split(rf"[{_MARKS}]+", value, maxsplit=1), "", ""][:2]
     if key == "negative_prompt":
         first, rest = _unquoted(value) if value[:1] in _QUOTES else (value, "")
     elif read is _switch and _plain(first) not in _YES | _NO:
@@ -101,17 +106,17 @@ def _read_flag(name: str, value: str, options: dict[str, object], problems: list
 def _take_bare_words(prompt: str) -> tuple[dict[str, object], str]:
     """`9:16 10s 1080p` at the end of a prompt, in any order."""
     options: dict[str, object] = {}
-    while found := re.search(r"(?:^|\s)(\S+)\s*$", prompt):
-        word = _plain(found[1])
+    while found := _LAST_WORD.search(prompt):
+        word = _plain(found[1]).rstrip(".")
         if word in _RATIOS and "ratio" not in options:
             options["ratio"] = word
         elif word in _RESOLUTIONS and "resolution" not in options:
             options["resolution"] = word
-        elif (seconds := re.fullmatch(r"(\d{1,2})(?:s|sec|秒)", word)) and "seconds" not in options:
+        elif (seconds := _SECONDS.fullmatch(word)) and "seconds" not in options:
             options["seconds"] = int(seconds[1])
         else:
             break
-        prompt = prompt[: found.start()]
+        prompt = prompt[: found.start()].rstrip(_LIST_MARKS)
     return options, prompt
 
 
