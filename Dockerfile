@@ -3,10 +3,16 @@
 
 FROM python:3.13-slim AS build
 WORKDIR /src
+# Nothing is fetched but what the lock names, and only where its hash is the same.
+COPY requirements requirements
+RUN python -m venv /opt/build \
+ && /opt/build/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements/build.txt \
+ && python -m venv /opt/dreamreel \
+ && /opt/dreamreel/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements/run.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
-RUN python -m venv /opt/dreamreel \
- && /opt/dreamreel/bin/pip install --no-cache-dir --disable-pip-version-check .
+RUN /opt/build/bin/pip wheel --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir /wheel . \
+ && /opt/dreamreel/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-index /wheel/*.whl
 
 FROM python:3.13-slim
 # A fixed id, so that a folder of the host can be given to it: chown 10001:10001.

@@ -3,12 +3,15 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# What works on the project and must not lie beside it: it would hide a dependency that is missing.
+TOOLS  := $(VENV)/tools/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Tests wait for servers and processes more than they compute, so more of them than cores run at once.
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox run install test chaos lint check format site clean
+.PHONY: help sandbox run install test chaos lint check format lock audit site clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -39,6 +42,22 @@ format: install ## format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+LOCK = $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --custom-compile-command "make lock$(if $(UPGRADE), UPGRADE=1)" $(if $(UPGRADE),--upgrade)
+
+lock: $(TOOLS)/python ## pin every dependency with its hashes, in requirements/; UPGRADE=1 takes the newest
+	@$(TOOLS)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	@$(LOCK) pyproject.toml --all-extras --output-file requirements/run.txt
+	@$(LOCK) pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
+	@$(LOCK) --group build --output-file requirements/build.txt
+
+audit: $(TOOLS)/python ## ask whether a pinned dependency has a known weakness; needs the network
+	@$(TOOLS)/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3' \
+	  || { echo "pip-audit could not be installed: it needs the network."; exit 1; }
+	@$(TOOLS)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off \
+	  $(patsubst %,--requirement %,$(wildcard requirements/*.txt)) || \
+	  { echo "Nothing is proven: a weakness is listed above, or the list of weaknesses cannot be reached from here."; exit 1; }
+
 site: install ## the papers as a site, in site/
 	@$(BIN)/zensical build --clean --strict
 
@@ -54,13 +73,19 @@ $(BIN)/python:
 	  { echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/.run: pyproject.toml | $(BIN)/python
+$(TOOLS)/python: | $(BIN)/python
+	@$(BIN)/python -m venv $(VENV)/tools
+
+# First what is pinned, each file by its hash; then what a change of pyproject.toml wants beyond that, until `make lock`.
+$(VENV)/.run: pyproject.toml requirements/run.txt | $(BIN)/python
 	@echo "Installing what running needs into $(VENV) (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(PIP) --require-hashes --requirement requirements/run.txt
+	@$(PIP) --editable .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(BIN)/python
+$(VENV)/.dev: pyproject.toml requirements/dev.txt | $(BIN)/python
 	@echo "Installing the development tools into $(VENV) (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@$(PIP) --upgrade 'pip>=25.1'
+	@$(PIP) --require-hashes --requirement requirements/dev.txt
+	@$(PIP) --editable . --group dev
 	@touch $@ $(VENV)/.run

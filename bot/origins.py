@@ -38,13 +38,12 @@ def source_of(settings: Settings, name: str, environment: Mapping[str, str] | No
 def shown_value(settings: Settings, name: str) -> str:
     """As it could be typed; empty where nothing is set. Of a secret no more than that it is `set`."""
     value: object = getattr(settings, name.lower())
-    is_secret = isinstance(value, SecretStr) or not type(settings).model_fields[name.lower()].repr
     match value:
         case None:
             if name.lower() in _OFF:
                 return "off"
             return "unlimited" if name.lower().startswith(_NO_BOUND) else ""
-        case _ if is_secret:
+        case SecretStr():
             return "set"
         case frozenset():
             return ",".join(str(one) for one in sorted(value))

@@ -27,7 +27,7 @@ def build_providers(settings: Settings, clock: Callable[[], datetime]) -> list[P
     if settings.volcengine_access_key_id and settings.volcengine_secret_access_key:
         providers.append(
             Volcengine(
-                settings.volcengine_access_key_id,
+                settings.volcengine_access_key_id.get_secret_value(),
                 settings.volcengine_secret_access_key,
                 settings.volcengine_base_url,
                 settings.volcengine_concurrency,

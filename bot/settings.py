@@ -86,7 +86,7 @@ class Settings(BaseSettings):
 
     failover: Literal["off", "on"] = "off"
 
-    volcengine_access_key_id: Annotated[str | None, Field(repr=False)] = None
+    volcengine_access_key_id: SecretStr | None = None
     volcengine_secret_access_key: SecretStr | None = None
     volcengine_base_url: str = "https://visual.volcengineapi.com"
     volcengine_concurrency: Slots = 1
@@ -290,8 +290,7 @@ class Settings(BaseSettings):
 def secrets_of(settings: Settings) -> list[str]:
     """What must never be seen in a log."""
     values = [getattr(settings, name) for name in type(settings).model_fields]
-    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    return [*secrets, *filter(None, [settings.volcengine_access_key_id])]
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
 class IsolatedSettings(Settings):

@@ -194,7 +194,7 @@ def test_no_secret_stands_in_a_repr_or_in_an_error_of_the_library() -> None:
     keys: dict[str, Any] = {name: SecretStr(f"sk-{name}") for name in KEYS}
     settings = IsolatedSettings(
         telegram_bot_token=SecretStr(TOKEN),
-        volcengine_access_key_id="AKLT-my-id",
+        volcengine_access_key_id=SecretStr("AKLT-my-id"),
         volcengine_secret_access_key=SecretStr(SECRET),
         **keys,
         jimeng_relay_base_url="https://relay.example",
