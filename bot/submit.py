@@ -225,8 +225,14 @@ class Submitter:
         return not request.photos or (alike and ours.ratio_with_photo == other.ratio_with_photo)
 
     async def lose(self, task: Task, detail: str, attempt: Attempt | None = None) -> None:
-        """Perhaps bought, perhaps not: the person is asked before anything is bought again."""
+        """Perhaps bought, perhaps not: the person is asked before anything is bought again.
+
+        Without an `attempt` the process that made the call died in it: it is recorded now, for the bill.
+        """
         now = self._ledger.now()
+        if attempt is None:
+            unknown = OutcomeUnknown(SUBMIT_UNKNOWN, detail)
+            attempt = self._ledger.attempt(task, "submit", task.submitted_at or now, unknown)
         model = self._models.get(task.request.model)
         keep_until = timing.unclear_until(model, now) if model else now
         self._log.warning("the outcome of a submit is unknown", task=task.id, detail=detail)

@@ -85,7 +85,7 @@ async def admin(site: AdminSite) -> AsyncIterator[Visitor]:
 # The door.
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", [*PAGES, "/admin/bill?month=2026-05"])
 async def test_nobody_sees_a_page_without_a_session(stranger: Visitor, path: str) -> None:
     response, text = await stranger.get(path)
     assert response.status == 401
@@ -301,6 +301,20 @@ async def test_tasks_are_found_by_state_person_and_id_page_by_page(site: AdminSi
     for query in ("person=nobody", "person=99999999999999999999", "chat=x", "id=%00", "provider=none"):
         assert "0 tasks" in (await admin.get(f"/admin/tasks?{query}"))[1]
     assert (await admin.get("/admin/tasks?state=none&after=none"))[0].status == 200
+
+
+async def test_a_month_is_a_file_to_check_a_bill_with(site: AdminSite, admin: Visitor) -> None:
+    task = a_task("hat", NOW, state=TaskState.RUNNING, submitted_at=NOW, remote_id="their-7")
+    await site.store.add(task)
+    await site.store.record(a_submit(task))
+    response, text = await admin.get("/admin/bill?month=2026-05")
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="dreamreel-2026-05.csv"'
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert [line.count(",") for line in text.splitlines()] == [18, 18]
+    assert "their-7" in text
+    for month in ("2026-13", "", '2026-05"'):
+        assert (await admin.get(f"/admin/bill?month={month}"))[0].status == 404
 
 
 @pytest.mark.parametrize("days", ["7", "90", "0", "1000000", "x", ""])

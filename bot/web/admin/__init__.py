@@ -31,6 +31,7 @@ class AdminPages:
             self._get("/admin/days", lambda pages: pages.days),
             self._get("/admin/tasks", lambda pages: pages.tasks),
             self._get("/admin/tasks/{id}", lambda pages: pages.task),
+            self._get("/admin/bill", lambda pages: pages.bill),
             self._get("/admin/login", lambda pages: pages.login),
             self._get("/admin/static/{name}", lambda pages: pages.static),
             self._post("/admin/login", lambda pages: pages.enter),

@@ -59,6 +59,7 @@ async def days_page(sources: Sources, query: Mapping[str, str]) -> dict[str, Any
         "codes": sum((model.codes for model in models), Counter[str]()).most_common(8),
         "people": await sources.store.askers(edges[0], edges[-1], _PEOPLE),
         "table": _table(names, tallies, waits),
+        "months": _months(sources.clock(), sources.zone),
     }
 
 
@@ -66,6 +67,16 @@ def day_edges(now: datetime, zone: ZoneInfo, days: int) -> list[datetime]:
     """Midnights, the last one yet to come: `days` days with today."""
     today = now.astimezone(zone).date()
     return [datetime.combine(today - timedelta(days=days - 1 - day), time(), zone) for day in range(days + 1)]
+
+
+def _months(now: datetime, zone: ZoneInfo) -> list[str]:
+    """This one and the two before, newest first."""
+    first = now.astimezone(zone).date().replace(day=1)
+    months = []
+    for _ in range(3):
+        months.append(f"{first:%Y-%m}")
+        first = (first - timedelta(days=1)).replace(day=1)
+    return months
 
 
 def by_model(tallies: Sequence[Tally]) -> list[ModelDays]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.acts import Act
+from bot.bill import draw_bill
 from bot.errors import StoreError
 from bot.log import get_log
 from bot.web.admin.acts import Acts
@@ -55,7 +56,8 @@ class Pages:
         except StoreError as error:
             self._log.warning("a page could not be drawn", reason=str(error))
             response = self._sorry(503, "The database does not answer", "Try again in a moment.")
-        response.headers.update(_HEADERS)
+        if not response.prepared:
+            response.headers.update(_HEADERS)
         return response
 
     async def _answer(self, request: web.Request, page: Page) -> web.StreamResponse:
@@ -98,6 +100,32 @@ class Pages:
             return self._sorry(404, "There is no such task", "It may have been forgotten, or never was.")
         words_path = f"/admin/tasks/{found['task'].id}/words"
         return self._draw(request, "task.html", found | {"words_seal": self._door.seal(request, words_path)})
+
+    async def bill(self, request: web.Request, _: int) -> web.StreamResponse:
+        """A month as a file, written as it is read. Nothing is sent before the first page of it is there."""
+        sources, month = self._sources, request.query.get("month", "")
+        pieces = draw_bill(
+            sources.store,
+            month,
+            zone=sources.zone,
+            models=sources.models,
+            currency=sources.currency,
+            blot=sources.blot,
+        )
+        try:
+            heading = await anext(pieces)
+        except ValueError:
+            return self._sorry(404, "There is no such month", "Name one such as 2026-11.")
+        response = web.StreamResponse(headers=_HEADERS)
+        response.content_type, response.charset = "text/csv", "utf-8"
+        response.headers["Content-Disposition"] = f'attachment; filename="dreamreel-{month}.csv"'
+        await response.prepare(request)
+        # Spreadsheets take a file without this mark for one of their own country's.
+        await response.write(f"\ufeff{heading}".encode())
+        async for piece in pieces:
+            await response.write(piece.encode())
+        await response.write_eof()
+        return response
 
     async def ask(self, request: web.Request, admin: int) -> web.Response:
         return await self._acts.ask(request, admin)

@@ -1,0 +1,123 @@
+"""The bill of a month as CSV: a row for each submit, to hold beside what a provider charges.
+
+A row says whether its provider should have charged for it: `yes`; `no`, where it refused; `perhaps`, where
+nobody knows how the submit ended, or where the job failed at the provider.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from bot.request import VideoModel, VideoRequest, settle
+from bot.statistics import Statistics, Submit
+from bot.task import SUBMIT_UNKNOWN, TaskState
+
+COLUMNS: Final = (
+    *("handed_over_at", "provider", "model", "remote_id", "charged", "price", "currency", "seconds"),
+    *("resolution", "sound", "outcome", "reason", "submit_answer", "submit_seconds", "submit_detail"),
+    *("task", "person", "asked_at", "ended_at"),
+)
+_PAGE = 500
+_FORMULA = re.compile(r"(?!-?\d+$)[=+\-@\t\r]")
+"""With what a cell begins that a spreadsheet takes for a formula (OWASP: CSV injection); a number is none."""
+Charged = Literal["yes", "no", "perhaps"]
+
+
+def month_edges(name: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """From when until when the month `2026-11` goes. ValueError where that is none."""
+    found = re.fullmatch(r"(\d{4})-(\d{2})", name, re.ASCII)
+    if found is None:
+        raise ValueError(f"{name} is no month such as 2026-11")
+    year, month = int(found[1]), int(found[2])
+    since = datetime(year, month, 1, tzinfo=zone)  # refuses a thirteenth one, and the year 0
+    return since, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
+
+
+async def draw_bill(
+    store: Statistics,
+    month: str,
+    *,
+    zone: ZoneInfo,
+    models: Mapping[str, VideoModel],
+    currency: str,
+    blot: Callable[[str], str],
+) -> AsyncIterator[str]:
+    """The file piece by piece, however many rows it has. ValueError as of `month_edges`, StoreError.
+
+    `models` are those that are set up: of others the columns say what was asked for. `blot` takes secrets out
+    of a provider's words.
+    """
+    since, until = month_edges(month, zone)
+    yield _lines([COLUMNS])
+    page = await store.submits(since, until, _PAGE)
+    while page:
+        yield _lines([_row(one, zone, models, currency, blot) for one in page])
+        page = await store.submits(since, until, _PAGE, page[-1]) if len(page) == _PAGE else []
+
+
+def charged(submit: Submit) -> Charged:
+    if submit.answer == SUBMIT_UNKNOWN:
+        return "perhaps"
+    if submit.answer != "ok":
+        return "no"
+    return "perhaps" if submit.task.state is TaskState.FAILED else "yes"
+
+
+def _row(
+    submit: Submit,
+    zone: ZoneInfo,
+    models: Mapping[str, VideoModel],
+    currency: str,
+    blot: Callable[[str], str],
+) -> list[str]:
+    task, answered = submit.task, charged(submit)
+    # A task that went to another model since was refused here, whatever became of it there.
+    is_here = task.provider == submit.provider
+    request = _settled(task.request, models)
+    return [
+        _time(submit.at, zone),
+        submit.provider,
+        request.model if is_here else "",
+        task.remote_id or "" if answered != "no" and is_here else "",
+        answered,
+        "" if task.price is None or not is_here else f"{task.price:f}",
+        currency,
+        str(request.seconds or "") if is_here else "",
+        request.resolution or "" if is_here else "",
+        {True: "on", False: "off", None: ""}[request.audio],
+        task.state.value if answered != "no" else "refused",
+        (task.error_code or "" if answered != "no" else submit.answer),
+        submit.answer,
+        f"{submit.took_s:.2f}",
+        blot(submit.detail),
+        task.id,
+        str(task.user_id),
+        _time(task.queued_at or task.created_at, zone),
+        _time(task.finished_at, zone),
+    ]
+
+
+def _settled(request: VideoRequest, models: Mapping[str, VideoModel]) -> VideoRequest:
+    """With what its model takes where the person left it open."""
+    model = models.get(request.model)
+    return request if model is None else settle(request, model)
+
+
+def _time(moment: datetime | None, zone: ZoneInfo) -> str:
+    return "" if moment is None else moment.astimezone(zone).isoformat(sep=" ", timespec="seconds")
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows([[_harmless(cell) for cell in row] for row in rows])
+    return text.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if _FORMULA.match(cell) else cell
