@@ -32,6 +32,12 @@ async def say(there: Stage, words: str, chat: Chat | None = None, **more: Any) -
     return str((await there.answer(asked))["text"])
 
 
+def decided(admission: str, name: str, bot: str = "") -> str:
+    """In a private chat, or with the bot's name in a group."""
+    undo = f"/{'ban' if admission == 'allowed' else 'allow'}{bot} {name.split('(')[1].rstrip(')')}"
+    return says(f"decided_{admission}", name=name, undo=undo)
+
+
 async def all_handled(there: Stage) -> None:
     """What was said so far is in the store, and done with."""
     said = there.world.updates.next_id - 1
@@ -48,15 +54,15 @@ async def test_a_person_is_let_in_by_id_and_kept_out_by_a_reply(there: Stage) ->
     group = there.world.add_group("Friends", [OLGA, eve])
     await there.answer(there.world.say(eve, hers, "/start"))
     named = f"Eve ({eve.id})"
-    assert await say(there, f"/allow {eve.id}") == says("decided_allowed", name=named)
+    assert await say(there, f"/allow {eve.id}") == decided("allowed", named)
     assert (await there.until(lambda: there.world.bot_messages(hers)[1:]))[0]["text"] == says(
         "welcome", command="/video"
     )
     hello = there.world.say(eve, group, "hello")
-    assert await say(there, f"/ban@{BOT}", group, reply_to=hello) == says("decided_banned", name=named)
+    assert await say(there, f"/ban@{BOT}", group, reply_to=hello) == decided("banned", named, f"@{BOT}")
     there.world.say(eve, hers, "/video a door")
     await all_handled(there)
-    assert await say(there, f"/allow@{BOT}", group, reply_to=hello) == says("decided_allowed", name=named)
+    assert await say(there, f"/allow@{BOT}", group, reply_to=hello) == decided("allowed", named, f"@{BOT}")
     there.world.say(eve, hers, "/video a window")
     await there.shown(hers)
     assert there.jobs("a door") == 0
@@ -72,20 +78,20 @@ async def test_a_reply_to_a_card_is_about_whoever_asked_for_it(there: Stage) -> 
     there.world.say(eve, group, f"/video@{BOT} a cat")
     (video,) = await there.shown(group)
     answer = await say(there, f"/ban@{BOT}", group, reply_to=video)
-    assert answer == says("decided_banned", name=f"Eve ({eve.id})")
+    assert answer == decided("banned", f"Eve ({eve.id})", f"@{BOT}")
 
 
 async def test_a_group_is_let_in_by_being_in_it_and_kept_out_by_its_id(there: Stage) -> None:
     eve, _ = there.newcomer("Eve")
     group = there.world.add_group("Friends", [OLGA, eve])
     named = f"Friends ({group.id})"
-    assert await say(there, f"/allow@{BOT}", group) == says("decided_allowed", name=named)
+    assert await say(there, f"/allow@{BOT}", group) == decided("allowed", named, f"@{BOT}")
     there.world.say(eve, group, f"/video@{BOT} a swing")
     await there.shown(group)
-    assert await say(there, f"/ban {group.id}") == says("decided_banned", name=named)
+    assert await say(there, f"/ban {group.id}") == decided("banned", named)
     there.world.say(eve, group, f"/video@{BOT} a slide")
     await all_handled(there)
-    assert await say(there, f"/allow {group.id}") == says("decided_allowed", name=named)
+    assert await say(there, f"/allow {group.id}") == decided("allowed", named)
     there.world.say(eve, group, f"/video@{BOT} a sandpit")
     await there.shown(group, 2)
     assert there.jobs("a slide") == 0
@@ -103,7 +109,7 @@ async def test_a_bare_command_in_private_tells_how_things_stand(there: Stage) ->
         assert lines[lines.index(says("guests_banned")) + 1] == f"• Mallory ({mallory.id})"
         assert f"• Olga ({OLGA.id})" in lines
         assert "ALLOWED_USERS: –" in lines
-    assert await say(there, "/allow Eve") == says("guests_how")
+    assert await say(there, "/allow Eve") == says("guests_how", bot="")
     assert await say(there, f"/ban {OLGA.id}") == says("ban_admin", name=f"Olga ({OLGA.id})")
 
 
@@ -156,8 +162,8 @@ async def test_figures_in_a_group_are_the_groups_or_whose_message_is_answered(th
     state = await say(there, f"/limit@{BOT}", group)
     assert says("own_daily_videos", most=300, used=0) in state
     assert says("own_open_tasks", most=says("own_unlimited"), used=0) in state
-    assert await say(there, "/limit ten") == says("own_how")
-    assert await say(there, f"/limit {eve.id} ten") == says("own_how")
+    assert await say(there, "/limit ten") == says("own_how", bot="")
+    assert await say(there, f"/limit {eve.id} ten") == says("own_how", bot="")
     assert await say(there, f"/limit {OLGA.id} 4") == says("own_admin", name=f"Olga ({OLGA.id})")
 
 

@@ -50,7 +50,7 @@ async def test_admins_are_asked_once_and_who_is_allowed_is_told_and_may_ask(ther
     await there.shown(chat)
     after = there.now(question)
     assert after is not None
-    assert after["text"] == says("decided_allowed", name=f"Eve ({eve.id})")
+    assert after["text"] == says("decided_allowed", name=f"Eve ({eve.id})", undo=f"/ban {eve.id}")
     assert buttons(after) == {}
     assert len(questions(there, PETE)) == 1
     (change,) = there.rows("changes")

@@ -9,7 +9,7 @@ from bot.chat.asker import Asker
 from bot.chat.intent import Intent
 from bot.chat.names import Names
 from bot.chat.parts import join
-from bot.chat.strangers import Strangers
+from bot.chat.strangers import Strangers, draw_decision
 from bot.chat.subject import find_subject
 from bot.chat.voice import Voice
 from bot.origins import shown_value
@@ -55,14 +55,16 @@ class Guests:
     async def _decide(self, asker: Asker, intent: Intent, admission: Admission) -> None:
         found = await find_subject(self._tasks, asker, intent)
         if found is None and not intent.words:
-            await self._voice.answer(asker, await self._state(asker.language))
+            await self._voice.answer(asker, await self._state(asker))
         elif found is None or found.rest:
-            await self._voice.answer(asker, say(asker.language, "guests_how"))
+            await self._voice.answer(asker, self._how(asker))
         elif admission == "banned" and await self._access.is_admin(found.subject):
-            await self._say(asker, "ban_admin", found.subject)
+            name = await self._names.link(found.subject)
+            await self._voice.answer(asker, say(asker.language, "ban_admin", name="\0").replace("\0", name))
         else:
             is_news = await self._standings.admit(found.subject, admission, asker.user_id)
-            await self._say(asker, f"decided_{admission}", found.subject)
+            decision = await draw_decision(asker, self._names, found.subject, admission)
+            await self._voice.answer(asker, decision)
             if is_news and admission == "allowed" and await self._waits(asker, found.subject):
                 await self._strangers.welcome(found.subject)
 
@@ -72,12 +74,11 @@ class Guests:
             return subject != asker.chat_id
         return (await self._people.person(subject)).told_at is not None
 
-    async def _say(self, asker: Asker, key: str, subject: int) -> None:
-        name = await self._names.link(subject)
-        await self._voice.answer(asker, say(asker.language, key, name="\0").replace("\0", name))
+    def _how(self, asker: Asker) -> str:
+        return say(asker.language, "guests_how", bot=self._names.suffix(asker.chat_id))
 
-    async def _state(self, language: str) -> str:
-        settings = self._rules.settings
+    async def _state(self, asker: Asker) -> str:
+        settings, language = self._rules.settings, asker.language
         lists = {name: shown_value(settings, name) or "–" for name in ("ALLOWED_USERS", "ALLOWED_CHATS")}
         decided = [
             await self._listed(language, f"guests_{admission}", await self._standings.admitted(admission))
@@ -88,7 +89,7 @@ class Guests:
             await self._listed(language, "guests_admins", await self._access.admins()),
             "\n".join(f"{name}: <code>{value}</code>" for name, value in lists.items()),
             *decided,
-            say(language, "guests_how"),
+            self._how(asker),
         )
 
     async def _listed(self, language: str, key: str, subjects: Sequence[int]) -> str:

@@ -55,7 +55,7 @@ class Help:
             example=_example(self._models.get(await self._usual_model(asker))),
             options=[EXAMPLES[flag] for flag in flags_for([self._models[name] for name in offered])],
         )
-        is_admin = await self._access.is_admin(asker.user_id)
+        is_admin = asker.chat_id > 0 and await self._access.is_admin(asker.user_id)
         await self._voice.answer(asker, join(text, say(asker.language, "help_admin") if is_admin else ""))
 
     async def models(self, asker: Asker, _: Intent) -> None:

@@ -19,10 +19,12 @@ class Names:
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
 
-    @property
-    def bot(self) -> str:
-        """The bot's own username."""
-        return self._bot.username
+    def command(self, name: str, chat_id: int, *words: object) -> str:
+        """As it is certain to be heard in a chat: in a group with the bot's name behind it."""
+        return " ".join([f"/{name}{self.suffix(chat_id)}", *map(str, words)])
+
+    def suffix(self, chat_id: int) -> str:
+        return f"@{self._bot.username}" if chat_id < 0 else ""
 
     async def plain(self, subject: int) -> str:
         """The id where Telegram does not know more: a person has to have written to the bot."""

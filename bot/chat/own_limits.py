@@ -33,13 +33,17 @@ class OwnLimits:
         found = await find_subject(self._tasks, asker, intent, figures=len(FIGURES))
         wishes = read_figures(found.rest) if found else None
         if found is None or wishes is None:
-            await self._voice.answer(asker, say(asker.language, "own_how"))
+            await self._voice.answer(asker, self._how(asker))
             return
         for figure, most in wishes.items():
             await self._standings.grant(found.subject, figure, most, asker.user_id)
-        await self._voice.answer(asker, await self._state(asker.language, found.subject))
+        await self._voice.answer(asker, await self._state(asker, found.subject))
 
-    async def _state(self, language: str, subject: int) -> str:
+    def _how(self, asker: Asker) -> str:
+        return say(asker.language, "own_how", bot=self._names.suffix(asker.chat_id))
+
+    async def _state(self, asker: Asker, subject: int) -> str:
+        language = asker.language
         name = await self._names.link(subject)
         if subject > 0 and await self._access.is_admin(subject):
             return say(language, "own_admin", name="\0").replace("\0", name)
@@ -52,7 +56,7 @@ class OwnLimits:
             origin = say(language, "own_usual" if own is None else "own_own")
             lines.append(say(language, f"own_{figure}", most=most, used=quota.used) + f" · {origin}")
         heading = say(language, "own_heading", name="\0").replace("\0", name)
-        return join(heading, "\n".join(lines), say(language, "own_how"))
+        return join(heading, "\n".join(lines), self._how(asker))
 
 
 def read_figures(words: tuple[str, ...]) -> dict[Figure, Own] | None:

@@ -11,7 +11,7 @@ from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import KeyboardButtonStyle
 
 from bot.chat.tariff import NO_TARIFF, Tariff
-from bot.request import VideoModel, VideoRequest
+from bot.request import VideoModel, VideoRequest, settle
 from bot.task import Task
 from bot.text import plain, say
 
@@ -37,6 +37,16 @@ def heading(task: Task, model: VideoModel | None, cost: str = "") -> str:
     prompt, below = prompt_line(task), facts(task, model)
     below = f"{below} · {cost}" if cost else below
     return f"{prompt}\n{below}" if prompt else below
+
+
+def whole_heading(task: Task, model: VideoModel | None) -> str:
+    """The same with the resolution and the sound: all that a yes would buy."""
+    if model is None:
+        return heading(task, model)
+    bought = settle(task.request, model)
+    resolution = html.escape(bought.resolution, quote=False) if bought.resolution else ""
+    sound = "🔊" if bought.audio or model.free else "🔇"  # what is drawn here has sounds of its own
+    return " · ".join(part for part in (heading(task, model), resolution, sound) if part)
 
 
 def prompt_line(task: Task) -> str:

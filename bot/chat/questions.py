@@ -12,7 +12,7 @@ from telegram.constants import KeyboardButtonStyle
 from bot.chat.motions import ASKING, motion_rows
 from bot.chat.options import choice_rows, option_rows
 from bot.chat.outlook import about
-from bot.chat.parts import Card, button, continued, cut, heading, join, left_out, model_rows
+from bot.chat.parts import Card, button, continued, cut, join, left_out, model_rows, whole_heading
 from bot.chat.tariff import NO_TARIFF, Tariff
 from bot.chat.which import QUESTION as WHICH
 from bot.chat.which import draw_which, may_add_last, only_rows
@@ -56,7 +56,7 @@ def draw_draft(
     if task.question == WHICH:
         return draw_which(task, models, opened)
     model = models.get(task.request.model)
-    above = heading(task, model) if task.request.prompt else ""
+    above = whole_heading(task, model) if task.request.prompt else ""
     beside = left_out(task.request, model, task.language)
     asks = _sentence(task, now) + _terms(task, usual_s, tariff)
     text = join(above, beside, continued(task), _crop(task), asks, _add_last(task, models))

@@ -41,7 +41,7 @@ class RuleBook:
         read = _READ.fullmatch(intent.words)
         await self._rules.read()
         if read is None:
-            answer = await self._all(asker.language)
+            answer = await self._all(asker)
         elif read[2]:
             answer = await self._change(asker, read[1], read[2].strip())
         else:
@@ -66,11 +66,12 @@ class RuleBook:
         about = [change for change in await self._record.changes(100, THE_BOT) if change.name == rule.name]
         return join(await self._line(language, rule), await self._changes(language, about))
 
-    async def _all(self, language: str) -> str:
+    async def _all(self, asker: Asker) -> str:
+        language = asker.language
         return join(
             say(language, "rules_heading"),
             "\n".join([await self._line(language, rule) for rule in self._rules.rows()]),
-            say(language, "rules_how"),
+            say(language, "rules_how", bot=self._names.suffix(asker.chat_id)),
             await self._changes(language, await self._record.changes(_CHANGES_SHOWN)),
         )
 

@@ -83,8 +83,7 @@ class Strangers:
             standing = await self._standings.of(subject)
             if standing.admission == "allowed":
                 reached = await self.welcome(subject, asked_by)
-        name = await self._names.link(subject)
-        text = say(asker.language, f"decided_{standing.admission}", name="\0").replace("\0", name)
+        text = await draw_decision(asker, self._names, subject, standing.admission)
         if not reached:
             text += "\n" + say(asker.language, "decided_unheard_group" if subject < 0 else "decided_unheard")
         await self._voice.redraw(asker, Card(text, None))
@@ -112,8 +111,8 @@ class Strangers:
     async def _tell(self, chat_id: int, key: str, **values: object) -> None:
         code = (await self._people.person(chat_id)).language if chat_id > 0 else None
         language = await self._preferences.language_for(chat_id, code)
-        bot = f"@{self._names.bot}" if chat_id < 0 else ""
-        await self._voice.write(chat_id, say(language, key, command=f"/video{bot}", **values))
+        command = self._names.command("video", chat_id)
+        await self._voice.write(chat_id, say(language, key, command=command, **values))
 
     async def _ask(self, asker: Asker) -> None:
         now = self._clock()
@@ -135,6 +134,13 @@ class Strangers:
                 "chat_id": str(asker.chat_id),
             }
             await self._notices.tell_admins(Notice(STRANGER_GROUP, values))
+
+
+async def draw_decision(asker: Asker, names: Names, subject: int, admission: Admission | None) -> str:
+    """What was decided of somebody, and how to take that back."""
+    undo = names.command("ban" if admission == "allowed" else "allow", asker.chat_id, subject)
+    text = say(asker.language, f"decided_{admission}", name="\0", undo=undo)
+    return text.replace("\0", await names.link(subject))
 
 
 def _read(choice: str) -> tuple[int | None, str, int | None]:
