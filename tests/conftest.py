@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import pytest_asyncio
 from fakes import Clock, House, ScriptedProvider
 from media_samples import Clip
+from postgres_server import OLDEST, PostgresServer, find_binaries
 from running import Stage, bot_on_stage
 
 from bot.stores.sqlite import SQLiteStore
@@ -35,6 +37,23 @@ async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[SQLiteStore]:
     opened = await SQLiteStore.open(tmp_path / "dreamreel.db", clock)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL of this run's own."""
+    binaries = find_binaries()
+    if binaries is None:
+        missing = f"PostgreSQL {OLDEST} or newer is not installed (apt install postgresql)"
+        if os.environ.get("DREAMREEL_REQUIRE_POSTGRES"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    server = PostgresServer(binaries)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from postgres_server import PostgresServer
 
 from bot.acts import Act
 from bot.buying import EVERYTHING, THE_BOT, Pause, PausePast
@@ -36,6 +37,7 @@ from bot.store import (
     StoredUpdate,
     TaskFilter,
 )
+from bot.stores.postgres import PostgresStore
 from bot.stores.sqlite import SQLiteStore
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
@@ -45,17 +47,20 @@ NO_LIMIT: dict[str, int] = {}
 Opener = Callable[[], Awaitable[Store]]
 
 
-async def open_sqlite(folder: Path) -> Store:
-    return await SQLiteStore.open(folder / "dreamreel.db", clock=lambda: NOW)
-
-
-@pytest.fixture(params=[pytest.param(open_sqlite, id="sqlite")])
+@pytest.fixture(params=["sqlite", "postgres"])
 async def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opener]:
     """Opens the same database again at each call; an engine joins the suite as one more parameter."""
     opened: list[Store] = []
+    server: PostgresServer | None = None
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres")
+        url = await server.clean_database()
 
     async def open_again() -> Store:
-        opened.append(await request.param(tmp_path))
+        if server is None:
+            opened.append(await SQLiteStore.open(tmp_path / "dreamreel.db", clock=lambda: NOW))
+        else:
+            opened.append(await PostgresStore.open(url, clock=lambda: NOW))
         return opened[-1]
 
     yield open_again

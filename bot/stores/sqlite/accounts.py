@@ -3,12 +3,12 @@ thread and holds to `bot.store.AccountStore` or `NoticeStore`."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from datetime import datetime
 
 from bot.store import AccountTrouble, Notice
 from bot.stores.sqlite.rows import to_text, to_time
+from bot.stores.values import notice_of, values_text
 
 
 def mark_trouble(connection: sqlite3.Connection, trouble: AccountTrouble) -> bool:
@@ -34,7 +34,7 @@ def troubles(connection: sqlite3.Connection) -> list[AccountTrouble]:
 def keep_notice(connection: sqlite3.Connection, user_id: int, notice: Notice, now: datetime) -> None:
     connection.execute(
         "INSERT INTO notices (user_id, key, values_json, kept_at) VALUES (?, ?, ?, ?)",
-        [user_id, notice.key, json.dumps(dict(notice.values), ensure_ascii=False), to_text(now)],
+        [user_id, notice.key, values_text(notice.values), to_text(now)],
     )
 
 
@@ -43,7 +43,7 @@ def take_notices(connection: sqlite3.Connection, user_id: int) -> list[Notice]:
         "SELECT key, values_json FROM notices WHERE user_id = ? ORDER BY id", [user_id]
     ).fetchall()
     connection.execute("DELETE FROM notices WHERE user_id = ?", [user_id])
-    return [Notice(row["key"], json.loads(row["values_json"])) for row in rows]
+    return [notice_of(row) for row in rows]
 
 
 def _trouble(row: sqlite3.Row) -> AccountTrouble:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import sqlite3
 from datetime import datetime
 
-from bot.store import ChatRecord, ChatSettings, Person
+from bot.store import ChatRecord, Person
 from bot.stores.sqlite import tasks
 from bot.stores.sqlite.rows import to_text, to_time
+from bot.stores.values import chat_of, companies_text, person_of, settings_text
 
 
 def person(connection: sqlite3.Connection, user_id: int) -> Person:
     row = connection.execute("SELECT * FROM people WHERE user_id = ?", [user_id]).fetchone()
     if row is None:
         return Person(user_id)
-    return Person(
-        user_id,
-        role=row["role"],
-        language=row["language"],
-        told_at=to_time(row["told_at"]),
-        companies=frozenset(json.loads(row["companies"])),
-        crop_preview=bool(row["crop_preview"]),
-    )
+    return person_of(row, told_at=to_time(row["told_at"]))
 
 
 def put_person(connection: sqlite3.Connection, person: Person) -> None:
@@ -35,7 +27,7 @@ def put_person(connection: sqlite3.Connection, person: Person) -> None:
             person.role,
             person.language,
             _text(person.told_at),
-            json.dumps(sorted(person.companies)),
+            companies_text(person.companies),
             person.crop_preview,
         ],
     )
@@ -50,8 +42,7 @@ def chat(connection: sqlite3.Connection, chat_id: int) -> ChatRecord:
     row = connection.execute("SELECT * FROM chats WHERE chat_id = ?", [chat_id]).fetchone()
     if row is None:
         return ChatRecord(chat_id)
-    settings = ChatSettings(**json.loads(row["settings"]))
-    return ChatRecord(chat_id, to_time(row["told_at"]), settings, row["moved_from"])
+    return chat_of(row, told_at=to_time(row["told_at"]))
 
 
 def put_chat(connection: sqlite3.Connection, chat: ChatRecord) -> None:
@@ -60,7 +51,7 @@ def put_chat(connection: sqlite3.Connection, chat: ChatRecord) -> None:
         [
             chat.chat_id,
             _text(chat.told_at),
-            json.dumps(dataclasses.asdict(chat.settings)),
+            settings_text(chat.settings),
             chat.moved_from,
         ],
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 
-from bot.request import VideoRequest
 from bot.store import Recipe
 from bot.stores.sqlite.rows import to_text, to_time
+from bot.stores.values import request_of, request_text
 
 
 def add(connection: sqlite3.Connection, recipe: Recipe) -> Recipe:
-    request = recipe.request.model_dump_json(exclude_none=True)
+    request = request_text(recipe.request)
     there = connection.execute(
         "SELECT * FROM recipes WHERE task_id = ? AND request = ?", [recipe.task_id, request]
     ).fetchone()
@@ -31,5 +31,5 @@ def get(connection: sqlite3.Connection, token: str) -> Recipe | None:
 def _recipe(row: sqlite3.Row) -> Recipe:
     created_at = to_time(row["created_at"])
     assert created_at is not None  # noqa: S101 - the column cannot be NULL
-    request = VideoRequest.model_validate_json(row["request"])
+    request = request_of(row["request"])
     return Recipe(row["token"], row["task_id"], row["user_id"], request, created_at)

@@ -10,7 +10,8 @@ from typing import Any
 from bot.errors import StaleTask
 from bot.store import Attempt
 from bot.stores.sqlite import changes, turns
-from bot.stores.sqlite.rows import TASK_COLUMNS, task_of, task_row, to_text, to_time
+from bot.stores.sqlite.rows import task_of, task_row, to_text, to_time
+from bot.stores.values import TASK_COLUMNS
 from bot.task import Task
 
 # The only text put into these two are the names of our own columns.

@@ -1,0 +1,57 @@
+"""Opening the database: connected, checked and brought up to date, or one sentence for the operator."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from bot.errors import SettingsError, StartError
+from bot.stores.postgres.connections import LOST, Connection, Connections, explain
+from bot.stores.postgres.schema import migrate
+
+_OLDEST = 150_000
+"""PostgreSQL 15: the oldest that the tests run on."""
+_REFUSED = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+    ValueError,  # of the driver, about the address
+)
+
+
+async def open_database(url: str) -> Connections:
+    """SettingsError when somebody has to mend something, StartError when a later start may work. No sentence
+    has the password in it."""
+    try:
+        connections = await Connections.open(url)
+        try:
+            await connections.prepare(_prepare)
+        except BaseException:
+            await connections.close()
+            raise
+    except _REFUSED as error:
+        raise SettingsError(f"The database of DATABASE_URL refuses: {refusal(error)}.") from None
+    except LOST as error:
+        raise StartError(f"The database of DATABASE_URL does not answer ({type(error).__name__}).") from None
+    except asyncpg.PostgresError as error:
+        raise StartError(f"The database of DATABASE_URL cannot be used: {explain(error)}.") from None
+    return connections
+
+
+def refusal(error: Exception) -> str:
+    """Why a connection is refused, as the second half of a sentence."""
+    match error:
+        case asyncpg.InvalidCatalogNameError():
+            return "there is no database of this name, create it first"
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return "the name or the password is wrong, or this machine may not connect"
+        case asyncpg.InsufficientPrivilegeError():
+            return "this user may not create tables in it"
+        case _:
+            return "the address cannot be read"
+
+
+async def _prepare(connection: Connection) -> None:
+    if int(await connection.fetchval("SHOW server_version_num")) < _OLDEST:
+        version = await connection.fetchval("SHOW server_version")
+        raise SettingsError(f"Dreamreel needs PostgreSQL 15 or newer; this server is {version}.")
+    await migrate(connection)

@@ -1,0 +1,47 @@
+"""This process among those that share the database: signs of life, and an eye on the others."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+
+from bot.errors import StoreError
+from bot.log import get_log
+from bot.stores.postgres import processes
+from bot.stores.postgres.connections import Connections
+
+
+class Presence:
+    def __init__(self, connections: Connections, me: str) -> None:
+        self._db = connections
+        self._me = me
+        self._log = get_log(__name__)
+        self._watch: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        await self._db.transact(processes.renew, self._me)
+        self._watch = asyncio.create_task(self._keep_watch(), name="presence")
+
+    async def end(self) -> None:
+        """An orderly end: nobody has to wait until this process is thought dead."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+            with suppress(StoreError):
+                await self._db.write(processes.leave, self._me)
+
+    async def _keep_watch(self) -> None:
+        """Until cancelled. After an outage of the database nobody has given a sign for a while: the others
+        get as long as they need for one before they are thought dead."""
+        since = time.monotonic()
+        while True:
+            await asyncio.sleep(processes.RENEW_S)
+            try:
+                await self._db.transact(processes.renew, self._me)
+                if time.monotonic() - since > processes.ALIVE_S and (
+                    ended := await self._db.transact(processes.bury)
+                ):
+                    self._log.warning("another process died", leases=ended)
+            except StoreError:
+                since = time.monotonic()

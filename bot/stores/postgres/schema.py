@@ -1,0 +1,198 @@
+"""The tables and how they came to be: scripts, each applied once, all in one transaction.
+
+A script that people may have run is never edited; another one is added at the end. What runs beside an older
+process for the time of an upgrade must suit both: add columns with a default, do not rename.
+"""
+
+from __future__ import annotations
+
+from bot.errors import SettingsError
+from bot.stores.postgres.connections import Connection
+
+_LOCK = 0x64_72_65_61_6D  # any number that no other program uses in this database: "dream"
+
+_TASKS = """
+CREATE TABLE tasks (
+    -- The fields of a Task, under their names.
+    id text COLLATE "C" PRIMARY KEY,
+    version bigint NOT NULL,
+    update_id bigint,
+    chat_id bigint NOT NULL,
+    thread_id bigint,
+    user_id bigint NOT NULL,
+    user_name text NOT NULL,
+    message_id bigint,
+    card_id bigint,
+    card_has_photo boolean NOT NULL,
+    album_id text,
+    language text NOT NULL,
+    provider text COLLATE "C" NOT NULL,
+    request text NOT NULL, -- JSON
+    question text,
+    price text, -- a decimal number
+    state text NOT NULL,
+    remote_id text,
+    progress double precision,
+    error_code text,
+    error_detail text,
+    hidden boolean NOT NULL,
+    attempts bigint NOT NULL,
+    failing_since timestamptz,
+    parent_id text,
+    passed_over text NOT NULL, -- JSON
+    video_url text,
+    keep_until timestamptz,
+    looked_at timestamptz,
+    running_at timestamptz,
+    late_at timestamptz,
+    sending_at timestamptz,
+    file_id text,
+    created_at timestamptz NOT NULL,
+    queued_at timestamptz,
+    submitted_at timestamptz,
+    finished_at timestamptz,
+    delivered_at timestamptz,
+    due_at timestamptz,
+    -- What the state machine says of it, written with every save.
+    waits_for_slot boolean NOT NULL,
+    slot_until timestamptz,
+    is_open boolean NOT NULL,
+    counts boolean NOT NULL,
+    -- Under a lease: the due_at it had before, and the process that holds it. Else NULL.
+    due_before_lease timestamptz,
+    leased_by text,
+    -- The order in which they came.
+    place bigint GENERATED ALWAYS AS IDENTITY
+) WITH (
+    -- A row changes a dozen times in its life: what is dead is cleared away before it is much.
+    autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0, fillfactor = 80
+);
+-- Partial indexes: as large as what is going on, not as the history.
+-- What the worker asks many times a second. No task that waits for a slot stands in another's way.
+CREATE INDEX tasks_due ON tasks (due_at, place) WHERE NOT waits_for_slot AND due_at IS NOT NULL;
+CREATE INDEX tasks_waiting ON tasks (provider, due_at, place) WHERE waits_for_slot;
+CREATE INDEX tasks_waiting_for_time ON tasks (due_at) WHERE waits_for_slot;
+CREATE INDEX tasks_in_slots ON tasks (provider, slot_until) WHERE slot_until IS NOT NULL;
+CREATE INDEX tasks_leased ON tasks (leased_by) WHERE leased_by IS NOT NULL;
+-- Handling an update twice makes one task.
+CREATE UNIQUE INDEX tasks_of_update ON tasks (update_id) WHERE update_id IS NOT NULL;
+CREATE UNIQUE INDEX tasks_of_album ON tasks (chat_id, album_id) WHERE album_id IS NOT NULL;
+-- What the chat asks for each message and tap.
+CREATE INDEX tasks_on_card ON tasks (chat_id, card_id) WHERE card_id IS NOT NULL;
+CREATE INDEX tasks_asking ON tasks (chat_id, user_id) WHERE question IS NOT NULL AND finished_at IS NULL;
+CREATE INDEX tasks_open_of_user ON tasks (user_id) WHERE is_open;
+CREATE INDEX tasks_open_in_chat ON tasks (chat_id) WHERE is_open;
+CREATE INDEX tasks_counted ON tasks (queued_at) WHERE counts;
+CREATE INDEX tasks_counted_of_user ON tasks (user_id, queued_at) WHERE counts;
+CREATE INDEX tasks_counted_in_chat ON tasks (chat_id, queued_at) WHERE counts;
+CREATE INDEX tasks_made ON tasks (chat_id, user_id, finished_at, place)
+    WHERE state = 'succeeded' AND delivered_at IS NOT NULL;
+CREATE INDEX tasks_of_user ON tasks (user_id, place);
+CREATE INDEX tasks_by_age ON tasks (created_at, id);
+
+CREATE TABLE attempts (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    task_id text COLLATE "C" NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+    provider text NOT NULL,
+    call text NOT NULL,
+    at timestamptz NOT NULL,
+    took_s double precision NOT NULL,
+    answer text NOT NULL,
+    detail text NOT NULL
+);
+CREATE INDEX attempts_of_task ON attempts (task_id, at, id);
+
+-- One row each: whoever counts its slots holds it.
+CREATE TABLE providers (name text COLLATE "C" PRIMARY KEY);
+"""
+
+_REST = """
+CREATE TABLE updates (
+    update_id bigint PRIMARY KEY,
+    chat_id bigint NOT NULL,
+    body text NOT NULL, -- JSON; empty once it is done
+    state text NOT NULL, -- open, done, or parked: failed so often that the chat goes on without it
+    attempts bigint NOT NULL,
+    received_at timestamptz NOT NULL,
+    due_at timestamptz, -- NULL: at once
+    leased_until timestamptz,
+    leased_by text
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX updates_open ON updates (chat_id, update_id) WHERE state = 'open';
+CREATE INDEX updates_done ON updates (received_at) WHERE state = 'done';
+
+CREATE TABLE people (
+    user_id bigint PRIMARY KEY,
+    role text,
+    language text,
+    told_at timestamptz,
+    companies text NOT NULL, -- JSON
+    crop_preview boolean NOT NULL
+);
+CREATE TABLE chats (
+    chat_id bigint PRIMARY KEY,
+    told_at timestamptz,
+    settings text NOT NULL DEFAULT '{}', -- JSON
+    moved_from bigint
+);
+CREATE TABLE recipes (
+    token text PRIMARY KEY,
+    task_id text NOT NULL,
+    user_id bigint NOT NULL,
+    request text NOT NULL, -- JSON
+    created_at timestamptz NOT NULL
+);
+CREATE INDEX recipes_of_task ON recipes (task_id);
+CREATE INDEX recipes_of_user ON recipes (user_id);
+CREATE TABLE accounts (
+    provider text COLLATE "C" PRIMARY KEY,
+    trouble text NOT NULL,
+    since timestamptz NOT NULL
+);
+CREATE TABLE notices (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    user_id bigint NOT NULL,
+    key text NOT NULL,
+    values_json text NOT NULL
+);
+CREATE INDEX notices_of_user ON notices (user_id, id);
+CREATE TABLE durations (key text PRIMARY KEY, learned text NOT NULL); -- JSON
+CREATE TABLE heartbeat (id bigint PRIMARY KEY, at timestamptz NOT NULL);
+
+-- The processes that work on this database. One whose time has run out is dead, and its leases end.
+CREATE TABLE processes (id text PRIMARY KEY, alive_until timestamptz NOT NULL);
+"""
+
+_WAKING = """
+-- Wakes every process when something can be taken at once; never when a job was merely looked at.
+CREATE FUNCTION tell_of_work() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('dreamreel', TG_TABLE_NAME);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER task_queued AFTER INSERT ON tasks FOR EACH ROW
+    WHEN (NEW.waits_for_slot) EXECUTE FUNCTION tell_of_work();
+CREATE TRIGGER task_queued_or_slot_freed AFTER UPDATE ON tasks FOR EACH ROW
+    WHEN (NEW.waits_for_slot AND NOT OLD.waits_for_slot
+        OR OLD.slot_until IS NOT NULL AND NEW.slot_until IS NULL)
+    EXECUTE FUNCTION tell_of_work();
+CREATE TRIGGER updates_came AFTER INSERT ON updates FOR EACH STATEMENT EXECUTE FUNCTION tell_of_work();
+"""
+
+_SCRIPTS = (_TASKS, _REST, _WAKING)
+
+
+async def migrate(connection: Connection) -> None:
+    """Apply what is pending. Of several processes that start together one does it, the others wait for it.
+
+    SettingsError when the database was made by a newer Dreamreel.
+    """
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version bigint NOT NULL)")
+        version: int = await connection.fetchval("SELECT coalesce(max(version), 0) FROM schema_version")
+        if version > len(_SCRIPTS):
+            raise SettingsError("The database was made by a newer Dreamreel: update this one.")
+        for number, script in enumerate(_SCRIPTS[version:], version + 1):
+            await connection.execute(script)
+            await connection.execute("INSERT INTO schema_version VALUES ($1)", number)

@@ -1,0 +1,74 @@
+"""Updates in SQL. Every function takes a connection and holds to `bot.store.UpdateStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.store import StoredUpdate
+from bot.stores.postgres.connections import Connection
+from bot.stores.postgres.tasks import changed
+
+_FIRSTS = "ARRAY(SELECT min(update_id) FROM updates WHERE state = 'open' GROUP BY chat_id)"
+_CLAIM = (
+    "UPDATE updates SET leased_until = $2, leased_by = $4 WHERE update_id = ANY(ARRAY("  # noqa: S608 - our own words
+    f"SELECT update_id FROM updates WHERE update_id = ANY({_FIRSTS}) AND state = 'open'"
+    " AND (due_at IS NULL OR due_at <= $1) AND (leased_until IS NULL OR leased_until <= $1)"
+    " ORDER BY update_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED))"
+    " RETURNING update_id, chat_id, body, attempts"
+)
+_NEXT_DUE = (
+    "SELECT min(greatest(coalesce(due_at, $1), leased_until))"  # noqa: S608 - our own words
+    f" FROM updates WHERE update_id = ANY({_FIRSTS})"
+)
+
+
+async def add(connection: Connection, added: Sequence[StoredUpdate], now: datetime) -> None:
+    if not added:
+        return
+    await connection.execute(
+        "INSERT INTO updates (update_id, chat_id, body, state, attempts, received_at)"
+        " SELECT update_id, chat_id, body, 'open', attempts, $5"
+        " FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[])"
+        " AS new (update_id, chat_id, body, attempts) ON CONFLICT (update_id) DO NOTHING",
+        [one.update_id for one in added],
+        [one.chat_id for one in added],
+        [one.body for one in added],
+        [one.attempts for one in added],
+        now,
+    )
+
+
+async def claim(
+    connection: Connection, now: datetime, lease_s: float, limit: int, owner: str
+) -> list[StoredUpdate]:
+    rows = await connection.fetch(_CLAIM, now, now + timedelta(seconds=lease_s), limit, owner)
+    return sorted((StoredUpdate(*row) for row in rows), key=lambda update: update.update_id)
+
+
+async def finish(connection: Connection, update_id: int) -> None:
+    await connection.execute(
+        "UPDATE updates SET state = 'done', body = '', leased_until = NULL, leased_by = NULL"
+        " WHERE update_id = $1",
+        update_id,
+    )
+
+
+async def fail(connection: Connection, update_id: int, retry_at: datetime | None) -> None:
+    await connection.execute(
+        "UPDATE updates SET state = $2, due_at = $3, attempts = attempts + 1, leased_until = NULL,"
+        " leased_by = NULL WHERE update_id = $1 AND state = 'open'",
+        update_id,
+        "parked" if retry_at is None else "open",
+        retry_at,
+    )
+
+
+async def next_due(connection: Connection, now: datetime) -> datetime | None:
+    due_at: datetime | None = await connection.fetchval(_NEXT_DUE, now)
+    return due_at
+
+
+async def prune(connection: Connection, before: datetime) -> int:
+    done = await connection.execute("DELETE FROM updates WHERE state = 'done' AND received_at < $1", before)
+    return changed(done)

@@ -1,0 +1,100 @@
+"""Between values and rows, where every store does the same: a Task as columns and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Protocol
+
+from bot.request import VideoRequest
+from bot.store import ChatRecord, ChatSettings, Notice, Person
+from bot.task import Task, TaskState
+
+TASK_FIELDS = tuple(field.name for field in dataclasses.fields(Task))
+TASK_TIMES = (
+    *("failing_since", "keep_until", "looked_at", "running_at", "late_at", "sending_at"),
+    *("created_at", "queued_at", "submitted_at", "finished_at", "delivered_at", "due_at"),
+)
+_DERIVED = ("waits_for_slot", "slot_until", "is_open", "counts")
+TASK_COLUMNS = (*TASK_FIELDS, *_DERIVED)
+"""The keys of what `task_row` returns."""
+
+
+class Row(Protocol):
+    """What a driver returns: values by the names of their columns."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
+def task_row(task: Task) -> dict[str, Any]:
+    """Column names and their values: texts, numbers, truths, times."""
+    row = {name: getattr(task, name) for name in TASK_COLUMNS}
+    row["request"] = request_text(task.request)
+    row["price"] = None if task.price is None else str(task.price)
+    row["state"] = task.state.value
+    row["passed_over"] = json.dumps(task.passed_over)
+    return row
+
+
+def task_of(row: Row) -> Task:
+    values = {name: row[name] for name in TASK_FIELDS}
+    values["request"] = request_of(row["request"])
+    values["price"] = None if row["price"] is None else Decimal(row["price"])
+    values["state"] = TaskState(row["state"])
+    values["hidden"] = bool(row["hidden"])
+    values["card_has_photo"] = bool(row["card_has_photo"])
+    values["passed_over"] = tuple(json.loads(row["passed_over"]))
+    return Task(**values)
+
+
+def request_text(request: VideoRequest) -> str:
+    return request.model_dump_json(exclude_none=True)
+
+
+def request_of(text: str) -> VideoRequest:
+    return VideoRequest.model_validate_json(text)
+
+
+def person_of(row: Row, **times: Any) -> Person:
+    """`times`: what is read otherwise than the row has it."""
+    return Person(
+        row["user_id"],
+        **{
+            "role": row["role"],
+            "language": row["language"],
+            "told_at": row["told_at"],
+            "companies": frozenset(json.loads(row["companies"])),
+            "crop_preview": bool(row["crop_preview"]),
+        }
+        | times,
+    )
+
+
+def companies_text(companies: Iterable[str]) -> str:
+    return json.dumps(sorted(companies))
+
+
+def chat_of(row: Row, **times: Any) -> ChatRecord:
+    return ChatRecord(
+        row["chat_id"],
+        **{
+            "told_at": row["told_at"],
+            "settings": ChatSettings(**json.loads(row["settings"])),
+            "moved_from": row["moved_from"],
+        }
+        | times,
+    )
+
+
+def settings_text(settings: ChatSettings) -> str:
+    return json.dumps(dataclasses.asdict(settings))
+
+
+def notice_of(row: Row) -> Notice:
+    return Notice(row["key"], json.loads(row["values_json"]))
+
+
+def values_text(values: Mapping[str, str]) -> str:
+    return json.dumps(dict(values), ensure_ascii=False)

@@ -1,0 +1,305 @@
+"""What is PostgreSQL's own: several processes on one database, lost connections, and the way it is opened."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from fakes import a_task
+from postgres_server import PostgresServer, find_binaries
+
+from bot.errors import SettingsError, StaleTask, StartError, StoreError
+from bot.store import Store, StoredUpdate
+from bot.stores.postgres import PostgresStore
+from bot.stores.postgres.processes import bury
+from bot.task import Task, TaskState
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+LEASE_S = 60.0
+NO_LIMIT: dict[str, int] = {}
+_: type[Store] = PostgresStore
+
+
+@pytest.fixture
+async def url(postgres: PostgresServer) -> str:
+    return await postgres.clean_database()
+
+
+class Fleet:
+    """Stores on one database, as so many processes have them."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.stores: list[PostgresStore] = []
+
+    async def join(self) -> PostgresStore:
+        self.stores.append(await PostgresStore.open(self.url, lambda: NOW))
+        return self.stores[-1]
+
+    async def sql(self, statement: str, *values: Any) -> Any:
+        """What the statement gives, one row's first value."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            return await connection.fetchval(statement, *values)
+        finally:
+            await connection.close()
+
+
+@pytest.fixture
+async def fleet(url: str) -> AsyncIterator[Fleet]:
+    made = Fleet(url)
+    yield made
+    for store in made.stores:
+        await store.close()
+
+
+@pytest.fixture
+async def store(fleet: Fleet) -> PostgresStore:
+    return await fleet.join()
+
+
+def waiting(number: int, **changes: Any) -> Task:
+    return a_task(f"task-{number}", **changes)
+
+
+# Several processes.
+
+
+async def test_four_processes_never_run_an_eleventh_job_on_a_limit_of_ten(fleet: Fleet) -> None:
+    stores = [await fleet.join() for _ in range(4)]
+    await asyncio.gather(*(stores[0].add(waiting(number)) for number in range(120)))
+    running: set[str] = set()
+    most, claimed = 0, list[str]()
+
+    async def work(store: PostgresStore) -> None:
+        nonlocal most
+        while await store.count_open() > 0:
+            for task in await store.claim(NOW, LEASE_S, 3, {"cloud": 10}):
+                claimed.append(task.id)
+                running.add(task.id)
+                most = max(most, len(running))
+                sent = await store.save(
+                    task.submitting(NOW, NOW + timedelta(seconds=LEASE_S), NOW + timedelta(hours=1)),
+                    leased=True,
+                )
+                made = sent.accepted("job", NOW, NOW + timedelta(hours=1))
+                running.discard(task.id)
+                await store.save(made.succeeded("https://video", NOW, NOW).delivered(NOW))
+
+    await asyncio.gather(*(work(store) for store in stores for _ in range(4)))
+    assert sorted(claimed) == sorted(f"task-{number}" for number in range(120)), "none twice, none left"
+    assert 3 < most <= 10
+
+
+async def test_a_stop_ends_the_leases_of_its_own_process_alone(fleet: Fleet) -> None:
+    first, second = await fleet.join(), await fleet.join()
+    await first.add(waiting(1))
+    [task] = await first.claim(NOW, LEASE_S, 1, NO_LIMIT)
+    await first.add_updates([StoredUpdate(1, 10, "{}")])
+    await first.claim_updates(NOW, LEASE_S, 1)
+    assert await second.release() == 0
+    assert await (await fleet.join()).release() == 0, "nor does a start"
+    assert await second.claim(NOW, LEASE_S, 1, NO_LIMIT) == []
+    assert await first.save(task) is not None
+    assert await first.release() == 1
+
+
+async def die(fleet: Fleet, store: PostgresStore) -> None:
+    """Its last sign of life is long ago, as after `kill -9`; then another process has a look."""
+    await fleet.sql("UPDATE processes SET alive_until = now() - interval '1 minute' WHERE id = $1", store._me)
+    await fleet.stores[-1]._db.transact(bury)
+
+
+async def test_the_leases_of_a_dead_process_end_and_it_is_refused(fleet: Fleet) -> None:
+    dead, alive = await fleet.join(), await fleet.join()
+    await dead.add(waiting(1))
+    await dead.add_updates([StoredUpdate(1, 10, "{}")])
+    await dead.claim_updates(NOW, LEASE_S, 1)
+    [task] = await dead.claim(NOW, LEASE_S, 1, NO_LIMIT)
+    await die(fleet, dead)
+    with pytest.raises(StaleTask):
+        await dead.save(task)
+    assert [one.id for one in await alive.claim(NOW, LEASE_S, 1, NO_LIMIT)] == [task.id]
+    assert len(await alive.claim_updates(NOW, LEASE_S, 1)) == 1
+
+
+async def test_a_submit_in_flight_outlives_the_belief_that_its_process_is_dead(fleet: Fleet) -> None:
+    cut_off, alive = await fleet.join(), await fleet.join()
+    await cut_off.add(waiting(1))
+    [task] = await cut_off.claim(NOW, LEASE_S, 1, NO_LIMIT)
+    end = NOW + timedelta(seconds=LEASE_S)
+    sent = await cut_off.save(task.submitting(NOW, end, NOW + timedelta(hours=1)), leased=True)
+    await die(fleet, cut_off)
+    await fleet.join()
+    assert await alive.claim(NOW, LEASE_S, 1, NO_LIMIT) == []
+    assert (await cut_off.save(sent.accepted("job-1", end, end))).state is TaskState.RUNNING
+
+
+# Saving.
+
+
+async def test_saves_that_wait_together_share_a_commit(store: PostgresStore) -> None:
+    tasks = [await store.add(waiting(number)) for number in range(100)]
+    saved = await asyncio.gather(*(store.save(task) for task in tasks))
+    assert [task.version for task in saved] == [task.version + 1 for task in tasks]
+    assert store.commits <= 3
+
+
+async def test_a_refused_save_does_not_spoil_its_group(store: PostgresStore) -> None:
+    tasks = [await store.add(waiting(number)) for number in range(5)]
+    tasks[2] = replace(tasks[2], language="\0")
+    ends = await asyncio.gather(*(store.save(task) for task in tasks), return_exceptions=True)
+    assert [type(end) for end in ends] == [Task, Task, StoreError, Task, Task]
+
+
+async def test_a_text_with_nul_is_stored_without_it(store: PostgresStore) -> None:
+    task = await store.add(waiting(1, user_name="A\0da", error_detail="\0"))
+    stored = await store.get(task.id)
+    assert stored is not None
+    assert (stored.user_name, stored.error_detail) == ("Ada", "")
+
+
+async def test_a_caller_that_is_cancelled_does_not_take_its_save_back(fleet: Fleet) -> None:
+    store = await fleet.join()
+    task = await store.add(waiting(1))
+    saving = asyncio.create_task(store.save(replace(task, card_id=99)))
+    await asyncio.sleep(0)
+    saving.cancel()
+    await store.close()
+    stored = await (await fleet.join()).get(task.id)
+    assert stored is not None
+    assert stored.card_id == 99
+
+
+# The connection.
+
+
+@pytest.fixture
+async def fragile() -> AsyncIterator[PostgresServer]:
+    """A server of one's own, to be stopped and started, that keeps its promises to the disk."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL is not installed")
+    server = PostgresServer(binaries, durable=True)
+    try:
+        await asyncio.to_thread(server.start)
+        yield server
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGQUIT])
+async def test_a_restart_of_the_database_is_sat_out_and_loses_nothing(
+    fragile: PostgresServer, end: signal.Signals
+) -> None:
+    store = await PostgresStore.open(await fragile.new_database())
+    tasks = [await store.add(waiting(number)) for number in range(20)]
+    await asyncio.to_thread(fragile.halt, end)
+    with pytest.raises(StoreError):
+        await store.get(tasks[0].id)
+    saving = [asyncio.create_task(store.save(replace(task, card_id=7))) for task in tasks]
+    await asyncio.to_thread(fragile.start)
+    ends = await asyncio.gather(*saving, return_exceptions=True)
+    assert all(isinstance(end, Task | StoreError) for end in ends)
+    for task, end_of_save in zip(tasks, ends, strict=True):
+        stored = await store.get(task.id)
+        assert stored == (end_of_save if isinstance(end_of_save, Task) else task)
+    assert len(await store.claim(NOW, LEASE_S, 50, NO_LIMIT)) == 20
+    await store.close()
+
+
+class Wire:
+    """What lies between the store and its server. While it is `deaf`, no answer comes back."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._pairs: list[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = []
+        self.deaf = False
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, questions = await asyncio.open_connection("127.0.0.1", self._port)
+        self._pairs.append((writer, questions))
+
+        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, back: bool) -> None:
+            with suppress(ConnectionError):
+                while data := await source.read(65536):
+                    if not (back and self.deaf):
+                        sink.write(data)
+            sink.close()
+
+        await asyncio.gather(pump(reader, questions, back=False), pump(answers, writer, back=True))
+
+    def cut(self) -> None:
+        for pair in self._pairs:
+            for writer in pair:
+                writer.close()
+        self._pairs.clear()
+
+
+async def test_a_save_whose_confirmation_was_lost_is_found_to_be_saved(url: str) -> None:
+    wire = Wire(urlsplit(url).port or 0)
+    server = await asyncio.start_server(wire.carry, "127.0.0.1", 0)
+    far = url.replace(f":{urlsplit(url).port}", f":{server.sockets[0].getsockname()[1]}")
+    store = await PostgresStore.open(far)
+    near = Fleet(url)
+    task = await store.save(await store.add(waiting(1)))  # from here on the connection knows the statement
+    wire.deaf = True
+    saving = asyncio.create_task(store.save(replace(task, card_id=7)))
+    async with asyncio.timeout(20):
+        while await near.sql("SELECT version FROM tasks") == task.version:
+            await asyncio.sleep(0.01)
+    wire.deaf = False
+    wire.cut()
+    assert await saving == await store.get(task.id) == replace(task, card_id=7, version=task.version + 1)
+    await store.close()
+    server.close()
+    await server.wait_closed()
+
+
+# Opening.
+
+
+async def test_processes_that_start_together_make_the_tables_once(postgres: PostgresServer) -> None:
+    url = await postgres.new_database()
+    stores = await asyncio.gather(*(PostgresStore.open(url) for _ in range(5)))
+    assert await stores[0].count_open() == 0
+    for store in stores:
+        await store.close()
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(postgres: PostgresServer) -> None:
+    fleet = Fleet(await postgres.new_database())
+    await (await fleet.join()).close()
+    await fleet.sql("INSERT INTO schema_version VALUES (9999)")
+    with pytest.raises(SettingsError, match="newer Dreamreel"):
+        await PostgresStore.open(fleet.url)
+
+
+async def test_who_cannot_connect_reads_one_sentence_without_the_password(postgres: PostgresServer) -> None:
+    secret = "s3cret-passw0rd"
+    here = postgres.url("postgres").replace("@", f":{secret}@")
+    with pytest.raises(SettingsError, match="no database of this name") as no_database:
+        await PostgresStore.open(here.replace("/postgres", "/nowhere"))
+    with pytest.raises(StartError, match="does not answer") as nobody_there:
+        await PostgresStore.open(f"postgresql://ada:{secret}@127.0.0.1:1/boats")
+    with pytest.raises(SettingsError, match="cannot be read") as unreadable:
+        await PostgresStore.open(f"postgresql://ada:{secret}@127.0.0.1:port/boats")
+    for caught in (no_database, nobody_there, unreadable):
+        assert secret not in str(caught.value)
+        assert caught.value.__cause__ is None
+
+
+async def test_every_field_of_a_task_has_a_column(fleet: Fleet) -> None:
+    columns = await fleet.sql(
+        "SELECT array_agg(column_name::text) FROM information_schema.columns WHERE table_name = 'tasks'"
+    )
+    own = {"waits_for_slot", "slot_until", "is_open", "counts", "due_before_lease", "leased_by", "place"}
+    assert set(columns) == set(Task.__dataclass_fields__) | own
