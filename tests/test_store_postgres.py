@@ -70,6 +70,12 @@ def waiting(number: int, **changes: Any) -> Task:
     return a_task(f"task-{number}", **changes)
 
 
+def running(number: int, **changes: Any) -> Task:
+    return waiting(
+        number, state=TaskState.RUNNING, remote_id="job", keep_until=NOW + timedelta(hours=1), **changes
+    )
+
+
 # Several processes.
 
 
@@ -147,14 +153,14 @@ async def test_a_submit_in_flight_outlives_the_belief_that_its_process_is_dead(f
 
 
 async def test_saves_that_wait_together_share_a_commit(store: PostgresStore) -> None:
-    tasks = [await store.add(waiting(number)) for number in range(100)]
+    tasks = [await store.add(running(number)) for number in range(100)]
     saved = await asyncio.gather(*(store.save(task) for task in tasks))
     assert [task.version for task in saved] == [task.version + 1 for task in tasks]
     assert store.commits <= 3
 
 
 async def test_a_refused_save_does_not_spoil_its_group(store: PostgresStore) -> None:
-    tasks = [await store.add(waiting(number)) for number in range(5)]
+    tasks = [await store.add(running(number)) for number in range(5)]
     tasks[2] = replace(tasks[2], language="\0")
     ends = await asyncio.gather(*(store.save(task) for task in tasks), return_exceptions=True)
     assert [type(end) for end in ends] == [Task, Task, StoreError, Task, Task]
@@ -250,7 +256,7 @@ async def test_a_save_whose_confirmation_was_lost_is_found_to_be_saved(url: str)
     far = url.replace(f":{urlsplit(url).port}", f":{server.sockets[0].getsockname()[1]}")
     store = await PostgresStore.open(far)
     near = Fleet(url)
-    task = await store.save(await store.add(waiting(1)))  # from here on the connection knows the statement
+    task = await store.save(await store.add(running(1)))  # from here on the connection knows the statement
     wire.deaf = True
     saving = asyncio.create_task(store.save(replace(task, card_id=7)))
     async with asyncio.timeout(20):
@@ -302,4 +308,5 @@ async def test_every_field_of_a_task_has_a_column(fleet: Fleet) -> None:
         "SELECT array_agg(column_name::text) FROM information_schema.columns WHERE table_name = 'tasks'"
     )
     own = {"waits_for_slot", "slot_until", "is_open", "counts", "due_before_lease", "leased_by", "place"}
+    own |= {"turn", "chat_turn"}
     assert set(columns) == set(Task.__dataclass_fields__) | own

@@ -3,6 +3,8 @@ holds to `bot.store.AccountStore` or `NoticeStore`."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.store import AccountTrouble, Notice
 from bot.stores.postgres.connections import Connection
 from bot.stores.values import Row, notice_of, values_text
@@ -28,12 +30,13 @@ async def troubles(connection: Connection) -> list[AccountTrouble]:
     return [_trouble(row) for row in rows]
 
 
-async def keep_notice(connection: Connection, user_id: int, notice: Notice) -> None:
+async def keep_notice(connection: Connection, user_id: int, notice: Notice, now: datetime) -> None:
     await connection.execute(
-        "INSERT INTO notices (user_id, key, values_json) VALUES ($1, $2, $3)",
+        "INSERT INTO notices (user_id, key, values_json, kept_at) VALUES ($1, $2, $3, $4)",
         user_id,
         notice.key,
         values_text(notice.values),
+        now,
     )
 
 

@@ -8,33 +8,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from heapq import merge
+from itertools import islice
+from operator import itemgetter
 
-from bot.stores.postgres.connections import Connection
-from bot.stores.postgres.tasks import changed
+from bot.slots import open_slots
+from bot.stores.postgres import slots as limits
+from bot.stores.postgres import turns
+from bot.stores.postgres.connections import Connection, affected
 from bot.stores.values import task_of
 from bot.task import Task
 
 _DUE = (
-    "SELECT due_at, place, id FROM tasks WHERE NOT waits_for_slot AND due_at <= $1"
+    "SELECT due_at, id, NULL AS provider, 0 AS turn FROM tasks WHERE NOT waits_for_slot AND due_at <= $1"
     " ORDER BY due_at, place LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"
 )
 _DUE_FOR_SLOT = (
-    "SELECT due_at, place, id FROM tasks WHERE waits_for_slot AND provider = $3 AND due_at <= $1"
-    " ORDER BY due_at, place LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"
+    "SELECT due_at, id, provider, turn FROM tasks WHERE waits_for_slot AND provider = $3 AND due_at <= $1"
+    " ORDER BY turn, chat_turn, place LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"
 )
 _IS_DUE = "SELECT EXISTS (SELECT 1 FROM tasks WHERE NOT waits_for_slot AND due_at <= $1)"
-_PROVIDERS_DUE = (
+_NAMES = (
     # From one name to the next in the index: SELECT DISTINCT would read every task that waits.
     "WITH RECURSIVE names AS (SELECT min(provider) AS name FROM tasks WHERE waits_for_slot UNION ALL"
     " SELECT (SELECT min(provider) FROM tasks WHERE waits_for_slot AND provider > names.name) FROM names"
     " WHERE names.name IS NOT NULL)"
-    " SELECT name FROM names WHERE EXISTS (SELECT 1 FROM tasks"
+)
+_PROVIDERS_DUE = (
+    f"{_NAMES} SELECT name FROM names WHERE EXISTS (SELECT 1 FROM tasks"  # noqa: S608 - our own words
     " WHERE waits_for_slot AND provider = names.name AND due_at <= $1)"
 )
-_TAKEN = (
-    "SELECT (SELECT count(*) FROM tasks WHERE provider = $1 AND slot_until > $2)"
-    " + (SELECT count(*) FROM tasks WHERE waits_for_slot AND provider = $1 AND due_at > $2"
-    " AND due_before_lease IS NOT NULL)"
+_NEXT_DUE = (
+    # A task that is due and still there waits for a slot; one put off, or under a lease, waits for its time.
+    # A slot may come free without anybody's doing: a time runs out, or one more may be tried.
+    f"{_NAMES} SELECT least("  # noqa: S608 - our own words
+    "(SELECT min(due_at) FROM tasks WHERE NOT waits_for_slot AND due_at IS NOT NULL),"
+    " (SELECT min(due_at) FROM tasks WHERE waits_for_slot AND due_at > $1),"
+    " (SELECT min(least("
+    "(SELECT min(slot_until) FROM tasks WHERE provider = names.name AND slot_until > $1),"
+    " (SELECT probe_at FROM slots WHERE provider = names.name AND probe_at > $1))) FROM names))"
 )
 _TAKE = (
     "UPDATE tasks SET version = version + 1, due_at = $2, leased_by = $3,"
@@ -59,30 +71,54 @@ async def claim(
     owner: str,
 ) -> list[Task]:
     """`waiting`: the providers that `whats_due` told."""
-    due = await connection.fetch(_DUE, now, limit)
+    queues = [await connection.fetch(_DUE, now, limit)]
     for provider in sorted(waiting):  # always in the same order: no two processes wait for each other
         room = limit
         if provider in slots:
             room = min(await _room(connection, provider, now, slots[provider]), limit)
         if room > 0:
-            due += await connection.fetch(_DUE_FOR_SLOT, now, room, provider)
-    chosen = [row["id"] for row in sorted(due, key=lambda row: (row["due_at"], row["place"]))[:limit]]
-    if not chosen:
+            queues.append(await connection.fetch(_DUE_FOR_SLOT, now, room, provider))
+    # Between the queues the older is first; within one nobody loses their turn by that.
+    due = list(islice(merge(*queues, key=itemgetter("due_at")), limit))
+    if not due:
         return []
+    reached: dict[str, int] = {}
+    for row in due:
+        if row["provider"] is not None:
+            reached[row["provider"]] = max(row["turn"], reached.get(row["provider"], 0))
+    for provider, turn in sorted(reached.items()):
+        await turns.reach(connection, provider, turn)
+    chosen = [row["id"] for row in due]
     rows = await connection.fetch(_TAKE, chosen, now + timedelta(seconds=lease_s), owner)
     claimed = {row["id"]: row for row in rows}
     return [task_of(claimed[task_id]) for task_id in chosen]
 
 
-async def _room(connection: Connection, provider: str, now: datetime, slots: int) -> int:
+async def _room(connection: Connection, provider: str, now: datetime, granted: int) -> int:
     """How many slots are free. From here to the end of the transaction nobody else takes one."""
-    taken: int = await connection.fetchval(_TAKEN, provider, now)
-    if taken >= slots:
+    if await _free(connection, provider, now, granted) <= 0:
         return 0  # most often so: then nobody has to wait for the lock
-    await connection.execute("INSERT INTO providers (name) VALUES ($1) ON CONFLICT DO NOTHING", provider)
-    await connection.execute("SELECT 1 FROM providers WHERE name = $1 FOR UPDATE", provider)
-    taken = await connection.fetchval(_TAKEN, provider, now)
-    return slots - taken
+    await turns.hold(connection, provider)
+    return await _free(connection, provider, now, granted)
+
+
+async def _free(connection: Connection, provider: str, now: datetime, granted: int) -> int:
+    allowed = open_slots(await limits.limit_of(connection, provider), granted, now)
+    return allowed - await limits.taken(connection, provider, now)
+
+
+async def next_due(connection: Connection, now: datetime) -> datetime | None:
+    due_at: datetime | None = await connection.fetchval(_NEXT_DUE, now)
+    return due_at
+
+
+async def has_waiting(connection: Connection, provider: str, now: datetime) -> bool:
+    waiting: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM tasks WHERE waits_for_slot AND provider = $1 AND due_at <= $2)",
+        provider,
+        now,
+    )
+    return waiting
 
 
 async def release(connection: Connection, owner: str) -> int:
@@ -101,4 +137,4 @@ async def release(connection: Connection, owner: str) -> int:
         " AND leased_by IS NOT NULL AND (leased_by = $1 OR leased_by NOT IN (SELECT id FROM processes))",
         owner,
     )
-    return changed(tasks) + changed(updates)
+    return affected(tasks) + affected(updates)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import asyncpg
@@ -25,6 +25,8 @@ _MOST = 8
 _CONNECT_LIMIT_S = 5.0
 _COMMAND_LIMIT_S = 20.0
 """After that a server does not answer any more: its machine may be gone."""
+_DEADLOCKS = 5
+"""Two transactions may wait for each other; the server ends one of them, and it begins anew."""
 _SETTINGS = {
     "application_name": "dreamreel",
     "jit": "off",
@@ -103,7 +105,7 @@ class Connections:
     async def transact(
         self, do: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """The same for several statements: all of them, or none."""
+        """The same for several statements: all of them, or none. `do` may run again."""
         return await self._finish(self._transact(do, *args, **kwargs))
 
     async def _finish(self, write: Coroutine[Any, Any, T]) -> T:
@@ -126,8 +128,11 @@ class Connections:
         self, do: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                return await do(connection, *args, **kwargs)
+            for _ in range(_DEADLOCKS):
+                with suppress(asyncpg.DeadlockDetectedError):
+                    async with self._pool.acquire() as connection, connection.transaction():
+                        return await do(connection, *args, **kwargs)
+        raise StoreError("the database refused: others were in the way again and again")
 
     async def close(self) -> None:
         """Finish what was asked for, then close."""
@@ -142,6 +147,11 @@ class Connections:
         if self._closing:
             raise StoreError("the database was closed")
         return self._pool.acquire()
+
+
+def affected(done: str) -> int:
+    """How many rows, from what the server says of a command: "UPDATE 3"."""
+    return int(done.rsplit(" ", 1)[1])
 
 
 @contextmanager

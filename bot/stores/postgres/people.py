@@ -55,6 +55,7 @@ async def forget(connection: Connection, user_id: int) -> int:
     await connection.execute("DELETE FROM recipes WHERE user_id = $1", user_id)
     await connection.execute("DELETE FROM notices WHERE user_id = $1", user_id)
     await connection.execute("DELETE FROM chats WHERE chat_id = $1", user_id)
+    await connection.execute("DELETE FROM passes WHERE user_id = $1", user_id)
     known = await person(connection, user_id)
     if known.role is None:
         await connection.execute("DELETE FROM people WHERE user_id = $1", user_id)

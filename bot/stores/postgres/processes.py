@@ -6,8 +6,7 @@ the database alone, and only the end of the lease says that the answer is lost.
 
 from __future__ import annotations
 
-from bot.stores.postgres.connections import Connection
-from bot.stores.postgres.tasks import changed
+from bot.stores.postgres.connections import Connection, affected
 
 ALIVE_S = 15.0
 """Without a sign of life for so long a process is dead."""
@@ -49,4 +48,4 @@ async def bury(connection: Connection) -> int:
         " WHERE leased_by = ANY($1) AND state = 'open'",
         ids,
     )
-    return changed(tasks) + changed(updates)
+    return affected(tasks) + affected(updates)

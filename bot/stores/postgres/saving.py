@@ -9,15 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bot.errors import StaleTask, StoreError
 from bot.store import Attempt
+from bot.stores.postgres import turns
 from bot.stores.postgres.connections import Connection, Connections, DatabaseLost
 from bot.stores.postgres.tasks import attempt_row, text_row
 from bot.stores.values import TASK_COLUMNS, task_of
 from bot.task import Task
+
+T = TypeVar("T")
 
 _MOST_IN_GROUP = 256
 _GATHER_S = 0.015
@@ -29,11 +33,13 @@ _CHANGES = ", ".join(
     for number, column in enumerate(TASK_COLUMNS, 1)
     if column not in ("id", "version")
 )
-_ID, _VERSION = (f"${TASK_COLUMNS.index(column) + 1}" for column in ("id", "version"))
+_ID, _VERSION, _PROVIDER = (f"${TASK_COLUMNS.index(column) + 1}" for column in ("id", "version", "provider"))
 _LEASED, _OWNER, *_ATTEMPT = (f"${len(TASK_COLUMNS) + number}" for number in range(1, 10))
 _SAVE = (
     # The only text put in are the names of our own columns, and numbers of parameters.
     f"WITH saved AS (UPDATE tasks SET {_CHANGES}, version = version + 1,"  # noqa: S608 - see above
+    # Another provider has turns of its own.
+    f" turn = CASE WHEN provider = {_PROVIDER} THEN turn END,"
     f" due_before_lease = CASE WHEN {_LEASED}::boolean THEN coalesce(due_before_lease, due_at) END,"
     f" leased_by = CASE WHEN {_LEASED}::boolean THEN {_OWNER}::text END"
     f" WHERE id = {_ID} AND version = {_VERSION} RETURNING id, version),"
@@ -57,10 +63,22 @@ class Saver:
     async def save(self, task: Task, attempt: Attempt | None, *, leased: bool) -> Task:
         """A caller that is cancelled stops waiting but does not take the write back."""
         save = _Save(task, attempt, leased, asyncio.get_running_loop().create_future())
+        if task.waits_for_slot:
+            # It may need a turn, for which all who queue at its provider stand in line.
+            return await self.saved_or(task, self._connections.transact(_write_with_turn, save, self._owner))
         self._waiting.append(save)
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._run(), name="saving")
         return await save.answer
+
+    async def saved_or(self, task: Task, write: Awaitable[T]) -> T | Task:
+        """What `write` returns. Where the connection was lost, the task if it is found to be saved."""
+        try:
+            return await write
+        except DatabaseLost:
+            if saved(task) in await self._stored([task.id]):
+                return saved(task)
+            raise
 
     async def close(self) -> None:
         """Once all that was asked for is saved."""
@@ -80,40 +98,32 @@ class Saver:
             rows = await self._connections.write(_write, group, self._owner)
             self.commits += 1
         except DatabaseLost as error:
-            await self._end_in_doubt(group, error)
-            return
+            stored = await self._stored([save.task.id for save in group])
+            for save in group:
+                save.end(error, was_saved=saved(save.task) in stored)
         except StoreError as error:
             if len(group) == 1:
-                group[0].fail(error)
+                group[0].end(error, was_saved=False)
                 return
             # One that the database refuses ends the transaction: each has to show whether it was the one.
             for save in group:
                 await self._save([save])
-            return
         except Exception as error:  # noqa: BLE001 - it belongs to the callers
             for save in group:
-                save.fail(error)
-            return
-        for save in group:
-            if (save.task.id, save.task.version + 1) in rows:
-                rows.discard((save.task.id, save.task.version + 1))  # of two with one version the first won
-                save.succeed()
-            else:
-                save.fail(StaleTask(f"{save.task.id}: version {save.task.version} is not the stored one"))
+                save.end(error, was_saved=False)
+        else:
+            for save in group:
+                row = (save.task.id, save.task.version + 1)
+                save.end(_stale(save.task), was_saved=row in rows)
+                rows.discard(row)  # of two with one version the first won
 
-    async def _end_in_doubt(self, group: Sequence[_Save], error: DatabaseLost) -> None:
+    async def _stored(self, ids: Sequence[str]) -> list[Task]:
         """The connection may have been lost between the commit and its confirmation: the rows tell."""
-        stored: list[Task] = []
         for pause_s in (0.0, *_RECHECK_PAUSES_S):
             await asyncio.sleep(pause_s)
             with contextlib.suppress(DatabaseLost):
-                stored = await self._connections.read(_stored, [save.task.id for save in group])
-                break
-        for save in group:
-            if save.saved in stored:
-                save.succeed()
-            else:
-                save.fail(error)
+                return await self._connections.read(_read, ids)
+        return []
 
 
 @dataclass(slots=True, eq=False)
@@ -123,21 +133,30 @@ class _Save:
     leased: bool
     answer: asyncio.Future[Task]
 
-    @property
-    def saved(self) -> Task:
-        return dataclasses.replace(self.task, version=self.task.version + 1)
-
     def values(self, owner: str) -> tuple[object, ...]:
         attempt = _NO_ATTEMPT if self.attempt is None else attempt_row(self.attempt)
         return (*text_row(self.task).values(), self.leased, owner, *attempt)
 
-    def succeed(self) -> None:
-        if not self.answer.done():
-            self.answer.set_result(self.saved)
-
-    def fail(self, error: Exception) -> None:
-        if not self.answer.done():
+    def end(self, error: Exception, *, was_saved: bool) -> None:
+        if self.answer.done():
+            return
+        if was_saved:
+            self.answer.set_result(saved(self.task))
+        else:
             self.answer.set_exception(error)
+
+
+def saved(task: Task) -> Task:
+    """As it is stored by a save."""
+    return dataclasses.replace(task, version=task.version + 1)
+
+
+async def save_leased(connection: Connection, task: Task, owner: str) -> Task:
+    """The same within a transaction of somebody else's. StaleTask."""
+    save = _Save(task, None, True, asyncio.get_running_loop().create_future())
+    if not await _write(connection, [save], owner):
+        raise _stale(task)
+    return saved(task)
 
 
 async def _write(connection: Connection, group: Sequence[_Save], owner: str) -> set[tuple[str, int]]:
@@ -147,5 +166,16 @@ async def _write(connection: Connection, group: Sequence[_Save], owner: str) -> 
     return {(row["id"], row["version"]) for row in rows}
 
 
-async def _stored(connection: Connection, ids: Sequence[str]) -> list[Task]:
+async def _write_with_turn(connection: Connection, save: _Save, owner: str) -> Task:
+    if not await _write(connection, [save], owner):
+        raise _stale(save.task)
+    await turns.take(connection, save.task)
+    return saved(save.task)
+
+
+async def _read(connection: Connection, ids: Sequence[str]) -> list[Task]:
     return [task_of(row) for row in await connection.fetch("SELECT * FROM tasks WHERE id = ANY($1)", ids)]
+
+
+def _stale(task: Task) -> StaleTask:
+    return StaleTask(f"{task.id}: version {task.version} is not the stored one")

@@ -61,6 +61,9 @@ CREATE TABLE tasks (
     -- Under a lease: the due_at it had before, and the process that holds it. Else NULL.
     due_before_lease timestamptz,
     leased_by text,
+    -- Whose turn it is, among those that wait for a slot.
+    turn bigint,
+    chat_turn bigint,
     -- The order in which they came.
     place bigint GENERATED ALWAYS AS IDENTITY
 ) WITH (
@@ -70,7 +73,10 @@ CREATE TABLE tasks (
 -- Partial indexes: as large as what is going on, not as the history.
 -- What the worker asks many times a second. No task that waits for a slot stands in another's way.
 CREATE INDEX tasks_due ON tasks (due_at, place) WHERE NOT waits_for_slot AND due_at IS NOT NULL;
-CREATE INDEX tasks_waiting ON tasks (provider, due_at, place) WHERE waits_for_slot;
+CREATE INDEX tasks_waiting ON tasks (provider, due_at) WHERE waits_for_slot;
+CREATE INDEX tasks_by_turn ON tasks (provider, turn, chat_turn, place) WHERE waits_for_slot;
+CREATE INDEX tasks_by_turn_of_user ON tasks (provider, user_id, turn) WHERE waits_for_slot;
+CREATE INDEX tasks_by_turn_in_chat ON tasks (provider, chat_id, turn, chat_turn) WHERE waits_for_slot;
 CREATE INDEX tasks_waiting_for_time ON tasks (due_at) WHERE waits_for_slot;
 CREATE INDEX tasks_in_slots ON tasks (provider, slot_until) WHERE slot_until IS NOT NULL;
 CREATE INDEX tasks_leased ON tasks (leased_by) WHERE leased_by IS NOT NULL;
@@ -89,6 +95,10 @@ CREATE INDEX tasks_made ON tasks (chat_id, user_id, finished_at, place)
     WHERE state = 'succeeded' AND delivered_at IS NOT NULL;
 CREATE INDEX tasks_of_user ON tasks (user_id, place);
 CREATE INDEX tasks_by_age ON tasks (created_at, id);
+CREATE INDEX tasks_queued ON tasks (queued_at) WHERE queued_at IS NOT NULL;
+CREATE INDEX tasks_closed ON tasks (delivered_at) WHERE delivered_at IS NOT NULL;
+CREATE INDEX tasks_handed_over ON tasks (submitted_at, provider) WHERE submitted_at IS NOT NULL;
+CREATE INDEX tasks_paid ON tasks (queued_at, user_id, price) WHERE counts AND price IS NOT NULL;
 
 CREATE TABLE attempts (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -101,9 +111,17 @@ CREATE TABLE attempts (
     detail text NOT NULL
 );
 CREATE INDEX attempts_of_task ON attempts (task_id, at, id);
+CREATE INDEX attempts_submits ON attempts (at, id) WHERE call = 'submit';
 
--- One row each: whoever counts its slots holds it.
-CREATE TABLE providers (name text COLLATE "C" PRIMARY KEY);
+-- What each account's slots have come to, and how many there are. Whoever counts or fills them holds the row.
+CREATE TABLE slots (
+    provider text COLLATE "C" PRIMARY KEY,
+    reached bigint NOT NULL DEFAULT 0,
+    jobs bigint,
+    refusals bigint,
+    refused_at timestamptz,
+    probe_at timestamptz
+);
 """
 
 _REST = """
@@ -153,10 +171,38 @@ CREATE TABLE notices (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     user_id bigint NOT NULL,
     key text NOT NULL,
-    values_json text NOT NULL
+    values_json text NOT NULL,
+    kept_at timestamptz NOT NULL
 );
 CREATE INDEX notices_of_user ON notices (user_id, id);
 CREATE TABLE durations (key text PRIMARY KEY, learned text NOT NULL); -- JSON
+-- What admins decide while the bot runs: the newest of each name about each subject is in force.
+CREATE TABLE changes (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subject bigint NOT NULL,
+    name text NOT NULL,
+    value text,
+    changed_by bigint NOT NULL,
+    changed_at timestamptz NOT NULL
+);
+CREATE INDEX changes_of_subject ON changes (subject, name, id);
+CREATE INDEX changes_of_name ON changes (name);
+CREATE TABLE pauses (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    model text NOT NULL,
+    paused_by bigint NOT NULL,
+    paused_at timestamptz NOT NULL,
+    resumed_by bigint,
+    resumed_at timestamptz
+);
+CREATE UNIQUE INDEX pauses_in_force ON pauses (model) WHERE resumed_at IS NULL;
+CREATE TABLE passes (
+    digest text PRIMARY KEY,
+    kind text NOT NULL,
+    user_id bigint NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+CREATE TABLE marks (key text PRIMARY KEY, at timestamptz NOT NULL);
 CREATE TABLE heartbeat (id bigint PRIMARY KEY, at timestamptz NOT NULL);
 
 -- The processes that work on this database. One whose time has run out is dead, and its leases end.

@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Self
 
+from bot.changes import Change
+from bot.passes import Pass, PassKind
+from bot.statistics import Asked, Load, Submit, Tally, Wait
 from bot.store import (
     AccountTrouble,
     Attempt,
@@ -15,21 +18,29 @@ from bot.store import (
     Notice,
     Person,
     Recipe,
+    SlotLimit,
     StoredUpdate,
     TaskFilter,
 )
 from bot.stores.postgres import (
     accounts,
+    changes,
     claims,
     durations,
     heartbeat,
     listing,
+    passes,
     people,
     recipes,
+    slots,
+    statistics,
     tasks,
+    turns,
     updates,
 )
+from bot.stores.postgres.buying import Buying
 from bot.stores.postgres.connections import Connections
+from bot.stores.postgres.keeping import Keeping
 from bot.stores.postgres.opening import open_database
 from bot.stores.postgres.presence import Presence
 from bot.stores.postgres.saving import Saver
@@ -40,7 +51,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class PostgresStore:
+class PostgresStore(Buying, Keeping):
     """A `bot.store.Store` that any number of processes share. What the database refuses is a StoreError."""
 
     def __init__(self, connections: Connections, clock: Callable[[], datetime]) -> None:
@@ -117,7 +128,7 @@ class PostgresStore:
             )
 
     async def next_due(self, now: datetime) -> datetime | None:
-        return await self._db.read(tasks.next_due, now)
+        return await self._db.read(claims.next_due, now)
 
     async def release(self) -> int:
         return await self._db.transact(claims.release, self._me)
@@ -131,10 +142,13 @@ class PostgresStore:
         return await self._db.read(tasks.count_since, since, user_id=user_id, chat_id=chat_id)
 
     async def count_ahead(self, task: Task) -> int:
-        return await self._db.read(tasks.count_ahead, task)
+        return await self._db.read(turns.count_ahead, task)
+
+    async def put_first(self, task_id: str) -> bool:
+        return await self._db.write(turns.put_first, task_id)
 
     async def has_waiting(self, provider: str, now: datetime) -> bool:
-        return await self._db.read(tasks.has_waiting, provider, now)
+        return await self._db.read(claims.has_waiting, provider, now)
 
     async def open_tasks(self, *, user_id: int | None = None, chat_id: int | None = None) -> list[Task]:
         return await self._db.read(tasks.open_tasks, user_id=user_id, chat_id=chat_id)
@@ -170,6 +184,9 @@ class PostgresStore:
     async def fail_update(self, update_id: int, retry_at: datetime | None) -> None:
         await self._db.write(updates.fail, update_id, retry_at)
 
+    async def count_updates(self) -> int:
+        return await self._db.read(updates.count)
+
     async def next_update_due(self, now: datetime) -> datetime | None:
         return await self._db.read(updates.next_due, now)
 
@@ -196,6 +213,20 @@ class PostgresStore:
     async def forget(self, user_id: int) -> int:
         return await self._db.transact(people.forget, user_id)
 
+    # What admins decide.
+
+    async def add_change(self, change: Change) -> None:
+        await self._db.write(changes.add, change)
+
+    async def in_force(self, *subjects: int) -> list[Change]:
+        return await self._db.read(changes.in_force, *subjects)
+
+    async def changed_subjects(self, name: str) -> list[Change]:
+        return await self._db.read(changes.changed_subjects, name)
+
+    async def changes(self, limit: int, subject: int | None = None) -> list[Change]:
+        return await self._db.read(changes.changes, limit, subject)
+
     # Recipes.
 
     async def add_recipe(self, recipe: Recipe) -> Recipe:
@@ -215,11 +246,47 @@ class PostgresStore:
     async def troubles(self) -> list[AccountTrouble]:
         return await self._db.read(accounts.troubles)
 
+    async def slot_limits(self) -> list[SlotLimit]:
+        return await self._db.read(slots.limits)
+
+    async def change_limit(
+        self, provider: str, now: datetime, change: Callable[[SlotLimit | None, int], SlotLimit | None]
+    ) -> SlotLimit | None:
+        return await self._db.transact(slots.change, provider, now, change)
+
     async def keep_notice(self, user_id: int, notice: Notice) -> None:
-        await self._db.write(accounts.keep_notice, user_id, notice)
+        await self._db.write(accounts.keep_notice, user_id, notice, self._clock())
 
     async def take_notices(self, user_id: int) -> list[Notice]:
         return await self._db.write(accounts.take_notices, user_id)
+
+    # What operators look back at, and what lets them in.
+
+    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Tally]:
+        return await self._db.read(statistics.tallies, edges, user_id)
+
+    async def waits(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Wait]:
+        return await self._db.read(statistics.waits, edges, user_id)
+
+    async def askers(self, since: datetime, until: datetime, limit: int) -> list[Asked]:
+        return await self._db.read(statistics.askers, since, until, limit)
+
+    async def submits(
+        self, since: datetime, until: datetime, limit: int, after: Submit | None = None
+    ) -> list[Submit]:
+        return await self._db.read(statistics.submits, since, until, limit, after)
+
+    async def loads(self, now: datetime) -> list[Load]:
+        return await self._db.read(statistics.loads, now)
+
+    async def add_pass(self, made: Pass, now: datetime) -> None:
+        await self._db.transact(passes.add, made, now)
+
+    async def find_pass(self, kind: PassKind, digest: str, now: datetime) -> Pass | None:
+        return await self._db.read(passes.find, kind, digest, now)
+
+    async def take_pass(self, kind: PassKind, digest: str, now: datetime) -> Pass | None:
+        return await self._db.write(passes.take, kind, digest, now)
 
     # What was learned of durations, and signs of life.
 

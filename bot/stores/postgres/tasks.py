@@ -7,7 +7,8 @@ from datetime import datetime
 
 from bot.errors import StoreError
 from bot.store import Attempt
-from bot.stores.postgres.connections import Connection
+from bot.stores.postgres import changes, turns
+from bot.stores.postgres.connections import Connection, affected
 from bot.stores.values import TASK_COLUMNS, task_of, task_row
 from bot.task import Task
 
@@ -27,6 +28,7 @@ async def add(connection: Connection, task: Task) -> Task:
         if there is not None:
             return there
         if await connection.execute(_INSERT, *text_row(task).values()) == "INSERT 0 1":
+            await turns.take(connection, task)
             return task
     raise StoreError("the database refused: a task of this id is already there")
 
@@ -82,17 +84,6 @@ async def attempts(connection: Connection, task_id: str) -> list[Attempt]:
     return [Attempt(**dict(row)) for row in rows]
 
 
-async def next_due(connection: Connection, now: datetime) -> datetime | None:
-    # A task that is due and still there waits for a slot; one put off, or under a lease, waits for its time.
-    due_at: datetime | None = await connection.fetchval(
-        "SELECT least("
-        "(SELECT min(due_at) FROM tasks WHERE NOT waits_for_slot AND due_at IS NOT NULL),"
-        " (SELECT min(due_at) FROM tasks WHERE waits_for_slot AND due_at > $1))",
-        now,
-    )
-    return due_at
-
-
 async def count_open(connection: Connection, *, user_id: int | None, chat_id: int | None) -> int:
     return await _count(connection, "SELECT count(*) FROM tasks WHERE is_open", (), user_id, chat_id)
 
@@ -104,32 +95,16 @@ async def count_since(
     return await _count(connection, sql, (since,), user_id, chat_id)
 
 
-async def count_ahead(connection: Connection, task: Task) -> int:
-    if task.due_at is None:
-        return 0
-    # One that is not stored yet comes after all that are: no place is beyond the largest integer.
-    ahead: int = await connection.fetchval(
-        "SELECT count(*) FROM tasks WHERE waits_for_slot AND provider = $1 AND due_before_lease IS NULL"
-        " AND (due_at, place) < ($2, coalesce((SELECT place FROM tasks WHERE id = $3), 9223372036854775807))",
-        task.provider,
-        task.due_at,
-        task.id,
-    )
-    return ahead
-
-
-async def has_waiting(connection: Connection, provider: str, now: datetime) -> bool:
-    waiting: bool = await connection.fetchval(
-        "SELECT EXISTS (SELECT 1 FROM tasks WHERE waits_for_slot AND provider = $1 AND due_at <= $2)",
-        provider,
-        now,
-    )
-    return waiting
-
-
 async def open_tasks(connection: Connection, *, user_id: int | None, chat_id: int | None) -> list[Task]:
-    sql, values = _narrowed("SELECT * FROM tasks WHERE is_open", user_id=user_id, chat_id=chat_id)
-    return [task_of(row) for row in await connection.fetch(f"{sql} ORDER BY queued_at, place", *values)]
+    sql, values = _narrowed(
+        "SELECT tasks.* FROM tasks LEFT JOIN slots USING (provider) WHERE is_open",
+        user_id=user_id,
+        chat_id=chat_id,
+    )
+    # Turns of one provider mean nothing to another: what is compared is how many are before them.
+    order = "waits_for_slot, CASE WHEN waits_for_slot THEN turn - coalesce(reached, 0) ELSE 0 END,"
+    order += " CASE WHEN waits_for_slot THEN chat_turn ELSE 0 END, queued_at, place"
+    return [task_of(row) for row in await connection.fetch(f"{sql} ORDER BY {order}", *values)]
 
 
 async def unclosed(connection: Connection, user_id: int) -> list[Task]:
@@ -180,7 +155,8 @@ async def move_chat(connection: Connection, chat_id: int, new_id: int) -> int:
         chat_id,
     )
     await connection.execute("DELETE FROM chats WHERE chat_id = $1", chat_id)
-    return changed(done)
+    await changes.move(connection, chat_id, new_id)
+    return affected(done)
 
 
 async def forget(connection: Connection, user_id: int) -> int:
@@ -191,7 +167,7 @@ async def forget(connection: Connection, user_id: int) -> int:
         " WHERE user_id = $1 AND delivered_at IS NOT NULL",
         user_id,
     )
-    return changed(done)
+    return affected(done)
 
 
 def text_row(task: Task) -> dict[str, object]:
@@ -206,11 +182,6 @@ def text_row(task: Task) -> dict[str, object]:
 def attempt_row(attempt: Attempt) -> tuple[object, ...]:
     """In the order of the fields."""
     return dataclasses.astuple(dataclasses.replace(attempt, detail=attempt.detail.replace("\0", "")))
-
-
-def changed(done: str) -> int:
-    """How many rows, from what the server says of a command: "UPDATE 3"."""
-    return int(done.rsplit(" ", 1)[1])
 
 
 async def _first(connection: Connection, sql: str, *values: object) -> Task | None:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.store import StoredUpdate
-from bot.stores.postgres.connections import Connection
-from bot.stores.postgres.tasks import changed
+from bot.stores.postgres.connections import Connection, affected
 
 _FIRSTS = "ARRAY(SELECT min(update_id) FROM updates WHERE state = 'open' GROUP BY chat_id)"
 _CLAIM = (
@@ -64,6 +63,11 @@ async def fail(connection: Connection, update_id: int, retry_at: datetime | None
     )
 
 
+async def count(connection: Connection) -> int:
+    number: int = await connection.fetchval("SELECT count(*) FROM updates WHERE state = 'open'")
+    return number
+
+
 async def next_due(connection: Connection, now: datetime) -> datetime | None:
     due_at: datetime | None = await connection.fetchval(_NEXT_DUE, now)
     return due_at
@@ -71,4 +75,4 @@ async def next_due(connection: Connection, now: datetime) -> datetime | None:
 
 async def prune(connection: Connection, before: datetime) -> int:
     done = await connection.execute("DELETE FROM updates WHERE state = 'done' AND received_at < $1", before)
-    return changed(done)
+    return affected(done)

@@ -1,0 +1,119 @@
+"""Statistics in SQL. Every function takes a connection and holds to `bot.statistics`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from bot.statistics import NO_MONEY, Asked, Load, Submit, Tally, Wait
+from bot.stores.postgres.connections import Connection
+from bot.stores.values import Row, task_of
+from bot.task import TaskState
+
+# All that is put into these texts are texts of ours.
+_QUEUED = (
+    " FROM unnest($1::timestamptz[], $2::timestamptz[]) WITH ORDINALITY AS spans (since, until, number)"
+    " JOIN tasks ON queued_at >= since AND queued_at < until WHERE ($3::bigint IS NULL OR user_id = $3)"
+)
+_PAID = "CASE WHEN counts AND submitted_at IS NOT NULL THEN price END"
+_TALLIES = (
+    "SELECT number - 1 AS span, request::json->>'model' AS model, state, error_code,"
+    f" {_PAID} AS paid, count(*) AS count{_QUEUED} GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4"
+)
+_WAITS = (
+    "WITH waits AS (SELECT number - 1 AS span,"  # noqa: S608 - see above
+    f" extract(epoch FROM finished_at - queued_at)::float8 AS wait_s{_QUEUED}"
+    " AND state = $4 AND finished_at IS NOT NULL)"
+    " SELECT span, count(*) AS count, percentile_disc(0.5) WITHIN GROUP (ORDER BY wait_s) AS half_s,"
+    " percentile_disc(0.9) WITHIN GROUP (ORDER BY wait_s) AS most_s FROM waits GROUP BY span ORDER BY span"
+)
+_ASKERS = (
+    f"SELECT user_id, {_PAID} AS paid, count(*) AS count,"  # noqa: S608 - see above
+    " count(*) FILTER (WHERE state = $3) AS made"
+    " FROM tasks WHERE queued_at >= $1 AND queued_at < $2 GROUP BY 1, 2"
+)
+_NAME = "SELECT user_name FROM tasks WHERE user_id = $1 AND user_name <> '' ORDER BY created_at DESC LIMIT 1"
+_LOADS = (
+    # One under a lease is about to take a slot, and takes one.
+    "WITH loads AS (SELECT provider, TRUE AS taken, FALSE AS waiting, NULL::timestamptz AS since FROM tasks"
+    " WHERE slot_until IS NOT NULL AND slot_until > $1"
+    " UNION ALL SELECT provider, due_before_lease IS NOT NULL AND due_at > $1,"
+    " due_before_lease IS NULL AND due_at <= $1, queued_at FROM tasks WHERE waits_for_slot)"
+    " SELECT provider, count(*) FILTER (WHERE taken) AS taken, count(*) FILTER (WHERE waiting) AS waiting,"
+    " min(since) FILTER (WHERE waiting) AS since"
+    " FROM loads WHERE taken OR waiting GROUP BY provider ORDER BY provider"
+)
+_SUBMITS = (
+    "SELECT attempts.id AS number, attempts.provider AS called, at, took_s, answer, detail, tasks.*"
+    " FROM attempts JOIN tasks ON tasks.id = task_id WHERE call = 'submit' AND at >= $1 AND at < $2"
+    " AND (at, attempts.id) > ($3, $4) ORDER BY at, attempts.id LIMIT $5"
+)
+
+
+async def tallies(connection: Connection, edges: Sequence[datetime], user_id: int | None) -> list[Tally]:
+    counted: dict[tuple[int, str, TaskState, str | None], tuple[int, Decimal]] = {}
+    for row in await connection.fetch(_TALLIES, edges[:-1], edges[1:], user_id):
+        key = (row["span"], row["model"], TaskState(row["state"]), row["error_code"])
+        count, spent = counted.get(key, (0, NO_MONEY))
+        counted[key] = (count + row["count"], spent + _money(row))
+    return [
+        Tally(span=span, model=model, state=state, error_code=code, count=count, spent=spent)
+        for (span, model, state, code), (count, spent) in counted.items()
+    ]
+
+
+async def waits(connection: Connection, edges: Sequence[datetime], user_id: int | None) -> list[Wait]:
+    rows = await connection.fetch(_WAITS, edges[:-1], edges[1:], user_id, TaskState.SUCCEEDED.value)
+    return [Wait(**dict(row)) for row in rows]
+
+
+async def askers(connection: Connection, since: datetime, until: datetime, limit: int) -> list[Asked]:
+    found: dict[int, tuple[int, int, Decimal]] = {}
+    for row in await connection.fetch(_ASKERS, since, until, TaskState.SUCCEEDED.value):
+        count, made, spent = found.get(row["user_id"], (0, 0, NO_MONEY))
+        found[row["user_id"]] = (count + row["count"], made + row["made"], spent + _money(row))
+    first = sorted(found.items(), key=lambda item: (-item[1][2], -item[1][0], item[0]))[:limit]
+    return [
+        Asked(user_id=user_id, name=await _name(connection, user_id), count=count, made=made, spent=spent)
+        for user_id, (count, made, spent) in first
+    ]
+
+
+async def submits(
+    connection: Connection, since: datetime, until: datetime, limit: int, after: Submit | None
+) -> list[Submit]:
+    last = (since, 0) if after is None else (after.at, after.place)
+    return [
+        Submit(
+            place=row["number"],
+            task=task_of(row),
+            provider=row["called"],
+            at=row["at"],
+            took_s=row["took_s"],
+            answer=row["answer"],
+            detail=row["detail"],
+        )
+        for row in await connection.fetch(_SUBMITS, since, until, *last, limit)
+    ]
+
+
+async def loads(connection: Connection, now: datetime) -> list[Load]:
+    return [
+        Load(
+            provider=row["provider"],
+            taken=row["taken"],
+            waiting=row["waiting"],
+            waiting_since=row["since"],
+        )
+        for row in await connection.fetch(_LOADS, now)
+    ]
+
+
+def _money(row: Row) -> Decimal:
+    """Rows are grouped by price, so that decimals are multiplied here, where they are exact."""
+    return NO_MONEY if row["paid"] is None else Decimal(row["paid"]) * int(row["count"])
+
+
+async def _name(connection: Connection, user_id: int) -> str:
+    return await connection.fetchval(_NAME, user_id) or ""
