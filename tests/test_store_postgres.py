@@ -82,6 +82,10 @@ def running(number: int, **changes: Any) -> Task:
 async def test_four_processes_never_run_an_eleventh_job_on_a_limit_of_ten(fleet: Fleet) -> None:
     stores = [await fleet.join() for _ in range(4)]
     await asyncio.gather(*(stores[0].add(waiting(number)) for number in range(120)))
+    at_once = [store.claim(NOW, LEASE_S, 3, {"cloud": 10}) for store in stores for _ in range(4)]
+    assert sum(map(len, await asyncio.gather(*at_once))) == 10
+    for store in stores:
+        await store.release()
     running: set[str] = set()
     most, claimed = 0, list[str]()
 
@@ -102,7 +106,7 @@ async def test_four_processes_never_run_an_eleventh_job_on_a_limit_of_ten(fleet:
 
     await asyncio.gather(*(work(store) for store in stores for _ in range(4)))
     assert sorted(claimed) == sorted(f"task-{number}" for number in range(120)), "none twice, none left"
-    assert 3 < most <= 10
+    assert most <= 10
 
 
 async def test_a_stop_ends_the_leases_of_its_own_process_alone(fleet: Fleet) -> None:

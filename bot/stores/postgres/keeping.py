@@ -14,6 +14,7 @@ _OLD_ROWS = (
     "SELECT update_id FROM updates WHERE state = 'parked' AND received_at < $1 LIMIT $2))",
     "DELETE FROM recipes WHERE token = ANY(ARRAY(SELECT token FROM recipes WHERE created_at < $1 LIMIT $2))",
     "DELETE FROM notices WHERE id = ANY(ARRAY(SELECT id FROM notices WHERE kept_at < $1 LIMIT $2))",
+    "DELETE FROM pace WHERE key = ANY(ARRAY(SELECT key FROM pace WHERE at < $1 LIMIT $2))",
     "DELETE FROM marks WHERE key = ANY(ARRAY(SELECT key FROM marks WHERE at < $1 LIMIT $2))",
 )
 

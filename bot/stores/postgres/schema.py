@@ -202,6 +202,15 @@ CREATE TABLE passes (
     user_id bigint NOT NULL,
     expires_at timestamptz NOT NULL
 );
+CREATE TABLE acts (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    verb text NOT NULL,
+    target text NOT NULL,
+    done_by bigint NOT NULL,
+    done_at timestamptz NOT NULL
+);
+CREATE INDEX acts_on_target ON acts (target, id);
+CREATE UNLOGGED TABLE pace (key text PRIMARY KEY, at timestamptz NOT NULL);
 CREATE TABLE marks (key text PRIMARY KEY, at timestamptz NOT NULL);
 CREATE TABLE heartbeat (id bigint PRIMARY KEY, at timestamptz NOT NULL);
 

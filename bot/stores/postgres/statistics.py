@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.statistics import NO_MONEY, Asked, Load, Submit, Tally, Wait
-from bot.stores.postgres.connections import Connection
+from bot.stores.postgres.connections import Connection, Connections
 from bot.stores.values import Row, task_of
-from bot.task import TaskState
+from bot.task import Task, TaskState
 
 # All that is put into these texts are texts of ours.
 _QUEUED = (
@@ -51,7 +51,33 @@ _SUBMITS = (
 )
 
 
-async def tallies(connection: Connection, edges: Sequence[datetime], user_id: int | None) -> list[Tally]:
+class Figures:
+    """The part of `PostgresStore` that `bot.statistics.Statistics` describes."""
+
+    _db: Connections
+
+    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Tally]:
+        return await self._db.read(_tallies, edges, user_id)
+
+    async def waits(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Wait]:
+        return await self._db.read(_waits, edges, user_id)
+
+    async def askers(self, since: datetime, until: datetime, limit: int) -> list[Asked]:
+        return await self._db.read(_askers, since, until, limit)
+
+    async def submits(
+        self, since: datetime, until: datetime, limit: int, after: Submit | None = None
+    ) -> list[Submit]:
+        return await self._db.read(_submits, since, until, limit, after)
+
+    async def loads(self, now: datetime) -> list[Load]:
+        return await self._db.read(_loads, now)
+
+    async def in_turn(self, limit: int) -> list[Task]:
+        return await self._db.read(_in_turn, limit)
+
+
+async def _tallies(connection: Connection, edges: Sequence[datetime], user_id: int | None) -> list[Tally]:
     counted: dict[tuple[int, str, TaskState, str | None], tuple[int, Decimal]] = {}
     for row in await connection.fetch(_TALLIES, edges[:-1], edges[1:], user_id):
         key = (row["span"], row["model"], TaskState(row["state"]), row["error_code"])
@@ -63,12 +89,12 @@ async def tallies(connection: Connection, edges: Sequence[datetime], user_id: in
     ]
 
 
-async def waits(connection: Connection, edges: Sequence[datetime], user_id: int | None) -> list[Wait]:
+async def _waits(connection: Connection, edges: Sequence[datetime], user_id: int | None) -> list[Wait]:
     rows = await connection.fetch(_WAITS, edges[:-1], edges[1:], user_id, TaskState.SUCCEEDED.value)
     return [Wait(**dict(row)) for row in rows]
 
 
-async def askers(connection: Connection, since: datetime, until: datetime, limit: int) -> list[Asked]:
+async def _askers(connection: Connection, since: datetime, until: datetime, limit: int) -> list[Asked]:
     found: dict[int, tuple[int, int, Decimal]] = {}
     for row in await connection.fetch(_ASKERS, since, until, TaskState.SUCCEEDED.value):
         count, made, spent = found.get(row["user_id"], (0, 0, NO_MONEY))
@@ -80,7 +106,7 @@ async def askers(connection: Connection, since: datetime, until: datetime, limit
     ]
 
 
-async def submits(
+async def _submits(
     connection: Connection, since: datetime, until: datetime, limit: int, after: Submit | None
 ) -> list[Submit]:
     last = (since, 0) if after is None else (after.at, after.place)
@@ -98,7 +124,7 @@ async def submits(
     ]
 
 
-async def loads(connection: Connection, now: datetime) -> list[Load]:
+async def _loads(connection: Connection, now: datetime) -> list[Load]:
     return [
         Load(
             provider=row["provider"],
@@ -108,6 +134,13 @@ async def loads(connection: Connection, now: datetime) -> list[Load]:
         )
         for row in await connection.fetch(_LOADS, now)
     ]
+
+
+async def _in_turn(connection: Connection, limit: int) -> list[Task]:
+    rows = await connection.fetch(
+        "SELECT * FROM tasks WHERE waits_for_slot ORDER BY provider, turn, chat_turn, place LIMIT $1", limit
+    )
+    return [task_of(row) for row in rows]
 
 
 def _money(row: Row) -> Decimal:

@@ -10,7 +10,6 @@ from typing import Self
 
 from bot.changes import Change
 from bot.passes import Pass, PassKind
-from bot.statistics import Asked, Load, Submit, Tally, Wait
 from bot.store import (
     AccountTrouble,
     Attempt,
@@ -33,17 +32,19 @@ from bot.stores.postgres import (
     people,
     recipes,
     slots,
-    statistics,
     tasks,
     turns,
     updates,
 )
+from bot.stores.postgres.acts import Acts
 from bot.stores.postgres.buying import Buying
 from bot.stores.postgres.connections import Connections
 from bot.stores.postgres.keeping import Keeping
 from bot.stores.postgres.opening import open_database
+from bot.stores.postgres.pace import Paces
 from bot.stores.postgres.presence import Presence
 from bot.stores.postgres.saving import Saver
+from bot.stores.postgres.statistics import Figures
 from bot.task import Task
 
 
@@ -51,7 +52,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class PostgresStore(Buying, Keeping):
+class PostgresStore(Acts, Buying, Figures, Keeping, Paces):
     """A `bot.store.Store` that any number of processes share. What the database refuses is a StoreError."""
 
     def __init__(self, connections: Connections, clock: Callable[[], datetime]) -> None:
@@ -260,24 +261,7 @@ class PostgresStore(Buying, Keeping):
     async def take_notices(self, user_id: int) -> list[Notice]:
         return await self._db.write(accounts.take_notices, user_id)
 
-    # What operators look back at, and what lets them in.
-
-    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Tally]:
-        return await self._db.read(statistics.tallies, edges, user_id)
-
-    async def waits(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Wait]:
-        return await self._db.read(statistics.waits, edges, user_id)
-
-    async def askers(self, since: datetime, until: datetime, limit: int) -> list[Asked]:
-        return await self._db.read(statistics.askers, since, until, limit)
-
-    async def submits(
-        self, since: datetime, until: datetime, limit: int, after: Submit | None = None
-    ) -> list[Submit]:
-        return await self._db.read(statistics.submits, since, until, limit, after)
-
-    async def loads(self, now: datetime) -> list[Load]:
-        return await self._db.read(statistics.loads, now)
+    # What lets operators in.
 
     async def add_pass(self, made: Pass, now: datetime) -> None:
         await self._db.transact(passes.add, made, now)
