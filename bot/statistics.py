@@ -7,13 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
 
 from bot.task import Task, TaskState
 
 NO_MONEY = Decimal(0)
+Outcome = Literal["made", "failed", "cancelled", "open"]
+"""What has become of a request so far."""
+
+
+def outcome_of(state: TaskState) -> Outcome:
+    match state:
+        case TaskState.SUCCEEDED:
+            return "made"
+        case TaskState.FAILED:
+            return "failed"
+        case TaskState.CANCELLED:
+            return "cancelled"
+        case _:
+            return "open"
+
+
+def day_edges(now: datetime, zone: ZoneInfo, days: int) -> list[datetime]:
+    """Midnights, the last one yet to come: `days` days with today."""
+    today = now.astimezone(zone).date()
+    return [datetime.combine(today - timedelta(days=days - 1 - day), time(), zone) for day in range(days + 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,7 @@ from bot.timing import Timing
 
 _COMMANDS = (
     *("video", "animate", "extend", "again", "history", "queue", "cancel", "models", "settings", "help"),
-    *("privacy", "forget"),
+    *("stats", "privacy", "forget"),
 )
 _ADMIN_COMMANDS = ("admin", "allow", "ban", "limit", "set", "pause", "resume")
 

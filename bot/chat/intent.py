@@ -29,7 +29,7 @@ ADMIN_COMMANDS = frozenset({"admin", "allow", "ban", "limit", "set", "pause", "r
 COMMANDS = frozenset(
     {
         *("again", "cancel", "extend", "forget", "help", "history", "models", "privacy", "queue"),
-        *("settings", *ADMIN_COMMANDS),
+        *("settings", "stats", *ADMIN_COMMANDS),
     }
 )
 """`Conversation` knows who answers each."""

@@ -23,6 +23,7 @@ from bot.chat.recipes import RECIPE, SHARE_PHOTO, Recipes
 from bot.chat.results import DETAILS, EXTEND, JOIN, SHARE
 from bot.chat.settings_card import VERB as SET
 from bot.chat.settings_card import SettingsCard
+from bot.chat.stats import Stats
 from bot.chat.tap import Act, PlainAct
 from bot.chat.videos import Videos
 from bot.chat.waiting import FIRST, Waiting
@@ -148,7 +149,16 @@ class Subjects:
             wake=desk.wake,
         )
         self.moves = Moves(store=desk.store, cancelling=cancelling, clock=desk.clock, wake=desk.wake)
+        stats = Stats(
+            statistics=desk.store,
+            access=desk.access,
+            voice=desk.voice,
+            tariff=desk.tariff,
+            zone=desk.settings.zone,
+            clock=desk.clock,
+        )
         self.commands |= {
+            "stats": stats.tell,
             "history": history.tell,
             "queue": queue.tell,
             "cancel": cancelling.command,

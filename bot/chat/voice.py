@@ -46,6 +46,18 @@ class Voice:
                 rate_limit_args=Urgency.FIRST if asker.tapped else Urgency.NEXT,
             )
 
+    async def show(self, asker: Asker, picture: bytes, caption: str) -> None:
+        """The same with a picture above it."""
+        with translated():
+            await self._bot.send_photo(
+                asker.chat_id,
+                picture,
+                caption=caption,
+                parse_mode=ParseMode.HTML,
+                message_thread_id=asker.thread_id,
+                reply_parameters=replying(asker.message_id if asker.chat_id < 0 else None),
+            )
+
     async def redraw(self, asker: Asker, card: Card) -> None:
         """Another text and other buttons on the message that was tapped. A lost edit is no harm: the next tap
         makes up for it."""

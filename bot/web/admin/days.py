@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from bot.statistics import NO_MONEY, Tally, Wait
+from bot.statistics import NO_MONEY, Outcome, Tally, Wait, day_edges, outcome_of
 from bot.task import TaskState
 from bot.text import say_amount
 from bot.web.admin import plots, wording
 from bot.web.admin.sources import Sources
-from bot.web.admin.wording import OUTCOMES, Outcome, outcome_of
+from bot.web.admin.wording import OUTCOMES
 
 CHOICES: Final = (7, 14, 30, 90)
 _USUAL = 14
@@ -61,12 +61,6 @@ async def days_page(sources: Sources, query: Mapping[str, str]) -> dict[str, Any
         "table": _table(names, tallies, waits),
         "months": _months(sources.clock(), sources.zone),
     }
-
-
-def day_edges(now: datetime, zone: ZoneInfo, days: int) -> list[datetime]:
-    """Midnights, the last one yet to come: `days` days with today."""
-    today = now.astimezone(zone).date()
-    return [datetime.combine(today - timedelta(days=days - 1 - day), time(), zone) for day in range(days + 1)]
 
 
 def _months(now: datetime, zone: ZoneInfo) -> list[str]:

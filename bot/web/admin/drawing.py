@@ -10,6 +10,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bot.statistics import outcome_of
 from bot.web.admin import plots, wording
 from bot.web.admin.sources import Sources
 
@@ -38,7 +39,7 @@ class Drawing:
             "duration": wording.duration,
             "money": lambda amount: wording.money(amount, sources.currency),
             "state": wording.state_words,
-            "outcome": wording.outcome_of,
+            "outcome": outcome_of,
             "code": wording.code_words,
             "person": wording.person,
             "place": wording.place,

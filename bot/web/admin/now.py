@@ -9,11 +9,10 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.statistics import NO_MONEY, Tally
+from bot.statistics import NO_MONEY, Tally, outcome_of
 from bot.store import AccountTrouble, TaskFilter
 from bot.task import END_STATES, Task, TaskState
 from bot.web.admin.sources import Sources
-from bot.web.admin.wording import outcome_of
 
 _MAKING = frozenset({TaskState.SUBMITTING, TaskState.RUNNING})
 _MOST_SHOWN = 200

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from bot.acts import Act
 from bot.request import VideoModel
+from bot.statistics import Outcome
 from bot.task import Task, TaskState
 from bot.text import plain, say_duration, say_money
 
-Outcome = Literal["made", "failed", "cancelled", "open"]
 OUTCOMES: Mapping[Outcome, str] = {
     "made": "made",
     "failed": "failed",
@@ -36,18 +35,6 @@ _ACTS = {"cancel": "cancelled it", "first": "put it first", "words": "read the w
 
 def did(act: Act) -> str:
     return _ACTS.get(act.verb, act.verb)
-
-
-def outcome_of(state: TaskState) -> Outcome:
-    match state:
-        case TaskState.SUCCEEDED:
-            return "made"
-        case TaskState.FAILED:
-            return "failed"
-        case TaskState.CANCELLED:
-            return "cancelled"
-        case _:
-            return "open"
 
 
 def state_words(task: Task) -> str:
