@@ -235,6 +235,14 @@ async def test_an_honest_question_is_asked_even_where_its_card_is_refused(there:
     await there.shown(chat)
 
 
+async def test_a_card_that_cannot_become_the_video_makes_room_for_a_new_message(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    _plan(there, chat, "editMessageMedia", FaultKind.BAD_REQUEST, times=None)
+    there.world.say(ada, chat, "/video a stuck door")
+    (video,) = await there.shown(chat)
+    assert there.world.bot_messages(chat) == [video]
+
+
 def _plan(there: Stage, chat: Chat, method: str, kind: FaultKind, **how: float | None) -> None:
     there.server.faults.add(
         Fault(method, kind, when=lambda params: params.get("chat_id") == chat.id, **how)  # type: ignore[arg-type]

@@ -131,15 +131,20 @@ class Screen:
                 **shown_with(video, picture, card),
             )
             message: Message | bool = True
-            with self.presence.delivering(task), translated():
-                message = await self._bot.edit_message_media(
-                    media,
-                    chat_id=task.chat_id,
-                    message_id=task.card_id,
-                    reply_markup=card.buttons,
-                    read_timeout=DIGEST_S,
-                    rate_limit_args=Urgency.FIRST,
-                )
+            try:
+                with self.presence.delivering(task), translated():
+                    message = await self._bot.edit_message_media(
+                        media,
+                        chat_id=task.chat_id,
+                        message_id=task.card_id,
+                        reply_markup=card.buttons,
+                        read_timeout=DIGEST_S,
+                        rate_limit_args=Urgency.FIRST,
+                    )
+            except CallRefused:
+                # The video comes as a new message; this one would say for ever that it is being made.
+                await self.remove(task.chat_id, task.card_id)
+                raise
         await self.quiet.done(task)
         await self._voice.call(task, "card_ready")
         return _file_id(message)
