@@ -80,7 +80,7 @@ async def test_every_figure_is_explained_to_operators(tmp_path: Path) -> None:
 
 async def test_a_bot_is_ready_from_its_start_until_it_is_told_to_stop(tmp_path: Path) -> None:
     async with stage(tmp_path) as there, bot_process(tmp_path, there.values(private_port="0")) as process:
-        url = (await process.prints("private")).split()[-1]
+        url = (await process.prints("private")).split()[1]
         async with asyncio.timeout(PATIENCE_S):
             while await _statuses(url) != (200, 200):
                 pass  # its address is printed a moment before its first turn
