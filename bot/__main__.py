@@ -1,4 +1,4 @@
-"""The command line: `python -m bot run`, `sandbox` and `doctor`.
+"""The command line: `python -m bot run`, `sandbox`, `doctor` and `tasks`.
 
 The media worker processes load this file too, and need nothing of the bot: each command imports what it runs.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bot.commands.tasks import tasks
 from bot.errors import DreamreelError, SettingsError
 from bot.log import set_up_logs
 from bot.settings import IsolatedSettings, Settings, load_settings, secrets_of
@@ -78,6 +79,9 @@ def doctor(as_json: bool) -> None:
         click.echo(doctors.draw_table(findings, shutil.get_terminal_size().columns))
         click.echo(doctors.draw_values(values))
     sys.exit(any(finding.state == "wrong" for finding in findings))
+
+
+main.add_command(tasks)
 
 
 async def _sandbox(host: str, port: int | None, page_hosts: tuple[str, ...], real: bool, data: Path) -> None:

@@ -35,7 +35,7 @@ from bot.stores.sqlite import SQLiteStore
 from bot.submit import Submitter
 from bot.task import END_STATES, Task
 from bot.text import use_phrases
-from bot.timing import Timing
+from bot.timing import STORE_PAUSE_S, Timing
 from bot.watchdog import Watchdog
 from bot.web import Health, PrivateServer, WebServer
 from bot.worker import Worker
@@ -180,6 +180,7 @@ class Bot:
         conversation = asyncio.create_task(self.conversation.run(), name="conversation")
         worker = asyncio.create_task(self.worker.run(stopping), name="worker")
         chores = asyncio.create_task(self._chores.run(away, self.conversation.operators), name="chores")
+        visits = asyncio.create_task(self._notice_visitors(), name="noticing visitors")
         broken = asyncio.create_task(self._store.broken(), name="watching the database")
         self._stopping = stopping
         try:
@@ -188,12 +189,23 @@ class Bot:
             await worker
         finally:
             lost = broken.result() if broken.done() else ""
-            for part in (conversation, chores, broken):
+            for part in (conversation, chores, visits, broken):
                 part.cancel()
-            ends = await asyncio.gather(conversation, chores, return_exceptions=True)
+            ends = await asyncio.gather(conversation, chores, visits, return_exceptions=True)
         if lost:
             raise SettingsError(f"The database cannot be used any more: {lost}.")
         _raise_first(ends)
+
+    async def _notice_visitors(self) -> None:
+        """Somebody has changed tasks from the command line: at once, not at the next look around."""
+        while True:
+            try:
+                await self._store.visited()
+                self.worker.wake()
+                await self.conversation.catch_up()
+            except StoreError as error:
+                get_log(__name__).warning("nobody looks for visitors for a while", reason=str(error))
+                await asyncio.sleep(STORE_PAUSE_S)
 
     async def _resume(self) -> timedelta:
         """Where the last process ended; how long nobody was there. Without it the bot works all the same."""

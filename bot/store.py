@@ -385,6 +385,12 @@ class KeepingStore(Protocol):
         """Waits until the database can surely not be used any more; why, as the second half of a sentence."""
 
 
+class VisitStore(Protocol):
+    async def visited(self) -> None:
+        """Waits until another program may have changed something: since the store was opened, or since this
+        returned last. One caller at a time."""
+
+
 class HeartbeatStore(Protocol):
     async def beat(self, now: datetime) -> datetime | None:
         """Note that the bot is alive; when that was noted before."""
@@ -402,6 +408,7 @@ class Store(
     NoticeStore,
     DurationStore,
     KeepingStore,
+    VisitStore,
     HeartbeatStore,
     Statistics,
     PassStore,

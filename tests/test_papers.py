@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import click
 import pytest
 from every_model import WITH_LINKS
 
@@ -129,9 +130,12 @@ def test_commands_that_are_named_exist(paper: Path) -> None:
 @paper
 def test_options_that_are_named_exist(paper: Path) -> None:
     text = paper.read_text(encoding="utf-8")
+    groups = [command for command in main.commands.values() if isinstance(command, click.Group)]
+    commands = [*main.commands.values(), *(one for group in groups for one in group.commands.values())]
+    of_commands = {option for one in commands for parameter in one.params for option in parameter.opts}
     of_sandbox = {option for parameter in main.commands["sandbox"].params for option in parameter.opts}
     of_chat = {f"--{flag}" for flag in FLAGS}
-    assert set(re.findall(r"`(--[a-z-]+)", text)) <= of_sandbox | of_chat
+    assert set(re.findall(r"`(--[a-z-]+)", text)) <= of_commands | of_chat
     assert set(re.findall(r"(?<=sandbox )--[a-z-]+", text)) <= of_sandbox
 
 

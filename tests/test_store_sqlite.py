@@ -477,6 +477,64 @@ async def test_damage_in_the_middle_is_told_to_whoever_watches(store: SQLiteStor
     assert (await watching).startswith("it is damaged, restore a backup")
 
 
+# Visitors.
+
+
+async def test_a_visitor_works_beside_the_owner_and_leaves_its_leases_alone(path: Path) -> None:
+    owner = await SQLiteStore.open(path, clock=lambda: NOW)
+    await owner.add(a_task())
+    [held] = await owner.claim(NOW, 60, 10, {})
+    visitor = await SQLiteStore.visit(path, clock=lambda: NOW)
+    assert await visitor.get("boat") == held
+    kite = await visitor.add(a_task("kite"))
+    await visitor.close()
+    assert await owner.get("kite") == kite
+    assert await owner.release() == 1, "it had its lease until now"
+    await owner.close()
+
+
+async def test_an_owner_hears_of_a_visitors_changes_and_not_of_its_own(path: Path) -> None:
+    owner = await SQLiteStore.open(path, clock=lambda: NOW)
+    visitor = await SQLiteStore.visit(path, clock=lambda: NOW)
+    await owner.visited()
+    heard = asyncio.create_task(owner.visited())
+    await owner.add(a_task())
+    done, _ = await asyncio.wait({heard}, timeout=0.01)
+    assert not done
+    await visitor.add(a_task("kite"))
+    async with asyncio.timeout(20):
+        await heard
+    await visitor.add(a_task("swan"))  # between two calls: the next one tells it
+    async with asyncio.timeout(20):
+        await owner.visited()
+    await visitor.close()
+    await owner.close()
+
+
+async def test_a_bot_starts_beside_a_visitor(path: Path) -> None:
+    await (await SQLiteStore.open(path)).close()
+    visitor = await SQLiteStore.visit(path)
+    owner = await SQLiteStore.open(path)
+    await owner.add(a_task())
+    assert await visitor.get("boat") is not None
+    await visitor.close()
+    await owner.close()
+
+
+async def test_there_is_nothing_to_visit_before_the_first_start(path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^There is no database at .* first start\.$"):
+        await SQLiteStore.visit(path)
+    assert not path.exists()
+
+
+async def test_a_visitor_of_another_version_than_the_owner_is_refused(path: Path) -> None:
+    owner = await SQLiteStore.open(path)
+    await on_thread(owner, lambda it: it.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}"))
+    with pytest.raises(SettingsError, match=r"^Another version of Dreamreel uses"):
+        await SQLiteStore.visit(path)
+    await owner.close()
+
+
 # Speed.
 
 

@@ -295,6 +295,14 @@ class Conversation:
         """The cards of all that is on its way go on. Called before anything else runs; sends nothing yet."""
         await come_back(self._store, self.screen, away, self._clock())
 
+    async def catch_up(self) -> None:
+        """Cards that count, of tasks that somebody stopped from outside."""
+        for task in self.screen.live.tasks():
+            fresh = await self._store.get(task.id)
+            # Only while it counts: a card that has ended may be a video by now.
+            if fresh is not None and fresh.hidden and task.id in self.screen.live:
+                self.screen.show(fresh)
+
     async def run(self) -> None:
         """Take updates in, handle them, keep the cards counting; until cancelled."""
         async with asyncio.TaskGroup() as parts:

@@ -55,6 +55,9 @@ class LiveCards:
         """How many cards count."""
         return len(self._live)
 
+    def __contains__(self, task_id: object) -> bool:
+        return task_id in self._live
+
     def tasks(self) -> list[Task]:
         """Those whose cards count."""
         return [live.task for live in self._live.values()]

@@ -47,6 +47,8 @@ from bot.stores.postgres.saving import Saver
 from bot.stores.postgres.statistics import Figures
 from bot.task import Task
 
+_LOOK_AROUND_S = 5.0
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -79,6 +81,10 @@ class PostgresStore(Acts, Buying, Figures, Keeping, Paces):
             await store.close()
             raise
         return store
+
+    async def visited(self) -> None:
+        # Whoever changes something may be anybody: a look now and then, cheap enough to be in vain.
+        await asyncio.sleep(_LOOK_AROUND_S)
 
     @property
     def commits(self) -> int:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -26,19 +27,28 @@ _BUSY_TIMEOUT_S = 5.0
 _IN_FORCE = (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1))  # 2 is FULL
 
 
+class AlreadyOpen(SettingsError):
+    """A bot has the file."""
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseFile:
-    """An open connection, in autocommit mode, and the lock that makes it the only bot on the file."""
+    """An open connection, in autocommit mode, and the lock that makes it the only bot on the file.
+
+    A visitor has no lock: a bot may be at work beside it.
+    """
 
     connection: sqlite3.Connection
-    lock: int
+    lock: int | None
 
     def close(self) -> None:
-        # What cannot be moved out of the write-ahead log stays there and is read at the next start.
-        with contextlib.suppress(sqlite3.Error):
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if self.lock is not None:
+            # What cannot be moved out of the write-ahead log stays there and is read at the next start.
+            with contextlib.suppress(sqlite3.Error):
+                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.connection.close()
-        os.close(self.lock)
+        if self.lock is not None:
+            os.close(self.lock)
 
 
 def open_file(path: Path) -> DatabaseFile:
@@ -61,6 +71,24 @@ def open_file(path: Path) -> DatabaseFile:
     except BaseException:
         os.close(lock)
         raise
+
+
+def visit_file(path: Path) -> DatabaseFile:
+    """Open the database at `path`, which must be there, beside the bot that may be using it.
+
+    Where none does, it is checked and migrated as at a start. SettingsError, one sentence, when it cannot be
+    used.
+    """
+    if not path.exists():
+        raise SettingsError(f"There is no database at {path} so far: the bot makes it at its first start.")
+    try:
+        own = open_file(path)
+    except AlreadyOpen:
+        return DatabaseFile(_connect_beside(path), None)
+    # The lock is let go of at once: a bot must be able to start meanwhile.
+    assert own.lock is not None  # noqa: S101 - only visitors have none
+    os.close(own.lock)
+    return DatabaseFile(own.connection, None)
 
 
 _PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -98,7 +126,7 @@ def _lock(path: Path) -> int:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError) as error:
         os.close(lock)
-        raise SettingsError(f"Another Dreamreel already uses {path}: stop it first.") from error
+        raise AlreadyOpen(f"Another Dreamreel already uses {path}: stop it first.") from error
     except OSError:
         os.close(lock)
         raise
@@ -106,6 +134,26 @@ def _lock(path: Path) -> int:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    def make_ready(connection: sqlite3.Connection) -> None:
+        _check(connection, path)
+        _set_up(connection, path)
+        _migrate(connection)
+
+    return _connected(path, make_ready)
+
+
+def _connect_beside(path: Path) -> sqlite3.Connection:
+    """To a file that a running bot has checked, and has brought to its own version."""
+
+    def make_ready(connection: sqlite3.Connection) -> None:
+        if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+            raise SettingsError(f"Another version of Dreamreel uses {path} at the moment: use that one.")
+        _set_up(connection, path)
+
+    return _connected(path, make_ready)
+
+
+def _connected(path: Path, make_ready: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
     try:
         # SQLite itself would let everybody read it; its -wal and -shm files take over these rights.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -118,9 +166,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise _refusal(path, error) from error
     try:
-        _check(connection, path)
-        _set_up(connection, path)
-        _migrate(connection)
+        make_ready(connection)
     except BaseException as error:
         connection.close()
         if isinstance(error, sqlite3.Error):

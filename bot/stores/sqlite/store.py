@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -45,10 +46,13 @@ from bot.stores.sqlite import (
 from bot.stores.sqlite.acts import Acts
 from bot.stores.sqlite.backup import back_up
 from bot.stores.sqlite.buying import Buying
-from bot.stores.sqlite.file import open_file
+from bot.stores.sqlite.file import open_file, visit_file
 from bot.stores.sqlite.reader import Reader
 from bot.stores.sqlite.writer import Writer
 from bot.task import Task
+
+_GLANCE_S = 1.0
+"""Until a visitor's change is seen."""
 
 
 def _utc_now() -> datetime:
@@ -64,6 +68,8 @@ class SQLiteStore(Acts, Buying):
         self._reader = reader
         self._clock = clock
         self._pace = Pace()
+        self._version: int | None = None
+        """Of the data, when `visited` looked last."""
 
     @classmethod
     async def open(cls, path: Path, clock: Callable[[], datetime] = _utc_now) -> Self:
@@ -81,6 +87,12 @@ class SQLiteStore(Acts, Buying):
                 raise SettingsError(f"The database {path} cannot be used: {error}.") from error
             raise
         return store
+
+    @classmethod
+    async def visit(cls, path: Path, clock: Callable[[], datetime] = _utc_now) -> Self:
+        """Open the database at `path` beside the bot that may be using it: its leases are its own, and so is
+        the file. SettingsError, one sentence, when there is none or it cannot be used."""
+        return cls(path, Writer(await asyncio.to_thread(visit_file, path)), Reader(path), clock)
 
     @property
     def commits(self) -> int:
@@ -323,6 +335,16 @@ class SQLiteStore(Acts, Buying):
 
     async def unmark(self, key: str) -> datetime | None:
         return await self._writer.write(keeping.unmark, key)
+
+    async def visited(self) -> None:
+        def version(connection: sqlite3.Connection) -> int:
+            # Another connection's commits change it, our own do not.
+            number: int = connection.execute("PRAGMA data_version").fetchone()[0]
+            return number
+
+        while (now := await self._writer.read(version)) == self._version:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(_GLANCE_S)
+        self._version = now
 
     async def broken(self) -> str:
         return await asyncio.shield(self._writer.damage)

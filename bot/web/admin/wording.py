@@ -30,7 +30,13 @@ _STATES = {
 }
 
 
-_ACTS = {"cancel": "cancelled it", "first": "put it first", "words": "read the words"}
+_ACTS = {
+    "cancel": "cancelled it",
+    "first": "put it first",
+    "words": "read the words",
+    "attach": "gave it its id",
+    "retry": "asked again for it",
+}
 
 
 def did(act: Act) -> str:

@@ -1,0 +1,137 @@
+"""What an operator does with one task: cancel it, put it first, attach an id to it, ask for it again.
+
+The running bot goes on from the row as it finds it. Who moves a task at the same moment is waited for: the
+row is read anew, and asked once more. Each is put on record. A Refused says in one sentence why something
+cannot be done.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from bot.acts import Act, ActStore
+from bot.changes import THE_MACHINE
+from bot.errors import DreamreelError, IllegalMove, StaleTask
+from bot.request import VideoModel, check_request
+from bot.store import TaskFilter, TaskListing, TaskStore
+from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+
+_SEARCHED = 1000
+"""So many of a provider's newest tasks may have an id already."""
+
+
+class Refused(DreamreelError):
+    """It cannot be done with this task; the text is one sentence."""
+
+
+class Tasks(TaskStore, TaskListing, ActStore, Protocol):
+    """What is asked of a store."""
+
+
+async def find(store: Tasks, name: str) -> Task:
+    """The task with this id, or the only one whose id begins so."""
+    if (task := await store.get(name)) is not None:
+        return task
+    found = await store.list_tasks(TaskFilter(id_prefix=name), 2) if name else []
+    if len(found) != 1:
+        raise Refused(
+            f"{'No task has' if not found else 'Several tasks have'} an id that begins with {name}."
+        )
+    return found[0]
+
+
+async def cancel(store: Tasks, task: Task, now: datetime) -> Task:
+    """What the button on its card does: one that is not bought ends, one that is goes on unseen."""
+    if task.hidden and task.delivered_at is None:
+        return task
+    stopped = await _move(
+        store,
+        task,
+        lambda row: row.cancelled("dismissed", now) if row.state is TaskState.DRAFT else row.hide(now),
+        "is over: nothing can be stopped any more",
+    )
+    await store.add_act(Act("cancel", task.id, THE_MACHINE, now))
+    return stopped
+
+
+async def put_first(store: Tasks, task: Task, now: datetime) -> None:
+    if not await store.put_first(task.id):
+        raise Refused(f"{task.id} does not wait for its turn: it is {task.state}.")
+    await store.add_act(Act("first", task.id, THE_MACHINE, now))
+
+
+async def attach(store: Tasks, task: Task, remote_id: str, model: VideoModel | None, now: datetime) -> Task:
+    """The id of a job whose submit had no known end: it is looked at, and its video delivered."""
+    if task.state is not TaskState.FAILED or task.error_code != SUBMIT_UNKNOWN:
+        raise Refused(f"{task.id} takes no id: it is no submit of unknown outcome.")
+    if model is None:
+        raise Refused(f"{task.request.model} is not set up here, so nobody could look at the job.")
+    keep_until = (task.submitted_at or task.created_at) + timedelta(seconds=model.keeps_s)
+    if keep_until <= now:
+        raise Refused(f"{task.id} is too old: {model.provider} has forgotten its job by now.")
+    for other in await store.list_tasks(TaskFilter(provider=task.provider), _SEARCHED):
+        if other.remote_id == remote_id:
+            raise Refused(f"{remote_id} belongs to the task {other.id}.")
+    attached = await _move(
+        store, task, lambda row: row.accepted(remote_id, now, keep_until), "takes no id any more"
+    )
+    await store.add_act(Act("attach", task.id, THE_MACHINE, now))
+    return attached
+
+
+def may_ask_again(task: Task, model: VideoModel | None) -> None:
+    """Refused where the same cannot be asked for again."""
+    if task.state not in (TaskState.FAILED, TaskState.CANCELLED):
+        raise Refused(f"{task.id} is {task.state}: only what failed or was cancelled can be asked for again.")
+    if task.delivered_at is None:
+        raise Refused(f"{task.id} has just ended, and its chat is being told: try again in a moment.")
+    if model is None:
+        raise Refused(f"{task.request.model} is not set up here.")
+    if problems := check_request(task.request, model):
+        raise Refused(f"{model.name} cannot do this request any more ({problems[0].code}).")
+
+
+async def ask_again(
+    store: Tasks, task: Task, model: VideoModel, price: Decimal | None, now: datetime
+) -> Task:
+    """The very same as a task of its own, on the card of the one that ended. Costs what it costs."""
+    may_ask_again(task, model)
+    await store.add_act(Act("retry", task.id, THE_MACHINE, now))
+    return await store.add(
+        Task(
+            id=secrets.token_hex(8),
+            chat_id=task.chat_id,
+            thread_id=task.thread_id,
+            user_id=task.user_id,
+            user_name=task.user_name,
+            message_id=task.message_id,
+            card_id=task.card_id,
+            card_has_photo=task.card_has_photo,
+            language=task.language,
+            provider=model.provider,
+            request=task.request,
+            price=price,
+            state=TaskState.QUEUED,
+            parent_id=task.id,
+            created_at=now,
+            queued_at=now,
+            due_at=now,
+        )
+    )
+
+
+async def _move(store: Tasks, task: Task, move: Callable[[Task], Task], why_not: str) -> Task:
+    while True:
+        try:
+            return await store.save(move(task))
+        except IllegalMove:
+            raise Refused(f"{task.id} {why_not} ({task.state}).") from None
+        except StaleTask:
+            fresh = await store.get(task.id)
+            if fresh is None:
+                raise Refused(f"{task.id} is gone.") from None
+            task = fresh

@@ -1,0 +1,170 @@
+"""Tasks on paper: a table and a story for people, JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from bot.store import Attempt
+from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+
+_COLOURS = {
+    TaskState.DRAFT: "dim",
+    TaskState.QUEUED: "yellow",
+    TaskState.SUBMITTING: "bold cyan",
+    TaskState.RUNNING: "cyan",
+    TaskState.SUCCEEDED: "green",
+    TaskState.FAILED: "red",
+    TaskState.CANCELLED: "dim",
+}
+_SHOWN_CALLS = 12
+
+
+def draw_table(tasks: Sequence[Task], ahead: Mapping[str, int], now: datetime, below: str = "") -> Table:
+    """A line for each. `ahead`: of those that wait, how many are served before them. What somebody asked for
+    stands in the story alone."""
+    table = Table(box=box.SIMPLE_HEAD, caption=below or None, caption_justify="left", pad_edge=False)
+    table.add_column("task", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("model", overflow="fold")
+    table.add_column("who", overflow="ellipsis", no_wrap=True, max_width=20)
+    table.add_column("chat", no_wrap=True, justify="right")
+    table.add_column("asked", no_wrap=True, justify="right")
+    table.add_column("", overflow="fold")
+    for task in tasks:
+        table.add_row(
+            task.id,
+            Text(task.state.value, style=_COLOURS[task.state]),
+            escape(task.request.model),
+            escape(task.user_name or str(task.user_id)),
+            str(task.chat_id),
+            age(now - task.created_at),
+            escape(_note(task, ahead, now)),
+        )
+    return table
+
+
+def draw_story(task: Task, attempts: Sequence[Attempt], ahead: int, now: datetime) -> RenderableType:
+    """All that is known of one, and the calls made for it."""
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, value in _facts(task, ahead, now):
+        facts.add_row(name, value if isinstance(value, Text) else escape(value))
+    if not attempts:
+        return Group("", facts, "")
+    calls = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    for column in ("call", "at", "took", "answer", ""):
+        calls.add_column(column, overflow="fold")
+    if len(attempts) > _SHOWN_CALLS:
+        calls.add_row("…", f"{len(attempts) - _SHOWN_CALLS} before", "", "", "")
+    for one in attempts[-_SHOWN_CALLS:]:
+        answer = Text(one.answer, style="" if one.answer == "ok" else "red")
+        calls.add_row(one.call, _moment(one.at), f"{one.took_s:.1f} s", answer, escape(one.detail))
+    return Group("", facts, "", calls)
+
+
+def task_json(task: Task) -> dict[str, Any]:
+    """Every field under its name; times as ISO 8601, the price as text, what is unknown as null."""
+    fields = asdict(task) | {"request": task.request.model_dump(exclude_none=True), "state": task.state.value}
+    return {name: _plain(value) for name, value in fields.items()}
+
+
+def attempt_json(attempt: Attempt) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in asdict(attempt).items()}
+
+
+def write_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def age(span: Any) -> str:
+    """`42 s`, `17 min`, `5 h`, `3 d`."""
+    seconds = max(round(span.total_seconds()), 0)
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _note(task: Task, ahead: Mapping[str, int], now: datetime) -> str:
+    """What its state alone does not tell."""
+    parts = ["nobody waits for it"] if task.hidden else []
+    match task.state:
+        case TaskState.QUEUED:
+            before = ahead.get(task.id, 0)
+            parts.append(f"{before} before it" if before else "next")
+            if task.error_code:
+                parts.append(task.error_code)
+        case TaskState.RUNNING:
+            parts.append("late" if task.late_at else age(now - (task.submitted_at or now)))
+            if task.progress is not None:
+                parts.append(f"{task.progress:.0%}")
+        case TaskState.FAILED | TaskState.CANCELLED:
+            parts.append(task.error_code or "")
+        case _:
+            pass
+    if task.state in (TaskState.SUCCEEDED, TaskState.FAILED) and task.delivered_at is None:
+        parts.append("not told yet")
+    return ", ".join(filter(None, parts))
+
+
+def _facts(task: Task, ahead: int, now: datetime) -> list[tuple[str, str | Text]]:
+    request = task.request.model_dump(exclude_none=True)
+    known = {
+        "task": task.id,
+        "who": f"{task.user_name} ({task.user_id})" if task.user_name else str(task.user_id),
+        "chat": f"{task.chat_id}, topic {task.thread_id}" if task.thread_id else str(task.chat_id),
+        "model": f"{task.request.model}, at {task.provider}",
+        "words": request.pop("prompt", ""),
+        "photos": str(len(request.pop("photos", ())) or ""),
+        "options": ", ".join(f"{name} {value}" for name, value in request.items() if name != "model"),
+        "price": str(task.price or ""),
+        "remote id": task.remote_id or "",
+        "error": ": ".join(filter(None, (task.error_code, task.error_detail))),
+        "made from": task.parent_id or "",
+        "passed over": ", ".join(task.passed_over),
+    }
+    times = {
+        "asked": task.created_at,
+        "queued": task.queued_at,
+        "handed over": task.submitted_at,
+        "finished": task.finished_at,
+        "told": task.delivered_at,
+        "looked at next": task.due_at,
+        "kept there until": task.keep_until,
+    }
+    state = Text(task.state.value, style=_COLOURS[task.state])
+    if note := _note(task, {task.id: ahead}, now):
+        state.append(f"  {note}", style="default")
+    lines: list[tuple[str, str | Text]] = [("state", state)]
+    lines += [(name, value) for name, value in known.items() if value]
+    lines += [(name, _moment(value)) for name, value in times.items() if value]
+    if task.state is TaskState.FAILED and task.error_code == SUBMIT_UNKNOWN:
+        lines.append(("what to do", f"look for it at {task.provider}; then: tasks attach {task.id} ITS_ID"))
+    return lines
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case None | bool() | int() | float() | str() | list() | dict():
+            return value
+        case tuple():
+            return list(value)
+        case _:
+            return str(value)

@@ -1,0 +1,168 @@
+"""What an operator may do with one task, and why not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from fakes import A_MODEL, KEPT, NOW, House, a_task, made
+
+from bot.acts import Act
+from bot.commands import moves, table
+from bot.commands.moves import Refused
+from bot.store import Attempt, TaskFilter
+from bot.stores.sqlite import SQLiteStore
+from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+
+HOUR = timedelta(hours=1)
+FAILED: dict[str, Any] = {"state": TaskState.FAILED, "error_code": "prompt_refused", "delivered_at": NOW}
+LOST = FAILED | {"error_code": SUBMIT_UNKNOWN, "submitted_at": NOW}
+
+
+async def test_a_task_is_found_by_as_much_of_its_id_as_no_other_has(store: SQLiteStore) -> None:
+    for name in ("abc1", "abd1", "ab"):
+        await store.add(a_task(name))
+    assert (await moves.find(store, "abc")).id == "abc1"
+    assert (await moves.find(store, "ab")).id == "ab"
+    for name, why in (("a", "Several tasks"), ("x", "No task"), ("", "No task")):
+        with pytest.raises(Refused, match=why):
+            await moves.find(store, name)
+
+
+async def test_a_cancel_is_what_the_button_does(house: House) -> None:
+    task = await house.store.add(a_task())
+    hidden = await moves.cancel(house.store, task, NOW)
+    assert hidden.hidden
+    assert await moves.cancel(house.store, hidden, NOW) == hidden
+    ended = await house.close_task()
+    assert (ended.state, ended.error_code) == (TaskState.CANCELLED, "cancelled")
+    with pytest.raises(Refused, match=r"^boat is over: nothing can be stopped any more \(cancelled\)\.$"):
+        await moves.cancel(house.store, ended, NOW)
+
+
+async def test_a_draft_is_dismissed(store: SQLiteStore) -> None:
+    draft = await store.add(a_task(state=TaskState.DRAFT, question="card_draft"))
+    assert (await moves.cancel(store, draft, NOW)).state is TaskState.CANCELLED
+
+
+async def test_who_moves_a_task_at_the_same_moment_is_waited_for(house: House) -> None:
+    read = await house.store.add(a_task())
+    await house.turn()
+    stopped = await moves.cancel(house.store, read, NOW)
+    assert (stopped.state, stopped.hidden) == (TaskState.RUNNING, True)
+
+
+async def test_only_who_waits_is_put_first(store: SQLiteStore) -> None:
+    await moves.put_first(store, await store.add(a_task()), NOW)
+    assert await store.acts(10) == [Act("first", "boat", 0, NOW)]
+    with pytest.raises(Refused, match="does not wait for its turn: it is succeeded"):
+        await moves.put_first(store, await store.add(made("kite")), NOW)
+
+
+async def test_a_lost_job_goes_on_under_the_id_that_it_has(house: House) -> None:
+    lost = await house.store.add(a_task(**LOST, due_at=None))
+    found = await moves.attach(house.store, lost, "job-1", A_MODEL, NOW)
+    assert (found.state, found.remote_id, found.keep_until) == (TaskState.RUNNING, "job-1", KEPT)
+    assert (await house.close_task()).state is TaskState.SUCCEEDED
+    assert house.provider.submits.count == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "model", "why"),
+    [
+        (LOST | {"error_code": "prompt_refused"}, A_MODEL, "no submit of unknown outcome"),
+        ({}, A_MODEL, "no submit of unknown outcome"),
+        (LOST, None, "not set up here"),
+        (LOST | {"submitted_at": NOW - 12 * HOUR}, A_MODEL, "has forgotten its job"),
+    ],
+)
+async def test_an_id_that_would_lead_nowhere_is_refused(
+    store: SQLiteStore, changes: dict[str, Any], model: Any, why: str
+) -> None:
+    task = await store.add(a_task(**changes))
+    with pytest.raises(Refused, match=why):
+        await moves.attach(store, task, "job-1", model, NOW)
+
+
+async def test_an_id_of_another_task_is_refused(store: SQLiteStore) -> None:
+    await store.add(made("kite"))
+    lost = await store.add(a_task(**LOST))
+    with pytest.raises(Refused, match="belongs to the task kite"):
+        await moves.attach(store, lost, "job-1", A_MODEL, NOW)
+
+
+async def test_asking_again_is_a_task_of_its_own_on_the_same_card(house: House) -> None:
+    failed = await house.store.add(a_task(**FAILED, due_at=None, update_id=7))
+    again = await moves.ask_again(house.store, failed, A_MODEL, Decimal("3.5"), NOW + HOUR)
+    assert again.id != failed.id
+    assert (again.parent_id, again.card_id, again.request) == ("boat", 30, failed.request)
+    assert (again.state, again.price, again.queued_at) == (TaskState.QUEUED, Decimal("3.5"), NOW + HOUR)
+    assert again.update_id is None
+    house.clock.advance(3600)
+    assert (await house.close_task(again.id)).state is TaskState.SUCCEEDED
+    assert await house.get() == failed
+
+
+@pytest.mark.parametrize(
+    ("changes", "model", "why"),
+    [
+        ({}, A_MODEL, "is queued: only what failed"),
+        ({"state": TaskState.SUCCEEDED, "delivered_at": NOW}, A_MODEL, "is succeeded"),
+        (FAILED | {"delivered_at": None}, A_MODEL, "its chat is being told"),
+        (FAILED, None, "not set up here"),
+        (FAILED, replace(A_MODEL, prompt_limit=3), "cannot do this request any more"),
+    ],
+)
+async def test_what_cannot_be_asked_for_again_is_refused(
+    store: SQLiteStore, changes: dict[str, Any], model: Any, why: str
+) -> None:
+    task = await store.add(a_task(**changes))
+    with pytest.raises(Refused, match=why):
+        await moves.ask_again(store, task, model, None, NOW)
+    assert len(await store.list_tasks(TaskFilter(), 10)) == 1
+
+
+# On paper.
+
+
+def drawn(what: Any) -> str:
+    from rich.console import Console  # noqa: PLC0415
+
+    console = Console(width=160, record=True, file=None, quiet=False, force_terminal=False)
+    with console.capture() as captured:
+        console.print(what)
+    return captured.get()
+
+
+def test_the_story_of_a_lost_one_says_what_to_do() -> None:
+    attempt = Attempt(
+        task_id="boat",
+        provider="cloud",
+        call="submit",
+        at=NOW,
+        took_s=60.0,
+        answer=SUBMIT_UNKNOWN,
+        detail="[bold]cut[/bold]",
+    )
+    story = drawn(table.draw_story(a_task(**LOST), [attempt] * 20, 0, NOW))
+    assert "tasks attach boat ITS_ID" in story
+    assert "8 before" in story
+    assert "[bold]cut[/bold]" in story, "what a provider says is shown as it is"
+
+
+def test_names_and_words_are_shown_as_they_are() -> None:
+    task = a_task(user_name="[red]Ada[/red]", user_id=5)
+    assert "[red]Ada[/red]" in drawn(table.draw_table([task], {"boat": 2}, NOW))
+    assert "2 before it" in drawn(table.draw_table([task], {"boat": 2}, NOW))
+
+
+def test_json_has_every_field_of_a_task() -> None:
+    task = made(price=Decimal("0.10"), passed_over=("veo-3",))
+    fields = table.task_json(task)
+    assert fields.keys() == set(Task.__dataclass_fields__)
+    assert (fields["price"], fields["state"], fields["passed_over"]) == ("0.10", "succeeded", ["veo-3"])
+    assert fields["created_at"] == NOW.isoformat()
+    assert table.write_json(fields)
