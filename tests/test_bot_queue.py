@@ -25,7 +25,9 @@ async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
 
 async def test_an_empty_queue_says_so(there: Stage) -> None:
     ada, chat = there.newcomer()
-    assert (await there.answer(there.world.say(ada, chat, "/queue")))["text"] == says("queue_empty")
+    said = await there.answer(there.world.say(ada, chat, "/queue"))
+    left = says("left_videos", left=20, most=20, time="00:00")
+    assert said["text"] == f"{says('queue_empty')}\n\n{left}"
 
 
 async def test_the_queue_tells_place_state_and_time_of_each(there: Stage) -> None:
@@ -36,12 +38,13 @@ async def test_the_queue_tells_place_state_and_time_of_each(there: Stage) -> Non
         for words in ("the second one", "the third one"):
             await there.answer(there.world.say(ada, chat, f"/video {words}"))
         listed = await _queue(there, ada, chat)
-        first, second, third = listed["text"].removeprefix(f"{HEADING}\n\n").split("\n\n")
+        first, second, third, left = listed["text"].removeprefix(f"{HEADING}\n\n").split("\n\n")
         assert first.startswith("1. the first one\n▱")
         assert second.startswith("2. the second one\n" + says("card_queued", elapsed="0:0")[:-1])
         assert third.startswith(
             "3. the third one\n" + says("card_queued_behind", ahead=1, elapsed="0:0")[:-1]
         )
+        assert left == says("left_videos", left=17, most=20, time="00:00")
         bring = [says("button_bring_number", number=number) for number in (1, 2, 3)]
         assert list(buttons(listed)) == bring
     await there.shown(chat, 3)

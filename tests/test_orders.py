@@ -34,6 +34,8 @@ def orders() -> Orders:
         screen=nobody,
         voice=nobody,
         access=nobody,
+        budgets=nobody,
+        allowance=nobody,
         companies=nobody,
         photos=Photos(nobody, nobody, MODELS),
         models=MODELS,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
+from bot.chat.day import day_of, renewal_of
 from bot.request import Problem
 from bot.rules import Rules
 from bot.standing import Admission, Own, Standings
@@ -144,14 +145,10 @@ class Access:
         if chat_id is not None:
             usual = (settings.daily_videos_per_chat, settings.open_tasks_per_chat)
         own = await self._standings.of(chat_id or user_id or 0)
-        made = await self._tasks.count_since(self._midnight(), user_id=user_id, chat_id=chat_id)
+        today = day_of(self._clock(), settings.zone)
+        made = await self._tasks.count_since(today, user_id=user_id, chat_id=chat_id)
         at_once = await self._tasks.count_open(user_id=user_id, chat_id=chat_id)
         return Quota(_most(own.daily_videos, usual[0]), made), Quota(_most(own.open_tasks, usual[1]), at_once)
-
-    def _midnight(self) -> datetime:
-        """When today began."""
-        zone = self._rules.settings.zone
-        return datetime.combine(self._clock().astimezone(zone).date(), time(), zone)
 
     async def _limits(self, user_id: int, chat_id: int) -> Problem | None:
         problem = self._limit("", *await self.quotas(user_id=user_id))
@@ -165,8 +162,8 @@ class Access:
         if at_once.is_used_up:
             return Problem(f"limit_open{suffix}", {"count": at_once.used})
         if daily.is_used_up:
-            renewed = self._midnight() + timedelta(days=1)
-            return Problem(f"limit_day{suffix}", {"count": daily.most, "time": f"{renewed:%H:%M}"})
+            renewed = renewal_of(self._clock(), self._rules.settings.zone)
+            return Problem(f"limit_day{suffix}", {"count": daily.most, "time": renewed})
         return None
 
 

@@ -43,7 +43,7 @@ def draw_card(
     free = model is not None and model.free
     match task.state:
         case TaskState.DRAFT:
-            return draw_draft(task, models, now, usual_s=outlook.usual_s, tariff=tariff)
+            return draw_draft(task, models, now, usual_s=outlook.usual_s, tariff=tariff, left=aside)
         case TaskState.CANCELLED:
             return Card(say(task.language, task.error_code or "cancelled"), None)
         case TaskState.FAILED:

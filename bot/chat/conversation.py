@@ -25,6 +25,8 @@ from bot.chat.access import Access
 from bot.chat.admins import GroupAdmins
 from bot.chat.albums import Albums
 from bot.chat.alerts import operators_of
+from bot.chat.allowance import Allowance
+from bot.chat.budgets import Budgets
 from bot.chat.client import connect
 from bot.chat.comeback import come_back
 from bot.chat.companies import Companies
@@ -121,6 +123,15 @@ class Conversation:
         photos = Photos(self._bot, store, models)
         forecast = Forecast(store.count_ahead, schedule, models, at_once, pause=brake.over)
         tariff = tariff_of(lambda: rules.settings, models)
+        budgets = Budgets(
+            rules=rules,
+            store=store,
+            access=self._access,
+            tariff=tariff,
+            tell_admins=self.tell_admins,
+            clock=clock,
+        )
+        allowance = Allowance(rules=rules, access=self._access, budgets=budgets, tariff=tariff, clock=clock)
         self.screen = Screen(
             self._bot,
             models,
@@ -131,6 +142,7 @@ class Conversation:
             quiet=Quiet(self._bot, self._preferences),
             tariff=tariff,
             pause=brake.known,
+            left=allowance.before,
         )
         self.operators = operators_of(
             settings.alert_chat, voice=voice, preferences=self._preferences, models=models, tariff=tariff
@@ -159,6 +171,8 @@ class Conversation:
             screen=self.screen,
             voice=voice,
             access=self._access,
+            budgets=budgets,
+            allowance=allowance,
             companies=Companies(store, voice, models),
             photos=photos,
             models=models,
@@ -190,6 +204,7 @@ class Conversation:
                 screen=self.screen,
                 orders=orders,
                 access=self._access,
+                allowance=allowance,
                 rules=rules,
                 standings=standings,
                 names=names,

@@ -11,6 +11,7 @@ from telegram import Bot
 from bot.brake import Brake
 from bot.chat.access import Access
 from bot.chat.admins import GroupAdmins
+from bot.chat.allowance import Allowance
 from bot.chat.menu import Menu
 from bot.chat.names import Names
 from bot.chat.operator import OpenPage
@@ -46,6 +47,7 @@ class Desk:
     screen: Screen
     orders: Orders
     access: Access
+    allowance: Allowance
     rules: Rules
     standings: Standings
     names: Names

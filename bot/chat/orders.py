@@ -6,35 +6,31 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot import timing
 from bot.chat.access import Access
+from bot.chat.allowance import Allowance
 from bot.chat.asker import Asker
+from bot.chat.budgets import Budgets
 from bot.chat.companies import Companies
-from bot.chat.intent import SentPhoto
-from bot.chat.options import fit_request
 from bot.chat.parts import left_out
 from bot.chat.photos import Photos, with_first_frame
 from bot.chat.questions import ASKS_PHOTO, AWAITS_WORDS, STARTED_BY_ANSWER, draw_question, draw_switch
-from bot.chat.remedies import other_models
-from bot.chat.screen import PHOTO_MAX_BYTES, Screen
+from bot.chat.reading import Reading
+from bot.chat.screen import Screen
 from bot.chat.tariff import Tariff, no_tariff
 from bot.chat.turns import Turns
-from bot.chat.usual import add_usual, usual_model
 from bot.chat.voice import Voice
 from bot.chat.which import QUESTION as WHICH
-from bot.chat.words import Words
-from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, settle, shown
-from bot.store import ChatSettings, TaskStore
+from bot.request import Problem, VideoModel, VideoRequest, settle
+from bot.store import TaskStore
 from bot.task import Task, TaskState
 from bot.text import plain
 
 _ANSWERED_WITHIN = timedelta(minutes=15)
-_WORDS_MISSING = frozenset({"prompt_missing", "prompt_missing_with_photo"})
 
 
-class Orders:
+class Orders(Reading):
     def __init__(
         self,
         *,
@@ -42,6 +38,8 @@ class Orders:
         screen: Screen,
         voice: Voice,
         access: Access,
+        budgets: Budgets,
+        allowance: Allowance,
         companies: Companies,
         photos: Photos,
         models: Mapping[str, VideoModel],
@@ -51,77 +49,19 @@ class Orders:
         wake: Callable[[], None],
         tariff: Callable[[], Tariff] = no_tariff,
     ) -> None:
+        super().__init__(models, default_model, photos)
         self._tasks = tasks
         self._screen = screen
         self._voice = voice
         self._access = access
+        self._budgets = budgets
+        self._allowance = allowance
         self._companies = companies
-        self._photos = photos
-        self._models = models
-        self._default_model = default_model
         self._old_after = old_after
         self._clock = clock
         self._wake = wake
         self._tariff = tariff
         self._turns = Turns()
-
-    def read(
-        self,
-        words: Words,
-        photo: SentPhoto | None,
-        base: VideoRequest | None = None,
-        settings: ChatSettings | None = None,
-        last: SentPhoto | None = None,
-    ) -> tuple[VideoRequest, list[Problem]]:
-        """The request that words and a photo make, and every reason why it cannot work. `last` is for the
-        last frame; the first is `photo`, or that of `base`.
-
-        What they leave open is as in `base`, or as near to it as another model comes that they name; and then
-        as in `settings`. Where the model is in the way the request comes without those: they are `add_usual`
-        of the model that is chosen instead.
-        """
-        settings = settings or ChatSettings()
-        fields: dict[str, Any] = {"model": usual_model(settings, self._models, self._default_model())}
-        if base is not None:
-            # Much of what was bought before are defaults of its model, which nobody asked for.
-            named = self._models.get(str(words.options.get("model", base.model)))
-            fitted = base if named is None or named.name == base.model else fit_request(base, named)
-            fields |= fitted.model_dump(exclude_none=True)
-        fields |= words.options
-        if words.prompt:
-            fields["prompt"] = words.prompt
-        if photo is not None:
-            # A crop was chosen for the sides of another photo.
-            fields |= {"photos": (photo.file_id,), "crop": None, "extends": None}
-        if last is not None:
-            fields |= {"photos": (*fields["photos"][:1], last.file_id), "crop": None}
-        request = VideoRequest(**fields)
-        usual = self.add_usual(request, settings)
-        problems = [*words.problems, *self.problems(usual)]
-        for sent in filter(None, (photo, last)):
-            self._photos.note(sent)
-            if request.model in self._models:
-                problems += _check_sent(sent, self._models[request.model])
-        return (usual if {problem.code for problem in problems} <= _WORDS_MISSING else request), problems
-
-    def add_usual(self, request: VideoRequest, settings: ChatSettings) -> VideoRequest:
-        """The request, with what the chat has chosen wherever it leaves things open."""
-        model = self._models.get(request.model)
-        return request if model is None else add_usual(request, settings, model)
-
-    def problems(self, request: VideoRequest) -> list[Problem]:
-        """Every reason why the request cannot work with the models that are set up."""
-        model = self._models.get(request.model)
-        if model is not None:
-            return check_request(request, model)
-        if not self._models:
-            return [Problem("no_model", {})]
-        return [Problem("model_unknown", {"model": request.model, "choices": shown(self._models)})]
-
-    def others(self, request: VideoRequest, photo: SentPhoto | None) -> list[str]:
-        """Models that can make the very same request, where the chosen one cannot."""
-        names = other_models(request, self._models)
-        return [name for name in names if photo is None or not _check_sent(photo, self._models[name])]
 
     async def known(self, asker: Asker) -> bool:
         """Whether this update, or the album it belongs to, has made its task already."""
@@ -145,7 +85,7 @@ class Orders:
     async def _start(
         self, asker: Asker, request: VideoRequest, parent_id: str | None, frame: bytes | None
     ) -> Problem | None:
-        if problem := await self._access.limit(asker.user_id, asker.chat_id):
+        if problem := await self._limit(asker, asker.user_id, request):
             return problem
         framed = request
         if frame is not None or not await self._is_decided(request, parent_id):
@@ -158,8 +98,9 @@ class Orders:
             return None
         task = replace(self._new(asker, request), parent_id=parent_id)
         await self._companies.introduce(asker, request)
-        await self._post(self._bought(task, request), asker, frame)
+        await self._post(await self._bought(task, request), asker, frame)
         self._wake()
+        await self._budgets.watch()
         # No draft has named the price to whoever taps Again.
         cost = self._tariff().cost(asker.language, request) if asker.tapped else ""
         return Problem("tap_ordered", {"price": plain(cost)}) if cost else None
@@ -238,14 +179,14 @@ class Orders:
         self, task: Task, asker: Asker, request: VideoRequest, question: str
     ) -> Problem | None:
         starts = task.question in STARTED_BY_ANSWER
-        if starts and (problem := await self._access.limit(asker.user_id, asker.chat_id)):
+        if starts and (problem := await self._limit(asker, asker.user_id, request)):
             return problem
         framed = request
         if question != WHICH:
             framed = await self._photos.framed(request, asker.user_id)
         if starts and framed == request and not self._is_old(asker):
             await self._companies.introduce(asker, request)
-            moved = self._bought(task, request)
+            moved = await self._bought(task, request)
         else:
             if starts:
                 question = "card_old" if self._is_old(asker) else "card_crop"
@@ -266,6 +207,7 @@ class Orders:
         if task.question not in STARTED_BY_ANSWER and task.card_id is not None:
             await self._screen.remove(task.chat_id, task.card_id)
         self._wake()
+        await self._budgets.watch()
         return None
 
     async def change(self, task: Task, request: VideoRequest) -> None:
@@ -289,18 +231,24 @@ class Orders:
             return await self._generate(asker, task, request)
 
     async def _generate(self, asker: Asker, task: Task, request: VideoRequest) -> Problem | None:
-        if problem := await self._access.limit(task.user_id, task.chat_id):
+        if problem := await self._limit(asker, task.user_id, request):
             return problem
         if problems := self.problems(request):
             return problems[0]
         if task.question != "card_crop" and await self._crop(asker, task, request):
             return None
         await self._companies.introduce(asker, request)
-        saved = await self._tasks.save(self._bought(task, request))
+        saved = await self._tasks.save(await self._bought(task, request))
         self._screen.show(saved)
         self._wake()
         await self._screen.quiet.taken(saved)
+        await self._budgets.watch()
         return None
+
+    async def _limit(self, asker: Asker, user_id: int, request: VideoRequest) -> Problem | None:
+        """What stands against ordering this, whatever it shows: how many there may be, and for how much."""
+        problem = await self._access.limit(user_id, asker.chat_id)
+        return problem or await self._budgets.limit(user_id, asker.language, request)
 
     async def _is_decided(self, request: VideoRequest, parent_id: str | None) -> bool:
         """Whether its person has seen what this model makes of this photo: it is the same as before."""
@@ -329,11 +277,13 @@ class Orders:
     def _is_fresh(self, task: Task) -> bool:
         return self._clock() - task.created_at < _ANSWERED_WITHIN
 
-    def _bought(self, task: Task, request: VideoRequest) -> Task:
-        """What is settled forgets the ratio that a photo overrules: its card is told before."""
+    async def _bought(self, task: Task, request: VideoRequest) -> Task:
+        """What is settled forgets the ratio that a photo overrules: its card is told before. And so it is of
+        what is left of the day, where that is little."""
         model = self._models[request.model]
-        if aside := left_out(request, model, task.language):
-            self._screen.note(task, aside)
+        asides = [left_out(request, model, task.language), await self._allowance.after(task)]
+        if any(asides):
+            self._screen.note(task, "\n".join(filter(None, asides)))
         bought, price = settle(request, model), self._tariff().quote(request)
         return replace(task, provider=model.provider).queued(bought, price, self._clock())
 
@@ -371,7 +321,3 @@ class Orders:
 
     def _expiry(self, chat_id: int) -> datetime:
         return self._clock() + (timing.DRAFT_GROUP if chat_id < 0 else timing.DRAFT_PRIVATE)
-
-
-def _check_sent(photo: SentPhoto, model: VideoModel) -> list[Problem]:
-    return check_photo(model, photo.width, photo.height, PHOTO_MAX_BYTES, photo.size_bytes)

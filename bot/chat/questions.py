@@ -50,16 +50,17 @@ def draw_draft(
     usual_s: float | None = None,
     *,
     tariff: Tariff = NO_TARIFF,
+    left: str = "",
 ) -> Card:
     """The card of a draft. `opened` is the option whose choices its buttons show; `usual_s` how long such a
-    video usually takes."""
+    video usually takes; `left` what the day still allows, where that is little."""
     if task.question == WHICH:
         return draw_which(task, models, opened)
     model = models.get(task.request.model)
     above = whole_heading(task, model) if task.request.prompt else ""
     beside = left_out(task.request, model, task.language)
     asks = _sentence(task, now) + _terms(task, usual_s, tariff)
-    text = join(above, beside, continued(task), _crop(task), asks, _add_last(task, models))
+    text = join(above, beside, continued(task), _crop(task), asks, left, _add_last(task, models))
     if opened is not None and (choices := choice_rows(task, models, opened, tariff)):
         return Card(text, InlineKeyboardMarkup(choices))
     rows = option_rows(task, models) if has_options(task) else motion_rows(task)

@@ -9,11 +9,12 @@ from datetime import datetime
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
+from bot.chat.allowance import Allowance
 from bot.chat.asker import Asker
 from bot.chat.card import state_line
 from bot.chat.intent import Intent
 from bot.chat.outlook import Forecast, Outlook
-from bot.chat.parts import Card, cut
+from bot.chat.parts import Card, cut, join
 from bot.chat.repeats import Repeats
 from bot.chat.reposting import Reposting
 from bot.chat.tap import Tap
@@ -45,6 +46,7 @@ class Queue:
         clock: Callable[[], datetime],
         repeats: Repeats,
         waiting: Waiting,
+        allowance: Allowance,
     ) -> None:
         self._tasks = tasks
         self._reposting = reposting
@@ -54,6 +56,7 @@ class Queue:
         self._clock = clock
         self._repeats = repeats
         self._waiting = waiting
+        self._allowance = allowance
 
     async def tell(self, asker: Asker, _: Intent) -> None:
         """In private all that the person waits for, wherever; in a group what the group waits for. Admins
@@ -64,7 +67,8 @@ class Queue:
         waiting = [task for task in found if task.state not in (TaskState.FAILED, TaskState.CANCELLED)]
         outlooks = {task.id: await self._forecast.of(task) for task in waiting[:_SHOWN]}
         card = draw_queue(asker, waiting, outlooks, self._models, self._clock())
-        await self._voice.answer(asker, card.text, card.buttons)
+        left = await self._allowance.all(asker.user_id, asker.chat_id, asker.language)
+        await self._voice.answer(asker, join(card.text, left), card.buttons)
         await self._waiting.tell(asker)
 
     async def bring(self, tap: Tap) -> Problem | None:

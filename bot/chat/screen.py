@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import IO, Any
@@ -49,6 +49,11 @@ def no_known_pause(_: str) -> None:
     """Nothing stands against any model."""
 
 
+async def nothing_said(_: Task) -> str:
+    """Nothing is worth a line."""
+    return ""
+
+
 class Screen:
     """One task is one message: every call for a card waits for the one before."""
 
@@ -64,7 +69,9 @@ class Screen:
         quiet: Quiet,
         tariff: Callable[[], Tariff] = no_tariff,
         pause: Callable[[str], Pause | None] = no_known_pause,
+        left: Callable[[Task], Awaitable[str]] = nothing_said,
     ) -> None:
+        """`left`: what the day still allows whoever looks at a draft, where that is worth a line."""
         self._bot = bot
         self._models = models
         self._clock = clock
@@ -74,6 +81,7 @@ class Screen:
         self._photo_cards = PhotoCards(bot, photos)
         self._tariff = tariff
         self._pause = pause
+        self._left = left
         self.quiet = quiet
         self._asides: dict[str, tuple[str, datetime | None]] = {}
         self._log = get_log(__name__)
@@ -183,7 +191,7 @@ class Screen:
     async def redraw(self, task: Task, opened: str | None = None) -> None:
         """A draft that was changed, or an option of it opened. The next tap makes up for a lost edit."""
         try:
-            await self._edit(task, self._draft(task, opened), Urgency.FIRST)
+            await self._edit(task, await self._draft(task, opened), Urgency.FIRST)
         except ChatError as error:
             self._log.info("a draft could not be drawn", task=task.id, reason=str(error))
 
@@ -256,12 +264,14 @@ class Screen:
         if until is not None and now >= until:
             aside = ""
         quiet = await self.quiet.holds(task.chat_id)
+        aside = aside or await self._left(task)
         outlook = await self._forecast.of(task)
         return draw_card(task, self._models, now, outlook, aside, quiet=quiet, tariff=self._tariff())
 
-    def _draft(self, task: Task, opened: str | None) -> Card:
+    async def _draft(self, task: Task, opened: str | None) -> Card:
         usual_s = self._forecast.usual_s(task)
-        return draw_draft(task, self._models, self._clock(), opened, usual_s, tariff=self._tariff())
+        left, tariff = await self._left(task), self._tariff()
+        return draw_draft(task, self._models, self._clock(), opened, usual_s, tariff=tariff, left=left)
 
     async def _say(self, task: Task, card: Card) -> None:
         with translated():

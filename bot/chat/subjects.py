@@ -131,6 +131,7 @@ class Subjects:
         )
         queue = Queue(
             waiting=waiting,
+            allowance=desk.allowance,
             tasks=desk.store,
             reposting=desk.reposting,
             voice=desk.voice,

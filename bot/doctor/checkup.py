@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.doctor.accounts import check_account
 from bot.doctor.finding import Finding
+from bot.doctor.money import judge_prices
 from bot.doctor.network import check_public_address, check_telegram
 from bot.errors import SettingsError
 from bot.provider import Provider
@@ -58,6 +59,7 @@ async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Fi
         _check_disk(settings),
         judge_admins(database, settings),
         _check_models(settings, providers),
+        *judge_prices(settings, models),
         *of_address,
         *_check_secret_key(settings),
         *(finding for findings in of_accounts for finding in findings),

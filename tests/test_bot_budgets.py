@@ -1,0 +1,105 @@
+"""Budgets and what is left of the day, over HTTP: refused before buying, and given back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from provider_server import gateway_error
+from running import Stage, bot_on_stage, says
+
+from bot.sandbox import Chat, Json, Person
+
+OWNER = Person(501, "Olga", None, "en")
+PRICES = "jimeng-pro=0.40,jimeng-1080p=0"
+USD = "\u00a0USD"
+
+
+@asynccontextmanager
+async def bot(folder: Path, **changes: str) -> AsyncIterator[tuple[Stage, Chat]]:
+    """A bot with prices, and its owner's private chat."""
+    values = {"admin_users": str(OWNER.id), "model_prices": PRICES, **changes}
+    async with bot_on_stage(folder, **values) as there:
+        owners = there.world.private_chat(there.world.add_person(OWNER))
+        there.world.say(OWNER, owners, "/start")
+        await there.until(lambda: there.world.bot_messages(owners))
+        yield there, owners
+        assert there.world.complaints == []
+
+
+async def test_a_persons_budget_refuses_before_anything_is_bought(tmp_path: Path) -> None:
+    async with bot(tmp_path, daily_budget_per_user="1") as (there, _):
+        ada, chat = there.newcomer()
+        for words in ("/video one", "/video two"):
+            there.world.say(ada, chat, words)
+        await there.shown(chat, 2)
+        refused = await there.answer(there.world.say(ada, chat, "/video three"))
+        assert refused["text"] == says("limit_budget", price=f"0.40{USD}", left=f"0.20{USD}", time="00:00")
+        draft = await there.answer(there.world.say(ada, chat, "a fourth"))
+        assert says("left_money", left=f"0.20{USD}", most=f"1{USD}", time="00:00") in draft["text"]
+        said = await there.tap(ada, draft, says("button_generate"))
+        assert said == refused["text"]
+        queue = await there.answer(there.world.say(ada, chat, "/queue"))
+        assert f"0.20{USD} of 1{USD} left today" in queue["text"]
+        assert (there.jobs("three"), there.jobs("a fourth")) == (0, 0)
+        boris, his = there.newcomer("Boris")
+        there.world.say(boris, his, "/video his own")
+        await there.shown(his)
+
+
+async def test_what_was_not_charged_gives_back_what_it_took(tmp_path: Path) -> None:
+    async with bot(tmp_path, daily_budget_per_user="0.40", daily_videos_per_user="1") as (there, _):
+        ada, chat = there.newcomer()
+        there.provider.next("submit", gateway_error(50411, "Pre Img Risk Not Pass", 400))
+        there.world.say(ada, chat, "/video it is refused")
+        await there.until(lambda: there.tasks(chat) and there.tasks(chat)[0]["delivered_at"])
+        there.world.say(ada, chat, "/video it is made")
+        await there.shown(chat)
+
+
+async def test_the_budget_for_all_binds_admins_too_who_hear_of_it_once(tmp_path: Path) -> None:
+    async with bot(tmp_path, daily_budget="1") as (there, owners):
+        ada, chat = there.newcomer()
+        there.world.say(ada, chat, "/video one")
+        there.world.say(OWNER, owners, "/video two")
+        await there.until(lambda: len(_told(there, owners, "budget_nearly", f"0.80{USD}", f"1{USD}")) == 1)
+        for person, where, words in ((ada, chat, "/video three"), (OWNER, owners, "/video four")):
+            refused = await there.answer(there.world.say(person, where, words), containing="0.40")
+            left = says("limit_budget_all", price=f"0.40{USD}", left=f"0.20{USD}", time="00:00")
+            assert refused["text"] == left
+        assert len(_told(there, owners, "budget_spent", f"0.80{USD}", f"1{USD}")) == 1
+        assert len(_told(there, owners, "budget_nearly", f"0.80{USD}", f"1{USD}")) == 1
+        there.world.say(OWNER, owners, "/set DAILY_BUDGET 5")
+        await there.answer(there.world.say(ada, chat, "/video five"))
+        await there.shown(chat, 2)
+
+
+async def test_within_a_budget_only_what_has_a_price_is_ordered(tmp_path: Path) -> None:
+    async with bot(tmp_path, daily_budget="1") as (there, _):
+        ada, chat = there.newcomer()
+        refused = await there.answer(there.world.say(ada, chat, "/video a map --model jimeng-720p"))
+        assert refused["text"] == says(
+            "limit_unpriced", model="jimeng-720p", choices="jimeng-pro, jimeng-1080p"
+        )
+        for model in ("preview", "jimeng-1080p"):
+            there.world.say(ada, chat, f"/video a map --model {model}")
+        await there.shown(chat, 2)
+
+
+async def test_a_card_says_when_few_are_left_of_the_day(tmp_path: Path) -> None:
+    async with bot(tmp_path, daily_videos_per_user="5") as (there, owners):
+        ada, chat = there.newcomer()
+        first = await there.answer(there.world.say(ada, chat, "/video one"))
+        assert "left today" not in first["text"]
+        second = await there.answer(there.world.say(ada, chat, "/video two"))
+        assert says("left_videos", left=3, most=5, time="00:00") in second["text"]
+        draft = await there.answer(there.world.say(ada, chat, "a third"))
+        assert says("left_videos", left=3, most=5, time="00:00") in draft["text"]
+        mine = await there.answer(there.world.say(OWNER, owners, "a kite"))
+        assert "left today" not in mine["text"]
+
+
+def _told(there: Stage, owners: Chat, key: str, spent: str, budget: str) -> list[Json]:
+    words = says(key, spent=spent, budget=budget, time="00:00")
+    return [one for one in there.world.bot_messages(owners) if one.get("text") == words]

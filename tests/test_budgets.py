@@ -1,0 +1,99 @@
+"""Days and budgets: when they begin anew, and when admins hear of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from fakes import A_MODEL, NOW, Clock, a_task
+
+from bot.chat.access import Access
+from bot.chat.budgets import Budgets
+from bot.chat.day import day_of, renewal_of
+from bot.chat.tariff import tariff_of
+from bot.rules import Rules
+from bot.settings import IsolatedSettings
+from bot.standing import Standings
+from bot.store import Notice
+from bot.stores.sqlite import SQLiteStore
+
+
+class Desk:
+    """Budgets on a store, with what the admins were told."""
+
+    def __init__(self, store: SQLiteStore, clock: Clock, **settings: str) -> None:
+        values = {"model_prices": "jimeng-pro=1", "admin_users": "501", **settings}
+        self.rules = Rules(IsolatedSettings.model_validate(values), store, clock)
+        self.told: list[str] = []
+        self.store, self.clock = store, clock
+        self.budgets = Budgets(
+            rules=self.rules,
+            store=store,
+            access=Access(self.rules, Standings(store, clock), store, store, clock),
+            tariff=tariff_of(lambda: self.rules.settings, {"jimeng-pro": A_MODEL}),
+            tell_admins=self.tell,
+            clock=clock,
+        )
+
+    async def tell(self, notice: Notice) -> None:
+        self.told.append(notice.key)
+
+    async def order(self, user_id: int = 20) -> str | None:
+        """The code of what stands against it; else it is queued."""
+        problem = await self.budgets.limit(user_id, "en", a_task().request)
+        if problem is None:
+            number = await self.store.spent_since(datetime(2000, 1, 1, tzinfo=UTC))
+            task = a_task(f"{number}", price=Decimal(1), queued_at=self.clock(), user_id=user_id)
+            await self.store.add(task)
+            await self.budgets.watch()
+        return problem.code if problem else None
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "began"),
+    [
+        ("2026-05-04T12:00:00+00:00", "UTC", "2026-05-04T00:00:00+00:00"),
+        ("2026-05-04T20:00:00+00:00", "Asia/Shanghai", "2026-05-04T16:00:00+00:00"),
+        ("2026-05-04T03:00:00+00:00", "America/New_York", "2026-05-03T04:00:00+00:00"),
+        ("2026-03-29T12:00:00+00:00", "Europe/Berlin", "2026-03-28T23:00:00+00:00"),
+    ],
+)
+def test_a_day_begins_at_midnight_where_the_settings_say(now: str, zone: str, began: str) -> None:
+    moment = datetime.fromisoformat(now)
+    assert day_of(moment, ZoneInfo(zone)) == datetime.fromisoformat(began)
+    assert renewal_of(moment, ZoneInfo(zone)) == "00:00"
+
+
+async def test_admins_hear_once_at_four_fifths_and_once_at_the_end_and_anew_the_next_day(
+    store: SQLiteStore, clock: Clock
+) -> None:
+    desk = Desk(store, clock, daily_budget="5")
+    assert [await desk.order() for _ in range(7)] == [*[None] * 5, "limit_budget_all", "limit_budget_all"]
+    assert desk.told == ["budget_nearly", "budget_spent"]
+    clock.advance(24 * 3600)
+    assert [await desk.order() for _ in range(5)] == [None] * 5
+    assert desk.told == ["budget_nearly", "budget_spent"] * 2
+
+
+async def test_of_a_budget_that_is_raised_admins_hear_again(store: SQLiteStore, clock: Clock) -> None:
+    desk = Desk(store, clock, daily_budget="1")
+    assert [await desk.order() for _ in range(2)] == [None, "limit_budget_all"]
+    await desk.rules.change("DAILY_BUDGET", "2", 501)
+    assert [await desk.order() for _ in range(2)] == [None, "limit_budget_all"]
+    assert desk.told == ["budget_spent"] * 2
+
+
+async def test_a_persons_budget_is_theirs_and_no_admins(store: SQLiteStore, clock: Clock) -> None:
+    desk = Desk(store, clock, daily_budget_per_user="1")
+    assert [await desk.order(20), await desk.order(20), await desk.order(21)] == [None, "limit_budget", None]
+    assert [await desk.order(501) for _ in range(3)] == [None] * 3
+    assert await desk.budgets.left(Decimal(1), 501) == -2
+    assert desk.told == []
+
+
+async def test_a_budget_of_nothing_lets_nothing_through_that_costs(store: SQLiteStore, clock: Clock) -> None:
+    desk = Desk(store, clock, daily_budget="0")
+    assert await desk.order() == "limit_budget_all"
+    assert clock() == NOW

@@ -1,0 +1,43 @@
+"""The doctor on money: a typing error in the prices, and what a budget leaves out."""
+
+from __future__ import annotations
+
+import pytest
+from every_model import WITH_LINKS
+
+from bot.doctor.finding import Finding
+from bot.doctor.money import judge_prices
+from bot.settings import IsolatedSettings
+
+
+def judge(**values: str) -> list[Finding]:
+    return judge_prices(IsolatedSettings.model_validate(values), WITH_LINKS)
+
+
+def test_prices_of_what_is_set_up_are_well() -> None:
+    (found,) = judge(model_prices="veo-3:1080p:sound=0.60/s,jimeng-pro=3", currency="€")
+    assert (found.state, found.seen) == ("ok", "For jimeng-pro, veo-3, in €.")
+    assert judge() == []
+
+
+@pytest.mark.parametrize(
+    ("prices", "seen", "mend"),
+    [
+        ("jimeng-por=1", "MODEL_PRICES names jimeng-por, which is not set up here.", "Is jimeng-pro meant?"),
+        ("sora=1", "MODEL_PRICES names sora, which is not set up here.", "Here are: "),
+        ("veo-3:4k=1", "a price for veo-3 in 4k, which it does not make.", "It makes 720p, 1080p."),
+        ("jimeng-pro:sound=1", "a price for jimeng-pro with sound, which it does not make.", ""),
+    ],
+)
+def test_a_price_for_what_is_not_there_is_named(prices: str, seen: str, mend: str) -> None:
+    (found,) = judge(model_prices=prices)
+    assert found.state == "warning"
+    assert seen in found.seen
+    assert mend in found.mend
+
+
+def test_a_budget_names_the_models_that_it_shuts_out() -> None:
+    priced = ",".join(f"{name}=1" for name in WITH_LINKS if name not in ("veo-3", "jimeng-pro"))
+    (found,) = judge(model_prices=f"{priced},veo-3:1080p=2", daily_budget="20")
+    assert "a price: jimeng-pro, veo-3." in found.seen or "a price: veo-3, jimeng-pro." in found.seen
+    assert [one.state for one in judge(model_prices=f"{priced},veo-3:1080p=2")] == ["ok"]
