@@ -11,7 +11,7 @@ WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox run install test chaos lint check format lock audit site clean
+.PHONY: help sandbox run install test chaos mutations lint check format lock audit site clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ test: install ## all the tests
 
 chaos: install ## minutes of random kills and faults; SEED=7 plays one again, MINUTES=30 lasts longer
 	@PYTHONPATH=tests $(BIN)/python -m chaos --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
+
+mutations: install ## breaks the bot on purpose, promise by promise, and sees that it is noticed
+	@PYTHONPATH=tests $(BIN)/python -m chaos.mutations $(if $(ONLY),--only "$(ONLY)")
 
 lint: install ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .

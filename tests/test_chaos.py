@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from chaos.mutations import mutations
 from chaos.run import Plan, only_messages, run
 
 SEED = int(os.environ.get("CHAOS_SEED", "20"))
@@ -18,3 +19,8 @@ async def test_whatever_dies_or_fails_the_books_balance(tmp_path: Path) -> None:
 async def test_every_one_of_200_messages_is_in_the_database_once_and_answered(tmp_path: Path) -> None:
     report = await run(only_messages(SEED, kills=20), tmp_path)
     assert report.wrong == [], report.log
+
+
+def test_each_way_to_break_the_bot_on_purpose_still_fits_it() -> None:
+    """`make mutations` sees that each is noticed."""
+    assert [one.name for one in mutations() if not one.fits()] == []

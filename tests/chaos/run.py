@@ -154,7 +154,7 @@ class Run:
             await self._settle()
             await self._stop_all()
         books = self._books()
-        wrong = [*self._wrong, *books.audit(), *self._herd.complaints()]
+        wrong = [*books.audit(), *self._wrong, *self._herd.complaints()]
         figures = {
             "requests": len(books.requests),
             "jobs": len(books.jobs),
