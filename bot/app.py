@@ -174,7 +174,7 @@ class Bot:
         return Started(username, models, claim_link, server.address, server.tunnel)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Until `stopping`; then the worker ends in its own time, with the chat still there for it."""
+        """Until `stopping`; then what was begun ends in its own time, with the cards still there for it."""
         away = await self._resume()
         await self.brake.remind()
         conversation = asyncio.create_task(self.conversation.run(), name="conversation")
@@ -182,16 +182,18 @@ class Bot:
         chores = asyncio.create_task(self._chores.run(away, self.conversation.operators), name="chores")
         visits = asyncio.create_task(self._notice_visitors(), name="noticing visitors")
         broken = asyncio.create_task(self._store.broken(), name="watching the database")
+        stop = asyncio.create_task(stopping.wait(), name="waiting for a stop")
         self._stopping = stopping
         try:
-            await asyncio.wait({conversation, worker, broken}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({conversation, worker, broken, stop}, return_when=asyncio.FIRST_COMPLETED)
             stopping.set()
-            await worker
+            await asyncio.gather(worker, self.conversation.rest())
         finally:
             lost = broken.result() if broken.done() else ""
-            for part in (conversation, chores, visits, broken):
+            for part in (conversation, chores, visits, broken, stop):
                 part.cancel()
             ends = await asyncio.gather(conversation, chores, visits, return_exceptions=True)
+            await self._release()
         if lost:
             raise SettingsError(f"The database cannot be used any more: {lost}.")
         _raise_first(ends)
@@ -206,6 +208,14 @@ class Bot:
             except StoreError as error:
                 get_log(__name__).warning("nobody looks for visitors for a while", reason=str(error))
                 await asyncio.sleep(STORE_PAUSE_S)
+
+    async def _release(self) -> None:
+        """Whoever comes next need not wait for a lease of ours. Nothing of what held one runs any more."""
+        try:
+            await self._store.release()
+        except StoreError as error:
+            # The next start ends the leases that are left.
+            get_log(__name__).error("leases could not be released", reason=str(error))
 
     async def _resume(self) -> timedelta:
         """Where the last process ended; how long nobody was there. Without it the bot works all the same."""

@@ -17,6 +17,7 @@ from bot.ledger import Ledger
 from bot.log import get_log
 from bot.provider import Failed, Provider, Status, StillRunning, Succeeded
 from bot.request import VideoModel
+from bot.silence import Silence
 from bot.slots import NO_ROOM, Slots
 from bot.store import Attempt, DurationStore
 from bot.task import Task
@@ -52,7 +53,7 @@ class Looker:
         self._accounts = accounts
         self._slots = slots
         self._log = get_log(__name__)
-        self._silent: set[str] = set()
+        self._silence = Silence("looks")
 
     async def look(self, task: Task) -> None:
         model = self._models.get(task.request.model)
@@ -73,9 +74,7 @@ class Looker:
             self._log.exception("a look broke off", task=task.id)
             await self._endure(task, Unavailable("unreachable", type(error).__name__), began)
         else:
-            if task.provider in self._silent:
-                self._silent.discard(task.provider)
-                self._log.info("the provider answers again", provider=task.provider)
+            self._silence.answered(task.provider)
             await self.read(task, model, status, self._ledger.attempt(task, "poll", began))
 
     async def read(
@@ -153,7 +152,7 @@ class Looker:
 
     async def _endure(self, task: Task, error: ProviderError, began: datetime) -> None:
         """A look that told nothing. Only a fault that the provider keeps reporting ends the task."""
-        self._note_silence(task.provider, error)
+        self._silence.broken(task.provider, error)
         if isinstance(error, AccountProblem):
             await self._accounts.refused(self._models[task.request.model], error)
         now = self._ledger.now()
@@ -176,11 +175,6 @@ class Looker:
         else:
             later = self._timing.look_again(task, now, retry_after_s)
             await self._ledger.save(task.put_off(later, now), attempt)
-
-    def _note_silence(self, provider: str, error: ProviderError) -> None:
-        if provider not in self._silent:
-            self._silent.add(provider)
-            self._log.warning("looks fail", provider=provider, code=error.code, detail=error.detail)
 
 
 def _read_durations(text: str | None, typical_s: float) -> Durations:

@@ -30,6 +30,7 @@ from bot.look import Looker
 from bot.media.photos import FitPhoto
 from bot.provider import Accepted, Photo, PhotoLink, Provider, StillRunning
 from bot.request import PhotoRules, VideoModel, VideoRequest, alternatives, closest_ratio, settle
+from bot.silence import Silence
 from bot.slots import NO_ROOM, Slots
 from bot.store import Attempt
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
@@ -84,6 +85,7 @@ class Submitter:
         self._quote = quote
         self._save_pauses_s = save_pauses_s
         self._log = get_log(__name__)
+        self._silence = Silence("submits")
         self.in_flight: set[str] = set()
         """Ids of tasks whose submit must not be cut short."""
 
@@ -174,8 +176,10 @@ class Submitter:
                 await self._write(task, lambda row: _unanswered(row).turned_away(code, detail, now), attempt)
             )
             return
-        if error.code in _OUTAGES and await self._reroute(task, attempt):
-            return
+        if error.code in _OUTAGES:
+            self._silence.broken(task.provider, error)
+            if await self._reroute(task, attempt):
+                return
         now = self._ledger.now()
         if error.code in _OUTAGES and timing.gives_up_submitting(task, now):
             await self._fail(task, "provider_fault", f"{error.code}: {error.detail}", attempt)
@@ -267,6 +271,7 @@ class Submitter:
         self._chat.show(task)
         await self._slots.accepted(task)
         await self._accounts.worked(model)
+        self._silence.answered(task.provider)
         if not isinstance(accepted.status, StillRunning):
             await self._looker.read(task, model, accepted.status)
 

@@ -199,8 +199,3 @@ class Worker:
             if task.id not in self._submitter.in_flight:
                 step.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        try:
-            await self._store.release()
-        except StoreError as error:
-            # The next start ends the leases that are left.
-            self._log.error("leases could not be released", reason=str(error))

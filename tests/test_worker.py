@@ -305,6 +305,7 @@ async def test_a_stop_claims_nothing_and_cuts_other_steps_short(
         await watched.add(a_task("later", state=TaskState.FAILED, error_code="expired"))
         await stop()
         assert watched.claims == claims
+    await watched.release()  # as the application does when all has ended
     task = await busy_house.get()
     assert (task.state, task.attempts, task.due_at) == (TaskState.RUNNING, 0, NOW), "its lease is released"
 
@@ -330,6 +331,7 @@ async def test_a_photo_on_its_way_at_a_stop_buys_nothing_and_is_fetched_again(
     async with at_work(busy_house) as stop:
         await asyncio.wait_for(asked.wait(), BOUND_S)
         await stop()
+    await watched.release()
     assert provider.submits.count == 0
     store: Any = watched
     second = House(store, provider, clock, tmp_path)

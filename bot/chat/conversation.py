@@ -273,6 +273,8 @@ class Conversation:
         self._failures: dict[int, Exception] = {}
         self._dispatcher = Dispatcher(store, self._read, self._handle, self._give_up, clock)
         self._intake = Intake(self._bot, store, self._dispatcher.wake, clock)
+        self._taking: asyncio.Task[None] | None = None
+        self._handling: asyncio.Task[None] | None = None
 
     @property
     def answered_at(self) -> datetime:
@@ -321,12 +323,20 @@ class Conversation:
     async def run(self) -> None:
         """Take updates in, handle them, keep the cards counting; until cancelled."""
         async with asyncio.TaskGroup() as parts:
-            parts.create_task(self._intake.run())
-            parts.create_task(self._dispatcher.run())
+            self._taking = parts.create_task(self._intake.run())
+            self._handling = parts.create_task(self._dispatcher.run())
             parts.create_task(self.screen.live.run())
             parts.create_task(self.screen.presence.run())
             parts.create_task(self._subjects.joining.run())
             parts.create_task(self._publish_for_admins())
+
+    async def rest(self) -> None:
+        """Take nothing more in; returns once what is being handled has ended, after eight seconds at most."""
+        self._dispatcher.stop()
+        if self._taking is not None:
+            self._taking.cancel()
+        if self._handling is not None:
+            await asyncio.wait({self._handling})
 
     async def close(self) -> None:
         await self._application.shutdown()

@@ -18,6 +18,8 @@ from bot.store import StoredUpdate, UpdateStore
 _CHATS = 32
 """Handled at once."""
 _IDLE_S = 30.0
+_STOP_LIMIT_S = 8.0
+"""At a stop all but a submit in flight ends within ten seconds."""
 
 
 class Dispatcher:
@@ -43,15 +45,23 @@ class Dispatcher:
         self._store_pause_s = store_pause_s
         self._log = get_log(__name__)
         self._work = asyncio.Event()
+        self._stopped = False
+        self._unheard = False
+        """Answers get lost at present: said once in the log, whomever it meets."""
         self._running: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
         self._work.set()
 
+    def stop(self) -> None:
+        """Begin with nothing more: `run` ends when what is being handled has ended."""
+        self._stopped = True
+        self.wake()
+
     async def run(self) -> None:
-        """Until cancelled; what is being handled then is handled again at the next start."""
+        """Until stopped or cancelled; what is cut short then is handled again at the next start."""
         try:
-            while True:
+            while not self._stopped:
                 self._work.clear()
                 try:
                     if not await self._take_due():
@@ -59,6 +69,8 @@ class Dispatcher:
                 except StoreError as error:
                     self._log.error("no updates can be read from the database", reason=str(error))
                     await asyncio.sleep(self._store_pause_s)
+            if self._running:
+                await asyncio.wait(self._running, timeout=_STOP_LIMIT_S)
         finally:
             for task in self._running:
                 task.cancel()
@@ -109,12 +121,17 @@ class Dispatcher:
         except ChatBusy as busy:
             await self._again(stored, update, timing.UPDATE_ATTEMPTS_IN_OUTAGE, busy.retry_after_s)
         except CallUnclear as error:
-            log.warning("Telegram did not take an answer", reason=str(error), attempt=stored.attempts + 1)
+            if not self._unheard:
+                self._unheard = True
+                log.warning("Telegram does not take answers", reason=str(error))
             await self._again(stored, update, timing.UPDATE_ATTEMPTS_IN_OUTAGE)
         except Exception:
             log.exception("an update could not be handled", attempt=stored.attempts + 1)
             await self._again(stored, update, timing.UPDATE_ATTEMPTS)
         else:
+            if self._unheard and stored.attempts:
+                self._unheard = False
+                log.info("Telegram takes answers again", attempts=stored.attempts + 1)
             await self._updates.finish_update(stored.update_id)
 
     def _open(self, stored: StoredUpdate) -> Update | None:

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import bot
+
 PATIENCE_S = 90.0
 """For a start or an end, on a machine that is busy with other things."""
 _GLANCE_S = 0.02
@@ -23,7 +25,7 @@ class Herd:
         self._folder = folder
         self._environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
-            **({"PYTHONPATH": str(code)} if code else {}),
+            "PYTHONPATH": str(code or Path(bot.__file__).parents[1]),
             "PYTHONUNBUFFERED": "1",
             **{name.upper(): value for name, value in values.items()},
         }
