@@ -109,6 +109,11 @@ class Stage:
     def videos(self, chat: Chat) -> list[Json]:
         return [one for one in self.world.bot_messages(chat) if "video" in one or "animation" in one]
 
+    def messages(self, chat: Chat) -> list[Json]:
+        """All that the bot said but its calls: those come where the machine was so busy that it took long."""
+        calls = (says("card_ready"), says("card_failed"))
+        return [one for one in self.world.bot_messages(chat) if one.get("text") not in calls]
+
     def now(self, message: Json) -> Json | None:
         """The message as it is by now; None when it is gone."""
         found = [

@@ -54,7 +54,7 @@ async def test_a_delivery_that_breaks_off_is_repeated_on_the_same_card(there: St
         chat = there.world.chat_of(card)
         (video,) = await there.shown(chat)
         assert video["message_id"] == card["message_id"]
-        assert len(there.world.bot_messages(chat)) == 1
+        assert len(there.messages(chat)) == 1
         assert len(there.edits(chat)) == 2
         assert there.jobs(f"broken off by {kind.name}") == 1
     assert len(there.provider.calls("video")) == len(there.provider.jobs)  # fetched once each
@@ -177,7 +177,7 @@ async def test_an_update_that_comes_twice_makes_one_task(there: Stage) -> None:
     there.world.updates.repeat()
     await there.handled(ada, chat)
     assert len(there.tasks(chat)) == 1
-    assert len(there.world.bot_messages(chat)) == 2  # the video, and the help that was asked for
+    assert len(there.messages(chat)) == 2  # the video, and the help that was asked for
     assert there.jobs("an echo") == 1
 
 
@@ -215,7 +215,7 @@ async def test_a_lost_answer_to_an_order_is_told_and_never_bought_again(there: S
     there.provider.next("submit", ProviderFault.LOST)
     there.world.say(ada, chat, "/video a lost letter")
     await there.until(lambda: (tasks := there.tasks(chat)) and tasks[0]["delivered_at"])
-    (card,) = there.world.bot_messages(chat)
+    (card,) = there.messages(chat)
     assert says("submit_unknown") in card["text"]
     assert list(buttons(card)) == [says("button_try_again_paid")]
     assert there.jobs("a lost letter") == 1
@@ -227,7 +227,7 @@ async def test_an_honest_question_is_asked_even_where_its_card_is_refused(there:
     _plan(there, chat, "editMessageText", FaultKind.BAD_REQUEST, times=None)
     there.world.say(ada, chat, "/video a jammed door")
     await there.until(lambda: (tasks := there.tasks(chat)) and tasks[0]["delivered_at"])
-    _card, asked = there.world.bot_messages(chat)
+    _card, asked = there.messages(chat)
     assert says("submit_unknown") in asked["text"]
     assert list(buttons(asked)) == [says("button_try_again_paid")]
     there.server.faults.clear()

@@ -84,7 +84,7 @@ async def test_killed_while_submitting_asks_and_buys_nothing(
         await bot.kill()
     async with bot_process(there.folder, there.values()):
         await there.until(lambda: there.tasks(chat)[0]["delivered_at"])
-        (asked,) = there.world.bot_messages(chat)
+        (asked,) = there.messages(chat)
         assert asked["message_id"] == card["message_id"]
         assert says("submit_unknown") in asked["text"]
         assert list(buttons(asked)) == [says("button_try_again_paid")]
@@ -130,7 +130,7 @@ async def test_killed_while_sending_a_new_message_asks_and_sends_nothing(there: 
     async with bot_process(there.folder, there.values()):
         await there.shown(chat)
         await there.handled(ada, chat)
-    (_video, offer, _help) = there.world.bot_messages(chat)
+    (_video, offer, _help) = there.messages(chat)
     assert offer["text"] == says("card_offer")
     assert len(there.server.calls_of("sendVideo")) == 1
 
@@ -146,7 +146,7 @@ async def test_killed_while_the_preview_is_drawn(there: Stage) -> None:
     async with bot_process(there.folder, there.values()):
         (video,) = await there.shown(chat)
     assert video["caption"].startswith("a sketch")
-    assert len(there.world.bot_messages(chat)) == 1
+    assert len(there.messages(chat)) == 1
 
 
 async def test_a_stop_ends_in_time_and_leaves_nothing_behind(there: Stage) -> None:
@@ -215,7 +215,7 @@ async def _ends_well(there: Stage, chat: Chat, prompt: str, *, others: int = 0) 
 async def _shown_once(there: Stage, chat: Chat, prompt: str, *, others: int = 0) -> None:
     (video,) = await there.shown(chat)
     assert video["caption"].startswith(prompt)
-    assert len(there.world.bot_messages(chat)) == 1 + others
+    assert len(there.messages(chat)) == 1 + others
     assert len(there.tasks(chat)) == 1
     assert there.jobs(prompt) == 1
 

@@ -56,7 +56,7 @@ async def test_a_message_that_is_being_answered_at_a_stop_is_answered_once(there
     assert len(there.tasks(chat)) == 1
     async with bot_process(there.folder, there.values()):
         await there.shown(chat)
-    assert len(there.world.bot_messages(chat)) == 1
+    assert len(there.messages(chat)) == 1
 
 
 async def test_an_answer_that_never_ends_holds_up_no_stop_and_keeps_no_lease(there: Stage) -> None:
