@@ -176,7 +176,6 @@ class Bot:
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; then what was begun ends in its own time, with the cards still there for it."""
         away = await self._resume()
-        await self.brake.remind()
         conversation = asyncio.create_task(self.conversation.run(), name="conversation")
         worker = asyncio.create_task(self.worker.run(stopping), name="worker")
         chores = asyncio.create_task(self._chores.run(away, self.conversation.operators), name="chores")
@@ -225,6 +224,7 @@ class Bot:
             self.timing.remember(await self._store.durations())
             away = now - (await self._store.beat(now) or now)
             await self.conversation.come_back(away)
+            await self.brake.remind()
         except StoreError as error:
             get_log(__name__).warning("cards could not be brought back to life", reason=str(error))
         return away

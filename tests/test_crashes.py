@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from fakes import STILL, Clock, House, RecordingChat, Script, ScriptedProvider, a_task
 from structlog.testing import capture_logs
 
 from bot import timing
+from bot.buying import Pause
 from bot.errors import CardGone, StaleTask, StoreError
 from bot.provider import Accepted, Succeeded
 from bot.request import VideoRequest
@@ -18,6 +19,7 @@ from bot.store import Attempt
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 
+T = TypeVar("T")
 WITH_PHOTO = VideoRequest(model="jimeng-pro", prompt="the leaves move", photos=("photo-1",))
 
 
@@ -102,10 +104,18 @@ class DyingStore:
         self._after = after
 
     async def save(self, task: Task, attempt: Attempt | None = None, *, leased: bool = False) -> Task:
+        return await self._around(self._store.save(task, attempt, leased=leased))
+
+    async def buy(self, task: Task, *limits: Any) -> Task | Pause:
+        """The save of the intent."""
+        return await self._around(self._store.buy(task, *limits))
+
+    async def _around(self, save: Coroutine[Any, Any, T]) -> T:
         self._left -= 1
         if self._left == 0 and not self._after:
+            save.close()
             raise Died
-        saved = await self._store.save(task, attempt, leased=leased)
+        saved = await save
         if self._left == 0:
             raise Died
         return saved
