@@ -12,6 +12,7 @@ from bot.log import blotter
 from bot.metrics import Metrics
 from bot.request import VideoModel
 from bot.settings import Settings, secrets_of
+from bot.standing import Standings
 from bot.store import Store
 from bot.task import Task
 from bot.timing import Timing
@@ -86,6 +87,7 @@ def _sources(served: Served) -> Sources:
     return Sources(
         store=served.store,
         moves=served.conversation.moves,
+        standings=Standings(served.store, served.clock),
         models=models,
         granted=served.granted,
         at_once=served.at_once,

@@ -14,7 +14,11 @@ from zoneinfo import ZoneInfo
 
 from fakes import A_MODEL, Clock
 
+from bot.acts import Act
+from bot.buying import Pause
+from bot.changes import Change
 from bot.request import Problem, VideoModel, VideoRequest
+from bot.standing import Standings
 from bot.store import AccountTrouble, Attempt
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
@@ -91,6 +95,18 @@ class RecordingMoves:
     async def put_first(self, task_id: str, by: int) -> Problem | None:
         return self._made("first", task_id, by)
 
+    async def allow(self, subject: int, by: int) -> Problem | None:
+        return self._made("allow", str(subject), by)
+
+    async def ban(self, subject: int, by: int) -> Problem | None:
+        return self._made("ban", str(subject), by)
+
+    async def pause(self, model: str, by: int) -> Problem | None:
+        return self._made("pause", model, by)
+
+    async def resume(self, model: str, by: int) -> Problem | None:
+        return self._made("resume", model, by)
+
     def _made(self, verb: str, what: str, by: int) -> Problem | None:
         self.made.append((verb, what, by))
         return self.problem
@@ -111,6 +127,7 @@ class AdminSite:
             Sources(
                 store=self.store,
                 moves=self.moves,
+                standings=Standings(self.store, self.clock),
                 models=MODELS,
                 granted=SLOTS,
                 at_once=self._at_once,
@@ -163,6 +180,10 @@ async def fill(store: SQLiteStore) -> None:
     await _add_present(store)
     trouble = AccountTrouble("jiekou", "no_balance", NOW - timedelta(minutes=47))
     await store.mark_trouble(trouble)
+    await store.pause(Pause("geekai-jimeng", ADMIN, NOW - timedelta(hours=2)))
+    await store.add_act(Act("first", "facade5badc0de12", ADMIN, NOW - timedelta(minutes=1)))
+    await store.add_change(Change(7006, "role", "banned", ADMIN, NOW - timedelta(days=3)))
+    await store.add_change(Change(0, "DAILY_VIDEOS_PER_USER", "30", ADMIN, NOW - timedelta(days=2)))
 
 
 async def _add_past(store: SQLiteStore, chance: random.Random, asked_at: datetime) -> None:

@@ -12,11 +12,22 @@ import aiohttp
 import pytest
 from admin_site import ADMIN, NOW, PROMPT, SECRET, AdminSite, a_submit, a_task, admin_site
 
+from bot.acts import Act
+from bot.buying import EVERYTHING, Pause
+from bot.changes import Change
 from bot.request import Problem
+from bot.standing import Standings
 from bot.task import TaskState
 from bot.web.admin.door import LINK_LIVES, SESSION_LIVES
 
-PAGES = ["/admin", "/admin/days", "/admin/tasks", "/admin/tasks/boat", "/admin/tasks/boat/cancel"]
+PAGES = [
+    "/admin",
+    "/admin/days",
+    "/admin/tasks",
+    "/admin/tasks/boat",
+    "/admin/tasks/boat/cancel",
+    "/admin/record",
+]
 
 
 @pytest.fixture
@@ -223,7 +234,48 @@ async def test_a_move_that_cannot_be_made_says_why(site: AdminSite, admin: Visit
     assert (response.status, "Too late" in text) == (409, True)
 
 
+async def test_people_and_models_have_their_moves(site: AdminSite, admin: Visitor) -> None:
+    for path in ("people/7001/ban", "people/-100123/allow", "models/jimeng-pro/pause", "models/*/pause"):
+        seal = await admin.seal(f"/admin/{path}")
+        response, _ = await admin.post(f"/admin/{path}", {"seal": seal})
+        assert response.status == 303
+    assert [(verb, what) for verb, what, _ in site.moves.made] == [
+        ("ban", "7001"),
+        ("allow", "-100123"),
+        ("pause", "jimeng-pro"),
+        ("pause", EVERYTHING),
+    ]
+    for path in ("models/none/pause", "models/jimeng-pro/resume", "models/*/resume", "people/7001/pause"):
+        assert (await admin.get(f"/admin/{path}"))[0].status == 409
+    for path in ("people/0", "people/x/ban", "people/99999999999999999999/ban"):
+        assert (await admin.get(f"/admin/{path}"))[0].status == 404
+
+
 # What stands on the pages.
+
+
+async def test_a_person_has_a_page_with_what_was_decided_and_done(site: AdminSite, admin: Visitor) -> None:
+    await Standings(site.store, site.clock).admit(7001, "banned", ADMIN)
+    _, text = await admin.get("/admin/people/7001")
+    for words in ("Ada", "kept out", "role: banned", "/admin/tasks/boat", "Let in"):
+        assert words in text
+    assert "Keep out" not in text
+    _, text = await admin.get(f"/admin/people/{ADMIN}")
+    assert "Admins may always ask." in text
+    assert "Keep out" not in text
+    assert "Group" in (await admin.get("/admin/people/-100123"))[1]
+
+
+async def test_the_record_tells_who_did_what(site: AdminSite, admin: Visitor) -> None:
+    assert "Nothing so far." in (await admin.get("/admin/record"))[1]
+    await site.store.add_act(Act("first", "boat", 7, NOW))
+    await site.store.add_change(Change(0, "DAILY_VIDEOS_PER_USER", "30", 8, NOW))
+    await site.store.pause(Pause("veo-3", 9, NOW))
+    await site.store.resume("veo-3", 10, NOW)
+    _, text = await admin.get("/admin/record")
+    for words in ("put it first", "set DAILY_VIDEOS_PER_USER to 30", "paused veo-3", "went on with veo-3"):
+        assert words in text
+    assert all(f"/admin/people/{by}" in text for by in (7, 8, 9, 10))
 
 
 async def test_words_are_shown_on_purpose_alone_and_that_is_recorded(site: AdminSite, admin: Visitor) -> None:

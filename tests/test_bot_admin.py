@@ -123,3 +123,21 @@ async def _make(visitor: aiohttp.ClientSession, house: House, path: str) -> None
     seal = re.findall(r'name="seal" value="([^"]+)"', text)[-1]
     async with visitor.post(f"{house.started.private_url}{path}", data={"seal": seal}) as response:
         assert response.status == 200
+
+
+async def test_the_page_keeps_people_out_and_pauses_as_the_commands_do(house: House) -> None:
+    there = house.stage
+    person, chat = there.newcomer("Dong")
+    async with session_by(await house.link()) as visitor:
+        await _make(visitor, house, f"/admin/people/{person.id}/ban")
+        there.world.say(person, chat, "/video a kite")
+        await _make(visitor, house, "/admin/models/*/pause")
+        _, text = await _get(visitor, house, "/admin")
+        assert "Everything is paused" in text
+        await _make(visitor, house, "/admin/models/*/resume")
+        _, text = await _get(visitor, house, "/admin/record")
+        assert text.index("went on with everything") < text.index("paused everything")
+        await _make(visitor, house, f"/admin/people/{person.id}/allow")
+    there.world.say(person, chat, "/video a boat")
+    await there.job("a boat")
+    assert there.jobs("a kite") == 0

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
+from browsing import a_browser, a_page, needs_browser
 from pictures import photo
-from playwright.async_api import Browser, FilePayload, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, FilePayload, Locator, Page, expect
 from running import BOT, BotProcess, says
 
 from bot.text import plain, say
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(
-        # Where it is required, a missing one is a failure.
-        not os.environ.get("DREAMREEL_REQUIRE_BROWSER")
-        and not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
-        reason="no Chromium is installed here (on Debian: apt install chromium)",
-    ),
-]
-
-_QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--disable-quic"),
-)
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), needs_browser]
 _SOON_MS = 10_000
 _FILM_MS = 90_000
 """A preview takes some seconds of a free processor."""
@@ -50,31 +35,15 @@ async def address(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=path, args=_QUIET)
+    async with a_browser() as started:
         yield started
-        await started.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser, address: str) -> AsyncIterator[Page]:
     """The page, opened anew. Nothing may go wrong in it, and nothing may break its policy."""
-    async with _opened(browser, address, width=1100, height=800) as opened:
+    async with a_page(browser, address, width=1100, height=800) as opened:
         yield opened
-
-
-@asynccontextmanager
-async def _opened(browser: Browser, address: str, *, width: int, height: int) -> AsyncIterator[Page]:
-    context = await browser.new_context(viewport={"width": width, "height": height})
-    page = await context.new_page()
-    wrong: list[str] = []
-    page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    await page.goto(address)
-    yield page
-    await context.close()
-    assert wrong == []
 
 
 async def test_words_become_a_card_that_counts_and_then_a_film_that_plays(page: Page) -> None:
@@ -141,7 +110,7 @@ async def test_everything_can_be_done_with_the_keyboard(page: Page) -> None:
 
 
 async def test_a_phone_shows_all_of_it_without_scrolling_sideways(browser: Browser, address: str) -> None:
-    async with _opened(browser, address, width=360, height=740) as page:
+    async with a_page(browser, address, width=360, height=740) as page:
         await _fits(page)
         await page.get_by_role("link", name="Dreamreel").click()
         await _say(page, f"/video a train to {'w' * 60} --model {'x' * 60}")

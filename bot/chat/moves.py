@@ -6,10 +6,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.acts import Act, ActStore
+from bot.brake import Brake
+from bot.chat.access import Access
 from bot.chat.cancel import Cancelling
+from bot.chat.strangers import Strangers
 from bot.errors import IllegalMove
 from bot.log import get_log
 from bot.request import Problem
+from bot.standing import Standings
 from bot.store import Store
 
 _GONE, _TOO_LATE = Problem("tap_gone", {}), Problem("tap_too_late", {})
@@ -19,11 +23,24 @@ class Moves:
     """Each returns None, or why it cannot be. `by` is the admin."""
 
     def __init__(
-        self, *, store: Store, cancelling: Cancelling, clock: Callable[[], datetime], wake: Callable[[], None]
+        self,
+        *,
+        store: Store,
+        cancelling: Cancelling,
+        access: Access,
+        standings: Standings,
+        strangers: Strangers,
+        brake: Brake,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
     ) -> None:
         self._store = store
         self._record: ActStore = store
         self._cancelling = cancelling
+        self._access = access
+        self._standings = standings
+        self._strangers = strangers
+        self._brake = brake
         self._clock = clock
         self._wake = wake
         self._log = get_log(__name__)
@@ -47,6 +64,31 @@ class Moves:
         self._wake()
         await self._note("first", task_id, by)
         return None
+
+    async def allow(self, subject: int, by: int) -> Problem | None:
+        """A person, or a group by its negative id. The record of changes says who decided."""
+        if await self._standings.admit(subject, "allowed", by) and await self._was_turned_away(subject):
+            await self._strangers.welcome(subject)
+        return None
+
+    async def ban(self, subject: int, by: int) -> Problem | None:
+        if await self._access.is_admin(subject):
+            return Problem("ban_admin", {"name": subject})
+        await self._standings.admit(subject, "banned", by)
+        return None
+
+    async def pause(self, model: str, by: int) -> Problem | None:
+        """A model, or `EVERYTHING`."""
+        await self._brake.pause(model, by)
+        return None
+
+    async def resume(self, model: str, by: int) -> Problem | None:
+        await self._brake.resume(model, by)
+        return None
+
+    async def _was_turned_away(self, subject: int) -> bool:
+        told = await (self._store.person(subject) if subject > 0 else self._store.chat(subject))
+        return told.told_at is not None
 
     async def _note(self, verb: str, target: str, by: int) -> None:
         self._log.info("an admin made a move", verb=verb, target=target, admin=by)

@@ -149,7 +149,16 @@ class Subjects:
             clock=desk.clock,
             wake=desk.wake,
         )
-        self.moves = Moves(store=desk.store, cancelling=cancelling, clock=desk.clock, wake=desk.wake)
+        self.moves = Moves(
+            store=desk.store,
+            cancelling=cancelling,
+            access=desk.access,
+            standings=desk.standings,
+            strangers=desk.strangers,
+            brake=desk.brake,
+            clock=desk.clock,
+            wake=desk.wake,
+        )
         stats = Stats(
             statistics=desk.store,
             access=desk.access,

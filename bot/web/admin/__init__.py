@@ -31,16 +31,22 @@ class AdminPages:
             self._get("/admin/days", lambda pages: pages.days),
             self._get("/admin/tasks", lambda pages: pages.tasks),
             self._get("/admin/tasks/{id}", lambda pages: pages.task),
+            self._get("/admin/people/{id:-?[1-9][0-9]{0,17}}", lambda pages: pages.subject),
+            self._get("/admin/record", lambda pages: pages.record),
             self._get("/admin/bill", lambda pages: pages.bill),
             self._get("/admin/login", lambda pages: pages.login),
             self._get("/admin/static/{name}", lambda pages: pages.static),
             self._post("/admin/login", lambda pages: pages.enter),
             self._post("/admin/logout", lambda pages: pages.leave),
             self._post("/admin/tasks/{id}/words", lambda pages: pages.words),
-            self._get("/admin/{what:tasks}/{id}/{move}", lambda pages: pages.ask),
-            self._post("/admin/{what:tasks}/{id}/{move}", lambda pages: pages.move),
+            *self._move("/admin/{what:tasks|models}/{id}/{move}"),
+            *self._move("/admin/{what:people}/{id:-?[1-9][0-9]{0,17}}/{move}"),
             self._get("/admin/{rest:.*}", lambda pages: pages.nothing),
         ]
+
+    def _move(self, path: str) -> list[web.RouteDef]:
+        """Whether it is meant, and then the move itself."""
+        return [self._get(path, lambda pages: pages.ask), self._post(path, lambda pages: pages.move)]
 
     def _get(self, path: str, page: Callable[[Pages], Page]) -> web.RouteDef:
         return web.get(path, self._lazily(page))

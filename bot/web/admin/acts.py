@@ -8,49 +8,28 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.buying import EVERYTHING
 from bot.errors import DreamreelError
 from bot.log import get_log
 from bot.request import Problem
-from bot.task import Task, TaskState
 from bot.text import plain, say
 from bot.web.admin.door import Door
 from bot.web.admin.drawing import Drawing
+from bot.web.admin.offers import ALL_MODELS, Move, offers_for_model, offers_for_subject, offers_for_task
 from bot.web.admin.sources import Sources
+
+_Do = Callable[[str, int], Awaitable[Problem | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """A button. `warning` is what an admin should know before."""
+class _Target:
+    """What a move is about."""
 
-    verb: str
-    label: str
-    warning: str
-    is_grave: bool = False
-
-
-CANCEL = Move("cancel", "Cancel", "Nothing was bought yet: it ends, and its person is told.")
-STOP = Move(
-    "cancel",
-    "Stop waiting",
-    "It is paid for and goes on at the provider. Its video is fetched but not shown: /history has it.",
-    is_grave=True,
-)
-
-
-FIRST = Move("first", "Put first", "It is served before all others who wait for the same provider.")
-
-
-def offered(task: Task) -> list[Move]:
-    """What can be done with a task as it is."""
-    if task.hidden or task.delivered_at is not None:
-        return []
-    match task.state:
-        case TaskState.QUEUED:
-            return [FIRST, CANCEL]
-        case TaskState.SUBMITTING | TaskState.RUNNING:
-            return [STOP]
-        case _:
-            return []
+    name: str
+    words: str
+    page: str
+    """Where one goes afterwards."""
+    offers: list[Move]
 
 
 class Acts:
@@ -58,49 +37,73 @@ class Acts:
         self._sources = sources
         self._door = door
         self._drawing = drawing
-        self._moves: dict[str, Callable[[str, int], Awaitable[Problem | None]]] = {
-            "cancel": sources.moves.cancel,
-            "first": sources.moves.put_first,
+        moves = sources.moves
+        self._do: dict[tuple[str, str], _Do] = {
+            ("tasks", "cancel"): moves.cancel,
+            ("tasks", "first"): moves.put_first,
+            ("people", "allow"): lambda name, by: moves.allow(int(name), by),
+            ("people", "ban"): lambda name, by: moves.ban(int(name), by),
+            ("models", "pause"): lambda name, by: moves.pause(_model(name), by),
+            ("models", "resume"): lambda name, by: moves.resume(_model(name), by),
         }
         self._log = get_log(__name__)
 
     async def ask(self, request: web.Request, admin: int) -> web.Response:
         """Whether it is really meant."""
-        task = await self._sources.store.get(request.match_info["id"])
-        move = (
-            next((one for one in offered(task) if one.verb == request.match_info["move"]), None)
-            if task
-            else None
-        )
-        if task is None or move is None:
-            return self._sorry(409, "That can no longer be done", task)
+        target = await self._target(request)
+        verb = request.match_info["move"]
+        move = next((one for one in target.offers if one.verb == verb), None) if target else None
+        if target is None or move is None:
+            return self._sorry("That cannot be done now", target)
         seal = await self._door.seal_once(request, admin, request.path)
         leave_seal = self._door.seal(request, "/admin/logout")
-        values = {"task": task, "move": move, "seal": seal, "leave_seal": leave_seal, "here": "/admin/tasks"}
+        values = {"target": target, "move": move, "seal": seal, "leave_seal": leave_seal}
         return self._drawing.page("confirm.html", values)
 
     async def move(self, request: web.Request, admin: int) -> web.StreamResponse:
         fields = await request.post()
-        task_id, verb = request.match_info["id"], request.match_info["move"]
-        if verb not in self._moves:
-            raise web.HTTPNotFound
-        back = f"/admin/tasks/{task_id}"
+        target, verb = await self._target(request), request.match_info["move"]
+        do = self._do.get((request.match_info["what"], verb))
+        if target is None or do is None:
+            return self._sorry("That cannot be done now", target)
         if not await self._door.break_seal(request, request.path, str(fields.get("seal", ""))):
             # Sent twice, as by a double click: what it asked for is done.
-            return web.Response(status=303, headers={"Location": back})
+            return web.Response(status=303, headers={"Location": target.page})
         try:
-            problem = await self._moves[verb](task_id, admin)
+            problem = await do(target.name, admin)
         except DreamreelError as error:
-            self._log.warning("an admin's move failed", task=task_id, move=verb, reason=str(error))
-            return self._sorry(409, "That can no longer be done", await self._sources.store.get(task_id))
+            self._log.warning("an admin's move failed", target=target.name, move=verb, reason=str(error))
+            return self._sorry("That cannot be done now", target)
         if problem is not None:
-            words = plain(say("en", problem.code, **problem.values))
-            return self._sorry(409, words, await self._sources.store.get(task_id))
-        return web.Response(status=303, headers={"Location": back})
+            return self._sorry(plain(say("en", problem.code, **problem.values)), target)
+        return web.Response(status=303, headers={"Location": target.page})
 
-    def _sorry(self, status: int, title: str, task: Task | None) -> web.Response:
-        words = "Meanwhile it has gone on." if task else "There is no such task."
+    async def _target(self, request: web.Request) -> _Target | None:
+        sources, name = self._sources, request.match_info["id"]
+        match request.match_info["what"]:
+            case "tasks":
+                task = await sources.store.get(name)
+                page = f"/admin/tasks/{name}"
+                return _Target(name, f"task {name}", page, offers_for_task(task)) if task else None
+            case "people":
+                subject = int(name)
+                standing = await sources.standings.of(subject)
+                words = f"{'person' if subject > 0 else 'group'} {subject}"
+                return _Target(name, words, f"/admin/people/{name}", offers_for_subject(standing))
+            case _ if name == ALL_MODELS or name in sources.models:
+                paused = {pause.model for pause in await sources.store.pauses()}
+                words = "all models" if name == ALL_MODELS else f"model {name}"
+                return _Target(name, words, "/admin", offers_for_model(is_paused=_model(name) in paused))
+            case _:
+                return None
+
+    def _sorry(self, title: str, target: _Target | None) -> web.Response:
+        words = "It may have gone on meanwhile." if target else "There is no such thing here."
         values: dict[str, Any] = {"title": title, "words": words}
-        if task is not None:
-            values["back"] = f"/admin/tasks/{task.id}"
-        return self._drawing.page("sorry.html", values, status)
+        if target is not None:
+            values["back"] = target.page
+        return self._drawing.page("sorry.html", values, 409)
+
+
+def _model(name: str) -> str:
+    return EVERYTHING if name == ALL_MODELS else name

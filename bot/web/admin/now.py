@@ -9,9 +9,11 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bot.buying import EVERYTHING
 from bot.statistics import NO_MONEY, Tally, outcome_of
 from bot.store import AccountTrouble, TaskFilter
 from bot.task import END_STATES, Task, TaskState
+from bot.web.admin.offers import ALL_MODELS
 from bot.web.admin.sources import Sources
 
 _MAKING = frozenset({TaskState.SUBMITTING, TaskState.RUNNING})
@@ -65,6 +67,9 @@ async def now_page(sources: Sources) -> dict[str, Any]:
         "waiting": await store.in_turn(_MOST_SHOWN),
         "waiting_count": await store.count_tasks(TaskFilter(states=frozenset({TaskState.QUEUED}))),
         "unseen": unseen,
+        "pauses": {pause.model: pause for pause in await store.pauses()},
+        "EVERYTHING": EVERYTHING,
+        "ALL_MODELS": ALL_MODELS,
         "today": _today(await store.tallies([midnight, now + timedelta(seconds=1)])),
     }
 

@@ -18,6 +18,8 @@ from bot.web.admin.door import Door, is_from_here
 from bot.web.admin.drawing import Drawing
 from bot.web.admin.listing import tasks_page
 from bot.web.admin.now import now_page
+from bot.web.admin.people import subject_page
+from bot.web.admin.record import record_page
 from bot.web.admin.sources import Sources
 from bot.web.admin.story import task_page
 
@@ -83,6 +85,13 @@ class Pages:
 
     async def task(self, request: web.Request, _: int) -> web.Response:
         return await self._story(request, shows_words=False)
+
+    async def subject(self, request: web.Request, _: int) -> web.Response:
+        values = await subject_page(self._sources, int(request.match_info["id"]))
+        return self._draw(request, "subject.html", values)
+
+    async def record(self, request: web.Request, _: int) -> web.Response:
+        return self._draw(request, "record.html", await record_page(self._sources))
 
     async def words(self, request: web.Request, admin: int) -> web.Response:
         """The same with the words of its person: not seen in passing, and recorded."""

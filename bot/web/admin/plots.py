@@ -16,7 +16,7 @@ _WIDTH, _HEIGHT = 440, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 6, 10, 24
 _CLOCK = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 """Round times, in seconds."""
-_LABELS = 7
+_LABELS = 5
 """More dates would stand in each other's way on a phone."""
 
 

@@ -9,15 +9,28 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.acts import ActStore
+from bot.buying import BuyingStore
+from bot.changes import ChangeStore
 from bot.passes import PassStore
 from bot.request import Problem, VideoModel
+from bot.standing import Standings
 from bot.statistics import Statistics
 from bot.store import AccountStore, TaskListing, TaskStore
 from bot.task import Task
 from bot.web.health import Health
 
 
-class AdminStore(TaskStore, TaskListing, Statistics, PassStore, AccountStore, ActStore, Protocol):
+class AdminStore(
+    TaskStore,
+    TaskListing,
+    Statistics,
+    PassStore,
+    AccountStore,
+    ActStore,
+    ChangeStore,
+    BuyingStore,
+    Protocol,
+):
     """The part of a store that the page asks."""
 
 
@@ -28,11 +41,20 @@ class Moves(Protocol):
 
     async def put_first(self, task_id: str, by: int) -> Problem | None: ...
 
+    async def allow(self, subject: int, by: int) -> Problem | None: ...
+
+    async def ban(self, subject: int, by: int) -> Problem | None: ...
+
+    async def pause(self, model: str, by: int) -> Problem | None: ...
+
+    async def resume(self, model: str, by: int) -> Problem | None: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     store: AdminStore
     moves: Moves
+    standings: Standings
     models: Mapping[str, VideoModel]
     granted: Mapping[str, int]
     """How many jobs each provider may be given at once, as it was set up."""

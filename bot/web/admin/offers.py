@@ -1,0 +1,64 @@
+"""What an admin may do with a task, a person or a model as it is, and what to know before. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from bot.standing import Standing
+from bot.task import Task, TaskState
+
+ALL_MODELS: Final = "*"
+"""In an address, in place of a model's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A button. `warning` is what an admin should know before."""
+
+    verb: str
+    label: str
+    warning: str
+    is_grave: bool = False
+
+
+_CANCEL = Move("cancel", "Cancel", "Nothing was bought yet: it ends, and its person is told.")
+_STOP = Move(
+    "cancel",
+    "Stop waiting",
+    "It is paid for and goes on at the provider. Its video is fetched but not shown: /history has it.",
+    is_grave=True,
+)
+_FIRST = Move("first", "Put first", "It is served before all others who wait for the same provider.")
+_ALLOW = Move("allow", "Let in", "They may ask anywhere, within the limits. Who was turned away is told.")
+_BAN = Move(
+    "ban", "Keep out", "They may not ask anywhere any more. What is on its way goes on.", is_grave=True
+)
+_PAUSE = Move("pause", "Pause", "Nothing new is begun. What waits keeps its place, and what runs goes on.")
+_RESUME = Move("resume", "Go on", "What waits is handed over again, which costs money.")
+
+
+def offers_for_task(task: Task) -> list[Move]:
+    if task.hidden or task.delivered_at is not None:
+        return []
+    match task.state:
+        case TaskState.QUEUED:
+            return [_FIRST, _CANCEL]
+        case TaskState.SUBMITTING | TaskState.RUNNING:
+            return [_STOP]
+        case _:
+            return []
+
+
+def offers_for_subject(standing: Standing) -> list[Move]:
+    match standing.admission:
+        case "allowed":
+            return [_BAN]
+        case "banned":
+            return [_ALLOW]
+        case _:
+            return [_ALLOW, _BAN]
+
+
+def offers_for_model(*, is_paused: bool) -> list[Move]:
+    return [_RESUME if is_paused else _PAUSE]

@@ -1,0 +1,48 @@
+"""One person or one group: whether they may ask, what they asked for lately, and what it cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from bot.statistics import NO_MONEY, day_edges, outcome_of
+from bot.store import TaskFilter
+from bot.web.admin.offers import offers_for_subject
+from bot.web.admin.sources import Sources
+
+_DAYS = 30
+_TASKS = 20
+_CHANGES = 20
+
+
+async def subject_page(sources: Sources, subject: int) -> dict[str, Any]:
+    """`subject` is a person's id, or the (negative) one of a group."""
+    store, is_person = sources.store, subject > 0
+    which = TaskFilter(user_id=subject) if is_person else TaskFilter(chat_id=subject)
+    tasks = await store.list_tasks(which, _TASKS)
+    standing = await sources.standings.of(subject)
+    return {
+        "subject": subject,
+        "is_person": is_person,
+        "name": next((task.user_name for task in tasks if task.user_name), "") if is_person else "",
+        "is_admin": is_person and await sources.is_admin(subject),
+        "standing": standing,
+        "moves": offers_for_subject(standing),
+        "days": _DAYS,
+        "figures": await _figures(sources, subject) if is_person else None,
+        "tasks": tasks,
+        "count": await store.count_tasks(which),
+        "changes": await store.changes(_CHANGES, subject),
+    }
+
+
+async def _figures(sources: Sources, user_id: int) -> dict[str, Any]:
+    edges = day_edges(sources.clock(), sources.zone, _DAYS)
+    since, until = edges[0], edges[-1]
+    tallies = await sources.store.tallies([since, until], user_id)
+    waits = await sources.store.waits([since, until], user_id)
+    outcomes: Counter[str] = Counter()
+    for tally in tallies:
+        outcomes[outcome_of(tally.state)] += tally.count
+    spent = sum((tally.spent for tally in tallies), NO_MONEY)
+    return {"outcomes": outcomes, "wait": waits[0] if waits else None, "spent": spent}
