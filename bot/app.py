@@ -20,7 +20,7 @@ from bot.ledger import Ledger
 from bot.links import PhotoLinks, secret_key
 from bot.log import get_log
 from bot.look import Looker
-from bot.media.photos import FitPhoto
+from bot.media.facts import FitPhoto
 from bot.media.shelf import VideoShelf
 from bot.pace import TELEGRAM, Limits
 from bot.provider import PhotoLink, Provider

@@ -27,7 +27,7 @@ from bot.errors import (
 from bot.ledger import Ledger
 from bot.log import get_log
 from bot.look import Looker
-from bot.media.photos import FitPhoto
+from bot.media.facts import FitPhoto
 from bot.provider import Accepted, Photo, PhotoLink, Provider, StillRunning
 from bot.request import PhotoRules, VideoModel, VideoRequest, alternatives, closest_ratio, settle
 from bot.silence import Silence

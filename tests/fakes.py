@@ -17,7 +17,7 @@ from bot.deliver import Deliverer
 from bot.errors import StaleTask
 from bot.ledger import Ledger
 from bot.look import Looker
-from bot.media.photos import FitPhoto
+from bot.media.facts import FitPhoto
 from bot.media.shelf import Video, VideoShelf
 from bot.prices import NO_PRICES, Prices
 from bot.provider import Accepted, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded

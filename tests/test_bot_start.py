@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -148,3 +151,22 @@ async def _refused(process: BotProcess, after: str = "", status: int = 2) -> str
     if not after:
         assert process.printed.strip() == lines[0]
     return process.printed
+
+
+def test_a_start_loads_no_codec_and_nothing_that_few_need() -> None:
+    """They are a fifth of the memory, and the worker processes have them."""
+    heavy = "av PIL pillow_heif asyncpg jinja2 prometheus_client sqlite_utils"
+    told = f"import sys, bot.app; print(*(name for name in '{heavy}'.split() if name in sys.modules))"
+    run = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+async def test_an_idle_bot_holds_less_than_90_megabytes(there: Stage) -> None:
+    async with bot_process(there.folder, there.values(private_port="0")) as bot:
+        ada, chat = there.newcomer()
+        await there.handled(ada, chat)
+        status = Path(f"/proc/{bot.pid}/status").read_text(encoding="ascii")
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    assert found is not None
+    assert int(found[1]) / 1024 < 90

@@ -7,7 +7,8 @@ import io
 import pytest
 from PIL import Image
 
-from bot.media.chart import COLOURS, ChartPart, draw_chart
+from bot.media.chart import COLOURS, draw_chart
+from bot.media.facts import ChartPart
 from bot.media.letters import drawable
 from bot.text import LANGUAGES, plain, say
 

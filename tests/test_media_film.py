@@ -15,7 +15,8 @@ from PIL import Image, ImageChops, ImageStat
 
 from bot.errors import MediaError
 from bot.media.encode import FRAMES_PER_S, write_film
-from bot.media.film import SIZES, film_photo, film_words
+from bot.media.facts import SIZES
+from bot.media.film import film_photo, film_words
 from bot.media.planes import Planes, planes_of
 from bot.media.process import run_apart
 from bot.media.sound import PAD_RATE_HZ, play_pad

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from bot.media.film import SIZES
+from bot.media.facts import SIZES
 from bot.media.letters import drawable, ink_of, width_of
 from bot.media.light import drift_lights
 from bot.media.palettes import PALETTES

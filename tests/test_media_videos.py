@@ -14,7 +14,8 @@ from media_samples import Clip, boxes
 from PIL import Image
 
 from bot.errors import MediaError
-from bot.media.videos import VideoFacts, prepare_video, probe_video
+from bot.media.facts import VideoFacts
+from bot.media.videos import prepare_video, probe_video
 
 SOURCES = {
     "plain": Clip(),

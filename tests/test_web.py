@@ -16,7 +16,7 @@ from yarl import URL
 
 from bot.errors import CallUnclear, ChatBusy, ChatGone, MediaError, SettingsError, StoreError
 from bot.links import PhotoLinks
-from bot.media.photos import FitPhoto
+from bot.media.facts import FitPhoto
 from bot.web import WebServer
 from bot.web.photos import SharedPhotos
 

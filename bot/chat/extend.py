@@ -21,7 +21,7 @@ from bot.chat.videos import MAX_BYTES, Videos
 from bot.chat.voice import Voice
 from bot.chat.words import Words, read_words
 from bot.errors import ChatGone
-from bot.media import photos as media
+from bot.media import facts as media
 from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, shown
 from bot.store import TaskStore
 from bot.task import Task, TaskState

@@ -10,9 +10,9 @@ from bot.chat.client import translated
 from bot.chat.intent import SentPhoto
 from bot.errors import CallRefused, MediaError
 from bot.media.crop import crop_box, lost_share
-from bot.media.crop_pair import draw_crops
-from bot.media.photos import MAX_BYTES, FitPhoto, fit_size, normalise_photo, photo_size
+from bot.media.facts import MAX_BYTES, FitPhoto, fit_size
 from bot.media.process import run_apart
+from bot.media.work import draw_crops, normalise_photo, photo_size
 from bot.request import PhotoRules, VideoModel, VideoRequest, check_photo, closest_ratio
 from bot.store import PeopleStore
 

@@ -25,7 +25,7 @@ from bot.chat.tariff import Tariff, no_tariff
 from bot.chat.voice import NO_PREVIEW, Voice, replying
 from bot.errors import CallRefused, CardGone, ChatError, ChatGone
 from bot.log import get_log
-from bot.media.photos import FitPhoto
+from bot.media.facts import FitPhoto
 from bot.media.shelf import Video
 from bot.pace import Urgency
 from bot.request import PhotoRules, VideoModel

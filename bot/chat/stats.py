@@ -18,8 +18,9 @@ from bot.chat.tariff import Tariff
 from bot.chat.voice import Voice
 from bot.errors import MediaError
 from bot.log import get_log
-from bot.media.chart import ChartPart, draw_chart
+from bot.media.facts import ChartPart
 from bot.media.process import run_apart
+from bot.media.work import draw_chart
 from bot.statistics import NO_MONEY, Asked, Outcome, Statistics, Tally, Wait, day_edges, outcome_of
 from bot.text import plain, say, say_duration
 

@@ -17,12 +17,9 @@ from telegram import Bot
 from bot import timing
 from bot.chat.client import translated
 from bot.errors import CallRefused, CallUnclear, MediaError
-from bot.media.frames import last_frame
-from bot.media.join import join_videos
-from bot.media.photos import photo_size
 from bot.media.process import run_apart
 from bot.media.shelf import Video
-from bot.media.videos import prepare_video
+from bot.media.work import join_videos, last_frame, photo_size, prepare_video
 
 MAX_BYTES: Final = 20_000_000
 """What Telegram lets a bot download: https://core.telegram.org/bots/api#getfile."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import BytesIO
 
 from PIL import Image, ImageDraw
 
+from bot.media.facts import ChartPart
 from bot.media.letters import drawable, ink_of, width_of
 
 _WIDTH, _HEIGHT = 1080, 760  # a phone shows a third of the pixels
@@ -24,16 +24,6 @@ COLOURS = {
     "open": (95, 143, 208),
 }
 """The same as those of the operator's page."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChartPart:
-    """What one colour stands for, with a number for each day."""
-
-    name: str
-    colour: str
-    """A key of `COLOURS`."""
-    counts: tuple[int, ...]
 
 
 def draw_chart(days: Sequence[str], parts: Sequence[ChartPart]) -> bytes:

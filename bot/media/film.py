@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from bot.media.camera import look, view_at
 from bot.media.encode import FRAMES_PER_S, write_film
+from bot.media.facts import SIZES
 from bot.media.light import drift_lights
 from bot.media.palettes import pick_palette
 from bot.media.photos import decode_photo, open_photo
@@ -17,16 +18,6 @@ from bot.media.planes import Planes, Size, planes_of
 from bot.media.sound import play_pad
 from bot.media.titles import reveal_title, set_mark, set_title
 from bot.request import closest_ratio
-
-# About 720p each; sides divide by 16, the codec's block.
-SIZES: dict[str, Size] = {
-    "16:9": (1280, 720),
-    "4:3": (1104, 832),
-    "1:1": (960, 960),
-    "3:4": (832, 1104),
-    "9:16": (720, 1280),
-    "21:9": (1472, 640),
-}
 
 _BACKWARDS = {"hitchcock_dolly_out", "quick_pull_back"}
 _DETAIL_PX = 1920  # both sides of the smallest square stage: more would not be seen

@@ -27,9 +27,10 @@ from PIL import Image
 
 from bot.errors import MediaError
 from bot.media.encode import SOUND_BITS_PER_S, SOUND_RATE_HZ
+from bot.media.facts import VideoFacts
 from bot.media.frames import SIDEWAYS, Shot, clip_length_s, read_shots
 from bot.media.planes import Size, plane_picture
-from bot.media.videos import VideoFacts, add_aac, open_movie, probe_video, sound_track
+from bot.media.videos import add_aac, open_movie, probe_video, sound_track
 from bot.media.whole_files import written_whole
 
 MAX_BYTES = 50_000_000

@@ -7,7 +7,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from math import ceil, sqrt
@@ -17,12 +17,11 @@ from PIL import Image, ImageCms
 from bot.errors import MediaError
 from bot.media.bare import bare_file
 from bot.media.crop import crop_box
+from bot.media.facts import MAX_BYTES, FitPhoto, Size, fit_size
 from bot.media.memory import bounded_memory
 from bot.request import PhotoRules
 
 MAX_MEGAPIXELS = 64  # a quarter of a gigabyte once decoded
-MAX_BYTES = 20 << 20
-"""What Telegram lets a bot download; core.telegram.org/bots/api#getfile."""
 _MAX_MEMORY_MB = 1_600  # 64 megapixels of WebP with transparency take 1,350
 _QUALITIES = (92, 85, 75, 65)  # of JPEG; below the last, fewer pixels look better than worse ones
 _CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png"}
@@ -40,19 +39,7 @@ _SIDEWAYS = {5, 6, 7, 8}
 # What Pillow and its codecs raise for files that are broken, or made to break them.
 _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, struct.error, zlib.error)
 
-Size = tuple[int, int]
 Box = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class FitPhoto:
-    """A photo as a provider takes it; sides in pixels."""
-
-    data: bytes
-    width: int
-    height: int
-    content_type: str
-    """`image/jpeg` or `image/png`."""
 
 
 def normalise_photo(data: bytes, rules: PhotoRules, crop: str | None = None) -> FitPhoto:
@@ -76,21 +63,6 @@ def normalise_photo(data: bytes, rules: PhotoRules, crop: str | None = None) -> 
 def photo_size(data: bytes) -> Size:
     """Width and height of the upright photo; its pixels are not decoded. Raises what `open_photo` raises."""
     return _upright_size(open_photo(data))
-
-
-def fit_size(width: int, height: int, rules: PhotoRules) -> Size:
-    """The sides that a picture of these sides gets. Raises `photo_too_small`, `photo_too_long`."""
-    short, long = sorted((width, height))
-    values = {"width": width, "height": height}
-    if short < rules.enlarged_from * rules.min_side:
-        raise MediaError("photo_too_small", f"{width} x {height}", min_side=rules.min_side, **values)
-    if long > rules.max_long_to_short * short:
-        raise MediaError("photo_too_long", f"{width} x {height}", times=rules.max_long_to_short, **values)
-    scale = min(max(1.0, rules.min_side / short), rules.max_side / long)
-    new_long = round(long * scale)
-    # Rounded down, the short side of a picture that is just within the shape would leave it.
-    new_short = max(round(short * scale), ceil(new_long / rules.max_long_to_short))
-    return (new_long, new_short) if width > height else (new_short, new_long)
 
 
 def open_photo(data: bytes) -> Image.Image:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import MediaError
+from bot.media.facts import VideoFacts
 from bot.media.process import run_apart
-from bot.media.videos import VideoFacts, prepare_video, probe_video
+from bot.media.work import prepare_video, probe_video
 
 _PREPARE_LIMIT_S = 60.0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -19,6 +18,7 @@ from av.video import VideoStream
 from PIL import Image
 
 from bot.errors import MediaError
+from bot.media.facts import VideoFacts
 from bot.media.planes import picture_of
 from bot.media.whole_files import written_whole
 
@@ -34,17 +34,6 @@ _LONGEST_S = 3600  # no model makes more than a minute: the clock in the file is
 _NOT_A_VIDEO = "not_a_video"
 _FAULTS_OF_THIS_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM})
 """A full disk says nothing about the video that found no room on it."""
-
-
-@dataclass(frozen=True, slots=True)
-class VideoFacts:
-    width: int
-    height: int
-    duration_s: float
-    has_audio: bool
-    video_codec: str
-    pix_fmt: str
-    bytes: int
 
 
 def probe_video(path: Path) -> VideoFacts:

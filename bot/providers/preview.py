@@ -13,8 +13,9 @@ from pathlib import Path
 
 from bot.errors import FetchError, MediaError, OutcomeUnknown, Rejected
 from bot.log import get_log
-from bot.media.film import SIZES, film_photo, film_words
+from bot.media.facts import SIZES
 from bot.media.process import run_apart
+from bot.media.work import film_photo, film_words
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
 from bot.request import Mode, VideoModel, VideoRequest
 

@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.errors import CallUnclear, ChatBusy, ChatError, MediaError, SettingsError, StoreError
 from bot.links import PhotoLinks
 from bot.log import get_log
-from bot.media.photos import FitPhoto
+from bot.media.facts import FitPhoto
 from bot.web.health import Health
 from bot.web.photos import OpenPhoto, SharedPhotos
 
