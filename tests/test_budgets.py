@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -47,7 +48,7 @@ class Desk:
             number = await self.store.spent_since(datetime(2000, 1, 1, tzinfo=UTC))
             task = a_task(f"{number}", price=Decimal(1), queued_at=self.clock(), user_id=user_id)
             await self.store.add(task)
-            await self.budgets.watch()
+            await self.budgets.watch(user_id)
         return problem.code if problem else None
 
 
@@ -75,6 +76,16 @@ async def test_admins_hear_once_at_four_fifths_and_once_at_the_end_and_anew_the_
     clock.advance(24 * 3600)
     assert [await desk.order() for _ in range(5)] == [None] * 5
     assert desk.told == ["budget_nearly", "budget_spent"] * 2
+
+
+async def test_two_orders_at_once_never_share_what_is_left(store: SQLiteStore, clock: Clock) -> None:
+    desk = Desk(store, clock, daily_budget="3")
+    request = a_task().request
+    tried = await asyncio.gather(*(desk.budgets.limit(user_id, "en", request) for user_id in range(20, 30)))
+    assert [problem.code for problem in tried if problem] == ["limit_budget_all"] * 7
+    winner = next(user_id for user_id, problem in enumerate(tried, 20) if problem is None)
+    desk.budgets.release(winner)
+    assert await desk.budgets.limit(40, "en", request) is None
 
 
 async def test_of_a_budget_that_is_raised_admins_hear_again(store: SQLiteStore, clock: Clock) -> None:

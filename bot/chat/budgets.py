@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
@@ -42,10 +43,13 @@ class Budgets:
         self._tariff = tariff
         self._tell_admins = tell_admins
         self._clock = clock
+        self._checking = asyncio.Lock()
+        self._set_aside: dict[int, Decimal] = {}
+        """By person, until their order is stored: their orders take turns."""
 
     async def limit(self, user_id: int, language: str, request: VideoRequest) -> Problem | None:
-        """What stands against ordering it. The budget for everybody binds the admins too; that for a person
-        does not."""
+        """What stands against ordering it; else its price is set aside until it is stored, so that no two at
+        once share what is left. The budget for everybody binds the admins too; that for a person does not."""
         settings, tariff = self._rules.settings, self._tariff()
         own = None if await self._access.is_admin(user_id) else settings.daily_budget_per_user
         if settings.daily_budget is None and own is None:
@@ -58,13 +62,23 @@ class Budgets:
             return None
         if own is not None and (left := await self.left(own, user_id)) < price:
             return self._refusal("limit_budget", language, price, left)
-        if settings.daily_budget is not None and (left := await self.left(settings.daily_budget)) < price:
-            await self._tell(settings.daily_budget, left, is_full=True)
-            return self._refusal("limit_budget_all", language, price, left)
-        return None
+        if settings.daily_budget is None:
+            return None
+        async with self._checking:
+            left = await self.left(settings.daily_budget) - sum(self._set_aside.values())
+            if left >= price:
+                self._set_aside[user_id] = price
+                return None
+        await self._tell(settings.daily_budget, left, is_full=True)
+        return self._refusal("limit_budget_all", language, price, left)
 
-    async def watch(self) -> None:
-        """After an order: the admins hear once when four fifths are spent, and once when all is."""
+    def release(self, user_id: int) -> None:
+        """What was set aside for their order is stored by now, or not needed."""
+        self._set_aside.pop(user_id, None)
+
+    async def watch(self, user_id: int) -> None:
+        """Their order is stored: the admins hear once when four fifths are spent, and once when all is."""
+        self.release(user_id)
         budget = self._rules.settings.daily_budget
         if budget is None or not budget:
             return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -79,7 +80,7 @@ class Orders(Reading):
 
         `frame`: a JPEG that no message shows so far. The card does, and it becomes the request's first frame.
         """
-        async with self._turns.of(asker.user_id):
+        async with self._turn(asker.user_id):
             return await self._start(asker, request, parent_id, frame)
 
     async def _start(
@@ -100,7 +101,7 @@ class Orders(Reading):
         await self._companies.introduce(asker, request)
         await self._post(await self._bought(task, request), asker, frame)
         self._wake()
-        await self._budgets.watch()
+        await self._budgets.watch(asker.user_id)
         # No draft has named the price to whoever taps Again.
         cost = self._tariff().cost(asker.language, request) if asker.tapped else ""
         return Problem("tap_ordered", {"price": plain(cost)}) if cost else None
@@ -172,7 +173,7 @@ class Orders(Reading):
         self, task: Task, asker: Asker, request: VideoRequest, question: str = "card_draft"
     ) -> Problem | None:
         """What was missing came: a card anew, below it. It starts, or asks `question`."""
-        async with self._turns.of(asker.user_id):
+        async with self._turn(asker.user_id):
             return await self._answered(task, asker, request, question)
 
     async def _answered(
@@ -207,7 +208,7 @@ class Orders(Reading):
         if task.question not in STARTED_BY_ANSWER and task.card_id is not None:
             await self._screen.remove(task.chat_id, task.card_id)
         self._wake()
-        await self._budgets.watch()
+        await self._budgets.watch(asker.user_id)
         return None
 
     async def change(self, task: Task, request: VideoRequest) -> None:
@@ -227,7 +228,7 @@ class Orders(Reading):
 
     async def generate(self, asker: Asker, task: Task, request: VideoRequest) -> Problem | None:
         """The person said yes to a draft, and to `request` in it."""
-        async with self._turns.of(task.user_id):
+        async with self._turn(task.user_id):
             return await self._generate(asker, task, request)
 
     async def _generate(self, asker: Asker, task: Task, request: VideoRequest) -> Problem | None:
@@ -242,8 +243,17 @@ class Orders(Reading):
         self._screen.show(saved)
         self._wake()
         await self._screen.quiet.taken(saved)
-        await self._budgets.watch()
+        await self._budgets.watch(task.user_id)
         return None
+
+    @asynccontextmanager
+    async def _turn(self, user_id: int) -> AsyncIterator[None]:
+        """One order of a person after another; what a budget set aside for it is free again at the end."""
+        async with self._turns.of(user_id):
+            try:
+                yield
+            finally:
+                self._budgets.release(user_id)
 
     async def _limit(self, asker: Asker, user_id: int, request: VideoRequest) -> Problem | None:
         """What stands against ordering this, whatever it shows: how many there may be, and for how much."""

@@ -100,7 +100,9 @@ class Pausing:
         if found is None:
             return Card(say(language, "resume_nothing"), None)
         what = say(language, "paused_model", model=model) if model else say(language, "paused_all")
-        lines = [f"<b>{what}</b> {await self._since(language, found)}", await self._figures(language)]
+        lines = [f"<b>{what}</b> {await self._since(language, found)}"]
+        if model == EVERYTHING:
+            lines.append(await self._figures(language))
         label = say(language, "button_resume_model", model=model) if model else say(language, "button_resume")
         button = InlineKeyboardButton(plain(label), callback_data=f"{RESUME}:{model}")
         return Card("\n".join(lines), InlineKeyboardMarkup([[button]]))
