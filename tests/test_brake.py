@@ -45,6 +45,20 @@ async def test_while_everything_is_paused_what_waits_is_not_even_claimed(house: 
     assert (await house.get()).state is TaskState.RUNNING
 
 
+async def test_the_worker_takes_up_nothing_that_waits_while_everything_is_paused(house: House) -> None:
+    await house.brake.pause(EVERYTHING, ADMIN)
+    waits = await house.store.add(a_task())
+    dismissed = await house.store.add(a_task("dismissed", state=TaskState.CANCELLED, error_code="cancelled"))
+    stopping = asyncio.Event()
+    run = asyncio.create_task(house.worker.run(stopping))
+    async with asyncio.timeout(40):
+        while (await house.get(dismissed.id)).delivered_at is None:
+            await asyncio.sleep(0)
+    stopping.set()
+    await run
+    assert await house.get() == waits
+
+
 async def test_who_stops_waiting_is_let_go_during_a_pause_and_what_runs_goes_on(house: House) -> None:
     running = await house.store.add(a_task("running"))
     await house.turn()
