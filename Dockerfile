@@ -7,12 +7,12 @@ WORKDIR /src
 COPY requirements requirements
 RUN python -m venv /opt/build \
  && /opt/build/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements/build.txt \
- && python -m venv /opt/dreamreel \
- && /opt/dreamreel/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements/run.txt
+ && python -m venv --without-pip /opt/dreamreel \
+ && /opt/build/bin/pip --python /opt/dreamreel/bin/python install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements/run.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 RUN /opt/build/bin/pip wheel --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir /wheel . \
- && /opt/dreamreel/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-index /wheel/*.whl
+ && /opt/build/bin/pip --python /opt/dreamreel/bin/python install --no-cache-dir --disable-pip-version-check --no-deps --no-index /wheel/*.whl
 
 FROM python:3.13-slim
 # A fixed id, so that a folder of the host can be given to it: chown 10001:10001.

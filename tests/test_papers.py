@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import click
 import pytest
 from every_model import WITH_LINKS
+from ruamel.yaml import YAML
 
 from bot import timing
 from bot.__main__ import main
@@ -176,21 +178,41 @@ def test_what_installs_the_bot_sets_only_settings_that_exist() -> None:
     image = re.findall(
         r"^(?:ENV| {4})\s*([A-Z_]+)=", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE
     )
-    compose = re.findall(
-        r"^ {6}([A-Z_]+):", (ROOT / "compose.yaml").read_text(encoding="utf-8"), re.MULTILINE
-    )
     unit = (ROOT / "deploy/dreamreel.service").read_text(encoding="utf-8")
     service = re.findall(r"^Environment=([A-Z_]+)=", unit, re.MULTILINE)
-    for names in (image, compose, service):
+    for names in (image, service, *(bot["environment"] for bot in _bots().values())):
         assert {"DATA_DIR", "DATABASE_URL"} <= set(names) <= KNOWN | OF_PYTHON
 
 
 def test_a_stop_leaves_time_for_a_submit_in_flight() -> None:
-    compose = (ROOT / "compose.yaml").read_text(encoding="utf-8")
     unit = (ROOT / "deploy/dreamreel.service").read_text(encoding="utf-8")
-    allowed = [*re.findall(r"stop_grace_period: (\d+)s", compose), *re.findall(r"TimeoutStopSec=(\d+)", unit)]
-    assert len(allowed) == 2
+    allowed = [*re.findall(r"TimeoutStopSec=(\d+)", unit)]
+    allowed += [bot["stop_grace_period"].removesuffix("s") for bot in _bots().values()]
+    assert len(allowed) == 4
     assert all(int(seconds) > timing.SUBMIT_LIMIT_S + 10 for seconds in allowed)
+
+
+def test_compose_runs_one_bot_alone_or_three_around_a_postgresql() -> None:
+    services = _services()
+    alone = [name for name, service in services.items() if "profiles" not in service]
+    scaled = [name for name, service in services.items() if service.get("profiles", ["scale"]) == ["scale"]]
+    assert alone == ["bot"]
+    assert scaled == ["bot", "bot-2", "bot-3", "db"]
+    assert all(
+        published.startswith("127.0.0.1:")
+        for service in services.values()
+        for published in service.get("ports", [])
+    ), "nothing is open to the world"
+
+
+def _services() -> dict[str, Any]:
+    """Of the Compose file, by name."""
+    services: dict[str, Any] = YAML(typ="safe").load(ROOT / "compose.yaml")["services"]
+    return services
+
+
+def _bots() -> dict[str, Any]:
+    return {name: service for name, service in _services().items() if service["image"] == "dreamreel"}
 
 
 def test_the_image_is_built_from_what_it_needs_and_nothing_secret() -> None:
