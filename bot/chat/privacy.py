@@ -18,10 +18,12 @@ def draw_privacy(language: str, models: Mapping[str, VideoModel], keep_days: int
     for model in models.values():
         if model.company:
             makes.setdefault(model.company, []).append(model.name)
-    lines = [
+    kept = [
         say(language, "privacy"),
         say(language, "privacy_kept", count=keep_days),
         *([say(language, "privacy_backups")] if backups else []),
+    ]
+    receivers = [
         say(language, "privacy_receivers"),
         say(language, "privacy_shared" if makes else "privacy_not_shared"),
         *(
@@ -29,7 +31,7 @@ def draw_privacy(language: str, models: Mapping[str, VideoModel], keep_days: int
             for company, names in makes.items()
         ),
     ]
-    return join("\n".join(lines), say(language, "privacy_forget"))
+    return join("\n".join(kept), "\n".join(receivers), say(language, "privacy_forget"))
 
 
 class Privacy:
