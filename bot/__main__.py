@@ -41,7 +41,7 @@ def run() -> None:
 
     settings = _or_exit(load_settings)
     set_up_logs(settings.log_level, settings.log_format, secrets_of(settings))
-    _or_exit(lambda: asyncio.run(app.run(settings, lambda started: _print_start(settings, started))))
+    _or_exit(lambda: asyncio.run(app.run(settings, _print_start)))
 
 
 @main.command()
@@ -131,7 +131,9 @@ def _sandbox_settings(url: str, token: str, data: Path, real: bool) -> Settings:
     return IsolatedSettings(**values, daily_videos_per_user=None, daily_videos_per_chat=None)
 
 
-def _print_start(settings: Settings, started: Started) -> None:
+def _print_start(started: Started) -> None:
+    settings = started.settings
+
     def line(name: str, value: object) -> None:
         click.echo(f"  {name:<9} {value}")
 

@@ -53,6 +53,8 @@ class Started:
     username: str
     models: tuple[str, ...]
     claim_link: str | None
+    settings: Settings
+    """Those in force: some may have been changed in the chat."""
     private_url: str | None = None
     """Of the private server, for a browser on this machine."""
     tunnel: str = ""
@@ -170,8 +172,8 @@ class Bot:
     def started(self, username: str, claim_link: str | None) -> Started:
         models, server = tuple(self.models), self._private
         if server is None:
-            return Started(username, models, claim_link)
-        return Started(username, models, claim_link, server.address, server.tunnel)
+            return Started(username, models, claim_link, self.rules.settings)
+        return Started(username, models, claim_link, self.rules.settings, server.address, server.tunnel)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; then what was begun ends in its own time, with the cards still there for it."""

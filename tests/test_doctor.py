@@ -20,6 +20,7 @@ from fakes import A_MODEL, Clock, Script, ScriptedProvider
 from provider_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Fault, Reply, failure, gateway_error
 from running import BotProcess, Stage, running_bot, stage
 
+from bot.changes import THE_BOT, Change
 from bot.doctor import Finding, check_up, draw_table
 from bot.doctor.accounts import check_account
 from bot.doctor.checkup import judge_disk
@@ -563,6 +564,14 @@ async def test_each_setting_is_shown_with_where_it_comes_from(there: Stage) -> N
     assert value == "7"
     assert re.fullmatch(r"changed by 501, \d{4}-\d\d-\d\d \d\d:\d\d UTC", source)
     assert told.keys() == set(names(IsolatedSettings()))
+
+
+async def test_what_was_changed_in_the_chat_counts_for_the_doctor(there: Stage) -> None:
+    store = await SQLiteStore.open(there.folder / "bot.db", Clock())
+    await store.add_change(Change(THE_BOT, "DEFAULT_MODEL", "jimeng-720p", 501, now()))
+    await store.add_change(Change(THE_BOT, "OPEN_TASKS_PER_USER", "many", 501, now()))
+    await store.close()
+    assert (await look(there))["models"].seen.endswith("The default is jimeng-720p.")
 
 
 async def test_settings_that_cannot_be_read_are_the_one_finding(tmp_path: Path) -> None:

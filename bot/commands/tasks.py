@@ -282,7 +282,9 @@ def _run(work: Callable[[Desk], Awaitable[None]]) -> None:
 
 
 async def _at_the_desk(work: Callable[[Desk], Awaitable[None]]) -> None:
+    from bot.changes import THE_BOT  # noqa: PLC0415
     from bot.log import set_up_logs  # noqa: PLC0415
+    from bot.rules import settle_rules  # noqa: PLC0415
     from bot.settings import load_settings, secrets_of  # noqa: PLC0415
     from bot.stores.sqlite import SQLiteStore  # noqa: PLC0415
 
@@ -290,6 +292,7 @@ async def _at_the_desk(work: Callable[[Desk], Awaitable[None]]) -> None:
     set_up_logs("error", settings.log_format, secrets_of(settings))
     store = await SQLiteStore.visit(settings.sqlite_path)
     try:
-        await work(Desk(settings, store))
+        in_force = settle_rules(settings, await store.in_force(THE_BOT))
+        await work(Desk(in_force.settings, store))
     finally:
         await store.close()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from bot.changes import THE_BOT
 from bot.doctor.accounts import check_account
 from bot.doctor.finding import Finding
 from bot.doctor.money import judge_prices
@@ -17,8 +18,9 @@ from bot.errors import SettingsError
 from bot.provider import Provider
 from bot.request import VideoModel
 from bot.roster import build_models, build_providers
+from bot.rules import settle_rules
 from bot.settings import Settings, load_settings, secrets_of
-from bot.stores.sqlite.examine import Examination, examine
+from bot.stores.sqlite.examine import Examination, examine, stored_changes
 
 _DISK_WRONG_MB = 100
 """A video or two, and room for the database to go on."""
@@ -43,6 +45,8 @@ async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Fi
     providers = build_providers(settings, clock)
     paid = [provider for provider in providers if not all(model.free for model in provider.models)]
     models = {model.name: model for provider in providers for model in provider.models}
+    changes = await asyncio.to_thread(stored_changes, settings.sqlite_path, THE_BOT)
+    settings = settle_rules(settings, changes, models).settings
     try:
         of_network = await asyncio.gather(
             check_telegram(settings, clock),
