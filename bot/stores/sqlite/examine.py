@@ -54,11 +54,13 @@ def examine(path: Path) -> Examination:
 
 
 def stored_changes(path: Path, subject: int) -> list[Change]:
-    """What admins decided about it and is in force; none where that cannot be read."""
+    """What admins decided about it and is in force; none where that cannot be read. Leaves no file behind."""
     try:
-        with closing(_connect(path, "ro")) as connection:
+        # Whoever only reads a file that nobody else has open leaves two files beside it.
+        mode = "ro" if not path.exists() or _is_in_use(path) else "rw"
+        with closing(_connect(path, mode)) as connection:
             return changes.in_force(connection, subject)
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         return []
 
 
