@@ -19,6 +19,7 @@ from bot.errors import (
     MediaError,
     ProviderError,
 )
+from bot.lanes import Lanes
 from bot.ledger import Ledger
 from bot.log import get_log
 from bot.media.shelf import Video, VideoShelf
@@ -26,8 +27,6 @@ from bot.provider import Provider, Succeeded
 from bot.request import VideoModel
 from bot.task import Task, TaskState
 
-_UPLOADS = 4
-"""At once: each holds a connection and a lease."""
 UPLOAD_MAX_BYTES = 50_000_000
 """What Telegram takes from a bot: https://core.telegram.org/bots/api#sending-files."""
 
@@ -68,20 +67,15 @@ class Deliverer:
         self._models = models
         self._shelf = shelf
         self._log = get_log(__name__)
-        self._uploads = asyncio.Semaphore(_UPLOADS)
+        self._lanes = Lanes()
 
     async def deliver(self, task: Task) -> None:
-        try:
-            async with asyncio.timeout(timing.TURN_LIMIT_S):
-                await self._uploads.acquire()
-        except TimeoutError:
-            # Many that wait here would leave the worker no room for looks and submits.
-            await self._ledger.put_off(task)
-            return
-        try:
-            await self._deliver(task)
-        finally:
-            self._uploads.release()
+        async with self._lanes.place(task.id, timing.TURN_LIMIT_S) as there_is_room:
+            if there_is_room:
+                await self._deliver(task)
+            else:
+                # Many that wait here would leave the worker no room for looks and submits.
+                await self._ledger.wait(task, 1.0)
 
     async def tell(self, task: Task) -> None:
         if task.hidden and task.state is TaskState.FAILED and task.counts:

@@ -49,6 +49,9 @@ class Limits:
     all_chats: Limit = Limit(1 / 25, 4)
     one_chat: Limit = Limit(1.0, 6)
     one_group: Limit = Limit(60 / 14, 5)
+    arriving: int = 29
+    """In any second: those that have arrived within it, and those on their way, which may be slow and arrive
+    together. Each process counts these for itself."""
 
 
 TELEGRAM = Limits()

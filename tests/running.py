@@ -32,7 +32,7 @@ T = TypeVar("T")
 PATIENCE_S = 40.0
 """For one step of the bot, on a machine that is busy with other things."""
 BOT = "dreamreel_bot"
-UNHURRIED = Limits(Limit(0.001, 100), Limit(0.001, 100), Limit(0.001, 100))
+UNHURRIED = Limits(Limit(0.001, 100), Limit(0.001, 100), Limit(0.001, 100), arriving=1000)
 """Sending rates that hold up no test."""
 _GLANCE_S = 0.1
 

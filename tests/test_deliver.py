@@ -222,27 +222,27 @@ def waiting_for(name: str) -> Task:
             return a_task(state=TaskState.FAILED, error_code="prompt_refused", thread_id=3)
 
 
-async def test_four_videos_go_up_at_once_and_the_fifth_waits(house: House) -> None:
+async def test_eight_videos_go_up_at_once_and_the_ninth_waits(house: House) -> None:
     chat = house.chat
     free = asyncio.Event()
     full = asyncio.Event()
 
     async def upload() -> str:
-        if len(chat.calls) == 4:
+        if len(chat.calls) == 8:
             full.set()
         await free.wait()
         return "file-1"
 
     chat.scripts["deliver"] = Script(upload)
-    for number in range(5):
+    for number in range(9):
         await house.store.add(made(f"task-{number}", card_id=number + 1))
-    claimed = await house.store.claim(NOW, timing.LEASE_S, 5, {})
+    claimed = await house.store.claim(NOW, timing.LEASE_S, 9, {})
     steps = [asyncio.create_task(house.worker.step(task)) for task in claimed]
     await asyncio.wait_for(full.wait(), 20)
-    assert len(chat.calls) == 4
+    assert len(chat.calls) == 8
     free.set()
     await asyncio.gather(*steps)
-    assert len(chat.calls) == 5
+    assert len(chat.calls) == 9
 
 
 async def test_who_waits_too_long_for_a_turn_comes_again_and_leaves_room_for_others(
@@ -250,16 +250,16 @@ async def test_who_waits_too_long_for_a_turn_comes_again_and_leaves_room_for_oth
 ) -> None:
     free = asyncio.Event()
     house.chat.scripts["deliver"] = Script(free.wait)
-    for number in range(5):
+    for number in range(9):
         await house.store.add(made(f"task-{number}", card_id=number + 1))
-    claimed = await house.store.claim(NOW, timing.LEASE_S, 5, {})
-    uploads = [asyncio.create_task(house.worker.step(task)) for task in claimed[:4]]
+    claimed = await house.store.claim(NOW, timing.LEASE_S, 9, {})
+    uploads = [asyncio.create_task(house.worker.step(task)) for task in claimed[:8]]
     await asyncio.sleep(0)
     monkeypatch.setattr(timing, "TURN_LIMIT_S", 0.01)
-    await house.worker.step(claimed[4])
-    task = await house.get("task-4")
+    await house.worker.step(claimed[8])
+    task = await house.get("task-8")
     assert (task.state, task.attempts, task.delivered_at) == (TaskState.SUCCEEDED, 1, None)
     free.set()
     await asyncio.gather(*uploads)
-    await house.close_task("task-4")
-    assert house.chat.names() == ["deliver"] * 5
+    await house.close_task("task-8")
+    assert house.chat.names() == ["deliver"] * 9

@@ -21,7 +21,7 @@ from bot.pace import Delay, Limit, Limits, Pace, Urgency
 from bot.sandbox import Fault, FaultKind, Person
 
 ADA, BORIS, CHAT = 10, 11, 12
-QUICK = Limits(Limit(0.02, 1), Limit(0.04, 1), Limit(0.04, 1))
+QUICK = Limits(Limit(0.02, 1), Limit(0.04, 1), Limit(0.04, 1), arriving=100)
 """The same limits, for the impatient."""
 
 
@@ -47,7 +47,7 @@ class Calls:
 
 @pytest.fixture
 async def calls() -> AsyncIterator[Calls]:
-    made = Calls(Gate(Pace(), utc_now, QUICK))
+    made = Calls(Gate(Pace(), utc_now, QUICK, dict.fromkeys(Urgency, 20.0)))
     yield made
     await made.gate.shutdown()
 
@@ -139,6 +139,45 @@ async def test_who_gives_up_waiting_costs_nobody_a_turn(calls: Calls) -> None:
     async with asyncio.timeout(1.5):
         await calls.make("after")
     assert calls.made == ["before", "after"]
+
+
+async def test_slow_calls_count_until_they_have_arrived() -> None:
+    """They might all arrive in one second, with those that were sent in it."""
+    limits = Limits(Limit(0.001, 100), Limit(0.001, 100), Limit(0.001, 100), arriving=10)
+    gate = Gate(Pace(), utc_now, limits)
+    arrived, all_flying = asyncio.Event(), asyncio.Event()
+    flying = 0
+
+    async def call() -> bool:
+        nonlocal flying
+        flying += 1
+        if flying == limits.arriving:
+            all_flying.set()
+        await arrived.wait()
+        return True
+
+    async with asyncio.TaskGroup() as together:
+        for number in range(limits.arriving + 1):
+            sent = gate.process_request(call, (), {}, "sendMessage", {"chat_id": number}, Urgency.FIRST)
+            together.create_task(sent)
+        await asyncio.wait_for(all_flying.wait(), 20)
+        began = utc_now()
+        arrived.set()
+    assert utc_now() - began >= timedelta(seconds=1)
+    await gate.shutdown()
+
+
+async def test_progress_leaves_room_for_outcomes_among_what_arrives() -> None:
+    limits = Limits(Limit(0.001, 100), Limit(0.001, 100), Limit(0.001, 100), arriving=10)
+    calls = Calls(Gate(Pace(), utc_now, limits))
+    for number in range(7):
+        await calls.make(f"progress {number}", number, Urgency.SPARE)
+    with pytest.raises(RetryAfter):
+        await calls.make("too much", 100, Urgency.SPARE)
+    for number in range(3):
+        await calls.make(f"video {number}", 200 + number, Urgency.FIRST)
+    assert len(calls.made) == 10
+    await calls.gate.shutdown()
 
 
 class _Broken:

@@ -71,14 +71,15 @@ def connect(
         rate_limiter=gate,
         base_url=f"{api_url}/bot",
         base_file_url=f"{api_url}/file/bot",
-        # Telegram goes on working on an upload after its last byte: the default of 5 s ends too early.
+        # Telegram goes on working on an upload after its last byte: the default of 5 s ends too early. The
+        # limit on writing is one for each piece: what stands still for so long hangs.
         request=HTTPXRequest(
             connection_pool_size=_CONNECTIONS,
             connect_timeout=10,
             read_timeout=30,
             write_timeout=30,
             pool_timeout=30,
-            media_write_timeout=120,
+            media_write_timeout=30,
             httpx_kwargs={
                 **proxies,
                 "event_hooks": {"response": [hear]},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from bisect import insort
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,6 +30,10 @@ _WITH_FILES = frozenset({"sendPhoto", "sendVideo", "sendDocument", "sendMediaGro
 _PATIENCE_S: Final = {Urgency.FIRST: 10.0, Urgency.NEXT: 30.0, Urgency.SPARE: 0.5, Urgency.ASIDE: 0.0}
 """How long a call may stand here. A row of the store waits better than a coroutine; and progress that cannot
 be shown soon is dropped: something newer is shown later."""
+
+_SECOND: Final = timedelta(seconds=1)
+_FOR_PROGRESS = 0.7
+"""Of what may arrive in a second: the rest is left for outcomes."""
 
 
 @dataclass(slots=True, order=True)
@@ -66,6 +71,8 @@ class Gate(BaseRateLimiter[Urgency]):
         self._log = get_log(__name__)
         self._waiting: list[_Waiting] = []
         self._numbers = count()
+        self._flying = 0
+        self._landed: deque[datetime] = deque()
         self._news = asyncio.Event()
         self._server: asyncio.Task[None] | None = None
 
@@ -91,10 +98,7 @@ class Gate(BaseRateLimiter[Urgency]):
             return await callback(*args, **kwargs)
         deadline = self._clock() + timedelta(seconds=self._patience_s[urgency])
         while True:
-            if urgency is Urgency.ASIDE:
-                await self._check_pause(chat_id)
-            else:
-                await self._turn(chat_id, urgency, deadline)
+            await self._turn(chat_id, urgency, deadline)
             try:
                 return await callback(*args, **kwargs)
             except RetryAfter as error:
@@ -103,22 +107,47 @@ class Gate(BaseRateLimiter[Urgency]):
                 await self._pause(chat_id, until)
                 if endpoint in _WITH_FILES or until > deadline:
                     raise
-
-    async def _check_pause(self, chat_id: int) -> None:
-        delay = await self._ask(chat_id, Urgency.ASIDE, self._clock())
-        if not delay.is_over:
-            raise RetryAfter(timedelta(seconds=delay.chat_s))
+            finally:
+                if urgency is not Urgency.ASIDE:
+                    self._land()
 
     async def _turn(self, chat_id: int, urgency: Urgency, deadline: datetime) -> None:
-        """Returns when the call may go."""
+        """Returns when the call may go. What is counted is then on its way, until it lands."""
+        if urgency is Urgency.ASIDE:
+            delay = await self._ask(chat_id, urgency, self._clock())
+            if not delay.is_over:
+                raise RetryAfter(timedelta(seconds=delay.chat_s))
+            return
         turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         waiting = _Waiting(urgency, next(self._numbers), chat_id, deadline, turn, self._clock())
         insort(self._waiting, waiting)
         self._news.set()
         if self._server is None or self._server.done():
             self._server = asyncio.create_task(self._serve(), name="gate")
-        if wait_s := await turn:
+        try:
+            wait_s = await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.result() == 0:
+                self._land()
+            raise
+        if wait_s:
             raise RetryAfter(timedelta(seconds=wait_s))
+
+    def _land(self) -> None:
+        """A call has arrived at Telegram, at the latest by now."""
+        self._flying -= 1
+        self._landed.append(self._clock())
+        self._news.set()
+
+    def _full_until(self, urgency: Urgency, now: datetime) -> datetime | None:
+        """While as many calls arrive as may in a second. Those on their way count: they may be slow, and then
+        arrive together."""
+        while self._landed and self._landed[0] <= now - _SECOND:
+            self._landed.popleft()
+        room = self._limits.arriving * (_FOR_PROGRESS if urgency is Urgency.SPARE else 1.0)
+        if self._flying + len(self._landed) < room:
+            return None
+        return (self._landed[0] if self._landed else now) + _SECOND
 
     async def _serve(self) -> None:
         """As long as anybody waits."""
@@ -133,14 +162,17 @@ class Gate(BaseRateLimiter[Urgency]):
         """Everybody whose turn it is goes; after how many seconds it is somebody's again; 0 when nobody is
         left."""
         chats: dict[int, datetime] = {}
-        full_until, next_at = None, None
+        full_until: datetime | None = None
+        next_at: datetime | None = None
         for one in list(self._waiting):
             now = self._clock()
             # In one chat nobody overtakes: who came later has to wait as long as who was refused.
             one.not_before = max(one.not_before, chats.get(one.chat_id, now))
+            full_until = full_until or self._full_until(one.urgency, now)
             if not one.turn.done() and full_until is None and one.not_before <= now:
                 delay = await self._ask(one.chat_id, one.urgency, now)
                 if delay.is_over and not one.turn.done():
+                    self._flying += 1
                     one.turn.set_result(0.0)
                 one.not_before = chats[one.chat_id] = now + timedelta(seconds=delay.chat_s)
                 if delay.all_s > 0:

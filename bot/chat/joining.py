@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from telegram import Bot, InputFile
+from telegram import Bot
 
 from bot import timing
 from bot.chat.asker import Asker
@@ -14,6 +14,7 @@ from bot.chat.client import translated
 from bot.chat.parts import Card
 from bot.chat.screen import DIGEST_S, shown_with
 from bot.chat.tap import Tap
+from bot.chat.uploads import streamed
 from bot.chat.videos import Videos
 from bot.chat.voice import Voice, replying
 from bot.errors import ChatError, MediaError
@@ -98,7 +99,7 @@ class Joining:
         with film.path.open("rb") as file, film.thumbnail.open("rb") as picture, translated():
             await self._bot.send_video(
                 asker.chat_id,
-                InputFile(file, filename="dreamreel.mp4", read_file_handle=False),
+                streamed(file, "dreamreel.mp4"),
                 **shown_with(film, picture, card),
                 message_thread_id=asker.thread_id,
                 reply_parameters=replying(asker.message_id),

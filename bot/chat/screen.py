@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import IO, Any
 
-from telegram import InputFile, InputMediaVideo, Message
+from telegram import InputMediaVideo, Message
 from telegram.constants import ParseMode
 
 from bot.buying import Pause
@@ -22,6 +22,7 @@ from bot.chat.presence import Presence, sending_video
 from bot.chat.questions import draw_draft
 from bot.chat.quiet import Quiet
 from bot.chat.tariff import Tariff, no_tariff
+from bot.chat.uploads import streamed
 from bot.chat.voice import NO_PREVIEW, Voice, replying
 from bot.errors import CallRefused, CardGone, ChatError, ChatGone
 from bot.log import get_log
@@ -134,8 +135,7 @@ class Screen:
         with video.path.open("rb") as film, video.thumbnail.open("rb") as picture:
             card = draw_caption(task, self._models, self._tariff())
             media = InputMediaVideo(
-                # Streamed from the disk; without attach=True the message would go out without its media.
-                InputFile(film, filename="dreamreel.mp4", attach=True, read_file_handle=False),
+                streamed(film, "dreamreel.mp4", attach=True),
                 **shown_with(video, picture, card),
             )
             message: Message | bool = True
@@ -167,7 +167,7 @@ class Screen:
         ):
             message = await self._bot.send_video(
                 task.chat_id,
-                InputFile(film, filename="dreamreel.mp4", read_file_handle=False),
+                streamed(film, "dreamreel.mp4"),
                 **shown_with(video, picture, card),
                 reply_markup=card.buttons,
                 message_thread_id=task.thread_id,
@@ -296,7 +296,7 @@ def shown_with(video: Video, picture: IO[bytes], card: Card) -> dict[str, Any]:
         "height": video.facts.height,
         "duration": round(video.facts.duration_s),
         "supports_streaming": True,
-        "thumbnail": InputFile(picture, filename="thumbnail.jpg", attach=True, read_file_handle=False),
+        "thumbnail": streamed(picture, "thumbnail.jpg", attach=True),
     }
 
 

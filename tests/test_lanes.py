@@ -1,0 +1,61 @@
+"""Lanes: deliveries that hang lend out their places, and soon hold up only each other."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from bot.lanes import Lanes
+
+LONG_S = 20.0
+BRIEF_S = 0.01
+
+
+async def test_eight_run_side_by_side_and_the_ninth_waits_for_a_place() -> None:
+    lanes = Lanes()
+    async with AsyncExitStack() as places:
+        for number in range(7):
+            assert await places.enter_async_context(lanes.place(str(number), LONG_S))
+        async with lanes.place("the eighth", LONG_S) as eighth, lanes.place("the ninth", BRIEF_S) as ninth:
+            assert (eighth, ninth) == (True, False)
+        async with lanes.place("the ninth", LONG_S) as there_is_room:
+            assert there_is_room
+
+
+async def test_those_that_hang_lend_out_their_places() -> None:
+    lanes = Lanes(hold_s=BRIEF_S)
+    async with AsyncExitStack() as hanging:
+        for number in range(23):
+            assert await hanging.enter_async_context(lanes.place(str(number), LONG_S))
+        async with lanes.place("another", LONG_S) as one, lanes.place("too many", 5 * BRIEF_S) as other:
+            assert (one, other) == (True, False)
+
+
+async def test_what_hung_once_holds_up_only_its_like() -> None:
+    lanes = Lanes(hold_s=BRIEF_S)
+    gone = asyncio.Event()
+    for number in range(20):
+        async with lanes.place(str(number), LONG_S):
+            asyncio.get_running_loop().call_later(3 * BRIEF_S, gone.set)
+            await gone.wait()
+            gone.clear()
+    async with AsyncExitStack() as hanging:
+        for number in range(4):
+            assert await hanging.enter_async_context(lanes.place(str(number), LONG_S))
+        async with lanes.place("19", BRIEF_S) as there_is_room:
+            assert not there_is_room
+        for number in range(20, 28):
+            assert await hanging.enter_async_context(lanes.place(str(number), LONG_S))
+
+
+async def test_who_gives_up_waiting_leaves_no_place_empty() -> None:
+    lanes = Lanes()
+    async with AsyncExitStack() as places:
+        for number in range(8):
+            await places.enter_async_context(lanes.place(str(number), LONG_S))
+        for _ in range(30):
+            async with lanes.place("impatient", 0.001) as there_is_room:
+                assert not there_is_room
+    async with AsyncExitStack() as places:
+        for number in range(8):
+            assert await places.enter_async_context(lanes.place(str(number), LONG_S))
