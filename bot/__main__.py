@@ -72,7 +72,7 @@ def doctor(as_json: bool) -> None:
     if settings is not None:
         set_up_logs("error", settings.log_format, secrets_of(settings))
         findings += _or_exit(lambda: asyncio.run(doctors.check_up(settings, app.utc_now)))
-        values = doctors.list_values(settings)
+        values = _or_exit(lambda: asyncio.run(doctors.list_values(settings)))
     if as_json:
         click.echo(doctors.write_json(findings, values))
     else:

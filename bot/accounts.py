@@ -9,10 +9,12 @@ from datetime import datetime
 from bot.errors import AccountProblem, StoreError
 from bot.log import get_log
 from bot.request import VideoModel
+from bot.sharing import ALONE, SharingStore, holding
 from bot.store import AccountStore, AccountTrouble, Notice
 
 _OF_ONE_MODEL = frozenset({"not_activated"})
 """Some providers have each model activated by itself: the others work on."""
+_LEASE_S = 60.0
 
 
 class Accounts:
@@ -23,8 +25,10 @@ class Accounts:
         store: AccountStore,
         tell_admins: Callable[[Notice], Awaitable[None]],
         clock: Callable[[], datetime],
+        sharing: SharingStore = ALONE,
     ) -> None:
         self._store = store
+        self._sharing = sharing
         self._tell_admins = tell_admins
         self._clock = clock
         self._telling = asyncio.Lock()
@@ -35,12 +39,13 @@ class Accounts:
         whose = model.name if error.trouble in _OF_ONE_MODEL else model.provider
         async with self._telling:
             try:
-                if whose in {trouble.provider for trouble in await self._store.troubles()}:
-                    return
-                self._log.error("the account was refused", provider=model.provider, detail=error.detail)
-                # Told, then noted: a crash between the two tells it twice, and never not at all.
-                await self._tell_admins(Notice(f"trouble_{error.trouble}", {"provider": whose}))
-                await self._store.mark_trouble(AccountTrouble(whose, error.trouble, self._clock()))
+                async with holding(self._sharing, f"trouble of {whose}", _LEASE_S):
+                    if whose in {trouble.provider for trouble in await self._store.troubles()}:
+                        return
+                    self._log.error("the account was refused", provider=model.provider, detail=error.detail)
+                    # Told, then noted: a crash between the two tells it twice, and never not at all.
+                    await self._tell_admins(Notice(f"trouble_{error.trouble}", {"provider": whose}))
+                    await self._store.mark_trouble(AccountTrouble(whose, error.trouble, self._clock()))
             except StoreError as refusal:
                 self._log.warning("an outage could not be noted", provider=whose, reason=str(refusal))
 

@@ -12,12 +12,12 @@ from decimal import Decimal
 
 from bot.accounts import Accounts
 from bot.brake import Brake
-from bot.chat import Conversation, PageLink
+from bot.chat import Conversation, Hook, PageLink
 from bot.chores import Chores
 from bot.deliver import Deliverer
 from bot.errors import SettingsError, StoreError
 from bot.ledger import Ledger
-from bot.links import PhotoLinks, secret_key
+from bot.links import PhotoLinks, secret_key, webhook_secret
 from bot.log import get_log
 from bot.look import Looker
 from bot.media.facts import FitPhoto
@@ -31,19 +31,21 @@ from bot.serving import Served, page_link, private_server, public_server
 from bot.settings import Settings
 from bot.slots import Slots
 from bot.store import Notice, Store
-from bot.stores.sqlite import SQLiteStore
+from bot.stores.opening import is_shared, open_store
 from bot.submit import Submitter
 from bot.task import END_STATES, Task
 from bot.text import use_phrases
 from bot.timing import STORE_PAUSE_S, Timing
 from bot.watchdog import Watchdog
-from bot.web import Health, PrivateServer, WebServer
+from bot.web import WEBHOOK_PATH, Health, PrivateServer, WebServer
 from bot.worker import Worker
 
 _HEALTHY_FOR = timedelta(seconds=120)
 _LINKS_LIVE = timedelta(hours=12)
 """A provider fetches a photo when the job begins, which may be after a long queue of its own."""
 _READY_WITHIN_S = 2.0
+_TAKEOVER_S = 15.0
+"""In which a process that died, or stood still, is surely missed by those who share its database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,15 @@ async def run(
         watchdog = Watchdog()
         watchdog.start()
         parts.callback(watchdog.stop)
-        store = await SQLiteStore.open(settings.sqlite_path, utc_now)
+        store = await open_store(settings.database_url)
         parts.push_async_callback(store.close)
         use_phrases(settings.phrases_dir)
         providers = build_providers(settings, utc_now)
         for provider in providers:
             parts.push_async_callback(provider.close)
-        links = PhotoLinks(settings.public_url or "", secret_key(settings.secret_key, settings.data_dir))
-        bot = Bot(token, settings, store, providers, links, limits=limits)
+        key = secret_key(settings.secret_key, settings.data_dir)
+        links = PhotoLinks(settings.public_url or "", key)
+        bot = Bot(token, settings, store, providers, links, limits=limits, hook=_hook(settings, key))
         parts.push_async_callback(bot.conversation.close)
         await bot.rules.read()
         greeting = await bot.conversation.start()
@@ -113,24 +116,27 @@ class Bot:
         links: PhotoLinks,
         *,
         limits: Limits,
+        hook: Hook | None = None,
     ) -> None:
+        self._now = store.now
+        self._hook = hook
         self.models = build_models(settings, providers)
         self.timing = Timing(settings.poll_max_seconds)
         self._granted = {provider.name: provider.concurrency for provider in providers}
-        self._slots = Slots(self._granted, store, utc_now)
+        self._slots = Slots(self._granted, store, self._now)
         self._store = store
         self._links = links
         self._shelf = VideoShelf(settings.data_dir / "videos", settings.keep_files_mb * 1_000_000)
         self.health = Health(self.is_healthy, self.is_ready)
         self._stopping: asyncio.Event | None = None
-        self.rules = Rules(settings, store, utc_now, self.models)
+        self.rules = Rules(settings, store, self._now, self.models)
         self.brake = Brake(
             store,
             settings=lambda: self.rules.settings,
             models=self.models,
             tell_admins=self._tell_admins,
             changed=self._pauses_changed,
-            clock=utc_now,
+            clock=self._now,
         )
         self._chores = Chores(
             settings,
@@ -141,7 +147,7 @@ class Bot:
             shelf=self._shelf,
             rules=self.rules,
             is_ready=self.is_ready,
-            clock=utc_now,
+            clock=self._now,
         )
         self.metrics = self._chores.metrics
         self.conversation = Conversation(
@@ -153,14 +159,17 @@ class Bot:
             schedule=self.timing,
             at_once=self._slots.at_once,
             shelf=self._shelf,
-            clock=utc_now,
+            clock=self._now,
             wake_worker=self._wake_worker,
             on_answer=self._chores.telegram_answered,
             open_page=self._open_page,
             brake=self.brake,
             limits=limits,
+            hook=hook,
+            takeover_s=_TAKEOVER_S if is_shared(settings.database_url) else 0.0,
         )
         self.worker = self._build_worker(settings, store, providers)
+        store.on_work(self.worker.wake)
         self._served = self._build_served(settings)
         self._private: PrivateServer | None = None
 
@@ -220,7 +229,7 @@ class Bot:
 
     async def _resume(self) -> timedelta:
         """Where the last process ended; how long nobody was there. Without it the bot works all the same."""
-        now = utc_now()
+        now = self._now()
         away = timedelta()
         try:
             self.timing.remember(await self._store.durations())
@@ -233,8 +242,8 @@ class Bot:
 
     def _build_worker(self, settings: Settings, store: Store, providers: list[Provider]) -> Worker:
         screen = self.conversation.screen
-        ledger = Ledger(store, utc_now, self._chores.saw)
-        accounts = Accounts(store, self.conversation.tell_admins, utc_now)
+        ledger = Ledger(store, self._now, self._chores.saw)
+        accounts = Accounts(store, self.conversation.tell_admins, self._now, store)
         by_name = {provider.name: provider for provider in providers}
         looker = Looker(
             ledger=ledger,
@@ -276,7 +285,8 @@ class Bot:
             albums=self.conversation,
             slots=self._granted,
             brake=self.brake,
-            clock=utc_now,
+            clock=self._now,
+            idle_s=store.tick_s,
         )
 
     def _build_served(self, settings: Settings) -> Served:
@@ -291,8 +301,10 @@ class Bot:
             metrics=self.metrics,
             health=self.health,
             open_photo=self.open_photo,
+            on_update=self.conversation.on_update,
+            webhook_secret=self._hook.secret if self._hook else "",
             links=self._links,
-            clock=utc_now,
+            clock=self._now,
         )
 
     async def _open_page(self, user_id: int) -> PageLink | None:
@@ -314,7 +326,7 @@ class Bot:
         return self.rules.settings.model_prices.quote(request, self.models[request.model])
 
     def _link(self, task: Task, index: int, photo: FitPhoto) -> PhotoLink:
-        expires_at = utc_now() + _LINKS_LIVE
+        expires_at = self._now() + _LINKS_LIVE
         url = self._links.make(task.id, index, photo.content_type, expires_at)
         return PhotoLink(url, photo.width, photo.height)
 
@@ -332,7 +344,7 @@ class Bot:
     def is_healthy(self) -> bool:
         """Whether the worker turns and Telegram answers."""
         oldest = min(self.worker.turned_at, self.conversation.answered_at)
-        return utc_now() - oldest < _HEALTHY_FOR
+        return self._now() - oldest < _HEALTHY_FOR
 
     async def is_ready(self) -> bool:
         """Whether it is well, its database answers, and it has not been told to stop."""
@@ -340,10 +352,16 @@ class Bot:
             return False
         try:
             async with asyncio.timeout(_READY_WITHIN_S):
-                await self._store.next_due(utc_now())
+                await self._store.next_due(self._now())
         except (StoreError, TimeoutError):
             return False
         return True
+
+
+def _hook(settings: Settings, key: str) -> Hook | None:
+    if settings.telegram_mode == "polling":
+        return None
+    return Hook(f"{settings.public_url}{WEBHOOK_PATH}", webhook_secret(settings.telegram_webhook_secret, key))
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

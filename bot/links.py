@@ -93,6 +93,13 @@ def secret_key(setting: SecretStr | None, data_dir: Path) -> str:
     return key
 
 
+def webhook_secret(setting: SecretStr | None, key: str) -> str:
+    """By which Telegram proves itself: the setting, else one that every process makes of the same `key`."""
+    if setting is not None:
+        return setting.get_secret_value()
+    return hmac.digest(key.encode(), b"webhook", "sha256").hex()
+
+
 def _keep(key: str, file: Path) -> None:
     """Whole or not at all, and never in the place of one that is there."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from bot.standing import Standings
 from bot.store import Store
 from bot.task import Task
 from bot.timing import Timing
-from bot.web import Health, OpenPhoto, PrivateServer, WebServer, metrics_routes
+from bot.web import Health, OnUpdate, OpenPhoto, PrivateServer, Webhook, WebServer, metrics_routes
 from bot.web.admin import LINK_LIVES, AdminPages, Sources, make_link
 
 
@@ -36,6 +36,9 @@ class Served:
     metrics: Metrics | None
     health: Health
     open_photo: OpenPhoto
+    on_update: OnUpdate | None
+    """Takes what Telegram calls with; None where it is polled."""
+    webhook_secret: str
     links: PhotoLinks
     clock: Callable[[], datetime]
 
@@ -52,6 +55,7 @@ def public_server(served: Served) -> WebServer | None:
         open_photo=served.open_photo if settings.public_url else None,
         links=served.links if settings.public_url else None,
         clock=served.clock,
+        webhook=Webhook(served.webhook_secret, served.on_update) if served.on_update else None,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
@@ -52,8 +53,10 @@ class Settings(BaseSettings):
 
     telegram_bot_token: SecretStr | None = None
     telegram_api_url: str = "https://api.telegram.org"
+    telegram_mode: Literal["polling", "webhook"] = "polling"
+    telegram_webhook_secret: SecretStr | None = None
 
-    database_url: str = "sqlite:///data/dreamreel.db"
+    database_url: Annotated[str, Field(repr=False)] = "sqlite:///data/dreamreel.db"
     data_dir: Path = Path("data")
 
     admin_users: Annotated[frozenset[int], NoDecode] = frozenset()
@@ -256,8 +259,17 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
+        if value.startswith(("postgresql://", "postgres://")):
+            return value
         if not value.startswith("sqlite:///") or value == "sqlite:///":
-            raise ValueError("sqlite:///path/to/file.db")
+            raise ValueError("sqlite:///path/to/file.db or postgresql://name:password@host/database")
+        return value
+
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", value.get_secret_value()):
+            raise ValueError("16 to 256 letters, digits, - and _, which is what Telegram takes")
         return value
 
     @field_validator("timezone")
@@ -277,6 +289,12 @@ class Settings(BaseSettings):
             )
         if self.public_url and self.listen_port is None:
             raise ValueError("PUBLIC_URL needs LISTEN_PORT: the port on which this bot answers behind it")
+        if self.telegram_mode == "webhook" and not self.public_url:
+            raise ValueError("TELEGRAM_MODE=webhook needs PUBLIC_URL: the address at which Telegram calls")
+        if self.public_url and self.secret_key is None and not self.database_url.startswith("sqlite:"):
+            raise ValueError(
+                "PUBLIC_URL with PostgreSQL needs SECRET_KEY, the same for every process: it signs links"
+            )
         for name in ("daily_budget", "daily_budget_per_user"):
             if getattr(self, name) is not None and not self.model_prices:
                 raise ValueError(f"{name.upper()} needs MODEL_PRICES: without prices nothing can be counted")
@@ -290,7 +308,10 @@ class Settings(BaseSettings):
 def secrets_of(settings: Settings) -> list[str]:
     """What must never be seen in a log."""
     values = [getattr(settings, name) for name in type(settings).model_fields]
-    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    # The password as it stands in the address, and as a driver may quote it.
+    password = urlsplit(settings.database_url).password
+    return [*secrets, *({password, unquote(password)} if password else ())]
 
 
 class IsolatedSettings(Settings):

@@ -26,6 +26,7 @@ from bot.errors import Trouble
 from bot.pace import PaceStore
 from bot.passes import PassStore
 from bot.request import VideoRequest
+from bot.sharing import SharingStore
 from bot.statistics import Statistics
 from bot.task import Task, TaskState
 
@@ -415,6 +416,7 @@ class Store(
     ActStore,
     BuyingStore,
     PaceStore,
+    SharingStore,
     Protocol,
 ):
     async def close(self) -> None:

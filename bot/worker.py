@@ -58,6 +58,7 @@ class Worker:
         slots: Mapping[str, int],
         brake: Brake,
         clock: Callable[[], datetime],
+        idle_s: float = _IDLE_S,
         stop_limit_s: float = _STOP_LIMIT_S,
     ) -> None:
         self._store = store
@@ -69,6 +70,7 @@ class Worker:
         self._slots = slots
         self._brake = brake
         self._clock = clock
+        self._idle_limit_s = idle_s
         self._stop_limit_s = stop_limit_s
         self._log = get_log(__name__)
         self._work = asyncio.Event()
@@ -118,8 +120,9 @@ class Worker:
     async def _idle_s(self) -> float:
         """Until something is due. With no room left, until a step ends: it wakes the worker."""
         due_at = None if len(self._running) == _BATCH else await self._store.next_due(self._clock())
-        wait_s = _IDLE_S if due_at is None else (due_at - self._clock()).total_seconds()
-        return min(max(wait_s, 0.01), _IDLE_S)
+        longest_s = self._idle_limit_s
+        wait_s = longest_s if due_at is None else (due_at - self._clock()).total_seconds()
+        return min(max(wait_s, 0.01), longest_s)
 
     async def _rest(self, wait_s: float) -> None:
         """So long, or until somebody wakes the worker."""

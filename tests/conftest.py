@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -41,14 +42,27 @@ async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[SQLiteStore]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL of this run's own."""
+    """A PostgreSQL of this run's own, for everybody."""
+    with _postgres(durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+def fragile() -> Iterator[PostgresServer]:
+    """One for a test alone, to be stopped and started, that keeps its promises to the disk."""
+    with _postgres(durable=True) as server:
+        yield server
+
+
+@contextmanager
+def _postgres(*, durable: bool) -> Iterator[PostgresServer]:
     binaries = find_binaries()
     if binaries is None:
         missing = f"PostgreSQL {OLDEST} or newer is not installed (apt install postgresql)"
         if os.environ.get("DREAMREEL_REQUIRE_POSTGRES"):
             pytest.fail(missing)
         pytest.skip(missing)
-    server = PostgresServer(binaries)
+    server = PostgresServer(binaries, durable=durable)
     try:
         server.start()
         yield server

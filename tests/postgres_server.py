@@ -113,6 +113,16 @@ class PostgresServer:
         await self._execute("postgres", f"CREATE DATABASE {name}")
         return self.url(name)
 
+    def ask(self, url: str, sql: str) -> str:
+        """What `psql` prints for a query of one value; empty where there is no answer. Blocks."""
+        done = subprocess.run(
+            [self._binaries / "psql", "-X", "-A", "-t", "-q", "-d", url, "-c", sql],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout.strip()
+
     async def _execute(self, database: str, sql: str) -> None:
         connection = await asyncpg.connect(self.url(database))
         try:

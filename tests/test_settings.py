@@ -95,7 +95,7 @@ def test_a_value_is_read_as_its_type(
         ("TELEGRAM_BOT_TOKEN", "a-secret-that-is-no-token"),
         ("TELEGRAM_API_URL", "api.telegram.org"),
         ("TELEGRAM_API_URL", "ftp://example.org"),
-        ("DATABASE_URL", "postgresql://localhost/x"),
+        ("DATABASE_URL", "mysql://localhost/x"),
         ("DATABASE_URL", "sqlite:///"),
         ("ADMIN_USERS", "@alice"),
         ("ADMIN_USERS", "*"),

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 from fakes import a_task
-from postgres_server import PostgresServer, find_binaries
+from postgres_server import PostgresServer
 
 from bot.errors import SettingsError, StaleTask, StartError, StoreError
+from bot.pace import Limit, Limits, Urgency
 from bot.store import Store, StoredUpdate
 from bot.stores.postgres import PostgresStore
 from bot.stores.postgres.processes import bury
@@ -192,20 +193,6 @@ async def test_a_caller_that_is_cancelled_does_not_take_its_save_back(fleet: Fle
 # The connection.
 
 
-@pytest.fixture
-async def fragile() -> AsyncIterator[PostgresServer]:
-    """A server of one's own, to be stopped and started, that keeps its promises to the disk."""
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.skip("PostgreSQL is not installed")
-    server = PostgresServer(binaries, durable=True)
-    try:
-        await asyncio.to_thread(server.start)
-        yield server
-    finally:
-        await asyncio.to_thread(server.stop)
-
-
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGQUIT])
 async def test_a_restart_of_the_database_is_sat_out_and_loses_nothing(
     fragile: PostgresServer, end: signal.Signals
@@ -312,5 +299,78 @@ async def test_every_field_of_a_task_has_a_column(fleet: Fleet) -> None:
         "SELECT array_agg(column_name::text) FROM information_schema.columns WHERE table_name = 'tasks'"
     )
     own = {"waits_for_slot", "slot_until", "is_open", "counts", "due_before_lease", "leased_by", "place"}
-    own |= {"turn", "chat_turn"}
+    own |= {"turn", "chat_turn", "moved_by"}
     assert set(columns) == set(Task.__dataclass_fields__) | own
+
+
+# What processes need of each other.
+
+
+async def test_a_lease_on_a_name_is_one_process_s_until_it_ends(fleet: Fleet) -> None:
+    first, second = await fleet.join(), await fleet.join()
+    assert await first.take_lease("polling", 60)
+    assert not await second.take_lease("polling", 60)
+    assert await second.take_lease("another", 60)
+    assert await first.take_lease("polling", 60), "it is kept"
+    await second.end_lease("polling")
+    assert not await second.take_lease("polling", 60), "somebody else's is left alone"
+    await first.end_lease("polling")
+    assert await second.take_lease("polling", 0)
+    assert await first.take_lease("polling", 60), "it ran out"
+
+
+async def test_of_many_who_want_a_name_at_once_one_process_gets_it(fleet: Fleet) -> None:
+    stores = [await fleet.join() for _ in range(3)]
+    for turn in range(5):
+        taken = await asyncio.gather(*(store.take_lease(f"turn {turn}", 60) for store in stores))
+        assert taken.count(True) == 1
+
+
+async def test_a_card_belongs_to_whoever_moved_its_task_last(fleet: Fleet) -> None:
+    first, second = await fleet.join(), await fleet.join()
+    task = await first.add(waiting(1))
+    assert await first.is_ours(task.id)
+    assert not await second.is_ours(task.id)
+    [claimed] = await second.claim(NOW, LEASE_S, 1, NO_LIMIT)
+    assert await second.is_ours(task.id)
+    assert not await first.is_ours(task.id)
+    await second.save(claimed)
+    await second.close()
+    assert await first.is_ours(task.id), "its process is gone"
+    assert await first.is_ours("not stored so far")
+
+
+async def test_all_processes_hear_of_work_but_not_of_looks(fleet: Fleet) -> None:
+    first, second = await fleet.join(), await fleet.join()
+    heard = asyncio.Event()
+    second.on_work(heard.set)
+    async with asyncio.timeout(20):
+        await heard.wait()  # once, as it begins to listen
+        heard.clear()
+        job = await first.add(running(1))
+        job = await first.save(job.looked(0.5, NOW))
+        assert not heard.is_set()
+        await first.add(waiting(2))
+        await heard.wait()
+        heard.clear()
+        await first.save(job.succeeded("https://video", NOW, NOW))
+        await heard.wait()  # a slot came free
+        heard.clear()
+        await first.add_updates([StoredUpdate(1, 10, "{}")])
+        await heard.wait()
+
+
+async def test_all_processes_share_the_clock_of_the_server(fleet: Fleet) -> None:
+    store = await PostgresStore.open(fleet.url)
+    at = await fleet.sql("SELECT clock_timestamp()")
+    assert abs(store.now() - at) < timedelta(seconds=5)
+    await store.close()
+
+
+async def test_sending_rates_are_shared(fleet: Fleet) -> None:
+    stores = [await fleet.join() for _ in range(3)]
+    limits = Limits(Limit(0.1, 3), Limit(1.0, 2), Limit(10.0, 2))
+    delays = await asyncio.gather(
+        *(store.take_turn(chat, Urgency.NEXT, NOW, limits) for chat in range(1, 5) for store in stores)
+    )
+    assert sum(delay.is_over for delay in delays) == 3

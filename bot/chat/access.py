@@ -6,12 +6,14 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from bot.chat.day import day_of, renewal_of
+from bot.passes import digest_of
 from bot.request import Problem
 from bot.rules import Rules
 from bot.standing import Admission, Own, Standings
-from bot.store import PeopleStore, TaskStore
+from bot.store import KeepingStore, PeopleStore, TaskStore
 
 _CLAIM = "claim_"
 
@@ -31,12 +33,16 @@ async def _nothing(_: int) -> None:
     """Stands against no video anywhere."""
 
 
+class People(PeopleStore, KeepingStore, Protocol):
+    pass
+
+
 class Access:
     def __init__(
         self,
         rules: Rules,
         standings: Standings,
-        people: PeopleStore,
+        people: People,
         tasks: TaskStore,
         clock: Callable[[], datetime],
         *,
@@ -49,24 +55,24 @@ class Access:
         self._tasks = tasks
         self._clock = clock
         self._obstacle = obstacle
-        self._claim_code: str | None = None
 
     async def open_claim(self) -> str | None:
         """While there is no admin: a payload for `/start`, good once, whose sender becomes one."""
         if self._rules.settings.admin_users or await self._people.admins():
             return None
-        self._claim_code = secrets.token_urlsafe(16)
-        return _CLAIM + self._claim_code
+        code = secrets.token_urlsafe(16)
+        await self._people.mark(_claim_mark(code), self._clock())
+        return _CLAIM + code
 
     def is_claim(self, payload: str) -> bool:
         return payload.startswith(_CLAIM)
 
     async def claim(self, payload: str, user_id: int) -> bool:
-        """Make the sender the admin, if the payload is the open one."""
-        code = self._claim_code
-        if code is None or not secrets.compare_digest(payload.encode(), (_CLAIM + code).encode()):
+        """Make the sender the admin, if the payload is an open one of any process and there is none yet."""
+        if await self._people.unmark(_claim_mark(payload.removeprefix(_CLAIM))) is None:
             return False
-        self._claim_code = None
+        if await self._people.admins():
+            return False
         person = await self._people.person(user_id)
         await self._people.put_person(replace(person, role="admin"))
         return True
@@ -165,6 +171,10 @@ class Access:
             renewed = renewal_of(self._clock(), self._rules.settings.zone)
             return Problem(f"limit_day{suffix}", {"count": daily.most, "time": renewed})
         return None
+
+
+def _claim_mark(code: str) -> str:
+    return f"claim {digest_of(code)}"
 
 
 def _most(own: Own, usual: int | None) -> int | None:

@@ -34,6 +34,7 @@ from bot.chat.desk import Desk
 from bot.chat.dispatch import Dispatcher
 from bot.chat.gate import Gate
 from bot.chat.groups import Groups
+from bot.chat.hooked import Hook, HookedIntake
 from bot.chat.intake import KEY_REFUSED, Intake
 from bot.chat.menu import Menu
 from bot.chat.messages import Messages
@@ -105,7 +106,11 @@ class Conversation:
         open_page: OpenPage,
         on_answer: Callable[[int], None] = lambda _: None,
         limits: Limits = TELEGRAM,
+        hook: Hook | None = None,
+        takeover_s: float = 0.0,
     ) -> None:
+        """`hook`: where Telegram is to call; None polls. `takeover_s`: how long another process of ours may
+        take to stop polling."""
         self._log = get_log(__name__)
         self._store = store
         self._clock = clock
@@ -143,6 +148,7 @@ class Conversation:
             tariff=tariff,
             pause=brake.known,
             left=allowance.before,
+            sharing=store,
         )
         self.operators = operators_of(
             settings.alert_chat, voice=voice, preferences=self._preferences, models=models, tariff=tariff
@@ -181,6 +187,7 @@ class Conversation:
             clock=clock,
             wake=wake_worker,
             tariff=tariff,
+            sharing=store,
         )
         self._menu = Menu(
             self._bot,
@@ -271,10 +278,25 @@ class Conversation:
         )
         self._application = self._handlers()
         self._failures: dict[int, Exception] = {}
-        self._dispatcher = Dispatcher(store, self._read, self._handle, self._give_up, clock)
-        self._intake = Intake(self._bot, store, self._dispatcher.wake, clock)
+        self._dispatcher = Dispatcher(
+            store, self._read, self._handle, self._give_up, clock, idle_s=store.tick_s
+        )
+        store.on_work(self._dispatcher.wake)
+        self._intake: Intake | HookedIntake
+        self._hooked: HookedIntake | None = None
+        if hook is None:
+            self._intake = Intake(
+                self._bot, store, self._dispatcher.wake, clock, sharing=store, patience_s=takeover_s
+            )
+        else:
+            self._intake = self._hooked = HookedIntake(self._bot, store, self._dispatcher.wake, clock, hook)
         self._taking: asyncio.Task[None] | None = None
         self._handling: asyncio.Task[None] | None = None
+
+    @property
+    def on_update(self) -> Callable[[dict[str, Any]], Awaitable[None]] | None:
+        """For the web server, where Telegram calls."""
+        return None if self._hooked is None else self._hooked.take
 
     @property
     def answered_at(self) -> datetime:

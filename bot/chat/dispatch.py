@@ -35,6 +35,7 @@ class Dispatcher:
         give_up: Callable[[Update], Awaitable[None]],
         clock: Callable[[], datetime],
         *,
+        idle_s: float = _IDLE_S,
         store_pause_s: float = timing.STORE_PAUSE_S,
     ) -> None:
         self._updates = updates
@@ -42,6 +43,7 @@ class Dispatcher:
         self._handle = handle
         self._give_up = give_up
         self._clock = clock
+        self._idle_s = idle_s
         self._store_pause_s = store_pause_s
         self._log = get_log(__name__)
         self._work = asyncio.Event()
@@ -89,9 +91,9 @@ class Dispatcher:
 
     async def _rest(self) -> None:
         due_at = await self._updates.next_update_due(self._clock())
-        wait_s = _IDLE_S if due_at is None else (due_at - self._clock()).total_seconds()
+        wait_s = self._idle_s if due_at is None else (due_at - self._clock()).total_seconds()
         try:
-            async with asyncio.timeout(min(max(wait_s, 0.01), _IDLE_S)):
+            async with asyncio.timeout(min(max(wait_s, 0.01), self._idle_s)):
                 await self._work.wait()
         except TimeoutError:
             pass

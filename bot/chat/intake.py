@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from telegram import Bot
@@ -22,6 +22,7 @@ from bot import timing
 from bot.chat.gate import seconds
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log
+from bot.sharing import ALONE, SharingStore
 from bot.store import StoredUpdate, UpdateStore
 
 WANTED = ("message", "callback_query", "my_chat_member")
@@ -35,6 +36,10 @@ _TRIAL_POLL_S = 3
 _TRIAL_S = 3.0
 """At first polls are short: another bot with this token shows itself by ending one of them, and the newcomer
 stops. Who has polled in peace for so long is at home, and stays."""
+_LEASE = "polling"
+_LEASE_S = 4.0
+_RENEW_S = 1.0
+"""So whoever dies is missed after five seconds at most."""
 _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 
@@ -50,20 +55,62 @@ class Intake:
         clock: Callable[[], datetime],
         *,
         store_pause_s: float = timing.STORE_PAUSE_S,
+        sharing: SharingStore = ALONE,
+        patience_s: float = 0.0,
     ) -> None:
+        """`patience_s`: for how long conflicts may last at a start, while another process of ours lets go."""
+        self._sharing = sharing
+        self._patience_s = patience_s
         self._bot = bot
         self._updates = updates
         self._on_stored = on_stored
         self._clock = clock
         self._store_pause_s = store_pause_s
+        self._may_until = 0.0
         self._log = get_log(__name__)
         self.answered_at = clock()
         """When Telegram last answered: what a health check reads."""
 
     async def run(self) -> None:
-        """Until cancelled. SettingsError when the token is refused, or another bot runs with it."""
+        """Until cancelled. SettingsError when the token is refused, or another bot runs with it.
+
+        Of all processes on one store one polls. Whoever polls says so every second; when nobody has for a
+        few, another one goes on.
+        """
+        while True:
+            if not await self._may_poll():
+                self.answered_at = self._clock()  # others see to it
+                await asyncio.sleep(_RENEW_S)
+                continue
+            polling = asyncio.create_task(self._poll_on(), name="polling")
+            try:
+                while await self._may_poll():
+                    await asyncio.wait({polling}, timeout=_RENEW_S)
+                    if polling.done():
+                        await polling
+                self._log.info("another process polls from here on")
+            finally:
+                polling.cancel()
+                await asyncio.gather(polling, return_exceptions=True)
+                await asyncio.shield(self._sharing.end_lease(_LEASE))
+
+    async def _may_poll(self) -> bool:
+        """Where the store does not answer: as before, while the lease that was had goes on."""
+        now = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(_LEASE_S - _RENEW_S):
+                taken = await self._sharing.take_lease(_LEASE, _LEASE_S)
+            if taken:
+                self._may_until = now + _LEASE_S
+                return True
+        except (StoreError, TimeoutError):
+            return now < self._may_until
+        return False
+
+    async def _poll_on(self) -> None:
         offset: int | None = None
         began, failures = self._clock(), 0
+        patient_until: datetime | None = None
         while True:
             trial = (self._clock() - began).total_seconds() < _TRIAL_S
             try:
@@ -74,7 +121,9 @@ class Intake:
                 if "webhook" in error.message:
                     await self._bot.delete_webhook()
                     continue
-                if trial:
+                if trial and patient_until is None:
+                    patient_until = self._clock() + timedelta(seconds=self._patience_s)
+                if patient_until is not None and self._clock() >= patient_until:
                     raise SettingsError(KEY_TAKEN) from None
                 self._log.warning("another bot polls with this token: stop one of the two")
                 await asyncio.sleep(_PAUSE_S)
@@ -84,6 +133,7 @@ class Intake:
                     self._log.warning("Telegram does not answer", reason=type(error).__name__)
                 await asyncio.sleep(_pause(error, failures))
             else:
+                patient_until = None
                 if failures:
                     self._log.info("Telegram answers again", failures=failures)
                 failures = 0
@@ -94,7 +144,7 @@ class Intake:
     async def _keep(self, updates: list[dict[str, Any]]) -> bool:
         """Whether they are in the store, so that Telegram may forget them."""
         try:
-            await self._updates.add_updates([_stored(update) for update in updates])
+            await self._updates.add_updates([as_stored(update) for update in updates])
         except StoreError as error:
             self._log.error("updates could not be stored", reason=str(error))
             await asyncio.sleep(self._store_pause_s)
@@ -126,7 +176,7 @@ def _pause(error: TelegramError, failures: int) -> float:
     return _LONGEST_PAUSE_S
 
 
-def _stored(update: dict[str, Any]) -> StoredUpdate:
+def as_stored(update: dict[str, Any]) -> StoredUpdate:
     return StoredUpdate(update["update_id"], _owner(update), json.dumps(update, ensure_ascii=False))
 
 

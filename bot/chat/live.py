@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.errors import CallUnclear, ChatBusy, ChatError
+from bot.errors import CallUnclear, ChatBusy, ChatError, StoreError
 from bot.log import get_log
+from bot.sharing import ALONE, SharingStore, holding
 from bot.task import Task, TaskState
 from bot.timing import clock_of
 
 _TICK_S = 1.0
+_LEASE_S = 60.0
+_EDIT_LIMIT_S = 45.0
+"""An edit that waits for its turn for longer is old by then."""
 _EDITS = 8
 """Edits at once: a slow chat must not hold up the others."""
 
@@ -40,7 +45,9 @@ class LiveCards:
         pace_s: Callable[[Task], float],
         clock: Callable[[], datetime],
         tick_s: float = _TICK_S,
+        sharing: SharingStore = ALONE,
     ) -> None:
+        self._sharing = sharing
         self._edit = edit
         self._pace_s = pace_s
         self._clock = clock
@@ -86,10 +93,15 @@ class LiveCards:
         self._work.set()
 
     async def settle(self, task_id: str) -> None:
-        """Stop counting; returns when no edit of this card is under way. An outcome comes next."""
+        """Stop counting; returns when no edit of this card is under way. An outcome comes next.
+
+        StoreError.
+        """
         self._live.pop(task_id, None)
         if edit := self._edits.get(task_id):
             await asyncio.wait({edit})
+        async with self._alone(task_id):
+            pass  # nor by another process
 
     def pause(self, chat_id: int, retry_after_s: float) -> None:
         """Telegram asked for silence in this chat: others go on."""
@@ -134,13 +146,17 @@ class LiveCards:
             return
         before, live.changed, live.edited_at = live.edited_at, False, self._clock()
         try:
-            await self._edit(task)
+            async with asyncio.timeout(_EDIT_LIMIT_S), self._alone(task.id):
+                if await self._sharing.is_ours(task.id):
+                    await self._edit(task)
+                elif self._live.get(task.id) is live:
+                    del self._live[task.id]  # it counts where the task was moved last
         except ChatBusy as busy:
             self.pause(task.chat_id, busy.retry_after_s)
             # It has stood as long as before, and keeps its place among the others.
             live.changed, live.edited_at = True, before
             return
-        except CallUnclear:
+        except (CallUnclear, StoreError, TimeoutError):
             pass
         except ChatError as error:
             # The outcome finds out for itself what is wrong with this chat.
@@ -151,6 +167,10 @@ class LiveCards:
             live.broken = True
         if task.hidden and live.task is task and self._live.get(task.id) is live:
             del self._live[task.id]
+
+    def _alone(self, task_id: str) -> AbstractAsyncContextManager[None]:
+        """No other process draws this card meanwhile, and none delivers onto it."""
+        return holding(self._sharing, f"card of {task_id}", _LEASE_S)
 
     def _drawn(self, task_id: str, _edit: asyncio.Task[None]) -> None:
         del self._edits[task_id]

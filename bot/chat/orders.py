@@ -24,6 +24,7 @@ from bot.chat.turns import Turns
 from bot.chat.voice import Voice
 from bot.chat.which import QUESTION as WHICH
 from bot.request import Problem, VideoModel, VideoRequest, settle
+from bot.sharing import ALONE, SharingStore
 from bot.store import TaskStore
 from bot.task import Task, TaskState
 from bot.text import plain
@@ -49,6 +50,7 @@ class Orders(Reading):
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         tariff: Callable[[], Tariff] = no_tariff,
+        sharing: SharingStore = ALONE,
     ) -> None:
         super().__init__(models, default_model, photos)
         self._tasks = tasks
@@ -62,7 +64,7 @@ class Orders(Reading):
         self._clock = clock
         self._wake = wake
         self._tariff = tariff
-        self._turns = Turns()
+        self._turns = Turns(sharing)
 
     async def known(self, asker: Asker) -> bool:
         """Whether this update, or the album it belongs to, has made its task already."""

@@ -30,6 +30,7 @@ from bot.media.facts import FitPhoto
 from bot.media.shelf import Video
 from bot.pace import Urgency
 from bot.request import PhotoRules, VideoModel
+from bot.sharing import ALONE, SharingStore
 from bot.task import Task, TaskState
 from bot.text import say
 
@@ -71,6 +72,7 @@ class Screen:
         tariff: Callable[[], Tariff] = no_tariff,
         pause: Callable[[str], Pause | None] = no_known_pause,
         left: Callable[[Task], Awaitable[str]] = nothing_said,
+        sharing: SharingStore = ALONE,
     ) -> None:
         """`left`: what the day still allows whoever looks at a draft, where that is worth a line."""
         self._bot = bot
@@ -86,7 +88,7 @@ class Screen:
         self.quiet = quiet
         self._asides: dict[str, tuple[str, datetime | None]] = {}
         self._log = get_log(__name__)
-        self.live = LiveCards(self._draw, self._pace_s, clock)
+        self.live = LiveCards(self._draw, self._pace_s, clock, sharing=sharing)
         self.presence = Presence(sending_video(bot), self.live, forecast.usual_s, clock)
 
     async def photo(self, file_id: str, rules: PhotoRules, crop: str | None) -> FitPhoto:

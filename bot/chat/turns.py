@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
+
+from bot.sharing import SharingStore, holding
+
+_LEASE_S = 60.0
+"""Longer than an order takes, with its card to post: after that only a dead process has it."""
 
 
 class Turns:
-    """Within this process. A lock lives as long as somebody holds it or waits for it."""
+    """In whatever process. A lock lives as long as somebody holds it or waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, sharing: SharingStore) -> None:
+        self._sharing = sharing
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    def of(self, user_id: int) -> asyncio.Lock:
+    @asynccontextmanager
+    async def of(self, user_id: int) -> AsyncIterator[None]:
         lock = self._locks.get(user_id)
         if lock is None:
             lock = self._locks[user_id] = asyncio.Lock()
-        return lock
+        async with lock, holding(self._sharing, f"orders of {user_id}", _LEASE_S):
+            yield

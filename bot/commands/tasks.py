@@ -286,11 +286,11 @@ async def _at_the_desk(work: Callable[[Desk], Awaitable[None]]) -> None:
     from bot.log import set_up_logs  # noqa: PLC0415
     from bot.rules import settle_rules  # noqa: PLC0415
     from bot.settings import load_settings, secrets_of  # noqa: PLC0415
-    from bot.stores.sqlite import SQLiteStore  # noqa: PLC0415
+    from bot.stores.opening import visit_store  # noqa: PLC0415
 
     settings = load_settings()
     set_up_logs("error", settings.log_format, secrets_of(settings))
-    store = await SQLiteStore.visit(settings.sqlite_path)
+    store = await visit_store(settings.database_url)
     try:
         in_force = settle_rules(settings, await store.in_force(THE_BOT))
         await work(Desk(in_force.settings, store))

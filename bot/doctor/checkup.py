@@ -20,7 +20,8 @@ from bot.request import VideoModel
 from bot.roster import build_models, build_providers
 from bot.rules import settle_rules
 from bot.settings import Settings, load_settings, secrets_of
-from bot.stores.sqlite.examine import Examination, examine, stored_changes
+from bot.stores.examination import Examination
+from bot.stores.opening import examine_store, is_shared, shown_url, stored_changes
 
 _DISK_WRONG_MB = 100
 """A video or two, and room for the database to go on."""
@@ -41,11 +42,11 @@ def read_settings() -> tuple[Settings | None, Finding]:
 
 async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
     """Everything but the settings' own form. Takes seconds; changes nothing, and disturbs no running bot."""
-    database = await asyncio.to_thread(examine, settings.sqlite_path)
+    database = await _examine(settings)
     providers = build_providers(settings, clock)
     paid = [provider for provider in providers if not all(model.free for model in provider.models)]
     models = {model.name: model for provider in providers for model in provider.models}
-    changes = await asyncio.to_thread(stored_changes, settings.sqlite_path, THE_BOT)
+    changes = await stored_changes(settings.database_url, THE_BOT)
     settings = settle_rules(settings, changes, models).settings
     try:
         of_network = await asyncio.gather(
@@ -59,7 +60,7 @@ async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Fi
     of_telegram, of_address, *of_accounts = of_network
     found = [
         *of_telegram,
-        judge_database(database, settings.sqlite_path),
+        judge_database(database, shown_url(settings.database_url)),
         _check_disk(settings),
         judge_admins(database, settings),
         _check_models(settings, providers),
@@ -71,13 +72,20 @@ async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Fi
     return [_without_secrets(finding, secrets_of(settings)) for finding in found]
 
 
-def judge_database(database: Examination, path: Path) -> Finding:
+async def _examine(settings: Settings) -> Examination:
+    try:
+        return await examine_store(settings.database_url)
+    except SettingsError as error:
+        return Examination(True, problem="cannot be opened", mend=str(error))
+
+
+def judge_database(database: Examination, where: str) -> Finding:
     if database.problem:
-        return Finding("database", "wrong", f"{path} {database.problem}.", database.mend)
+        return Finding("database", "wrong", f"{where} {database.problem}.", database.mend)
     if not database.exists:
-        return Finding("database", "ok", f"{path} is made at the first start.")
+        return Finding("database", "ok", f"{where} is made at the first start.")
     running = ", and a bot is running on it" if database.in_use else ""
-    return Finding("database", "ok", f"{path} is sound{running}.")
+    return Finding("database", "ok", f"{where} is sound{running}.")
 
 
 def judge_disk(folder: Path, free_mb: int, keep_mb: int) -> Finding:
@@ -105,7 +113,10 @@ def judge_admins(database: Examination, settings: Settings) -> Finding:
 
 def _check_disk(settings: Settings) -> Finding:
     """The fuller one of the two places that are written to."""
-    folders = {_existing(settings.data_dir), _existing(settings.sqlite_path.parent)}
+    places = [settings.data_dir]
+    if not is_shared(settings.database_url):
+        places.append(settings.sqlite_path.parent)
+    folders = {_existing(place) for place in places}
     free = {folder: shutil.disk_usage(folder).free // 1_000_000 for folder in folders}
     folder = min(sorted(free), key=lambda each: free[each])
     return judge_disk(folder, free[folder], settings.keep_files_mb)

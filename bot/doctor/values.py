@@ -11,7 +11,7 @@ from bot.changes import THE_BOT, THE_MACHINE, Change
 from bot.origins import names, shown_value, source_of
 from bot.rules import settle_rules
 from bot.settings import Settings
-from bot.stores.sqlite.examine import stored_changes
+from bot.stores.opening import stored_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Value:
     """`default`, `environment`, `.env`, or who changed it and when."""
 
 
-def list_values(settings: Settings) -> list[Value]:
+async def list_values(settings: Settings) -> list[Value]:
     """In the order of `.env.example`, as a bot that starts now would have them. Changes nothing."""
-    in_force = settle_rules(settings, stored_changes(settings.sqlite_path, THE_BOT))
+    in_force = settle_rules(settings, await stored_changes(settings.database_url, THE_BOT))
     return [
         Value(
             name,

@@ -6,5 +6,15 @@ from bot.web.health import Health
 from bot.web.photos import OpenPhoto
 from bot.web.private import PrivateServer
 from bot.web.server import WebServer
+from bot.web.webhook import WEBHOOK_PATH, OnUpdate, Webhook
 
-__all__ = ["Health", "OpenPhoto", "PrivateServer", "WebServer", "metrics_routes"]
+__all__ = [
+    "WEBHOOK_PATH",
+    "Health",
+    "OnUpdate",
+    "OpenPhoto",
+    "PrivateServer",
+    "WebServer",
+    "Webhook",
+    "metrics_routes",
+]

@@ -1,7 +1,9 @@
-"""The web server: `/healthz` and `/readyz` for whoever watches the bot, `GET /photos/…` for providers.
+"""The web server: `/healthz` and `/readyz` for whoever watches the bot, `GET /photos/…` for providers, and
+`POST /telegram` where Telegram calls.
 
 All stand at the root and, where PUBLIC_URL has a path (`https://example.org/bot`), below that path too: a
-proxy in front may strip it or keep it. No answer is ever a redirect, and only GET and HEAD are taken.
+proxy in front may strip it or keep it. No answer is ever a redirect, and all but the last take GET and HEAD
+alone.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from bot.log import get_log
 from bot.media.facts import FitPhoto
 from bot.web.health import Health
 from bot.web.photos import OpenPhoto, SharedPhotos
+from bot.web.webhook import Webhook
 
 _RETRY_AFTER_S = 5.0
 _LAST_ANSWERS_S = 2.0
@@ -43,7 +46,9 @@ class WebServer:
         open_photo: OpenPhoto | None,
         links: PhotoLinks | None,
         clock: Callable[[], datetime],
+        webhook: Webhook | None = None,
     ) -> None:
+        self._webhook = webhook
         self._host = host
         self._port = port
         self._health = health
@@ -81,6 +86,8 @@ class WebServer:
         application = web.Application()
         for prefix in {"", self._links.prefix if self._links else ""}:
             application.add_routes(self._health.routes(prefix))
+            if self._webhook is not None:
+                application.add_routes(self._webhook.routes(prefix))
             application.router.add_get(f"{prefix}/photos/{{rest:.*}}", self._photo)
         application.on_response_prepare.append(_add_headers)
         return application

@@ -49,7 +49,7 @@ _NEXT_DUE = (
     " (SELECT probe_at FROM slots WHERE provider = names.name AND probe_at > $1))) FROM names))"
 )
 _TAKE = (
-    "UPDATE tasks SET version = version + 1, due_at = $2, leased_by = $3,"
+    "UPDATE tasks SET version = version + 1, due_at = $2, leased_by = $3, moved_by = $3,"
     " due_before_lease = coalesce(due_before_lease, due_at) WHERE id = ANY($1::text[]) RETURNING *"
 )
 

@@ -8,9 +8,9 @@ from bot.errors import SettingsError, StartError
 from bot.stores.postgres.connections import LOST, Connection, Connections, explain
 from bot.stores.postgres.schema import migrate
 
-_OLDEST = 150_000
+OLDEST = 150_000
 """PostgreSQL 15: the oldest that the tests run on."""
-_REFUSED = (
+REFUSED = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.InsufficientPrivilegeError,
@@ -28,7 +28,7 @@ async def open_database(url: str) -> Connections:
         except BaseException:
             await connections.close()
             raise
-    except _REFUSED as error:
+    except REFUSED as error:
         raise SettingsError(f"The database of DATABASE_URL refuses: {refusal(error)}.") from None
     except LOST as error:
         raise StartError(f"The database of DATABASE_URL does not answer ({type(error).__name__}).") from None
@@ -51,7 +51,7 @@ def refusal(error: Exception) -> str:
 
 
 async def _prepare(connection: Connection) -> None:
-    if int(await connection.fetchval("SHOW server_version_num")) < _OLDEST:
+    if int(await connection.fetchval("SHOW server_version_num")) < OLDEST:
         version = await connection.fetchval("SHOW server_version")
         raise SettingsError(f"Dreamreel needs PostgreSQL 15 or newer; this server is {version}.")
     await migrate(connection)

@@ -10,17 +10,20 @@ from bot.errors import StoreError
 from bot.log import get_log
 from bot.stores.postgres import processes
 from bot.stores.postgres.connections import Connections
+from bot.stores.postgres.sharing import ServerClock
 
 
 class Presence:
-    def __init__(self, connections: Connections, me: str) -> None:
+    def __init__(self, connections: Connections, me: str, clock: ServerClock) -> None:
         self._db = connections
         self._me = me
+        self._clock = clock
         self._log = get_log(__name__)
         self._watch: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
         await self._db.transact(processes.renew, self._me)
+        await self._read_clock()
         self._watch = asyncio.create_task(self._keep_watch(), name="presence")
 
     async def end(self) -> None:
@@ -39,9 +42,15 @@ class Presence:
             await asyncio.sleep(processes.RENEW_S)
             try:
                 await self._db.transact(processes.renew, self._me)
+                await self._read_clock()
                 if time.monotonic() - since > processes.ALIVE_S and (
                     ended := await self._db.transact(processes.bury)
                 ):
                     self._log.warning("another process died", leases=ended)
             except StoreError:
                 since = time.monotonic()
+
+    async def _read_clock(self) -> None:
+        asked = time.monotonic()
+        at = await self._db.read(processes.server_time)
+        self._clock.set(at, asked, time.monotonic())

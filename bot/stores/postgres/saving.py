@@ -41,7 +41,7 @@ _SAVE = (
     # Another provider has turns of its own.
     f" turn = CASE WHEN provider = {_PROVIDER} THEN turn END,"
     f" due_before_lease = CASE WHEN {_LEASED}::boolean THEN coalesce(due_before_lease, due_at) END,"
-    f" leased_by = CASE WHEN {_LEASED}::boolean THEN {_OWNER}::text END"
+    f" leased_by = CASE WHEN {_LEASED}::boolean THEN {_OWNER}::text END, moved_by = {_OWNER}::text"
     f" WHERE id = {_ID} AND version = {_VERSION} RETURNING id, version),"
     " noted AS (INSERT INTO attempts (task_id, provider, call, at, took_s, answer, detail)"
     f" SELECT {_ATTEMPT[0]}::text, {_ATTEMPT[1]}::text, {_ATTEMPT[2]}::text, {_ATTEMPT[3]}::timestamptz,"

@@ -234,7 +234,14 @@ CREATE TRIGGER task_queued_or_slot_freed AFTER UPDATE ON tasks FOR EACH ROW
 CREATE TRIGGER updates_came AFTER INSERT ON updates FOR EACH STATEMENT EXECUTE FUNCTION tell_of_work();
 """
 
-_SCRIPTS = (_TASKS, _REST, _WAKING)
+_SHARING = """
+-- Who stored, saved or claimed a task last: whose the card is to count.
+ALTER TABLE tasks ADD COLUMN moved_by text;
+CREATE UNLOGGED TABLE leases (name text PRIMARY KEY, owner text NOT NULL, until timestamptz NOT NULL);
+"""
+
+_SCRIPTS = (_TASKS, _REST, _WAKING, _SHARING)
+SCHEMA_VERSION = len(_SCRIPTS)
 
 
 async def migrate(connection: Connection) -> None:
@@ -246,7 +253,7 @@ async def migrate(connection: Connection) -> None:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version bigint NOT NULL)")
         version: int = await connection.fetchval("SELECT coalesce(max(version), 0) FROM schema_version")
-        if version > len(_SCRIPTS):
+        if version > SCHEMA_VERSION:
             raise SettingsError("The database was made by a newer Dreamreel: update this one.")
         for number, script in enumerate(_SCRIPTS[version:], version + 1):
             await connection.execute(script)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Self
 
 from bot.changes import Change
@@ -39,42 +38,44 @@ from bot.stores.postgres import (
 from bot.stores.postgres.acts import Acts
 from bot.stores.postgres.buying import Buying
 from bot.stores.postgres.connections import Connections
+from bot.stores.postgres.ear import Ear
 from bot.stores.postgres.keeping import Keeping
 from bot.stores.postgres.opening import open_database
 from bot.stores.postgres.pace import Paces
 from bot.stores.postgres.presence import Presence
+from bot.stores.postgres.processes import lock_of, new_process
 from bot.stores.postgres.saving import Saver
+from bot.stores.postgres.sharing import ServerClock, Sharing
 from bot.stores.postgres.statistics import Figures
 from bot.task import Task
 
 _LOOK_AROUND_S = 5.0
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-class PostgresStore(Acts, Buying, Figures, Keeping, Paces):
+class PostgresStore(Acts, Buying, Figures, Keeping, Paces, Sharing):
     """A `bot.store.Store` that any number of processes share. What the database refuses is a StoreError."""
 
-    def __init__(self, connections: Connections, clock: Callable[[], datetime]) -> None:
+    def __init__(self, url: str, connections: Connections, clock: Callable[[], datetime] | None) -> None:
         self._db = connections
-        self._clock = clock
-        self._me = secrets.token_hex(8)
+        server_clock = ServerClock()
+        self._clock = clock or server_clock
+        self._me = new_process()
+        self._ear = Ear(url, lock_of(self._me))
         self._saver = Saver(connections, self._me)
-        self._presence = Presence(connections, self._me)
+        self._presence = Presence(connections, self._me, server_clock)
         # One claim at a time in each process: two would only stand in each other's way.
         self._claiming = asyncio.Lock()
 
     @classmethod
-    async def open(cls, url: str, clock: Callable[[], datetime] = _utc_now) -> Self:
+    async def open(cls, url: str, clock: Callable[[], datetime] | None = None) -> Self:
         """Connect, and bring the schema up to date. The leases of processes that have left end here.
 
-        `clock` dates what arrives. SettingsError or StartError, one sentence without the password, when the
-        database cannot be used.
+        `clock` dates what arrives, the server's where it is None. SettingsError or StartError, one sentence
+        without the password, when the database cannot be used.
         """
-        store = cls(await open_database(url), clock)
+        store = cls(url, await open_database(url), clock)
         try:
+            store._ear.begin()
             await store._presence.begin()
             await store.release()
         except BaseException:
@@ -92,6 +93,7 @@ class PostgresStore(Acts, Buying, Figures, Keeping, Paces):
         return self._saver.commits
 
     async def close(self) -> None:
+        await self._ear.end()
         await self._saver.close()
         await self._presence.end()
         await self._db.close()
@@ -99,7 +101,7 @@ class PostgresStore(Acts, Buying, Figures, Keeping, Paces):
     # Tasks.
 
     async def add(self, task: Task) -> Task:
-        return await self._db.transact(tasks.add, task)
+        return await self._db.transact(tasks.add, task, self._me)
 
     async def get(self, task_id: str) -> Task | None:
         return await self._db.read(tasks.get, task_id)

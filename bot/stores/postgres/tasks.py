@@ -14,20 +14,20 @@ from bot.task import Task
 
 # The only text put into these are the names of our own columns.
 _INSERT = (
-    f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)})"  # noqa: S608 - see above
-    f" VALUES ({', '.join(f'${number}' for number in range(1, len(TASK_COLUMNS) + 1))})"
+    f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)}, moved_by)"  # noqa: S608 - see above
+    f" VALUES ({', '.join(f'${number}' for number in range(1, len(TASK_COLUMNS) + 2))})"
     " ON CONFLICT DO NOTHING"
 )
 
 
-async def add(connection: Connection, task: Task) -> Task:
+async def add(connection: Connection, task: Task, owner: str) -> Task:
     album = None if task.album_id is None else (task.chat_id, task.album_id)
     # Looked for first: a conflict would burn a number of `place`, and is rare.
     for _ in range(2):
         there = await find(connection, update_id=task.update_id) or await find(connection, album=album)
         if there is not None:
             return there
-        if await connection.execute(_INSERT, *text_row(task).values()) == "INSERT 0 1":
+        if await connection.execute(_INSERT, *text_row(task).values(), owner) == "INSERT 0 1":
             await turns.take(connection, task)
             return task
     raise StoreError("the database refused: a task of this id is already there")

@@ -6,10 +6,10 @@ import os
 import sqlite3
 import sys
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from bot.changes import Change
+from bot.stores.examination import Examination
 from bot.stores.sqlite import changes
 from bot.stores.sqlite.file import SCHEMA_VERSION
 from bot.stores.sqlite.people import admins
@@ -20,18 +20,6 @@ else:
     import fcntl
 
 _BUSY_TIMEOUT_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Examination:
-    """What was found. `problem` is the second half of a sentence, empty where nothing is wrong."""
-
-    exists: bool
-    in_use: bool = False
-    """Whether a bot is running on it."""
-    problem: str = ""
-    mend: str = ""
-    admins: tuple[int, ...] = ()
 
 
 def examine(path: Path) -> Examination:

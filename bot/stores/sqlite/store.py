@@ -14,6 +14,7 @@ from bot.changes import Change
 from bot.errors import SettingsError, StoreError
 from bot.pace import Delay, Limits, Pace, Urgency
 from bot.passes import Pass, PassKind
+from bot.sharing import OneProcess
 from bot.statistics import Asked, Load, Submit, Tally, Wait
 from bot.store import (
     AccountTrouble,
@@ -59,7 +60,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class SQLiteStore(Acts, Buying):
+class SQLiteStore(Acts, Buying, OneProcess):
     """A `bot.store.Store` in one file. What the database refuses is a StoreError."""
 
     def __init__(self, path: Path, writer: Writer, reader: Reader, clock: Callable[[], datetime]) -> None:
@@ -93,6 +94,9 @@ class SQLiteStore(Acts, Buying):
         """Open the database at `path` beside the bot that may be using it: its leases are its own, and so is
         the file. SettingsError, one sentence, when there is none or it cannot be used."""
         return cls(path, Writer(await asyncio.to_thread(visit_file, path)), Reader(path), clock)
+
+    def now(self) -> datetime:
+        return self._clock()
 
     @property
     def commits(self) -> int:

@@ -1,0 +1,71 @@
+"""Sharing: what several processes of the bot need of each other, and what it comes to where there is one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Protocol
+
+_PAUSE_S = 0.03
+"""Between two tries to get a lease that somebody else has."""
+
+
+class SharingStore(Protocol):
+    """A lease on a name is held by a process: what its parts do within it, they settle among themselves."""
+
+    @property
+    def tick_s(self) -> float:
+        """How long a process may rest while nothing is known to be due: others may have added something."""
+
+    def now(self) -> datetime:
+        """The one clock of all processes: leases of one are read by the others."""
+
+    def on_work(self, wake: Callable[[], None]) -> None:
+        """`wake` is called when another process may have made something due. It may be called too often."""
+
+    async def take_lease(self, name: str, lease_s: float) -> bool:
+        """Get it, or keep it for so long from now; False while another process has it."""
+
+    async def end_lease(self, name: str) -> None:
+        """Before its time. Somebody else's is left alone."""
+
+    async def is_ours(self, task_id: str) -> bool:
+        """Whether this process was the last to store, save or claim the task, or one that is gone by now."""
+
+
+class OneProcess:
+    """All that another process could have is this one's."""
+
+    tick_s = 30.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def on_work(self, wake: Callable[[], None]) -> None:
+        """There is nobody else."""
+
+    async def take_lease(self, name: str, lease_s: float) -> bool:
+        return True
+
+    async def end_lease(self, name: str) -> None:
+        """Nobody waits for it."""
+
+    async def is_ours(self, task_id: str) -> bool:
+        return True
+
+
+ALONE = OneProcess()
+
+
+@asynccontextmanager
+async def holding(sharing: SharingStore, name: str, lease_s: float) -> AsyncIterator[None]:
+    """Until the end of the block no other process is in one of this name; for `lease_s` at most, if this one
+    dies. StoreError where that cannot be known."""
+    while not await sharing.take_lease(name, lease_s):  # noqa: ASYNC110 - it ends in another process
+        await asyncio.sleep(_PAUSE_S)
+    try:
+        yield
+    finally:
+        await asyncio.shield(sharing.end_lease(name))

@@ -1,0 +1,84 @@
+"""Which store DATABASE_URL names, and opening it. PostgreSQL is loaded only where it is meant."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.changes import Change
+from bot.errors import SettingsError
+from bot.store import Store
+from bot.stores.examination import Examination
+from bot.stores.sqlite import SQLiteStore
+from bot.stores.sqlite import examine as sqlite
+
+_SQLITE = "sqlite:///"
+
+
+def is_shared(url: str) -> bool:
+    """Whether several processes may work on it at once."""
+    return not url.startswith(_SQLITE)
+
+
+async def open_store(url: str) -> Store:
+    """For a bot, with the clock that all who work on it share. SettingsError, StartError."""
+    if is_shared(url):
+        _need_asyncpg()
+        from bot.stores.postgres import PostgresStore  # noqa: PLC0415 - an extra, and most need none of it
+
+        return await PostgresStore.open(url)
+    return await SQLiteStore.open(_path(url), _utc_now)
+
+
+async def visit_store(url: str) -> Store:
+    """For a command beside the bots that may be working on it. SettingsError, StartError."""
+    if is_shared(url):
+        return await open_store(url)
+    return await SQLiteStore.visit(_path(url))
+
+
+async def examine_store(url: str) -> Examination:
+    """A look that changes nothing. SettingsError where the package for it is missing."""
+    if is_shared(url):
+        _need_asyncpg()
+        from bot.stores.postgres import examine as postgres  # noqa: PLC0415 - see above
+
+        return await postgres.examine(url)
+    return await asyncio.to_thread(sqlite.examine, _path(url))
+
+
+async def stored_changes(url: str, subject: int) -> list[Change]:
+    """What admins decided about it and is in force; none where that cannot be read."""
+    if is_shared(url):
+        if find_spec("asyncpg") is None:
+            return []
+        from bot.stores.postgres import examine as postgres  # noqa: PLC0415 - see above
+
+        return await postgres.stored_changes(url, subject)
+    return await asyncio.to_thread(sqlite.stored_changes, _path(url), subject)
+
+
+def shown_url(url: str) -> str:
+    """For people: a path, or an address without name and password."""
+    if not is_shared(url):
+        return str(_path(url))
+    parts = urlsplit(url)
+    return f"{parts.hostname or ''}{parts.path}"
+
+
+def _path(url: str) -> Path:
+    return Path(url.removeprefix(_SQLITE))
+
+
+def _need_asyncpg() -> None:
+    if find_spec("asyncpg") is None:
+        raise SettingsError(
+            "DATABASE_URL is a PostgreSQL, which needs one more package: pip install 'dreamreel[postgres]'."
+        )
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

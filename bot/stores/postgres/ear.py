@@ -1,0 +1,69 @@
+"""The ear: hears that another process has made something due. What is missed, the next tick finds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import asyncpg
+
+from bot.log import get_log
+from bot.stores.postgres.connections import LOST
+
+_CHANNEL = "dreamreel"
+_AGAIN_S = 1.0
+_CONNECT_LIMIT_S = 5.0
+
+
+class Ear:
+    """A connection of its own, made anew whenever it is lost. Open from `begin` to `end`.
+
+    While it is open it holds the lock `alive`, by which the server knows that this process is there.
+    """
+
+    def __init__(self, url: str, alive: int) -> None:
+        self._url = url
+        self._alive = alive
+        self._wakes: list[Callable[[], None]] = []
+        self._listening: asyncio.Task[None] | None = None
+        self._log = get_log(__name__)
+
+    def on_work(self, wake: Callable[[], None]) -> None:
+        self._wakes.append(wake)
+
+    def begin(self) -> None:
+        self._listening = asyncio.create_task(self._listen(), name="listening to the database")
+
+    async def end(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._hear()
+            except (*LOST, asyncpg.PostgresError) as error:
+                self._log.debug("the database is not heard", reason=type(error).__name__)
+            await asyncio.sleep(_AGAIN_S)
+
+    async def _hear(self) -> None:
+        """Until the connection is lost."""
+        lost = asyncio.Event()
+        connection = await asyncpg.connect(self._url, timeout=_CONNECT_LIMIT_S)
+        try:
+            connection.add_termination_listener(lambda _: lost.set())
+            # Tried, not waited for: a connection that is lost may still be in its place for the server.
+            await connection.execute(f"SELECT pg_try_advisory_lock({self._alive:d})")
+            await connection.add_listener(_CHANNEL, self._heard)
+            self._wake()  # who knows what was said before
+            await lost.wait()
+        finally:
+            connection.terminate()
+
+    def _heard(self, *_: object) -> None:
+        self._wake()
+
+    def _wake(self) -> None:
+        for wake in self._wakes:
+            wake()

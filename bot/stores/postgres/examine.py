@@ -1,0 +1,67 @@
+"""A look at the database that changes nothing, also while bots are running on it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+
+from bot.changes import Change
+from bot.stores.examination import Examination
+from bot.stores.postgres import changes, people
+from bot.stores.postgres.connections import LOST, Connection
+from bot.stores.postgres.opening import OLDEST, REFUSED, refusal
+from bot.stores.postgres.schema import SCHEMA_VERSION
+
+T = TypeVar("T")
+
+_LIMIT_S = 5.0
+
+
+async def examine(url: str) -> Examination:
+    """Look at it. Never raises, and says nothing of the password."""
+    try:
+        return await _ask(url, _examine)
+    except REFUSED as error:
+        return Examination(True, problem=f"refuses: {refusal(error)}", mend="Correct DATABASE_URL.")
+    except (*LOST, asyncpg.PostgresError) as error:
+        mend = "Start it, or correct the host and the port of DATABASE_URL."
+        return Examination(True, problem=f"does not answer ({type(error).__name__})", mend=mend)
+
+
+async def stored_changes(url: str, subject: int) -> list[Change]:
+    """What admins decided about it and is in force; none where that cannot be read."""
+
+    async def read(connection: Connection) -> list[Change]:
+        return await changes.in_force(connection, subject)
+
+    try:
+        return await _ask(url, read)
+    except (*REFUSED, *LOST, asyncpg.PostgresError):
+        return []
+
+
+async def _ask(url: str, do: Callable[[Connection], Awaitable[T]]) -> T:
+    connection = await asyncpg.connect(url, timeout=_LIMIT_S, command_timeout=_LIMIT_S)
+    try:
+        return await do(connection)
+    finally:
+        connection.terminate()
+
+
+async def _examine(connection: Connection) -> Examination:
+    if int(await connection.fetchval("SHOW server_version_num")) < OLDEST:
+        return Examination(True, problem="is older than PostgreSQL 15", mend="Update the server.")
+    if await connection.fetchval("SELECT to_regclass('schema_version')") is None:
+        if not await connection.fetchval("SELECT has_schema_privilege('public', 'CREATE')"):
+            problem = "does not let this user create tables"
+            return Examination(False, problem=problem, mend="GRANT CREATE ON SCHEMA public to the user.")
+        return Examination(False)
+    version = await connection.fetchval("SELECT max(version) FROM schema_version")
+    if version > SCHEMA_VERSION:
+        return Examination(True, problem="was made by a newer Dreamreel", mend="Update this one.")
+    in_use = await connection.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM processes WHERE alive_until > clock_timestamp())"
+    )
+    return Examination(True, in_use, admins=tuple(await people.admins(connection)))

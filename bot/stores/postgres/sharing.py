@@ -1,0 +1,90 @@
+"""Leases on names, the common clock, and who has moved a task last: SQL, and the part of the store for it.
+
+Leases live in a table that is not logged: a crash of the server ends them all, and nobody waits for the disk.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from bot.errors import StoreError
+from bot.stores.postgres.connections import Connection, Connections
+from bot.stores.postgres.ear import Ear
+
+_GOOD_S = 0.1
+"""A clock that was read in a round trip longer than this is good enough only where there is no better."""
+
+
+class ServerClock:
+    """The server's time, carried on by this machine's own counter, whatever its calendar says."""
+
+    def __init__(self) -> None:
+        self._read: tuple[datetime, float] | None = None
+
+    def set(self, at: datetime, asked: float, answered: float) -> None:
+        """The server said `at`, somewhen between the two moments of the counter."""
+        if self._read is None or answered - asked < _GOOD_S:
+            self._read = (at, (asked + answered) / 2)
+
+    def __call__(self) -> datetime:
+        if self._read is None:
+            return datetime.now(UTC)
+        at, counted = self._read
+        return at + timedelta(seconds=time.monotonic() - counted)
+
+
+class Sharing:
+    """The part of `PostgresStore` that `bot.sharing.SharingStore` describes."""
+
+    _db: Connections
+    _clock: Callable[[], datetime]
+    _me: str
+    _ear: Ear
+
+    tick_s = 1.0
+
+    def now(self) -> datetime:
+        return self._clock()
+
+    def on_work(self, wake: Callable[[], None]) -> None:
+        self._ear.on_work(wake)
+
+    async def take_lease(self, name: str, lease_s: float) -> bool:
+        return await self._db.write(_take, name, self._me, lease_s)
+
+    async def end_lease(self, name: str) -> None:
+        with suppress(StoreError):  # it runs out
+            await self._db.write(_end, name, self._me)
+
+    async def is_ours(self, task_id: str) -> bool:
+        return await self._db.read(_is_ours, task_id, self._me)
+
+
+async def _take(connection: Connection, name: str, owner: str, lease_s: float) -> bool:
+    taken = await connection.fetchval(
+        "INSERT INTO leases (name, owner, until)"
+        " VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3)) ON CONFLICT (name) DO UPDATE"
+        " SET owner = excluded.owner, until = excluded.until"
+        " WHERE leases.owner = excluded.owner OR leases.until < clock_timestamp() RETURNING TRUE",
+        name,
+        owner,
+        lease_s,
+    )
+    return taken is not None
+
+
+async def _end(connection: Connection, name: str, owner: str) -> None:
+    await connection.execute("DELETE FROM leases WHERE name = $1 AND owner = $2", name, owner)
+
+
+async def _is_ours(connection: Connection, task_id: str, owner: str) -> bool:
+    # One that is not stored so far cannot be anybody else's.
+    ours: bool | None = await connection.fetchval(
+        "SELECT moved_by = $2 OR moved_by NOT IN (SELECT id FROM processes) FROM tasks WHERE id = $1",
+        task_id,
+        owner,
+    )
+    return ours is not False
