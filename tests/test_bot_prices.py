@@ -23,7 +23,7 @@ async def there(tmp_path: Path) -> AsyncIterator[Stage]:
 async def test_a_draft_tells_its_cost_with_every_choice_and_buys_for_that(there: Stage) -> None:
     ada, chat = there.newcomer()
     draft = await there.answer(there.world.say(ada, chat, "a paper boat"))
-    assert says("card_costs", price="0.42\u00a0USD") in draft["text"]
+    assert draft["text"].endswith(" and costs 0.42\u00a0USD.")
     await there.tap(ada, draft, "5 s")
     changed = await there.until(lambda: _with(there, draft, "0.84")) or draft
     assert there.tasks(chat)[0]["price"] is None

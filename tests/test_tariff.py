@@ -59,7 +59,7 @@ def test_amounts_are_whole_or_have_two_decimals_at_least() -> None:
 
 def test_a_draft_says_how_long_it_takes_and_what_it_costs() -> None:
     text = draw(DRAFT).text.replace("\u00a0", " ")
-    assert text.endswith("Shall I make this?\nIt usually takes 1 min 40 s. It costs 0.42 USD.")
+    assert text.endswith("Shall I make this?\nIt usually takes 1 min 40 s and costs 0.42 USD.")
 
 
 @pytest.mark.parametrize("question", ["card_old", "card_crop", "card_draft_named", "card_ask_photo"])

@@ -85,7 +85,7 @@ def draw_question(task: Task, now: datetime, tariff: Tariff = NO_TARIFF) -> Ques
         ASK_EXTEND: "card_ask_extend_placeholder",
     }
     key = keys.get(task.question or "", "card_ask_words_placeholder")
-    return Question(_sentence(task, now) + _costs(task, tariff, "\n"), say(task.language, key))
+    return Question(_sentence(task, now) + _costs(task, tariff), say(task.language, key))
 
 
 def draw_switch(task: Task, problem: Problem, names: Sequence[str], tariff: Tariff = NO_TARIFF) -> Card:
@@ -130,16 +130,17 @@ def _terms(task: Task, usual_s: float | None, tariff: Tariff) -> str:
     had with a tap."""
     if task.question not in _STARTED_BY_BUTTON:
         return ""
-    usual = ""
-    if usual_s is not None and task.question == "card_draft":
-        usual = "\n" + say(task.language, "card_usual", time=about(task.language, usual_s))
-    return usual + _costs(task, tariff, " " if usual else "\n")
+    if usual_s is None or task.question != "card_draft":
+        return _costs(task, tariff)
+    time = about(task.language, usual_s)
+    if cost := plain(tariff.cost(task.language, task.request)):
+        return "\n" + say(task.language, "card_usual_costs", time=time, price=cost)
+    return "\n" + say(task.language, "card_usual", time=time)
 
 
-def _costs(task: Task, tariff: Tariff, before: str) -> str:
-    cost = tariff.cost(task.language, task.request)
-    # Not through `say` a second time: what it made is HTML by now.
-    return before + say(task.language, "card_costs", price=plain(cost)) if cost else ""
+def _costs(task: Task, tariff: Tariff) -> str:
+    cost = plain(tariff.cost(task.language, task.request))
+    return "\n" + say(task.language, "card_costs", price=cost) if cost else ""
 
 
 def _age(language: str, age: timedelta) -> str:
