@@ -1,4 +1,4 @@
-"""The command line: `python -m bot run`, `sandbox`, `doctor` and `tasks`.
+"""The command line: `python -m bot run`, `sandbox`, `doctor`, `tasks` and `bill`.
 
 The media worker processes load this file too, and need nothing of the bot: each command imports what it runs.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bot.commands.bill import bill
 from bot.commands.tasks import tasks
 from bot.errors import DreamreelError, SettingsError
 from bot.log import set_up_logs
@@ -82,6 +83,7 @@ def doctor(as_json: bool) -> None:
 
 
 main.add_command(tasks)
+main.add_command(bill)
 
 
 async def _sandbox(host: str, port: int | None, page_hosts: tuple[str, ...], real: bool, data: Path) -> None:

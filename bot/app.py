@@ -298,6 +298,7 @@ class Bot:
             granted=self._granted,
             at_once=self._slots.at_once,
             timing=self.timing,
+            quote=self._quote,
             metrics=self.metrics,
             health=self.health,
             open_photo=self.open_photo,

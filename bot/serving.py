@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from bot.chat import Conversation, PageLink
 from bot.links import PhotoLinks
 from bot.log import blotter
 from bot.metrics import Metrics
-from bot.request import VideoModel
+from bot.request import VideoModel, VideoRequest
 from bot.settings import Settings, secrets_of
 from bot.standing import Standings
 from bot.store import Store
@@ -33,6 +34,7 @@ class Served:
     at_once: Callable[[str], Awaitable[int | None]]
     """Slots of a provider that are in use at present."""
     timing: Timing
+    quote: Callable[[VideoRequest], Decimal | None]
     metrics: Metrics | None
     health: Health
     open_photo: OpenPhoto
@@ -88,6 +90,9 @@ def _sources(served: Served) -> Sources:
         model = models.get(task.request.model)
         return None if model is None else timing.usual_s(model, task.request)
 
+    def quote(request: VideoRequest) -> Decimal | None:
+        return served.quote(request) if request.model in models else None
+
     return Sources(
         store=served.store,
         moves=served.conversation.moves,
@@ -96,6 +101,7 @@ def _sources(served: Served) -> Sources:
         granted=served.granted,
         at_once=served.at_once,
         usual_s=usual_s,
+        quote=quote,
         is_admin=served.conversation.is_admin,
         health=served.health,
         blot=blotter(secrets_of(settings)),

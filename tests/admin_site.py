@@ -17,6 +17,7 @@ from fakes import A_MODEL, Clock
 from bot.acts import Act
 from bot.buying import Pause
 from bot.changes import Change
+from bot.errors import DreamreelError
 from bot.request import Problem, VideoModel, VideoRequest
 from bot.standing import Standings
 from bot.store import AccountTrouble, Attempt
@@ -88,12 +89,16 @@ class RecordingMoves:
     def __init__(self) -> None:
         self.made: list[tuple[str, str, int]] = []
         self.problem: Problem | None = None
+        self.refusal: DreamreelError | None = None
 
     async def cancel(self, task_id: str, by: int) -> Problem | None:
         return self._made("cancel", task_id, by)
 
     async def put_first(self, task_id: str, by: int) -> Problem | None:
         return self._made("first", task_id, by)
+
+    async def ask_again(self, task_id: str, by: int) -> Problem | None:
+        return self._made("again", task_id, by)
 
     async def allow(self, subject: int, by: int) -> Problem | None:
         return self._made("allow", str(subject), by)
@@ -108,6 +113,8 @@ class RecordingMoves:
         return self._made("resume", model, by)
 
     def _made(self, verb: str, what: str, by: int) -> Problem | None:
+        if self.refusal is not None:
+            raise self.refusal
         self.made.append((verb, what, by))
         return self.problem
 
@@ -131,6 +138,7 @@ class AdminSite:
                 models=MODELS,
                 granted=SLOTS,
                 at_once=self._at_once,
+                quote=lambda request: Decimal(PRICES[request.model]),
                 usual_s=lambda task: 110.0,
                 is_admin=self._is_admin,
                 health=self.health,

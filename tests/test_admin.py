@@ -13,11 +13,12 @@ import pytest
 from admin_site import ADMIN, NOW, PROMPT, SECRET, AdminSite, a_submit, a_task, admin_site
 
 from bot.acts import Act
+from bot.again import NotAgain
 from bot.buying import EVERYTHING, Pause
 from bot.changes import Change
 from bot.request import Problem
 from bot.standing import Standings
-from bot.task import TaskState
+from bot.task import SUBMIT_UNKNOWN, TaskState
 from bot.web.admin.door import LINK_LIVES, SESSION_LIVES
 
 PAGES = [
@@ -232,6 +233,23 @@ async def test_a_move_that_cannot_be_made_says_why(site: AdminSite, admin: Visit
     seal = await admin.seal("/admin/tasks/boat/cancel")
     response, text = await admin.post("/admin/tasks/boat/cancel", {"seal": seal})
     assert (response.status, "Too late" in text) == (409, True)
+
+
+async def test_what_failed_is_asked_for_again_and_the_price_is_said_before(
+    site: AdminSite, admin: Visitor
+) -> None:
+    ended = {"delivered_at": NOW, "due_at": None, "state": TaskState.FAILED}
+    await site.store.add(a_task("hat", NOW, error_code=SUBMIT_UNKNOWN, **ended))
+    _, text = await admin.get("/admin/tasks/hat/again")
+    assert "It costs 0.42\N{NO-BREAK SPACE}USD." in text
+    assert "It may have been charged once already." in text
+    seal = await admin.seal("/admin/tasks/hat/again")
+    await admin.post("/admin/tasks/hat/again", {"seal": seal})
+    assert site.moves.made == [("again", "hat", ADMIN)]
+    site.moves.refusal = NotAgain("veo-3 is not set up here.")
+    seal = await admin.seal("/admin/tasks/hat/again")
+    response, text = await admin.post("/admin/tasks/hat/again", {"seal": seal})
+    assert (response.status, "veo-3 is not set up here." in text) == (409, True)
 
 
 async def test_people_and_models_have_their_moves(site: AdminSite, admin: Visitor) -> None:

@@ -141,3 +141,25 @@ async def test_the_page_keeps_people_out_and_pauses_as_the_commands_do(house: Ho
     there.world.say(person, chat, "/video a boat")
     await there.job("a boat")
     assert there.jobs("a kite") == 0
+
+
+async def test_what_failed_is_made_for_its_person_on_the_same_card(house: House) -> None:
+    there = house.stage
+    await there.until(lambda: all(task["delivered_at"] for task in there.rows("tasks")))
+    person, chat = there.newcomer("Élodie")
+    with there.unfinished():
+        there.world.say(person, chat, "/video a paper moon")
+        await there.job("a paper moon")
+        blocker = there.newcomer("Farid")
+        there.world.say(*blocker, "/video a paper sun")
+        (waiting,) = await there.until(lambda: there.tasks(blocker[1]))
+        there.world.say(*blocker, "/cancel")
+        await there.until(lambda: there.tasks(blocker[1])[0]["delivered_at"])
+    async with session_by(await house.link()) as visitor:
+        await _make(visitor, house, f"/admin/tasks/{waiting['id']}/again")
+        _, text = await _get(visitor, house, f"/admin/tasks/{waiting['id']}")
+        assert "asked again for it" in text
+    await there.shown(blocker[1])
+    first, second = there.tasks(blocker[1])
+    assert (second["parent_id"], second["card_id"]) == (first["id"], first["card_id"])
+    assert there.jobs("a paper sun") == 1

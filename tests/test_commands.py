@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -26,7 +27,12 @@ async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
 
 async def typed(there: Stage, *words: str, code: int = 0) -> str:
     """What `python -m bot tasks …` prints."""
-    command = BotProcess(there.folder, there.values(), "tasks", *words)
+    return await printed(there, "tasks", *words, code=code)
+
+
+async def printed(there: Stage, *words: str, code: int = 0) -> str:
+    """What `python -m bot …` prints."""
+    command = BotProcess(there.folder, there.values(), *words)
     await command.start()
     assert await command.end() == code, command.printed
     return command.printed
@@ -141,3 +147,14 @@ async def test_without_a_running_bot_it_works_all_the_same(tmp_path: Path) -> No
         listed = await as_json(there, "list")
         assert [task["state"] for task in listed["tasks"]] == ["succeeded"]
         assert "No task has" in await typed(there, "show", "zz", code=1)
+
+
+async def test_a_month_is_printed_beside_the_running_bot(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    there.world.say(ada, chat, "/video a billed one")
+    await there.shown(chat)
+    (task,) = there.tasks(chat)
+    rows = list(csv.DictReader((await printed(there, "bill", task["submitted_at"][:7])).splitlines()))
+    (row,) = [row for row in rows if row["task"] == task["id"]]
+    assert (row["remote_id"], row["charged"]) == (task["remote_id"], "yes")
+    assert "is no month" in await printed(there, "bill", "2026-13", code=2)

@@ -11,6 +11,8 @@ import pytest
 from fakes import A_MODEL, KEPT, NOW, House, a_task, made
 
 from bot.acts import Act
+from bot.again import NotAgain, ask_again
+from bot.changes import THE_MACHINE
 from bot.commands import moves, table
 from bot.commands.moves import Refused
 from bot.store import Attempt, TaskFilter
@@ -96,7 +98,7 @@ async def test_an_id_of_another_task_is_refused(store: SQLiteStore) -> None:
 
 async def test_asking_again_is_a_task_of_its_own_on_the_same_card(house: House) -> None:
     failed = await house.store.add(a_task(**FAILED, due_at=None, update_id=7))
-    again = await moves.ask_again(house.store, failed, A_MODEL, Decimal("3.5"), NOW + HOUR)
+    again = await ask_again(house.store, failed, A_MODEL, Decimal("3.5"), by=THE_MACHINE, now=NOW + HOUR)
     assert again.id != failed.id
     assert (again.parent_id, again.card_id, again.request) == ("boat", 30, failed.request)
     assert (again.state, again.price, again.queued_at) == (TaskState.QUEUED, Decimal("3.5"), NOW + HOUR)
@@ -120,8 +122,8 @@ async def test_what_cannot_be_asked_for_again_is_refused(
     store: SQLiteStore, changes: dict[str, Any], model: Any, why: str
 ) -> None:
     task = await store.add(a_task(**changes))
-    with pytest.raises(Refused, match=why):
-        await moves.ask_again(store, task, model, None, NOW)
+    with pytest.raises(NotAgain, match=why):
+        await ask_again(store, task, model, None, by=THE_MACHINE, now=NOW)
     assert len(await store.list_tasks(TaskFilter(), 10)) == 1
 
 

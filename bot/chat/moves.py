@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.acts import Act, ActStore
+from bot.again import ask_again, may_ask_again
 from bot.brake import Brake
 from bot.chat.access import Access
 from bot.chat.cancel import Cancelling
+from bot.chat.screen import Screen
 from bot.chat.strangers import Strangers
+from bot.chat.tariff import Tariff
 from bot.errors import IllegalMove
 from bot.log import get_log
-from bot.request import Problem
+from bot.request import Problem, VideoModel
 from bot.standing import Standings
 from bot.store import Store
 
@@ -31,6 +34,9 @@ class Moves:
         standings: Standings,
         strangers: Strangers,
         brake: Brake,
+        screen: Screen,
+        models: Mapping[str, VideoModel],
+        tariff: Callable[[], Tariff],
         clock: Callable[[], datetime],
         wake: Callable[[], None],
     ) -> None:
@@ -41,6 +47,9 @@ class Moves:
         self._standings = standings
         self._strangers = strangers
         self._brake = brake
+        self._screen = screen
+        self._models = models
+        self._tariff = tariff
         self._clock = clock
         self._wake = wake
         self._log = get_log(__name__)
@@ -63,6 +72,20 @@ class Moves:
             return _TOO_LATE
         self._wake()
         await self._note("first", task_id, by)
+        return None
+
+    async def ask_again(self, task_id: str, by: int) -> Problem | None:
+        """The same once more for its person; NotAgain says in a sentence why not."""
+        task = await self._store.get(task_id)
+        if task is None:
+            return _GONE
+        model = self._models.get(task.request.model)
+        may_ask_again(task, model)
+        if model is not None:
+            price = self._tariff().quote(task.request)
+            asked = await ask_again(self._store, task, model, price, by=by, now=self._clock())
+            self._screen.show(asked)
+            self._wake()
         return None
 
     async def allow(self, subject: int, by: int) -> Problem | None:

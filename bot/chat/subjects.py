@@ -156,6 +156,9 @@ class Subjects:
             standings=desk.standings,
             strangers=desk.strangers,
             brake=desk.brake,
+            screen=desk.screen,
+            models=desk.models,
+            tariff=desk.tariff,
             clock=desk.clock,
             wake=desk.wake,
         )

@@ -7,16 +7,14 @@ cannot be done.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Protocol
 
 from bot.acts import Act, ActStore
 from bot.changes import THE_MACHINE
 from bot.errors import DreamreelError, IllegalMove, StaleTask
-from bot.request import VideoModel, check_request
+from bot.request import VideoModel
 from bot.store import TaskFilter, TaskListing, TaskStore
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
@@ -81,47 +79,6 @@ async def attach(store: Tasks, task: Task, remote_id: str, model: VideoModel | N
     )
     await store.add_act(Act("attach", task.id, THE_MACHINE, now))
     return attached
-
-
-def may_ask_again(task: Task, model: VideoModel | None) -> None:
-    """Refused where the same cannot be asked for again."""
-    if task.state not in (TaskState.FAILED, TaskState.CANCELLED):
-        raise Refused(f"{task.id} is {task.state}: only what failed or was cancelled can be asked for again.")
-    if task.delivered_at is None:
-        raise Refused(f"{task.id} has just ended, and its chat is being told: try again in a moment.")
-    if model is None:
-        raise Refused(f"{task.request.model} is not set up here.")
-    if problems := check_request(task.request, model):
-        raise Refused(f"{model.name} cannot do this request any more ({problems[0].code}).")
-
-
-async def ask_again(
-    store: Tasks, task: Task, model: VideoModel, price: Decimal | None, now: datetime
-) -> Task:
-    """The very same as a task of its own, on the card of the one that ended. Costs what it costs."""
-    may_ask_again(task, model)
-    await store.add_act(Act("retry", task.id, THE_MACHINE, now))
-    return await store.add(
-        Task(
-            id=secrets.token_hex(8),
-            chat_id=task.chat_id,
-            thread_id=task.thread_id,
-            user_id=task.user_id,
-            user_name=task.user_name,
-            message_id=task.message_id,
-            card_id=task.card_id,
-            card_has_photo=task.card_has_photo,
-            language=task.language,
-            provider=model.provider,
-            request=task.request,
-            price=price,
-            state=TaskState.QUEUED,
-            parent_id=task.id,
-            created_at=now,
-            queued_at=now,
-            due_at=now,
-        )
-    )
 
 
 async def _move(store: Tasks, task: Task, move: Callable[[Task], Task], why_not: str) -> Task:

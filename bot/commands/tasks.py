@@ -5,23 +5,17 @@ Works beside a running bot, which goes on from what it finds. Commands load what
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from bot.commands.desk import Desk, run
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from bot.commands.moves import Tasks
-    from bot.request import VideoModel
-    from bot.settings import Settings
     from bot.task import Task
 
 T = TypeVar("T")
@@ -89,7 +83,7 @@ def list_tasks(
             below += f"; the next page: --older-than {page[-1].id}"
         _print(table.draw_table(page, await desk.ahead(page), desk.now, below) if page else "Nothing there.")
 
-    _run(work)
+    run(work)
 
 
 @tasks.command()
@@ -110,7 +104,7 @@ def show(task_id: str, as_json: bool) -> None:
             ahead = (await desk.ahead([task])).get(task.id, 0)
             _print(table.draw_story(task, attempts, ahead, desk.now))
 
-    _run(work)
+    run(work)
 
 
 @tasks.command()
@@ -130,7 +124,7 @@ def cancel(task_id: str, as_json: bool) -> None:
         paid = task.state.value in ("submitting", "running")
         _report(task, "It goes on unseen: it is paid for." if paid else "It is cancelled.", as_json)
 
-    _run(work)
+    run(work)
 
 
 @tasks.command("put-first")
@@ -146,7 +140,7 @@ def put_first(task_id: str, as_json: bool) -> None:
         await moves.put_first(desk.store, task, desk.now)
         _report(task, "It comes next.", as_json)
 
-    _run(work)
+    run(work)
 
 
 @tasks.command()
@@ -168,7 +162,7 @@ def attach(task_id: str, remote_id: str, as_json: bool) -> None:
             task = await moves.attach(desk.store, task, remote_id, models.get(task.request.model), desk.now)
         _report(task, "It runs, and is looked at now.", as_json)
 
-    _run(work)
+    run(work)
 
 
 @tasks.command()
@@ -182,20 +176,22 @@ def retry(task_id: str, yes: bool, as_json: bool) -> None:
     """
 
     async def work(desk: Desk) -> None:
+        from bot.again import ask_again, may_ask_again  # noqa: PLC0415
+        from bot.changes import THE_MACHINE  # noqa: PLC0415
         from bot.commands import moves  # noqa: PLC0415
 
         task = await moves.find(desk.store, task_id)
         async with desk.models() as models:
             model = models.get(task.request.model)
-            moves.may_ask_again(task, model)
+            may_ask_again(task, model)
             assert model is not None  # noqa: S101 - that is one of the reasons why not
             price = desk.settings.model_prices.quote(task.request, model)
             if not (model.free or yes):
                 _agree(task, price, desk.settings.currency)
-            again = await moves.ask_again(desk.store, task, model, price, desk.now)
+            again = await ask_again(desk.store, task, model, price, by=THE_MACHINE, now=desk.now)
         _report(again, "It waits for its turn.", as_json)
 
-    _run(work)
+    run(work)
 
 
 @tasks.command()
@@ -212,34 +208,7 @@ def watch(task_id: str | None, as_json: bool) -> None:
         else:
             await watching.draw(desk, task_id)
 
-    _run(work)
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What a command works with."""
-
-    settings: Settings
-    store: Tasks
-
-    @property
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    async def ahead(self, tasks: list[Task]) -> dict[str, int]:
-        """How many are served before those that wait."""
-        return {task.id: await self.store.count_ahead(task) for task in tasks if task.waits_for_slot}
-
-    @asynccontextmanager
-    async def models(self) -> AsyncIterator[dict[str, VideoModel]]:
-        from bot.roster import build_models, build_providers  # noqa: PLC0415
-
-        providers = build_providers(self.settings, lambda: self.now)
-        try:
-            yield build_models(self.settings, providers)
-        finally:
-            for provider in providers:
-                await provider.close()
+    run(work)
 
 
 def _agree(task: Task, price: Decimal | None, currency: str | None) -> None:
@@ -266,33 +235,3 @@ def _print(what: RenderableType) -> None:
 
     # Whoever reads it line by line wants whole lines.
     Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(what)
-
-
-def _run(work: Callable[[Desk], Awaitable[None]]) -> None:
-    """One sentence where it cannot be done, and the exit code 1; 2 where something must be set up first."""
-    from bot.errors import DreamreelError, SettingsError  # noqa: PLC0415
-
-    try:
-        asyncio.run(_at_the_desk(work))
-    except DreamreelError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2 if isinstance(error, SettingsError) else 1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-async def _at_the_desk(work: Callable[[Desk], Awaitable[None]]) -> None:
-    from bot.changes import THE_BOT  # noqa: PLC0415
-    from bot.log import set_up_logs  # noqa: PLC0415
-    from bot.rules import settle_rules  # noqa: PLC0415
-    from bot.settings import load_settings, secrets_of  # noqa: PLC0415
-    from bot.stores.opening import visit_store  # noqa: PLC0415
-
-    settings = load_settings()
-    set_up_logs("error", settings.log_format, secrets_of(settings))
-    store = await visit_store(settings.database_url)
-    try:
-        in_force = settle_rules(settings, await store.in_force(THE_BOT))
-        await work(Desk(in_force.settings, store))
-    finally:
-        await store.close()

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.again import NotAgain
 from bot.buying import EVERYTHING
 from bot.errors import DreamreelError
 from bot.log import get_log
@@ -17,6 +18,7 @@ from bot.web.admin.door import Door
 from bot.web.admin.drawing import Drawing
 from bot.web.admin.offers import ALL_MODELS, Move, offers_for_model, offers_for_subject, offers_for_task
 from bot.web.admin.sources import Sources
+from bot.web.admin.wording import cost_of
 
 _Do = Callable[[str, int], Awaitable[Problem | None]]
 
@@ -41,6 +43,7 @@ class Acts:
         self._do: dict[tuple[str, str], _Do] = {
             ("tasks", "cancel"): moves.cancel,
             ("tasks", "first"): moves.put_first,
+            ("tasks", "again"): moves.ask_again,
             ("people", "allow"): lambda name, by: moves.allow(int(name), by),
             ("people", "ban"): lambda name, by: moves.ban(int(name), by),
             ("models", "pause"): lambda name, by: moves.pause(_model(name), by),
@@ -73,7 +76,8 @@ class Acts:
             problem = await do(target.name, admin)
         except DreamreelError as error:
             self._log.warning("an admin's move failed", target=target.name, move=verb, reason=str(error))
-            return self._sorry("That cannot be done now", target)
+            is_ours = isinstance(error, NotAgain)
+            return self._sorry(str(error) if is_ours else "That cannot be done now", target)
         if problem is not None:
             return self._sorry(plain(say("en", problem.code, **problem.values)), target)
         return web.Response(status=303, headers={"Location": target.page})
@@ -84,7 +88,9 @@ class Acts:
             case "tasks":
                 task = await sources.store.get(name)
                 page = f"/admin/tasks/{name}"
-                return _Target(name, f"task {name}", page, offers_for_task(task)) if task else None
+                if task is None:
+                    return None
+                return _Target(name, f"task {name}", page, offers_for_task(task, cost_of(sources, task)))
             case "people":
                 subject = int(name)
                 standing = await sources.standings.of(subject)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.standing import Standing
-from bot.task import Task, TaskState
+from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
 ALL_MODELS: Final = "*"
 """In an address, in place of a model's name."""
@@ -38,8 +38,11 @@ _PAUSE = Move("pause", "Pause", "Nothing new is begun. What waits keeps its plac
 _RESUME = Move("resume", "Go on", "What waits is handed over again, which costs money.")
 
 
-def offers_for_task(task: Task) -> list[Move]:
-    if task.hidden or task.delivered_at is not None:
+def offers_for_task(task: Task, cost: str) -> list[Move]:
+    """`cost`: what the same would cost now, as `0.42 USD`; empty where nobody knows."""
+    if task.delivered_at is not None:
+        return [_again(task, cost)] if task.state in (TaskState.FAILED, TaskState.CANCELLED) else []
+    if task.hidden:
         return []
     match task.state:
         case TaskState.QUEUED:
@@ -62,3 +65,10 @@ def offers_for_subject(standing: Standing) -> list[Move]:
 
 def offers_for_model(*, is_paused: bool) -> list[Move]:
     return [_RESUME if is_paused else _PAUSE]
+
+
+def _again(task: Task, cost: str) -> Move:
+    price = f"It costs {cost}." if cost else "It costs what its provider takes."
+    twice = " It may have been charged once already." if task.error_code == SUBMIT_UNKNOWN else ""
+    order = "The very same is ordered once more for its person, on nobody's limits."
+    return Move("again", "Ask again", f"{order} {price}{twice}", is_grave=True)

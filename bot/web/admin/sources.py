@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from bot.acts import ActStore
 from bot.buying import BuyingStore
 from bot.changes import ChangeStore
 from bot.passes import PassStore
-from bot.request import Problem, VideoModel
+from bot.request import Problem, VideoModel, VideoRequest
 from bot.standing import Standings
 from bot.statistics import Statistics
 from bot.store import AccountStore, TaskListing, TaskStore
@@ -35,11 +36,14 @@ class AdminStore(
 
 
 class Moves(Protocol):
-    """The moves of the chat's own buttons. `by` is the admin; a Problem says why it cannot be."""
+    """The moves of the chat's own buttons. `by` is the admin; a Problem, or a DreamreelError with a sentence,
+    says why it cannot be."""
 
     async def cancel(self, task_id: str, by: int) -> Problem | None: ...
 
     async def put_first(self, task_id: str, by: int) -> Problem | None: ...
+
+    async def ask_again(self, task_id: str, by: int) -> Problem | None: ...
 
     async def allow(self, subject: int, by: int) -> Problem | None: ...
 
@@ -62,6 +66,8 @@ class Sources:
     """How many it is given at present: fewer, where it has refused more."""
     usual_s: Callable[[Task], float | None]
     """How long such a task usually takes at its provider."""
+    quote: Callable[[VideoRequest], Decimal | None]
+    """What a request would cost now; None where no price says it."""
     is_admin: Callable[[int], Awaitable[bool]]
     health: Health
     blot: Callable[[str], str]

@@ -11,7 +11,7 @@ from bot.store import Attempt
 from bot.task import Task, TaskState
 from bot.web.admin.offers import offers_for_task
 from bot.web.admin.sources import Sources
-from bot.web.admin.wording import code_words
+from bot.web.admin.wording import code_words, cost_of
 
 _ACTS_SHOWN = 50
 
@@ -37,7 +37,7 @@ async def task_page(sources: Sources, task_id: str, *, shows_words: bool) -> dic
         "acts": await sources.store.acts(_ACTS_SHOWN, task_id),
         "events": tell(task, attempts),
         "usual_s": sources.usual_s(task),
-        "moves": offers_for_task(task),
+        "moves": offers_for_task(task, cost_of(sources, task)),
         "shows_words": shows_words,
         "forgotten": task.delivered_at is not None and not task.request.prompt and not task.request.photos,
     }

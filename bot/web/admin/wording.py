@@ -12,6 +12,7 @@ from bot.request import VideoModel
 from bot.statistics import Outcome
 from bot.task import Task, TaskState
 from bot.text import plain, say_duration, say_money
+from bot.web.admin.sources import Sources
 
 OUTCOMES: Mapping[Outcome, str] = {
     "made": "made",
@@ -86,6 +87,11 @@ def day_time(moment: datetime, zone: ZoneInfo) -> str:
 
 def money(amount: Decimal | None, currency: str) -> str:
     return "" if amount is None else plain(say_money("en", amount, currency))
+
+
+def cost_of(sources: Sources, task: Task) -> str:
+    """What the same would cost now."""
+    return money(sources.quote(task.request), sources.currency)
 
 
 def person(task: Task) -> str:
