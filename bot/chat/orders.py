@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot import timing
 from bot.chat.access import Access
 from bot.chat.allowance import Allowance
 from bot.chat.asker import Asker
 from bot.chat.budgets import Budgets
 from bot.chat.companies import Companies
+from bot.chat.drafts import Drafts
 from bot.chat.parts import left_out
-from bot.chat.photos import Photos, with_first_frame
-from bot.chat.questions import ASKS_PHOTO, AWAITS_WORDS, STARTED_BY_ANSWER, draw_question, draw_switch
-from bot.chat.reading import Reading
+from bot.chat.photos import Photos
+from bot.chat.questions import STARTED_BY_ANSWER
 from bot.chat.screen import Screen
 from bot.chat.tariff import Tariff, no_tariff
 from bot.chat.turns import Turns
@@ -29,10 +27,10 @@ from bot.store import TaskStore
 from bot.task import Task, TaskState
 from bot.text import plain
 
-_ANSWERED_WITHIN = timedelta(minutes=15)
 
+class Orders(Drafts):
+    """What buys, and with it what only asks."""
 
-class Orders(Reading):
     def __init__(
         self,
         *,
@@ -52,18 +50,22 @@ class Orders(Reading):
         tariff: Callable[[], Tariff] = no_tariff,
         sharing: SharingStore = ALONE,
     ) -> None:
-        super().__init__(models, default_model, photos)
-        self._tasks = tasks
-        self._screen = screen
-        self._voice = voice
+        super().__init__(
+            tasks=tasks,
+            screen=screen,
+            voice=voice,
+            photos=photos,
+            models=models,
+            default_model=default_model,
+            clock=clock,
+            wake=wake,
+            tariff=tariff,
+        )
         self._access = access
         self._budgets = budgets
         self._allowance = allowance
         self._companies = companies
         self._old_after = old_after
-        self._clock = clock
-        self._wake = wake
-        self._tariff = tariff
         self._turns = Turns(sharing)
 
     async def known(self, asker: Asker) -> bool:
@@ -114,63 +116,6 @@ class Orders(Reading):
         mine = await self._tasks.open_tasks(user_id=asker.user_id, chat_id=asker.chat_id)
         return any(task.parent_id == parent_id and task.request == wanted for task in mine)
 
-    def awaits_words(self, task: Task) -> bool:
-        """Whether plain words still belong to this photo: later they are a wish of their own."""
-        return task.question in AWAITS_WORDS and self._is_fresh(task)
-
-    def awaits_photo(self, task: Task) -> bool:
-        """The same for a photo that nobody sent as a reply."""
-        return task.question in ASKS_PHOTO and self._is_fresh(task)
-
-    async def draft(
-        self,
-        asker: Asker,
-        request: VideoRequest,
-        question: str,
-        parent_id: str | None = None,
-        frame: bytes | None = None,
-    ) -> None:
-        """A card that asks; nothing is bought. `frame` is as in `start`."""
-        framed = await self._photos.framed(request, asker.user_id)
-        task = replace(self._new(asker, framed), question=question, parent_id=parent_id)
-        await self._post(task, asker, frame)
-
-    async def put(self, asker: Asker, request: VideoRequest, question: str) -> None:
-        """The same where the photos are not yet those that will be used."""
-        await self._post(replace(self._new(asker, request), question=question), asker)
-
-    async def gather(self, asker: Asker, request: VideoRequest, question: str, due_at: datetime) -> None:
-        """A draft without a card, which the worker takes up at `due_at`."""
-        await self._tasks.add(replace(self._new(asker, request), question=question, due_at=due_at))
-        self._wake()
-
-    async def ask(
-        self,
-        asker: Asker,
-        request: VideoRequest,
-        question: str,
-        parent_id: str | None = None,
-        frame: bytes | None = None,
-    ) -> None:
-        """A question; the answer to it starts the task. `frame` is as in `start`."""
-        task = replace(self._new(asker, request), question=question, parent_id=parent_id)
-        sent = await self._voice.ask(asker, draw_question(task, self._clock(), self._tariff()), frame)
-        if frame is not None:
-            task = replace(task, request=with_first_frame(request, sent), card_has_photo=True)
-        await self._tasks.add(replace(task, card_id=sent.message_id))
-
-    async def offer(
-        self, asker: Asker, request: VideoRequest, problem: Problem, names: Sequence[str]
-    ) -> None:
-        """A card that says what stands against the request, with a button for each model that can make it."""
-        task = replace(self._new(asker, request), question="card_switch")
-        await self._store(
-            await self._screen.post(
-                task, asker.message_id, draw_switch(task, problem, names, self._tariff())
-            ),
-            asker,
-        )
-
     async def answered(
         self, task: Task, asker: Asker, request: VideoRequest, question: str = "card_draft"
     ) -> Problem | None:
@@ -212,21 +157,6 @@ class Orders(Reading):
         self._wake()
         await self._budgets.watch(asker.user_id)
         return None
-
-    async def change(self, task: Task, request: VideoRequest) -> None:
-        """Another choice on a draft that goes on asking the same."""
-        saved = await self._tasks.save(task.asked(request, task.question, self._expiry(task.chat_id)))
-        await self._screen.redraw(saved)
-
-    async def reask(self, asker: Asker, task: Task, request: VideoRequest, question: str) -> None:
-        """After a tap the draft asks something else: on its card, or anew where the card's photo changes."""
-        framed = await self._photos.framed(request, asker.user_id)
-        asked = task.asked(framed, question, self._expiry(task.chat_id))
-        same_picture = (framed.crop, framed.photos) == (task.request.crop, task.request.photos)
-        if same_picture or not (task.card_has_photo or framed.crop):
-            await self._screen.redraw(await self._tasks.save(asked))
-        else:
-            await self._replace_card(task, asked)
 
     async def generate(self, asker: Asker, task: Task, request: VideoRequest) -> Problem | None:
         """The person said yes to a draft, and to `request` in it."""
@@ -278,16 +208,8 @@ class Orders(Reading):
         await self._replace_card(task, task.asked(framed, "card_crop", self._expiry(task.chat_id)))
         return True
 
-    async def _replace_card(self, task: Task, moved: Task) -> None:
-        await self._tasks.save(await self._screen.post(moved, task.message_id))
-        if task.card_id is not None:
-            await self._screen.remove(task.chat_id, task.card_id)
-
     def _is_old(self, asker: Asker) -> bool:
         return self._clock() - asker.sent_at > self._old_after
-
-    def _is_fresh(self, task: Task) -> bool:
-        return self._clock() - task.created_at < _ANSWERED_WITHIN
 
     async def _bought(self, task: Task, request: VideoRequest) -> Task:
         """What is settled forgets the ratio that a photo overrules: its card is told before. And so it is of
@@ -298,38 +220,3 @@ class Orders(Reading):
             self._screen.note(task, "\n".join(filter(None, asides)))
         bought, price = settle(request, model), self._tariff().quote(request)
         return replace(task, provider=model.provider).queued(bought, price, self._clock())
-
-    async def _post(self, task: Task, asker: Asker, frame: bytes | None = None) -> None:
-        """The card first, then the row: whoever sees a card can count on it, and no row lacks one."""
-        stored = await self._store(await self._screen.post(task, asker.message_id, frame=frame), asker)
-        if stored.state is not TaskState.DRAFT:
-            self._screen.live.posted(stored)
-            await self._screen.quiet.taken(stored)
-
-    async def _store(self, task: Task, asker: Asker) -> Task:
-        return await (self._tasks.save(task) if asker.gathered else self._tasks.add(task))
-
-    def _new(self, asker: Asker, request: VideoRequest) -> Task:
-        """A draft. Which provider makes it is known when it is bought: until then the model may change."""
-        if asker.gathered is not None:
-            return asker.gathered.asked(request, None, self._expiry(asker.chat_id))
-        model = self._models.get(request.model)
-        return Task(
-            id=secrets.token_hex(8),
-            update_id=asker.update_id,
-            chat_id=asker.chat_id,
-            thread_id=asker.thread_id,
-            user_id=asker.user_id,
-            user_name=asker.user_name,
-            message_id=asker.message_id,
-            album_id=asker.album_id,
-            language=asker.language,
-            provider=model.provider if model else "",
-            request=request,
-            state=TaskState.DRAFT,
-            created_at=asker.sent_at,
-            due_at=self._expiry(asker.chat_id),
-        )
-
-    def _expiry(self, chat_id: int) -> datetime:
-        return self._clock() + (timing.DRAFT_GROUP if chat_id < 0 else timing.DRAFT_PRIVATE)
