@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
 import resource
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 import aiohttp
-import av
+from films import noise
 from provider_server import ProviderServer
 from running import Stage
 
@@ -54,7 +53,7 @@ def main() -> None:
 
 async def _benchmark() -> None:
     with tempfile.TemporaryDirectory(prefix="delivery-") as folder:
-        video = _noise(Path(folder, "noise.mp4"))
+        video = noise(30.0, VIDEO_MB * 8 / 30)
         async with SandboxServer() as server, ProviderServer(_NEVER, video=video) as provider:
             there = Stage(server, provider, Path(folder))
             figures = {"the bot": await _deliver(there), "a plain copy": await _copy_apart(there)}
@@ -197,22 +196,6 @@ def _workers_cpu_s() -> float:
             if int(fields[1]) == os.getpid():
                 ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _noise(path: Path) -> bytes:
-    """Half a minute of noise, which cannot be made smaller: about 45 MB."""
-    source = random.Random(7)
-    with av.open(str(path), "w") as film:
-        bits = VIDEO_MB * _MB * 8 // 30
-        stream = film.add_stream("libx264", rate=24, options={"preset": "ultrafast"})
-        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 640, 360, "yuv420p", bits
-        for _ in range(30 * 24):
-            frame = av.VideoFrame(640, 360, "yuv420p")
-            for plane in frame.planes:
-                plane.update(source.randbytes(plane.buffer_size))
-            film.mux(stream.encode(frame))
-        film.mux(stream.encode(None))
-    return path.read_bytes()
 
 
 @asynccontextmanager

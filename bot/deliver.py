@@ -60,12 +60,15 @@ class Deliverer:
         providers: Mapping[str, Provider],
         models: Mapping[str, VideoModel],
         shelf: VideoShelf,
+        max_bytes: int = UPLOAD_MAX_BYTES,
     ) -> None:
+        """`max_bytes`: what Telegram takes of a video; larger ones are made smaller."""
         self._ledger = ledger
         self._chat = chat
         self._providers = providers
         self._models = models
         self._shelf = shelf
+        self._max_bytes = max_bytes
         self._log = get_log(__name__)
         self._lanes = Lanes()
 
@@ -103,15 +106,35 @@ class Deliverer:
             return
         if task.hidden:
             await self._ledger.close(task)
-        elif video.facts.bytes > UPLOAD_MAX_BYTES:
-            detail = f"{video.facts.bytes} bytes"
-            await self._ledger.end(task.failed("too_large", detail, self._ledger.now()))
+        elif video.facts.bytes > self._max_bytes:
+            await self._shrink(task, video)
         elif not self._ledger.has_time(task, timing.UPLOAD_LIMIT_S):
             await self._ledger.put_off(task)
         elif task.card_id is None:
             await self._send(task, video)
         else:
             await self._edit(task, video)
+
+    async def _shrink(self, task: Task, video: Video) -> None:
+        """Telegram does not take it as it is. What takes its place is sent in the next step."""
+        if not self._ledger.has_time(task, timing.SHRINK_LIMIT_S):
+            await self._ledger.wait(task, 0.0)
+            return
+        try:
+            async with asyncio.timeout(timing.SHRINK_LIMIT_S):
+                await self._shelf.shrink(task.id, self._max_bytes)
+        except TimeoutError:
+            # Others were at work all the time.
+            await self._ledger.put_off(task)
+        except MediaError as error:
+            if error.code == "media_crashed" and not self._ledger.is_over(task):
+                # The disk may be full.
+                await self._ledger.put_off(task)
+                return
+            detail = f"{video.facts.bytes} bytes, {error.code}: {error.detail}"
+            await self._ledger.end(task.failed("too_large", detail, self._ledger.now()))
+        else:
+            await self._ledger.wait(task, 0.0)
 
     async def _do_without(self, task: Task, error: FetchError | MediaError | TimeoutError) -> None:
         """There is no video at present: later again, unless the provider has nothing better to give."""

@@ -18,6 +18,8 @@ SUBMIT_LIMIT_S = 60.0
 LOOK_LIMIT_S = 30.0
 FETCH_LIMIT_S = 120.0
 UPLOAD_LIMIT_S = 150.0
+SHRINK_LIMIT_S = 150.0
+"""With the wait for a free processor."""
 TURN_LIMIT_S = 20.0
 """To wait for a turn: with fetching and uploading it stays below a lease."""
 HELD_S = 20.0

@@ -13,11 +13,11 @@ from typing import Any
 
 from bot.accounts import Accounts
 from bot.brake import Brake
-from bot.deliver import Deliverer
+from bot.deliver import UPLOAD_MAX_BYTES, Deliverer
 from bot.errors import StaleTask
 from bot.ledger import Ledger
 from bot.look import Looker
-from bot.media.facts import FitPhoto
+from bot.media.facts import FitPhoto, VideoFacts
 from bot.media.shelf import Video, VideoShelf
 from bot.prices import NO_PRICES, Prices
 from bot.provider import Accepted, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
@@ -179,6 +179,8 @@ class RecordingChat:
     def __init__(self) -> None:
         self.calls: list[tuple[str, Task]] = []
         self.shown: list[Task] = []
+        self.videos: list[VideoFacts] = []
+        """Put on cards."""
         self.scripts: defaultdict[str, Script] = defaultdict(
             lambda: Script("file-1"), {"photo": Script(A_PHOTO)}
         )
@@ -194,6 +196,7 @@ class RecordingChat:
         self.shown.append(task)
 
     async def deliver(self, task: Task, video: Video) -> str:
+        self.videos.append(video.facts)
         return await self._call("deliver", task)
 
     async def send(self, task: Task, video: Video) -> str:
@@ -255,6 +258,7 @@ class House:
         failover: bool = False,
         durations: DurationStore | None = None,
         prices: Prices = NO_PRICES,
+        max_bytes: int = UPLOAD_MAX_BYTES,
     ) -> None:
         self.store = store
         working = [provider] if isinstance(provider, ScriptedProvider) else provider
@@ -308,7 +312,12 @@ class House:
             submitter=self.submitter,
             looker=looker,
             deliverer=Deliverer(
-                ledger=ledger, chat=self.chat, providers=providers, models=models, shelf=self.shelf
+                ledger=ledger,
+                chat=self.chat,
+                providers=providers,
+                models=models,
+                shelf=self.shelf,
+                max_bytes=max_bytes,
             ),
             albums=self.chat,
             slots=self.slots,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +24,23 @@ def film(first: tuple[int, int, int] = GREEN, size: tuple[int, int] = (640, 360)
         pictures = [Image.new("RGB", size, first)] * (frames - 1)
         for picture in [*pictures, Image.open(io.BytesIO(photo(*size)))]:
             frame = av.VideoFrame.from_bytes(picture.convert("RGBA").tobytes(), *size, format="rgba")
+            movie.mux(stream.encode(frame))
+        movie.mux(stream.encode(None))
+    return file.getvalue()
+
+
+@cache
+def noise(seconds: float, megabits_per_s: float = 12.0, size: tuple[int, int] = (640, 360)) -> bytes:
+    """An MP4 that is as large as it looks: noise cannot be made smaller without loss."""
+    source, file = random.Random(7), io.BytesIO()
+    with av.open(file, "w", format="mp4") as movie:
+        stream = movie.add_stream("libx264", rate=24, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.bit_rate = int(megabits_per_s * 1_000_000)
+        for _ in range(round(24 * seconds)):
+            frame = av.VideoFrame(*size, "yuv420p")
+            for plane in frame.planes:
+                plane.update(source.randbytes(plane.buffer_size))
             movie.mux(stream.encode(frame))
         movie.mux(stream.encode(None))
     return file.getvalue()

@@ -246,6 +246,11 @@ def test_a_preview_says_what_it_is() -> None:
     assert say("en", "caption_preview") not in draw_caption(a_task(), only(A_MODEL)).text
 
 
+def test_a_video_that_was_too_large_says_that_it_was_made_smaller() -> None:
+    assert draw_caption(a_task(), only(A_MODEL), is_shrunk=True).text.endswith(say("en", "caption_shrunk"))
+    assert say("en", "caption_shrunk") not in draw_caption(a_task(), only(A_MODEL)).text
+
+
 FOREIGN = st.text(
     st.one_of(
         st.sampled_from("<>&\"'{}🚤👩‍👩‍👧🇨🇳עברית العربية\u202e\n "),

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from fakes import KEPT, LINK, NOW, STILL, Clock, House, Script, ScriptedProvider, made
+from films import noise
 
-from bot import deliver, timing
+from bot import timing
 from bot.errors import (
     CallUnclear,
     FetchError,
@@ -102,11 +103,27 @@ async def test_a_download_that_takes_too_long_is_tried_again(
     assert ((await house.get()).state, (await house.get()).attempts) == (TaskState.SUCCEEDED, 1)
 
 
-async def test_a_video_larger_than_telegram_takes_is_not_uploaded(
-    house: House, monkeypatch: pytest.MonkeyPatch
+async def test_a_video_larger_than_telegram_takes_is_made_smaller_and_shown(
+    store: SQLiteStore, clock: Clock, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(deliver, "UPLOAD_MAX_BYTES", 1000)
-    await house.store.add(made())
+    film = tmp_path / "film.mp4"
+    film.write_bytes(noise(1.0))
+    largest = film.stat().st_size // 2
+    house = House(store, ScriptedProvider(film), clock, tmp_path / "house", max_bytes=largest)
+    await store.add(made())
+    task = await house.close_task()
+    assert (task.state, task.file_id) == (TaskState.SUCCEEDED, "file-1")
+    (facts,) = house.chat.videos
+    assert facts.is_shrunk
+    assert facts.bytes <= largest
+    assert len(house.provider.fetched) == 1
+
+
+async def test_a_video_that_cannot_be_made_small_enough_is_not_uploaded(
+    store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
+) -> None:
+    house = House(store, provider, clock, tmp_path, max_bytes=1000)
+    await store.add(made())
     task = await house.close_task()
     assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "too_large", True)
     assert house.chat.names() == ["tell"]

@@ -24,7 +24,7 @@ from PIL import Image, ImageStat
 
 from bot.errors import MediaError
 from bot.media.frames import last_frame
-from bot.media.join import join_videos
+from bot.media.join import join_videos, shrink_video
 from bot.media.process import run_apart
 from bot.media.videos import probe_video
 
@@ -373,6 +373,17 @@ def test_a_film_that_would_be_too_large_is_made_to_fit(max_bytes: int, places: P
     assert facts.duration_s == pytest.approx(99 / 25, abs=0.01)
 
 
+def test_a_video_that_is_too_large_is_made_smaller_and_its_file_says_so(places: Places) -> None:
+    source, _, target = places
+    Piece(noise(SIZE, 50)).write(source)
+    before = probe_video(source)
+    facts = shrink_video(source, target, before.bytes // 2)
+    assert facts.bytes <= before.bytes // 2
+    assert facts.duration_s == pytest.approx(before.duration_s, abs=0.01)
+    assert (facts.width, facts.height, facts.has_audio) == (before.width, before.height, True)
+    assert (before.is_shrunk, facts.is_shrunk) == (False, True)
+
+
 def test_a_film_that_cannot_be_made_to_fit_is_refused(places: Places) -> None:
     first, second, target = places
     Piece(noise(SIZE, 25)).write(first)
@@ -462,7 +473,7 @@ async def test_it_works_in_a_process_of_its_own(places: Places) -> None:
 MEASURE = """
 import gc, sys
 from pathlib import Path
-from bot.media.join import join_videos
+from bot.media.join import join_videos, shrink_video
 
 def peak_kb():
     # The figure of getrusage would begin with the peak of the process that started this one.

@@ -84,12 +84,16 @@ def stopped_phrase(task: Task, model: VideoModel | None) -> str:
     return "card_stopped_unclear" if task.state is TaskState.SUBMITTING else "card_stopped"
 
 
-def draw_caption(task: Task, models: Mapping[str, VideoModel], tariff: Tariff = NO_TARIFF) -> Card:
-    """Under the finished video."""
+def draw_caption(
+    task: Task, models: Mapping[str, VideoModel], tariff: Tariff = NO_TARIFF, *, is_shrunk: bool = False
+) -> Card:
+    """Under the finished video. `is_shrunk`: it was too large for Telegram."""
     model = models.get(task.request.model)
     below = facts(task, model)
     if model is not None and model.provider == "preview":
         below = f"{below} · {say(task.language, 'caption_preview')}"
+    if is_shrunk:
+        below = f"{below} · {say(task.language, 'caption_shrunk')}"
     if task.passed_over:
         below = f"{below}\n{_instead(task)}"
     # Telegram counts a caption after its HTML is read, in UTF-16 units.

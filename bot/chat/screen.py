@@ -135,7 +135,7 @@ class Screen:
         if task.card_id is None:
             raise CardGone("never posted")
         with video.path.open("rb") as film, video.thumbnail.open("rb") as picture:
-            card = draw_caption(task, self._models, self._tariff())
+            card = draw_caption(task, self._models, self._tariff(), is_shrunk=video.facts.is_shrunk)
             media = InputMediaVideo(
                 streamed(film, "dreamreel.mp4", attach=True),
                 **shown_with(video, picture, card),
@@ -160,7 +160,7 @@ class Screen:
         return _file_id(message)
 
     async def send(self, task: Task, video: Video) -> str:
-        card = draw_caption(task, self._models, self._tariff())
+        card = draw_caption(task, self._models, self._tariff(), is_shrunk=video.facts.is_shrunk)
         with (
             video.path.open("rb") as film,
             video.thumbnail.open("rb") as picture,

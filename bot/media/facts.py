@@ -43,6 +43,8 @@ class VideoFacts:
     video_codec: str
     pix_fmt: str
     bytes: int
+    is_shrunk: bool = False
+    """Encoded anew by us, since it was too large to send."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""Two videos become one film: the second goes on where the first ends."""
+"""Films encoded anew: two videos become one, or one becomes smaller."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from itertools import chain
@@ -30,7 +30,7 @@ from bot.media.encode import SOUND_BITS_PER_S, SOUND_RATE_HZ
 from bot.media.facts import VideoFacts
 from bot.media.frames import SIDEWAYS, Shot, clip_length_s, read_shots
 from bot.media.planes import Size, plane_picture
-from bot.media.videos import add_aac, open_movie, probe_video, sound_track
+from bot.media.videos import SHRUNK, add_aac, open_movie, probe_video, sound_track
 from bot.media.whole_files import written_whole
 
 MAX_BYTES = 50_000_000
@@ -64,27 +64,42 @@ def join_videos(first: Path, second: Path, target: Path, max_bytes: int = MAX_BY
     Raises `MediaError`: `not_a_video`, `video_too_large` (pixels), `too_large` (bytes), and `media_crashed`
     where the disk is full.
     """
-    length_s = clip_length_s(first) + clip_length_s(second)
+    _film([first, second], target, max_bytes)
+    return probe_video(target)
+
+
+def shrink_video(source: Path, target: Path, max_bytes: int) -> VideoFacts:
+    """Writes `source` to `target` anew, as `join_videos` does, in `max_bytes` at most. Its facts say so."""
+    _film([source], target, max_bytes, comment=SHRUNK)
+    return probe_video(target)
+
+
+def _film(sources: Sequence[Path], target: Path, max_bytes: int, comment: str = "") -> None:
+    length_s = sum(map(clip_length_s, sources), Fraction(0))
     if not 0 < length_s <= _LONGEST_S:
         raise MediaError("not_a_video", f"{float(length_s):g} s long")
     with written_whole(target) as part:
         try:
-            _write(part, first, second, _bounds(length_s, max_bytes))
+            _write(part, sources, _bounds(length_s, max_bytes), comment)
         except av.FFmpegError as error:  # reading translates its own
             raise MediaError("media_crashed", str(error)) from error
         if (size := part.stat().st_size) > max_bytes:
             raise MediaError("too_large", f"{size} bytes")
-    return probe_video(target)
 
 
-def _write(part: Path, first: Path, second: Path, bounds: _Bounds) -> None:
-    ones, twos = read_shots(first), read_shots(second)
-    opening = next(ones)
-    next(twos)  # the last frame of the first
+def _write(part: Path, sources: Sequence[Path], bounds: _Bounds, comment: str) -> None:
+    first, *others = sources
+    shots = read_shots(first)
+    opening = next(shots)
     with av.open(part, "w", format="mp4", options={"movflags": "+faststart"}) as new:
+        if comment:
+            new.metadata["comment"] = comment
         film = _Film(new, opening, bounds)
-        film.add(chain([opening], ones), first)
-        film.add(twos, second)
+        film.add(chain([opening], shots), first)
+        for source in others:
+            shots = read_shots(source)
+            next(shots)  # the last frame of the one before
+            film.add(shots, source)
         film.end()
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from bot.errors import MediaError
 from bot.media.facts import VideoFacts
+from bot.media.join import shrink_video
 from bot.media.process import run_apart
 from bot.media.work import prepare_video, probe_video
 
 _PREPARE_LIMIT_S = 60.0
+_SHRINK_LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,18 @@ class VideoShelf:
                 place.with_name(f"{place.name}.part").unlink(missing_ok=True)
         await asyncio.to_thread(self._prune, video)
         return Video(video, thumbnail, facts)
+
+    async def shrink(self, task_id: str, max_bytes: int) -> None:
+        """Encode the task's video anew, in `max_bytes` at most. MediaError: `too_large` where that is not
+        possible, `media_timeout` where it takes too long."""
+        video, _ = self._places(task_id)
+        ready = video.with_suffix(".ready")
+        try:
+            await run_apart(shrink_video, video, ready, max_bytes, limit_s=_SHRINK_LIMIT_S)
+            ready.replace(video)
+        finally:
+            ready.unlink(missing_ok=True)
+            ready.with_name(f"{ready.name}.part").unlink(missing_ok=True)
 
     def kept(self) -> list[str]:
         """The tasks whose videos are here."""

@@ -31,6 +31,8 @@ _KEPT_SOUND = ("aac", "mp3")  # what phones play inside MP4; anything else becom
 _SOUND_RATE_HZ = 48_000
 _SOUND_FRAME = 1024  # samples in a frame of AAC
 _LONGEST_S = 3600  # no model makes more than a minute: the clock in the file is broken
+SHRUNK = "made smaller to be sent"
+"""The comment inside a file that was."""
 _NOT_A_VIDEO = "not_a_video"
 _FAULTS_OF_THIS_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM})
 """A full disk says nothing about the video that found no room on it."""
@@ -54,6 +56,7 @@ def probe_video(path: Path) -> VideoFacts:
             video_codec=picture.codec_context.name,
             pix_fmt=frame.format.name,
             bytes=path.stat().st_size,
+            is_shrunk=movie.metadata.get("comment") == SHRUNK,
         )
 
 
