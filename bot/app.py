@@ -292,6 +292,7 @@ class Bot:
     def _build_served(self, settings: Settings) -> Served:
         return Served(
             settings=settings,
+            rules=self.rules,
             store=self._store,
             conversation=self.conversation,
             models=self.models,

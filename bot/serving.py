@@ -12,6 +12,7 @@ from bot.links import PhotoLinks
 from bot.log import blotter
 from bot.metrics import Metrics
 from bot.request import VideoModel, VideoRequest
+from bot.rules import Rules
 from bot.settings import Settings, secrets_of
 from bot.standing import Standings
 from bot.store import Store
@@ -26,6 +27,7 @@ class Served:
     """What the servers show of the bot."""
 
     settings: Settings
+    rules: Rules
     store: Store
     conversation: Conversation
     models: Mapping[str, VideoModel]
@@ -97,6 +99,7 @@ def _sources(served: Served) -> Sources:
         store=served.store,
         moves=served.conversation.moves,
         standings=Standings(served.store, served.clock),
+        rules=served.rules,
         models=models,
         granted=served.granted,
         at_once=served.at_once,

@@ -16,6 +16,8 @@ FIGURES: tuple[Figure, ...] = get_args(Figure)
 Own = int | Literal["unlimited"] | None
 """What beats a setting; None: as the setting says."""
 _ADMISSION = "role"
+_DIGITS = 7
+"""So long is no limit any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,19 @@ class Standings:
             return False
         await self._store.add_change(Change(subject, name, value, by, self._clock()))
         return True
+
+
+def read_own(word: str) -> Own:
+    """`10`, `unlimited` or `default`. ValueError for anything else."""
+    match word.lower():
+        case "default":
+            return None
+        case "unlimited":
+            return "unlimited"
+        case figure if figure.isdecimal() and figure.isascii() and len(figure) < _DIGITS:
+            return int(figure)
+        case _:
+            raise ValueError(word)
 
 
 def _read(changes: list[Change]) -> Standing:

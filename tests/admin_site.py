@@ -19,6 +19,8 @@ from bot.buying import Pause
 from bot.changes import Change
 from bot.errors import DreamreelError
 from bot.request import Problem, VideoModel, VideoRequest
+from bot.rules import Rules
+from bot.settings import IsolatedSettings
 from bot.standing import Standings
 from bot.store import AccountTrouble, Attempt
 from bot.stores.sqlite import SQLiteStore
@@ -135,6 +137,7 @@ class AdminSite:
                 store=self.store,
                 moves=self.moves,
                 standings=Standings(self.store, self.clock),
+                rules=Rules(IsolatedSettings(), self.store, self.clock, MODELS),
                 models=MODELS,
                 granted=SLOTS,
                 at_once=self._at_once,

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -28,6 +29,7 @@ PAGES = [
     "/admin/tasks/boat",
     "/admin/tasks/boat/cancel",
     "/admin/record",
+    "/admin/settings",
 ]
 
 
@@ -406,3 +408,50 @@ async def test_a_database_that_does_not_answer_is_said_to(site: AdminSite, admin
     await site.store.close()
     response, text = await admin.get("/admin/days")
     assert (response.status, "The database does not answer" in text) == (503, True)
+
+
+# Settings and limits.
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "page"),
+    [
+        ("/admin/settings/OPEN_TASKS_PER_USER", {"value": "3"}, "/admin/settings"),
+        ("/admin/people/7001/limits", {"daily_videos": "3", "open_tasks": ""}, "/admin/people/7001"),
+        ("/admin/people/-100500/limits", {"daily_videos": "3", "open_tasks": ""}, "/admin/people/-100500"),
+    ],
+)
+async def test_a_value_is_changed_by_a_form_of_the_same_session_alone(
+    site: AdminSite, admin: Visitor, stranger: Visitor, path: str, fields: dict[str, str], page: str
+) -> None:
+    seal = await admin.seal(page)
+    for forged in ("", "forged"):
+        response, _ = await admin.post(path, {**fields, "seal": forged})
+        assert response.status == 403
+    response, _ = await stranger.post(path, {**fields, "seal": seal})
+    assert response.status == 401
+    assert await site.store.changes(9) == []
+    for _ in range(2):
+        response, _ = await admin.post(path, {**fields, "seal": seal})
+        assert (response.status, response.headers["Location"]) == (303, page)
+    (change,) = await site.store.changes(9)
+    assert (change.value, change.by) == ("3", ADMIN)
+
+
+@pytest.mark.parametrize("figure", ["four", "-1", "1.5", "99999999", "٤"])
+async def test_a_limit_that_is_none_changes_nothing(site: AdminSite, admin: Visitor, figure: str) -> None:
+    seal = await admin.seal("/admin/people/7001")
+    fields = {"daily_videos": "3", "open_tasks": figure, "seal": seal}
+    response, text = await admin.post("/admin/people/7001/limits", fields)
+    assert response.status == 409
+    assert "That is no limit" in text
+    assert await site.store.changes(9) == []
+
+
+@pytest.mark.parametrize("name", ["ADMIN_USERS", "TELEGRAM_BOT_TOKEN", "<b>"])
+async def test_a_setting_that_is_not_for_changing_stays(site: AdminSite, admin: Visitor, name: str) -> None:
+    seal = await admin.seal("/admin/settings")
+    _, text = await admin.post(f"/admin/settings/{quote(name)}", {"value": "1", "seal": seal})
+    assert "cannot be changed here" in text
+    assert "<b>" not in text.lower()
+    assert await site.store.changes(9) == []

@@ -9,13 +9,22 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from admin_site import NOW, PROMPT, AdminSite, a_task, admin_site
+from admin_site import ADMIN, NOW, PROMPT, AdminSite, a_task, admin_site
 from browsing import a_browser, a_page, needs_browser
 from playwright.async_api import Browser, Page, expect
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), needs_browser]
 
-PAGES = ["", "/days", "/days?days=90", "/tasks", "/tasks/5ca1ab1e00c0ffee", "/people/7001", "/record"]
+PAGES = [
+    "",
+    "/days",
+    "/days?days=90",
+    "/tasks",
+    "/tasks/5ca1ab1e00c0ffee",
+    "/people/7001",
+    "/record",
+    "/settings",
+]
 TASK = "/tasks/5ca1ab1e00c0ffee"
 
 
@@ -72,6 +81,38 @@ async def test_every_page_fits_and_can_be_read(
             await page.goto(f"{site.server.url}/admin{path}")
             assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
             assert await page.evaluate(_WORST_CONTRAST) >= 4.5, path  # WCAG 2.2, AA
+
+
+async def test_a_setting_is_changed_and_taken_back_and_a_bad_value_is_one_sentence(
+    browser: Browser, site: AdminSite
+) -> None:
+    async with entered(browser, site) as page:
+        await page.get_by_role("link", name="Settings").click()
+        row = page.get_by_role("row", name=re.compile("OPEN_TASKS_PER_USER"))
+        await row.get_by_role("textbox").fill("many")
+        await row.get_by_role("button", name="Change").click()
+        await expect(page.get_by_role("alert")).to_contain_text("OPEN_TASKS_PER_USER: ")
+        await row.get_by_role("textbox").fill("3")
+        await page.keyboard.press("Enter")
+        await expect(row).to_contain_text(f"changed by {ADMIN}")
+        await expect(row.locator("[data-label=Value]")).to_have_text("3")
+        await row.get_by_role("button", name="Take back").click()
+        await expect(row.locator("[data-label=Value]")).to_have_text("5")
+        await expect(row).to_contain_text("default")
+        told = [(one.name, one.value, one.by) for one in await site.store.changes(2)]
+        assert told == [("OPEN_TASKS_PER_USER", None, ADMIN), ("OPEN_TASKS_PER_USER", "3", ADMIN)]
+
+
+async def test_what_a_person_may_have_is_changed_on_their_page(browser: Browser, site: AdminSite) -> None:
+    async with entered(browser, site) as page:
+        await page.goto(f"{site.server.url}/admin/people/7002")
+        await page.get_by_label("A day").fill("4")
+        await page.get_by_label("At once").fill("unlimited")
+        await page.get_by_role("button", name="Change").click()
+        await expect(page.get_by_label("A day")).to_have_value("4")
+        await expect(page.get_by_label("At once")).to_have_value("unlimited")
+    names = {change.name: change.value for change in await site.store.in_force(7002)}
+    assert names == {"daily_videos": "4", "open_tasks": "unlimited"}
 
 
 async def test_plots_say_their_numbers_to_whoever_cannot_see_them(browser: Browser, site: AdminSite) -> None:

@@ -9,12 +9,9 @@ from bot.chat.names import Names
 from bot.chat.parts import join
 from bot.chat.subject import find_subject
 from bot.chat.voice import Voice
-from bot.standing import FIGURES, Figure, Own, Standings
+from bot.standing import FIGURES, Figure, Own, Standings, read_own
 from bot.store import TaskStore
 from bot.text import say
-
-_DIGITS = 7
-"""So long is no limit any more."""
 
 
 class OwnLimits:
@@ -64,17 +61,10 @@ def read_figures(words: tuple[str, ...]) -> dict[Figure, Own] | None:
     None where it cannot be read."""
     if len(words) > len(FIGURES):
         return None
-    wishes: list[Own] = []
-    for word in words:
-        match word.lower():
-            case "default":
-                wishes.append(None)
-            case "unlimited":
-                wishes.append("unlimited")
-            case figure if figure.isdecimal() and len(figure) < _DIGITS:
-                wishes.append(int(figure))
-            case _:
-                return None
+    try:
+        wishes = [read_own(word) for word in words]
+    except ValueError:
+        return None
     if len(wishes) == 1 and not isinstance(wishes[0], int):
         wishes *= len(FIGURES)
     return dict(zip(FIGURES, wishes, strict=False))

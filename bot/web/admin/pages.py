@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.acts import Act
 from bot.bill import draw_bill
-from bot.errors import StoreError
+from bot.errors import SettingsError, StoreError
 from bot.log import get_log
 from bot.web.admin.acts import Acts
 from bot.web.admin.days import days_page
@@ -20,6 +20,7 @@ from bot.web.admin.listing import tasks_page
 from bot.web.admin.now import now_page
 from bot.web.admin.people import subject_page
 from bot.web.admin.record import record_page
+from bot.web.admin.rules import grant, rules_page
 from bot.web.admin.sources import Sources
 from bot.web.admin.story import task_page
 
@@ -35,6 +36,7 @@ _HEADERS = {
 _STATIC: Final = Path(__file__).parent / "static"
 _TYPES = {"admin.css": "text/css", "admin.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _NOBODY: Final = 0
+_TOO_OLD: Final = ("That form is too old", "Go back, load the page anew, and try again.")
 Page = Callable[[web.Request, int], Awaitable[web.StreamResponse]]
 """From a request of an admin, whose id it is given."""
 
@@ -88,16 +90,47 @@ class Pages:
 
     async def subject(self, request: web.Request, _: int) -> web.Response:
         values = await subject_page(self._sources, int(request.match_info["id"]))
-        return self._draw(request, "subject.html", values)
+        seal = self._door.seal(request, f"{request.path}/limits")
+        return self._draw(request, "subject.html", values | {"limits_seal": seal})
 
     async def record(self, request: web.Request, _: int) -> web.Response:
         return self._draw(request, "record.html", await record_page(self._sources))
+
+    async def rules(self, request: web.Request, _: int) -> web.Response:
+        return self._draw_rules(request, await rules_page(self._sources.rules))
+
+    async def change(self, request: web.Request, admin: int) -> web.StreamResponse:
+        """A setting. The same form sent twice changes it once."""
+        fields, rules = await request.post(), self._sources.rules
+        if not self._door.is_sealed(request, "/admin/settings", str(fields.get("seal", ""))):
+            return self._sorry(403, *_TOO_OLD)
+        name, value = request.match_info["name"], str(fields.get("value", "")).strip()
+        try:
+            await rules.change(name, None if fields.get("back") else value, admin)
+        except SettingsError as error:
+            values = await rules_page(rules, wrong=str(error), tried=(name, value))
+            return self._draw_rules(request, values)
+        return _elsewhere("/admin/settings")
+
+    async def limits(self, request: web.Request, admin: int) -> web.StreamResponse:
+        """What a person or a group has of their own."""
+        fields, subject = await request.post(), int(request.match_info["id"])
+        page = f"/admin/people/{subject}"
+        if not self._door.is_sealed(request, f"{page}/limits", str(fields.get("seal", ""))):
+            return self._sorry(403, *_TOO_OLD)
+        try:
+            await grant(self._sources.standings, subject, {n: str(v) for n, v in fields.items()}, admin)
+        except ValueError:
+            return self._sorry(
+                409, "That is no limit", "A number, or unlimited; empty is as the settings say."
+            )
+        return _elsewhere(page)
 
     async def words(self, request: web.Request, admin: int) -> web.Response:
         """The same with the words of its person: not seen in passing, and recorded."""
         fields = await request.post()
         if not self._door.is_sealed(request, request.path, str(fields.get("seal", ""))):
-            return self._sorry(403, "That form is too old", "Go back, load the page anew, and try again.")
+            return self._sorry(403, *_TOO_OLD)
         task_id = request.match_info["id"]
         self._log.info("an admin reads the words", task=task_id, admin=admin)
         await self._sources.store.add_act(Act("words", task_id, admin, self._sources.clock()))
@@ -172,9 +205,13 @@ class Pages:
             raise web.HTTPNotFound
         return web.Response(body=(_STATIC / name).read_bytes(), content_type=_TYPES[name], charset="utf-8")
 
+    def _draw_rules(self, request: web.Request, values: dict[str, Any]) -> web.Response:
+        seals = {"rules_seal": self._door.seal(request, "/admin/settings"), "here": "/admin/settings"}
+        return self._draw(request, "rules.html", values | seals)
+
     def _draw(self, request: web.Request, template: str, values: dict[str, Any]) -> web.Response:
         seals = {"leave_seal": self._door.seal(request, "/admin/logout"), "here": request.path}
-        return self._drawing.page(template, values | seals)
+        return self._drawing.page(template, seals | values)
 
     def _sorry(self, status: int, title: str, words: str) -> web.Response:
         return self._drawing.page("sorry.html", {"title": title, "words": words}, status)

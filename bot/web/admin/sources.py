@@ -14,6 +14,7 @@ from bot.buying import BuyingStore
 from bot.changes import ChangeStore
 from bot.passes import PassStore
 from bot.request import Problem, VideoModel, VideoRequest
+from bot.rules import Rules
 from bot.standing import Standings
 from bot.statistics import Statistics
 from bot.store import AccountStore, TaskListing, TaskStore
@@ -59,6 +60,7 @@ class Sources:
     store: AdminStore
     moves: Moves
     standings: Standings
+    rules: Rules
     models: Mapping[str, VideoModel]
     granted: Mapping[str, int]
     """How many jobs each provider may be given at once, as it was set up."""
