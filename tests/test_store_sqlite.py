@@ -106,6 +106,12 @@ async def test_writes_that_wait_together_share_one_commit(store: SQLiteStore) ->
     assert await store.count_open() == 200
 
 
+async def test_writes_of_one_turn_of_the_loop_share_one_commit_the_first_too(store: SQLiteStore) -> None:
+    before = store.commits
+    await asyncio.gather(*(store.add(a_task(str(number))) for number in range(200)))
+    assert store.commits == before + 1
+
+
 async def test_a_refused_write_does_not_spoil_its_group(store: SQLiteStore) -> None:
     there = await store.add(a_task("there"))
     before = store.commits

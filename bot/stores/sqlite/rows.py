@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from bot.stores import values
-from bot.stores.values import TASK_TIMES
+from bot.stores.values import TASK_COLUMNS, TASK_TIMES
 from bot.task import Task
 
 
@@ -15,19 +17,38 @@ def to_text(moment: datetime) -> str:
     """UTC with microseconds, always as long: texts sort as their times do."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="microseconds")
 
 
 def to_time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def task_row(task: Task) -> dict[str, Any]:
-    """Column names, and what SQLite stores there."""
-    row = values.task_row(task)
-    for name in (*TASK_TIMES, "slot_until"):
-        if row[name] is not None:
-            row[name] = to_text(row[name])
+STEADY = (
+    *("update_id", "chat_id", "user_id", "card_id", "album_id", "provider", "question", "price", "state"),
+    *("created_at", "queued_at", "submitted_at", "finished_at", "delivered_at"),
+    *("waits_for_slot", "slot_until", "is_open", "counts"),
+)
+"""Columns that stand in indexes and that most saves leave as they are: those of looks, above all."""
+LOOSE = tuple(name for name in TASK_COLUMNS if name not in ("id", "version", *STEADY))
+COLUMNS = (*LOOSE, *STEADY, "id", "version")
+"""The order of what `task_values` returns."""
+_read = attrgetter(*COLUMNS)
+_TIME_PLACES = tuple(COLUMNS.index(name) for name in (*TASK_TIMES, "slot_until"))
+_REQUEST, _PRICE, _STATE, _PASSED_OVER = map(COLUMNS.index, ("request", "price", "state", "passed_over"))
+
+
+def task_values(task: Task) -> list[Any]:
+    """What SQLite stores of it, in the order of `COLUMNS`."""
+    row = list(_read(task))
+    for place in _TIME_PLACES:
+        if row[place] is not None:
+            row[place] = to_text(row[place])
+    row[_REQUEST] = values.request_text(task.request)
+    row[_PRICE] = None if task.price is None else str(task.price)
+    row[_STATE] = task.state.value
+    row[_PASSED_OVER] = json.dumps(task.passed_over) if task.passed_over else "[]"
     return row
 
 

@@ -10,22 +10,23 @@ from typing import Any
 from bot.errors import StaleTask
 from bot.store import Attempt
 from bot.stores.sqlite import changes, turns
-from bot.stores.sqlite.rows import task_of, task_row, to_text, to_time
-from bot.stores.values import TASK_COLUMNS
+from bot.stores.sqlite.rows import COLUMNS, LOOSE, STEADY, task_of, task_values, to_text, to_time
 from bot.task import Task
 
-# The only text put into these two are the names of our own columns.
-_INSERT = (
-    f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)})"  # noqa: S608 - see above
-    f" VALUES ({', '.join(f':{column}' for column in TASK_COLUMNS)})"
+# The only texts put into these are the names of our own columns. Values have places, not names: SQLite finds
+# forty of them twice as fast.
+_INSERT = f"INSERT INTO tasks ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
+_SET_LOOSE = ", ".join(f"{column} = ?" for column in LOOSE)
+_SET_STEADY = ", ".join(f"{column} = ?" for column in STEADY)
+_LEASE = "version = version + 1, due_before_lease = CASE WHEN ? THEN coalesce(due_before_lease, due_at) END"
+_UPDATE_LOOSE = (
+    f"UPDATE tasks SET {_SET_LOOSE}, {_LEASE} WHERE ({', '.join(STEADY)}) IS"  # noqa: S608 - see above
+    f" ({', '.join('?' * len(STEADY))}) AND id = ? AND version = ?"
 )
-_CHANGES = ", ".join(f"{column} = :{column}" for column in TASK_COLUMNS if column not in ("id", "version"))
 _UPDATE = (
-    f"UPDATE tasks SET {_CHANGES}, version = :version + 1,"  # noqa: S608 - see above
     # Another provider has turns of its own.
-    " turn = CASE WHEN provider = :provider THEN turn END,"
-    " due_before_lease = CASE WHEN :leased THEN coalesce(due_before_lease, due_at) END"
-    " WHERE id = :id AND version = :version"
+    f"UPDATE tasks SET {_SET_LOOSE}, {_LEASE}, {_SET_STEADY},"  # noqa: S608 - see above
+    " turn = CASE WHEN provider = ? THEN turn END WHERE id = ? AND version = ?"
 )
 
 
@@ -34,7 +35,7 @@ def add(connection: sqlite3.Connection, task: Task) -> Task:
     there = find(connection, update_id=task.update_id) or find(connection, album=album)
     if there is not None:
         return there
-    connection.execute(_INSERT, task_row(task))
+    connection.execute(_INSERT, task_values(task))
     turns.take(connection, task)
     return task
 
@@ -72,12 +73,22 @@ def drafts(connection: sqlite3.Connection, chat_id: int, user_id: int | None) ->
 
 
 def save(connection: sqlite3.Connection, task: Task, attempt: Attempt | None, *, leased: bool) -> Task:
-    if connection.execute(_UPDATE, task_row(task) | {"leased": leased}).rowcount == 0:
+    if not _update(connection, task, leased=leased):
         raise StaleTask(f"{task.id}: version {task.version} is not the stored one")
     turns.take(connection, task)
     if attempt is not None:
         record(connection, attempt)
     return dataclasses.replace(task, version=task.version + 1)
+
+
+def _update(connection: sqlite3.Connection, task: Task, *, leased: bool) -> bool:
+    """SQLite writes every index anew of which a column is named, changed or not. So the steady ones are named
+    only where one of them has changed: that halves what a look costs."""
+    row = task_values(task)
+    loose, steady, key = row[: len(LOOSE)], row[len(LOOSE) : -2], row[-2:]
+    if connection.execute(_UPDATE_LOOSE, [*loose, leased, *steady, *key]).rowcount:
+        return True
+    return connection.execute(_UPDATE, [*loose, leased, *steady, task.provider, *key]).rowcount > 0
 
 
 def record(connection: sqlite3.Connection, attempt: Attempt) -> None:

@@ -24,7 +24,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _MOST_IN_GROUP = 512
-"""In a flood the first of a group should not wait long for the last."""
+"""About: in a flood the first of a group should not wait long for the last."""
 
 
 class Writer:
@@ -37,7 +37,9 @@ class Writer:
         self._file = file
         self._connection = file.connection
         self._loop = asyncio.get_running_loop()
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
+        self._asked: list[_Job] = []
+        """In this turn of the loop. Handed over one by one, the first would have a commit of its own."""
         self._closing = False
         self._ended = self._loop.create_future()
         threading.Thread(target=self._run, name="sqlite", daemon=True).start()
@@ -64,6 +66,7 @@ class Writer:
         """Finish what was asked for, then close the file."""
         if not self._closing:
             self._closing = True
+            self._hand_over()
             self._jobs.put(None)
         await asyncio.shield(self._ended)
 
@@ -71,8 +74,15 @@ class Writer:
         if self._closing:
             raise StoreError("the database was closed")
         job = _Job(do, writes, self._loop.create_future())
-        self._jobs.put(job)
+        if not self._asked:
+            self._loop.call_soon(self._hand_over)
+        self._asked.append(job)
         return await job.answer
+
+    def _hand_over(self) -> None:
+        for first in range(0, len(self._asked), _MOST_IN_GROUP):
+            self._jobs.put(self._asked[first : first + _MOST_IN_GROUP])
+        self._asked = []
 
     # From here on: the thread's side.
 
@@ -89,13 +99,13 @@ class Writer:
 
     def _next_group(self) -> tuple[list[_Job], bool]:
         group: list[_Job] = []
-        job = self._jobs.get()
-        while job is not None:
-            group.append(job)
-            if len(group) == _MOST_IN_GROUP:
+        jobs = self._jobs.get()
+        while jobs is not None:
+            group += jobs
+            if len(group) >= _MOST_IN_GROUP:
                 return group, False
             try:
-                job = self._jobs.get_nowait()
+                jobs = self._jobs.get_nowait()
             except queue.Empty:
                 return group, False
         return group, True
