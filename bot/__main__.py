@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SANDBOX_PORT = 8787
+_SANDBOX_ADMIN = 1001
+"""Ada, of `bot.sandbox.demo_world`."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -107,7 +109,8 @@ async def _sandbox(host: str, port: int | None, page_hosts: tuple[str, ...], rea
 
     def print_address(_: Started) -> None:
         click.echo(f"\n  Open this in a browser:  {click.style(server.page_url, bold=True)}\n")
-        click.echo("  Type  /video a paper boat in the rain  or drop a photo there. Ctrl-C ends it.\n")
+        click.echo("  Type  /video a paper boat in the rain  or drop a photo there. Ctrl-C ends it.")
+        click.echo("  Ada is its admin:  /admin  leads her to the operator's page.\n")
 
     try:
         await app.run(settings, print_address)
@@ -123,6 +126,7 @@ def _sandbox_settings(url: str, token: str, data: Path, real: bool) -> Settings:
         "database_url": f"sqlite:///{data}/sandbox.db",
         "data_dir": data,
         "allowed_users": "*",
+        "admin_users": str(_SANDBOX_ADMIN),
         "log_level": "warning",
         "private_port": 0,
         "backup_hour": None,

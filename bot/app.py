@@ -310,7 +310,7 @@ class Bot:
         )
 
     async def _open_page(self, user_id: int) -> PageLink | None:
-        return None if self._private is None else await page_link(self._private, self._served, user_id)
+        return await page_link(self._private, self._served, user_id)
 
     async def open_photo(self, task_id: str, index: int) -> FitPhoto | None:
         """A task's photo for its provider, fetched from Telegram anew; None where there is none."""

@@ -79,10 +79,13 @@ def private_server(served: Served) -> PrivateServer | None:
     )
 
 
-async def page_link(server: PrivateServer, served: Served, user_id: int) -> PageLink:
-    """The way to the operator's page for one admin."""
-    url = await make_link(served.store, server.address, user_id, served.clock())
-    return PageLink(url, int(LINK_LIVES.total_seconds() / 60), server.tunnel)
+async def page_link(server: PrivateServer | None, served: Served, user_id: int) -> PageLink | None:
+    """The way to the operator's page for one admin: to the one of this process, or where PRIVATE_URL says."""
+    address = server.address if server else served.settings.private_url
+    if address is None:
+        return None
+    url = await make_link(served.store, address, user_id, served.clock())
+    return PageLink(url, int(LINK_LIVES.total_seconds() / 60), server.tunnel if server else "")
 
 
 def _sources(served: Served) -> Sources:

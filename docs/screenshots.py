@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,7 +20,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.async_api import Browser, FilePayload, Locator, Page, async_playwright, expect
 
-IMAGES = Path(__file__).parent / "images"
+ROOT = Path(__file__).parent.parent
+IMAGES = ROOT / "docs" / "images"
 _QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 _FILM_MS = 90_000
 _STILL = """film => {
@@ -38,6 +40,7 @@ async def main() -> None:
         still = await _films(browser, address)
         await _cards(browser, address, still)
         await _group(browser, address)
+        await _operator(browser)
         await browser.close()
     for picture in IMAGES.glob("*.png"):
         # A palette halves what everybody downloads, and a page has few colours.
@@ -91,6 +94,26 @@ async def _group(browser: Browser, address: str) -> None:
     await page.wait_for_timeout(1500)
     await page.screenshot(path=IMAGES / "group.png")
     await page.context.close()
+
+
+async def _operator(browser: Browser) -> None:
+    """The operator's page, on the two weeks that its tests invent."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from admin_site import admin_site  # noqa: PLC0415 - see above
+
+    with tempfile.TemporaryDirectory() as folder:
+        async with admin_site(Path(folder), lively=True) as site:
+            for name, path, width, height, dark in (
+                ("admin-now.png", "", 1200, 920, False),
+                ("admin-days.png", "/days", 1200, 800, True),
+                ("admin-task.png", "/tasks/5ca1ab1e00c0ffee", 390, 844, False),
+            ):
+                page = await _open(browser, await site.link(), width, height, dark=dark)
+                await page.get_by_role("button", name="Come in").click()
+                await expect(page.get_by_role("heading", name="Now")).to_be_visible()
+                await page.goto(f"{site.server.url}/admin{path}")
+                await page.screenshot(path=IMAGES / name)
+                await page.context.close()
 
 
 @asynccontextmanager

@@ -238,16 +238,16 @@ async def _add_present(store: SQLiteStore) -> None:
     running = {"state": TaskState.RUNNING, "keep_until": NOW + timedelta(hours=12), "due_at": NOW}
     made = a_task(
         "5ca1ab1e00c0ffee",
-        at(3),
-        **running | {"submitted_at": at(2.4), "running_at": at(2.2), "remote_id": "7392616336519610409"},
+        at(1.6),
+        **running | {"submitted_at": at(1.1), "running_at": at(1), "remote_id": "7392616336519610409"},
         request=VideoRequest(model="jimeng-pro", prompt=PROMPT, ratio="16:9", seed=42),
     )
     await store.add(made)
     await store.record(
-        a_submit(made, at=at(2.9), answer="busy", detail="50429: too many requests", took_s=0.31)
+        a_submit(made, at=at(1.5), answer="busy", detail="50429: too many requests", took_s=0.31)
     )
     await store.record(a_submit(made, detail=f"20260514-7f3a {SECRET}"))
-    for seconds, answer in ((40, "ok"), (70, "unreachable"), (95, "ok")):
+    for seconds, answer in ((20, "ok"), (38, "unreachable"), (52, "ok")):
         look_at = (made.submitted_at or NOW) + timedelta(seconds=seconds)
         await store.record(a_submit(made, call="poll", at=look_at, answer=answer, took_s=0.12, detail=""))
     for task in (

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -163,3 +164,21 @@ async def test_what_failed_is_made_for_its_person_on_the_same_card(house: House)
     first, second = there.tasks(blocker[1])
     assert (second["parent_id"], second["card_id"]) == (first["id"], first["card_id"])
     assert there.jobs("a paper sun") == 1
+
+
+async def test_a_process_without_a_page_leads_to_that_of_another(tmp_path: Path) -> None:
+    async with stage(tmp_path) as there:
+        values = there.values(admin_users=str(ADMIN_ID), private_url="https://bot.vpn.example")
+        async with running_bot(values) as started:
+            assert started.private_url is None
+            admin = there.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
+            chat = there.world.private_chat(admin)
+            message = await there.answer(there.world.say(admin, chat, "/admin"))
+            assert "https://bot.vpn.example/admin/login#" in message["text"]
+
+
+async def test_where_there_is_no_page_an_admin_reads_why(tmp_path: Path) -> None:
+    async with stage(tmp_path) as there, running_bot(there.values(admin_users=str(ADMIN_ID))):
+        admin = there.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
+        message = await there.answer(there.world.say(admin, there.world.private_chat(admin), "/admin"))
+        assert message["text"] == says("admin_page_off")

@@ -64,7 +64,7 @@ async def now_page(sources: Sources) -> dict[str, Any]:
         "is_healthy": sources.health.is_healthy(),
         "providers": await _providers(sources, now),
         "making": [_on_the_way(sources, task, now) for task in sorted(making, key=_begun)],
-        "waiting": await store.in_turn(_MOST_SHOWN),
+        "waiting": _placed(await store.in_turn(_MOST_SHOWN)),
         "waiting_count": await store.count_tasks(TaskFilter(states=frozenset({TaskState.QUEUED}))),
         "unseen": unseen,
         "pauses": {pause.model: pause for pause in await store.pauses()},
@@ -92,6 +92,16 @@ async def _providers(sources: Sources, now: datetime) -> list[ProviderNow]:
         )
         for name in dict.fromkeys([*sources.granted, *loads])
     ]
+
+
+def _placed(waiting: Sequence[Task]) -> list[tuple[int, Task]]:
+    """Each with its place in the queue of its provider."""
+    places: Counter[str] = Counter()
+    placed = []
+    for task in waiting:
+        places[task.provider] += 1
+        placed.append((places[task.provider], task))
+    return placed
 
 
 def _on_the_way(sources: Sources, task: Task, now: datetime) -> OnTheWay:
