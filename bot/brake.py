@@ -76,13 +76,14 @@ class Brake:
             await self._read()
             if held.is_brake and await self._store.mark(f"brake {held.at.isoformat()}", self._clock()):
                 self._log.warning("too much was bought within an hour, so nothing more is", most=most)
-                await self._ask()
+                await self._ask(held)
         return held
 
     async def remind(self) -> None:
         """Ask again where an earlier process has put the brake on, and perhaps ended before it could ask."""
-        if any(pause.is_brake for pause in await self.pauses()):
-            await self._ask()
+        for pause in await self.pauses():
+            if pause.is_brake:
+                await self._ask(pause)
 
     async def pause(self, model: str, by: int) -> bool:
         """Begin nothing more with the model, or with `EVERYTHING`. What waits keeps its place, what runs goes
@@ -109,5 +110,6 @@ class Brake:
         if before != self._pauses:
             self._changed()
 
-    async def _ask(self) -> None:
-        await self._tell_admins(Notice(BRAKE_REACHED, {"count": str(self._settings().submits_per_hour)}))
+    async def _ask(self, brake: Pause) -> None:
+        count = str(self._settings().submits_per_hour)
+        await self._tell_admins(Notice(BRAKE_REACHED, {"count": count, "pause": brake.mark}))

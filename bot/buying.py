@@ -24,6 +24,11 @@ class Pause:
     at: datetime
 
     @property
+    def mark(self) -> str:
+        """Which pause of its model it is: thirteen digits, for a button."""
+        return str(round(self.at.timestamp() * 1000))
+
+    @property
     def is_brake(self) -> bool:
         """Too much was bought within an hour, and an admin is asked."""
         return self.by == THE_BOT

@@ -65,11 +65,11 @@ class Prices:
         return [price for price in self.entries if price.model == name]
 
     def quote(self, request: VideoRequest, model: VideoModel) -> Decimal | None:
-        """What `model` takes for the request; None where no price says it. What is free costs 0.
+        """What `model` takes for the request; None where no price says it. Beside prices the free costs 0.
 
         The entry that names most of the choice counts; of two that name as much, the dearer one.
         """
-        if model.free:
+        if model.free and self.entries:
             return Decimal(0)
         bought = settle(request, model)
         fitting = [price for price in self.of_model(model.name) if price.fits(bought)]

@@ -63,6 +63,15 @@ async def test_a_card_that_waits_already_says_that_it_is_paused_and_that_it_goes
     assert said["text"].startswith(says("resumed_models", models="jimeng-720p"))
 
 
+async def test_an_old_button_ends_no_newer_pause(there: Stage, owners: Chat) -> None:
+    old = await there.answer(there.world.say(OWNER, owners, "/pause"))
+    await there.answer(there.world.say(OWNER, owners, "/resume"), containing=says("resumed_all"))
+    assert await there.tap(OWNER, old, says("button_resume")) == says("tap_too_late")
+    await there.answer(there.world.say(OWNER, owners, "/pause"), containing=says("paused_all"))
+    assert await there.tap(OWNER, old, says("button_resume")) == says("tap_too_late")
+    assert [row["resumed_at"] for row in there.rows("pauses")][-1] is None
+
+
 async def test_only_admins_pause_and_for_others_there_is_no_such_command(there: Stage, owners: Chat) -> None:
     ada, chat = there.newcomer()
     for words in ("/pause", "/resume", "/pause jimeng-pro"):

@@ -106,8 +106,8 @@ async def test_one_more_than_an_hour_may_have_puts_the_brake_on_and_asks_once(ho
     await house.turn()
     states = [(await house.get(f"task-{number}")).state for number in range(6)]
     assert sorted(states) == [TaskState.QUEUED] * 3 + [TaskState.RUNNING] * 3
-    assert house.notices == [Notice("brake_reached", {"count": "3"})]
     (brake,) = await house.brake.pauses()
+    assert house.notices == [Notice("brake_reached", {"count": "3", "pause": brake.mark})]
     assert (brake.model, brake.by) == (EVERYTHING, THE_BOT)
 
 

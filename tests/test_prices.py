@@ -62,7 +62,8 @@ def test_what_is_not_priced_is_not_known_and_what_is_free_costs_nothing() -> Non
     assert quote(NO_PRICES) is None
     assert quote("other=1") is None
     assert quote("veo-3:1080p=1", resolution="720p") is None
-    assert quote(NO_PRICES, FREE_MODEL) == 0
+    assert quote(LINE, FREE_MODEL) == 0
+    assert quote(NO_PRICES, FREE_MODEL) is None
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ class Budgets:
         price = tariff.quote(request)
         if price is None:
             choices = [name for name in shown(tariff.models) if tariff.prices.of_model(name)]
-            return Problem("limit_unpriced", {"model": request.model, "choices": ", ".join(choices) or "–"})
+            return Problem("limit_unpriced", {"model": request.model, "choices": choices or "–"})
         if not price:
             return None
         if own is not None and (left := await self.left(own, user_id)) < price:

@@ -23,7 +23,7 @@ def buttons_of(language: str, notice: Notice) -> InlineKeyboardMarkup | None:
     if notice.key in (STRANGER, STRANGER_GROUP):
         answers = _admission(notice)
     elif notice.key == BRAKE_REACHED:
-        answers = {"button_resume": f"{RESUME}:", "button_stay_paused": f"{STAY}:"}
+        answers = {"button_resume": f"{RESUME}:@{notice.values['pause']}", "button_stay_paused": f"{STAY}:"}
     else:
         return None
     buttons = [

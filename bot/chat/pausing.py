@@ -1,7 +1,7 @@
 """Pausing: /pause and /resume, and the buttons that do the same. All of it for the bot's admins alone.
 
-`pause:<model>` and `resume:<model>` on a button; without a model everything is meant. `stay:` leaves it as it
-is.
+`pause:<model>` and `resume:<model>@<mark>` on a button; without a model everything is meant. The mark says
+which pause it ends: an old button must not end a newer one. `stay:` leaves it as it is.
 """
 
 from __future__ import annotations
@@ -81,9 +81,13 @@ class Pausing:
     async def _tap(self, tap: PlainTap, verb: str) -> Problem | None:
         if not await self._access.is_admin(tap.asker.user_id):
             return Problem("tap_private", {})
-        if tap.choice and tap.choice not in self._models:
+        model, _, mark = tap.choice.partition("@")
+        if model and model not in self._models:
             return Problem("tap_gone", {})
-        await self._voice.redraw(tap.asker, await self._do(tap.asker, tap.choice, verb))
+        meant = [pause for pause in await self._brake.pauses() if (pause.model, pause.mark) == (model, mark)]
+        if verb == RESUME and not meant:
+            return Problem("tap_too_late", {})
+        await self._voice.redraw(tap.asker, await self._do(tap.asker, model, verb))
         return None
 
     async def _do(self, asker: Asker, model: str, verb: str) -> Card:
@@ -104,7 +108,7 @@ class Pausing:
         if model == EVERYTHING:
             lines.append(await self._figures(language))
         label = say(language, "button_resume_model", model=model) if model else say(language, "button_resume")
-        button = InlineKeyboardButton(plain(label), callback_data=f"{RESUME}:{model}")
+        button = InlineKeyboardButton(plain(label), callback_data=f"{RESUME}:{model}@{found.mark}")
         return Card("\n".join(lines), InlineKeyboardMarkup([[button]]))
 
     async def _resumed(self, language: str, ended: list[Pause]) -> Card:
