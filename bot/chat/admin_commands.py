@@ -40,7 +40,6 @@ def admin_commands(desk: Desk) -> dict[str, Command]:
         rules=desk.rules,
         record=desk.store,
         names=desk.names,
-        menu=desk.menu,
         voice=desk.voice,
         zone=desk.settings.zone,
     )

@@ -351,6 +351,7 @@ class Conversation:
             parts.create_task(self.screen.presence.run())
             parts.create_task(self._subjects.joining.run())
             parts.create_task(self._publish_for_admins())
+            parts.create_task(self._menu.keep_up())
 
     async def rest(self) -> None:
         """Take nothing more in; returns once what is being handled has ended, after eight seconds at most."""

@@ -19,6 +19,7 @@ from bot.errors import ChatError
 from bot.log import get_log
 from bot.text import choose_language, menu_languages, plain, say
 
+_KEEP_UP_S = 30.0
 _PRIVATE_ONLY = frozenset({"history", "privacy", "forget"})
 """What is a person's own business; a group is still answered when it asks."""
 
@@ -41,10 +42,12 @@ class Menu:
         self._admin_commands = admin_commands
         self._default_language = default_language
         self._is_admin = is_admin
+        self._published = ""
         self._log = get_log(__name__)
 
     async def publish(self) -> None:
         """For everybody, each in the language of their Telegram."""
+        self._published = self._default_language()
         lists = [
             self._set(commands, scope, language, code)
             for scope, commands in (
@@ -54,6 +57,14 @@ class Menu:
             for code, language in menu_languages(self._default_language()).items()
         ]
         await asyncio.gather(*lists)
+
+    async def keep_up(self, every_s: float = _KEEP_UP_S) -> None:
+        """Whoever speaks none of the languages reads the default one, which an admin may change; until
+        cancelled."""
+        while True:
+            await asyncio.sleep(every_s)
+            if self._published != self._default_language():
+                await self.publish()
 
     async def publish_for(self, chat_id: int, chosen: str | None, code: str | None = None) -> None:
         """In the language that this chat has chosen; None: in that of its person's Telegram (`code`)."""

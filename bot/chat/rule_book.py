@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from bot.changes import THE_BOT, THE_MACHINE, Change, ChangeStore
 from bot.chat.asker import Asker
 from bot.chat.intent import Intent
-from bot.chat.menu import Menu
 from bot.chat.names import Names
 from bot.chat.parts import cut, join
 from bot.chat.voice import Voice
@@ -21,19 +20,17 @@ _READ = re.compile(r"(\w+)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
 _BACK = "default"
 _VALUE_SHOWN = 150
 _CHANGES_SHOWN = 8
-_MENUS = "DEFAULT_LANGUAGE"
 
 
 class RuleBook:
     """`/set` · `/set NAME` · `/set NAME value` · `/set NAME default`."""
 
     def __init__(
-        self, *, rules: Rules, record: ChangeStore, names: Names, menu: Menu, voice: Voice, zone: ZoneInfo
+        self, *, rules: Rules, record: ChangeStore, names: Names, voice: Voice, zone: ZoneInfo
     ) -> None:
         self._rules = rules
         self._record = record
         self._names = names
-        self._menu = menu
         self._voice = voice
         self._zone = zone
 
@@ -49,13 +46,10 @@ class RuleBook:
         await self._voice.answer(asker, answer)
 
     async def _change(self, asker: Asker, name: str, text: str) -> str:
-        before = self._rules.settings
         try:
             await self._rules.change(name, None if text.lower() == _BACK else text, asker.user_id)
         except SettingsError as error:
             return say(asker.language, "rule_wrong", reason=cut(str(error), 1000))
-        if before.default_language != self._rules.settings.default_language:
-            await self._menu.publish()
         return await self._one(asker.language, name)
 
     async def _one(self, language: str, name: str) -> str:
