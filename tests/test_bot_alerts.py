@@ -95,3 +95,17 @@ async def test_a_group_that_became_a_supergroup_still_hears(tmp_path: Path) -> N
         new = there.world.upgrade_group(OWNER, chat)
         async with running_bot(settings(there, chat)):
             await heard(there, new, "videos 0")
+
+
+async def test_a_budget_that_is_nearly_spent_is_told_with_a_button_that_pauses_everything(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as there:
+        chat = operators(there)
+        money = {"model_prices": "jimeng-pro=0.80", "daily_budget": "1"}
+        async with running_bot(settings(there, chat, **money)):
+            ada, hers = there.newcomer()
+            there.world.say(ada, hers, "/video a paper boat")
+            told = await heard(there, chat, "(DAILY_BUDGET)")
+            assert await there.tap(OWNER, told, "⏸ Pause everything") == ""
+            await there.until(lambda: [row["model"] for row in there.rows("pauses")] == [""])

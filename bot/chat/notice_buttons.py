@@ -7,7 +7,7 @@ from typing import Final
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.brake import BRAKE_REACHED
-from bot.chat.pausing import RESUME, STAY
+from bot.chat.pausing import PAUSE, RESUME, STAY
 from bot.store import Notice
 from bot.text import plain, say
 
@@ -16,6 +16,7 @@ STRANGER_GROUP: Final = "stranger_group_asks"
 """The notices that ask whether to let somebody in."""
 ADMIT: Final = "admit"
 YES, NO = "yes", "no"
+_OF_BUDGETS = "budget_"
 
 
 def buttons_of(language: str, notice: Notice) -> InlineKeyboardMarkup | None:
@@ -24,6 +25,8 @@ def buttons_of(language: str, notice: Notice) -> InlineKeyboardMarkup | None:
         answers = _admission(notice)
     elif notice.key == BRAKE_REACHED:
         answers = {"button_resume": f"{RESUME}:@{notice.values['pause']}", "button_stay_paused": f"{STAY}:"}
+    elif notice.key.startswith(_OF_BUDGETS):
+        answers = {"button_pause_all": f"{PAUSE}:"}
     else:
         return None
     buttons = [
