@@ -130,3 +130,12 @@ class Statistics(Protocol):
 
     async def in_turn(self, limit: int) -> list[Task]:
         """Those that wait for a slot: by provider, and then in the order in which they are served."""
+
+    async def count_in_turn(self) -> int:
+        """How many those are."""
+
+    async def in_slots(self, now: datetime, limit: int) -> list[Task]:
+        """Those that occupy a slot of their provider, also where nobody waits for them, by id."""
+
+    async def untold(self, limit: int) -> list[Task]:
+        """Those that have ended and whose chat waits to be told, the oldest end first."""

@@ -1614,3 +1614,32 @@ async def test_who_waits_is_told_in_the_order_of_being_served(store: Store) -> N
     await store.put_first("a2")
     assert ids(await store.in_turn(10)) == ["g1", "a2", "a1", "b1"]
     assert ids(await store.in_turn(2)) == ["g1", "a2"]
+    assert await store.count_in_turn() == 4
+
+
+async def test_what_takes_a_slot_is_told_whether_or_not_somebody_waits_for_it(store: Store) -> None:
+    unknown = {"state": TaskState.FAILED, "error_code": SUBMIT_UNKNOWN, "finished_at": NOW}
+    for task in (
+        a_running_task(id="running"),
+        a_running_task(id="hidden", hidden=True),
+        a_running_task(id="over", keep_until=NOW),
+        a_task(id="unknown", keep_until=after(60), delivered_at=NOW, **unknown),
+        a_task(id="waiting"),
+        a_made_task(id="made"),
+    ):
+        await store.add(task)
+    assert ids(await store.in_slots(NOW, 10)) == ["hidden", "running", "unknown"]
+    assert ids(await store.in_slots(NOW, 1)) == ["hidden"]
+
+
+async def test_whose_chat_waits_to_be_told_is_told_in_the_order_of_their_ends(store: Store) -> None:
+    for task in (
+        a_made_task(id="late", took_s=90, delivered_at=None),
+        a_made_task(id="early", took_s=60, delivered_at=None),
+        a_made_task(id="told"),
+        a_made_task(id="unseen", delivered_at=None, hidden=True),
+        a_running_task(id="running"),
+    ):
+        await store.add(task)
+    assert ids(await store.untold(10)) == ["early", "late"]
+    assert ids(await store.untold(1)) == ["early"]

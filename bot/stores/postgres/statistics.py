@@ -76,6 +76,15 @@ class Figures:
     async def in_turn(self, limit: int) -> list[Task]:
         return await self._db.read(_in_turn, limit)
 
+    async def count_in_turn(self) -> int:
+        return await self._db.read(_count_in_turn)
+
+    async def in_slots(self, now: datetime, limit: int) -> list[Task]:
+        return await self._db.read(_in_slots, now, limit)
+
+    async def untold(self, limit: int) -> list[Task]:
+        return await self._db.read(_untold, limit)
+
 
 async def _tallies(connection: Connection, edges: Sequence[datetime], user_id: int | None) -> list[Tally]:
     counted: dict[tuple[int, str, TaskState, str | None], tuple[int, Decimal]] = {}
@@ -139,6 +148,28 @@ async def _loads(connection: Connection, now: datetime) -> list[Load]:
 async def _in_turn(connection: Connection, limit: int) -> list[Task]:
     rows = await connection.fetch(
         "SELECT * FROM tasks WHERE waits_for_slot ORDER BY provider, turn, chat_turn, place LIMIT $1", limit
+    )
+    return [task_of(row) for row in rows]
+
+
+async def _count_in_turn(connection: Connection) -> int:
+    count: int = await connection.fetchval("SELECT count(*) FROM tasks WHERE waits_for_slot")
+    return count
+
+
+async def _in_slots(connection: Connection, now: datetime, limit: int) -> list[Task]:
+    rows = await connection.fetch(
+        "SELECT * FROM tasks WHERE slot_until IS NOT NULL AND slot_until > $1 ORDER BY id LIMIT $2",
+        now,
+        limit,
+    )
+    return [task_of(row) for row in rows]
+
+
+async def _untold(connection: Connection, limit: int) -> list[Task]:
+    rows = await connection.fetch(
+        "SELECT * FROM tasks WHERE is_open AND finished_at IS NOT NULL ORDER BY finished_at, id LIMIT $1",
+        limit,
     )
     return [task_of(row) for row in rows]
 

@@ -1,4 +1,4 @@
-"""Tasks as operators leaf through them, in SQL. Every function runs on the writer thread and holds to
+"""Tasks as operators leaf through them, in SQL. Every function runs on the reader's connection and holds to
 `bot.store.TaskListing`."""
 
 from __future__ import annotations

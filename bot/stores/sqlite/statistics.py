@@ -139,6 +139,27 @@ def in_turn(connection: sqlite3.Connection, limit: int) -> list[Task]:
     return [task_of(row) for row in rows]
 
 
+def count_in_turn(connection: sqlite3.Connection) -> int:
+    count: int = connection.execute("SELECT count(*) FROM tasks WHERE waits_for_slot = 1").fetchone()[0]
+    return count
+
+
+def in_slots(connection: sqlite3.Connection, now: datetime, limit: int) -> list[Task]:
+    rows = connection.execute(
+        "SELECT * FROM tasks WHERE slot_until IS NOT NULL AND slot_until > ? ORDER BY id LIMIT ?",
+        [to_text(now), limit],
+    )
+    return [task_of(row) for row in rows]
+
+
+def untold(connection: sqlite3.Connection, limit: int) -> list[Task]:
+    rows = connection.execute(
+        "SELECT * FROM tasks WHERE is_open = 1 AND finished_at IS NOT NULL ORDER BY finished_at, id LIMIT ?",
+        [limit],
+    )
+    return [task_of(row) for row in rows]
+
+
 def _spans(edges: Sequence[datetime]) -> dict[str, Any]:
     return {"spans": json.dumps([(to_text(since), to_text(until)) for since, until in pairwise(edges)])}
 

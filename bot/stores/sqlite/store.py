@@ -180,10 +180,10 @@ class SQLiteStore(Acts, Buying, OneProcess):
     # For operators.
 
     async def list_tasks(self, which: TaskFilter, limit: int, older_than: Task | None = None) -> list[Task]:
-        return await self._writer.read(listing.list_tasks, which, limit, older_than)
+        return await self._reader.read(listing.list_tasks, which, limit, older_than)
 
     async def count_tasks(self, which: TaskFilter) -> int:
-        return await self._writer.read(listing.count_tasks, which)
+        return await self._reader.read(listing.count_tasks, which)
 
     # Updates.
 
@@ -296,6 +296,15 @@ class SQLiteStore(Acts, Buying, OneProcess):
 
     async def in_turn(self, limit: int) -> list[Task]:
         return await self._reader.read(statistics.in_turn, limit)
+
+    async def count_in_turn(self) -> int:
+        return await self._reader.read(statistics.count_in_turn)
+
+    async def in_slots(self, now: datetime, limit: int) -> list[Task]:
+        return await self._reader.read(statistics.in_slots, now, limit)
+
+    async def untold(self, limit: int) -> list[Task]:
+        return await self._reader.read(statistics.untold, limit)
 
     async def add_pass(self, made: Pass, now: datetime) -> None:
         await self._writer.write(passes.add, made, now)

@@ -11,12 +11,11 @@ from typing import Any
 
 from bot.buying import EVERYTHING
 from bot.statistics import NO_MONEY, Tally, outcome_of
-from bot.store import AccountTrouble, TaskFilter
-from bot.task import END_STATES, Task, TaskState
+from bot.store import AccountTrouble
+from bot.task import Task
 from bot.web.admin.offers import ALL_MODELS
 from bot.web.admin.sources import Sources
 
-_MAKING = frozenset({TaskState.SUBMITTING, TaskState.RUNNING})
 _MOST_SHOWN = 200
 _RECENT = timedelta(hours=1)
 _MOST_CALLS = 2000
@@ -57,16 +56,15 @@ class Today:
 
 async def now_page(sources: Sources) -> dict[str, Any]:
     store, now = sources.store, sources.clock()
-    making = await store.list_tasks(TaskFilter(states=_MAKING), _MOST_SHOWN)
-    unseen = [task for task in await store.open_tasks() if task.state in END_STATES]
+    making = await store.in_slots(now, _MOST_SHOWN)
     midnight = datetime.combine(now.astimezone(sources.zone).date(), time(), sources.zone)
     return {
         "is_healthy": sources.health.is_healthy(),
         "providers": await _providers(sources, now),
         "making": [_on_the_way(sources, task, now) for task in sorted(making, key=_begun)],
         "waiting": _placed(await store.in_turn(_MOST_SHOWN)),
-        "waiting_count": await store.count_tasks(TaskFilter(states=frozenset({TaskState.QUEUED}))),
-        "unseen": unseen,
+        "waiting_count": await store.count_in_turn(),
+        "unseen": await store.untold(_MOST_SHOWN),
         "pauses": {pause.model: pause for pause in await store.pauses()},
         "EVERYTHING": EVERYTHING,
         "ALL_MODELS": ALL_MODELS,
