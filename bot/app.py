@@ -275,6 +275,7 @@ class Bot:
             providers=by_name,
             models=self.models,
             shelf=self._shelf,
+            max_bytes=settings.upload_max_bytes,
         )
         return Worker(
             store=store,

@@ -22,7 +22,9 @@ from bot.settings import Settings
 
 def build_providers(settings: Settings, clock: Callable[[], datetime]) -> list[Provider]:
     """One for each account that is set up, and always the preview, last."""
-    http, fetcher = Http(), VideoFetcher(settings.trusted_private_hosts)
+    # Four times what can be sent: it is made smaller.
+    largest = max(200_000_000, settings.upload_max_bytes)
+    http, fetcher = Http(), VideoFetcher(settings.trusted_private_hosts, max_bytes=largest)
     providers: list[Provider] = []
     if settings.volcengine_access_key_id and settings.volcengine_secret_access_key:
         providers.append(

@@ -38,6 +38,8 @@ _ADDRESSES = (
     *("jiekou_base_url", "unified_relay_base_url"),
 )
 
+_TELEGRAM = "https://api.telegram.org"
+
 
 class Settings(BaseSettings):
     """What an operator can set. An empty value counts as unset."""
@@ -52,7 +54,8 @@ class Settings(BaseSettings):
     )
 
     telegram_bot_token: SecretStr | None = None
-    telegram_api_url: str = "https://api.telegram.org"
+    telegram_api_url: str = _TELEGRAM
+    telegram_local_mode: Literal["off", "on"] = "off"
     telegram_mode: Literal["polling", "webhook"] = "polling"
     telegram_webhook_secret: SecretStr | None = None
 
@@ -133,6 +136,16 @@ class Settings(BaseSettings):
                 "or run `make sandbox`, which needs none."
             )
         return self.telegram_bot_token.get_secret_value()
+
+    @property
+    def upload_max_bytes(self) -> int:
+        """What Telegram takes of a video: https://core.telegram.org/bots/api#using-a-local-bot-api-server."""
+        return 2_000_000_000 if self.telegram_local_mode == "on" else 50_000_000
+
+    @property
+    def download_max_bytes(self) -> int:
+        """What Telegram lets a bot fetch: https://core.telegram.org/bots/api#getfile."""
+        return 2_000_000_000 if self.telegram_local_mode == "on" else 20_000_000
 
     @property
     def zone(self) -> ZoneInfo:
@@ -287,6 +300,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 "VOLCENGINE_ACCESS_KEY_ID and VOLCENGINE_SECRET_ACCESS_KEY belong together: set both"
             )
+        if self.telegram_local_mode == "on" and self.telegram_api_url == _TELEGRAM:
+            raise ValueError("TELEGRAM_LOCAL_MODE needs TELEGRAM_API_URL: a Bot API server of your own")
         if self.public_url and self.listen_port is None:
             raise ValueError("PUBLIC_URL needs LISTEN_PORT: the port on which this bot answers behind it")
         if self.telegram_mode == "webhook" and not self.public_url:

@@ -56,10 +56,15 @@ TelegramBot: TypeAlias = ExtBot[Urgency]
 
 
 def connect(
-    token: str, api_url: str, gate: Gate, on_answer: Callable[[int], None] = lambda _: None
+    token: str,
+    api_url: str,
+    gate: Gate,
+    on_answer: Callable[[int], None] = lambda _: None,
+    *,
+    local_mode: bool = False,
 ) -> TelegramBot:
     """A bot at `api_url`, not yet initialised. All its calls pass through the gate; `on_answer` is told the
-    HTTP status of each answer."""
+    HTTP status of each answer. In `local_mode` that server and the bot share their files."""
 
     async def hear(response: httpx.Response) -> None:
         on_answer(response.status_code)
@@ -69,6 +74,7 @@ def connect(
     return ExtBot(
         token,
         rate_limiter=gate,
+        local_mode=local_mode,
         base_url=f"{api_url}/bot",
         base_file_url=f"{api_url}/file/bot",
         # Telegram goes on working on an upload after its last byte: the default of 5 s ends too early. The

@@ -114,7 +114,13 @@ class Conversation:
         self._log = get_log(__name__)
         self._store = store
         self._clock = clock
-        self._bot = connect(token, settings.telegram_api_url, Gate(store, clock, limits), on_answer)
+        self._bot = connect(
+            token,
+            settings.telegram_api_url,
+            Gate(store, clock, limits),
+            on_answer,
+            local_mode=settings.telegram_local_mode == "on",
+        )
         rights = OwnRights(self._bot, clock)
         standings = Standings(store, clock)
         self._access = Access(rules, standings, store, store, clock, obstacle=rights.obstacle)

@@ -17,7 +17,7 @@ from bot.chat.photos import Photos
 from bot.chat.preferences import Preferences
 from bot.chat.questions import ASK_EXTEND
 from bot.chat.tap import Tap
-from bot.chat.videos import MAX_BYTES, Videos
+from bot.chat.videos import Videos
 from bot.chat.voice import Voice
 from bot.chat.words import Words, read_words
 from bot.errors import ChatGone
@@ -84,7 +84,7 @@ class Extend:
         """Whatever can be refused is refused before the video is fetched."""
         if problem := await self._access.limit(asker.user_id, asker.chat_id):
             return problem
-        if (video.size_bytes or 0) > MAX_BYTES:
+        if (video.size_bytes or 0) > self._videos.takes_bytes:
             return Problem("video_too_many_bytes", {})
         settings = await self._preferences.of(asker.chat_id)
         usual, _ = self._orders.read(Words(), None, settings=settings)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from telegram import Bot
+from telegram import Bot, Message
 
 from bot import timing
 from bot.chat.asker import Asker
-from bot.chat.client import translated
 from bot.chat.parts import Card
 from bot.chat.screen import DIGEST_S, shown_with
 from bot.chat.tap import Tap
-from bot.chat.uploads import streamed
+from bot.chat.uploads import Sent, Uploads
 from bot.chat.videos import Videos
 from bot.chat.voice import Voice, replying
 from bot.errors import ChatError, MediaError
@@ -31,6 +30,7 @@ class Joining:
 
     def __init__(self, bot: Bot, videos: Videos, voice: Voice, clock: Callable[[], datetime]) -> None:
         self._bot = bot
+        self._uploads = Uploads(by_path=bot.local_mode)
         self._videos = videos
         self._voice = voice
         self._clock = clock
@@ -96,12 +96,15 @@ class Joining:
         """Below the piece whose button was tapped."""
         length = say_duration(asker.language, film.facts.duration_s)
         card = Card(say(asker.language, "caption_joined", time=length), None)
-        with film.path.open("rb") as file, film.thumbnail.open("rb") as picture, translated():
-            await self._bot.send_video(
+
+        def send(file: Sent, picture: Sent) -> Awaitable[Message]:
+            return self._bot.send_video(
                 asker.chat_id,
-                streamed(file, "dreamreel.mp4"),
+                file,
                 **shown_with(film, picture, card),
                 message_thread_id=asker.thread_id,
                 reply_parameters=replying(asker.message_id),
                 read_timeout=DIGEST_S,
             )
+
+        await self._uploads.send(film, send)

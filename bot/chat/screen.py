@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import IO, Any
+from typing import Any
 
 from telegram import InputMediaVideo, Message
 from telegram.constants import ParseMode
@@ -22,7 +22,7 @@ from bot.chat.presence import Presence, sending_video
 from bot.chat.questions import draw_draft
 from bot.chat.quiet import Quiet
 from bot.chat.tariff import Tariff, no_tariff
-from bot.chat.uploads import streamed
+from bot.chat.uploads import Sent, Uploads
 from bot.chat.voice import NO_PREVIEW, Voice, replying
 from bot.errors import CallRefused, CardGone, ChatError, ChatGone
 from bot.log import get_log
@@ -81,6 +81,7 @@ class Screen:
         self._forecast = forecast
         self._voice = voice
         self._photos = photos
+        self._uploads = Uploads(by_path=bot.local_mode)
         self._photo_cards = PhotoCards(bot, photos)
         self._tariff = tariff
         self._pause = pause
@@ -134,50 +135,48 @@ class Screen:
         await self.live.settle(task.id)
         if task.card_id is None:
             raise CardGone("never posted")
-        with video.path.open("rb") as film, video.thumbnail.open("rb") as picture:
-            card = draw_caption(task, self._models, self._tariff(), is_shrunk=video.facts.is_shrunk)
-            media = InputMediaVideo(
-                streamed(film, "dreamreel.mp4", attach=True),
-                **shown_with(video, picture, card),
+        card = draw_caption(task, self._models, self._tariff(), is_shrunk=video.facts.is_shrunk)
+
+        def edit(film: Sent, picture: Sent) -> Awaitable[Message | bool]:
+            return self._bot.edit_message_media(
+                InputMediaVideo(film, **shown_with(video, picture, card)),
+                chat_id=task.chat_id,
+                message_id=task.card_id,
+                reply_markup=card.buttons,
+                read_timeout=DIGEST_S,
+                rate_limit_args=Urgency.FIRST,
             )
-            message: Message | bool = True
-            try:
-                with self.presence.delivering(task), translated():
-                    message = await self._bot.edit_message_media(
-                        media,
-                        chat_id=task.chat_id,
-                        message_id=task.card_id,
-                        reply_markup=card.buttons,
-                        read_timeout=DIGEST_S,
-                        rate_limit_args=Urgency.FIRST,
-                    )
-            except CallRefused:
-                # The video comes as a new message; this one would say for ever that it is being made.
-                await self.remove(task.chat_id, task.card_id)
-                raise
+
+        try:
+            with self.presence.delivering(task):
+                message = await self._uploads.send(video, edit, attach=True)
+        except CallRefused:
+            # The video comes as a new message; this one would say for ever that it is being made.
+            await self.remove(task.chat_id, task.card_id)
+            raise
         await self.quiet.done(task)
         await self._voice.call(task, "card_ready")
         return _file_id(message)
 
     async def send(self, task: Task, video: Video) -> str:
         card = draw_caption(task, self._models, self._tariff(), is_shrunk=video.facts.is_shrunk)
-        with (
-            video.path.open("rb") as film,
-            video.thumbnail.open("rb") as picture,
-            self.presence.delivering(task),
-            translated(),
-        ):
-            message = await self._bot.send_video(
+        is_quiet = await self.quiet.holds(task.chat_id)
+
+        def send(film: Sent, picture: Sent) -> Awaitable[Message]:
+            return self._bot.send_video(
                 task.chat_id,
-                streamed(film, "dreamreel.mp4"),
+                film,
                 **shown_with(video, picture, card),
                 reply_markup=card.buttons,
                 message_thread_id=task.thread_id,
                 reply_parameters=replying(task.message_id),
-                disable_notification=await self.quiet.holds(task.chat_id),
+                disable_notification=is_quiet,
                 read_timeout=DIGEST_S,
                 rate_limit_args=Urgency.FIRST,
             )
+
+        with self.presence.delivering(task):
+            message = await self._uploads.send(video, send)
         await self.quiet.done(task)
         return _file_id(message)
 
@@ -289,7 +288,7 @@ class Screen:
             )
 
 
-def shown_with(video: Video, picture: IO[bytes], card: Card) -> dict[str, Any]:
+def shown_with(video: Video, picture: Sent, card: Card) -> dict[str, Any]:
     """What makes Telegram play it in place, with its words below."""
     return {
         "caption": card.text,
@@ -298,7 +297,7 @@ def shown_with(video: Video, picture: IO[bytes], card: Card) -> dict[str, Any]:
         "height": video.facts.height,
         "duration": round(video.facts.duration_s),
         "supports_streaming": True,
-        "thumbnail": streamed(picture, "thumbnail.jpg", attach=True),
+        "thumbnail": picture,
     }
 
 

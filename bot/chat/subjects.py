@@ -49,7 +49,13 @@ class Subjects:
         self.plain_acts: dict[str, PlainAct] = {}
         self.pairs = Pairs(tasks=desk.store, orders=desk.orders, screen=desk.screen, models=desk.models)
         self.acts |= {WHICH: self.pairs.choose, MOTION: self.pairs.move}
-        videos = Videos(desk.bot, desk.settings.data_dir / "work", desk.clock)
+        videos = Videos(
+            desk.bot,
+            desk.settings.data_dir / "work",
+            desk.clock,
+            takes_bytes=desk.settings.download_max_bytes,
+            gives_bytes=desk.settings.upload_max_bytes,
+        )
         self.joining = Joining(desk.bot, videos, desk.voice, desk.clock)
         extend = Extend(
             bot=desk.bot,

@@ -1,19 +1,65 @@
-"""Uploads: a file from the disk on its way to Telegram, never whole in memory."""
+"""Uploads: a video from the disk on its way to Telegram, never whole in memory."""
 
 from __future__ import annotations
 
-from typing import IO, Any
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import IO, Any, TypeAlias
 
-from telegram import InputFile
+from telegram import InputFile, Message
+
+from bot.chat.client import translated
+from bot.errors import CallRefused
+from bot.log import get_log
+from bot.media.shelf import Video
+
+Sent: TypeAlias = InputFile | Path
+_Answer: TypeAlias = Message | bool
 
 _PIECE_BYTES = 2**18
 """The library below reads and sends 64 KiB at a time; four times as much halves what an upload costs the
 processor (`benchmarks/delivery.py`)."""
 
 
-def streamed(file: IO[bytes], filename: str, *, attach: bool = False) -> InputFile:
-    """`file` as it is read, piece by piece. `attach` where it is part of a medium: without it the message
-    would go out without its medium."""
+class Uploads:
+    """By its path where Telegram's server shares the bot's files and can read them; else piece by piece."""
+
+    def __init__(self, *, by_path: bool) -> None:
+        self._by_path = by_path
+        self._log = get_log(__name__)
+
+    async def send(
+        self, video: Video, call: Callable[[Sent, Sent], Awaitable[_Answer]], *, attach: bool = False
+    ) -> _Answer:
+        """What `call(film, thumbnail)` gives; True where an edit changed nothing. `attach` where the film is
+        part of a medium."""
+        if self._by_path:
+            try:
+                return await _answer(call(video.path.absolute(), video.thumbnail.absolute()))
+            except CallRefused as error:
+                reason = str(error)
+        with video.path.open("rb") as film, video.thumbnail.open("rb") as picture:
+            answer = await _answer(
+                call(
+                    _streamed(film, "dreamreel.mp4", attach=attach),
+                    _streamed(picture, "thumbnail.jpg", attach=True),
+                )
+            )
+        if self._by_path:
+            self._by_path = False
+            self._log.warning("Telegram's server cannot read the bot's files: they go up", reason=reason)
+        return answer
+
+
+async def _answer(call: Awaitable[_Answer]) -> _Answer:
+    answer: _Answer = True
+    with translated():
+        answer = await call
+    return answer  # noqa: RET504 - an edit that changes nothing raises inside, and is no error
+
+
+def _streamed(file: IO[bytes], filename: str, *, attach: bool = False) -> InputFile:
+    """As it is read. Without `attach` a message would go out without its medium."""
     pieces: Any = _Pieces(file)
     return InputFile(pieces, filename=filename, attach=attach, read_file_handle=False)
 

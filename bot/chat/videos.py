@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 from telegram import Bot
 
@@ -21,8 +20,6 @@ from bot.media.process import run_apart
 from bot.media.shelf import Video
 from bot.media.work import join_videos, last_frame, photo_size, prepare_video
 
-MAX_BYTES: Final = 20_000_000
-"""What Telegram lets a bot download: https://core.telegram.org/bots/api#getfile."""
 _FETCHES = 2
 """At once: python-telegram-bot holds what it downloads in memory."""
 _FRAME_LIMIT_S = 30.0
@@ -42,10 +39,15 @@ class Frame:
 class Videos:
     """Every call may raise MediaError, and ChatBusy or CallUnclear when Telegram does not answer.
 
-    `folder` is where videos lie as long as they are worked on.
+    `folder` is where videos lie as long as they are worked on. `takes_bytes` is the most that can be fetched
+    from Telegram, `gives_bytes` the most that can be sent.
     """
 
-    def __init__(self, bot: Bot, folder: Path, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, bot: Bot, folder: Path, clock: Callable[[], datetime], *, takes_bytes: int, gives_bytes: int
+    ) -> None:
+        self.takes_bytes = takes_bytes
+        self._gives_bytes = gives_bytes
         self._bot = bot
         self._folder = folder
         self._clock = clock
@@ -65,7 +67,7 @@ class Videos:
                 first = await self._fetch(first_id, desk / "first")
                 second = await self._fetch(second_id, desk / "second")
                 both, film, thumbnail = desk / "both.mp4", desk / "film.mp4", desk / "film.jpg"
-                await run_apart(join_videos, first, second, both, limit_s=_JOIN_LIMIT_S)
+                await run_apart(join_videos, first, second, both, self._gives_bytes, limit_s=_JOIN_LIMIT_S)
             yield Video(film, thumbnail, await run_apart(prepare_video, both, film, thumbnail, limit_s=60.0))
 
     async def _fetch(self, file_id: str, place: Path) -> Path:

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from bot.errors import MediaError
 from bot.media.facts import VideoFacts
-from bot.media.join import shrink_video
 from bot.media.process import run_apart
-from bot.media.work import prepare_video, probe_video
+from bot.media.work import prepare_video, probe_video, shrink_video
 
 _PREPARE_LIMIT_S = 60.0
 _SHRINK_LIMIT_S = 120.0

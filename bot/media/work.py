@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.media.crop_pair import draw_crops
     from bot.media.film import film_photo, film_words
     from bot.media.frames import last_frame
-    from bot.media.join import join_videos
+    from bot.media.join import join_videos, shrink_video
     from bot.media.photos import normalise_photo, photo_size
     from bot.media.videos import prepare_video, probe_video
 
@@ -29,6 +29,7 @@ __all__ = [
     "photo_size",
     "prepare_video",
     "probe_video",
+    "shrink_video",
 ]
 
 
@@ -54,3 +55,4 @@ if not TYPE_CHECKING:
     photo_size = _Named("photos", "photo_size")
     prepare_video = _Named("videos", "prepare_video")
     probe_video = _Named("videos", "probe_video")
+    shrink_video = _Named("join", "shrink_video")

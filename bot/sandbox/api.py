@@ -10,7 +10,6 @@ from bot.sandbox.access import find_chat, writable_chat
 from bot.sandbox.answer import Json, bad_request
 from bot.sandbox.calls import Call
 from bot.sandbox.chats import Member
-from bot.sandbox.files import DOWNLOAD_LIMIT
 
 # https://core.telegram.org/bots/api#sendchataction
 _ACTIONS = """
@@ -79,9 +78,10 @@ def _get_file(call: Call) -> Json:
     file = call.world.files.get(call.params["file_id"])
     if file is None:
         raise bad_request("invalid file_id")
-    if file.size > DOWNLOAD_LIMIT:
+    if file.size > call.world.files.download_limit:
         raise bad_request("file is too big")
-    return {**file.as_json(), "file_path": file.file_path}
+    path = str(file.path) if call.world.files.local_mode else file.file_path
+    return {**file.as_json(), "file_path": path}
 
 
 def _set_my_commands(call: Call) -> bool:

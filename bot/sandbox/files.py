@@ -8,12 +8,15 @@ import tempfile
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from shutil import copyfile
+from urllib.parse import unquote, urlsplit
 
 from bot.sandbox.answer import Json, bad_request
 from bot.sandbox.probe import probe
 
 MB = 1024 * 1024
 UPLOAD_LIMIT = 50 * MB  # https://core.telegram.org/bots/api#sending-files
+LOCAL_LIMIT = 2000 * MB  # https://core.telegram.org/bots/api#using-a-local-bot-api-server
 PHOTO_LIMIT = 10 * MB
 DOWNLOAD_LIMIT = 20 * MB  # https://core.telegram.org/bots/api#getfile
 
@@ -62,9 +65,13 @@ class ReceivedFile:
 
 
 class FileStore:
-    """Keeps every file in one folder, which `close` removes."""
+    """Keeps every file in one folder, which `close` removes.
+
+    In `local_mode` bots name files of this machine by their paths, are told paths, and files may be larger.
+    """
 
     def __init__(self) -> None:
+        self.local_mode = False
         self._folder = tempfile.TemporaryDirectory(prefix="sandbox-files-")
         self._numbers = count(1)
         self._by_id: dict[str, StoredFile] = {}
@@ -73,6 +80,21 @@ class FileStore:
 
     def close(self) -> None:
         self._folder.cleanup()
+
+    @property
+    def upload_limit(self) -> int:
+        return LOCAL_LIMIT if self.local_mode else UPLOAD_LIMIT
+
+    @property
+    def download_limit(self) -> int:
+        return LOCAL_LIMIT if self.local_mode else DOWNLOAD_LIMIT
+
+    def take(self, uri: str) -> ReceivedFile:
+        """A copy of the file that a bot in local mode names. Raises ApiError where there is none to read."""
+        place = Path(unquote(urlsplit(uri).path))
+        if not self.local_mode or not place.is_file():
+            raise bad_request("wrong file identifier/HTTP URL specified")
+        return ReceivedFile(Path(copyfile(place, self.empty_path())), place.name, "", place.stat().st_size)
 
     def empty_path(self) -> Path:
         """Where the next upload may be written."""

@@ -155,6 +155,8 @@ def _formatted(params: Json, words: str, marks: str) -> FormattedText:
 def _source(call: Call, value: str | Upload, kind: str, *, nested: bool) -> ReceivedFile | str:
     """The uploaded file that a parameter means, or the file_id it gives."""
     missing = "can't parse InputMedia: media not found" if nested else f"there is no {kind} in the request"
+    if isinstance(value, str) and value.startswith("file://"):
+        return call.world.files.take(value)
     if isinstance(value, str) and value and not value.startswith("attach://"):
         return value
     file = call.upload(value)

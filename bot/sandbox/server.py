@@ -16,7 +16,6 @@ from bot.sandbox.api import carry_out
 from bot.sandbox.calls import Call, CallRecord
 from bot.sandbox.chat_page import ChatPage
 from bot.sandbox.faults import Fault, FaultKind, Faults
-from bot.sandbox.files import DOWNLOAD_LIMIT
 from bot.sandbox.methods import (
     ContractError,
     Upload,
@@ -42,7 +41,7 @@ class SandboxServer:
     `server.url` is what the bot takes for Telegram's address, `server.token` its token; `server.page_url`
     is what a person opens. `server.world` acts for people, `server.calls` is what the bot did,
     `server.faults` is what goes wrong. `page_hosts`: names besides loopback by which the page may be opened;
-    `note`: a line that stands below its chats.
+    `note`: a line that stands below its chats. `local_mode`: as a Bot API server that runs with `--local`.
     """
 
     def __init__(
@@ -55,9 +54,11 @@ class SandboxServer:
         page_hosts: Sequence[str] = (),
         webhook_pauses_s: Sequence[float] = PAUSES_S,
         enforce_rate_limits: bool = False,
+        local_mode: bool = False,
         note: str = "",
     ) -> None:
         self.world = world or World()
+        self.world.files.local_mode = local_mode
         self.token = token or _new_token(self.world.bot.id)
         self.calls: list[CallRecord] = []
         self.faults = Faults()
@@ -201,7 +202,7 @@ class SandboxServer:
         if refusal := self._check_token(request):
             return _refusal(refusal)
         file = self.world.files.at(request.match_info["path"])
-        if file is None or file.size > DOWNLOAD_LIMIT:
+        if file is None or file.size > self.world.files.download_limit or self.world.files.local_mode:
             return _refusal(_NOT_FOUND)
         return web.FileResponse(file.path, headers={"Content-Type": "application/octet-stream"})
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from aiohttp import BodyPartReader, web
 
 from bot.sandbox.answer import ApiError, Json
-from bot.sandbox.files import UPLOAD_LIMIT, FileStore, ReceivedFile
+from bot.sandbox.files import FileStore, ReceivedFile
 from bot.sandbox.methods import ContractError
 
 # More than the longest list of parameters, less than a file that came in the wrong place.
@@ -48,9 +48,9 @@ async def save_part(part: BodyPartReader, files: FileStore) -> ReceivedFile:
     with path.open("wb") as file:
         while chunk := await part.read_chunk(_CHUNK):
             size += len(chunk)
-            if size <= UPLOAD_LIMIT:
+            if size <= files.upload_limit:
                 file.write(chunk)
-    if size > UPLOAD_LIMIT:
+    if size > files.upload_limit:
         path.unlink()
         raise TooLargeError
     mime = part.headers.get("Content-Type", "").split(";")[0]
