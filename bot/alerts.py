@@ -35,11 +35,17 @@ class Alerts:
         self._log = get_log(__name__)
 
     async def begin(
-        self, what: str, key: str, values: Mapping[str, object], *, pause: str | None = None
+        self,
+        what: str,
+        key: str,
+        values: Mapping[str, object],
+        *,
+        since: datetime | None = None,
+        pause: str | None = None,
     ) -> None:
-        """Something is wrong; told unless it has been. Never raises."""
+        """Something is wrong, `since` then or now; told unless it has been. Never raises."""
         if self._known.get(what) is not True:
-            self._known[what] = await self._once(what, key, values, pause=pause)
+            self._known[what] = await self._once(what, key, values, since=since, pause=pause)
 
     async def end(self, what: str, key: str, values: Mapping[str, object]) -> None:
         """It is well; told where the opposite was told. `minutes` is added to the values. Never raises."""
@@ -70,12 +76,13 @@ class Alerts:
         key: str,
         values: Mapping[str, object],
         *,
+        since: datetime | None = None,
         pause: str | None = None,
         silent: bool = False,
     ) -> bool:
         """Whether it has been told by now, by whomever."""
         try:
-            if not await self._marks.mark(what, self._clock()):
+            if not await self._marks.mark(what, since or self._clock()):
                 return True
             if await self._chat.send(key, values, pause=pause, silent=silent):
                 return True

@@ -143,6 +143,7 @@ class Bot:
             store,
             models=self.models,
             slots=self._granted,
+            at_once=self._slots.at_once,
             schedule=self.timing,
             shelf=self._shelf,
             rules=self.rules,

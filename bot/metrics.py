@@ -6,7 +6,7 @@ the database" are the same in every process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -40,6 +40,7 @@ class Metrics:
         *,
         models: Mapping[str, VideoModel],
         slots: Mapping[str, int],
+        at_once: Callable[[str], Awaitable[int | None]],
         outages: Outages,
         zone: ZoneInfo,
         data_dir: Path,
@@ -54,6 +55,7 @@ class Metrics:
         self._store = store
         self._models = models
         self._slots = slots
+        self._at_once = at_once
         self._outages = outages
         self._zone = zone
         self._data_dir = data_dir
@@ -93,6 +95,7 @@ class Metrics:
         self._up = gauge("provider_up", "0 while it is down or refuses the account.", "provider")
         self._taken = gauge("slots_taken", "By the database.", "provider")
         self._limit = gauge("slots", "How many jobs the account may run at once.", "provider")
+        self._in_use = gauge("slots_in_use", "How many it has shown to take, by the database.", "provider")
         self._waiting = gauge("waiting_tasks", "Those that wait for a slot, by the database.", "provider")
         self._oldest_s = gauge(
             "oldest_waiting_seconds", "How long the first of them has, by the database.", "provider"
@@ -147,6 +150,8 @@ class Metrics:
             load = loads.get(provider)
             since = load.waiting_since if load else None
             self._limit.labels(provider).set(limit)
+            in_use = await self._at_once(provider)
+            self._in_use.labels(provider).set(limit if in_use is None else in_use)
             self._taken.labels(provider).set(load.taken if load else 0)
             self._waiting.labels(provider).set(load.waiting if load else 0)
             self._oldest_s.labels(provider).set((now - since).total_seconds() if since else 0)

@@ -92,7 +92,7 @@ class NightWatch:
         for provider, since in self._outages.down().items():
             minutes = max(round((now - since).total_seconds() / 60), 1)
             values = {"provider": provider, "minutes": minutes}
-            await self._alerts.begin(f"down {provider}", "alert_down", values, pause=provider)
+            await self._alerts.begin(f"down {provider}", "alert_down", values, since=since, pause=provider)
         for provider in self._outages.answering():
             await self._alerts.end(f"down {provider}", "alert_down_over", {"provider": provider})
 

@@ -59,6 +59,7 @@ async def test_figures_say_what_happened_and_name_nobody(tmp_path: Path) -> None
         assert found["dreamreel_telegram_answers_total", "200"] > 2
         assert found["dreamreel_provider_up", "volcengine"] == 1
         assert found["dreamreel_slots", "volcengine"] == 4
+        assert found["dreamreel_slots_in_use", "volcengine"] == 4
         assert found["dreamreel_slots_taken", "volcengine"] == 0
         assert found["dreamreel_waiting_tasks", "volcengine"] == 0
         assert found["dreamreel_oldest_waiting_seconds", "volcengine"] == 0

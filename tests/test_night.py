@@ -95,7 +95,7 @@ async def test_an_outage_is_told_once_with_a_way_to_pause_and_once_when_it_is_ov
     assert chat.told[1:] == [("alert_down", {"provider": "cloud", "minutes": 3})]
     assert chat.pauses[1:] == ["cloud"]
     await night.calls("ok", 3)
-    assert chat.told[2:] == [("alert_down_over", {"provider": "cloud", "minutes": 9})]
+    assert chat.told[2:] == [("alert_down_over", {"provider": "cloud", "minutes": 12})]
 
 
 @pytest.mark.parametrize(
