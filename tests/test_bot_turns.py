@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -64,14 +65,12 @@ async def test_an_admin_sees_who_waits_and_puts_one_first(there: Stage) -> None:
             await there.answer(there.world.say(ada, hers, f"/video first {number}"))
         await there.answer(there.world.say(boris, his, "/video urgent secret"))
         told = await waiting(there, admin, office)
-        entries = told["text"].split("\n\n")[1:]
-        names = [entry.partition("\n")[0] for entry in entries]
-        assert names == [f"{n}. {who} · jimeng-pro" for n, who in enumerate(("Ada", "Boris <3", "Ada"), 1)]
+        assert re.fullmatch(r"1\. Ada · jimeng-pro · has waited \d+ s", listed_in(told)[0])
+        assert whose(told) == ["1. Ada", "2. Boris <3", "3. Ada"]
         assert "secret" not in told["text"]
         first = buttons(told)[says("button_first_number", number=3)]
         assert await there.tap(admin, told, says("button_first_number", number=3)) == says("queue_is_first")
-        names = [entry.partition("\n")[0] for entry in (there.now(told) or {})["text"].split("\n\n")[1:]]
-        assert [name.split(" · ")[0] for name in names] == ["1. Ada", "2. Ada", "3. Boris <3"]
+        assert whose(there.now(told) or {}) == ["1. Ada", "2. Ada", "3. Boris <3"]
         listed = await there.answer(there.world.say(boris, his, "/queue"), containing=says("queue_heading"))
         assert await there.forged_tap(boris, listed, first) == says("tap_private")
         await there.handled(boris, his)
@@ -80,6 +79,15 @@ async def test_an_admin_sees_who_waits_and_puts_one_first(there: Stage) -> None:
     await there.shown(his)
     assert order(there, hers, his) == ["first 1", "first 3", "first 2", "urgent secret"]
     assert await there.forged_tap(admin, told, first) == says("tap_too_late")
+
+
+def listed_in(told: Json) -> list[str]:
+    lines: list[str] = told["text"].splitlines()[2:]
+    return lines
+
+
+def whose(told: Json) -> list[str]:
+    return [line.partition(" · ")[0] for line in listed_in(told)]
 
 
 async def waiting(there: Stage, person: Person, chat: Chat) -> Json:

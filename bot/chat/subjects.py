@@ -131,8 +131,6 @@ class Subjects:
             tasks=desk.store,
             access=desk.access,
             voice=desk.voice,
-            models=desk.models,
-            forecast=desk.forecast,
             clock=desk.clock,
         )
         queue = Queue(

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.chat.access import Access
 from bot.chat.asker import Asker
-from bot.chat.card import state_line
-from bot.chat.outlook import Forecast, Outlook
+from bot.chat.outlook import about
 from bot.chat.parts import Card
 from bot.chat.tap import PlainTap
 from bot.chat.voice import Voice
-from bot.request import Problem, VideoModel
+from bot.request import Problem
 from bot.store import TaskStore
 from bot.task import Task, TaskState
 from bot.text import plain, say
@@ -34,15 +32,11 @@ class Waiting:
         tasks: TaskStore,
         access: Access,
         voice: Voice,
-        models: Mapping[str, VideoModel],
-        forecast: Forecast,
         clock: Callable[[], datetime],
     ) -> None:
         self._tasks = tasks
         self._access = access
         self._voice = voice
-        self._models = models
-        self._forecast = forecast
         self._clock = clock
 
     async def tell(self, asker: Asker) -> None:
@@ -65,29 +59,22 @@ class Waiting:
         waiting = [task for task in await self._tasks.open_tasks() if task.state is TaskState.QUEUED]
         if not waiting:
             return None
-        outlooks = {task.id: await self._forecast.of(task) for task in waiting[:_SHOWN]}
-        return draw_waiting(asker.language, waiting, outlooks, self._models, self._clock())
+        return draw_waiting(asker.language, waiting, self._clock())
 
 
-def draw_waiting(
-    language: str,
-    tasks: Sequence[Task],
-    outlooks: Mapping[str, Outlook],
-    models: Mapping[str, VideoModel],
-    now: datetime,
-) -> Card:
+def draw_waiting(language: str, tasks: Sequence[Task], now: datetime) -> Card:
     """Whose turn comes when. No words of theirs: what somebody asks for is between them and the bot."""
-    entries, buttons = [], []
+    lines, buttons = [], []
     for number, task in enumerate(tasks[:_SHOWN], 1):
         who = html.escape(task.user_name or str(task.user_id), quote=False)
-        line = state_line(
-            replace(task, language=language), models.get(task.request.model), now, outlooks[task.id]
-        )
-        where = f" · {say(language, 'queue_elsewhere')}" if task.chat_id < 0 else ""
-        entries.append(f"<b>{number}.</b> {who} · {task.request.model}{where}\n{line}")
+        waited_s = (now - (task.queued_at or task.created_at)).total_seconds()
+        parts = [who, task.request.model, say(language, "queue_waited", time=about(language, waited_s))]
+        parts += [say(language, "queue_elsewhere")] if task.chat_id < 0 else []
+        lines.append(f"<b>{number}.</b> {' · '.join(parts)}")
         label = plain(say(language, "button_first_number", number=number))
         buttons.append(InlineKeyboardButton(label, callback_data=f"{FIRST}:{task.id}"))
     if len(tasks) > _SHOWN:
-        entries.append(say(language, "queue_more", count=len(tasks) - _SHOWN))
+        lines.append(say(language, "queue_more", count=len(tasks) - _SHOWN))
     rows = [buttons[start : start + _BUTTONS_IN_ROW] for start in range(0, len(buttons), _BUTTONS_IN_ROW)]
-    return Card("\n\n".join([say(language, "queue_waiting"), *entries]), InlineKeyboardMarkup(rows))
+    text = "\n".join([say(language, "queue_waiting"), "", *lines])
+    return Card(text, InlineKeyboardMarkup(rows))
