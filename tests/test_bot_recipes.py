@@ -41,6 +41,17 @@ async def test_a_link_is_unguessable_and_the_same_for_the_same_video(there: Stag
     assert len([row for row in there.rows("recipes") if row["user_id"] == ada.id]) == 2
 
 
+async def test_a_link_is_dead_once_its_owner_is_forgotten(there: Stage) -> None:
+    ada, chat = there.newcomer()
+    boris, his = there.newcomer("Boris")
+    link = await _link(there, ada, await _made(there, ada, chat, "/video a sand castle"))
+    asked = await there.answer(there.world.say(ada, chat, "/forget"), containing=says("forget_ask")[:20])
+    await there.tap(ada, asked, says("button_forget"))
+    told = await there.answer(there.world.say(boris, his, f"/start {link.partition('start=')[2]}"))
+    assert told["text"] == says("recipe_gone")
+    assert there.tasks(his) == []
+
+
 async def test_the_photo_stays_out_until_its_owner_adds_it(there: Stage) -> None:
     ada, chat = there.newcomer()
     boris, his = there.newcomer("Boris")

@@ -154,6 +154,14 @@ async def test_an_admin_who_has_not_opened_the_bot_is_asked_when_they_do(tmp_pat
         await there.shown(chat)
 
 
+async def test_while_there_is_no_admin_no_questions_are_kept(tmp_path: Path) -> None:
+    async with bot_on_stage(tmp_path, allowed_users="") as there:
+        eve, chat = there.newcomer("Eve")
+        told = await there.answer(there.world.say(eve, chat, "/start"))
+        assert told["text"] == says("stranger", user_id=eve.id)
+        assert there.rows("notices") == []
+
+
 async def test_who_cannot_be_told_is_let_in_all_the_same(there: Stage) -> None:
     eve, chat = there.newcomer("Eve")
     await there.answer(there.world.say(eve, chat, "/start"))
