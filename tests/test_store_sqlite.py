@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bot.errors import SettingsError, StaleTask, StoreError
+from bot.errors import SettingsError, StaleTask, StartError, StoreError
 from bot.request import VideoRequest
 from bot.store import Attempt, Person, Store, StoredUpdate
 from bot.stores.sqlite import SQLiteStore
@@ -315,6 +315,19 @@ async def test_a_file_that_refuses_its_first_write_is_one_sentence(store: SQLite
     for _time in range(2):
         with pytest.raises(SettingsError, match=r"^The database .* cannot be used: the database refused: "):
             await SQLiteStore.open(path)
+
+
+async def test_a_file_that_another_program_holds_may_be_tried_again_later(
+    store: SQLiteStore, path: Path
+) -> None:
+    await store.add(a_task())
+    await store.claim(NOW, 60, 1, {})
+    await store.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StartError, match="another program holds it"):
+            await SQLiteStore.open(path)
+    await (await SQLiteStore.open(path)).close()
 
 
 # The file.

@@ -116,6 +116,11 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
+def may_pass(error: BaseException | None) -> bool:
+    """Whether a later try may work by itself: a full disk, or another program's lock."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING
+
+
 def _lock(path: Path) -> int:
     """Held until the process ends, whatever ends it. The file stays: removing it would let two in."""
     lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
@@ -177,8 +182,7 @@ def _connected(path: Path, make_ready: Callable[[sqlite3.Connection], None]) -> 
 
 def _refusal(path: Path, error: sqlite3.Error) -> SettingsError | StartError:
     """A full disk and another program's lock may pass by themselves; the rest has to be mended."""
-    passing = getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING
-    kind = StartError if passing else SettingsError
+    kind = StartError if may_pass(error) else SettingsError
     return kind(f"The database {path} cannot be opened: {explain(error)}.")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from bot.changes import Change
-from bot.errors import SettingsError, StoreError
+from bot.errors import SettingsError, StartError, StoreError
 from bot.pace import Delay, Limits, Pace, Urgency
 from bot.passes import Pass, PassKind
 from bot.sharing import OneProcess
@@ -47,7 +47,7 @@ from bot.stores.sqlite import (
 from bot.stores.sqlite.acts import Acts
 from bot.stores.sqlite.backup import back_up
 from bot.stores.sqlite.buying import Buying
-from bot.stores.sqlite.file import open_file, visit_file
+from bot.stores.sqlite.file import may_pass, open_file, visit_file
 from bot.stores.sqlite.reader import Reader
 from bot.stores.sqlite.writer import Writer
 from bot.task import Task
@@ -77,7 +77,8 @@ class SQLiteStore(Acts, Buying, OneProcess):
         """Open the database at `path`, made with its folder where it is missing, and brought up to date.
 
         The process that opened it is its only owner, so the leases that an earlier one left end here.
-        `clock` dates what arrives. SettingsError, one sentence, when the file cannot be used.
+        `clock` dates what arrives. SettingsError, one sentence, when the file cannot be used; StartError
+        when that may pass by itself.
         """
         store = cls(path, Writer(await asyncio.to_thread(open_file, path)), Reader(path), clock)
         try:
@@ -85,7 +86,8 @@ class SQLiteStore(Acts, Buying, OneProcess):
         except BaseException as error:
             await store.close()
             if isinstance(error, StoreError):
-                raise SettingsError(f"The database {path} cannot be used: {error}.") from error
+                kind = StartError if may_pass(error.__cause__) else SettingsError
+                raise kind(f"The database {path} cannot be used: {error}.") from error
             raise
         return store
 
