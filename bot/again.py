@@ -44,6 +44,10 @@ async def ask_again(
     `by`: the admin, or `bot.changes.THE_MACHINE`. NotAgain.
     """
     may_ask_again(task, model)
+    for other in await store.open_tasks(user_id=task.user_id, chat_id=task.chat_id):
+        # Two yeses to one question are one: both would be paid for, and only the later one be seen.
+        if other.parent_id == task.id:
+            raise NotAgain(f"{task.id} has been asked for again already: it is {other.id}, {other.state}.")
     await store.add_act(Act("retry", task.id, by, now))
     return await store.add(
         Task(

@@ -108,6 +108,15 @@ async def test_asking_again_is_a_task_of_its_own_on_the_same_card(house: House) 
     assert await house.get() == failed
 
 
+async def test_two_yeses_to_one_question_buy_once(house: House) -> None:
+    failed = await house.store.add(a_task(**FAILED, due_at=None))
+    again = await ask_again(house.store, failed, A_MODEL, None, by=0, now=NOW)
+    with pytest.raises(NotAgain, match=rf"already: it is {again.id}, queued\.$"):
+        await ask_again(house.store, failed, A_MODEL, None, by=0, now=NOW)
+    assert (await house.close_task(again.id)).state is TaskState.SUCCEEDED
+    assert house.provider.submits.count == 1
+
+
 @pytest.mark.parametrize(
     ("changes", "model", "why"),
     [

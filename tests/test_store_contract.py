@@ -500,6 +500,33 @@ async def test_fifty_of_one_person_never_stand_before_anothers_first(store: Stor
     assert [await served(store) for _ in range(46)] == [f"heavy {number}" for number in range(4, 50)]
 
 
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.none() | st.integers(1, 4), min_size=5, max_size=30))
+async def test_while_somebodys_only_request_waits_nobody_else_is_served_twice(
+    store: Store, steps: list[int | None]
+) -> None:
+    """Each step is one more request of a person, or the next that is served."""
+    # Examples share the store.
+    provider = f"provider {next(_numbers)}"
+    waiting: dict[str, int] = {}
+    served_since: dict[str, list[int]] = {}
+    for person in steps:
+        if person is not None:
+            task = await store.add(a_task(user_id=person, chat_id=person, provider=provider))
+            if person not in waiting.values():
+                served_since[task.id] = []
+            waiting[task.id] = person
+        elif waiting:
+            task_id = await served(store, provider=provider)
+            before = served_since.pop(task_id, [])
+            assert len(before) == len(set(before))
+            for others in served_since.values():
+                others.append(waiting[task_id])
+            del waiting[task_id]
+    for _ in range(len(waiting)):
+        await served(store, provider=provider)
+
+
 async def test_persons_take_turns_from_their_second_request_on(store: Store) -> None:
     for name in ("a1", "a2", "a3"):
         await store.add(a_task(id=name, user_id=1, chat_id=1))
