@@ -249,16 +249,19 @@ class Deliverer:
             case ChatMoved(chat_id=chat_id):
                 await self._ledger.save(task.moved(chat_id, self._ledger.now()))
                 await self._ledger.move_chat(task.chat_id, chat_id)
-            case ChatBusy(retry_after_s=retry_after_s):
+            case ChatBusy(retry_after_s=retry_after_s) if not self._gives_up(task):
                 await self._ledger.wait(task, retry_after_s)
             case CallRefused() if task.state is TaskState.SUCCEEDED:
                 self._log.error("Telegram refuses the video", task=task.id, reason=str(error))
                 await self._ledger.end(task.failed("not_delivered", str(error), self._ledger.now()))
-            case _ if timing.gives_up_telling(task, self._ledger.now()):
+            case _ if self._gives_up(task):
                 self._log.error("the chat cannot be told", task=task.id, reason=str(error))
                 await self._ledger.close(task.kept())
             case _:
                 await self._ledger.put_off(task)
+
+    def _gives_up(self, task: Task) -> bool:
+        return timing.gives_up_telling(task, self._ledger.now())
 
     async def _redirect(self, task: Task) -> None:
         """Not even a new message finds a place: its topic was closed or deleted."""

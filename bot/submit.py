@@ -103,6 +103,9 @@ class Submitter:
             await self._ledger.end(task.failed(error.code, error.detail, self._ledger.now()))
             return
         except ChatError as error:
+            if timing.gives_up_telling(task, self._ledger.now()):
+                await self._ledger.end(task.failed("photo_gone", str(error), self._ledger.now()))
+                return
             await self._ledger.put_off(task, error.retry_after_s if isinstance(error, ChatBusy) else None)
             return
         photos = [self._handed_over(task, model, index, photo) for index, photo in enumerate(fits)]

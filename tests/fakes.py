@@ -340,9 +340,9 @@ class House:
                 await self.worker.step(task)
         return len(claimed)
 
-    async def turn_until(self, is_so: Callable[[Task], bool], task_id: str = "boat") -> Task:
+    async def turn_until(self, is_so: Callable[[Task], bool], task_id: str = "boat", most: int = 60) -> Task:
         """Step by step, the clock at each step's time, until the task is as wanted."""
-        for _ in range(60):
+        for _ in range(most):
             task = await self.get(task_id)
             if is_so(task):
                 return task

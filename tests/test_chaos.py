@@ -17,7 +17,7 @@ async def test_whatever_dies_or_fails_the_books_balance(tmp_path: Path) -> None:
 
 
 async def test_every_one_of_200_messages_is_in_the_database_once_and_answered(tmp_path: Path) -> None:
-    report = await run(only_messages(SEED, kills=20), tmp_path)
+    report = await run(only_messages(SEED, kills=15), tmp_path)
     assert report.wrong == [], report.log
 
 

@@ -189,9 +189,12 @@ async def test_who_finds_a_group_moved_takes_the_rest_of_it_along(house: House) 
     assert moved.chat_id == -1009
 
 
+@pytest.mark.parametrize("error", [CallUnclear("NetworkError"), ChatBusy(90.0)])
 @pytest.mark.parametrize("name", ["deliver", "tell"])
-async def test_a_chat_that_never_answers_is_given_up_after_two_days(house: House, name: str) -> None:
-    house.chat.scripts[name] = Script(CallUnclear("NetworkError"))
+async def test_a_chat_that_never_answers_is_given_up_after_two_days(
+    house: House, name: str, error: ChatError
+) -> None:
+    house.chat.scripts[name] = Script(error)
     task = replace(waiting_for(name), failing_since=NOW - timedelta(hours=47, minutes=59), attempts=50)
     await house.store.add(task)
     await house.turn()

@@ -194,6 +194,14 @@ async def test_a_chat_that_cannot_give_the_photo_yet_is_asked_again(house: House
     assert house.provider.submits.count == 1
 
 
+async def test_a_photo_that_cannot_be_had_for_two_days_ends_the_task_for_free(house: House) -> None:
+    house.chat.scripts["photo"] = Script(CallUnclear("TimedOut"))
+    await house.store.add(a_task(request=WITH_PHOTO))
+    task = await house.turn_until(lambda task: task.state is TaskState.FAILED, most=1000)
+    assert (task.error_code, task.counts, house.provider.submits.count) == ("photo_gone", False, 0)
+    assert house.clock() - NOW >= timedelta(days=2)
+
+
 @pytest.mark.parametrize(("chosen", "sent"), [(None, "9:16"), ("16:9", "16:9")])
 async def test_a_ratio_that_was_left_open_is_the_photos(
     store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path, chosen: str | None, sent: str

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from running import says
+from running import BOT, says
 
 from bot.sandbox import Json
 
@@ -176,4 +176,6 @@ def _is_about(message: Json, prompt: str) -> bool:
 
 def _is_aside(message: Json) -> bool:
     text = str(message.get("text", ""))
-    return any(text.endswith(says(key, name="")) for key in _ASIDES)
+    # An upgraded group may look like a new one for a while, and is greeted then.
+    is_greeting = text.startswith(says("group_words", bot=BOT))
+    return is_greeting or any(text.endswith(says(key, name="")) for key in _ASIDES)
