@@ -259,6 +259,7 @@ class House:
         durations: DurationStore | None = None,
         prices: Prices = NO_PRICES,
         max_bytes: int = UPLOAD_MAX_BYTES,
+        shelf: VideoShelf | None = None,
     ) -> None:
         self.store = store
         working = [provider] if isinstance(provider, ScriptedProvider) else provider
@@ -266,7 +267,7 @@ class House:
         self.clock = clock
         self.folder = folder
         self.chat = chat or RecordingChat()
-        self.shelf = VideoShelf(folder / "videos")
+        self.shelf = shelf or VideoShelf(folder / "videos")
         if models is None:
             models = {model.name: model for one in working for model in one.models}
         providers: dict[str, Provider] = {one.name: one for one in working}
