@@ -117,6 +117,14 @@ def extends(video: SentVideo | None, answers: int | None = None) -> Intent:
             Intent("command", command="models"),
         ),
         ("/weather", {}, Intent("unknown"), NOTHING),
+        # In a group it may be that of a bot that keeps order there.
+        ("/ban 20", {}, Intent("command", "20", command="ban"), NOTHING),
+        (
+            "/ban@dreamreel_bot 20",
+            {},
+            Intent("command", "20", command="ban"),
+            Intent("command", "20", command="ban"),
+        ),
         (None, VIDEO, HOW_TO_EXTEND, NOTHING),
         ("a boat", VIDEO, HOW_TO_EXTEND, NOTHING),
         ("/animate a boat", VIDEO, HOW_TO_EXTEND, HOW_TO_EXTEND),

@@ -181,7 +181,10 @@ def _has_video(message: Message) -> bool:
 
 
 def _command(message: Message, bot_username: str) -> tuple[str | None, str, bool]:
-    """The command at the start, the words after it, and whether it names another bot."""
+    """The command at the start, the words after it, and whether it is another bot's.
+
+    Bots that keep order in groups have a /ban of their own: there ours has to be named.
+    """
     text = message.text or message.caption or ""
     entities = message.entities or message.caption_entities
     # A command in bold has two entities that begin where the text does.
@@ -190,5 +193,8 @@ def _command(message: Message, bot_username: str) -> tuple[str | None, str, bool
         return None, text.strip(), False
     end = found[0].length
     name, _, addressee = text[1:end].partition("@")
-    foreign = bool(addressee) and addressee.lower() != bot_username.lower()
+    if addressee:
+        foreign = addressee.lower() != bot_username.lower()
+    else:
+        foreign = name.lower() in ADMIN_COMMANDS and message.chat.type != ChatType.PRIVATE
     return name.lower(), text[end:].strip(), foreign
