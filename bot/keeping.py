@@ -52,6 +52,11 @@ class Backups:
     def is_due(self, now: datetime) -> bool:
         return not self.path(self.night(now)).exists()
 
+    def newest(self) -> date | None:
+        """Of which night the newest copy is."""
+        found = (_NAME.fullmatch(path.name) for path in self._copies())
+        return max((date.fromisoformat(one[1]) for one in found if one), default=None)
+
     def thin_out(self) -> None:
         """Keep those of a week. Other files in the folder are none of ours."""
         for old in sorted(self._copies())[:-_COPIES]:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -23,6 +23,7 @@ from running import BotProcess, Stage, running_bot, stage
 from bot.changes import THE_BOT, Change
 from bot.doctor import Finding, check_up, draw_table
 from bot.doctor.accounts import check_account
+from bot.doctor.backups import judge_backups
 from bot.doctor.checkup import judge_disk
 from bot.doctor.finding import State
 from bot.doctor.network import Answer, judge_clock, judge_public_address
@@ -88,7 +89,17 @@ async def serving(status: int, body: str = "", headers: dict[str, str] | None = 
 async def test_where_all_is_well_no_row_says_otherwise(there: Stage) -> None:
     found = await look(there, admin_users="1001")
     assert {finding.state for finding in found.values()} == {"ok"}
-    assert [*found] == ["telegram", "token", "clock", "database", "disk", "admins", "models", "volcengine"]
+    assert [*found] == [
+        "telegram",
+        "token",
+        "clock",
+        "database",
+        "disk",
+        "backups",
+        "admins",
+        "models",
+        "volcengine",
+    ]
     assert there.world.bot.username in found["token"].seen
     assert there.provider.jobs == {}
 
@@ -283,6 +294,23 @@ def test_a_disk_is_full_before_it_is_quite_full(free_mb: int, state: str) -> Non
     assert found.state == state
     assert "/var/lib/dreamreel" in found.seen
     assert bool(found.mend) is (state != "ok")
+
+
+@pytest.mark.parametrize(
+    ("newest", "is_running", "state"),
+    [
+        (None, True, "ok"),
+        (date(2026, 5, 4), True, "ok"),
+        (date(2026, 5, 3), True, "ok"),
+        (date(2026, 5, 2), True, "warning"),
+        (date(2026, 5, 2), False, "ok"),
+    ],
+)
+def test_copies_that_are_no_longer_made_are_found(newest: date | None, is_running: bool, state: str) -> None:
+    found = judge_backups(IsolatedSettings(), newest, date(2026, 5, 4), is_running=is_running)
+    assert found.state == state
+    assert bool(found.mend) is (state != "ok")
+    assert str(newest or "None so far") in found.seen
 
 
 # Settings that are well-formed and still do not work

@@ -83,6 +83,7 @@ async def test_each_night_one_copy_is_made_and_seven_are_kept(
     names = {file.name for file in folder.iterdir()}
     assert names == {"dreamreel-of-mine.db", *(f"dreamreel-{night}.db" for night in nights)}
     assert told.heard == [None] * 10
+    assert Backups(folder, 4, UTC_ZONE).newest() == date.fromisoformat(nights[-1])
 
 
 async def test_a_copy_that_failed_is_tried_again_in_an_hour_and_its_end_is_told(

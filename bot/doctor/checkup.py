@@ -11,10 +11,12 @@ from pathlib import Path
 
 from bot.changes import THE_BOT
 from bot.doctor.accounts import check_account
+from bot.doctor.backups import judge_backups
 from bot.doctor.finding import Finding
 from bot.doctor.money import judge_prices
 from bot.doctor.network import check_public_address, check_telegram
 from bot.errors import SettingsError
+from bot.keeping import Backups
 from bot.provider import Provider
 from bot.request import VideoModel
 from bot.roster import build_models, build_providers
@@ -62,6 +64,7 @@ async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Fi
         *of_telegram,
         judge_database(database, shown_url(settings.database_url)),
         _check_disk(settings),
+        *_check_backups(settings, clock(), is_running=database.in_use),
         judge_admins(database, settings),
         _check_models(settings, providers),
         *judge_prices(settings, models),
@@ -120,6 +123,15 @@ def _check_disk(settings: Settings) -> Finding:
     free = {folder: shutil.disk_usage(folder).free // 1_000_000 for folder in folders}
     folder = min(sorted(free), key=lambda each: free[each])
     return judge_disk(folder, free[folder], settings.keep_files_mb)
+
+
+def _check_backups(settings: Settings, now: datetime, *, is_running: bool) -> list[Finding]:
+    if is_shared(settings.database_url):
+        return []
+    folder, hour = settings.backups, settings.backup_hour
+    made = Backups(folder, hour, settings.zone) if folder is not None and hour is not None else None
+    today = now.astimezone(settings.zone).date()
+    return [judge_backups(settings, made.newest() if made else None, today, is_running=is_running)]
 
 
 def _existing(folder: Path) -> Path:
