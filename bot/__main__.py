@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bot.commands.bill import bill
+from bot.commands.move_store import move_store
 from bot.commands.tasks import tasks
 from bot.errors import DreamreelError, SettingsError
 from bot.log import set_up_logs
@@ -86,6 +87,7 @@ def doctor(as_json: bool) -> None:
 
 main.add_command(tasks)
 main.add_command(bill)
+main.add_command(move_store)
 
 
 async def _sandbox(host: str, port: int | None, page_hosts: tuple[str, ...], real: bool, data: Path) -> None:

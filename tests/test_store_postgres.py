@@ -286,7 +286,7 @@ async def test_who_cannot_connect_reads_one_sentence_without_the_password(postgr
     with pytest.raises(SettingsError, match="no database of this name") as no_database:
         await PostgresStore.open(here.replace("/postgres", "/nowhere"))
     with pytest.raises(StartError, match="does not answer") as nobody_there:
-        await PostgresStore.open(f"postgresql://ada:{secret}@127.0.0.1:1/boats")
+        await PostgresStore.open(f"postgresql://ada:{secret}@127.0.0.1:1/boats", patience_s=0)
     with pytest.raises(SettingsError, match="cannot be read") as unreadable:
         await PostgresStore.open(f"postgresql://ada:{secret}@127.0.0.1:port/boats")
     for caught in (no_database, nobody_there, unreadable):

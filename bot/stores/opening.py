@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,10 +14,13 @@ from bot.changes import Change
 from bot.errors import SettingsError
 from bot.store import Store
 from bot.stores.examination import Examination
+from bot.stores.moving import Source, Target, move
 from bot.stores.sqlite import SQLiteStore
 from bot.stores.sqlite import examine as sqlite
+from bot.stores.sqlite.archive import SQLiteSource, SQLiteTarget
 
 _SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql://", "postgres://")
 
 
 def is_shared(url: str) -> bool:
@@ -59,6 +64,44 @@ async def stored_changes(url: str, subject: int) -> list[Change]:
 
         return await postgres.stored_changes(url, subject)
     return await asyncio.to_thread(sqlite.stored_changes, _path(url), subject)
+
+
+async def move_between(source: str, target: str) -> Mapping[str, int]:
+    """Everything of one into the other; how many rows of each table. SettingsError, StartError."""
+    for url in (source, target):
+        if not url.startswith((_SQLITE, *_POSTGRES)):
+            raise SettingsError(
+                "an address is sqlite:///path/to/file.db or postgresql://name:password@host/database."
+            )
+    if source == target:
+        raise SettingsError("these are one and the same.")
+    async with AsyncExitStack() as opened:
+        rows = await _open_source(source)
+        opened.push_async_callback(rows.close)
+        place = await _open_target(target)
+        opened.push_async_callback(place.close)
+        try:
+            return await move(rows, place, _utc_now())
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
+
+
+async def _open_source(url: str) -> Source:
+    if not is_shared(url):
+        return await SQLiteSource.open(_path(url))
+    _need_asyncpg()
+    from bot.stores.postgres.archive import PostgresArchive  # noqa: PLC0415 - see above
+
+    return await PostgresArchive.open_source(url)
+
+
+async def _open_target(url: str) -> Target:
+    if not is_shared(url):
+        return await SQLiteTarget.open(_path(url))
+    _need_asyncpg()
+    from bot.stores.postgres.archive import PostgresArchive  # noqa: PLC0415 - see above
+
+    return await PostgresArchive.open_target(url)
 
 
 def shown_url(url: str) -> str:

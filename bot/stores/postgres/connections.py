@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import asyncpg
@@ -40,6 +40,7 @@ LOST = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a server that shuts down speaks out of turn
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # it shuts down, or has not started up
 )
@@ -82,6 +83,8 @@ class Connections:
         self, do: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """What `do(connection, …)` returns. It changes nothing, so it may run again on a new connection."""
+        if self._closing:
+            raise StoreError("the database was closed")
         with translated():
             try:
                 async with self._acquired() as connection:
@@ -114,14 +117,14 @@ class Connections:
             raise StoreError("the database was closed")
         task = asyncio.create_task(write)
         self._writes.add(task)
-        task.add_done_callback(self._writes.discard)
+        task.add_done_callback(self._finished)
         return await asyncio.shield(task)
 
     async def _write(
         self, do: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         with translated():
-            async with self._pool.acquire() as connection:
+            async with self._acquired() as connection:
                 return await do(connection, *args, **kwargs)
 
     async def _transact(
@@ -130,9 +133,14 @@ class Connections:
         with translated():
             for _ in range(_DEADLOCKS):
                 with suppress(asyncpg.DeadlockDetectedError):
-                    async with self._pool.acquire() as connection, connection.transaction():
+                    async with self._acquired() as connection, connection.transaction():
                         return await do(connection, *args, **kwargs)
         raise StoreError("the database refused: others were in the way again and again")
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._writes.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked may be gone, and nobody else is to hear of it
 
     async def close(self) -> None:
         """Finish what was asked for, then close."""
@@ -143,10 +151,16 @@ class Connections:
         except (*LOST, asyncpg.PostgresError):
             self._pool.terminate()
 
-    def _acquired(self) -> Any:
-        if self._closing:
-            raise StoreError("the database was closed")
-        return self._pool.acquire()
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[Connection]:
+        """One that something went wrong with is not used again."""
+        async with self._pool.acquire() as connection:
+            try:
+                yield connection
+            except LOST as error:
+                if not isinstance(error, asyncpg.DataError):
+                    connection.terminate()
+                raise
 
 
 def affected(done: str) -> int:

@@ -24,12 +24,15 @@ class Ear:
     def __init__(self, url: str, alive: int) -> None:
         self._url = url
         self._alive = alive
+        self._hears = False
         self._wakes: list[Callable[[], None]] = []
         self._listening: asyncio.Task[None] | None = None
         self._log = get_log(__name__)
 
     def on_work(self, wake: Callable[[], None]) -> None:
         self._wakes.append(wake)
+        if self._hears:
+            wake()  # who knows what was said before
 
     def begin(self) -> None:
         self._listening = asyncio.create_task(self._listen(), name="listening to the database")
@@ -56,9 +59,11 @@ class Ear:
             # Tried, not waited for: a connection that is lost may still be in its place for the server.
             await connection.execute(f"SELECT pg_try_advisory_lock({self._alive:d})")
             await connection.add_listener(_CHANNEL, self._heard)
-            self._wake()  # who knows what was said before
+            self._hears = True
+            self._wake()
             await lost.wait()
         finally:
+            self._hears = False
             connection.terminate()
 
     def _heard(self, *_: object) -> None:

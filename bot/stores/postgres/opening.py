@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 import asyncpg
 
 from bot.errors import SettingsError, StartError
@@ -10,6 +13,8 @@ from bot.stores.postgres.schema import migrate
 
 OLDEST = 150_000
 """PostgreSQL 15: the oldest that the tests run on."""
+PATIENCE_S = 10.0
+_PAUSE_S = 0.3
 REFUSED = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -18,11 +23,11 @@ REFUSED = (
 )
 
 
-async def open_database(url: str) -> Connections:
+async def open_database(url: str, patience_s: float = PATIENCE_S) -> Connections:
     """SettingsError when somebody has to mend something, StartError when a later start may work. No sentence
-    has the password in it."""
+    has the password in it. A server that may just be starting is waited for."""
     try:
-        connections = await Connections.open(url)
+        connections = await _connect(url, patience_s)
         try:
             await connections.prepare(_prepare)
         except BaseException:
@@ -35,6 +40,28 @@ async def open_database(url: str) -> Connections:
     except asyncpg.PostgresError as error:
         raise StartError(f"The database of DATABASE_URL cannot be used: {explain(error)}.") from None
     return connections
+
+
+async def _connect(url: str, patience_s: float) -> Connections:
+    connections = await Connections.open(url)
+    patient_until = time.monotonic() + patience_s
+    try:
+        while True:
+            try:
+                await connections.prepare(_greet)
+            except LOST as error:
+                if isinstance(error, REFUSED) or time.monotonic() >= patient_until:
+                    raise
+                await asyncio.sleep(_PAUSE_S)
+            else:
+                return connections
+    except BaseException:
+        await connections.close()
+        raise
+
+
+async def _greet(connection: Connection) -> None:
+    await connection.fetchval("SELECT 1")
 
 
 def refusal(error: Exception) -> str:

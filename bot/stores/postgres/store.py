@@ -40,7 +40,7 @@ from bot.stores.postgres.buying import Buying
 from bot.stores.postgres.connections import Connections
 from bot.stores.postgres.ear import Ear
 from bot.stores.postgres.keeping import Keeping
-from bot.stores.postgres.opening import open_database
+from bot.stores.postgres.opening import PATIENCE_S, open_database
 from bot.stores.postgres.pace import Paces
 from bot.stores.postgres.presence import Presence
 from bot.stores.postgres.processes import lock_of, new_process
@@ -67,13 +67,15 @@ class PostgresStore(Acts, Buying, Figures, Keeping, Paces, Sharing):
         self._claiming = asyncio.Lock()
 
     @classmethod
-    async def open(cls, url: str, clock: Callable[[], datetime] | None = None) -> Self:
+    async def open(
+        cls, url: str, clock: Callable[[], datetime] | None = None, *, patience_s: float = PATIENCE_S
+    ) -> Self:
         """Connect, and bring the schema up to date. The leases of processes that have left end here.
 
         `clock` dates what arrives, the server's where it is None. SettingsError or StartError, one sentence
         without the password, when the database cannot be used.
         """
-        store = cls(url, await open_database(url), clock)
+        store = cls(url, await open_database(url, patience_s), clock)
         try:
             store._ear.begin()
             await store._presence.begin()

@@ -1,0 +1,31 @@
+"""`python -m bot move-store FROM TO`: everything that is stored, into another database."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+
+
+@click.command("move-store")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+def move_store(source: str, target: str) -> None:
+    """Copy all that is stored from one database into another, and check that all of it arrived.
+
+    FROM and TO are addresses as in DATABASE_URL. FROM is only read, also while a bot is running on it: try
+    it, then stop the bot, do it once more, set DATABASE_URL, and start the bot. TO must be empty, or filled
+    by an earlier move and not used since. Videos and the key in the data folder stay where they are.
+    """
+    from bot.errors import DreamreelError, SettingsError  # noqa: PLC0415 - loaded where it is needed
+    from bot.stores.opening import move_between, shown_url  # noqa: PLC0415
+
+    try:
+        counts = asyncio.run(move_between(source, target))
+    except DreamreelError as error:
+        click.echo(f"Nothing was moved: {error}", err=True)
+        sys.exit(2 if isinstance(error, SettingsError) else 1)
+    for table, count in counts.items():
+        click.echo(f"  {table:<11} {count:>8}")
+    click.echo(f"All of it is in {shown_url(target)} now. Set DATABASE_URL to it, and start the bot.")
