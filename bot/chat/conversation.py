@@ -239,6 +239,7 @@ class Conversation:
         self._groups = Groups(
             bot=self._bot,
             tasks=store,
+            marks=store,
             voice=voice,
             access=self._access,
             strangers=self._strangers,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from telegram import Bot, Chat, ChatMember, ChatMemberRestricted, ChatMemberUpdated, User
 from telegram.constants import ChatType
@@ -22,13 +22,20 @@ from bot.chat.voice import Voice
 from bot.errors import CallRefused, CardGone, ChatGone, ChatMoved, StaleTask
 from bot.log import get_log
 from bot.request import VideoModel
-from bot.store import TaskStore
+from bot.store import KeepingStore, TaskStore
 from bot.task import Task, TaskState
 from bot.text import say
 
 _SETTLE_S = 3.0
 """For the news that a supergroup is an old group: it comes with the news that the bot joined it, in no
 certain order. https://github.com/tdlib/telegram-bot-api/issues/266"""
+_GLANCES = 12
+_NEWS = timedelta(minutes=1)
+"""An upgrade that was longer ago has nothing to do with somebody who adds the bot now."""
+
+
+def _upgrade(chat_id: int) -> str:
+    return f"upgraded {chat_id}"
 
 
 class Groups:
@@ -37,6 +44,7 @@ class Groups:
         *,
         bot: Bot,
         tasks: TaskStore,
+        marks: KeepingStore,
         voice: Voice,
         access: Access,
         strangers: Strangers,
@@ -50,6 +58,7 @@ class Groups:
     ) -> None:
         self._bot = bot
         self._tasks = tasks
+        self._marks = marks
         self._voice = voice
         self._access = access
         self._strangers = strangers
@@ -60,7 +69,6 @@ class Groups:
         self._clock = clock
         self._wake = wake
         self._settle_s = settle_s
-        self._upgrades: dict[int, asyncio.Event] = {}
         self._log = get_log(__name__)
 
     async def changed(self, change: ChatMemberUpdated) -> None:
@@ -76,7 +84,7 @@ class Groups:
     async def upgraded(self, chat_id: int, new_id: int) -> None:
         """The group became a supergroup with an id of its own. Told of twice, it changes nothing more."""
         await self.follow(chat_id, new_id)
-        self._upgrades.setdefault(new_id, asyncio.Event()).set()
+        await self._marks.mark(_upgrade(new_id), self._clock())
 
     async def follow(self, chat_id: int, new_id: int) -> None:
         """Take along what the group has here: tasks, settings, and with them its limits."""
@@ -92,15 +100,13 @@ class Groups:
         """Whether somebody added the bot, so that it did not come by being in the group that this one was."""
         if chat.type != ChatType.SUPERGROUP:
             return chat.type == ChatType.GROUP
-        upgraded = self._upgrades.setdefault(chat.id, asyncio.Event())
-        try:
-            async with asyncio.timeout(self._settle_s):
-                await upgraded.wait()
-        except TimeoutError:
-            return True
-        finally:
-            self._upgrades.pop(chat.id, None)
-        return False
+        # Whichever process takes the message about the move notes it: the store tells.
+        for _ in range(_GLANCES):
+            since = await self._marks.unmark(_upgrade(chat.id))
+            if since is not None and self._clock() - since < _NEWS:
+                return False
+            await asyncio.sleep(self._settle_s / _GLANCES)
+        return True
 
     async def _joined(self, chat_id: int, title: str, adder: User) -> None:
         language = await self._preferences.language_for(chat_id, adder.language_code, adder.id)
