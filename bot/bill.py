@@ -23,7 +23,7 @@ COLUMNS: Final = (
     *("resolution", "sound", "outcome", "reason", "submit_answer", "submit_seconds", "submit_detail"),
     *("task", "person", "asked_at", "ended_at"),
 )
-_PAGE = 500
+_PAGE = 100
 _FORMULA = re.compile(r"(?!-?\d+$)[=+\-@\t\r]")
 """With what a cell begins that a spreadsheet takes for a formula (OWASP: CSV injection); a number is none."""
 Charged = Literal["yes", "no", "perhaps"]
