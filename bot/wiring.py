@@ -1,0 +1,305 @@
+"""The bot: its worker, its chat, its chores and what it serves, wired to each other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.accounts import Accounts
+from bot.brake import Brake
+from bot.chat import Conversation, Hook, PageLink
+from bot.chores import Chores
+from bot.deliver import Deliverer
+from bot.errors import SettingsError, StoreError
+from bot.ledger import Ledger
+from bot.links import PhotoLinks
+from bot.log import get_log
+from bot.look import Looker
+from bot.media.facts import FitPhoto
+from bot.media.shelf import VideoShelf
+from bot.pace import Limits
+from bot.provider import PhotoLink, Provider
+from bot.request import VideoRequest
+from bot.roster import build_models
+from bot.rules import Rules
+from bot.serving import Served, page_link, private_server, public_server
+from bot.settings import Settings
+from bot.slots import Slots
+from bot.store import Notice, Store
+from bot.stores.opening import is_shared
+from bot.submit import Submitter
+from bot.task import END_STATES, Task
+from bot.timing import STORE_PAUSE_S, Timing
+from bot.web import Health, PrivateServer, WebServer
+from bot.worker import Worker
+
+_HEALTHY_FOR = timedelta(seconds=120)
+_LINKS_LIVE = timedelta(hours=12)
+"""A provider fetches a photo when the job begins, which may be after a long queue of its own."""
+_READY_WITHIN_S = 2.0
+_TAKEOVER_S = 15.0
+"""In which a process that died, or stood still, is surely missed by those who share its database."""
+
+
+class Bot:
+    """The worker and the conversation, wired to each other."""
+
+    def __init__(
+        self,
+        token: str,
+        settings: Settings,
+        store: Store,
+        providers: list[Provider],
+        links: PhotoLinks,
+        *,
+        limits: Limits,
+        hook: Hook | None = None,
+    ) -> None:
+        self._now = store.now
+        self._hook = hook
+        self.models = build_models(settings, providers)
+        self.timing = Timing(settings.poll_max_seconds)
+        self._granted = {provider.name: provider.concurrency for provider in providers}
+        self._slots = Slots(self._granted, store, self._now)
+        self._store = store
+        self._links = links
+        self._shelf = VideoShelf(settings.data_dir / "videos", settings.keep_files_mb * 1_000_000)
+        self.health = Health(self.is_healthy, self.is_ready)
+        self._stopping: asyncio.Event | None = None
+        self.rules = Rules(settings, store, self._now, self.models)
+        self.brake = Brake(
+            store,
+            settings=lambda: self.rules.settings,
+            models=self.models,
+            tell_admins=self._tell_admins,
+            changed=self._pauses_changed,
+            clock=self._now,
+        )
+        self._chores = Chores(
+            settings,
+            store,
+            models=self.models,
+            slots=self._granted,
+            at_once=self._slots.at_once,
+            schedule=self.timing,
+            shelf=self._shelf,
+            rules=self.rules,
+            is_ready=self.is_ready,
+            clock=self._now,
+        )
+        self.metrics = self._chores.metrics
+        self.conversation = Conversation(
+            token,
+            settings,
+            self.rules,
+            store,
+            models=self.models,
+            schedule=self.timing,
+            at_once=self._slots.at_once,
+            shelf=self._shelf,
+            clock=self._now,
+            wake_worker=self._wake_worker,
+            on_answer=self._chores.telegram_answered,
+            open_page=self._open_page,
+            brake=self.brake,
+            limits=limits,
+            hook=hook,
+            takeover_s=_TAKEOVER_S if is_shared(settings.database_url) else 0.0,
+        )
+        self.worker = self._build_worker(settings, store, providers)
+        store.on_work(self.worker.wake)
+        self._served = self._build_served(settings)
+        self.private: PrivateServer | None = None
+
+    def build_servers(self) -> list[WebServer | PrivateServer]:
+        """Those that are set up, not started so far."""
+        self.private = private_server(self._served)
+        return [server for server in (public_server(self._served), self.private) if server is not None]
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Until `stopping`; then what was begun ends in its own time, with the cards still there for it."""
+        away = await self._resume()
+        conversation = asyncio.create_task(self.conversation.run(), name="conversation")
+        worker = asyncio.create_task(self.worker.run(stopping), name="worker")
+        chores = asyncio.create_task(self._chores.run(away, self.conversation.operators), name="chores")
+        visits = asyncio.create_task(self._notice_visitors(), name="noticing visitors")
+        broken = asyncio.create_task(self._store.broken(), name="watching the database")
+        stop = asyncio.create_task(stopping.wait(), name="waiting for a stop")
+        self._stopping = stopping
+        try:
+            await asyncio.wait({conversation, worker, broken, stop}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.set()
+            await asyncio.gather(worker, self.conversation.rest())
+        finally:
+            lost = broken.result() if broken.done() else ""
+            for part in (conversation, chores, visits, broken, stop):
+                part.cancel()
+            ends = await asyncio.gather(conversation, chores, visits, return_exceptions=True)
+            await self._release()
+        if lost:
+            raise SettingsError(f"The database cannot be used any more: {lost}.")
+        _raise_first(ends)
+
+    async def _notice_visitors(self) -> None:
+        """Somebody has changed tasks from the command line: at once, not at the next look around."""
+        while True:
+            try:
+                await self._store.visited()
+                self.worker.wake()
+                await self.conversation.catch_up()
+            except StoreError as error:
+                get_log(__name__).warning("nobody looks for visitors for a while", reason=str(error))
+                await asyncio.sleep(STORE_PAUSE_S)
+
+    async def _release(self) -> None:
+        """Whoever comes next need not wait for a lease of ours. Nothing of what held one runs any more."""
+        try:
+            await self._store.release()
+        except StoreError as error:
+            # The next start ends the leases that are left.
+            get_log(__name__).error("leases could not be released", reason=str(error))
+
+    async def _resume(self) -> timedelta:
+        """Where the last process ended; how long nobody was there. Without it the bot works all the same."""
+        now = self._now()
+        away = timedelta()
+        try:
+            self.timing.remember(await self._store.durations())
+            away = now - (await self._store.beat(now) or now)
+            await self.conversation.come_back(away)
+            await self.brake.remind()
+        except StoreError as error:
+            get_log(__name__).warning("cards could not be brought back to life", reason=str(error))
+        return away
+
+    def _build_worker(self, settings: Settings, store: Store, providers: list[Provider]) -> Worker:
+        screen = self.conversation.screen
+        ledger = Ledger(store, self._now, self._chores.saw)
+        accounts = Accounts(store, self.conversation.tell_admins, self._now, store)
+        by_name = {provider.name: provider for provider in providers}
+        looker = Looker(
+            ledger=ledger,
+            chat=screen,
+            providers=by_name,
+            models=self.models,
+            schedule=self.timing,
+            durations=store,
+            accounts=accounts,
+            slots=self._slots,
+        )
+        submitter = Submitter(
+            ledger=ledger,
+            chat=screen,
+            providers=by_name,
+            models=self.models,
+            looker=looker,
+            schedule=self.timing,
+            accounts=accounts,
+            slots=self._slots,
+            brake=self.brake,
+            link=self._link,
+            failover=settings.failover == "on",
+            quote=self._quote,
+        )
+        deliverer = Deliverer(
+            ledger=ledger,
+            chat=screen,
+            providers=by_name,
+            models=self.models,
+            shelf=self._shelf,
+            max_bytes=settings.upload_max_bytes,
+        )
+        return Worker(
+            store=store,
+            ledger=ledger,
+            submitter=submitter,
+            looker=looker,
+            deliverer=deliverer,
+            albums=self.conversation,
+            slots=self._granted,
+            brake=self.brake,
+            clock=self._now,
+            idle_s=store.tick_s,
+        )
+
+    def _build_served(self, settings: Settings) -> Served:
+        return Served(
+            settings=settings,
+            rules=self.rules,
+            store=self._store,
+            conversation=self.conversation,
+            models=self.models,
+            granted=self._granted,
+            at_once=self._slots.at_once,
+            timing=self.timing,
+            quote=self._quote,
+            metrics=self.metrics,
+            health=self.health,
+            open_photo=self.open_photo,
+            on_update=self.conversation.on_update,
+            webhook_secret=self._hook.secret if self._hook else "",
+            links=self._links,
+            clock=self._now,
+        )
+
+    async def _open_page(self, user_id: int) -> PageLink | None:
+        return await page_link(self.private, self._served, user_id)
+
+    async def open_photo(self, task_id: str, index: int) -> FitPhoto | None:
+        """A task's photo for its provider, fetched from Telegram anew; None where there is none."""
+        task = await self._store.get(task_id)
+        model = self.models.get(task.request.model) if task else None
+        if task is None or model is None or index >= len(task.request.photos):
+            return None
+        if task.state in END_STATES:
+            return None  # nobody needs it any more
+        request = task.request
+        return await self.conversation.screen.photo(request.photos[index], model.photo_rules, request.crop)
+
+    def _quote(self, request: VideoRequest) -> Decimal | None:
+        """What the request would cost by the prices of this moment."""
+        return self.rules.settings.model_prices.quote(request, self.models[request.model])
+
+    def _link(self, task: Task, index: int, photo: FitPhoto) -> PhotoLink:
+        expires_at = self._now() + _LINKS_LIVE
+        url = self._links.make(task.id, index, photo.content_type, expires_at)
+        return PhotoLink(url, photo.width, photo.height)
+
+    async def _tell_admins(self, notice: Notice) -> None:
+        await self.conversation.tell_admins(notice)
+
+    def _pauses_changed(self) -> None:
+        """Cards say it, and what may go on goes on."""
+        self.conversation.screen.live.renew()
+        self.worker.wake()
+
+    def _wake_worker(self) -> None:
+        self.worker.wake()
+
+    def is_healthy(self) -> bool:
+        """Whether the worker turns and Telegram answers."""
+        oldest = min(self.worker.turned_at, self.conversation.answered_at)
+        return self._now() - oldest < _HEALTHY_FOR
+
+    async def is_ready(self) -> bool:
+        """Whether it is well, its database answers, and it has not been told to stop."""
+        if self._stopping is None or self._stopping.is_set() or not self.is_healthy():
+            return False
+        try:
+            async with asyncio.timeout(_READY_WITHIN_S):
+                await self._store.next_due(self._now())
+        except (StoreError, TimeoutError):
+            return False
+        return True
+
+
+def _raise_first(ends: Iterable[BaseException | None]) -> None:
+    """What ended a part before it was told to; a group of one is unwrapped for the start's one sentence."""
+    for end in ends:
+        error = end
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        if error is not None and not isinstance(error, asyncio.CancelledError):
+            raise error
