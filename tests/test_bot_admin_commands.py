@@ -97,6 +97,30 @@ async def test_a_group_is_let_in_by_being_in_it_and_kept_out_by_its_id(there: St
     assert there.jobs("a slide") == 0
 
 
+async def test_what_waits_for_somebody_who_is_banned_is_not_bought(tmp_path: Path) -> None:
+    async with bot_on_stage(tmp_path, admin_users="501", volcengine_concurrency="1") as there:
+        there.world.add_person(OLGA)
+        eve, hers = there.newcomer("Eve")
+        with there.unfinished():
+            there.world.say(eve, hers, "/video bought")
+            await there.job("bought")
+            there.world.say(eve, hers, "/video waiting")
+            await there.until(lambda: len(there.tasks(hers)) == 2)
+            await say(there, f"/ban {eve.id}")
+            await there.until(lambda: there.tasks(hers)[1]["state"] == "cancelled")
+        await there.shown(hers)
+        assert there.jobs("waiting") == 0
+
+
+async def test_in_a_group_a_reply_to_nobodys_card_lists_nobody(there: Stage) -> None:
+    eve, _ = there.newcomer("Eve")
+    group = there.world.add_group("Friends", [OLGA, eve])
+    told = there.world.say(OLGA, group, f"/help@{BOT}")
+    answer = await there.answer(told)
+    assert await say(there, f"/ban@{BOT}", group, reply_to=answer) == says("guests_how", bot=f"@{BOT}")
+    assert decisions(there) == []
+
+
 async def test_a_bare_command_in_private_tells_how_things_stand(there: Stage) -> None:
     eve, _ = there.newcomer("Eve")
     mallory, _ = there.newcomer("Mallory")

@@ -176,7 +176,9 @@ class Conversation:
             notices=self._notices,
             voice=voice,
             preferences=self._preferences,
+            tasks=store,
             clock=clock,
+            wake=wake_worker,
         )
         orders = Orders(
             tasks=store,

@@ -54,7 +54,7 @@ class Guests:
 
     async def _decide(self, asker: Asker, intent: Intent, admission: Admission) -> None:
         found = await find_subject(self._tasks, asker, intent)
-        if found is None and not intent.words:
+        if found is None and not intent.words and asker.chat_id > 0:
             await self._voice.answer(asker, await self._state(asker))
         elif found is None or found.rest:
             await self._voice.answer(asker, self._how(asker))
@@ -62,7 +62,10 @@ class Guests:
             name = await self._names.link(found.subject)
             await self._voice.answer(asker, say(asker.language, "ban_admin", name="\0").replace("\0", name))
         else:
-            is_news = await self._standings.admit(found.subject, admission, asker.user_id)
+            if admission == "banned":
+                is_news = await self._strangers.keep_out(found.subject, asker.user_id)
+            else:
+                is_news = await self._standings.admit(found.subject, admission, asker.user_id)
             decision = await draw_decision(asker, self._names, found.subject, admission)
             await self._voice.answer(asker, decision)
             if is_news and admission == "allowed" and await self._waits(asker, found.subject):

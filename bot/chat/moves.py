@@ -97,7 +97,7 @@ class Moves:
     async def ban(self, subject: int, by: int) -> Problem | None:
         if await self._access.is_admin(subject):
             return Problem("ban_admin", {"name": subject})
-        await self._standings.admit(subject, "banned", by)
+        await self._strangers.keep_out(subject, by)
         return None
 
     async def pause(self, model: str, by: int) -> Problem | None:

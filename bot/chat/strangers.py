@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bot.chat.access import Access
@@ -20,10 +21,11 @@ from bot.chat.parts import Card, cut
 from bot.chat.preferences import Preferences
 from bot.chat.tap import PlainTap
 from bot.chat.voice import Voice
-from bot.errors import ChatError
+from bot.errors import ChatError, StaleTask
 from bot.request import Problem
 from bot.standing import Admission, Standings
-from bot.store import Notice, PeopleStore
+from bot.store import Notice, PeopleStore, TaskStore
+from bot.task import TaskState
 from bot.text import say
 
 _DECISIONS: Mapping[str, Admission] = {YES: "allowed", NO: "ignored"}
@@ -45,7 +47,9 @@ class Strangers:
         notices: Notices,
         voice: Voice,
         preferences: Preferences,
+        tasks: TaskStore,
         clock: Callable[[], datetime],
+        wake: Callable[[], None],
     ) -> None:
         self._access = access
         self._standings = standings
@@ -54,7 +58,9 @@ class Strangers:
         self._notices = notices
         self._voice = voice
         self._preferences = preferences
+        self._tasks = tasks
         self._clock = clock
+        self._wake = wake
         self._asked: deque[datetime] = deque(maxlen=_QUESTIONS)
         self._quiet_until = clock()
 
@@ -100,6 +106,17 @@ class Strangers:
                 return await self._told(asked_by, "welcome_group_back", group=group)
             return False
         return True
+
+    async def keep_out(self, subject: int, by: int) -> bool:
+        """Ban a person or a group; whether that is news. What waits for them and is not bought yet ends."""
+        is_news = await self._standings.admit(subject, "banned", by)
+        whose = {"user_id": subject} if subject > 0 else {"chat_id": subject}
+        for task in await self._tasks.open_tasks(**whose):
+            if task.state is TaskState.QUEUED:
+                with suppress(StaleTask):  # it is being handed over at this moment
+                    await self._tasks.save(task.hide(self._clock()))
+        self._wake()
+        return is_news
 
     async def _told(self, user_id: int, key: str, **values: object) -> bool:
         try:
