@@ -178,4 +178,5 @@ def _is_aside(message: Json) -> bool:
     text = str(message.get("text", ""))
     # An upgraded group may look like a new one for a while, and is greeted then.
     is_greeting = text.startswith(says("group_words", bot=BOT))
-    return is_greeting or any(text.endswith(says(key, name="")) for key in _ASIDES)
+    is_introduction = text.startswith(says("photo_goes_to", company="\0").partition("\0")[0])
+    return is_greeting or is_introduction or any(text.endswith(says(key, name="")) for key in _ASIDES)

@@ -45,6 +45,7 @@ AT_TELEGRAM: dict[str, tuple[FaultKind, ...]] = {
     "editMessageMedia": (*_OF_A_MESSAGE, FaultKind.BAD_REQUEST),
     "sendVideo": _OF_A_MESSAGE,
     "sendChatAction": _UNANSWERED,
+    "getFile": _UNANSWERED,
 }
 _DOUBTFUL = frozenset({FaultKind.DROP_AFTER, FaultKind.SERVER_ERROR_AFTER, FaultKind.SLOW})
 

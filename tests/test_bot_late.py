@@ -1,0 +1,61 @@
+"""A job that takes longer than all others: told once, watched rarely, delivered when it comes."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from running import Stage, running_bot, says, stage
+
+from bot.sandbox import Chat
+from bot.stores.sqlite.rows import to_text
+
+LATE = says("card_late", elapsed="\0").partition("(")[0]
+
+
+async def test_a_late_video_is_told_of_once_watched_rarely_and_shown_when_it_comes(tmp_path: Path) -> None:
+    async with stage(tmp_path) as there:
+        ada, chat = there.newcomer()
+        with there.unfinished():
+            async with running_bot(there.values()):
+                card = await there.answer(there.world.say(ada, chat, "/video a glacier"))
+                await there.until(lambda: any(task["looked_at"] for task in there.tasks(chat)))
+            _age(there, timedelta(hours=2))
+            async with running_bot(there.values()):
+                await there.until(lambda: LATE in str(there.now(card)))
+                await there.until(lambda: there.tasks(chat)[0]["late_at"])
+                looks = len(there.provider.calls("look"))
+                await there.handled(ada, chat)
+            (task,) = there.tasks(chat)
+            next_look = datetime.fromisoformat(task["due_at"]) - datetime.fromisoformat(task["looked_at"])
+            assert next_look == timedelta(minutes=10)
+            assert len(there.provider.calls("look")) == looks
+        _age(there, timedelta(minutes=10))
+        async with running_bot(there.values()):
+            (video,) = await there.shown(chat)
+        assert video["message_id"] == card["message_id"]
+        assert there.tasks(chat)[0]["late_at"] == to_text(_earlier(task["late_at"], timedelta(minutes=10)))
+        assert there.jobs("a glacier") == 1
+        assert _words(there, chat) == 1, "no second message speaks of it"
+
+
+def _age(there: Stage, by: timedelta) -> None:
+    """As if all that is on its way had begun so much earlier."""
+    times = ("created_at", "queued_at", "submitted_at", "looked_at", "running_at", "late_at", "due_at")
+    with closing(sqlite3.connect(there.folder / "bot.db")) as database, database:
+        for row in there.rows("tasks"):
+            for name in times:
+                if row[name] is not None:
+                    earlier = to_text(_earlier(row[name], by))
+                    database.execute(f"UPDATE tasks SET {name} = ? WHERE id = ?", [earlier, row["id"]])
+
+
+def _earlier(text: str, by: timedelta) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC) - by
+
+
+def _words(there: Stage, chat: Chat) -> int:
+    """How many messages are neither the video nor a call to it: the help that was asked for."""
+    return sum("text" in one for one in there.messages(chat))
