@@ -133,6 +133,18 @@ _PIXELS = """async film => {
 }"""
 
 
+async def test_the_admin_of_the_sandbox_comes_to_the_operators_page(page: Page) -> None:
+    await _say(page, "/admin")
+    link = _last(page).get_by_role("link")
+    await expect(link).to_contain_text("/admin/login#")
+    async with page.context.expect_page() as opening:
+        await link.click()
+    operator = await opening.value
+    await operator.get_by_role("button", name="Come in").click()
+    await expect(operator.get_by_role("heading", name="Now")).to_be_visible(timeout=_SOON_MS)
+    await expect(operator.get_by_role("heading", name="preview")).to_be_visible()
+
+
 async def _plays(page: Page, words: str, width: int, height: int) -> Locator:
     """The film of these words, once it has begun to play by itself.
 

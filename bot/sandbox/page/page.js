@@ -514,7 +514,10 @@ function link(address, inner) {
   const { host, pathname, searchParams } = new URL(href);
   // A link that opens our own bot stays on this page.
   const payload = host === "t.me" && pathname === `/${bot.username}` ? searchParams.get("start") : null;
-  const onclick = (event) => payload !== null && (event.preventDefault(), start(payload));
+  const onclick = (event) => {
+    // What it returned would count, too: `false` would keep every other link shut.
+    if (payload !== null) { event.preventDefault(); start(payload); }
+  };
   return h("a", { href, target: "_blank", rel: "noopener noreferrer", onclick }, inner);
 }
 
