@@ -17,6 +17,7 @@ import click
 import pytest
 from aiohttp import web
 from fakes import A_MODEL, Clock, Script, ScriptedProvider
+from postgres_server import PostgresServer
 from provider_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Fault, Reply, failure, gateway_error
 from running import BotProcess, Stage, running_bot, stage
 
@@ -33,6 +34,7 @@ from bot.provider import Failed, StillRunning
 from bot.sandbox import Person
 from bot.settings import IsolatedSettings
 from bot.store import Person as KnownPerson
+from bot.stores.postgres import PostgresStore
 from bot.stores.sqlite import SQLiteStore
 
 WRONG_TOKEN = "123456789:AAFreallyNobodysTokenFreallyNobodysTok"
@@ -226,6 +228,27 @@ async def test_a_database_at_rest_is_looked_at_and_left_as_it_was(there: Stage) 
     assert found["database"] == Finding("database", "ok", f"{there.folder}/bot.db is sound.")
     assert found["admins"] == Finding("admins", "ok", "One.")
     assert {path: path.read_bytes() for path in there.folder.rglob("*")} == before
+
+
+async def test_a_postgresql_is_looked_at_and_its_password_never_shown(
+    there: Stage, postgres: PostgresServer
+) -> None:
+    url = (await postgres.new_database()).replace("@", ":s3cret-passw0rd@")
+    found = [(await look(there, database_url=url))["database"]]
+    assert "is made at the first start" in found[0].seen
+    store = await PostgresStore.open(url)
+    await store.put_person(KnownPerson(1001, role="admin"))
+    seen = await look(there, database_url=url)
+    assert seen["admins"] == Finding("admins", "ok", "One.")
+    found.append(seen["database"])
+    assert found[-1].seen.endswith("is sound, and a bot is running on it.")
+    await store.close()
+    found.append((await look(there, database_url=url.replace("/test_", "/nowhere_")))["database"])
+    found.append(
+        (await look(there, database_url="postgresql://ada:s3cret-passw0rd@127.0.0.1:1/x"))["database"]
+    )
+    assert [one.state for one in found] == ["ok", "ok", "wrong", "wrong"]
+    assert "s3cret" not in str(found)
 
 
 async def test_a_running_bot_is_noticed_and_not_disturbed(there: Stage) -> None:
