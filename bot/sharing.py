@@ -16,6 +16,10 @@ class SharingStore(Protocol):
     """A lease on a name is held by a process: what its parts do within it, they settle among themselves."""
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other processes may write too, so that nothing read is true for long."""
+
+    @property
     def tick_s(self) -> float:
         """How long a process may rest while nothing is known to be due: others may have added something."""
 
@@ -38,6 +42,7 @@ class SharingStore(Protocol):
 class OneProcess:
     """All that another process could have is this one's."""
 
+    is_shared = False
     tick_s = 30.0
 
     def now(self) -> datetime:

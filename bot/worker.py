@@ -59,6 +59,7 @@ class Worker:
         brake: Brake,
         clock: Callable[[], datetime],
         idle_s: float = _IDLE_S,
+        breath_s: float = 0.0,
         stop_limit_s: float = _STOP_LIMIT_S,
     ) -> None:
         self._store = store
@@ -71,6 +72,7 @@ class Worker:
         self._brake = brake
         self._clock = clock
         self._idle_limit_s = idle_s
+        self._breath_s = breath_s
         self._stop_limit_s = stop_limit_s
         self._log = get_log(__name__)
         self._work = asyncio.Event()
@@ -90,6 +92,8 @@ class Worker:
                 self._work.clear()
                 if wait_s := await self._turn():
                     await self._rest(wait_s)
+                # So that what becomes due at about the same time is claimed, and then saved, together.
+                await asyncio.sleep(self._breath_s)
         finally:
             stop.cancel()
             await self._finish()

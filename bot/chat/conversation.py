@@ -129,7 +129,9 @@ class Conversation:
         def default_model() -> str:
             return rules.settings.default_model or next(iter(models), "")
 
-        self._preferences = Preferences(store, lambda: rules.settings.default_language, clock)
+        self._preferences = Preferences(
+            store, lambda: rules.settings.default_language, clock, is_shared=store.is_shared
+        )
         voice = Voice(self._bot, clock, self._preferences)
         photos = Photos(self._bot, store, models)
         forecast = Forecast(store.count_ahead, schedule, models, at_once, pause=brake.over)

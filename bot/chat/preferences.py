@@ -10,17 +10,26 @@ from bot.store import ChatSettings, PeopleStore
 from bot.text import choose_language
 
 _REMEMBERED = timedelta(minutes=1)
-"""Another process may change them too."""
 _CHATS = 5000
 """Remembered at most."""
 
 
 class Preferences:
-    """Asked with every message and changed seldom: the store is asked for a chat once a minute."""
+    """Asked with every message and changed seldom: the store is asked for a chat once a minute.
+
+    Where other processes change them too it is asked each time: whoever changes what was true a minute ago
+    takes back what was changed since.
+    """
 
     def __init__(
-        self, people: PeopleStore, default_language: Callable[[], str], clock: Callable[[], datetime]
+        self,
+        people: PeopleStore,
+        default_language: Callable[[], str],
+        clock: Callable[[], datetime],
+        *,
+        is_shared: bool = False,
     ) -> None:
+        self._remembers = not is_shared
         self._people = people
         self._default_language = default_language
         self._clock = clock
@@ -55,6 +64,8 @@ class Preferences:
         return choose_language(chosen or code, self._default_language())
 
     def _remember(self, chat_id: int, settings: ChatSettings) -> None:
+        if not self._remembers:
+            return
         while len(self._known) >= _CHATS:
             del self._known[next(iter(self._known))]
         self._known[chat_id] = (settings, self._clock() + _REMEMBERED)

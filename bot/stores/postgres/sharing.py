@@ -44,6 +44,7 @@ class Sharing:
     _me: str
     _ear: Ear
 
+    is_shared = True
     tick_s = 1.0
 
     def now(self) -> datetime:
