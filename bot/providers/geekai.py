@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -78,7 +79,8 @@ class GeekAI:
 
     async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
         """Start a job. GeekAI may answer with the finished video although it was asked not to wait."""
-        body = json.dumps(_job(request, photos)).encode()
+        # In a thread: with a photo it is megabytes, which would hold up the event loop.
+        body = await asyncio.to_thread(lambda: json.dumps(_job(request, photos)).encode())
         return read_submit(await self._call(Call.SUBMIT, "POST", "videos/generations", body))
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -133,7 +134,8 @@ class JieKou:
         product = next(product for product in _PRODUCTS if product.model.name == request.model)
         url = self._async_url / f"{product.path}-{'img2video' if photos else 'text2video'}"
         headers = {**self._headers(), "Content-Type": "application/json"}
-        body = json.dumps(_job(product, request, photos)).encode()
+        # In a thread: with a photo it is megabytes, which would hold up the event loop.
+        body = await asyncio.to_thread(lambda: json.dumps(_job(product, request, photos)).encode())
         return read_submit(await self._http.send(Call.SUBMIT, "POST", url, headers, body))
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -151,7 +152,9 @@ class Volcengine:
         """
         req_keys = _REQ_KEYS[request.model]
         req_key = req_keys[request.mode]
-        answer = await self._call(Call.SUBMIT, _job(req_key, request, photos))
+        # In a thread: with a photo it is megabytes, which would hold up the event loop.
+        signed = await asyncio.to_thread(lambda: self._signed(Call.SUBMIT, _job(req_key, request, photos)))
+        answer = await self._http.send(Call.SUBMIT, "POST", *signed)
         accepted = read_submit(answer)
         if len(set(req_keys.values())) == 1:
             return accepted
@@ -163,7 +166,8 @@ class Volcengine:
         task_id = remote_id
         if others and ":" in remote_id:
             req_key, _, task_id = remote_id.partition(":")
-        return read_look(await self._call(Call.LOOK, {"req_key": req_key, "task_id": task_id}))
+        signed = self._signed(Call.LOOK, {"req_key": req_key, "task_id": task_id})
+        return read_look(await self._http.send(Call.LOOK, "POST", *signed))
 
     async def fetch(self, video_url: str, target: Path) -> None:
         await self._fetcher.fetch(video_url, target)
@@ -171,7 +175,8 @@ class Volcengine:
     async def close(self) -> None:
         pass
 
-    async def _call(self, call: Call, fields: Mapping[str, object]) -> Answer:
+    def _signed(self, call: Call, fields: Mapping[str, object]) -> tuple[URL, Mapping[str, str], bytes]:
+        """Address, headers and body."""
         body = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
         query = (("Action", _ACTIONS[call]), ("Version", _VERSION))
         # Encoded by us, once: what is signed is what is sent.
@@ -184,7 +189,7 @@ class Volcengine:
             body=body,
             at=self._clock(),
         )
-        return await self._http.send(call, "POST", url, headers, body)
+        return url, headers, body
 
 
 def read_submit(answer: Answer) -> Accepted:
