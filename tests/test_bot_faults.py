@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from provider_server import Fault as ProviderFault
-from running import Stage, buttons, says
+from running import Stage, bot_on_stage, buttons, says
 
 from bot.sandbox import CallRecord, Chat, Fault, FaultKind, Json, Person
 
@@ -200,6 +201,24 @@ async def test_one_chats_trouble_holds_up_nobody_else(there: Stage) -> None:
     assert time.monotonic() - began < 5.0
     assert there.jobs("a traffic jam") == 0
     await there.shown(chat)
+
+
+async def test_uploads_that_hang_hold_up_no_other_chat(tmp_path: Path) -> None:
+    async with bot_on_stage(tmp_path, volcengine_concurrency="8") as other:
+        people = [other.newcomer(f"Person {number}") for number in range(7)]
+        hanging = {chat.id for _, chat in people}
+        other.server.faults.add(
+            Fault(
+                "editMessageMedia", FaultKind.SLOW, times=None, when=lambda call: call["chat_id"] in hanging
+            )
+        )
+        for person, chat in people:
+            other.world.say(person, chat, "/video a long tunnel")
+        await other.until(lambda: all(other.edits(chat) for _, chat in people))
+        boris, his = other.newcomer("Boris")
+        other.world.say(boris, his, "/video a free road")
+        await other.shown(his)
+        assert [task["chat_id"] for task in other.rows("tasks") if task["delivered_at"]] == [his.id]
 
 
 async def test_a_look_that_fails_is_no_failed_job(there: Stage) -> None:
