@@ -150,6 +150,19 @@ async def test_who_is_no_admin_any_more_is_out_at_once(site: AdminSite, admin: V
     assert (await admin.enter(link)).status == 403
 
 
+async def test_a_link_and_a_session_are_good_at_every_process(site: AdminSite, admin: Visitor) -> None:
+    (cookie,) = admin.cookies
+    another = AdminSite(site.folder, site.store, site.clock)
+    await another.server.start()
+    try:
+        async with visit(another) as visitor:
+            assert (await visitor.get("/admin", Cookie=f"dreamreel_admin={cookie}"))[0].status == 200
+            assert (await visitor.enter(await site.link())).status == 303
+            assert (await visitor.get("/admin"))[0].status == 200
+    finally:
+        await another.server.close()
+
+
 async def test_leaving_ends_the_session_for_whoever_has_its_cookie(site: AdminSite, admin: Visitor) -> None:
     (cookie,) = admin.cookies
     await admin.post("/admin/logout", {"seal": "forged"})
