@@ -96,7 +96,7 @@ def _unbalanced(mutation: Mutation, folder: Path) -> str:
     for seed in range(_RUNS):
         data = folder / f"data-{seed}"
         data.mkdir()
-        report = asyncio.run(run(replace(plan, seed=seed, settle_s=25.0, **changes), data, code=folder))
+        report = asyncio.run(run(replace(plan, seed=seed, settle_s=90.0, **changes), data, code=folder))
         if report.wrong:
             return f"seed {seed}: {report.wrong[0]}" + (
                 f" (and {len(report.wrong) - 1} more)" if len(report.wrong) > 1 else ""

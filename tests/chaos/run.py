@@ -47,7 +47,7 @@ class Plan:
     hang_s: float = 1.5
     moment_s: float = 2.0
     calls: tuple[str | None, ...] = CALLS
-    settle_s: float = 120.0
+    settle_s: float = 240.0
     finished: bool = True
     settings: dict[str, str] = field(default_factory=dict)
 
