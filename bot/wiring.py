@@ -225,6 +225,7 @@ class Bot:
             clock=self._now,
             idle_s=store.tick_s,
             breath_s=_BREATH_S,
+            sharing=store,
         )
 
     def _build_served(self, settings: Settings) -> Served:

@@ -20,10 +20,11 @@ from typing import Protocol, assert_never
 from bot import timing
 from bot.brake import Brake
 from bot.deliver import Deliverer
-from bot.errors import CallUnclear, ChatBusy, ChatError, StaleTask, StoreError
+from bot.errors import CallUnclear, ChatBusy, ChatError, StaleTask, StoreError, TaskError
 from bot.ledger import Ledger
 from bot.log import get_log
 from bot.look import Looker
+from bot.sharing import ALONE, SharingStore
 from bot.store import TaskStore
 from bot.submit import Submitter
 from bot.task import END_STATES, Task, TaskState
@@ -60,6 +61,7 @@ class Worker:
         clock: Callable[[], datetime],
         idle_s: float = _IDLE_S,
         breath_s: float = 0.0,
+        sharing: SharingStore = ALONE,
         stop_limit_s: float = _STOP_LIMIT_S,
     ) -> None:
         self._store = store
@@ -73,6 +75,7 @@ class Worker:
         self._clock = clock
         self._idle_limit_s = idle_s
         self._breath_s = breath_s
+        self._sharing = sharing
         self._stop_limit_s = stop_limit_s
         self._log = get_log(__name__)
         self._work = asyncio.Event()
@@ -142,6 +145,9 @@ class Worker:
             await self.step(task)
         except StaleTask:
             log.debug("somebody else moved the task")
+        except StoreError as error:
+            log.warning("a step met a database that refuses", state=task.state, reason=str(error))
+            await self._give_back(task)
         except Exception:
             log.exception("a step failed", state=task.state)
             await self._put_off(task)
@@ -197,6 +203,25 @@ class Worker:
             await self._ledger.put_off(fresh)
         except Exception:  # noqa: BLE001 - nothing one task does may end the worker
             self._log.exception("a failed step could not be put off", task=task.id)
+
+    async def _give_back(self, task: Task) -> None:
+        """Once the database takes writes again: nobody waits for the end of a lease that this process holds.
+        What an order came to, and could not be saved, is not known to anybody any more."""
+        while True:
+            try:
+                fresh = await self._store.get(task.id)
+                if fresh is None or fresh.due_at is None or not await self._sharing.is_ours(task.id):
+                    return
+                if fresh.state is TaskState.SUBMITTING:
+                    await self._submitter.lose(fresh, "what came of it could not be saved")
+                else:
+                    await self._ledger.put_off(fresh)
+            except StoreError:
+                await asyncio.sleep(_STORE_PAUSE_S)
+            except TaskError:
+                return  # somebody else goes on with it
+            else:
+                return
 
     async def _finish(self) -> None:
         """Submits in flight end by themselves, at their time limit at the latest; the rest is cut short."""

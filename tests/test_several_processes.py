@@ -23,7 +23,7 @@ async def store(fragile: PostgresServer) -> PostgresUnderTest:
 async def test_three_processes_that_die_in_turn_lose_nothing_nor_pay_twice(
     store: PostgresUnderTest, tmp_path: Path
 ) -> None:
-    report = await run(Plan(7, requests=24, kills=5, stops=1, processes=3), tmp_path, store)
+    report = await run(Plan(7, requests=16, kills=4, stops=1, processes=3), tmp_path, store)
     assert report.wrong == [], report.log
     assert store.restarts == 1
 

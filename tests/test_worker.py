@@ -197,7 +197,7 @@ async def test_a_defect_around_a_submit_never_puts_it_back(
     async with at_work(house):
         await asyncio.wait_for(called.wait(), BOUND_S)
     task = await house.get()
-    assert task.state is TaskState.SUBMITTING
+    assert (task.state, task.error_code) == (TaskState.FAILED, "submit_unknown"), "at once"
     await house.close_task()
     assert provider.submits.count == 1
     assert (await house.get()).error_code == "submit_unknown"

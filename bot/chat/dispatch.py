@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -102,10 +103,18 @@ class Dispatcher:
         try:
             await self._try(stored)
         except StoreError as error:
-            # Its lease runs out, and it is handled again.
             self._log.error("an update could not be marked", update=stored.update_id, reason=str(error))
+            await self._give_back(stored)
         finally:
             self.wake()
+
+    async def _give_back(self, stored: StoredUpdate) -> None:
+        """Once the database takes writes again: its chat should not wait for the end of the lease."""
+        while True:
+            await asyncio.sleep(self._store_pause_s)
+            with suppress(StoreError):
+                await self._updates.fail_update(stored.update_id, self._clock())
+                return
 
     async def _try(self, stored: StoredUpdate) -> None:
         log = self._log.bind(update=stored.update_id)
@@ -126,6 +135,9 @@ class Dispatcher:
             if not self._unheard:
                 self._unheard = True
                 log.warning("Telegram does not take answers", reason=str(error))
+            await self._again(stored, update, timing.UPDATE_ATTEMPTS_IN_OUTAGE)
+        except StoreError as error:
+            log.warning("the database refused while an update was handled", reason=str(error))
             await self._again(stored, update, timing.UPDATE_ATTEMPTS_IN_OUTAGE)
         except Exception:
             log.exception("an update could not be handled", attempt=stored.attempts + 1)

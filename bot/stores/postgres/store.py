@@ -193,7 +193,7 @@ class PostgresStore(Acts, Buying, Figures, Keeping, Paces, Sharing):
         await self._db.write(updates.finish, update_id)
 
     async def fail_update(self, update_id: int, retry_at: datetime | None) -> None:
-        await self._db.write(updates.fail, update_id, retry_at)
+        await self._db.write(updates.fail, update_id, retry_at, self._me)
 
     async def count_updates(self) -> int:
         return await self._db.read(updates.count)

@@ -53,13 +53,14 @@ async def finish(connection: Connection, update_id: int) -> None:
     )
 
 
-async def fail(connection: Connection, update_id: int, retry_at: datetime | None) -> None:
+async def fail(connection: Connection, update_id: int, retry_at: datetime | None, owner: str) -> None:
     await connection.execute(
         "UPDATE updates SET state = $2, due_at = $3, attempts = attempts + 1, leased_until = NULL,"
-        " leased_by = NULL WHERE update_id = $1 AND state = 'open'",
+        " leased_by = NULL WHERE update_id = $1 AND state = 'open' AND (leased_by IS NULL OR leased_by = $4)",
         update_id,
         "parked" if retry_at is None else "open",
         retry_at,
+        owner,
     )
 
 
