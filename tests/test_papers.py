@@ -111,6 +111,11 @@ def test_files_that_are_named_exist(paper: Path) -> None:
 
 
 @paper
+def test_no_paper_holds_the_marks_of_a_merge(paper: Path) -> None:
+    assert not re.search(r"^(<{7}|={7}|>{7})( |$)", paper.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@paper
 def test_no_paper_holds_a_note_to_ourselves(paper: Path) -> None:
     assert not re.search(r"TODO|FIXME|XXX|TBD", paper.read_text(encoding="utf-8"))
 
