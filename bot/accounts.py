@@ -9,8 +9,8 @@ from datetime import datetime
 from bot.errors import AccountProblem, StoreError
 from bot.log import get_log
 from bot.request import VideoModel
-from bot.sharing import ALONE, SharingStore, holding
 from bot.store import AccountStore, AccountTrouble, Notice
+from bot.store.sharing import ALONE, SharingStore, holding
 
 _OF_ONE_MODEL = frozenset({"not_activated"})
 """Some providers have each model activated by itself: the others work on."""

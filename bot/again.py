@@ -7,10 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from bot.acts import Act, ActStore
 from bot.errors import DreamreelError
 from bot.request import VideoModel, check_request
 from bot.store import TaskStore
+from bot.store.acts import Act, ActStore
 from bot.task import Task, TaskState
 
 
@@ -41,7 +41,7 @@ async def ask_again(
 ) -> Task:
     """A task of its own, on the card of the one that ended and on nobody's limits. Costs what it costs.
 
-    `by`: the admin, or `bot.changes.THE_MACHINE`. NotAgain.
+    `by`: the admin, or `bot.store.changes.THE_MACHINE`. NotAgain.
     """
     may_ask_again(task, model)
     for other in await store.open_tasks(user_id=task.user_id, chat_id=task.chat_id):

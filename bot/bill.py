@@ -15,7 +15,7 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from bot.request import VideoModel, VideoRequest, settle
-from bot.statistics import Statistics, Submit
+from bot.store.statistics import Statistics, Submit
 from bot.task import SUBMIT_UNKNOWN, TaskState
 
 COLUMNS: Final = (

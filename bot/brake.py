@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.buying import EVERYTHING, BuyingStore, Pause
 from bot.log import get_log
 from bot.request import VideoModel
 from bot.settings import Settings
 from bot.store import KeepingStore, Notice
+from bot.store.buying import EVERYTHING, BuyingStore, Pause
 from bot.task import Task
 
 BRAKE_REACHED = "brake_reached"

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.changes import THE_BOT, Change, ChangeStore
 from bot.errors import SettingsError
 from bot.log import get_log
 from bot.origins import Source, shown_value, source_of
 from bot.settings import Settings, check_again
+from bot.store.changes import THE_BOT, Change, ChangeStore
 
 CHANGEABLE = (
     "ALLOWED_USERS",

@@ -8,9 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.chat import Conversation, PageLink
+from bot.chores.metrics import Metrics
 from bot.links import PhotoLinks
 from bot.log import blotter
-from bot.metrics import Metrics
 from bot.request import VideoModel, VideoRequest
 from bot.rules import Rules
 from bot.settings import Settings, secrets_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from bot.changes import Change, ChangeStore
+from bot.store.changes import Change, ChangeStore
 
 Admission = Literal["allowed", "banned", "ignored"]
 """`ignored`: an admin was asked about this stranger and did not want to answer."""

@@ -12,7 +12,6 @@ from typing import Protocol
 from bot import timing
 from bot.accounts import Accounts
 from bot.brake import Brake
-from bot.buying import Pause
 from bot.errors import (
     AccountProblem,
     ChatBusy,
@@ -33,6 +32,7 @@ from bot.request import PhotoRules, VideoModel, VideoRequest, alternatives, clos
 from bot.silence import Silence
 from bot.slots import NO_ROOM, Slots
 from bot.store import Attempt
+from bot.store.buying import Pause
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 from bot.timing import Timing
 

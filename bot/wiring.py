@@ -10,7 +10,7 @@ from decimal import Decimal
 from bot.accounts import Accounts
 from bot.brake import Brake
 from bot.chat import Conversation, Hook, PageLink
-from bot.chores import Chores
+from bot.chores.chores import Chores
 from bot.deliver import Deliverer
 from bot.errors import SettingsError, StoreError
 from bot.ledger import Ledger

@@ -24,8 +24,8 @@ from bot.errors import CallUnclear, ChatBusy, ChatError, StaleTask, StoreError, 
 from bot.ledger import Ledger
 from bot.log import get_log
 from bot.look import Looker
-from bot.sharing import ALONE, SharingStore
 from bot.store import TaskStore
+from bot.store.sharing import ALONE, SharingStore
 from bot.submit import Submitter
 from bot.task import END_STATES, Task, TaskState
 

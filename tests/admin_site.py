@@ -14,15 +14,15 @@ from zoneinfo import ZoneInfo
 
 from fakes import A_MODEL, Clock
 
-from bot.acts import Act
-from bot.buying import Pause
-from bot.changes import Change
 from bot.errors import DreamreelError
 from bot.request import Problem, VideoModel, VideoRequest
 from bot.rules import Rules
 from bot.settings import IsolatedSettings
 from bot.standing import Standings
 from bot.store import AccountTrouble, Attempt
+from bot.store.acts import Act
+from bot.store.buying import Pause
+from bot.store.changes import Change
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.web import Health, PrivateServer

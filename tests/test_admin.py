@@ -13,12 +13,12 @@ import aiohttp
 import pytest
 from admin_site import ADMIN, NOW, PROMPT, SECRET, AdminSite, a_submit, a_task, admin_site
 
-from bot.acts import Act
 from bot.again import NotAgain
-from bot.buying import EVERYTHING, Pause
-from bot.changes import Change
 from bot.request import Problem
 from bot.standing import Standings
+from bot.store.acts import Act
+from bot.store.buying import EVERYTHING, Pause
+from bot.store.changes import Change
 from bot.task import SUBMIT_UNKNOWN, TaskState
 from bot.web.admin.door import LINK_LIVES, SESSION_LIVES
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from fakes import A_MODEL, A_PHOTO, FREE_MODEL, Clock, House, Script, ScriptedProvider, a_brake, a_task
 
-from bot.buying import EVERYTHING, THE_BOT, Pause
 from bot.errors import AccountProblem
 from bot.provider import Accepted
 from bot.request import VideoRequest
 from bot.settings import IsolatedSettings
 from bot.store import Notice
+from bot.store.buying import EVERYTHING, THE_BOT, Pause
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from fakes import A_MODEL, NOW
 
-from bot.chores import read_durations, show_life
+from bot.chores.chores import read_durations, show_life
 from bot.durations import Durations, keys
 from bot.errors import StoreError
 from bot.stores.sqlite import SQLiteStore

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from fakes import A_MODEL, KEPT, NOW, House, a_task, made
 
-from bot.acts import Act
 from bot.again import NotAgain, ask_again
-from bot.changes import THE_MACHINE
 from bot.commands import moves, table
 from bot.commands.moves import Refused
 from bot.store import Attempt, TaskFilter
+from bot.store.acts import Act
+from bot.store.changes import THE_MACHINE
 from bot.stores.sqlite import SQLiteStore
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 

@@ -11,11 +11,11 @@ from fakes import STILL, Clock, House, RecordingChat, Script, ScriptedProvider, 
 from structlog.testing import capture_logs
 
 from bot import timing
-from bot.buying import Pause
 from bot.errors import CardGone, StaleTask, StoreError
 from bot.provider import Accepted, Succeeded
 from bot.request import VideoRequest
 from bot.store import Attempt
+from bot.store.buying import Pause
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 

@@ -21,7 +21,6 @@ from postgres_server import PostgresServer
 from provider_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Fault, Reply, failure, gateway_error
 from running import BotProcess, Stage, running_bot, stage
 
-from bot.changes import THE_BOT, Change
 from bot.doctor import Finding, check_up, draw_table
 from bot.doctor.accounts import check_account
 from bot.doctor.backups import judge_backups
@@ -34,6 +33,7 @@ from bot.provider import Failed, StillRunning
 from bot.sandbox import Person
 from bot.settings import IsolatedSettings
 from bot.store import Person as KnownPerson
+from bot.store.changes import THE_BOT, Change
 from bot.stores.postgres import PostgresStore
 from bot.stores.sqlite import SQLiteStore
 

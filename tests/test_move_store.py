@@ -15,11 +15,7 @@ from fakes import NOW, Clock, a_task, made
 from postgres_server import PostgresServer
 from running import BotProcess
 
-from bot.acts import Act
-from bot.buying import Pause
-from bot.changes import THE_BOT, Change
 from bot.errors import SettingsError
-from bot.passes import Pass
 from bot.request import VideoRequest
 from bot.store import (
     AccountTrouble,
@@ -32,6 +28,10 @@ from bot.store import (
     Store,
     StoredUpdate,
 )
+from bot.store.acts import Act
+from bot.store.buying import Pause
+from bot.store.changes import THE_BOT, Change
+from bot.store.passes import Pass
 from bot.stores.moving import TABLES
 from bot.stores.opening import move_between, open_store
 from bot.stores.sqlite import SQLiteStore

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from fakes import Clock
 
-from bot.changes import THE_BOT, Change
 from bot.errors import SettingsError
 from bot.origins import names, shown_value, source_of
 from bot.rules import CHANGEABLE, Rules
 from bot.settings import IsolatedSettings, Settings
+from bot.store.changes import THE_BOT, Change
 from bot.stores.sqlite import SQLiteStore
 
 ADMIN = 99

@@ -16,14 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from postgres_server import PostgresServer
 
-from bot.acts import Act
-from bot.buying import EVERYTHING, THE_BOT, Pause, PausePast
-from bot.changes import Change
 from bot.errors import StaleTask, StoreError
 from bot.pace import TELEGRAM, Limit, Limits, Urgency
-from bot.passes import Pass
 from bot.request import VideoRequest
-from bot.statistics import Asked, Load, Tally, Wait
 from bot.store import (
     AccountTrouble,
     Attempt,
@@ -37,6 +32,11 @@ from bot.store import (
     StoredUpdate,
     TaskFilter,
 )
+from bot.store.acts import Act
+from bot.store.buying import EVERYTHING, THE_BOT, Pause, PausePast
+from bot.store.changes import Change
+from bot.store.passes import Pass
+from bot.store.statistics import Asked, Load, Tally, Wait
 from bot.stores.postgres import PostgresStore
 from bot.stores.sqlite import SQLiteStore
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.chat.day import day_of, renewal_of
-from bot.passes import digest_of
 from bot.request import Problem
 from bot.rules import Rules
 from bot.standing import Admission, Own, Standings
 from bot.store import KeepingStore, PeopleStore, TaskStore
+from bot.store.passes import digest_of
 
 _CLAIM = "claim_"
 

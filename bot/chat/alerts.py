@@ -27,7 +27,7 @@ _LIMIT_S = 15.0
 
 
 class OperatorChat:
-    """As `bot.alerts.AlertChat`. In the chat's own language, else the bot's."""
+    """As `bot.chores.alerts.AlertChat`. In the chat's own language, else the bot's."""
 
     def __init__(
         self,

@@ -8,13 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from bot.buying import BuyingStore
 from bot.chat.access import Access
 from bot.chat.day import day_of, renewal_of
 from bot.chat.tariff import Tariff
 from bot.request import Problem, VideoRequest, shown
 from bot.rules import Rules
 from bot.store import KeepingStore, Notice
+from bot.store.buying import BuyingStore
 from bot.text import plain
 
 _NEARLY = Decimal("0.8")

@@ -22,8 +22,8 @@ from bot import timing
 from bot.chat.gate import seconds
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log
-from bot.sharing import ALONE, SharingStore
 from bot.store import StoredUpdate, UpdateStore
+from bot.store.sharing import ALONE, SharingStore
 
 WANTED = ("message", "callback_query", "my_chat_member")
 """An edited message buys nothing, so it is not even asked for."""

@@ -11,7 +11,7 @@ from functools import partial
 
 from bot.errors import CallUnclear, ChatBusy, ChatError, StoreError
 from bot.log import get_log
-from bot.sharing import ALONE, SharingStore, holding
+from bot.store.sharing import ALONE, SharingStore, holding
 from bot.task import Task, TaskState
 from bot.timing import clock_of
 

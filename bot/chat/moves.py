@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from bot.acts import Act, ActStore
 from bot.again import ask_again, may_ask_again
 from bot.brake import Brake
 from bot.chat.access import Access
@@ -18,6 +17,7 @@ from bot.log import get_log
 from bot.request import Problem, VideoModel
 from bot.standing import Standings
 from bot.store import Store
+from bot.store.acts import Act, ActStore
 
 _GONE, _TOO_LATE = Problem("tap_gone", {}), Problem("tap_too_late", {})
 

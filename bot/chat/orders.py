@@ -22,8 +22,8 @@ from bot.chat.turns import Turns
 from bot.chat.voice import Voice
 from bot.chat.which import QUESTION as WHICH
 from bot.request import Problem, VideoModel, VideoRequest, settle
-from bot.sharing import ALONE, SharingStore
 from bot.store import TaskStore
+from bot.store.sharing import ALONE, SharingStore
 from bot.task import Task, TaskState
 from bot.text import plain
 

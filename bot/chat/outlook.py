@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from bot.buying import Pause
 from bot.request import VideoModel
+from bot.store.buying import Pause
 from bot.task import Task, TaskState
 from bot.text import say_duration
 from bot.timing import Timing

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.brake import Brake
-from bot.buying import EVERYTHING, Pause
 from bot.chat.access import Access
 from bot.chat.asker import Asker
 from bot.chat.intent import Intent
@@ -22,6 +21,7 @@ from bot.chat.tap import PlainTap
 from bot.chat.voice import Voice
 from bot.request import Problem, VideoModel
 from bot.store import TaskFilter, TaskListing
+from bot.store.buying import EVERYTHING, Pause
 from bot.task import TaskState
 from bot.text import plain, say
 

@@ -6,7 +6,6 @@ import html
 import re
 from zoneinfo import ZoneInfo
 
-from bot.changes import THE_BOT, THE_MACHINE, Change, ChangeStore
 from bot.chat.asker import Asker
 from bot.chat.intent import Intent
 from bot.chat.names import Names
@@ -14,6 +13,7 @@ from bot.chat.parts import cut, join
 from bot.chat.voice import Voice
 from bot.errors import SettingsError
 from bot.rules import Rule, Rules
+from bot.store.changes import THE_BOT, THE_MACHINE, Change, ChangeStore
 from bot.text import say
 
 _READ = re.compile(r"(\w+)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)

@@ -10,7 +10,6 @@ from typing import Any
 from telegram import InputMediaVideo, Message
 from telegram.constants import ParseMode
 
-from bot.buying import Pause
 from bot.chat.card import draw_caption, draw_card, draw_offer
 from bot.chat.client import TelegramBot, translated
 from bot.chat.live import LiveCards
@@ -30,7 +29,8 @@ from bot.media.facts import FitPhoto
 from bot.media.shelf import Video
 from bot.pace import Urgency
 from bot.request import PhotoRules, VideoModel
-from bot.sharing import ALONE, SharingStore
+from bot.store.buying import Pause
+from bot.store.sharing import ALONE, SharingStore
 from bot.task import Task, TaskState
 from bot.text import say
 

@@ -21,7 +21,7 @@ from bot.log import get_log
 from bot.media.facts import ChartPart
 from bot.media.process import run_apart
 from bot.media.work import draw_chart
-from bot.statistics import NO_MONEY, Asked, Outcome, Statistics, Tally, Wait, day_edges, outcome_of
+from bot.store.statistics import NO_MONEY, Asked, Outcome, Statistics, Tally, Wait, day_edges, outcome_of
 from bot.text import plain, say, say_duration
 
 _DAYS = 14

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
-from bot.sharing import SharingStore, holding
+from bot.store.sharing import SharingStore, holding
 
 _LEASE_S = 60.0
 """Longer than an order takes, with its card to post: after that only a dead process has it."""

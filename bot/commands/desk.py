@@ -60,10 +60,10 @@ def run(work: Callable[[Desk], Awaitable[None]]) -> None:
 
 
 async def _at_the_desk(work: Callable[[Desk], Awaitable[None]]) -> None:
-    from bot.changes import THE_BOT  # noqa: PLC0415
     from bot.log import set_up_logs  # noqa: PLC0415
     from bot.rules import settle_rules  # noqa: PLC0415
     from bot.settings import load_settings, secrets_of  # noqa: PLC0415
+    from bot.store.changes import THE_BOT  # noqa: PLC0415
     from bot.stores.opening import visit_store  # noqa: PLC0415
 
     settings = load_settings()

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.acts import Act, ActStore
-from bot.changes import THE_MACHINE
 from bot.errors import DreamreelError, IllegalMove, StaleTask
 from bot.request import VideoModel
 from bot.store import TaskFilter, TaskListing, TaskStore
+from bot.store.acts import Act, ActStore
+from bot.store.changes import THE_MACHINE
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
 _SEARCHED = 1000

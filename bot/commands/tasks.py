@@ -177,8 +177,8 @@ def retry(task_id: str, yes: bool, as_json: bool) -> None:
 
     async def work(desk: Desk) -> None:
         from bot.again import ask_again, may_ask_again  # noqa: PLC0415
-        from bot.changes import THE_MACHINE  # noqa: PLC0415
         from bot.commands import moves  # noqa: PLC0415
+        from bot.store.changes import THE_MACHINE  # noqa: PLC0415
 
         task = await moves.find(desk.store, task_id)
         async with desk.models() as models:

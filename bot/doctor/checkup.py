@@ -9,19 +9,19 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from bot.changes import THE_BOT
+from bot.chores.keeping import Backups
 from bot.doctor.accounts import check_account
 from bot.doctor.backups import judge_backups
 from bot.doctor.finding import Finding
 from bot.doctor.money import judge_prices
 from bot.doctor.network import check_public_address, check_telegram
 from bot.errors import SettingsError
-from bot.keeping import Backups
 from bot.provider import Provider
 from bot.request import VideoModel
 from bot.roster import build_models, build_providers
 from bot.rules import settle_rules
 from bot.settings import Settings, load_settings, secrets_of
+from bot.store.changes import THE_BOT
 from bot.stores.examination import Examination
 from bot.stores.opening import examine_store, is_shared, shown_url, stored_changes
 

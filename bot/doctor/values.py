@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import click
 
-from bot.changes import THE_BOT, THE_MACHINE, Change
 from bot.origins import names, shown_value, source_of
 from bot.rules import settle_rules
 from bot.settings import Settings
+from bot.store.changes import THE_BOT, THE_MACHINE, Change
 from bot.stores.opening import stored_changes
 
 

@@ -10,9 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.changes import Change
 from bot.errors import SettingsError
 from bot.store import Store
+from bot.store.changes import Change
 from bot.stores.examination import Examination
 from bot.stores.moving import Source, Target, move
 from bot.stores.sqlite import SQLiteStore

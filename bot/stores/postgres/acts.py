@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.acts import Act
+from bot.store.acts import Act
 from bot.stores.postgres.connections import Connection, Connections
 
 
 class Acts:
-    """The part of `PostgresStore` that `bot.acts.ActStore` describes."""
+    """The part of `PostgresStore` that `bot.store.acts.ActStore` describes."""
 
     _db: Connections
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
-from bot.buying import EVERYTHING, THE_BOT, Pause, PausePast
+from bot.store.buying import EVERYTHING, THE_BOT, Pause, PausePast
 from bot.stores.postgres.connections import Connection, Connections
 from bot.stores.postgres.saving import Saver, save_leased
 from bot.stores.values import Row
@@ -22,7 +22,7 @@ _HANDED_OVER = (
 
 
 class Buying:
-    """The part of `PostgresStore` that `bot.buying.BuyingStore` describes."""
+    """The part of `PostgresStore` that `bot.store.buying.BuyingStore` describes."""
 
     _db: Connections
     _saver: Saver

@@ -1,8 +1,8 @@
-"""The record of changes in SQL. Every function takes a connection and holds to `bot.changes.ChangeStore`."""
+"""Changes in SQL. Every function takes a connection and holds to `bot.store.changes.ChangeStore`."""
 
 from __future__ import annotations
 
-from bot.changes import Change
+from bot.store.changes import Change
 from bot.stores.postgres.connections import Connection
 
 _NEWEST = (

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from bot.changes import Change
+from bot.store.changes import Change
 from bot.stores.examination import Examination
 from bot.stores.postgres import changes, people
 from bot.stores.postgres.connections import LOST, Connection

@@ -1,10 +1,10 @@
-"""Passes in SQL. Every function takes a connection and holds to `bot.passes.PassStore`."""
+"""Passes in SQL. Every function takes a connection and holds to `bot.store.passes.PassStore`."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from bot.passes import Pass, PassKind
+from bot.store.passes import Pass, PassKind
 from bot.stores.postgres.connections import Connection
 
 

@@ -37,7 +37,7 @@ class ServerClock:
 
 
 class Sharing:
-    """The part of `PostgresStore` that `bot.sharing.SharingStore` describes."""
+    """The part of `PostgresStore` that `bot.store.sharing.SharingStore` describes."""
 
     _db: Connections
     _clock: Callable[[], datetime]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from bot.statistics import NO_MONEY, Asked, Load, Submit, Tally, Wait
+from bot.store.statistics import NO_MONEY, Asked, Load, Submit, Tally, Wait
 from bot.stores.postgres.connections import Connection, Connections
 from bot.stores.values import Row, task_of
 from bot.task import Task, TaskState
@@ -52,7 +52,7 @@ _SUBMITS = (
 
 
 class Figures:
-    """The part of `PostgresStore` that `bot.statistics.Statistics` describes."""
+    """The part of `PostgresStore` that `bot.store.statistics.Statistics` describes."""
 
     _db: Connections
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Self
 
-from bot.changes import Change
-from bot.passes import Pass, PassKind
 from bot.store import (
     AccountTrouble,
     Attempt,
@@ -20,6 +18,8 @@ from bot.store import (
     StoredUpdate,
     TaskFilter,
 )
+from bot.store.changes import Change
+from bot.store.passes import Pass, PassKind
 from bot.stores.postgres import (
     accounts,
     changes,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from bot.acts import Act
+from bot.store.acts import Act
 from bot.stores.sqlite.rows import to_text
 from bot.stores.sqlite.writer import Writer
 
 
 class Acts:
-    """The part of `SQLiteStore` that `bot.acts.ActStore` describes."""
+    """The part of `SQLiteStore` that `bot.store.acts.ActStore` describes."""
 
     _writer: Writer
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
-from bot.buying import EVERYTHING, THE_BOT, Pause, PausePast
+from bot.store.buying import EVERYTHING, THE_BOT, Pause, PausePast
 from bot.stores.sqlite import tasks
 from bot.stores.sqlite.rows import to_text, to_time
 from bot.stores.sqlite.writer import Writer
@@ -22,7 +22,7 @@ _HANDED_OVER = (
 
 
 class Buying:
-    """The part of `SQLiteStore` that `bot.buying.BuyingStore` describes."""
+    """The part of `SQLiteStore` that `bot.store.buying.BuyingStore` describes."""
 
     _writer: Writer
 

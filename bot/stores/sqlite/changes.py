@@ -1,11 +1,11 @@
 """The record of changes in SQL. Every function runs on the writer thread and holds to
-`bot.changes.ChangeStore`."""
+`bot.store.changes.ChangeStore`."""
 
 from __future__ import annotations
 
 import sqlite3
 
-from bot.changes import Change
+from bot.store.changes import Change
 from bot.stores.sqlite.rows import to_text, to_time
 
 _NEWEST = (

@@ -8,7 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from bot.changes import Change
+from bot.store.changes import Change
 from bot.stores.examination import Examination
 from bot.stores.sqlite import changes
 from bot.stores.sqlite.file import SCHEMA_VERSION

@@ -1,11 +1,11 @@
-"""Passes in SQL. Every function runs on the writer thread and holds to `bot.passes.PassStore`."""
+"""Passes in SQL. Every function runs on the writer thread and holds to `bot.store.passes.PassStore`."""
 
 from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
 
-from bot.passes import Pass, PassKind
+from bot.store.passes import Pass, PassKind
 from bot.stores.sqlite.rows import to_text
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from bot.statistics import NO_MONEY, Asked, Load, Submit, Tally, Wait
+from bot.store.statistics import NO_MONEY, Asked, Load, Submit, Tally, Wait
 from bot.stores.sqlite.rows import task_of, to_text, to_time
 from bot.task import Task, TaskState
 

@@ -10,12 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from bot.changes import Change
 from bot.errors import SettingsError, StartError, StoreError
 from bot.pace import Delay, Limits, Pace, Urgency
-from bot.passes import Pass, PassKind
-from bot.sharing import OneProcess
-from bot.statistics import Asked, Load, Submit, Tally, Wait
 from bot.store import (
     AccountTrouble,
     Attempt,
@@ -27,6 +23,10 @@ from bot.store import (
     StoredUpdate,
     TaskFilter,
 )
+from bot.store.changes import Change
+from bot.store.passes import Pass, PassKind
+from bot.store.sharing import OneProcess
+from bot.store.statistics import Asked, Load, Submit, Tally, Wait
 from bot.stores.sqlite import (
     accounts,
     changes,

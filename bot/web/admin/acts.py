@@ -9,10 +9,10 @@ from typing import Any
 from aiohttp import web
 
 from bot.again import NotAgain
-from bot.buying import EVERYTHING
 from bot.errors import DreamreelError
 from bot.log import get_log
 from bot.request import Problem
+from bot.store.buying import EVERYTHING
 from bot.text import plain, say
 from bot.web.admin.door import Door
 from bot.web.admin.drawing import Drawing

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from bot.statistics import NO_MONEY, Outcome, Tally, Wait, day_edges, outcome_of
+from bot.store.statistics import NO_MONEY, Outcome, Tally, Wait, day_edges, outcome_of
 from bot.task import TaskState
 from bot.text import say_amount
 from bot.web.admin import plots, wording

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from bot.log import get_log
-from bot.passes import Pass, PassStore, digest_of, new_token
+from bot.store.passes import Pass, PassStore, digest_of, new_token
 from bot.web.admin.sources import Sources
 
 LOGIN = "/admin/login"

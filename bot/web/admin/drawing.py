@@ -10,7 +10,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bot.statistics import outcome_of
+from bot.store.statistics import outcome_of
 from bot.web.admin import plots, wording
 from bot.web.admin.sources import Sources
 

@@ -9,9 +9,9 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.buying import EVERYTHING
-from bot.statistics import NO_MONEY, Tally, outcome_of
 from bot.store import AccountTrouble
+from bot.store.buying import EVERYTHING
+from bot.store.statistics import NO_MONEY, Tally, outcome_of
 from bot.task import Task
 from bot.web.admin.offers import ALL_MODELS
 from bot.web.admin.sources import Sources

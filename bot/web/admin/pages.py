@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from bot.acts import Act
 from bot.bill import draw_bill
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log
+from bot.store.acts import Act
 from bot.web.admin.acts import Acts
 from bot.web.admin.days import days_page
 from bot.web.admin.door import Door, is_from_here

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from bot.statistics import NO_MONEY, day_edges, outcome_of
 from bot.store import TaskFilter
+from bot.store.statistics import NO_MONEY, day_edges, outcome_of
 from bot.web.admin.offers import offers_for_subject
 from bot.web.admin.sources import Sources
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.acts import Act
-from bot.buying import EVERYTHING, PausePast
-from bot.changes import THE_BOT, Change
+from bot.store.acts import Act
+from bot.store.buying import EVERYTHING, PausePast
+from bot.store.changes import THE_BOT, Change
 from bot.web.admin.sources import Sources
 from bot.web.admin.wording import did
 

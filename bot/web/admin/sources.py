@@ -9,15 +9,15 @@ from decimal import Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from bot.acts import ActStore
-from bot.buying import BuyingStore
-from bot.changes import ChangeStore
-from bot.passes import PassStore
 from bot.request import Problem, VideoModel, VideoRequest
 from bot.rules import Rules
 from bot.standing import Standings
-from bot.statistics import Statistics
 from bot.store import AccountStore, TaskListing, TaskStore
+from bot.store.acts import ActStore
+from bot.store.buying import BuyingStore
+from bot.store.changes import ChangeStore
+from bot.store.passes import PassStore
+from bot.store.statistics import Statistics
 from bot.task import Task
 from bot.web.health import Health
 

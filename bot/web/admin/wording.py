@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from bot.acts import Act
 from bot.request import VideoModel
-from bot.statistics import Outcome
+from bot.store.acts import Act
+from bot.store.statistics import Outcome
 from bot.task import Task, TaskState
 from bot.text import plain, say_duration, say_money
 from bot.web.admin.sources import Sources

@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from bot.alerts import AlertChat, Alerts
+from bot.chores.alerts import AlertChat, Alerts
+from bot.chores.heartbeat import Heartbeat
+from bot.chores.keeping import Backups, Keeping
+from bot.chores.metrics import Metrics
+from bot.chores.night import NightWatch
+from bot.chores.outages import Outages
 from bot.errors import StoreError
-from bot.heartbeat import Heartbeat
-from bot.keeping import Backups, Keeping
 from bot.media.shelf import VideoShelf
-from bot.metrics import Metrics
-from bot.night import NightWatch
-from bot.outages import Outages
 from bot.request import VideoModel
 from bot.rules import Rules
 from bot.settings import Settings

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from bot.alerts import AlertChat, Alerts
-from bot.disk import size_and_room
+from bot.chores.alerts import AlertChat, Alerts
+from bot.chores.disk import size_and_room
+from bot.chores.outages import Outages
 from bot.errors import StoreError
 from bot.log import get_log
-from bot.outages import Outages
-from bot.statistics import NO_MONEY, Statistics
 from bot.store import TaskStore
+from bot.store.statistics import NO_MONEY, Statistics
 from bot.task import TaskState
 
 _EVERY_S = 15.0
@@ -81,7 +81,7 @@ class NightWatch:
         await self._tell_yesterday()
 
     async def tell_backup(self, reason: str | None) -> None:
-        """As `bot.keeping.Keeping` wants it."""
+        """As `bot.chores.keeping.Keeping` wants it."""
         if reason is None:
             await self._alerts.end("backup", "alert_backup_over", {})
         else:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
-from bot.disk import size_and_room
-from bot.outages import Outages
+from bot.chores.disk import size_and_room
+from bot.chores.outages import Outages
 from bot.request import VideoModel
-from bot.statistics import Statistics
 from bot.store import AccountStore, Attempt, UpdateStore
+from bot.store.statistics import Statistics
 from bot.task import Task, TaskState
 
 if TYPE_CHECKING:

@@ -1,0 +1,95 @@
+"""People, chats and the recipes they share, and the contracts of a store that knows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from bot.request import VideoRequest
+
+Role = Literal["admin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is remembered of a Telegram user beyond their tasks."""
+
+    user_id: int
+    role: Role | None = None
+    language: str | None = None
+    told_at: datetime | None = None
+    """When a stranger got the one answer with their id."""
+    companies: frozenset[str] = frozenset()
+    """Who they were told receives their photos (`VideoModel.company`)."""
+    crop_preview: bool = True
+    """Whether to be asked before much of a photo is cut off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatSettings:
+    """What a chat's admins, or a person for their private chat, have chosen; None is the bot's default."""
+
+    model: str | None = None
+    ratio: str | None = None
+    seconds: int | None = None
+    resolution: str | None = None
+    audio: bool | None = None
+    language: str | None = None
+    notify: bool = True
+    """Whether an outcome that took a while is followed by a message that rings."""
+    quiet: bool = False
+    """Cards of one line, and reactions in place of words."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRecord:
+    """What is remembered of a chat; a private one has its person's id."""
+
+    chat_id: int
+    told_at: datetime | None = None
+    """When an unknown group got the one line with its id."""
+    settings: ChatSettings = ChatSettings()
+    moved_from: int | None = None
+    """The id it had before it became a supergroup."""
+
+
+class PeopleStore(Protocol):
+    async def person(self, user_id: int) -> Person:
+        """Never None: an unknown person is one without a role."""
+
+    async def put_person(self, person: Person) -> None: ...
+
+    async def admins(self) -> list[int]:
+        """Ids of those with the role admin in the store; the settings may name more."""
+
+    async def chat(self, chat_id: int) -> ChatRecord: ...
+
+    async def put_chat(self, chat: ChatRecord) -> None: ...
+
+    async def forget(self, user_id: int) -> int:
+        """Delete what is known of a person; of how many closed tasks.
+
+        Those lose words, photos, file ids and links, and stay as figures: limits and bills count them. So do
+        a role, and what admins decided. Recipes, notices and the settings of the private chat go. Open tasks
+        are left alone.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A request that somebody shared: whoever has the token may open it as a draft of their own."""
+
+    token: str
+    task_id: str
+    user_id: int
+    request: VideoRequest
+    """With the photos only where their owner added them."""
+    created_at: datetime
+
+
+class RecipeStore(Protocol):
+    async def add_recipe(self, recipe: Recipe) -> Recipe:
+        """Store it; the one of the same task and request that is already there is returned instead."""
+
+    async def recipe(self, token: str) -> Recipe | None: ...
