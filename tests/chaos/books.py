@@ -109,7 +109,7 @@ class Books:
             yield f"{entry.prompt}: its person was not asked"
 
     def _shown(self, entry: Entry, videos: Sequence[Json]) -> Iterator[str]:
-        if any(self.moves.get(one["chat"]["id"], one["chat"]["id"]) != entry.chat_id for one in videos):
+        if any(self._now(one["chat"]["id"]) != entry.chat_id for one in videos):
             yield f"{entry.prompt}: shown in another chat"
         if entry.offered:
             if len(videos) > 1:
@@ -130,7 +130,11 @@ class Books:
         )
 
     def _in(self, chat_id: int) -> list[Json]:
-        return [one for one in self.messages if one["chat"]["id"] == chat_id]
+        """What was said there, and in the group that it was before."""
+        return [one for one in self.messages if self._now(one["chat"]["id"]) == chat_id]
+
+    def _now(self, chat_id: int) -> int:
+        return self.moves.get(chat_id, chat_id)
 
     def _messages(self) -> Iterator[str]:
         """What else stands in the chats has a reason."""
