@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from bot.accounts import Accounts
 from bot.brake import Brake
-from bot.chat import Conversation, Hook, PageLink
+from bot.chat import Conversation, Hook, PageLink, furnish_desk
 from bot.chores.chores import Chores
 from bot.deliver import Deliverer
 from bot.errors import SettingsError, StoreError
@@ -92,7 +92,7 @@ class Bot:
             clock=self._now,
         )
         self.metrics = self._chores.metrics
-        self.conversation = Conversation(
+        desk = furnish_desk(
             token,
             settings,
             self.rules,
@@ -107,9 +107,9 @@ class Bot:
             open_page=self._open_page,
             brake=self.brake,
             limits=limits,
-            hook=hook,
-            takeover_s=_TAKEOVER_S if is_shared(settings.database_url) else 0.0,
         )
+        takeover_s = _TAKEOVER_S if is_shared(settings.database_url) else 0.0
+        self.conversation = Conversation(desk, hook=hook, takeover_s=takeover_s)
         self.worker = self._build_worker(settings, store, providers)
         store.on_work(self.worker.wake)
         self._served = self._build_served(settings)

@@ -12,7 +12,7 @@ import pytest
 from fakes import a_brake
 from running import Stage, says, stage
 
-from bot.chat import Conversation
+from bot.chat import Conversation, furnish_desk
 from bot.media.shelf import VideoShelf
 from bot.rules import Rules
 from bot.sandbox import Fault, FaultKind
@@ -44,7 +44,7 @@ async def a_conversation(there: Stage, clock: Clock) -> AsyncIterator[None]:
     """The Telegram side alone, with a clock of its own."""
     store = await SQLiteStore.open(there.folder / "bot.db", clock)
     settings = IsolatedSettings.model_validate(there.values())
-    conversation = Conversation(
+    desk = furnish_desk(
         settings.token,
         settings,
         Rules(settings, store, clock),
@@ -58,6 +58,7 @@ async def a_conversation(there: Stage, clock: Clock) -> AsyncIterator[None]:
         wake_worker=lambda: None,
         open_page=no_page,
     )
+    conversation = Conversation(desk)
     await conversation.start()
     running = asyncio.create_task(conversation.run())
     try:

@@ -1,4 +1,4 @@
-"""The desk: what the subjects of the chat share."""
+"""The desk: what the parts of the chat share."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from telegram import Bot
-
 from bot.brake import Brake
 from bot.chat.access import Access
 from bot.chat.admins import GroupAdmins
+from bot.chat.alerts import OperatorChat
 from bot.chat.allowance import Allowance
+from bot.chat.client import TelegramBot
 from bot.chat.menu import Menu
 from bot.chat.names import Names
+from bot.chat.notices import Notices
 from bot.chat.operator import OpenPage
 from bot.chat.orders import Orders
 from bot.chat.outlook import Forecast
@@ -21,6 +22,7 @@ from bot.chat.photos import Photos
 from bot.chat.preferences import Preferences
 from bot.chat.repeats import Repeats
 from bot.chat.reposting import Reposting
+from bot.chat.rights import OwnRights
 from bot.chat.screen import Screen
 from bot.chat.strangers import Strangers
 from bot.chat.tariff import Tariff
@@ -35,7 +37,7 @@ from bot.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    bot: Bot
+    bot: TelegramBot
     store: Store
     settings: Settings
     models: Mapping[str, VideoModel]
@@ -49,9 +51,14 @@ class Desk:
     access: Access
     allowance: Allowance
     rules: Rules
+    rights: OwnRights
+    """What Telegram lets the bot do, group by group."""
     standings: Standings
     names: Names
     strangers: Strangers
+    notices: Notices
+    operators: OperatorChat | None
+    """None where ALERT_CHAT is not set."""
     admins: GroupAdmins
     preferences: Preferences
     photos: Photos

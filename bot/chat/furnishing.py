@@ -1,0 +1,190 @@
+"""Furnishing: the desk with everything on it, from what the application hands in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+from bot.brake import Brake
+from bot.chat.access import Access
+from bot.chat.admins import GroupAdmins
+from bot.chat.alerts import operators_of
+from bot.chat.allowance import Allowance
+from bot.chat.budgets import Budgets
+from bot.chat.client import connect
+from bot.chat.companies import Companies
+from bot.chat.desk import Desk
+from bot.chat.gate import Gate
+from bot.chat.menu import Menu
+from bot.chat.names import Names
+from bot.chat.notices import Notices
+from bot.chat.operator import OpenPage
+from bot.chat.orders import Orders
+from bot.chat.outlook import Forecast
+from bot.chat.photos import Photos
+from bot.chat.preferences import Preferences
+from bot.chat.quiet import Quiet
+from bot.chat.repeats import Repeats
+from bot.chat.reposting import Reposting
+from bot.chat.rights import OwnRights
+from bot.chat.screen import Screen
+from bot.chat.strangers import Strangers
+from bot.chat.tariff import tariff_of
+from bot.chat.voice import Voice
+from bot.media.shelf import VideoShelf
+from bot.pace import TELEGRAM, Limits
+from bot.request import VideoModel
+from bot.rules import Rules
+from bot.settings import Settings
+from bot.standing import Standings
+from bot.store import Store
+from bot.timing import Timing
+
+_COMMANDS = (
+    *("video", "animate", "extend", "again", "history", "queue", "cancel", "models", "settings", "help"),
+    *("stats", "privacy", "forget"),
+)
+_ADMIN_COMMANDS = ("admin", "allow", "ban", "limit", "set", "pause", "resume")
+
+
+def furnish_desk(
+    token: str,
+    settings: Settings,
+    rules: Rules,
+    store: Store,
+    *,
+    models: Mapping[str, VideoModel],
+    schedule: Timing,
+    at_once: Callable[[str], Awaitable[int | None]],
+    shelf: VideoShelf,
+    clock: Callable[[], datetime],
+    wake_worker: Callable[[], None],
+    brake: Brake,
+    open_page: OpenPage,
+    on_answer: Callable[[int], None] = lambda _: None,
+    limits: Limits = TELEGRAM,
+) -> Desk:
+    """Nothing runs and nobody is called so far. `settings` are those of the start, `rules` those in force."""
+    bot = connect(
+        token,
+        settings.telegram_api_url,
+        Gate(store, clock, limits),
+        on_answer,
+        local_mode=settings.telegram_local_mode == "on",
+    )
+
+    def default_language() -> str:
+        return rules.settings.default_language
+
+    def default_model() -> str:
+        return rules.settings.default_model or next(iter(models), "")
+
+    rights = OwnRights(bot, clock)
+    standings = Standings(store, clock)
+    access = Access(rules, standings, store, store, clock, obstacle=rights.obstacle)
+    preferences = Preferences(store, default_language, clock, is_shared=store.is_shared)
+    voice = Voice(bot, clock, preferences)
+    photos = Photos(bot, store, models)
+    forecast = Forecast(store.count_ahead, schedule, models, at_once, pause=brake.over)
+    tariff = tariff_of(lambda: rules.settings, models)
+    operators = operators_of(
+        settings.alert_chat, voice=voice, preferences=preferences, models=models, tariff=tariff
+    )
+    notices = Notices(
+        kept=store,
+        people=store,
+        voice=voice,
+        access=access,
+        preferences=preferences,
+        operators=operators,
+    )
+    budgets = Budgets(
+        rules=rules,
+        store=store,
+        access=access,
+        tariff=tariff,
+        tell_admins=notices.tell_admins,
+        clock=clock,
+    )
+    allowance = Allowance(rules=rules, access=access, budgets=budgets, tariff=tariff, clock=clock)
+    screen = Screen(
+        bot,
+        models,
+        clock,
+        forecast=forecast,
+        voice=voice,
+        photos=photos,
+        quiet=Quiet(bot, preferences),
+        tariff=tariff,
+        pause=brake.known,
+        left=allowance.before,
+        sharing=store,
+    )
+    names = Names(bot)
+    strangers = Strangers(
+        access=access,
+        standings=standings,
+        people=store,
+        names=names,
+        notices=notices,
+        voice=voice,
+        preferences=preferences,
+        tasks=store,
+        clock=clock,
+        wake=wake_worker,
+    )
+    orders = Orders(
+        tasks=store,
+        screen=screen,
+        voice=voice,
+        access=access,
+        budgets=budgets,
+        allowance=allowance,
+        companies=Companies(store, voice, models),
+        photos=photos,
+        models=models,
+        default_model=default_model,
+        old_after=timedelta(minutes=settings.old_message_minutes),
+        clock=clock,
+        wake=wake_worker,
+        tariff=tariff,
+        sharing=store,
+    )
+    return Desk(
+        bot=bot,
+        store=store,
+        settings=settings,
+        models=models,
+        default_model=default_model,
+        clock=clock,
+        wake=wake_worker,
+        voice=voice,
+        screen=screen,
+        orders=orders,
+        access=access,
+        allowance=allowance,
+        rules=rules,
+        rights=rights,
+        standings=standings,
+        names=names,
+        strangers=strangers,
+        notices=notices,
+        operators=operators,
+        admins=GroupAdmins(bot, clock),
+        preferences=preferences,
+        photos=photos,
+        forecast=forecast,
+        shelf=shelf,
+        repeats=Repeats(clock),
+        reposting=Reposting(store, screen, clock, wake_worker),
+        brake=brake,
+        tariff=tariff,
+        menu=Menu(
+            bot,
+            _COMMANDS,
+            _ADMIN_COMMANDS,
+            default_language=default_language,
+            is_admin=access.is_admin,
+        ),
+        open_page=open_page,
+    )
