@@ -30,6 +30,8 @@ from bot.stores.values import TASK_COLUMNS
 from bot.task import Task, TaskState
 
 HOUR = timedelta(hours=1)
+_STARTED_S = 12.0
+"""In which every process is up, on a machine that is busy with other things."""
 _TICK_S = 0.02
 _CALL_S = 0.02
 """A look at a provider, simulated."""
@@ -144,7 +146,7 @@ async def _work(url: str, limit: int | None) -> dict[str, Any]:
 
 async def _lateness(url: str, count: int) -> list[float]:
     """How late tasks are taken that become due one by one, 400 a second, with so many processes."""
-    await _add(url, _running("task"), 1200, apart_s=1 / 400, in_s=4)
+    await _add(url, _running("task"), 1200, apart_s=1 / 400, in_s=_STARTED_S)
     found = await _in_processes(count, _look_once, url, None)
     return [ms for one in found for ms in one["late_ms"]]
 
@@ -229,7 +231,7 @@ async def _fly(server: PostgresServer) -> None:
     )
     for every_s in (12.5, 5.0):
         url = await server.clean_database()
-        await _add(url, _running("task"), 10_000, apart_s=every_s / 10_000, in_s=4)
+        await _add(url, _running("task"), 10_000, apart_s=every_s / 10_000, in_s=_STARTED_S)
         [found] = await _in_processes(1, _look_for_a_while, url, int(1000 * every_s))
         print(
             f"  {found['looks_s']:>8.0f} {100 * found['core']:>9.1f}% {found['kib']:>11.2f}"
@@ -251,7 +253,8 @@ async def _look_for_a_while(url: str, every_ms: int | None) -> dict[str, Any]:
         seen = replace(task.looked(0.5, now), due_at=due_at, error_detail=due_at.isoformat())
         await store.save(seen)
 
-    await asyncio.sleep(3)
+    first_at = await store.next_due(store.now()) or store.now()
+    await asyncio.sleep(max((first_at - store.now()).total_seconds(), 0))
     memory, cpu_s = _memory_kib(), time.process_time()
     began, commits = time.perf_counter(), store.commits
     while time.perf_counter() - began < 15:
@@ -328,7 +331,8 @@ async def _add(url: str, task: Task, many: int, *, apart_s: float = 0.0, in_s: f
     )
     await connection.execute(
         "UPDATE tasks SET due_at = due, error_detail = due::text FROM (SELECT place AS number,"
-        " now() + make_interval(secs => $1 + $2 * row_number() OVER (ORDER BY place)) AS due FROM tasks"
+        " now() + make_interval(secs => $1::float8 + $2::float8 * row_number() OVER (ORDER BY place)) AS due"
+        " FROM tasks"
         " WHERE starts_with(id, $3)) AS plan WHERE place = number AND due_at IS NOT NULL",
         in_s,
         apart_s,
