@@ -60,9 +60,15 @@ class Herd:
         self._logs[number] = log
 
     async def has_begun(self, number: int) -> None:
-        """Until it is up; AssertionError with what it printed when it ended instead."""
+        """Until it is up; AssertionError with what it printed when it ended instead.
+
+        Status 1 is a start that may work later, say once the database is back: it is repeated, as a service
+        manager does.
+        """
         async with asyncio.timeout(PATIENCE_S):
             while "Dreamreel is up" not in (printed := self._logs[number].read_text(errors="replace")):
+                if self._processes[number].returncode == 1 and "Traceback" not in printed:
+                    await self.start(number)
                 assert self._processes[number].returncode is None, f"the bot did not start:\n{printed}"
                 await asyncio.sleep(_GLANCE_S)  # a file has no event
 
