@@ -6,19 +6,21 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from bot.chat import Conversation, PageLink
 from bot.chores.metrics import Metrics
 from bot.links import PhotoLinks
 from bot.log import blotter
+from bot.media.facts import FitPhoto
 from bot.request import VideoModel, VideoRequest
 from bot.rules import Rules
 from bot.settings import Settings, secrets_of
 from bot.standing import Standings
 from bot.store import Store
-from bot.task import Task
+from bot.task import END_STATES, Task
 from bot.timing import Timing
-from bot.web import Health, OnUpdate, OpenPhoto, PrivateServer, Webhook, WebServer, metrics_routes
+from bot.web import Health, OnUpdate, PrivateServer, Webhook, WebServer, metrics_routes
 from bot.web.admin import LINK_LIVES, AdminPages, Sources, make_link
 
 
@@ -39,7 +41,6 @@ class Served:
     quote: Callable[[VideoRequest], Decimal | None]
     metrics: Metrics | None
     health: Health
-    open_photo: OpenPhoto
     on_update: OnUpdate | None
     """Takes what Telegram calls with; None where it is polled."""
     webhook_secret: str
@@ -56,7 +57,7 @@ def public_server(served: Served) -> WebServer | None:
         settings.listen_host,
         settings.listen_port,
         health=served.health,
-        open_photo=served.open_photo if settings.public_url else None,
+        open_photo=partial(_open_photo, served) if settings.public_url else None,
         links=served.links if settings.public_url else None,
         clock=served.clock,
         webhook=Webhook(served.webhook_secret, served.on_update) if served.on_update else None,
@@ -86,6 +87,18 @@ async def page_link(server: PrivateServer | None, served: Served, user_id: int) 
         return None
     url = await make_link(served.store, address, user_id, served.clock())
     return PageLink(url, int(LINK_LIVES.total_seconds() / 60), server.tunnel if server else "")
+
+
+async def _open_photo(served: Served, task_id: str, index: int) -> FitPhoto | None:
+    """A task's photo for its provider, fetched from Telegram anew; None where there is none."""
+    task = await served.store.get(task_id)
+    model = served.models.get(task.request.model) if task else None
+    if task is None or model is None or index >= len(task.request.photos):
+        return None
+    if task.state in END_STATES:
+        return None  # nobody needs it any more
+    request = task.request
+    return await served.conversation.screen.photo(request.photos[index], model.photo_rules, request.crop)
 
 
 def _sources(served: Served) -> Sources:

@@ -23,12 +23,13 @@ from bot.errors import (
     StoreError,
     Unavailable,
 )
+from bot.failover import stand_ins
 from bot.ledger import Ledger
 from bot.log import get_log
 from bot.look import Looker
 from bot.media.facts import FitPhoto
 from bot.provider import Accepted, Photo, PhotoLink, Provider, StillRunning
-from bot.request import PhotoRules, VideoModel, VideoRequest, alternatives, closest_ratio, settle
+from bot.request import PhotoRules, VideoModel, VideoRequest, closest_ratio, settle
 from bot.silence import Silence
 from bot.slots import NO_ROOM, Slots
 from bot.store import Attempt
@@ -196,14 +197,8 @@ class Submitter:
     async def _reroute(self, task: Task, attempt: Attempt) -> bool:
         """To the next model that can do the very same for no more money, if failover is on and there is one.
         Whoever stopped waiting gets none."""
-        tried = {task.request.model, *task.passed_over}
         others = [
-            name
-            for name in alternatives(task.request, self._models)
-            if name not in tried
-            and self._takes_photos_alike(task.request, name)
-            and self._is_agreed(task, name)
-            and not await self._brake.over(name)
+            name for name in stand_ins(task, self._models, self._quote) if not await self._brake.over(name)
         ]
         if not self._failover or not others or task.hidden:
             return False
@@ -219,17 +214,6 @@ class Submitter:
         )
         self._chat.show(moved)
         return True
-
-    def _is_agreed(self, task: Task, name: str) -> bool:
-        """Whether it costs no more than what the person was told."""
-        price = self._quote(task.request.model_copy(update={"model": name}))
-        return task.price is None or (price is not None and price <= task.price)
-
-    def _takes_photos_alike(self, request: VideoRequest, name: str) -> bool:
-        """Whether the other model makes the same of the photos: what is cut off was agreed to here."""
-        ours, other = self._models[request.model], self._models[name]
-        alike = (ours.crops_photo, ours.ratios) == (other.crops_photo, other.ratios)
-        return not request.photos or (alike and ours.ratio_with_photo == other.ratio_with_photo)
 
     async def lose(self, task: Task, detail: str, attempt: Attempt | None = None) -> None:
         """Perhaps bought, perhaps not: the person is asked before anything is bought again.

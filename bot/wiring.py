@@ -30,7 +30,7 @@ from bot.slots import Slots
 from bot.store import Notice, Store
 from bot.stores.opening import is_shared
 from bot.submit import Submitter
-from bot.task import END_STATES, Task
+from bot.task import Task
 from bot.timing import STORE_PAUSE_S, Timing
 from bot.web import Health, PrivateServer, WebServer
 from bot.worker import Worker
@@ -241,7 +241,6 @@ class Bot:
             quote=self._quote,
             metrics=self.metrics,
             health=self.health,
-            open_photo=self.open_photo,
             on_update=self.conversation.on_update,
             webhook_secret=self._hook.secret if self._hook else "",
             links=self._links,
@@ -250,17 +249,6 @@ class Bot:
 
     async def _open_page(self, user_id: int) -> PageLink | None:
         return await page_link(self.private, self._served, user_id)
-
-    async def open_photo(self, task_id: str, index: int) -> FitPhoto | None:
-        """A task's photo for its provider, fetched from Telegram anew; None where there is none."""
-        task = await self._store.get(task_id)
-        model = self.models.get(task.request.model) if task else None
-        if task is None or model is None or index >= len(task.request.photos):
-            return None
-        if task.state in END_STATES:
-            return None  # nobody needs it any more
-        request = task.request
-        return await self.conversation.screen.photo(request.photos[index], model.photo_rules, request.crop)
 
     def _quote(self, request: VideoRequest) -> Decimal | None:
         """What the request would cost by the prices of this moment."""

@@ -11,9 +11,8 @@ from telegram import Bot, Message
 from bot import timing
 from bot.chat.asker import Asker
 from bot.chat.parts import Card
-from bot.chat.screen import DIGEST_S, shown_with
 from bot.chat.tap import Tap
-from bot.chat.uploads import Sent, Uploads
+from bot.chat.uploads import DIGEST_S, Sent, Uploads, shown_with
 from bot.chat.videos import Videos
 from bot.chat.voice import Voice, replying
 from bot.errors import ChatError, MediaError

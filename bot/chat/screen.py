@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from telegram import InputMediaVideo, Message
 from telegram.constants import ParseMode
@@ -21,7 +20,7 @@ from bot.chat.presence import Presence, sending_video
 from bot.chat.questions import draw_draft
 from bot.chat.quiet import Quiet
 from bot.chat.tariff import Tariff, no_tariff
-from bot.chat.uploads import Sent, Uploads
+from bot.chat.uploads import DIGEST_S, Sent, Uploads, file_id_of, shown_with
 from bot.chat.voice import NO_PREVIEW, Voice, replying
 from bot.errors import CallRefused, CardGone, ChatError, ChatGone
 from bot.log import get_log
@@ -41,8 +40,6 @@ _GROUP_PACE_S = 15.0
 _LATE_PACE_S = 60.0
 _SHORT_PACE_S = 2.0
 _SHORT_S = 30.0
-DIGEST_S = 90.0
-"""Telegram goes on working on a video after its last byte."""
 _ASIDES = 1000
 """Lines remembered at most."""
 
@@ -156,7 +153,7 @@ class Screen:
             raise
         await self.quiet.done(task)
         await self._voice.call(task, "card_ready")
-        return _file_id(message)
+        return file_id_of(message)
 
     async def send(self, task: Task, video: Video) -> str:
         card = draw_caption(task, self._models, self._tariff(), is_shrunk=video.facts.is_shrunk)
@@ -178,7 +175,7 @@ class Screen:
         with self.presence.delivering(task):
             message = await self._uploads.send(video, send)
         await self.quiet.done(task)
-        return _file_id(message)
+        return file_id_of(message)
 
     async def redirect(self, task: Task) -> int:
         if task.chat_id > 0 or task.user_id < 0:
@@ -286,25 +283,3 @@ class Screen:
                 link_preview_options=NO_PREVIEW,
                 rate_limit_args=Urgency.FIRST,
             )
-
-
-def shown_with(video: Video, picture: Sent, card: Card) -> dict[str, Any]:
-    """What makes Telegram play it in place, with its words below."""
-    return {
-        "caption": card.text,
-        "parse_mode": ParseMode.HTML,
-        "width": video.facts.width,
-        "height": video.facts.height,
-        "duration": round(video.facts.duration_s),
-        "supports_streaming": True,
-        "thumbnail": picture,
-    }
-
-
-def _file_id(message: Message | bool) -> str:
-    """Telegram answers with the video, or with an animation where it heard no sound."""
-    if isinstance(message, Message):
-        found = message.video or message.animation or message.document
-        if found is not None:
-            return found.file_id
-    return ""

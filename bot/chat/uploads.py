@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from telegram import InputFile, Message
+from telegram.constants import ParseMode
 
 from bot.chat.client import translated
+from bot.chat.parts import Card
 from bot.errors import CallRefused
 from bot.log import get_log
 from bot.media.shelf import Video
@@ -16,6 +18,8 @@ from bot.media.shelf import Video
 Sent: TypeAlias = InputFile | Path
 _Answer: TypeAlias = Message | bool
 
+DIGEST_S = 90.0
+"""Telegram goes on working on a video after its last byte."""
 _PIECE_BYTES = 2**18
 """The library below reads and sends 64 KiB at a time; four times as much halves what an upload costs the
 processor (`benchmarks/delivery.py`)."""
@@ -49,6 +53,28 @@ class Uploads:
             self._by_path = False
             self._log.warning("Telegram's server cannot read the bot's files: they go up", reason=reason)
         return answer
+
+
+def shown_with(video: Video, picture: Sent, card: Card) -> dict[str, Any]:
+    """What makes Telegram play it in place, with its words below."""
+    return {
+        "caption": card.text,
+        "parse_mode": ParseMode.HTML,
+        "width": video.facts.width,
+        "height": video.facts.height,
+        "duration": round(video.facts.duration_s),
+        "supports_streaming": True,
+        "thumbnail": picture,
+    }
+
+
+def file_id_of(message: Message | bool) -> str:
+    """Of what was sent. Telegram answers with the video, or with an animation where it heard no sound."""
+    if isinstance(message, Message):
+        found = message.video or message.animation or message.document
+        if found is not None:
+            return found.file_id
+    return ""
 
 
 async def _answer(call: Awaitable[_Answer]) -> _Answer:

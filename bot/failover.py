@@ -1,0 +1,36 @@
+"""Failover: which other models may make a task's video, where its own provider is out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from bot.request import VideoModel, VideoRequest, alternatives
+from bot.task import Task
+
+
+def stand_ins(
+    task: Task,
+    models: Mapping[str, VideoModel],
+    quote: Callable[[VideoRequest], Decimal | None],
+) -> list[str]:
+    """Names of those that were not tried and do the very same for no more money, in the order of `models`."""
+    tried = {task.request.model, *task.passed_over}
+    return [
+        name
+        for name in alternatives(task.request, models)
+        if name not in tried
+        and _takes_photos_alike(task.request, models[task.request.model], models[name])
+        and _is_agreed(task, quote(task.request.model_copy(update={"model": name})))
+    ]
+
+
+def _takes_photos_alike(request: VideoRequest, ours: VideoModel, other: VideoModel) -> bool:
+    """Whether the other model makes the same of the photos: what is cut off was agreed to here."""
+    alike = (ours.crops_photo, ours.ratios) == (other.crops_photo, other.ratios)
+    return not request.photos or (alike and ours.ratio_with_photo == other.ratio_with_photo)
+
+
+def _is_agreed(task: Task, price: Decimal | None) -> bool:
+    """Whether it costs no more than what the person was told."""
+    return task.price is None or (price is not None and price <= task.price)
