@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.chat.asker import Asker
 from bot.chat.intent import Intent
 from bot.chat.orders import Orders
+from bot.chat.reading import Reading
 from bot.chat.voice import Voice
 from bot.chat.words import read_words
 from bot.request import Problem
@@ -14,8 +15,9 @@ from bot.text import say
 
 
 class Again:
-    def __init__(self, tasks: TaskStore, orders: Orders, voice: Voice) -> None:
+    def __init__(self, tasks: TaskStore, reading: Reading, orders: Orders, voice: Voice) -> None:
         self._tasks = tasks
+        self._reading = reading
         self._orders = orders
         self._voice = voice
 
@@ -28,7 +30,7 @@ class Again:
             return
         # The same seed would give the same video.
         unseeded = task.request.model_copy(update={"seed": None})
-        request, problems = self._orders.read(read_words(intent.words), None, unseeded)
+        request, problems = self._reading.read(read_words(intent.words), None, unseeded)
         problem = problems[0] if problems else await self._orders.start(asker, request, task.id)
         if problem is not None:
             await self._answer(asker, problem)
@@ -38,7 +40,7 @@ class Again:
         task = await self._shown(asker, intent.answers)
         if task is None:
             return False
-        request, problems = self._orders.read(read_words(intent.words), None, task.request)
+        request, problems = self._reading.read(read_words(intent.words), None, task.request)
         if problems:
             await self._answer(asker, problems[0])
         else:

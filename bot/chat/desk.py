@@ -20,6 +20,7 @@ from bot.chat.orders import Orders
 from bot.chat.outlook import Forecast
 from bot.chat.photos import Photos
 from bot.chat.preferences import Preferences
+from bot.chat.reading import Reading
 from bot.chat.repeats import Repeats
 from bot.chat.reposting import Reposting
 from bot.chat.rights import OwnRights
@@ -47,6 +48,7 @@ class Desk:
     """Tells the worker that something is due."""
     voice: Voice
     screen: Screen
+    reading: Reading
     orders: Orders
     access: Access
     allowance: Allowance

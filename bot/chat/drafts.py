@@ -11,7 +11,6 @@ from bot import timing
 from bot.chat.asker import Asker
 from bot.chat.photos import Photos, with_first_frame
 from bot.chat.questions import ASKS_PHOTO, AWAITS_WORDS, draw_question, draw_switch
-from bot.chat.reading import Reading
 from bot.chat.screen import Screen
 from bot.chat.tariff import Tariff
 from bot.chat.voice import Voice
@@ -22,7 +21,7 @@ from bot.task import Task, TaskState
 _ANSWERED_WITHIN = timedelta(minutes=15)
 
 
-class Drafts(Reading):
+class Drafts:
     """What a person is asked before anything is bought, and what they choose meanwhile."""
 
     def __init__(
@@ -33,15 +32,15 @@ class Drafts(Reading):
         voice: Voice,
         photos: Photos,
         models: Mapping[str, VideoModel],
-        default_model: Callable[[], str],
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         tariff: Callable[[], Tariff],
     ) -> None:
-        super().__init__(models, default_model, photos)
         self._tasks = tasks
         self._screen = screen
         self._voice = voice
+        self._photos = photos
+        self._models = models
         self._clock = clock
         self._wake = wake
         self._tariff = tariff

@@ -16,6 +16,7 @@ from bot.chat.orders import Orders
 from bot.chat.photos import Photos
 from bot.chat.preferences import Preferences
 from bot.chat.questions import ASK_EXTEND
+from bot.chat.reading import Reading
 from bot.chat.tap import Tap
 from bot.chat.videos import Videos
 from bot.chat.voice import Voice
@@ -36,6 +37,7 @@ class Extend:
         *,
         bot: Bot,
         tasks: TaskStore,
+        reading: Reading,
         orders: Orders,
         access: Access,
         preferences: Preferences,
@@ -47,6 +49,7 @@ class Extend:
     ) -> None:
         self._bot = bot
         self._tasks = tasks
+        self._reading = reading
         self._orders = orders
         self._access = access
         self._preferences = preferences
@@ -87,12 +90,12 @@ class Extend:
         if (video.size_bytes or 0) > self._videos.takes_bytes:
             return Problem("video_too_many_bytes", {})
         settings = await self._preferences.of(asker.chat_id)
-        usual, _ = self._orders.read(Words(), None, settings=settings)
+        usual, _ = self._reading.read(Words(), None, settings=settings)
         source = parent.request if parent else usual
         base = continuation(source, video.file_id, self._models, usual.model)
         if base is None:
             return Problem("extend_nobody", {})
-        request, problems = self._orders.read(words, None, base, settings)
+        request, problems = self._reading.read(words, None, base, settings)
         for problem in problems:
             if words.prompt or not problem.code.startswith("prompt_missing"):
                 return problem

@@ -24,6 +24,7 @@ from bot.chat.outlook import Forecast
 from bot.chat.photos import Photos
 from bot.chat.preferences import Preferences
 from bot.chat.quiet import Quiet
+from bot.chat.reading import Reading
 from bot.chat.repeats import Repeats
 from bot.chat.reposting import Reposting
 from bot.chat.rights import OwnRights
@@ -133,6 +134,7 @@ def furnish_desk(
         clock=clock,
         wake=wake_worker,
     )
+    reading = Reading(models, default_model, photos)
     orders = Orders(
         tasks=store,
         screen=screen,
@@ -142,8 +144,8 @@ def furnish_desk(
         allowance=allowance,
         companies=Companies(store, voice, models),
         photos=photos,
+        reading=reading,
         models=models,
-        default_model=default_model,
         old_after=timedelta(minutes=settings.old_message_minutes),
         clock=clock,
         wake=wake_worker,
@@ -160,6 +162,7 @@ def furnish_desk(
         wake=wake_worker,
         voice=voice,
         screen=screen,
+        reading=reading,
         orders=orders,
         access=access,
         allowance=allowance,

@@ -21,6 +21,7 @@ from bot.chat.orders import Orders
 from bot.chat.pairs import Pairs
 from bot.chat.preferences import Preferences
 from bot.chat.questions import ASKS_PHOTO
+from bot.chat.reading import Reading
 from bot.chat.recipes import RECIPE, is_recipe
 from bot.chat.repeats import Repeats
 from bot.chat.strangers import Strangers
@@ -43,6 +44,7 @@ class Messages:
         voice: Voice,
         notices: Notices,
         strangers: Strangers,
+        reading: Reading,
         orders: Orders,
         access: Access,
         models: Mapping[str, VideoModel],
@@ -60,6 +62,7 @@ class Messages:
         self._voice = voice
         self._notices = notices
         self._strangers = strangers
+        self._reading = reading
         self._orders = orders
         self._access = access
         self._models = models
@@ -168,9 +171,8 @@ class Messages:
             await self._video(asker, intent)
 
     async def _video(self, asker: Asker, intent: Intent) -> None:
-        words = read_words(intent.words)
         settings = await self._preferences.of(asker.chat_id)
-        request, problems = self._orders.read(words, intent.photo, settings=settings)
+        request, problems = self._reading.read(read_words(intent.words), intent.photo, settings=settings)
         if not problems:
             await self._refuse(asker, await self._orders.start(asker, request))
         elif {problem.code for problem in problems} == {"prompt_missing"}:
@@ -183,7 +185,7 @@ class Messages:
     async def _draft(self, asker: Asker, intent: Intent) -> None:
         """A photo alone, or one that somebody else made: what should happen, and should it?"""
         settings = await self._preferences.of(asker.chat_id)
-        request, problems = self._orders.read(read_words(intent.words), intent.photo, settings=settings)
+        request, problems = self._reading.read(read_words(intent.words), intent.photo, settings=settings)
         if [problem for problem in problems if problem.code != "prompt_missing_with_photo"]:
             await self._object(asker, request, problems, intent.photo)
         elif request.prompt:
@@ -203,9 +205,8 @@ class Messages:
         elif draft is not None:
             await self._complete(asker, draft, intent)
         elif asker.chat_id > 0:
-            words = read_words(intent.words)
             settings = await self._preferences.of(asker.chat_id)
-            request, problems = self._orders.read(words, None, settings=settings)
+            request, problems = self._reading.read(read_words(intent.words), None, settings=settings)
             if problems:
                 await self._object(asker, request, problems, None)
             else:
@@ -244,7 +245,7 @@ class Messages:
         # Who was offered another model has not been given what is usual here: that depends on the model.
         settings = await self._preferences.of(asker.chat_id) if task.question == "card_switch" else None
         words = read_words(intent.words)
-        request, problems = self._orders.read(words, intent.photo, task.request, settings)
+        request, problems = self._reading.read(words, intent.photo, task.request, settings)
         if problems:
             await self._object(asker, request, problems, intent.photo)
         else:
@@ -262,7 +263,7 @@ class Messages:
     ) -> None:
         """Say why it cannot work; where only the model is in the way, with buttons for others that can."""
         misread = problems[0].code.startswith(("unknown_flag", "flag_"))
-        names = [] if misread else self._orders.others(request, photo)
+        names = [] if misread else self._reading.others(request, photo)
         if names:
             await self._orders.offer(asker, request, problems[0], names)
         else:

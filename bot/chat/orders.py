@@ -1,4 +1,4 @@
-"""Orders: from a wish to a task that is stored. Everything that can be refused is refused here, for free."""
+"""Orders: from a request to a task that is stored. What can be refused is refused here, for free."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bot.chat.drafts import Drafts
 from bot.chat.parts import left_out
 from bot.chat.photos import Photos
 from bot.chat.questions import STARTED_BY_ANSWER
+from bot.chat.reading import Reading
 from bot.chat.screen import Screen
 from bot.chat.tariff import Tariff, no_tariff
 from bot.chat.turns import Turns
@@ -42,8 +43,8 @@ class Orders(Drafts):
         allowance: Allowance,
         companies: Companies,
         photos: Photos,
+        reading: Reading,
         models: Mapping[str, VideoModel],
-        default_model: Callable[[], str],
         old_after: timedelta,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
@@ -56,11 +57,11 @@ class Orders(Drafts):
             voice=voice,
             photos=photos,
             models=models,
-            default_model=default_model,
             clock=clock,
             wake=wake,
             tariff=tariff,
         )
+        self._reading = reading
         self._access = access
         self._budgets = budgets
         self._allowance = allowance
@@ -166,7 +167,7 @@ class Orders(Drafts):
     async def _generate(self, asker: Asker, task: Task, request: VideoRequest) -> Problem | None:
         if problem := await self._limit(asker, task.user_id, request):
             return problem
-        if problems := self.problems(request):
+        if problems := self._reading.problems(request):
             return problems[0]
         if task.question != "card_crop" and await self._crop(asker, task, request):
             return None

@@ -11,6 +11,7 @@ from bot.chat.intent import Intent, SentPhoto
 from bot.chat.motions import motion_words
 from bot.chat.orders import Orders
 from bot.chat.questions import STARTED_BY_ANSWER
+from bot.chat.reading import Reading
 from bot.chat.screen import Screen
 from bot.chat.tap import Tap
 from bot.chat.which import chosen_photos, fit_two_photos
@@ -27,9 +28,16 @@ _OPEN = frozenset({"prompt_missing_with_photo", "no_first_last"})
 
 class Pairs:
     def __init__(
-        self, *, tasks: TaskStore, orders: Orders, screen: Screen, models: Mapping[str, VideoModel]
+        self,
+        *,
+        tasks: TaskStore,
+        reading: Reading,
+        orders: Orders,
+        screen: Screen,
+        models: Mapping[str, VideoModel],
     ) -> None:
         self._tasks = tasks
+        self._reading = reading
         self._orders = orders
         self._screen = screen
         self._models = models
@@ -38,11 +46,11 @@ class Pairs:
         """An album of two or more: start it, or ask what is open. What is left to say is returned."""
         asker, first, last = album.asker, album.photos[0], album.photos[1]
         words = read_words(album.words)
-        request, problems = self._orders.read(words, first, settings=settings, last=last)
+        request, problems = self._reading.read(words, first, settings=settings, last=last)
         able = fit_two_photos(request, self._models)
         blocked = [problem for problem in problems if problem.code not in _OPEN]
         # A model is no way out where it could not use one of the two.
-        weakest = min((first, last), key=lambda photo: len(self._orders.others(request, photo)))
+        weakest = min((first, last), key=lambda photo: len(self._reading.others(request, photo)))
         if blocked:
             await objection(asker, request, blocked, weakest)
         elif able is None or len(album.photos) > 2:
@@ -50,7 +58,7 @@ class Pairs:
             several = request.model_copy(update={"photos": file_ids})
             await self._orders.put(asker, several, which.QUESTION)
         elif not request.prompt.strip() or not album.is_wanted:
-            usual = self._orders.add_usual(able, settings)
+            usual = self._reading.add_usual(able, settings)
             question = "card_draft" if request.prompt.strip() else "card_ask_two_photos"
             await self._orders.draft(asker, usual, question)
         elif problems:
@@ -75,7 +83,7 @@ class Pairs:
     ) -> Problem | None:
         """A second photo for that draft: it asks what it asked, below."""
         base = fit_two_photos(task.request, self._models) or task.request
-        request, problems = self._orders.read(read_words(intent.words), None, base, last=intent.photo)
+        request, problems = self._reading.read(read_words(intent.words), None, base, last=intent.photo)
         blocked = [problem for problem in problems if problem.code != "prompt_missing_with_photo"]
         if blocked:
             await objection(asker, request, blocked, intent.photo)
@@ -87,7 +95,7 @@ class Pairs:
         """The words for photos of which none is chosen yet."""
         photos = task.request.photos
         base = task.request.model_copy(update={"photos": photos[:1]})
-        request, problems = self._orders.read(read_words(words), None, base)
+        request, problems = self._reading.read(read_words(words), None, base)
         if problems:
             return problems[0]
         several = request.model_copy(update={"photos": photos})
@@ -119,7 +127,7 @@ class Pairs:
         return await self._draft(tap, tap.task.request.model_copy(update={"prompt": words}))
 
     async def _draft(self, tap: Tap, request: VideoRequest) -> Problem | None:
-        problems = self._orders.problems(request)
+        problems = self._reading.problems(request)
         blocked = [problem for problem in problems if problem.code != "prompt_missing_with_photo"]
         if blocked:
             return blocked[0]

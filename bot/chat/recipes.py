@@ -13,6 +13,7 @@ from bot.chat.intent import Intent
 from bot.chat.options import fit_request
 from bot.chat.orders import Orders
 from bot.chat.parts import Card, button, copy_button
+from bot.chat.reading import Reading
 from bot.chat.repeats import Repeats
 from bot.chat.tap import Tap
 from bot.chat.voice import Voice
@@ -38,6 +39,7 @@ class Recipes:
         bot: Bot,
         tasks: TaskStore,
         recipes: RecipeStore,
+        reading: Reading,
         orders: Orders,
         voice: Voice,
         models: Mapping[str, VideoModel],
@@ -48,6 +50,7 @@ class Recipes:
         self._bot = bot
         self._tasks = tasks
         self._recipes = recipes
+        self._reading = reading
         self._orders = orders
         self._voice = voice
         self._models = models
@@ -114,9 +117,9 @@ class Recipes:
         names = dict.fromkeys([self._default_model(), *shown(self._models)])
         fits = [fit_request(whole, self._models[name]) for name in names if name in self._models]
         candidates = [whole, *fits] if request.model in self._models else fits
-        working = [one for one in candidates if not self._orders.problems(one)]
+        working = [one for one in candidates if not self._reading.problems(one)]
         if not working:
-            return request, self._orders.problems((candidates or [whole])[0])[0]
+            return request, self._reading.problems((candidates or [whole])[0])[0]
         return working[0].model_copy(update={"photos": request.photos}), None
 
 

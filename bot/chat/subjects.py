@@ -47,7 +47,9 @@ class Subjects:
         self.commands: dict[str, Command] = {"help": helping.help, "models": helping.models}
         self.acts: dict[str, Act] = {}
         self.plain_acts: dict[str, PlainAct] = {}
-        self.pairs = Pairs(tasks=desk.store, orders=desk.orders, screen=desk.screen, models=desk.models)
+        self.pairs = Pairs(
+            tasks=desk.store, reading=desk.reading, orders=desk.orders, screen=desk.screen, models=desk.models
+        )
         self.acts |= {WHICH: self.pairs.choose, MOTION: self.pairs.move}
         videos = Videos(
             desk.bot,
@@ -60,6 +62,7 @@ class Subjects:
         extend = Extend(
             bot=desk.bot,
             tasks=desk.store,
+            reading=desk.reading,
             orders=desk.orders,
             access=desk.access,
             preferences=desk.preferences,
@@ -69,7 +72,7 @@ class Subjects:
             models=desk.models,
             clock=desk.clock,
         )
-        self.again = Again(desk.store, desk.orders, desk.voice)
+        self.again = Again(desk.store, desk.reading, desk.orders, desk.voice)
         self.commands |= {"again": self.again.command, "extend": extend.command}
         self.acts |= {EXTEND: extend.tap, JOIN: self.joining.tap}
         card = SettingsCard(
@@ -107,6 +110,7 @@ class Subjects:
             bot=desk.bot,
             tasks=desk.store,
             recipes=desk.store,
+            reading=desk.reading,
             orders=desk.orders,
             voice=desk.voice,
             models=desk.models,

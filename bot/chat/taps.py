@@ -18,6 +18,7 @@ from bot.chat.options import VERB, changed
 from bot.chat.orders import Orders
 from bot.chat.preferences import Preferences
 from bot.chat.questions import CROP_ALWAYS, has_options
+from bot.chat.reading import Reading
 from bot.chat.remedies import Remedy
 from bot.chat.repeats import Repeats
 from bot.chat.results import FOR_OWNER, OPEN_TO_ALL
@@ -37,6 +38,7 @@ class Taps:
         tasks: TaskStore,
         people: PeopleStore,
         screen: Screen,
+        reading: Reading,
         orders: Orders,
         access: Access,
         models: Mapping[str, VideoModel],
@@ -51,6 +53,7 @@ class Taps:
         self._tasks = tasks
         self._people = people
         self._screen = screen
+        self._reading = reading
         self._orders = orders
         self._access = access
         self._models = models
@@ -209,7 +212,7 @@ class Taps:
         request = tap.task.request.model_copy(update={"model": tap.choice})
         if tap.task.state is TaskState.DRAFT:
             settings = await self._preferences.of(tap.asker.chat_id)
-            return await self._start_draft(tap, self._orders.add_usual(request, settings))
+            return await self._start_draft(tap, self._reading.add_usual(request, settings))
         return await self._start_anew(tap, request)
 
     async def _without_photo(self, tap: Tap) -> Problem | None:
@@ -235,7 +238,7 @@ class Taps:
         """An order of its own, after one that has ended."""
         if tap.task.state not in END_STATES:
             return Problem("tap_too_late", {})
-        if problems := self._orders.problems(request):
+        if problems := self._reading.problems(request):
             return problems[0]
         if await self._is_repeated(tap):
             return None
