@@ -1,4 +1,4 @@
-"""The command line: `python -m bot run`, `sandbox`, `doctor`, `tasks` and `bill`.
+"""The command line: `python -m bot run`, `sandbox`, `doctor`, `tasks`, `bill` and `move-store`.
 
 The media worker processes load this file too, and need nothing of the bot: each command imports what it runs.
 """
@@ -38,7 +38,7 @@ def main() -> None:
     """Dreamreel: a Telegram bot that makes videos from words and photos."""
 
 
-@main.command()
+@main.command(short_help="Run the bot in the real Telegram.")
 def run() -> None:
     """Run the bot in the real Telegram, set up by the environment and `.env`."""
     from bot import app  # noqa: PLC0415 - see above
@@ -48,7 +48,7 @@ def run() -> None:
     _or_exit(lambda: asyncio.run(app.run(settings, _print_start)))
 
 
-@main.command()
+@main.command(short_help="Try the bot here: no token, no key.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=int, help="Port to listen on; 8787, or a free one where that is taken.")
 @click.option("--page-host", multiple=True, help="A name by which the page may be opened, besides loopback.")
@@ -59,7 +59,7 @@ def sandbox(host: str, port: int | None, page_host: tuple[str, ...], real: bool)
         _or_exit(lambda: asyncio.run(_sandbox(host, port, page_host, real, Path(folder))))
 
 
-@main.command()
+@main.command(short_help="Find what is wrong, and how to mend it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 def doctor(as_json: bool) -> None:
     """Find what is wrong here, and how to mend it; show each setting, and where it comes from.

@@ -368,5 +368,24 @@ def _sentence(problem: ErrorDetails) -> str:
     reason = problem["msg"].removeprefix("Value error, ")
     if not problem["loc"]:
         return reason
-    name = str(problem["loc"][0]).upper()
-    return f"{name} should be: {reason}" if problem["type"] == "value_error" else f"{name}: {reason}"
+    return f"{str(problem['loc'][0]).upper()} should be: {_wanted(problem, reason)}"
+
+
+def _wanted(problem: ErrorDetails, reason: str) -> str:
+    """The library's words are for programmers; `reason` where they are ours."""
+    limits = problem.get("ctx", {})
+    match problem["type"]:
+        case "int_parsing" | "int_from_float":
+            return "a whole number"
+        case "float_parsing" | "finite_number":
+            return "a number"
+        case "greater_than_equal":
+            return f"at least {limits['ge']}"
+        case "greater_than":
+            return f"more than {limits['gt']}"
+        case "less_than_equal":
+            return f"at most {limits['le']}"
+        case "literal_error":
+            return str(limits["expected"]).replace("'", "")
+        case _:
+            return reason

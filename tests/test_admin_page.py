@@ -91,7 +91,7 @@ async def test_a_setting_is_changed_and_taken_back_and_a_bad_value_is_one_senten
         row = page.get_by_role("row", name=re.compile("OPEN_TASKS_PER_USER"))
         await row.get_by_role("textbox").fill("many")
         await row.get_by_role("button", name="Change").click()
-        await expect(page.get_by_role("alert")).to_contain_text("OPEN_TASKS_PER_USER: ")
+        await expect(page.get_by_role("alert")).to_contain_text("OPEN_TASKS_PER_USER should be: ")
         await row.get_by_role("textbox").fill("3")
         await page.keyboard.press("Enter")
         await expect(row).to_contain_text(f"changed by {ADMIN}")

@@ -221,7 +221,7 @@ async def test_a_setting_is_seen_changed_and_taken_back_in_the_chat(there: Stage
     there.world.say(eve, hers, "/video a door")
     await there.shown(hers)
     wrong = await say(there, "/set OPEN_TASKS_PER_USER = many")
-    assert wrong.startswith(says("rule_wrong", reason="OPEN_TASKS_PER_USER: "))
+    assert wrong.startswith(says("rule_wrong", reason="OPEN_TASKS_PER_USER should be: "))
     assert "ALLOWED_USERS" in await say(there, "/set TELEGRAM_BOT_TOKEN 1:a")
     back = await say(there, "/set ALLOWED_USERS default")
     assert f"ALLOWED_USERS = – · {says('rule_from_start')}" in back

@@ -60,6 +60,7 @@ async def test_help_gives_options_that_the_chats_model_can_do(tmp_path: Path) ->
         await there.forged_tap(ada, card, "set:model=veo-3")
         help_ = await there.answer(there.world.say(ada, chat, "/help"))
         assert examples(help_)[2].endswith("9:16 8s")
+        assert "--model veo-3, --ratio 9:16, --seconds 8," in help_["text"]
 
 
 async def test_privacy_says_who_receives_what_in_the_persons_language(there: Stage) -> None:

@@ -160,8 +160,17 @@ def test_the_story_of_a_lost_one_says_what_to_do() -> None:
     )
     story = drawn(table.draw_story(a_task(**LOST), [attempt] * 20, 0, NOW))
     assert "tasks attach boat ITS_ID" in story
-    assert "8 before" in story
+    assert "8 more" in story
     assert "[bold]cut[/bold]" in story, "what a provider says is shown as it is"
+
+
+def test_the_story_shows_the_order_however_many_looks_came_after_it() -> None:
+    order = Attempt(task_id="boat", provider="cloud", call="submit", at=NOW, took_s=0.8, answer="ok")
+    looks = [replace(order, call="poll", at=NOW + timedelta(seconds=n)) for n in range(1, 21)]
+    story = drawn(table.draw_story(a_task(), [order, *looks], 0, NOW))
+    assert "submit" in story
+    assert "8 more" in story
+    assert story.count("poll") == 12
 
 
 def test_names_and_words_are_shown_as_they_are() -> None:

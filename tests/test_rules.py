@@ -53,11 +53,11 @@ async def test_a_change_counts_at_once_and_is_read_as_in_the_environment(
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("DAILY_VIDEOS_PER_USER", "many", "DAILY_VIDEOS_PER_USER: "),
-        ("DAILY_VIDEOS_PER_USER", "-1", "DAILY_VIDEOS_PER_USER: "),
+        ("DAILY_VIDEOS_PER_USER", "many", "DAILY_VIDEOS_PER_USER should be: "),
+        ("DAILY_VIDEOS_PER_USER", "-1", "DAILY_VIDEOS_PER_USER should be: "),
         ("ALLOWED_USERS", "ada", "ALLOWED_USERS should be: a comma list of numeric ids"),
         ("DEFAULT_MODEL", "sora", "DEFAULT_MODEL: there is no sora here. Set up are: preview, veo-3."),
-        ("DEFAULT_LANGUAGE", "tlh", "DEFAULT_LANGUAGE: "),
+        ("DEFAULT_LANGUAGE", "tlh", "DEFAULT_LANGUAGE should be: en, zh, "),
         ("ADMIN_USERS", "1", "ADMIN_USERS cannot be changed here. These can: ALLOWED_USERS, "),
         ("TELEGRAM_BOT_TOKEN", "1:a", "TELEGRAM_BOT_TOKEN cannot be changed here."),
     ],

@@ -149,6 +149,8 @@ def test_a_wrong_value_is_one_line_that_names_the_setting_and_not_the_value(
     assert line.count(name) == 1
     assert "\n" not in line
     assert "pydantic" not in line
+    assert "Input should" not in line
+    assert line.startswith(f"{name} should be: ")
     if len(text) > 10:
         assert text not in line
 

@@ -289,7 +289,9 @@ async def test_who_cannot_connect_reads_one_sentence_without_the_password(postgr
         await PostgresStore.open(f"postgresql://ada:{secret}@127.0.0.1:1/boats", patience_s=0)
     with pytest.raises(SettingsError, match="cannot be read") as unreadable:
         await PostgresStore.open(f"postgresql://ada:{secret}@127.0.0.1:port/boats")
-    for caught in (no_database, nobody_there, unreadable):
+    with pytest.raises(SettingsError, match="cannot be read") as too_high:
+        await PostgresStore.open(f"postgresql://ada:{secret}@127.0.0.1:99999/boats")
+    for caught in (no_database, nobody_there, unreadable, too_high):
         assert secret not in str(caught.value)
         assert caught.value.__cause__ is None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from telegram import Bot
 
@@ -47,13 +47,14 @@ class Help:
 
     async def help(self, asker: Asker, _: Intent) -> None:
         offered = shown(self._models)
+        usual = self._models.get(await self._usual_model(asker))
         text = say(
             asker.language,
             "help_group" if asker.chat_id < 0 else "help",
             bot=self._bot.username,
             models=offered,
-            example=_example(self._models.get(await self._usual_model(asker))),
-            options=[EXAMPLES[flag] for flag in flags_for([self._models[name] for name in offered])],
+            example=_example(usual),
+            options=_options([self._models[name] for name in offered], usual),
         )
         is_admin = asker.chat_id > 0 and await self._access.is_admin(asker.user_id)
         await self._voice.answer(asker, join(text, say(asker.language, "help_admin") if is_admin else ""))
@@ -75,5 +76,20 @@ def _example(model: VideoModel | None) -> str:
     """Options to copy that work with the model of those who name none."""
     if model is None:
         return ""
-    ratio = _PORTRAIT if _PORTRAIT in model.ratios else model.ratios[-1]
-    return f"{ratio} {max(model.seconds)}s"
+    return f"{_ratio(model)} {max(model.seconds)}s"
+
+
+def _options(offered: Sequence[VideoModel], usual: VideoModel | None) -> list[str]:
+    """Each option that one of `offered` takes, with a value that works here."""
+    examples = dict(EXAMPLES)
+    if usual is not None:
+        examples |= {
+            "model": f"--model {usual.name}",
+            "ratio": f"--ratio {_ratio(usual)}",
+            "seconds": f"--seconds {max(usual.seconds)}",
+        }
+    return [examples[flag] for flag in flags_for(offered)]
+
+
+def _ratio(model: VideoModel) -> str:
+    return _PORTRAIT if _PORTRAIT in model.ratios else model.ratios[-1]

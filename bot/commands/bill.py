@@ -7,7 +7,7 @@ import click
 from bot.commands.desk import Desk, run
 
 
-@click.command()
+@click.command(short_help="Print a month as CSV, for a provider's bill.")
 @click.argument("month")
 def bill(month: str) -> None:
     """Print a month such as 2026-11 as CSV, to check a provider's bill with.

@@ -8,7 +8,7 @@ import sys
 import click
 
 
-@click.command("move-store")
+@click.command("move-store", short_help="Copy a whole database into another.")
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 def move_store(source: str, target: str) -> None:

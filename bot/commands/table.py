@@ -39,7 +39,7 @@ def draw_table(tasks: Sequence[Task], ahead: Mapping[str, int], now: datetime, b
     table.add_column("who", overflow="ellipsis", no_wrap=True, max_width=20)
     table.add_column("chat", no_wrap=True, justify="right")
     table.add_column("asked", no_wrap=True, justify="right")
-    table.add_column("", overflow="fold")
+    table.add_column("note", overflow="fold")
     for task in tasks:
         table.add_row(
             task.id,
@@ -63,11 +63,16 @@ def draw_story(task: Task, attempts: Sequence[Attempt], ahead: int, now: datetim
     if not attempts:
         return Group("", facts, "")
     calls = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
-    for column in ("call", "at", "took", "answer", ""):
+    for column in ("call", "at", "took", "answer", "detail"):
         calls.add_column(column, overflow="fold")
-    if len(attempts) > _SHOWN_CALLS:
-        calls.add_row("…", f"{len(attempts) - _SHOWN_CALLS} before", "", "", "")
-    for one in attempts[-_SHOWN_CALLS:]:
+    earlier, shown = attempts[:-_SHOWN_CALLS], list(attempts[-_SHOWN_CALLS:])
+    # The order is what a bill is about, however many looks came after it.
+    orders = [one for one in attempts if one.call == "submit"][-1:]
+    if orders and orders[0] in shown:
+        orders = []
+    if earlier:
+        calls.add_row("…", f"{len(earlier) - len(orders)} more", "", "", "")
+    for one in [*orders, *shown]:
         answer = Text(one.answer, style="" if one.answer == "ok" else "red")
         calls.add_row(one.call, _moment(one.at), f"{one.took_s:.1f} s", answer, escape(one.detail))
     return Group("", facts, "", calls)

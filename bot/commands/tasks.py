@@ -127,7 +127,7 @@ def cancel(task_id: str, as_json: bool) -> None:
     run(work)
 
 
-@tasks.command("put-first")
+@tasks.command("put-first", short_help="Let it have its provider's next slot.")
 @_the_task
 @_as_json
 def put_first(task_id: str, as_json: bool) -> None:
@@ -143,7 +143,7 @@ def put_first(task_id: str, as_json: bool) -> None:
     run(work)
 
 
-@tasks.command()
+@tasks.command(short_help="Give a lost order its id at the provider.")
 @_the_task
 @click.argument("remote_id")
 @_as_json
@@ -194,7 +194,7 @@ def retry(task_id: str, yes: bool, as_json: bool) -> None:
     run(work)
 
 
-@tasks.command()
+@tasks.command(short_help="See what waits and runs as it changes.")
 @click.argument("task_id", metavar="[TASK]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each change.")
 def watch(task_id: str | None, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from bot.store.changes import Change
 from bot.stores.examination import Examination
 from bot.stores.postgres import changes, people
 from bot.stores.postgres.connections import LOST, Connection
-from bot.stores.postgres.opening import OLDEST, REFUSED, refusal
+from bot.stores.postgres.opening import MEND_SILENCE, OLDEST, REFUSED, refusal
 from bot.stores.postgres.schema import SCHEMA_VERSION
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ async def examine(url: str) -> Examination:
     except REFUSED as error:
         return Examination(True, problem=f"refuses: {refusal(error)}", mend="Correct DATABASE_URL.")
     except (*LOST, asyncpg.PostgresError) as error:
-        mend = "Start it, or correct the host and the port of DATABASE_URL."
+        mend = f"{MEND_SILENCE.capitalize()} of DATABASE_URL."
         return Examination(True, problem=f"does not answer ({type(error).__name__})", mend=mend)
 
 

@@ -20,7 +20,9 @@ REFUSED = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.InsufficientPrivilegeError,
     ValueError,  # of the driver, about the address
+    OverflowError,  # of the socket, about the port in it
 )
+MEND_SILENCE = "start it, or correct the host and the port"
 
 
 async def open_database(url: str, patience_s: float = PATIENCE_S) -> Connections:
@@ -36,7 +38,9 @@ async def open_database(url: str, patience_s: float = PATIENCE_S) -> Connections
     except REFUSED as error:
         raise SettingsError(f"The database of DATABASE_URL refuses: {refusal(error)}.") from None
     except LOST as error:
-        raise StartError(f"The database of DATABASE_URL does not answer ({type(error).__name__}).") from None
+        raise StartError(
+            f"The database of DATABASE_URL does not answer ({type(error).__name__}): {MEND_SILENCE}."
+        ) from None
     except asyncpg.PostgresError as error:
         raise StartError(f"The database of DATABASE_URL cannot be used: {explain(error)}.") from None
     return connections
@@ -74,7 +78,7 @@ def refusal(error: Exception) -> str:
         case asyncpg.InsufficientPrivilegeError():
             return "this user may not create tables in it"
         case _:
-            return "the address cannot be read"
+            return "the address cannot be read (in a password write %40 %2F %3A %23 %3F for @ / : # ?)"
 
 
 async def _prepare(connection: Connection) -> None:
