@@ -28,8 +28,12 @@ install: $(VENV)/.dev ## everything a developer needs, into .venv
 test: install ## all the tests
 	@$(PYTEST)
 
-chaos: install ## minutes of random kills and faults; SEED=7 plays one again, MINUTES=30 lasts longer
-	@PYTHONPATH=tests $(BIN)/python -m chaos --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
+CHAOS = SEED STORE PROCESSES REQUESTS KILLS EVERY FAULTS KEEP
+lower = $(shell echo $(1) | tr A-Z a-z)
+
+chaos: install ## minutes of random kills and faults; SEED=7 again, MINUTES=30, STORE=postgres PROCESSES=3 REQUESTS=2000
+	@PYTHONPATH=tests $(BIN)/python -m chaos --minutes $(or $(MINUTES),3) \
+		$(foreach name,$(CHAOS),$(if $($(name)),--$(call lower,$(name)) $($(name))))
 
 mutations: install ## breaks the bot on purpose, promise by promise, and sees that it is noticed
 	@PYTHONPATH=tests $(BIN)/python -m chaos.mutations $(if $(ONLY),--only "$(ONLY)")

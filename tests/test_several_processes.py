@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import signal
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from chaos.postgres import PostgresUnderTest
 from chaos.run import Plan, run
+from passing_on import slow_line
+from pictures import photo
 from postgres_server import PostgresServer
-from running import bot_process, stage
+from running import PATIENCE_S, Stage, bot_process, buttons, says, stage
 
-BUSY_S = 15.0
-"""For the answer itself, on a machine that is busy with other things."""
+log = logging.getLogger(__name__)
+"""Figures, for `pytest --log-cli-level=info`."""
+_POLLING = "FROM leases WHERE name = 'polling'"
+LEASE_S = 3.5
+"""Of whoever polls: what it is worth when it is got."""
+BUSY_S = 3.0
+"""For a step of a process, on a machine that is busy with other things."""
 
 
 @pytest.fixture
@@ -28,18 +38,115 @@ async def test_three_processes_that_die_in_turn_lose_nothing_nor_pay_twice(
     assert store.restarts == 1
 
 
-async def test_when_the_process_that_polls_dies_another_one_polls_within_seconds(
+async def test_when_the_process_that_polls_dies_another_one_polls_within_five_seconds(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    polls = Polling(postgres, await postgres.clean_database())
+    async with stage(tmp_path) as there:
+        values = there.values(database_url=polls.url)
+        async with bot_process(tmp_path, values) as first:
+            dead = await polls.owner()
+            async with bot_process(tmp_path, values):
+                await first.kill()
+                killed_at = polls.now()
+                took_s = await polls.taken_from(dead, killed_at)
+                log.info("kill -9: another process polls after %.2f s", took_s)
+                await helped(there)
+    assert took_s < 5 + BUSY_S
+
+
+async def test_a_process_that_is_told_to_end_hands_over_at_once(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    polls = Polling(postgres, await postgres.clean_database())
+    async with stage(tmp_path) as there:
+        values = there.values(database_url=polls.url)
+        ada, chat = there.newcomer()
+        async with bot_process(tmp_path, values) as first:
+            with there.unfinished():
+                there.world.say(ada, chat, "/video a slow barge")
+                await there.job("a slow barge")
+                gone = await polls.owner()
+                async with bot_process(tmp_path, values):
+                    told_at = polls.now()
+                    first.send(signal.SIGTERM)
+                    assert await first.end() == 0
+                    ended_at = polls.now()
+                    assert polls.leases_of(gone) == "0", "nobody has to wait until one runs out"
+                    took_s = await polls.taken_from(gone, told_at)
+                    log.info("SIGTERM: another process polls after %.2f s", took_s)
+                    there.provider.statuses = ()
+                    await there.until(lambda: there.videos(chat))
+                    await helped(there)
+    assert took_s < (ended_at - told_at).total_seconds() + 1 + BUSY_S, "one look a second"
+    assert there.jobs("a slow barge") == 1
+
+
+async def test_what_another_process_draws_late_never_covers_a_video(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
     url = await postgres.clean_database()
-    async with stage(tmp_path) as there:
-        values = there.values(database_url=url)
-        ada, chat = there.newcomer()
-        async with bot_process(tmp_path, values) as first:
-            await there.answer(there.world.say(ada, chat, "/help"), containing="Options:")
-            async with bot_process(tmp_path, values):
-                await first.kill()
-                began = asyncio.get_running_loop().time()
-                await there.answer(there.world.say(ada, chat, "/help"), containing="Options:")
-                took_s = asyncio.get_running_loop().time() - began
-    assert took_s < 5 + BUSY_S
+    edits = ("editMessageText", "editMessageCaption")
+    async with stage(tmp_path) as there, slow_line(there.server.url, edits, 1.0) as slow:
+        values = there.values(database_url=url, volcengine_concurrency="20", open_tasks_per_user="unlimited")
+        there.provider.statuses = ("in_queue", *["generating"] * 6)
+        chats = [there.newcomer(f"Person {number}") for number in range(8)]
+        async with (
+            bot_process(tmp_path, {**values, "telegram_api_url": slow}) as late,
+            bot_process(tmp_path, values) as quick,
+        ):
+            for number, (person, chat) in enumerate(chats):
+                if number % 2:
+                    there.world.send_photo(person, chat, photo(1300, 700), caption="/video a swan")
+                else:
+                    there.world.say(person, chat, "/video a swan")
+            await there.until(lambda: all(there.videos(chat) for _, chat in chats), 2 * PATIENCE_S)
+            for process in (late, quick):
+                process.send(signal.SIGTERM)
+                assert await process.end() == 0
+        assert any(there.server.calls_of(method) for method in edits)
+        for _, chat in chats:
+            (video,) = there.videos(chat)
+            assert says("button_again") in buttons(video)
+
+
+class Polling:
+    """Who polls, by the database and its clock."""
+
+    def __init__(self, server: PostgresServer, url: str) -> None:
+        self._server = server
+        self.url = url
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self._server.ask(self.url, "SELECT clock_timestamp()"))
+
+    async def owner(self) -> str:
+        return (await self._row("TRUE"))[0]
+
+    async def taken_from(self, before: str, since: datetime) -> float:
+        """How many seconds after `since` another process than `before` got it: a lease says until when."""
+        _, seconds = await self._row(f"owner <> '{before}'", since)
+        return float(seconds)
+
+    def leases_of(self, process: str) -> str:
+        return self._server.ask(
+            self.url,
+            f"SELECT (SELECT count(*) FROM leases WHERE owner = '{process}')"
+            f" + (SELECT count(*) FROM tasks WHERE leased_by = '{process}')"
+            f" + (SELECT count(*) FROM updates WHERE leased_by = '{process}' AND state = 'open')",
+        )
+
+    async def _row(self, which: str, since: datetime | None = None) -> tuple[str, str]:
+        begun = since.isoformat() if since else "now"
+        sql = f"SELECT owner, extract(epoch FROM until - '{begun}'::timestamptz) - {LEASE_S}"
+        async with asyncio.timeout(PATIENCE_S):
+            while not (line := self._server.ask(self.url, f"{sql} {_POLLING} AND {which}")):
+                await asyncio.sleep(0.1)  # a lease has no event
+        owner, seconds = line.split("|")
+        return owner, seconds
+
+
+async def helped(there: Stage) -> None:
+    """Somebody is listened to."""
+    eve, chat = there.newcomer("Eve")
+    await there.answer(there.world.say(eve, chat, "/help"), containing="Options:")

@@ -2,6 +2,8 @@
 
     make chaos                 # minutes, with a seed of its own, which is printed
     make chaos SEED=7          # the same plan once more
+    make chaos MINUTES=0 STORE=postgres PROCESSES=3 REQUESTS=2000 KILLS=70 EVERY=4 FAULTS=0.02
+                               # a big one: three processes on a PostgreSQL that is restarted once
 
 `books.py` says what must balance, `faults.py` what goes wrong, `moments.py` when a process dies, `run.py`
 plays it all. `mutations.py` breaks the bot on purpose, to see that all this notices (`make mutations`).

@@ -101,8 +101,9 @@ class Trouble:
             if self._rng.random() >= share:
                 return False
             self.counted[f"{method}: {kind.value}"] += 1
+            said = str(params)
             for prompt in self._requests:
-                if prompt in str(params):
+                if prompt in said:
                     self._remember(method, kind, prompt)
             return True
 

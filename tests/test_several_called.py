@@ -1,0 +1,122 @@
+"""Several processes whom Telegram calls by turns: what one chat or one person may is kept by all together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from passing_on import SECRET_HEADER, Forwarder, forwarder, free_ports
+from postgres_server import PostgresServer
+from provider_server import failure
+from running import BOT, PATIENCE_S, Stage, bot_process, buttons, says, stage
+
+from bot.sandbox import Chat, Json, Person
+
+VIDEO_REFUSED = failure(50511, "Post Img Risk Not Pass", 400)
+KEY = "one key for both of them"
+
+
+@asynccontextmanager
+async def two_called(
+    postgres: PostgresServer, folder: Path, **changes: str
+) -> AsyncIterator[tuple[Stage, Forwarder]]:
+    """Two processes in webhook mode behind a forwarder; no job at the provider comes to an end."""
+    url = await postgres.clean_database()
+    ports = free_ports(2)
+    async with stage(folder) as there, forwarder([f"http://127.0.0.1:{port}" for port in ports]) as between:
+        common = {
+            "telegram_mode": "webhook",
+            "public_url": between.url,
+            "secret_key": KEY,
+            "database_url": url,
+        }
+        first, second = (
+            there.values(**common, listen_port=str(port), volcengine_concurrency="20", **changes)
+            for port in ports
+        )
+        with there.unfinished():
+            async with bot_process(folder, first), bot_process(folder, second):
+                yield there, between
+
+
+async def test_what_a_chat_says_to_two_processes_is_handled_in_its_order_and_once(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    async with two_called(postgres, tmp_path, open_tasks_per_user="unlimited") as (there, between):
+        ada, chat = there.newcomer()
+        words = [f"a boat of number {number:02}." for number in range(6)]
+        for prompt in words:
+            there.world.say(ada, chat, f"/video {prompt}")
+        await there.until(lambda: jobs(there, words) == len(words), 2 * PATIENCE_S)
+        await there.handled(ada, chat)
+        said = [one.get("text", "") for one in there.world.bot_messages(chat)]
+        assert [prompt for text in said for prompt in words if prompt in text] == words
+        assert [there.jobs(prompt) for prompt in words] == [1] * len(words)
+        assert min(between.counts[door] for door in between.doors) >= len(words) // 2
+        assert there.server.calls_of("getUpdates") == []
+
+        update = '{"update_id": 900001, "message": {"message_id": 1, "date": 1, "text": "/video a forgery",'
+        update += f' "chat": {{"id": {chat.id}, "type": "private"}}, "from": {{"id": {ada.id}}}}}}}'
+        for door in between.doors:
+            for headers in ({}, {SECRET_HEADER: "another"}):
+                async with between.client.post(f"{door}/telegram", data=update, headers=headers) as answer:
+                    assert answer.status == 404
+        await there.handled(ada, chat)
+        assert there.jobs("a forgery") == 0
+
+
+async def test_two_processes_keep_the_limit_of_one_person_and_sell_once_what_is_tapped_twice(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    async with two_called(postgres, tmp_path, open_tasks_per_user="3") as (there, between):
+        ada, chat = there.newcomer()
+        card = await failed_card(there, ada, chat, "a kite")
+        async with all_at_once(between, 2):
+            for _ in range(2):
+                there.world.press(ada, card, says("button_try_again_order"))
+        await there.job("a kite")
+        await there.handled(ada, chat)
+        assert there.jobs("a kite") == 1, "two taps, and each of them sent to both"
+
+        bea, own = there.newcomer("Bea")
+        chats = [own, *(there.world.add_group(f"Group {number}", [bea]) for number in range(3))]
+        words = [f"a swan of number {number}." for number in range(8)]
+        async with all_at_once(between, len(words)):
+            for number, prompt in enumerate(words):
+                there.world.say(bea, chats[number % 4], f"/video@{BOT} {prompt}")
+        await there.until(lambda: refusals(there, chats) + jobs(there, words) >= len(words))
+        for one in chats:
+            await there.handled(bea, one)
+        assert (jobs(there, words), refusals(there, chats)) == (3, 5)
+
+
+@asynccontextmanager
+async def all_at_once(between: Forwarder, many: int) -> AsyncIterator[None]:
+    """What is said meanwhile reaches both processes at the same instant."""
+    before, between.keeps = len(between.kept), True
+    yield
+    async with asyncio.timeout(20):
+        while len(between.kept) < before + many:
+            await asyncio.sleep(0.02)  # the other side tells nobody
+    await between.release()
+
+
+async def failed_card(there: Stage, person: Person, chat: Chat, words: str) -> Json:
+    there.provider.next("submit", VIDEO_REFUSED)
+    there.world.say(person, chat, f"/video {words}")
+    label = says("button_try_again_order")
+    found = await there.until(
+        lambda: [one for one in there.world.bot_messages(chat) if label in buttons(one)]
+    )
+    return found[0]
+
+
+def jobs(there: Stage, words: list[str]) -> int:
+    return sum(map(there.jobs, words))
+
+
+def refusals(there: Stage, chats: list[Chat]) -> int:
+    said = [one.get("text", "") for chat in chats for one in there.world.bot_messages(chat)]
+    return said.count(says("limit_open", count=3))
