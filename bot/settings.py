@@ -306,6 +306,9 @@ class Settings(BaseSettings):
             raise ValueError("PUBLIC_URL needs LISTEN_PORT: the port on which this bot answers behind it")
         if self.telegram_mode == "webhook" and not self.public_url:
             raise ValueError("TELEGRAM_MODE=webhook needs PUBLIC_URL: the address at which Telegram calls")
+        is_theirs = self.telegram_mode == "webhook" and self.telegram_api_url == _TELEGRAM
+        if is_theirs and not str(self.public_url).startswith("https://"):
+            raise ValueError("TELEGRAM_MODE=webhook needs a PUBLIC_URL with https: Telegram calls no other")
         if self.public_url and self.secret_key is None and not self.database_url.startswith("sqlite:"):
             raise ValueError(
                 "PUBLIC_URL with PostgreSQL needs SECRET_KEY, the same for every process: it signs links"

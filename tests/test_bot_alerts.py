@@ -7,10 +7,16 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from provider_server import gateway_error
 from running import Stage, buttons, running_bot, says, stage
+from structlog.testing import capture_logs
 
+from bot.chat.alerts import OperatorChat
+from bot.chat.tariff import Tariff
+from bot.errors import ChatGone
+from bot.prices import Prices
 from bot.sandbox import Chat, Json, Person
 from bot.text import plain, say
 
@@ -109,3 +115,34 @@ async def test_a_budget_that_is_nearly_spent_is_told_with_a_button_that_pauses_e
             told = await heard(there, chat, "(DAILY_BUDGET)")
             assert await there.tap(OWNER, told, "⏸ Pause everything") == ""
             await there.until(lambda: [row["model"] for row in there.rows("pauses")] == [""])
+
+
+class _Deaf:
+    """A voice whose chat is not there, and the preferences of nobody."""
+
+    def __init__(self) -> None:
+        self.is_gone = True
+
+    async def language_for(self, _chat_id: int, _language: str | None) -> str:
+        return "en"
+
+    def tariff(self) -> Tariff:
+        return Tariff(Prices(), "USD")
+
+    async def write(self, *_: object, **__: object) -> None:
+        if self.is_gone:
+            raise ChatGone("not here")
+
+
+async def test_a_chat_that_cannot_be_told_is_one_line_in_the_log_until_it_hears_again() -> None:
+    deaf: Any = _Deaf()
+    with capture_logs() as lines:
+        chat = OperatorChat(-7, voice=deaf, preferences=deaf, models={}, tariff=deaf.tariff)
+        for _ in range(3):
+            assert not await chat.send("alert_disk", {"free": "0.1"})
+        assert not await chat.send("alert_disk_over", {"free": "9"})
+        deaf.is_gone = False
+        assert await chat.send("alert_disk", {"free": "0.1"})
+        deaf.is_gone = True
+        assert not await chat.send("alert_disk", {"free": "0.1"})
+    assert [line["alert"] for line in lines] == ["alert_disk", "alert_disk_over", "alert_disk"]

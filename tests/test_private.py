@@ -95,7 +95,10 @@ async def test_it_says_whether_the_bot_is_well_and_keeps_every_answer_to_itself(
 
 async def test_a_port_that_is_taken_is_an_error_where_it_was_set_and_else_replaced() -> None:
     async with server() as first:
-        with pytest.raises(SettingsError, match=f"PRIVATE_PORT {first.port} .* cannot be used"):
+        with pytest.raises(
+            SettingsError,
+            match=rf"^PRIVATE_PORT {first.port} on 127.0.0.1 cannot be used: Address already in use\. ",
+        ):
             async with server(first.port):
                 pass
         async with server(first.port, any_port=True) as second:

@@ -267,3 +267,11 @@ def test_a_wrong_price_is_shown_with_one_that_is_right(monkeypatch: pytest.Monke
         load_settings()
     assert str(refusal.value).startswith("MODEL_PRICES should be: a comma list such as jimeng-pro=3.50,")
     assert str(refusal.value).endswith("; this is not: veo-3 0.40/s")
+
+
+def test_the_real_telegram_calls_only_an_address_with_https() -> None:
+    hooked = {"telegram_mode": "webhook", "listen_port": "8080"}
+    with pytest.raises(ValidationError, match="a PUBLIC_URL with https"):
+        IsolatedSettings.model_validate({**hooked, "public_url": "http://bot.example.org"})
+    own = {"public_url": "http://bot.example.org", "telegram_api_url": "http://127.0.0.1:8081"}
+    assert IsolatedSettings.model_validate({**hooked, **own}).public_url == "http://bot.example.org"

@@ -256,7 +256,9 @@ async def test_the_end_does_not_wait_for_a_photo_that_is_being_opened(clock: Clo
 async def test_a_port_that_is_taken_is_one_sentence(site: Site, clock: Clock) -> None:
     port = site.server.port
     second = WebServer("127.0.0.1", port, health=health(), open_photo=None, links=None, clock=clock)
-    with pytest.raises(SettingsError, match=f"LISTEN_PORT {port} on 127.0.0.1 cannot be used"):
+    with pytest.raises(
+        SettingsError, match=f"LISTEN_PORT {port} on 127.0.0.1 cannot be used: Address already in use"
+    ):
         await second.start()
     await second.close()
 

@@ -45,6 +45,8 @@ class OperatorChat:
         self._models = models
         self._tariff = tariff
         self._limit_s = limit_s
+        self._untold: set[str] = set()
+        """What failed since it last heard anything: each is tried every few seconds, and logged once."""
         self._log = get_log(__name__)
 
     async def send(
@@ -73,8 +75,11 @@ class OperatorChat:
             async with asyncio.timeout(self._limit_s):
                 await self._write(card.text, card.buttons, silent=silent)
         except (ChatError, StoreError, TimeoutError) as error:
-            self._log.warning("ALERT_CHAT could not be told", alert=key, reason=type(error).__name__)
+            if key not in self._untold:
+                self._untold.add(key)
+                self._log.warning("ALERT_CHAT could not be told", alert=key, reason=type(error).__name__)
             return False
+        self._untold.clear()
         return True
 
     async def _write(self, text: str, buttons: InlineKeyboardMarkup | None, *, silent: bool) -> None:

@@ -72,7 +72,11 @@ class HookedIntake:
             except (InvalidToken, EndPointNotFound):
                 raise SettingsError(KEY_REFUSED) from None
             except TelegramError as error:
-                self._log.warning("the webhook could not be looked at", reason=type(error).__name__)
+                self._log.warning(
+                    "the webhook could not be set or looked at",
+                    reason=type(error).__name__,
+                    detail=error.message,
+                )
                 await asyncio.sleep(_PAUSE_S)
                 continue
             await asyncio.sleep(self._look_s)

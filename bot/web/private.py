@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler
 
 from bot.errors import SettingsError
 from bot.web.health import Health
+from bot.web.listening import reason_of
 
 _LAST_ANSWERS_S = 2.0
 """Who is slow to read does not hold up the end of the bot."""
@@ -102,7 +103,7 @@ class PrivateServer:
                 await web.TCPSite(self._runner, self._host, 0).start()
         except OSError as error:
             raise SettingsError(
-                f"PRIVATE_PORT {self._port} on {self._host} cannot be used: {error.strerror}."
+                f"PRIVATE_PORT {self._port} on {self._host} cannot be used: {reason_of(error)}."
                 " Choose another one, 0 for a free one, or off."
             ) from None
 

@@ -19,6 +19,7 @@ from bot.links import PhotoLinks
 from bot.log import get_log
 from bot.media.facts import FitPhoto
 from bot.web.health import Health
+from bot.web.listening import reason_of
 from bot.web.photos import OpenPhoto, SharedPhotos
 from bot.web.webhook import Webhook
 
@@ -73,7 +74,7 @@ class WebServer:
             await web.TCPSite(self._runner, self._host, self._port).start()
         except OSError as error:
             raise SettingsError(
-                f"LISTEN_PORT {self._port} on {self._host} cannot be used: {error.strerror}."
+                f"LISTEN_PORT {self._port} on {self._host} cannot be used: {reason_of(error)}."
             ) from None
 
     async def close(self) -> None:
