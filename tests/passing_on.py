@@ -59,25 +59,38 @@ async def forwarder(doors: Sequence[str]) -> AsyncIterator[Forwarder]:
             yield made
 
 
+@dataclass
+class SlowLine:
+    """An address that stands for another; calls of `methods` arrive there only after `late_s`."""
+
+    target: str
+    methods: Sequence[str]
+    late_s: float
+    client: aiohttp.ClientSession
+    url: str = ""
+    under_way: int = 0
+
+    async def take(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        if request.path.rpartition("/")[2] in self.methods:
+            self.under_way += 1
+            await asyncio.sleep(self.late_s)
+            self.under_way -= 1
+        headers = {"Content-Type": request.headers.get("Content-Type", "")}
+        async with self.client.request(
+            request.method, f"{self.target}{request.path_qs}", data=body, headers=headers
+        ) as answer:
+            return web.Response(
+                status=answer.status, body=await answer.read(), content_type=answer.content_type
+            )
+
+
 @asynccontextmanager
-async def slow_line(url: str, methods: Sequence[str], late_s: float) -> AsyncIterator[str]:
-    """An address that stands for `url`; calls of `methods` arrive there only after `late_s`."""
+async def slow_line(target: str, methods: Sequence[str], late_s: float) -> AsyncIterator[SlowLine]:
     async with aiohttp.ClientSession() as client:
-
-        async def take(request: web.Request) -> web.Response:
-            body = await request.read()
-            if request.path.rpartition("/")[2] in methods:
-                await asyncio.sleep(late_s)
-            headers = {"Content-Type": request.headers.get("Content-Type", "")}
-            async with client.request(
-                request.method, f"{url}{request.path_qs}", data=body, headers=headers
-            ) as answer:
-                return web.Response(
-                    status=answer.status, body=await answer.read(), content_type=answer.content_type
-                )
-
-        async with _served(take) as address:
-            yield address
+        made = SlowLine(target, methods, late_s, client)
+        async with _served(made.take) as made.url:
+            yield made
 
 
 @asynccontextmanager

@@ -87,24 +87,28 @@ async def test_what_another_process_draws_late_never_covers_a_video(
 ) -> None:
     url = await postgres.clean_database()
     edits = ("editMessageText", "editMessageCaption")
-    async with stage(tmp_path) as there, slow_line(there.server.url, edits, 1.0) as slow:
-        values = there.values(database_url=url, volcengine_concurrency="20", open_tasks_per_user="unlimited")
-        there.provider.statuses = ("in_queue", *["generating"] * 6)
+    async with stage(tmp_path) as there, slow_line(there.server.url, edits, 3.0) as slow:
+        values = there.values(database_url=url, volcengine_concurrency="20")
         chats = [there.newcomer(f"Person {number}") for number in range(8)]
         async with (
-            bot_process(tmp_path, {**values, "telegram_api_url": slow}) as late,
+            bot_process(tmp_path, {**values, "telegram_api_url": slow.url}) as late,
             bot_process(tmp_path, values) as quick,
         ):
-            for number, (person, chat) in enumerate(chats):
-                if number % 2:
-                    there.world.send_photo(person, chat, photo(1300, 700), caption="/video a swan")
-                else:
+            with there.unfinished():
+                for person, chat in chats[:6]:
+                    there.world.send_photo(person, chat, photo(400, 1000), caption="a tall swan")
+                for person, chat in chats[:6]:
+                    card = await there.card(chat)
+                    assert "photo" in card
+                    there.world.press(person, card, says("button_generate"))
+                for person, chat in chats[6:]:
                     there.world.say(person, chat, "/video a swan")
+                await there.until(lambda: len(there.provider.jobs) == len(chats) and slow.under_way > 1)
             await there.until(lambda: all(there.videos(chat) for _, chat in chats), 2 * PATIENCE_S)
             for process in (late, quick):
                 process.send(signal.SIGTERM)
                 assert await process.end() == 0
-        assert any(there.server.calls_of(method) for method in edits)
+            await there.until(lambda: slow.under_way == 0)
         for _, chat in chats:
             (video,) = there.videos(chat)
             assert says("button_again") in buttons(video)
