@@ -42,6 +42,8 @@ async def test_help_has_three_examples_to_copy_and_they_work(there: Stage) -> No
     there.world.say(ada, chat, options)
     (video,) = await there.shown(chat)
     assert "9:16 · 10 s" in video["caption"]
+    lacking = await there.answer(there.world.say(ada, chat, "/video a hat --model"))
+    assert lacking["text"] == says("flag_needs_value", flag="model", example="--model jimeng-pro")
 
 
 async def test_help_in_a_group_names_the_bot_in_each_command(there: Stage) -> None:

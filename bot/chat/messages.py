@@ -267,7 +267,11 @@ class Messages:
         if names:
             await self._orders.offer(asker, request, problems[0], names)
         else:
-            await self._refuse(asker, problems[0])
+            problem = problems[0]
+            if problem.code == "flag_needs_value" and problem.values["flag"] == "model":
+                # Words alone do not know which models are set up here.
+                problem = Problem(problem.code, problem.values | {"example": f"--model {request.model}"})
+            await self._refuse(asker, problem)
 
     async def _refuse(self, asker: Asker, problem: Problem | None) -> None:
         if problem is not None:
