@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from PIL import Image
 from provider_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, ProviderServer
 
+import bot
 from bot import app
 from bot.chat.gate import Gate
 from bot.pace import Limit, Limits, Pace
@@ -239,6 +240,8 @@ class BotProcess:
         self._folder = folder
         self._arguments = arguments or ("run",)
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        # The very code under test, also where that is a copy broken on purpose.
+        kept["PYTHONPATH"] = str(Path(bot.__file__).parents[1])
         self._environment = {**kept, **{name.upper(): value for name, value in values.items()}}
         self._process: asyncio.subprocess.Process | None = None
         self.printed = ""
