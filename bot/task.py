@@ -309,10 +309,10 @@ class Task:
         """Its card stands further down, perhaps in another topic.
 
         The row may be under a lease, which saving ends: it is due at once, never later than it was. A submit
-        in flight is left to its answer, and one that failed to its pause.
+        in flight is left to its answer.
         """
         self._must_not_be_closed()
-        waits = self.state is TaskState.SUBMITTING or self.attempts > 0 or self.due_at is None
+        waits = self.state is TaskState.SUBMITTING or self.due_at is None
         due_at = self.due_at if waits else min(self.due_at or now, now)
         there = self._without_card(thread_id)
         return replace(there, card_id=card_id, card_has_photo=has_photo, due_at=due_at)

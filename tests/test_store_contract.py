@@ -705,6 +705,27 @@ async def test_a_save_in_the_middle_of_a_step_may_keep_the_lease(store: Store) -
     assert ids(await store.claim(after(-5), LEASE_S, 10, NO_LIMIT)) == [task.id]
 
 
+async def test_a_save_by_somebody_else_leaves_a_submit_in_flight_its_lease(store: Store) -> None:
+    await store.add(a_task(due_at=after(-5)))
+    [task] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    intent = await store.save(task.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
+    moved_down = await store.save(intent.reposted(99, False, None, after(1)))
+    assert await store.get(task.id) == moved_down
+    assert await store.claim(NOW, LEASE_S, 10, NO_LIMIT) == []
+    assert await store.release() == 1
+    assert ids(await store.claim(after(-5), LEASE_S, 10, NO_LIMIT)) == [task.id]
+
+
+async def test_the_answer_to_a_submit_ends_its_lease(store: Store) -> None:
+    await store.add(a_task(due_at=after(-5)))
+    [task] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    intent = await store.save(task.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
+    accepted = await store.save(intent.accepted("job-1", after(20), after(3600)))
+    assert accepted.due_at == after(20)
+    assert await store.release() == 0
+    assert await store.get(task.id) == accepted
+
+
 async def test_leases_of_a_process_that_died_end_at_the_next_start(open_store: Opener) -> None:
     store = await open_store()
     task = await store.add(a_task())

@@ -176,7 +176,7 @@ def test_a_video_that_is_asked_for_in_another_topic_goes_there_and_replies_to_no
     [
         (S.QUEUED, 0, NOW - timedelta(minutes=1), NOW - timedelta(minutes=1)),  # keeps its turn
         (S.QUEUED, 0, LATER, NOW),  # under a lease, which ends with the save
-        (S.QUEUED, 2, LATER, LATER),
+        (S.QUEUED, 2, LATER, NOW),  # perhaps no more than its pause, but nobody can tell it from a lease
         (S.SUBMITTING, 0, LATER, LATER),
         (S.RUNNING, 0, LATER, NOW),
     ],

@@ -51,8 +51,9 @@ class TaskStore(Protocol):
         """Write the row, with the record of the call that led to it in the same transaction.
 
         Compares `task.version`, raises it by one and ends the lease; with `leased` the writer keeps it, in
-        the middle of a step. Returns the row as stored. StaleTask when the row has another version, or is
-        gone.
+        the middle of a step. One that stays in `submitting` keeps the lease of whoever submits it, and its
+        `due_at` is to be left alone. Returns the row as stored. StaleTask when the row has another version,
+        or is gone.
         """
 
     async def record(self, attempt: Attempt) -> None: ...

@@ -33,15 +33,19 @@ _CHANGES = ", ".join(
     for number, column in enumerate(TASK_COLUMNS, 1)
     if column not in ("id", "version")
 )
-_ID, _VERSION, _PROVIDER = (f"${TASK_COLUMNS.index(column) + 1}" for column in ("id", "version", "provider"))
+_ID, _VERSION, _PROVIDER, _STATE = (
+    f"${TASK_COLUMNS.index(column) + 1}" for column in ("id", "version", "provider", "state")
+)
 _LEASED, _OWNER, *_ATTEMPT = (f"${len(TASK_COLUMNS) + number}" for number in range(1, 10))
+_KEEPS_LEASE = f"{_LEASED}::boolean OR state = 'submitting' AND {_STATE} = 'submitting'"
 _SAVE = (
     # The only text put in are the names of our own columns, and numbers of parameters.
     f"WITH saved AS (UPDATE tasks SET {_CHANGES}, version = version + 1,"  # noqa: S608 - see above
     # Another provider has turns of its own.
     f" turn = CASE WHEN provider = {_PROVIDER} THEN turn END,"
-    f" due_before_lease = CASE WHEN {_LEASED}::boolean THEN coalesce(due_before_lease, due_at) END,"
-    f" leased_by = CASE WHEN {_LEASED}::boolean THEN {_OWNER}::text END, moved_by = {_OWNER}::text"
+    f" due_before_lease = CASE WHEN {_KEEPS_LEASE} THEN coalesce(due_before_lease, due_at) END,"
+    f" leased_by = CASE WHEN {_LEASED}::boolean THEN {_OWNER}::text WHEN {_KEEPS_LEASE} THEN leased_by END,"
+    f" moved_by = {_OWNER}::text"
     f" WHERE id = {_ID} AND version = {_VERSION} RETURNING id, version),"
     " noted AS (INSERT INTO attempts (task_id, provider, call, at, took_s, answer, detail)"
     f" SELECT {_ATTEMPT[0]}::text, {_ATTEMPT[1]}::text, {_ATTEMPT[2]}::text, {_ATTEMPT[3]}::timestamptz,"

@@ -16,17 +16,23 @@ from bot.task import Task
 # The only texts put into these are the names of our own columns. Values have places, not names: SQLite finds
 # forty of them twice as fast.
 _INSERT = f"INSERT INTO tasks ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
-_SET_LOOSE = ", ".join(f"{column} = ?" for column in LOOSE)
-_SET_STEADY = ", ".join(f"{column} = ?" for column in STEADY)
-_LEASE = "version = version + 1, due_before_lease = CASE WHEN ? THEN coalesce(due_before_lease, due_at) END"
+_P = {column: f"?{place}" for place, column in enumerate((*COLUMNS, "leased"), 1)}
+_SET_LOOSE = (
+    ", ".join(f"{column} = {_P[column]}" for column in LOOSE)
+    + f", version = version + 1, due_before_lease = CASE WHEN {_P['leased']}"
+    f" OR state = 'submitting' AND {_P['state']} = 'submitting' THEN coalesce(due_before_lease, due_at) END"
+)
+_SET_STEADY = ", ".join(f"{column} = {_P[column]}" for column in STEADY)
+_IS_STEADY = " AND ".join(f"{column} IS {_P[column]}" for column in STEADY)
 _UPDATE_LOOSE = (
-    f"UPDATE tasks SET {_SET_LOOSE}, {_LEASE} WHERE ({', '.join(STEADY)}) IS"  # noqa: S608 - see above
-    f" ({', '.join('?' * len(STEADY))}) AND id = ? AND version = ?"
+    f"UPDATE tasks SET {_SET_LOOSE}"  # noqa: S608 - see above
+    f" WHERE id = {_P['id']} AND version = {_P['version']} AND {_IS_STEADY}"
 )
 _UPDATE = (
     # Another provider has turns of its own.
-    f"UPDATE tasks SET {_SET_LOOSE}, {_LEASE}, {_SET_STEADY},"  # noqa: S608 - see above
-    " turn = CASE WHEN provider = ? THEN turn END WHERE id = ? AND version = ?"
+    f"UPDATE tasks SET {_SET_LOOSE}, {_SET_STEADY},"  # noqa: S608 - see above
+    f" turn = CASE WHEN provider = {_P['provider']} THEN turn END"
+    f" WHERE id = {_P['id']} AND version = {_P['version']}"
 )
 
 
@@ -84,11 +90,8 @@ def save(connection: sqlite3.Connection, task: Task, attempt: Attempt | None, *,
 def _update(connection: sqlite3.Connection, task: Task, *, leased: bool) -> bool:
     """SQLite writes every index anew of which a column is named, changed or not. So the steady ones are named
     only where one of them has changed: that halves what a look costs."""
-    row = task_values(task)
-    loose, steady, key = row[: len(LOOSE)], row[len(LOOSE) : -2], row[-2:]
-    if connection.execute(_UPDATE_LOOSE, [*loose, leased, *steady, *key]).rowcount:
-        return True
-    return connection.execute(_UPDATE, [*loose, leased, *steady, task.provider, *key]).rowcount > 0
+    values = [*task_values(task), leased]
+    return any(connection.execute(sql, values).rowcount for sql in (_UPDATE_LOOSE, _UPDATE))
 
 
 def record(connection: sqlite3.Connection, attempt: Attempt) -> None:
