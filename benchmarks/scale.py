@@ -156,8 +156,7 @@ async def _look_once(url: str, _: int | None) -> dict[str, Any]:
     late_ms = list[float]()
     while (due_at := await store.next_due(store.now())) is not None and due_at < store.now() + HOUR / 2:
         for task in await store.claim(store.now(), 2 * 3600, 50, {}):
-            due_at = datetime.fromisoformat(task.error_detail or "")
-            late_ms.append(1000 * (store.now() - due_at).total_seconds())
+            late_ms.append(_late_ms(task, store.now()))
         await asyncio.sleep(_TICK_S)
     await store.close()
     return {"late_ms": late_ms}
@@ -224,7 +223,7 @@ async def _time_wake_ups(server: PostgresServer) -> None:
 
 
 async def _fly(server: PostgresServer) -> None:
-    print("\n10,000 tasks in flight on one process, for 15 s")
+    print("\n10,000 tasks in flight on one process, for 15 s: 8 looks in 100 s each, then in 40 s")
     print(
         f"  {'looks/s':>8} {'of a core':>10} {'KiB a task':>11} {'commits a look':>15}"
         f" {'late p50 ms':>12} {'p99 ms':>8}"
@@ -250,7 +249,7 @@ async def _look_for_a_while(url: str, every_ms: int | None) -> dict[str, Any]:
         await asyncio.sleep(_CALL_S)
         now = store.now()
         due_at = now + every
-        seen = replace(task.looked(0.5, now), due_at=due_at, error_detail=due_at.isoformat())
+        seen = replace(task.looked(0.5, now), due_at=due_at, late_at=due_at)
         await store.save(seen)
 
     first_at = await store.next_due(store.now()) or store.now()
@@ -262,8 +261,7 @@ async def _look_for_a_while(url: str, every_ms: int | None) -> dict[str, Any]:
         tasks = await store.claim(store.now(), 300, 200, {})
         claims += bool(tasks)
         for task in tasks:
-            due_at = datetime.fromisoformat(task.error_detail or "")
-            late_ms.append(1000 * (store.now() - due_at).total_seconds())
+            late_ms.append(_late_ms(task, store.now()))
             step = asyncio.create_task(look(task))
             running.add(step)
             step.add_done_callback(running.discard)
@@ -284,6 +282,12 @@ async def _look_for_a_while(url: str, every_ms: int | None) -> dict[str, Any]:
 
 
 # Rows and processes.
+
+
+def _late_ms(task: Task, now: datetime) -> float:
+    """How much later than planned it was claimed."""
+    assert task.late_at is not None
+    return 1000 * (now - task.late_at).total_seconds()
 
 
 def _task(name: str, **fields: Any) -> Task:
@@ -317,7 +321,7 @@ def _closed(name: str) -> Task:
 
 
 async def _add(url: str, task: Task, many: int, *, apart_s: float = 0.0, in_s: float = 0.0) -> None:
-    """So many like this one, due one after the other; `error_detail` has when."""
+    """So many like this one, due one after the other; `late_at` has when."""
     store = await PostgresStore.open(url)
     await store.add(task)
     await store.close()
@@ -330,7 +334,7 @@ async def _add(url: str, task: Task, many: int, *, apart_s: float = 0.0, in_s: f
         task.id,
     )
     await connection.execute(
-        "UPDATE tasks SET due_at = due, error_detail = due::text FROM (SELECT place AS number,"
+        "UPDATE tasks SET due_at = due, late_at = due FROM (SELECT place AS number,"
         " now() + make_interval(secs => $1::float8 + $2::float8 * row_number() OVER (ORDER BY place)) AS due"
         " FROM tasks"
         " WHERE starts_with(id, $3)) AS plan WHERE place = number AND due_at IS NOT NULL",

@@ -39,7 +39,7 @@ class Lanes:
     """A delivery runs in the first lane until it takes long once; its next try in one with its like."""
 
     def __init__(self, hold_s: float = _HOLD_S) -> None:
-        # The worker has room for 50 steps: these leave some for looks and submits.
+        # Each has a film in the air: a worker's memory and line are for all.
         self._first, self._slow = Lane(8, at_most=24), Lane(4, at_most=4)
         self._hold_s = hold_s
         self._took_long: dict[str, None] = {}

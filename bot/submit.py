@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -39,6 +40,8 @@ from bot.timing import Timing
 
 _OUTAGES = frozenset({"unreachable", "provider_fault"})
 """Refusals that say nothing about the request; a provider that is only busy is waited for."""
+_WITH_PHOTOS = 16
+"""Submits with photos at once: these are in memory until the call has ended."""
 _SAVE_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Between the tries to save an id that was paid for; far within a lease."""
 
@@ -87,6 +90,7 @@ class Submitter:
         self._save_pauses_s = save_pauses_s
         self._log = get_log(__name__)
         self._silence = Silence("submits")
+        self._with_photos = asyncio.Semaphore(_WITH_PHOTOS)
         self.in_flight: set[str] = set()
         """Ids of tasks whose submit must not be cut short."""
 
@@ -98,8 +102,16 @@ class Submitter:
         if await self._brake.over(model.name):
             await self._hold_back(task)
             return
+        async with self._with_photos if task.request.photos else nullcontext():
+            await self._submit(task, model)
+
+    async def _submit(self, task: Task, model: VideoModel) -> None:
         try:
-            fits = [await self._fit(task, model, file_id) for file_id in task.request.photos]
+            # Read even where a link is all that is sent: what is unfit should cost nothing.
+            fits = [
+                await self._chat.photo(file_id, model.photo_rules, task.request.crop)
+                for file_id in task.request.photos
+            ]
         except MediaError as error:
             await self._ledger.end(task.failed(error.code, error.detail, self._ledger.now()))
             return
@@ -109,7 +121,10 @@ class Submitter:
                 return
             await self._ledger.put_off(task, error.retry_after_s if isinstance(error, ChatBusy) else None)
             return
-        photos = [self._handed_over(task, model, index, photo) for index, photo in enumerate(fits)]
+        photos = [
+            photo.data if model.photo_as == "bytes" else self._link(task, index, photo)
+            for index, photo in enumerate(fits)
+        ]
         if fits and model.ratio_with_photo and task.request.ratio is None:
             # Left open it would be the provider's own default, whatever the photo's shape.
             ratio = closest_ratio(fits[0].width, fits[0].height, model.ratios)
@@ -122,13 +137,6 @@ class Submitter:
             await self._buy(task, model, photos)
         finally:
             self.in_flight.discard(task.id)
-
-    async def _fit(self, task: Task, model: VideoModel, file_id: str) -> FitPhoto:
-        """Read even where a link is all that is sent: what is unfit should cost nothing."""
-        return await self._chat.photo(file_id, model.photo_rules, task.request.crop)
-
-    def _handed_over(self, task: Task, model: VideoModel, index: int, photo: FitPhoto) -> Photo:
-        return photo.data if model.photo_as == "bytes" else self._link(task, index, photo)
 
     async def _buy(self, task: Task, model: VideoModel, photos: Sequence[Photo]) -> None:
         """From the saved intent to the saved answer. Nothing here may be repeated by itself."""
@@ -158,9 +166,7 @@ class Submitter:
             if isinstance(error, AccountProblem):
                 await self._accounts.refused(model, error)
         except Exception as error:  # noqa: BLE001 - the call may have been made, and that is all that counts
-            self._log.warning(
-                "a submit broke off", task=task.id, exc_info=not isinstance(error, TimeoutError)
-            )
+            self._log.warning("a submit broke", task=task.id, exc_info=not isinstance(error, TimeoutError))
             unknown = OutcomeUnknown(SUBMIT_UNKNOWN, type(error).__name__)
             await self.lose(task, unknown.detail, self._ledger.attempt(task, "submit", began, unknown))
         else:
@@ -176,9 +182,10 @@ class Submitter:
             # The limit first: else the very same would be tried again at once.
             await self._slots.refused(task, error.retry_after_s)
             code, detail, now = error.code, error.detail, self._ledger.now()
-            self._chat.show(
-                await self._write(task, lambda row: _unanswered(row).turned_away(code, detail, now), attempt)
+            moved = await self._write(
+                task, lambda row: _unanswered(row).turned_away(code, detail, now), attempt
             )
+            self._chat.show(moved)
             return
         if error.code in _OUTAGES:
             self._silence.broken(task.provider, error)
@@ -190,9 +197,10 @@ class Submitter:
             return
         due_at = timing.retry_at(task.attempts, now, error.retry_after_s)
         code, detail = error.code, error.detail
-        self._chat.show(
-            await self._write(task, lambda row: _unanswered(row).put_back(code, detail, due_at, now), attempt)
+        moved = await self._write(
+            task, lambda row: _unanswered(row).put_back(code, detail, due_at, now), attempt
         )
+        self._chat.show(moved)
 
     async def _reroute(self, task: Task, attempt: Attempt) -> bool:
         """To the next model that can do the very same for no more money, if failover is on and there is one.

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.errors import IllegalMove
+from bot.records import changed
 from bot.request import VideoRequest
 
 
@@ -132,6 +133,11 @@ class Task:
                 return self.keep_until
             case _:
                 return None
+
+    @property
+    def in_flight(self) -> bool:
+        """Its submit is under way, or was when a process died. Until there is an answer it has one owner."""
+        return self.state is TaskState.SUBMITTING
 
     @property
     def is_open(self) -> bool:
@@ -347,12 +353,12 @@ class Task:
             raise IllegalMove(f"{self.id}: {self.state} to {to}")
         if to is not TaskState.RUNNING:
             self._must_not_be_closed()
-        return replace(self, state=to, **changes)
+        return changed(self, state=to, **changes)
 
     def _stay(self, state: TaskState, **changes: Any) -> Task:
         self._must_be(state)
         self._must_not_be_closed()
-        return replace(self, **changes)
+        return changed(self, **changes)
 
     def _back(self, code: str, detail: str, due_at: datetime) -> Task:
         moved = self._move(

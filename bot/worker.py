@@ -29,7 +29,8 @@ from bot.store.sharing import ALONE, SharingStore
 from bot.submit import Submitter
 from bot.task import END_STATES, Task, TaskState
 
-_BATCH = 50
+_BATCH = 200
+"""Steps at once. So many looks may hang at a provider that does not answer before others have to wait."""
 _IDLE_S = 30.0
 """A look at the store when nothing is known to be due: another program may have changed it."""
 _STOP_LIMIT_S = 8.0

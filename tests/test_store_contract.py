@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from postgres_server import PostgresServer
 
@@ -206,6 +206,23 @@ async def test_every_field_comes_back_as_it_was_stored(
     assert saved == Task(**then | own | {"version": task.version + 1})
     assert await store.get(task.id) == saved
     assert str(saved.price) == str(then["price"])
+
+
+@pytest.mark.parametrize("name", sorted(FIELDS.keys() - {"id", "version", "update_id", "album_id"}))
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=st.fixed_dictionaries(FIELDS), then=st.fixed_dictionaries(FIELDS))
+async def test_whatever_alone_changes_of_a_claimed_task_is_stored(
+    store: Store, name: str, first: dict[str, Any], then: dict[str, Any]
+) -> None:
+    own: dict[str, Any] = {"id": f"{first['id']} {next(_numbers)}", "provider": "cloud", "due_at": NOW}
+    await store.add(Task(**first | own | {"update_id": None, "album_id": None}))
+    claimed = {task.id: task for task in await store.claim(NOW, LEASE_S, 1000, NO_LIMIT)}
+    task = claimed[own["id"]]
+    assume(getattr(task, name) != then[name])
+    changed = replace(task, **{name: then[name]})
+    saved = await store.save(changed)
+    assert saved == replace(changed, version=changed.version + 1)
+    assert await store.get(changed.id) == saved
 
 
 async def test_an_unknown_task_is_none(store: Store) -> None:
@@ -971,7 +988,7 @@ async def test_a_closed_store_says_so(store: Store) -> None:
 async def test_a_save_whose_record_is_refused_changes_nothing(store: Store) -> None:
     task = await store.add(a_task())
     with pytest.raises(StoreError):
-        await store.save(replace(task, card_id=5), an_attempt(a_task()))
+        await store.save(replace(task, card_id=5), an_attempt(task, took_s=None))
     assert await store.get(task.id) == task
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -175,6 +176,31 @@ async def test_photos_come_before_the_intent_and_reach_the_provider(house: House
     await house.store.add(a_task(request=WITH_PHOTO))
     await house.turn()
     assert house.provider.photos == [[b"a photo"]]
+
+
+async def test_photos_are_in_memory_for_so_many_submits_at_once(house: House) -> None:
+    held, free = 0, asyncio.Event()
+
+    async def take() -> Accepted:
+        nonlocal held
+        held += 1
+        await free.wait()
+        return Accepted("job-1")
+
+    house.provider.submits = Script(take)
+    leased = NOW + timedelta(seconds=timing.LEASE_S)
+    tasks = [a_task(f"boat-{number}", request=WITH_PHOTO, due_at=leased) for number in range(20)]
+    steps = [asyncio.create_task(house.worker.step(await house.store.add(task))) for task in tasks]
+    async with asyncio.timeout(20):
+        while held < 16:
+            await asyncio.sleep(0)
+        words = asyncio.create_task(house.worker.step(await house.store.add(a_task("words", due_at=leased))))
+        while held < 17:
+            await asyncio.sleep(0)
+        assert [len(photos) for photos in house.provider.photos] == [1] * 16 + [0]
+        free.set()
+        await asyncio.gather(*steps, words)
+    assert [(await house.get(task.id)).state for task in tasks] == [TaskState.RUNNING] * 20
 
 
 async def test_a_photo_that_is_gone_ends_the_task_for_free(house: House) -> None:

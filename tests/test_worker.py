@@ -222,14 +222,14 @@ async def test_a_full_house_waits_for_room_instead_of_asking_again_and_again(
     all_in = asyncio.Event()
 
     async def told() -> str:
-        if len(busy_house.chat.calls) == 50:
+        if len(busy_house.chat.calls) == 200:
             all_in.set()
         await free.wait()
         return "ok"
 
     busy_house.chat.scripts["tell"] = Script(told)
-    for number in range(60):
-        await watched.add(a_task(f"task-{number:02}", state=TaskState.FAILED, error_code="expired"))
+    for number in range(210):
+        await watched.add(a_task(f"task-{number:03}", state=TaskState.FAILED, error_code="expired"))
     async with at_work(busy_house):
         await asyncio.wait_for(all_in.wait(), BOUND_S)
         claims = watched.claims
@@ -237,8 +237,20 @@ async def test_a_full_house_waits_for_room_instead_of_asking_again_and_again(
             await asyncio.sleep(0)
         assert watched.claims == claims
         free.set()
-        for number in range(60):
-            await watched.until(is_closed, f"task-{number:02}")
+        for number in range(210):
+            await watched.until(is_closed, f"task-{number:03}")
+
+
+async def test_looks_that_hang_hold_up_nobody_else(
+    busy_house: House, watched: WatchedStore, provider: ScriptedProvider
+) -> None:
+    provider.polls = Script(asyncio.Event().wait)
+    for number in range(150):
+        await watched.add(a_task(f"task-{number:03}", state=TaskState.RUNNING, remote_id=f"job-{number}"))
+    await watched.add(a_task("later", state=TaskState.FAILED, error_code="expired"))
+    async with at_work(busy_house):
+        await watched.until(is_closed, "later")
+    assert provider.polls.count == 150
 
 
 async def test_the_health_check_reads_when_the_worker_last_turned(

@@ -34,7 +34,7 @@ def task_row(task: Task) -> dict[str, Any]:
     row["request"] = request_text(task.request)
     row["price"] = None if task.price is None else str(task.price)
     row["state"] = task.state.value
-    row["passed_over"] = json.dumps(task.passed_over)
+    row["passed_over"] = json.dumps(task.passed_over) if task.passed_over else "[]"
     return row
 
 
@@ -45,7 +45,9 @@ def task_of(row: Row) -> Task:
     values["state"] = TaskState(row["state"])
     values["hidden"] = bool(row["hidden"])
     values["card_has_photo"] = bool(row["card_has_photo"])
-    values["passed_over"] = tuple(json.loads(row["passed_over"]))
+    values["passed_over"] = (
+        tuple(json.loads(passed_over)) if (passed_over := row["passed_over"]) != "[]" else ()
+    )
     return Task(**values)
 
 

@@ -134,9 +134,14 @@ class PostgresStore(Acts, Buying, Figures, Keeping, Paces, Sharing):
             due, waiting = await self._db.read(claims.whats_due, now)
             if not due and not waiting:
                 return []
-            return await self._db.transact(
-                claims.claim, now, lease_s, limit, slots, waiting=waiting, owner=self._me
-            )
+            if waiting:
+                tasks = await self._db.transact(
+                    claims.claim, now, lease_s, limit, slots, waiting=waiting, owner=self._me
+                )
+            else:
+                tasks = await self._db.write(claims.claim_due, now, lease_s, limit, self._me)
+        self._saver.claimed(tasks)
+        return tasks
 
     async def next_due(self, now: datetime) -> datetime | None:
         return await self._db.read(claims.next_due, now)

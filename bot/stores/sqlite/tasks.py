@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.errors import StaleTask
+from bot.records import changed
 from bot.store import Attempt
 from bot.stores.sqlite import changes, turns
 from bot.stores.sqlite.rows import COLUMNS, LOOSE, STEADY, task_of, task_values, to_text, to_time
@@ -18,9 +19,8 @@ from bot.task import Task
 _INSERT = f"INSERT INTO tasks ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
 _P = {column: f"?{place}" for place, column in enumerate((*COLUMNS, "leased"), 1)}
 _SET_LOOSE = (
-    ", ".join(f"{column} = {_P[column]}" for column in LOOSE)
-    + f", version = version + 1, due_before_lease = CASE WHEN {_P['leased']}"
-    f" OR state = 'submitting' AND {_P['state']} = 'submitting' THEN coalesce(due_before_lease, due_at) END"
+    ", ".join(f"{column} = {_P[column]}" for column in LOOSE) + ", version = version + 1,"
+    f" due_before_lease = CASE WHEN {_P['leased']} THEN coalesce(due_before_lease, due_at) END"
 )
 _SET_STEADY = ", ".join(f"{column} = {_P[column]}" for column in STEADY)
 _IS_STEADY = " AND ".join(f"{column} IS {_P[column]}" for column in STEADY)
@@ -84,13 +84,13 @@ def save(connection: sqlite3.Connection, task: Task, attempt: Attempt | None, *,
     turns.take(connection, task)
     if attempt is not None:
         record(connection, attempt)
-    return dataclasses.replace(task, version=task.version + 1)
+    return changed(task, version=task.version + 1)
 
 
 def _update(connection: sqlite3.Connection, task: Task, *, leased: bool) -> bool:
     """SQLite writes every index anew of which a column is named, changed or not. So the steady ones are named
     only where one of them has changed: that halves what a look costs."""
-    values = [*task_values(task), leased]
+    values = [*task_values(task), leased or task.in_flight]
     return any(connection.execute(sql, values).rowcount for sql in (_UPDATE_LOOSE, _UPDATE))
 
 

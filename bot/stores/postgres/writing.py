@@ -1,0 +1,90 @@
+"""Writing tasks: one statement for many rows, in which every column is one parameter.
+
+A look is most of what is ever written, and changes little: it has a statement of its own, a third as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+
+from bot.store import Attempt
+from bot.stores.postgres.connections import Connection
+from bot.stores.postgres.tasks import attempt_row, text_row
+from bot.stores.values import TASK_COLUMNS, TASK_FIELDS, TASK_TIMES
+from bot.task import Task
+
+_TYPES = {
+    **dict.fromkeys((*TASK_TIMES, "slot_until"), "timestamptz"),
+    **dict.fromkeys(("version", "update_id", "chat_id", "thread_id", "user_id"), "bigint"),
+    **dict.fromkeys(("message_id", "card_id", "attempts"), "bigint"),
+    **dict.fromkeys(("card_has_photo", "hidden", "waits_for_slot", "is_open", "counts"), "boolean"),
+    "progress": "float8",
+}
+"""Of columns that are no text."""
+_ATTEMPT = {
+    **{"provider": "text", "call": "text", "at": "timestamptz"},
+    **{"took_s": "float8", "answer": "text", "detail": "text"},
+}
+_NO_ATTEMPT = (None,) * len(_ATTEMPT)
+
+_LOOK = ("progress", "looked_at", "running_at", "late_at", "attempts", "failing_since", "due_at")
+"""What a look may change of a task that it does not end."""
+_KEPT_BY_LOOK = attrgetter(*(name for name in TASK_FIELDS if name not in _LOOK))
+_LOOK_COLUMNS = ("id", "version", "provider", *_LOOK)
+_look_values = attrgetter(*_LOOK_COLUMNS)
+
+
+def _statement(columns: Sequence[str]) -> str:
+    kinds = {column: _TYPES.get(column, "text") for column in columns}
+    kinds |= {"leased": "boolean"} | {f"attempt_{name}": kind for name, kind in _ATTEMPT.items()}
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(kinds.values(), 2))
+    changes = ", ".join(f"{column} = new.{column}" for column in columns if column not in ("id", "version"))
+    return (
+        # The only text put in are the names of our own columns and types.
+        f"WITH new AS (SELECT * FROM unnest({arrays}) AS given ({', '.join(kinds)})),"  # noqa: S608 - see above
+        f" saved AS (UPDATE tasks SET {changes}, version = tasks.version + 1,"
+        # Another provider has turns of its own.
+        " turn = CASE WHEN tasks.provider = new.provider THEN turn END,"
+        " due_before_lease = CASE WHEN new.leased THEN coalesce(due_before_lease, tasks.due_at) END,"
+        " leased_by = CASE WHEN new.leased THEN coalesce(leased_by, $1) END, moved_by = $1"
+        " FROM new WHERE tasks.id = new.id AND tasks.version = new.version RETURNING tasks.id),"
+        f" noted AS (INSERT INTO attempts (task_id, {', '.join(_ATTEMPT)})"
+        f" SELECT id, {', '.join(f'attempt_{name}' for name in _ATTEMPT)}"
+        " FROM new JOIN saved USING (id) WHERE attempt_call IS NOT NULL) SELECT id FROM saved"
+    )
+
+
+_SAVE = _statement(TASK_COLUMNS)
+_SAVE_LOOK = _statement(_LOOK_COLUMNS)
+
+
+@dataclass(frozen=True, eq=False)
+class Write:
+    """A task to be saved, with the call that led to it. `base`: the row as it is stored, if that is known."""
+
+    task: Task
+    attempt: Attempt | None = None
+    leased: bool = False
+    base: Task | None = None
+
+    @cached_property
+    def is_look(self) -> bool:
+        """Whether it changes no more than a look does."""
+        return self.base is not None and _KEPT_BY_LOOK(self.base) == _KEPT_BY_LOOK(self.task)
+
+    def values(self) -> tuple[object, ...]:
+        """What the statement for it takes of a row."""
+        row = _look_values(self.task) if self.is_look else text_row(self.task).values()
+        attempt = _NO_ATTEMPT if self.attempt is None else attempt_row(self.attempt)[1:]
+        return (*row, self.leased or self.task.in_flight, *attempt)
+
+
+async def write(connection: Connection, group: Sequence[Write], owner: str) -> set[str]:
+    """The ids of those that were saved, the others being stale. A group is of looks, or of others; each task
+    is in it once."""
+    columns = zip(*(one.values() for one in group), strict=True)
+    statement = _SAVE_LOOK if group[0].is_look else _SAVE
+    return {row["id"] for row in await connection.fetch(statement, owner, *columns)}
