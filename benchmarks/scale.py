@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import asyncpg
 from postgres_server import PostgresServer, find_binaries
 
+from bot.records import changed
 from bot.request import VideoRequest
 from bot.stores.postgres import PostgresStore
 from bot.stores.values import TASK_COLUMNS
@@ -249,7 +250,7 @@ async def _look_for_a_while(url: str, every_ms: int | None) -> dict[str, Any]:
         await asyncio.sleep(_CALL_S)
         now = store.now()
         due_at = now + every
-        seen = replace(task.looked(0.5, now), due_at=due_at, late_at=due_at)
+        seen = changed(task.looked(0.5, now), due_at=due_at, late_at=due_at)
         await store.save(seen)
 
     first_at = await store.next_due(store.now()) or store.now()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Protocol, assert_never
@@ -16,6 +15,7 @@ from bot.errors import AccountProblem, ProviderError, Unavailable
 from bot.ledger import Ledger
 from bot.log import get_log
 from bot.provider import Failed, Provider, Status, StillRunning, Succeeded
+from bot.records import changed
 from bot.request import VideoModel
 from bot.silence import Silence
 from bot.slots import NO_ROOM, Slots
@@ -112,7 +112,7 @@ class Looker:
             seen = seen.late(now)
         others_wait = await self._ledger.others_wait(task)
         due_at = self._timing.next_look(seen, model, now, others_wait=others_wait)
-        saved = await self._ledger.save(replace(seen, due_at=due_at), attempt)
+        saved = await self._ledger.save(changed(seen, due_at=due_at), attempt)
         if not saved.hidden:
             self._chat.show(saved)
         if clock_of(task)[0] != clock_of(seen)[0] == "running":

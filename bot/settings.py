@@ -253,6 +253,8 @@ class Settings(BaseSettings):
         if address.user and field.field_name != "public_url":
             # It would stand in errors, and the account has a setting for its key.
             raise ValueError("an address without a name and a password in it")
+        if field.field_name == "private_url" and address.path.strip("/"):
+            raise ValueError("an address without a path, such as https://bot.example.org")
         return value.rstrip("/")
 
     @field_validator("heartbeat_url")

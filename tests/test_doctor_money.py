@@ -15,9 +15,16 @@ def judge(**values: str) -> list[Finding]:
 
 
 def test_prices_of_what_is_set_up_are_well() -> None:
-    (found,) = judge(model_prices="veo-3:1080p:sound=0.60/s,jimeng-pro=3", currency="€")
-    assert (found.state, found.seen) == ("ok", "For jimeng-pro, veo-3, in €.")
+    (found,) = judge(model_prices=",".join(f"{name}=1" for name in WITH_LINKS), currency="€")
+    assert (found.state, found.seen) == ("ok", f"For {', '.join(WITH_LINKS)}, in €.")
     assert judge() == []
+
+
+def test_what_has_no_price_is_named_though_it_does_no_harm() -> None:
+    others = ",".join(f"{name}=1" for name in WITH_LINKS if name not in ("veo-3", "jimeng-pro"))
+    (found,) = judge(model_prices=f"{others},veo-3:1080p=2")
+    assert found.state == "ok"
+    assert found.seen.endswith("Missing for jimeng-pro, veo-3, in part or altogether: such cards name no cost.")
 
 
 @pytest.mark.parametrize(

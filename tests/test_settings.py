@@ -192,6 +192,14 @@ def test_a_public_address_needs_a_port_behind_it(monkeypatch: pytest.MonkeyPatch
     assert load_settings().public_url == "https://bot.example.org"
 
 
+def test_the_operators_page_stands_at_the_root_of_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRIVATE_URL", "https://bot.example.org/reel")
+    with pytest.raises(SettingsError, match="PRIVATE_URL.*without a path"):
+        load_settings()
+    monkeypatch.setenv("PRIVATE_URL", "https://bot.example.org/")
+    assert load_settings().private_url == "https://bot.example.org"
+
+
 def test_no_secret_stands_in_a_repr_or_in_an_error_of_the_library() -> None:
     keys: dict[str, Any] = {name: SecretStr(f"sk-{name}") for name in KEYS}
     settings = IsolatedSettings(

@@ -27,7 +27,10 @@ def judge_prices(settings: Settings, models: Mapping[str, VideoModel]) -> list[F
         mend = "Add them to MODEL_PRICES: within a budget nothing is ordered that has no price."
         found.append(Finding(_WHAT, "warning", seen, mend))
     priced = [name for name in models if prices.of_model(name)]
-    return found or [Finding(_WHAT, "ok", f"For {', '.join(priced)}, in {settings.currency}.")]
+    seen = f"For {', '.join(priced)}, in {settings.currency}."
+    if unpriced:
+        seen += f" Missing for {', '.join(unpriced)}, in part or altogether: such cards name no cost."
+    return found or [Finding(_WHAT, "ok", seen)]
 
 
 def _judge(price: Price, models: Mapping[str, VideoModel]) -> Finding | None:
