@@ -24,7 +24,9 @@ def test_what_has_no_price_is_named_though_it_does_no_harm() -> None:
     others = ",".join(f"{name}=1" for name in WITH_LINKS if name not in ("veo-3", "jimeng-pro"))
     (found,) = judge(model_prices=f"{others},veo-3:1080p=2")
     assert found.state == "ok"
-    assert found.seen.endswith("Missing for jimeng-pro, veo-3, in part or altogether: such cards name no cost.")
+    assert found.seen.endswith(
+        "Missing for jimeng-pro, veo-3, in part or altogether: such cards name no cost."
+    )
 
 
 @pytest.mark.parametrize(

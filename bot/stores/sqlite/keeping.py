@@ -1,12 +1,16 @@
-"""Old rows forgotten, and marks, in SQL. Every function runs on the writer thread and holds to
-`bot.store.KeepingStore`."""
+"""The nightly copy, old rows forgotten, and marks. Every function runs on the writer thread."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import threading
 from datetime import datetime
+from pathlib import Path
 
+from bot.stores.sqlite.backup import back_up
 from bot.stores.sqlite.rows import to_text, to_time
+from bot.stores.sqlite.writer import Writer
 
 _OLD_ROWS = (
     "DELETE FROM updates WHERE update_id IN"
@@ -17,7 +21,38 @@ _OLD_ROWS = (
 )
 
 
-def prune_tasks(connection: sqlite3.Connection, before: datetime, limit: int) -> list[str]:
+class Keeping:
+    """The part of `SQLiteStore` that `bot.store.KeepingStore` describes."""
+
+    _path: Path
+    _writer: Writer
+
+    async def prune_tasks(self, before: datetime, limit: int) -> list[str]:
+        return await self._writer.write(_prune_tasks, before, limit)
+
+    async def prune_rest(self, before: datetime, limit: int) -> int:
+        return await self._writer.write(_prune_rest, before, limit)
+
+    async def back_up(self, target: Path) -> bool:
+        # A stop does not wait for a copy that takes minutes.
+        stopping = threading.Event()
+        try:
+            await asyncio.to_thread(back_up, self._path, target, stopping.is_set)
+        finally:
+            stopping.set()
+        return True
+
+    async def mark(self, key: str, now: datetime) -> bool:
+        return await self._writer.write(_mark, key, now)
+
+    async def unmark(self, key: str) -> datetime | None:
+        return await self._writer.write(_unmark, key)
+
+    async def broken(self) -> str:
+        return await asyncio.shield(self._writer.damage)
+
+
+def _prune_tasks(connection: sqlite3.Connection, before: datetime, limit: int) -> list[str]:
     # The calls made for them go along: ON DELETE CASCADE.
     rows = connection.execute(
         "DELETE FROM tasks WHERE rowid IN (SELECT rowid FROM tasks WHERE delivered_at < :before"
@@ -28,16 +63,16 @@ def prune_tasks(connection: sqlite3.Connection, before: datetime, limit: int) ->
     return [task_id for (task_id,) in rows.fetchall()]
 
 
-def prune_rest(connection: sqlite3.Connection, before: datetime, limit: int) -> int:
+def _prune_rest(connection: sqlite3.Connection, before: datetime, limit: int) -> int:
     values = {"before": to_text(before), "limit": limit}
     return sum(connection.execute(delete, values).rowcount for delete in _OLD_ROWS)
 
 
-def mark(connection: sqlite3.Connection, key: str, now: datetime) -> bool:
+def _mark(connection: sqlite3.Connection, key: str, now: datetime) -> bool:
     done = connection.execute("INSERT OR IGNORE INTO marks (key, at) VALUES (?, ?)", [key, to_text(now)])
     return done.rowcount > 0
 
 
-def unmark(connection: sqlite3.Connection, key: str) -> datetime | None:
+def _unmark(connection: sqlite3.Connection, key: str) -> datetime | None:
     row = connection.execute("DELETE FROM marks WHERE key = ? RETURNING at", [key]).fetchone()
     return None if row is None else to_time(row["at"])

@@ -1,4 +1,4 @@
-"""Statistics in SQL. Every function runs on the reader's connection and holds to `bot.statistics`."""
+"""Statistics in SQL. Every function runs on the reader's connection."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from bot.store.statistics import NO_MONEY, Asked, Load, Submit, Tally, Wait
+from bot.stores.sqlite.reader import Reader
 from bot.stores.sqlite.rows import task_of, to_text, to_time
 from bot.task import Task, TaskState
 
@@ -62,7 +63,42 @@ _SUBMITS = (
 )
 
 
-def tallies(connection: sqlite3.Connection, edges: Sequence[datetime], user_id: int | None) -> list[Tally]:
+class Figures:
+    """The part of `SQLiteStore` that `bot.store.statistics.Statistics` describes."""
+
+    _reader: Reader
+
+    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Tally]:
+        return await self._reader.read(_tallies, edges, user_id)
+
+    async def waits(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Wait]:
+        return await self._reader.read(_waits, edges, user_id)
+
+    async def askers(self, since: datetime, until: datetime, limit: int) -> list[Asked]:
+        return await self._reader.read(_askers, since, until, limit)
+
+    async def submits(
+        self, since: datetime, until: datetime, limit: int, after: Submit | None = None
+    ) -> list[Submit]:
+        return await self._reader.read(_submits, since, until, limit, after)
+
+    async def loads(self, now: datetime) -> list[Load]:
+        return await self._reader.read(_loads, now)
+
+    async def in_turn(self, limit: int) -> list[Task]:
+        return await self._reader.read(_in_turn, limit)
+
+    async def count_in_turn(self) -> int:
+        return await self._reader.read(_count_in_turn)
+
+    async def in_slots(self, now: datetime, limit: int) -> list[Task]:
+        return await self._reader.read(_in_slots, now, limit)
+
+    async def untold(self, limit: int) -> list[Task]:
+        return await self._reader.read(_untold, limit)
+
+
+def _tallies(connection: sqlite3.Connection, edges: Sequence[datetime], user_id: int | None) -> list[Tally]:
     counted: dict[tuple[int, str, TaskState, str | None], tuple[int, Decimal]] = {}
     for row in connection.execute(_TALLIES, _spans(edges) | {"user_id": user_id}):
         key = (row["span"], row["model"], TaskState(row["state"]), row["error_code"])
@@ -74,12 +110,12 @@ def tallies(connection: sqlite3.Connection, edges: Sequence[datetime], user_id: 
     ]
 
 
-def waits(connection: sqlite3.Connection, edges: Sequence[datetime], user_id: int | None) -> list[Wait]:
+def _waits(connection: sqlite3.Connection, edges: Sequence[datetime], user_id: int | None) -> list[Wait]:
     rows = connection.execute(_WAITS, _spans(edges) | {"user_id": user_id, "made": TaskState.SUCCEEDED.value})
     return [Wait(**dict(row)) for row in rows]
 
 
-def askers(connection: sqlite3.Connection, since: datetime, until: datetime, limit: int) -> list[Asked]:
+def _askers(connection: sqlite3.Connection, since: datetime, until: datetime, limit: int) -> list[Asked]:
     found: dict[int, tuple[int, int, Decimal]] = {}
     values = {"since": to_text(since), "until": to_text(until), "made": TaskState.SUCCEEDED.value}
     for row in connection.execute(_ASKERS, values):
@@ -92,7 +128,7 @@ def askers(connection: sqlite3.Connection, since: datetime, until: datetime, lim
     ]
 
 
-def submits(
+def _submits(
     connection: sqlite3.Connection, since: datetime, until: datetime, limit: int, after: Submit | None
 ) -> list[Submit]:
     rows = connection.execute(
@@ -119,7 +155,7 @@ def submits(
     ]
 
 
-def loads(connection: sqlite3.Connection, now: datetime) -> list[Load]:
+def _loads(connection: sqlite3.Connection, now: datetime) -> list[Load]:
     return [
         Load(
             provider=row["provider"],
@@ -131,7 +167,7 @@ def loads(connection: sqlite3.Connection, now: datetime) -> list[Load]:
     ]
 
 
-def in_turn(connection: sqlite3.Connection, limit: int) -> list[Task]:
+def _in_turn(connection: sqlite3.Connection, limit: int) -> list[Task]:
     rows = connection.execute(
         "SELECT * FROM tasks WHERE waits_for_slot = 1 ORDER BY provider, turn, chat_turn, rowid LIMIT ?",
         [limit],
@@ -139,12 +175,12 @@ def in_turn(connection: sqlite3.Connection, limit: int) -> list[Task]:
     return [task_of(row) for row in rows]
 
 
-def count_in_turn(connection: sqlite3.Connection) -> int:
+def _count_in_turn(connection: sqlite3.Connection) -> int:
     count: int = connection.execute("SELECT count(*) FROM tasks WHERE waits_for_slot = 1").fetchone()[0]
     return count
 
 
-def in_slots(connection: sqlite3.Connection, now: datetime, limit: int) -> list[Task]:
+def _in_slots(connection: sqlite3.Connection, now: datetime, limit: int) -> list[Task]:
     rows = connection.execute(
         "SELECT * FROM tasks WHERE slot_until IS NOT NULL AND slot_until > ? ORDER BY id LIMIT ?",
         [to_text(now), limit],
@@ -152,7 +188,7 @@ def in_slots(connection: sqlite3.Connection, now: datetime, limit: int) -> list[
     return [task_of(row) for row in rows]
 
 
-def untold(connection: sqlite3.Connection, limit: int) -> list[Task]:
+def _untold(connection: sqlite3.Connection, limit: int) -> list[Task]:
     rows = connection.execute(
         "SELECT * FROM tasks WHERE is_open = 1 AND finished_at IS NOT NULL ORDER BY finished_at, id LIMIT ?",
         [limit],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,29 +25,27 @@ from bot.store import (
 from bot.store.changes import Change
 from bot.store.passes import Pass, PassKind
 from bot.store.sharing import OneProcess
-from bot.store.statistics import Asked, Load, Submit, Tally, Wait
 from bot.stores.sqlite import (
     accounts,
     changes,
     claims,
     durations,
     heartbeat,
-    keeping,
     listing,
     passes,
     people,
     recipes,
     slots,
-    statistics,
     tasks,
     turns,
     updates,
 )
 from bot.stores.sqlite.acts import Acts
-from bot.stores.sqlite.backup import back_up
 from bot.stores.sqlite.buying import Buying
 from bot.stores.sqlite.file import may_pass, open_file, visit_file
+from bot.stores.sqlite.keeping import Keeping
 from bot.stores.sqlite.reader import Reader
+from bot.stores.sqlite.statistics import Figures
 from bot.stores.sqlite.writer import Writer
 from bot.task import Task
 
@@ -60,7 +57,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class SQLiteStore(Acts, Buying, OneProcess):
+class SQLiteStore(Acts, Buying, Figures, Keeping, OneProcess):
     """A `bot.store.Store` in one file. What the database refuses is a StoreError."""
 
     def __init__(self, path: Path, writer: Writer, reader: Reader, clock: Callable[[], datetime]) -> None:
@@ -277,36 +274,7 @@ class SQLiteStore(Acts, Buying, OneProcess):
     async def take_notices(self, user_id: int) -> list[Notice]:
         return await self._writer.write(accounts.take_notices, user_id)
 
-    # What operators look back at, and what lets them in.
-
-    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Tally]:
-        return await self._reader.read(statistics.tallies, edges, user_id)
-
-    async def waits(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Wait]:
-        return await self._reader.read(statistics.waits, edges, user_id)
-
-    async def askers(self, since: datetime, until: datetime, limit: int) -> list[Asked]:
-        return await self._reader.read(statistics.askers, since, until, limit)
-
-    async def submits(
-        self, since: datetime, until: datetime, limit: int, after: Submit | None = None
-    ) -> list[Submit]:
-        return await self._reader.read(statistics.submits, since, until, limit, after)
-
-    async def loads(self, now: datetime) -> list[Load]:
-        return await self._reader.read(statistics.loads, now)
-
-    async def in_turn(self, limit: int) -> list[Task]:
-        return await self._reader.read(statistics.in_turn, limit)
-
-    async def count_in_turn(self) -> int:
-        return await self._reader.read(statistics.count_in_turn)
-
-    async def in_slots(self, now: datetime, limit: int) -> list[Task]:
-        return await self._reader.read(statistics.in_slots, now, limit)
-
-    async def untold(self, limit: int) -> list[Task]:
-        return await self._reader.read(statistics.untold, limit)
+    # What lets operators in.
 
     async def add_pass(self, made: Pass, now: datetime) -> None:
         await self._writer.write(passes.add, made, now)
@@ -328,29 +296,6 @@ class SQLiteStore(Acts, Buying, OneProcess):
     async def beat(self, now: datetime) -> datetime | None:
         return await self._writer.write(heartbeat.beat, now)
 
-    # At night.
-
-    async def prune_tasks(self, before: datetime, limit: int) -> list[str]:
-        return await self._writer.write(keeping.prune_tasks, before, limit)
-
-    async def prune_rest(self, before: datetime, limit: int) -> int:
-        return await self._writer.write(keeping.prune_rest, before, limit)
-
-    async def back_up(self, target: Path) -> bool:
-        # A stop does not wait for a copy that takes minutes.
-        stopping = threading.Event()
-        try:
-            await asyncio.to_thread(back_up, self._path, target, stopping.is_set)
-        finally:
-            stopping.set()
-        return True
-
-    async def mark(self, key: str, now: datetime) -> bool:
-        return await self._writer.write(keeping.mark, key, now)
-
-    async def unmark(self, key: str) -> datetime | None:
-        return await self._writer.write(keeping.unmark, key)
-
     async def visited(self) -> None:
         def version(connection: sqlite3.Connection) -> int:
             # Another connection's commits change it, our own do not.
@@ -360,9 +305,6 @@ class SQLiteStore(Acts, Buying, OneProcess):
         while (now := await self._writer.read(version)) == self._version:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(_GLANCE_S)
         self._version = now
-
-    async def broken(self) -> str:
-        return await asyncio.shield(self._writer.damage)
 
     # Sending rates: the process that owns the file is the only one that sends.
 
