@@ -194,7 +194,7 @@ def test_a_public_address_needs_a_port_behind_it(monkeypatch: pytest.MonkeyPatch
 
 def test_the_operators_page_stands_at_the_root_of_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRIVATE_URL", "https://bot.example.org/reel")
-    with pytest.raises(SettingsError, match="PRIVATE_URL.*without a path"):
+    with pytest.raises(SettingsError, match=r"PRIVATE_URL.*without a path"):
         load_settings()
     monkeypatch.setenv("PRIVATE_URL", "https://bot.example.org/")
     assert load_settings().private_url == "https://bot.example.org"

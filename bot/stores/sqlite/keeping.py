@@ -1,4 +1,4 @@
-"""The nightly copy, old rows forgotten, and marks. Every function runs on the writer thread."""
+"""The nightly copy, old rows forgotten, marks, and a look for visitors. All SQL runs on the writer thread."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from bot.stores.sqlite.backup import back_up
 from bot.stores.sqlite.rows import to_text, to_time
 from bot.stores.sqlite.writer import Writer
 
+_GLANCE_S = 1.0
+"""Until a visitor's change is seen."""
 _OLD_ROWS = (
     "DELETE FROM updates WHERE update_id IN"
     " (SELECT update_id FROM updates WHERE state = 'parked' AND received_at < :before LIMIT :limit)",
@@ -22,10 +24,12 @@ _OLD_ROWS = (
 
 
 class Keeping:
-    """The part of `SQLiteStore` that `bot.store.KeepingStore` describes."""
+    """The part of `SQLiteStore` that `bot.store.KeepingStore` and `VisitStore` describe."""
 
     _path: Path
     _writer: Writer
+    _version: int | None = None
+    """Of the data, when `visited` looked last."""
 
     async def prune_tasks(self, before: datetime, limit: int) -> list[str]:
         return await self._writer.write(_prune_tasks, before, limit)
@@ -50,6 +54,16 @@ class Keeping:
 
     async def broken(self) -> str:
         return await asyncio.shield(self._writer.damage)
+
+    async def visited(self) -> None:
+        def version(connection: sqlite3.Connection) -> int:
+            # Another connection's commits change it, our own do not.
+            number: int = connection.execute("PRAGMA data_version").fetchone()[0]
+            return number
+
+        while (now := await self._writer.read(version)) == self._version:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(_GLANCE_S)
+        self._version = now
 
 
 def _prune_tasks(connection: sqlite3.Connection, before: datetime, limit: int) -> list[str]:

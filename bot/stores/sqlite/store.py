@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,9 +48,6 @@ from bot.stores.sqlite.statistics import Figures
 from bot.stores.sqlite.writer import Writer
 from bot.task import Task
 
-_GLANCE_S = 1.0
-"""Until a visitor's change is seen."""
-
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -66,8 +62,6 @@ class SQLiteStore(Acts, Buying, Figures, Keeping, OneProcess):
         self._reader = reader
         self._clock = clock
         self._pace = Pace()
-        self._version: int | None = None
-        """Of the data, when `visited` looked last."""
 
     @classmethod
     async def open(cls, path: Path, clock: Callable[[], datetime] = _utc_now) -> Self:
@@ -295,16 +289,6 @@ class SQLiteStore(Acts, Buying, Figures, Keeping, OneProcess):
 
     async def beat(self, now: datetime) -> datetime | None:
         return await self._writer.write(heartbeat.beat, now)
-
-    async def visited(self) -> None:
-        def version(connection: sqlite3.Connection) -> int:
-            # Another connection's commits change it, our own do not.
-            number: int = connection.execute("PRAGMA data_version").fetchone()[0]
-            return number
-
-        while (now := await self._writer.read(version)) == self._version:  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(_GLANCE_S)
-        self._version = now
 
     # Sending rates: the process that owns the file is the only one that sends.
 
