@@ -84,7 +84,7 @@ async def test_two_orders_at_once_never_share_what_is_left(store: SQLiteStore, c
     tried = await asyncio.gather(*(desk.budgets.limit(user_id, "en", request) for user_id in range(20, 30)))
     assert [problem.code for problem in tried if problem] == ["limit_budget_all"] * 7
     winner = next(user_id for user_id, problem in enumerate(tried, 20) if problem is None)
-    desk.budgets.release(winner)
+    await desk.budgets.release(winner)
     assert await desk.budgets.limit(40, "en", request) is None
 
 

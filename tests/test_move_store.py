@@ -163,7 +163,7 @@ async def test_every_table_is_moved(filled: str, postgres: PostgresServer) -> No
     there = await asyncio.to_thread(
         postgres.ask, url, "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public'"
     )
-    assert set(there.split()) == {*TABLES, "schema_version", "processes", "leases", "pace"}
+    assert set(there.split()) == {*TABLES, "schema_version", "processes", "leases", "pace", "asides"}
 
 
 async def test_the_command_says_what_it_did_and_no_password(

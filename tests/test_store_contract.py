@@ -33,7 +33,7 @@ from bot.store import (
     TaskFilter,
 )
 from bot.store.acts import Act
-from bot.store.buying import EVERYTHING, THE_BOT, Pause, PausePast
+from bot.store.buying import ASIDE_S, EVERYTHING, THE_BOT, Pause, PausePast
 from bot.store.changes import Change
 from bot.store.passes import Pass
 from bot.store.statistics import Asked, Load, Tally, Wait
@@ -976,6 +976,36 @@ async def test_a_close_finishes_the_writes_that_wait(open_store: Opener) -> None
     await asyncio.gather(*writes)
     store = await open_store()
     assert await store.count_open() == 50
+
+
+async def test_what_others_set_aside_is_not_left(store: Store) -> None:
+    one, three = Decimal(1), Decimal(3)
+    await store.add(a_task(price=one, queued_at=NOW))
+    await store.add(a_task(price=one, queued_at=after(-3600)))
+    assert await store.set_aside(20, one, three, since=NOW, now=NOW) == 2
+    assert (
+        await store.set_aside(20, one, three, since=NOW, now=NOW) == 2
+    )  # their own does not count against them
+    assert (
+        await store.set_aside(21, Decimal("1.5"), three, since=NOW, now=NOW) == 1
+    )  # not enough, so nothing is set aside
+    assert await store.set_aside(22, one, three, since=NOW, now=NOW) == 1
+    assert await store.set_aside(23, one, three, since=NOW, now=NOW) == 0
+    await store.free(22)
+    await store.free(99)
+    assert await store.set_aside(23, one, three, since=NOW, now=NOW) == 1
+    assert await store.set_aside(24, one, three, since=NOW, now=after(ASIDE_S - 1)) == 0
+    assert await store.set_aside(24, one, three, since=NOW, now=after(ASIDE_S)) == 2
+
+
+async def test_orders_at_once_never_share_what_is_left(store: Store) -> None:
+    async def order(user_id: int) -> None:
+        if await store.set_aside(user_id, Decimal(1), Decimal(7), since=NOW, now=NOW) >= 1:
+            await store.add(a_task(user_id=user_id, price=Decimal(1), queued_at=NOW))
+        await store.free(user_id)
+
+    await asyncio.gather(*(order(user_id) for user_id in range(40)))
+    assert await store.spent_since(NOW) == 7
 
 
 async def test_a_closed_store_says_so(store: Store) -> None:

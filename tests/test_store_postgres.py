@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -78,6 +79,20 @@ def running(number: int, **changes: Any) -> Task:
 
 
 # Several processes.
+
+
+async def test_four_processes_never_spend_more_than_the_budget(fleet: Fleet) -> None:
+    stores = [await fleet.join() for _ in range(4)]
+
+    async def order(store: PostgresStore, user_id: int) -> None:
+        if await store.set_aside(user_id, Decimal(1), Decimal(10), since=NOW, now=NOW) >= 1:
+            task = replace(waiting(user_id), user_id=user_id, price=Decimal(1), queued_at=NOW)
+            await store.add(task)
+        await store.free(user_id)
+
+    people = enumerate(store for store in stores for _ in range(15))
+    await asyncio.gather(*(order(store, user_id) for user_id, store in people))
+    assert await stores[0].spent_since(NOW) == 10
 
 
 async def test_four_processes_never_run_an_eleventh_job_on_a_limit_of_ten(fleet: Fleet) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -11,6 +11,7 @@ from typing import Protocol
 from bot.chat.access import Access
 from bot.chat.day import day_of, renewal_of
 from bot.chat.tariff import Tariff
+from bot.errors import StoreError
 from bot.request import Problem, VideoRequest, shown
 from bot.rules import Rules
 from bot.store import KeepingStore, Notice
@@ -43,9 +44,8 @@ class Budgets:
         self._tariff = tariff
         self._tell_admins = tell_admins
         self._clock = clock
-        self._checking = asyncio.Lock()
-        self._set_aside: dict[int, Decimal] = {}
-        """By person, until their order is stored: their orders take turns."""
+        self._set_aside: set[int] = set()
+        """For whose order, until it is stored: a person's orders take turns."""
 
     async def limit(self, user_id: int, language: str, request: VideoRequest) -> Problem | None:
         """What stands against ordering it; else its price is set aside until it is stored, so that no two at
@@ -64,21 +64,25 @@ class Budgets:
             return self._refusal("limit_budget", language, price, left)
         if settings.daily_budget is None:
             return None
-        async with self._checking:
-            left = await self.left(settings.daily_budget) - sum(self._set_aside.values())
-            if left >= price:
-                self._set_aside[user_id] = price
-                return None
+        now = self._clock()
+        since = day_of(now, settings.zone)
+        left = await self._store.set_aside(user_id, price, settings.daily_budget, since=since, now=now)
+        if left >= price:
+            self._set_aside.add(user_id)
+            return None
         await self._tell(settings.daily_budget, left, is_full=True)
         return self._refusal("limit_budget_all", language, price, left)
 
-    def release(self, user_id: int) -> None:
+    async def release(self, user_id: int) -> None:
         """What was set aside for their order is stored by now, or not needed."""
-        self._set_aside.pop(user_id, None)
+        if user_id in self._set_aside:
+            self._set_aside.discard(user_id)
+            with suppress(StoreError):  # it runs out
+                await self._store.free(user_id)
 
     async def watch(self, user_id: int) -> None:
         """Their order is stored: the admins hear once when four fifths are spent, and once when all is."""
-        self.release(user_id)
+        await self.release(user_id)
         budget = self._rules.settings.daily_budget
         if budget is None or not budget:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -186,7 +187,7 @@ class Orders(Drafts):
             try:
                 yield
             finally:
-                self._budgets.release(user_id)
+                await asyncio.shield(self._budgets.release(user_id))
 
     async def _limit(self, asker: Asker, user_id: int, request: VideoRequest) -> Problem | None:
         """What stands against ordering this, whatever it shows: how many there may be, and for how much."""

@@ -14,6 +14,8 @@ EVERYTHING = ""
 """In place of a model: nothing at all is begun."""
 THE_BOT = 0
 """Nobody's id: it put the brake on by itself."""
+ASIDE_S = 60.0
+"""Longer than an order takes, with its card to post: after that only a dead process has set money aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +73,13 @@ class BuyingStore(Protocol):
 
     async def spent_since(self, since: datetime, *, user_id: int | None = None) -> Decimal:
         """The prices of all tasks with `counts` queued at or after `since`, added up without rounding."""
+
+    async def set_aside(
+        self, user_id: int, price: Decimal, budget: Decimal, *, since: datetime, now: datetime
+    ) -> Decimal:
+        """What is left of `budget`: it lacks what was spent since `since` and what others have set aside.
+        Where that is enough for `price`, this is set aside for the person, until `free` or for `ASIDE_S`:
+        however many processes take orders, no two of them share what is left."""
+
+    async def free(self, user_id: int) -> None:
+        """What was set aside for their order is stored by now, or not needed."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.store.buying import EVERYTHING, THE_BOT, Pause, PausePast
+from bot.store.buying import ASIDE_S, EVERYTHING, THE_BOT, Pause, PausePast
 from bot.stores.postgres.connections import Connection, Connections
 from bot.stores.postgres.saving import Saver, save_leased
 from bot.stores.values import Row
@@ -14,6 +14,8 @@ from bot.task import Task
 
 _LOCK = 0x62_75_79_69_6E_67
 """Of those who count what was bought within the hour, one at a time: "buying"."""
+_BUDGET_LOCK = 0x62_75_64_67_65_74
+"""Of those who set something aside, one at a time: "budget"."""
 _IN_FORCE = "SELECT * FROM pauses WHERE resumed_at IS NULL"
 _HANDED_OVER = (
     "SELECT count(*) FROM tasks WHERE submitted_at > greatest($1,"
@@ -48,6 +50,14 @@ class Buying:
 
     async def spent_since(self, since: datetime, *, user_id: int | None = None) -> Decimal:
         return await self._db.read(_spent_since, since, user_id)
+
+    async def set_aside(
+        self, user_id: int, price: Decimal, budget: Decimal, *, since: datetime, now: datetime
+    ) -> Decimal:
+        return await self._db.transact(_set_aside, user_id, price, budget, since=since, now=now)
+
+    async def free(self, user_id: int) -> None:
+        await self._db.write(_free, user_id)
 
 
 async def _buy(
@@ -122,6 +132,29 @@ async def _spent_since(connection: Connection, since: datetime, user_id: int | N
         user_id,
     )
     return sum((Decimal(row["price"]) * int(row["count"]) for row in rows), Decimal(0))
+
+
+async def _set_aside(
+    connection: Connection, user_id: int, price: Decimal, budget: Decimal, *, since: datetime, now: datetime
+) -> Decimal:
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _BUDGET_LOCK)
+    # What others have set aside first: stored and freed in between it counts twice, and not never.
+    rows = await connection.fetch("SELECT price FROM asides WHERE user_id <> $1 AND until > $2", user_id, now)
+    others = sum((Decimal(row["price"]) for row in rows), Decimal(0))
+    left = budget - await _spent_since(connection, since, None) - others
+    if left >= price:
+        await connection.execute(
+            "INSERT INTO asides (user_id, price, until) VALUES ($1, $2, $3)"
+            " ON CONFLICT (user_id) DO UPDATE SET price = excluded.price, until = excluded.until",
+            user_id,
+            str(price),
+            now + timedelta(seconds=ASIDE_S),
+        )
+    return left
+
+
+async def _free(connection: Connection, user_id: int) -> None:
+    await connection.execute("DELETE FROM asides WHERE user_id = $1", user_id)
 
 
 def _read_pause(row: Row) -> Pause:

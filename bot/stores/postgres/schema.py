@@ -240,7 +240,12 @@ ALTER TABLE tasks ADD COLUMN moved_by text;
 CREATE UNLOGGED TABLE leases (name text PRIMARY KEY, owner text NOT NULL, until timestamptz NOT NULL);
 """
 
-_SCRIPTS = (_TASKS, _REST, _WAKING, _SHARING)
+_ASIDES = """
+-- What an order that is being taken has set aside of the day's budget.
+CREATE UNLOGGED TABLE asides (user_id bigint PRIMARY KEY, price text NOT NULL, until timestamptz NOT NULL);
+"""
+
+_SCRIPTS = (_TASKS, _REST, _WAKING, _SHARING, _ASIDES)
 SCHEMA_VERSION = len(_SCRIPTS)
 
 

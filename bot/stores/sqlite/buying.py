@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.store.buying import EVERYTHING, THE_BOT, Pause, PausePast
+from bot.store.buying import ASIDE_S, EVERYTHING, THE_BOT, Pause, PausePast
 from bot.stores.sqlite import tasks
 from bot.stores.sqlite.rows import to_text, to_time
 from bot.stores.sqlite.writer import Writer
@@ -25,6 +25,8 @@ class Buying:
     """The part of `SQLiteStore` that `bot.store.buying.BuyingStore` describes."""
 
     _writer: Writer
+    _asides: dict[int, tuple[Decimal, datetime]]
+    """By person, with its end. Only the writer thread uses it, and only the file's owner takes orders."""
 
     async def buy(
         self, task: Task, since: datetime, most: int | None, uncounted: Collection[str]
@@ -45,6 +47,23 @@ class Buying:
 
     async def spent_since(self, since: datetime, *, user_id: int | None = None) -> Decimal:
         return await self._writer.read(_spent_since, since, user_id)
+
+    async def set_aside(
+        self, user_id: int, price: Decimal, budget: Decimal, *, since: datetime, now: datetime
+    ) -> Decimal:
+        def set_aside(connection: sqlite3.Connection) -> Decimal:
+            others = sum(
+                aside for other, (aside, until) in self._asides.items() if other != user_id and until > now
+            )
+            left = budget - _spent_since(connection, since, None) - others
+            if left >= price:
+                self._asides[user_id] = price, now + timedelta(seconds=ASIDE_S)
+            return left
+
+        return await self._writer.read(set_aside)
+
+    async def free(self, user_id: int) -> None:
+        await self._writer.read(lambda _: self._asides.pop(user_id, None))
 
 
 def _buy(

@@ -62,6 +62,7 @@ class SQLiteStore(Acts, Buying, Figures, Keeping, OneProcess):
         self._reader = reader
         self._clock = clock
         self._pace = Pace()
+        self._asides = {}
 
     @classmethod
     async def open(cls, path: Path, clock: Callable[[], datetime] = _utc_now) -> Self:
