@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import asyncpg
 from postgres_server import PostgresServer, find_binaries
 
+from bot import timing
 from bot.records import changed
 from bot.request import VideoRequest
 from bot.stores.postgres import PostgresStore
@@ -267,7 +268,7 @@ async def _look_for_a_while(url: str, every_ms: int | None) -> dict[str, Any]:
             running.add(step)
             step.add_done_callback(running.discard)
         looks += len(tasks)
-        await asyncio.sleep(max(_TICK_S - (time.perf_counter() - tick), 0))
+        await asyncio.sleep(max(timing.BREATH_S - (time.perf_counter() - tick), 0))
     took_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu_s
     commits = store.commits - commits + claims
     memory = _memory_kib() - memory

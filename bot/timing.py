@@ -11,6 +11,8 @@ from bot.durations import Durations, Plan, choose, keys, plan
 from bot.request import VideoModel, VideoRequest, settle
 from bot.task import Task
 
+BREATH_S = 0.05
+"""Between two claims: nobody notices so little, and ten thousand tasks in flight take few transactions."""
 LEASE_S = 300.0
 """How long a claim lasts: longer than any one step may take."""
 SUBMIT_LIMIT_S = 60.0

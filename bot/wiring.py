@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
+from bot import timing
 from bot.accounts import Accounts
 from bot.brake import Brake
 from bot.chat import Conversation, Hook, PageLink, furnish_desk
@@ -39,8 +40,6 @@ _HEALTHY_FOR = timedelta(seconds=120)
 _LINKS_LIVE = timedelta(hours=12)
 """A provider fetches a photo when the job begins, which may be after a long queue of its own."""
 _READY_WITHIN_S = 2.0
-_BREATH_S = 0.02
-"""Between two claims: nobody notices so little, and ten thousand tasks in flight take few transactions."""
 _TAKEOVER_S = 15.0
 """In which a process that died, or stood still, is surely missed by those who share its database."""
 
@@ -224,7 +223,7 @@ class Bot:
             brake=self.brake,
             clock=self._now,
             idle_s=store.tick_s,
-            breath_s=_BREATH_S,
+            breath_s=timing.BREATH_S,
             sharing=store,
         )
 

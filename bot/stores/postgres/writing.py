@@ -72,7 +72,7 @@ class Write:
 
     @cached_property
     def is_look(self) -> bool:
-        """Whether it changes no more than a look does."""
+        """Whether it changes no more than a look does. A base of another version never counts."""
         return self.base is not None and _KEPT_BY_LOOK(self.base) == _KEPT_BY_LOOK(self.task)
 
     def values(self) -> tuple[object, ...]:
