@@ -81,6 +81,25 @@ def running(number: int, **changes: Any) -> Task:
 # Several processes.
 
 
+async def test_a_lease_that_comes_after_who_wanted_it_was_cut_short_ends_at_a_stop(fleet: Fleet) -> None:
+    first, second = await fleet.join(), await fleet.join()
+    await fleet.sql("INSERT INTO leases VALUES ('card', 'gone', now() - interval '1 minute')")
+    other = await asyncpg.connect(fleet.url)
+    try:
+        async with asyncio.timeout(20), other.transaction():
+            await other.execute("SELECT 1 FROM leases FOR UPDATE")
+            taking = asyncio.create_task(first.take_lease("card", 60))
+            while not await fleet.sql("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+            taking.cancel()
+            release = asyncio.create_task(first.release())
+            await asyncio.wait([release], timeout=0.3)
+        await asyncio.wait_for(release, 20)
+    finally:
+        await other.close()
+    assert await second.take_lease("card", 60)
+
+
 async def test_four_processes_never_spend_more_than_the_budget(fleet: Fleet) -> None:
     stores = [await fleet.join() for _ in range(4)]
 

@@ -79,7 +79,10 @@ class TaskStore(Protocol):
         """
 
     async def release(self) -> int:
-        """End the leases this process holds (at a stop) or an earlier one left (at a start); how many."""
+        """End the leases of this process (at a stop) or of an earlier one (at a start): of how many rows.
+
+        Those on names end too, and those that it was about to get.
+        """
 
     async def count_open(self, *, user_id: int | None = None, chat_id: int | None = None) -> int:
         """Tasks with `is_open`, of a person or in a chat."""

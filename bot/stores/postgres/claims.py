@@ -153,4 +153,5 @@ async def release(connection: Connection, owner: str) -> int:
         " AND leased_by IS NOT NULL AND (leased_by = $1 OR leased_by NOT IN (SELECT id FROM processes))",
         owner,
     )
+    await connection.execute("DELETE FROM leases WHERE owner = $1", owner)
     return affected(tasks) + affected(updates)

@@ -142,10 +142,14 @@ class Connections:
         if not task.cancelled():
             task.exception()  # whoever asked may be gone, and nobody else is to hear of it
 
+    async def settle(self) -> None:
+        """Once the writes have ended that are under way, with somebody to wait for them or without."""
+        await asyncio.gather(*self._writes, return_exceptions=True)
+
     async def close(self) -> None:
         """Finish what was asked for, then close."""
         self._closing = True
-        await asyncio.gather(*self._writes, return_exceptions=True)
+        await self.settle()
         try:
             await asyncio.wait_for(self._pool.close(), _CONNECT_LIMIT_S)
         except (*LOST, asyncpg.PostgresError):

@@ -147,6 +147,8 @@ class PostgresStore(Acts, Buying, Figures, Keeping, Paces, Sharing):
         return await self._db.read(claims.next_due, now)
 
     async def release(self) -> int:
+        # Whoever was cut short while it took a lease may get it yet.
+        await self._db.settle()
         return await self._db.transact(claims.release, self._me)
 
     async def count_open(self, *, user_id: int | None = None, chat_id: int | None = None) -> int:
