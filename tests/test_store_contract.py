@@ -980,8 +980,8 @@ async def test_a_close_finishes_the_writes_that_wait(open_store: Opener) -> None
 
 async def test_what_others_set_aside_is_not_left(store: Store) -> None:
     one, three = Decimal(1), Decimal(3)
-    await store.add(a_task(price=one, queued_at=NOW))
-    await store.add(a_task(price=one, queued_at=after(-3600)))
+    await store.add(a_task(user_id=9, price=one, queued_at=NOW))
+    await store.add(a_task(user_id=9, price=one, queued_at=after(-3600)))
     assert await store.set_aside(20, one, three, since=NOW, now=NOW) == 2
     assert (
         await store.set_aside(20, one, three, since=NOW, now=NOW) == 2
@@ -996,6 +996,15 @@ async def test_what_others_set_aside_is_not_left(store: Store) -> None:
     assert await store.set_aside(23, one, three, since=NOW, now=NOW) == 1
     assert await store.set_aside(24, one, three, since=NOW, now=after(ASIDE_S - 1)) == 0
     assert await store.set_aside(24, one, three, since=NOW, now=after(ASIDE_S)) == 2
+
+
+async def test_an_order_that_is_stored_is_not_set_aside_besides(store: Store) -> None:
+    one, three = Decimal(1), Decimal(3)
+    assert await store.set_aside(20, one, three, since=NOW, now=NOW) == 3
+    await store.add(a_task(user_id=20, price=one, queued_at=after(1)))
+    assert await store.set_aside(21, one, three, since=NOW, now=after(2)) == 2
+    assert await store.set_aside(20, one, three, since=NOW, now=after(3)) == 1
+    assert await store.set_aside(22, one, three, since=NOW, now=after(4)) == 0, "their next one is not stored"
 
 
 async def test_orders_at_once_never_share_what_is_left(store: Store) -> None:

@@ -78,8 +78,9 @@ class BuyingStore(Protocol):
         self, user_id: int, price: Decimal, budget: Decimal, *, since: datetime, now: datetime
     ) -> Decimal:
         """What is left of `budget`: it lacks what was spent since `since` and what others have set aside.
-        Where that is enough for `price`, this is set aside for the person, until `free` or for `ASIDE_S`:
-        however many processes take orders, no two of them share what is left."""
+        Where that is enough for `price`, this is set aside for the person, until a task of theirs is queued
+        at or after `now`, until `free`, or for `ASIDE_S`. However many processes take orders, no two of them
+        share what is left, and none counts twice."""
 
     async def free(self, user_id: int) -> None:
         """What was set aside for their order is stored by now, or not needed."""

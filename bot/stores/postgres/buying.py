@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -20,6 +20,17 @@ _IN_FORCE = "SELECT * FROM pauses WHERE resumed_at IS NULL"
 _HANDED_OVER = (
     "SELECT count(*) FROM tasks WHERE submitted_at > greatest($1,"
     " (SELECT max(resumed_at) FROM pauses WHERE paused_by = $2)) AND provider <> ALL($3::text[])"
+)
+_SPENT = (
+    "SELECT price, count(*) AS count FROM tasks WHERE counts AND price IS NOT NULL AND queued_at >= $1"
+    " AND ($2::bigint IS NULL OR user_id = $2)"
+)
+_GONE = (
+    # In one statement, and so of one moment: an order that is stored by now is in the first part alone.
+    f"{_SPENT} GROUP BY price UNION ALL"  # noqa: S608 - our own words
+    " SELECT price, 1 FROM asides WHERE user_id <> $3 AND until > $4"
+    " AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.user_id = asides.user_id AND counts"
+    " AND queued_at >= asides.until - $5::interval)"
 )
 
 
@@ -124,24 +135,15 @@ async def _past_pauses(connection: Connection, limit: int) -> list[PausePast]:
 
 
 async def _spent_since(connection: Connection, since: datetime, user_id: int | None) -> Decimal:
-    # Grouped by price: decimals are multiplied and added here, where they are exact.
-    rows = await connection.fetch(
-        "SELECT price, count(*) AS count FROM tasks WHERE counts AND price IS NOT NULL AND queued_at >= $1"
-        " AND ($2::bigint IS NULL OR user_id = $2) GROUP BY price",
-        since,
-        user_id,
-    )
-    return sum((Decimal(row["price"]) * int(row["count"]) for row in rows), Decimal(0))
+    return _sum(await connection.fetch(f"{_SPENT} GROUP BY price", since, user_id))
 
 
 async def _set_aside(
     connection: Connection, user_id: int, price: Decimal, budget: Decimal, *, since: datetime, now: datetime
 ) -> Decimal:
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _BUDGET_LOCK)
-    # What others have set aside first: stored and freed in between it counts twice, and not never.
-    rows = await connection.fetch("SELECT price FROM asides WHERE user_id <> $1 AND until > $2", user_id, now)
-    others = sum((Decimal(row["price"]) for row in rows), Decimal(0))
-    left = budget - await _spent_since(connection, since, None) - others
+    rows = await connection.fetch(_GONE, since, None, user_id, now, timedelta(seconds=ASIDE_S))
+    left = budget - _sum(rows)
     if left >= price:
         await connection.execute(
             "INSERT INTO asides (user_id, price, until) VALUES ($1, $2, $3)"
@@ -151,6 +153,11 @@ async def _set_aside(
             now + timedelta(seconds=ASIDE_S),
         )
     return left
+
+
+def _sum(rows: Sequence[Row]) -> Decimal:
+    # Grouped by price: decimals are multiplied and added here, where they are exact.
+    return sum((Decimal(row["price"]) * int(row["count"]) for row in rows), Decimal(0))
 
 
 async def _free(connection: Connection, user_id: int) -> None:

@@ -53,7 +53,11 @@ class Buying:
     ) -> Decimal:
         def set_aside(connection: sqlite3.Connection) -> Decimal:
             others = sum(
-                aside for other, (aside, until) in self._asides.items() if other != user_id and until > now
+                aside
+                for other, (aside, until) in self._asides.items()
+                if other != user_id
+                and until > now
+                and not _has_ordered(connection, other, until - timedelta(seconds=ASIDE_S))
             )
             left = budget - _spent_since(connection, since, None) - others
             if left >= price:
@@ -123,6 +127,12 @@ def _spent_since(connection: sqlite3.Connection, since: datetime, user_id: int |
         {"since": to_text(since), "user_id": user_id},
     )
     return sum((Decimal(price) * count for price, count in rows), Decimal(0))
+
+
+def _has_ordered(connection: sqlite3.Connection, user_id: int, since: datetime) -> bool:
+    """Whether what was set aside for their order is spent by now."""
+    sql = "SELECT EXISTS (SELECT 1 FROM tasks WHERE counts = 1 AND user_id = ? AND queued_at >= ?)"
+    return bool(connection.execute(sql, [user_id, to_text(since)]).fetchone()[0])
 
 
 def _read_pause(row: sqlite3.Row) -> Pause:
