@@ -136,7 +136,8 @@ async def test_the_keyboard_alone_puts_a_task_first(browser: Browser, site: Admi
         await _press_until(page, "Put first")
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name="Put first?")).to_be_visible()
-        await page.keyboard.press("Enter")  # the answer has the focus
+        await expect(page.get_by_role("button", name="Put first")).to_be_focused()
+        await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name="Task ba5eba11")).to_be_visible()
     assert site.moves.made == [("first", "ba5eba11f00d1234", 1001)]
 
