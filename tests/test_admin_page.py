@@ -57,7 +57,8 @@ async def test_a_link_opens_the_page_by_one_tap_and_leaves_no_code_behind(
     async with a_page(browser, link, width=390, height=844) as page:
         assert page.url == f"{site.server.url}/admin/login"
         await expect(page.get_by_label("The code")).to_be_hidden()
-        await page.keyboard.press("Enter")  # the button has the focus
+        await expect(page.get_by_role("main").get_by_role("button")).to_be_focused()
+        await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name="Now")).to_be_visible()
         (cookie,) = await page.context.cookies()
         assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
