@@ -39,7 +39,7 @@ class Lanes:
     """A delivery runs in the first lane until it takes long once; its next try in one with its like."""
 
     def __init__(self, hold_s: float = _HOLD_S) -> None:
-        # Each has a film in the air: a worker's memory and line are for all.
+        # Each holds a film and a part of the line, which all deliveries share.
         self._first, self._slow = Lane(8, at_most=24), Lane(4, at_most=4)
         self._hold_s = hold_s
         self._took_long: dict[str, None] = {}

@@ -1,7 +1,7 @@
 """Copies of frozen records that change a field or two.
 
 A task is copied at every step and at every save. `dataclasses.replace` hands all its forty fields to the
-constructor by name; taking them over place by place is a third of that work (`benchmarks/store.py`).
+constructor by name; taking them over place by place is about a third of that work.
 """
 
 from __future__ import annotations

@@ -983,12 +983,8 @@ async def test_what_others_set_aside_is_not_left(store: Store) -> None:
     await store.add(a_task(user_id=9, price=one, queued_at=NOW))
     await store.add(a_task(user_id=9, price=one, queued_at=after(-3600)))
     assert await store.set_aside(20, one, three, since=NOW, now=NOW) == 2
-    assert (
-        await store.set_aside(20, one, three, since=NOW, now=NOW) == 2
-    )  # their own does not count against them
-    assert (
-        await store.set_aside(21, Decimal("1.5"), three, since=NOW, now=NOW) == 1
-    )  # not enough, so nothing is set aside
+    assert await store.set_aside(20, one, three, since=NOW, now=NOW) == 2, "their own does not count"
+    assert await store.set_aside(21, Decimal("1.5"), three, since=NOW, now=NOW) == 1, "too little, so none is"
     assert await store.set_aside(22, one, three, since=NOW, now=NOW) == 1
     assert await store.set_aside(23, one, three, since=NOW, now=NOW) == 0
     await store.free(22)

@@ -82,7 +82,6 @@ class Budgets:
 
     async def watch(self, user_id: int) -> None:
         """Their order is stored: the admins hear once when four fifths are spent, and once when all is."""
-        await self.release(user_id)
         budget = self._rules.settings.daily_budget
         if budget is None or not budget:
             return
