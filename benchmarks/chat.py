@@ -28,7 +28,7 @@ from provider_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, ProviderServer
 from running import UNHURRIED
 
 from bot import app
-from bot.chat import dispatch
+from bot.chat.telegram_io import dispatcher
 from bot.log import set_up_logs
 from bot.sandbox import CallRecord, Chat, Fault, FaultKind, Json, Person, SandboxServer
 from bot.settings import load_settings, secrets_of
@@ -49,14 +49,14 @@ ANSWERS = ("sendMessage", "sendPhoto", "answerCallbackQuery")
 
 def main() -> None:
     if sys.argv[1:2] == ["bot"]:
-        dispatch._CHATS = int(sys.argv[2])
+        dispatcher._CHATS = int(sys.argv[2])
         settings = load_settings()
         set_up_logs(settings.log_level, settings.log_format, secrets_of(settings))
         asyncio.run(app.run(settings, lambda _: None, limits=UNHURRIED))
         return
     answers, tasks = [], []
     for rate in RATES:
-        for name, at_once in (("side by side", dispatch._CHATS), ("one by one", 1)):
+        for name, at_once in (("side by side", dispatcher._CHATS), ("one by one", 1)):
             run = asyncio.run(_measure(rate, at_once))
             answers.append((f"{rate} a second, {name}", run.answer_figures()))
             if finished := run.task_figures():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fakes import NOW, Clock, a_task
 
-from bot.chat.access import Access
+from bot.chat.ordering.access import Access
 from bot.rules import Rules
 from bot.settings import IsolatedSettings
 from bot.standing import Admission, Figure, Own, Standings

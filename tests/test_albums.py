@@ -10,11 +10,11 @@ import pytest
 from fakes import A_MODEL, FULL_MODEL, NOW, Clock, House, Script, a_task
 
 from bot import timing
-from bot.chat.albums import Album, Albums, read_album
-from bot.chat.asker import Asker
-from bot.chat.intent import Intent, SentPhoto, Wish
-from bot.chat.motions import motion_rows, motion_words
-from bot.chat.which import chosen_photos, draw_which, fit_two_photos, may_add_last, only_rows
+from bot.chat.cards.motion_suggestions import motion_rows, motion_words
+from bot.chat.cards.photo_picker import chosen_photos, draw_which, fit_two_photos, may_add_last, only_rows
+from bot.chat.ordering.albums import Album, Albums, read_album
+from bot.chat.parsing.message_intent import Intent, SentPhoto, Wish
+from bot.chat.sender import Asker
 from bot.errors import CallUnclear, ChatBusy, ChatGone, StaleTask
 from bot.request import Mode, VideoRequest
 from bot.stores.sqlite import SQLiteStore

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from fakes import A_MODEL, Clock, a_task
 
-from bot.chat.access import Access
-from bot.chat.allowance import Allowance
-from bot.chat.budgets import Budgets
-from bot.chat.tariff import tariff_of
+from bot.chat.cards.price_labels import tariff_of
+from bot.chat.ordering.access import Access
+from bot.chat.ordering.budgets import Budgets
+from bot.chat.ordering.quotas import Allowance
 from bot.rules import Rules
 from bot.settings import IsolatedSettings
 from bot.standing import Standings

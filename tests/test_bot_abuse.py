@@ -9,8 +9,8 @@ from pictures import photo
 from quiet_log import quiet_log
 from running import BOT, Stage, says
 
-from bot.chat.calm import MESSAGES, WITHIN
-from bot.chat.words import FLAGS
+from bot.chat.parsing.prompt_options import FLAGS
+from bot.chat.telegram_io.flood_control import MESSAGES, WITHIN
 from bot.sandbox import Chat
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

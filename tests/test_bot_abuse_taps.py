@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from quiet_log import quiet_log
 from running import BOT, Stage, buttons, says
 
-from bot.chat.calm import TAPS
-from bot.chat.taps import Taps
+from bot.chat.button_presses import Taps
+from bot.chat.telegram_io.flood_control import TAPS
 from bot.sandbox import Chat, Json, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -13,8 +13,8 @@ from provider_server import gateway_error
 from running import Stage, buttons, running_bot, says, stage
 from structlog.testing import capture_logs
 
-from bot.chat.alerts import OperatorChat
-from bot.chat.tariff import Tariff
+from bot.chat.cards.price_labels import Tariff
+from bot.chat.operators.operator_chat import OperatorChat
 from bot.errors import ChatGone
 from bot.prices import Prices
 from bot.sandbox import Chat, Json, Person

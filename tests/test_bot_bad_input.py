@@ -10,7 +10,7 @@ from pictures import photo
 from provider_server import make_mp4
 from running import BOT, Stage, buttons, says
 
-from bot.chat.words import FLAGS
+from bot.chat.parsing.prompt_options import FLAGS
 from bot.request import CAMERAS
 from bot.sandbox import Chat, Json, Person
 from bot.sandbox.world import Attachment

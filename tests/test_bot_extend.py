@@ -15,7 +15,7 @@ from PIL import Image
 from provider_server import failure
 from running import BOT, Stage, bot_on_stage, buttons, says
 
-from bot.chat.extend import continuation
+from bot.chat.features.extend import continuation
 from bot.request import Mode, VideoRequest
 from bot.sandbox import Chat, Json, Person
 

@@ -10,11 +10,11 @@ from fakes import Clock
 from provider_server import gateway_error
 from running import Stage, bot_on_stage, open_gate, running_bot, says, stage
 
-from bot.chat.access import Access
-from bot.chat.client import connect
-from bot.chat.notices import Notices
-from bot.chat.preferences import Preferences
-from bot.chat.voice import Voice
+from bot.chat.chat_settings import Preferences
+from bot.chat.operators.notices import Notices
+from bot.chat.ordering.access import Access
+from bot.chat.telegram_io.client import connect
+from bot.chat.telegram_io.messenger import Voice
 from bot.rules import Rules
 from bot.sandbox import Chat, Fault, FaultKind, Person
 from bot.settings import IsolatedSettings

@@ -11,7 +11,7 @@ from fakes import A_MODEL, NOW, a_task
 from provider_server import failure
 from running import BOT, Stage, buttons, says
 
-from bot.chat.card import draw_card
+from bot.chat.cards.task_card import draw_card
 from bot.sandbox import Chat, Fault, FaultKind, Json, Person
 from bot.task import TaskState
 from bot.text import plain

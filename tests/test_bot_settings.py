@@ -9,7 +9,7 @@ import pytest
 from pictures import photo
 from running import BOT, Stage, buttons, running_bot, says, stage
 
-from bot.chat.settings_card import VERB as SET
+from bot.chat.features.settings import VERB as SET
 from bot.sandbox import Chat, Fault, FaultKind, Json, Person
 from bot.text import language_name, plain, say
 

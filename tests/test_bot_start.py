@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from running import BotProcess, Stage, bot_process, open_gate, says, stage
 
-from bot.chat.client import connect
-from bot.chat.intake import KEY_REFUSED, KEY_TAKEN
+from bot.chat.telegram_io.client import connect
+from bot.chat.telegram_io.polling import KEY_REFUSED, KEY_TAKEN
 
 WRONG_TOKEN = "123456789:AAFreallyNobodysTokenFreallyNobodysTok"
 

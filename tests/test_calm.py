@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from bot.chat.calm import MESSAGES, WITHIN, Calm, Verdict
+from bot.chat.telegram_io.flood_control import MESSAGES, WITHIN, Calm, Verdict
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 CHAT, ADA, BORIS = -10, 1, 2

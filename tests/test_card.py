@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegram import InlineKeyboardMarkup
 
-from bot.chat.card import CAPTION_LIMIT, draw_caption, draw_card, draw_offer
-from bot.chat.outlook import UNKNOWN, Outlook
-from bot.chat.parts import Card
-from bot.chat.remedies import REMEDIES
+from bot.chat.cards.eta import UNKNOWN, Outlook
+from bot.chat.cards.layout import Card
+from bot.chat.cards.next_steps import REMEDIES
+from bot.chat.cards.task_card import CAPTION_LIMIT, draw_caption, draw_card, draw_offer
 from bot.request import CAMERAS, VideoModel, VideoRequest
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 from bot.text import LANGUAGES, phrases, say

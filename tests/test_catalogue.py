@@ -9,7 +9,7 @@ import pytest
 from every_model import WITH_LINKS, WITHOUT_LINKS
 from fakes import A_MODEL, FREE_MODEL, FULL_MODEL
 
-from bot.chat.catalogue import draw_models
+from bot.chat.cards.models_list import draw_models
 from bot.request import Mode, VideoModel, shown
 from bot.text import LANGUAGES, plain, say
 

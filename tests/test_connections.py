@@ -7,7 +7,7 @@ import asyncio
 from aiohttp import web
 from running import open_gate
 
-from bot.chat.client import connect
+from bot.chat.telegram_io.client import connect
 
 TOKEN = "1234567:" + "a" * 35
 AT_ONCE = 32

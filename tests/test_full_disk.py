@@ -12,9 +12,9 @@ from typing import Any
 from running import open_gate, says
 from telegram import Bot, Update
 
-from bot.chat.client import connect
-from bot.chat.dispatch import Dispatcher
-from bot.chat.intake import Intake
+from bot.chat.telegram_io.client import connect
+from bot.chat.telegram_io.dispatcher import Dispatcher
+from bot.chat.telegram_io.polling import Intake
 from bot.errors import StoreError
 from bot.sandbox import Person, SandboxServer
 from bot.store import StoredUpdate

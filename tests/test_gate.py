@@ -14,8 +14,8 @@ from telegram import InputFile
 from telegram.error import BadRequest, RetryAfter
 
 from bot.app import utc_now
-from bot.chat.client import TelegramBot, connect, translated
-from bot.chat.gate import Gate, seconds, urgency_of
+from bot.chat.telegram_io.client import TelegramBot, connect, translated
+from bot.chat.telegram_io.rate_limiter import Gate, seconds, urgency_of
 from bot.errors import ChatBusy, StoreError
 from bot.pace import Delay, Limit, Limits, Pace, Urgency
 from bot.sandbox import Fault, FaultKind, Person

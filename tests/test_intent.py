@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from telegram import Message
 
-from bot.chat.intent import Intent, SentPhoto, SentVideo, find_photo, find_video, read_intent
+from bot.chat.parsing.message_intent import Intent, SentPhoto, SentVideo, find_photo, find_video, read_intent
 
 BOT = {"id": 7001, "is_bot": True, "first_name": "Dreamreel", "username": "dreamreel_bot"}
 ANNA = {"id": 1, "is_bot": False, "first_name": "Anna"}

@@ -12,7 +12,7 @@ import pytest
 from fakes import NOW, Clock, a_task
 from structlog.testing import capture_logs
 
-from bot.chat.live import LiveCards
+from bot.chat.task_cards.live_updates import LiveCards
 from bot.errors import CallRefused, CallUnclear, CardGone, ChatBusy, ChatError
 from bot.task import Task, TaskState
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from running import Stage, open_gate, stage
 
-from bot.chat.client import connect
 from bot.chat.menu import Menu
+from bot.chat.telegram_io.client import connect
 from bot.sandbox import Json
 from bot.text import plain, say
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegram import InlineKeyboardButton
 
-from bot.chat.options import VERB, changed, choice_rows, fit_request, name_camera, option_rows
+from bot.chat.cards.option_buttons import VERB, changed, choice_rows, fit_request, name_camera, option_rows
 from bot.request import CAMERAS, STRENGTHS, Mode, VideoModel, VideoRequest, check_request, settle, shown
 from bot.task import Task, TaskState
 from bot.text import LANGUAGES

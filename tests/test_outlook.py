@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fakes import A_MODEL, FREE_MODEL, NOW, a_task
 
-from bot.chat.outlook import Forecast, about
+from bot.chat.cards.eta import Forecast, about
 from bot.durations import Durations, keys, observed
 from bot.task import Task, TaskState
 from bot.timing import Timing

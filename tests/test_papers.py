@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from bot import timing
 from bot.__main__ import main
-from bot.chat.words import FLAGS
+from bot.chat.parsing.prompt_options import FLAGS
 from bot.prices import NO_PRICES
 from bot.request import Mode
 from bot.settings import IsolatedSettings, Settings, load_settings

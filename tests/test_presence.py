@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from fakes import NOW, Clock, a_task
 
-from bot.chat.live import LiveCards
-from bot.chat.presence import Presence, is_near
+from bot.chat.task_cards.chat_action import Presence, is_near
+from bot.chat.task_cards.live_updates import LiveCards
 from bot.errors import ChatBusy, ChatGone
 from bot.task import Task, TaskState
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from fakes import A_MODEL, FULL_MODEL
 
-from bot.chat.intent import SentPhoto
-from bot.chat.photos import Photos
-from bot.chat.reading import Reading
-from bot.chat.words import read_words
+from bot.chat.ordering.request_builder import Reading
+from bot.chat.parsing.message_intent import SentPhoto
+from bot.chat.parsing.prompt_options import read_words
+from bot.chat.telegram_io.photo_files import Photos
 from bot.request import VideoRequest, settle
 
 MODELS = {

@@ -12,9 +12,9 @@ from fakes import A_MODEL, FREE_MODEL, a_task
 from telegram import InlineKeyboardButton
 
 from bot import text
-from bot.chat.parts import Card
-from bot.chat.refusal import draw_failed
-from bot.chat.remedies import REMEDIES, Remedy, other_models, remedies
+from bot.chat.cards.failure_card import draw_failed
+from bot.chat.cards.layout import Card
+from bot.chat.cards.next_steps import REMEDIES, Remedy, other_models, remedies
 from bot.providers._jimeng import REFUSALS
 from bot.request import VideoModel, VideoRequest
 from bot.task import TaskState

@@ -15,17 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegram import InlineKeyboardMarkup
 
-from bot.chat.asker import Asker
-from bot.chat.cancel import draw_choice
-from bot.chat.card import draw_caption
-from bot.chat.details import draw_details, options_of
-from bot.chat.history import PAGE, draw_history
-from bot.chat.outlook import Outlook
-from bot.chat.parts import cut, units
-from bot.chat.queue import card_link, draw_queue
-from bot.chat.recipes import draw_link, is_recipe, recipe_of
-from bot.chat.results import result_buttons
-from bot.chat.words import Words, read_words
+from bot.chat.cards.eta import Outlook
+from bot.chat.cards.layout import cut, units
+from bot.chat.cards.result_buttons import result_buttons
+from bot.chat.cards.task_card import draw_caption
+from bot.chat.features.cancel import draw_choice
+from bot.chat.features.details import draw_details, options_of
+from bot.chat.features.history import PAGE, draw_history
+from bot.chat.features.queue import card_link, draw_queue
+from bot.chat.features.share import draw_link, is_recipe, recipe_of
+from bot.chat.parsing.prompt_options import Words, read_words
+from bot.chat.sender import Asker
 from bot.request import CAMERAS, STRENGTHS, Mode, VideoRequest
 from bot.store import Attempt
 from bot.text import LANGUAGES, plain, say

@@ -10,13 +10,13 @@ import pytest
 from fakes import A_MODEL, Clock, a_task, made
 from running import open_gate
 
-from bot.chat.client import connect
-from bot.chat.outlook import Forecast
-from bot.chat.photos import Photos
-from bot.chat.preferences import Preferences
-from bot.chat.quiet import Quiet
-from bot.chat.screen import Screen
-from bot.chat.voice import Voice
+from bot.chat.cards.eta import Forecast
+from bot.chat.chat_settings import Preferences
+from bot.chat.task_cards.board import Screen
+from bot.chat.task_cards.reactions import Quiet
+from bot.chat.telegram_io.client import connect
+from bot.chat.telegram_io.messenger import Voice
+from bot.chat.telegram_io.photo_files import Photos
 from bot.media.process import run_apart
 from bot.media.shelf import Video
 from bot.media.videos import prepare_video

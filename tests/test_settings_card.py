@@ -8,9 +8,9 @@ import pytest
 from every_model import WITH_LINKS
 from fakes import A_MODEL, FULL_MODEL
 
-from bot.chat.parts import Card
-from bot.chat.settings_card import VERB, Choices, choose, draw_settings, offers
-from bot.chat.usual import add_usual, usual_model, usual_request
+from bot.chat.cards.chat_defaults import add_usual, usual_model, usual_request
+from bot.chat.cards.layout import Card
+from bot.chat.features.settings import VERB, Choices, choose, draw_settings, offers
 from bot.request import VideoModel, VideoRequest, check_request
 from bot.store import ChatSettings
 from bot.text import LANGUAGES, language_name, plain, say

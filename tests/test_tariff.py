@@ -12,14 +12,14 @@ from fakes import A_MODEL, FREE_MODEL, NOW, a_task
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from test_card import labels
 
-from bot.chat.card import draw_caption, draw_card
-from bot.chat.catalogue import draw_models
-from bot.chat.details import draw_details
-from bot.chat.options import choice_rows
-from bot.chat.outlook import Outlook
-from bot.chat.parts import Card
-from bot.chat.questions import STARTED_BY_ANSWER, draw_question, draw_switch
-from bot.chat.tariff import NO_TARIFF, Tariff
+from bot.chat.cards.draft_card import STARTED_BY_ANSWER, draw_question, draw_switch
+from bot.chat.cards.eta import Outlook
+from bot.chat.cards.layout import Card
+from bot.chat.cards.models_list import draw_models
+from bot.chat.cards.option_buttons import choice_rows
+from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.chat.cards.task_card import draw_caption, draw_card
+from bot.chat.features.details import draw_details
 from bot.prices import NO_PRICES, read_prices
 from bot.request import Problem, VideoRequest
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.words import FLAGS, read_words
+from bot.chat.parsing.prompt_options import FLAGS, read_words
 from bot.text import LANGUAGES, say
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bot.chat.asker import Asker
-from bot.chat.intent import Intent
+from bot.chat.parsing.message_intent import Intent
+from bot.chat.sender import Asker
 
 Command = Callable[[Asker, Intent], Awaitable[None]]
 """Handling the same message twice changes nothing."""

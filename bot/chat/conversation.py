@@ -20,17 +20,17 @@ from telegram.ext import (
     filters,
 )
 
-from bot.chat.albums import Albums
-from bot.chat.comeback import come_back
-from bot.chat.desk import Desk
-from bot.chat.dispatch import Dispatcher
-from bot.chat.groups import Groups
-from bot.chat.hooked import Hook, HookedIntake
-from bot.chat.intake import KEY_REFUSED, Intake
+from bot.chat.button_presses import Taps
+from bot.chat.context import Desk
+from bot.chat.features.group_membership import Groups
 from bot.chat.messages import Messages
-from bot.chat.notice_buttons import ADMIT
-from bot.chat.subjects import Subjects
-from bot.chat.taps import Taps
+from bot.chat.operators.notice_buttons import ADMIT
+from bot.chat.ordering.albums import Albums
+from bot.chat.router import Subjects
+from bot.chat.task_cards.restore import come_back
+from bot.chat.telegram_io.dispatcher import Dispatcher
+from bot.chat.telegram_io.polling import KEY_REFUSED, Intake
+from bot.chat.telegram_io.webhook import Hook, HookedIntake
 from bot.errors import SettingsError, StartError, StoreError
 from bot.store import Notice
 from bot.task import Task

@@ -14,7 +14,7 @@ from telegram import (
     BotCommandScopeChat,
 )
 
-from bot.chat.client import translated
+from bot.chat.telegram_io.client import translated
 from bot.errors import ChatError
 from bot.log import get_log
 from bot.text import choose_language, menu_languages, plain, say

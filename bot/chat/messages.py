@@ -8,26 +8,26 @@ from dataclasses import replace
 
 from telegram import Bot, Message
 
-from bot.chat.access import Access
-from bot.chat.again import Again
-from bot.chat.albums import Albums, read_album
-from bot.chat.asker import Asker
-from bot.chat.calm import MESSAGES, Calm
+from bot.chat.cards.draft_card import ASKS_PHOTO
+from bot.chat.cards.photo_picker import QUESTION as WHICH
+from bot.chat.chat_settings import Preferences
 from bot.chat.command import Command
-from bot.chat.intent import Intent, SentPhoto, read_intent
+from bot.chat.features.again import Again
+from bot.chat.features.share import RECIPE, is_recipe
 from bot.chat.menu import Menu
-from bot.chat.notices import Notices
-from bot.chat.orders import Orders
-from bot.chat.pairs import Pairs
-from bot.chat.preferences import Preferences
-from bot.chat.questions import ASKS_PHOTO
-from bot.chat.reading import Reading
-from bot.chat.recipes import RECIPE, is_recipe
-from bot.chat.repeats import Repeats
-from bot.chat.strangers import Strangers
-from bot.chat.voice import Voice
-from bot.chat.which import QUESTION as WHICH
-from bot.chat.words import read_words
+from bot.chat.operators.access_requests import Strangers
+from bot.chat.operators.notices import Notices
+from bot.chat.ordering.access import Access
+from bot.chat.ordering.albums import Albums, read_album
+from bot.chat.ordering.orders import Orders
+from bot.chat.ordering.photo_pairs import Pairs
+from bot.chat.ordering.request_builder import Reading
+from bot.chat.parsing.message_intent import Intent, SentPhoto, read_intent
+from bot.chat.parsing.prompt_options import read_words
+from bot.chat.sender import Asker
+from bot.chat.telegram_io.duplicate_guard import Repeats
+from bot.chat.telegram_io.flood_control import MESSAGES, Calm
+from bot.chat.telegram_io.messenger import Voice
 from bot.errors import ChatMoved, MediaError, StaleTask
 from bot.request import Problem, VideoModel, VideoRequest
 from bot.store import TaskStore

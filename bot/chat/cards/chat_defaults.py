@@ -1,0 +1,37 @@
+"""What is usual in a chat: the model it has chosen, and what its choices add to a request. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.chat.cards.option_buttons import fit_request
+from bot.request import VideoModel, VideoRequest
+from bot.store import ChatSettings
+
+
+def usual_model(settings: ChatSettings, models: Mapping[str, VideoModel], default: str) -> str:
+    """The model of those who name none. One that is no longer set up is passed over."""
+    return settings.model if settings.model is not None and settings.model in models else default
+
+
+def usual_request(settings: ChatSettings, models: Mapping[str, VideoModel], default: str) -> VideoRequest:
+    """What words alone would order there, before there are any."""
+    request = VideoRequest(model=usual_model(settings, models, default))
+    model = models.get(request.model)
+    return request if model is None else add_usual(request, settings, model)
+
+
+def add_usual(request: VideoRequest, settings: ChatSettings, model: VideoModel) -> VideoRequest:
+    """The request, with what the chat has chosen wherever it leaves things open, as near as `model` comes.
+
+    A photo has a shape of its own, for which a chosen ratio is no reason to cut it.
+    """
+    chosen = {
+        "ratio": None if request.photos else settings.ratio,
+        "seconds": settings.seconds,
+        "resolution": settings.resolution,
+        "audio": settings.audio,
+    }
+    left_open = [name for name in chosen if getattr(request, name) is None]
+    fitted = fit_request(request.model_copy(update={name: chosen[name] for name in left_open}), model)
+    return request.model_copy(update={name: getattr(fitted, name) for name in left_open})

@@ -1,0 +1,150 @@
+"""What drafts ask, and how: a card with buttons, or a question whose answer is a reply. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from telegram import InlineKeyboardMarkup
+from telegram.constants import KeyboardButtonStyle
+
+from bot.chat.cards.eta import about
+from bot.chat.cards.layout import Card, button, continued, cut, join, left_out, model_rows, whole_heading
+from bot.chat.cards.motion_suggestions import ASKING, motion_rows
+from bot.chat.cards.option_buttons import choice_rows, option_rows
+from bot.chat.cards.photo_picker import QUESTION as WHICH
+from bot.chat.cards.photo_picker import draw_which, may_add_last, only_rows
+from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.request import Problem, VideoModel
+from bot.task import Task, TaskState
+from bot.text import plain, say
+
+ASK_EXTEND = "card_ask_extend"
+STARTED_BY_ANSWER = frozenset({"card_ask_words", "card_ask_other_words", "card_ask_other_photo", ASK_EXTEND})
+"""Asked for a reply: whoever answers wants it, and it starts."""
+AWAITS_WORDS = ASKING | {WHICH}
+"""In private whatever is said next is the answer, and buys nothing."""
+_STARTED_BY_BUTTON = frozenset({"card_draft", "card_draft_named", "card_old", "card_crop", "card_ask_photo"})
+ASKS_PHOTO = frozenset({"card_ask_other_photo", "card_recipe_photo"})
+"""The next photo belongs to them, and words alone do not answer them."""
+CROP_ALWAYS = "crop-always"
+"""The verb of the button that says yes, and asks for no crop to be shown again."""
+_ABOUT_ONE_PHOTO = frozenset({"card_draft", "card_ask_photo", "card_ask_photo_words"})
+_OLD_WORDS = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A message that opens the keyboard for a reply."""
+
+    text: str
+    placeholder: str
+
+
+def draw_draft(
+    task: Task,
+    models: Mapping[str, VideoModel],
+    now: datetime,
+    opened: str | None = None,
+    usual_s: float | None = None,
+    *,
+    tariff: Tariff = NO_TARIFF,
+    left: str = "",
+) -> Card:
+    """The card of a draft. `opened` is the option whose choices its buttons show; `usual_s` how long such a
+    video usually takes; `left` what the day still allows, where that is little."""
+    if task.question == WHICH:
+        return draw_which(task, models, opened)
+    model = models.get(task.request.model)
+    above = whole_heading(task, model) if task.request.prompt else ""
+    beside = left_out(task.request, model, task.language)
+    asks = _sentence(task, now) + _terms(task, usual_s, tariff)
+    text = join(above, beside, continued(task), _crop(task), asks, left, _add_last(task, models))
+    if opened is not None and (choices := choice_rows(task, models, opened, tariff)):
+        return Card(text, InlineKeyboardMarkup(choices))
+    rows = option_rows(task, models) if has_options(task) else motion_rows(task)
+    last = [button(task, "button_dismiss", "dismiss")]
+    if task.question in _STARTED_BY_BUTTON:
+        last.insert(0, button(task, "button_generate", "generate", KeyboardButtonStyle.SUCCESS))
+    rows.append(last)
+    if task.question == "card_crop":
+        rows.append([button(task, "button_crop_always", CROP_ALWAYS)])
+    return Card(text, InlineKeyboardMarkup(rows))
+
+
+def has_options(task: Task) -> bool:
+    """Whether its buttons change what will be bought: in a group they would be in everybody's way."""
+    return task.state is TaskState.DRAFT and task.question == "card_draft" and task.chat_id > 0
+
+
+def draw_question(task: Task, now: datetime, tariff: Tariff = NO_TARIFF) -> Question:
+    """What is said for a question in `STARTED_BY_ANSWER`."""
+    keys = {
+        "card_ask_other_photo": "card_ask_photo_placeholder",
+        ASK_EXTEND: "card_ask_extend_placeholder",
+    }
+    key = keys.get(task.question or "", "card_ask_words_placeholder")
+    return Question(_sentence(task, now) + _costs(task, tariff), say(task.language, key))
+
+
+def draw_switch(task: Task, problem: Problem, names: Sequence[str], tariff: Tariff = NO_TARIFF) -> Card:
+    """The chosen model cannot make it, but these can."""
+    text = join(say(task.language, problem.code, **problem.values), say(task.language, "card_switch"))
+    rows = [*model_rows(task, names, tariff), *only_rows(task), [button(task, "button_dismiss", "dismiss")]]
+    return Card(text, InlineKeyboardMarkup(rows))
+
+
+def _crop(task: Task) -> str:
+    """What the picture on the card shows."""
+    request = task.request
+    if request.crop is None or not request.photos:
+        return ""
+    key = "card_crop_shown" if len(request.photos) == 1 else "card_crop_pair"
+    return say(task.language, key, model=request.model, ratio=request.crop)
+
+
+def _add_last(task: Task, models: Mapping[str, VideoModel]) -> str:
+    """That a second photo may be sent: in a group it can only come as a reply."""
+    asks = task.question in _ABOUT_ONE_PHOTO and may_add_last(task.request, models)
+    return say(task.language, "card_add_last") if asks else ""
+
+
+def _sentence(task: Task, now: datetime) -> str:
+    match task.question:
+        case "card_ask_two_photos" as question:
+            return say(task.language, question, model=task.request.model)
+        case "card_old":
+            return say(task.language, "card_old", age=_age(task.language, now - task.created_at))
+        case "card_ask_other_words":
+            words = cut(task.request.prompt, _OLD_WORDS)
+            return say(task.language, "card_ask_other_words", words=words)
+        case "card_draft_named":
+            return say(task.language, "card_draft_named", name=task.user_name)
+        case question:
+            return say(task.language, question or "card_draft")
+
+
+def _terms(task: Task, usual_s: float | None, tariff: Tariff) -> str:
+    """How long it takes, where all is said and only a yes is missing; and what it costs, wherever it can be
+    had with a tap."""
+    if task.question not in _STARTED_BY_BUTTON:
+        return ""
+    if usual_s is None or task.question != "card_draft":
+        return _costs(task, tariff)
+    time = about(task.language, usual_s)
+    if cost := plain(tariff.cost(task.language, task.request)):
+        return "\n" + say(task.language, "card_usual_costs", time=time, price=cost)
+    return "\n" + say(task.language, "card_usual", time=time)
+
+
+def _costs(task: Task, tariff: Tariff) -> str:
+    cost = plain(tariff.cost(task.language, task.request))
+    return "\n" + say(task.language, "card_costs", price=cost) if cost else ""
+
+
+def _age(language: str, age: timedelta) -> str:
+    minutes = max(round(age.total_seconds() / 60), 1)
+    if minutes < 90:
+        return say(language, "age_minutes", minutes=minutes)
+    return say(language, "age_hours", hours=round(minutes / 60))

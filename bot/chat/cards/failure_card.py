@@ -1,0 +1,86 @@
+"""The card of a task that failed: why, what it cost, and a button for each way on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.chat.cards.layout import COPY_LIMIT, Card, button, copy_button, heading, join, model_rows, units
+from bot.chat.cards.next_steps import RESULT_REFUSED, Remedy, other_models, remedies
+from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.request import Mode, PhotoRules, VideoModel
+from bot.task import PERHAPS_CHARGED, SUBMIT_UNKNOWN, Task
+from bot.text import has_phrase, plain, say
+
+
+def draw_failed(
+    task: Task, models: Mapping[str, VideoModel], aside: str = "", tariff: Tariff = NO_TARIFF
+) -> Card:
+    """`aside` stands between what was asked for and why there is none."""
+    code = task.error_code or "provider_fault"
+    model = models.get(task.request.model)
+    free = model is not None and model.free
+    sentences = [_reason(task, code, model)]
+    if not free and code not in ("model_gone", SUBMIT_UNKNOWN):
+        charged = task.remote_id or code in PERHAPS_CHARGED
+        sentences.append(_charged(task, tariff) if charged else say(task.language, "not_charged"))
+    rows = [
+        row for remedy in remedies(code, task.request) for row in _rows(task, code, remedy, models, tariff)
+    ]
+    text = join(heading(task, model), aside, "\n".join(sentences))
+    return Card(text, InlineKeyboardMarkup(rows) if rows else None)
+
+
+def _charged(task: Task, tariff: Tariff) -> str:
+    price = tariff.price(task)
+    if not price:
+        return say(task.language, "charged")
+    return say(task.language, "charged_cost", price=plain(price))
+
+
+def _reason(task: Task, code: str, model: VideoModel | None) -> str:
+    rules = model.photo_rules if model else PhotoRules()
+    match code:
+        case "photo_too_small":
+            return say(task.language, "photo_file_too_small", min_side=rules.min_side)
+        case "photo_too_long":
+            return say(task.language, "photo_file_too_long", times=f"{rules.max_long_to_short:g}")
+        case _:
+            return say(task.language, code if has_phrase(code) else "provider_fault")
+
+
+def _rows(
+    task: Task, code: str, remedy: Remedy, models: Mapping[str, VideoModel], tariff: Tariff
+) -> list[list[InlineKeyboardButton]]:
+    match remedy:
+        case Remedy.PHOTO:
+            return [[button(task, "button_other_photo", remedy)]]
+        case Remedy.WORDS:
+            row = [button(task, "button_other_words", remedy)]
+            if units(task.request.prompt) <= COPY_LIMIT:
+                row.append(copy_button(task.language, "button_copy_words", task.request.prompt))
+            return [row]
+        case Remedy.PLAIN:
+            model = models.get(task.request.model)
+            can = model is not None and Mode.TEXT in model.modes
+            return [[button(task, "button_without_photo", remedy)]] if can else []
+        case Remedy.AGAIN:
+            return [[_again(task, code, models, tariff)]]
+        case Remedy.MODEL:
+            return model_rows(task, other_models(task.request, models), tariff)
+
+
+def _again(task: Task, code: str, models: Mapping[str, VideoModel], tariff: Tariff) -> InlineKeyboardButton:
+    """The label says it where the same costs once more."""
+    model = models.get(task.request.model)
+    if model is not None and model.free:
+        return button(task, "button_try_again", Remedy.AGAIN)
+    if code == SUBMIT_UNKNOWN:
+        return button(task, "button_try_again_paid", Remedy.AGAIN)
+    if not task.remote_id and code not in RESULT_REFUSED:
+        return button(task, "button_try_again", Remedy.AGAIN)
+    if not (cost := plain(tariff.cost(task.language, task.request))):
+        return button(task, "button_try_again_order", Remedy.AGAIN)
+    label = plain(say(task.language, "button_try_again_cost", price=cost))
+    return InlineKeyboardButton(label, callback_data=f"{Remedy.AGAIN}:{task.id}")

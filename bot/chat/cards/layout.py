@@ -1,0 +1,140 @@
+"""The parts that cards are made of: heading, facts, buttons, and lengths as Telegram counts them. Pure."""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram.constants import KeyboardButtonStyle
+
+from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.request import VideoModel, VideoRequest, settle
+from bot.task import Task
+from bot.text import plain, say
+
+COPY_LIMIT = 256  # https://core.telegram.org/bots/api#copytextbutton
+_PROMPT_SHOWN = 300
+_WORD = 30
+"""A longer one is cut in the middle."""
+_JOINER = "\u200d"
+_ADDED = frozenset({_JOINER, *(chr(code) for code in range(0x1F3FB, 0x1F400))})
+"""What makes one emoji of two; and the colours of skin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A message's text (or caption) in Telegram's HTML, and its buttons."""
+
+    text: str
+    buttons: InlineKeyboardMarkup | None
+
+
+def heading(task: Task, model: VideoModel | None, cost: str = "") -> str:
+    """The words and, below them, what is bought, and for how much where that is known."""
+    prompt, below = prompt_line(task), facts(task, model)
+    below = f"{below} · {cost}" if cost else below
+    return f"{prompt}\n{below}" if prompt else below
+
+
+def whole_heading(task: Task, model: VideoModel | None) -> str:
+    """The same with the resolution and the sound: all that a yes would buy."""
+    if model is None:
+        return heading(task, model)
+    bought = settle(task.request, model)
+    resolution = html.escape(bought.resolution, quote=False) if bought.resolution else ""
+    sound = "🔊" if bought.audio or model.free else "🔇"  # what is drawn here has sounds of its own
+    return " · ".join(part for part in (heading(task, model), resolution, sound) if part)
+
+
+def prompt_line(task: Task) -> str:
+    """The words alone, in bold; empty where there are none."""
+    prompt = html.escape(cut(task.request.prompt, _PROMPT_SHOWN), quote=False)
+    return f"<b>{prompt}</b>" if prompt else ""
+
+
+def facts(task: Task, model: VideoModel | None) -> str:
+    """`preview · 16:9 · 5 s`: what is bought, with the model's defaults where nothing was chosen."""
+    request: VideoRequest = task.request
+    parts = [html.escape(request.model, quote=False)]
+    if request.photos and request.crop:
+        parts.append(html.escape(request.crop, quote=False))
+    elif request.photos and not (model is not None and model.ratio_with_photo and request.ratio):
+        parts.append(say(task.language, "card_video_ratio" if request.extends else "card_photo_ratio"))
+    elif ratio := request.ratio or (model.ratios[0] if model else None):
+        parts.append(html.escape(ratio, quote=False))
+    if seconds := request.seconds or (model.seconds[0] if model else None):
+        parts.append(say(task.language, "seconds", seconds=seconds))
+    if request.camera:
+        parts.append(html.escape(request.camera, quote=False))
+    return " · ".join(parts)
+
+
+def continued(task: Task) -> str:
+    """That it begins with the picture on its card, where that is the last one of another video."""
+    return say(task.language, "card_extends") if task.request.extends else ""
+
+
+def left_out(request: VideoRequest, model: VideoModel | None, language: str) -> str:
+    """That a ratio was asked for which the model ignores beside a photo; empty where it was not."""
+    if model is None or not request.photos or request.ratio is None or model.ratio_with_photo:
+        return ""
+    return say(language, "card_ratio_left_out", model=model.name, ratio=request.ratio)
+
+
+def button(task: Task, key: str, verb: str, style: KeyboardButtonStyle | None = None) -> InlineKeyboardButton:
+    """The button of phrase `key` that does `verb` with the task."""
+    return InlineKeyboardButton(say(task.language, key), callback_data=f"{verb}:{task.id}", style=style)
+
+
+def copy_button(language: str, key: str, text: str) -> InlineKeyboardButton:
+    """The button of phrase `key` that copies the text: at most `COPY_LIMIT` units of it, and not empty."""
+    return InlineKeyboardButton(plain(say(language, key)), copy_text=CopyTextButton(text))
+
+
+def model_rows(
+    task: Task, names: Sequence[str], tariff: Tariff = NO_TARIFF
+) -> list[list[InlineKeyboardButton]]:
+    """For each model a button that makes the video with it."""
+    labels = {
+        name: tariff.label(
+            plain(say(task.language, "button_other_model", model=name)),
+            task.language,
+            task.request.model_copy(update={"model": name}),
+        )
+        for name in names
+    }
+    return [
+        [InlineKeyboardButton(label, callback_data=f"with:{task.id}:{name}")]
+        for name, label in labels.items()
+    ]
+
+
+def join(*paragraphs: str) -> str:
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def units(text: str) -> int:
+    """Length as Telegram counts it."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many units, cut at a word where one is near, ended by an ellipsis."""
+    if units(text) <= most:
+        return text
+    end = len(text.encode("utf-16-le")[: 2 * (most - 1)].decode("utf-16-le", "ignore"))
+    spaces = [place for place in range(max(end - _WORD, 1), end + 1) if text[place].isspace()]
+    if spaces:
+        end = spaces[-1]
+    while end > 0 and _is_one_sign(text[end - 1], text[end]):
+        end -= 1
+    return text[:end].rstrip() + "…"
+
+
+def _is_one_sign(before: str, after: str) -> bool:
+    """Whether a cut between the two would leave half of an accented letter or of an emoji."""
+    is_added = unicodedata.category(after).startswith("M") or after in _ADDED
+    return is_added or before == _JOINER

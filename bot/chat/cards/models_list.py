@@ -1,0 +1,123 @@
+"""The answer to /models: what each can do, a few short lines for each. Pure."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+
+from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.prices import Price
+from bot.request import Mode, VideoModel, resolutions_for, shown
+from bot.text import plain, say
+
+_SEPARATOR = " · "
+_CHOICES = " / "
+
+
+def draw_models(
+    language: str,
+    models: Mapping[str, VideoModel],
+    default: str,
+    usual_s: Mapping[str, float] | None = None,
+    tariff: Tariff = NO_TARIFF,
+) -> str:
+    """A message in Telegram's HTML on the models that are offered here.
+
+    `default` is the model of those who name none. `usual_s` is how long each model takes here, in seconds;
+    what is missing there is taken from the model's own record.
+    """
+    names = shown(models)
+    if not names:
+        return say(language, "no_model")
+    known_s = usual_s or {}
+    blocks = [
+        _block(language, models[name], name == default, known_s.get(name, models[name].typical_s), tariff)
+        for name in names
+    ]
+    return "\n\n".join([*blocks, *_advice(language, names, default)])
+
+
+def _advice(language: str, names: list[str], default: str) -> list[str]:
+    """How to choose, and what is used by those who do not, where no block says it."""
+    others = [name for name in names if name != default]
+    lines = [say(language, "models_choose", model=others[0])] if others else []
+    return lines if default in names else [*lines, say(language, "models_unnamed", model=default)]
+
+
+def _block(language: str, model: VideoModel, is_default: bool, usual_s: float, tariff: Tariff) -> str:
+    lines = [
+        say(language, "models_heading", name=model.name, title=model.title),
+        say(language, "models_default") if is_default else "",
+        _sources(language, model),
+        _lengths(language, model),
+        " ".join(model.ratios),
+        _extras(language, model),
+        say(language, "models_usual", time=_time(language, usual_s)),
+        *_prices(language, model, tariff),
+        _photos(language, model),
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _sources(language: str, model: VideoModel) -> str:
+    """What it makes videos from, here."""
+    usable = model.modes if model.photo_reachable else model.modes & {Mode.TEXT}
+    return _SEPARATOR.join(_source(language, model, mode) for mode in Mode if mode in usable)
+
+
+def _source(language: str, model: VideoModel, mode: Mode) -> str:
+    name = say(language, f"models_{mode.value}")
+    resolutions = resolutions_for(mode, model)
+    if resolutions == model.resolutions:
+        return name
+    return say(language, "models_only_at", mode=name, resolutions=_CHOICES.join(resolutions))
+
+
+def _lengths(language: str, model: VideoModel) -> str:
+    lengths = say(
+        language, "seconds", seconds=_CHOICES.join(str(seconds) for seconds in sorted(model.seconds))
+    )
+    resolutions = html.escape(_CHOICES.join(model.resolutions), quote=False)
+    return _SEPARATOR.join(part for part in (lengths, resolutions) if part)
+
+
+def _extras(language: str, model: VideoModel) -> str:
+    """What can only be asked for by a flag, or on the card."""
+    offered = {
+        "audio": model.audio,
+        "negative_prompt": model.negative_prompt,
+        "seed": model.seed_max is not None,
+        "people": len(model.people) > 1,
+        "enhance": len(model.enhance) > 1,
+    }
+    extras = _SEPARATOR.join(say(language, f"models_{name}") for name, can in offered.items() if can)
+    return say(language, "models_extras", extras=extras) if extras else ""
+
+
+def _prices(language: str, model: VideoModel, tariff: Tariff) -> list[str]:
+    """A line for each price that is set, with the choice that it is for."""
+    return [_price(language, price, tariff) for price in tariff.prices.of_model(model.name)]
+
+
+def _price(language: str, price: Price, tariff: Tariff) -> str:
+    key = "models_price_second" if price.per_second else "models_price_video"
+    amount = say(language, key, price=plain(tariff.words(language, price.amount)))
+    sounds = {True: say(language, "models_audio"), False: say(language, "models_silent"), None: ""}
+    choice = ", ".join(part for part in (price.resolution, plain(sounds[price.sound])) if part)
+    return say(language, "models_price_for", choice=choice, price=plain(amount)) if choice else amount
+
+
+def _photos(language: str, model: VideoModel) -> str:
+    """Who receives a photo, or why there can be none."""
+    if model.modes <= {Mode.TEXT}:
+        return ""
+    if not model.photo_reachable:
+        return say(language, "models_no_photos")
+    return say(language, "models_photos_to", company=model.company) if model.company else ""
+
+
+def _time(language: str, duration_s: float) -> str:
+    """Rounded as people would: `10 s`, `2 min`."""
+    if duration_s < 90:
+        return say(language, "seconds", seconds=max(5 * round(duration_s / 5), 5))
+    return say(language, "age_minutes", minutes=round(duration_s / 60))

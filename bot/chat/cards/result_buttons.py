@@ -1,0 +1,46 @@
+"""The buttons under a finished video. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.chat.cards.layout import button
+from bot.chat.cards.next_steps import Remedy
+from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.request import Mode, VideoModel, shown
+from bot.task import Task
+from bot.text import say
+
+EXTEND = "extend"
+JOIN = "join"
+DETAILS = "details"
+SHARE = "share"
+"""Verbs of the buttons that no other card has."""
+OPEN_TO_ALL = frozenset({Remedy.AGAIN, Remedy.WORDS, EXTEND})
+"""Under a finished video anybody may tap these: each gets something of their own, on their own limits."""
+FOR_OWNER = frozenset({DETAILS, SHARE})
+"""Whoever else taps these is told so, and what they may tap instead."""
+
+
+def result_buttons(
+    task: Task, models: Mapping[str, VideoModel], tariff: Tariff = NO_TARIFF
+) -> InlineKeyboardMarkup:
+    """Two rows, which a phone shows whole. Again buys at once, so it says what it costs."""
+    below = [button(task, "button_details", DETAILS), button(task, "button_share", SHARE)]
+    if _can_extend(models):
+        below.insert(0, button(task, "button_extend", EXTEND))
+    label = tariff.label(say(task.language, "button_again"), task.language, task.request)
+    again = [
+        InlineKeyboardButton(label, callback_data=f"{Remedy.AGAIN}:{task.id}"),
+        button(task, "button_other_words", Remedy.WORDS),
+    ]
+    joined = [[button(task, "button_join", JOIN)]] if task.request.extends else []
+    return InlineKeyboardMarkup([again, below, *joined])
+
+
+def _can_extend(models: Mapping[str, VideoModel]) -> bool:
+    """Whether any model here can go on from a picture."""
+    offered = [models[name] for name in shown(models)]
+    return any(Mode.FIRST_FRAME in model.modes and model.photo_reachable for model in offered)

@@ -1,0 +1,173 @@
+"""What a card says: text, caption and buttons of a task in each state. Pure."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from datetime import datetime
+
+from telegram import InlineKeyboardMarkup
+
+from bot.chat.cards.draft_card import draw_draft
+from bot.chat.cards.eta import UNKNOWN, Outlook, about
+from bot.chat.cards.failure_card import draw_failed
+from bot.chat.cards.layout import Card, button, continued, cut, facts, heading, join, units
+from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.chat.cards.result_buttons import result_buttons
+from bot.errors import IllegalMove
+from bot.request import VideoModel
+from bot.task import Task, TaskState
+from bot.text import say
+from bot.timing import clock_of
+
+CAPTION_LIMIT = 1024
+_BAR = 12
+
+
+def draw_card(
+    task: Task,
+    models: Mapping[str, VideoModel],
+    now: datetime,
+    outlook: Outlook = UNKNOWN,
+    aside: str = "",
+    *,
+    quiet: bool = False,
+    tariff: Tariff = NO_TARIFF,
+) -> Card:
+    """The card of a task that has no video to show: a draft, on its way, or ended without one.
+
+    `aside`: a line about what the task itself does not say any more. `quiet`: one line while it is on its
+    way, unless somebody else gets the photo than was said.
+    """
+    model = models.get(task.request.model)
+    free = model is not None and model.free
+    match task.state:
+        case TaskState.DRAFT:
+            return draw_draft(task, models, now, usual_s=outlook.usual_s, tariff=tariff, left=aside)
+        case TaskState.CANCELLED:
+            return Card(say(task.language, task.error_code or "cancelled"), None)
+        case TaskState.FAILED:
+            return draw_failed(task, models, _rerouted(task, models), tariff)
+        case _ if task.hidden:
+            return Card(join(heading(task, model), say(task.language, stopped_phrase(task, model))), None)
+        case TaskState.QUEUED:
+            key = "button_cancel"
+        case TaskState.SUBMITTING:
+            key = "button_cancel" if free else "button_stop_unclear"
+        case _:
+            key = "button_cancel" if free else "button_stop_paid"
+    line = state_line(task, model, now, outlook)
+    buttons = InlineKeyboardMarkup([[button(task, key, "cancel")]])
+    if quiet:
+        return Card(join(_rerouted(task, models), line.partition("\n")[0]), buttons)
+    above = heading(task, model, tariff.price(task))
+    return Card(join(above, _rerouted(task, models), aside, continued(task), line), buttons)
+
+
+def state_line(task: Task, model: VideoModel | None, now: datetime, outlook: Outlook) -> str:
+    """How far a task on its way is, and since when."""
+    match task.state:
+        case TaskState.QUEUED:
+            return _queue_line(task, now, outlook)
+        case TaskState.SUBMITTING:
+            return say(task.language, "card_submitting", elapsed=_clock(_elapsed_s(task, now)))
+        case TaskState.RUNNING | TaskState.SUCCEEDED:
+            return _progress_line(task, model, now, outlook)
+        case _:
+            raise IllegalMove(f"{task.id}: {task.state} is not on its way")
+
+
+def stopped_phrase(task: Task, model: VideoModel | None) -> str:
+    """What it costs that nobody waits any more: while it is handed over, nobody knows."""
+    if task.state is TaskState.QUEUED or (model is not None and model.free):
+        return "cancelled"
+    return "card_stopped_unclear" if task.state is TaskState.SUBMITTING else "card_stopped"
+
+
+def draw_caption(
+    task: Task, models: Mapping[str, VideoModel], tariff: Tariff = NO_TARIFF, *, is_shrunk: bool = False
+) -> Card:
+    """Under the finished video. `is_shrunk`: it was too large for Telegram."""
+    model = models.get(task.request.model)
+    below = facts(task, model)
+    if model is not None and model.provider == "preview":
+        below = f"{below} · {say(task.language, 'caption_preview')}"
+    if is_shrunk:
+        below = f"{below} · {say(task.language, 'caption_shrunk')}"
+    if task.passed_over:
+        below = f"{below}\n{_instead(task)}"
+    # Telegram counts a caption after its HTML is read, in UTF-16 units.
+    room = CAPTION_LIMIT - units(below) - 2
+    prompt = html.escape(cut(task.request.prompt, room), quote=False)
+    return Card(f"{prompt}\n\n{below}".strip(), result_buttons(task, models, tariff))
+
+
+def draw_offer(task: Task) -> Card:
+    """A video that was sent anew and perhaps did not arrive."""
+    buttons = InlineKeyboardMarkup([[button(task, "button_send", "send")]])
+    return Card(say(task.language, "card_offer"), buttons)
+
+
+def _rerouted(task: Task, models: Mapping[str, VideoModel]) -> str:
+    """That another model stepped in by itself, and who gets the photo by that."""
+    if not task.passed_over:
+        return ""
+    model, chosen = models.get(task.request.model), models.get(task.passed_over[0])
+    company = model.company if model else ""
+    if not task.request.photos or not company or (chosen is not None and chosen.company == company):
+        return _instead(task)
+    return f"{_instead(task)}\n{say(task.language, 'card_photo_elsewhere', company=company)}"
+
+
+def _instead(task: Task) -> str:
+    return say(task.language, "card_rerouted", chosen=task.passed_over[0], model=task.request.model)
+
+
+def _queue_line(task: Task, now: datetime, outlook: Outlook) -> str:
+    if outlook.pause is not None:
+        # Without the time: its card would change all through a night.
+        return say(task.language, "card_brake" if outlook.pause.is_brake else "card_paused")
+    elapsed = _clock(_elapsed_s(task, now))
+    if not outlook.ahead:
+        return say(task.language, "card_queued", elapsed=elapsed)
+    line = say(task.language, "card_queued_behind", ahead=outlook.ahead, elapsed=elapsed)
+    if outlook.turn_s is None:
+        return line
+    # Minutes: nobody knows it better, and a figure that jumps about is no comfort.
+    turn_s = outlook.turn_s if outlook.turn_s < 60 else 60 * round(outlook.turn_s / 60)
+    return f"{line}\n{say(task.language, 'card_turn', time=about(task.language, turn_s))}"
+
+
+def _progress_line(task: Task, model: VideoModel | None, now: datetime, outlook: Outlook) -> str:
+    elapsed_s = _elapsed_s(task, now)
+    elapsed = _clock(elapsed_s)
+    if task.late_at is not None:
+        return say(task.language, "card_late", elapsed=elapsed)
+    if clock_of(task)[0] == "queued":
+        return say(task.language, "card_queued_there", elapsed=elapsed)
+    usual_s = outlook.usual_s or (model.typical_s if model else 60.0)
+    values = {"elapsed": elapsed, "usual": about(task.language, usual_s)}
+    if task.progress is not None:
+        percent = round(100 * task.progress)
+        return say(task.language, "card_running_percent", bar=_bar(task.progress), percent=percent, **values)
+    if elapsed_s > 1.5 * usual_s:
+        return say(task.language, "card_running_long", bar=_bar(0.95), **values)
+    return say(task.language, "card_running", bar=_bar(min(elapsed_s / usual_s, 0.95)), **values)
+
+
+def _bar(fraction: float) -> str:
+    full = round(_BAR * min(max(fraction, 0.0), 1.0))
+    return "▰" * full + "▱" * (_BAR - full)
+
+
+def _elapsed_s(task: Task, now: datetime) -> float:
+    """In the queue, at the provider's queue, or in the making: each is counted from its own beginning."""
+    _, since = clock_of(task)
+    return max((now - (since or task.queued_at or task.created_at)).total_seconds(), 0.0)
+
+
+def _clock(duration_s: float) -> str:
+    """`0:07`, `12:30`, `1:02:05`."""
+    minutes, seconds = divmod(round(duration_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

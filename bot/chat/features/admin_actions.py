@@ -1,0 +1,118 @@
+"""The moves that an admin makes from outside of the chat: as its buttons, with a record of who."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from bot.again import ask_again, may_ask_again
+from bot.brake import Brake
+from bot.chat.cards.price_labels import Tariff
+from bot.chat.features.cancel import Cancelling
+from bot.chat.operators.access_requests import Strangers
+from bot.chat.ordering.access import Access
+from bot.chat.task_cards.board import Screen
+from bot.errors import IllegalMove
+from bot.log import get_log
+from bot.request import Problem, VideoModel
+from bot.standing import Standings
+from bot.store import Store
+from bot.store.acts import Act, ActStore
+
+_GONE, _TOO_LATE = Problem("tap_gone", {}), Problem("tap_too_late", {})
+
+
+class Moves:
+    """Each returns None, or why it cannot be. `by` is the admin."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        cancelling: Cancelling,
+        access: Access,
+        standings: Standings,
+        strangers: Strangers,
+        brake: Brake,
+        screen: Screen,
+        models: Mapping[str, VideoModel],
+        tariff: Callable[[], Tariff],
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._record: ActStore = store
+        self._cancelling = cancelling
+        self._access = access
+        self._standings = standings
+        self._strangers = strangers
+        self._brake = brake
+        self._screen = screen
+        self._models = models
+        self._tariff = tariff
+        self._clock = clock
+        self._wake = wake
+        self._log = get_log(__name__)
+
+    async def cancel(self, task_id: str, by: int) -> Problem | None:
+        """What waits ends; what is paid for goes on unseen. Its card says so."""
+        task = await self._store.get(task_id)
+        if task is None:
+            return _GONE
+        try:
+            await self._cancelling.stop(task)
+        except IllegalMove:
+            return _TOO_LATE
+        await self._note("cancel", task_id, by)
+        return None
+
+    async def put_first(self, task_id: str, by: int) -> Problem | None:
+        """Before all who wait for the same provider."""
+        if not await self._store.put_first(task_id):
+            return _TOO_LATE
+        self._wake()
+        await self._note("first", task_id, by)
+        return None
+
+    async def ask_again(self, task_id: str, by: int) -> Problem | None:
+        """The same once more for its person; NotAgain says in a sentence why not."""
+        task = await self._store.get(task_id)
+        if task is None:
+            return _GONE
+        model = self._models.get(task.request.model)
+        may_ask_again(task, model)
+        if model is not None:
+            price = self._tariff().quote(task.request)
+            asked = await ask_again(self._store, task, model, price, by=by, now=self._clock())
+            self._screen.show(asked)
+            self._wake()
+        return None
+
+    async def allow(self, subject: int, by: int) -> Problem | None:
+        """A person, or a group by its negative id. The record of changes says who decided."""
+        if await self._standings.admit(subject, "allowed", by) and await self._was_turned_away(subject):
+            await self._strangers.welcome(subject)
+        return None
+
+    async def ban(self, subject: int, by: int) -> Problem | None:
+        if await self._access.is_admin(subject):
+            return Problem("ban_admin", {"name": subject})
+        await self._strangers.keep_out(subject, by)
+        return None
+
+    async def pause(self, model: str, by: int) -> Problem | None:
+        """A model, or `EVERYTHING`."""
+        await self._brake.pause(model, by)
+        return None
+
+    async def resume(self, model: str, by: int) -> Problem | None:
+        await self._brake.resume(model, by)
+        return None
+
+    async def _was_turned_away(self, subject: int) -> bool:
+        told = await (self._store.person(subject) if subject > 0 else self._store.chat(subject))
+        return told.told_at is not None
+
+    async def _note(self, verb: str, target: str, by: int) -> None:
+        self._log.info("an admin made a move", verb=verb, target=target, admin=by)
+        await self._record.add_act(Act(verb, target, by, self._clock()))

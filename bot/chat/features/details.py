@@ -1,0 +1,168 @@
+"""Details: all that is known of a video, for its owner alone."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from telegram import Bot, InlineKeyboardMarkup
+from telegram.constants import ParseMode
+
+from bot.chat.cards.layout import COPY_LIMIT, Card, copy_button, cut, join, units
+from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.chat.handlers import Tap
+from bot.chat.parsing.prompt_options import FLAGS
+from bot.chat.telegram_io.client import translated
+from bot.chat.telegram_io.duplicate_guard import Repeats
+from bot.chat.telegram_io.messenger import NO_PREVIEW, replying
+from bot.errors import ChatGone
+from bot.request import Problem, VideoModel, VideoRequest
+from bot.store import Attempt, TaskStore
+from bot.task import Task
+from bot.text import plain, say, say_duration
+
+_PROMPT_SHOWN = 2400
+_CALLS_SHOWN = 20
+
+
+class Details:
+    def __init__(
+        self,
+        bot: Bot,
+        tasks: TaskStore,
+        models: Mapping[str, VideoModel],
+        zone: ZoneInfo,
+        repeats: Repeats,
+        *,
+        tariff: Callable[[], Tariff],
+    ) -> None:
+        self._bot = bot
+        self._tasks = tasks
+        self._models = models
+        self._zone = zone
+        self._repeats = repeats
+        self._tariff = tariff
+
+    async def tell(self, tap: Tap) -> Problem | None:
+        """Below the video; from a group in the private chat of its owner, whom alone it concerns."""
+        if self._repeats.is_repeated(tap.asker.update_id, tap.person_id, tap.task.id, tap.verb):
+            return None
+        task, is_private = tap.task, tap.task.chat_id > 0
+        calls = await self._tasks.attempts(task.id)
+        model = self._models.get(task.request.model)
+        card = draw_details(tap.asker.language, task, calls, model, self._zone, tariff=self._tariff())
+        try:
+            with translated():
+                await self._bot.send_message(
+                    tap.person_id,
+                    card.text,
+                    parse_mode=ParseMode.HTML,
+                    reply_markup=card.buttons,
+                    reply_parameters=replying(tap.asker.message_id if is_private else None),
+                    link_preview_options=NO_PREVIEW,
+                )
+        except ChatGone:
+            return Problem("tap_details_closed", {"bot": self._bot.username})
+        return None if is_private else Problem("tap_details_sent", {})
+
+
+def draw_details(
+    language: str,
+    task: Task,
+    calls: Sequence[Attempt],
+    model: VideoModel | None,
+    zone: ZoneInfo,
+    *,
+    tariff: Tariff = NO_TARIFF,
+) -> Card:
+    """`calls` oldest first. Their details stay in the log: those are a provider's words."""
+    request = task.request
+    words = html.escape(cut(request.prompt, _PROMPT_SHOWN), quote=False)
+    options = html.escape(options_of(request), quote=False)
+    text = join(
+        f"<code>{words}</code>" if words else "",
+        "\n".join(line for line in (f"<code>{options}</code>", _photos(language, request)) if line),
+        "\n".join(_times(language, task, zone, tariff)),
+        "\n".join(_ids(language, task, model)),
+        "\n".join(_calls(language, calls, zone)),
+    )
+    copies = []
+    if 0 < units(request.prompt) <= COPY_LIMIT:
+        copies.append(copy_button(language, "button_copy_words", request.prompt))
+    if request.seed is not None:
+        copies.append(copy_button(language, "button_copy_seed", str(request.seed)))
+    return Card(text, InlineKeyboardMarkup([copies]) if copies else None)
+
+
+def options_of(request: VideoRequest) -> str:
+    """All that is asked for beside words and photos, as it can be typed after them."""
+    wishes = {flag: getattr(request, name) for flag, (name, _) in FLAGS.items()}
+    return " ".join(f"--{flag} {_typed(wish)}" for flag, wish in wishes.items() if wish is not None)
+
+
+def _typed(wish: object) -> str:
+    if isinstance(wish, bool):
+        return "on" if wish else "off"
+    text = str(wish)
+    if not any(letter.isspace() for letter in text):
+        return text
+    return f"“{text}”" if '"' in text else f'"{text}"'
+
+
+def _photos(language: str, request: VideoRequest) -> str:
+    if not request.photos:
+        return ""
+    told = say(language, "details_photos", count=len(request.photos))
+    return f"{told} · {html.escape(request.crop, quote=False)}" if request.crop else told
+
+
+def _times(language: str, task: Task, zone: ZoneInfo, tariff: Tariff) -> list[str]:
+    """When it was asked for, how long it waited for its turn and took from there, and what it cost."""
+    asked_at = (task.queued_at or task.created_at).astimezone(zone)
+    lines = [say(language, "details_asked", time=f"{asked_at:%Y-%m-%d %H:%M} {asked_at.tzname()}")]
+    if task.submitted_at is not None:
+        lines.append(_took(language, "details_waited", task.queued_at or task.created_at, task.submitted_at))
+        if task.finished_at is not None:
+            lines.append(_took(language, "details_made", task.submitted_at, task.finished_at))
+    if price := plain(tariff.price(replace(task, language=language))):
+        lines.append(say(language, "details_cost", price=price))
+    return lines
+
+
+def _took(language: str, key: str, begun: datetime, ended: datetime) -> str:
+    return say(language, key, time=say_duration(language, (ended - begun).total_seconds()))
+
+
+def _ids(language: str, task: Task, model: VideoModel | None) -> list[str]:
+    """What to name when somebody has to look into it, here or at the company that made it."""
+    lines = [say(language, "details_id", id=task.id)]
+    if task.remote_id is not None:
+        maker = (model.company if model else "") or task.provider
+        lines.append(say(language, "details_remote_id", company=maker, id=cut(task.remote_id, 200)))
+    return lines
+
+
+def _calls(language: str, calls: Sequence[Attempt], zone: ZoneInfo) -> list[str]:
+    """A line for each call; the same one after the other are told together."""
+    alike = [list(group) for _, group in groupby(calls, lambda one: (one.call, one.answer))]
+    lines = [_line(language, group, zone) for group in alike]
+    if len(lines) > _CALLS_SHOWN:
+        half = _CALLS_SHOWN // 2
+        lines = [*lines[:half], "…", *lines[-half:]]
+    return [say(language, "details_calls"), *lines] if lines else []
+
+
+def _line(language: str, group: Sequence[Attempt], zone: ZoneInfo) -> str:
+    first, last = group[0].at.astimezone(zone), group[-1].at.astimezone(zone)
+    when = f"{first:%H:%M:%S}" if len(group) == 1 else f"{first:%H:%M:%S}–{last:%H:%M:%S}"
+    what = say(language, f"details_{group[0].call}")
+    many = f" × {len(group)}" if len(group) > 1 else ""
+    answer = "✓" if group[0].answer == "ok" else f"✗ {html.escape(group[0].answer, quote=False)}"
+    line = f"{when} {what}{many} {answer}"
+    if len(group) > 1:
+        return line
+    return f"{line} · {say(language, 'seconds', seconds=round(group[0].took_s, 1))}"

@@ -1,0 +1,153 @@
+"""Extend: a video goes on where it ended. Its last frame is the first of the new piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from telegram import Bot
+
+from bot.chat.cards.draft_card import ASK_EXTEND
+from bot.chat.cards.option_buttons import fit_request
+from bot.chat.chat_settings import Preferences
+from bot.chat.handlers import Tap
+from bot.chat.ordering.access import Access
+from bot.chat.ordering.orders import Orders
+from bot.chat.ordering.request_builder import Reading
+from bot.chat.parsing.message_intent import Intent, SentPhoto, SentVideo
+from bot.chat.parsing.prompt_options import Words, read_words
+from bot.chat.sender import Asker
+from bot.chat.telegram_io.messenger import Voice
+from bot.chat.telegram_io.photo_files import Photos
+from bot.chat.telegram_io.video_files import Videos
+from bot.errors import ChatGone
+from bot.media import facts as media
+from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, shown
+from bot.store import TaskStore
+from bot.task import Task, TaskState
+from bot.text import say
+
+_ASKED_AGAIN_AFTER = timedelta(seconds=30)
+
+
+class Extend:
+    def __init__(
+        self,
+        *,
+        bot: Bot,
+        tasks: TaskStore,
+        reading: Reading,
+        orders: Orders,
+        access: Access,
+        preferences: Preferences,
+        photos: Photos,
+        videos: Videos,
+        voice: Voice,
+        models: Mapping[str, VideoModel],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._bot = bot
+        self._tasks = tasks
+        self._reading = reading
+        self._orders = orders
+        self._access = access
+        self._preferences = preferences
+        self._photos = photos
+        self._videos = videos
+        self._voice = voice
+        self._models = models
+        self._clock = clock
+
+    async def command(self, asker: Asker, intent: Intent) -> None:
+        """`/extend words` to a video starts; without words it asks for them."""
+        if intent.video is None:
+            command = f"/extend@{self._bot.username}" if asker.chat_id < 0 else "/extend"
+            await self._answer(asker, "extend_how", command=command)
+            return
+        parent = None
+        if intent.answers is not None:
+            parent = await self._tasks.find(card=(asker.chat_id, intent.answers))
+        problem = await self._go_on(asker, intent.video, parent, read_words(intent.words))
+        if problem is not None:
+            await self._answer(asker, problem.code, **problem.values)
+
+    async def tap(self, tap: Tap) -> Problem | None:
+        """The button under a finished video: asks for the words."""
+        task = tap.task
+        if task.state is not TaskState.SUCCEEDED or not task.file_id:
+            return Problem("tap_gone", {})
+        if await self._has_just_asked(tap):
+            return None
+        return await self._go_on(tap.asker, SentVideo(task.file_id, None), task, Words())
+
+    async def _go_on(
+        self, asker: Asker, video: SentVideo, parent: Task | None, words: Words
+    ) -> Problem | None:
+        """Whatever can be refused is refused before the video is fetched."""
+        if problem := await self._access.limit(asker.user_id, asker.chat_id):
+            return problem
+        if (video.size_bytes or 0) > self._videos.takes_bytes:
+            return Problem("video_too_many_bytes", {})
+        settings = await self._preferences.of(asker.chat_id)
+        usual, _ = self._reading.read(Words(), None, settings=settings)
+        source = parent.request if parent else usual
+        base = continuation(source, video.file_id, self._models, usual.model)
+        if base is None:
+            return Problem("extend_nobody", {})
+        request, problems = self._reading.read(words, None, base, settings)
+        for problem in problems:
+            if words.prompt or not problem.code.startswith("prompt_missing"):
+                return problem
+        frame = await self._videos.last_frame(video.file_id)
+        model = self._models[request.model]
+        for problem in check_photo(model, frame.width, frame.height, media.MAX_BYTES, None):
+            # The words for it speak of a photo, which nobody sent.
+            return replace(problem, code="video_too_small")
+        # Until a message shows the frame, the video stands in its place.
+        self._photos.note(SentPhoto(video.file_id, frame.width, frame.height, None))
+        parent_id = parent.id if parent else None
+        try:
+            if request.model != source.model and "model" not in words.options:
+                await self._answer(asker, "extend_by_other", chosen=source.model, model=request.model)
+            if words.prompt:
+                return await self._orders.start(asker, request, parent_id, frame.data)
+            await self._orders.ask(asker, request, ASK_EXTEND, parent_id, frame.data)
+        except ChatGone:
+            # A group may allow words alone; where nothing can be sent this answer fails in the same way.
+            return Problem("extend_no_photos", {})
+        return None
+
+    async def _has_just_asked(self, tap: Tap) -> bool:
+        since = self._clock() - _ASKED_AGAIN_AFTER
+        drafts = await self._tasks.drafts(tap.asker.chat_id, tap.asker.user_id)
+        asked = [one for one in drafts if one.question == ASK_EXTEND and one.parent_id == tap.task.id]
+        repeated = any(one.created_at > since for one in asked)
+        return repeated or await self._tasks.find(update_id=tap.asker.update_id) is not None
+
+    async def _answer(self, asker: Asker, key: str, **values: object) -> None:
+        await self._voice.answer(asker, say(asker.language, key, **values))
+
+
+def continuation(
+    source: VideoRequest, video_id: str, models: Mapping[str, VideoModel], usual: str
+) -> VideoRequest | None:
+    """What `source` asked for, as a request that goes on from a video: by its own model where that one can
+    start from a picture, else by `usual`, else by any. None where none can. Its words are still open.
+
+    The shape is the video's. A camera move is not repeated, and a seed was for another picture.
+    """
+    wish = source.model_copy(
+        update={
+            "prompt": "",
+            "photos": (video_id,),
+            "extends": video_id,
+            **dict.fromkeys(("crop", "ratio", "seed", "camera", "strength")),
+        }
+    )
+    for name in (source.model, usual, *shown(models)):
+        if name in models:
+            fitted = fit_request(wish, models[name])
+            if not check_request(fitted.model_copy(update={"prompt": "on"}), models[name]):
+                return fitted
+    return None

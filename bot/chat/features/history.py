@@ -1,0 +1,161 @@
+"""History: what a person made in a chat, page by page, each sent again by a tap."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram.constants import ParseMode
+
+from bot.chat.cards.layout import Card, cut, facts
+from bot.chat.cards.price_labels import Tariff
+from bot.chat.cards.task_card import draw_caption
+from bot.chat.handlers import PlainTap, Tap
+from bot.chat.ordering.access import Access
+from bot.chat.parsing.message_intent import Intent
+from bot.chat.sender import Asker
+from bot.chat.telegram_io.client import translated
+from bot.chat.telegram_io.duplicate_guard import Repeats
+from bot.chat.telegram_io.group_admins import GroupAdmins
+from bot.chat.telegram_io.messenger import Voice
+from bot.errors import CallRefused
+from bot.request import Problem, VideoModel
+from bot.store import TaskStore
+from bot.task import Task
+from bot.text import plain, say
+
+TURN = "history"
+"""The verb of the buttons that turn the page: `history:<person>:<how many are newer>`."""
+SHOW = "show"
+"""The verb of the buttons that send a video again."""
+PAGE = 5
+_PROMPT_SHOWN = 120
+
+
+class History:
+    def __init__(
+        self,
+        *,
+        bot: Bot,
+        tasks: TaskStore,
+        voice: Voice,
+        access: Access,
+        admins: GroupAdmins,
+        models: Mapping[str, VideoModel],
+        zone: ZoneInfo,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+        repeats: Repeats,
+        tariff: Callable[[], Tariff],
+    ) -> None:
+        self._bot = bot
+        self._tasks = tasks
+        self._voice = voice
+        self._access = access
+        self._admins = admins
+        self._models = models
+        self._zone = zone
+        self._clock = clock
+        self._wake = wake
+        self._repeats = repeats
+        self._tariff = tariff
+
+    async def tell(self, asker: Asker, _: Intent) -> None:
+        card = await self._page(asker, asker.user_id, 0)
+        await self._voice.answer(asker, card.text, card.buttons)
+
+    async def turn(self, tap: PlainTap) -> Problem | None:
+        """Another page in place of this one, for whose history it is."""
+        asker = tap.asker
+        whose, _, newer = tap.choice.partition(":")
+        # What follows the verb may have been made up; a long number is none of ours.
+        if not (whose.removeprefix("-").isdecimal() and newer.isdecimal() and len(tap.choice) < 40):
+            return Problem("tap_gone", {})
+        if not await self._access.may_ask(asker.user_id, asker.chat_id):
+            return Problem("tap_private", {})
+        if not await self._is_theirs(asker, int(whose)):
+            return Problem("tap_not_yours", {})
+        await self._voice.redraw(asker, await self._page(asker, int(whose), int(newer)))
+        return None
+
+    async def show(self, tap: Tap) -> Problem | None:
+        """The video once more, by its file id; one that nobody has seen yet comes from the worker."""
+        if self._repeats.is_repeated(tap.asker.update_id, tap.person_id, tap.task.id, tap.verb):
+            return None
+        if tap.task.file_id is None:
+            await self._tasks.save(tap.task.resend(tap.asker.thread_id, self._clock()))
+            self._wake()
+            return Problem("tap_fetching", {})
+        card = draw_caption(tap.task, self._models, self._tariff())
+        try:
+            with translated():
+                await self._bot.send_video(
+                    tap.asker.chat_id,
+                    tap.task.file_id,
+                    caption=card.text,
+                    parse_mode=ParseMode.HTML,
+                    reply_markup=card.buttons,
+                    message_thread_id=tap.asker.thread_id,
+                )
+        except CallRefused:
+            return Problem("tap_video_gone", {})
+        return None
+
+    async def _is_theirs(self, asker: Asker, user_id: int) -> bool:
+        """An anonymous admin asks as the group, and taps under their own name."""
+        if user_id == asker.user_id:
+            return True
+        return user_id == asker.chat_id and await self._admins.may_manage(asker.chat_id, asker.user_id)
+
+    async def _page(self, asker: Asker, user_id: int, newer: int) -> Card:
+        found = await self._tasks.history(asker.chat_id, user_id, PAGE + 1, newer)
+        if not found and newer:
+            return await self._page(asker, user_id, 0)
+        if not found:
+            bot = f"@{self._bot.username}" if asker.chat_id < 0 else ""
+            return Card(say(asker.language, "history_empty", command=f"/video{bot}"), None)
+        return draw_history(asker.language, found, self._models, self._zone, user_id=user_id, newer=newer)
+
+
+def draw_history(
+    language: str,
+    found: Sequence[Task],
+    models: Mapping[str, VideoModel],
+    zone: ZoneInfo,
+    *,
+    user_id: int,
+    newer: int,
+) -> Card:
+    """The page after so many `newer` ones; `found` has one more than fits where there are older ones."""
+    page = found[:PAGE]
+    entries = [
+        _entry(language, number, task, models.get(task.request.model), zone)
+        for number, task in enumerate(page, newer + 1)
+    ]
+    shows = [
+        InlineKeyboardButton(f"▶ {number}", callback_data=f"{SHOW}:{task.id}")
+        for number, task in enumerate(page, newer + 1)
+    ]
+    turns = []
+    if newer:
+        turns.append(_turn(language, "button_newer", user_id, max(newer - PAGE, 0)))
+    if len(found) > PAGE:
+        turns.append(_turn(language, "button_older", user_id, newer + PAGE))
+    rows = [shows, turns] if turns else [shows]
+    return Card("\n\n".join([say(language, "history_heading"), *entries]), InlineKeyboardMarkup(rows))
+
+
+def _entry(language: str, number: int, task: Task, model: VideoModel | None, zone: ZoneInfo) -> str:
+    """`3. a paper boat`, and below it what it is; one that nobody has seen is marked."""
+    words = html.escape(" ".join(cut(task.request.prompt, _PROMPT_SHOWN).split()), quote=False)
+    made_at = (task.finished_at or task.created_at).astimezone(zone)
+    unseen = "" if task.file_id else say(language, "history_unseen")
+    about = " · ".join(part for part in (facts(task, model), f"{made_at:%Y-%m-%d}", unseen) if part)
+    return f"<b>{number}.</b> {words}\n{about}" if words else f"<b>{number}.</b> {about}"
+
+
+def _turn(language: str, key: str, user_id: int, newer: int) -> InlineKeyboardButton:
+    return InlineKeyboardButton(plain(say(language, key)), callback_data=f"{TURN}:{user_id}:{newer}")

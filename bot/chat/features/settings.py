@@ -1,0 +1,263 @@
+"""The card of /settings: what a chat has chosen, with a button for each choice, changed by who may.
+
+`set:ratio` opens an option, `set:ratio=9:16` takes a choice, `set:` goes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.chat.cards.chat_defaults import usual_request
+from bot.chat.cards.layout import Card, join
+from bot.chat.cards.option_buttons import changed, choices_of, label_of
+from bot.chat.chat_settings import Preferences
+from bot.chat.handlers import PlainTap
+from bot.chat.menu import Menu
+from bot.chat.ordering.access import Access
+from bot.chat.parsing.message_intent import Intent
+from bot.chat.sender import Asker
+from bot.chat.telegram_io.group_admins import GroupAdmins
+from bot.chat.telegram_io.messenger import Voice
+from bot.request import Problem, VideoModel
+from bot.store import ChatSettings, PeopleStore
+from bot.text import LANGUAGES, language_name, plain, say
+
+VERB = "set"
+_VIDEO = ("model", "ratio", "seconds", "resolution", "audio")
+_SWITCHES = ("audio", "notify", "quiet", "crop")
+"""A tap turns them at once."""
+_OPTIONS = (*_VIDEO, "language", "notify", "quiet", "crop")
+_OWN_LANGUAGE = "auto"
+_RESET = "reset"
+_COLUMNS = 2
+_FIGURES = ("ratio", "seconds", "resolution")
+_FIGURE_COLUMNS = 3
+_TOLD = {
+    "notify=on": Problem("tap_notify_on", {}),
+    "notify=off": Problem("tap_notify_off", {}),
+    "quiet=on": Problem("tap_quiet_on", {}),
+    "quiet=off": Problem("tap_quiet_off", {}),
+    "crop=on": Problem("tap_crop_on", {}),
+    "crop=off": Problem("tap_crop_off", {}),
+}
+"""What a switch is good for is said when it is turned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """All that the card of a chat is about."""
+
+    is_group: bool
+    settings: ChatSettings
+    crop_preview: bool = True
+    """The person's own, whatever the chat; only their private chat shows it."""
+
+
+def draw_settings(
+    language: str,
+    choices: Choices,
+    models: Mapping[str, VideoModel],
+    default_model: str,
+    opened: str | None = None,
+) -> Card:
+    """The card; `opened` is the option whose choices its buttons show."""
+    offered = {option: offers(choices, models, default_model, option) for option in _OPTIONS}
+    lines = [
+        say(
+            language,
+            "settings_line",
+            name=_name(language, option),
+            choice=_label(language, choices, option, now),
+        )
+        for option, (now, others) in offered.items()
+        if others or option == "model"
+    ]
+    text = join(
+        say(language, "settings_title"),
+        "\n".join(lines),
+        say(language, "settings_hint"),
+        say(language, "settings_admins") if choices.is_group else "",
+    )
+    if opened is not None and (found := offered.get(opened)) and found[1]:
+        rows = _choice_rows(language, choices, opened, *found)
+        return Card(text, InlineKeyboardMarkup([*rows, [_button(plain(say(language, "option_back")), "")]]))
+    buttons = [
+        _button(_name(language, option), _opening(option, now, others))
+        for option, (now, others) in offered.items()
+        if others
+    ]
+    rows = _in_rows(buttons, _COLUMNS)
+    if any(getattr(choices.settings, option) is not None for option in _VIDEO):
+        rows.append([_button(plain(say(language, "option_reset")), f"{_RESET}=")])
+    return Card(text, InlineKeyboardMarkup(rows))
+
+
+def offers(
+    choices: Choices, models: Mapping[str, VideoModel], default_model: str, option: str
+) -> tuple[str, list[str]]:
+    """The choice of an option in force, and all there are here: none where nothing can be chosen."""
+    settings = choices.settings
+    match option:
+        case "language":
+            return settings.language or _OWN_LANGUAGE, [_OWN_LANGUAGE, *LANGUAGES]
+        case "notify":
+            return _on_off(settings.notify), ["on", "off"]
+        case "quiet" if choices.is_group:
+            return _on_off(settings.quiet), ["on", "off"]
+        case "crop" if not choices.is_group and any(model.crops_photo for model in models.values()):
+            return _on_off(choices.crop_preview), ["on", "off"]
+        case _ if option in _VIDEO:
+            return choices_of(usual_request(settings, models, default_model), models, option)
+        case _:
+            return "", []
+
+
+def choose(
+    choices: Choices, models: Mapping[str, VideoModel], default_model: str, option: str, choice: str
+) -> Choices | None:
+    """With another choice; None where it is not offered. A model takes the figures of the last one along, as
+    near as it can come to them."""
+    settings = choices.settings
+    if option == _RESET:
+        bare = replace(settings, model=None, ratio=None, seconds=None, resolution=None, audio=None)
+        return replace(choices, settings=bare)
+    if choice not in offers(choices, models, default_model, option)[1]:
+        return None
+    match option:
+        case "language":
+            language = None if choice == _OWN_LANGUAGE else choice
+            return replace(choices, settings=replace(settings, language=language))
+        case "notify":
+            return replace(choices, settings=replace(settings, notify=choice == "on"))
+        case "quiet":
+            return replace(choices, settings=replace(settings, quiet=choice == "on"))
+        case "crop":
+            return replace(choices, crop_preview=choice == "on")
+    after = changed(usual_request(settings, models, default_model), models, option, choice)
+    if after is None:
+        return None
+    # Who chooses a ratio has not chosen the bot's default model for all time.
+    kept = replace(
+        settings,
+        model=after.model if option == "model" else settings.model,
+        ratio=after.ratio,
+        seconds=after.seconds,
+        resolution=after.resolution,
+        audio=after.audio,
+    )
+    return replace(choices, settings=kept)
+
+
+class SettingsCard:
+    def __init__(
+        self,
+        *,
+        voice: Voice,
+        people: PeopleStore,
+        preferences: Preferences,
+        access: Access,
+        admins: GroupAdmins,
+        menu: Menu,
+        models: Mapping[str, VideoModel],
+        default_model: Callable[[], str],
+    ) -> None:
+        self._voice = voice
+        self._people = people
+        self._preferences = preferences
+        self._access = access
+        self._admins = admins
+        self._menu = menu
+        self._models = models
+        self._default_model = default_model
+
+    async def show(self, asker: Asker, _: Intent) -> None:
+        card = draw_settings(asker.language, await self._choices(asker), self._models, self._default_model())
+        await self._voice.answer(asker, card.text, card.buttons)
+
+    async def tap(self, tap: PlainTap) -> Problem | None:
+        asker = tap.asker
+        if not await self._access.may_ask(asker.user_id, asker.chat_id):
+            return Problem("tap_private", {})
+        if not await self._admins.may_manage(asker.chat_id, asker.user_id):
+            return Problem("tap_admins_only", {})
+        choices = await self._choices(asker)
+        option, is_choice, choice = tap.choice.partition("=")
+        if not is_choice:
+            await self._redraw(asker, choices, option or None)
+            return None
+        after = choose(choices, self._models, self._default_model(), option, choice)
+        if after is None:
+            return Problem("tap_gone", {})
+        await self._keep(asker, choices, after)
+        await self._redraw(asker, after)
+        if after.settings.language != choices.settings.language:
+            await self._menu.publish_for(asker.chat_id, after.settings.language, asker.code)
+        return _TOLD.get(tap.choice)
+
+    async def _choices(self, asker: Asker) -> Choices:
+        self._preferences.drop(asker.chat_id)
+        settings = await self._preferences.of(asker.chat_id)
+        if asker.chat_id < 0:
+            return Choices(is_group=True, settings=settings)
+        person = await self._people.person(asker.user_id)
+        return Choices(is_group=False, settings=settings, crop_preview=person.crop_preview)
+
+    async def _keep(self, asker: Asker, before: Choices, after: Choices) -> None:
+        if after.settings != before.settings:
+            await self._preferences.put(asker.chat_id, after.settings)
+        if after.crop_preview != before.crop_preview:
+            person = await self._people.person(asker.user_id)
+            await self._people.put_person(replace(person, crop_preview=after.crop_preview))
+
+    async def _redraw(self, asker: Asker, choices: Choices, opened: str | None = None) -> None:
+        """In the language that may have been chosen with this tap."""
+        language = await self._preferences.language_for(asker.chat_id, asker.code, asker.user_id)
+        card = draw_settings(language, choices, self._models, self._default_model(), opened)
+        await self._voice.redraw(asker, card)
+
+
+def _on_off(value: bool) -> str:
+    return "on" if value else "off"
+
+
+def _name(language: str, option: str) -> str:
+    return plain(say(language, f"option_name_{option}"))
+
+
+def _label(language: str, choices: Choices, option: str, choice: str) -> str:
+    """What a choice is called; not HTML."""
+    if option in _SWITCHES:
+        return plain(say(language, f"option_{choice}"))
+    if option == "language":
+        own = "option_askers_language" if choices.is_group else "option_own_language"
+        return plain(say(language, own)) if choice == _OWN_LANGUAGE else language_name(choice)
+    return label_of(language, option, choice)
+
+
+def _choice_rows(
+    language: str, choices: Choices, option: str, now: str, offered: list[str]
+) -> list[list[InlineKeyboardButton]]:
+    buttons = [
+        _button(
+            ("✓ " if choice == now else "") + _label(language, choices, option, choice), f"{option}={choice}"
+        )
+        for choice in offered
+    ]
+    return _in_rows(buttons, _FIGURE_COLUMNS if option in _FIGURES else _COLUMNS)
+
+
+def _opening(option: str, now: str, others: list[str]) -> str:
+    if option in _SWITCHES:
+        return f"{option}={next(one for one in others if one != now)}"
+    return option
+
+
+def _button(label: str, picked: str) -> InlineKeyboardButton:
+    return InlineKeyboardButton(label, callback_data=f"{VERB}:{picked}")
+
+
+def _in_rows(buttons: list[InlineKeyboardButton], columns: int) -> list[list[InlineKeyboardButton]]:
+    return [buttons[start : start + columns] for start in range(0, len(buttons), columns)]

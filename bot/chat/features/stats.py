@@ -1,0 +1,147 @@
+"""/stats: two weeks as a plot with a few words. Admins see all there was, in private; others their own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from bot.chat.cards.layout import cut
+from bot.chat.cards.price_labels import Tariff
+from bot.chat.ordering.access import Access
+from bot.chat.parsing.message_intent import Intent
+from bot.chat.sender import Asker
+from bot.chat.telegram_io.messenger import Voice
+from bot.errors import MediaError
+from bot.log import get_log
+from bot.media.facts import ChartPart
+from bot.media.process import run_apart
+from bot.media.work import draw_chart
+from bot.store.statistics import NO_MONEY, Asked, Outcome, Statistics, Tally, Wait, day_edges, outcome_of
+from bot.text import plain, say, say_duration
+
+_DAYS = 14
+_NAMED = 5
+_NAME_SHOWN = 24
+_DRAW_LIMIT_S = 20.0
+_OUTCOMES: Final[tuple[Outcome, ...]] = ("made", "failed", "cancelled", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of all people where `askers` are named, else of one."""
+
+    days: tuple[str, ...]
+    counts: dict[Outcome, tuple[int, ...]]
+    models: Counter[str]
+    wait: Wait | None
+    spent: Decimal
+    askers: Sequence[Asked] = ()
+
+
+class Stats:
+    def __init__(
+        self,
+        *,
+        statistics: Statistics,
+        access: Access,
+        voice: Voice,
+        tariff: Callable[[], Tariff],
+        zone: ZoneInfo,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._statistics = statistics
+        self._access = access
+        self._voice = voice
+        self._tariff = tariff
+        self._zone = zone
+        self._clock = clock
+        self._log = get_log(__name__)
+
+    async def tell(self, asker: Asker, _: Intent) -> None:
+        """What all people did concerns no group: there an admin sees their own, too."""
+        sees_all = asker.chat_id == asker.user_id and await self._access.is_admin(asker.user_id)
+        figures = await self._read(None if sees_all else asker.user_id)
+        text = draw_figures(asker.language, figures, self._tariff())
+        if not figures.models:
+            await self._voice.answer(asker, text)
+            return
+        try:
+            parts = chart_parts(asker.language, figures)
+            picture = await run_apart(draw_chart, figures.days, parts, limit_s=_DRAW_LIMIT_S)
+        except MediaError as error:
+            self._log.warning("a plot could not be drawn", reason=error.detail or error.code)
+            await self._voice.answer(asker, text)
+            return
+        await self._voice.show(asker, picture, text)
+
+    async def _read(self, user_id: int | None) -> Figures:
+        edges = day_edges(self._clock(), self._zone, _DAYS)
+        since, until = edges[0], edges[-1]
+        tallies = await self._statistics.tallies(edges, user_id)
+        waits = await self._statistics.waits([since, until], user_id)
+        askers = await self._statistics.askers(since, until, _NAMED) if user_id is None else []
+        days = tuple(f"{edge:%m-%d}" for edge in edges[:-1])
+        return Figures(
+            days,
+            {outcome: _by_day(tallies, outcome, len(days)) for outcome in _OUTCOMES},
+            _by_model(tallies),
+            waits[0] if waits else None,
+            sum((tally.spent for tally in tallies), NO_MONEY),
+            askers,
+        )
+
+
+def draw_figures(language: str, figures: Figures, tariff: Tariff) -> str:
+    """In Telegram's HTML; a caption."""
+    sees_all = bool(figures.askers)
+    if not figures.models:
+        return say(language, "stats_none", days=len(figures.days))
+    lines = [
+        say(language, "stats_all" if sees_all else "stats_own", days=len(figures.days)),
+        say(language, "stats_asked", count=figures.models.total(), made=sum(figures.counts["made"])),
+    ]
+    if figures.wait is not None:
+        half = say_duration(language, figures.wait.half_s)
+        most = say_duration(language, figures.wait.most_s)
+        lines.append(say(language, "stats_waits", half=half, most=most))
+    if figures.spent:
+        lines.append(
+            say(language, "stats_spent", amount="\0").replace("\0", tariff.words(language, figures.spent))
+        )
+    if len(figures.models) > 1:
+        models = [f"{name} {count}" for name, count in figures.models.most_common(_NAMED)]
+        lines.append(say(language, "stats_models", models=models))
+    if sees_all:
+        people = [f"{cut(one.name, _NAME_SHOWN) or one.user_id} {one.count}" for one in figures.askers]
+        lines.append(say(language, "stats_people", people=people))
+        lines.append(say(language, "stats_page"))
+    return "\n".join(lines)
+
+
+def chart_parts(language: str, figures: Figures) -> tuple[ChartPart, ...]:
+    """Those that are there at all."""
+    return tuple(
+        ChartPart(plain(say(language, f"stats_{outcome}")), outcome, counts)
+        for outcome, counts in figures.counts.items()
+        if any(counts)
+    )
+
+
+def _by_day(tallies: Sequence[Tally], outcome: Outcome, days: int) -> tuple[int, ...]:
+    counts = [0] * days
+    for tally in tallies:
+        if outcome_of(tally.state) == outcome:
+            counts[tally.span] += tally.count
+    return tuple(counts)
+
+
+def _by_model(tallies: Sequence[Tally]) -> Counter[str]:
+    models: Counter[str] = Counter()
+    for tally in tallies:
+        models[tally.model] += tally.count
+    return models

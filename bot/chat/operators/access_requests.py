@@ -1,0 +1,170 @@
+"""Strangers: each is told once that the bot is private, and its admins are asked once whether to let them in.
+
+`admit:<id>:<decision>[:<who asked>]` stands behind the two buttons. Only an admin's tap counts, and the first
+one decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from bot.chat.cards.layout import Card, cut
+from bot.chat.chat_settings import Preferences
+from bot.chat.handlers import PlainTap
+from bot.chat.operators.notice_buttons import NO, STRANGER, STRANGER_GROUP, YES
+from bot.chat.operators.notices import Notices
+from bot.chat.ordering.access import Access
+from bot.chat.sender import Asker
+from bot.chat.telegram_io.display_names import Names
+from bot.chat.telegram_io.messenger import Voice
+from bot.errors import ChatError, StaleTask
+from bot.request import Problem
+from bot.standing import Admission, Standings
+from bot.store import Notice, PeopleStore, TaskStore
+from bot.task import TaskState
+from bot.text import say
+
+_DECISIONS: Mapping[str, Admission] = {YES: "allowed", NO: "ignored"}
+_ID = re.compile(r"-?[1-9]\d{0,18}")
+_NAME_SHOWN = 60
+_QUESTIONS = 20
+_WITHIN = timedelta(hours=1)
+"""So many questions at most: a bot that was shown to thousands of people should not bury its admins."""
+
+
+class Strangers:
+    def __init__(
+        self,
+        *,
+        access: Access,
+        standings: Standings,
+        people: PeopleStore,
+        names: Names,
+        notices: Notices,
+        voice: Voice,
+        preferences: Preferences,
+        tasks: TaskStore,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+    ) -> None:
+        self._access = access
+        self._standings = standings
+        self._people = people
+        self._names = names
+        self._notices = notices
+        self._voice = voice
+        self._preferences = preferences
+        self._tasks = tasks
+        self._clock = clock
+        self._wake = wake
+        self._asked: deque[datetime] = deque(maxlen=_QUESTIONS)
+        self._quiet_until = clock()
+
+    async def meet(self, asker: Asker) -> bool:
+        """Ask the admins about somebody who may not ask, or about their group; whether to answer at all: once
+        with their id, and then there is silence."""
+        if not await self._access.is_new(asker.user_id, asker.chat_id):
+            return False
+        await self._ask(asker)
+        # Noted before it is said: a group in which the bot may not write would make it ask for ever.
+        await self._access.note_told(asker.user_id, asker.chat_id, asker.code)
+        return True
+
+    async def decide(self, tap: PlainTap) -> Problem | None:
+        """An admin's answer. What another one has decided meanwhile stays."""
+        asker = tap.asker
+        if not await self._access.is_admin(asker.user_id):
+            return Problem("tap_bot_admins_only", {})
+        subject, answer, asked_by = _read(tap.choice)
+        if subject is None or answer not in _DECISIONS:
+            return Problem("tap_gone", {})
+        standing = await self._standings.of(subject)
+        reached = True
+        if standing.admission is None:
+            await self._standings.admit(subject, _DECISIONS[answer], asker.user_id)
+            standing = await self._standings.of(subject)
+            if standing.admission == "allowed":
+                reached = await self.welcome(subject, asked_by)
+        text = await draw_decision(asker, self._names, subject, standing.admission)
+        if not reached:
+            text += "\n" + say(asker.language, "decided_unheard_group" if subject < 0 else "decided_unheard")
+        await self._voice.redraw(asker, Card(text, None))
+        return None
+
+    async def welcome(self, subject: int, asked_by: int | None = None) -> bool:
+        """Tell a person, or a group, that they are let in; a group in which the bot is no longer is told
+        through whoever asked. Whether the one who is let in can have read it."""
+        try:
+            await self._tell(subject, "welcome_group" if subject < 0 else "welcome")
+        except ChatError:
+            if subject < 0 and asked_by is not None:
+                group = await self._names.plain(subject)
+                return await self._told(asked_by, "welcome_group_back", group=group)
+            return False
+        return True
+
+    async def keep_out(self, subject: int, by: int) -> bool:
+        """Ban a person or a group; whether that is news. What waits for them and is not bought yet ends."""
+        is_news = await self._standings.admit(subject, "banned", by)
+        whose = {"user_id": subject} if subject > 0 else {"chat_id": subject}
+        for task in await self._tasks.open_tasks(**whose):
+            if task.state is TaskState.QUEUED:
+                with suppress(StaleTask):  # it is being handed over at this moment
+                    await self._tasks.save(task.hide(self._clock()))
+        self._wake()
+        return is_news
+
+    async def _told(self, user_id: int, key: str, **values: object) -> bool:
+        try:
+            await self._tell(user_id, key, **values)
+        except ChatError:
+            return False
+        return True
+
+    async def _tell(self, chat_id: int, key: str, **values: object) -> None:
+        code = (await self._people.person(chat_id)).language if chat_id > 0 else None
+        language = await self._preferences.language_for(chat_id, code)
+        command = self._names.command("video", chat_id)
+        await self._voice.write(chat_id, say(language, key, command=command, **values))
+
+    async def _ask(self, asker: Asker) -> None:
+        if not await self._access.admins():
+            return  # whoever becomes the first one need not read of all who came before
+        now = self._clock()
+        if len(self._asked) == _QUESTIONS and now - self._asked[0] < _WITHIN:
+            if self._quiet_until <= now:
+                self._quiet_until = now + _WITHIN
+                await self._notices.tell_admins(Notice("strangers_many", {}))
+            return
+        self._asked.append(now)
+        values = {
+            "name": cut(asker.user_name or str(asker.user_id), _NAME_SHOWN),
+            "user_id": str(asker.user_id),
+        }
+        if asker.chat_id > 0:
+            await self._notices.tell_admins(Notice(STRANGER, values))
+        else:
+            values |= {
+                "group": cut(asker.chat_title or str(asker.chat_id), _NAME_SHOWN),
+                "chat_id": str(asker.chat_id),
+            }
+            await self._notices.tell_admins(Notice(STRANGER_GROUP, values))
+
+
+async def draw_decision(asker: Asker, names: Names, subject: int, admission: Admission | None) -> str:
+    """What was decided of somebody, and how to take that back."""
+    undo = names.command("ban" if admission == "allowed" else "allow", asker.chat_id, subject)
+    text = say(asker.language, f"decided_{admission}", name="\0", undo=undo)
+    return text.replace("\0", await names.link(subject))
+
+
+def _read(choice: str) -> tuple[int | None, str, int | None]:
+    """Whom it is about, the answer, and who asked: foreign input, of which long numbers are none of ours."""
+    subject, answer, asked_by = [*choice.split(":", 2), "", ""][:3]
+    if not _ID.fullmatch(subject):
+        return None, "", None
+    return int(subject), answer, int(asked_by) if _ID.fullmatch(asked_by) else None

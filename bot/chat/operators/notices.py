@@ -1,0 +1,91 @@
+"""Notices: what the admins have to know, in their private chats; kept for whoever cannot be written to."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.chat.chat_settings import Preferences
+from bot.chat.operators.notice_buttons import buttons_of
+from bot.chat.operators.operator_chat import OperatorChat
+from bot.chat.ordering.access import Access
+from bot.chat.sender import Asker
+from bot.chat.telegram_io.messenger import Voice
+from bot.errors import ChatError, StoreError
+from bot.log import get_log
+from bot.store import Notice, NoticeStore, PeopleStore
+from bot.text import say
+
+_FIRST_ADMIN = 0
+"""Nobody's id: what was kept under it is for whoever becomes the first admin."""
+_LIMIT_S = 15.0
+"""For one message: whoever has news for the admins is in the middle of something else."""
+
+
+class Notices:
+    def __init__(
+        self,
+        *,
+        kept: NoticeStore,
+        people: PeopleStore,
+        voice: Voice,
+        access: Access,
+        preferences: Preferences,
+        operators: OperatorChat | None = None,
+        limit_s: float = _LIMIT_S,
+    ) -> None:
+        self._kept = kept
+        self._people = people
+        self._voice = voice
+        self._access = access
+        self._preferences = preferences
+        self._operators = operators
+        self._limit_s = limit_s
+        self._log = get_log(__name__)
+
+    async def tell_admins(self, notice: Notice) -> None:
+        """Write it to every admin, or keep it for them. Never raises."""
+        try:
+            admins = await self._access.admins()
+        except StoreError as error:
+            self._log.error("the admins could not be told", notice=notice.key, reason=str(error))
+            return
+        if not admins:
+            await self._keep(_FIRST_ADMIN, notice)
+        if self._operators is not None and self._operators.chat_id not in admins:
+            await self._operators.pass_on(notice)
+        await asyncio.gather(*(self._tell(admin, notice) for admin in admins))
+
+    async def read_out(self, asker: Asker) -> None:
+        """To an admin: all that was kept for them, once."""
+        if not await self._access.is_admin(asker.user_id):
+            return
+        notices = await self._kept.take_notices(asker.user_id)
+        notices += await self._kept.take_notices(_FIRST_ADMIN)
+        while notices:
+            try:
+                text = say(asker.language, notices[0].key, **notices[0].values)
+                await self._voice.answer(asker, text, buttons_of(asker.language, notices[0]))
+            except ChatError:
+                for notice in notices:
+                    await self._kept.keep_notice(asker.user_id, notice)
+                raise
+            notices = notices[1:]
+
+    async def _tell(self, admin: int, notice: Notice) -> None:
+        try:
+            person = await self._people.person(admin)
+            language = await self._preferences.language_for(admin, person.language)
+            text = say(language, notice.key, **notice.values)
+            async with asyncio.timeout(self._limit_s):
+                await self._voice.write(admin, text, buttons_of(language, notice))
+        except (ChatError, StoreError, TimeoutError) as error:
+            self._log.info("an admin could not be told", admin=admin, reason=type(error).__name__)
+            await self._keep(admin, notice)
+        except Exception:  # noqa: BLE001 - whoever has news for them is busy with something that matters more
+            self._log.exception("an admin could not be told", admin=admin)
+
+    async def _keep(self, admin: int, notice: Notice) -> None:
+        try:
+            await self._kept.keep_notice(admin, notice)
+        except StoreError as error:
+            self._log.error("a notice is lost", admin=admin, notice=notice.key, reason=str(error))

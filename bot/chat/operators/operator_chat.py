@@ -1,0 +1,132 @@
+"""The operator's chat (ALERT_CHAT): what it is told, with a button where something can be done about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.chat.cards.layout import Card
+from bot.chat.cards.price_labels import Tariff
+from bot.chat.chat_settings import Preferences
+from bot.chat.features.admin_pause import PAUSE
+from bot.chat.operators.notice_buttons import buttons_of
+from bot.chat.telegram_io.messenger import Voice
+from bot.errors import ChatError, ChatMoved, StoreError
+from bot.log import get_log
+from bot.request import VideoModel
+from bot.store import Notice
+from bot.text import plain, say, say_duration
+
+_OF_OPERATORS = ("trouble_", "brake_", "budget_")
+"""What such notices begin with. Who asks to be let in is the admins' own matter."""
+_LIMIT_S = 15.0
+
+
+class OperatorChat:
+    """As `bot.chores.alerts.AlertChat`. In the chat's own language, else the bot's."""
+
+    def __init__(
+        self,
+        chat_id: int,
+        *,
+        voice: Voice,
+        preferences: Preferences,
+        models: Mapping[str, VideoModel],
+        tariff: Callable[[], Tariff],
+        limit_s: float = _LIMIT_S,
+    ) -> None:
+        self.chat_id = chat_id
+        self._voice = voice
+        self._preferences = preferences
+        self._models = models
+        self._tariff = tariff
+        self._limit_s = limit_s
+        self._untold: set[str] = set()
+        """What failed since it last heard anything: each is tried every few seconds, and logged once."""
+        self._log = get_log(__name__)
+
+    async def send(
+        self, key: str, values: Mapping[str, object], *, pause: str | None = None, silent: bool = False
+    ) -> bool:
+        def draw(language: str) -> Card:
+            return Card(self._say(language, key, values), self._pause_buttons(language, pause))
+
+        return await self._tell(key, draw, silent=silent)
+
+    async def pass_on(self, notice: Notice) -> None:
+        """What the admins are told, if it is of the kind that this chat is for."""
+        if not notice.key.startswith(_OF_OPERATORS):
+            return
+        pause = notice.values.get("provider") if notice.key != "trouble_over" else None
+
+        def draw(language: str) -> Card:
+            buttons = buttons_of(language, notice) or self._pause_buttons(language, pause)
+            return Card(say(language, notice.key, **notice.values), buttons)
+
+        await self._tell(notice.key, draw)
+
+    async def _tell(self, key: str, draw: Callable[[str], Card], *, silent: bool = False) -> bool:
+        try:
+            card = draw(await self._preferences.language_for(self.chat_id, None))
+            async with asyncio.timeout(self._limit_s):
+                await self._write(card.text, card.buttons, silent=silent)
+        except (ChatError, StoreError, TimeoutError) as error:
+            if key not in self._untold:
+                self._untold.add(key)
+                self._log.warning("ALERT_CHAT could not be told", alert=key, reason=type(error).__name__)
+            return False
+        self._untold.clear()
+        return True
+
+    async def _write(self, text: str, buttons: InlineKeyboardMarkup | None, *, silent: bool) -> None:
+        try:
+            await self._voice.write(self.chat_id, text, buttons, silent=silent)
+        except ChatMoved as moved:
+            self._log.warning("ALERT_CHAT has another id now", was=self.chat_id, now=moved.chat_id)
+            self.chat_id = moved.chat_id
+            await self._voice.write(self.chat_id, text, buttons, silent=silent)
+
+    def _say(self, language: str, key: str, values: Mapping[str, object]) -> str:
+        said = {name: _said(language, value) for name, value in values.items() if name != "spent"}
+        text = say(language, key, **said)
+        tariff, spent = self._tariff(), values.get("spent")
+        money = tariff.words(language, spent) if tariff.prices and isinstance(spent, Decimal) else ""
+        return f"{text} · {say(language, 'alert_day_spent', money=money)}" if money else text
+
+    def _pause_buttons(self, language: str, whom: str | None) -> InlineKeyboardMarkup | None:
+        names = [name for name, model in self._models.items() if whom in (name, model.provider)]
+        if not names:
+            return None
+        return InlineKeyboardMarkup(
+            [
+                [
+                    InlineKeyboardButton(
+                        plain(say(language, "button_pause_model", model=name)),
+                        callback_data=f"{PAUSE}:{name}",
+                    )
+                ]
+                for name in names
+            ]
+        )
+
+
+def operators_of(
+    chat_id: int | None,
+    *,
+    voice: Voice,
+    preferences: Preferences,
+    models: Mapping[str, VideoModel],
+    tariff: Callable[[], Tariff],
+) -> OperatorChat | None:
+    """None where ALERT_CHAT is not set."""
+    if chat_id is None:
+        return None
+    return OperatorChat(chat_id, voice=voice, preferences=preferences, models=models, tariff=tariff)
+
+
+def _said(language: str, value: object) -> object:
+    return say_duration(language, value.total_seconds()) if isinstance(value, timedelta) else value

@@ -1,0 +1,182 @@
+"""Who may ask, and how much: admins, allowed people and chats, and the limits of each."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from bot.local_time import day_of, renewal_of
+from bot.request import Problem
+from bot.rules import Rules
+from bot.standing import Admission, Own, Standings
+from bot.store import KeepingStore, PeopleStore, TaskStore
+from bot.store.passes import digest_of
+
+_CLAIM = "claim_"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    most: int | None
+    """None: without a bound."""
+    used: int
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.most is not None and self.used >= self.most
+
+
+async def _nothing(_: int) -> None:
+    """Stands against no video anywhere."""
+
+
+class People(PeopleStore, KeepingStore, Protocol):
+    pass
+
+
+class Access:
+    def __init__(
+        self,
+        rules: Rules,
+        standings: Standings,
+        people: People,
+        tasks: TaskStore,
+        clock: Callable[[], datetime],
+        *,
+        obstacle: Callable[[int], Awaitable[Problem | None]] = _nothing,
+    ) -> None:
+        """`obstacle`: why no video can be shown in a chat."""
+        self._rules = rules
+        self._standings = standings
+        self._people = people
+        self._tasks = tasks
+        self._clock = clock
+        self._obstacle = obstacle
+
+    async def open_claim(self) -> str | None:
+        """While there is no admin: a payload for `/start`, good once, whose sender becomes one."""
+        if self._rules.settings.admin_users or await self._people.admins():
+            return None
+        code = secrets.token_urlsafe(16)
+        await self._people.mark(_claim_mark(code), self._clock())
+        return _CLAIM + code
+
+    def is_claim(self, payload: str) -> bool:
+        return payload.startswith(_CLAIM)
+
+    async def claim(self, payload: str, user_id: int) -> bool:
+        """Make the sender the admin, if the payload is an open one of any process and there is none yet."""
+        if await self._people.unmark(_claim_mark(payload.removeprefix(_CLAIM))) is None:
+            return False
+        if await self._people.admins():
+            return False
+        person = await self._people.person(user_id)
+        await self._people.put_person(replace(person, role="admin"))
+        return True
+
+    async def admins(self) -> list[int]:
+        """Those of the settings and those of the store."""
+        return sorted({*self._rules.settings.admin_users, *await self._people.admins()})
+
+    async def is_admin(self, user_id: int) -> bool:
+        if user_id in self._rules.settings.admin_users:
+            return True
+        return (await self._people.person(user_id)).role == "admin"
+
+    async def may_ask(self, user_id: int, chat_id: int) -> bool:
+        """Either list is enough: anybody in an allowed chat may ask there."""
+        if await self.is_admin(user_id):
+            return True
+        decided = {(await self._standings.of(user_id)).admission, await self._decided_of_chat(chat_id)}
+        if "banned" in decided:
+            return False
+        people = self._rules.settings.allowed_users
+        return "allowed" in decided or people == "*" or user_id in people or await self._is_listed(chat_id)
+
+    async def may_join(self, user_id: int, chat_id: int) -> bool:
+        """Whether the bot stays in a group to which this person added it."""
+        match await self._decided_of_chat(chat_id):
+            case "allowed":
+                return True
+            case "banned":
+                return False
+            case _:
+                return await self._is_listed(chat_id) or await self.may_ask(user_id, chat_id)
+
+    async def is_new(self, user_id: int, chat_id: int) -> bool:
+        """Whether a stranger has not been told so far; in a group, whether the group has not. One of whom
+        somebody decided has no need to be told.
+        """
+        if chat_id < 0:
+            told_at = (await self._people.chat(chat_id)).told_at
+            return told_at is None and await self._decided_of_chat(chat_id) is None
+        told_at = (await self._people.person(user_id)).told_at
+        return told_at is None and (await self._standings.of(user_id)).admission is None
+
+    async def note_told(self, user_id: int, chat_id: int, code: str | None) -> None:
+        """From here on there is silence. `code`: the language of their Telegram, if there is more to say."""
+        now = self._clock()
+        if chat_id < 0:
+            await self._people.put_chat(replace(await self._people.chat(chat_id), told_at=now))
+        else:
+            person = await self._people.person(user_id)
+            await self._people.put_person(replace(person, told_at=now, language=code))
+
+    async def limit(self, user_id: int, chat_id: int) -> Problem | None:
+        """What stands against one video more: a limit, or that it cannot be shown here. ChatError where
+        Telegram does not say whether it can. Admins have no limits; a chat's count in groups alone.
+        """
+        problem = None if await self.is_admin(user_id) else await self._limits(user_id, chat_id)
+        return problem or await self._obstacle(chat_id)
+
+    async def _decided_of_chat(self, chat_id: int) -> Admission | None:
+        """A private chat is its person's."""
+        return (await self._standings.of(chat_id)).admission if chat_id < 0 else None
+
+    async def _is_listed(self, chat_id: int) -> bool:
+        """A group that became a supergroup is still the one that was allowed."""
+        allowed = self._rules.settings.allowed_chats
+        if allowed == "*" or not allowed:
+            return bool(allowed)
+        return chat_id in allowed or (await self._people.chat(chat_id)).moved_from in allowed
+
+    async def quotas(self, *, user_id: int | None = None, chat_id: int | None = None) -> tuple[Quota, Quota]:
+        """Of a person (who may be a channel), or of a group: for the day, and at once. That admins have none
+        is not looked at here."""
+        settings = self._rules.settings
+        usual = (settings.daily_videos_per_user, settings.open_tasks_per_user)
+        if chat_id is not None:
+            usual = (settings.daily_videos_per_chat, settings.open_tasks_per_chat)
+        own = await self._standings.of(chat_id or user_id or 0)
+        today = day_of(self._clock(), settings.zone)
+        made = await self._tasks.count_since(today, user_id=user_id, chat_id=chat_id)
+        at_once = await self._tasks.count_open(user_id=user_id, chat_id=chat_id)
+        return Quota(_most(own.daily_videos, usual[0]), made), Quota(_most(own.open_tasks, usual[1]), at_once)
+
+    async def _limits(self, user_id: int, chat_id: int) -> Problem | None:
+        problem = self._limit("", *await self.quotas(user_id=user_id))
+        if problem is not None or chat_id > 0:
+            return problem
+        return self._limit("_chat", *await self.quotas(chat_id=chat_id))
+
+    def _limit(self, suffix: str, daily: Quota, at_once: Quota) -> Problem | None:
+        if 0 in (daily.most, at_once.most):
+            return Problem("limit_none", {})
+        if at_once.is_used_up:
+            return Problem(f"limit_open{suffix}", {"count": at_once.used})
+        if daily.is_used_up:
+            renewed = renewal_of(self._clock(), self._rules.settings.zone)
+            return Problem(f"limit_day{suffix}", {"count": daily.most, "time": renewed})
+        return None
+
+
+def _claim_mark(code: str) -> str:
+    return f"claim {digest_of(code)}"
+
+
+def _most(own: Own, usual: int | None) -> int | None:
+    """None is no bound. What somebody has of their own beats the setting."""
+    return usual if own is None else None if own == "unlimited" else own

@@ -1,0 +1,117 @@
+"""Budgets: what a day may cost, for everybody and for one person. The admins hear when it is nearly spent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from bot.chat.cards.price_labels import Tariff
+from bot.chat.ordering.access import Access
+from bot.errors import StoreError
+from bot.local_time import day_of, renewal_of
+from bot.request import Problem, VideoRequest, shown
+from bot.rules import Rules
+from bot.store import KeepingStore, Notice
+from bot.store.buying import BuyingStore
+from bot.text import plain
+
+_NEARLY = Decimal("0.8")
+
+
+class Books(BuyingStore, KeepingStore, Protocol):
+    """What was spent, and what was told of it."""
+
+
+class Budgets:
+    """`tell_admins` never raises."""
+
+    def __init__(
+        self,
+        *,
+        rules: Rules,
+        store: Books,
+        access: Access,
+        tariff: Callable[[], Tariff],
+        tell_admins: Callable[[Notice], Awaitable[None]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._rules = rules
+        self._store = store
+        self._access = access
+        self._tariff = tariff
+        self._tell_admins = tell_admins
+        self._clock = clock
+        self._set_aside: set[int] = set()
+        """For whose order, until it is stored: a person's orders take turns."""
+
+    async def limit(self, user_id: int, language: str, request: VideoRequest) -> Problem | None:
+        """What stands against ordering it; else its price is set aside until it is stored, so that no two at
+        once share what is left. The budget for everybody binds the admins too; that for a person does not."""
+        settings, tariff = self._rules.settings, self._tariff()
+        own = None if await self._access.is_admin(user_id) else settings.daily_budget_per_user
+        if settings.daily_budget is None and own is None:
+            return None
+        price = tariff.quote(request)
+        if price is None:
+            choices = [name for name in shown(tariff.models) if tariff.prices.of_model(name)]
+            return Problem("limit_unpriced", {"model": request.model, "choices": choices or "–"})
+        if not price:
+            return None
+        if own is not None and (left := await self.left(own, user_id)) < price:
+            return self._refusal("limit_budget", language, price, left)
+        if settings.daily_budget is None:
+            return None
+        now = self._clock()
+        since = day_of(now, settings.zone)
+        left = await self._store.set_aside(user_id, price, settings.daily_budget, since=since, now=now)
+        if left >= price:
+            self._set_aside.add(user_id)
+            return None
+        await self._tell(settings.daily_budget, left, is_full=True)
+        return self._refusal("limit_budget_all", language, price, left)
+
+    async def release(self, user_id: int) -> None:
+        """What was set aside for their order is stored by now, or not needed."""
+        if user_id in self._set_aside:
+            self._set_aside.discard(user_id)
+            with suppress(StoreError):  # it runs out
+                await self._store.free(user_id)
+
+    async def watch(self, user_id: int) -> None:
+        """Their order is stored: the admins hear once when four fifths are spent, and once when all is."""
+        budget = self._rules.settings.daily_budget
+        if budget is None or not budget:
+            return
+        left = await self.left(budget)
+        if left <= budget * (1 - _NEARLY):
+            await self._tell(budget, left, is_full=left <= 0)
+
+    async def left(self, budget: Decimal, user_id: int | None = None) -> Decimal:
+        """Of today's; below zero where a budget was lowered meanwhile."""
+        since = day_of(self._clock(), self._rules.settings.zone)
+        return budget - await self._store.spent_since(since, user_id=user_id)
+
+    def _refusal(self, code: str, language: str, price: Decimal, left: Decimal) -> Problem:
+        tariff = self._tariff()
+        values = {
+            "price": plain(tariff.words(language, price)),
+            "left": plain(tariff.words(language, max(left, Decimal(0)))),
+            "time": self._renewal(),
+        }
+        return Problem(code, dict(values))
+
+    async def _tell(self, budget: Decimal, left: Decimal, *, is_full: bool) -> None:
+        """Once a day and budget: who raises it hears of the new one."""
+        day = day_of(self._clock(), self._rules.settings.zone).date()
+        key = "budget_spent" if is_full else "budget_nearly"
+        if not await self._store.mark(f"{key} {day} {budget}", self._clock()):
+            return
+        tariff = self._tariff()
+        spent, most = (plain(tariff.words("en", amount)) for amount in (budget - left, budget))
+        await self._tell_admins(Notice(key, {"spent": spent, "budget": most, "time": self._renewal()}))
+
+    def _renewal(self) -> str:
+        return renewal_of(self._clock(), self._rules.settings.zone)

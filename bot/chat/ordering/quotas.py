@@ -1,0 +1,107 @@
+"""The allowance: what is left of the day for a person and a group, said where it is little or asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from bot.chat.cards.price_labels import Tariff
+from bot.chat.ordering.access import Access
+from bot.chat.ordering.budgets import Budgets
+from bot.local_time import renewal_of
+from bot.rules import Rules
+from bot.task import Task, TaskState
+from bot.text import plain, say
+
+_FEW = 3
+"""So many videos left are worth a line on the card."""
+_LITTLE = Decimal("0.2")
+"""And so much of a budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    key: str
+    """Of its phrase."""
+    left: Decimal
+    most: Decimal
+
+    @property
+    def is_near(self) -> bool:
+        return self.left <= (self.most * _LITTLE if self.is_money else _FEW)
+
+    @property
+    def is_money(self) -> bool:
+        return self.key == "left_money"
+
+
+class Allowance:
+    def __init__(
+        self,
+        *,
+        rules: Rules,
+        access: Access,
+        budgets: Budgets,
+        tariff: Callable[[], Tariff],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._rules = rules
+        self._access = access
+        self._budgets = budgets
+        self._tariff = tariff
+        self._clock = clock
+
+    async def before(self, task: Task) -> str:
+        """What is left while a draft is looked at, where that is little; as HTML."""
+        if task.state is not TaskState.DRAFT:
+            return ""
+        bounds = await self._bounds(task.user_id, task.chat_id)
+        return self._say(task.language, [bound for bound in bounds if bound.is_near])
+
+    async def after(self, task: Task) -> str:
+        """The same with this one ordered."""
+        price = self._tariff().quote(task.request) or Decimal(0)
+        bounds = [
+            Bound(bound.key, bound.left - (price if bound.is_money else 1), bound.most)
+            for bound in await self._bounds(task.user_id, task.chat_id)
+        ]
+        return self._say(task.language, [bound for bound in bounds if bound.is_near])
+
+    async def all(self, user_id: int, chat_id: int, language: str) -> str:
+        """All that is left, for whoever asks; empty where nothing is bounded."""
+        return self._say(language, await self._bounds(user_id, chat_id))
+
+    async def _bounds(self, user_id: int, chat_id: int) -> list[Bound]:
+        """Of the person, and in a group of that too. Admins have none."""
+        if await self._access.is_admin(user_id):
+            return []
+        quotas = {"left_videos": (await self._access.quotas(user_id=user_id))[0]}
+        if chat_id < 0:
+            quotas["left_videos_chat"] = (await self._access.quotas(chat_id=chat_id))[0]
+        bounds = [
+            Bound(key, Decimal(quota.most - quota.used), Decimal(quota.most))
+            for key, quota in quotas.items()
+            if quota.most is not None
+        ]
+        budget = self._rules.settings.daily_budget_per_user
+        if budget is not None:
+            bounds.append(Bound("left_money", await self._budgets.left(budget, user_id), budget))
+        return bounds
+
+    def _say(self, language: str, bounds: list[Bound]) -> str:
+        time = renewal_of(self._clock(), self._rules.settings.zone)
+        return "\n".join(
+            say(
+                language,
+                bound.key,
+                left=self._shown(language, bound, max(bound.left, Decimal(0))),
+                most=self._shown(language, bound, bound.most),
+                time=time,
+            )
+            for bound in bounds
+        )
+
+    def _shown(self, language: str, bound: Bound, figure: Decimal) -> str:
+        return plain(self._tariff().words(language, figure)) if bound.is_money else str(figure)

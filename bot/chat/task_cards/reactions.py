@@ -1,0 +1,50 @@
+"""Quiet mode: in a chat that wants it, reactions on a person's message take the place of words."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from telegram import Bot
+
+from bot.chat.chat_settings import Preferences
+from bot.chat.telegram_io.client import translated
+from bot.errors import ChatError, StoreError
+from bot.log import get_log
+from bot.task import Task
+
+
+class Quiet:
+    """Nothing here raises: a reaction that is lost is no harm."""
+
+    def __init__(self, bot: Bot, preferences: Preferences) -> None:
+        self._bot = bot
+        self._preferences = preferences
+        self._log = get_log(__name__)
+
+    async def holds(self, chat_id: int) -> bool:
+        try:
+            return (await self._preferences.of(chat_id)).quiet
+        except StoreError as error:
+            self._log.warning("the settings of a chat cannot be read", chat=chat_id, reason=str(error))
+            return False
+
+    async def taken(self, task: Task) -> None:
+        """The bot has its eyes on it."""
+        await self._react(task, "👀")
+
+    async def done(self, task: Task) -> None:
+        """The video is there."""
+        await self._react(task, "👍")
+
+    async def dropped(self, task: Task) -> None:
+        """There will be no video: no eyes on it any more."""
+        await self._react(task, None)
+
+    async def _react(self, task: Task, emoji: Literal["👀", "👍"] | None) -> None:
+        if task.message_id is None or not await self.holds(task.chat_id):
+            return
+        try:
+            with translated():
+                await self._bot.set_message_reaction(task.chat_id, task.message_id, emoji)
+        except ChatError as error:
+            self._log.debug("a reaction was not shown", task=task.id, reason=str(error))

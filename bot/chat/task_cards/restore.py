@@ -1,0 +1,26 @@
+"""After a start: the cards of what is on its way are drawn anew, and say that the bot was away."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.chat.task_cards.board import Screen
+from bot.store import TaskStore
+from bot.task import TaskState
+from bot.text import say, say_duration
+
+_NOTICED = timedelta(minutes=1)
+"""A shorter absence is none of people's business."""
+_SAID_FOR = timedelta(minutes=3)
+
+
+async def come_back(tasks: TaskStore, screen: Screen, away: timedelta, now: datetime) -> None:
+    """Called before anything else moves a task: a card drawn later could be that of an outcome."""
+    for task in await tasks.open_tasks():
+        # The others are about to be told their end.
+        if task.state in (TaskState.QUEUED, TaskState.RUNNING):
+            if away >= _NOTICED:
+                minutes_s = 60 * round(away.total_seconds() / 60)
+                line = say(task.language, "card_back", time=say_duration(task.language, minutes_s))
+                screen.note(task, line, until=now + _SAID_FOR)
+            screen.show(task)

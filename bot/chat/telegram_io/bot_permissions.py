@@ -1,0 +1,88 @@
+"""Rights: what the bot may do in a group, as Telegram tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from telegram import Bot, ChatFullInfo, ChatMember, ChatMemberRestricted
+
+from bot.chat.telegram_io.client import translated
+from bot.errors import CallRefused
+from bot.log import get_log
+from bot.request import Problem
+
+_REMEMBERED = timedelta(minutes=5)
+_GROUPS = 1000
+"""Remembered at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    write: bool = True
+    send_videos: bool = True
+    send_photos: bool = True
+    hear_all: bool = False
+    """Every message arrives, not only commands and answers to the bot's own."""
+    topics: bool = False
+    """The group is a forum."""
+
+
+class OwnRights:
+    def __init__(self, bot: Bot, clock: Callable[[], datetime]) -> None:
+        self._bot = bot
+        self._clock = clock
+        self._well_until: dict[int, datetime] = {}
+        self._log = get_log(__name__)
+
+    async def here(self, chat_id: int) -> Rights:
+        """Asked of Telegram. ChatError when it does not say."""
+        with translated():
+            member = await self._bot.get_chat_member(chat_id, self._bot.id)
+            chat = await self._bot.get_chat(chat_id)
+        return read_rights(member, chat, bool(self._bot.bot.can_read_all_group_messages))
+
+    async def obstacle(self, chat_id: int) -> Problem | None:
+        """Why no video can be shown here. That one can is remembered for some minutes; that none can is not:
+        Telegram does not tell a bot that everybody may do more from now on. ChatError.
+        """
+        well_until = self._well_until.get(chat_id)
+        if chat_id > 0 or (well_until is not None and self._clock() < well_until):
+            return None
+        try:
+            rights = await self.here(chat_id)
+        except CallRefused as error:
+            self._log.warning("a group does not tell what the bot may do", chat=chat_id, reason=str(error))
+            return None
+        if not rights.send_videos:
+            return Problem("tap_no_videos_here", {})
+        while len(self._well_until) >= _GROUPS:
+            del self._well_until[next(iter(self._well_until))]
+        self._well_until[chat_id] = self._clock() + _REMEMBERED
+        return None
+
+    def drop(self, chat_id: int) -> None:
+        """They have changed: ask anew."""
+        self._well_until.pop(chat_id, None)
+
+
+def read_rights(member: ChatMember, chat: ChatFullInfo, hears_all: bool) -> Rights:
+    """`hears_all`: privacy mode is off. Admins may do all of this, others what neither the group takes from
+    everybody nor an admin from them."""
+    topics = bool(chat.is_forum)
+    if member.status in (ChatMember.ADMINISTRATOR, ChatMember.OWNER):
+        return Rights(hear_all=True, topics=topics)
+    limits = [chat.permissions, member if isinstance(member, ChatMemberRestricted) else None]
+
+    def may(permission: str) -> bool:
+        return all(getattr(limit, permission, True) is not False for limit in limits)
+
+    write = may("can_send_messages")
+    return Rights(
+        write=write,
+        send_videos=write and may("can_send_videos"),
+        send_photos=write and may("can_send_photos"),
+        hear_all=hears_all,
+        topics=topics,
+    )

@@ -1,0 +1,130 @@
+"""The connection to Telegram, and what its errors mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import httpx  # python-telegram-bot's own, which passes such settings on to it
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+from telegram.ext import ExtBot
+from telegram.request import HTTPXRequest
+
+from bot.chat.telegram_io.rate_limiter import Gate, seconds
+from bot.errors import CallRefused, CallUnclear, CardGone, ChatBusy, ChatGone, ChatMoved
+from bot.pace import Urgency
+
+_CONNECTIONS = 32
+_KEPT_OPEN = 8
+"""While they are idle. httpx looks at each of these before and after every call: 32 of them cost a third of
+the time that a call takes the processor, and Telegram's 30 messages a second need no more than a few."""
+_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
+_CARD_GONE = (
+    "message to edit not found",
+    "message can't be edited",
+    "message to be replied not found",
+    "message_id_invalid",
+    "there is no text in the message to edit",
+    "there is no caption in the message to edit",
+    "topic_deleted",
+    "topic_closed",
+    "message thread not found",
+)
+_CHAT_GONE = (
+    "chat not found",
+    "user is deactivated",
+    "peer_id_invalid",
+    "not enough rights",
+    "need administrator",
+)
+
+
+TelegramBot: TypeAlias = ExtBot[Urgency]
+"""A call that is no ordinary message says in `rate_limit_args` how urgent it is."""
+
+
+def connect(
+    token: str,
+    api_url: str,
+    gate: Gate,
+    on_answer: Callable[[int], None] = lambda _: None,
+    *,
+    local_mode: bool = False,
+) -> TelegramBot:
+    """A bot at `api_url`, not yet initialised. All its calls pass through the gate; `on_answer` is told the
+    HTTP status of each answer. In `local_mode` that server and the bot share their files."""
+
+    async def hear(response: httpx.Response) -> None:
+        on_answer(response.status_code)
+
+    # A proxy of the environment may be the only way to Telegram; to this machine it leads nowhere.
+    proxies = {"trust_env": urlsplit(api_url).hostname not in _THIS_MACHINE}
+    return ExtBot(
+        token,
+        rate_limiter=gate,
+        local_mode=local_mode,
+        base_url=f"{api_url}/bot",
+        base_file_url=f"{api_url}/file/bot",
+        # Telegram goes on working on an upload after its last byte: the default of 5 s ends too early. The
+        # limit on writing is one for each piece: what stands still for so long hangs.
+        request=HTTPXRequest(
+            connection_pool_size=_CONNECTIONS,
+            connect_timeout=10,
+            read_timeout=30,
+            write_timeout=30,
+            pool_timeout=30,
+            media_write_timeout=30,
+            httpx_kwargs={
+                **proxies,
+                "event_hooks": {"response": [hear]},
+                "limits": httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_KEPT_OPEN),
+            },
+        ),
+        # Polls have a connection of their own: uploads never keep updates waiting.
+        get_updates_request=HTTPXRequest(connection_pool_size=1, connect_timeout=10, httpx_kwargs=proxies),
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Telegram's errors as ours, by what can be done about them. An edit that changes nothing is no error."""
+    try:
+        yield
+    except RetryAfter as error:
+        raise ChatBusy(seconds(error.retry_after)) from error
+    except ChatMigrated as error:
+        raise ChatMoved(error.new_chat_id) from error
+    except Forbidden as error:
+        raise ChatGone(error.message) from error
+    except BadRequest as error:
+        _raise_refusal(error)
+    except (TimedOut, NetworkError) as error:
+        # 413 arrives as a NetworkError too, and is a plain refusal.
+        if "too large" in error.message.lower():
+            raise CallRefused(error.message) from error
+        raise CallUnclear(type(error).__name__) from error
+    except (InvalidToken, Conflict, TelegramError) as error:
+        raise CallRefused(type(error).__name__) from error
+
+
+def _raise_refusal(error: BadRequest) -> None:
+    text = error.message.lower()
+    if "message is not modified" in text:
+        return
+    if any(sign in text for sign in _CARD_GONE):
+        raise CardGone(error.message) from error
+    if any(sign in text for sign in _CHAT_GONE):
+        raise ChatGone(error.message) from error
+    raise CallRefused(error.message) from error

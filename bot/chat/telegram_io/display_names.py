@@ -1,0 +1,42 @@
+"""Names: what a person or a group is called, where only the id is at hand."""
+
+from __future__ import annotations
+
+import html
+
+from telegram import Bot
+
+from bot.chat.cards.layout import cut
+from bot.chat.telegram_io.client import translated
+from bot.errors import ChatError
+
+_SHOWN = 60
+
+
+class Names:
+    """Telegram is asked each time: admins look at few of them, and people change their names."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    def command(self, name: str, chat_id: int, *words: object) -> str:
+        """As it is certain to be heard in a chat: in a group with the bot's name behind it."""
+        return " ".join([f"/{name}{self.suffix(chat_id)}", *map(str, words)])
+
+    def suffix(self, chat_id: int) -> str:
+        return f"@{self._bot.username}" if chat_id < 0 else ""
+
+    async def plain(self, subject: int) -> str:
+        """The id where Telegram does not know more: a person has to have written to the bot."""
+        try:
+            with translated():
+                chat = await self._bot.get_chat(subject)
+        except ChatError:
+            return str(subject)
+        return cut(chat.title or chat.full_name or str(subject), _SHOWN)
+
+    async def link(self, subject: int) -> str:
+        """In Telegram's HTML: the name, of a person with a link to them, and the id to copy."""
+        name = html.escape(await self.plain(subject), quote=False)
+        shown = f'<a href="tg://user?id={subject}">{name}</a>' if subject > 0 else name
+        return f"<code>{subject}</code>" if name == str(subject) else f"{shown} (<code>{subject}</code>)"

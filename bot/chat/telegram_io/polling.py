@@ -1,0 +1,194 @@
+"""Intake: updates from Telegram into the store, confirmed only once they are there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from telegram import Bot
+from telegram.error import (
+    Conflict,
+    EndPointNotFound,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
+
+from bot import timing
+from bot.chat.telegram_io.rate_limiter import seconds
+from bot.errors import SettingsError, StoreError
+from bot.log import get_log
+from bot.store import StoredUpdate, UpdateStore
+from bot.store.sharing import ALONE, SharingStore
+
+WANTED = ("message", "callback_query", "my_chat_member")
+"""An edited message buys nothing, so it is not even asked for."""
+KEY_REFUSED = "Telegram does not know this TELEGRAM_BOT_TOKEN: copy it again from @BotFather."
+KEY_TAKEN = "Another bot is running with this TELEGRAM_BOT_TOKEN: stop it first, or use another token."
+_POLL_S = 30
+_ANSWER_S = 10.0
+"""For an answer to arrive after a poll has lasted as long as it may."""
+_TRIAL_POLL_S = 3
+_TRIAL_S = 3.0
+"""At first polls are short: another bot with this token shows itself by ending one of them, and the newcomer
+stops. Who has polled in peace for so long is at home, and stays."""
+_LEASE = "polling"
+_LEASE_S = 3.5
+_RENEW_S = 1.0
+"""So whoever dies is missed after four and a half seconds at most, and five hold on a busy machine too."""
+_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 30.0
+
+
+class Intake:
+    """Long polling. Asking for what comes after an update is what confirms it: the store comes first."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        updates: UpdateStore,
+        on_stored: Callable[[], None],
+        clock: Callable[[], datetime],
+        *,
+        store_pause_s: float = timing.STORE_PAUSE_S,
+        sharing: SharingStore = ALONE,
+        patience_s: float = 0.0,
+    ) -> None:
+        """`patience_s`: for how long conflicts may last at a start, while another process of ours lets go."""
+        self._sharing = sharing
+        self._patience_s = patience_s
+        self._bot = bot
+        self._updates = updates
+        self._on_stored = on_stored
+        self._clock = clock
+        self._store_pause_s = store_pause_s
+        self._may_until = 0.0
+        self._log = get_log(__name__)
+        self.answered_at = clock()
+        """When Telegram last answered: what a health check reads."""
+
+    async def run(self) -> None:
+        """Until cancelled. SettingsError when the token is refused, or another bot runs with it.
+
+        Of all processes on one store one polls. Whoever polls says so every second; when nobody has for a
+        few, another one goes on.
+        """
+        while True:
+            if not await self._may_poll():
+                self.answered_at = self._clock()  # others see to it
+                await asyncio.sleep(_RENEW_S)
+                continue
+            polling = asyncio.create_task(self._poll_on(), name="polling")
+            try:
+                while await self._may_poll():
+                    await asyncio.wait({polling}, timeout=_RENEW_S)
+                    if polling.done():
+                        await polling
+                self._log.info("another process polls from here on")
+            finally:
+                polling.cancel()
+                await asyncio.gather(polling, return_exceptions=True)
+                await asyncio.shield(self._sharing.end_lease(_LEASE))
+
+    async def _may_poll(self) -> bool:
+        """Where the store does not answer: as before, while the lease that was had goes on."""
+        now = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(_LEASE_S - _RENEW_S):
+                taken = await self._sharing.take_lease(_LEASE, _LEASE_S)
+            if taken:
+                self._may_until = now + _LEASE_S
+                return True
+        except (StoreError, TimeoutError):
+            return now < self._may_until
+        return False
+
+    async def _poll_on(self) -> None:
+        offset: int | None = None
+        began, failures = self._clock(), 0
+        patient_until: datetime | None = None
+        while True:
+            trial = (self._clock() - began).total_seconds() < _TRIAL_S
+            try:
+                updates = await self._poll(offset, _TRIAL_POLL_S if trial else _POLL_S)
+            except (InvalidToken, EndPointNotFound):
+                raise SettingsError(KEY_REFUSED) from None
+            except Conflict as error:
+                if "webhook" in error.message:
+                    await self._bot.delete_webhook()
+                    continue
+                if trial and patient_until is None:
+                    patient_until = self._clock() + timedelta(seconds=self._patience_s)
+                if patient_until is not None and self._clock() >= patient_until:
+                    raise SettingsError(KEY_TAKEN) from None
+                self._log.warning("another bot polls with this token: stop one of the two")
+                await asyncio.sleep(_PAUSE_S)
+            except TelegramError as error:
+                failures += 1
+                if failures == 1:
+                    self._log.warning("Telegram does not answer", reason=type(error).__name__)
+                await asyncio.sleep(_pause(error, failures))
+            else:
+                patient_until = None
+                if failures:
+                    self._log.info("Telegram answers again", failures=failures)
+                failures = 0
+                self.answered_at = self._clock()
+                if updates and await self._keep(updates):
+                    offset = updates[-1]["update_id"] + 1
+
+    async def _keep(self, updates: list[dict[str, Any]]) -> bool:
+        """Whether they are in the store, so that Telegram may forget them."""
+        try:
+            await self._updates.add_updates([as_stored(update) for update in updates])
+        except StoreError as error:
+            self._log.error("updates could not be stored", reason=str(error))
+            await asyncio.sleep(self._store_pause_s)
+            return False
+        self._on_stored()
+        return True
+
+    async def _poll(self, offset: int | None, timeout_s: int) -> list[dict[str, Any]]:
+        """What came, as Telegram sent it: an update that the library cannot read must not hold up the others.
+
+        `Bot.get_updates` reads them all at once. The library makes `getUpdates` of this name too, but leaves
+        what comes as it is.
+        """
+        wanted: dict[str, Any] = {"timeout": timeout_s, "allowed_updates": WANTED}
+        if offset is not None:
+            wanted["offset"] = offset
+        answer = await self._bot.do_api_request(
+            "get_Updates", api_kwargs=wanted, read_timeout=timeout_s + _ANSWER_S
+        )
+        updates: list[dict[str, Any]] = answer
+        return updates
+
+
+def _pause(error: TelegramError, failures: int) -> float:
+    if isinstance(error, RetryAfter):
+        return seconds(error.retry_after)
+    if isinstance(error, NetworkError):
+        return min(_PAUSE_S * 2.0 ** min(failures - 1, 6), _LONGEST_PAUSE_S)
+    return _LONGEST_PAUSE_S
+
+
+def as_stored(update: dict[str, Any]) -> StoredUpdate:
+    return StoredUpdate(update["update_id"], _owner(update), json.dumps(update, ensure_ascii=False))
+
+
+def _owner(update: dict[str, Any]) -> int:
+    """The chat in whose order it is handled; the person where there is none, 0 where nothing can be read."""
+    match update:
+        case (
+            {"message": {"chat": {"id": int(owner)}}}
+            | {"my_chat_member": {"chat": {"id": int(owner)}}}
+            | {"callback_query": {"message": {"chat": {"id": int(owner)}}}}
+            | {"callback_query": {"from": {"id": int(owner)}}}
+        ):
+            return owner
+        case _:
+            return 0

@@ -1,0 +1,102 @@
+"""Uploads: a video from the disk on its way to Telegram, never whole in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+from telegram import InputFile, Message
+from telegram.constants import ParseMode
+
+from bot.chat.cards.layout import Card
+from bot.chat.telegram_io.client import translated
+from bot.errors import CallRefused
+from bot.log import get_log
+from bot.media.shelf import Video
+
+Sent: TypeAlias = InputFile | Path
+_Answer: TypeAlias = Message | bool
+
+DIGEST_S = 90.0
+"""Telegram goes on working on a video after its last byte."""
+_PIECE_BYTES = 2**18
+"""The library below reads and sends 64 KiB at a time; four times as much halves what an upload costs the
+processor (`benchmarks/delivery.py`)."""
+
+
+class Uploads:
+    """By its path where Telegram's server shares the bot's files and can read them; else piece by piece."""
+
+    def __init__(self, *, by_path: bool) -> None:
+        self._by_path = by_path
+        self._log = get_log(__name__)
+
+    async def send(
+        self, video: Video, call: Callable[[Sent, Sent], Awaitable[_Answer]], *, attach: bool = False
+    ) -> _Answer:
+        """What `call(film, thumbnail)` gives; True where an edit changed nothing. `attach` where the film is
+        part of a medium."""
+        if self._by_path:
+            try:
+                return await _answer(call(video.path.absolute(), video.thumbnail.absolute()))
+            except CallRefused as error:
+                reason = str(error)
+        with video.path.open("rb") as film, video.thumbnail.open("rb") as picture:
+            answer = await _answer(
+                call(
+                    _streamed(film, "dreamreel.mp4", attach=attach),
+                    _streamed(picture, "thumbnail.jpg", attach=True),
+                )
+            )
+        if self._by_path:
+            self._by_path = False
+            self._log.warning("Telegram's server cannot read the bot's files: they go up", reason=reason)
+        return answer
+
+
+def shown_with(video: Video, picture: Sent, card: Card) -> dict[str, Any]:
+    """What makes Telegram play it in place, with its words below."""
+    return {
+        "caption": card.text,
+        "parse_mode": ParseMode.HTML,
+        "width": video.facts.width,
+        "height": video.facts.height,
+        "duration": round(video.facts.duration_s),
+        "supports_streaming": True,
+        "thumbnail": picture,
+    }
+
+
+def file_id_of(message: Message | bool) -> str:
+    """Of what was sent. Telegram answers with the video, or with an animation where it heard no sound."""
+    if isinstance(message, Message):
+        found = message.video or message.animation or message.document
+        if found is not None:
+            return found.file_id
+    return ""
+
+
+async def _answer(call: Awaitable[_Answer]) -> _Answer:
+    answer: _Answer = True
+    with translated():
+        answer = await call
+    return answer  # noqa: RET504 - an edit that changes nothing raises inside, and is no error
+
+
+def _streamed(file: IO[bytes], filename: str, *, attach: bool = False) -> InputFile:
+    """As it is read. Without `attach` a message would go out without its medium."""
+    pieces: Any = _Pieces(file)
+    return InputFile(pieces, filename=filename, attach=attach, read_file_handle=False)
+
+
+class _Pieces:
+    """An open file that gives more than it is asked for."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.fileno = file.fileno
+        self.seek = file.seek
+
+    def read(self, _size: int = -1) -> bytes:
+        return self._file.read(_PIECE_BYTES)

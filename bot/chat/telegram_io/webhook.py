@@ -1,0 +1,90 @@
+"""Intake by webhook: Telegram calls, whichever process answers stores. Kept set, as others may remove it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from telegram import Bot
+from telegram.error import EndPointNotFound, InvalidToken, TelegramError
+
+from bot.chat.telegram_io.polling import KEY_REFUSED, WANTED, as_stored
+from bot.errors import SettingsError
+from bot.log import get_log
+from bot.store import UpdateStore
+
+_LOOK_S = 30.0
+_PAUSE_S = 2.0
+_CONNECTIONS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """Where Telegram is to call, and how it proves to be Telegram."""
+
+    url: str
+    secret: str
+
+
+class HookedIntake:
+    """`take` may be called in any process as soon as it is built; `run` sees to it that Telegram calls."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        updates: UpdateStore,
+        on_stored: Callable[[], None],
+        clock: Callable[[], datetime],
+        hook: Hook,
+        *,
+        look_s: float = _LOOK_S,
+    ) -> None:
+        self._bot = bot
+        self._updates = updates
+        self._on_stored = on_stored
+        self._clock = clock
+        self._hook = hook
+        self._look_s = look_s
+        self._log = get_log(__name__)
+        self.answered_at = clock()
+        """When Telegram last said that it calls us: what a health check reads."""
+
+    async def take(self, update: dict[str, Any]) -> None:
+        """Store it. StoreError, and Telegram will send it again."""
+        await self._updates.add_updates([as_stored(update)])
+        self._on_stored()
+
+    async def run(self) -> None:
+        """Until cancelled. SettingsError when the token or the address is refused."""
+        is_set = False
+        while True:
+            try:
+                if not is_set:
+                    await self._set()
+                is_set = (await self._bot.get_webhook_info()).url == self._hook.url
+                self.answered_at = self._clock()
+                if not is_set:
+                    self._log.warning("somebody has removed the webhook, it is set again")
+                    continue
+            except (InvalidToken, EndPointNotFound):
+                raise SettingsError(KEY_REFUSED) from None
+            except TelegramError as error:
+                self._log.warning(
+                    "the webhook could not be set or looked at",
+                    reason=type(error).__name__,
+                    detail=error.message,
+                )
+                await asyncio.sleep(_PAUSE_S)
+                continue
+            await asyncio.sleep(self._look_s)
+
+    async def _set(self) -> None:
+        await self._bot.set_webhook(
+            self._hook.url,
+            secret_token=self._hook.secret,
+            allowed_updates=WANTED,
+            max_connections=_CONNECTIONS,
+        )
