@@ -22,7 +22,7 @@ from functools import cached_property
 from itertools import pairwise, takewhile
 from statistics import NormalDist
 
-from bot.durations import Durations, Plan, observed, plan
+from bot.worker.duration_model import Durations, Plan, observed, plan
 
 RUNS = 8
 BUDGETS = (6, 8, 12, 16)

@@ -19,7 +19,7 @@ from running import UNHURRIED
 from rush import Rush, rush
 
 from bot.log import set_up_logs
-from bot.pace import TELEGRAM, Limits
+from bot.send_rates import TELEGRAM, Limits
 
 CHATS = 300
 LOOK_S = 3.0

@@ -29,11 +29,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from bot.durations import Durations, observed
 from bot.request import Mode, VideoModel, VideoRequest
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
-from bot.timing import LEASE_S, Timing, clock_of, duration_keys
+from bot.worker.duration_model import Durations, observed
+from bot.worker.schedule import LEASE_S, Timing, clock_of, duration_keys
 
 START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 SUBMIT_S, LOOK_S = 0.3, 0.2

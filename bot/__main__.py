@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bot.commands.bill import bill
-from bot.commands.move_store import move_store
-from bot.commands.tasks import tasks
+from bot.cli.bill import bill
+from bot.cli.move_store import move_store
+from bot.cli.tasks import tasks
 from bot.errors import DreamreelError, SettingsError
 from bot.log import set_up_logs
 from bot.settings import IsolatedSettings, Settings, load_settings, secrets_of
@@ -67,7 +67,7 @@ def doctor(as_json: bool) -> None:
     Changes nothing, costs nothing, disturbs no running bot. The exit code is 1 where something is wrong.
     """
     from bot import app  # noqa: PLC0415 - see above
-    from bot import doctor as doctors  # noqa: PLC0415 - see above
+    from bot.cli import doctor as doctors  # noqa: PLC0415 - see above
 
     if sys.stderr.isatty():
         click.echo("Asking around, which may take half a minute …", err=True)

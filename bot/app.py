@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.chat import Greeting, Hook
-from bot.links import PhotoLinks, secret_key, webhook_secret
 from bot.log import get_log
-from bot.pace import TELEGRAM, Limits
-from bot.roster import build_providers
+from bot.photo_links import PhotoLinks, secret_key, webhook_secret
+from bot.provider_builders import build_providers
+from bot.send_rates import TELEGRAM, Limits
 from bot.settings import Settings
 from bot.stores.opening import open_store
 from bot.text import use_phrases
-from bot.watchdog import Watchdog
 from bot.web import WEBHOOK_PATH
 from bot.wiring import Bot
+from bot.worker.watchdog import Watchdog
 
 
 @dataclass(frozen=True, slots=True)

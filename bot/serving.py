@@ -8,20 +8,20 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
+from bot.admin.live_settings import Rules
+from bot.admin.permissions import Standings
 from bot.chat import Conversation, PageLink
-from bot.chores.metrics import Metrics
-from bot.links import PhotoLinks
 from bot.log import blotter
+from bot.maintenance.metrics import Metrics
 from bot.media.facts import FitPhoto
+from bot.photo_links import PhotoLinks
 from bot.request import VideoModel, VideoRequest
-from bot.rules import Rules
 from bot.settings import Settings, secrets_of
-from bot.standing import Standings
 from bot.store import Store
 from bot.task import END_STATES, Task
-from bot.timing import Timing
 from bot.web import Health, OnUpdate, PrivateServer, Webhook, WebServer, metrics_routes
 from bot.web.admin import LINK_LIVES, AdminPages, Sources, make_link
+from bot.worker.schedule import Timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,34 +7,34 @@ from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
-from bot import timing
-from bot.accounts import Accounts
-from bot.brake import Brake
+from bot.admin.live_settings import Rules
 from bot.chat import Conversation, Hook, PageLink, furnish_desk
-from bot.chores.chores import Chores
-from bot.deliver import Deliverer
 from bot.errors import SettingsError, StoreError
-from bot.ledger import Ledger
-from bot.links import PhotoLinks
 from bot.log import get_log
-from bot.look import Looker
+from bot.maintenance.maintenance import Chores
 from bot.media.facts import FitPhoto
 from bot.media.shelf import VideoShelf
-from bot.pace import Limits
+from bot.photo_links import PhotoLinks
 from bot.provider import PhotoLink, Provider
+from bot.provider_builders import build_models
 from bot.request import VideoRequest
-from bot.roster import build_models
-from bot.rules import Rules
+from bot.send_rates import Limits
 from bot.serving import Served, page_link, private_server, public_server
 from bot.settings import Settings
-from bot.slots import Slots
 from bot.store import Notice, Store
 from bot.stores.opening import is_shared
-from bot.submit import Submitter
 from bot.task import Task
-from bot.timing import STORE_PAUSE_S, Timing
 from bot.web import Health, PrivateServer, WebServer
-from bot.worker import Worker
+from bot.worker import schedule
+from bot.worker.concurrency import Slots
+from bot.worker.deliver import Deliverer
+from bot.worker.journal import Ledger
+from bot.worker.loop import Worker
+from bot.worker.poll import Looker
+from bot.worker.provider_health import Accounts
+from bot.worker.purchase_guard import Brake
+from bot.worker.schedule import STORE_PAUSE_S, Timing
+from bot.worker.submit import Submitter
 
 _HEALTHY_FOR = timedelta(seconds=120)
 _LINKS_LIVE = timedelta(hours=12)
@@ -223,7 +223,7 @@ class Bot:
             brake=self.brake,
             clock=self._now,
             idle_s=store.tick_s,
-            breath_s=timing.BREATH_S,
+            breath_s=schedule.BREATH_S,
             sharing=store,
         )
 

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 from fakes import A_MODEL, Clock
 
+from bot.admin.live_settings import Rules
+from bot.admin.permissions import Standings
 from bot.errors import DreamreelError
 from bot.request import Problem, VideoModel, VideoRequest
-from bot.rules import Rules
 from bot.settings import IsolatedSettings
-from bot.standing import Standings
 from bot.store import AccountTrouble, Attempt
 from bot.store.acts import Act
 from bot.store.buying import Pause

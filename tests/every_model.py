@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.provider_builders import build_models, build_providers
 from bot.request import VideoModel
-from bot.roster import build_models, build_providers
 from bot.settings import IsolatedSettings
 
 _ACCOUNTS: dict[str, Any] = {

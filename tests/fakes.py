@@ -11,25 +11,25 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.accounts import Accounts
-from bot.brake import Brake
-from bot.deliver import UPLOAD_MAX_BYTES, Deliverer
 from bot.errors import StaleTask
-from bot.ledger import Ledger
-from bot.look import Looker
 from bot.media.facts import FitPhoto, VideoFacts
 from bot.media.shelf import Video, VideoShelf
 from bot.prices import NO_PRICES, Prices
 from bot.provider import Accepted, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.request import Mode, PhotoRules, VideoModel, VideoRequest
 from bot.settings import IsolatedSettings, Settings
-from bot.slots import Slots
 from bot.store import DurationStore, Notice, Store
-from bot.submit import Submitter
 from bot.task import Task, TaskState
-from bot.timing import LEASE_S, Timing
 from bot.web import Health
-from bot.worker import Worker
+from bot.worker.concurrency import Slots
+from bot.worker.deliver import UPLOAD_MAX_BYTES, Deliverer
+from bot.worker.journal import Ledger
+from bot.worker.loop import Worker
+from bot.worker.poll import Looker
+from bot.worker.provider_health import Accounts
+from bot.worker.purchase_guard import Brake
+from bot.worker.schedule import LEASE_S, Timing
+from bot.worker.submit import Submitter
 
 STILL = StillRunning()
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

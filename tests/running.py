@@ -23,8 +23,8 @@ from provider_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, ProviderServer
 import bot
 from bot import app
 from bot.chat.telegram_io.rate_limiter import Gate
-from bot.pace import Limit, Limits, Pace
 from bot.sandbox import Chat, Json, Person, SandboxServer, World
+from bot.send_rates import Limit, Limits, Pace
 from bot.settings import IsolatedSettings
 from bot.text import plain, say
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from provider_server import ProviderServer
 from running import Stage, running_bot
 
-from bot.pace import TELEGRAM, Limits
 from bot.sandbox import CallRecord, Chat, SandboxServer
+from bot.send_rates import TELEGRAM, Limits
 
 _NEVER = ("generating",) * 1_000_000
 _DONE = len(_NEVER)

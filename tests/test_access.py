@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from fakes import NOW, Clock, a_task
 
+from bot.admin.live_settings import Rules
+from bot.admin.permissions import Admission, Figure, Own, Standings
 from bot.chat.ordering.access import Access
-from bot.rules import Rules
 from bot.settings import IsolatedSettings
-from bot.standing import Admission, Figure, Own, Standings
 from bot.stores.sqlite import SQLiteStore
 from bot.task import SUBMIT_UNKNOWN, TaskState
 from bot.text import LANGUAGES, say

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from fakes import A_MODEL, NOW, Clock, House, Script, ScriptedProvider, a_task
 
-from bot.accounts import Accounts
 from bot.errors import AccountProblem, StoreError
 from bot.provider import Accepted
 from bot.store import AccountTrouble, Notice
 from bot.stores.sqlite import SQLiteStore
 from bot.task import TaskState
+from bot.worker.provider_health import Accounts
 
 REFUSED = AccountProblem("account", "code 50400", trouble="not_activated")
 

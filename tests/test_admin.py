@@ -13,9 +13,9 @@ import aiohttp
 import pytest
 from admin_site import ADMIN, NOW, PROMPT, SECRET, AdminSite, a_submit, a_task, admin_site
 
-from bot.again import NotAgain
+from bot.admin.permissions import Standings
+from bot.admin.retry import NotAgain
 from bot.request import Problem
-from bot.standing import Standings
 from bot.store.acts import Act
 from bot.store.buying import EVERYTHING, Pause
 from bot.store.changes import Change

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from fakes import A_MODEL, FULL_MODEL, NOW, Clock, House, Script, a_task
 
-from bot import timing
 from bot.chat.cards.motion_suggestions import motion_rows, motion_words
 from bot.chat.cards.photo_picker import chosen_photos, draw_which, fit_two_photos, may_add_last, only_rows
 from bot.chat.ordering.albums import Album, Albums, read_album
@@ -20,6 +19,7 @@ from bot.request import Mode, VideoRequest
 from bot.stores.sqlite import SQLiteStore
 from bot.task import ALBUM, WANTED_ALBUM, Task, TaskState
 from bot.text import LANGUAGES
+from bot.worker import schedule
 
 FIRST_LAST = replace(FULL_MODEL, name="full")
 MODELS = {"jimeng-pro": A_MODEL, "full": FIRST_LAST}
@@ -145,7 +145,7 @@ async def test_a_photo_that_comes_while_the_worker_asks_is_left_out(
 ) -> None:
     await gather(albums, 1, 2)
     clock.advance(2)
-    (taken,) = await store.claim(clock(), timing.LEASE_S, 1, {})
+    (taken,) = await store.claim(clock(), schedule.LEASE_S, 1, {})
     assert await albums.joined(asker(3), a_photo(3))
     assert len(read_album(taken).photos) == 2
     await store.save(taken.asked(taken.request, "card_ask_photo", NOW))  # nobody came in between
@@ -158,7 +158,7 @@ async def test_who_takes_it_up_first_keeps_the_other_from_asking_twice(
     before = await row(store)
     await albums.claim(before)
     clock.advance(2)
-    assert await store.claim(clock(), timing.LEASE_S, 1, {}) == []
+    assert await store.claim(clock(), schedule.LEASE_S, 1, {}) == []
     with pytest.raises(StaleTask):
         await albums.claim(before)
 
@@ -188,16 +188,16 @@ async def test_each_photo_is_waited_after_and_all_of_them_not_long(
     albums: Albums, store: SQLiteStore, clock: Clock
 ) -> None:
     await albums.begin(asker(1), sent(1), a_photo(1))
-    assert (await row(store)).due_at == NOW + timing.ALBUM_PAUSE
+    assert (await row(store)).due_at == NOW + schedule.ALBUM_PAUSE
     for number in range(2, 6):
         clock.advance(1)
         await albums.joined(asker(number), a_photo(number))
-    assert (await row(store)).due_at == NOW + timing.ALBUM_LIMIT
+    assert (await row(store)).due_at == NOW + schedule.ALBUM_LIMIT
 
 
 def test_an_album_that_lay_around_is_waited_for_too() -> None:
     now = NOW + timedelta(hours=1)
-    assert timing.album_due(NOW, now) == now + timing.ALBUM_PAUSE
+    assert schedule.album_due(NOW, now) == now + schedule.ALBUM_PAUSE
 
 
 @pytest.mark.parametrize("question", [ALBUM, WANTED_ALBUM])
@@ -224,7 +224,7 @@ async def test_an_album_outlives_a_telegram_that_does_not_answer(house: House, t
 
 async def test_an_album_whose_taker_died_is_asked_about_again(house: House) -> None:
     await house.store.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
-    assert len(await house.store.claim(NOW, timing.LEASE_S, 1, {})) == 1
+    assert len(await house.store.claim(NOW, schedule.LEASE_S, 1, {})) == 1
     await house.turn()
     assert house.chat.names() == [], "under a lease"
     await house.store.release()

@@ -7,13 +7,13 @@ from decimal import Decimal
 
 from fakes import A_MODEL, Clock, a_task
 
+from bot.admin.live_settings import Rules
+from bot.admin.permissions import Standings
 from bot.chat.cards.price_labels import tariff_of
 from bot.chat.ordering.access import Access
 from bot.chat.ordering.budgets import Budgets
 from bot.chat.ordering.quotas import Allowance
-from bot.rules import Rules
 from bot.settings import IsolatedSettings
-from bot.standing import Standings
 from bot.store import Notice
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState

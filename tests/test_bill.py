@@ -13,7 +13,7 @@ import pytest
 from admin_site import MODELS, SECRET, a_submit, a_task
 from fakes import House
 
-from bot.bill import COLUMNS, draw_bill, month_edges
+from bot.admin.billing import COLUMNS, draw_bill, month_edges
 from bot.request import VideoRequest
 from bot.stores.sqlite import SQLiteStore
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState

@@ -10,15 +10,15 @@ from fakes import Clock
 from provider_server import gateway_error
 from running import Stage, bot_on_stage, open_gate, running_bot, says, stage
 
+from bot.admin.live_settings import Rules
+from bot.admin.permissions import Standings
 from bot.chat.chat_settings import Preferences
 from bot.chat.operators.notices import Notices
 from bot.chat.ordering.access import Access
 from bot.chat.telegram_io.client import connect
 from bot.chat.telegram_io.messenger import Voice
-from bot.rules import Rules
 from bot.sandbox import Chat, Fault, FaultKind, Person
 from bot.settings import IsolatedSettings
-from bot.standing import Standings
 from bot.store import Notice
 from bot.stores.sqlite import SQLiteStore
 from bot.text import plain, say

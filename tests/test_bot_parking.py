@@ -12,13 +12,13 @@ import pytest
 from fakes import a_brake
 from running import Stage, says, stage
 
+from bot.admin.live_settings import Rules
 from bot.chat import Conversation, furnish_desk
 from bot.media.shelf import VideoShelf
-from bot.rules import Rules
 from bot.sandbox import Fault, FaultKind
 from bot.settings import IsolatedSettings
 from bot.stores.sqlite import SQLiteStore
-from bot.timing import Timing
+from bot.worker.schedule import Timing
 
 
 class Clock:

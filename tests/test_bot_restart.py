@@ -14,10 +14,10 @@ from pictures import noise_mp4
 from provider_server import Fault as ProviderFault
 from running import PATIENCE_S, Stage, bot_process, buttons, says, stage
 
-from bot import timing
 from bot.sandbox import Chat, Fault, FaultKind, Json
+from bot.worker import schedule
 
-assert PATIENCE_S < timing.UPDATE_LEASE_S < timing.LEASE_S
+assert PATIENCE_S < schedule.UPDATE_LEASE_S < schedule.LEASE_S
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from fakes import A_MODEL
 from provider_server import Fault as ProviderFault
 from running import BOT, PATIENCE_S, Stage, bot_process, buttons, running_bot, says, stage
 
-from bot.durations import Durations, keys, observed
 from bot.sandbox import Chat, Fault, FaultKind, Json
 from bot.stores.sqlite import SQLiteStore
 from bot.stores.sqlite.rows import to_text
+from bot.worker.duration_model import Durations, keys, observed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from fakes import A_MODEL, NOW, Clock, a_task
 
+from bot.admin.live_settings import Rules
+from bot.admin.permissions import Standings
 from bot.chat.cards.price_labels import tariff_of
 from bot.chat.ordering.access import Access
 from bot.chat.ordering.budgets import Budgets
 from bot.local_time import day_of, renewal_of
-from bot.rules import Rules
 from bot.settings import IsolatedSettings
-from bot.standing import Standings
 from bot.store import Notice
 from bot.stores.sqlite import SQLiteStore
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import pytest
 from fakes import A_MODEL, NOW
 
-from bot.chores.chores import read_durations, show_life
-from bot.durations import Durations, keys
 from bot.errors import StoreError
+from bot.maintenance.maintenance import read_durations, show_life
 from bot.stores.sqlite import SQLiteStore
-from bot.timing import Timing
+from bot.worker.duration_model import Durations, keys
+from bot.worker.schedule import Timing
 
 
 class ForgetfulStore:

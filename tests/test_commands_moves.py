@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from fakes import A_MODEL, KEPT, NOW, House, a_task, made
 
-from bot.again import NotAgain, ask_again
-from bot.commands import moves, table
-from bot.commands.moves import Refused
+from bot.admin.retry import NotAgain, ask_again
+from bot.cli import task_actions, task_table
+from bot.cli.task_actions import Refused
 from bot.store import Attempt, TaskFilter
 from bot.store.acts import Act
 from bot.store.changes import THE_MACHINE
@@ -27,46 +27,46 @@ LOST = FAILED | {"error_code": SUBMIT_UNKNOWN, "submitted_at": NOW}
 async def test_a_task_is_found_by_as_much_of_its_id_as_no_other_has(store: SQLiteStore) -> None:
     for name in ("abc1", "abd1", "ab"):
         await store.add(a_task(name))
-    assert (await moves.find(store, "abc")).id == "abc1"
-    assert (await moves.find(store, "ab")).id == "ab"
+    assert (await task_actions.find(store, "abc")).id == "abc1"
+    assert (await task_actions.find(store, "ab")).id == "ab"
     for name, why in (("a", "Several tasks"), ("x", "No task"), ("", "No task")):
         with pytest.raises(Refused, match=why):
-            await moves.find(store, name)
+            await task_actions.find(store, name)
 
 
 async def test_a_cancel_is_what_the_button_does(house: House) -> None:
     task = await house.store.add(a_task())
-    hidden = await moves.cancel(house.store, task, NOW)
+    hidden = await task_actions.cancel(house.store, task, NOW)
     assert hidden.hidden
-    assert await moves.cancel(house.store, hidden, NOW) == hidden
+    assert await task_actions.cancel(house.store, hidden, NOW) == hidden
     ended = await house.close_task()
     assert (ended.state, ended.error_code) == (TaskState.CANCELLED, "cancelled")
     with pytest.raises(Refused, match=r"^boat is over: nothing can be stopped any more \(cancelled\)\.$"):
-        await moves.cancel(house.store, ended, NOW)
+        await task_actions.cancel(house.store, ended, NOW)
 
 
 async def test_a_draft_is_dismissed(store: SQLiteStore) -> None:
     draft = await store.add(a_task(state=TaskState.DRAFT, question="card_draft"))
-    assert (await moves.cancel(store, draft, NOW)).state is TaskState.CANCELLED
+    assert (await task_actions.cancel(store, draft, NOW)).state is TaskState.CANCELLED
 
 
 async def test_who_moves_a_task_at_the_same_moment_is_waited_for(house: House) -> None:
     read = await house.store.add(a_task())
     await house.turn()
-    stopped = await moves.cancel(house.store, read, NOW)
+    stopped = await task_actions.cancel(house.store, read, NOW)
     assert (stopped.state, stopped.hidden) == (TaskState.RUNNING, True)
 
 
 async def test_only_who_waits_is_put_first(store: SQLiteStore) -> None:
-    await moves.put_first(store, await store.add(a_task()), NOW)
+    await task_actions.put_first(store, await store.add(a_task()), NOW)
     assert await store.acts(10) == [Act("first", "boat", 0, NOW)]
     with pytest.raises(Refused, match="does not wait for its turn: it is succeeded"):
-        await moves.put_first(store, await store.add(made("kite")), NOW)
+        await task_actions.put_first(store, await store.add(made("kite")), NOW)
 
 
 async def test_a_lost_job_goes_on_under_the_id_that_it_has(house: House) -> None:
     lost = await house.store.add(a_task(**LOST, due_at=None))
-    found = await moves.attach(house.store, lost, "job-1", A_MODEL, NOW)
+    found = await task_actions.attach(house.store, lost, "job-1", A_MODEL, NOW)
     assert (found.state, found.remote_id, found.keep_until) == (TaskState.RUNNING, "job-1", KEPT)
     assert (await house.close_task()).state is TaskState.SUCCEEDED
     assert house.provider.submits.count == 0
@@ -86,14 +86,14 @@ async def test_an_id_that_would_lead_nowhere_is_refused(
 ) -> None:
     task = await store.add(a_task(**changes))
     with pytest.raises(Refused, match=why):
-        await moves.attach(store, task, "job-1", model, NOW)
+        await task_actions.attach(store, task, "job-1", model, NOW)
 
 
 async def test_an_id_of_another_task_is_refused(store: SQLiteStore) -> None:
     await store.add(made("kite"))
     lost = await store.add(a_task(**LOST))
     with pytest.raises(Refused, match="belongs to the task kite"):
-        await moves.attach(store, lost, "job-1", A_MODEL, NOW)
+        await task_actions.attach(store, lost, "job-1", A_MODEL, NOW)
 
 
 async def test_asking_again_is_a_task_of_its_own_on_the_same_card(house: House) -> None:
@@ -158,7 +158,7 @@ def test_the_story_of_a_lost_one_says_what_to_do() -> None:
         answer=SUBMIT_UNKNOWN,
         detail="[bold]cut[/bold]",
     )
-    story = drawn(table.draw_story(a_task(**LOST), [attempt] * 20, 0, NOW))
+    story = drawn(task_table.draw_story(a_task(**LOST), [attempt] * 20, 0, NOW))
     assert "tasks attach boat ITS_ID" in story
     assert "8 more" in story
     assert "[bold]cut[/bold]" in story, "what a provider says is shown as it is"
@@ -167,7 +167,7 @@ def test_the_story_of_a_lost_one_says_what_to_do() -> None:
 def test_the_story_shows_the_order_however_many_looks_came_after_it() -> None:
     order = Attempt(task_id="boat", provider="cloud", call="submit", at=NOW, took_s=0.8, answer="ok")
     looks = [replace(order, call="poll", at=NOW + timedelta(seconds=n)) for n in range(1, 21)]
-    story = drawn(table.draw_story(a_task(), [order, *looks], 0, NOW))
+    story = drawn(task_table.draw_story(a_task(), [order, *looks], 0, NOW))
     assert "submit" in story
     assert "8 more" in story
     assert story.count("poll") == 12
@@ -175,14 +175,14 @@ def test_the_story_shows_the_order_however_many_looks_came_after_it() -> None:
 
 def test_names_and_words_are_shown_as_they_are() -> None:
     task = a_task(user_name="[red]Ada[/red]", user_id=5)
-    assert "[red]Ada[/red]" in drawn(table.draw_table([task], {"boat": 2}, NOW))
-    assert "2 before it" in drawn(table.draw_table([task], {"boat": 2}, NOW))
+    assert "[red]Ada[/red]" in drawn(task_table.draw_table([task], {"boat": 2}, NOW))
+    assert "2 before it" in drawn(task_table.draw_table([task], {"boat": 2}, NOW))
 
 
 def test_json_has_every_field_of_a_task() -> None:
     task = made(price=Decimal("0.10"), passed_over=("veo-3",))
-    fields = table.task_json(task)
+    fields = task_table.task_json(task)
     assert fields.keys() == set(Task.__dataclass_fields__)
     assert (fields["price"], fields["state"], fields["passed_over"]) == ("0.10", "succeeded", ["veo-3"])
     assert fields["created_at"] == NOW.isoformat()
-    assert table.write_json(fields)
+    assert task_table.write_json(fields)

@@ -10,7 +10,6 @@ import pytest
 from fakes import STILL, Clock, House, RecordingChat, Script, ScriptedProvider, a_task
 from structlog.testing import capture_logs
 
-from bot import timing
 from bot.errors import CardGone, StaleTask, StoreError
 from bot.provider import Accepted, Succeeded
 from bot.request import VideoRequest
@@ -18,6 +17,7 @@ from bot.store import Attempt
 from bot.store.buying import Pause
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
+from bot.worker import schedule
 
 T = TypeVar("T")
 WITH_PHOTO = VideoRequest(model="jimeng-pro", prompt="the leaves move", photos=("photo-1",))
@@ -60,7 +60,7 @@ async def test_an_id_that_cannot_be_saved_is_logged(
     faulty: Any = FaultyStore(store, fault)
     house = House(faulty, provider, clock, tmp_path)
     await store.add(a_task())
-    (task,) = await store.claim(clock(), timing.LEASE_S, 1, {})
+    (task,) = await store.claim(clock(), schedule.LEASE_S, 1, {})
     if fault is gone:
         faulty.get = nothing
     with capture_logs() as lines, pytest.raises((StaleTask, StoreError)):
@@ -81,7 +81,7 @@ async def test_an_id_outlasts_a_disk_that_is_full_for_a_while(
     faulty: Any = FaultyStore(store, full_at_first)
     house = House(faulty, provider, clock, tmp_path, save_pauses_s=(0.0, 0.0))
     await store.add(a_task())
-    (task,) = await store.claim(clock(), timing.LEASE_S, 1, {})
+    (task,) = await store.claim(clock(), schedule.LEASE_S, 1, {})
     await house.worker.step(task)
     kept = await house.get()
     assert (kept.state, kept.remote_id) == (TaskState.RUNNING, "job-1")

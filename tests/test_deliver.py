@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from fakes import LINK, NOW, House, Script, a_task, made
 
-from bot import timing
 from bot.errors import (
     CallRefused,
     CallUnclear,
@@ -22,6 +21,7 @@ from bot.errors import (
 )
 from bot.media.videos import probe_video
 from bot.task import Task, TaskState
+from bot.worker import schedule
 
 
 async def test_the_video_is_fetched_put_on_the_card_and_closed(house: House) -> None:
@@ -84,7 +84,7 @@ async def test_a_send_of_unknown_end_is_offered_and_never_repeated_unasked(house
 async def test_an_upload_that_never_ends_counts_as_unclear(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timing, "UPLOAD_LIMIT_S", 0.01)
+    monkeypatch.setattr(schedule, "UPLOAD_LIMIT_S", 0.01)
     house.chat.scripts["send"] = Script(asyncio.Event().wait)
     await house.store.add(made(card_id=None))
     await house.close_task()
@@ -239,7 +239,7 @@ async def test_eight_videos_go_up_at_once_and_the_ninth_waits(house: House) -> N
     chat.scripts["deliver"] = Script(upload)
     for number in range(9):
         await house.store.add(made(f"task-{number}", card_id=number + 1))
-    claimed = await house.store.claim(NOW, timing.LEASE_S, 9, {})
+    claimed = await house.store.claim(NOW, schedule.LEASE_S, 9, {})
     steps = [asyncio.create_task(house.worker.step(task)) for task in claimed]
     await asyncio.wait_for(full.wait(), 20)
     assert len(chat.calls) == 8
@@ -255,10 +255,10 @@ async def test_who_waits_too_long_for_a_turn_comes_again_and_leaves_room_for_oth
     house.chat.scripts["deliver"] = Script(free.wait)
     for number in range(9):
         await house.store.add(made(f"task-{number}", card_id=number + 1))
-    claimed = await house.store.claim(NOW, timing.LEASE_S, 9, {})
+    claimed = await house.store.claim(NOW, schedule.LEASE_S, 9, {})
     uploads = [asyncio.create_task(house.worker.step(task)) for task in claimed[:8]]
     await asyncio.sleep(0)
-    monkeypatch.setattr(timing, "TURN_LIMIT_S", 0.01)
+    monkeypatch.setattr(schedule, "TURN_LIMIT_S", 0.01)
     await house.worker.step(claimed[8])
     task = await house.get("task-8")
     assert (task.state, task.attempts, task.delivered_at) == (TaskState.SUCCEEDED, 1, None)

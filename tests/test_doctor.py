@@ -21,14 +21,14 @@ from postgres_server import PostgresServer
 from provider_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Fault, Reply, failure, gateway_error
 from running import BotProcess, Stage, running_bot, stage
 
-from bot.doctor import Finding, check_up, draw_table
-from bot.doctor.accounts import check_account
-from bot.doctor.backups import judge_backups
-from bot.doctor.checkup import judge_disk
-from bot.doctor.finding import State
-from bot.doctor.network import Answer, judge_clock, judge_public_address
+from bot.admin.setting_sources import names
+from bot.cli.doctor import Finding, check_up, draw_table
+from bot.cli.doctor.backups import judge_backups
+from bot.cli.doctor.checkup import judge_disk
+from bot.cli.doctor.finding import State
+from bot.cli.doctor.network import Answer, judge_clock, judge_public_address
+from bot.cli.doctor.provider_accounts import check_account
 from bot.errors import AccountProblem, OutcomeUnknown, Trouble, Unavailable
-from bot.origins import names
 from bot.provider import Failed, StillRunning
 from bot.sandbox import Person
 from bot.settings import IsolatedSettings

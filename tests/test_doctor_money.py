@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from every_model import WITH_LINKS
 
-from bot.doctor.finding import Finding
-from bot.doctor.money import judge_prices
+from bot.cli.doctor.finding import Finding
+from bot.cli.doctor.money import judge_prices
 from bot.settings import IsolatedSettings
 
 

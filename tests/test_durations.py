@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.durations import MIN_GAP_S, Durations, Plan, choose, keys, observed, plan
+from bot.worker.duration_model import MIN_GAP_S, Durations, Plan, choose, keys, observed, plan
 
 HOUR_S = 3600.0
 SEEN = st.tuples(st.floats(0, 30 * HOUR_S), st.none() | st.floats(0, 30 * HOUR_S))

@@ -10,7 +10,6 @@ import pytest
 from fakes import KEPT, LINK, NOW, STILL, Clock, House, Script, ScriptedProvider, made
 from films import noise
 
-from bot import timing
 from bot.errors import (
     CallUnclear,
     FetchError,
@@ -20,6 +19,7 @@ from bot.errors import (
 from bot.provider import Failed, Succeeded
 from bot.stores.sqlite import SQLiteStore
 from bot.task import TaskState
+from bot.worker import schedule
 
 NEW_LINK = "https://videos.example/2"
 
@@ -96,7 +96,7 @@ async def test_a_video_that_this_machine_could_not_read_is_tried_again(house: Ho
 async def test_a_download_that_takes_too_long_is_tried_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timing, "FETCH_LIMIT_S", 0.01)
+    monkeypatch.setattr(schedule, "FETCH_LIMIT_S", 0.01)
     house.provider.fetches = Script(asyncio.Event().wait)
     await house.store.add(made())
     await house.turn()
@@ -151,7 +151,7 @@ async def test_a_delivery_that_has_to_be_repeated_fetches_only_once(house: House
 
 async def test_a_delivery_is_not_begun_with_too_little_lease_left(house: House) -> None:
     await house.store.add(made())
-    (task,) = await house.store.claim(NOW, timing.LEASE_S, 1, {})
+    (task,) = await house.store.claim(NOW, schedule.LEASE_S, 1, {})
     house.clock.advance(31)
     await house.worker.step(task)
     assert (house.chat.names(), house.provider.fetched) == ([], [])
@@ -160,7 +160,7 @@ async def test_a_delivery_is_not_begun_with_too_little_lease_left(house: House) 
 
 
 async def test_an_upload_is_not_begun_when_fetching_took_the_lease(house: House) -> None:
-    house.provider.fetches = Script(lambda: house.clock.advance(timing.LEASE_S - timing.UPLOAD_LIMIT_S))
+    house.provider.fetches = Script(lambda: house.clock.advance(schedule.LEASE_S - schedule.UPLOAD_LIMIT_S))
     await house.store.add(made(card_id=None))
     await house.turn()
     task = await house.get()

@@ -17,8 +17,8 @@ from bot.app import utc_now
 from bot.chat.telegram_io.client import TelegramBot, connect, translated
 from bot.chat.telegram_io.rate_limiter import Gate, seconds, urgency_of
 from bot.errors import ChatBusy, StoreError
-from bot.pace import Delay, Limit, Limits, Pace, Urgency
 from bot.sandbox import Fault, FaultKind, Person
+from bot.send_rates import Delay, Limit, Limits, Pace, Urgency
 
 ADA, BORIS, CHAT = 10, 11, 12
 QUICK = Limits(Limit(0.02, 1), Limit(0.04, 1), Limit(0.04, 1), arriving=100)

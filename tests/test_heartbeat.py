@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from bot.chores.heartbeat import Heartbeat
+from bot.maintenance.heartbeat import Heartbeat
 
 PATIENCE_S = 30.0
 

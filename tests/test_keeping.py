@@ -19,8 +19,8 @@ from fakes import NOW, Clock, a_task
 from running import PATIENCE_S, bot_process, running_bot, stage
 
 from bot import app
-from bot.chores.keeping import Backups, Keeping
 from bot.errors import SettingsError, StoreError
+from bot.maintenance.cleanup import Backups, Keeping
 from bot.settings import IsolatedSettings
 from bot.stores.sqlite import SQLiteStore
 from bot.stores.sqlite.backup import back_up

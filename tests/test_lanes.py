@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
-from bot.lanes import Lanes
+from bot.worker.upload_slots import Lanes
 
 LONG_S = 20.0
 BRIEF_S = 0.01

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.errors import SettingsError
-from bot.links import PhotoLinks, secret_key
+from bot.photo_links import PhotoLinks, secret_key
 
 LATER = NOW + timedelta(hours=12)
 LINKS = PhotoLinks("https://bot.example.org", "a secret of this bot")

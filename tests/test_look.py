@@ -12,11 +12,11 @@ import pytest
 from fakes import A_MODEL, NOW, STILL, Clock, House, Script, ScriptedProvider, a_task
 from structlog.testing import capture_logs
 
-from bot.durations import Durations, observed
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, StoreError, Unavailable
 from bot.provider import Failed, StillRunning, Succeeded
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
+from bot.worker.duration_model import Durations, observed
 
 KEPT = NOW + timedelta(hours=12)
 
@@ -224,7 +224,7 @@ async def test_an_outage_is_two_lines_in_the_log_however_many_looks_it_spoils(ho
 
 
 async def test_a_look_that_never_ends_is_ended(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.timing.LOOK_LIMIT_S", 0.01)
+    monkeypatch.setattr("bot.worker.schedule.LOOK_LIMIT_S", 0.01)
     house.provider.polls = Script(asyncio.Event().wait, STILL)
     await house.store.add(running())
     await house.turn()

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from fakes import NOW, Clock, a_task
 
-from bot.chores.alerts import Alerts
-from bot.chores.night import NightWatch
-from bot.chores.outages import Outages
+from bot.maintenance.alert_monitor import NightWatch
+from bot.maintenance.alerts import Alerts
+from bot.maintenance.outages import Outages
 from bot.store import Attempt
 from bot.stores.sqlite import SQLiteStore
 from bot.task import TaskState

@@ -9,9 +9,9 @@ import pytest
 from fakes import A_MODEL, FREE_MODEL, NOW, a_task
 
 from bot.chat.cards.eta import Forecast, about
-from bot.durations import Durations, keys, observed
 from bot.task import Task, TaskState
-from bot.timing import Timing
+from bot.worker.duration_model import Durations, keys, observed
+from bot.worker.schedule import Timing
 
 
 def forecast(ahead: int = 0, slots: int = 1, **usual_s: float) -> Forecast:

@@ -9,7 +9,7 @@ from fakes import NOW, Clock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.pace import TELEGRAM, Delay, Pace, Urgency, decide, keys_of
+from bot.send_rates import TELEGRAM, Delay, Pace, Urgency, decide, keys_of
 
 ADA, BORIS, GROUP = 10, 11, -20
 MESSAGES = [Urgency.FIRST, Urgency.NEXT]

@@ -14,7 +14,6 @@ import pytest
 from every_model import WITH_LINKS
 from ruamel.yaml import YAML
 
-from bot import timing
 from bot.__main__ import main
 from bot.chat.parsing.prompt_options import FLAGS
 from bot.prices import NO_PRICES
@@ -22,6 +21,7 @@ from bot.request import Mode
 from bot.settings import IsolatedSettings, Settings, load_settings
 from bot.stores.sqlite import schema
 from bot.task import MOVES
+from bot.worker import schedule
 
 ROOT = Path(__file__).parent.parent
 PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bot/**/*.md")])
@@ -194,7 +194,7 @@ def test_a_stop_leaves_time_for_a_submit_in_flight() -> None:
     allowed = [*re.findall(r"TimeoutStopSec=(\d+)", unit)]
     allowed += [bot["stop_grace_period"].removesuffix("s") for bot in _bots().values()]
     assert len(allowed) == 4
-    assert all(int(seconds) > timing.SUBMIT_LIMIT_S + 10 for seconds in allowed)
+    assert all(int(seconds) > schedule.SUBMIT_LIMIT_S + 10 for seconds in allowed)
 
 
 def test_compose_runs_one_bot_alone_or_three_around_a_postgresql() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from fakes import Clock
 
+from bot.admin.live_settings import CHANGEABLE, Rules
+from bot.admin.setting_sources import names, shown_value, source_of
 from bot.errors import SettingsError
-from bot.origins import names, shown_value, source_of
-from bot.rules import CHANGEABLE, Rules
 from bot.settings import IsolatedSettings, Settings
 from bot.store.changes import THE_BOT, Change
 from bot.stores.sqlite import SQLiteStore

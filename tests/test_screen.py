@@ -25,7 +25,7 @@ from bot.store import ChatRecord, ChatSettings
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.text import say
-from bot.timing import Timing
+from bot.worker.schedule import Timing
 
 
 @dataclass

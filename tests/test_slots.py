@@ -12,10 +12,10 @@ from fakes import NOW, Clock, House, Script, ScriptedProvider, a_task
 from bot.errors import StoreError, Unavailable
 from bot.provider import Accepted, Failed, Photo, Status, StillRunning, Succeeded
 from bot.request import VideoModel, VideoRequest
-from bot.slots import NO_ROOM, Slots, narrowed, open_slots, widened
 from bot.store import SlotLimit
 from bot.stores.sqlite import SQLiteStore
 from bot.task import TaskState
+from bot.worker.concurrency import NO_ROOM, Slots, narrowed, open_slots, widened
 
 FULL = Unavailable("no_slot", "code 50430")
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from postgres_server import PostgresServer
 
 from bot.errors import StaleTask, StoreError
-from bot.pace import TELEGRAM, Limit, Limits, Urgency
 from bot.request import VideoRequest
+from bot.send_rates import TELEGRAM, Limit, Limits, Urgency
 from bot.store import (
     AccountTrouble,
     Attempt,

@@ -18,7 +18,7 @@ from fakes import a_task
 from postgres_server import PostgresServer
 
 from bot.errors import SettingsError, StaleTask, StartError, StoreError
-from bot.pace import Limit, Limits, Urgency
+from bot.send_rates import Limit, Limits, Urgency
 from bot.store import Store, StoredUpdate
 from bot.stores.postgres import PostgresStore
 from bot.stores.postgres.processes import bury

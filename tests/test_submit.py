@@ -13,7 +13,6 @@ import pytest
 from fakes import A_MODEL, A_PHOTO, NOW, Clock, House, Script, ScriptedProvider, a_task
 from structlog.testing import capture_logs
 
-from bot import timing
 from bot.errors import (
     AccountProblem,
     CallUnclear,
@@ -30,6 +29,7 @@ from bot.provider import Accepted, Failed, PhotoLink, Succeeded
 from bot.request import VideoRequest
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
+from bot.worker import schedule
 
 WITH_PHOTO = VideoRequest(model="jimeng-pro", prompt="the leaves move", photos=("photo-1",))
 
@@ -46,7 +46,7 @@ async def test_the_intent_is_saved_before_the_provider_is_called(house: House) -
     await house.turn()
     (before,) = seen
     assert (before.state, before.submitted_at, before.remote_id) == (TaskState.SUBMITTING, NOW, None)
-    assert before.due_at == NOW + timedelta(seconds=timing.LEASE_S)
+    assert before.due_at == NOW + timedelta(seconds=schedule.LEASE_S)
     assert before.slot_until == NOW + timedelta(seconds=A_MODEL.keeps_s)
     assert [task.state for task in house.chat.shown] == [TaskState.SUBMITTING, TaskState.RUNNING]
 
@@ -163,7 +163,7 @@ async def test_an_account_that_is_refused_is_an_error_in_the_log(house: House) -
 
 
 async def test_a_crash_in_the_middle_counts_as_an_unknown_outcome(house: House) -> None:
-    lease_end = NOW + timedelta(seconds=timing.LEASE_S)
+    lease_end = NOW + timedelta(seconds=schedule.LEASE_S)
     await house.store.add(a_task().submitting(NOW, lease_end, lease_end))
     task = await house.close_task()
     assert (task.error_code, house.provider.submits.count) == ("submit_unknown", 0)
@@ -188,7 +188,7 @@ async def test_photos_are_in_memory_for_so_many_submits_at_once(house: House) ->
         return Accepted("job-1")
 
     house.provider.submits = Script(take)
-    leased = NOW + timedelta(seconds=timing.LEASE_S)
+    leased = NOW + timedelta(seconds=schedule.LEASE_S)
     tasks = [a_task(f"boat-{number}", request=WITH_PHOTO, due_at=leased) for number in range(20)]
     steps = [asyncio.create_task(house.worker.step(await house.store.add(task))) for task in tasks]
     async with asyncio.timeout(20):
@@ -254,7 +254,7 @@ async def test_a_model_that_takes_links_gets_one_of_a_photo_that_was_read(
 
 async def test_a_slow_photo_that_leaves_too_little_lease_puts_the_task_off(house: House) -> None:
     def slow() -> FitPhoto:
-        house.clock.advance(timing.LEASE_S - timing.SUBMIT_LIMIT_S)
+        house.clock.advance(schedule.LEASE_S - schedule.SUBMIT_LIMIT_S)
         return A_PHOTO
 
     house.chat.scripts["photo"] = Script(slow, A_PHOTO)
@@ -349,8 +349,8 @@ async def test_who_stops_waiting_in_the_last_moment_pays_nothing(house: House) -
 
 async def test_an_id_that_comes_after_the_task_was_given_up_is_accepted(house: House) -> None:
     async def late() -> Accepted:
-        house.clock.advance(timing.LEASE_S + 1)
-        (lost,) = await house.store.claim(house.clock(), timing.LEASE_S, 1, house.slots)
+        house.clock.advance(schedule.LEASE_S + 1)
+        (lost,) = await house.store.claim(house.clock(), schedule.LEASE_S, 1, house.slots)
         await house.worker.step(lost)
         assert (await house.get()).error_code == "submit_unknown"
         return Accepted("job-1")
@@ -363,10 +363,10 @@ async def test_an_id_that_comes_after_the_task_was_given_up_is_accepted(house: H
 
 
 async def test_giving_up_a_submit_never_overwrites_an_id_that_came_just_before(house: House) -> None:
-    lease_end = NOW + timedelta(seconds=timing.LEASE_S)
+    lease_end = NOW + timedelta(seconds=schedule.LEASE_S)
     await house.store.add(a_task().submitting(NOW, lease_end, lease_end))
     house.clock.now = lease_end
-    (lost,) = await house.store.claim(lease_end, timing.LEASE_S, 1, {})
+    (lost,) = await house.store.claim(lease_end, schedule.LEASE_S, 1, {})
     await house.store.save((await house.get()).accepted("job-1", lease_end, lease_end))
     with pytest.raises(StaleTask):
         await house.worker.step(lost)

@@ -11,11 +11,11 @@ from fakes import A_MODEL, FREE_MODEL, NOW, a_task
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import timing
-from bot.durations import Durations, observed
 from bot.request import VideoModel, VideoRequest, settle
 from bot.task import Task, TaskState
-from bot.timing import (
+from bot.worker import schedule
+from bot.worker.duration_model import Durations, observed
+from bot.worker.schedule import (
     Clock,
     Timing,
     clock_of,
@@ -36,17 +36,17 @@ def wait_s(due_at: datetime) -> float:
 
 
 def next_s(
-    timing: Timing, task: Task = RUNNING, model: VideoModel = A_MODEL, others_wait: bool = False
+    schedule: Timing, task: Task = RUNNING, model: VideoModel = A_MODEL, others_wait: bool = False
 ) -> float:
-    return wait_s(timing.next_look(task, model, NOW, others_wait=others_wait))
+    return wait_s(schedule.next_look(task, model, NOW, others_wait=others_wait))
 
 
-def looks_s(timing: Timing, others_wait: bool = False) -> list[float]:
+def looks_s(schedule: Timing, others_wait: bool = False) -> list[float]:
     """When a job of which nothing is known but that it runs is looked at in its first hour."""
     looks = [0.0]
     while looks[-1] < 3600:
         now = NOW + timedelta(seconds=looks[-1])
-        due_at = timing.next_look(RUNNING, A_MODEL, now, others_wait=others_wait)
+        due_at = schedule.next_look(RUNNING, A_MODEL, now, others_wait=others_wait)
         looks.append(wait_s(due_at))
     return looks[1:]
 
@@ -70,16 +70,16 @@ def test_the_first_look_comes_before_half_of_all_are_done_and_the_next_ones_clos
 
 
 def test_looks_are_twice_as_many_while_others_wait_for_the_slot() -> None:
-    timing = Timing(0)
-    few, many = (sum(look < 150 for look in looks_s(timing, others_wait)) for others_wait in (False, True))
+    schedule = Timing(0)
+    few, many = (sum(look < 150 for look in looks_s(schedule, others_wait)) for others_wait in (False, True))
     assert many >= 1.7 * few
 
 
 def test_a_job_is_looked_at_when_others_like_it_were_done() -> None:
-    timing = Timing(0)
-    before = looks_s(timing)
-    timing.remember(learned(300.0))
-    after = looks_s(timing)
+    schedule = Timing(0)
+    before = looks_s(schedule)
+    schedule.remember(learned(300.0))
+    after = looks_s(schedule)
     assert 200 < after[0] < 300
     assert before[0] < 100, "the plan that stood before is made anew"
 
@@ -115,20 +115,20 @@ def test_a_provider_that_says_when_to_ask_again_is_obeyed() -> None:
     assert wait_s(retry_at(9, NOW, 1.0)) > 200
 
 
-def late_after_s(timing: Timing, model: VideoModel = A_MODEL, task: Task = RUNNING) -> float:
+def late_after_s(schedule: Timing, model: VideoModel = A_MODEL, task: Task = RUNNING) -> float:
     """At which second it is late first."""
-    return next(s for s in range(10_000) if timing.is_late(task, model, NOW + timedelta(seconds=s)))
+    return next(s for s in range(10_000) if schedule.is_late(task, model, NOW + timedelta(seconds=s)))
 
 
 def test_a_job_is_late_when_nearly_all_others_were_done_and_after_two_minutes_at_least() -> None:
     assert 200 < late_after_s(Timing()) < 400
     quick = replace(A_MODEL, typical_s=10.0)
     assert late_after_s(Timing(), quick) == 121
-    timing = Timing()
-    timing.remember(learned(1000.0))
-    assert late_after_s(timing) > 1050
+    schedule = Timing()
+    schedule.remember(learned(1000.0))
+    assert late_after_s(schedule) > 1050
     told = replace(RUNNING, late_at=NOW)
-    assert not timing.is_late(told, A_MODEL, NOW + timedelta(days=1)), "it is said once"
+    assert not schedule.is_late(told, A_MODEL, NOW + timedelta(days=1)), "it is said once"
 
 
 def test_a_queue_and_the_making_have_a_clock_each() -> None:
@@ -142,22 +142,22 @@ def test_a_queue_and_the_making_have_a_clock_each() -> None:
 
 
 def test_a_long_queue_makes_no_job_late_that_has_only_begun() -> None:
-    timing = Timing()
+    schedule = Timing()
     long_queue = NOW + timedelta(seconds=5000)
     begun = RUNNING.looked(None, NOW, queued=True).looked(None, long_queue)
-    assert timing.is_late(RUNNING, A_MODEL, long_queue)
-    assert not timing.is_late(begun, A_MODEL, long_queue + timedelta(seconds=10))
+    assert schedule.is_late(RUNNING, A_MODEL, long_queue)
+    assert not schedule.is_late(begun, A_MODEL, long_queue + timedelta(seconds=10))
 
 
 def test_few_videos_of_a_kind_say_less_than_all_of_their_model() -> None:
-    timing = Timing()
+    schedule = Timing()
     coarse = duration_keys(A_MODEL, NARROW, "running")[1]
-    timing.remember(learned(50.0) | {coarse: learned(200.0)[coarse]})
-    assert timing.usual_s(A_MODEL, NARROW) == pytest.approx(50, rel=0.1)
-    assert timing.usual_s(A_MODEL) == pytest.approx(200, rel=0.1)
+    schedule.remember(learned(50.0) | {coarse: learned(200.0)[coarse]})
+    assert schedule.usual_s(A_MODEL, NARROW) == pytest.approx(50, rel=0.1)
+    assert schedule.usual_s(A_MODEL) == pytest.approx(200, rel=0.1)
     fine = duration_keys(A_MODEL, NARROW, "running")[0]
-    timing.remember({fine: learned(50.0, jobs=9)[fine]})
-    assert timing.usual_s(A_MODEL, NARROW) == pytest.approx(200, rel=0.1)
+    schedule.remember({fine: learned(50.0, jobs=9)[fine]})
+    assert schedule.usual_s(A_MODEL, NARROW) == pytest.approx(200, rel=0.1)
 
 
 def test_a_request_that_leaves_all_open_is_one_for_the_defaults() -> None:
@@ -174,19 +174,19 @@ def test_what_is_usual_is_the_models_own_word_until_something_was_seen() -> None
 
 
 def test_a_queue_that_most_stand_in_belongs_to_what_is_usual() -> None:
-    timing = Timing()
-    timing.remember(learned(60.0, jobs=40) | learned(300.0, jobs=15, clock="queued"))
-    assert timing.usual_s(A_MODEL, NARROW) == pytest.approx(60, rel=0.1)
-    timing.remember(learned(300.0, jobs=25, clock="queued"))
-    assert timing.usual_s(A_MODEL, NARROW) == pytest.approx(360, rel=0.1)
-    assert timing.usual_now_s(replace(RUNNING, request=NARROW), A_MODEL) == pytest.approx(60, rel=0.1)
+    schedule = Timing()
+    schedule.remember(learned(60.0, jobs=40) | learned(300.0, jobs=15, clock="queued"))
+    assert schedule.usual_s(A_MODEL, NARROW) == pytest.approx(60, rel=0.1)
+    schedule.remember(learned(300.0, jobs=25, clock="queued"))
+    assert schedule.usual_s(A_MODEL, NARROW) == pytest.approx(360, rel=0.1)
+    assert schedule.usual_now_s(replace(RUNNING, request=NARROW), A_MODEL) == pytest.approx(60, rel=0.1)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense", '{"typical_s": 3}'])
 def test_a_damaged_row_is_as_good_as_none(text: str) -> None:
-    timing = Timing()
-    timing.remember(dict.fromkeys(duration_keys(A_MODEL, NARROW, "running"), text))
-    assert timing.usual_s(A_MODEL, NARROW) == pytest.approx(100, rel=0.02)
+    schedule = Timing()
+    schedule.remember(dict.fromkeys(duration_keys(A_MODEL, NARROW, "running"), text))
+    assert schedule.usual_s(A_MODEL, NARROW) == pytest.approx(100, rel=0.02)
 
 
 @given(st.integers(0, 1000))
@@ -234,6 +234,6 @@ def test_an_unclear_job_holds_its_slot_for_some_multiple_of_the_usual_time() -> 
 
 
 def test_every_step_ends_within_its_lease() -> None:
-    assert timing.FETCH_LIMIT_S + timing.UPLOAD_LIMIT_S < timing.LEASE_S
-    assert timing.SUBMIT_LIMIT_S < timing.LEASE_S
-    assert timing.LOOK_LIMIT_S < timing.LEASE_S
+    assert schedule.FETCH_LIMIT_S + schedule.UPLOAD_LIMIT_S < schedule.LEASE_S
+    assert schedule.SUBMIT_LIMIT_S < schedule.LEASE_S
+    assert schedule.LOOK_LIMIT_S < schedule.LEASE_S

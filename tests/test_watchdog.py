@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 
-from bot.watchdog import Watchdog
+from bot.worker.watchdog import Watchdog
 
 
 async def test_a_loop_that_stands_still_is_ended() -> None:

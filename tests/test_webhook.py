@@ -12,7 +12,7 @@ from fakes import Clock
 from running import bot_on_stage, running_bot, stage
 
 from bot.errors import SettingsError, StoreError
-from bot.links import webhook_secret
+from bot.photo_links import webhook_secret
 from bot.settings import IsolatedSettings, load_settings
 from bot.web import Health, Webhook, WebServer
 

@@ -14,12 +14,12 @@ import pytest
 from fakes import A_MODEL, NOW, STILL, Clock, House, Script, ScriptedProvider, a_task
 from structlog.testing import capture_logs
 
-from bot import timing
 from bot.errors import StaleTask, StoreError
 from bot.provider import Accepted, Succeeded
 from bot.request import VideoRequest
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
+from bot.worker import schedule
 
 BOUND_S = 20.0
 """For what should take no time at all, on a machine that is busy with other things."""
@@ -367,9 +367,9 @@ async def test_a_lease_that_ran_out_gives_the_task_to_the_next_and_stops_the_lat
     house: House,
 ) -> None:
     await house.store.add(a_task(state=TaskState.FAILED, error_code="expired"))
-    (mine,) = await house.store.claim(NOW, timing.LEASE_S, 1, {})
-    house.clock.advance(timing.LEASE_S + 1)
-    (theirs,) = await house.store.claim(house.clock(), timing.LEASE_S, 1, {})
+    (mine,) = await house.store.claim(NOW, schedule.LEASE_S, 1, {})
+    house.clock.advance(schedule.LEASE_S + 1)
+    (theirs,) = await house.store.claim(house.clock(), schedule.LEASE_S, 1, {})
     assert theirs.version > mine.version
     await house.worker.step(theirs)
     closed = await house.get()

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.brake import Brake
+from bot.admin.live_settings import Rules
+from bot.admin.permissions import Standings
 from bot.chat.cards.eta import Forecast
 from bot.chat.cards.price_labels import Tariff
 from bot.chat.chat_settings import Preferences
@@ -30,10 +31,9 @@ from bot.chat.telegram_io.messenger import Voice
 from bot.chat.telegram_io.photo_files import Photos
 from bot.media.shelf import VideoShelf
 from bot.request import VideoModel
-from bot.rules import Rules
 from bot.settings import Settings
-from bot.standing import Standings
 from bot.store import Store
+from bot.worker.purchase_guard import Brake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,7 +96,7 @@ class Conversation:
         await self._desk.notices.tell_admins(notice)
 
     async def gathered(self, task: Task) -> None:
-        """As `bot.worker.Albums`."""
+        """As `bot.worker.loop.Albums`."""
         await self._messages.gathered(task)
 
     async def start(self) -> Greeting:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
-from bot.brake import Brake
+from bot.admin.live_settings import Rules
+from bot.admin.permissions import Standings
 from bot.chat.cards.eta import Forecast
 from bot.chat.cards.price_labels import tariff_of
 from bot.chat.chat_settings import Preferences
@@ -33,13 +34,12 @@ from bot.chat.telegram_io.messenger import Voice
 from bot.chat.telegram_io.photo_files import Photos
 from bot.chat.telegram_io.rate_limiter import Gate
 from bot.media.shelf import VideoShelf
-from bot.pace import TELEGRAM, Limits
 from bot.request import VideoModel
-from bot.rules import Rules
+from bot.send_rates import TELEGRAM, Limits
 from bot.settings import Settings
-from bot.standing import Standings
 from bot.store import Store
-from bot.timing import Timing
+from bot.worker.purchase_guard import Brake
+from bot.worker.schedule import Timing
 
 _COMMANDS = (
     *("video", "animate", "extend", "again", "history", "queue", "cancel", "models", "settings", "help"),

@@ -104,7 +104,7 @@ class Messages:
             await self._answer(asker, error.code, **error.values)
 
     async def gathered(self, task: Task) -> None:
-        """As `bot.worker.Albums`."""
+        """As `bot.worker.loop.Albums`."""
         album = read_album(task)
         try:
             if len(album.photos) == 1:

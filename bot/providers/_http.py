@@ -20,8 +20,8 @@ from enum import Enum
 import aiohttp
 from yarl import URL
 
-from bot import timing
 from bot.errors import OutcomeUnknown, ProviderError, Unavailable
+from bot.worker import schedule
 
 _LONGEST_PAUSE_S = 3600.0
 
@@ -51,8 +51,8 @@ class Http:
     """
 
     connect_limit_s: float = 10.0
-    submit_limit_s: float = timing.SUBMIT_LIMIT_S
-    look_limit_s: float = timing.LOOK_LIMIT_S
+    submit_limit_s: float = schedule.SUBMIT_LIMIT_S
+    look_limit_s: float = schedule.LOOK_LIMIT_S
     max_answer_bytes: int = 2_000_000
 
     async def send(

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bot.pace import PaceStore
+from bot.send_rates import PaceStore
 from bot.store.accounts import AccountStore, AccountTrouble, Notice, NoticeStore, SlotLimit, SlotStore
 from bot.store.acts import ActStore
 from bot.store.buying import BuyingStore

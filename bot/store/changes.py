@@ -21,7 +21,8 @@ class Change:
     subject: int
     """A person's or a chat's id, or THE_BOT."""
     name: str
-    """A setting in capitals (`bot.rules`), or what a person or chat has of their own (`bot.standing`)."""
+    """A setting in capitals (`bot.admin.live_settings`), or a limit or an admission of
+    a person or chat (`bot.admin.permissions`)."""
     value: str | None
     """As people type it; None: as if nobody had ever decided it."""
     by: int

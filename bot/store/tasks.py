@@ -67,8 +67,8 @@ class TaskStore(Protocol):
         Those that wait for a slot come in the order of their turns, and oldest first beside the others. One
         is claimed only while fewer than `slots[provider]` of that provider's
         are taken: by tasks whose `slot_until` is in the future, and by waiting ones under a lease; and fewer
-        than `bot.slots.open_slots` where it has a `SlotLimit`. A provider that `slots` does not name has no
-        limit.
+        than `bot.worker.concurrency.open_slots` where it has a `SlotLimit`. A provider that `slots` does
+        not name has no limit.
         """
 
     async def next_due(self, now: datetime) -> datetime | None:

@@ -15,9 +15,9 @@ from datetime import datetime
 from aiohttp import web
 
 from bot.errors import CallUnclear, ChatBusy, ChatError, MediaError, SettingsError, StoreError
-from bot.links import PhotoLinks
 from bot.log import get_log
 from bot.media.facts import FitPhoto
+from bot.photo_links import PhotoLinks
 from bot.web.health import Health
 from bot.web.listening import reason_of
 from bot.web.photos import OpenPhoto, SharedPhotos

@@ -9,7 +9,7 @@ from bot.request import VideoModel
 from bot.store.buying import Pause
 from bot.task import Task, TaskState
 from bot.text import say_duration
-from bot.timing import Timing
+from bot.worker.schedule import Timing
 
 
 @dataclass(frozen=True, slots=True)

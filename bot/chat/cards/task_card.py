@@ -18,7 +18,7 @@ from bot.errors import IllegalMove
 from bot.request import VideoModel
 from bot.task import Task, TaskState
 from bot.text import say
-from bot.timing import clock_of
+from bot.worker.schedule import clock_of
 
 CAPTION_LIMIT = 1024
 _BAR = 12

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from bot.again import ask_again, may_ask_again
-from bot.brake import Brake
+from bot.admin.permissions import Standings
+from bot.admin.retry import ask_again, may_ask_again
 from bot.chat.cards.price_labels import Tariff
 from bot.chat.features.cancel import Cancelling
 from bot.chat.operators.access_requests import Strangers
@@ -15,9 +15,9 @@ from bot.chat.task_cards.board import Screen
 from bot.errors import IllegalMove
 from bot.log import get_log
 from bot.request import Problem, VideoModel
-from bot.standing import Standings
 from bot.store import Store
 from bot.store.acts import Act, ActStore
+from bot.worker.purchase_guard import Brake
 
 _GONE, _TOO_LATE = Problem("tap_gone", {}), Problem("tap_too_late", {})
 

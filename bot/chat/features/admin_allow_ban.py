@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.admin.live_settings import Rules
+from bot.admin.permissions import Admission, Standings
+from bot.admin.setting_sources import shown_value
 from bot.chat.cards.layout import join
 from bot.chat.features.admin_target import find_subject
 from bot.chat.operators.access_requests import Strangers, draw_decision
@@ -12,9 +15,6 @@ from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Asker
 from bot.chat.telegram_io.display_names import Names
 from bot.chat.telegram_io.messenger import Voice
-from bot.origins import shown_value
-from bot.rules import Rules
-from bot.standing import Admission, Standings
 from bot.store import PeopleStore, TaskStore
 from bot.text import say
 

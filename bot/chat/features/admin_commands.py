@@ -7,9 +7,10 @@ from bot.chat.context import Desk
 from bot.chat.features.admin_allow_ban import Guests
 from bot.chat.features.admin_limit import OwnLimits
 from bot.chat.features.admin_page import OperatorPage
-from bot.chat.features.admin_pause import PAUSE, RESUME, STAY, Pausing
+from bot.chat.features.admin_pause import Pausing
 from bot.chat.features.admin_set import RuleBook
 from bot.chat.handlers import PlainAct
+from bot.chat.operators.notice_buttons import PAUSE, RESUME, STAY
 from bot.chat.ordering.access import Access
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Asker

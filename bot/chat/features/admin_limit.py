@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.admin.permissions import FIGURES, Figure, Own, Standings, read_own
 from bot.chat.cards.layout import join
 from bot.chat.features.admin_target import find_subject
 from bot.chat.ordering.access import Access
@@ -9,7 +10,6 @@ from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Asker
 from bot.chat.telegram_io.display_names import Names
 from bot.chat.telegram_io.messenger import Voice
-from bot.standing import FIGURES, Figure, Own, Standings, read_own
 from bot.store import TaskStore
 from bot.text import say
 

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.brake import Brake
 from bot.chat.cards.layout import Card, cut
 from bot.chat.handlers import PlainTap
+from bot.chat.operators.notice_buttons import PAUSE, RESUME
 from bot.chat.ordering.access import Access
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Asker
@@ -24,9 +24,8 @@ from bot.store import TaskFilter, TaskListing
 from bot.store.buying import EVERYTHING, Pause
 from bot.task import TaskState
 from bot.text import plain, say
+from bot.worker.purchase_guard import Brake
 
-PAUSE, RESUME, STAY = "pause", "resume", "stay"
-"""The commands, and the verbs of the buttons."""
 _RUNNING = frozenset({TaskState.SUBMITTING, TaskState.RUNNING})
 
 

@@ -6,13 +6,13 @@ import html
 import re
 from zoneinfo import ZoneInfo
 
+from bot.admin.live_settings import Rule, Rules
 from bot.chat.cards.layout import cut, join
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Asker
 from bot.chat.telegram_io.display_names import Names
 from bot.chat.telegram_io.messenger import Voice
 from bot.errors import SettingsError
-from bot.rules import Rule, Rules
 from bot.store.changes import THE_BOT, THE_MACHINE, Change, ChangeStore
 from bot.text import say
 

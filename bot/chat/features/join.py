@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from telegram import Bot, Message
 
-from bot import timing
 from bot.chat.cards.layout import Card
 from bot.chat.handlers import Tap
 from bot.chat.sender import Asker
@@ -20,6 +19,7 @@ from bot.log import get_log
 from bot.media.shelf import Video
 from bot.request import Problem
 from bot.text import say, say_duration
+from bot.worker import schedule
 
 _JUST_NOW = timedelta(minutes=1)
 
@@ -87,7 +87,7 @@ class Joining:
         if task.request.extends is None or task.file_id is None:
             return
         async with self._videos.joined(task.request.extends, task.file_id) as film:
-            async with asyncio.timeout(timing.UPLOAD_LIMIT_S):
+            async with asyncio.timeout(schedule.UPLOAD_LIMIT_S):
                 await self._send(tap.asker, film)
         self._joined[task.id] = self._clock()
 

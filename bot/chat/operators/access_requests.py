@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from bot.admin.permissions import Admission, Standings
 from bot.chat.cards.layout import Card, cut
 from bot.chat.chat_settings import Preferences
 from bot.chat.handlers import PlainTap
@@ -23,7 +24,6 @@ from bot.chat.telegram_io.display_names import Names
 from bot.chat.telegram_io.messenger import Voice
 from bot.errors import ChatError, StaleTask
 from bot.request import Problem
-from bot.standing import Admission, Standings
 from bot.store import Notice, PeopleStore, TaskStore
 from bot.task import TaskState
 from bot.text import say

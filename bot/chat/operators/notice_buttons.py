@@ -6,10 +6,12 @@ from typing import Final
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.brake import BRAKE_REACHED
-from bot.chat.features.admin_pause import PAUSE, RESUME, STAY
 from bot.store import Notice
 from bot.text import plain, say
+from bot.worker.purchase_guard import BRAKE_REACHED
+
+PAUSE, RESUME, STAY = "pause", "resume", "stay"
+"""The commands that pause and resume buying, and the verbs of their buttons."""
 
 STRANGER: Final = "stranger_asks"
 STRANGER_GROUP: Final = "stranger_group_asks"

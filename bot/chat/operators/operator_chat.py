@@ -12,8 +12,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from bot.chat.cards.layout import Card
 from bot.chat.cards.price_labels import Tariff
 from bot.chat.chat_settings import Preferences
-from bot.chat.features.admin_pause import PAUSE
-from bot.chat.operators.notice_buttons import buttons_of
+from bot.chat.operators.notice_buttons import PAUSE, buttons_of
 from bot.chat.telegram_io.messenger import Voice
 from bot.errors import ChatError, ChatMoved, StoreError
 from bot.log import get_log
@@ -27,7 +26,7 @@ _LIMIT_S = 15.0
 
 
 class OperatorChat:
-    """As `bot.chores.alerts.AlertChat`. In the chat's own language, else the bot's."""
+    """As `bot.maintenance.alerts.AlertChat`. In the chat's own language, else the bot's."""
 
     def __init__(
         self,

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from bot.admin.live_settings import Rules
+from bot.admin.permissions import Admission, Own, Standings
 from bot.local_time import day_of, renewal_of
 from bot.request import Problem
-from bot.rules import Rules
-from bot.standing import Admission, Own, Standings
 from bot.store import KeepingStore, PeopleStore, TaskStore
 from bot.store.passes import digest_of
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot import timing
 from bot.chat.ordering.orders import Orders
 from bot.chat.parsing.message_intent import Intent, SentPhoto
 from bot.chat.sender import Asker
@@ -19,6 +18,7 @@ from bot.errors import StaleTask
 from bot.request import VideoRequest
 from bot.store import TaskStore
 from bot.task import ALBUM, WANTED_ALBUM, Task, TaskState
+from bot.worker import schedule
 
 _WANTING = frozenset({"video", "photo"})
 """What starts when it is a single photo."""
@@ -53,7 +53,7 @@ class Albums:
         """The first photo of an album: nothing is said before the others are there."""
         caption = VideoRequest(model="", prompt=intent.words, photos=(_pack(asker, photo),))
         question = WANTED_ALBUM if intent.wish in _WANTING else ALBUM
-        await self._orders.gather(asker, caption, question, timing.album_due(asker.sent_at, self._clock()))
+        await self._orders.gather(asker, caption, question, schedule.album_due(asker.sent_at, self._clock()))
 
     async def joined(self, asker: Asker, intent: Intent) -> bool:
         """Whether a message belongs to an album that is known by another photo. It is taken in, or left out
@@ -74,7 +74,7 @@ class Albums:
 
     async def claim(self, task: Task) -> Task:
         """Take it up before the worker does. StaleTask where that one was quicker."""
-        until = self._clock() + timedelta(seconds=timing.LEASE_S)
+        until = self._clock() + timedelta(seconds=schedule.LEASE_S)
         return await self._tasks.save(replace(task, due_at=until))
 
     async def close(self, task: Task) -> None:
@@ -87,7 +87,7 @@ class Albums:
     def _grown(self, task: Task, asker: Asker, intent: Intent) -> Task | None:
         """The draft with one more photo; None where it has that one, or takes none any more."""
         now = self._clock()
-        is_taken_up = task.due_at is None or task.due_at > now + timing.ALBUM_LIMIT
+        is_taken_up = task.due_at is None or task.due_at > now + schedule.ALBUM_LIMIT
         if intent.photo is None or not task.gathers or is_taken_up or task.user_id != asker.user_id:
             return None
         before = task.request
@@ -97,7 +97,7 @@ class Albums:
         words = intent.words if intent.wish in ("video", "photo", "draft") else ""
         question = WANTED_ALBUM if intent.wish in _WANTING else task.question
         request = before.model_copy(update={"photos": tuple(photos), "prompt": before.prompt or words})
-        return task.asked(request, question, timing.album_due(task.created_at, now))
+        return task.asked(request, question, schedule.album_due(task.created_at, now))
 
 
 def read_album(task: Task) -> Album:

@@ -8,12 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from bot.admin.live_settings import Rules
 from bot.chat.cards.price_labels import Tariff
 from bot.chat.ordering.access import Access
 from bot.errors import StoreError
 from bot.local_time import day_of, renewal_of
 from bot.request import Problem, VideoRequest, shown
-from bot.rules import Rules
 from bot.store import KeepingStore, Notice
 from bot.store.buying import BuyingStore
 from bot.text import plain

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot import timing
 from bot.chat.cards.draft_card import ASKS_PHOTO, AWAITS_WORDS, draw_question, draw_switch
 from bot.chat.cards.price_labels import Tariff
 from bot.chat.sender import Asker
@@ -17,6 +16,7 @@ from bot.chat.telegram_io.photo_files import Photos, with_first_frame
 from bot.request import Problem, VideoModel, VideoRequest
 from bot.store import TaskStore
 from bot.task import Task, TaskState
+from bot.worker import schedule
 
 _ANSWERED_WITHIN = timedelta(minutes=15)
 
@@ -158,4 +158,4 @@ class Drafts:
         )
 
     def _expiry(self, chat_id: int) -> datetime:
-        return self._clock() + (timing.DRAFT_GROUP if chat_id < 0 else timing.DRAFT_PRIVATE)
+        return self._clock() + (schedule.DRAFT_GROUP if chat_id < 0 else schedule.DRAFT_PRIVATE)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from bot.admin.live_settings import Rules
 from bot.chat.cards.price_labels import Tariff
 from bot.chat.ordering.access import Access
 from bot.chat.ordering.budgets import Budgets
 from bot.local_time import renewal_of
-from bot.rules import Rules
 from bot.task import Task, TaskState
 from bot.text import plain, say
 

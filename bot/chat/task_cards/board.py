@@ -26,8 +26,8 @@ from bot.errors import CallRefused, CardGone, ChatError, ChatGone
 from bot.log import get_log
 from bot.media.facts import FitPhoto
 from bot.media.shelf import Video
-from bot.pace import Urgency
 from bot.request import PhotoRules, VideoModel
+from bot.send_rates import Urgency
 from bot.store.buying import Pause
 from bot.store.sharing import ALONE, SharingStore
 from bot.task import Task, TaskState

@@ -15,7 +15,7 @@ from bot.chat.task_cards.live_updates import LiveCards
 from bot.chat.telegram_io.client import translated
 from bot.errors import ChatBusy, ChatError
 from bot.task import Task, TaskState
-from bot.timing import clock_of
+from bot.worker.schedule import clock_of
 
 _PACE_S = 4.5
 """Telegram shows an action for five seconds."""

@@ -13,7 +13,7 @@ from bot.errors import CallUnclear, ChatBusy, ChatError, StoreError
 from bot.log import get_log
 from bot.store.sharing import ALONE, SharingStore, holding
 from bot.task import Task, TaskState
-from bot.timing import clock_of
+from bot.worker.schedule import clock_of
 
 _TICK_S = 1.0
 _LEASE_S = 60.0

@@ -24,7 +24,7 @@ from telegram.request import HTTPXRequest
 
 from bot.chat.telegram_io.rate_limiter import Gate, seconds
 from bot.errors import CallRefused, CallUnclear, CardGone, ChatBusy, ChatGone, ChatMoved
-from bot.pace import Urgency
+from bot.send_rates import Urgency
 
 _CONNECTIONS = 32
 _KEPT_OPEN = 8

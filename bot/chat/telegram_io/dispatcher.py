@@ -11,10 +11,10 @@ from typing import Any
 
 from telegram import Update
 
-from bot import timing
 from bot.errors import CallUnclear, CardGone, ChatBusy, ChatGone, StoreError
 from bot.log import get_log
 from bot.store import StoredUpdate, UpdateStore
+from bot.worker import schedule
 
 _CHATS = 32
 """Handled at once."""
@@ -37,7 +37,7 @@ class Dispatcher:
         clock: Callable[[], datetime],
         *,
         idle_s: float = _IDLE_S,
-        store_pause_s: float = timing.STORE_PAUSE_S,
+        store_pause_s: float = schedule.STORE_PAUSE_S,
     ) -> None:
         self._updates = updates
         self._read = read
@@ -83,7 +83,7 @@ class Dispatcher:
         room = _CHATS - len(self._running)
         if not room:
             return 0
-        claimed = await self._updates.claim_updates(self._clock(), timing.UPDATE_LEASE_S, room)
+        claimed = await self._updates.claim_updates(self._clock(), schedule.UPDATE_LEASE_S, room)
         for update in claimed:
             task = asyncio.create_task(self._take(update), name=f"update {update.update_id}")
             self._running.add(task)
@@ -124,24 +124,24 @@ class Dispatcher:
             await self._updates.fail_update(stored.update_id, None)
             return
         try:
-            async with asyncio.timeout(timing.UPDATE_LEASE_S - 10):
+            async with asyncio.timeout(schedule.UPDATE_LEASE_S - 10):
                 await self._handle(update)
         except (ChatGone, CardGone) as error:
             log.info("nobody can be answered there", reason=str(error))
             await self._updates.finish_update(stored.update_id)
         except ChatBusy as busy:
-            await self._again(stored, update, timing.UPDATE_ATTEMPTS_IN_OUTAGE, busy.retry_after_s)
+            await self._again(stored, update, schedule.UPDATE_ATTEMPTS_IN_OUTAGE, busy.retry_after_s)
         except CallUnclear as error:
             if not self._unheard:
                 self._unheard = True
                 log.warning("Telegram does not take answers", reason=str(error))
-            await self._again(stored, update, timing.UPDATE_ATTEMPTS_IN_OUTAGE)
+            await self._again(stored, update, schedule.UPDATE_ATTEMPTS_IN_OUTAGE)
         except StoreError as error:
             log.warning("the database refused while an update was handled", reason=str(error))
-            await self._again(stored, update, timing.UPDATE_ATTEMPTS_IN_OUTAGE)
+            await self._again(stored, update, schedule.UPDATE_ATTEMPTS_IN_OUTAGE)
         except Exception:
             log.exception("an update could not be handled", attempt=stored.attempts + 1)
-            await self._again(stored, update, timing.UPDATE_ATTEMPTS)
+            await self._again(stored, update, schedule.UPDATE_ATTEMPTS)
         else:
             if self._unheard and stored.attempts:
                 self._unheard = False
@@ -160,7 +160,7 @@ class Dispatcher:
     ) -> None:
         """Later; the last of `attempts` parks it, so that its chat goes on, and says so there."""
         if stored.attempts + 1 < attempts:
-            retry_at = timing.retry_at(stored.attempts, self._clock(), retry_after_s)
+            retry_at = schedule.retry_at(stored.attempts, self._clock(), retry_after_s)
             await self._updates.fail_update(stored.update_id, retry_at)
             return
         self._log.error("an update is parked", update=stored.update_id)

@@ -17,7 +17,7 @@ from bot.chat.sender import Asker
 from bot.chat.telegram_io.client import TelegramBot, translated
 from bot.errors import ChatError, StoreError
 from bot.log import get_log
-from bot.pace import Urgency
+from bot.send_rates import Urgency
 from bot.task import Task
 from bot.text import say
 

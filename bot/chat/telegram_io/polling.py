@@ -18,12 +18,12 @@ from telegram.error import (
     TelegramError,
 )
 
-from bot import timing
 from bot.chat.telegram_io.rate_limiter import seconds
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log
 from bot.store import StoredUpdate, UpdateStore
 from bot.store.sharing import ALONE, SharingStore
+from bot.worker import schedule
 
 WANTED = ("message", "callback_query", "my_chat_member")
 """An edited message buys nothing, so it is not even asked for."""
@@ -54,7 +54,7 @@ class Intake:
         on_stored: Callable[[], None],
         clock: Callable[[], datetime],
         *,
-        store_pause_s: float = timing.STORE_PAUSE_S,
+        store_pause_s: float = schedule.STORE_PAUSE_S,
         sharing: SharingStore = ALONE,
         patience_s: float = 0.0,
     ) -> None:

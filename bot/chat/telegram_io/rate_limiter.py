@@ -17,7 +17,7 @@ from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
 from bot.log import get_log
-from bot.pace import TELEGRAM, Delay, Limits, PaceStore, Urgency
+from bot.send_rates import TELEGRAM, Delay, Limits, PaceStore, Urgency
 
 _Answer = bool | dict[str, Any] | list[dict[str, Any]]
 _MESSAGES = ("send", "edit", "copy", "forward")

@@ -13,12 +13,12 @@ from tempfile import TemporaryDirectory
 
 from telegram import Bot
 
-from bot import timing
 from bot.chat.telegram_io.client import translated
 from bot.errors import CallRefused, CallUnclear, MediaError
 from bot.media.process import run_apart
 from bot.media.shelf import Video
 from bot.media.work import join_videos, last_frame, photo_size, prepare_video
+from bot.worker import schedule
 
 _FETCHES = 2
 """At once: python-telegram-bot holds what it downloads in memory."""
@@ -72,7 +72,7 @@ class Videos:
 
     async def _fetch(self, file_id: str, place: Path) -> Path:
         try:
-            async with self._fetches, asyncio.timeout(timing.FETCH_LIMIT_S):
+            async with self._fetches, asyncio.timeout(schedule.FETCH_LIMIT_S):
                 with translated():
                     file = await self._bot.get_file(file_id)
                     return await file.download_to_drive(place)

@@ -12,12 +12,12 @@ from heapq import merge
 from itertools import islice
 from operator import itemgetter
 
-from bot.slots import open_slots
 from bot.stores.postgres import slots as limits
 from bot.stores.postgres import turns
 from bot.stores.postgres.connections import Connection, affected
 from bot.stores.values import task_of
 from bot.task import Task
+from bot.worker.concurrency import open_slots
 
 _DUE = (
     "SELECT due_at, id, NULL AS provider, 0 AS turn FROM tasks WHERE NOT waits_for_slot AND due_at <= $1"

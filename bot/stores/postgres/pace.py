@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.pace import Delay, Limits, Urgency, decide, keys_of, pause_key
+from bot.send_rates import Delay, Limits, Urgency, decide, keys_of, pause_key
 from bot.stores.postgres.connections import Connection, Connections
 
 _LOCK = 0x70_61_63_65
@@ -15,7 +15,7 @@ _LOCK = 0x70_61_63_65
 
 
 class Paces:
-    """The part of `PostgresStore` that `bot.pace.PaceStore` describes."""
+    """The part of `PostgresStore` that `bot.send_rates.PaceStore` describes."""
 
     _db: Connections
 

@@ -12,11 +12,11 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from bot.slots import open_slots
 from bot.stores.sqlite import slots as limits
 from bot.stores.sqlite import turns
 from bot.stores.sqlite.rows import task_of, to_text, to_time
 from bot.task import Task
+from bot.worker.concurrency import open_slots
 
 _DUE = (
     "SELECT due_at, rowid, NULL, NULL FROM tasks WHERE waits_for_slot = 0 AND due_at <= :now"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from bot.errors import SettingsError, StartError, StoreError
-from bot.pace import Delay, Limits, Pace, Urgency
+from bot.send_rates import Delay, Limits, Pace, Urgency
 from bot.store import (
     AccountTrouble,
     Attempt,

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.again import NotAgain
+from bot.admin.retry import NotAgain
 from bot.errors import DreamreelError
 from bot.log import get_log
 from bot.request import Problem

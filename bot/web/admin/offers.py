@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from bot.standing import Standing
+from bot.admin.permissions import Standing
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
 ALL_MODELS: Final = "*"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from bot.bill import draw_bill
+from bot.admin.billing import draw_bill
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log
 from bot.store.acts import Act

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.rules import Rules
-from bot.standing import FIGURES, Standings, read_own
+from bot.admin.live_settings import Rules
+from bot.admin.permissions import FIGURES, Standings, read_own
 
 _SOURCES = {
     "default": "default",

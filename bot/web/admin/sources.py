@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from bot.admin.live_settings import Rules
+from bot.admin.permissions import Standings
 from bot.request import Problem, VideoModel, VideoRequest
-from bot.rules import Rules
-from bot.standing import Standings
 from bot.store import AccountStore, TaskListing, TaskStore
 from bot.store.acts import ActStore
 from bot.store.buying import BuyingStore

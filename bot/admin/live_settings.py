@@ -1,0 +1,152 @@
+"""Rules: the settings that admins may change while the bot runs, and what is in force of them.
+
+They start from the environment. Secrets, addresses and who is an admin come from there alone: whoever holds
+the machine decides about those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.admin.setting_sources import Source, shown_value, source_of
+from bot.errors import SettingsError
+from bot.log import get_log
+from bot.settings import Settings, check_again
+from bot.store.changes import THE_BOT, Change, ChangeStore
+
+CHANGEABLE = (
+    "ALLOWED_USERS",
+    "ALLOWED_CHATS",
+    "DAILY_VIDEOS_PER_USER",
+    "DAILY_VIDEOS_PER_CHAT",
+    "OPEN_TASKS_PER_USER",
+    "OPEN_TASKS_PER_CHAT",
+    "MODEL_PRICES",
+    "CURRENCY",
+    "DAILY_BUDGET",
+    "DAILY_BUDGET_PER_USER",
+    "SUBMITS_PER_HOUR",
+    "DEFAULT_MODEL",
+    "DEFAULT_LANGUAGE",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One setting as it stands."""
+
+    name: str
+    value: str
+    """As it could be typed; empty where nothing is set."""
+    source: Source
+    """Where the value comes from where nobody has changed it."""
+    changed: Change | None = None
+    """Who did, where somebody has."""
+
+
+class Rules:
+    """What is in force, in memory. `read` it now and then: other processes change it too."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: ChangeStore,
+        clock: Callable[[], datetime],
+        models: Mapping[str, object] | None = None,
+    ) -> None:
+        """`models` are those that a default can be chosen from; None: whatever its name."""
+        self._start = settings
+        self._store = store
+        self._clock = clock
+        self._models = models
+        self._now = InForce(settings, {}, {})
+        self._log = get_log(__name__)
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the start, with what was changed since."""
+        return self._now.settings
+
+    async def read(self) -> None:
+        """Take over what was changed, here or by another process. StoreError."""
+        before = self._now
+        self._now = settle_rules(self._start, await self._store.in_force(THE_BOT), self._models)
+        for change, reason in self._now.refused.items():
+            if change not in before.refused:
+                self._log.warning("a changed setting does not work here", reason=reason)
+
+    async def change(self, name: str, text: str | None, by: int) -> bool:
+        """Whether that is news. `text` as in the environment; None or an empty one: as at the start.
+
+        SettingsError, one sentence, where it cannot be.
+        """
+        name, text = name.strip().upper(), (text or "").strip() or None
+        if name not in CHANGEABLE:
+            raise SettingsError(f"{name} cannot be changed here. These can: {', '.join(CHANGEABLE)}.")
+        await self.read()
+        texts = {other: value for other, value in _texts(self._now.changes).items() if other != name}
+        _checked(self._start, texts if text is None else {**texts, name: text}, self._models)
+        before = self._now.changes.get(name)
+        if (before.value if before else None) == text:
+            return False
+        await self._store.add_change(Change(THE_BOT, name, text, by, self._clock()))
+        await self.read()
+        return True
+
+    def rows(self) -> list[Rule]:
+        """Each that can be changed."""
+        return [
+            Rule(
+                name,
+                shown_value(self.settings, name),
+                source_of(self._start, name),
+                self._now.changes.get(name),
+            )
+            for name in CHANGEABLE
+        ]
+
+    def row(self, name: str) -> Rule | None:
+        """The one of this name; None where nobody can change it."""
+        return next((rule for rule in self.rows() if rule.name == name.strip().upper()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    settings: Settings
+    """Those of the start, with what was changed since."""
+    changes: Mapping[str, Change]
+    """By the names of the settings: those that work."""
+    refused: Mapping[Change, str]
+    """Those that do not, and why: an older or a newer bot may have stored them."""
+
+
+def settle_rules(
+    start: Settings, changes: Iterable[Change], models: Mapping[str, object] | None = None
+) -> InForce:
+    """What the changes make of the settings. Those that belong together count together, or each by itself."""
+    known = {change.name: change for change in changes if change.name in CHANGEABLE and change.value}
+    try:
+        return InForce(_checked(start, _texts(known), models), known, {})
+    except SettingsError:
+        pass
+    settings, taken, refused = start, dict[str, Change](), dict[Change, str]()
+    for name, change in known.items():
+        try:
+            settings = _checked(start, _texts({**taken, name: change}), models)
+            taken[name] = change
+        except SettingsError as error:
+            refused[change] = str(error)
+    return InForce(settings, taken, refused)
+
+
+def _texts(changes: Mapping[str, Change]) -> dict[str, str]:
+    return {name: change.value for name, change in changes.items() if change.value is not None}
+
+
+def _checked(start: Settings, texts: Mapping[str, str], models: Mapping[str, object] | None) -> Settings:
+    model = texts.get("DEFAULT_MODEL")
+    if model is not None and models is not None and model not in models:
+        raise SettingsError(f"DEFAULT_MODEL: there is no {model} here. Set up are: {', '.join(models)}.")
+    return check_again(start, texts)

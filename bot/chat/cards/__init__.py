@@ -1,0 +1,1 @@
+"""The texts and buttons of cards. Pure functions."""

@@ -1,0 +1,1 @@
+"""What the bot tells its operators, and asks them."""

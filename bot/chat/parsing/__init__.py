@@ -1,0 +1,1 @@
+"""From a Telegram message to what it asks for. Pure functions."""

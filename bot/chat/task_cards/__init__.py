@@ -1,0 +1,1 @@
+"""Cards of tasks in their chats: sent, updated, delivered, reposted."""

@@ -1,0 +1,1 @@
+"""Everything that exchanges data with Telegram: connection, updates, messages, files, rate limits."""

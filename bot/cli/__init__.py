@@ -1,0 +1,1 @@
+"""Commands for operators. Each loads its modules only when it runs, so that `--help` stays fast."""

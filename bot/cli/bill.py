@@ -1,0 +1,41 @@
+"""`python -m bot bill 2026-11`: a month as CSV, to hold beside what a provider charges."""
+
+from __future__ import annotations
+
+import click
+
+from bot.cli.context import Desk, run
+
+
+@click.command(short_help="Print a month as CSV, for a provider's bill.")
+@click.argument("month")
+def bill(month: str) -> None:
+    """Print a month such as 2026-11 as CSV, to check a provider's bill with.
+
+    A row for each time that a request was handed over: when, to whom, the id there, whether it should be
+    charged (yes, no, perhaps), the price, what became of it. Works beside a running bot.
+    """
+
+    async def work(desk: Desk) -> None:
+        from bot.admin.billing import draw_bill, month_edges  # noqa: PLC0415
+        from bot.log import blotter  # noqa: PLC0415
+        from bot.settings import secrets_of  # noqa: PLC0415
+
+        settings = desk.settings
+        try:
+            month_edges(month, settings.zone)
+        except ValueError:
+            raise click.BadParameter(f"{month} is no month such as 2026-11.", param_hint="MONTH") from None
+        async with desk.models() as models:
+            pieces = draw_bill(
+                desk.store,
+                month,
+                zone=settings.zone,
+                models=models,
+                currency=settings.currency,
+                blot=blotter(secrets_of(settings)),
+            )
+            async for piece in pieces:
+                click.echo(piece, nl=False)
+
+    run(work)

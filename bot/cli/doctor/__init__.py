@@ -1,0 +1,17 @@
+"""The doctor: what is wrong with this installation, and how to mend it. Looks, asks, and changes nothing."""
+
+from bot.cli.doctor.checkup import check_up, read_settings
+from bot.cli.doctor.finding import Finding
+from bot.cli.doctor.report import draw_table, write_json
+from bot.cli.doctor.setting_values import Value, draw_values, list_values
+
+__all__ = [
+    "Finding",
+    "Value",
+    "check_up",
+    "draw_table",
+    "draw_values",
+    "list_values",
+    "read_settings",
+    "write_json",
+]

@@ -1,0 +1,175 @@
+"""The whole check-up: every check, in the order in which a person would mend things."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from bot.admin.live_settings import settle_rules
+from bot.cli.doctor.backups import judge_backups
+from bot.cli.doctor.finding import Finding
+from bot.cli.doctor.money import judge_prices
+from bot.cli.doctor.network import check_public_address, check_telegram
+from bot.cli.doctor.provider_accounts import check_account
+from bot.errors import SettingsError
+from bot.maintenance.cleanup import Backups
+from bot.provider import Provider
+from bot.provider_builders import build_models, build_providers
+from bot.request import VideoModel
+from bot.settings import Settings, load_settings, secrets_of
+from bot.store.changes import THE_BOT
+from bot.stores.examination import Examination
+from bot.stores.opening import examine_store, is_shared, shown_url, stored_changes
+
+_DISK_WRONG_MB = 100
+"""A video or two, and room for the database to go on."""
+_SHORT_SECRET = 16
+
+
+def read_settings() -> tuple[Settings | None, Finding]:
+    """The settings, or None where they are wrong: then nothing else can be checked."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        mend = "Mend it in .env, or in the environment. .env.example explains every setting."
+        return None, Finding("settings", "wrong", f"{error}", mend)
+    if not Path(".env").exists():
+        return settings, Finding("settings", "ok", "From the environment; there is no .env in this folder.")
+    return settings, Finding("settings", "ok", "From .env and the environment.")
+
+
+async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
+    """Everything but the settings' own form. Takes seconds; changes nothing, and disturbs no running bot."""
+    database = await _examine(settings)
+    providers = build_providers(settings, clock)
+    paid = [provider for provider in providers if not all(model.free for model in provider.models)]
+    models = {model.name: model for provider in providers for model in provider.models}
+    changes = await stored_changes(settings.database_url, THE_BOT)
+    settings = settle_rules(settings, changes, models).settings
+    try:
+        of_network = await asyncio.gather(
+            check_telegram(settings, clock),
+            check_public_address(settings, clock, _by_link(models), is_running=database.in_use),
+            *(check_account(provider) for provider in paid),
+        )
+    finally:
+        for provider in providers:
+            await provider.close()
+    of_telegram, of_address, *of_accounts = of_network
+    found = [
+        *of_telegram,
+        judge_database(database, shown_url(settings.database_url)),
+        _check_disk(settings),
+        *_check_backups(settings, clock(), is_running=database.in_use),
+        judge_admins(database, settings),
+        _check_models(settings, providers),
+        *judge_prices(settings, models),
+        *of_address,
+        *_check_secret_key(settings),
+        *(finding for findings in of_accounts for finding in findings),
+    ]
+    return [_without_secrets(finding, secrets_of(settings)) for finding in found]
+
+
+async def _examine(settings: Settings) -> Examination:
+    try:
+        return await examine_store(settings.database_url)
+    except SettingsError as error:
+        return Examination(True, problem="cannot be opened", mend=str(error))
+
+
+def judge_database(database: Examination, where: str) -> Finding:
+    if database.problem:
+        return Finding("database", "wrong", f"{where} {database.problem}.", database.mend)
+    if not database.exists:
+        return Finding("database", "ok", f"{where} is made at the first start.")
+    running = ", and a bot is running on it" if database.in_use else ""
+    return Finding("database", "ok", f"{where} is sound{running}.")
+
+
+def judge_disk(folder: Path, free_mb: int, keep_mb: int) -> Finding:
+    """`keep_mb` is how much may be filled with videos that no chat has yet."""
+    seen = f"{free_mb / 1000:.1f} GB free for {folder}."
+    if free_mb < _DISK_WRONG_MB:
+        return Finding("disk", "wrong", f"Only {free_mb} MB free for {folder}.", "Free some space.")
+    if free_mb < keep_mb:
+        mend = f"Free some space, or set KEEP_FILES_MB lower: up to {keep_mb} MB of videos may wait there."
+        return Finding("disk", "warning", seen, mend)
+    return Finding("disk", "ok", seen)
+
+
+def judge_admins(database: Examination, settings: Settings) -> Finding:
+    admins = settings.admin_users | set(database.admins)
+    if admins:
+        return Finding("admins", "ok", "One." if len(admins) == 1 else f"{len(admins)}.")
+    if database.problem:
+        return Finding("admins", "warning", "Not known: they are in the database.")
+    alone = not settings.allowed_users and not settings.allowed_chats
+    seen = "There is none yet, and nobody else may ask for videos." if alone else "There is none yet."
+    mend = "At its start the bot prints a link: whoever opens it first becomes one. Or set ADMIN_USERS."
+    return Finding("admins", "warning", seen, mend)
+
+
+def _check_disk(settings: Settings) -> Finding:
+    """The fuller one of the two places that are written to."""
+    places = [settings.data_dir]
+    if not is_shared(settings.database_url):
+        places.append(settings.sqlite_path.parent)
+    folders = {_existing(place) for place in places}
+    free = {folder: shutil.disk_usage(folder).free // 1_000_000 for folder in folders}
+    folder = min(sorted(free), key=lambda each: free[each])
+    return judge_disk(folder, free[folder], settings.keep_files_mb)
+
+
+def _check_backups(settings: Settings, now: datetime, *, is_running: bool) -> list[Finding]:
+    if is_shared(settings.database_url):
+        return []
+    folder, hour = settings.backups, settings.backup_hour
+    made = Backups(folder, hour, settings.zone) if folder is not None and hour is not None else None
+    today = now.astimezone(settings.zone).date()
+    return [judge_backups(settings, made.newest() if made else None, today, is_running=is_running)]
+
+
+def _existing(folder: Path) -> Path:
+    absolute = folder.absolute()
+    return next(each for each in (absolute, *absolute.parents) if each.is_dir())
+
+
+def _check_models(settings: Settings, providers: Iterable[Provider]) -> Finding:
+    try:
+        models = build_models(settings, list(providers))
+    except SettingsError as error:
+        return Finding("models", "wrong", str(error), "Correct DEFAULT_MODEL, or leave it empty.")
+    if all(model.free for model in models.values()):
+        mend = "Put a provider's key into .env."
+        return Finding("models", "warning", "Only the preview: no provider is set up.", mend)
+    names = [name for name, model in models.items() if not model.free]
+    return Finding("models", "ok", f"{', '.join(names)}. The default is {next(iter(models))}.")
+
+
+def _check_secret_key(settings: Settings) -> list[Finding]:
+    if settings.secret_key is None or len(settings.secret_key.get_secret_value()) >= _SHORT_SECRET:
+        return []
+    seen = "SECRET_KEY is so short that it can be guessed, and with it the links to photos."
+    mend = f"Give it {_SHORT_SECRET} characters or more, or leave it empty: the bot makes one."
+    return [Finding("secret key", "warning", seen, mend)]
+
+
+def _by_link(models: Mapping[str, VideoModel]) -> list[str]:
+    return [name for name, model in models.items() if model.photo_as == "link"]
+
+
+def _without_secrets(finding: Finding, secrets: list[str]) -> Finding:
+    """Whatever a server or a library put into an answer: no secret, and nothing that moves a terminal."""
+
+    def clean(text: str) -> str:
+        for secret in secrets:
+            # What is shorter is no secret, and stands in ordinary words.
+            text = text.replace(secret, "[hidden]") if len(secret) > 5 else text
+        return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+    return replace(finding, seen=clean(finding.seen), mend=clean(finding.mend))

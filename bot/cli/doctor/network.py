@@ -1,0 +1,217 @@
+"""What can be seen of the network: Telegram and its token, the clock, and our own public address."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from yarl import URL
+
+from bot.cli.doctor.finding import Finding, State
+from bot.settings import Settings
+
+_LIMIT_S = 10.0
+_MAX_ANSWER_BYTES = 100_000
+_SKEW_SEEN_S = 60.0
+_SKEW_WRONG_S = 300.0
+"""Volcengine refuses signatures of another time; how far off they may be is not documented."""
+_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    fields: Mapping[str, object] = field(default_factory=dict)
+    """The JSON object of the body; empty when the body is anything else."""
+    ahead_s: float | None = None
+    """How far our clock is ahead of the one that answered; None where that told no time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    reason: str
+    """Why there was no answer, as the second half of a sentence."""
+
+
+async def check_telegram(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
+    """Whether Telegram is reached, whether it knows the token, and what time it has."""
+    token = settings.telegram_bot_token
+    # Without one, an answer that refuses it still shows who answers.
+    key = token.get_secret_value() if token else "0"
+    answer = await ask(f"{settings.telegram_api_url}/bot{key}/getMe", clock)
+    host = URL(settings.telegram_api_url).host_port_subcomponent or "TELEGRAM_API_URL"
+    found = [judge_telegram(answer, host), judge_token(answer, is_set=token is not None)]
+    return [*found, judge_clock(answer, host)]
+
+
+async def check_public_address(
+    settings: Settings, clock: Callable[[], datetime], by_link: list[str], *, is_running: bool
+) -> list[Finding]:
+    """Whether providers find this bot at PUBLIC_URL. `by_link` names the models that fetch photos there."""
+    what = "public address"
+    if settings.public_url is None:
+        if not by_link:
+            return []
+        seen = f"PUBLIC_URL is not set, so {', '.join(by_link)} cannot take photos."
+        return [
+            Finding(what, "warning", seen, "Set PUBLIC_URL and LISTEN_PORT, or use other models for photos.")
+        ]
+    answer = await ask(f"{settings.public_url}/healthz", clock)
+    port = f"{settings.listen_host}:{settings.listen_port}"
+    shown = str(URL(settings.public_url).with_user(None))
+    return [judge_public_address(answer, shown, port, is_running=is_running)]
+
+
+async def ask(url: str, clock: Callable[[], datetime], limit_s: float = _LIMIT_S) -> Answer | Silence:
+    """GET `url`, through the environment's proxy where there is one. Follows no redirect, never raises."""
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=limit_s)) as session,
+            session.get(url, allow_redirects=False, proxy=_proxy_for(URL(url))) as response,
+        ):
+            ahead_s = _ahead_s(response.headers.get("Date", ""), clock())
+            raw = bytearray()
+            async for chunk in response.content.iter_any():
+                raw += chunk
+                if len(raw) > _MAX_ANSWER_BYTES:
+                    break
+            return Answer(response.status, _object(bytes(raw)), ahead_s)
+    # Never the errors' own texts: they quote the address, and Telegram's contains the token.
+    except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError):
+        return Silence("the proxy of the environment does not let it through")
+    except aiohttp.ClientConnectorDNSError:
+        return Silence("its name is not known")
+    except aiohttp.ClientSSLError:
+        return Silence("no trusted certificate")
+    except aiohttp.ClientConnectorError as error:
+        refused = isinstance(error.os_error, ConnectionRefusedError)
+        return Silence("the connection is refused" if refused else "there is no way to it")
+    except TimeoutError:
+        return Silence(f"no answer within {limit_s:g} s")
+    except (aiohttp.ClientError, ValueError, OSError) as error:
+        return Silence(f"the connection breaks ({type(error).__name__})")
+
+
+def judge_telegram(answer: Answer | Silence, host: str) -> Finding:
+    match answer:
+        case Silence():
+            mend = (
+                "Check the network. Where Telegram is blocked, set HTTPS_PROXY, or another TELEGRAM_API_URL."
+            )
+            return Finding("telegram", "wrong", f"{host} cannot be reached: {answer.reason}.", mend)
+        case Answer(status) if status >= 500 or status == 429:
+            seen = f"{host} is in trouble or too busy: it answers HTTP {status}."
+            return Finding("telegram", "warning", seen, "Try again in some minutes.")
+        case Answer(fields={"ok": bool()}):
+            return Finding("telegram", "ok", f"{host} answers.")
+        case Answer(status):
+            seen = f"What answers at {host} is no Bot API (HTTP {status})."
+            return Finding(
+                "telegram", "wrong", seen, "Correct TELEGRAM_API_URL; unset, it is Telegram itself."
+            )
+
+
+def judge_token(answer: Answer | Silence, *, is_set: bool) -> Finding:
+    if not is_set:
+        return Finding(
+            "token",
+            "wrong",
+            "TELEGRAM_BOT_TOKEN is not set.",
+            "Get one from @BotFather and put it into .env.",
+        )
+    match answer:
+        case Answer(200, {"ok": True, "result": {"username": str(name)}}) if re.fullmatch(r"\w+", name):
+            return Finding("token", "ok", f"It is the token of @{name}.")
+        case Answer(401 | 404, {"ok": False}):
+            return Finding(
+                "token", "wrong", "Telegram does not know this token.", "Copy it again from @BotFather."
+            )
+        case _:
+            return Finding("token", "warning", "Telegram could not be asked about it.")
+
+
+def judge_clock(answer: Answer | Silence, host: str) -> Finding:
+    if isinstance(answer, Silence) or answer.ahead_s is None:
+        return Finding("clock", "warning", f"{host} did not tell the time to compare it with.")
+    off_s = abs(answer.ahead_s)
+    state: State = "wrong" if off_s > _SKEW_WRONG_S else "warning" if off_s > _SKEW_SEEN_S else "ok"
+    if state == "ok":
+        return Finding("clock", state, f"It agrees with that of {host}.")
+    seen = f"It is {_span(off_s)} {'ahead of' if answer.ahead_s > 0 else 'behind'} that of {host}."
+    return Finding(
+        "clock",
+        state,
+        seen,
+        "Set this machine's clock by NTP: Volcengine refuses signatures of another time.",
+    )
+
+
+def judge_public_address(answer: Answer | Silence, url: str, listens: str, *, is_running: bool) -> Finding:
+    what = "public address"
+    match answer:
+        case Answer(200 | 503, {"status": "ok" | "unwell" as health}):
+            if _is_private(URL(url).host or ""):
+                mend = "Set PUBLIC_URL to an address that the internet can reach."
+                return Finding(what, "warning", f"{url} answers, but only in this network.", mend)
+            if health == "unwell":
+                mend = "Look into its log."
+                return Finding(what, "warning", f"{url} answers, and says that the bot is unwell.", mend)
+            return Finding(what, "ok", f"{url} answers as a Dreamreel.")
+        case Silence() | Answer(status=502 | 503 | 504) if not is_running:
+            seen = f"{url} cannot be checked: the bot is not running, so it cannot answer."
+            return Finding(what, "warning", seen, "Start the bot, then ask again.")
+        case Silence():
+            mend = f"Lead it to {listens}. If it opens from outside this network, all is well."
+            return Finding(what, "wrong", f"{url} does not answer: {answer.reason}.", mend)
+        case Answer(status) if 300 <= status < 400:
+            mend = "Set PUBLIC_URL to the address where it ends: not every provider follows."
+            return Finding(what, "wrong", f"{url} redirects to another address (HTTP {status}).", mend)
+        case Answer(status):
+            seen = f"Not this bot but something else answers at {url} (HTTP {status})."
+            return Finding(what, "wrong", seen, f"Lead it to {listens}, with its path or without.")
+
+
+def _proxy_for(url: URL) -> str | None:
+    """The one that the bot's own connection to Telegram takes, too. To this machine none leads."""
+    if url.host is None or url.host in _THIS_MACHINE or proxy_bypass(url.host):
+        return None
+    proxies = getproxies()
+    return proxies.get(url.scheme) or proxies.get("all")
+
+
+def _ahead_s(date: str, now: datetime) -> float | None:
+    try:
+        told = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    # HTTP tells the time in GMT, and in whole seconds, cut off.
+    return (now - told.replace(tzinfo=UTC)).total_seconds() - 0.5
+
+
+def _object(raw: bytes) -> dict[str, object]:
+    try:
+        parsed = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _span(seconds: float) -> str:
+    for unit, length_s in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length_s:
+            return f"{seconds / length_s:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost"

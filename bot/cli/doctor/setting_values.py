@@ -1,0 +1,55 @@
+"""Every setting: its value, and where that comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from bot.admin.live_settings import settle_rules
+from bot.admin.setting_sources import names, shown_value, source_of
+from bot.settings import Settings
+from bot.store.changes import THE_BOT, THE_MACHINE, Change
+from bot.stores.opening import stored_changes
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    name: str
+    value: str
+    """As it could be typed; of a secret only whether it is `set`."""
+    source: str
+    """`default`, `environment`, `.env`, or who changed it and when."""
+
+
+async def list_values(settings: Settings) -> list[Value]:
+    """In the order of `.env.example`, as a bot that starts now would have them. Changes nothing."""
+    in_force = settle_rules(settings, await stored_changes(settings.database_url, THE_BOT))
+    return [
+        Value(
+            name,
+            shown_value(in_force.settings, name),
+            _changed(in_force.changes[name]) if name in in_force.changes else source_of(settings, name),
+        )
+        for name in names(settings)
+    ]
+
+
+def draw_values(values: Sequence[Value]) -> str:
+    """A table for a terminal; empty where there are none."""
+    if not values:
+        return ""
+    longest = max(len(value.name) for value in values)
+    lines = [f"  {one.name:<{longest}}  {one.value or '-'}{_aside(one.source)}" for one in values]
+    return "\n".join(["", "  Settings, and where each comes from", "", *lines])
+
+
+def _aside(source: str) -> str:
+    # What nobody set is what nobody looks for.
+    return click.style(f"  ({source})", dim=source == "default", bold=source.startswith("changed"))
+
+
+def _changed(change: Change) -> str:
+    who = "at this machine" if change.by == THE_MACHINE else f"by {change.by}"
+    return f"changed {who}, {change.at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,90 @@
+"""Watching: tasks as they change, drawn anew each second, or a line of JSON for each change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+
+from bot.cli import task_actions, task_table
+from bot.cli.task_actions import Tasks
+from bot.store import TaskFilter
+from bot.task import Task, TaskState
+
+_EVERY_S = 1.0
+_MOST = 100
+_OPEN = TaskFilter(states=frozenset({TaskState.QUEUED, TaskState.SUBMITTING, TaskState.RUNNING}))
+
+
+class Desk(Protocol):
+    @property
+    def store(self) -> Tasks: ...
+
+    @property
+    def now(self) -> datetime: ...
+
+    async def ahead(self, tasks: list[Task]) -> dict[str, int]: ...
+
+
+async def draw(desk: Desk, name: str | None) -> None:
+    """On a terminal, until the task has ended, or for ever."""
+    task = await task_actions.find(desk.store, name) if name else None
+    with Live(console=Console(highlight=False), auto_refresh=False) as live:
+        while True:
+            picture, over = await (_all(desk) if task is None else _one(desk, task.id))
+            live.update(picture, refresh=True)
+            if over:
+                return
+            await asyncio.sleep(_EVERY_S)
+
+
+async def print_changes(desk: Desk, name: str | None, write: Callable[[str], object]) -> None:
+    """Each task once as it is, and again whenever it has changed."""
+    task = await task_actions.find(desk.store, name) if name else None
+    seen: dict[str, int] = {}
+    while True:
+        if task is not None:
+            fresh = await desk.store.get(task.id)
+            tasks = [fresh] if fresh else []
+        else:
+            tasks = await _open_and(desk, seen)
+        for one in tasks:
+            if seen.get(one.id) != one.version:
+                seen[one.id] = one.version
+                write(task_table.write_json(task_table.task_json(one)))
+        if task is not None and all(one.delivered_at for one in tasks):
+            return
+        await asyncio.sleep(_EVERY_S)
+
+
+async def _open_and(desk: Desk, seen: dict[str, int]) -> list[Task]:
+    """Those that wait or run, and those seen before until they are closed."""
+    tasks = {task.id: task for task in await desk.store.list_tasks(_OPEN, _MOST)}
+    for task_id in seen.keys() - tasks.keys():
+        task = await desk.store.get(task_id)
+        if task is None or seen[task_id] == task.version:
+            if task is None or task.delivered_at is not None:
+                del seen[task_id]
+            continue
+        tasks[task_id] = task
+    return list(tasks.values())
+
+
+async def _all(desk: Desk) -> tuple[RenderableType, bool]:
+    tasks = await desk.store.list_tasks(_OPEN, _MOST)
+    count = await desk.store.count_tasks(_OPEN)
+    below = f"{count} wait or run, at {desk.now.astimezone():%H:%M:%S}"
+    return task_table.draw_table(tasks, await desk.ahead(tasks), desk.now, below), False
+
+
+async def _one(desk: Desk, task_id: str) -> tuple[RenderableType, bool]:
+    task = await desk.store.get(task_id)
+    if task is None:
+        return "It is gone.", True
+    ahead = (await desk.ahead([task])).get(task.id, 0)
+    story = task_table.draw_story(task, await desk.store.attempts(task.id), ahead, desk.now)
+    return story, task.delivered_at is not None

@@ -1,0 +1,1 @@
+"""The worker: takes every due task one step further: submit, poll, deliver."""

@@ -1,0 +1,276 @@
+"""Delivering: the outcome onto the card, once. The video, or the reason why there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import Protocol
+
+from bot.errors import (
+    CallRefused,
+    CallUnclear,
+    CardGone,
+    ChatBusy,
+    ChatError,
+    ChatGone,
+    ChatMoved,
+    FetchError,
+    MediaError,
+    ProviderError,
+)
+from bot.log import get_log
+from bot.media.shelf import Video, VideoShelf
+from bot.provider import Provider, Succeeded
+from bot.request import VideoModel
+from bot.task import Task, TaskState
+from bot.worker import schedule
+from bot.worker.journal import Ledger
+from bot.worker.upload_slots import Lanes
+
+UPLOAD_MAX_BYTES = 50_000_000
+"""What Telegram takes from a bot: https://core.telegram.org/bots/api#sending-files."""
+
+
+class Chat(Protocol):
+    """Every call may raise ChatBusy, ChatGone, ChatMoved, CallRefused and CallUnclear."""
+
+    async def deliver(self, task: Task, video: Video) -> str:
+        """Put the video on the card; its file id. Repeating it changes nothing. CardGone."""
+
+    async def send(self, task: Task, video: Video) -> str:
+        """Send the video as a new message; its file id. Repeating it shows the video twice."""
+
+    async def offer(self, task: Task) -> None:
+        """Say that a new message may or may not have arrived, with a button that sends it once more."""
+
+    async def tell(self, task: Task) -> None:
+        """Say on the card why there is no video. Repeating it is harmless."""
+
+    async def redirect(self, task: Task) -> int:
+        """Tell its person in another chat that the outcome comes there, since no message finds a place where
+        it was asked for; the id of that chat. ChatGone where there is none. Repeating it is harmless."""
+
+
+class Deliverer:
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        chat: Chat,
+        providers: Mapping[str, Provider],
+        models: Mapping[str, VideoModel],
+        shelf: VideoShelf,
+        max_bytes: int = UPLOAD_MAX_BYTES,
+    ) -> None:
+        """`max_bytes`: what Telegram takes of a video; larger ones are made smaller."""
+        self._ledger = ledger
+        self._chat = chat
+        self._providers = providers
+        self._models = models
+        self._shelf = shelf
+        self._max_bytes = max_bytes
+        self._log = get_log(__name__)
+        self._lanes = Lanes()
+
+    async def deliver(self, task: Task) -> None:
+        async with self._lanes.place(task.id, schedule.TURN_LIMIT_S) as there_is_room:
+            if there_is_room:
+                await self._deliver(task)
+            else:
+                # Many that wait here would leave the worker no room for looks and submits.
+                await self._ledger.wait(task, 1.0)
+
+    async def tell(self, task: Task) -> None:
+        if task.hidden and task.state is TaskState.FAILED and task.counts:
+            # Nobody waits for it. That nothing was charged is told all the same: the card says otherwise.
+            await self._ledger.close(task)
+            return
+        try:
+            await self._chat.tell(task)
+        except CallRefused as error:
+            self._log.warning("an outcome could not be told", task=task.id, reason=str(error))
+            await self._ledger.close(task)
+        except ChatError as error:
+            await self._endure(task, error)
+        else:
+            await self._ledger.close(task)
+
+    async def _deliver(self, task: Task) -> None:
+        if not self._ledger.has_time(task, schedule.FETCH_LIMIT_S + schedule.UPLOAD_LIMIT_S):
+            await self._ledger.put_off(task)
+            return
+        try:
+            video = await self._shelf.get(task.id) or await self._fetch(task)
+        except (FetchError, MediaError, TimeoutError) as error:
+            await self._do_without(task, error)
+            return
+        if task.hidden:
+            await self._ledger.close(task)
+        elif video.facts.bytes > self._max_bytes:
+            await self._shrink(task, video)
+        elif not self._ledger.has_time(task, schedule.UPLOAD_LIMIT_S):
+            await self._ledger.put_off(task)
+        elif task.card_id is None:
+            await self._send(task, video)
+        else:
+            await self._edit(task, video)
+
+    async def _shrink(self, task: Task, video: Video) -> None:
+        """Telegram does not take it as it is. What takes its place is sent in the next step."""
+        if not self._ledger.has_time(task, schedule.SHRINK_LIMIT_S):
+            await self._ledger.wait(task, 0.0)
+            return
+        try:
+            async with asyncio.timeout(schedule.SHRINK_LIMIT_S):
+                await self._shelf.shrink(task.id, self._max_bytes)
+        except TimeoutError:
+            # Others were at work all the time.
+            await self._ledger.put_off(task)
+        except MediaError as error:
+            if error.code == "media_crashed" and not self._ledger.is_over(task):
+                # The disk may be full.
+                await self._ledger.put_off(task)
+                return
+            detail = f"{video.facts.bytes} bytes, {error.code}: {error.detail}"
+            await self._ledger.end(task.failed("too_large", detail, self._ledger.now()))
+        else:
+            await self._ledger.wait(task, 0.0)
+
+    async def _do_without(self, task: Task, error: FetchError | MediaError | TimeoutError) -> None:
+        """There is no video at present: later again, unless the provider has nothing better to give."""
+        match error:
+            case FetchError():
+                again, code, detail = error.again, error.code, error.detail
+            case MediaError():
+                # Reading it may have met a limit of this machine: that is no fault of the video.
+                again = error.code != "not_a_video"
+                code, detail = "not_a_video", f"{error.code}: {error.detail}"
+            case TimeoutError():
+                again, code, detail = True, "fetch_failed", "fetching took too long"
+        if again and not self._ledger.is_over(task):
+            await self._ledger.put_off(task)
+        else:
+            await self._ledger.end(task.failed(code, detail, self._ledger.now()))
+
+    async def _fetch(self, task: Task) -> Video:
+        """Onto the shelf. A link that died early is asked for once more."""
+        provider = self._providers.get(task.provider)
+        model = self._models.get(task.request.model)
+        if provider is None or model is None or task.video_url is None or task.remote_id is None:
+            # It may be configured again tomorrow.
+            raise FetchError("fetch_failed", "the provider is not set up", again=True)
+        async with asyncio.timeout(schedule.FETCH_LIMIT_S):
+            try:
+                return await self._download(task, provider, task.video_url)
+            except FetchError as error:
+                if error.again or error.code != "link_expired":
+                    raise
+            link = await self._renew(task, provider, task.remote_id, model)
+            return await self._download(task, provider, link)
+
+    async def _download(self, task: Task, provider: Provider, link: str) -> Video:
+        began = self._ledger.now()
+        try:
+            video = await self._shelf.put(task.id, provider.fetch, link)
+        except (FetchError, MediaError) as error:
+            await self._ledger.record(task, self._ledger.attempt(task, "fetch", began, error))
+            raise
+        await self._ledger.record(task, self._ledger.attempt(task, "fetch", began))
+        return video
+
+    async def _renew(self, task: Task, provider: Provider, remote_id: str, model: VideoModel) -> str:
+        """Another link to the same video; FetchError where there is none."""
+        began = self._ledger.now()
+        try:
+            status = await provider.poll(remote_id, model)
+        except ProviderError as error:
+            await self._ledger.record(task, self._ledger.attempt(task, "poll", began, error))
+            raise FetchError("link_expired", f"{error.code}: {error.detail}", again=True) from error
+        await self._ledger.record(task, self._ledger.attempt(task, "poll", began))
+        if not isinstance(status, Succeeded):
+            raise FetchError("link_expired", again=False)
+        return status.video_url
+
+    async def _edit(self, task: Task, video: Video) -> None:
+        """The card becomes the video: may be repeated, and is until it is known to have worked."""
+        try:
+            file_id = await self._upload(self._chat.deliver(task, video))
+        except (CardGone, CallRefused) as error:
+            self._log.warning("the card cannot become the video", task=task.id, reason=str(error))
+            await self._ledger.save(task.cardless(self._ledger.now()))
+        except ChatError as error:
+            await self._endure(task, error)
+        else:
+            await self._finish(task, file_id)
+
+    async def _send(self, task: Task, video: Video) -> None:
+        """No card: a new message, once. The intent is saved first; one of unknown end is asked about."""
+        if task.sending_at is not None:
+            await self._offer(task)
+            return
+        task = await self._ledger.hold(task.sending(self._ledger.now()))
+        try:
+            file_id = await self._upload(self._chat.send(task, video))
+        except CallUnclear:
+            await self._offer(task)
+        except ChatError as error:
+            # Refused: nothing was shown, so the intent is taken back.
+            await self._endure(task.unsent(), error)
+        else:
+            await self._finish(task, file_id)
+
+    async def _offer(self, task: Task) -> None:
+        try:
+            await self._chat.offer(task)
+        except ChatError as error:
+            await self._endure(task, error)
+        else:
+            await self._ledger.close(task.kept())
+
+    async def _finish(self, task: Task, file_id: str) -> None:
+        await self._ledger.close(task, file_id)
+        self._shelf.discard(task.id)
+
+    async def _upload(self, call: Awaitable[str]) -> str:
+        try:
+            async with asyncio.timeout(schedule.UPLOAD_LIMIT_S):
+                return await call
+        except TimeoutError as error:
+            raise CallUnclear("the upload took too long") from error
+
+    async def _endure(self, task: Task, error: ChatError) -> None:
+        """A chat that cannot be told at present, elsewhere, or ever."""
+        match error:
+            case ChatGone():
+                self._log.info("the chat is gone", task=task.id, reason=str(error))
+                await self._ledger.close(task.kept())
+            case CardGone():
+                await self._redirect(task)
+            case ChatMoved(chat_id=chat_id):
+                await self._ledger.save(task.moved(chat_id, self._ledger.now()))
+                await self._ledger.move_chat(task.chat_id, chat_id)
+            case ChatBusy(retry_after_s=retry_after_s) if not self._gives_up(task):
+                await self._ledger.wait(task, retry_after_s)
+            case CallRefused() if task.state is TaskState.SUCCEEDED:
+                self._log.error("Telegram refuses the video", task=task.id, reason=str(error))
+                await self._ledger.end(task.failed("not_delivered", str(error), self._ledger.now()))
+            case _ if self._gives_up(task):
+                self._log.error("the chat cannot be told", task=task.id, reason=str(error))
+                await self._ledger.close(task.kept())
+            case _:
+                await self._ledger.put_off(task)
+
+    def _gives_up(self, task: Task) -> bool:
+        return schedule.gives_up_telling(task, self._ledger.now())
+
+    async def _redirect(self, task: Task) -> None:
+        """Not even a new message finds a place: its topic was closed or deleted."""
+        try:
+            chat_id = await self._chat.redirect(task)
+        except (ChatGone, CardGone, CallRefused) as error:
+            self._log.info("nor is there another chat", task=task.id, reason=str(error))
+            await self._ledger.close(task.kept())
+        except ChatError as error:
+            await self._endure(task, error)
+        else:
+            await self._ledger.save(task.moved(chat_id, self._ledger.now()))
