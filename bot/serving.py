@@ -13,7 +13,7 @@ from bot.admin.permissions import Standings
 from bot.chat import Conversation, PageLink
 from bot.log import blotter
 from bot.maintenance.metrics import Metrics
-from bot.media.facts import FitPhoto
+from bot.media.media_info import FitPhoto
 from bot.photo_links import PhotoLinks
 from bot.request import VideoModel, VideoRequest
 from bot.settings import Settings, secrets_of

@@ -12,8 +12,8 @@ from bot.chat import Conversation, Hook, PageLink, furnish_desk
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log
 from bot.maintenance.maintenance import Chores
-from bot.media.facts import FitPhoto
-from bot.media.shelf import VideoShelf
+from bot.media.media_info import FitPhoto
+from bot.media.video_cache import VideoShelf
 from bot.photo_links import PhotoLinks
 from bot.provider import PhotoLink, Provider
 from bot.provider_builders import build_models

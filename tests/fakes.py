@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import StaleTask
-from bot.media.facts import FitPhoto, VideoFacts
-from bot.media.shelf import Video, VideoShelf
+from bot.media.media_info import FitPhoto, VideoFacts
+from bot.media.video_cache import Video, VideoShelf
 from bot.prices import NO_PRICES, Prices
 from bot.provider import Accepted, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.request import Mode, PhotoRules, VideoModel, VideoRequest

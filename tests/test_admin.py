@@ -20,7 +20,7 @@ from bot.store.acts import Act
 from bot.store.buying import EVERYTHING, Pause
 from bot.store.changes import Change
 from bot.task import SUBMIT_UNKNOWN, TaskState
-from bot.web.admin.door import LINK_LIVES, SESSION_LIVES
+from bot.web.admin.auth import LINK_LIVES, SESSION_LIVES
 
 PAGES = [
     "/admin",

@@ -14,7 +14,7 @@ from running import Stage, says, stage
 
 from bot.admin.live_settings import Rules
 from bot.chat import Conversation, furnish_desk
-from bot.media.shelf import VideoShelf
+from bot.media.video_cache import VideoShelf
 from bot.sandbox import Fault, FaultKind
 from bot.settings import IsolatedSettings
 from bot.stores.sqlite import SQLiteStore

@@ -36,8 +36,8 @@ from bot.errors import (
     StaleTask,
     Unavailable,
 )
-from bot.media.facts import VideoFacts
-from bot.media.shelf import Video, VideoShelf
+from bot.media.media_info import VideoFacts
+from bot.media.video_cache import Video, VideoShelf
 from bot.provider import Accepted, Failed, Photo, Status, Succeeded
 from bot.request import VideoModel, VideoRequest
 from bot.stores.sqlite import SQLiteStore

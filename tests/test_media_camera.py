@@ -9,8 +9,8 @@ from media_samples import waves_photo
 from PIL import Image, ImageChops, ImageStat
 
 from bot.media.camera import View, look, photo_point, view_at
-from bot.media.facts import SIZES
-from bot.media.planes import Planes, planes_of
+from bot.media.media_info import SIZES
+from bot.media.yuv import Planes, planes_of
 from bot.request import CAMERAS
 
 MOVES = (None, *CAMERAS)

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from bot.media.chart import COLOURS, draw_chart
-from bot.media.facts import ChartPart
-from bot.media.letters import drawable
+from bot.media.glyphs import drawable
+from bot.media.media_info import ChartPart
 from bot.text import LANGUAGES, plain, say
 
 DAYS = tuple(f"05-{day:02}" for day in range(1, 15))

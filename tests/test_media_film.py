@@ -15,12 +15,12 @@ from PIL import Image, ImageChops, ImageStat
 
 from bot.errors import MediaError
 from bot.media.encode import FRAMES_PER_S, write_film
-from bot.media.facts import SIZES
 from bot.media.film import film_photo, film_words
-from bot.media.planes import Planes, planes_of
+from bot.media.media_info import SIZES
 from bot.media.process import run_apart
 from bot.media.sound import PAD_RATE_HZ, play_pad
 from bot.media.videos import probe_video
+from bot.media.yuv import Planes, planes_of
 from bot.request import CAMERAS, closest_ratio
 
 SMALL = 0.25

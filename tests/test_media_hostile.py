@@ -23,7 +23,7 @@ from PIL import PngImagePlugin
 
 from bot.errors import MediaError
 from bot.media.crop_preview import draw_crop
-from bot.media.facts import MAX_BYTES, FitPhoto
+from bot.media.media_info import MAX_BYTES, FitPhoto
 from bot.media.photos import normalise_photo, photo_size
 from bot.media.process import run_apart
 from bot.request import PhotoRules

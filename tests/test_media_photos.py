@@ -15,7 +15,7 @@ from media_samples import display_p3, encoded, exif_bytes, png_chunk, stored_tur
 from PIL import Image, ImageChops, ImageCms, ImageStat, PngImagePlugin
 
 from bot.errors import MediaError
-from bot.media.facts import FitPhoto, fit_size
+from bot.media.media_info import FitPhoto, fit_size
 from bot.media.photos import normalise_photo, photo_size
 from bot.request import PhotoRules
 

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from bot.media.facts import SIZES
-from bot.media.letters import drawable, ink_of, width_of
-from bot.media.light import drift_lights
+from bot.media.backdrop import drift_lights
+from bot.media.glyphs import drawable, ink_of, width_of
+from bot.media.media_info import SIZES
 from bot.media.palettes import PALETTES
-from bot.media.planes import Planes
 from bot.media.titles import Title, reveal_title, set_mark, set_title
 from bot.media.typesetting import set_text
+from bot.media.yuv import Planes
 
 LATIN = "Zażółć gęślą jaźń, ğüşı ñ ß ø"
 CYRILLIC = "бумажный кораблик под дождём, їжак ґанок"

@@ -14,7 +14,7 @@ from media_samples import Clip, boxes
 from PIL import Image
 
 from bot.errors import MediaError
-from bot.media.facts import VideoFacts
+from bot.media.media_info import VideoFacts
 from bot.media.videos import prepare_video, probe_video
 
 SOURCES = {

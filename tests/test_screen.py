@@ -18,7 +18,7 @@ from bot.chat.telegram_io.client import connect
 from bot.chat.telegram_io.messenger import Voice
 from bot.chat.telegram_io.photo_files import Photos
 from bot.media.process import run_apart
-from bot.media.shelf import Video
+from bot.media.video_cache import Video
 from bot.media.videos import prepare_video
 from bot.sandbox import Chat, Json, Person, SandboxServer
 from bot.store import ChatRecord, ChatSettings

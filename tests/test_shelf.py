@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import FetchError
-from bot.media.shelf import VideoShelf
+from bot.media.video_cache import VideoShelf
 
 Fetch = Callable[[str, Path], Awaitable[None]]
 

@@ -24,7 +24,7 @@ from bot.errors import (
     StaleTask,
     Unavailable,
 )
-from bot.media.facts import FitPhoto
+from bot.media.media_info import FitPhoto
 from bot.provider import Accepted, Failed, PhotoLink, Succeeded
 from bot.request import VideoRequest
 from bot.stores.sqlite import SQLiteStore

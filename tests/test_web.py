@@ -15,7 +15,7 @@ from fakes import NOW, Clock, Script, health
 from yarl import URL
 
 from bot.errors import CallUnclear, ChatBusy, ChatGone, MediaError, SettingsError, StoreError
-from bot.media.facts import FitPhoto
+from bot.media.media_info import FitPhoto
 from bot.photo_links import PhotoLinks
 from bot.web import WebServer
 from bot.web.photos import SharedPhotos

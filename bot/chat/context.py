@@ -29,7 +29,7 @@ from bot.chat.telegram_io.duplicate_guard import Repeats
 from bot.chat.telegram_io.group_admins import GroupAdmins
 from bot.chat.telegram_io.messenger import Voice
 from bot.chat.telegram_io.photo_files import Photos
-from bot.media.shelf import VideoShelf
+from bot.media.video_cache import VideoShelf
 from bot.request import VideoModel
 from bot.settings import Settings
 from bot.store import Store

@@ -33,7 +33,7 @@ from bot.chat.telegram_io.group_admins import GroupAdmins
 from bot.chat.telegram_io.messenger import Voice
 from bot.chat.telegram_io.photo_files import Photos
 from bot.chat.telegram_io.rate_limiter import Gate
-from bot.media.shelf import VideoShelf
+from bot.media.video_cache import VideoShelf
 from bot.request import VideoModel
 from bot.send_rates import TELEGRAM, Limits
 from bot.settings import Settings

@@ -15,7 +15,7 @@ from bot.maintenance.cleanup import Backups, Keeping
 from bot.maintenance.heartbeat import Heartbeat
 from bot.maintenance.metrics import Metrics
 from bot.maintenance.outages import Outages
-from bot.media.shelf import VideoShelf
+from bot.media.video_cache import VideoShelf
 from bot.request import VideoModel
 from bot.settings import Settings
 from bot.store import Attempt, DurationStore, HeartbeatStore, Store

@@ -12,7 +12,7 @@ from math import cos, exp, log, pi, radians, sin
 
 from PIL import Image
 
-from bot.media.planes import Planes, Size, half
+from bot.media.yuv import Planes, Size, half
 
 _CELLS = (16, 12)
 _Point = tuple[float, float]

@@ -8,8 +8,8 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw
 
-from bot.media.facts import ChartPart
-from bot.media.letters import drawable, ink_of, width_of
+from bot.media.glyphs import drawable, ink_of, width_of
+from bot.media.media_info import ChartPart
 
 _WIDTH, _HEIGHT = 1080, 760  # a phone shows a third of the pixels
 _LEFT, _RIGHT, _TOP, _BOTTOM = 96, 40, 150, 84

@@ -11,9 +11,9 @@ from av.container import OutputContainer
 from av.video import VideoStream
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from bot.media.planes import Planes, Size
+from bot.media.atomic_write import written_whole
 from bot.media.sound import PAD_RATE_HZ
-from bot.media.whole_files import written_whole
+from bot.media.yuv import Planes, Size
 
 FRAMES_PER_S = 24
 SOUND_RATE_HZ = 48_000

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from bot.media.backdrop import drift_lights
 from bot.media.camera import look, view_at
 from bot.media.encode import FRAMES_PER_S, write_film
-from bot.media.facts import SIZES
-from bot.media.light import drift_lights
+from bot.media.media_info import SIZES
 from bot.media.palettes import pick_palette
 from bot.media.photos import decode_photo, open_photo
-from bot.media.planes import Planes, Size, planes_of
 from bot.media.sound import play_pad
 from bot.media.titles import reveal_title, set_mark, set_title
+from bot.media.yuv import Planes, Size, planes_of
 from bot.request import closest_ratio
 
 _BACKWARDS = {"hitchcock_dolly_out", "quick_pull_back"}

@@ -20,8 +20,8 @@ from av.video.reformatter import Colorspace
 from PIL import Image
 
 from bot.errors import MediaError
-from bot.media.planes import Size, picture_of
 from bot.media.videos import open_movie, picture_track
+from bot.media.yuv import Size, picture_of
 
 MAX_PIXELS = 4096 * 4096
 """Of one frame. A decoder keeps up to seventeen of them: 420 MB at 8 bits."""

@@ -26,12 +26,12 @@ from av.video.reformatter import (
 from PIL import Image
 
 from bot.errors import MediaError
+from bot.media.atomic_write import written_whole
 from bot.media.encode import SOUND_BITS_PER_S, SOUND_RATE_HZ
-from bot.media.facts import VideoFacts
 from bot.media.frames import SIDEWAYS, Shot, clip_length_s, read_shots
-from bot.media.planes import Size, plane_picture
+from bot.media.media_info import VideoFacts
 from bot.media.videos import SHRUNK, add_aac, open_movie, probe_video, sound_track
-from bot.media.whole_files import written_whole
+from bot.media.yuv import Size, plane_picture
 
 MAX_BYTES = 50_000_000
 """What Telegram lets a bot send; core.telegram.org/bots/api#sending-files."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from bot.media.planes import RGB
+from bot.media.yuv import RGB
 
 
 @dataclass(frozen=True, slots=True)

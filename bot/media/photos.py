@@ -15,10 +15,10 @@ from math import ceil, sqrt
 from PIL import Image, ImageCms
 
 from bot.errors import MediaError
-from bot.media.bare import bare_file
 from bot.media.crop import crop_box
-from bot.media.facts import MAX_BYTES, FitPhoto, Size, fit_size
+from bot.media.media_info import MAX_BYTES, FitPhoto, Size, fit_size
 from bot.media.memory import bounded_memory
+from bot.media.strip_metadata import bare_file
 from bot.request import PhotoRules
 
 MAX_MEGAPIXELS = 64  # a quarter of a gigabyte once decoded

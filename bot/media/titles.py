@@ -8,10 +8,10 @@ from math import ceil, cos, exp, pi
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from bot.media.letters import ink_of, width_of
+from bot.media.glyphs import ink_of, width_of
 from bot.media.palettes import Palette
-from bot.media.planes import Planes, Size, colour_of
 from bot.media.typesetting import set_text
+from bot.media.yuv import Planes, Size, colour_of
 
 _FIRST_LINE_S = 0.15
 _LINE_TAKES_S = 1.3

@@ -18,9 +18,9 @@ from av.video import VideoStream
 from PIL import Image
 
 from bot.errors import MediaError
-from bot.media.facts import VideoFacts
-from bot.media.planes import picture_of
-from bot.media.whole_files import written_whole
+from bot.media.atomic_write import written_whole
+from bot.media.media_info import VideoFacts
+from bot.media.yuv import picture_of
 
 THUMBNAIL_SIDE_PX = 320  # Telegram's limit, with 200 kB: core.telegram.org/bots/api#inputmediavideo
 _THUMBNAIL_QUALITY = 85  # at this size never above 150 kB

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot.errors import FetchError, MediaError, OutcomeUnknown, Rejected
 from bot.log import get_log
-from bot.media.facts import SIZES
+from bot.media.media_info import SIZES
 from bot.media.process import run_apart
 from bot.media.work import film_photo, film_words
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded

@@ -1,8 +1,8 @@
 """The bot's web servers: the public one (health, photos by link) listens only where LISTEN_PORT is set, the
 private one (what the operator sees) on loopback."""
 
-from bot.web.figures import metrics_routes
 from bot.web.health import Health
+from bot.web.metrics_route import metrics_routes
 from bot.web.photos import OpenPhoto
 from bot.web.private import PrivateServer
 from bot.web.server import WebServer

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from bot.media.facts import FitPhoto
+from bot.media.media_info import FitPhoto
 
 OpenPhoto = Callable[[str, int], Awaitable[FitPhoto | None]]
 """A photo by its task's id and its index; None where there is none."""

@@ -18,7 +18,7 @@ from aiohttp.typedefs import Handler
 
 from bot.errors import SettingsError
 from bot.web.health import Health
-from bot.web.listening import reason_of
+from bot.web.port_errors import reason_of
 
 _LAST_ANSWERS_S = 2.0
 """Who is slow to read does not hold up the end of the bot."""

@@ -16,11 +16,11 @@ from aiohttp import web
 
 from bot.errors import CallUnclear, ChatBusy, ChatError, MediaError, SettingsError, StoreError
 from bot.log import get_log
-from bot.media.facts import FitPhoto
+from bot.media.media_info import FitPhoto
 from bot.photo_links import PhotoLinks
 from bot.web.health import Health
-from bot.web.listening import reason_of
 from bot.web.photos import OpenPhoto, SharedPhotos
+from bot.web.port_errors import reason_of
 from bot.web.webhook import Webhook
 
 _RETRY_AFTER_S = 5.0

@@ -19,7 +19,7 @@ from bot.errors import (
     ProviderError,
 )
 from bot.log import get_log
-from bot.media.shelf import Video, VideoShelf
+from bot.media.video_cache import Video, VideoShelf
 from bot.provider import Provider, Succeeded
 from bot.request import VideoModel
 from bot.task import Task, TaskState

@@ -22,7 +22,7 @@ from bot.errors import (
     Unavailable,
 )
 from bot.log import get_log
-from bot.media.facts import FitPhoto
+from bot.media.media_info import FitPhoto
 from bot.provider import Accepted, Photo, PhotoLink, Provider, StillRunning
 from bot.request import PhotoRules, VideoModel, VideoRequest, closest_ratio, settle
 from bot.store import Attempt

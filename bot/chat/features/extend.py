@@ -22,7 +22,7 @@ from bot.chat.telegram_io.messenger import Voice
 from bot.chat.telegram_io.photo_files import Photos
 from bot.chat.telegram_io.video_files import Videos
 from bot.errors import ChatGone
-from bot.media import facts as media
+from bot.media import media_info as media
 from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, shown
 from bot.store import TaskStore
 from bot.task import Task, TaskState

@@ -18,7 +18,7 @@ from bot.chat.task_cards.board import Screen
 from bot.chat.telegram_io.messenger import Voice
 from bot.errors import ChatError, StaleTask
 from bot.log import get_log
-from bot.media.shelf import VideoShelf
+from bot.media.video_cache import VideoShelf
 from bot.request import Problem
 from bot.store import Store
 from bot.task import Task, TaskState

@@ -16,7 +16,7 @@ from bot.chat.telegram_io.uploads import DIGEST_S, Sent, Uploads, shown_with
 from bot.chat.telegram_io.video_files import Videos
 from bot.errors import ChatError, MediaError
 from bot.log import get_log
-from bot.media.shelf import Video
+from bot.media.video_cache import Video
 from bot.request import Problem
 from bot.text import say, say_duration
 from bot.worker import schedule

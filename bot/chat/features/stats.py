@@ -18,7 +18,7 @@ from bot.chat.sender import Asker
 from bot.chat.telegram_io.messenger import Voice
 from bot.errors import MediaError
 from bot.log import get_log
-from bot.media.facts import ChartPart
+from bot.media.media_info import ChartPart
 from bot.media.process import run_apart
 from bot.media.work import draw_chart
 from bot.store.statistics import NO_MONEY, Asked, Outcome, Statistics, Tally, Wait, day_edges, outcome_of

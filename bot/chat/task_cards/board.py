@@ -24,8 +24,8 @@ from bot.chat.telegram_io.photo_files import Photos
 from bot.chat.telegram_io.uploads import DIGEST_S, Sent, Uploads, file_id_of, shown_with
 from bot.errors import CallRefused, CardGone, ChatError, ChatGone
 from bot.log import get_log
-from bot.media.facts import FitPhoto
-from bot.media.shelf import Video
+from bot.media.media_info import FitPhoto
+from bot.media.video_cache import Video
 from bot.request import PhotoRules, VideoModel
 from bot.send_rates import Urgency
 from bot.store.buying import Pause

@@ -10,7 +10,7 @@ from bot.chat.parsing.message_intent import SentPhoto
 from bot.chat.telegram_io.client import translated
 from bot.errors import CallRefused, MediaError
 from bot.media.crop import crop_box, lost_share
-from bot.media.facts import MAX_BYTES, FitPhoto, fit_size
+from bot.media.media_info import MAX_BYTES, FitPhoto, fit_size
 from bot.media.process import run_apart
 from bot.media.work import draw_crops, normalise_photo, photo_size
 from bot.request import PhotoRules, VideoModel, VideoRequest, check_photo, closest_ratio

@@ -13,7 +13,7 @@ from bot.chat.cards.layout import Card
 from bot.chat.telegram_io.client import translated
 from bot.errors import CallRefused
 from bot.log import get_log
-from bot.media.shelf import Video
+from bot.media.video_cache import Video
 
 Sent: TypeAlias = InputFile | Path
 _Answer: TypeAlias = Message | bool

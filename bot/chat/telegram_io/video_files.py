@@ -16,7 +16,7 @@ from telegram import Bot
 from bot.chat.telegram_io.client import translated
 from bot.errors import CallRefused, CallUnclear, MediaError
 from bot.media.process import run_apart
-from bot.media.shelf import Video
+from bot.media.video_cache import Video
 from bot.media.work import join_videos, last_frame, photo_size, prepare_video
 from bot.worker import schedule
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bot.web.admin.door import LINK_LIVES, make_link
-from bot.web.admin.sources import Moves, Sources
+from bot.web.admin.auth import LINK_LIVES, make_link
+from bot.web.admin.context import Moves, Sources
 
 if TYPE_CHECKING:
     from bot.web.admin.pages import Page, Pages

@@ -12,17 +12,17 @@ from bot.admin.billing import draw_bill
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log
 from bot.store.acts import Act
-from bot.web.admin.acts import Acts
-from bot.web.admin.days import days_page
-from bot.web.admin.door import Door, is_from_here
-from bot.web.admin.drawing import Drawing
-from bot.web.admin.listing import tasks_page
-from bot.web.admin.now import now_page
-from bot.web.admin.people import subject_page
-from bot.web.admin.record import record_page
-from bot.web.admin.rules import grant, rules_page
-from bot.web.admin.sources import Sources
-from bot.web.admin.story import task_page
+from bot.web.admin.actions import Acts
+from bot.web.admin.audit_page import record_page
+from bot.web.admin.auth import Door, is_from_here
+from bot.web.admin.context import Sources
+from bot.web.admin.days_page import days_page
+from bot.web.admin.now_page import now_page
+from bot.web.admin.renderer import Drawing
+from bot.web.admin.settings_page import grant, rules_page
+from bot.web.admin.subject_page import subject_page
+from bot.web.admin.tasks_page import tasks_page
+from bot.web.admin.timeline import task_page
 
 _HEADERS = {
     "Content-Security-Policy": (

@@ -9,9 +9,9 @@ from typing import Any
 
 from bot.store import Attempt
 from bot.task import Task, TaskState
-from bot.web.admin.offers import offers_for_task
-from bot.web.admin.sources import Sources
-from bot.web.admin.wording import code_words, cost_of
+from bot.web.admin.context import Sources
+from bot.web.admin.labels import code_words, cost_of
+from bot.web.admin.offered_actions import offers_for_task
 
 _ACTS_SHOWN = 50
 

@@ -9,8 +9,8 @@ from typing import Any
 from bot.store.acts import Act
 from bot.store.buying import EVERYTHING, PausePast
 from bot.store.changes import THE_BOT, Change
-from bot.web.admin.sources import Sources
-from bot.web.admin.wording import did
+from bot.web.admin.context import Sources
+from bot.web.admin.labels import did
 
 _MOST = 200
 

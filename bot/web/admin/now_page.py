@@ -13,8 +13,8 @@ from bot.store import AccountTrouble
 from bot.store.buying import EVERYTHING
 from bot.store.statistics import NO_MONEY, Tally, outcome_of
 from bot.task import Task
-from bot.web.admin.offers import ALL_MODELS
-from bot.web.admin.sources import Sources
+from bot.web.admin.context import Sources
+from bot.web.admin.offered_actions import ALL_MODELS
 
 _MOST_SHOWN = 200
 _RECENT = timedelta(hours=1)

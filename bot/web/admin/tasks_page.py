@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from bot.store import TaskFilter
 from bot.task import TaskState
-from bot.web.admin.sources import Sources
+from bot.web.admin.context import Sources
 
 _PAGE: Final = 50
 STATES: Final[Mapping[str, frozenset[TaskState]]] = {

@@ -12,7 +12,7 @@ from bot.store.acts import Act
 from bot.store.statistics import Outcome
 from bot.task import Task, TaskState
 from bot.text import plain, say_duration, say_money
-from bot.web.admin.sources import Sources
+from bot.web.admin.context import Sources
 
 OUTCOMES: Mapping[Outcome, str] = {
     "made": "made",

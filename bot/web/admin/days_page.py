@@ -15,9 +15,9 @@ from markupsafe import Markup
 from bot.store.statistics import NO_MONEY, Outcome, Tally, Wait, day_edges, outcome_of
 from bot.task import TaskState
 from bot.text import say_amount
-from bot.web.admin import plots, wording
-from bot.web.admin.sources import Sources
-from bot.web.admin.wording import OUTCOMES
+from bot.web.admin import charts, labels
+from bot.web.admin.context import Sources
+from bot.web.admin.labels import OUTCOMES
 
 CHOICES: Final = (7, 14, 30, 90)
 _USUAL = 14
@@ -92,10 +92,10 @@ def _requests(names: Sequence[str], tallies: Sequence[Tally]) -> Markup:
     for tally in tallies:
         counts[outcome_of(tally.state)][tally.span] += tally.count
     series = [
-        plots.Series(words, outcome, [counts[outcome][day] for day in range(len(names))])
+        charts.Series(words, outcome, [counts[outcome][day] for day in range(len(names))])
         for outcome, words in OUTCOMES.items()
     ]
-    return plots.stacked(names, series, _whole, "Requests a day, by outcome")
+    return charts.stacked(names, series, _whole, "Requests a day, by outcome")
 
 
 def _waits(names: Sequence[str], waits: Sequence[Wait]) -> Markup | None:
@@ -104,12 +104,12 @@ def _waits(names: Sequence[str], waits: Sequence[Wait]) -> Markup | None:
         return None
     places = range(len(names))
     series = [
-        plots.Series(
+        charts.Series(
             "9 of 10 within", "most", [found[day].most_s if day in found else None for day in places]
         ),
-        plots.Series("half within", "half", [found[day].half_s if day in found else None for day in places]),
+        charts.Series("half within", "half", [found[day].half_s if day in found else None for day in places]),
     ]
-    return plots.lines(names, series, wording.duration, "Waits from the request to the video, a day")
+    return charts.lines(names, series, labels.duration, "Waits from the request to the video, a day")
 
 
 def _money(names: Sequence[str], tallies: Sequence[Tally], models: Sequence[ModelDays]) -> Markup | None:
@@ -120,13 +120,13 @@ def _money(names: Sequence[str], tallies: Sequence[Tally], models: Sequence[Mode
     for tally in tallies:
         spent[tally.model][tally.span] += tally.spent
     series = [
-        plots.Series(
+        charts.Series(
             model.name, colours[model.name], [float(spent[model.name][day]) for day in range(len(names))]
         )
         for model in models
         if model.spent
     ]
-    return plots.stacked(
+    return charts.stacked(
         names, series, lambda amount: say_amount("en", Decimal(f"{amount:.6g}")), "Money a day, by model"
     )
 

@@ -14,11 +14,17 @@ from bot.log import get_log
 from bot.request import Problem
 from bot.store.buying import EVERYTHING
 from bot.text import plain, say
-from bot.web.admin.door import Door
-from bot.web.admin.drawing import Drawing
-from bot.web.admin.offers import ALL_MODELS, Move, offers_for_model, offers_for_subject, offers_for_task
-from bot.web.admin.sources import Sources
-from bot.web.admin.wording import cost_of
+from bot.web.admin.auth import Door
+from bot.web.admin.context import Sources
+from bot.web.admin.labels import cost_of
+from bot.web.admin.offered_actions import (
+    ALL_MODELS,
+    Move,
+    offers_for_model,
+    offers_for_subject,
+    offers_for_task,
+)
+from bot.web.admin.renderer import Drawing
 
 _Do = Callable[[str, int], Awaitable[Problem | None]]
 

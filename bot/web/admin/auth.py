@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bot.log import get_log
 from bot.store.passes import Pass, PassStore, digest_of, new_token
-from bot.web.admin.sources import Sources
+from bot.web.admin.context import Sources
 
 LOGIN = "/admin/login"
 LINK_LIVES = timedelta(minutes=10)

@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.store import TaskFilter
 from bot.store.statistics import NO_MONEY, day_edges, outcome_of
-from bot.web.admin.offers import offers_for_subject
-from bot.web.admin.sources import Sources
+from bot.web.admin.context import Sources
+from bot.web.admin.offered_actions import offers_for_subject
 
 _DAYS = 30
 _TASKS = 20

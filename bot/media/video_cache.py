@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import MediaError
-from bot.media.facts import VideoFacts
+from bot.media.media_info import VideoFacts
 from bot.media.process import run_apart
 from bot.media.work import prepare_video, probe_video, shrink_video
 

@@ -11,8 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bot.store.statistics import outcome_of
-from bot.web.admin import plots, wording
-from bot.web.admin.sources import Sources
+from bot.web.admin import charts, labels
+from bot.web.admin.context import Sources
 
 
 class Drawing:
@@ -30,28 +30,28 @@ class Drawing:
         def moment(at: datetime) -> Markup:
             """How long ago, and on a closer look when exactly."""
             return Markup('<time datetime="{}" title="{}">{}</time>').format(
-                at.isoformat(), wording.day_time(at, zone), wording.ago(at, self._clock())
+                at.isoformat(), labels.day_time(at, zone), labels.ago(at, self._clock())
             )
 
         self._templates.filters |= {
             "moment": moment,
-            "clock_time": lambda at: wording.day_time(at, zone),
-            "duration": wording.duration,
-            "money": lambda amount: wording.money(amount, sources.currency),
-            "state": wording.state_words,
+            "clock_time": lambda at: labels.day_time(at, zone),
+            "duration": labels.duration,
+            "money": lambda amount: labels.money(amount, sources.currency),
+            "state": labels.state_words,
             "outcome": outcome_of,
-            "code": wording.code_words,
-            "person": wording.person,
-            "place": wording.place,
-            "facts": lambda task: wording.facts(task, models),
-            "did": wording.did,
+            "code": labels.code_words,
+            "person": labels.person,
+            "place": labels.place,
+            "facts": lambda task: labels.facts(task, models),
+            "did": labels.did,
             "blotted": sources.blot,
         }
         self._templates.globals |= {
-            "between": wording.between,
-            "lying": plots.lying,
-            "Part": plots.Part,
-            "OUTCOMES": wording.OUTCOMES,
+            "between": labels.between,
+            "lying": charts.lying,
+            "Part": charts.Part,
+            "OUTCOMES": labels.OUTCOMES,
             "zone": str(zone),
         }
 
