@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import aiohttp
 from films import noise
 from provider_server import ProviderServer
-from running import Stage
+from running import BotHarness
 
 from bot import app
 from bot.log import set_up_logs
@@ -55,7 +55,7 @@ async def _benchmark() -> None:
     with tempfile.TemporaryDirectory(prefix="delivery-") as folder:
         video = noise(30.0, VIDEO_MB * 8 / 30)
         async with SandboxServer() as server, ProviderServer(_NEVER, video=video) as provider:
-            there = Stage(server, provider, Path(folder))
+            there = BotHarness(server, provider, Path(folder))
             figures = {"the bot": await _deliver(there), "a plain copy": await _copy_apart(there)}
     print(f"{VIDEOS} videos of {len(video) / _MB:.0f} MB at once")
     print("| | took, s | memory each, MB | CPU s per GB | lag p99, ms | longest | workers' CPU s per GB |")
@@ -73,7 +73,7 @@ async def _benchmark() -> None:
         print(f"| {name} | " + " | ".join(cells) + " |")
 
 
-async def _deliver(there: Stage) -> dict[str, float]:
+async def _deliver(there: BotHarness) -> dict[str, float]:
     values = there.values(volcengine_concurrency=str(VIDEOS), poll_max_seconds="1", log_level="error")
     environment = {name.upper(): value for name, value in values.items()}
     async with _process("bot", environment=environment) as child:
@@ -88,7 +88,7 @@ async def _deliver(there: Stage) -> dict[str, float]:
         return await _tell(child, "end")
 
 
-async def _copy_apart(there: Stage) -> dict[str, float]:
+async def _copy_apart(there: BotHarness) -> dict[str, float]:
     _, chat = there.newcomer()
     chat.started = True
     url = f"{there.server.url}/bot{there.server.token}/sendVideo?chat_id={chat.id}"

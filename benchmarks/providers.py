@@ -61,7 +61,7 @@ def _reading(name: str) -> list[float]:
     read = import_module(f"bot.providers.{name}").read_look
     raw = json.dumps(DONE[name]).encode()
     alone = _per_s(lambda: json.loads(raw))
-    whole = _per_s(lambda: read(Answer(Call.LOOK, 200, json.loads(raw))))
+    whole = _per_s(lambda: read(Answer(Call.POLL, 200, json.loads(raw))))
     return [alone / 1e3, whole / 1e3, whole / alone]
 
 

@@ -257,7 +257,7 @@ async def _look_for_a_while(url: str, every_ms: int | None) -> dict[str, Any]:
         await asyncio.sleep(_CALL_S)
         now = store.now()
         due_at = now + every
-        seen = changed(task.looked(0.5, now), due_at=due_at, late_at=due_at)
+        seen = changed(task.polled(0.5, now), due_at=due_at, late_at=due_at)
         await store.save(seen)
 
     first_at = await store.next_due(store.now()) or store.now()

@@ -33,7 +33,7 @@ from bot.request import Mode, VideoModel, VideoRequest
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.worker.duration_model import Durations, observed
-from bot.worker.schedule import LEASE_S, Timing, clock_of, duration_keys
+from bot.worker.schedule import LEASE_S, Schedule, clock_of, duration_keys
 
 START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 SUBMIT_S, LOOK_S = 0.3, 0.2
@@ -162,7 +162,7 @@ class Account:
         self._store = await SQLiteStore.open(Path(self._folder.name) / "slots.db", self._clock)
         # No power is lost here: what is asked is in which order, not how durably.
         await self._store._writer.read(lambda connection: connection.execute("PRAGMA synchronous = OFF"))
-        self._timing = Timing()
+        self._timing = Schedule()
         self._learned = Durations(MODEL.typical_s)
         self._durations = random.Random(self.seed)
         self._events: list[tuple[float, int, Callable[[], Awaitable[None]]]] = []
@@ -238,7 +238,7 @@ class Account:
                 self._learn(task, now)
                 await self._store.save(task.succeeded("https://video", now, now).delivered(now))
             else:
-                seen = task.looked(None, now)
+                seen = task.polled(None, now)
                 await self._store.save(replace(seen, due_at=self._next_look(seen)))
 
         self.at(self._now_s + LOOK_S, read)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from running import Stage, bot_process, stage
+from running import BotHarness, bot_process, stage
 
 _STARTS = 11
 _IDLE_S = 2.0
@@ -38,7 +38,7 @@ async def _measure(folder: Path) -> None:
     _print("worst", [max(column) for column in zip(*later, strict=True)])
 
 
-async def _start(there: Stage) -> list[float]:
+async def _start(there: BotHarness) -> list[float]:
     """Seconds until it is up, seconds of the processor until then, megabytes once it idles."""
     values = there.values(private_port="0", alert_chat="-100", geekai_api_key="k", jiekou_api_key="k")
     began = time.monotonic()

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.chat import Greeting, Hook
+from bot.chat import Greeting, WebhookSettings
 from bot.log import get_log
 from bot.photo_links import PhotoLinks, secret_key, webhook_secret
 from bot.provider_builders import build_providers
@@ -86,10 +86,12 @@ def _started(bot: Bot, greeting: Greeting) -> Started:
     return Started(greeting.username, models, greeting.claim_link, settings, server.address, server.tunnel)
 
 
-def _hook(settings: Settings, key: str) -> Hook | None:
+def _hook(settings: Settings, key: str) -> WebhookSettings | None:
     if settings.telegram_mode == "polling":
         return None
-    return Hook(f"{settings.public_url}{WEBHOOK_PATH}", webhook_secret(settings.telegram_webhook_secret, key))
+    return WebhookSettings(
+        f"{settings.public_url}{WEBHOOK_PATH}", webhook_secret(settings.telegram_webhook_secret, key)
+    )
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

@@ -36,9 +36,9 @@ def set_up_logs(level: str, form: str, secrets: Iterable[str] = (), stream: Text
     ]
     finish: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        # A traceback becomes text before the blotter reads it: it may quote an address with a token.
+        # A traceback becomes text before the redactor reads it: it may quote an address with a token.
         structlog.processors.format_exc_info,
-        _Blotter(secrets),
+        _Redactor(secrets),
         renderer,
     ]
     structlog.configure(
@@ -64,12 +64,12 @@ def get_log(name: str) -> structlog.stdlib.BoundLogger:
     return log
 
 
-def blotter(secrets: Iterable[str]) -> Callable[[str], str]:
+def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
     """Blots these secrets, and all that looks like a bot token, out of a text."""
-    return _Blotter(secrets).text
+    return _Redactor(secrets).text
 
 
-class _Blotter:
+class _Redactor:
     """Blots secrets out of every value of a log line, however deep they stand."""
 
     def __init__(self, secrets: Iterable[str]) -> None:

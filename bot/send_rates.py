@@ -28,9 +28,9 @@ class Urgency(IntEnum):
     """Outcomes, and what answers a tap."""
     NEXT = 1
     """Other messages."""
-    SPARE = 2
+    LOW = 2
     """Progress: takes only what nobody else needs, so that a burst is always left for an outcome."""
-    ASIDE = 3
+    UNCOUNTED = 3
     """No message: a reaction, a chat action, a deletion."""
 
 
@@ -101,7 +101,7 @@ def decide(
     `times` are those of `keys_of` that are known.
     """
     paused_s = (times.get(pause_key(chat_id), now) - now).total_seconds()
-    if urgency is Urgency.ASIDE:
+    if urgency is Urgency.UNCOUNTED:
         return Delay(max(paused_s, 0.0)), {}
     chat = {f"chat {chat_id}": limits.one_chat}
     if chat_id < 0:
@@ -117,7 +117,7 @@ def decide(
 def _wait_s(even_at: datetime | None, limit: Limit, urgency: Urgency, now: datetime) -> float:
     if even_at is None:
         return 0.0
-    allowed_s = 0.0 if urgency is Urgency.SPARE else (limit.burst - 1) * limit.interval_s
+    allowed_s = 0.0 if urgency is Urgency.LOW else (limit.burst - 1) * limit.interval_s
     ahead_s = (even_at - now).total_seconds()
     # No more than this can ever stand: a clock that was set back must not silence the bot.
     return min(ahead_s, limit.burst * limit.interval_s) - allowed_s

@@ -112,7 +112,7 @@ class Task:
     """When somebody must look at it next; None is never."""
 
     @property
-    def gathers(self) -> bool:
+    def is_collecting_album(self) -> bool:
         """A draft that waits for the rest of an album: it has no card yet."""
         return self.state is TaskState.DRAFT and self.question in (ALBUM, WANTED_ALBUM)
 
@@ -172,7 +172,7 @@ class Task:
         self._must_not_be_closed()
         return self._later(due_at, now)
 
-    def held(self, due_at: datetime) -> Task:
+    def postponed(self, due_at: datetime) -> Task:
         """Buying is paused. It keeps its turn, and nothing has gone wrong."""
         return self._stay(TaskState.QUEUED, due_at=due_at)
 
@@ -187,7 +187,7 @@ class Task:
             error_detail=None,
         )
 
-    def put_back(self, code: str, detail: str, due_at: datetime, now: datetime) -> Task:
+    def requeued(self, code: str, detail: str, due_at: datetime, now: datetime) -> Task:
         """The provider certainly did not accept it: back to the queue, where the worker ends a hidden one."""
         self._must_be(TaskState.SUBMITTING)
         moved = self._move(
@@ -195,13 +195,13 @@ class Task:
         )
         return moved._later(now if self.hidden else due_at, now)
 
-    def turned_away(self, code: str, detail: str, due_at: datetime) -> Task:
+    def requeued_no_slot(self, code: str, detail: str, due_at: datetime) -> Task:
         """Its provider had no room, and certainly did not accept it: back to its place in the queue. That is
         no failure."""
         self._must_be(TaskState.SUBMITTING)
         return self._back(code, detail, due_at)
 
-    def crowded_out(self, code: str, detail: str, due_at: datetime) -> Task:
+    def requeued_by_provider(self, code: str, detail: str, due_at: datetime) -> Task:
         """The job was ended for want of a slot before it began: the provider says that nothing was made."""
         self._must_be(TaskState.RUNNING)
         return self._back(code, detail, due_at)
@@ -237,7 +237,7 @@ class Task:
             **_NO_TROUBLE,
         )
 
-    def looked(self, progress: float | None, now: datetime, *, queued: bool = False) -> Task:
+    def polled(self, progress: float | None, now: datetime, *, queued: bool = False) -> Task:
         """Still being made, or waiting in its provider's own queue. Progress never goes back."""
         told = [one for one in (self.progress, progress) if one is not None]
         running_at = self.running_at
@@ -267,7 +267,7 @@ class Task:
             **_NO_TROUBLE,
         )
 
-    def cardless(self, now: datetime) -> Task:
+    def card_lost(self, now: datetime) -> Task:
         """The card was deleted: the video needs a message of its own."""
         return self._stay(TaskState.SUCCEEDED, card_id=None, card_has_photo=False, due_at=now)
 
@@ -275,7 +275,7 @@ class Task:
         """The card is gone: the video is about to be sent as a new message. Saved before the call."""
         return self._stay(TaskState.SUCCEEDED, sending_at=now)
 
-    def unsent(self) -> Task:
+    def send_undone(self) -> Task:
         """The send was refused before anything was shown."""
         return self._stay(TaskState.SUCCEEDED, sending_at=None)
 
@@ -323,7 +323,7 @@ class Task:
         there = self._without_card(thread_id)
         return replace(there, card_id=card_id, card_has_photo=has_photo, due_at=due_at)
 
-    def kept(self) -> Task:
+    def keep_undelivered(self) -> Task:
         """Nobody can be shown it at present; it stays fetchable."""
         self._must_not_be_closed()
         return replace(self, hidden=True)

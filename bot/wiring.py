@@ -7,19 +7,19 @@ from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.admin.live_settings import Rules
-from bot.chat import Conversation, Hook, PageLink, furnish_desk
+from bot.admin.live_settings import LiveSettings
+from bot.chat import Conversation, PageLink, WebhookSettings, build_chat_context
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log
-from bot.maintenance.maintenance import Chores
+from bot.maintenance.maintenance import Maintenance
 from bot.media.media_info import FitPhoto
-from bot.media.video_cache import VideoShelf
+from bot.media.video_cache import VideoCache
 from bot.photo_links import PhotoLinks
 from bot.provider import PhotoLink, Provider
 from bot.provider_builders import build_models
 from bot.request import VideoRequest
 from bot.send_rates import Limits
-from bot.serving import Served, page_link, private_server, public_server
+from bot.serving import ServerDeps, page_link, private_server, public_server
 from bot.settings import Settings
 from bot.store import Notice, Store
 from bot.stores.opening import is_shared
@@ -28,12 +28,12 @@ from bot.web import Health, PrivateServer, WebServer
 from bot.worker import schedule
 from bot.worker.concurrency import Slots
 from bot.worker.deliver import Deliverer
-from bot.worker.journal import Ledger
+from bot.worker.journal import TaskJournal
 from bot.worker.loop import Worker
-from bot.worker.poll import Looker
+from bot.worker.poll import JobPoller
 from bot.worker.provider_health import Accounts
-from bot.worker.purchase_guard import Brake
-from bot.worker.schedule import STORE_PAUSE_S, Timing
+from bot.worker.purchase_guard import PurchaseGuard
+from bot.worker.schedule import STORE_PAUSE_S, Schedule
 from bot.worker.submit import Submitter
 
 _HEALTHY_FOR = timedelta(seconds=120)
@@ -56,21 +56,21 @@ class Bot:
         links: PhotoLinks,
         *,
         limits: Limits,
-        hook: Hook | None = None,
+        hook: WebhookSettings | None = None,
     ) -> None:
         self._now = store.now
         self._hook = hook
         self.models = build_models(settings, providers)
-        self.timing = Timing(settings.poll_max_seconds)
+        self.timing = Schedule(settings.poll_max_seconds)
         self._granted = {provider.name: provider.concurrency for provider in providers}
         self._slots = Slots(self._granted, store, self._now)
         self._store = store
         self._links = links
-        self._shelf = VideoShelf(settings.data_dir / "videos", settings.keep_files_mb * 1_000_000)
+        self._video_cache = VideoCache(settings.data_dir / "videos", settings.keep_files_mb * 1_000_000)
         self.health = Health(self.is_healthy, self.is_ready)
         self._stopping: asyncio.Event | None = None
-        self.rules = Rules(settings, store, self._now, self.models)
-        self.brake = Brake(
+        self.rules = LiveSettings(settings, store, self._now, self.models)
+        self.purchase_guard = PurchaseGuard(
             store,
             settings=lambda: self.rules.settings,
             models=self.models,
@@ -78,20 +78,20 @@ class Bot:
             changed=self._pauses_changed,
             clock=self._now,
         )
-        self._chores = Chores(
+        self._chores = Maintenance(
             settings,
             store,
             models=self.models,
             slots=self._granted,
             at_once=self._slots.at_once,
             schedule=self.timing,
-            shelf=self._shelf,
+            video_cache=self._video_cache,
             rules=self.rules,
             is_ready=self.is_ready,
             clock=self._now,
         )
         self.metrics = self._chores.metrics
-        desk = furnish_desk(
+        ctx = build_chat_context(
             token,
             settings,
             self.rules,
@@ -99,25 +99,25 @@ class Bot:
             models=self.models,
             schedule=self.timing,
             at_once=self._slots.at_once,
-            shelf=self._shelf,
+            video_cache=self._video_cache,
             clock=self._now,
             wake_worker=self._wake_worker,
             on_answer=self._chores.telegram_answered,
             open_page=self._open_page,
-            brake=self.brake,
+            purchase_guard=self.purchase_guard,
             limits=limits,
         )
         takeover_s = _TAKEOVER_S if is_shared(settings.database_url) else 0.0
-        self.conversation = Conversation(desk, hook=hook, takeover_s=takeover_s)
+        self.conversation = Conversation(ctx, hook=hook, takeover_s=takeover_s)
         self.worker = self._build_worker(settings, store, providers)
         store.on_work(self.worker.wake)
-        self._served = self._build_served(settings)
+        self._server_deps = self._build_served(settings)
         self.private: PrivateServer | None = None
 
     def build_servers(self) -> list[WebServer | PrivateServer]:
         """Those that are set up, not started so far."""
-        self.private = private_server(self._served)
-        return [server for server in (public_server(self._served), self.private) if server is not None]
+        self.private = private_server(self._server_deps)
+        return [server for server in (public_server(self._server_deps), self.private) if server is not None]
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; then what was begun ends in its own time, with the cards still there for it."""
@@ -170,19 +170,19 @@ class Bot:
             self.timing.remember(await self._store.durations())
             away = now - (await self._store.beat(now) or now)
             await self.conversation.come_back(away)
-            await self.brake.remind()
+            await self.purchase_guard.remind()
         except StoreError as error:
             get_log(__name__).warning("cards could not be brought back to life", reason=str(error))
         return away
 
     def _build_worker(self, settings: Settings, store: Store, providers: list[Provider]) -> Worker:
-        screen = self.conversation.screen
-        ledger = Ledger(store, self._now, self._chores.saw)
+        board = self.conversation.board
+        journal = TaskJournal(store, self._now, self._chores.saw)
         accounts = Accounts(store, self.conversation.tell_admins, self._now, store)
         by_name = {provider.name: provider for provider in providers}
-        looker = Looker(
-            ledger=ledger,
-            chat=screen,
+        poller = JobPoller(
+            journal=journal,
+            chat=board,
             providers=by_name,
             models=self.models,
             schedule=self.timing,
@@ -191,44 +191,44 @@ class Bot:
             slots=self._slots,
         )
         submitter = Submitter(
-            ledger=ledger,
-            chat=screen,
+            journal=journal,
+            chat=board,
             providers=by_name,
             models=self.models,
-            looker=looker,
+            poller=poller,
             schedule=self.timing,
             accounts=accounts,
             slots=self._slots,
-            brake=self.brake,
+            purchase_guard=self.purchase_guard,
             link=self._link,
             failover=settings.failover == "on",
             quote=self._quote,
         )
         deliverer = Deliverer(
-            ledger=ledger,
-            chat=screen,
+            journal=journal,
+            chat=board,
             providers=by_name,
             models=self.models,
-            shelf=self._shelf,
+            video_cache=self._video_cache,
             max_bytes=settings.upload_max_bytes,
         )
         return Worker(
             store=store,
-            ledger=ledger,
+            journal=journal,
             submitter=submitter,
-            looker=looker,
+            poller=poller,
             deliverer=deliverer,
             albums=self.conversation,
             slots=self._granted,
-            brake=self.brake,
+            purchase_guard=self.purchase_guard,
             clock=self._now,
             idle_s=store.tick_s,
             breath_s=schedule.BREATH_S,
             sharing=store,
         )
 
-    def _build_served(self, settings: Settings) -> Served:
-        return Served(
+    def _build_served(self, settings: Settings) -> ServerDeps:
+        return ServerDeps(
             settings=settings,
             rules=self.rules,
             store=self._store,
@@ -247,7 +247,7 @@ class Bot:
         )
 
     async def _open_page(self, user_id: int) -> PageLink | None:
-        return await page_link(self.private, self._served, user_id)
+        return await page_link(self.private, self._server_deps, user_id)
 
     def _quote(self, request: VideoRequest) -> Decimal | None:
         """What the request would cost by the prices of this moment."""
@@ -263,7 +263,7 @@ class Bot:
 
     def _pauses_changed(self) -> None:
         """Cards say it, and what may go on goes on."""
-        self.conversation.screen.live.renew()
+        self.conversation.board.live.renew()
         self.worker.wake()
 
     def _wake_worker(self) -> None:

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from fakes import A_MODEL, Clock
 
-from bot.admin.live_settings import Rules
-from bot.admin.permissions import Standings
+from bot.admin.live_settings import LiveSettings
+from bot.admin.permissions import Permissions
 from bot.errors import DreamreelError
 from bot.request import Problem, VideoModel, VideoRequest
 from bot.settings import IsolatedSettings
@@ -26,7 +26,7 @@ from bot.store.changes import Change
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.web import Health, PrivateServer
-from bot.web.admin import AdminPages, Sources, make_link
+from bot.web.admin import AdminContext, AdminPages, make_link
 
 NOW = datetime(2026, 5, 14, 15, 40, tzinfo=UTC)
 ADMIN = 1001
@@ -99,7 +99,7 @@ class RecordingMoves:
     async def put_first(self, task_id: str, by: int) -> Problem | None:
         return self._made("first", task_id, by)
 
-    async def ask_again(self, task_id: str, by: int) -> Problem | None:
+    async def retry(self, task_id: str, by: int) -> Problem | None:
         return self._made("again", task_id, by)
 
     async def allow(self, subject: int, by: int) -> Problem | None:
@@ -133,11 +133,11 @@ class AdminSite:
     def __post_init__(self) -> None:
         self.health = Health(lambda: True, self._is_ready)
         self.pages = AdminPages(
-            Sources(
+            AdminContext(
                 store=self.store,
                 moves=self.moves,
-                standings=Standings(self.store, self.clock),
-                rules=Rules(IsolatedSettings(), self.store, self.clock, MODELS),
+                permissions=Permissions(self.store, self.clock),
+                rules=LiveSettings(IsolatedSettings(), self.store, self.clock, MODELS),
                 models=MODELS,
                 granted=SLOTS,
                 at_once=self._at_once,
@@ -145,7 +145,7 @@ class AdminSite:
                 usual_s=lambda task: 110.0,
                 is_admin=self._is_admin,
                 health=self.health,
-                blot=lambda text: text.replace(SECRET, "[hidden]"),
+                redact=lambda text: text.replace(SECRET, "[hidden]"),
                 clock=self.clock,
                 zone=ZoneInfo("Europe/Berlin"),
                 currency="USD",

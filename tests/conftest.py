@@ -10,10 +10,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 import pytest_asyncio
-from fakes import Clock, House, ScriptedProvider
+from fakes import Clock, ScriptedProvider, WorkerHarness
 from media_samples import Clip
 from postgres_server import OLDEST, PostgresServer, find_binaries
-from running import Stage, bot_on_stage
+from running import BotHarness, bot_on_stage
 
 from bot.stores.sqlite import SQLiteStore
 
@@ -76,19 +76,19 @@ def provider(clip: Path) -> ScriptedProvider:
 
 
 @pytest.fixture
-def house(store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path) -> House:
-    return House(store, provider, clock, tmp_path)
+def house(store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path) -> WorkerHarness:
+    return WorkerHarness(store, provider, clock, tmp_path)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
     """The whole bot between a sandbox and a provider's server, for a file of tests."""
     async with bot_on_stage(tmp_path_factory.mktemp("bot")) as made:
         yield made
 
 
 @pytest.fixture
-def there(shared_stage: Stage) -> Iterator[Stage]:
+def there(shared_stage: BotHarness) -> Iterator[BotHarness]:
     """The shared bot. Each test brings people of its own, and leaves no fault and nothing to complain of."""
     yield shared_stage
     shared_stage.server.faults.clear()

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.errors import StaleTask
 from bot.media.media_info import FitPhoto, VideoFacts
-from bot.media.video_cache import Video, VideoShelf
+from bot.media.video_cache import Video, VideoCache
 from bot.prices import NO_PRICES, Prices
 from bot.provider import Accepted, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.request import Mode, PhotoRules, VideoModel, VideoRequest
@@ -23,12 +23,12 @@ from bot.task import Task, TaskState
 from bot.web import Health
 from bot.worker.concurrency import Slots
 from bot.worker.deliver import UPLOAD_MAX_BYTES, Deliverer
-from bot.worker.journal import Ledger
+from bot.worker.journal import TaskJournal
 from bot.worker.loop import Worker
-from bot.worker.poll import Looker
+from bot.worker.poll import JobPoller
 from bot.worker.provider_health import Accounts
-from bot.worker.purchase_guard import Brake
-from bot.worker.schedule import LEASE_S, Timing
+from bot.worker.purchase_guard import PurchaseGuard
+from bot.worker.schedule import LEASE_S, Schedule
 from bot.worker.submit import Submitter
 
 STILL = StillRunning()
@@ -231,8 +231,8 @@ def a_brake(
     settings: Callable[[], Settings] = IsolatedSettings,
     models: Mapping[str, VideoModel] | None = None,
     tell_admins: Callable[[Notice], Awaitable[None]] = nobody_told,
-) -> Brake:
-    return Brake(
+) -> PurchaseGuard:
+    return PurchaseGuard(
         store,
         settings=settings,
         models=models or {},
@@ -242,7 +242,7 @@ def a_brake(
     )
 
 
-class House:
+class WorkerHarness:
     """A worker with all its steps, on a store, with fakes around it."""
 
     def __init__(
@@ -259,7 +259,7 @@ class House:
         durations: DurationStore | None = None,
         prices: Prices = NO_PRICES,
         max_bytes: int = UPLOAD_MAX_BYTES,
-        shelf: VideoShelf | None = None,
+        video_cache: VideoCache | None = None,
     ) -> None:
         self.store = store
         working = [provider] if isinstance(provider, ScriptedProvider) else provider
@@ -267,21 +267,21 @@ class House:
         self.clock = clock
         self.folder = folder
         self.chat = chat or RecordingChat()
-        self.shelf = shelf or VideoShelf(folder / "videos")
+        self.video_cache = video_cache or VideoCache(folder / "videos")
         if models is None:
             models = {model.name: model for one in working for model in one.models}
         providers: dict[str, Provider] = {one.name: one for one in working}
-        ledger = Ledger(store, clock)
+        journal = TaskJournal(store, clock)
         self.notices: list[Notice] = []
         self.on_notice: Callable[[Notice], Awaitable[None]] | None = None
         accounts = Accounts(store, self.tell_admins, clock)
-        self.timing = Timing()
+        self.timing = Schedule()
         self.slots = {one.name: one.concurrency for one in working}
         slots = Slots(self.slots, store, clock)
         self.settings: Settings = IsolatedSettings()
-        self.brake = a_brake(store, clock, lambda: self.settings, models, self.tell_admins)
-        looker = Looker(
-            ledger=ledger,
+        self.purchase_guard = a_brake(store, clock, lambda: self.settings, models, self.tell_admins)
+        poller = JobPoller(
+            journal=journal,
             chat=self.chat,
             providers=providers,
             models=models,
@@ -291,15 +291,15 @@ class House:
             slots=slots,
         )
         self.submitter = Submitter(
-            ledger=ledger,
+            journal=journal,
             chat=self.chat,
             providers=providers,
             models=models,
-            looker=looker,
+            poller=poller,
             schedule=self.timing,
             accounts=accounts,
             slots=slots,
-            brake=self.brake,
+            purchase_guard=self.purchase_guard,
             link=lambda task, index, photo: PhotoLink(
                 f"https://bot.example/{task.id}/{index}", photo.width, photo.height
             ),
@@ -309,20 +309,20 @@ class House:
         )
         self.worker = Worker(
             store=store,
-            ledger=ledger,
+            journal=journal,
             submitter=self.submitter,
-            looker=looker,
+            poller=poller,
             deliverer=Deliverer(
-                ledger=ledger,
+                journal=journal,
                 chat=self.chat,
                 providers=providers,
                 models=models,
-                shelf=self.shelf,
+                video_cache=self.video_cache,
                 max_bytes=max_bytes,
             ),
             albums=self.chat,
             slots=self.slots,
-            brake=self.brake,
+            purchase_guard=self.purchase_guard,
             clock=clock,
             stop_limit_s=stop_limit_s,
         )
@@ -334,7 +334,7 @@ class House:
 
     async def turn(self) -> int:
         """All that is due takes one step, as in `Worker.run`; how many did."""
-        slots = dict.fromkeys(self.slots, 0) if await self.brake.holds_all() else self.slots
+        slots = dict.fromkeys(self.slots, 0) if await self.purchase_guard.blocks_everything() else self.slots
         claimed = await self.store.claim(self.clock(), LEASE_S, 50, slots)
         for task in claimed:
             with suppress(StaleTask):

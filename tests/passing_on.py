@@ -55,7 +55,7 @@ class Forwarder:
 async def forwarder(doors: Sequence[str]) -> AsyncIterator[Forwarder]:
     async with aiohttp.ClientSession() as client:
         made = Forwarder(doors, client)
-        async with _served(made.take) as made.url:
+        async with _server_deps(made.take) as made.url:
             yield made
 
 
@@ -89,12 +89,12 @@ class SlowLine:
 async def slow_line(target: str, methods: Sequence[str], late_s: float) -> AsyncIterator[SlowLine]:
     async with aiohttp.ClientSession() as client:
         made = SlowLine(target, methods, late_s, client)
-        async with _served(made.take) as made.url:
+        async with _server_deps(made.take) as made.url:
             yield made
 
 
 @asynccontextmanager
-async def _served(take: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
+async def _server_deps(take: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_route("*", "/{path:.*}", take)
     runner = web.AppRunner(app, shutdown_timeout=0.1)

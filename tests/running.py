@@ -22,7 +22,7 @@ from provider_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, ProviderServer
 
 import bot
 from bot import app
-from bot.chat.telegram_io.rate_limiter import Gate
+from bot.chat.telegram_io.rate_limiter import RateLimiter
 from bot.sandbox import Chat, Json, Person, SandboxServer, World
 from bot.send_rates import Limit, Limits, Pace
 from bot.settings import IsolatedSettings
@@ -39,7 +39,7 @@ _GLANCE_S = 0.1
 
 
 @dataclass
-class Stage:
+class BotHarness:
     """Telegram and the provider, where the bot under test finds them, and the folder it keeps its data in."""
 
     server: SandboxServer
@@ -199,10 +199,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(folder: Path) -> AsyncIterator[Stage]:
+async def stage(folder: Path) -> AsyncIterator[BotHarness]:
     """A sandbox and a provider, with no bot so far."""
     async with SandboxServer() as server, ProviderServer() as provider:
-        yield Stage(server, provider, folder)
+        yield BotHarness(server, provider, folder)
 
 
 @asynccontextmanager
@@ -226,7 +226,7 @@ async def running_bot(values: dict[str, str], limits: Limits = UNHURRIED) -> Asy
 
 
 @asynccontextmanager
-async def bot_on_stage(folder: Path, **changes: str) -> AsyncIterator[Stage]:
+async def bot_on_stage(folder: Path, **changes: str) -> AsyncIterator[BotHarness]:
     """Everything at once, for tests that need nothing special."""
     async with stage(folder) as there, running_bot(there.values(**changes)):
         yield there
@@ -309,9 +309,9 @@ async def bot_process(folder: Path, values: dict[str, str]) -> AsyncIterator[Bot
             await process.kill()
 
 
-def open_gate() -> Gate:
+def open_gate() -> RateLimiter:
     """For a connection of a test's own."""
-    return Gate(Pace(), app.utc_now)
+    return RateLimiter(Pace(), app.utc_now)
 
 
 def says(key: str, **values: object) -> str:

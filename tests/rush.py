@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provider_server import ProviderServer
-from running import Stage, running_bot
+from running import BotHarness, running_bot
 
 from bot.sandbox import CallRecord, Chat, SandboxServer
 from bot.send_rates import TELEGRAM, Limits
@@ -55,7 +55,7 @@ async def rush(
 ) -> Rush:
     """`chats` people order a video each, and their jobs end one after the other within `over_s`."""
     async with SandboxServer(enforce_rate_limits=True) as server, ProviderServer(_NEVER) as provider:
-        there = Stage(server, provider, folder)
+        there = BotHarness(server, provider, folder)
         values = there.values(
             volcengine_concurrency=str(chats), poll_max_seconds=str(look_s), submits_per_hour="unlimited"
         )

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from fakes import NOW, Clock, a_task
 
-from bot.admin.live_settings import Rules
-from bot.admin.permissions import Admission, Figure, Own, Standings
+from bot.admin.live_settings import LiveSettings
+from bot.admin.permissions import Admission, Figure, LimitOverride, Permissions
 from bot.chat.ordering.access import Access
 from bot.settings import IsolatedSettings
 from bot.stores.sqlite import SQLiteStore
@@ -21,15 +21,19 @@ GROUP = -5
 
 
 @pytest.fixture
-def standings(store: SQLiteStore, clock: Clock) -> Standings:
-    return Standings(store, clock)
+def permissions(store: SQLiteStore, clock: Clock) -> Permissions:
+    return Permissions(store, clock)
 
 
 @pytest.fixture
 def access(store: SQLiteStore, clock: Clock) -> Any:
     def with_settings(**settings: Any) -> Access:
         return Access(
-            Rules(IsolatedSettings(**settings), store, clock), Standings(store, clock), store, store, clock
+            LiveSettings(IsolatedSettings(**settings), store, clock),
+            Permissions(store, clock),
+            store,
+            store,
+            clock,
         )
 
     return with_settings
@@ -63,15 +67,15 @@ async def test_either_list_is_enough_and_without_any_only_admins_may_ask(
     ("admission", "may"), [("allowed", True), ("banned", False), ("ignored", False), (None, False)]
 )
 async def test_what_an_admin_decided_of_a_person_counts(
-    access: Any, standings: Standings, admission: Admission | None, may: bool
+    access: Any, permissions: Permissions, admission: Admission | None, may: bool
 ) -> None:
-    await standings.admit(ANNA, "allowed", OWNER)
-    await standings.admit(ANNA, admission, OWNER)
+    await permissions.decide(ANNA, "allowed", OWNER)
+    await permissions.decide(ANNA, admission, OWNER)
     assert await access().may_ask(ANNA, GROUP) is may
 
 
-async def test_who_is_banned_may_not_ask_wherever_others_may(access: Any, standings: Standings) -> None:
-    await standings.admit(ANNA, "banned", OWNER)
+async def test_who_is_banned_may_not_ask_wherever_others_may(access: Any, permissions: Permissions) -> None:
+    await permissions.decide(ANNA, "banned", OWNER)
     door = access(allowed_users="*", allowed_chats="*")
     assert not await door.may_ask(ANNA, ANNA)
     assert not await door.may_ask(ANNA, GROUP)
@@ -79,29 +83,29 @@ async def test_who_is_banned_may_not_ask_wherever_others_may(access: Any, standi
 
 
 async def test_in_an_allowed_group_anybody_may_ask_and_in_a_banned_one_nobody_but_admins(
-    access: Any, standings: Standings
+    access: Any, permissions: Permissions
 ) -> None:
     door = access(admin_users="99")
-    await standings.admit(GROUP, "allowed", OWNER)
+    await permissions.decide(GROUP, "allowed", OWNER)
     assert await door.may_ask(BEN, GROUP)
     assert await door.may_join(BEN, GROUP)
     assert not await door.may_ask(BEN, BEN)
-    await standings.admit(GROUP, "banned", OWNER)
-    await standings.admit(ANNA, "allowed", OWNER)
+    await permissions.decide(GROUP, "banned", OWNER)
+    await permissions.decide(ANNA, "allowed", OWNER)
     assert not await door.may_ask(ANNA, GROUP)
     assert not await door.may_join(ANNA, GROUP)
     assert await door.may_ask(ANNA, ANNA)
     assert await door.may_ask(OWNER, GROUP)
 
 
-async def test_who_was_ignored_may_ask_where_a_list_says_so(access: Any, standings: Standings) -> None:
-    await standings.admit(ANNA, "ignored", OWNER)
+async def test_who_was_ignored_may_ask_where_a_list_says_so(access: Any, permissions: Permissions) -> None:
+    await permissions.decide(ANNA, "ignored", OWNER)
     assert await access(allowed_users="20").may_ask(ANNA, ANNA)
     assert await access(allowed_chats="-5").may_ask(ANNA, GROUP)
 
 
-async def test_an_admin_of_the_settings_cannot_be_banned(access: Any, standings: Standings) -> None:
-    await standings.admit(OWNER, "banned", OWNER)
+async def test_an_admin_of_the_settings_cannot_be_banned(access: Any, permissions: Permissions) -> None:
+    await permissions.decide(OWNER, "banned", OWNER)
     assert await access(admin_users="99").may_ask(OWNER, OWNER)
 
 
@@ -148,10 +152,10 @@ async def test_a_stranger_is_new_once_and_so_is_a_group(access: Any) -> None:
 
 @pytest.mark.parametrize("admission", ["banned", "ignored"])
 async def test_who_is_banned_or_ignored_hears_nothing(
-    access: Any, standings: Standings, admission: Admission
+    access: Any, permissions: Permissions, admission: Admission
 ) -> None:
-    await standings.admit(ANNA, admission, OWNER)
-    await standings.admit(GROUP, admission, OWNER)
+    await permissions.decide(ANNA, admission, OWNER)
+    await permissions.decide(GROUP, admission, OWNER)
     assert not await access().is_new(ANNA, ANNA)
     assert not await access().is_new(BEN, GROUP)
 
@@ -271,21 +275,26 @@ async def test_unlimited_is_unlimited_and_admins_have_no_limit(access: Any, stor
     ],
 )
 async def test_what_a_person_has_of_their_own_beats_the_setting(
-    access: Any, standings: Standings, store: SQLiteStore, figure: Figure, most: Own, refused: str | None
+    access: Any,
+    permissions: Permissions,
+    store: SQLiteStore,
+    figure: Figure,
+    most: LimitOverride,
+    refused: str | None,
 ) -> None:
     await fill(store, 2, user_id=ANNA)
-    await standings.grant(ANNA, figure, 9, OWNER)
-    await standings.grant(ANNA, figure, most, OWNER)
-    await standings.grant(BEN, figure, 0, OWNER)
+    await permissions.grant(ANNA, figure, 9, OWNER)
+    await permissions.grant(ANNA, figure, most, OWNER)
+    await permissions.grant(BEN, figure, 0, OWNER)
     door = access(daily_videos_per_user="2" if figure == "daily_videos" else "unlimited")
     assert await code(door) == refused
 
 
 async def test_a_group_has_limits_of_its_own_too_and_they_move_along(
-    access: Any, standings: Standings, store: SQLiteStore
+    access: Any, permissions: Permissions, store: SQLiteStore
 ) -> None:
     await fill(store, 2, user_id=BEN, chat_id=GROUP)
-    await standings.grant(GROUP, "open_tasks", 2, OWNER)
+    await permissions.grant(GROUP, "open_tasks", 2, OWNER)
     assert await code(access(), ANNA, GROUP) == "limit_open_chat"
     assert await code(access(), ANNA, ANNA) is None
     await store.move_chat(GROUP, -1005)
@@ -293,8 +302,8 @@ async def test_a_group_has_limits_of_its_own_too_and_they_move_along(
 
 
 async def test_a_changed_setting_counts_for_the_next_order(store: SQLiteStore, clock: Clock) -> None:
-    rules = Rules(IsolatedSettings(), store, clock)
-    door = Access(rules, Standings(store, clock), store, store, clock)
+    rules = LiveSettings(IsolatedSettings(), store, clock)
+    door = Access(rules, Permissions(store, clock), store, store, clock)
     assert await code(door) is None
     await rules.change("DAILY_VIDEOS_PER_USER", "0", OWNER)
     assert await code(door) == "limit_none"

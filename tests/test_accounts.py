@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from fakes import A_MODEL, NOW, Clock, House, Script, ScriptedProvider, a_task
+from fakes import A_MODEL, NOW, Clock, Script, ScriptedProvider, WorkerHarness, a_task
 
 from bot.errors import AccountProblem, StoreError
 from bot.provider import Accepted
@@ -18,7 +18,7 @@ from bot.worker.provider_health import Accounts
 REFUSED = AccountProblem("account", "code 50400", trouble="not_activated")
 
 
-async def test_an_outage_is_told_once_and_its_end_once(house: House) -> None:
+async def test_an_outage_is_told_once_and_its_end_once(house: WorkerHarness) -> None:
     house.provider.submits = Script(REFUSED, REFUSED, Accepted("job-1"), Accepted("job-2"), REFUSED)
     for name in ("one", "two", "three"):
         await house.store.add(a_task(name))
@@ -34,7 +34,7 @@ async def test_an_outage_is_told_once_and_its_end_once(house: House) -> None:
     assert house.notices == [*told, told[0]]
 
 
-async def test_people_read_that_it_is_not_available(house: House) -> None:
+async def test_people_read_that_it_is_not_available(house: WorkerHarness) -> None:
     house.provider.submits = Script(REFUSED)
     await house.store.add(a_task())
     await house.turn()
@@ -42,7 +42,7 @@ async def test_people_read_that_it_is_not_available(house: House) -> None:
     assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "account", False)
 
 
-async def test_a_look_that_meets_a_refused_account_is_told_too_and_ends_nothing(house: House) -> None:
+async def test_a_look_that_meets_a_refused_account_is_told_too_and_ends_nothing(house: WorkerHarness) -> None:
     house.provider.polls = Script(AccountProblem("account", "HTTP 401", trouble="key_refused"))
     await house.store.add(a_task())
     await house.turn_until(lambda task: house.provider.polls.count == 1)
@@ -86,7 +86,7 @@ async def test_a_full_disk_keeps_no_task_from_its_way(clock: Clock, call: str) -
     await (accounts.refused(A_MODEL, REFUSED) if call == "refused" else accounts.worked(A_MODEL))
 
 
-async def test_one_product_that_is_not_activated_is_no_outage_of_the_others(house: House) -> None:
+async def test_one_product_that_is_not_activated_is_no_outage_of_the_others(house: WorkerHarness) -> None:
     accounts = Accounts(house.store, house.tell_admins, house.clock)
     other = replace(A_MODEL, name="jimeng-720p")
     for _ in range(3):
@@ -95,7 +95,7 @@ async def test_one_product_that_is_not_activated_is_no_outage_of_the_others(hous
     assert house.notices == [Notice("trouble_not_activated", {"provider": "jimeng-pro"})]
 
 
-async def test_many_refusals_at_once_are_told_once(house: House) -> None:
+async def test_many_refusals_at_once_are_told_once(house: WorkerHarness) -> None:
     accounts = Accounts(house.store, house.tell_admins, house.clock)
     await asyncio.gather(*(accounts.refused(A_MODEL, REFUSED) for _ in range(10)))
     assert len(house.notices) == 1

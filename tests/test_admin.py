@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 from admin_site import ADMIN, NOW, PROMPT, SECRET, AdminSite, a_submit, a_task, admin_site
 
-from bot.admin.permissions import Standings
-from bot.admin.retry import NotAgain
+from bot.admin.permissions import Permissions
+from bot.admin.retry import RetryRefused
 from bot.request import Problem
 from bot.store.acts import Act
 from bot.store.buying import EVERYTHING, Pause
@@ -65,7 +65,7 @@ class Visitor:
         response, _ = await self.post("/admin/login", {"token": link.partition("#")[2]})
         return response
 
-    async def seal(self, path: str) -> str:
+    async def csrf_token(self, path: str) -> str:
         """Of the form that a page has."""
         _, text = await self.get(path)
         seals = re.findall(r'name="seal" value="([^"]+)"', text)
@@ -168,8 +168,8 @@ async def test_leaving_ends_the_session_for_whoever_has_its_cookie(site: AdminSi
     await admin.post("/admin/logout", {"seal": "forged"})
     assert (await admin.get("/admin"))[0].status == 200
     _, text = await admin.get("/admin")
-    seal = re.findall(r'name="seal" value="([^"]+)"', text)[0]
-    response, _ = await admin.post("/admin/logout", {"seal": seal})
+    csrf_token = re.findall(r'name="seal" value="([^"]+)"', text)[0]
+    response, _ = await admin.post("/admin/logout", {"seal": csrf_token})
     assert response.headers["Location"] == "/admin/login"
     assert (await admin.get("/admin", Cookie=f"dreamreel_admin={cookie}"))[0].status == 401
 
@@ -199,34 +199,34 @@ async def test_no_answer_lets_anything_foreign_in_or_stays_behind(admin: Visitor
 
 
 async def test_a_form_of_another_site_does_nothing(site: AdminSite, admin: Visitor) -> None:
-    seal = await admin.seal("/admin/tasks/boat/cancel")
+    csrf_token = await admin.csrf_token("/admin/tasks/boat/cancel")
     for headers in (
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ):
-        response, _ = await admin.post("/admin/tasks/boat/cancel", {"seal": seal}, **headers)
+        response, _ = await admin.post("/admin/tasks/boat/cancel", {"seal": csrf_token}, **headers)
         assert response.status == 403
     assert site.moves.made == []
 
 
 async def test_a_move_needs_the_form_that_asked_for_it(site: AdminSite, admin: Visitor) -> None:
     await site.store.add(a_task("hat", NOW))
-    seal = await admin.seal("/admin/tasks/hat/cancel")
-    for forged in ("", "forged", seal):
+    csrf_token = await admin.csrf_token("/admin/tasks/hat/cancel")
+    for forged in ("", "forged", csrf_token):
         response, _ = await admin.post("/admin/tasks/boat/cancel", {"seal": forged})
         assert response.status == 303
     async with visit(site) as another:
         await another.enter(await site.link())
-        await another.post("/admin/tasks/hat/cancel", {"seal": seal})
+        await another.post("/admin/tasks/hat/cancel", {"seal": csrf_token})
     assert site.moves.made == []
 
 
 async def test_a_form_that_is_sent_twice_is_acted_on_once(site: AdminSite, admin: Visitor) -> None:
-    seal = await admin.seal("/admin/tasks/boat/cancel")
+    csrf_token = await admin.csrf_token("/admin/tasks/boat/cancel")
     for _ in range(3):
-        response, _ = await admin.post("/admin/tasks/boat/cancel", {"seal": seal})
+        response, _ = await admin.post("/admin/tasks/boat/cancel", {"seal": csrf_token})
         assert (response.status, response.headers["Location"]) == (303, "/admin/tasks/boat")
     assert site.moves.made == [("cancel", "boat", ADMIN)]
 
@@ -245,8 +245,8 @@ async def test_a_move_is_asked_about_and_named_as_what_it_is(site: AdminSite, ad
 
 async def test_a_move_that_cannot_be_made_says_why(site: AdminSite, admin: Visitor) -> None:
     site.moves.problem = Problem("tap_too_late", {})
-    seal = await admin.seal("/admin/tasks/boat/cancel")
-    response, text = await admin.post("/admin/tasks/boat/cancel", {"seal": seal})
+    csrf_token = await admin.csrf_token("/admin/tasks/boat/cancel")
+    response, text = await admin.post("/admin/tasks/boat/cancel", {"seal": csrf_token})
     assert (response.status, "Too late" in text) == (409, True)
 
 
@@ -258,19 +258,19 @@ async def test_what_failed_is_asked_for_again_and_the_price_is_said_before(
     _, text = await admin.get("/admin/tasks/hat/again")
     assert "It costs 0.42\N{NO-BREAK SPACE}USD." in text
     assert "It may have been charged once already." in text
-    seal = await admin.seal("/admin/tasks/hat/again")
-    await admin.post("/admin/tasks/hat/again", {"seal": seal})
+    csrf_token = await admin.csrf_token("/admin/tasks/hat/again")
+    await admin.post("/admin/tasks/hat/again", {"seal": csrf_token})
     assert site.moves.made == [("again", "hat", ADMIN)]
-    site.moves.refusal = NotAgain("veo-3 is not set up here.")
-    seal = await admin.seal("/admin/tasks/hat/again")
-    response, text = await admin.post("/admin/tasks/hat/again", {"seal": seal})
+    site.moves.refusal = RetryRefused("veo-3 is not set up here.")
+    csrf_token = await admin.csrf_token("/admin/tasks/hat/again")
+    response, text = await admin.post("/admin/tasks/hat/again", {"seal": csrf_token})
     assert (response.status, "veo-3 is not set up here." in text) == (409, True)
 
 
 async def test_people_and_models_have_their_moves(site: AdminSite, admin: Visitor) -> None:
     for path in ("people/7001/ban", "people/-100123/allow", "models/jimeng-pro/pause", "models/*/pause"):
-        seal = await admin.seal(f"/admin/{path}")
-        response, _ = await admin.post(f"/admin/{path}", {"seal": seal})
+        csrf_token = await admin.csrf_token(f"/admin/{path}")
+        response, _ = await admin.post(f"/admin/{path}", {"seal": csrf_token})
         assert response.status == 303
     assert [(verb, what) for verb, what, _ in site.moves.made] == [
         ("ban", "7001"),
@@ -288,7 +288,7 @@ async def test_people_and_models_have_their_moves(site: AdminSite, admin: Visito
 
 
 async def test_a_person_has_a_page_with_what_was_decided_and_done(site: AdminSite, admin: Visitor) -> None:
-    await Standings(site.store, site.clock).admit(7001, "banned", ADMIN)
+    await Permissions(site.store, site.clock).decide(7001, "banned", ADMIN)
     _, text = await admin.get("/admin/people/7001")
     for words in ("Ada", "kept out", "role: banned", "/admin/tasks/boat", "Let in"):
         assert words in text
@@ -316,8 +316,8 @@ async def test_words_are_shown_on_purpose_alone_and_that_is_recorded(site: Admin
         assert PROMPT not in (await admin.get(path))[1]
     response, _ = await admin.post("/admin/tasks/boat/words", {"seal": "forged"})
     assert response.status == 403
-    seal = await admin.seal("/admin/tasks/boat")
-    _, text = await admin.post("/admin/tasks/boat/words", {"seal": seal})
+    csrf_token = await admin.csrf_token("/admin/tasks/boat")
+    _, text = await admin.post("/admin/tasks/boat/words", {"seal": csrf_token})
     assert PROMPT in text
     (act,) = await site.store.acts(10, "boat")
     assert (act.verb, act.by) == ("words", ADMIN)
@@ -437,15 +437,15 @@ async def test_a_database_that_does_not_answer_is_said_to(site: AdminSite, admin
 async def test_a_value_is_changed_by_a_form_of_the_same_session_alone(
     site: AdminSite, admin: Visitor, stranger: Visitor, path: str, fields: dict[str, str], page: str
 ) -> None:
-    seal = await admin.seal(page)
+    csrf_token = await admin.csrf_token(page)
     for forged in ("", "forged"):
         response, _ = await admin.post(path, {**fields, "seal": forged})
         assert response.status == 403
-    response, _ = await stranger.post(path, {**fields, "seal": seal})
+    response, _ = await stranger.post(path, {**fields, "seal": csrf_token})
     assert response.status == 401
     assert await site.store.changes(9) == []
     for _ in range(2):
-        response, _ = await admin.post(path, {**fields, "seal": seal})
+        response, _ = await admin.post(path, {**fields, "seal": csrf_token})
         assert (response.status, response.headers["Location"]) == (303, page)
     (change,) = await site.store.changes(9)
     assert (change.value, change.by) == ("3", ADMIN)
@@ -453,8 +453,8 @@ async def test_a_value_is_changed_by_a_form_of_the_same_session_alone(
 
 @pytest.mark.parametrize("figure", ["four", "-1", "1.5", "99999999", "٤"])
 async def test_a_limit_that_is_none_changes_nothing(site: AdminSite, admin: Visitor, figure: str) -> None:
-    seal = await admin.seal("/admin/people/7001")
-    fields = {"daily_videos": "3", "open_tasks": figure, "seal": seal}
+    csrf_token = await admin.csrf_token("/admin/people/7001")
+    fields = {"daily_videos": "3", "open_tasks": figure, "seal": csrf_token}
     response, text = await admin.post("/admin/people/7001/limits", fields)
     assert response.status == 409
     assert "That is no limit" in text
@@ -463,8 +463,8 @@ async def test_a_limit_that_is_none_changes_nothing(site: AdminSite, admin: Visi
 
 @pytest.mark.parametrize("name", ["ADMIN_USERS", "TELEGRAM_BOT_TOKEN", "<b>"])
 async def test_a_setting_that_is_not_for_changing_stays(site: AdminSite, admin: Visitor, name: str) -> None:
-    seal = await admin.seal("/admin/settings")
-    _, text = await admin.post(f"/admin/settings/{quote(name)}", {"value": "1", "seal": seal})
+    csrf_token = await admin.csrf_token("/admin/settings")
+    _, text = await admin.post(f"/admin/settings/{quote(name)}", {"value": "1", "seal": csrf_token})
     assert "cannot be changed here" in text
     assert "<b>" not in text.lower()
     assert await site.store.changes(9) == []

@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fakes import A_MODEL, FULL_MODEL, NOW, Clock, House, Script, a_task
+from fakes import A_MODEL, FULL_MODEL, NOW, Clock, Script, WorkerHarness, a_task
 
 from bot.chat.cards.motion_suggestions import motion_rows, motion_words
 from bot.chat.cards.photo_picker import chosen_photos, draw_which, fit_two_photos, may_add_last, only_rows
 from bot.chat.ordering.albums import Album, Albums, read_album
 from bot.chat.parsing.message_intent import Intent, SentPhoto, Wish
-from bot.chat.sender import Asker
+from bot.chat.sender import Sender
 from bot.errors import CallUnclear, ChatBusy, ChatGone, StaleTask
 from bot.request import Mode, VideoRequest
 from bot.stores.sqlite import SQLiteStore
@@ -33,9 +33,11 @@ class Drafts:
         self._store = store
         self.woken = 0
 
-    async def gather(self, asker: Asker, request: VideoRequest, question: str, due_at: Any) -> None:
-        row = a_task(state=TaskState.DRAFT, card_id=None, album_id=asker.album_id, request=request)
-        row = replace(row, message_id=asker.message_id, update_id=asker.update_id, created_at=asker.sent_at)
+    async def gather(self, sender: Sender, request: VideoRequest, question: str, due_at: Any) -> None:
+        row = a_task(state=TaskState.DRAFT, card_id=None, album_id=sender.album_id, request=request)
+        row = replace(
+            row, message_id=sender.message_id, update_id=sender.update_id, created_at=sender.sent_at
+        )
         await self._store.add(replace(row, question=question, due_at=due_at))
 
     def wake(self) -> None:
@@ -53,8 +55,8 @@ def albums(store: SQLiteStore, drafts: Drafts, clock: Clock) -> Albums:
     return Albums(tasks=store, orders=orders, clock=clock, wake=drafts.wake)
 
 
-def asker(message_id: int, **changes: Any) -> Asker:
-    return replace(Asker(message_id, 10, None, 20, "Ada", message_id, "en", NOW, album_id="a"), **changes)
+def sender(message_id: int, **changes: Any) -> Sender:
+    return replace(Sender(message_id, 10, None, 20, "Ada", message_id, "en", NOW, album_id="a"), **changes)
 
 
 def sent(number: int) -> SentPhoto:
@@ -67,9 +69,9 @@ def a_photo(number: int, wish: Wish = "draft", words: str = "") -> Intent:
 
 async def gather(albums: Albums, *numbers: int) -> None:
     first, *others = numbers
-    await albums.begin(asker(first), sent(first), a_photo(first))
+    await albums.begin(sender(first), sent(first), a_photo(first))
     for number in others:
-        assert await albums.joined(asker(number), a_photo(number))
+        assert await albums.joined(sender(number), a_photo(number))
 
 
 async def row(store: SQLiteStore) -> Task:
@@ -92,14 +94,14 @@ async def test_photos_stand_in_the_order_of_their_messages_whatever_order_they_c
 async def test_a_photo_that_comes_twice_is_there_once(albums: Albums, store: SQLiteStore) -> None:
     await gather(albums, 1, 2)
     before = await row(store)
-    assert await albums.joined(asker(1), a_photo(1))
-    assert await albums.joined(asker(2), a_photo(2))
+    assert await albums.joined(sender(1), a_photo(1))
+    assert await albums.joined(sender(2), a_photo(2))
     assert await row(store) == before
 
 
 async def test_the_same_picture_in_two_messages_is_two_photos(albums: Albums, store: SQLiteStore) -> None:
     await gather(albums, 1)
-    await albums.joined(asker(2), a_photo(1))
+    await albums.joined(sender(2), a_photo(1))
     assert (await gathered(store)).photos == (sent(1), sent(1))
 
 
@@ -107,37 +109,37 @@ async def test_the_same_picture_in_two_messages_is_two_photos(albums: Albums, st
 async def test_the_caption_may_be_on_any_photo(albums: Albums, store: SQLiteStore, captioned: int) -> None:
     intents = {number: a_photo(number) for number in (1, 2, 3)}
     intents[captioned] = a_photo(captioned, "photo", "from dawn to dusk")
-    await albums.begin(asker(1), sent(1), intents[1])
+    await albums.begin(sender(1), sent(1), intents[1])
     for number in (2, 3):
-        await albums.joined(asker(number), intents[number])
+        await albums.joined(sender(number), intents[number])
     album = await gathered(store)
     assert (album.words, album.is_wanted) == ("from dawn to dusk", True)
 
 
 async def test_a_forwarded_caption_asks_for_nothing(albums: Albums, store: SQLiteStore) -> None:
     await gather(albums, 1)
-    await albums.joined(asker(2), a_photo(2, "draft", "somebody else's words"))
+    await albums.joined(sender(2), a_photo(2, "draft", "somebody else's words"))
     album = await gathered(store)
     assert (album.words, album.is_wanted) == ("somebody else's words", False)
 
 
 async def test_a_photo_without_size_is_kept_as_it_is(albums: Albums, store: SQLiteStore) -> None:
     filed = SentPhoto("a_file-id", None, None, None)
-    await albums.begin(asker(1), filed, Intent("draft", "", filed))
+    await albums.begin(sender(1), filed, Intent("draft", "", filed))
     assert (await gathered(store)).photos == (filed,)
 
 
 async def test_the_album_of_somebody_else_takes_no_photo(albums: Albums, store: SQLiteStore) -> None:
     await gather(albums, 1)
-    assert await albums.joined(asker(2, user_id=21), a_photo(2))
+    assert await albums.joined(sender(2, user_id=21), a_photo(2))
     assert (await gathered(store)).photos == (sent(1),)
 
 
 async def test_a_message_of_no_album_joins_none(albums: Albums) -> None:
-    assert not await albums.joined(asker(1), a_photo(1))
+    assert not await albums.joined(sender(1), a_photo(1))
     await gather(albums, 1)
-    assert not await albums.joined(asker(2, album_id=None), a_photo(2))
-    assert not await albums.joined(asker(2, album_id="another"), a_photo(2))
+    assert not await albums.joined(sender(2, album_id=None), a_photo(2))
+    assert not await albums.joined(sender(2, album_id="another"), a_photo(2))
 
 
 async def test_a_photo_that_comes_while_the_worker_asks_is_left_out(
@@ -146,7 +148,7 @@ async def test_a_photo_that_comes_while_the_worker_asks_is_left_out(
     await gather(albums, 1, 2)
     clock.advance(2)
     (taken,) = await store.claim(clock(), schedule.LEASE_S, 1, {})
-    assert await albums.joined(asker(3), a_photo(3))
+    assert await albums.joined(sender(3), a_photo(3))
     assert len(read_album(taken).photos) == 2
     await store.save(taken.asked(taken.request, "card_ask_photo", NOW))  # nobody came in between
 
@@ -187,11 +189,11 @@ async def test_what_became_a_question_is_left_alone(albums: Albums, store: SQLit
 async def test_each_photo_is_waited_after_and_all_of_them_not_long(
     albums: Albums, store: SQLiteStore, clock: Clock
 ) -> None:
-    await albums.begin(asker(1), sent(1), a_photo(1))
+    await albums.begin(sender(1), sent(1), a_photo(1))
     assert (await row(store)).due_at == NOW + schedule.ALBUM_PAUSE
     for number in range(2, 6):
         clock.advance(1)
-        await albums.joined(asker(number), a_photo(number))
+        await albums.joined(sender(number), a_photo(number))
     assert (await row(store)).due_at == NOW + schedule.ALBUM_LIMIT
 
 
@@ -201,7 +203,9 @@ def test_an_album_that_lay_around_is_waited_for_too() -> None:
 
 
 @pytest.mark.parametrize("question", [ALBUM, WANTED_ALBUM])
-async def test_the_worker_asks_the_chat_about_an_album_that_is_due(house: House, question: str) -> None:
+async def test_the_worker_asks_the_chat_about_an_album_that_is_due(
+    house: WorkerHarness, question: str
+) -> None:
     await house.store.add(a_task(state=TaskState.DRAFT, question=question, card_id=None))
     await house.turn()
     assert house.chat.names() == ["gathered"]
@@ -209,12 +213,14 @@ async def test_the_worker_asks_the_chat_about_an_album_that_is_due(house: House,
 
 
 @pytest.mark.parametrize("trouble", [ChatBusy(7), CallUnclear("no answer")])
-async def test_an_album_outlives_a_telegram_that_does_not_answer(house: House, trouble: Exception) -> None:
+async def test_an_album_outlives_a_telegram_that_does_not_answer(
+    house: WorkerHarness, trouble: Exception
+) -> None:
     house.chat.scripts["gathered"] = Script(trouble, "")
     await house.store.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
     await house.turn()
     task = await house.get()
-    assert task.gathers
+    assert task.is_collecting_album
     assert task.due_at is not None
     assert task.due_at > NOW
     house.clock.now = task.due_at
@@ -222,7 +228,7 @@ async def test_an_album_outlives_a_telegram_that_does_not_answer(house: House, t
     assert house.chat.names() == ["gathered", "gathered"]
 
 
-async def test_an_album_whose_taker_died_is_asked_about_again(house: House) -> None:
+async def test_an_album_whose_taker_died_is_asked_about_again(house: WorkerHarness) -> None:
     await house.store.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
     assert len(await house.store.claim(NOW, schedule.LEASE_S, 1, {})) == 1
     await house.turn()
@@ -232,7 +238,7 @@ async def test_an_album_whose_taker_died_is_asked_about_again(house: House) -> N
     assert house.chat.names() == ["gathered"]
 
 
-async def test_an_album_of_somebody_who_left_is_let_go(house: House) -> None:
+async def test_an_album_of_somebody_who_left_is_let_go(house: WorkerHarness) -> None:
     house.chat.scripts["gathered"] = Script(ChatGone("blocked"))
     await house.store.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
     await house.turn()

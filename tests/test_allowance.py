@@ -7,12 +7,12 @@ from decimal import Decimal
 
 from fakes import A_MODEL, Clock, a_task
 
-from bot.admin.live_settings import Rules
-from bot.admin.permissions import Standings
-from bot.chat.cards.price_labels import tariff_of
+from bot.admin.live_settings import LiveSettings
+from bot.admin.permissions import Permissions
+from bot.chat.cards.price_labels import price_labels_of
 from bot.chat.ordering.access import Access
 from bot.chat.ordering.budgets import Budgets
-from bot.chat.ordering.quotas import Allowance
+from bot.chat.ordering.quotas import Quotas
 from bot.settings import IsolatedSettings
 from bot.store import Notice
 from bot.stores.sqlite import SQLiteStore
@@ -23,16 +23,18 @@ DRAFT = a_task("draft", state=TaskState.DRAFT, question="card_draft", queued_at=
 GROUP = -100
 
 
-def allowance(store: SQLiteStore, clock: Clock, **settings: str) -> Allowance:
+def allowance(store: SQLiteStore, clock: Clock, **settings: str) -> Quotas:
     async def nobody(_: Notice) -> None:
         pass
 
     values = {"model_prices": "jimeng-pro=1", "admin_users": "501", **settings}
-    rules = Rules(IsolatedSettings.model_validate(values), store, clock)
-    access = Access(rules, Standings(store, clock), store, store, clock)
-    tariff = tariff_of(lambda: rules.settings, {"jimeng-pro": A_MODEL})
-    budgets = Budgets(rules=rules, store=store, access=access, tariff=tariff, tell_admins=nobody, clock=clock)
-    return Allowance(rules=rules, access=access, budgets=budgets, tariff=tariff, clock=clock)
+    rules = LiveSettings(IsolatedSettings.model_validate(values), store, clock)
+    access = Access(rules, Permissions(store, clock), store, store, clock)
+    price_labels = price_labels_of(lambda: rules.settings, {"jimeng-pro": A_MODEL})
+    budgets = Budgets(
+        rules=rules, store=store, access=access, price_labels=price_labels, tell_admins=nobody, clock=clock
+    )
+    return Quotas(rules=rules, access=access, budgets=budgets, price_labels=price_labels, clock=clock)
 
 
 async def ordered(store: SQLiteStore, times: int, **changes: object) -> None:

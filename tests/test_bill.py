@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from admin_site import MODELS, SECRET, a_submit, a_task
-from fakes import House
+from fakes import WorkerHarness
 
 from bot.admin.billing import COLUMNS, draw_bill, month_edges
 from bot.request import VideoRequest
@@ -29,7 +29,7 @@ async def bill(store: SQLiteStore, month: str = "2026-05") -> list[dict[str, str
         zone=BERLIN,
         models=MODELS,
         currency="USD",
-        blot=lambda text: text.replace(SECRET, "[hidden]"),
+        redact=lambda text: text.replace(SECRET, "[hidden]"),
     )
     text = "".join([piece async for piece in pieces])
     return list(csv.DictReader(io.StringIO(text, newline="")))
@@ -139,7 +139,7 @@ async def test_no_cell_is_a_formula_and_no_secret_is_in_it(store: SQLiteStore) -
     assert second["submit_detail"] == "'@[hidden],\"\nx"
 
 
-async def test_a_submit_in_which_the_process_died_is_on_the_bill(house: House) -> None:
+async def test_a_submit_in_which_the_process_died_is_on_the_bill(house: WorkerHarness) -> None:
     lost = replace(
         a_task("boat", house.clock(), provider="cloud"),
         state=TaskState.SUBMITTING,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from pictures import photo
 from quiet_log import quiet_log
-from running import BOT, Stage, says
+from running import BOT, BotHarness, says
 
 from bot.chat.parsing.prompt_options import FLAGS
 from bot.chat.telegram_io.flood_control import MESSAGES, WITHIN
@@ -57,7 +57,9 @@ def quiet() -> Iterator[None]:
         yield
 
 
-async def test_of_a_hundred_messages_at_once_ten_are_answered_and_one_sentence_says_so(there: Stage) -> None:
+async def test_of_a_hundred_messages_at_once_ten_are_answered_and_one_sentence_says_so(
+    there: BotHarness,
+) -> None:
     ada, chat = there.newcomer()
     for number in range(HUNDRED):
         there.world.say(ada, chat, f"a boat, number {number}")
@@ -67,7 +69,7 @@ async def test_of_a_hundred_messages_at_once_ten_are_answered_and_one_sentence_s
     assert last["text"] == says("too_much_at_once")
 
 
-async def test_who_pauses_after_a_flood_is_answered(there: Stage) -> None:
+async def test_who_pauses_after_a_flood_is_answered(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     for number in range(HUNDRED):
         last = there.world.say(ada, chat, f"a boat, number {number}")
@@ -76,7 +78,7 @@ async def test_who_pauses_after_a_flood_is_answered(there: Stage) -> None:
     await there.answer(asked, containing="Options:")
 
 
-async def test_nobody_waits_for_the_flood_of_another(there: Stage) -> None:
+async def test_nobody_waits_for_the_flood_of_another(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, his = there.newcomer("Boris")
     for number in range(HUNDRED):
@@ -90,7 +92,9 @@ async def test_nobody_waits_for_the_flood_of_another(there: Stage) -> None:
     await _all_handled(there, chat, HUNDRED)
 
 
-async def test_a_flood_of_orders_buys_no_more_than_the_limit_and_leaves_none_out_unsaid(there: Stage) -> None:
+async def test_a_flood_of_orders_buys_no_more_than_the_limit_and_leaves_none_out_unsaid(
+    there: BotHarness,
+) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         for _ in range(HUNDRED):
@@ -104,7 +108,7 @@ async def test_a_flood_of_orders_buys_no_more_than_the_limit_and_leaves_none_out
     assert there.jobs("a flood of boats") == 5
 
 
-async def test_in_a_group_a_flood_silences_nobody_but_its_writer(there: Stage) -> None:
+async def test_in_a_group_a_flood_silences_nobody_but_its_writer(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Friends", [ada, boris])
@@ -115,7 +119,7 @@ async def test_in_a_group_a_flood_silences_nobody_but_its_writer(there: Stage) -
     assert len(there.world.bot_messages(group)) <= MESSAGES + 2
 
 
-async def test_a_flood_of_strangers_words_is_answered_once(there: Stage) -> None:
+async def test_a_flood_of_strangers_words_is_answered_once(there: BotHarness) -> None:
     """What is no wish in a group is not even counted."""
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])
@@ -126,7 +130,7 @@ async def test_a_flood_of_strangers_words_is_answered_once(there: Stage) -> None
     assert (await there.answer(asked))["text"] != says("too_much_at_once")
 
 
-async def test_repeated_updates_of_a_flood_are_answered_once(there: Stage) -> None:
+async def test_repeated_updates_of_a_flood_are_answered_once(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.say(ada, chat, "a boat that is told of twice")
     for _ in range(20):
@@ -136,7 +140,7 @@ async def test_repeated_updates_of_a_flood_are_answered_once(there: Stage) -> No
 
 
 @pytest.mark.parametrize("text", ODD_TEXTS.values(), ids=ODD_TEXTS)
-async def test_odd_letters_are_words_like_others(there: Stage, text: str) -> None:
+async def test_odd_letters_are_words_like_others(there: BotHarness, text: str) -> None:
     ada, chat = there.newcomer()
     draft = await there.answer(there.world.say(ada, chat, text))
     assert _visible(text)[:20] in _visible(draft["text"])
@@ -148,7 +152,7 @@ async def test_odd_letters_are_words_like_others(there: Stage, text: str) -> Non
 @pytest.mark.parametrize(
     "text", ["\u200b", "\u2060\ufeff", "\u200d" * 4096, "\u202e\u202c", "\u00ad", "\x00"]
 )
-async def test_letters_that_nobody_sees_are_no_words(there: Stage, text: str) -> None:
+async def test_letters_that_nobody_sees_are_no_words(there: BotHarness, text: str) -> None:
     ada, chat = there.newcomer()
     answer = await there.answer(there.world.say(ada, chat, text))
     assert answer["text"] == says("prompt_missing")
@@ -159,7 +163,7 @@ async def test_letters_that_nobody_sees_are_no_words(there: Stage, text: str) ->
     "letter",
     ["x", "\U0001f600", "x ", "<", "&", "9:16 ", "--", "—a ", "--ratio ", "/v ", "\n", '"', "\u0335"],
 )
-async def test_a_message_as_long_as_they_come_is_answered_calmly(there: Stage, letter: str) -> None:
+async def test_a_message_as_long_as_they_come_is_answered_calmly(there: BotHarness, letter: str) -> None:
     ada, chat = there.newcomer()
     most = 4096 // (len(letter.encode("utf-16-le")) // 2)
     text = (letter * most)[:4096]
@@ -172,7 +176,7 @@ async def test_a_message_as_long_as_they_come_is_answered_calmly(there: Stage, l
     assert all(len(answer.get("text", "")) <= 400 for answer in answers)
 
 
-async def test_two_hundred_options_are_answered_in_one_sentence(there: Stage) -> None:
+async def test_two_hundred_options_are_answered_in_one_sentence(there: BotHarness) -> None:
     for option in (
         "--seed 1",
         "--ratio 9:16",
@@ -188,7 +192,7 @@ async def test_two_hundred_options_are_answered_in_one_sentence(there: Stage) ->
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_name_may_be_anything(there: Stage, name: str) -> None:
+async def test_a_name_may_be_anything(there: BotHarness, name: str) -> None:
     ada, chat = there.newcomer(name)
     group = there.world.add_group(name or "?", [ada])
     there.world.say(ada, chat, "/start")
@@ -200,7 +204,7 @@ async def test_a_name_may_be_anything(there: Stage, name: str) -> None:
     await there.handled(ada, chat)
 
 
-async def test_an_album_of_ten_is_answered_once(there: Stage) -> None:
+async def test_an_album_of_ten_is_answered_once(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_album(ada, chat, [photo(400 + number, 400) for number in range(10)])
     await there.card(chat)
@@ -209,7 +213,7 @@ async def test_an_album_of_ten_is_answered_once(there: Stage) -> None:
     assert len(there.tasks(chat)) == 1
 
 
-async def _all_handled(there: Stage, chat: Chat, many: int) -> None:
+async def _all_handled(there: BotHarness, chat: Chat, many: int) -> None:
     def handled() -> bool:
         rows = [row for row in there.rows("updates") if row["chat_id"] == chat.id]
         return len(rows) >= many and all(row["state"] == "done" for row in rows)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from quiet_log import quiet_log
-from running import BOT, Stage, buttons, says
+from running import BOT, BotHarness, buttons, says
 
-from bot.chat.button_presses import Taps
+from bot.chat.button_presses import ButtonPresses
 from bot.chat.telegram_io.flood_control import TAPS
 from bot.sandbox import Chat, Json, Person
 
@@ -71,12 +71,12 @@ def quiet() -> Iterator[None]:
 
 def verbs() -> list[str]:
     """All that a running bot knows, so that none can be forgotten here."""
-    bots = [one for one in gc.get_objects() if isinstance(one, Taps)]
+    bots = [one for one in gc.get_objects() if isinstance(one, ButtonPresses)]
     assert bots
     return sorted({verb for taps in bots for verb in (*taps._acts, *taps._plain_acts)})
 
 
-async def test_ten_taps_a_second_buy_once_and_all_are_answered(there: Stage) -> None:
+async def test_ten_taps_a_second_buy_once_and_all_are_answered(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     draft = await there.answer(there.world.say(ada, chat, "a restless finger"))
     generate = buttons(draft)[says("button_generate")]
@@ -88,7 +88,7 @@ async def test_ten_taps_a_second_buy_once_and_all_are_answered(there: Stage) -> 
     assert there.jobs("a restless finger") == len(there.tasks(chat)) == 1
 
 
-async def test_taps_on_options_draw_the_card_no_oftener_than_the_bound(there: Stage) -> None:
+async def test_taps_on_options_draw_the_card_no_oftener_than_the_bound(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     draft = await there.answer(there.world.say(ada, chat, "an undecided finger"))
     task = await _task(there, chat)
@@ -98,7 +98,7 @@ async def test_taps_on_options_draw_the_card_no_oftener_than_the_bound(there: St
     assert len(there.edits(chat, "editMessageText")) <= TAPS
 
 
-async def test_one_persons_taps_keep_nobody_elses_from_being_done(there: Stage) -> None:
+async def test_one_persons_taps_keep_nobody_elses_from_being_done(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Friends", [boris, ada])
@@ -116,7 +116,9 @@ async def test_one_persons_taps_keep_nobody_elses_from_being_done(there: Stage) 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(everything=st.data())
-async def test_forged_data_touches_no_task_of_anybody_else(there: Stage, everything: st.DataObject) -> None:
+async def test_forged_data_touches_no_task_of_anybody_else(
+    there: BotHarness, everything: st.DataObject
+) -> None:
     """The stage is the same for all examples; each brings people of its own."""
     ada, _ = there.newcomer()
     boris, his = there.newcomer("Boris")
@@ -135,7 +137,7 @@ async def test_forged_data_touches_no_task_of_anybody_else(there: Stage, everyth
     assert len(there.provider.jobs) == jobs
 
 
-async def test_no_verb_with_a_choice_that_does_not_exist_buys_or_breaks_anything(there: Stage) -> None:
+async def test_no_verb_with_a_choice_that_does_not_exist_buys_or_breaks_anything(there: BotHarness) -> None:
     with there.unfinished():
         for verb, choices in product(verbs(), (CHOICES[::2], CHOICES[1::2])):
             ada, chat = there.newcomer()
@@ -148,7 +150,7 @@ async def test_no_verb_with_a_choice_that_does_not_exist_buys_or_breaks_anything
             assert there.jobs(prompt) <= 1, verb
 
 
-async def test_somebody_elses_finished_video_is_nobodys_to_change(there: Stage) -> None:
+async def test_somebody_elses_finished_video_is_nobodys_to_change(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Friends", [ada, boris])
@@ -163,7 +165,7 @@ async def test_somebody_elses_finished_video_is_nobodys_to_change(there: Stage) 
     assert there.jobs("a video of hers") == 1
 
 
-async def test_a_tap_on_a_card_that_was_deleted_is_answered_and_its_video_comes(there: Stage) -> None:
+async def test_a_tap_on_a_card_that_was_deleted_is_answered_and_its_video_comes(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     draft = await there.answer(there.world.say(ada, chat, "a card that is gone"))
     there.world.remove(chat, draft["message_id"])
@@ -173,7 +175,7 @@ async def test_a_tap_on_a_card_that_was_deleted_is_answered_and_its_video_comes(
     assert there.jobs("a card that is gone") == 1
 
 
-async def test_all_buttons_of_a_deleted_card_are_answered(there: Stage) -> None:
+async def test_all_buttons_of_a_deleted_card_are_answered(there: BotHarness) -> None:
     for some in _portions(verbs()):
         ada, chat = there.newcomer()
         there.world.say(ada, chat, "/video a short life")
@@ -185,7 +187,7 @@ async def test_all_buttons_of_a_deleted_card_are_answered(there: Stage) -> None:
         there.provider.jobs.clear()
 
 
-async def test_buttons_of_three_weeks_ago_are_answered(there: Stage) -> None:
+async def test_buttons_of_three_weeks_ago_are_answered(there: BotHarness) -> None:
     """Telegram no longer says what stood on the message, and the task may be forgotten."""
     for some in _portions(verbs()):
         ada, chat = there.newcomer()
@@ -195,7 +197,7 @@ async def test_buttons_of_three_weeks_ago_are_answered(there: Stage) -> None:
         assert there.tasks(chat) == []
 
 
-async def test_a_query_without_message_or_data_is_answered(there: Stage) -> None:
+async def test_a_query_without_message_or_data_is_answered(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     draft = await there.answer(there.world.say(ada, chat, "a nameless button"))
     queries = []
@@ -234,7 +236,7 @@ def _inaccessible(message: Json) -> Json:
     return {"message_id": message["message_id"], "chat": message["chat"], "date": 0}
 
 
-async def _task(there: Stage, chat: Chat) -> dict[str, Any]:
+async def _task(there: BotHarness, chat: Chat) -> dict[str, Any]:
     """The chat's only one: a card stands there a moment before its row."""
     (task,) = await there.until(lambda: there.tasks(chat))
     return task
@@ -244,7 +246,7 @@ def _kept(task: Mapping[str, Any]) -> dict[str, Any]:
     return {name: task[name] for name in ("state", "user_id", "request", "card_id", "file_id", "hidden")}
 
 
-async def _taps(there: Stage, person: Person, message: Json, forged: Sequence[str]) -> list[str]:
+async def _taps(there: BotHarness, person: Person, message: Json, forged: Sequence[str]) -> list[str]:
     """All at once; what the bot says to each."""
     chat: Chat = there.world.chat_of(message)
     seen = there.world.view(chat, message, for_bot=True)
@@ -254,7 +256,7 @@ async def _taps(there: Stage, person: Person, message: Json, forged: Sequence[st
     return await _answers(there, [query["id"] for query in queries])
 
 
-async def _answers(there: Stage, queries: Sequence[str]) -> list[str]:
+async def _answers(there: BotHarness, queries: Sequence[str]) -> list[str]:
     def answers() -> dict[str, str] | None:
         calls = there.server.calls_of("answerCallbackQuery")
         found = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from quiet_log import quiet_log
-from running import Stage
+from running import BotHarness
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -15,7 +15,7 @@ OTHERS: list[dict[str, Any]] = [{}, {"brand_new_kind": {"deep": [1, "two", None]
 KINDS = ("message", "callback_query", "my_chat_member")
 
 
-async def test_updates_of_other_kinds_are_passed_over(there: Stage) -> None:
+async def test_updates_of_other_kinds_are_passed_over(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with quiet_log(but_for=PARKED):
         sent = [_deliver(there, content) for content in OTHERS]
@@ -28,7 +28,7 @@ async def test_updates_of_other_kinds_are_passed_over(there: Stage) -> None:
     "missing", ["message_id", "date", "chat", "from", "text", "entities", ("from", "text"), ("chat", "from")]
 )
 async def test_a_message_that_lacks_something_holds_nobody_up(
-    there: Stage, missing: str | tuple[str, ...]
+    there: BotHarness, missing: str | tuple[str, ...]
 ) -> None:
     ada, chat = there.newcomer()
     whole = there.world.say(ada, chat, "/video")
@@ -58,7 +58,7 @@ async def test_a_message_that_lacks_something_holds_nobody_up(
     ids=lambda content: ",".join(content) or "empty",
 )
 async def test_what_lacks_nearly_everything_is_done_or_parked_at_once(
-    there: Stage, kind: str, content: dict[str, Any]
+    there: BotHarness, kind: str, content: dict[str, Any]
 ) -> None:
     ada, chat = there.newcomer()
     with quiet_log(but_for=PARKED):
@@ -67,7 +67,7 @@ async def test_what_lacks_nearly_everything_is_done_or_parked_at_once(
         await _settled(there, update_id)
 
 
-async def test_a_message_that_holds_much_that_nobody_knows_is_read(there: Stage) -> None:
+async def test_a_message_that_holds_much_that_nobody_knows_is_read(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     whole = there.world.say(ada, chat, "/help")
     await there.answer(whole)
@@ -88,7 +88,7 @@ async def test_a_message_that_holds_much_that_nobody_knows_is_read(there: Stage)
         await there.until(lambda: len(there.world.bot_messages(chat)) == 3)
 
 
-def _deliver(there: Stage, content: dict[str, Any]) -> int:
+def _deliver(there: BotHarness, content: dict[str, Any]) -> int:
     """An update in any form; its number. It is fetched with whatever comes next."""
     updates, update_id = there.world.updates, there.world.updates.next_id
     updates.pending.append({"update_id": update_id, **content})
@@ -96,13 +96,13 @@ def _deliver(there: Stage, content: dict[str, Any]) -> int:
     return update_id
 
 
-async def _settled(there: Stage, update_id: int) -> None:
+async def _settled(there: BotHarness, update_id: int) -> None:
     """It does not wait to be tried again."""
     row = await there.until(lambda: _tried(there, update_id))
     assert row is not None
     assert row["state"] in ("done", "parked"), row
 
 
-def _tried(there: Stage, update_id: int) -> dict[str, Any] | None:
+def _tried(there: BotHarness, update_id: int) -> dict[str, Any] | None:
     found = [one for one in there.rows("updates") if one["update_id"] == update_id]
     return next((row for row in found if row["state"] != "open" or row["attempts"]), None)

@@ -8,13 +8,13 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from running import BOT, Stage, bot_on_stage, running_bot, says, stage
+from running import BOT, BotHarness, bot_on_stage, running_bot, says, stage
 
 from bot.sandbox import Chat, Json, Person
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
     """A bot that is closed, as it is by default."""
     async with bot_on_stage(tmp_path, allowed_users="", admin_users="1") as made:
         yield made
@@ -22,14 +22,14 @@ async def there(tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def doors(tmp_path: Path) -> AsyncIterator[Stage]:
+async def doors(tmp_path: Path) -> AsyncIterator[BotHarness]:
     """A stage without a bot: each test opens its own way."""
     async with stage(tmp_path) as made:
         yield made
         assert made.world.complaints == []
 
 
-async def test_a_stranger_is_told_their_id_once_and_then_there_is_silence(there: Stage) -> None:
+async def test_a_stranger_is_told_their_id_once_and_then_there_is_silence(there: BotHarness) -> None:
     eve, chat = there.newcomer("Eve")
     told = await there.answer(there.world.say(eve, chat, "/start"))
     assert told["text"] == says("stranger", user_id=eve.id)
@@ -40,7 +40,7 @@ async def test_a_stranger_is_told_their_id_once_and_then_there_is_silence(there:
     assert there.rows("tasks") == []
 
 
-async def test_a_group_of_strangers_is_told_its_id_once(there: Stage) -> None:
+async def test_a_group_of_strangers_is_told_its_id_once(there: BotHarness) -> None:
     eve, _ = there.newcomer("Eve")
     group = there.world.add_group("Strangers", [eve])
     told = await there.answer(there.world.say(eve, group, f"/video@{BOT} a boat"))
@@ -51,7 +51,7 @@ async def test_a_group_of_strangers_is_told_its_id_once(there: Stage) -> None:
     assert there.rows("tasks") == []
 
 
-async def test_the_claim_link_makes_its_first_opener_the_admin(doors: Stage) -> None:
+async def test_the_claim_link_makes_its_first_opener_the_admin(doors: BotHarness) -> None:
     async with running_bot(doors.values(allowed_users="")) as started:
         assert started.claim_link is not None
         link = urlsplit(started.claim_link)
@@ -68,7 +68,7 @@ async def test_the_claim_link_makes_its_first_opener_the_admin(doors: Stage) -> 
         assert started.claim_link is None
 
 
-async def test_a_claim_link_is_of_no_use_in_a_group(doors: Stage) -> None:
+async def test_a_claim_link_is_of_no_use_in_a_group(doors: BotHarness) -> None:
     """There everybody could read it."""
     async with running_bot(doors.values(allowed_users="")) as started:
         assert started.claim_link is not None
@@ -80,7 +80,7 @@ async def test_a_claim_link_is_of_no_use_in_a_group(doors: Stage) -> None:
         assert await _said(doors, ada, chat, f"/start {payload}") == says("claimed")
 
 
-async def test_anybody_may_ask_in_an_allowed_group_and_only_there(doors: Stage) -> None:
+async def test_anybody_may_ask_in_an_allowed_group_and_only_there(doors: BotHarness) -> None:
     ada, _ = doors.newcomer()
     eve, hers = doors.newcomer("Eve")
     group = doors.world.add_group("Friends", [ada, eve])
@@ -91,7 +91,7 @@ async def test_anybody_may_ask_in_an_allowed_group_and_only_there(doors: Stage) 
     assert doors.jobs("a swing") == 1
 
 
-async def test_a_persons_open_tasks_are_limited(doors: Stage) -> None:
+async def test_a_persons_open_tasks_are_limited(doors: BotHarness) -> None:
     async with AsyncExitStack() as parts:
         await parts.enter_async_context(running_bot(doors.values(open_tasks_per_user="2")))
         ada, chat = doors.newcomer()
@@ -109,7 +109,7 @@ async def test_a_persons_open_tasks_are_limited(doors: Stage) -> None:
     assert doors.jobs("three") == 0
 
 
-async def test_a_persons_videos_of_a_day_are_limited_but_not_an_admins(doors: Stage) -> None:
+async def test_a_persons_videos_of_a_day_are_limited_but_not_an_admins(doors: BotHarness) -> None:
     ada, chat = doors.newcomer()
     boris, his = doors.newcomer("Boris")
     async with running_bot(doors.values(daily_videos_per_user="1", admin_users=str(boris.id))):
@@ -126,14 +126,14 @@ async def test_a_persons_videos_of_a_day_are_limited_but_not_an_admins(doors: St
     assert doors.jobs("two") == doors.jobs("three") == 0
 
 
-async def test_zero_turns_videos_off(doors: Stage) -> None:
+async def test_zero_turns_videos_off(doors: BotHarness) -> None:
     async with running_bot(doors.values(daily_videos_per_user="0")):
         ada, chat = doors.newcomer()
         assert await _said(doors, ada, chat, "/video a hat") == says("limit_none")
     assert doors.jobs("a hat") == 0
 
 
-async def test_a_groups_videos_are_counted_together(doors: Stage) -> None:
+async def test_a_groups_videos_are_counted_together(doors: BotHarness) -> None:
     ada, chat = doors.newcomer()
     boris, _ = doors.newcomer("Boris")
     group = doors.world.add_group("Friends", [ada, boris])
@@ -146,11 +146,11 @@ async def test_a_groups_videos_are_counted_together(doors: Stage) -> None:
         await doors.shown(chat)
 
 
-async def _said(there: Stage, person: Person, chat: Chat, words: str) -> str:
+async def _said(there: BotHarness, person: Person, chat: Chat, words: str) -> str:
     answer: Json = await there.answer(there.world.say(person, chat, words))
     return str(answer["text"])
 
 
-async def _all_handled(there: Stage, many: int) -> None:
+async def _all_handled(there: BotHarness, many: int) -> None:
     """Until that many updates have been handled; a stranger gets no answer to wait for."""
     await there.until(lambda: sum(row["state"] == "done" for row in there.rows("updates")) >= many)

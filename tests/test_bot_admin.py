@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import pytest_asyncio
-from running import BOT, Stage, running_bot, says, stage
+from running import BOT, BotHarness, running_bot, says, stage
 
 from bot import app
 from bot.sandbox import Chat, Person
@@ -22,7 +22,7 @@ ADMIN_ID = 6001
 
 @dataclass
 class House:
-    stage: Stage
+    stage: BotHarness
     started: app.Started
     admin: Person
     chat: Chat
@@ -109,7 +109,7 @@ async def session_by(link: str) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def _tells(there: Stage, chat: Chat, words: str) -> bool:
+def _tells(there: BotHarness, chat: Chat, words: str) -> bool:
     return any(words in message.get("text", "") for message in there.world.bot_messages(chat))
 
 
@@ -121,8 +121,8 @@ async def _get(visitor: aiohttp.ClientSession, house: House, path: str) -> tuple
 async def _make(visitor: aiohttp.ClientSession, house: House, path: str) -> None:
     """A move, confirmed."""
     _, text = await _get(visitor, house, path)
-    seal = re.findall(r'name="seal" value="([^"]+)"', text)[-1]
-    async with visitor.post(f"{house.started.private_url}{path}", data={"seal": seal}) as response:
+    csrf_token = re.findall(r'name="seal" value="([^"]+)"', text)[-1]
+    async with visitor.post(f"{house.started.private_url}{path}", data={"seal": csrf_token}) as response:
         assert response.status == 200
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import BOT, Stage, bot_on_stage, bot_process, running_bot, says, stage
+from running import BOT, BotHarness, bot_on_stage, bot_process, running_bot, says, stage
 
 from bot.chat.features.admin_limit import read_figures
 from bot.sandbox import Chat, Json, Person
@@ -18,7 +18,7 @@ OLGA = Person(501, "Olga", None, "en")
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with bot_on_stage(tmp_path, allowed_users="", admin_users="501") as made:
         made.world.add_person(OLGA)
         await made.answer(made.world.say(OLGA, made.world.private_chat(OLGA), "/start"))
@@ -26,7 +26,7 @@ async def there(tmp_path: Path) -> AsyncIterator[Stage]:
         assert made.world.complaints == []
 
 
-async def say(there: Stage, words: str, chat: Chat | None = None, **more: Any) -> str:
+async def say(there: BotHarness, words: str, chat: Chat | None = None, **more: Any) -> str:
     """What the bot answers to the admin."""
     asked = there.world.say(OLGA, chat or there.world.private_chat(OLGA), words, **more)
     return str((await there.answer(asked))["text"])
@@ -38,18 +38,18 @@ def decided(admission: str, name: str, bot: str = "") -> str:
     return says(f"decided_{admission}", name=name, undo=undo)
 
 
-async def all_handled(there: Stage) -> None:
+async def all_handled(there: BotHarness) -> None:
     """What was said so far is in the store, and done with."""
     said = there.world.updates.next_id - 1
     await there.until(lambda: there.rows("updates")[-1]["update_id"] >= said)
     await there.until(lambda: all(row["state"] == "done" for row in there.rows("updates")))
 
 
-def decisions(there: Stage) -> list[tuple[int, str, str | None, int]]:
+def decisions(there: BotHarness) -> list[tuple[int, str, str | None, int]]:
     return [(row["subject"], row["name"], row["value"], row["changed_by"]) for row in there.rows("changes")]
 
 
-async def test_a_person_is_let_in_by_id_and_kept_out_by_a_reply(there: Stage) -> None:
+async def test_a_person_is_let_in_by_id_and_kept_out_by_a_reply(there: BotHarness) -> None:
     eve, hers = there.newcomer("Eve")
     group = there.world.add_group("Friends", [OLGA, eve])
     await there.answer(there.world.say(eve, hers, "/start"))
@@ -71,7 +71,7 @@ async def test_a_person_is_let_in_by_id_and_kept_out_by_a_reply(there: Stage) ->
     ]
 
 
-async def test_a_reply_to_a_card_is_about_whoever_asked_for_it(there: Stage) -> None:
+async def test_a_reply_to_a_card_is_about_whoever_asked_for_it(there: BotHarness) -> None:
     eve, _ = there.newcomer("Eve")
     group = there.world.add_group("Friends", [OLGA, eve])
     await say(there, f"/allow {eve.id}")
@@ -81,7 +81,7 @@ async def test_a_reply_to_a_card_is_about_whoever_asked_for_it(there: Stage) -> 
     assert answer == decided("banned", f"Eve ({eve.id})", f"@{BOT}")
 
 
-async def test_a_group_is_let_in_by_being_in_it_and_kept_out_by_its_id(there: Stage) -> None:
+async def test_a_group_is_let_in_by_being_in_it_and_kept_out_by_its_id(there: BotHarness) -> None:
     eve, _ = there.newcomer("Eve")
     group = there.world.add_group("Friends", [OLGA, eve])
     named = f"Friends ({group.id})"
@@ -112,7 +112,7 @@ async def test_what_waits_for_somebody_who_is_banned_is_not_bought(tmp_path: Pat
         assert there.jobs("waiting") == 0
 
 
-async def test_in_a_group_a_reply_to_nobodys_card_lists_nobody(there: Stage) -> None:
+async def test_in_a_group_a_reply_to_nobodys_card_lists_nobody(there: BotHarness) -> None:
     eve, _ = there.newcomer("Eve")
     group = there.world.add_group("Friends", [OLGA, eve])
     told = there.world.say(OLGA, group, f"/help@{BOT}")
@@ -121,7 +121,7 @@ async def test_in_a_group_a_reply_to_nobodys_card_lists_nobody(there: Stage) -> 
     assert decisions(there) == []
 
 
-async def test_a_bare_command_in_private_tells_how_things_stand(there: Stage) -> None:
+async def test_a_bare_command_in_private_tells_how_things_stand(there: BotHarness) -> None:
     eve, _ = there.newcomer("Eve")
     mallory, _ = there.newcomer("Mallory")
     await say(there, f"/allow {eve.id}")
@@ -149,7 +149,7 @@ async def test_for_everybody_else_these_commands_do_not_exist(tmp_path: Path) ->
         assert there.rows("changes") == []
 
 
-async def test_a_limit_of_ones_own_counts_until_it_is_taken_back(there: Stage) -> None:
+async def test_a_limit_of_ones_own_counts_until_it_is_taken_back(there: BotHarness) -> None:
     eve, hers = there.newcomer("Eve")
     await say(there, f"/allow {eve.id}")
     told = await say(there, f"/limit {eve.id} 1 3")
@@ -173,7 +173,7 @@ async def test_a_limit_of_ones_own_counts_until_it_is_taken_back(there: Stage) -
     ]
 
 
-async def test_figures_in_a_group_are_the_groups_or_whose_message_is_answered(there: Stage) -> None:
+async def test_figures_in_a_group_are_the_groups_or_whose_message_is_answered(there: BotHarness) -> None:
     eve, _ = there.newcomer("Eve")
     group = there.world.add_group("Friends", [OLGA, eve])
     await say(there, f"/allow@{BOT}", group)
@@ -211,7 +211,7 @@ def test_figures_are_read_or_refused_as_a_whole(words: str, figures: dict[str, o
     assert read_figures(tuple(words.split())) == figures
 
 
-async def test_a_setting_is_seen_changed_and_taken_back_in_the_chat(there: Stage) -> None:
+async def test_a_setting_is_seen_changed_and_taken_back_in_the_chat(there: BotHarness) -> None:
     eve, hers = there.newcomer("Eve")
     state = await say(there, "/set")
     assert f"DAILY_VIDEOS_PER_USER = 20 · {says('rule_from_default')}" in state
@@ -257,7 +257,7 @@ async def test_what_was_changed_outlives_the_process(tmp_path: Path) -> None:
             assert (await there.answer(asked))["text"] == says("limit_none")
 
 
-async def test_admins_have_a_menu_and_a_help_of_their_own(there: Stage) -> None:
+async def test_admins_have_a_menu_and_a_help_of_their_own(there: BotHarness) -> None:
     owners = there.world.private_chat(OLGA)
     assert says("help_admin") in await say(there, "/help")
     menu = await there.until(lambda: menu_of(there, owners))
@@ -294,5 +294,5 @@ async def test_a_reader_of_traditional_chinese_has_that_menu_from_the_first_mess
             assert menu[0]["description"] == plain(say_in(spoken, "command_video"))
 
 
-def menu_of(there: Stage, chat: Chat) -> list[Json]:
+def menu_of(there: BotHarness, chat: Chat) -> list[Json]:
     return there.world.commands.shown_in(chat)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from films import film
 from pictures import photo
-from running import BOT, Stage, bot_on_stage, buttons, says
+from running import BOT, BotHarness, bot_on_stage, buttons, says
 
 from bot.request import VideoRequest
 from bot.sandbox import Chat, Json, Person
@@ -15,7 +15,7 @@ from bot.sandbox import Chat, Json, Person
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_again_makes_the_newest_once_more_without_its_seed(there: Stage) -> None:
+async def test_again_makes_the_newest_once_more_without_its_seed(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     await _made(there, ada, chat, "an older tale")
     await _made(there, ada, chat, "a newer tale --seed 7 10s 9:16", 2)
@@ -29,7 +29,7 @@ async def test_again_makes_the_newest_once_more_without_its_seed(there: Stage) -
     assert once_more["parent_id"] == newer["id"]
 
 
-async def test_again_as_a_reply_means_that_video(there: Stage) -> None:
+async def test_again_as_a_reply_means_that_video(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     first = await _made(there, ada, chat, "a red kite")
     await _made(there, ada, chat, "a blue kite", 2)
@@ -39,7 +39,7 @@ async def test_again_as_a_reply_means_that_video(there: Stage) -> None:
     assert there.jobs("a blue kite") == 1
 
 
-async def test_what_follows_the_command_changes_the_recipe(there: Stage) -> None:
+async def test_what_follows_the_command_changes_the_recipe(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     await _made(there, ada, chat, "a tall ship")
     there.world.say(ada, chat, "/again 10s")
@@ -49,7 +49,7 @@ async def test_what_follows_the_command_changes_the_recipe(there: Stage) -> None
     assert answer["text"] == says("no_seconds", model="jimeng-pro", choices="5, 10", asked=7)
 
 
-async def test_there_must_be_one_and_it_must_be_of_the_bot(there: Stage) -> None:
+async def test_there_must_be_one_and_it_must_be_of_the_bot(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     answer = await there.answer(there.world.say(ada, chat, "/again"))
     assert answer["text"] == says("again_none")
@@ -66,7 +66,7 @@ async def test_there_must_be_one_and_it_must_be_of_the_bot(there: Stage) -> None
     assert there.jobs("a long road") == 1
 
 
-async def test_in_a_group_it_is_the_persons_own_newest_or_the_one_replied_to(there: Stage) -> None:
+async def test_in_a_group_it_is_the_persons_own_newest_or_the_one_replied_to(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Friends", [ada, boris])
@@ -78,7 +78,7 @@ async def test_in_a_group_it_is_the_persons_own_newest_or_the_one_replied_to(the
     assert [task["user_id"] for task in there.tasks(group)] == [ada.id, boris.id]
 
 
-async def test_an_old_command_is_asked_about_and_an_edited_one_is_nothing(there: Stage) -> None:
+async def test_an_old_command_is_asked_about_and_an_edited_one_is_nothing(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     await _made(there, ada, chat, "a slow tide")
     said = there.world.say(ada, chat, "/again", date=int(there.world.now()) - 1200)
@@ -101,7 +101,7 @@ async def test_limits_hold(tmp_path: Path) -> None:
         assert there.jobs("the only one") == 1
 
 
-async def test_words_in_reply_to_a_video_draft_its_recipe_with_them(there: Stage) -> None:
+async def test_words_in_reply_to_a_video_draft_its_recipe_with_them(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     video = await _made(there, ada, chat, "a quiet street 9:16 10s")
     draft = await there.answer(there.world.say(ada, chat, "a busy street", reply_to=video))
@@ -115,7 +115,7 @@ async def test_words_in_reply_to_a_video_draft_its_recipe_with_them(there: Stage
     assert _request(busy).seconds == 10
 
 
-async def test_a_reply_to_a_video_is_not_taken_for_a_waiting_photo(there: Stage) -> None:
+async def test_a_reply_to_a_video_is_not_taken_for_a_waiting_photo(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     video = await _made(there, ada, chat, "a still pond")
     there.world.send_photo(ada, chat, photo())
@@ -127,7 +127,7 @@ async def test_a_reply_to_a_video_is_not_taken_for_a_waiting_photo(there: Stage)
     assert there.now(waiting[-1]) is not None
 
 
-async def test_a_recipe_with_a_picture_keeps_it(there: Stage) -> None:
+async def test_a_recipe_with_a_picture_keeps_it(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     sent = there.world.send_video(ada, chat, film())
     there.provider.video = film()
@@ -143,7 +143,7 @@ async def test_a_recipe_with_a_picture_keeps_it(there: Stage) -> None:
     assert says("button_join") in buttons(pieces[1])
 
 
-async def test_in_a_group_a_plain_reply_to_a_video_is_nothing(there: Stage) -> None:
+async def test_in_a_group_a_plain_reply_to_a_video_is_nothing(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     video = await _made(there, ada, group, "a loud fair")
@@ -152,7 +152,7 @@ async def test_in_a_group_a_plain_reply_to_a_video_is_nothing(there: Stage) -> N
     assert len(there.tasks(group)) == 1
 
 
-async def test_a_problem_in_the_new_words_is_told(there: Stage) -> None:
+async def test_a_problem_in_the_new_words_is_told(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     video = await _made(there, ada, chat, "a small lamp")
     answer = await there.answer(there.world.say(ada, chat, "a lamp --modle x", reply_to=video))
@@ -160,7 +160,7 @@ async def test_a_problem_in_the_new_words_is_told(there: Stage) -> None:
     assert len(there.tasks(chat)) == 1
 
 
-async def _made(there: Stage, person: Person, chat: Chat, words: str, many: int = 1) -> Json:
+async def _made(there: BotHarness, person: Person, chat: Chat, words: str, many: int = 1) -> Json:
     command = f"/video@{BOT}" if chat.id < 0 else "/video"
     there.world.say(person, chat, f"{command} {words}")
     return (await there.shown(chat, many))[-1]
@@ -170,5 +170,5 @@ def _request(task: Json) -> VideoRequest:
     return VideoRequest.model_validate_json(task["request"])
 
 
-def _with_caption(there: Stage, chat: Chat, words: str) -> list[Json]:
+def _with_caption(there: BotHarness, chat: Chat, words: str) -> list[Json]:
     return [one for one in there.world.bot_messages(chat) if words in one.get("caption", "")]

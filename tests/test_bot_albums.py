@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pictures import photo
 from PIL import Image
-from running import BOT, Stage, bot_on_stage, buttons, running_bot, says, stage
+from running import BOT, BotHarness, bot_on_stage, buttons, running_bot, says, stage
 
 from bot.sandbox import Chat, Json
 
@@ -29,13 +29,13 @@ def plain(colour: str, width: int = 640, height: int = 480) -> bytes:
     return data.getvalue()
 
 
-def photos_sent(there: Stage, prompt: str) -> list[Image.Image]:
+def photos_sent(there: BotHarness, prompt: str) -> list[Image.Image]:
     (fields,) = [job.fields for job in there.provider.jobs.values() if job.fields.get("prompt") == prompt]
     photos: Any = fields["binary_data_base64"]
     return [Image.open(io.BytesIO(base64.b64decode(one))) for one in photos]
 
 
-def colours_sent(there: Stage, prompt: str) -> list[str]:
+def colours_sent(there: BotHarness, prompt: str) -> list[str]:
     names = ((0, RED), (1, GREEN), (2, BLUE))
     found = []
     for picture in photos_sent(there, prompt):
@@ -44,14 +44,14 @@ def colours_sent(there: Stage, prompt: str) -> list[str]:
     return found
 
 
-async def redrawn(there: Stage, card: Json, label: str) -> Json:
+async def redrawn(there: BotHarness, card: Json, label: str) -> Json:
     """The card, once it has that button."""
     found = await there.until(lambda: (now := there.now(card)) and label in buttons(now) and now)
     assert isinstance(found, dict)
     return found
 
 
-async def generated(there: Stage, chat: Chat) -> Json:
+async def generated(there: BotHarness, chat: Chat) -> Json:
     """The draft's card."""
     return (
         await there.until(
@@ -63,7 +63,7 @@ async def generated(there: Stage, chat: Chat) -> Json:
 # Two photos.
 
 
-async def test_two_photos_with_words_start_and_reach_the_provider_in_order(there: Stage) -> None:
+async def test_two_photos_with_words_start_and_reach_the_provider_in_order(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_album(ada, chat, [plain(RED), plain(BLUE)], caption=f"from dawn to dusk {PAIR_ON_720P}")
     (video,) = await there.shown(chat)
@@ -72,7 +72,9 @@ async def test_two_photos_with_words_start_and_reach_the_provider_in_order(there
     assert "jimeng-720p" in video["caption"]
 
 
-async def test_where_the_chosen_model_takes_one_the_card_offers_those_that_take_both(there: Stage) -> None:
+async def test_where_the_chosen_model_takes_one_the_card_offers_those_that_take_both(
+    there: BotHarness,
+) -> None:
     ada, chat = there.newcomer()
     there.world.send_album(ada, chat, [plain(RED), plain(BLUE)], caption="the tide turns")
     card = await there.card(chat)
@@ -92,7 +94,7 @@ async def test_where_the_chosen_model_takes_one_the_card_offers_those_that_take_
     assert len(there.tasks(chat)) == 1
 
 
-async def test_one_photo_alone_is_drafted_for_the_chosen_model(there: Stage) -> None:
+async def test_one_photo_alone_is_drafted_for_the_chosen_model(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_album(ada, chat, [plain(RED), plain(BLUE)], caption="the second alone")
     card = await there.card(chat)
@@ -106,7 +108,7 @@ async def test_one_photo_alone_is_drafted_for_the_chosen_model(there: Stage) -> 
     assert "jimeng-pro" in video["caption"]
 
 
-async def test_two_photos_without_words_are_asked_about_and_words_make_a_draft(there: Stage) -> None:
+async def test_two_photos_without_words_are_asked_about_and_words_make_a_draft(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_album(ada, chat, [plain(RED), plain(BLUE)])
     card = await there.card(chat)
@@ -121,7 +123,7 @@ async def test_two_photos_without_words_are_asked_about_and_words_make_a_draft(t
     assert colours_sent(there, "the leaves fall") == [RED, BLUE]
 
 
-async def test_words_sent_in_the_same_breath_belong_to_the_album(there: Stage) -> None:
+async def test_words_sent_in_the_same_breath_belong_to_the_album(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_album(ada, chat, [plain(RED), plain(GREEN)])
     there.world.say(ada, chat, "the door opens")
@@ -133,7 +135,7 @@ async def test_words_sent_in_the_same_breath_belong_to_the_album(there: Stage) -
     assert len(there.tasks(chat)) == 1
 
 
-async def test_a_suggested_change_leads_from_one_photo_to_the_other(there: Stage) -> None:
+async def test_a_suggested_change_leads_from_one_photo_to_the_other(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_album(ada, chat, [plain(GREEN), plain(BLUE)])
     change = says("button_change_time")
@@ -143,7 +145,7 @@ async def test_a_suggested_change_leads_from_one_photo_to_the_other(there: Stage
     assert colours_sent(there, change) == [GREEN, BLUE]
 
 
-async def test_photos_of_two_shapes_are_shown_and_sent_in_one(there: Stage) -> None:
+async def test_photos_of_two_shapes_are_shown_and_sent_in_one(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     wide, tall = plain(RED, 800, 600), plain(BLUE, 600, 800)
     there.world.send_album(ada, chat, [wide, tall], caption=f"wide to tall {PAIR_ON_720P}")
@@ -155,7 +157,7 @@ async def test_photos_of_two_shapes_are_shown_and_sent_in_one(there: Stage) -> N
     assert [one.size for one in photos_sent(there, "wide to tall")] == [(800, 600), (600, 450)]
 
 
-async def test_an_old_album_is_asked_about(there: Stage) -> None:
+async def test_an_old_album_is_asked_about(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     old = int(time.time()) - 30 * 60
     there.world.send_album(
@@ -166,7 +168,7 @@ async def test_an_old_album_is_asked_about(there: Stage) -> None:
     assert there.jobs("an old pair") == 0
 
 
-async def test_a_photo_that_cannot_be_used_is_one_sentence_and_leaves_nothing_open(there: Stage) -> None:
+async def test_a_photo_that_cannot_be_used_is_one_sentence_and_leaves_nothing_open(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     sent = there.world.send_album(ada, chat, [plain(RED), plain(BLUE, 200, 200)], caption="a small one")
     answer = await there.answer(sent[-1])
@@ -216,7 +218,7 @@ async def test_where_no_model_takes_two_a_tap_chooses_one(tmp_path: Path) -> Non
 # More than two.
 
 
-async def test_of_many_photos_two_are_chosen_in_order(there: Stage) -> None:
+async def test_of_many_photos_two_are_chosen_in_order(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_album(ada, chat, [plain(RED), plain(GREEN), plain(BLUE)], caption="three to two")
     card = await there.card(chat)
@@ -236,7 +238,7 @@ async def test_of_many_photos_two_are_chosen_in_order(there: Stage) -> None:
     assert len(there.tasks(chat)) == 1
 
 
-async def test_a_choice_is_taken_back_or_left_at_one(there: Stage) -> None:
+async def test_a_choice_is_taken_back_or_left_at_one(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_album(ada, chat, [plain(RED), plain(GREEN), plain(BLUE)])
     card = await there.card(chat)
@@ -255,7 +257,7 @@ async def test_a_choice_is_taken_back_or_left_at_one(there: Stage) -> None:
     assert colours_sent(there, "green only") == [GREEN]
 
 
-async def test_words_may_come_before_the_choice(there: Stage) -> None:
+async def test_words_may_come_before_the_choice(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_album(ada, chat, [plain(RED), plain(GREEN), plain(BLUE)])
     card = await there.card(chat)
@@ -271,7 +273,7 @@ async def test_words_may_come_before_the_choice(there: Stage) -> None:
     assert colours_sent(there, "named before chosen") == [RED, GREEN]
 
 
-async def test_nobody_else_chooses_and_nothing_forged_is_taken(there: Stage) -> None:
+async def test_nobody_else_chooses_and_nothing_forged_is_taken(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_album(ada, chat, [plain(RED), plain(GREEN), plain(BLUE)])
     card = await there.card(chat)
@@ -285,7 +287,7 @@ async def test_nobody_else_chooses_and_nothing_forged_is_taken(there: Stage) -> 
 # A second photo by reply.
 
 
-async def test_in_a_group_the_card_takes_a_second_photo_by_reply(there: Stage) -> None:
+async def test_in_a_group_the_card_takes_a_second_photo_by_reply(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Friends", [ada, boris])
@@ -307,7 +309,7 @@ async def test_in_a_group_the_card_takes_a_second_photo_by_reply(there: Stage) -
     assert len(there.tasks(group)) == 1
 
 
-async def test_a_second_photo_with_words_goes_to_a_model_that_takes_both(there: Stage) -> None:
+async def test_a_second_photo_with_words_goes_to_a_model_that_takes_both(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, plain(RED))
     card = await there.card(chat)
@@ -325,7 +327,7 @@ async def test_a_second_photo_with_words_goes_to_a_model_that_takes_both(there: 
 # Albums in groups.
 
 
-async def test_of_an_album_in_a_group_the_photo_with_the_command_starts(there: Stage) -> None:
+async def test_of_an_album_in_a_group_the_photo_with_the_command_starts(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     there.world.send_album(
@@ -335,7 +337,7 @@ async def test_of_an_album_in_a_group_the_photo_with_the_command_starts(there: S
     assert colours_sent(there, "the only one heard") == [RED]
 
 
-async def test_a_bot_that_hears_everything_takes_both(there: Stage) -> None:
+async def test_a_bot_that_hears_everything_takes_both(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     there.world.set_bot_status(ada, group, "administrator")
@@ -349,7 +351,7 @@ async def test_a_bot_that_hears_everything_takes_both(there: Stage) -> None:
 # A photo without words.
 
 
-async def test_a_suggested_motion_is_what_the_model_gets(there: Stage) -> None:
+async def test_a_suggested_motion_is_what_the_model_gets(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo())
     card = await there.card(chat)
@@ -365,7 +367,7 @@ async def test_a_suggested_motion_is_what_the_model_gets(there: Stage) -> None:
     assert there.jobs(motions[1]) == 1
 
 
-async def test_a_motion_is_said_in_the_language_of_the_person(there: Stage) -> None:
+async def test_a_motion_is_said_in_the_language_of_the_person(there: BotHarness) -> None:
     chen, chat = there.newcomer("晨", "zh-hans")
     there.world.send_photo(chen, chat, photo())
     card = await there.card(chat)
@@ -376,7 +378,7 @@ async def test_a_motion_is_said_in_the_language_of_the_person(there: Stage) -> N
     assert any("一" <= letter <= "鿿" for letter in first)
 
 
-async def test_a_motion_keeps_the_crop_on_its_card(there: Stage) -> None:
+async def test_a_motion_keeps_the_crop_on_its_card(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(400, 1000))
     card = await there.card(chat)
@@ -388,7 +390,7 @@ async def test_a_motion_keeps_the_crop_on_its_card(there: Stage) -> None:
     assert "photo" in draft
 
 
-async def test_several_photos_in_a_row_are_drafts_and_the_newest_gets_the_words(there: Stage) -> None:
+async def test_several_photos_in_a_row_are_drafts_and_the_newest_gets_the_words(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, plain(RED))
     there.world.send_photo(ada, chat, plain(BLUE))
@@ -403,5 +405,5 @@ async def test_several_photos_in_a_row_are_drafts_and_the_newest_gets_the_words(
     assert [task["state"] for task in there.tasks(chat)] == ["draft", "succeeded"]
 
 
-def _drafts(there: Stage, chat: Chat) -> list[Json]:
+def _drafts(there: BotHarness, chat: Chat) -> list[Json]:
     return [one for one in there.world.bot_messages(chat) if says("button_generate") in buttons(one)]

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from provider_server import gateway_error
-from running import Stage, buttons, running_bot, says, stage
+from running import BotHarness, buttons, running_bot, says, stage
 from structlog.testing import capture_logs
 
-from bot.chat.cards.price_labels import Tariff
+from bot.chat.cards.price_labels import PriceLabels
 from bot.chat.operators.operator_chat import OperatorChat
 from bot.errors import ChatGone
 from bot.prices import Prices
@@ -24,12 +24,12 @@ OWNER = Person(501, "Olga", None, "en")
 KEY_REFUSED = gateway_error(100009, "InvalidAccessKey", 401, "The accesskey [AKEXAMPLE] is invalid.")
 
 
-def operators(there: Stage) -> Chat:
+def operators(there: BotHarness) -> Chat:
     there.world.add_person(OWNER)
     return there.world.add_group("Operators", [OWNER])
 
 
-def settings(there: Stage, chat: Chat, **changes: str) -> dict[str, str]:
+def settings(there: BotHarness, chat: Chat, **changes: str) -> dict[str, str]:
     return there.values(
         alert_chat=str(chat.id),
         admin_users=str(OWNER.id),
@@ -39,7 +39,7 @@ def settings(there: Stage, chat: Chat, **changes: str) -> dict[str, str]:
     )
 
 
-async def heard(there: Stage, chat: Chat, words: str) -> Json:
+async def heard(there: BotHarness, chat: Chat, words: str) -> Json:
     """The first message with these words."""
 
     def found() -> list[Json]:
@@ -126,8 +126,8 @@ class _Deaf:
     async def language_for(self, _chat_id: int, _language: str | None) -> str:
         return "en"
 
-    def tariff(self) -> Tariff:
-        return Tariff(Prices(), "USD")
+    def price_labels(self) -> PriceLabels:
+        return PriceLabels(Prices(), "USD")
 
     async def write(self, *_: object, **__: object) -> None:
         if self.is_gone:
@@ -137,7 +137,7 @@ class _Deaf:
 async def test_a_chat_that_cannot_be_told_is_one_line_in_the_log_until_it_hears_again() -> None:
     deaf: Any = _Deaf()
     with capture_logs() as lines:
-        chat = OperatorChat(-7, voice=deaf, preferences=deaf, models={}, tariff=deaf.tariff)
+        chat = OperatorChat(-7, messenger=deaf, preferences=deaf, models={}, price_labels=deaf.price_labels)
         for _ in range(3):
             assert not await chat.send("alert_disk", {"free": "0.1"})
         assert not await chat.send("alert_disk_over", {"free": "9"})

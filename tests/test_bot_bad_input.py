@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from pictures import photo
 from provider_server import make_mp4
-from running import BOT, Stage, buttons, says
+from running import BOT, BotHarness, buttons, says
 
 from bot.chat.parsing.prompt_options import FLAGS
 from bot.request import CAMERAS
@@ -41,14 +41,14 @@ TOO_MANY_BYTES = 20_000_001
     ],
 )
 async def test_words_that_cannot_work_are_answered_with_what_would(
-    there: Stage, words: str, answer: str
+    there: BotHarness, words: str, answer: str
 ) -> None:
     ada, chat = there.newcomer()
     there.world.say(ada, chat, words)
     assert await _only_answer(there, ada, chat) == answer
 
 
-async def test_an_option_nobody_has_is_answered_with_those_there_are(there: Stage) -> None:
+async def test_an_option_nobody_has_is_answered_with_those_there_are(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.say(ada, chat, "/video a hat --zzzzzz 1")
     answer = await _only_answer(there, ada, chat)
@@ -111,7 +111,7 @@ async def test_an_option_nobody_has_is_answered_with_those_there_are(there: Stag
     ],
 )
 async def test_files_that_cannot_work_are_answered_with_what_would(
-    there: Stage, send: Callable[[Stage, Person, Chat], Json], answer: str
+    there: BotHarness, send: Callable[[BotHarness, Person, Chat], Json], answer: str
 ) -> None:
     ada, chat = there.newcomer()
     send(there, ada, chat)
@@ -120,7 +120,7 @@ async def test_files_that_cannot_work_are_answered_with_what_would(
 
 @pytest.mark.parametrize("kind", ["photo", "document", "video"])
 async def test_several_files_at_once_that_cannot_work_get_one_answer(
-    there: Stage, kind: Literal["photo", "document", "video"]
+    there: BotHarness, kind: Literal["photo", "document", "video"]
 ) -> None:
     ada, chat = there.newcomer()
     data = {"photo": photo(100, 100), "document": b"%PDF-1.7", "video": make_mp4()}[kind]
@@ -132,7 +132,7 @@ async def test_several_files_at_once_that_cannot_work_get_one_answer(
     assert len(answers) == 1
 
 
-async def test_a_photo_command_in_reply_to_a_video_says_how_to_go_on_from_one(there: Stage) -> None:
+async def test_a_photo_command_in_reply_to_a_video_says_how_to_go_on_from_one(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     film = there.world.send_video(ada, group, make_mp4())
@@ -140,7 +140,7 @@ async def test_a_photo_command_in_reply_to_a_video_says_how_to_go_on_from_one(th
     assert await _only_answer(there, ada, group) == says("extend_how", command=f"/extend@{BOT}")
 
 
-async def test_a_question_that_is_not_answered_is_asked_again(there: Stage) -> None:
+async def test_a_question_that_is_not_answered_is_asked_again(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     question = await there.answer(there.world.say(ada, chat, "/video"))
     again = await there.answer(there.world.say(ada, chat, "9:16", reply_to=question))
@@ -151,7 +151,7 @@ async def test_a_question_that_is_not_answered_is_asked_again(there: Stage) -> N
 
 
 async def test_an_image_file_whose_pixels_cannot_be_read_is_told_on_the_card_and_never_sent_on(
-    there: Stage,
+    there: BotHarness,
 ) -> None:
     ada, chat = there.newcomer()
     torn = photo(600, 400, "PNG")
@@ -166,7 +166,7 @@ async def test_an_image_file_whose_pixels_cannot_be_read_is_told_on_the_card_and
     assert there.jobs("a torn wave") == 0
 
 
-async def _only_answer(there: Stage, person: Person, chat: Chat) -> str:
+async def _only_answer(there: BotHarness, person: Person, chat: Chat) -> str:
     """The one message that came of it all; no trace is left behind."""
     before = (len(there.provider.received), len(there.rows("attempts")))
     await there.handled(person, chat)

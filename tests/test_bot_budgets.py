@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from provider_server import gateway_error
-from running import Stage, bot_on_stage, says
+from running import BotHarness, bot_on_stage, says
 
 from bot.sandbox import Chat, Json, Person
 
@@ -17,7 +17,7 @@ USD = "\u00a0USD"
 
 
 @asynccontextmanager
-async def bot(folder: Path, **changes: str) -> AsyncIterator[tuple[Stage, Chat]]:
+async def bot(folder: Path, **changes: str) -> AsyncIterator[tuple[BotHarness, Chat]]:
     """A bot with prices, and its owner's private chat."""
     values = {"admin_users": str(OWNER.id), "model_prices": PRICES, **changes}
     async with bot_on_stage(folder, **values) as there:
@@ -100,6 +100,6 @@ async def test_a_card_says_when_few_are_left_of_the_day(tmp_path: Path) -> None:
         assert "left today" not in mine["text"]
 
 
-def _told(there: Stage, owners: Chat, key: str, spent: str, budget: str) -> list[Json]:
+def _told(there: BotHarness, owners: Chat, key: str, spent: str, budget: str) -> list[Json]:
     words = says(key, spent=spent, budget=budget, time="00:00")
     return [one for one in there.world.bot_messages(owners) if one.get("text") == words]

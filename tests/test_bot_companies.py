@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pictures import photo
-from running import Stage, says
+from running import BotHarness, says
 
 from bot.sandbox import Chat
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 TOLD = says("photo_goes_to", company="Volcengine (ByteDance)")
 
 
-async def test_the_company_is_named_once_and_before_the_photo_goes_there(there: Stage) -> None:
+async def test_the_company_is_named_once_and_before_the_photo_goes_there(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(), caption="it hums")
     await there.shown(chat)
@@ -25,7 +25,7 @@ async def test_the_company_is_named_once_and_before_the_photo_goes_there(there: 
     assert _told(there, chat) == 1
 
 
-async def test_a_photo_that_stays_here_and_words_alone_need_no_word(there: Stage) -> None:
+async def test_a_photo_that_stays_here_and_words_alone_need_no_word(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(), caption="it rests --model preview")
     await there.shown(chat)
@@ -34,7 +34,7 @@ async def test_a_photo_that_stays_here_and_words_alone_need_no_word(there: Stage
     assert _told(there, chat) == 0
 
 
-async def test_a_draft_tells_when_it_is_wanted(there: Stage) -> None:
+async def test_a_draft_tells_when_it_is_wanted(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await there.answer(there.world.send_photo(ada, chat, photo()))
     await there.handled(ada, chat)
@@ -44,7 +44,7 @@ async def test_a_draft_tells_when_it_is_wanted(there: Stage) -> None:
     assert _told(there, chat) == 1
 
 
-async def test_each_person_is_told(there: Stage) -> None:
+async def test_each_person_is_told(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, his = there.newcomer("Boris")
     there.world.send_photo(ada, chat, photo(), caption="it sways")
@@ -54,7 +54,7 @@ async def test_each_person_is_told(there: Stage) -> None:
     assert _told(there, chat) == _told(there, his) == 1
 
 
-async def test_an_answer_that_brings_a_first_photo_to_a_company_tells(there: Stage) -> None:
+async def test_an_answer_that_brings_a_first_photo_to_a_company_tells(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(
         ada,
@@ -72,5 +72,5 @@ async def test_an_answer_that_brings_a_first_photo_to_a_company_tells(there: Sta
     assert _told(there, chat) == 1
 
 
-def _told(there: Stage, chat: Chat) -> int:
+def _told(there: BotHarness, chat: Chat) -> int:
     return sum(one.get("text") == TOLD for one in there.world.bot_messages(chat))

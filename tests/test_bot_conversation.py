@@ -7,14 +7,14 @@ import time
 import av
 import pytest
 from pictures import is_red_and_blue, photo, picture_of
-from running import Stage, buttons, says
+from running import BotHarness, buttons, says
 
 from bot.media.videos import probe_video
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_a_command_becomes_a_silent_card_and_the_card_becomes_the_video(there: Stage) -> None:
+async def test_a_command_becomes_a_silent_card_and_the_card_becomes_the_video(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     asked = there.world.say(ada, chat, "/video a paper boat")
     card = await there.answer(asked)
@@ -39,13 +39,13 @@ async def test_a_command_becomes_a_silent_card_and_the_card_becomes_the_video(th
     assert there.jobs("a paper boat") == 1
 
 
-async def test_a_command_for_another_bot_is_ignored(there: Stage) -> None:
+async def test_a_command_for_another_bot_is_ignored(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.say(ada, chat, "/video@other_bot a kite")
     assert await there.heard_nothing(ada, chat)
 
 
-async def test_a_photo_with_a_caption_starts_and_its_pixels_reach_the_provider(there: Stage) -> None:
+async def test_a_photo_with_a_caption_starts_and_its_pixels_reach_the_provider(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(), caption="the red side wins")
     await there.shown(chat)
@@ -54,7 +54,7 @@ async def test_a_photo_with_a_caption_starts_and_its_pixels_reach_the_provider(t
 
 @pytest.mark.parametrize(("kind", "as_document"), [("JPEG", False), ("PNG", True), ("WEBP", True)])
 async def test_a_reply_to_a_photo_or_an_image_file_animates_it(
-    there: Stage, kind: str, as_document: bool
+    there: BotHarness, kind: str, as_document: bool
 ) -> None:
     ada, chat = there.newcomer()
     words = f"a {kind} wakes"
@@ -68,7 +68,7 @@ async def test_a_reply_to_a_photo_or_an_image_file_animates_it(
     assert "text" in draft
 
 
-async def test_an_image_sent_as_a_file_starts_with_its_caption(there: Stage) -> None:
+async def test_an_image_sent_as_a_file_starts_with_its_caption(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(
         ada, chat, photo(kind="PNG"), caption="a file moves", as_document=True, name="p.png"
@@ -77,7 +77,7 @@ async def test_an_image_sent_as_a_file_starts_with_its_caption(there: Stage) -> 
     assert is_red_and_blue(there.photo_sent("a file moves"))
 
 
-async def test_the_preview_shows_the_very_photo(there: Stage) -> None:
+async def test_the_preview_shows_the_very_photo(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(), caption="slowly closer --model preview")
     (video,) = await there.shown(chat)
@@ -90,7 +90,7 @@ async def test_the_preview_shows_the_very_photo(there: Stage) -> None:
     assert is_red_and_blue(picture_of(first))
 
 
-async def test_plain_text_is_asked_about_and_generate_starts_it(there: Stage) -> None:
+async def test_plain_text_is_asked_about_and_generate_starts_it(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     draft = await there.answer(there.world.say(ada, chat, "a paper crane 9:16"))
     assert says("card_draft") in draft["text"]
@@ -104,7 +104,7 @@ async def test_plain_text_is_asked_about_and_generate_starts_it(there: Stage) ->
     assert there.jobs("a paper crane") == 1
 
 
-async def test_dismiss_folds_a_draft_into_one_line(there: Stage) -> None:
+async def test_dismiss_folds_a_draft_into_one_line(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     draft = await there.answer(there.world.say(ada, chat, "a paper tiger"))
     there.world.press(ada, draft, says("button_dismiss"))
@@ -114,7 +114,7 @@ async def test_dismiss_folds_a_draft_into_one_line(there: Stage) -> None:
     assert there.jobs("a paper tiger") == 0
 
 
-async def test_a_bare_command_asks_and_the_answer_starts(there: Stage) -> None:
+async def test_a_bare_command_asks_and_the_answer_starts(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     question = await there.answer(there.world.say(ada, chat, "/video"))
     assert question["reply_markup"]["force_reply"] is True
@@ -125,7 +125,7 @@ async def test_a_bare_command_asks_and_the_answer_starts(there: Stage) -> None:
     assert len(there.tasks(chat)) == 1
 
 
-async def test_a_photo_alone_is_asked_about_completed_by_words_and_bought_by_a_tap(there: Stage) -> None:
+async def test_a_photo_alone_is_asked_about_completed_by_words_and_bought_by_a_tap(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     first = await there.answer(there.world.send_photo(ada, chat, photo()))
     assert first["text"] == says("card_ask_photo")
@@ -140,7 +140,7 @@ async def test_a_photo_alone_is_asked_about_completed_by_words_and_bought_by_a_t
     assert len(there.tasks(chat)) == 1
 
 
-async def test_words_long_after_a_photo_are_a_wish_of_their_own(there: Stage) -> None:
+async def test_words_long_after_a_photo_are_a_wish_of_their_own(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     await there.answer(there.world.send_photo(ada, chat, photo(), date=int(time.time()) - 20 * 60))
     draft = await there.answer(there.world.say(ada, chat, "a wish of its own"))
@@ -148,7 +148,7 @@ async def test_words_long_after_a_photo_are_a_wish_of_their_own(there: Stage) ->
     assert "16:9" in draft["text"]
 
 
-async def test_a_photo_alone_may_be_left_to_the_model(there: Stage) -> None:
+async def test_a_photo_alone_may_be_left_to_the_model(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await there.answer(there.world.send_photo(ada, chat, photo()))
     there.world.press(ada, card, says("button_generate"))
@@ -157,7 +157,7 @@ async def test_a_photo_alone_may_be_left_to_the_model(there: Stage) -> None:
     assert video["caption"].startswith("jimeng-pro")
 
 
-async def test_a_forwarded_photo_is_asked_about(there: Stage) -> None:
+async def test_a_forwarded_photo_is_asked_about(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, elsewhere = there.newcomer("Boris")
     picture = there.world.send_photo(boris, elsewhere, photo())
@@ -168,7 +168,7 @@ async def test_a_forwarded_photo_is_asked_about(there: Stage) -> None:
     assert there.jobs("what a day") == 0
 
 
-async def test_an_album_is_one_task(there: Stage) -> None:
+async def test_an_album_is_one_task(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_album(ada, chat, [photo(), photo(), photo()], caption="three of them")
     card = await there.card(chat)
@@ -178,7 +178,7 @@ async def test_an_album_is_one_task(there: Stage) -> None:
     assert there.jobs("three of them") == 0
 
 
-async def test_an_old_message_is_asked_about(there: Stage) -> None:
+async def test_an_old_message_is_asked_about(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     draft = await there.answer(
         there.world.say(ada, chat, "/video an old tram", date=int(time.time()) - 30 * 60)
@@ -191,7 +191,7 @@ async def test_an_old_message_is_asked_about(there: Stage) -> None:
     assert there.jobs("an old tram") == 1
 
 
-async def test_an_old_answer_to_a_question_is_asked_about(there: Stage) -> None:
+async def test_an_old_answer_to_a_question_is_asked_about(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     question = await there.answer(there.world.say(ada, chat, "/video"))
     old = int(time.time()) - 30 * 60
@@ -201,7 +201,7 @@ async def test_an_old_answer_to_a_question_is_asked_about(there: Stage) -> None:
     assert there.jobs("an old mill") == 0
 
 
-async def test_an_edited_command_buys_nothing(there: Stage) -> None:
+async def test_an_edited_command_buys_nothing(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     asked = there.world.say(ada, chat, "/video a red hat")
     await there.shown(chat)
@@ -211,7 +211,7 @@ async def test_an_edited_command_buys_nothing(there: Stage) -> None:
     assert there.jobs("a blue hat") == 0
 
 
-async def test_start_and_help_speak_the_language_of_the_person(there: Stage) -> None:
+async def test_start_and_help_speak_the_language_of_the_person(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     chen, hers = there.newcomer("晨", "zh-hans")
     assert (await there.answer(there.world.say(ada, chat, "/start")))["text"] == says("start")
@@ -224,7 +224,7 @@ async def test_start_and_help_speak_the_language_of_the_person(there: Stage) -> 
     assert "--ratio" in help_
 
 
-async def test_an_unknown_command_is_answered_in_private(there: Stage) -> None:
+async def test_an_unknown_command_is_answered_in_private(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     answer = await there.answer(there.world.say(ada, chat, "/dance"))
     assert answer["text"] == says("unknown_command")

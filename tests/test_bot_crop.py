@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pictures import photo
-from running import Stage, buttons, says
+from running import BotHarness, buttons, says
 
 from bot.media.crop import crop_box
 from bot.sandbox import Chat, Json
@@ -14,7 +14,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SHOWN = says("card_crop_shown", model="jimeng-pro", ratio="9:16")
 
 
-async def test_a_tall_photo_is_shown_with_its_crop_and_nothing_is_bought_before_a_yes(there: Stage) -> None:
+async def test_a_tall_photo_is_shown_with_its_crop_and_nothing_is_bought_before_a_yes(
+    there: BotHarness,
+) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(400, 1000), caption="a tall wave")
     card = await there.card(chat)
@@ -31,7 +33,7 @@ async def test_a_tall_photo_is_shown_with_its_crop_and_nothing_is_bought_before_
     assert there.photo_sent("a tall wave").size == (right - left, bottom - top)
 
 
-async def test_a_photo_that_is_too_long_is_offered_as_a_crop(there: Stage) -> None:
+async def test_a_photo_that_is_too_long_is_offered_as_a_crop(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(1280, 330), caption="a long wave")
     card = await there.card(chat)
@@ -41,21 +43,21 @@ async def test_a_photo_that_is_too_long_is_offered_as_a_crop(there: Stage) -> No
     assert there.photo_sent("a long wave").size == (770, 330)
 
 
-async def test_a_file_whose_sides_nobody_told_is_measured(there: Stage) -> None:
+async def test_a_file_whose_sides_nobody_told_is_measured(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     tall = photo(400, 1000, "PNG")
     there.world.send_photo(ada, chat, tall, caption="a filed wave", as_document=True, name="a.png")
     assert SHOWN in (await there.card(chat))["caption"]
 
 
-async def test_a_photo_of_which_little_is_lost_starts_at_once(there: Stage) -> None:
+async def test_a_photo_of_which_little_is_lost_starts_at_once(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(480, 1000), caption="a quick wave")
     await there.shown(chat)
     assert there.photo_sent("a quick wave").size == (480, 1000)
 
 
-async def test_whoever_wants_no_more_questions_gets_none(there: Stage) -> None:
+async def test_whoever_wants_no_more_questions_gets_none(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(400, 1000), caption="a first wave")
     await there.tap(ada, await there.card(chat), says("button_crop_always"))
@@ -68,7 +70,7 @@ async def test_whoever_wants_no_more_questions_gets_none(there: Stage) -> None:
     assert there.tasks(chat)[2]["state"] == "draft", "this one cannot be sent whole"
 
 
-async def test_a_crop_that_is_not_wanted_is_let_go(there: Stage) -> None:
+async def test_a_crop_that_is_not_wanted_is_let_go(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(400, 1000), caption="a dropped wave")
     card = await there.card(chat)
@@ -81,7 +83,7 @@ async def test_a_crop_that_is_not_wanted_is_let_go(there: Stage) -> None:
     assert there.jobs("a dropped wave") == 0
 
 
-async def test_a_photo_alone_shows_its_crop_with_the_question_for_words(there: Stage) -> None:
+async def test_a_photo_alone_shows_its_crop_with_the_question_for_words(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(400, 1000))
     first = await there.card(chat)
@@ -97,7 +99,7 @@ async def test_a_photo_alone_shows_its_crop_with_the_question_for_words(there: S
 
 
 @pytest.mark.parametrize("taps", [1, 2])
-async def test_options_of_a_draft_change_below_its_photo(there: Stage, taps: int) -> None:
+async def test_options_of_a_draft_change_below_its_photo(there: BotHarness, taps: int) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(400, 1000))
     await there.card(chat)
@@ -111,5 +113,5 @@ async def test_options_of_a_draft_change_below_its_photo(there: Stage, taps: int
     assert ("10 s" if taps == 1 else "5 s") in draft["caption"]
 
 
-def _with_caption(there: Stage, chat: Chat, words: str) -> list[Json]:
+def _with_caption(there: BotHarness, chat: Chat, words: str) -> list[Json]:
     return [one for one in there.world.bot_messages(chat) if words in one.get("caption", "")]

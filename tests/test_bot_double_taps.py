@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 from provider_server import failure
-from running import Stage, running_bot, says, stage
+from running import BotHarness, running_bot, says, stage
 
 from bot.sandbox import Chat, Fault, FaultKind, Json, Person
 
 VIDEO_REFUSED = failure(50511, "Post Img Risk Not Pass", 400)
 
 
-async def _failed_card(there: Stage, person: Person, chat: Chat, words: str) -> Json:
+async def _failed_card(there: BotHarness, person: Person, chat: Chat, words: str) -> Json:
     there.provider.next("submit", VIDEO_REFUSED)
     there.world.say(person, chat, f"/video {words}")
     await there.until(lambda: any(task["error_code"] and task["delivered_at"] for task in there.tasks(chat)))
@@ -21,7 +21,7 @@ async def _failed_card(there: Stage, person: Person, chat: Chat, words: str) -> 
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_two_taps_buy_once_though_telegram_is_slow(there: Stage) -> None:
+async def test_two_taps_buy_once_though_telegram_is_slow(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await _failed_card(there, ada, chat, "a slow kite")
     with there.unfinished():
@@ -36,7 +36,7 @@ async def test_two_taps_buy_once_though_telegram_is_slow(there: Stage) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("kind", [FaultKind.FLOOD, FaultKind.SERVER_ERROR, FaultKind.DROP])
-async def test_a_tap_is_not_lost_when_telegram_stumbles(there: Stage, kind: FaultKind) -> None:
+async def test_a_tap_is_not_lost_when_telegram_stumbles(there: BotHarness, kind: FaultKind) -> None:
     ada, chat = there.newcomer()
     words = f"a kite in spite of {kind.name}"
     card = await _failed_card(there, ada, chat, words)

@@ -13,7 +13,7 @@ from films import film
 from pictures import is_red_and_blue, photo
 from PIL import Image
 from provider_server import failure
-from running import BOT, Stage, bot_on_stage, buttons, says
+from running import BOT, BotHarness, bot_on_stage, buttons, says
 
 from bot.chat.features.extend import continuation
 from bot.request import Mode, VideoRequest
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CONTINUES = says("card_extends")
 
 
-async def test_a_command_to_a_sent_video_starts_from_its_last_frame(there: Stage) -> None:
+async def test_a_command_to_a_sent_video_starts_from_its_last_frame(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     sent = there.world.send_video(ada, chat, film())
     with there.unfinished():
@@ -47,7 +47,7 @@ async def test_a_command_to_a_sent_video_starts_from_its_last_frame(there: Stage
     assert says("button_join") in buttons(video)
 
 
-async def test_the_caption_of_a_video_may_be_the_command(there: Stage) -> None:
+async def test_the_caption_of_a_video_may_be_the_command(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_video(ada, chat, film(), caption="/extend the sea rises 10s")
     await there.shown(chat)
@@ -55,7 +55,7 @@ async def test_the_caption_of_a_video_may_be_the_command(there: Stage) -> None:
     assert '"seconds":10' in there.tasks(chat)[0]["request"]
 
 
-async def test_a_video_sent_as_a_file_is_a_video(there: Stage) -> None:
+async def test_a_video_sent_as_a_file_is_a_video(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     sent = there.world.send_photo(ada, chat, film(), as_document=True, name="film.mp4")
     there.world.say(ada, chat, "/extend the file goes on", reply_to=sent)
@@ -63,7 +63,7 @@ async def test_a_video_sent_as_a_file_is_a_video(there: Stage) -> None:
     assert is_red_and_blue(there.photo_sent("the file goes on"))
 
 
-async def test_a_video_of_somebody_else_in_a_group_may_be_extended(there: Stage) -> None:
+async def test_a_video_of_somebody_else_in_a_group_may_be_extended(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Friends", [ada, boris])
@@ -74,7 +74,7 @@ async def test_a_video_of_somebody_else_in_a_group_may_be_extended(there: Stage)
     assert there.tasks(group)[0]["user_id"] == boris.id
 
 
-async def test_a_video_of_the_bot_goes_on_with_its_own_recipe(there: Stage) -> None:
+async def test_a_video_of_the_bot_goes_on_with_its_own_recipe(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     video = await _made(there, ada, chat, "a first act --model jimeng-720p --seed 7 10s 9:16")
     there.world.say(ada, chat, "/extend a second act", reply_to=video)
@@ -85,7 +85,7 @@ async def test_a_video_of_the_bot_goes_on_with_its_own_recipe(there: Stage) -> N
     assert VideoRequest.model_validate_json(second["request"]).seed is None
 
 
-async def test_without_a_video_it_says_how_and_in_a_group_with_its_name(there: Stage) -> None:
+async def test_without_a_video_it_says_how_and_in_a_group_with_its_name(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     answer = await there.answer(there.world.say(ada, chat, "/extend the moon"))
     assert answer["text"] == says("extend_how", command="/extend")
@@ -95,7 +95,7 @@ async def test_without_a_video_it_says_how_and_in_a_group_with_its_name(there: S
     assert there.tasks(chat) == there.tasks(group) == []
 
 
-async def test_without_words_it_shows_the_picture_and_asks_and_the_answer_starts(there: Stage) -> None:
+async def test_without_words_it_shows_the_picture_and_asks_and_the_answer_starts(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     sent = there.world.send_video(ada, chat, film())
     there.world.say(ada, chat, "/extend 10s", reply_to=sent)
@@ -108,7 +108,7 @@ async def test_without_words_it_shows_the_picture_and_asks_and_the_answer_starts
     assert is_red_and_blue(there.photo_sent("it sets sail"))
 
 
-async def test_the_button_asks_once_however_often_it_is_tapped(there: Stage) -> None:
+async def test_the_button_asks_once_however_often_it_is_tapped(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     video = await _made(there, ada, chat, "a door opens")
     for _ in range(3):
@@ -126,7 +126,7 @@ async def test_the_button_asks_once_however_often_it_is_tapped(there: Stage) -> 
     assert is_red_and_blue(there.photo_sent("a cat walks out"))
 
 
-async def test_another_photo_in_its_place_ends_the_extension(there: Stage) -> None:
+async def test_another_photo_in_its_place_ends_the_extension(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     sent = there.world.send_video(ada, chat, film())
     there.provider.next("submit", failure(50411, "Pre Img Risk Not Pass", 400))
@@ -141,7 +141,7 @@ async def test_another_photo_in_its_place_ends_the_extension(there: Stage) -> No
     assert says("button_join") not in buttons(video)
 
 
-async def test_an_old_command_is_asked_about_below_the_picture(there: Stage) -> None:
+async def test_an_old_command_is_asked_about_below_the_picture(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     sent = there.world.send_video(ada, chat, film())
     long_ago = int(there.world.now()) - 1200
@@ -156,7 +156,7 @@ async def test_an_old_command_is_asked_about_below_the_picture(there: Stage) -> 
     assert is_red_and_blue(there.photo_sent("an owl wakes"))
 
 
-async def test_an_edited_command_buys_nothing(there: Stage) -> None:
+async def test_an_edited_command_buys_nothing(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     sent = there.world.send_video(ada, chat, film())
     said = there.world.say(ada, chat, "/extend", reply_to=sent)
@@ -167,7 +167,7 @@ async def test_an_edited_command_buys_nothing(there: Stage) -> None:
     assert len(there.tasks(chat)) == 1
 
 
-async def test_a_shape_of_which_much_is_lost_is_shown_first(there: Stage) -> None:
+async def test_a_shape_of_which_much_is_lost_is_shown_first(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     sent = there.world.send_video(ada, chat, film(size=(360, 960)))
     there.world.say(ada, chat, "/extend a tower grows", reply_to=sent)
@@ -184,7 +184,7 @@ async def test_a_shape_of_which_much_is_lost_is_shown_first(there: Stage) -> Non
     assert there.photo_sent("a tower grows").size == (360, 640)
 
 
-async def test_what_cannot_work_is_said_before_anything_is_bought(there: Stage) -> None:
+async def test_what_cannot_work_is_said_before_anything_is_bought(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     large = there.world.send_video(ada, chat, os.urandom(21_000_000), width=640, height=360, duration_s=9)
     broken = there.world.send_video(ada, chat, film()[:900], width=640, height=360, duration_s=9)
@@ -204,7 +204,7 @@ async def test_what_cannot_work_is_said_before_anything_is_bought(there: Stage) 
     assert list((there.folder / "work").iterdir()) == []
 
 
-async def test_where_photos_may_not_be_sent_it_says_so(there: Stage) -> None:
+async def test_where_photos_may_not_be_sent_it_says_so(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     there.world.set_bot_status(ada, group, "restricted", can_send_photos=False)
@@ -266,22 +266,22 @@ async def test_a_video_goes_on_by_its_own_model_where_that_can_and_else_by_anoth
     assert own.model == "veo-3"
 
 
-async def _made(there: Stage, person: Person, chat: Chat, words: str) -> Json:
+async def _made(there: BotHarness, person: Person, chat: Chat, words: str) -> Json:
     there.provider.video = film()
     there.world.say(person, chat, f"/video {words}")
     return (await there.shown(chat))[0]
 
 
-def _questions(there: Stage, chat: Chat) -> list[Json]:
+def _questions(there: BotHarness, chat: Chat) -> list[Json]:
     asked = says("card_ask_extend")
     return [one for one in there.world.bot_messages(chat) if one.get("caption", "").endswith(asked)]
 
 
-def _with_button(there: Stage, chat: Chat, button: str) -> list[Json]:
+def _with_button(there: BotHarness, chat: Chat, button: str) -> list[Json]:
     return [one for one in there.world.bot_messages(chat) if button in buttons(one)]
 
 
-def _shown(there: Stage, message: Json) -> Image.Image:
+def _shown(there: BotHarness, message: Json) -> Image.Image:
     stored = there.world.files.get(message["photo"][-1]["file_id"])
     assert stored is not None
     return Image.open(io.BytesIO(stored.path.read_bytes()))

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 from provider_server import Fault as ProviderFault
-from running import Stage, bot_on_stage, buttons, says
+from running import BotHarness, bot_on_stage, buttons, says
 
 from bot.sandbox import CallRecord, Chat, Fault, FaultKind, Json, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_the_pause_that_telegram_asks_for_is_kept(there: Stage) -> None:
+async def test_the_pause_that_telegram_asks_for_is_kept(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     _plan(there, chat, "editMessageMedia", FaultKind.FLOOD, retry_after=3)
     there.world.say(ada, chat, "/video a slow river")
@@ -26,7 +26,7 @@ async def test_the_pause_that_telegram_asks_for_is_kept(there: Stage) -> None:
     assert [call.method for call in meanwhile if call.params.get("chat_id") == chat.id] == []
 
 
-async def test_a_pause_at_the_card_keeps_progress_silent_and_nobody_elses(there: Stage) -> None:
+async def test_a_pause_at_the_card_keeps_progress_silent_and_nobody_elses(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, his = there.newcomer("Boris")
     _plan(there, chat, "editMessageText", FaultKind.FLOOD, retry_after=2)
@@ -43,7 +43,7 @@ async def test_a_pause_at_the_card_keeps_progress_silent_and_nobody_elses(there:
     await there.shown(his)
 
 
-async def test_a_delivery_that_breaks_off_is_repeated_on_the_same_card(there: Stage) -> None:
+async def test_a_delivery_that_breaks_off_is_repeated_on_the_same_card(there: BotHarness) -> None:
     """Whether it had arrived or not: repeating an edit changes nothing."""
     kinds = (FaultKind.SERVER_ERROR, FaultKind.SERVER_ERROR_AFTER, FaultKind.DROP, FaultKind.DROP_AFTER)
     cards = {}
@@ -61,7 +61,7 @@ async def test_a_delivery_that_breaks_off_is_repeated_on_the_same_card(there: St
     assert len(there.provider.calls("video")) == len(there.provider.jobs)  # fetched once each
 
 
-async def test_an_answer_that_comes_long_after_the_upload_is_waited_for(there: Stage) -> None:
+async def test_an_answer_that_comes_long_after_the_upload_is_waited_for(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     _plan(there, chat, "editMessageMedia", FaultKind.SLOW, delay_s=5.5)
     there.world.say(ada, chat, "/video a patient snail")
@@ -69,7 +69,7 @@ async def test_an_answer_that_comes_long_after_the_upload_is_waited_for(there: S
     assert len(there.edits(chat)) == 1
 
 
-async def test_where_the_card_was_deleted_the_video_comes_as_a_new_message_once(there: Stage) -> None:
+async def test_where_the_card_was_deleted_the_video_comes_as_a_new_message_once(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     await _lose_card(there, ada, chat, "a lost card")
     (video,) = await there.shown(chat)
@@ -83,7 +83,7 @@ async def test_where_the_card_was_deleted_the_video_comes_as_a_new_message_once(
     ("kind", "shown"), [(FaultKind.DROP_AFTER, 1), (FaultKind.DROP, 0)], ids=["it arrived", "it did not"]
 )
 async def test_a_new_message_of_unknown_end_is_never_sent_again_unasked(
-    there: Stage, kind: FaultKind, shown: int
+    there: BotHarness, kind: FaultKind, shown: int
 ) -> None:
     ada, chat = there.newcomer()
     prompt = f"perhaps sent by {kind.name}"
@@ -103,7 +103,7 @@ async def test_a_new_message_of_unknown_end_is_never_sent_again_unasked(
     assert there.jobs(prompt) == 1
 
 
-async def test_a_chat_that_blocked_the_bot_is_left_in_peace(there: Stage) -> None:
+async def test_a_chat_that_blocked_the_bot_is_left_in_peace(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         there.world.say(ada, chat, "/video a closed door")
@@ -117,7 +117,7 @@ async def test_a_chat_that_blocked_the_bot_is_left_in_peace(there: Stage) -> Non
     assert [call for call in there.server.calls if call.at > delivery.at and _chat(call) == chat.id] == []
 
 
-async def test_a_group_that_moved_gets_its_video_in_the_new_one(there: Stage) -> None:
+async def test_a_group_that_moved_gets_its_video_in_the_new_one(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Growing", [ada])
     with there.unfinished():
@@ -129,7 +129,7 @@ async def test_a_group_that_moved_gets_its_video_in_the_new_one(there: Stage) ->
     assert there.jobs("a moving van") == 1
 
 
-async def test_an_outage_of_telegram_passes(there: Stage) -> None:
+async def test_an_outage_of_telegram_passes(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.server.faults.add(Fault("getUpdates", FaultKind.SERVER_ERROR, times=1))
     there.server.faults.add(Fault("getUpdates", FaultKind.DROP, times=1))
@@ -141,7 +141,7 @@ async def test_an_outage_of_telegram_passes(there: Stage) -> None:
     assert len([call for call in bad if call.status == 502]) == 1
 
 
-async def test_updates_are_confirmed_only_once_they_are_stored(there: Stage) -> None:
+async def test_updates_are_confirmed_only_once_they_are_stored(there: BotHarness) -> None:
     """Asking for what comes after an update is what makes Telegram forget it."""
     unstored: list[int] = []
 
@@ -161,7 +161,7 @@ async def test_updates_are_confirmed_only_once_they_are_stored(there: Stage) -> 
     assert unstored == []
 
 
-async def test_an_update_that_nobody_can_read_holds_up_no_other(there: Stage) -> None:
+async def test_an_update_that_nobody_can_read_holds_up_no_other(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     unreadable = there.world.updates.put("message", {"message_id": 1, "text": "without a chat"})
     assert unreadable is not None
@@ -170,7 +170,7 @@ async def test_an_update_that_nobody_can_read_holds_up_no_other(there: Stage) ->
     await there.until(lambda: _attempts(there, unreadable["update_id"]) > 0)
 
 
-async def test_an_update_that_comes_twice_makes_one_task(there: Stage) -> None:
+async def test_an_update_that_comes_twice_makes_one_task(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.say(ada, chat, "/video an echo")
     there.world.updates.repeat()
@@ -182,7 +182,7 @@ async def test_an_update_that_comes_twice_makes_one_task(there: Stage) -> None:
     assert there.jobs("an echo") == 1
 
 
-async def test_a_flood_at_the_first_card_is_waited_out(there: Stage) -> None:
+async def test_a_flood_at_the_first_card_is_waited_out(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     _plan(there, chat, "sendMessage", FaultKind.FLOOD, retry_after=1)
     there.world.say(ada, chat, "/video a crowded bus")
@@ -190,7 +190,7 @@ async def test_a_flood_at_the_first_card_is_waited_out(there: Stage) -> None:
     assert there.jobs("a crowded bus") == 1
 
 
-async def test_one_chats_trouble_holds_up_nobody_else(there: Stage) -> None:
+async def test_one_chats_trouble_holds_up_nobody_else(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, his = there.newcomer("Boris")
     _plan(there, chat, "sendMessage", FaultKind.SLOW, delay_s=5.0)
@@ -221,7 +221,7 @@ async def test_uploads_that_hang_hold_up_no_other_chat(tmp_path: Path) -> None:
         assert [task["chat_id"] for task in other.rows("tasks") if task["delivered_at"]] == [his.id]
 
 
-async def test_a_look_that_fails_is_no_failed_job(there: Stage) -> None:
+async def test_a_look_that_fails_is_no_failed_job(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.provider.next("look", ProviderFault.RESET)
     there.world.say(ada, chat, "/video a blink")
@@ -229,7 +229,7 @@ async def test_a_look_that_fails_is_no_failed_job(there: Stage) -> None:
     assert there.jobs("a blink") == 1
 
 
-async def test_a_lost_answer_to_an_order_is_told_and_never_bought_again(there: Stage) -> None:
+async def test_a_lost_answer_to_an_order_is_told_and_never_bought_again(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.provider.next("submit", ProviderFault.LOST)
     there.world.say(ada, chat, "/video a lost letter")
@@ -240,7 +240,7 @@ async def test_a_lost_answer_to_an_order_is_told_and_never_bought_again(there: S
     assert there.jobs("a lost letter") == 1
 
 
-async def test_an_honest_question_is_asked_even_where_its_card_is_refused(there: Stage) -> None:
+async def test_an_honest_question_is_asked_even_where_its_card_is_refused(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.provider.next("submit", ProviderFault.LOST)
     _plan(there, chat, "editMessageText", FaultKind.BAD_REQUEST, times=None)
@@ -254,7 +254,7 @@ async def test_an_honest_question_is_asked_even_where_its_card_is_refused(there:
     await there.shown(chat)
 
 
-async def test_a_card_that_cannot_become_the_video_makes_room_for_a_new_message(there: Stage) -> None:
+async def test_a_card_that_cannot_become_the_video_makes_room_for_a_new_message(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     _plan(there, chat, "editMessageMedia", FaultKind.BAD_REQUEST, times=None)
     there.world.say(ada, chat, "/video a stuck door")
@@ -262,13 +262,13 @@ async def test_a_card_that_cannot_become_the_video_makes_room_for_a_new_message(
     assert there.world.bot_messages(chat) == [video]
 
 
-def _plan(there: Stage, chat: Chat, method: str, kind: FaultKind, **how: float | None) -> None:
+def _plan(there: BotHarness, chat: Chat, method: str, kind: FaultKind, **how: float | None) -> None:
     there.server.faults.add(
         Fault(method, kind, when=lambda params: params.get("chat_id") == chat.id, **how)  # type: ignore[arg-type]
     )
 
 
-async def _lose_card(there: Stage, person: Person, chat: Chat, prompt: str) -> None:
+async def _lose_card(there: BotHarness, person: Person, chat: Chat, prompt: str) -> None:
     """Somebody deletes the card while its video is being made."""
     with there.unfinished():
         card: Json = await there.answer(there.world.say(person, chat, f"/video {prompt}"))
@@ -276,7 +276,7 @@ async def _lose_card(there: Stage, person: Person, chat: Chat, prompt: str) -> N
         there.world.remove(chat, card["message_id"])
 
 
-def _attempts(there: Stage, update_id: int) -> int:
+def _attempts(there: BotHarness, update_id: int) -> int:
     (attempts,) = [row["attempts"] for row in there.rows("updates") if row["update_id"] == update_id]
     return int(attempts)
 

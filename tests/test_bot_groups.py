@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from pictures import is_red_and_blue, photo
-from running import BOT, Stage
+from running import BOT, BotHarness
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_in_a_group_the_command_names_the_bot_and_the_card_answers_it(there: Stage) -> None:
+async def test_in_a_group_the_command_names_the_bot_and_the_card_answers_it(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     asked = there.world.say(ada, group, f"/video@{BOT} a kite")
@@ -17,7 +17,7 @@ async def test_in_a_group_the_command_names_the_bot_and_the_card_answers_it(ther
     assert video["reply_to_message"]["message_id"] == asked["message_id"]
 
 
-async def test_in_a_topic_everything_stays_in_the_topic(there: Stage) -> None:
+async def test_in_a_topic_everything_stays_in_the_topic(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     forum = there.world.add_group("Forum", [ada], forum=True)
     topic = there.world.add_topic(ada, forum, "Films")
@@ -26,7 +26,7 @@ async def test_in_a_topic_everything_stays_in_the_topic(there: Stage) -> None:
     assert (video["message_thread_id"], video["is_topic_message"]) == (topic, True)
 
 
-async def test_a_reply_in_a_supergroup_is_no_topic(there: Stage) -> None:
+async def test_a_reply_in_a_supergroup_is_no_topic(there: BotHarness) -> None:
     """There a message carries a thread of its own, in which nothing can be sent."""
     ada, _ = there.newcomer()
     group = there.world.add_group("Large", [ada], supergroup=True)
@@ -36,14 +36,14 @@ async def test_a_reply_in_a_supergroup_is_no_topic(there: Stage) -> None:
     assert all("message_thread_id" not in call.params for call in there.edits(group, "sendMessage"))
 
 
-async def test_an_anonymous_admin_may_ask_like_anybody(there: Stage) -> None:
+async def test_an_anonymous_admin_may_ask_like_anybody(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Secret", [ada])
     there.world.say(ada, group, f"/video@{BOT} a mask", anonymous=True)
     await there.shown(group)
 
 
-async def test_a_photo_with_a_command_as_caption_starts_in_a_group(there: Stage) -> None:
+async def test_a_photo_with_a_command_as_caption_starts_in_a_group(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     there.world.send_photo(ada, group, photo(), caption=f"/animate@{BOT} both sides meet")
@@ -51,7 +51,7 @@ async def test_a_photo_with_a_command_as_caption_starts_in_a_group(there: Stage)
     assert is_red_and_blue(there.photo_sent("both sides meet"))
 
 
-async def test_a_bare_command_asks_in_a_group_too(there: Stage) -> None:
+async def test_a_bare_command_asks_in_a_group_too(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     asked = there.world.say(ada, group, f"/video@{BOT}")
@@ -63,7 +63,7 @@ async def test_a_bare_command_asks_in_a_group_too(there: Stage) -> None:
     assert video["caption"].startswith("a tin drum")
 
 
-async def test_start_in_a_group_says_what_works_in_a_group(there: Stage) -> None:
+async def test_start_in_a_group_says_what_works_in_a_group(there: BotHarness) -> None:
     """There a photo with plain words is nothing to the bot, and a command may need its name."""
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])
@@ -71,7 +71,7 @@ async def test_start_in_a_group_says_what_works_in_a_group(there: Stage) -> None
     assert f"/video@{BOT}" in greeting["text"]
 
 
-async def test_in_a_group_only_what_is_meant_for_the_bot_is_heard(there: Stage) -> None:
+async def test_in_a_group_only_what_is_meant_for_the_bot_is_heard(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     there.world.set_bot_status(ada, group, "administrator")  # such a bot is told everything

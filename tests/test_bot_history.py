@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from provider_server import Reply
-from running import BOT, Stage, bot_on_stage, buttons, says
+from running import BOT, BotHarness, bot_on_stage, buttons, says
 
 from bot.sandbox import Chat, Json, Person
 
@@ -17,12 +17,12 @@ HEADING = says("history_heading")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
     async with bot_on_stage(tmp_path_factory.mktemp("bot"), open_tasks_per_user="20") as made:
         yield made
 
 
-async def test_who_made_nothing_gets_an_example(there: Stage) -> None:
+async def test_who_made_nothing_gets_an_example(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     answer = await there.answer(there.world.say(ada, chat, "/history"))
@@ -31,7 +31,7 @@ async def test_who_made_nothing_gets_an_example(there: Stage) -> None:
     assert answer["text"] == says("history_empty", command=f"/video@{BOT}")
 
 
-async def test_a_video_is_sent_again_by_its_file_id(there: Stage) -> None:
+async def test_a_video_is_sent_again_by_its_file_id(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     video = await _made(there, ada, chat, "/video a red balloon 9:16")
     listed = await _history(there, ada, chat)
@@ -46,7 +46,7 @@ async def test_a_video_is_sent_again_by_its_file_id(there: Stage) -> None:
     assert len(there.tasks(chat)) == there.jobs("a red balloon") == 1
 
 
-async def test_a_double_tap_sends_once(there: Stage) -> None:
+async def test_a_double_tap_sends_once(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     await _made(there, ada, chat, "/video a double bass")
     listed = await _history(there, ada, chat)
@@ -56,7 +56,7 @@ async def test_a_double_tap_sends_once(there: Stage) -> None:
     assert len(there.videos(chat)) == 2
 
 
-async def test_pages_turn_in_place_newest_first(there: Stage) -> None:
+async def test_pages_turn_in_place_newest_first(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     for number in range(1, 8):
         await _made(there, ada, chat, f"/video tale number {number}")
@@ -73,7 +73,7 @@ async def test_pages_turn_in_place_newest_first(there: Stage) -> None:
     assert _tales(await _turned(there, listed, 7)) == [7, 6, 5, 4, 3]
 
 
-async def test_a_video_that_nobody_waited_for_is_marked_and_can_be_fetched(there: Stage) -> None:
+async def test_a_video_that_nobody_waited_for_is_marked_and_can_be_fetched(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         card = await there.answer(there.world.say(ada, chat, "/video a late guest"))
@@ -89,7 +89,7 @@ async def test_a_video_that_nobody_waited_for_is_marked_and_can_be_fetched(there
     assert says("history_unseen") not in (await _history(there, ada, chat))["text"]
 
 
-async def test_a_video_for_a_chat_that_was_blocked_meanwhile_can_be_fetched(there: Stage) -> None:
+async def test_a_video_for_a_chat_that_was_blocked_meanwhile_can_be_fetched(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         there.world.say(ada, chat, "/video an open window")
@@ -103,7 +103,7 @@ async def test_a_video_for_a_chat_that_was_blocked_meanwhile_can_be_fetched(ther
     assert video["caption"].startswith("an open window")
 
 
-async def test_a_video_that_is_lost_by_now_says_so_and_leaves_the_history(there: Stage) -> None:
+async def test_a_video_that_is_lost_by_now_says_so_and_leaves_the_history(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         card = await there.answer(there.world.say(ada, chat, "/video a melting snowman"))
@@ -121,7 +121,7 @@ async def test_a_video_that_is_lost_by_now_says_so_and_leaves_the_history(there:
     assert answer["text"] == says("history_empty", command="/video")
 
 
-async def test_in_a_group_each_sees_and_turns_only_their_own(there: Stage) -> None:
+async def test_in_a_group_each_sees_and_turns_only_their_own(there: BotHarness) -> None:
     ada, private = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Friends", [ada, boris])
@@ -137,7 +137,7 @@ async def test_in_a_group_each_sees_and_turns_only_their_own(there: Stage) -> No
     assert answer["text"] == says("history_empty", command="/video")
 
 
-async def test_an_admin_turns_the_pages_of_the_group_that_they_asked_as(there: Stage) -> None:
+async def test_an_admin_turns_the_pages_of_the_group_that_they_asked_as(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Secret", [ada, boris])
@@ -155,7 +155,7 @@ async def test_an_admin_turns_the_pages_of_the_group_that_they_asked_as(there: S
     await there.shown(group, 7)
 
 
-async def test_forged_pages_are_calmly_refused(there: Stage) -> None:
+async def test_forged_pages_are_calmly_refused(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     await _made(there, ada, chat, "/video a plain page")
     listed = await _history(there, ada, chat)
@@ -165,17 +165,17 @@ async def test_forged_pages_are_calmly_refused(there: Stage) -> None:
     assert await there.forged_tap(ada, listed, f"history:{ada.id + 1}:0") == says("tap_not_yours")
 
 
-async def _made(there: Stage, person: Person, chat: Chat, words: str) -> Json:
+async def _made(there: BotHarness, person: Person, chat: Chat, words: str) -> Json:
     before = len(there.videos(chat))
     there.world.say(person, chat, words)
     return (await there.shown(chat, before + 1))[before]
 
 
-async def _history(there: Stage, person: Person, chat: Chat, words: str = "/history") -> Json:
+async def _history(there: BotHarness, person: Person, chat: Chat, words: str = "/history") -> Json:
     return await there.answer(there.world.say(person, chat, words), containing=HEADING)
 
 
-async def _turned(there: Stage, message: Json, newest: int) -> Json:
+async def _turned(there: BotHarness, message: Json, newest: int) -> Json:
     """The list once it shows another page, whose first entry is this tale."""
     await there.until(lambda: _tales(there.now(message) or {})[:1] == [newest])
     return there.now(message) or {}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from films import GREEN, WHITE, film, is_of, pictures_of
 from pictures import is_red_and_blue
-from running import Stage, buttons, running_bot, says, stage
+from running import BotHarness, buttons, running_bot, says, stage
 
 from bot.media.videos import probe_video
 from bot.sandbox import Chat, Fault, FaultKind, Json, Person
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 JOIN = says("button_join")
 
 
-async def test_a_tap_gives_both_as_one_film_below_the_new_piece(there: Stage) -> None:
+async def test_a_tap_gives_both_as_one_film_below_the_new_piece(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     piece = await _extended(there, ada, chat, "the curtain falls")
     assert await there.tap(ada, piece, JOIN) == says("tap_joining")
@@ -40,7 +40,7 @@ async def test_a_tap_gives_both_as_one_film_below_the_new_piece(there: Stage) ->
     await there.until(lambda: not list((there.folder / "work").iterdir()))
 
 
-async def test_a_double_tap_joins_once(there: Stage) -> None:
+async def test_a_double_tap_joins_once(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     piece = await _extended(there, ada, chat, "the lights go out")
     other = await _extended(there, ada, chat, "the lights come on", 2)
@@ -54,7 +54,7 @@ async def test_a_double_tap_joins_once(there: Stage) -> None:
     assert len(_films(there, chat)) == 2
 
 
-async def test_a_film_can_be_gone_on_from(there: Stage) -> None:
+async def test_a_film_can_be_gone_on_from(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     piece = await _extended(there, ada, chat, "one more door")
     await there.tap(ada, piece, JOIN)
@@ -64,7 +64,7 @@ async def test_a_film_can_be_gone_on_from(there: Stage) -> None:
     assert there.jobs("and the garden") == 1
 
 
-async def test_only_what_goes_on_from_a_video_has_the_button(there: Stage) -> None:
+async def test_only_what_goes_on_from_a_video_has_the_button(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.provider.video = film()
     there.world.say(ada, chat, "/video all alone")
@@ -74,7 +74,7 @@ async def test_only_what_goes_on_from_a_video_has_the_button(there: Stage) -> No
     assert await there.forged_tap(ada, video, f"join:{task['id']}") == says("tap_gone")
 
 
-async def test_a_video_that_telegram_does_not_give_is_told(there: Stage) -> None:
+async def test_a_video_that_telegram_does_not_give_is_told(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     piece = await _extended(there, ada, chat, "a heavy one")
     for description, expected in [
@@ -88,7 +88,7 @@ async def test_a_video_that_telegram_does_not_give_is_told(there: Stage) -> None
     await _film(there, chat)
 
 
-async def test_a_film_that_does_not_arrive_may_be_asked_for_again(there: Stage) -> None:
+async def test_a_film_that_does_not_arrive_may_be_asked_for_again(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     piece = await _extended(there, ada, chat, "a broken line")
     there.server.faults.add(Fault("sendVideo", FaultKind.DROP))
@@ -115,7 +115,7 @@ async def test_after_a_restart_another_tap_joins_and_what_was_left_behind_is_cle
         assert there.world.complaints == []
 
 
-async def _extended(there: Stage, person: Person, chat: Chat, words: str, many: int = 1) -> Json:
+async def _extended(there: BotHarness, person: Person, chat: Chat, words: str, many: int = 1) -> Json:
     """A piece that goes on from a video which somebody sent: white, after the green one's last picture."""
     sent = there.world.send_video(person, chat, film())
     there.provider.video = film(WHITE)
@@ -123,11 +123,11 @@ async def _extended(there: Stage, person: Person, chat: Chat, words: str, many: 
     return (await there.shown(chat, many))[-1]
 
 
-async def _film(there: Stage, chat: Chat) -> Json:
+async def _film(there: BotHarness, chat: Chat) -> Json:
     (both,) = await there.until(lambda: _films(there, chat))
     return both
 
 
-def _films(there: Stage, chat: Chat) -> list[Json]:
+def _films(there: BotHarness, chat: Chat) -> list[Json]:
     words = says("caption_joined", time="")
     return [one for one in there.videos(chat) if one.get("caption", "").startswith(words)]

@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from running import Stage, running_bot, says, stage
+from running import BotHarness, running_bot, says, stage
 
 from bot.sandbox import Chat
 from bot.stores.sqlite.rows import to_text
@@ -41,7 +41,7 @@ async def test_a_late_video_is_told_of_once_watched_rarely_and_shown_when_it_com
         assert _words(there, chat) == 1, "no second message speaks of it"
 
 
-def _age(there: Stage, by: timedelta) -> None:
+def _age(there: BotHarness, by: timedelta) -> None:
     """As if all that is on its way had begun so much earlier."""
     times = ("created_at", "queued_at", "submitted_at", "looked_at", "running_at", "late_at", "due_at")
     with closing(sqlite3.connect(there.folder / "bot.db")) as database, database:
@@ -56,6 +56,6 @@ def _earlier(text: str, by: timedelta) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC) - by
 
 
-def _words(there: Stage, chat: Chat) -> int:
+def _words(there: BotHarness, chat: Chat) -> int:
     """How many messages are neither the video nor a call to it: the help that was asked for."""
     return sum("text" in one for one in there.messages(chat))

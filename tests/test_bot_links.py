@@ -13,7 +13,7 @@ from aiohttp import web
 from pictures import photo
 from PIL import Image
 from provider_server import make_mp4
-from running import Stage, buttons, running_bot, says, stage
+from running import BotHarness, buttons, running_bot, says, stage
 
 
 class Relay:
@@ -70,7 +70,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _of(there: Stage, relay: Relay, **changes: str) -> dict[str, str]:
+def _of(there: BotHarness, relay: Relay, **changes: str) -> dict[str, str]:
     return there.values(
         jimeng_relay_api_key="sk-relay", jimeng_relay_base_url=relay.base_url, default_model="relay-jimeng"
     ) | {name: value for name, value in changes.items() if value}

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from pictures import photo
 from provider_server import failure
-from running import BOT, Stage, bot_on_stage, buttons, running_bot, says, stage
+from running import BOT, BotHarness, bot_on_stage, buttons, running_bot, says, stage
 
 from bot.sandbox import Chat, Json, Person
 
@@ -23,7 +23,7 @@ ALBUMS = says("group_needs_albums")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
     """A bot for few, and one job at a time."""
     people = {"admin_users": str(OLGA.id), "allowed_users": str(ALAN.id)}
     folder = tmp_path_factory.mktemp("bot")
@@ -34,7 +34,7 @@ async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
         yield made
 
 
-async def test_the_bot_says_in_three_lines_what_works_in_a_group(there: Stage) -> None:
+async def test_the_bot_says_in_three_lines_what_works_in_a_group(there: BotHarness) -> None:
     group = there.world.add_group("Film night", [OLGA], with_bot=False)
     there.world.add_bot(OLGA, group)
     (greeting,) = await there.until(lambda: _said(there, group))
@@ -46,7 +46,9 @@ async def test_the_bot_says_in_three_lines_what_works_in_a_group(there: Stage) -
     assert greeting.count(f"@{BOT}") == 2
 
 
-async def test_what_would_be_needed_for_more_is_told_to_who_added_it_and_to_nobody_else(there: Stage) -> None:
+async def test_what_would_be_needed_for_more_is_told_to_who_added_it_and_to_nobody_else(
+    there: BotHarness,
+) -> None:
     group = there.world.add_group("Painters", [OLGA], with_bot=False)
     there.world.set_permissions(group, can_send_photos=False)
     there.world.add_bot(OLGA, group)
@@ -63,7 +65,7 @@ async def test_what_would_be_needed_for_more_is_told_to_who_added_it_and_to_nobo
     assert len(_said(there, group)) == 1
 
 
-async def test_an_admin_bot_in_a_forum_says_that_it_hears_all_and_needs_nothing(there: Stage) -> None:
+async def test_an_admin_bot_in_a_forum_says_that_it_hears_all_and_needs_nothing(there: BotHarness) -> None:
     forum = there.world.add_group("Harbour", [OLGA], forum=True, with_bot=False)
     there.world.add_bot(OLGA, forum, status="administrator")
     (greeting,) = await there.until(lambda: _said(there, forum))
@@ -72,7 +74,7 @@ async def test_an_admin_bot_in_a_forum_says_that_it_hears_all_and_needs_nothing(
     assert _told(there, OLGA, "Harbour") == []
 
 
-async def test_who_never_wrote_to_the_bot_is_not_told_and_nothing_breaks(there: Stage) -> None:
+async def test_who_never_wrote_to_the_bot_is_not_told_and_nothing_breaks(there: BotHarness) -> None:
     group = there.world.add_group("Quay", [ALAN], with_bot=False)
     there.world.private_chat(ALAN).started = False
     there.world.add_bot(ALAN, group)
@@ -84,7 +86,7 @@ async def test_who_never_wrote_to_the_bot_is_not_told_and_nothing_breaks(there: 
     await there.shown(group)
 
 
-async def test_a_bot_that_is_promoted_does_not_greet_again(there: Stage) -> None:
+async def test_a_bot_that_is_promoted_does_not_greet_again(there: BotHarness) -> None:
     group = there.world.add_group("Steps", [OLGA], with_bot=False)
     there.world.add_bot(OLGA, group)
     await there.until(lambda: _said(there, group))
@@ -94,7 +96,7 @@ async def test_a_bot_that_is_promoted_does_not_greet_again(there: Stage) -> None
     assert len(_said(there, group)) == 2
 
 
-async def test_a_stranger_who_adds_the_bot_reads_one_line_and_the_bot_leaves(there: Stage) -> None:
+async def test_a_stranger_who_adds_the_bot_reads_one_line_and_the_bot_leaves(there: BotHarness) -> None:
     eve, _ = there.newcomer("Eve")
     group = there.world.add_group("Strangers", [eve], with_bot=False)
     there.world.add_bot(eve, group)
@@ -102,7 +104,7 @@ async def test_a_stranger_who_adds_the_bot_reads_one_line_and_the_bot_leaves(the
     assert _said(there, group) == [says("stranger_group", chat_id=group.id)]
 
 
-async def test_a_stranger_who_adds_the_bot_to_a_supergroup_reads_the_same(there: Stage) -> None:
+async def test_a_stranger_who_adds_the_bot_to_a_supergroup_reads_the_same(there: BotHarness) -> None:
     eve, _ = there.newcomer("Eve")
     group = there.world.add_group("Many strangers", [eve], supergroup=True, with_bot=False)
     there.world.add_bot(eve, group)
@@ -110,7 +112,7 @@ async def test_a_stranger_who_adds_the_bot_to_a_supergroup_reads_the_same(there:
     assert _said(there, group) == [says("stranger_group", chat_id=group.id)]
 
 
-async def test_a_group_that_silences_the_bot_is_left_all_the_same(there: Stage) -> None:
+async def test_a_group_that_silences_the_bot_is_left_all_the_same(there: BotHarness) -> None:
     eve, _ = there.newcomer("Eve")
     group = there.world.add_group("Mute strangers", [eve], with_bot=False)
     there.world.set_permissions(group, can_send_messages=False)
@@ -133,7 +135,7 @@ async def test_in_an_allowed_chat_anybody_may_add_the_bot(tmp_path: Path) -> Non
         assert there.world.complaints == []
 
 
-async def test_where_no_video_may_be_sent_the_bot_says_just_that(there: Stage) -> None:
+async def test_where_no_video_may_be_sent_the_bot_says_just_that(there: BotHarness) -> None:
     group = there.world.add_group("Library", [OLGA], with_bot=False)
     there.world.set_permissions(group, can_send_videos=False)
     there.world.add_bot(OLGA, group)
@@ -142,7 +144,7 @@ async def test_where_no_video_may_be_sent_the_bot_says_just_that(there: Stage) -
     assert says("group_needs_videos") in told
 
 
-async def test_where_the_bot_may_not_write_who_added_it_reads_why_it_is_silent(there: Stage) -> None:
+async def test_where_the_bot_may_not_write_who_added_it_reads_why_it_is_silent(there: BotHarness) -> None:
     group = there.world.add_group("Hush", [OLGA], with_bot=False)
     there.world.add_bot(OLGA, group, status="restricted", can_send_messages=False)
     (told,) = await there.until(lambda: _told(there, OLGA, "Hush"))
@@ -150,7 +152,7 @@ async def test_where_the_bot_may_not_write_who_added_it_reads_why_it_is_silent(t
     assert _said(there, group) == []
 
 
-async def test_nothing_is_bought_where_no_video_may_be_sent_until_it_may(there: Stage) -> None:
+async def test_nothing_is_bought_where_no_video_may_be_sent_until_it_may(there: BotHarness) -> None:
     group = there.world.add_group("Museum", [ALAN])
     there.world.set_bot_status(ALAN, group, "restricted", can_send_videos=False)
     refused = await there.answer(there.world.say(ALAN, group, f"/video@{BOT} a vase"))
@@ -166,7 +168,7 @@ async def test_nothing_is_bought_where_no_video_may_be_sent_until_it_may(there: 
     assert there.jobs("a vase") == 1
 
 
-async def test_a_tap_buys_nothing_either_where_no_video_may_be_sent(there: Stage) -> None:
+async def test_a_tap_buys_nothing_either_where_no_video_may_be_sent(there: BotHarness) -> None:
     group = there.world.add_group("Gallery", [ALAN])
     there.world.say(ALAN, group, f"/video@{BOT} a frame")
     (video,) = await there.shown(group)
@@ -175,7 +177,7 @@ async def test_a_tap_buys_nothing_either_where_no_video_may_be_sent(there: Stage
     assert there.jobs("a frame") == 1
 
 
-async def test_that_videos_may_be_sent_is_not_asked_each_time(there: Stage) -> None:
+async def test_that_videos_may_be_sent_is_not_asked_each_time(there: BotHarness) -> None:
     group = there.world.add_group("Regulars", [ALAN])
     for many, words in enumerate(("one", "two"), 1):
         there.world.say(ALAN, group, f"/video@{BOT} {words}")
@@ -184,7 +186,7 @@ async def test_that_videos_may_be_sent_is_not_asked_each_time(there: Stage) -> N
     assert len(asked) == 1
 
 
-async def test_where_photos_are_forbidden_a_crop_is_asked_about_in_words(there: Stage) -> None:
+async def test_where_photos_are_forbidden_a_crop_is_asked_about_in_words(there: BotHarness) -> None:
     group = there.world.add_group("Words only", [ALAN])
     there.world.set_permissions(group, can_send_photos=False)
     there.world.send_photo(ALAN, group, photo(1200, 300), caption=f"/animate@{BOT} clouds")
@@ -193,7 +195,7 @@ async def test_where_photos_are_forbidden_a_crop_is_asked_about_in_words(there: 
     assert says("button_generate") in str(card)
 
 
-async def test_a_bot_that_is_removed_drops_what_is_not_bought_and_keeps_what_is(there: Stage) -> None:
+async def test_a_bot_that_is_removed_drops_what_is_not_bought_and_keeps_what_is(there: BotHarness) -> None:
     group = there.world.add_group("Farewell", [ALAN])
     with there.unfinished():
         there.world.say(ALAN, group, f"/video@{BOT} a bought one")
@@ -211,7 +213,7 @@ async def test_a_bot_that_is_removed_drops_what_is_not_bought_and_keeps_what_is(
     assert there.jobs("one in the queue") == 0
 
 
-async def test_who_blocks_the_bot_is_asked_and_sold_nothing_more(there: Stage) -> None:
+async def test_who_blocks_the_bot_is_asked_and_sold_nothing_more(there: BotHarness) -> None:
     chat = there.world.private_chat(ALAN)
     with there.unfinished():
         there.world.say(ALAN, there.world.add_group("Elsewhere", [ALAN]), f"/video@{BOT} in the way")
@@ -255,7 +257,7 @@ async def test_a_channel_asks_in_its_own_name_and_the_groups_admins_act_for_it(t
         assert there.world.complaints == []
 
 
-async def test_a_command_for_another_bot_is_not_ours(there: Stage) -> None:
+async def test_a_command_for_another_bot_is_not_ours(there: BotHarness) -> None:
     group = there.world.add_group("Bots", [ALAN])
     there.world.set_bot_status(ALAN, group, "administrator")
     there.world.say(ALAN, group, "/video@other_bot a boat")
@@ -264,18 +266,18 @@ async def test_a_command_for_another_bot_is_not_ours(there: Stage) -> None:
     assert await there.heard_nothing(ALAN, group)
 
 
-def _said(there: Stage, chat: Chat) -> list[str]:
+def _said(there: BotHarness, chat: Chat) -> list[str]:
     return [one["text"] for one in there.world.bot_messages(chat) if "text" in one]
 
 
-def _with_button(there: Stage, chat: Chat, button: str) -> list[Json]:
+def _with_button(there: BotHarness, chat: Chat, button: str) -> list[Json]:
     return [one for one in there.world.bot_messages(chat) if button in buttons(one)]
 
 
-def _told(there: Stage, person: Person, group: str) -> list[str]:
+def _told(there: BotHarness, person: Person, group: str) -> list[str]:
     """What somebody was told of a group in private."""
     return [text for text in _said(there, there.world.private_chat(person)) if group in text]
 
 
-def _status(there: Stage, group: Chat) -> str:
+def _status(there: BotHarness, group: Chat) -> str:
     return group.members[there.world.bot.id].status

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from fakes import Clock
 from provider_server import gateway_error
-from running import Stage, bot_on_stage, open_gate, running_bot, says, stage
+from running import BotHarness, bot_on_stage, open_gate, running_bot, says, stage
 
-from bot.admin.live_settings import Rules
-from bot.admin.permissions import Standings
-from bot.chat.chat_settings import Preferences
+from bot.admin.live_settings import LiveSettings
+from bot.admin.permissions import Permissions
+from bot.chat.chat_settings import ChatPreferences
 from bot.chat.operators.notices import Notices
 from bot.chat.ordering.access import Access
 from bot.chat.telegram_io.client import connect
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.telegram_io.messenger import Messenger
 from bot.sandbox import Chat, Fault, FaultKind, Person
 from bot.settings import IsolatedSettings
 from bot.store import Notice
@@ -31,7 +31,7 @@ OVER = says("trouble_over", provider="volcengine", minutes=1)
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with bot_on_stage(tmp_path, admin_users=str(OWNER.id)) as made:
         made.world.add_person(OWNER)
         yield made
@@ -39,12 +39,12 @@ async def there(tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-def owners(there: Stage) -> Chat:
+def owners(there: BotHarness) -> Chat:
     """The owner's private chat."""
     return there.world.private_chat(OWNER)
 
 
-async def test_an_admin_is_told_once_and_once_that_it_is_over(there: Stage, owners: Chat) -> None:
+async def test_an_admin_is_told_once_and_once_that_it_is_over(there: BotHarness, owners: Chat) -> None:
     there.world.say(OWNER, owners, "/start")
     await there.until(lambda: _said(there, owners))
     ada, chat = there.newcomer()
@@ -56,7 +56,9 @@ async def test_an_admin_is_told_once_and_once_that_it_is_over(there: Stage, owne
     await there.until(lambda: _said(there, owners)[1:] == [TOLD, OVER])
 
 
-async def test_an_admin_is_told_in_the_language_of_their_private_chat(there: Stage, owners: Chat) -> None:
+async def test_an_admin_is_told_in_the_language_of_their_private_chat(
+    there: BotHarness, owners: Chat
+) -> None:
     card = await there.answer(there.world.say(OWNER, owners, "/settings"))
     await there.forged_tap(OWNER, card, "set:language=zh")
     ada, chat = there.newcomer()
@@ -66,7 +68,9 @@ async def test_an_admin_is_told_in_the_language_of_their_private_chat(there: Sta
     assert says("account") in (await there.card(chat))["text"]
 
 
-async def test_people_read_that_the_model_is_not_available_and_nothing_of_the_account(there: Stage) -> None:
+async def test_people_read_that_the_model_is_not_available_and_nothing_of_the_account(
+    there: BotHarness,
+) -> None:
     ada, chat = there.newcomer()
     await _refused(there, ada, chat, "/video a coin")
     card = await there.card(chat)
@@ -74,7 +78,7 @@ async def test_people_read_that_the_model_is_not_available_and_nothing_of_the_ac
     assert "AKEXAMPLE" not in str(there.world.bot_messages(chat))
 
 
-async def test_who_never_started_the_bot_reads_it_on_start_and_once(there: Stage, owners: Chat) -> None:
+async def test_who_never_started_the_bot_reads_it_on_start_and_once(there: BotHarness, owners: Chat) -> None:
     ada, chat = there.newcomer()
     await _refused(there, ada, chat, "/video a key")
     assert _said(there, owners) == []
@@ -89,7 +93,7 @@ async def test_who_never_started_the_bot_reads_it_on_start_and_once(there: Stage
 
 @pytest.mark.parametrize("kind", [FaultKind.FORBIDDEN, FaultKind.BAD_REQUEST, FaultKind.DROP])
 async def test_a_notice_that_telegram_does_not_take_is_kept(
-    there: Stage, owners: Chat, kind: FaultKind
+    there: BotHarness, owners: Chat, kind: FaultKind
 ) -> None:
     there.world.say(OWNER, owners, "/start")
     await there.until(lambda: _said(there, owners))
@@ -101,7 +105,7 @@ async def test_a_notice_that_telegram_does_not_take_is_kept(
     await there.until(lambda: TOLD in _said(there, owners))
 
 
-async def test_a_notice_waits_for_the_end_of_a_flood(there: Stage, owners: Chat) -> None:
+async def test_a_notice_waits_for_the_end_of_a_flood(there: BotHarness, owners: Chat) -> None:
     there.world.say(OWNER, owners, "/start")
     await there.until(lambda: _said(there, owners))
     there.server.faults.add(Fault("sendMessage", FaultKind.FLOOD, when=lambda params: params["text"] == TOLD))
@@ -112,7 +116,7 @@ async def test_a_notice_waits_for_the_end_of_a_flood(there: Stage, owners: Chat)
 
 
 async def test_a_notice_that_is_lost_while_it_is_read_out_is_read_out_again(
-    there: Stage, owners: Chat
+    there: BotHarness, owners: Chat
 ) -> None:
     ada, chat = there.newcomer()
     await _refused(there, ada, chat, "/video a gong")
@@ -151,10 +155,10 @@ async def test_a_telegram_that_hangs_holds_nobody_up(tmp_path: Path, store: SQLi
         await bot.initialize()
         settings = IsolatedSettings(admin_users=frozenset({501, 502}))
         access = an_access(settings, store)
-        preferences = Preferences(store, lambda: "en", Clock())
-        voice = Voice(bot, Clock(), preferences)
+        preferences = ChatPreferences(store, lambda: "en", Clock())
+        messenger = Messenger(bot, Clock(), preferences)
         notices = Notices(
-            kept=store, people=store, voice=voice, access=access, preferences=preferences, limit_s=0.1
+            kept=store, people=store, messenger=messenger, access=access, preferences=preferences, limit_s=0.1
         )
         there.server.faults.add(Fault("sendMessage", FaultKind.SLOW, times=None))
         await notices.tell_admins(NOTICE)
@@ -164,20 +168,24 @@ async def test_a_telegram_that_hangs_holds_nobody_up(tmp_path: Path, store: SQLi
 
 async def test_a_database_that_fails_stops_nobody(tmp_path: Path, store: SQLiteStore) -> None:
     async with stage(tmp_path) as there:
-        preferences = Preferences(store, lambda: "en", Clock())
-        voice = Voice(connect(there.server.token, there.server.url, open_gate()), Clock(), preferences)
+        preferences = ChatPreferences(store, lambda: "en", Clock())
+        messenger = Messenger(
+            connect(there.server.token, there.server.url, open_gate()), Clock(), preferences
+        )
         access = an_access(IsolatedSettings(admin_users=frozenset({501})), store)
-        notices = Notices(kept=store, people=store, voice=voice, access=access, preferences=preferences)
+        notices = Notices(
+            kept=store, people=store, messenger=messenger, access=access, preferences=preferences
+        )
         await store.close()
         await notices.tell_admins(NOTICE)
 
 
 def an_access(settings: IsolatedSettings, store: SQLiteStore) -> Access:
     clock = Clock()
-    return Access(Rules(settings, store, clock), Standings(store, clock), store, store, clock)
+    return Access(LiveSettings(settings, store, clock), Permissions(store, clock), store, store, clock)
 
 
-async def _refused(there: Stage, person: Person, chat: Chat, words: str) -> None:
+async def _refused(there: BotHarness, person: Person, chat: Chat, words: str) -> None:
     """Until the account was refused, and the person told."""
     before = len(there.tasks(chat))
     there.provider.next("submit", KEY_REFUSED)
@@ -185,5 +193,5 @@ async def _refused(there: Stage, person: Person, chat: Chat, words: str) -> None
     await there.until(lambda: (tasks := there.tasks(chat))[before:] and tasks[-1]["delivered_at"])
 
 
-def _said(there: Stage, chat: Chat) -> list[str]:
+def _said(there: BotHarness, chat: Chat) -> list[str]:
     return [one.get("text", "") for one in there.world.bot_messages(chat)]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from provider_server import Fault as ProviderFault
 from provider_server import Kind, Received, Reply, failure
-from running import Stage, bot_process, stage
+from running import BotHarness, bot_process, stage
 
 from bot.sandbox import Fault, FaultKind
 
@@ -23,7 +23,7 @@ SILENCES = (
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with stage(tmp_path) as made:
         yield made
         assert made.world.complaints == []
@@ -42,7 +42,7 @@ def lines(printed: str) -> list[str]:
     return [re.sub(r"^\S+ \S+ \[\w+ *\] (.*?) *\[bot\..*", r"\1", line) for line in told]
 
 
-async def test_every_way_to_give_no_answer_to_a_look_is_endured(there: Stage) -> None:
+async def test_every_way_to_give_no_answer_to_a_look_is_endured(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.provider.interfere = silent("look", SILENCES)
     async with bot_process(there.folder, there.values()) as bot:
@@ -58,7 +58,7 @@ async def test_every_way_to_give_no_answer_to_a_look_is_endured(there: Stage) ->
     assert len(there.provider.jobs) == 3
 
 
-async def test_a_provider_that_takes_no_order_is_asked_again_until_it_does(there: Stage) -> None:
+async def test_a_provider_that_takes_no_order_is_asked_again_until_it_does(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.provider.interfere = silent("submit", (failure(50500, "Internal Error", 500),))
     async with bot_process(there.folder, there.values()) as bot:
@@ -73,7 +73,7 @@ async def test_a_provider_that_takes_no_order_is_asked_again_until_it_does(there
     assert len(there.provider.jobs) == 3
 
 
-async def test_an_outage_of_telegram_is_two_lines_too(there: Stage) -> None:
+async def test_an_outage_of_telegram_is_two_lines_too(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     async with bot_process(there.folder, there.values()) as bot:
         with there.unfinished():

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 from fakes import a_brake
-from running import Stage, says, stage
+from running import BotHarness, says, stage
 
-from bot.admin.live_settings import Rules
-from bot.chat import Conversation, furnish_desk
-from bot.media.video_cache import VideoShelf
+from bot.admin.live_settings import LiveSettings
+from bot.chat import Conversation, build_chat_context
+from bot.media.video_cache import VideoCache
 from bot.sandbox import Fault, FaultKind
 from bot.settings import IsolatedSettings
 from bot.stores.sqlite import SQLiteStore
-from bot.worker.schedule import Timing
+from bot.worker.schedule import Schedule
 
 
 class Clock:
@@ -40,25 +40,25 @@ async def no_page(_: int) -> None:
 
 
 @asynccontextmanager
-async def a_conversation(there: Stage, clock: Clock) -> AsyncIterator[None]:
+async def a_conversation(there: BotHarness, clock: Clock) -> AsyncIterator[None]:
     """The Telegram side alone, with a clock of its own."""
     store = await SQLiteStore.open(there.folder / "bot.db", clock)
     settings = IsolatedSettings.model_validate(there.values())
-    desk = furnish_desk(
+    ctx = build_chat_context(
         settings.token,
         settings,
-        Rules(settings, store, clock),
+        LiveSettings(settings, store, clock),
         store,
         models={},
-        brake=a_brake(store, clock),
-        schedule=Timing(),
+        purchase_guard=a_brake(store, clock),
+        schedule=Schedule(),
         at_once=unbounded,
-        shelf=VideoShelf(there.folder / "videos"),
+        video_cache=VideoCache(there.folder / "videos"),
         clock=clock,
         wake_worker=lambda: None,
         open_page=no_page,
     )
-    conversation = Conversation(desk)
+    conversation = Conversation(ctx)
     await conversation.start()
     running = asyncio.create_task(conversation.run())
     try:
@@ -78,7 +78,7 @@ async def test_an_update_that_always_fails_is_parked_and_its_chat_goes_on(tmp_pa
         await _talk(there, clock)
 
 
-async def _talk(there: Stage, clock: Clock) -> None:
+async def _talk(there: BotHarness, clock: Clock) -> None:
     ada, chat = there.newcomer()
     boris, his = there.newcomer("Boris")
     greeting = says("start").split("\n", maxsplit=1)[0]
@@ -101,7 +101,7 @@ async def _talk(there: Stage, clock: Clock) -> None:
     assert len([call for call in there.server.calls_of("sendMessage") if not call.ok]) == 5
 
 
-async def _tried(there: Stage, times: int) -> None:
+async def _tried(there: BotHarness, times: int) -> None:
     await there.until(lambda: sum(row["attempts"] for row in there.rows("updates")) == times)
 
 

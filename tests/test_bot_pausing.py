@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from running import Stage, bot_on_stage, buttons, running_bot, says, stage
+from running import BotHarness, bot_on_stage, buttons, running_bot, says, stage
 
 from bot.sandbox import Chat, Json, Person
 
@@ -14,7 +14,7 @@ OWNER = Person(501, "Olga", None, "en")
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with bot_on_stage(tmp_path, admin_users=str(OWNER.id), submits_per_hour="2") as made:
         made.world.add_person(OWNER)
         yield made
@@ -22,11 +22,11 @@ async def there(tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-def owners(there: Stage) -> Chat:
+def owners(there: BotHarness) -> Chat:
     return there.world.private_chat(OWNER)
 
 
-async def test_a_pause_holds_what_is_asked_and_resume_lets_it_go(there: Stage, owners: Chat) -> None:
+async def test_a_pause_holds_what_is_asked_and_resume_lets_it_go(there: BotHarness, owners: Chat) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         there.world.say(ada, chat, "/video a boat under way")
@@ -46,7 +46,7 @@ async def test_a_pause_holds_what_is_asked_and_resume_lets_it_go(there: Stage, o
 
 
 async def test_a_card_that_waits_already_says_that_it_is_paused_and_that_it_goes_on(
-    there: Stage, owners: Chat
+    there: BotHarness, owners: Chat
 ) -> None:
     ada, chat = there.newcomer()
     first = await there.answer(there.world.say(OWNER, owners, "/pause jimeng-720p"))
@@ -63,7 +63,7 @@ async def test_a_card_that_waits_already_says_that_it_is_paused_and_that_it_goes
     assert said["text"].startswith(says("resumed_models", models="jimeng-720p"))
 
 
-async def test_an_old_button_ends_no_newer_pause(there: Stage, owners: Chat) -> None:
+async def test_an_old_button_ends_no_newer_pause(there: BotHarness, owners: Chat) -> None:
     old = await there.answer(there.world.say(OWNER, owners, "/pause"))
     await there.answer(there.world.say(OWNER, owners, "/resume"), containing=says("resumed_all"))
     assert await there.tap(OWNER, old, says("button_resume")) == says("tap_too_late")
@@ -72,7 +72,9 @@ async def test_an_old_button_ends_no_newer_pause(there: Stage, owners: Chat) -> 
     assert [row["resumed_at"] for row in there.rows("pauses")][-1] is None
 
 
-async def test_only_admins_pause_and_for_others_there_is_no_such_command(there: Stage, owners: Chat) -> None:
+async def test_only_admins_pause_and_for_others_there_is_no_such_command(
+    there: BotHarness, owners: Chat
+) -> None:
     ada, chat = there.newcomer()
     for words in ("/pause", "/resume", "/pause jimeng-pro"):
         said = await there.answer(there.world.say(ada, chat, words))
@@ -88,7 +90,7 @@ async def test_only_admins_pause_and_for_others_there_is_no_such_command(there: 
 
 
 async def test_too_much_in_an_hour_waits_for_an_admin_who_may_let_it_go_on(
-    there: Stage, owners: Chat
+    there: BotHarness, owners: Chat
 ) -> None:
     there.world.say(OWNER, owners, "/start")
     ada, chat = there.newcomer()
@@ -106,8 +108,8 @@ async def test_too_much_in_an_hour_waits_for_an_admin_who_may_let_it_go_on(
     assert len(there.rows("pauses")) == 1
     await there.tap(OWNER, stays, says("button_resume"))
     await there.shown(chat, 4)
-    (brake,) = there.rows("pauses")
-    assert (brake["paused_by"], brake["resumed_by"]) == (0, OWNER.id)
+    (purchase_guard,) = there.rows("pauses")
+    assert (purchase_guard["paused_by"], purchase_guard["resumed_by"]) == (0, OWNER.id)
 
 
 async def test_the_brake_stays_on_over_a_restart_and_the_admin_is_asked_again(tmp_path: Path) -> None:
@@ -127,12 +129,12 @@ async def test_the_brake_stays_on_over_a_restart_and_the_admin_is_asked_again(tm
             await there.shown(chat)
 
 
-def _asked(there: Stage, owners: Chat, times: int = 1) -> Json:
+def _asked(there: BotHarness, owners: Chat, times: int = 1) -> Json:
     """The question to the admin, once it has been asked so often."""
     found = [one for one in there.world.bot_messages(owners) if says("button_stay_paused") in buttons(one)]
     return found[-1] if len(found) >= times else {}
 
 
-def _with(there: Stage, message: Json, words: str) -> Json:
+def _with(there: BotHarness, message: Json, words: str) -> Json:
     now = there.now(message)
     return now if now is not None and words in now.get("text", "") else {}

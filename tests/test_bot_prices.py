@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from running import Stage, bot_on_stage, buttons, says
+from running import BotHarness, bot_on_stage, buttons, says
 
 from bot.sandbox import Json
 
@@ -14,13 +14,13 @@ PRICES = "jimeng-pro=0.084/s,jimeng-720p=0.02/s"
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with bot_on_stage(tmp_path, model_prices=PRICES) as made:
         yield made
         assert made.world.complaints == []
 
 
-async def test_a_draft_tells_its_cost_with_every_choice_and_buys_for_that(there: Stage) -> None:
+async def test_a_draft_tells_its_cost_with_every_choice_and_buys_for_that(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     draft = await there.answer(there.world.say(ada, chat, "a paper boat"))
     assert draft["text"].endswith(" and costs 0.42\u00a0USD.")
@@ -34,7 +34,7 @@ async def test_a_draft_tells_its_cost_with_every_choice_and_buys_for_that(there:
     assert "Again · 0.84\u00a0USD" in buttons(video)
 
 
-async def test_again_tells_what_it_costs_and_freezes_that(there: Stage) -> None:
+async def test_again_tells_what_it_costs_and_freezes_that(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.say(ada, chat, "/video a paper boat")
     (video,) = await there.shown(chat)
@@ -44,7 +44,7 @@ async def test_again_tells_what_it_costs_and_freezes_that(there: Stage) -> None:
     assert [task["price"] for task in there.tasks(chat)] == ["0.420", "0.420"]
 
 
-async def test_models_and_details_name_prices(there: Stage) -> None:
+async def test_models_and_details_name_prices(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     shown = await there.answer(there.world.say(ada, chat, "/models"))
     assert "0.084\u00a0USD a second" in shown["text"]
@@ -55,6 +55,6 @@ async def test_models_and_details_name_prices(there: Stage) -> None:
     assert says("details_calls") in details["text"]
 
 
-def _with(there: Stage, message: Json, words: str) -> Json | None:
+def _with(there: BotHarness, message: Json, words: str) -> Json | None:
     now = there.now(message)
     return now if now is not None and words in str(now["text"]) else None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from running import BOT, Stage, bot_on_stage, buttons, running_bot, says, stage
+from running import BOT, BotHarness, bot_on_stage, buttons, running_bot, says, stage
 
 from bot.sandbox import Chat, Json, Person
 from bot.text import plain, say
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
     """One job at a time, so that others wait; and one video a day."""
     changes = {"volcengine_concurrency": "1", "daily_videos_per_user": "4"}
     async with bot_on_stage(tmp_path_factory.mktemp("bot"), **changes) as made:
@@ -34,7 +34,7 @@ def examples(message: Json) -> list[str]:
     ]
 
 
-async def test_help_has_three_examples_to_copy_and_they_work(there: Stage) -> None:
+async def test_help_has_three_examples_to_copy_and_they_work(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     words, photo, options = examples(await there.answer(there.world.say(ada, chat, "/help")))
     assert words.startswith("/video ")
@@ -46,7 +46,7 @@ async def test_help_has_three_examples_to_copy_and_they_work(there: Stage) -> No
     assert lacking["text"] == says("flag_needs_value", flag="model", example="--model jimeng-pro")
 
 
-async def test_help_in_a_group_names_the_bot_in_each_command(there: Stage) -> None:
+async def test_help_in_a_group_names_the_bot_in_each_command(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     help_ = await there.answer(there.world.say(ada, group, f"/help@{BOT}"))
@@ -65,7 +65,7 @@ async def test_help_gives_options_that_the_chats_model_can_do(tmp_path: Path) ->
         assert "--model veo-3, --ratio 9:16, --seconds 8," in help_["text"]
 
 
-async def test_privacy_says_who_receives_what_in_the_persons_language(there: Stage) -> None:
+async def test_privacy_says_who_receives_what_in_the_persons_language(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     chen, hers = there.newcomer("晨", "zh-hans")
     told = (await there.answer(there.world.say(ada, chat, "/privacy")))["text"]
@@ -92,7 +92,7 @@ async def test_where_all_is_made_here_nobody_is_named(tmp_path: Path) -> None:
         assert "•" not in told
 
 
-async def test_forget_deletes_nothing_before_a_yes(there: Stage) -> None:
+async def test_forget_deletes_nothing_before_a_yes(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.say(ada, chat, "/video a first letter")
     await there.shown(chat)
@@ -104,7 +104,7 @@ async def test_forget_deletes_nothing_before_a_yes(there: Stage) -> None:
     assert "a first letter" in there.tasks(chat)[0]["request"]
 
 
-async def test_a_yes_deletes_what_is_known_of_a_person(there: Stage) -> None:
+async def test_a_yes_deletes_what_is_known_of_a_person(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     card = await there.answer(there.world.say(ada, chat, "/settings"))
@@ -127,7 +127,7 @@ async def test_a_yes_deletes_what_is_known_of_a_person(there: Stage) -> None:
     assert english["text"].startswith(says("settings_title"))
 
 
-async def test_a_draft_is_dropped_and_what_waits_is_cancelled_in_every_chat(there: Stage) -> None:
+async def test_a_draft_is_dropped_and_what_waits_is_cancelled_in_every_chat(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, his = there.newcomer("Boris")
     group = there.world.add_group("Friends", [ada])
@@ -148,7 +148,7 @@ async def test_a_draft_is_dropped_and_what_waits_is_cancelled_in_every_chat(ther
     assert there.jobs("a waiting letter") == 0
 
 
-async def test_what_is_being_made_is_finished_first_and_can_be_forgotten_then(there: Stage) -> None:
+async def test_what_is_being_made_is_finished_first_and_can_be_forgotten_then(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         there.world.say(ada, chat, "/video an open letter")
@@ -163,7 +163,7 @@ async def test_what_is_being_made_is_finished_first_and_can_be_forgotten_then(th
     assert "an open letter" not in there.tasks(chat)[0]["request"]
 
 
-async def test_a_video_that_was_kept_unseen_is_deleted_from_the_disk(there: Stage) -> None:
+async def test_a_video_that_was_kept_unseen_is_deleted_from_the_disk(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         card = await there.answer(there.world.say(ada, chat, "/video an unseen letter"))
@@ -177,7 +177,7 @@ async def test_a_video_that_was_kept_unseen_is_deleted_from_the_disk(there: Stag
     assert not any(file.exists() for file in files)
 
 
-async def test_limits_stay(there: Stage) -> None:
+async def test_limits_stay(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     for number in range(4):
         there.world.say(ada, chat, f"/video letter number {number}")
@@ -187,7 +187,7 @@ async def test_limits_stay(there: Stage) -> None:
     assert refused["text"] == says("limit_day", count=4, time="00:00")
 
 
-async def test_a_second_tap_changes_nothing(there: Stage) -> None:
+async def test_a_second_tap_changes_nothing(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     asked = await _asked(there, ada, chat)
     data = buttons(asked)[says("button_forget")]
@@ -196,7 +196,7 @@ async def test_a_second_tap_changes_nothing(there: Stage) -> None:
     assert _now(there, asked)["text"] == says("forget_done")
 
 
-async def test_nobody_is_forgotten_by_somebody_elses_tap(there: Stage) -> None:
+async def test_nobody_is_forgotten_by_somebody_elses_tap(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Friends", [ada, boris])
@@ -208,7 +208,7 @@ async def test_nobody_is_forgotten_by_somebody_elses_tap(there: Stage) -> None:
     assert _now(there, asked)["text"] == says("forget_ask")
 
 
-async def test_a_forgotten_video_cannot_be_made_again(there: Stage) -> None:
+async def test_a_forgotten_video_cannot_be_made_again(there: BotHarness) -> None:
     """Its words are gone: nothing is bought, and the tap is answered."""
     ada, chat = there.newcomer()
     there.world.say(ada, chat, "/video a burnt letter")
@@ -218,11 +218,11 @@ async def test_a_forgotten_video_cannot_be_made_again(there: Stage) -> None:
     assert len(there.tasks(chat)) == 1
 
 
-async def _asked(there: Stage, person: Person, chat: Chat) -> Json:
+async def _asked(there: BotHarness, person: Person, chat: Chat) -> Json:
     return await there.answer(there.world.say(person, chat, "/forget"))
 
 
-def _now(there: Stage, message: Json) -> Json:
+def _now(there: BotHarness, message: Json) -> Json:
     found = there.now(message)
     assert found is not None
     return found

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from running import BOT, Stage, bot_on_stage, buttons, says
+from running import BOT, BotHarness, bot_on_stage, buttons, says
 
 from bot.sandbox import Chat, Json, Person
 
@@ -17,20 +17,20 @@ HEADING = says("queue_heading")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
     """One job at a time."""
     async with bot_on_stage(tmp_path_factory.mktemp("bot"), volcengine_concurrency="1") as made:
         yield made
 
 
-async def test_an_empty_queue_says_so(there: Stage) -> None:
+async def test_an_empty_queue_says_so(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     said = await there.answer(there.world.say(ada, chat, "/queue"))
     left = says("left_videos", left=20, most=20, time="00:00")
     assert said["text"] == f"{says('queue_empty')}\n\n{left}"
 
 
-async def test_the_queue_tells_place_state_and_time_of_each(there: Stage) -> None:
+async def test_the_queue_tells_place_state_and_time_of_each(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         there.world.say(ada, chat, "/video the first one")
@@ -50,7 +50,7 @@ async def test_the_queue_tells_place_state_and_time_of_each(there: Stage) -> Non
     await there.shown(chat, 3)
 
 
-async def test_a_card_that_is_brought_down_is_the_only_one_and_becomes_the_video(there: Stage) -> None:
+async def test_a_card_that_is_brought_down_is_the_only_one_and_becomes_the_video(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         card = await there.answer(there.world.say(ada, chat, "/video a deep well"))
@@ -68,7 +68,7 @@ async def test_a_card_that_is_brought_down_is_the_only_one_and_becomes_the_video
     assert there.jobs("a deep well") == 1
 
 
-async def test_a_card_that_waits_keeps_its_place_when_it_is_brought_down(there: Stage) -> None:
+async def test_a_card_that_waits_keeps_its_place_when_it_is_brought_down(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         there.world.say(ada, chat, "/video place one")
@@ -87,7 +87,7 @@ async def test_a_card_that_waits_keeps_its_place_when_it_is_brought_down(there: 
     ]
 
 
-async def test_what_is_over_cannot_be_brought_down(there: Stage) -> None:
+async def test_what_is_over_cannot_be_brought_down(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         there.world.say(ada, chat, "/video a closed book")
@@ -98,7 +98,7 @@ async def test_what_is_over_cannot_be_brought_down(there: Stage) -> None:
     assert len(there.videos(chat)) == 1
 
 
-async def test_in_a_supergroup_the_queue_links_to_every_card(there: Stage) -> None:
+async def test_in_a_supergroup_the_queue_links_to_every_card(there: BotHarness) -> None:
     ada, private = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Large", [ada, boris], supergroup=True)
@@ -121,7 +121,7 @@ async def test_in_a_supergroup_the_queue_links_to_every_card(there: Stage) -> No
     await there.shown(group, 2)
 
 
-async def test_cancel_stops_the_only_one_and_says_what_it_costs(there: Stage) -> None:
+async def test_cancel_stops_the_only_one_and_says_what_it_costs(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         there.world.say(ada, chat, "/video the paid one")
@@ -135,7 +135,7 @@ async def test_cancel_stops_the_only_one_and_says_what_it_costs(there: Stage) ->
     assert there.videos(chat) == []
 
 
-async def test_cancel_offers_a_choice_of_several(there: Stage) -> None:
+async def test_cancel_offers_a_choice_of_several(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         there.world.say(ada, chat, "/video one of two")
@@ -150,7 +150,7 @@ async def test_cancel_offers_a_choice_of_several(there: Stage) -> None:
     assert there.jobs("two of two") == 0
 
 
-async def test_cancel_as_a_reply_stops_the_very_one(there: Stage) -> None:
+async def test_cancel_as_a_reply_stops_the_very_one(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         there.world.say(ada, chat, "/video keep this")
@@ -162,7 +162,7 @@ async def test_cancel_as_a_reply_stops_the_very_one(there: Stage) -> None:
     assert (there.jobs("keep this"), there.jobs("drop this")) == (1, 0)
 
 
-async def test_cancel_drops_a_question_where_nothing_is_on_its_way(there: Stage) -> None:
+async def test_cancel_drops_a_question_where_nothing_is_on_its_way(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     await there.answer(there.world.say(ada, chat, "/video"))
     answer = await there.answer(there.world.say(ada, chat, "/cancel"))
@@ -170,7 +170,7 @@ async def test_cancel_drops_a_question_where_nothing_is_on_its_way(there: Stage)
     await there.until(lambda: there.tasks(chat)[0]["state"] == "cancelled")
 
 
-async def test_in_a_group_only_the_person_and_its_admins_may_cancel(there: Stage) -> None:
+async def test_in_a_group_only_the_person_and_its_admins_may_cancel(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     carla, _ = there.newcomer("Carla")
@@ -198,5 +198,5 @@ async def test_in_a_group_only_the_person_and_its_admins_may_cancel(there: Stage
     assert (there.jobs("act one"), there.jobs("act two")) == (1, 0)
 
 
-async def _queue(there: Stage, person: Person, chat: Chat, words: str = "/queue") -> Json:
+async def _queue(there: BotHarness, person: Person, chat: Chat, words: str = "/queue") -> Json:
     return await there.answer(there.world.say(person, chat, words), containing=HEADING)

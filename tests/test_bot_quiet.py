@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 from fakes import A_MODEL, NOW, a_task
 from provider_server import failure
-from running import BOT, Stage, buttons, says
+from running import BOT, BotHarness, buttons, says
 
 from bot.chat.cards.task_card import draw_card
 from bot.sandbox import Chat, Fault, FaultKind, Json, Person
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 MODELS = {A_MODEL.name: A_MODEL}
 
 
-async def test_a_quiet_card_is_one_line_and_eyes_say_that_it_was_taken(there: Stage) -> None:
+async def test_a_quiet_card_is_one_line_and_eyes_say_that_it_was_taken(there: BotHarness) -> None:
     ada, group = _quiet_group(there)
     with there.unfinished():
         asked = there.world.say(ada, group, f"/video@{BOT} a whisper")
@@ -34,7 +34,7 @@ async def test_a_quiet_card_is_one_line_and_eyes_say_that_it_was_taken(there: St
     await there.shown(group)
 
 
-async def test_a_thumb_says_that_the_video_is_there(there: Stage) -> None:
+async def test_a_thumb_says_that_the_video_is_there(there: BotHarness) -> None:
     ada, group = _quiet_group(there)
     asked = there.world.say(ada, group, f"/video@{BOT} a nod")
     await there.shown(group)
@@ -42,7 +42,7 @@ async def test_a_thumb_says_that_the_video_is_there(there: Stage) -> None:
     assert len(there.world.bot_messages(group)) == 1
 
 
-async def test_eyes_are_taken_off_where_there_will_be_no_video(there: Stage) -> None:
+async def test_eyes_are_taken_off_where_there_will_be_no_video(there: BotHarness) -> None:
     ada, group = _quiet_group(there)
     there.provider.next("submit", failure(50412, "Text Risk Not Pass", 400))
     asked = there.world.say(ada, group, f"/video@{BOT} a curse")
@@ -51,7 +51,7 @@ async def test_eyes_are_taken_off_where_there_will_be_no_video(there: Stage) -> 
     assert _reactions(group, asked) == []
 
 
-async def test_eyes_are_taken_off_what_nobody_waits_for_any_more(there: Stage) -> None:
+async def test_eyes_are_taken_off_what_nobody_waits_for_any_more(there: BotHarness) -> None:
     ada, group = _quiet_group(there)
     with there.unfinished():
         asked = there.world.say(ada, group, f"/video@{BOT} a sigh")
@@ -62,7 +62,7 @@ async def test_eyes_are_taken_off_what_nobody_waits_for_any_more(there: Stage) -
         await there.until(lambda: _reactions(group, asked) == [])
 
 
-async def test_a_reaction_that_telegram_refuses_is_no_harm(there: Stage) -> None:
+async def test_a_reaction_that_telegram_refuses_is_no_harm(there: BotHarness) -> None:
     ada, group = _quiet_group(there)
     there.server.faults.add(Fault("setMessageReaction", FaultKind.BAD_REQUEST, times=None))
     there.world.say(ada, group, f"/video@{BOT} a shrug")
@@ -70,7 +70,7 @@ async def test_a_reaction_that_telegram_refuses_is_no_harm(there: Stage) -> None
     assert there.jobs("a shrug") == 1
 
 
-async def test_other_chats_get_no_reactions(there: Stage) -> None:
+async def test_other_chats_get_no_reactions(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     asked = there.world.say(ada, chat, "/video a shout")
     await there.shown(chat)
@@ -89,7 +89,7 @@ async def test_that_a_photo_goes_to_another_company_is_said_in_quiet_mode_too() 
     assert says("card_rerouted", chosen="full", model=A_MODEL.name) in plain(card.text)
 
 
-def _quiet_group(there: Stage) -> tuple[Person, Chat]:
+def _quiet_group(there: BotHarness) -> tuple[Person, Chat]:
     """A group that has chosen quiet mode before the bot hears of it."""
     ada, _ = there.newcomer()
     group = there.world.add_group("Library", [ada])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from pictures import photo
-from running import BOT, Stage, buttons, running_bot, says, stage
+from running import BOT, BotHarness, buttons, running_bot, says, stage
 
 from bot.sandbox import Chat, Json, Person
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 LINK = f"https://t.me/{BOT}?start="
 
 
-async def test_a_recipe_opens_as_a_draft_with_its_seed_and_buys_nothing(there: Stage) -> None:
+async def test_a_recipe_opens_as_a_draft_with_its_seed_and_buys_nothing(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, his = there.newcomer("Boris")
     video = await _made(there, ada, chat, "/video a tin <robot> 9:16 10s --seed 77")
@@ -30,7 +30,7 @@ async def test_a_recipe_opens_as_a_draft_with_its_seed_and_buys_nothing(there: S
     assert seeds == [77, 77]
 
 
-async def test_a_link_is_unguessable_and_the_same_for_the_same_video(there: Stage) -> None:
+async def test_a_link_is_unguessable_and_the_same_for_the_same_video(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     video = await _made(there, ada, chat, "/video a paper crane")
     first = await _link(there, ada, video)
@@ -41,7 +41,7 @@ async def test_a_link_is_unguessable_and_the_same_for_the_same_video(there: Stag
     assert len([row for row in there.rows("recipes") if row["user_id"] == ada.id]) == 2
 
 
-async def test_a_link_is_dead_once_its_owner_is_forgotten(there: Stage) -> None:
+async def test_a_link_is_dead_once_its_owner_is_forgotten(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, his = there.newcomer("Boris")
     link = await _link(there, ada, await _made(there, ada, chat, "/video a sand castle"))
@@ -52,7 +52,7 @@ async def test_a_link_is_dead_once_its_owner_is_forgotten(there: Stage) -> None:
     assert there.tasks(his) == []
 
 
-async def test_the_photo_stays_out_until_its_owner_adds_it(there: Stage) -> None:
+async def test_the_photo_stays_out_until_its_owner_adds_it(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, his = there.newcomer("Boris")
     there.world.send_photo(ada, chat, photo(), caption="it bows 10s")
@@ -80,7 +80,7 @@ async def test_the_photo_stays_out_until_its_owner_adds_it(there: Stage) -> None
     assert photos[0] == photos[1]
 
 
-async def test_a_recipe_without_its_photo_takes_one_of_ones_own(there: Stage) -> None:
+async def test_a_recipe_without_its_photo_takes_one_of_ones_own(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, his = there.newcomer("Boris")
     there.world.send_photo(ada, chat, photo(), caption="it turns round 10s")
@@ -95,7 +95,7 @@ async def test_a_recipe_without_its_photo_takes_one_of_ones_own(there: Stage) ->
     assert his_video["caption"] == "it turns round\n\njimeng-pro · shape of the photo · 10 s"
 
 
-async def test_only_its_owner_adds_the_photo(there: Stage) -> None:
+async def test_only_its_owner_adds_the_photo(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Friends", [ada, boris])
@@ -108,7 +108,7 @@ async def test_only_its_owner_adds_the_photo(there: Stage) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "nothing-like-it", "A" * 62, "' OR 1=1 --", "%00"])
-async def test_a_link_that_leads_nowhere_says_so(there: Stage, token: str) -> None:
+async def test_a_link_that_leads_nowhere_says_so(there: BotHarness, token: str) -> None:
     ada, chat = there.newcomer()
     answer = await there.answer(there.world.say(ada, chat, f"/start r_{token}"))
     assert answer["text"] == says("recipe_gone")
@@ -141,25 +141,25 @@ async def test_a_stranger_cannot_open_a_recipe(tmp_path: Path) -> None:
         assert there.tasks(his) == []
 
 
-async def _made(there: Stage, person: Person, chat: Chat, words: str) -> Json:
+async def _made(there: BotHarness, person: Person, chat: Chat, words: str) -> Json:
     before = len(there.videos(chat))
     there.world.say(person, chat, words)
     return (await there.shown(chat, before + 1))[before]
 
 
-async def _link(there: Stage, person: Person, video: Json) -> str:
+async def _link(there: BotHarness, person: Person, video: Json) -> str:
     await there.tap(person, video, says("button_share"))
     return _link_in((await there.answer(video, containing=LINK))["text"])
 
 
-async def _opened(there: Stage, person: Person, chat: Chat, link: str) -> Json:
+async def _opened(there: BotHarness, person: Person, chat: Chat, link: str) -> Json:
     """The draft that opening the link makes."""
     before = len(_with_button(there, chat, "button_dismiss"))
     there.world.say(person, chat, f"/start {link.removeprefix(LINK)}")
     return (await there.until(lambda: _with_button(there, chat, "button_dismiss")[before:]))[0]
 
 
-def _with_button(there: Stage, chat: Chat, key: str) -> list[Json]:
+def _with_button(there: BotHarness, chat: Chat, key: str) -> list[Json]:
     return [one for one in there.world.bot_messages(chat) if says(key) in buttons(one)]
 
 
@@ -167,5 +167,5 @@ def _link_in(text: str) -> str:
     return next(word for word in text.split() if word.startswith(LINK))
 
 
-def _text(there: Stage, message: Json) -> str:
+def _text(there: BotHarness, message: Json) -> str:
     return str((there.now(message) or {}).get("text", ""))

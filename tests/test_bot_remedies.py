@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pictures import is_red_and_blue, photo
 from provider_server import Reply, failure
-from running import BOT, Stage, buttons, running_bot, says, stage
+from running import BOT, BotHarness, buttons, running_bot, says, stage
 
 from bot.sandbox import Chat, Json, Person
 
@@ -19,7 +19,7 @@ WORDS_SENSITIVE = failure(50413, "Post Text Risk Not Pass", 400)
 VIDEO_REFUSED = failure(50511, "Post Img Risk Not Pass", 400)
 
 
-async def test_an_input_refused_at_once_cost_nothing_and_may_be_changed(there: Stage) -> None:
+async def test_an_input_refused_at_once_cost_nothing_and_may_be_changed(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await _refused(there, ada, chat, WORDS_REFUSED, "/video a hidden word")
     assert card["text"].endswith(f"{says('prompt_refused')}\n{says('not_charged')}")
@@ -32,7 +32,7 @@ async def test_an_input_refused_at_once_cost_nothing_and_may_be_changed(there: S
     assert copy["copy_text"] == {"text": "a hidden word"}
 
 
-async def test_other_words_start_the_same_recipe(there: Stage) -> None:
+async def test_other_words_start_the_same_recipe(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await _refused(there, ada, chat, WORDS_SENSITIVE, "/video a famous mouse <3 9:16 10s")
     assert await there.tap(ada, card, says("button_other_words")) == ""
@@ -49,7 +49,7 @@ async def test_other_words_start_the_same_recipe(there: Stage) -> None:
     assert there.jobs("a shy mouse") == 1
 
 
-async def test_options_alone_change_the_recipe_and_keep_the_words(there: Stage) -> None:
+async def test_options_alone_change_the_recipe_and_keep_the_words(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await _refused(there, ada, chat, WORDS_REFUSED, "/video a slow snail")
     there.world.press(ada, card, says("button_other_words"))
@@ -58,7 +58,7 @@ async def test_options_alone_change_the_recipe_and_keep_the_words(there: Stage) 
     assert video["caption"] == "a slow snail\n\njimeng-pro · 1:1 · 5 s"
 
 
-async def test_another_photo_as_a_reply_starts_the_same_recipe(there: Stage) -> None:
+async def test_another_photo_as_a_reply_starts_the_same_recipe(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await _refused_photo(there, ada, chat, "it waves 10s")
     assert says("button_other_photo") in buttons(card)
@@ -71,7 +71,7 @@ async def test_another_photo_as_a_reply_starts_the_same_recipe(there: Stage) -> 
     assert is_red_and_blue(there.photo_sent("it waves"))
 
 
-async def test_in_private_the_next_photo_is_the_other_one(there: Stage) -> None:
+async def test_in_private_the_next_photo_is_the_other_one(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await _refused_photo(there, ada, chat, "it nods")
     there.world.press(ada, card, says("button_other_photo"))
@@ -83,7 +83,7 @@ async def test_in_private_the_next_photo_is_the_other_one(there: Stage) -> None:
     assert child["parent_id"] == parent["id"]
 
 
-async def test_words_are_no_photo(there: Stage) -> None:
+async def test_words_are_no_photo(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await _refused_photo(there, ada, chat, "it blinks")
     there.world.press(ada, card, says("button_other_photo"))
@@ -97,7 +97,7 @@ async def test_words_are_no_photo(there: Stage) -> None:
     await there.shown(chat)
 
 
-async def test_an_album_as_the_other_photo_starts_one_task(there: Stage) -> None:
+async def test_an_album_as_the_other_photo_starts_one_task(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await _refused_photo(there, ada, chat, "it dances")
     there.world.press(ada, card, says("button_other_photo"))
@@ -109,7 +109,7 @@ async def test_an_album_as_the_other_photo_starts_one_task(there: Stage) -> None
     assert there.jobs("it dances") == 1
 
 
-async def test_in_a_group_the_question_mentions_the_person_and_takes_only_a_reply(there: Stage) -> None:
+async def test_in_a_group_the_question_mentions_the_person_and_takes_only_a_reply(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Friends", [ada, boris])
@@ -131,7 +131,7 @@ async def test_in_a_group_the_question_mentions_the_person_and_takes_only_a_repl
     assert there.jobs("it sings") == 1
 
 
-async def test_a_refused_result_says_that_once_more_is_a_new_order(there: Stage) -> None:
+async def test_a_refused_result_says_that_once_more_is_a_new_order(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.provider.next("look", VIDEO_REFUSED)
     there.world.say(ada, chat, "/video a rare bird")
@@ -144,7 +144,7 @@ async def test_a_refused_result_says_that_once_more_is_a_new_order(there: Stage)
     assert there.jobs("a rare bird") == 2
 
 
-async def test_another_model_makes_the_very_same(there: Stage) -> None:
+async def test_another_model_makes_the_very_same(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await _refused(there, ada, chat, WORDS_REFUSED, "/video a grey heron 9:16")
     assert await there.tap(ada, card, says("button_other_model", model="jimeng-1080p")) == ""
@@ -156,7 +156,7 @@ async def test_another_model_makes_the_very_same(there: Stage) -> None:
     assert made["parent_id"] == failed["id"]
 
 
-async def test_a_double_tap_asks_and_starts_once(there: Stage) -> None:
+async def test_a_double_tap_asks_and_starts_once(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await _refused(there, ada, chat, WORDS_REFUSED, "/video a twin")
     for _ in range(3):
@@ -171,7 +171,7 @@ async def test_a_double_tap_asks_and_starts_once(there: Stage) -> None:
     assert len(questions) == 1
 
 
-async def test_forged_models_are_refused(there: Stage) -> None:
+async def test_forged_models_are_refused(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await _refused(there, ada, chat, WORDS_REFUSED, "/video a mask")
     (task,) = there.tasks(chat)
@@ -195,25 +195,25 @@ async def test_a_question_outlives_a_restart(tmp_path: Path) -> None:
         assert there.jobs("it sleeps") == 1
 
 
-async def _refused(there: Stage, person: Person, chat: Chat, reply: Reply, words: str) -> Json:
+async def _refused(there: BotHarness, person: Person, chat: Chat, reply: Reply, words: str) -> Json:
     """The card of a request that the provider refused at once."""
     there.provider.next("submit", reply)
     there.world.say(person, chat, words)
     return await _failed(there, chat)
 
 
-async def _refused_photo(there: Stage, person: Person, chat: Chat, caption: str) -> Json:
+async def _refused_photo(there: BotHarness, person: Person, chat: Chat, caption: str) -> Json:
     there.provider.next("submit", PHOTO_REFUSED)
     there.world.send_photo(person, chat, photo(), caption=caption)
     return await _failed(there, chat)
 
 
-async def _failed(there: Stage, chat: Chat) -> Json:
+async def _failed(there: BotHarness, chat: Chat) -> Json:
     await there.until(lambda: any(task["error_code"] and task["delivered_at"] for task in there.tasks(chat)))
     return await there.card(chat)
 
 
-async def test_the_same_words_may_be_made_without_the_photo(there: Stage) -> None:
+async def test_the_same_words_may_be_made_without_the_photo(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await _refused_photo(there, ada, chat, "it goes alone")
     await there.tap(ada, card, says("button_without_photo"))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pictures import noise_mp4
 from provider_server import Fault as ProviderFault
-from running import PATIENCE_S, Stage, bot_process, buttons, says, stage
+from running import PATIENCE_S, BotHarness, bot_process, buttons, says, stage
 
 from bot.sandbox import Chat, Fault, FaultKind, Json
 from bot.worker import schedule
@@ -21,13 +21,13 @@ assert PATIENCE_S < schedule.UPDATE_LEASE_S < schedule.LEASE_S
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with stage(tmp_path) as made:
         yield made
         assert made.world.complaints == []
 
 
-async def test_killed_before_an_update_is_handled(there: Stage) -> None:
+async def test_killed_before_an_update_is_handled(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     async with bot_process(there.folder, there.values()) as bot:
         there.server.faults.add(Fault("sendMessage", FaultKind.DROP, times=None))
@@ -39,7 +39,7 @@ async def test_killed_before_an_update_is_handled(there: Stage) -> None:
     await _ends_well(there, chat, "a sealed letter")
 
 
-async def test_killed_after_the_card_and_before_the_task(there: Stage) -> None:
+async def test_killed_after_the_card_and_before_the_task(there: BotHarness) -> None:
     """The one crash that leaves a message behind: a card whose number was never known."""
     ada, chat = there.newcomer()
     async with bot_process(there.folder, there.values()) as bot:
@@ -51,7 +51,7 @@ async def test_killed_after_the_card_and_before_the_task(there: Stage) -> None:
     await _ends_well(there, chat, "an orphan", others=1)
 
 
-async def test_killed_in_the_queue(there: Stage) -> None:
+async def test_killed_in_the_queue(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, his = there.newcomer("Boris")
     values = there.values(volcengine_concurrency="1")
@@ -73,7 +73,7 @@ async def test_killed_in_the_queue(there: Stage) -> None:
     ids=["not taken", "taken"],
 )
 async def test_killed_while_submitting_asks_and_buys_nothing(
-    there: Stage, fault: ProviderFault, jobs: int
+    there: BotHarness, fault: ProviderFault, jobs: int
 ) -> None:
     ada, chat = there.newcomer()
     there.provider.next("submit", fault)
@@ -93,16 +93,16 @@ async def test_killed_while_submitting_asks_and_buys_nothing(
         assert there.jobs("a leap") == jobs
 
 
-async def test_killed_while_the_job_runs(there: Stage) -> None:
+async def test_killed_while_the_job_runs(there: BotHarness) -> None:
     await _kill_and_restart(there, lambda: there.provider.calls("look"), unfinished=True)
 
 
-async def test_killed_while_fetching(there: Stage) -> None:
+async def test_killed_while_fetching(there: BotHarness) -> None:
     there.provider.next("video", ProviderFault.HANG)
     await _kill_and_restart(there, lambda: there.provider.calls("video"))
 
 
-async def test_killed_while_uploading(there: Stage) -> None:
+async def test_killed_while_uploading(there: BotHarness) -> None:
     there.provider.video = noise_mp4(30)
     await _kill_and_restart(there, lambda: there.server.calls_of("editMessageMedia"))
     (cut, _) = there.server.calls_of("editMessageMedia")
@@ -110,13 +110,13 @@ async def test_killed_while_uploading(there: Stage) -> None:
     assert len(there.provider.calls("video")) == 1  # what was fetched is not fetched again
 
 
-async def test_killed_after_the_delivery_and_before_it_is_written_down(there: Stage) -> None:
+async def test_killed_after_the_delivery_and_before_it_is_written_down(there: BotHarness) -> None:
     there.server.faults.add(Fault("editMessageMedia", FaultKind.SLOW))
     await _kill_and_restart(there, lambda: [one for chat in _chats(there) for one in there.videos(chat)])
     assert len(there.server.calls_of("editMessageMedia")) == 2
 
 
-async def test_killed_while_sending_a_new_message_asks_and_sends_nothing(there: Stage) -> None:
+async def test_killed_while_sending_a_new_message_asks_and_sends_nothing(there: BotHarness) -> None:
     """Its card was deleted, so there is nothing to edit, and whether the message arrived nobody knows."""
     ada, chat = there.newcomer()
     there.server.faults.add(Fault("sendVideo", FaultKind.SLOW))
@@ -135,7 +135,7 @@ async def test_killed_while_sending_a_new_message_asks_and_sends_nothing(there: 
     assert len(there.server.calls_of("sendVideo")) == 1
 
 
-async def test_killed_while_the_preview_is_drawn(there: Stage) -> None:
+async def test_killed_while_the_preview_is_drawn(there: BotHarness) -> None:
     """It is drawn on this machine, and drawn anew by the bot that comes after."""
     ada, chat = there.newcomer()
     async with bot_process(there.folder, there.values()) as bot:
@@ -149,7 +149,7 @@ async def test_killed_while_the_preview_is_drawn(there: Stage) -> None:
     assert len(there.messages(chat)) == 1
 
 
-async def test_a_stop_ends_in_time_and_leaves_nothing_behind(there: Stage) -> None:
+async def test_a_stop_ends_in_time_and_leaves_nothing_behind(there: BotHarness) -> None:
     """Even in the middle of a delivery that does not end."""
     ada, chat = there.newcomer()
     there.server.faults.add(Fault("editMessageMedia", FaultKind.SLOW))
@@ -166,7 +166,7 @@ async def test_a_stop_ends_in_time_and_leaves_nothing_behind(there: Stage) -> No
     await _ends_well(there, chat, "a sunset")
 
 
-async def test_a_stop_waits_for_a_submit_in_flight(there: Stage) -> None:
+async def test_a_stop_waits_for_a_submit_in_flight(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.provider.answering.clear()
     async with bot_process(there.folder, there.values()) as bot:
@@ -181,7 +181,7 @@ async def test_a_stop_waits_for_a_submit_in_flight(there: Stage) -> None:
 
 
 async def _kill_and_restart(
-    there: Stage, moment: Callable[[], Sequence[object]], *, unfinished: bool = False
+    there: BotHarness, moment: Callable[[], Sequence[object]], *, unfinished: bool = False
 ) -> None:
     """One task, the bot killed as soon as `moment` is there, and what comes of it."""
     ada, chat = there.newcomer()
@@ -194,7 +194,7 @@ async def _kill_and_restart(
 
 
 async def _kill(
-    there: Stage, chat: Chat, ask: Callable[[], Json], moment: Callable[[], Sequence[object]]
+    there: BotHarness, chat: Chat, ask: Callable[[], Json], moment: Callable[[], Sequence[object]]
 ) -> None:
     async with bot_process(there.folder, there.values()) as bot:
         ask()
@@ -205,14 +205,14 @@ async def _kill(
     assert there.tasks(chat)[0]["delivered_at"] is None
 
 
-async def _ends_well(there: Stage, chat: Chat, prompt: str, *, others: int = 0) -> None:
+async def _ends_well(there: BotHarness, chat: Chat, prompt: str, *, others: int = 0) -> None:
     """A bot started anew on the same folder shows the video, once; `others` of its messages are no video."""
     async with bot_process(there.folder, there.values()) as bot:
         await _shown_once(there, chat, prompt, others=others)
         assert bot.is_running
 
 
-async def _shown_once(there: Stage, chat: Chat, prompt: str, *, others: int = 0) -> None:
+async def _shown_once(there: BotHarness, chat: Chat, prompt: str, *, others: int = 0) -> None:
     (video,) = await there.shown(chat)
     assert video["caption"].startswith(prompt)
     assert len(there.messages(chat)) == 1 + others
@@ -220,5 +220,5 @@ async def _shown_once(there: Stage, chat: Chat, prompt: str, *, others: int = 0)
     assert there.jobs(prompt) == 1
 
 
-def _chats(there: Stage) -> list[Chat]:
+def _chats(there: BotHarness) -> list[Chat]:
     return list(there.world.chats.values())

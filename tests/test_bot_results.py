@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pictures import is_red_and_blue, photo
-from running import BOT, Stage, bot_on_stage, says
+from running import BOT, BotHarness, bot_on_stage, says
 
 from bot.sandbox import Chat, Json, Person
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PROMPT = "a paper boat"
 
 
-async def test_a_finished_video_has_its_words_its_facts_and_two_rows_of_buttons(there: Stage) -> None:
+async def test_a_finished_video_has_its_words_its_facts_and_two_rows_of_buttons(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     video = await _made(there, ada, chat, f"/video {PROMPT} --seed 7")
     assert video["caption"] == f"{PROMPT}\n\njimeng-pro · 16:9 · 5 s"
@@ -24,7 +24,7 @@ async def test_a_finished_video_has_its_words_its_facts_and_two_rows_of_buttons(
     ]
 
 
-async def test_changed_words_start_from_a_finished_video(there: Stage) -> None:
+async def test_changed_words_start_from_a_finished_video(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     video = await _made(there, ada, chat, "/video a green boat 9:16")
     await there.tap(ada, video, says("button_other_words"))
@@ -34,7 +34,7 @@ async def test_changed_words_start_from_a_finished_video(there: Stage) -> None:
     assert there.videos(chat)[1]["caption"].startswith("a blue boat\n\njimeng-pro · 9:16")
 
 
-async def test_a_photo_without_words_can_be_given_some(there: Stage) -> None:
+async def test_a_photo_without_words_can_be_given_some(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     draft = await there.answer(there.world.send_photo(ada, chat, photo()))
     await there.tap(ada, draft, says("button_generate"))
@@ -46,7 +46,7 @@ async def test_a_photo_without_words_can_be_given_some(there: Stage) -> None:
     assert is_red_and_blue(there.photo_sent("it jumps for joy"))
 
 
-async def test_again_by_somebody_else_is_a_draft_of_their_own(there: Stage) -> None:
+async def test_again_by_somebody_else_is_a_draft_of_their_own(there: BotHarness) -> None:
     ada, boris, group = _group(there)
     video = await _made(there, ada, group, f"/video@{BOT} a shared kite --seed 7")
     for _ in range(3):
@@ -63,7 +63,7 @@ async def test_again_by_somebody_else_is_a_draft_of_their_own(there: Stage) -> N
     assert there.jobs("a shared kite") == 2
 
 
-async def test_changed_words_by_somebody_else_are_their_own_order(there: Stage) -> None:
+async def test_changed_words_by_somebody_else_are_their_own_order(there: BotHarness) -> None:
     ada, boris, group = _group(there)
     video = await _made(there, ada, group, f"/video@{BOT} a common tree")
     await there.tap(boris, video, says("button_other_words"))
@@ -99,7 +99,7 @@ async def test_a_draft_of_somebody_elses_video_counts_on_ones_own_limit(
         assert await there.tap(ada, video, says("button_again")) == told
 
 
-async def test_an_admin_taps_for_the_group_that_they_asked_as(there: Stage) -> None:
+async def test_an_admin_taps_for_the_group_that_they_asked_as(there: BotHarness) -> None:
     ada, boris, group = _group(there)
     there.world.chats[group.id].members[ada.id].status = "administrator"
     there.world.say(ada, group, f"/video@{BOT} a masked ball", anonymous=True)
@@ -110,7 +110,7 @@ async def test_an_admin_taps_for_the_group_that_they_asked_as(there: Stage) -> N
     assert [task["user_id"] for task in there.tasks(group)] == [group.id, group.id]
 
 
-async def test_details_tell_all_that_is_known(there: Stage) -> None:
+async def test_details_tell_all_that_is_known(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     video = await _made(there, ada, chat, "/video a lighthouse & a <gull> --seed 7")
     assert await there.tap(ada, video, says("button_details")) == ""
@@ -128,7 +128,7 @@ async def test_details_tell_all_that_is_known(there: Stage) -> None:
     assert copies == ["a lighthouse & a <gull>", "7"]
 
 
-async def test_details_of_a_video_in_a_group_go_to_its_owner_alone(there: Stage) -> None:
+async def test_details_of_a_video_in_a_group_go_to_its_owner_alone(there: BotHarness) -> None:
     ada, _, group = _group(there)
     private = there.world.private_chat(ada)
     video = await _made(there, ada, group, f"/video@{BOT} a quiet lake")
@@ -140,13 +140,13 @@ async def test_details_of_a_video_in_a_group_go_to_its_owner_alone(there: Stage)
     assert all("lake" not in one.get("text", "") for one in there.world.bot_messages(group))
 
 
-def _group(there: Stage) -> tuple[Person, Person, Chat]:
+def _group(there: BotHarness) -> tuple[Person, Person, Chat]:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     return ada, boris, there.world.add_group("Friends", [ada, boris])
 
 
-async def _made(there: Stage, person: Person, chat: Chat, words: str) -> Json:
+async def _made(there: BotHarness, person: Person, chat: Chat, words: str) -> Json:
     before = len(there.videos(chat))
     there.world.say(person, chat, words)
     return (await there.shown(chat, before + 1))[before]

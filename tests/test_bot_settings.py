@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from pictures import photo
-from running import BOT, Stage, buttons, running_bot, says, stage
+from running import BOT, BotHarness, buttons, running_bot, says, stage
 
 from bot.chat.features.settings import VERB as SET
 from bot.sandbox import Chat, Fault, FaultKind, Json, Person
@@ -20,29 +20,29 @@ LANGUAGE, QUIET, CROP = (says(f"option_name_{name}") for name in ("language", "q
 WITH_720P = says("button_other_model", model="jimeng-720p")
 
 
-async def opened(there: Stage, person: Person, chat: Chat) -> Json:
+async def opened(there: BotHarness, person: Person, chat: Chat) -> Json:
     return await there.answer(there.world.say(person, chat, f"/settings@{BOT}"))
 
 
-async def choose(there: Stage, person: Person, card: Json, option: str, choice: str) -> str:
+async def choose(there: BotHarness, person: Person, card: Json, option: str, choice: str) -> str:
     """Open an option and take a choice; what the bot says to that."""
     assert await there.tap(person, card, option) == ""
     return await there.tap(person, card, choice)
 
 
-def now(there: Stage, message: Json) -> Json:
+def now(there: BotHarness, message: Json) -> Json:
     found = there.now(message)
     assert found is not None
     return found
 
 
-def kept(there: Stage, chat: Chat) -> Json:
+def kept(there: BotHarness, chat: Chat) -> Json:
     """What the bot has stored of a chat's choices, without what nobody chose."""
     stored = [json.loads(row["settings"]) for row in there.rows("chats") if row["chat_id"] == chat.id]
     return {name: value for settings in stored for name, value in settings.items() if value is not None}
 
 
-async def test_a_choice_is_taken_in_place_and_the_next_video_has_it(there: Stage) -> None:
+async def test_a_choice_is_taken_in_place_and_the_next_video_has_it(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await opened(there, ada, chat)
     assert await choose(there, ada, card, SHAPE, "9:16") == ""
@@ -54,7 +54,7 @@ async def test_a_choice_is_taken_in_place_and_the_next_video_has_it(there: Stage
     assert video["caption"].startswith("a kept shape\n\njimeng-pro · 9:16 · 10 s")
 
 
-async def test_what_is_typed_wins_over_the_settings_and_those_over_the_bots(there: Stage) -> None:
+async def test_what_is_typed_wins_over_the_settings_and_those_over_the_bots(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await opened(there, ada, chat)
     await choose(there, ada, card, SHAPE, "9:16")
@@ -67,14 +67,14 @@ async def test_what_is_typed_wins_over_the_settings_and_those_over_the_bots(ther
     assert "jimeng-pro · 9:16 · 5 s" in video["caption"]
 
 
-async def test_a_draft_begins_with_what_is_usual_in_the_chat(there: Stage) -> None:
+async def test_a_draft_begins_with_what_is_usual_in_the_chat(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     await choose(there, ada, await opened(there, ada, chat), SHAPE, "3:4")
     draft = await there.answer(there.world.say(ada, chat, "a paper moon"), containing="a paper moon")
     assert "3:4" in draft["text"]
 
 
-async def test_the_settings_of_one_chat_are_not_those_of_another(there: Stage) -> None:
+async def test_the_settings_of_one_chat_are_not_those_of_another(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     await choose(there, ada, await opened(there, ada, group), SHAPE, "1:1")
@@ -86,7 +86,9 @@ async def test_the_settings_of_one_chat_are_not_those_of_another(there: Stage) -
     assert "1:1" in video["caption"]
 
 
-async def test_another_model_for_a_typed_wish_is_offered_and_takes_the_settings_along(there: Stage) -> None:
+async def test_another_model_for_a_typed_wish_is_offered_and_takes_the_settings_along(
+    there: BotHarness,
+) -> None:
     ada, chat = there.newcomer()
     await choose(there, ada, await opened(there, ada, chat), SHAPE, "9:16")
     card = await there.answer(there.world.say(ada, chat, "/video a tall tower 720p"), containing="720p")
@@ -96,7 +98,7 @@ async def test_another_model_for_a_typed_wish_is_offered_and_takes_the_settings_
     assert "jimeng-720p · 9:16 · 5 s" in video["caption"]
 
 
-async def test_a_reply_to_that_offer_takes_the_settings_along_too(there: Stage) -> None:
+async def test_a_reply_to_that_offer_takes_the_settings_along_too(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     await choose(there, ada, await opened(there, ada, chat), SHAPE, "9:16")
     card = await there.answer(there.world.say(ada, chat, "/video a red tower 720p"), containing="720p")
@@ -104,7 +106,7 @@ async def test_a_reply_to_that_offer_takes_the_settings_along_too(there: Stage) 
     assert "9:16" in draft["text"]
 
 
-async def test_a_photo_keeps_its_shape_and_nothing_is_said_of_a_chosen_one(there: Stage) -> None:
+async def test_a_photo_keeps_its_shape_and_nothing_is_said_of_a_chosen_one(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     await choose(there, ada, await opened(there, ada, chat), SHAPE, "9:16")
     there.world.send_photo(ada, chat, photo(), caption="both halves glow")
@@ -152,7 +154,7 @@ async def test_a_model_that_is_no_longer_set_up_is_passed_over(tmp_path: Path) -
             assert f"{MODEL}: jimeng-pro" in (await opened(there, ada, chat))["text"]
 
 
-async def test_the_defaults_come_back_with_one_tap(there: Stage) -> None:
+async def test_the_defaults_come_back_with_one_tap(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await opened(there, ada, chat)
     await choose(there, ada, card, SHAPE, "9:16")
@@ -161,7 +163,7 @@ async def test_the_defaults_come_back_with_one_tap(there: Stage) -> None:
     assert kept(there, chat) == {"notify": True, "quiet": False}
 
 
-async def test_a_lost_edit_is_no_harm(there: Stage) -> None:
+async def test_a_lost_edit_is_no_harm(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await opened(there, ada, chat)
     there.server.faults.add(
@@ -176,14 +178,14 @@ async def test_a_lost_edit_is_no_harm(there: Stage) -> None:
 @pytest.mark.parametrize(
     "data", ["set:ratio=7:3", "set:model=dall-e", "set:told_at=1", "set:=", "set:quiet=on"]
 )
-async def test_forged_choices_change_nothing(there: Stage, data: str) -> None:
+async def test_forged_choices_change_nothing(there: BotHarness, data: str) -> None:
     ada, chat = there.newcomer()
     card = await opened(there, ada, chat)
     assert await there.forged_tap(ada, card, data) == says("tap_gone")
     assert kept(there, chat) == {}
 
 
-async def test_in_a_group_only_its_admins_change_anything(there: Stage) -> None:
+async def test_in_a_group_only_its_admins_change_anything(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Friends", [ada, boris])
@@ -198,7 +200,7 @@ async def test_in_a_group_only_its_admins_change_anything(there: Stage) -> None:
     assert len(there.edits(group, "getChatAdministrators")) == 1, "remembered for a while"
 
 
-async def test_an_anonymous_admin_counts_as_one(there: Stage) -> None:
+async def test_an_anonymous_admin_counts_as_one(there: BotHarness) -> None:
     """Their messages come from the group; their taps from themselves."""
     ada, _ = there.newcomer()
     group = there.world.add_group("Secret", [ada])
@@ -209,7 +211,7 @@ async def test_an_anonymous_admin_counts_as_one(there: Stage) -> None:
     assert kept(there, group)["ratio"] == "4:3"
 
 
-async def test_nobody_changes_the_settings_of_somebody_elses_private_chat(there: Stage) -> None:
+async def test_nobody_changes_the_settings_of_somebody_elses_private_chat(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, _ = there.newcomer("Boris")
     card = await opened(there, ada, chat)
@@ -226,7 +228,7 @@ async def test_who_may_not_ask_may_not_choose_either(tmp_path: Path) -> None:
             assert await there.tap(ada, card, SHAPE) == says("tap_private")
 
 
-async def test_the_question_about_a_crop_can_be_switched_off_and_on(there: Stage) -> None:
+async def test_the_question_about_a_crop_can_be_switched_off_and_on(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await opened(there, ada, chat)
     assert await there.tap(ada, card, CROP) == says("tap_crop_off")
@@ -238,7 +240,7 @@ async def test_the_question_about_a_crop_can_be_switched_off_and_on(there: Stage
     assert there.tasks(chat)[1]["state"] == "draft"
 
 
-async def test_a_chosen_language_is_spoken_from_that_tap_on(there: Stage) -> None:
+async def test_a_chosen_language_is_spoken_from_that_tap_on(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await opened(there, ada, chat)
     await choose(there, ada, card, LANGUAGE, language_name("pt"))
@@ -253,7 +255,7 @@ async def test_a_chosen_language_is_spoken_from_that_tap_on(there: Stage) -> Non
     assert plain(say("pt", "button_again")) in buttons(video)
 
 
-async def test_a_language_taken_back_is_the_persons_own_again(there: Stage) -> None:
+async def test_a_language_taken_back_is_the_persons_own_again(there: BotHarness) -> None:
     ada, chat = there.newcomer(language="es-mx")
     card = await opened(there, ada, chat)
     title = plain(say("es", "settings_title"))
@@ -265,7 +267,7 @@ async def test_a_language_taken_back_is_the_persons_own_again(there: Stage) -> N
     assert now(there, card)["text"].startswith(title)
 
 
-async def test_a_group_is_spoken_to_in_its_language_else_in_the_askers(there: Stage) -> None:
+async def test_a_group_is_spoken_to_in_its_language_else_in_the_askers(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     chen, _ = there.newcomer("晨", "zh-hans")
     group = there.world.add_group("Friends", [ada, chen])
@@ -281,7 +283,7 @@ async def test_a_group_is_spoken_to_in_its_language_else_in_the_askers(there: St
     )
 
 
-async def test_a_group_without_a_language_answers_in_the_one_that_its_asker_chose(there: Stage) -> None:
+async def test_a_group_without_a_language_answers_in_the_one_that_its_asker_chose(there: BotHarness) -> None:
     ada, chat = there.newcomer(language="es")
     group = there.world.add_group("Friends", [ada])
     card = await opened(there, ada, chat)
@@ -291,7 +293,7 @@ async def test_a_group_without_a_language_answers_in_the_one_that_its_asker_chos
     assert told["text"] == plain(say("ru", "history_empty", command=f"/video@{BOT}"))
 
 
-async def test_private_chats_and_groups_have_menus_of_their_own_in_each_language(there: Stage) -> None:
+async def test_private_chats_and_groups_have_menus_of_their_own_in_each_language(there: BotHarness) -> None:
     for code, language in (("", "en"), ("en", "en"), ("zh", "zh"), ("es", "es"), ("pt", "pt"), ("ru", "ru")):
         private = there.world.commands.get({"type": "all_private_chats"}, code)
         group = there.world.commands.get({"type": "all_group_chats"}, code)
@@ -301,7 +303,7 @@ async def test_private_chats_and_groups_have_menus_of_their_own_in_each_language
         assert private[0]["description"] == plain(say(language, "command_video"))
 
 
-async def test_a_chat_with_a_language_has_its_menu_in_it(there: Stage) -> None:
+async def test_a_chat_with_a_language_has_its_menu_in_it(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     for place, hidden in ((chat, False), (group, True)):
@@ -315,7 +317,7 @@ async def test_a_chat_with_a_language_has_its_menu_in_it(there: Stage) -> None:
         assert there.world.commands.get(scope) == []
 
 
-async def test_a_menu_that_telegram_does_not_take_changes_nothing_else(there: Stage) -> None:
+async def test_a_menu_that_telegram_does_not_take_changes_nothing_else(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.server.faults.add(Fault("setMyCommands", FaultKind.BAD_REQUEST))
     card = await opened(there, ada, chat)

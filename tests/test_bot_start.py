@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from running import BotProcess, Stage, bot_process, open_gate, says, stage
+from running import BotHarness, BotProcess, bot_process, open_gate, says, stage
 
 from bot.chat.telegram_io.client import connect
 from bot.chat.telegram_io.polling import KEY_REFUSED, KEY_TAKEN
@@ -19,7 +19,7 @@ WRONG_TOKEN = "123456789:AAFreallyNobodysTokenFreallyNobodysTok"
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with stage(tmp_path / "first") as made:
         made.folder.mkdir()
         yield made
@@ -58,7 +58,7 @@ async def test_nothing_is_made_on_the_disk_without_a_token(tmp_path: Path) -> No
 
 
 async def test_a_proxy_of_the_environment_is_no_way_to_this_machine(
-    there: Stage, monkeypatch: pytest.MonkeyPatch
+    there: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -68,14 +68,14 @@ async def test_a_proxy_of_the_environment_is_no_way_to_this_machine(
     await bot.shutdown()
 
 
-async def test_a_token_that_telegram_does_not_know_ends_the_start_with_one_line(there: Stage) -> None:
+async def test_a_token_that_telegram_does_not_know_ends_the_start_with_one_line(there: BotHarness) -> None:
     said = await _refused(BotProcess(there.folder, there.values(telegram_bot_token=WRONG_TOKEN)))
     assert KEY_REFUSED in said
     assert WRONG_TOKEN not in said
 
 
 async def test_a_second_bot_with_one_token_says_so_and_stops_while_the_first_goes_on(
-    there: Stage, tmp_path: Path
+    there: BotHarness, tmp_path: Path
 ) -> None:
     async with bot_process(there.folder, there.values()) as first:
         # From its first long poll on it is at home: some seconds after its start.
@@ -92,7 +92,7 @@ async def test_a_second_bot_with_one_token_says_so_and_stops_while_the_first_goe
         assert (await there.answer(there.world.say(ada, chat, "/start")))["text"] == says("start")
 
 
-async def test_a_second_bot_on_the_same_data_says_so_and_leaves_the_first_alone(there: Stage) -> None:
+async def test_a_second_bot_on_the_same_data_says_so_and_leaves_the_first_alone(there: BotHarness) -> None:
     async with bot_process(there.folder, there.values()) as first:
         polls = len(there.server.calls_of("getUpdates"))
         said = await _refused(BotProcess(there.folder, there.values()))
@@ -131,7 +131,7 @@ async def test_the_sandbox_keeps_away_from_everything_real(tmp_path: Path) -> No
     assert list(temporary.iterdir()) == []  # what it kept meanwhile is gone with it
 
 
-async def test_a_taken_port_is_one_line(there: Stage, tmp_path: Path) -> None:
+async def test_a_taken_port_is_one_line(there: BotHarness, tmp_path: Path) -> None:
     port = there.server.url.rpartition(":")[2]
     said = await _refused(BotProcess(tmp_path, {}, "sandbox", "--port", port))
     assert f"{port} on 127.0.0.1 cannot be used" in said
@@ -162,7 +162,7 @@ def test_a_start_loads_no_codec_and_nothing_that_few_need() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
-async def test_an_idle_bot_holds_less_than_90_megabytes(there: Stage) -> None:
+async def test_an_idle_bot_holds_less_than_90_megabytes(there: BotHarness) -> None:
     async with bot_process(there.folder, there.values(private_port="0")) as bot:
         ada, chat = there.newcomer()
         await there.handled(ada, chat)

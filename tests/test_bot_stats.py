@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from PIL import Image
-from running import BOT, Stage, bot_on_stage, says
+from running import BOT, BotHarness, bot_on_stage, says
 
 from bot.sandbox import Chat, Json, Person
 
@@ -17,7 +17,7 @@ ADMIN_ID = 6001
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def there(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def there(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
     """Two people have had a video each."""
     prices = "jimeng-pro=0.50,preview=0"
     async with bot_on_stage(
@@ -31,7 +31,7 @@ async def there(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
         assert made.world.complaints == []
 
 
-async def stats(there: Stage, person: Person, chat: Chat, words: str = "/stats") -> Json:
+async def stats(there: BotHarness, person: Person, chat: Chat, words: str = "/stats") -> Json:
     said = there.world.say(person, chat, words)
 
     def answers() -> list[Json]:
@@ -43,7 +43,7 @@ async def stats(there: Stage, person: Person, chat: Chat, words: str = "/stats")
     return (await there.until(answers))[0]
 
 
-async def test_an_admin_sees_all_that_was_made_and_what_it_cost(there: Stage) -> None:
+async def test_an_admin_sees_all_that_was_made_and_what_it_cost(there: BotHarness) -> None:
     admin = there.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
     message = await stats(there, admin, there.world.private_chat(admin))
     caption = message["caption"]
@@ -58,7 +58,7 @@ async def test_an_admin_sees_all_that_was_made_and_what_it_cost(there: Stage) ->
     assert Image.open(io.BytesIO(stored.path.read_bytes())).size[0] >= 1000
 
 
-async def test_a_person_sees_their_own_alone(there: Stage) -> None:
+async def test_a_person_sees_their_own_alone(there: BotHarness) -> None:
     person, chat = there.newcomer("Chiara")
     message = await stats(there, person, chat)
     assert message["text"] == says("stats_none", days=14)
@@ -70,7 +70,7 @@ async def test_a_person_sees_their_own_alone(there: Stage) -> None:
     assert "Ada" not in caption
 
 
-async def test_in_a_group_an_admin_tells_nothing_of_others(there: Stage) -> None:
+async def test_in_a_group_an_admin_tells_nothing_of_others(there: BotHarness) -> None:
     admin = there.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
     group = there.world.add_group("A group", [admin])
     message = await stats(there, admin, group, f"/stats@{BOT}")

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from running import PATIENCE_S, Stage, bot_process, stage
+from running import PATIENCE_S, BotHarness, bot_process, stage
 
 from bot.sandbox import Fault, FaultKind
 
@@ -17,13 +17,13 @@ _SOON_S = 1.5
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with stage(tmp_path) as made:
         yield made
         assert made.world.complaints == []
 
 
-async def test_a_bot_that_waits_for_an_order_at_its_stop_answers_nobody_new(there: Stage) -> None:
+async def test_a_bot_that_waits_for_an_order_at_its_stop_answers_nobody_new(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, his = there.newcomer("Boris")
     there.provider.answering.clear()
@@ -43,7 +43,7 @@ async def test_a_bot_that_waits_for_an_order_at_its_stop_answers_nobody_new(ther
     assert (there.jobs("a promise"), there.jobs("a latecomer")) == (1, 1)
 
 
-async def test_a_message_that_is_being_answered_at_a_stop_is_answered_once(there: Stage) -> None:
+async def test_a_message_that_is_being_answered_at_a_stop_is_answered_once(there: BotHarness) -> None:
     """Cut short between its card and its row it would leave a card that nobody looks after."""
     ada, chat = there.newcomer()
     there.server.faults.add(Fault("sendMessage", FaultKind.SLOW, delay_s=1.0))
@@ -59,7 +59,7 @@ async def test_a_message_that_is_being_answered_at_a_stop_is_answered_once(there
     assert len(there.messages(chat)) == 1
 
 
-async def test_an_answer_that_never_ends_holds_up_no_stop_and_keeps_no_lease(there: Stage) -> None:
+async def test_an_answer_that_never_ends_holds_up_no_stop_and_keeps_no_lease(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.server.faults.add(Fault("sendMessage", FaultKind.SLOW))
     async with bot_process(there.folder, there.values()) as bot:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from running import BOT, Stage, bot_on_stage, buttons, running_bot, says, stage
+from running import BOT, BotHarness, bot_on_stage, buttons, running_bot, says, stage
 
 from bot.sandbox import Chat, Fault, FaultKind, Json, Person
 
@@ -16,7 +16,7 @@ ALLOW, IGNORE = says("button_allow"), says("button_ignore")
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
     """A closed bot with two admins, both of whom have opened it."""
     async with bot_on_stage(tmp_path, allowed_users="", admin_users="501,502") as made:
         for admin in (OLGA, PETE):
@@ -26,17 +26,17 @@ async def there(tmp_path: Path) -> AsyncIterator[Stage]:
         assert made.world.complaints == []
 
 
-def questions(there: Stage, admin: Person = OLGA) -> list[Json]:
+def questions(there: BotHarness, admin: Person = OLGA) -> list[Json]:
     chat = there.world.private_chat(admin)
     return [one for one in there.world.bot_messages(chat) if "admit:" in str(buttons(one).values())]
 
 
-async def asked(there: Stage, many: int = 1) -> Json:
+async def asked(there: BotHarness, many: int = 1) -> Json:
     await there.until(lambda: len(questions(there)) == many)
     return questions(there)[-1]
 
 
-async def test_admins_are_asked_once_and_who_is_allowed_is_told_and_may_ask(there: Stage) -> None:
+async def test_admins_are_asked_once_and_who_is_allowed_is_told_and_may_ask(there: BotHarness) -> None:
     eve, chat = there.newcomer("Eve")
     there.world.say(eve, chat, "/start")
     question = await asked(there)
@@ -57,7 +57,7 @@ async def test_admins_are_asked_once_and_who_is_allowed_is_told_and_may_ask(ther
     assert (change["subject"], change["value"], change["changed_by"]) == (eve.id, "allowed", OLGA.id)
 
 
-async def test_who_is_ignored_hears_nothing_more_and_nobody_is_asked_again(there: Stage) -> None:
+async def test_who_is_ignored_hears_nothing_more_and_nobody_is_asked_again(there: BotHarness) -> None:
     eve, chat = there.newcomer("Eve")
     there.world.say(eve, chat, "/start")
     question = await asked(there)
@@ -72,7 +72,7 @@ async def test_who_is_ignored_hears_nothing_more_and_nobody_is_asked_again(there
     assert there.tasks(chat) == []
 
 
-async def test_the_first_admins_answer_counts_and_the_second_reads_it(there: Stage) -> None:
+async def test_the_first_admins_answer_counts_and_the_second_reads_it(there: BotHarness) -> None:
     eve, chat = there.newcomer("Eve")
     there.world.say(eve, chat, "/start")
     await there.until(lambda: questions(there, PETE) and questions(there))
@@ -88,7 +88,7 @@ async def test_the_first_admins_answer_counts_and_the_second_reads_it(there: Sta
     assert len(there.world.bot_messages(chat)) == 1
 
 
-async def test_nobody_but_an_admin_decides_whatever_the_button_says(there: Stage) -> None:
+async def test_nobody_but_an_admin_decides_whatever_the_button_says(there: BotHarness) -> None:
     eve, chat = there.newcomer("Eve")
     told = await there.answer(there.world.say(eve, chat, "/start"))
     await asked(there)
@@ -100,7 +100,7 @@ async def test_nobody_but_an_admin_decides_whatever_the_button_says(there: Stage
     assert there.rows("changes") == []
 
 
-async def test_a_group_is_asked_about_once_and_then_anybody_may_ask_there(there: Stage) -> None:
+async def test_a_group_is_asked_about_once_and_then_anybody_may_ask_there(there: BotHarness) -> None:
     (eve, hers), (boris, _) = there.newcomer("Eve"), there.newcomer("Boris")
     group = there.world.add_group("Cats & dogs", [eve, boris])
     there.world.say(eve, group, f"/video@{BOT} a cat")
@@ -116,7 +116,7 @@ async def test_a_group_is_asked_about_once_and_then_anybody_may_ask_there(there:
     assert "Eve" in (await asked(there))["text"], "herself she is a stranger still"
 
 
-async def test_a_group_that_the_bot_left_is_told_through_who_added_it(there: Stage) -> None:
+async def test_a_group_that_the_bot_left_is_told_through_who_added_it(there: BotHarness) -> None:
     eve, hers = there.newcomer("Eve")
     await there.answer(there.world.say(eve, hers, "/start"))
     group = there.world.add_group("Far away", [eve], with_bot=False)
@@ -131,7 +131,7 @@ async def test_a_group_that_the_bot_left_is_told_through_who_added_it(there: Sta
     await there.shown(group)
 
 
-async def test_an_ignored_group_gets_no_second_line(there: Stage) -> None:
+async def test_an_ignored_group_gets_no_second_line(there: BotHarness) -> None:
     eve, _ = there.newcomer("Eve")
     group = there.world.add_group("Far away", [eve], with_bot=False)
     for times in (1, 2):
@@ -162,7 +162,7 @@ async def test_while_there_is_no_admin_no_questions_are_kept(tmp_path: Path) -> 
         assert there.rows("notices") == []
 
 
-async def test_who_cannot_be_told_is_let_in_all_the_same(there: Stage) -> None:
+async def test_who_cannot_be_told_is_let_in_all_the_same(there: BotHarness) -> None:
     eve, chat = there.newcomer("Eve")
     await there.answer(there.world.say(eve, chat, "/start"))
     question = await asked(there)
@@ -176,7 +176,7 @@ async def test_who_cannot_be_told_is_let_in_all_the_same(there: Stage) -> None:
     await there.shown(chat)
 
 
-async def test_a_thousand_strangers_do_not_bury_the_admins(there: Stage) -> None:
+async def test_a_thousand_strangers_do_not_bury_the_admins(there: BotHarness) -> None:
     for number in range(23):
         eve, chat = there.newcomer(f"Eve {number}")
         await there.answer(there.world.say(eve, chat, "/start"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from pictures import noise_mp4
-from running import BotProcess, Stage, bot_process, stage
+from running import BotHarness, BotProcess, bot_process, stage
 
 from bot.sandbox import Chat, Person
 
@@ -38,7 +38,7 @@ async def test_a_video_of_45_mb_costs_under_10_mb_of_memory(tmp_path: Path) -> N
         assert there.world.complaints == []
 
 
-async def _deliver(there: Stage, person: Person, chat: Chat, many: int) -> None:
+async def _deliver(there: BotHarness, person: Person, chat: Chat, many: int) -> None:
     there.world.say(person, chat, "/video a heavy load")
     await there.shown(chat, many)
 

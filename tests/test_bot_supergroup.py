@@ -6,20 +6,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from running import BOT, Stage, buttons, running_bot, says, stage
+from running import BOT, BotHarness, buttons, running_bot, says, stage
 
 from bot.sandbox import Chat, Fault, FaultKind, Json, Person
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
     """A stage without a bot."""
     async with stage(tmp_path) as made:
         yield made
         assert made.world.complaints == []
 
 
-async def test_a_video_in_the_making_is_shown_in_the_new_group_and_paid_once(there: Stage) -> None:
+async def test_a_video_in_the_making_is_shown_in_the_new_group_and_paid_once(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Growing", [ada])
     async with running_bot(there.values()):
@@ -34,7 +34,7 @@ async def test_a_video_in_the_making_is_shown_in_the_new_group_and_paid_once(the
     assert there.tasks(group) == []
 
 
-async def test_what_waits_has_its_card_in_the_new_group_at_once(there: Stage) -> None:
+async def test_what_waits_has_its_card_in_the_new_group_at_once(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Growing", [ada])
     async with running_bot(there.values()):
@@ -50,7 +50,7 @@ async def test_what_waits_has_its_card_in_the_new_group_at_once(there: Stage) ->
     assert there.jobs("a moving van") == 1
 
 
-async def test_a_draft_of_the_old_group_can_be_answered_in_the_new_one(there: Stage) -> None:
+async def test_a_draft_of_the_old_group_can_be_answered_in_the_new_one(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Undecided", [ada])
     async with running_bot(there.values()):
@@ -64,7 +64,7 @@ async def test_a_draft_of_the_old_group_can_be_answered_in_the_new_one(there: St
     assert there.jobs("a late thought") == 1
 
 
-async def test_a_new_group_that_takes_no_card_gets_the_video_all_the_same(there: Stage) -> None:
+async def test_a_new_group_that_takes_no_card_gets_the_video_all_the_same(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Growing", [ada])
     async with running_bot(there.values()):
@@ -78,7 +78,7 @@ async def test_a_new_group_that_takes_no_card_gets_the_video_all_the_same(there:
     assert there.jobs("a moving van") == 1
 
 
-async def test_the_settings_go_along_and_nobody_is_greeted_anew(there: Stage) -> None:
+async def test_the_settings_go_along_and_nobody_is_greeted_anew(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Growing", [ada], with_bot=False)
     async with running_bot(there.values()):
@@ -91,7 +91,7 @@ async def test_the_settings_go_along_and_nobody_is_greeted_anew(there: Stage) ->
     assert chat["moved_from"] == group.id
 
 
-async def test_who_upgrades_a_group_does_not_add_the_bot_to_it(there: Stage) -> None:
+async def test_who_upgrades_a_group_does_not_add_the_bot_to_it(there: BotHarness) -> None:
     """A stranger does so in a group to which an admin added the bot: it stays."""
     olga, _ = there.newcomer("Olga")
     eve, _ = there.newcomer("Eve")
@@ -105,7 +105,7 @@ async def test_who_upgrades_a_group_does_not_add_the_bot_to_it(there: Stage) -> 
     assert upgraded.members[there.world.bot.id].is_in_chat
 
 
-async def test_an_allowed_group_stays_allowed_under_its_new_id(there: Stage) -> None:
+async def test_an_allowed_group_stays_allowed_under_its_new_id(there: BotHarness) -> None:
     eve, _ = there.newcomer("Eve")
     group = there.world.add_group("Friends", [eve])
     values = there.values(allowed_users="", allowed_chats=str(group.id), admin_users="1")
@@ -121,7 +121,7 @@ async def test_an_allowed_group_stays_allowed_under_its_new_id(there: Stage) -> 
         assert told == says("stranger_group", chat_id=upgraded.id)
 
 
-async def test_the_videos_of_the_day_go_along(there: Stage) -> None:
+async def test_the_videos_of_the_day_go_along(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     async with running_bot(there.values(daily_videos_per_chat="1")):
@@ -132,7 +132,7 @@ async def test_the_videos_of_the_day_go_along(there: Stage) -> None:
     assert said == says("limit_day_chat", count=1, time="00:00")
 
 
-async def test_what_was_asked_just_before_is_answered_in_the_new_group(there: Stage) -> None:
+async def test_what_was_asked_just_before_is_answered_in_the_new_group(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Hurry", [ada])
     there.world.say(ada, group, f"/video@{BOT} a last word")
@@ -143,7 +143,9 @@ async def test_what_was_asked_just_before_is_answered_in_the_new_group(there: St
     assert there.jobs("a last word") == 1
 
 
-async def test_a_strangers_group_is_left_although_it_moved_before_the_bot_heard_of_it(there: Stage) -> None:
+async def test_a_strangers_group_is_left_although_it_moved_before_the_bot_heard_of_it(
+    there: BotHarness,
+) -> None:
     eve, _ = there.newcomer("Eve")
     group = there.world.add_group("Quick", [eve], with_bot=False)
     there.world.add_bot(eve, group)
@@ -154,7 +156,7 @@ async def test_a_strangers_group_is_left_although_it_moved_before_the_bot_heard_
     assert told["text"] == says("stranger_group", chat_id=upgraded.id)
 
 
-async def test_a_draft_that_waits_goes_along(there: Stage) -> None:
+async def test_a_draft_that_waits_goes_along(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = there.world.add_group("Undecided", [ada])
     async with running_bot(there.values()):
@@ -166,6 +168,6 @@ async def test_a_draft_that_waits_goes_along(there: Stage) -> None:
     assert [task["state"] for task in there.tasks(upgraded)] == ["draft"]
 
 
-async def _said(there: Stage, person: Person, chat: Chat, words: str) -> str:
+async def _said(there: BotHarness, person: Person, chat: Chat, words: str) -> str:
     answer: Json = await there.answer(there.world.say(person, chat, words))
     return str(answer["text"])

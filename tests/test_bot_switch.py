@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from pictures import is_red_and_blue, photo
-from running import BOT, Stage, bot_on_stage, buttons, running_bot, says, stage
+from running import BOT, BotHarness, bot_on_stage, buttons, running_bot, says, stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -15,7 +15,7 @@ RESOLUTION = says("no_resolution", model="jimeng-pro", choices="1080p", asked="7
 WITH_720P = says("button_other_model", model="jimeng-720p")
 
 
-async def test_the_refusal_says_what_would_work_and_a_button_switches(there: Stage) -> None:
+async def test_the_refusal_says_what_would_work_and_a_button_switches(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await there.answer(there.world.say(ada, chat, "/video a tall wave 720p 10s"))
     assert card["text"] == f"{RESOLUTION}\n\n{says('card_switch')}"
@@ -31,7 +31,7 @@ async def test_the_refusal_says_what_would_work_and_a_button_switches(there: Sta
     assert there.jobs("a tall wave") == 1
 
 
-async def test_a_model_that_nobody_has_is_answered_with_those_there_are(there: Stage) -> None:
+async def test_a_model_that_nobody_has_is_answered_with_those_there_are(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await there.answer(there.world.say(ada, chat, "/video a hat --model dall-e"))
     names = ("jimeng-pro", "jimeng-720p", "jimeng-1080p")
@@ -42,7 +42,7 @@ async def test_a_model_that_nobody_has_is_answered_with_those_there_are(there: S
     assert "jimeng-1080p" in video["caption"]
 
 
-async def test_a_camera_move_goes_to_the_model_that_has_it_with_the_photo(there: Stage) -> None:
+async def test_a_camera_move_goes_to_the_model_that_has_it_with_the_photo(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(), caption="closer --camera crane_push")
     card = await there.card(chat)
@@ -52,7 +52,7 @@ async def test_a_camera_move_goes_to_the_model_that_has_it_with_the_photo(there:
     assert is_red_and_blue(there.photo_sent("closer"))
 
 
-async def test_plain_words_are_offered_too_and_dismissed(there: Stage) -> None:
+async def test_plain_words_are_offered_too_and_dismissed(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await there.answer(there.world.say(ada, chat, "a low fog 720p"))
     await there.tap(ada, card, says("button_dismiss"))
@@ -60,7 +60,7 @@ async def test_plain_words_are_offered_too_and_dismissed(there: Stage) -> None:
     assert there.jobs("a low fog") == 0
 
 
-async def test_a_reply_to_the_refusal_mends_it(there: Stage) -> None:
+async def test_a_reply_to_the_refusal_mends_it(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await there.answer(there.world.say(ada, chat, "/video a red kite 720p"))
     draft = await there.answer(there.world.say(ada, chat, "1080p", reply_to=card))
@@ -71,7 +71,7 @@ async def test_a_reply_to_the_refusal_mends_it(there: Stage) -> None:
     assert video["caption"].startswith("a red kite\n\njimeng-pro")
 
 
-async def test_what_no_model_can_do_is_a_plain_sentence(there: Stage) -> None:
+async def test_what_no_model_can_do_is_a_plain_sentence(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     answer = await there.answer(there.world.say(ada, chat, "/video a hat 7s"))
     assert answer["text"] == says("no_seconds", model="jimeng-pro", choices="5, 10", asked=7)
@@ -79,7 +79,7 @@ async def test_what_no_model_can_do_is_a_plain_sentence(there: Stage) -> None:
     assert there.tasks(chat) == []
 
 
-async def test_in_a_group_only_the_person_who_asked_can_switch(there: Stage) -> None:
+async def test_in_a_group_only_the_person_who_asked_can_switch(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Friends", [ada, boris])
@@ -90,7 +90,7 @@ async def test_in_a_group_only_the_person_who_asked_can_switch(there: Stage) -> 
     await there.shown(group)
 
 
-async def test_a_photo_still_waits_for_words_after_a_refusal(there: Stage) -> None:
+async def test_a_photo_still_waits_for_words_after_a_refusal(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     await there.answer(there.world.send_photo(ada, chat, photo()))
     card = await there.answer(there.world.say(ada, chat, "it turns 720p"))
@@ -100,7 +100,7 @@ async def test_a_photo_still_waits_for_words_after_a_refusal(there: Stage) -> No
     assert says("card_photo_ratio") in draft["text"]
 
 
-async def test_an_old_wish_is_offered_and_a_tap_of_today_buys_it(there: Stage) -> None:
+async def test_an_old_wish_is_offered_and_a_tap_of_today_buys_it(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await there.answer(
         there.world.say(ada, chat, "/video an old mill 720p", date=int(time.time()) - 1800)
@@ -133,7 +133,7 @@ async def test_an_offer_outlives_a_restart(tmp_path: Path) -> None:
         assert there.jobs("a lamp") == 1
 
 
-async def test_a_ratio_that_the_photo_overrules_is_named_until_the_video_is_there(there: Stage) -> None:
+async def test_a_ratio_that_the_photo_overrules_is_named_until_the_video_is_there(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     line = says("card_ratio_left_out", model="jimeng-pro", ratio="9:16")
     with there.unfinished():
@@ -150,7 +150,7 @@ async def test_a_ratio_that_the_photo_overrules_is_named_until_the_video_is_ther
     assert line not in video["caption"]
 
 
-async def test_options_of_a_draft_are_changed_in_place(there: Stage) -> None:
+async def test_options_of_a_draft_are_changed_in_place(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     draft = await there.answer(there.world.say(ada, chat, "a blue door"))
     await there.tap(ada, draft, "16:9")
@@ -170,7 +170,7 @@ async def test_options_of_a_draft_are_changed_in_place(there: Stage) -> None:
     assert answer == says("tap_too_late")
 
 
-async def test_models_are_listed(there: Stage) -> None:
+async def test_models_are_listed(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     answer = await there.answer(there.world.say(ada, chat, "/models"))
     for name in ("jimeng-pro", "jimeng-720p", "jimeng-1080p"):

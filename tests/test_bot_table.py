@@ -6,7 +6,7 @@ import time
 
 import pytest
 from pictures import photo
-from running import BOT, Stage, buttons, says
+from running import BOT, BotHarness, buttons, says
 
 from bot.sandbox import Chat, Person
 
@@ -15,14 +15,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 LONG_AGO_S = 30 * 60
 
 
-def group_of(there: Stage, *people: Person, hears_all: bool = False) -> Chat:
+def group_of(there: BotHarness, *people: Person, hears_all: bool = False) -> Chat:
     group = there.world.add_group("Friends", list(people))
     if hears_all:
         there.world.set_bot_status(people[0], group, "administrator")
     return group
 
 
-async def is_draft(there: Stage, chat: Chat) -> bool:
+async def is_draft(there: BotHarness, chat: Chat) -> bool:
     """Whether what was said became a card that asks, and nothing was bought."""
     await there.card(chat)
     (task,) = await there.until(lambda: there.tasks(chat))
@@ -33,13 +33,13 @@ async def is_draft(there: Stage, chat: Chat) -> bool:
 
 
 @pytest.mark.parametrize("command", ["/video", "/v", "/animate", f"/video@{BOT}"])
-async def test_a_command_with_words_starts_in_private(there: Stage, command: str) -> None:
+async def test_a_command_with_words_starts_in_private(there: BotHarness, command: str) -> None:
     ada, chat = there.newcomer()
     there.world.say(ada, chat, f"{command} a table {command}")
     await there.shown(chat)
 
 
-async def test_a_command_with_words_starts_in_a_group(there: Stage) -> None:
+async def test_a_command_with_words_starts_in_a_group(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = group_of(there, ada)
     there.world.say(ada, group, f"/video@{BOT} a table for all")
@@ -47,7 +47,7 @@ async def test_a_command_with_words_starts_in_a_group(there: Stage) -> None:
 
 
 @pytest.mark.parametrize("in_group", [False, True])
-async def test_a_reply_to_the_photo_of_anybody_starts(there: Stage, in_group: bool) -> None:
+async def test_a_reply_to_the_photo_of_anybody_starts(there: BotHarness, in_group: bool) -> None:
     ada, chat = there.newcomer()
     boris, _ = there.newcomer("Boris")
     place = group_of(there, ada, boris) if in_group else chat
@@ -59,7 +59,7 @@ async def test_a_reply_to_the_photo_of_anybody_starts(there: Stage, in_group: bo
 
 
 @pytest.mark.parametrize("in_group", [False, True])
-async def test_a_photo_captioned_with_a_command_starts(there: Stage, in_group: bool) -> None:
+async def test_a_photo_captioned_with_a_command_starts(there: BotHarness, in_group: bool) -> None:
     ada, chat = there.newcomer()
     place = group_of(there, ada) if in_group else chat
     words = f"a captioned photo, in a group: {in_group}"
@@ -71,7 +71,7 @@ async def test_a_photo_captioned_with_a_command_starts(there: Stage, in_group: b
 # A photo with a plain caption, a forwarded one, one without; an album.
 
 
-async def test_a_photo_with_a_plain_caption_starts_in_private(there: Stage) -> None:
+async def test_a_photo_with_a_plain_caption_starts_in_private(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(), caption="a plain caption")
     await there.shown(chat)
@@ -79,7 +79,7 @@ async def test_a_photo_with_a_plain_caption_starts_in_private(there: Stage) -> N
 
 @pytest.mark.parametrize("hears_all", [False, True])
 @pytest.mark.parametrize("caption", ["look at that", ""])
-async def test_a_photo_in_a_group_is_nothing(there: Stage, caption: str, hears_all: bool) -> None:
+async def test_a_photo_in_a_group_is_nothing(there: BotHarness, caption: str, hears_all: bool) -> None:
     ada, _ = there.newcomer()
     group = group_of(there, ada, hears_all=hears_all)
     there.world.send_photo(ada, group, photo(), caption=caption)
@@ -87,7 +87,7 @@ async def test_a_photo_in_a_group_is_nothing(there: Stage, caption: str, hears_a
     assert await there.heard_nothing(ada, group)
 
 
-async def test_a_forwarded_photo_with_a_caption_is_drafted_in_private(there: Stage) -> None:
+async def test_a_forwarded_photo_with_a_caption_is_drafted_in_private(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, elsewhere = there.newcomer("Boris")
     picture = there.world.send_photo(boris, elsewhere, photo(), caption="/start")
@@ -96,7 +96,7 @@ async def test_a_forwarded_photo_with_a_caption_is_drafted_in_private(there: Sta
     assert there.jobs("a day at sea") == 0
 
 
-async def test_a_forwarded_photo_in_a_group_is_nothing(there: Stage) -> None:
+async def test_a_forwarded_photo_in_a_group_is_nothing(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, elsewhere = there.newcomer("Boris")
     group = group_of(there, ada, hears_all=True)
@@ -105,13 +105,13 @@ async def test_a_forwarded_photo_in_a_group_is_nothing(there: Stage) -> None:
     assert await there.heard_nothing(ada, group)
 
 
-async def test_a_photo_without_caption_is_drafted_in_private(there: Stage) -> None:
+async def test_a_photo_without_caption_is_drafted_in_private(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo())
     assert await is_draft(there, chat)
 
 
-async def test_an_album_without_words_is_drafted_in_private(there: Stage) -> None:
+async def test_an_album_without_words_is_drafted_in_private(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_album(ada, chat, [photo(), photo()])
     assert await is_draft(there, chat)
@@ -120,20 +120,20 @@ async def test_an_album_without_words_is_drafted_in_private(there: Stage) -> Non
 # Plain words.
 
 
-async def test_plain_text_is_drafted_in_private(there: Stage) -> None:
+async def test_plain_text_is_drafted_in_private(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.say(ada, chat, "a table in the sun")
     assert await is_draft(there, chat)
 
 
-async def test_plain_text_in_a_group_is_nothing(there: Stage) -> None:
+async def test_plain_text_in_a_group_is_nothing(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = group_of(there, ada, hears_all=True)
     there.world.say(ada, group, "a table in the sun")
     assert await there.heard_nothing(ada, group)
 
 
-async def test_a_plain_reply_to_a_video_of_the_bot_is_nothing_in_a_group(there: Stage) -> None:
+async def test_a_plain_reply_to_a_video_of_the_bot_is_nothing_in_a_group(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = group_of(there, ada)
     there.world.say(ada, group, f"/video@{BOT} a table to talk about")
@@ -143,7 +143,7 @@ async def test_a_plain_reply_to_a_video_of_the_bot_is_nothing_in_a_group(there: 
     assert len(there.tasks(group)) == 1
 
 
-async def test_the_message_after_a_photo_completes_its_draft_and_buys_nothing(there: Stage) -> None:
+async def test_the_message_after_a_photo_completes_its_draft_and_buys_nothing(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo())
     await there.card(chat)
@@ -153,7 +153,7 @@ async def test_the_message_after_a_photo_completes_its_draft_and_buys_nothing(th
     assert there.jobs("the table turns") == 0
 
 
-async def test_the_message_after_a_photo_is_nothing_in_a_group(there: Stage) -> None:
+async def test_the_message_after_a_photo_is_nothing_in_a_group(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     group = group_of(there, ada, hears_all=True)
     there.world.send_photo(ada, group, photo())
@@ -162,7 +162,7 @@ async def test_the_message_after_a_photo_is_nothing_in_a_group(there: Stage) -> 
 
 
 @pytest.mark.parametrize("in_group", [False, True])
-async def test_an_answer_to_a_question_of_the_bot_starts(there: Stage, in_group: bool) -> None:
+async def test_an_answer_to_a_question_of_the_bot_starts(there: BotHarness, in_group: bool) -> None:
     ada, chat = there.newcomer()
     place = group_of(there, ada) if in_group else chat
     question = await there.answer(there.world.say(ada, place, f"/video@{BOT}"))
@@ -171,11 +171,11 @@ async def test_an_answer_to_a_question_of_the_bot_starts(there: Stage, in_group:
     await there.shown(place)
 
 
-# Taps.
+# ButtonPresses.
 
 
 @pytest.mark.parametrize("in_group", [False, True])
-async def test_a_tap_of_the_owner_starts(there: Stage, in_group: bool) -> None:
+async def test_a_tap_of_the_owner_starts(there: BotHarness, in_group: bool) -> None:
     ada, chat = there.newcomer()
     place = group_of(there, ada) if in_group else chat
     words = f"a tapped table, in a group: {in_group}"
@@ -186,7 +186,7 @@ async def test_a_tap_of_the_owner_starts(there: Stage, in_group: bool) -> None:
     assert there.jobs(words) == 2
 
 
-async def test_the_tap_of_somebody_else_buys_nothing(there: Stage) -> None:
+async def test_the_tap_of_somebody_else_buys_nothing(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = group_of(there, ada, boris)
@@ -201,7 +201,7 @@ async def test_the_tap_of_somebody_else_buys_nothing(there: Stage) -> None:
 
 
 @pytest.mark.parametrize("in_group", [False, True])
-async def test_an_edited_message_is_nothing(there: Stage, in_group: bool) -> None:
+async def test_an_edited_message_is_nothing(there: BotHarness, in_group: bool) -> None:
     ada, chat = there.newcomer()
     place = group_of(there, ada, hears_all=True) if in_group else chat
     asked = there.world.say(ada, place, f"/video@{BOT} a table as it was")
@@ -213,7 +213,7 @@ async def test_an_edited_message_is_nothing(there: Stage, in_group: bool) -> Non
 
 
 @pytest.mark.parametrize("in_group", [False, True])
-async def test_an_old_message_is_asked_about(there: Stage, in_group: bool) -> None:
+async def test_an_old_message_is_asked_about(there: BotHarness, in_group: bool) -> None:
     ada, chat = there.newcomer()
     place = group_of(there, ada) if in_group else chat
     there.world.say(ada, place, f"/video@{BOT} a table of old", date=_old())
@@ -222,7 +222,7 @@ async def test_an_old_message_is_asked_about(there: Stage, in_group: bool) -> No
     assert await is_draft(there, place)
 
 
-async def test_an_old_photo_with_a_caption_is_asked_about(there: Stage) -> None:
+async def test_an_old_photo_with_a_caption_is_asked_about(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.send_photo(ada, chat, photo(), caption="an old table", date=_old())
     assert await is_draft(there, chat)

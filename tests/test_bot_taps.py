@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from running import BOT, Stage, bot_on_stage, buttons, says
+from running import BOT, BotHarness, bot_on_stage, buttons, says
 
 from bot.sandbox import Chat, Json, Person
 
@@ -14,13 +14,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
     """One job at a time."""
     async with bot_on_stage(tmp_path_factory.mktemp("bot"), volcengine_concurrency="1") as made:
         yield made
 
 
-async def test_cancel_in_the_queue_ends_it_for_free(there: Stage) -> None:
+async def test_cancel_in_the_queue_ends_it_for_free(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         there.world.say(ada, chat, "/video the first in line")
@@ -34,7 +34,7 @@ async def test_cancel_in_the_queue_ends_it_for_free(there: Stage) -> None:
     assert there.jobs("the second in line") == 0
 
 
-async def test_who_stops_waiting_is_told_that_it_was_paid_and_sees_no_video(there: Stage) -> None:
+async def test_who_stops_waiting_is_told_that_it_was_paid_and_sees_no_video(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         card = await there.answer(there.world.say(ada, chat, "/video a lost balloon"))
@@ -49,7 +49,7 @@ async def test_who_stops_waiting_is_told_that_it_was_paid_and_sees_no_video(ther
     assert (there.folder / "videos" / f"{task['id']}.mp4").exists()
 
 
-async def test_a_tap_by_somebody_else_does_nothing(there: Stage) -> None:
+async def test_a_tap_by_somebody_else_does_nothing(there: BotHarness) -> None:
     ada, _ = there.newcomer()
     boris, _ = there.newcomer("Boris")
     group = there.world.add_group("Friends", [ada, boris])
@@ -68,7 +68,7 @@ async def test_a_tap_by_somebody_else_does_nothing(there: Stage) -> None:
     assert len(there.tasks(group)) == 1
 
 
-async def test_forged_data_is_not_known(there: Stage) -> None:
+async def test_forged_data_is_not_known(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     (video,) = await _made(there, ada, chat, "a locked door")
     (task,) = there.tasks(chat)
@@ -85,7 +85,7 @@ async def test_forged_data_is_not_known(there: Stage) -> None:
     assert len(there.tasks(chat)) == 1
 
 
-async def test_a_task_cannot_be_reached_from_another_chat(there: Stage) -> None:
+async def test_a_task_cannot_be_reached_from_another_chat(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     boris, his = there.newcomer("Boris")
     draft = await there.answer(there.world.say(ada, chat, "a secret garden"))
@@ -95,7 +95,7 @@ async def test_a_task_cannot_be_reached_from_another_chat(there: Stage) -> None:
     assert there.jobs("a secret garden") == 0
 
 
-async def test_again_makes_exactly_one_more_however_often_it_is_tapped(there: Stage) -> None:
+async def test_again_makes_exactly_one_more_however_often_it_is_tapped(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     (video,) = await _made(there, ada, chat, "a spinning coin")
     for _ in range(3):
@@ -107,7 +107,7 @@ async def test_again_makes_exactly_one_more_however_often_it_is_tapped(there: St
     assert there.tasks(chat)[1]["parent_id"] == there.tasks(chat)[0]["id"]
 
 
-async def test_taps_after_the_end_say_so(there: Stage) -> None:
+async def test_taps_after_the_end_say_so(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     card = await there.answer(there.world.say(ada, chat, "/video a last train"))
     (task_id,) = {data.partition(":")[2] for data in buttons(card).values()}
@@ -121,7 +121,7 @@ async def test_taps_after_the_end_say_so(there: Stage) -> None:
     assert there.jobs("a paper hat") == 0
 
 
-async def test_generate_tapped_twice_buys_once(there: Stage) -> None:
+async def test_generate_tapped_twice_buys_once(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     draft = await there.answer(there.world.say(ada, chat, "a humming top"))
     for _ in range(2):
@@ -131,16 +131,16 @@ async def test_generate_tapped_twice_buys_once(there: Stage) -> None:
     assert there.jobs("a humming top") == 1
 
 
-async def _made(there: Stage, person: Person, chat: Chat, prompt: str) -> list[Json]:
+async def _made(there: BotHarness, person: Person, chat: Chat, prompt: str) -> list[Json]:
     there.world.say(person, chat, f"/video {prompt}")
     return await there.shown(chat)
 
 
-def _now(there: Stage, message: Json) -> Json:
+def _now(there: BotHarness, message: Json) -> Json:
     found = there.now(message)
     assert found is not None
     return found
 
 
-def _text(there: Stage, message: Json) -> str:
+def _text(there: BotHarness, message: Json) -> str:
     return str(_now(there, message).get("text", ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from provider_server import failure
-from running import BOT, Stage, buttons, says
+from running import BOT, BotHarness, buttons, says
 
 from bot.sandbox import Chat, Person
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 COMES_HERE = says("outcome_comes_here", group="Forum")
 
 
-async def test_a_video_whose_topic_was_deleted_comes_in_private(there: Stage) -> None:
+async def test_a_video_whose_topic_was_deleted_comes_in_private(there: BotHarness) -> None:
     ada, chat, forum, topic = _forum(there)
     with there.unfinished():
         there.world.say(ada, forum, f"/video@{BOT} a raft", thread_id=topic)
@@ -27,7 +27,7 @@ async def test_a_video_whose_topic_was_deleted_comes_in_private(there: Stage) ->
     await there.shown(chat, 2)
 
 
-async def test_a_video_whose_topic_was_closed_stands_on_its_card(there: Stage) -> None:
+async def test_a_video_whose_topic_was_closed_stands_on_its_card(there: BotHarness) -> None:
     ada, chat, forum, topic = _forum(there)
     with there.unfinished():
         there.world.say(ada, forum, f"/video@{BOT} a tide", thread_id=topic)
@@ -37,7 +37,7 @@ async def test_a_video_whose_topic_was_closed_stands_on_its_card(there: Stage) -
     assert there.world.bot_messages(chat) == []
 
 
-async def test_a_video_whose_card_and_topic_are_gone_comes_in_private(there: Stage) -> None:
+async def test_a_video_whose_card_and_topic_are_gone_comes_in_private(there: BotHarness) -> None:
     ada, chat, forum, topic = _forum(there)
     with there.unfinished():
         there.world.say(ada, forum, f"/video@{BOT} a cork", thread_id=topic)
@@ -48,7 +48,7 @@ async def test_a_video_whose_card_and_topic_are_gone_comes_in_private(there: Sta
     await there.shown(chat)
 
 
-async def test_why_there_is_no_video_comes_in_private_too(there: Stage) -> None:
+async def test_why_there_is_no_video_comes_in_private_too(there: BotHarness) -> None:
     ada, chat, forum, topic = _forum(there)
     with there.unfinished():
         there.world.say(ada, forum, f"/video@{BOT} a leak", thread_id=topic)
@@ -63,7 +63,7 @@ async def test_why_there_is_no_video_comes_in_private_too(there: Stage) -> None:
     assert buttons(reason)
 
 
-async def test_what_cannot_come_in_private_is_kept(there: Stage) -> None:
+async def test_what_cannot_come_in_private_is_kept(there: BotHarness) -> None:
     ada, chat, forum, topic = _forum(there)
     chat.started = False
     with there.unfinished():
@@ -76,7 +76,7 @@ async def test_what_cannot_come_in_private_is_kept(there: Stage) -> None:
     assert (there.folder / "videos" / f"{task['id']}.mp4").exists()
 
 
-async def test_who_asks_in_a_closed_topic_disturbs_nobody(there: Stage) -> None:
+async def test_who_asks_in_a_closed_topic_disturbs_nobody(there: BotHarness) -> None:
     """Its admins still write in it, the bot may not."""
     ada, _, forum, topic = _forum(there)
     there.world.close_topic(ada, forum, topic)
@@ -86,7 +86,7 @@ async def test_who_asks_in_a_closed_topic_disturbs_nobody(there: Stage) -> None:
     assert [row["state"] for row in there.rows("updates") if row["chat_id"] == forum.id].count("parked") == 0
 
 
-def _forum(there: Stage) -> tuple[Person, Chat, Chat, int]:
+def _forum(there: BotHarness) -> tuple[Person, Chat, Chat, int]:
     """A person, their private chat, a forum, and a topic in it."""
     ada, chat = there.newcomer()
     chat.started = True

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from running import Stage, bot_on_stage, buttons, says
+from running import BotHarness, bot_on_stage, buttons, says
 
 from bot.sandbox import Chat, Json, Person
 
@@ -18,14 +18,14 @@ ADMIN = 7999
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
     """One job at a time, and an admin."""
     folder = tmp_path_factory.mktemp("bot")
     async with bot_on_stage(folder, volcengine_concurrency="1", admin_users=str(ADMIN)) as made:
         yield made
 
 
-async def test_one_persons_many_do_not_stand_before_anothers_first(there: Stage) -> None:
+async def test_one_persons_many_do_not_stand_before_anothers_first(there: BotHarness) -> None:
     ada, hers = there.newcomer()
     boris, his = there.newcomer("Boris")
     with there.unfinished():
@@ -40,7 +40,7 @@ async def test_one_persons_many_do_not_stand_before_anothers_first(there: Stage)
     assert order(there, hers, his) == ["many 1", "many 2", "his only one", "many 3", "many 4"]
 
 
-async def test_a_provider_with_less_room_than_was_set_fails_nobody(there: Stage) -> None:
+async def test_a_provider_with_less_room_than_was_set_fails_nobody(there: BotHarness) -> None:
     people = [there.newcomer(name) for name in ("Carla", "Dan", "Eve")]
     there.provider.slots = 0
     for number, (person, chat) in enumerate(people):
@@ -54,7 +54,7 @@ async def test_a_provider_with_less_room_than_was_set_fails_nobody(there: Stage)
     there.provider.slots = None
 
 
-async def test_an_admin_sees_who_waits_and_puts_one_first(there: Stage) -> None:
+async def test_an_admin_sees_who_waits_and_puts_one_first(there: BotHarness) -> None:
     admin = there.world.add_person(Person(ADMIN, "Olga", None, "en"))
     office = there.world.private_chat(admin)
     (ada, hers), (boris, his) = there.newcomer(), there.newcomer("Boris <3")
@@ -90,11 +90,11 @@ def whose(told: Json) -> list[str]:
     return [line.partition(" · ")[0] for line in listed_in(told)]
 
 
-async def waiting(there: Stage, person: Person, chat: Chat) -> Json:
+async def waiting(there: BotHarness, person: Person, chat: Chat) -> Json:
     return await there.answer(there.world.say(person, chat, "/queue"), containing=says("queue_waiting"))
 
 
-def order(there: Stage, *chats: Chat) -> list[str]:
+def order(there: BotHarness, *chats: Chat) -> list[str]:
     """The words of what was made, in the order in which it was handed over."""
     tasks = sorted(
         (task for chat in chats for task in there.tasks(chat)), key=lambda one: one["submitted_at"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fakes import A_MODEL
 from provider_server import Fault as ProviderFault
-from running import BOT, PATIENCE_S, Stage, bot_process, buttons, running_bot, says, stage
+from running import BOT, PATIENCE_S, BotHarness, bot_process, buttons, running_bot, says, stage
 
 from bot.sandbox import Chat, Fault, FaultKind, Json
 from bot.stores.sqlite import SQLiteStore
@@ -22,7 +22,7 @@ from bot.worker.duration_model import Durations, keys, observed
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def text(there: Stage, card: Json, containing: str) -> str:
+async def text(there: BotHarness, card: Json, containing: str) -> str:
     """What the card says, once it says so."""
 
     def shown() -> str:
@@ -33,11 +33,13 @@ async def text(there: Stage, card: Json, containing: str) -> str:
     return str(await there.until(shown))
 
 
-def actions(there: Stage, chat: Chat) -> list[Any]:
+def actions(there: BotHarness, chat: Chat) -> list[Any]:
     return there.edits(chat, "sendChatAction")
 
 
-async def test_a_job_counts_up_to_what_is_usual_and_its_chat_sees_that_a_video_comes(there: Stage) -> None:
+async def test_a_job_counts_up_to_what_is_usual_and_its_chat_sees_that_a_video_comes(
+    there: BotHarness,
+) -> None:
     ada, chat = there.newcomer()
     with there.unfinished():
         card = await there.answer(there.world.say(ada, chat, "/video a long way home"))
@@ -48,7 +50,7 @@ async def test_a_job_counts_up_to_what_is_usual_and_its_chat_sees_that_a_video_c
     await there.shown(chat)
 
 
-async def test_a_group_is_not_told_that_somebody_types(there: Stage) -> None:
+async def test_a_group_is_not_told_that_somebody_types(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     group = there.world.add_group("Friends", [ada])
     with there.unfinished():
@@ -60,7 +62,7 @@ async def test_a_group_is_not_told_that_somebody_types(there: Stage) -> None:
     await there.shown(group)
 
 
-async def test_a_chat_that_refuses_chat_actions_gets_its_video(there: Stage) -> None:
+async def test_a_chat_that_refuses_chat_actions_gets_its_video(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     refusal = Fault(
         "sendChatAction", FaultKind.FORBIDDEN, times=None, when=lambda call: call["chat_id"] == chat.id
@@ -72,13 +74,13 @@ async def test_a_chat_that_refuses_chat_actions_gets_its_video(there: Stage) -> 
     await there.shown(chat)
 
 
-async def test_a_draft_says_how_long_it_usually_takes(there: Stage) -> None:
+async def test_a_draft_says_how_long_it_usually_takes(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     draft = await there.answer(there.world.say(ada, chat, "a patient snail"))
     assert re.search(r"It usually takes (\d+ min( \d+ s)?|\d+ s)\.$", draft["text"])
 
 
-async def test_what_looks_have_told_is_kept(there: Stage) -> None:
+async def test_what_looks_have_told_is_kept(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.say(ada, chat, "/video a stopwatch")
     await there.shown(chat)
@@ -151,7 +153,7 @@ async def test_who_stops_waiting_in_the_middle_of_an_order_is_told_that_it_may_b
             assert there.jobs("a leap") == 0
 
 
-async def _edited(there: Stage, chat: Chat, card: Json, before: int) -> str:
+async def _edited(there: BotHarness, chat: Chat, card: Json, before: int) -> str:
     """What was first drawn on a card after so many edits in its chat."""
 
     def edits() -> list[str]:

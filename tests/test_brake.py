@@ -7,7 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import A_MODEL, A_PHOTO, FREE_MODEL, Clock, House, Script, ScriptedProvider, a_brake, a_task
+from fakes import (
+    A_MODEL,
+    A_PHOTO,
+    FREE_MODEL,
+    Clock,
+    Script,
+    ScriptedProvider,
+    WorkerHarness,
+    a_brake,
+    a_task,
+)
 
 from bot.errors import AccountProblem
 from bot.provider import Accepted
@@ -23,7 +33,7 @@ SECOND = replace(A_MODEL, name="second", provider="second")
 
 
 @pytest.fixture
-def house(store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path) -> House:
+def house(store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path) -> WorkerHarness:
     providers = [
         ScriptedProvider(clip),
         ScriptedProvider(clip, "second", [SECOND]),
@@ -32,21 +42,23 @@ def house(store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path) -> House
     for provider in providers:
         provider.concurrency = 10
         provider.submits = Script(*(Accepted(f"{provider.name}-{number}") for number in range(40)))
-    return House(store, providers, clock, tmp_path, failover=True)
+    return WorkerHarness(store, providers, clock, tmp_path, failover=True)
 
 
-async def test_while_everything_is_paused_what_waits_is_not_even_claimed(house: House) -> None:
-    await house.brake.pause(EVERYTHING, ADMIN)
+async def test_while_everything_is_paused_what_waits_is_not_even_claimed(house: WorkerHarness) -> None:
+    await house.purchase_guard.pause(EVERYTHING, ADMIN)
     task = await house.store.add(a_task())
     assert await house.turn() == 0
     assert await house.get() == task
-    await house.brake.resume(EVERYTHING, ADMIN)
+    await house.purchase_guard.resume(EVERYTHING, ADMIN)
     await house.turn()
     assert (await house.get()).state is TaskState.RUNNING
 
 
-async def test_the_worker_takes_up_nothing_that_waits_while_everything_is_paused(house: House) -> None:
-    await house.brake.pause(EVERYTHING, ADMIN)
+async def test_the_worker_takes_up_nothing_that_waits_while_everything_is_paused(
+    house: WorkerHarness,
+) -> None:
+    await house.purchase_guard.pause(EVERYTHING, ADMIN)
     waits = await house.store.add(a_task())
     dismissed = await house.store.add(a_task("dismissed", state=TaskState.CANCELLED, error_code="cancelled"))
     stopping = asyncio.Event()
@@ -59,18 +71,18 @@ async def test_the_worker_takes_up_nothing_that_waits_while_everything_is_paused
     assert await house.get() == waits
 
 
-async def test_who_stops_waiting_is_let_go_during_a_pause_and_what_runs_goes_on(house: House) -> None:
+async def test_who_stops_waiting_is_let_go_during_a_pause_and_what_runs_goes_on(house: WorkerHarness) -> None:
     running = await house.store.add(a_task("running"))
     await house.turn()
-    await house.brake.pause(EVERYTHING, ADMIN)
+    await house.purchase_guard.pause(EVERYTHING, ADMIN)
     task = await house.store.add(a_task())
     await house.store.save(task.hide(house.clock()))
     assert (await house.close_task()).state is TaskState.CANCELLED
     assert (await house.close_task(running.id)).state is TaskState.SUCCEEDED
 
 
-async def test_a_model_that_is_paused_holds_its_own_tasks_and_no_others(house: House) -> None:
-    await house.brake.pause("second", ADMIN)
+async def test_a_model_that_is_paused_holds_its_own_tasks_and_no_others(house: WorkerHarness) -> None:
+    await house.purchase_guard.pause("second", ADMIN)
     held = await house.store.add(
         a_task("held", provider="second", request=VideoRequest(model="second", prompt="a boat"))
     )
@@ -80,12 +92,12 @@ async def test_a_model_that_is_paused_holds_its_own_tasks_and_no_others(house: H
     assert (waiting.state, waiting.attempts, waiting.queued_at) == (TaskState.QUEUED, 0, held.queued_at)
     assert (await house.get()).state is TaskState.RUNNING
     assert house.chat.shown[-1] in (waiting, await house.get())
-    await house.brake.resume("second", ADMIN)
+    await house.purchase_guard.resume("second", ADMIN)
     await house.turn()
     assert (await house.get("held")).state is TaskState.RUNNING
 
 
-async def test_a_pause_that_comes_at_the_last_moment_still_counts(house: House) -> None:
+async def test_a_pause_that_comes_at_the_last_moment_still_counts(house: WorkerHarness) -> None:
     await house.store.add(a_task(request=VideoRequest(model="jimeng-pro", prompt="a boat", photos=("p",))))
 
     async def paused_by_another_process() -> object:
@@ -98,7 +110,7 @@ async def test_a_pause_that_comes_at_the_last_moment_still_counts(house: House) 
     assert house.provider.submits.count == 0
 
 
-async def test_one_more_than_an_hour_may_have_puts_the_brake_on_and_asks_once(house: House) -> None:
+async def test_one_more_than_an_hour_may_have_puts_the_brake_on_and_asks_once(house: WorkerHarness) -> None:
     house.settings = IsolatedSettings(submits_per_hour=3)
     for number in range(6):
         await house.store.add(a_task(f"task-{number}"))
@@ -106,12 +118,12 @@ async def test_one_more_than_an_hour_may_have_puts_the_brake_on_and_asks_once(ho
     await house.turn()
     states = [(await house.get(f"task-{number}")).state for number in range(6)]
     assert sorted(states) == [TaskState.QUEUED] * 3 + [TaskState.RUNNING] * 3
-    (brake,) = await house.brake.pauses()
-    assert house.notices == [Notice("brake_reached", {"count": "3", "pause": brake.mark})]
-    assert (brake.model, brake.by) == (EVERYTHING, THE_BOT)
+    (purchase_guard,) = await house.purchase_guard.pauses()
+    assert house.notices == [Notice("brake_reached", {"count": "3", "pause": purchase_guard.mark})]
+    assert (purchase_guard.model, purchase_guard.by) == (EVERYTHING, THE_BOT)
 
 
-async def test_go_on_lets_as_many_through_again(house: House) -> None:
+async def test_go_on_lets_as_many_through_again(house: WorkerHarness) -> None:
     house.settings = IsolatedSettings(submits_per_hour=2)
     for number in range(6):
         await house.store.add(a_task(f"task-{number}"))
@@ -119,7 +131,7 @@ async def test_go_on_lets_as_many_through_again(house: House) -> None:
         house.clock.advance(1)
         await house.turn()
         assert house.provider.submits.count == bought
-        await house.brake.resume(EVERYTHING, ADMIN)
+        await house.purchase_guard.resume(EVERYTHING, ADMIN)
     assert [notice.key for notice in house.notices] == ["brake_reached"] * 2
 
 
@@ -142,14 +154,14 @@ async def test_the_hours_figure_is_exact_however_many_buy_at_once(store: SQLiteS
     assert len(told) == 1
 
 
-async def test_what_is_free_is_never_braked(house: House) -> None:
+async def test_what_is_free_is_never_braked(house: WorkerHarness) -> None:
     house.settings = IsolatedSettings(submits_per_hour=0)
     await house.store.add(a_task(provider="preview", request=VideoRequest(model="preview", prompt="a boat")))
     await house.turn()
     assert (await house.get()).state is TaskState.RUNNING
 
 
-async def test_an_hour_without_limit_has_no_brake(house: House) -> None:
+async def test_an_hour_without_limit_has_no_brake(house: WorkerHarness) -> None:
     house.settings = IsolatedSettings.model_validate({"submits_per_hour": "unlimited"})
     for number in range(6):
         await house.store.add(a_task(f"task-{number}"))
@@ -157,30 +169,33 @@ async def test_an_hour_without_limit_has_no_brake(house: House) -> None:
     assert (house.provider.submits.count, house.notices) == (6, [])
 
 
-async def test_failover_goes_to_no_model_that_is_paused(house: House) -> None:
-    await house.brake.pause("second", ADMIN)
+async def test_failover_goes_to_no_model_that_is_paused(house: WorkerHarness) -> None:
+    await house.purchase_guard.pause("second", ADMIN)
     house.provider.submits = Script(AccountProblem("account", "HTTP 402", trouble="no_balance"))
     await house.store.add(a_task())
     await house.turn()
     assert (await house.get()).state is TaskState.FAILED
 
 
-async def test_a_new_start_asks_again_where_the_brake_is_on(house: House, store: SQLiteStore) -> None:
-    await house.brake.remind()
+async def test_a_new_start_asks_again_where_the_brake_is_on(house: WorkerHarness, store: SQLiteStore) -> None:
+    await house.purchase_guard.remind()
     assert house.notices == []
     await store.pause(Pause(EVERYTHING, THE_BOT, house.clock()))
     house.clock.advance(2)
-    await house.brake.remind()
+    await house.purchase_guard.remind()
     assert [notice.key for notice in house.notices] == ["brake_reached"]
 
 
-async def test_resume_of_everything_ends_the_pauses_of_models_too(house: House) -> None:
+async def test_resume_of_everything_ends_the_pauses_of_models_too(house: WorkerHarness) -> None:
     for model in (EVERYTHING, "second"):
-        assert await house.brake.pause(model, ADMIN)
-    assert not await house.brake.pause("second", 502)
-    assert await house.brake.resume("jimeng-pro", ADMIN) == []
-    assert [pause.model for pause in await house.brake.resume(EVERYTHING, 502)] == [EVERYTHING, "second"]
-    assert await house.brake.pauses() == []
+        assert await house.purchase_guard.pause(model, ADMIN)
+    assert not await house.purchase_guard.pause("second", 502)
+    assert await house.purchase_guard.resume("jimeng-pro", ADMIN) == []
+    assert [pause.model for pause in await house.purchase_guard.resume(EVERYTHING, 502)] == [
+        EVERYTHING,
+        "second",
+    ]
+    assert await house.purchase_guard.pauses() == []
     record = await house.store.past_pauses(5)
     assert {(past.pause.model, past.pause.by, past.ended_by) for past in record} == {
         (EVERYTHING, ADMIN, 502),

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from fakes import A_MODEL, NOW, Clock, a_task
 
-from bot.admin.live_settings import Rules
-from bot.admin.permissions import Standings
-from bot.chat.cards.price_labels import tariff_of
+from bot.admin.live_settings import LiveSettings
+from bot.admin.permissions import Permissions
+from bot.chat.cards.price_labels import price_labels_of
 from bot.chat.ordering.access import Access
 from bot.chat.ordering.budgets import Budgets
 from bot.local_time import day_of, renewal_of
@@ -26,14 +26,14 @@ class Desk:
 
     def __init__(self, store: SQLiteStore, clock: Clock, **settings: str) -> None:
         values = {"model_prices": "jimeng-pro=1", "admin_users": "501", **settings}
-        self.rules = Rules(IsolatedSettings.model_validate(values), store, clock)
+        self.rules = LiveSettings(IsolatedSettings.model_validate(values), store, clock)
         self.told: list[str] = []
         self.store, self.clock = store, clock
         self.budgets = Budgets(
             rules=self.rules,
             store=store,
-            access=Access(self.rules, Standings(store, clock), store, store, clock),
-            tariff=tariff_of(lambda: self.rules.settings, {"jimeng-pro": A_MODEL}),
+            access=Access(self.rules, Permissions(store, clock), store, store, clock),
+            price_labels=price_labels_of(lambda: self.rules.settings, {"jimeng-pro": A_MODEL}),
             tell_admins=self.tell,
             clock=clock,
         )
@@ -70,41 +70,41 @@ def test_a_day_begins_at_midnight_where_the_settings_say(now: str, zone: str, be
 async def test_admins_hear_once_at_four_fifths_and_once_at_the_end_and_anew_the_next_day(
     store: SQLiteStore, clock: Clock
 ) -> None:
-    desk = Desk(store, clock, daily_budget="5")
-    assert [await desk.order() for _ in range(7)] == [*[None] * 5, "limit_budget_all", "limit_budget_all"]
-    assert desk.told == ["budget_nearly", "budget_spent"]
+    ctx = Desk(store, clock, daily_budget="5")
+    assert [await ctx.order() for _ in range(7)] == [*[None] * 5, "limit_budget_all", "limit_budget_all"]
+    assert ctx.told == ["budget_nearly", "budget_spent"]
     clock.advance(24 * 3600)
-    assert [await desk.order() for _ in range(5)] == [None] * 5
-    assert desk.told == ["budget_nearly", "budget_spent"] * 2
+    assert [await ctx.order() for _ in range(5)] == [None] * 5
+    assert ctx.told == ["budget_nearly", "budget_spent"] * 2
 
 
 async def test_two_orders_at_once_never_share_what_is_left(store: SQLiteStore, clock: Clock) -> None:
-    desk = Desk(store, clock, daily_budget="3")
+    ctx = Desk(store, clock, daily_budget="3")
     request = a_task().request
-    tried = await asyncio.gather(*(desk.budgets.limit(user_id, "en", request) for user_id in range(20, 30)))
+    tried = await asyncio.gather(*(ctx.budgets.limit(user_id, "en", request) for user_id in range(20, 30)))
     assert [problem.code for problem in tried if problem] == ["limit_budget_all"] * 7
     winner = next(user_id for user_id, problem in enumerate(tried, 20) if problem is None)
-    await desk.budgets.release(winner)
-    assert await desk.budgets.limit(40, "en", request) is None
+    await ctx.budgets.release(winner)
+    assert await ctx.budgets.limit(40, "en", request) is None
 
 
 async def test_of_a_budget_that_is_raised_admins_hear_again(store: SQLiteStore, clock: Clock) -> None:
-    desk = Desk(store, clock, daily_budget="1")
-    assert [await desk.order() for _ in range(2)] == [None, "limit_budget_all"]
-    await desk.rules.change("DAILY_BUDGET", "2", 501)
-    assert [await desk.order() for _ in range(2)] == [None, "limit_budget_all"]
-    assert desk.told == ["budget_spent"] * 2
+    ctx = Desk(store, clock, daily_budget="1")
+    assert [await ctx.order() for _ in range(2)] == [None, "limit_budget_all"]
+    await ctx.rules.change("DAILY_BUDGET", "2", 501)
+    assert [await ctx.order() for _ in range(2)] == [None, "limit_budget_all"]
+    assert ctx.told == ["budget_spent"] * 2
 
 
 async def test_a_persons_budget_is_theirs_and_no_admins(store: SQLiteStore, clock: Clock) -> None:
-    desk = Desk(store, clock, daily_budget_per_user="1")
-    assert [await desk.order(20), await desk.order(20), await desk.order(21)] == [None, "limit_budget", None]
-    assert [await desk.order(501) for _ in range(3)] == [None] * 3
-    assert await desk.budgets.left(Decimal(1), 501) == -2
-    assert desk.told == []
+    ctx = Desk(store, clock, daily_budget_per_user="1")
+    assert [await ctx.order(20), await ctx.order(20), await ctx.order(21)] == [None, "limit_budget", None]
+    assert [await ctx.order(501) for _ in range(3)] == [None] * 3
+    assert await ctx.budgets.left(Decimal(1), 501) == -2
+    assert ctx.told == []
 
 
 async def test_a_budget_of_nothing_lets_nothing_through_that_costs(store: SQLiteStore, clock: Clock) -> None:
-    desk = Desk(store, clock, daily_budget="0")
-    assert await desk.order() == "limit_budget_all"
+    ctx = Desk(store, clock, daily_budget="0")
+    assert await ctx.order() == "limit_budget_all"
     assert clock() == NOW

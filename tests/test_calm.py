@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from bot.chat.telegram_io.flood_control import MESSAGES, WITHIN, Calm, Verdict
+from bot.chat.telegram_io.flood_control import MESSAGES, WITHIN, FloodControl, Verdict
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 CHAT, ADA, BORIS = -10, 1, 2
@@ -15,12 +15,12 @@ class Talk:
     """Updates, each with a number of its own."""
 
     def __init__(self) -> None:
-        self.calm = Calm(MESSAGES)
+        self.calm = FloodControl(MESSAGES)
         self.ids = count(1)
 
     def says(self, many: int = 1, *, after_s: float = 0, who: int = ADA, where: int = CHAT) -> list[Verdict]:
         at = NOW + timedelta(seconds=after_s)
-        return [self.calm.weigh(where, who, next(self.ids), at) for _ in range(many)]
+        return [self.calm.check(where, who, next(self.ids), at) for _ in range(many)]
 
 
 def test_what_is_over_the_bound_is_told_once_and_then_dropped() -> None:
@@ -53,8 +53,8 @@ def test_nobody_else_and_no_other_chat_is_meant() -> None:
 
 
 def test_the_same_update_again_gets_the_same_verdict() -> None:
-    calm = Calm(MESSAGES)
-    weighed = [[calm.weigh(CHAT, ADA, number, NOW) for _ in range(3)] for number in range(1, MESSAGES + 3)]
+    calm = FloodControl(MESSAGES)
+    weighed = [[calm.check(CHAT, ADA, number, NOW) for _ in range(3)] for number in range(1, MESSAGES + 3)]
     assert weighed == [["take"] * 3] * MESSAGES + [["tell"] * 3, ["drop"] * 3]
 
 
@@ -64,9 +64,9 @@ def test_messages_of_an_outage_are_weighed_by_when_they_were_sent() -> None:
 
 
 def test_an_album_counts_once_and_is_taken_or_left_as_a_whole() -> None:
-    calm = Calm(MESSAGES)
+    calm = FloodControl(MESSAGES)
     albums = [
-        [calm.weigh(CHAT, ADA, 10 * one + part, NOW, f"{one}") for part in range(10)] for one in range(12)
+        [calm.check(CHAT, ADA, 10 * one + part, NOW, f"{one}") for part in range(10)] for one in range(12)
     ]
     assert albums[:MESSAGES] == [["take"] * 10] * MESSAGES
     assert albums[MESSAGES:] == [["tell"] + ["drop"] * 9, ["drop"] * 10]

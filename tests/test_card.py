@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegram import InlineKeyboardMarkup
 
-from bot.chat.cards.eta import UNKNOWN, Outlook
+from bot.chat.cards.eta import UNKNOWN, Estimate
 from bot.chat.cards.layout import Card
 from bot.chat.cards.next_steps import REMEDIES
 from bot.chat.cards.task_card import CAPTION_LIMIT, draw_caption, draw_card, draw_offer
@@ -48,9 +48,9 @@ def only(model: VideoModel | None) -> dict[str, VideoModel]:
 
 
 def draw(
-    model: VideoModel | None = A_MODEL, after_s: float = 0, outlook: Outlook = UNKNOWN, **changes: Any
+    model: VideoModel | None = A_MODEL, after_s: float = 0, estimate: Estimate = UNKNOWN, **changes: Any
 ) -> Card:
-    return draw_card(a_task(**changes), only(model), NOW + timedelta(seconds=after_s), outlook)
+    return draw_card(a_task(**changes), only(model), NOW + timedelta(seconds=after_s), estimate)
 
 
 def test_a_card_shows_the_words_and_what_is_bought() -> None:
@@ -90,14 +90,14 @@ def test_a_task_on_its_way_says_how_far_it_is(changes: dict[str, Any], line: str
 
 
 def test_a_queue_names_how_many_stand_before() -> None:
-    assert draw(outlook=Outlook(3)).text.endswith("Waiting, 3 before you · 0:00")
+    assert draw(estimate=Estimate(3)).text.endswith("Waiting, 3 before you · 0:00")
 
 
 @pytest.mark.parametrize(
     ("turn_s", "time"), [(12.0, "12 s"), (38.0, "40 s"), (100.0, "2 min"), (3600.0, "1 h")]
 )
 def test_a_queue_says_when_the_turn_comes_where_that_can_be_told(turn_s: float, time: str) -> None:
-    card = draw(outlook=Outlook(2, turn_s))
+    card = draw(estimate=Estimate(2, turn_s))
     assert card.text.endswith(f"Waiting, 2 before you · 0:00\nYour turn comes in about {time}.")
 
 
@@ -111,16 +111,16 @@ def test_each_wait_is_counted_from_its_own_beginning() -> None:
 
 
 def test_what_is_usual_is_what_was_measured() -> None:
-    measured = draw(after_s=30, outlook=Outlook(usual_s=58.3), state=S.RUNNING)
+    measured = draw(after_s=30, estimate=Estimate(usual_s=58.3), state=S.RUNNING)
     assert measured.text.endswith("▰▰▰▰▰▰▱▱▱▱▱▱ 0:30 · usually 1 min")
 
 
 def test_a_draft_of_words_says_how_long_it_usually_takes() -> None:
     asking: dict[str, Any] = {"state": S.DRAFT, "question": "card_draft"}
-    measured = draw(outlook=Outlook(usual_s=98.0), **asking)
+    measured = draw(estimate=Estimate(usual_s=98.0), **asking)
     assert measured.text.endswith("Shall I make this?\nIt usually takes 1 min 40 s.")
     assert draw(**asking).text.endswith("Shall I make this?"), "where nothing is known nothing is said"
-    old = draw(outlook=Outlook(usual_s=98.0), state=S.DRAFT, question="card_old")
+    old = draw(estimate=Estimate(usual_s=98.0), state=S.DRAFT, question="card_old")
     assert "usually" not in old.text
 
 
@@ -290,10 +290,10 @@ TASKS = st.builds(
 def test_a_card_and_a_caption_always_fit_and_are_html(
     task: Task, model: VideoModel | None, after_s: float, ahead: int
 ) -> None:
-    outlook = Outlook(ahead, 100.0 * ahead, 1.0 + ahead)
+    estimate = Estimate(ahead, 100.0 * ahead, 1.0 + ahead)
     if task.state is S.CANCELLED:
         task = replace(task, error_code="cancelled")
-    card = draw_card(task, only(model), NOW + timedelta(seconds=after_s), outlook)
+    card = draw_card(task, only(model), NOW + timedelta(seconds=after_s), estimate)
     caption = draw_caption(task, only(model))
     assert 0 < units(card.text) <= 4096
     assert 0 < units(caption.text) <= CAPTION_LIMIT

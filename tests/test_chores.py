@@ -12,7 +12,7 @@ from bot.errors import StoreError
 from bot.maintenance.maintenance import read_durations, show_life
 from bot.stores.sqlite import SQLiteStore
 from bot.worker.duration_model import Durations, keys
-from bot.worker.schedule import Timing
+from bot.worker.schedule import Schedule
 
 
 class ForgetfulStore:
@@ -33,7 +33,7 @@ class ForgetfulStore:
 
 
 async def test_what_other_processes_learn_is_taken_over() -> None:
-    schedule = Timing()
+    schedule = Schedule()
     with pytest.raises(asyncio.CancelledError):
         await read_durations(ForgetfulStore(), schedule, every_s=0)  # type: ignore[arg-type]  # it never learns
     assert schedule.usual_s(A_MODEL) == pytest.approx(30, rel=0.02)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from provider_server import Fault, failure
-from running import BotProcess, Stage, bot_on_stage, buttons, running_bot, says, stage
+from running import BotHarness, BotProcess, bot_on_stage, buttons, running_bot, says, stage
 
 from bot.sandbox import Chat, Json, Person
 
@@ -19,18 +19,18 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
     """One job at a time."""
     async with bot_on_stage(tmp_path_factory.mktemp("bot"), volcengine_concurrency="1") as made:
         yield made
 
 
-async def typed(there: Stage, *words: str, code: int = 0) -> str:
+async def typed(there: BotHarness, *words: str, code: int = 0) -> str:
     """What `python -m bot tasks …` prints."""
     return await printed(there, "tasks", *words, code=code)
 
 
-async def printed(there: Stage, *words: str, code: int = 0) -> str:
+async def printed(there: BotHarness, *words: str, code: int = 0) -> str:
     """What `python -m bot …` prints."""
     command = BotProcess(there.folder, there.values(), *words)
     await command.start()
@@ -38,12 +38,12 @@ async def printed(there: Stage, *words: str, code: int = 0) -> str:
     return command.printed
 
 
-async def as_json(there: Stage, *words: str) -> dict[str, Any]:
+async def as_json(there: BotHarness, *words: str) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(await typed(there, *words, "--json"))
     return answer
 
 
-async def a_queue(there: Stage, *words: str) -> tuple[Person, Chat, list[Json]]:
+async def a_queue(there: BotHarness, *words: str) -> tuple[Person, Chat, list[Json]]:
     """One that runs and others behind it, with their cards."""
     ada, chat = there.newcomer()
     first, *others = words
@@ -54,7 +54,7 @@ async def a_queue(there: Stage, *words: str) -> tuple[Person, Chat, list[Json]]:
     return ada, chat, cards
 
 
-async def test_a_list_tells_who_waits_and_a_story_all_that_is_known(there: Stage) -> None:
+async def test_a_list_tells_who_waits_and_a_story_all_that_is_known(there: BotHarness) -> None:
     with there.unfinished():
         _, chat, _ = await a_queue(there, "a listed one", "a waiting one", "the last one")
         listed = await typed(there, "list", "--open", "--chat", str(chat.id))
@@ -74,7 +74,7 @@ async def test_a_list_tells_who_waits_and_a_story_all_that_is_known(there: Stage
     await there.shown(chat, 3)
 
 
-async def test_a_cancel_is_noticed_by_the_running_bot_at_once(there: Stage) -> None:
+async def test_a_cancel_is_noticed_by_the_running_bot_at_once(there: BotHarness) -> None:
     with there.unfinished():
         _, chat, cards = await a_queue(there, "a paid one", "a free one")
         paid, free = there.tasks(chat)
@@ -87,7 +87,7 @@ async def test_a_cancel_is_noticed_by_the_running_bot_at_once(there: Stage) -> N
     assert there.videos(chat) == []
 
 
-async def test_one_is_put_first(there: Stage) -> None:
+async def test_one_is_put_first(there: BotHarness) -> None:
     with there.unfinished():
         _, chat, _ = await a_queue(there, "order 1", "order 2", "order 3")
         last = there.tasks(chat)[2]["id"]
@@ -97,7 +97,9 @@ async def test_one_is_put_first(there: Stage) -> None:
     assert [json.loads(task["request"])["prompt"] for task in made] == ["order 1", "order 3", "order 2"]
 
 
-async def test_what_failed_is_asked_for_again_on_the_same_card_once_somebody_says_yes(there: Stage) -> None:
+async def test_what_failed_is_asked_for_again_on_the_same_card_once_somebody_says_yes(
+    there: BotHarness,
+) -> None:
     ada, chat = there.newcomer()
     there.provider.next("submit", failure(50412, "Text Risk Not Pass", 400))
     card = await there.answer(there.world.say(ada, chat, "/video once more"))
@@ -112,7 +114,7 @@ async def test_what_failed_is_asked_for_again_on_the_same_card_once_somebody_say
     assert there.jobs("once more") == 1
 
 
-async def test_an_id_that_was_lost_is_attached_and_its_video_delivered(there: Stage) -> None:
+async def test_an_id_that_was_lost_is_attached_and_its_video_delivered(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.provider.next("submit", Fault.LOST)
     card = await there.answer(there.world.say(ada, chat, "/video a lost one"))
@@ -125,7 +127,7 @@ async def test_an_id_that_was_lost_is_attached_and_its_video_delivered(there: St
     assert there.jobs("a lost one") == 1
 
 
-async def test_a_task_is_watched_until_its_end(there: Stage) -> None:
+async def test_a_task_is_watched_until_its_end(there: BotHarness) -> None:
     with there.unfinished():
         _, chat, _ = await a_queue(there, "watched closely")
         task_id = there.tasks(chat)[0]["id"]
@@ -149,7 +151,7 @@ async def test_without_a_running_bot_it_works_all_the_same(tmp_path: Path) -> No
         assert "No task has" in await typed(there, "show", "zz", code=1)
 
 
-async def test_a_month_is_printed_beside_the_running_bot(there: Stage) -> None:
+async def test_a_month_is_printed_beside_the_running_bot(there: BotHarness) -> None:
     ada, chat = there.newcomer()
     there.world.say(ada, chat, "/video a billed one")
     await there.shown(chat)

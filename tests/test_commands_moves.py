@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from fakes import A_MODEL, KEPT, NOW, House, a_task, made
+from fakes import A_MODEL, KEPT, NOW, WorkerHarness, a_task, made
 
-from bot.admin.retry import NotAgain, ask_again
+from bot.admin.retry import RetryRefused, retry
 from bot.cli import task_actions, task_table
 from bot.cli.task_actions import Refused
 from bot.store import Attempt, TaskFilter
@@ -34,7 +34,7 @@ async def test_a_task_is_found_by_as_much_of_its_id_as_no_other_has(store: SQLit
             await task_actions.find(store, name)
 
 
-async def test_a_cancel_is_what_the_button_does(house: House) -> None:
+async def test_a_cancel_is_what_the_button_does(house: WorkerHarness) -> None:
     task = await house.store.add(a_task())
     hidden = await task_actions.cancel(house.store, task, NOW)
     assert hidden.hidden
@@ -50,7 +50,7 @@ async def test_a_draft_is_dismissed(store: SQLiteStore) -> None:
     assert (await task_actions.cancel(store, draft, NOW)).state is TaskState.CANCELLED
 
 
-async def test_who_moves_a_task_at_the_same_moment_is_waited_for(house: House) -> None:
+async def test_who_moves_a_task_at_the_same_moment_is_waited_for(house: WorkerHarness) -> None:
     read = await house.store.add(a_task())
     await house.turn()
     stopped = await task_actions.cancel(house.store, read, NOW)
@@ -64,7 +64,7 @@ async def test_only_who_waits_is_put_first(store: SQLiteStore) -> None:
         await task_actions.put_first(store, await store.add(made("kite")), NOW)
 
 
-async def test_a_lost_job_goes_on_under_the_id_that_it_has(house: House) -> None:
+async def test_a_lost_job_goes_on_under_the_id_that_it_has(house: WorkerHarness) -> None:
     lost = await house.store.add(a_task(**LOST, due_at=None))
     found = await task_actions.attach(house.store, lost, "job-1", A_MODEL, NOW)
     assert (found.state, found.remote_id, found.keep_until) == (TaskState.RUNNING, "job-1", KEPT)
@@ -96,9 +96,9 @@ async def test_an_id_of_another_task_is_refused(store: SQLiteStore) -> None:
         await task_actions.attach(store, lost, "job-1", A_MODEL, NOW)
 
 
-async def test_asking_again_is_a_task_of_its_own_on_the_same_card(house: House) -> None:
+async def test_asking_again_is_a_task_of_its_own_on_the_same_card(house: WorkerHarness) -> None:
     failed = await house.store.add(a_task(**FAILED, due_at=None, update_id=7))
-    again = await ask_again(house.store, failed, A_MODEL, Decimal("3.5"), by=THE_MACHINE, now=NOW + HOUR)
+    again = await retry(house.store, failed, A_MODEL, Decimal("3.5"), by=THE_MACHINE, now=NOW + HOUR)
     assert again.id != failed.id
     assert (again.parent_id, again.card_id, again.request) == ("boat", 30, failed.request)
     assert (again.state, again.price, again.queued_at) == (TaskState.QUEUED, Decimal("3.5"), NOW + HOUR)
@@ -108,11 +108,11 @@ async def test_asking_again_is_a_task_of_its_own_on_the_same_card(house: House) 
     assert await house.get() == failed
 
 
-async def test_two_yeses_to_one_question_buy_once(house: House) -> None:
+async def test_two_yeses_to_one_question_buy_once(house: WorkerHarness) -> None:
     failed = await house.store.add(a_task(**FAILED, due_at=None))
-    again = await ask_again(house.store, failed, A_MODEL, None, by=0, now=NOW)
-    with pytest.raises(NotAgain, match=rf"already: it is {again.id}, queued\.$"):
-        await ask_again(house.store, failed, A_MODEL, None, by=0, now=NOW)
+    again = await retry(house.store, failed, A_MODEL, None, by=0, now=NOW)
+    with pytest.raises(RetryRefused, match=rf"already: it is {again.id}, queued\.$"):
+        await retry(house.store, failed, A_MODEL, None, by=0, now=NOW)
     assert (await house.close_task(again.id)).state is TaskState.SUCCEEDED
     assert house.provider.submits.count == 1
 
@@ -131,8 +131,8 @@ async def test_what_cannot_be_asked_for_again_is_refused(
     store: SQLiteStore, changes: dict[str, Any], model: Any, why: str
 ) -> None:
     task = await store.add(a_task(**changes))
-    with pytest.raises(NotAgain, match=why):
-        await ask_again(store, task, model, None, by=THE_MACHINE, now=NOW)
+    with pytest.raises(RetryRefused, match=why):
+        await retry(store, task, model, None, by=THE_MACHINE, now=NOW)
     assert len(await store.list_tasks(TaskFilter(), 10)) == 1
 
 

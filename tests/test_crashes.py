@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from fakes import STILL, Clock, House, RecordingChat, Script, ScriptedProvider, a_task
+from fakes import STILL, Clock, RecordingChat, Script, ScriptedProvider, WorkerHarness, a_task
 from structlog.testing import capture_logs
 
 from bot.errors import CardGone, StaleTask, StoreError
@@ -50,7 +50,7 @@ def full(task: Task) -> None:
 
 @pytest.mark.parametrize("fault", [gone, full])
 async def test_an_id_that_cannot_be_saved_is_logged(
-    house: House,
+    house: WorkerHarness,
     store: SQLiteStore,
     provider: ScriptedProvider,
     clock: Clock,
@@ -58,7 +58,7 @@ async def test_an_id_that_cannot_be_saved_is_logged(
     fault: Callable[[Task], None],
 ) -> None:
     faulty: Any = FaultyStore(store, fault)
-    house = House(faulty, provider, clock, tmp_path)
+    house = WorkerHarness(faulty, provider, clock, tmp_path)
     await store.add(a_task())
     (task,) = await store.claim(clock(), schedule.LEASE_S, 1, {})
     if fault is gone:
@@ -79,7 +79,7 @@ async def test_an_id_outlasts_a_disk_that_is_full_for_a_while(
             raise StoreError("its disk is full")
 
     faulty: Any = FaultyStore(store, full_at_first)
-    house = House(faulty, provider, clock, tmp_path, save_pauses_s=(0.0, 0.0))
+    house = WorkerHarness(faulty, provider, clock, tmp_path, save_pauses_s=(0.0, 0.0))
     await store.add(a_task())
     (task,) = await store.claim(clock(), schedule.LEASE_S, 1, {})
     await house.worker.step(task)
@@ -138,13 +138,13 @@ async def test_a_crash_at_any_save_never_pays_twice_nor_shows_two_videos(
     dying: Any = DyingStore(first, at, after=after)
     died = False
     try:
-        await House(dying, provider, clock, tmp_path, chat).close_task()
+        await WorkerHarness(dying, provider, clock, tmp_path, chat).close_task()
     except Died:
         died = True
     await first.close()
 
     second = await SQLiteStore.open(tmp_path / "crash.db", clock)
-    task = await House(second, provider, clock, tmp_path, chat).close_task()
+    task = await WorkerHarness(second, provider, clock, tmp_path, chat).close_task()
     await second.close()
 
     assert died is (at < 8), "this life has seven saves"
@@ -165,10 +165,10 @@ async def test_the_next_worker_goes_on_at_once_where_a_crash_left_off(
     await first.add(a_task())
     dying: Any = DyingStore(first, 1, after=True)
     with pytest.raises(Died):
-        await House(dying, provider, clock, tmp_path).turn()
+        await WorkerHarness(dying, provider, clock, tmp_path).turn()
     await first.close()
     second = await SQLiteStore.open(tmp_path / "crash.db", clock)
-    house = House(second, provider, clock, tmp_path)
+    house = WorkerHarness(second, provider, clock, tmp_path)
     await house.turn()
     assert (await house.get()).error_code == "submit_unknown"
     assert house.provider.submits.count == 0

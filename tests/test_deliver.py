@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fakes import LINK, NOW, House, Script, a_task, made
+from fakes import LINK, NOW, Script, WorkerHarness, a_task, made
 
 from bot.errors import (
     CallRefused,
@@ -24,7 +24,7 @@ from bot.task import Task, TaskState
 from bot.worker import schedule
 
 
-async def test_the_video_is_fetched_put_on_the_card_and_closed(house: House) -> None:
+async def test_the_video_is_fetched_put_on_the_card_and_closed(house: WorkerHarness) -> None:
     await house.store.add(made())
     task = await house.close_task()
     assert (task.delivered_at, task.file_id, task.due_at) == (NOW, "file-1", None)
@@ -33,7 +33,7 @@ async def test_the_video_is_fetched_put_on_the_card_and_closed(house: House) -> 
     assert house.on_shelf() == []
 
 
-async def test_what_the_chat_gets_has_a_sound_track(house: House) -> None:
+async def test_what_the_chat_gets_has_a_sound_track(house: WorkerHarness) -> None:
     kinds = []
 
     async def look(task: Task, video: Any) -> str:
@@ -46,14 +46,16 @@ async def test_what_the_chat_gets_has_a_sound_track(house: House) -> None:
     assert kinds == [(True, b"\xff\xd8")]
 
 
-async def test_a_hidden_video_is_fetched_kept_and_not_shown(house: House) -> None:
+async def test_a_hidden_video_is_fetched_kept_and_not_shown(house: WorkerHarness) -> None:
     await house.store.add(made(hidden=True))
     task = await house.close_task()
     assert (task.file_id, house.chat.names()) == (None, [])
     assert house.on_shelf() == ["boat.jpg", "boat.mp4"]
 
 
-async def test_a_deleted_card_is_answered_with_a_new_message_its_intent_saved_first(house: House) -> None:
+async def test_a_deleted_card_is_answered_with_a_new_message_its_intent_saved_first(
+    house: WorkerHarness,
+) -> None:
     house.chat.scripts["deliver"] = Script(CardGone("message to edit not found"))
     seen: list[Task] = []
 
@@ -69,7 +71,7 @@ async def test_a_deleted_card_is_answered_with_a_new_message_its_intent_saved_fi
     assert (task.card_id, task.file_id) == (None, "file-2")
 
 
-async def test_a_send_of_unknown_end_is_offered_and_never_repeated_unasked(house: House) -> None:
+async def test_a_send_of_unknown_end_is_offered_and_never_repeated_unasked(house: WorkerHarness) -> None:
     house.chat.scripts["send"] = Script(CallUnclear("TimedOut"), "file-2")
     await house.store.add(made(card_id=None))
     task = await house.close_task()
@@ -82,7 +84,7 @@ async def test_a_send_of_unknown_end_is_offered_and_never_repeated_unasked(house
 
 
 async def test_an_upload_that_never_ends_counts_as_unclear(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schedule, "UPLOAD_LIMIT_S", 0.01)
     house.chat.scripts["send"] = Script(asyncio.Event().wait)
@@ -91,7 +93,7 @@ async def test_an_upload_that_never_ends_counts_as_unclear(
     assert house.chat.names() == ["send", "offer"]
 
 
-async def test_an_offer_that_cannot_be_made_yet_is_made_later(house: House) -> None:
+async def test_an_offer_that_cannot_be_made_yet_is_made_later(house: WorkerHarness) -> None:
     house.chat.scripts["offer"] = Script(CallUnclear("?"), ChatBusy(30.0), "ok")
     await house.store.add(made(card_id=None, sending_at=NOW))
     await house.close_task()
@@ -99,7 +101,7 @@ async def test_an_offer_that_cannot_be_made_yet_is_made_later(house: House) -> N
 
 
 @pytest.mark.parametrize("name", ["deliver", "send", "tell"])
-async def test_a_busy_chat_is_left_alone_for_as_long_as_it_says(house: House, name: str) -> None:
+async def test_a_busy_chat_is_left_alone_for_as_long_as_it_says(house: WorkerHarness, name: str) -> None:
     house.chat.scripts[name] = Script(ChatBusy(400.0), "file-1")
     await house.store.add(waiting_for(name))
     await house.turn()
@@ -110,7 +112,7 @@ async def test_a_busy_chat_is_left_alone_for_as_long_as_it_says(house: House, na
 
 
 @pytest.mark.parametrize("name", ["deliver", "send", "tell"])
-async def test_a_chat_that_is_gone_is_closed_and_its_video_kept(house: House, name: str) -> None:
+async def test_a_chat_that_is_gone_is_closed_and_its_video_kept(house: WorkerHarness, name: str) -> None:
     house.chat.scripts[name] = Script(ChatGone("bot was blocked"))
     await house.store.add(waiting_for(name))
     task = await house.close_task()
@@ -120,7 +122,7 @@ async def test_a_chat_that_is_gone_is_closed_and_its_video_kept(house: House, na
 
 
 @pytest.mark.parametrize("name", ["deliver", "send", "tell"])
-async def test_a_group_that_moved_is_told_at_its_new_address(house: House, name: str) -> None:
+async def test_a_group_that_moved_is_told_at_its_new_address(house: WorkerHarness, name: str) -> None:
     house.chat.scripts[name] = Script(ChatMoved(-1009), "file-1")
     await house.store.add(waiting_for(name))
     task = await house.close_task()
@@ -129,7 +131,9 @@ async def test_a_group_that_moved_is_told_at_its_new_address(house: House, name:
     assert task.hidden is False
 
 
-async def test_a_card_that_telegram_lets_nobody_change_is_left_for_a_new_message(house: House) -> None:
+async def test_a_card_that_telegram_lets_nobody_change_is_left_for_a_new_message(
+    house: WorkerHarness,
+) -> None:
     house.chat.scripts["deliver"] = Script(CallRefused("wrong file"))
     await house.store.add(waiting_for("deliver"))
     task = await house.close_task()
@@ -137,7 +141,7 @@ async def test_a_card_that_telegram_lets_nobody_change_is_left_for_a_new_message
     assert house.chat.names() == ["deliver", "send"]
 
 
-async def test_a_video_that_telegram_refuses_is_told_as_not_delivered(house: House) -> None:
+async def test_a_video_that_telegram_refuses_is_told_as_not_delivered(house: WorkerHarness) -> None:
     house.chat.scripts["send"] = Script(CallRefused("wrong file"))
     await house.store.add(waiting_for("send"))
     task = await house.close_task()
@@ -145,7 +149,7 @@ async def test_a_video_that_telegram_refuses_is_told_as_not_delivered(house: Hou
     assert house.chat.names() == ["send", "tell"]
 
 
-async def test_a_reason_that_cannot_be_told_does_not_come_again(house: House) -> None:
+async def test_a_reason_that_cannot_be_told_does_not_come_again(house: WorkerHarness) -> None:
     house.chat.scripts["tell"] = Script(CallRefused("can't parse entities"))
     await house.store.add(waiting_for("tell"))
     await house.close_task()
@@ -153,7 +157,7 @@ async def test_a_reason_that_cannot_be_told_does_not_come_again(house: House) ->
 
 
 @pytest.mark.parametrize("name", ["send", "tell"])
-async def test_what_finds_no_topic_any_more_comes_in_private(house: House, name: str) -> None:
+async def test_what_finds_no_topic_any_more_comes_in_private(house: WorkerHarness, name: str) -> None:
     house.chat.scripts[name] = Script(CardGone("message thread not found"), "file-1")
     await house.store.add(replace(waiting_for(name), chat_id=-5, user_id=20, thread_id=3))
     task = await house.close_task()
@@ -162,7 +166,7 @@ async def test_what_finds_no_topic_any_more_comes_in_private(house: House, name:
 
 
 @pytest.mark.parametrize("error", [ChatGone("blocked"), CallRefused("?"), CardGone("closed as well")])
-async def test_what_cannot_come_in_private_either_is_kept(house: House, error: ChatError) -> None:
+async def test_what_cannot_come_in_private_either_is_kept(house: WorkerHarness, error: ChatError) -> None:
     house.chat.scripts["send"] = Script(CardGone("message thread not found"))
     house.chat.scripts["redirect"] = Script(error)
     await house.store.add(made(card_id=None))
@@ -171,7 +175,7 @@ async def test_what_cannot_come_in_private_either_is_kept(house: House, error: C
     assert house.on_shelf() != []
 
 
-async def test_a_private_chat_that_does_not_answer_at_once_is_asked_again(house: House) -> None:
+async def test_a_private_chat_that_does_not_answer_at_once_is_asked_again(house: WorkerHarness) -> None:
     house.chat.scripts["send"] = Script(CardGone("message thread not found"))
     house.chat.scripts["redirect"] = Script(CallUnclear("NetworkError"), "ok")
     await house.store.add(made(card_id=None))
@@ -179,7 +183,7 @@ async def test_a_private_chat_that_does_not_answer_at_once_is_asked_again(house:
     assert (await house.get()).delivered_at is None
 
 
-async def test_who_finds_a_group_moved_takes_the_rest_of_it_along(house: House) -> None:
+async def test_who_finds_a_group_moved_takes_the_rest_of_it_along(house: WorkerHarness) -> None:
     house.chat.scripts["deliver"] = Script(ChatMoved(-1009), "file-1")
     await house.store.add(replace(waiting_for("deliver"), chat_id=-5))
     other = await house.store.add(a_task("other", chat_id=-5, state=TaskState.DRAFT, due_at=None))
@@ -192,7 +196,7 @@ async def test_who_finds_a_group_moved_takes_the_rest_of_it_along(house: House) 
 @pytest.mark.parametrize("error", [CallUnclear("NetworkError"), ChatBusy(90.0)])
 @pytest.mark.parametrize("name", ["deliver", "tell"])
 async def test_a_chat_that_never_answers_is_given_up_after_two_days(
-    house: House, name: str, error: ChatError
+    house: WorkerHarness, name: str, error: ChatError
 ) -> None:
     house.chat.scripts[name] = Script(error)
     task = replace(waiting_for(name), failing_since=NOW - timedelta(hours=47, minutes=59), attempts=50)
@@ -208,7 +212,7 @@ async def test_a_chat_that_never_answers_is_given_up_after_two_days(
     [("video_refused", "job-1", []), ("submit_unknown", None, []), ("prompt_refused", None, ["tell"])],
 )
 async def test_who_stopped_waiting_hears_only_that_nothing_was_charged(
-    house: House, code: str, remote_id: str | None, told: list[str]
+    house: WorkerHarness, code: str, remote_id: str | None, told: list[str]
 ) -> None:
     await house.store.add(a_task(state=TaskState.FAILED, error_code=code, remote_id=remote_id, hidden=True))
     await house.close_task()
@@ -225,7 +229,7 @@ def waiting_for(name: str) -> Task:
             return a_task(state=TaskState.FAILED, error_code="prompt_refused", thread_id=3)
 
 
-async def test_eight_videos_go_up_at_once_and_the_ninth_waits(house: House) -> None:
+async def test_eight_videos_go_up_at_once_and_the_ninth_waits(house: WorkerHarness) -> None:
     chat = house.chat
     free = asyncio.Event()
     full = asyncio.Event()
@@ -249,7 +253,7 @@ async def test_eight_videos_go_up_at_once_and_the_ninth_waits(house: House) -> N
 
 
 async def test_who_waits_too_long_for_a_turn_comes_again_and_leaves_room_for_others(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = asyncio.Event()
     house.chat.scripts["deliver"] = Script(free.wait)

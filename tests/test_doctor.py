@@ -19,7 +19,7 @@ from aiohttp import web
 from fakes import A_MODEL, Clock, Script, ScriptedProvider
 from postgres_server import PostgresServer
 from provider_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Fault, Reply, failure, gateway_error
-from running import BotProcess, Stage, running_bot, stage
+from running import BotHarness, BotProcess, running_bot, stage
 
 from bot.admin.setting_sources import names
 from bot.cli.doctor import Finding, check_up, draw_table
@@ -53,13 +53,13 @@ def now() -> datetime:
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with stage(tmp_path) as made:
         yield made
         assert made.world.complaints == []
 
 
-async def look(there: Stage, **changes: str) -> dict[str, Finding]:
+async def look(there: BotHarness, **changes: str) -> dict[str, Finding]:
     """What the doctor finds, by the names of its rows; an empty change is a setting that is not set."""
     return await look_at(there.values(**changes))
 
@@ -88,7 +88,7 @@ async def serving(status: int, body: str = "", headers: dict[str, str] | None = 
         await runner.cleanup()
 
 
-async def test_where_all_is_well_no_row_says_otherwise(there: Stage) -> None:
+async def test_where_all_is_well_no_row_says_otherwise(there: BotHarness) -> None:
     found = await look(there, admin_users="1001")
     assert {finding.state for finding in found.values()} == {"ok"}
     assert [*found] == [
@@ -109,14 +109,14 @@ async def test_where_all_is_well_no_row_says_otherwise(there: Stage) -> None:
 # Telegram
 
 
-async def test_a_token_that_telegram_does_not_know_is_wrong(there: Stage) -> None:
+async def test_a_token_that_telegram_does_not_know_is_wrong(there: BotHarness) -> None:
     found = await look(there, telegram_bot_token=WRONG_TOKEN)
     assert found["telegram"].state == "ok"
     assert found["token"].state == "wrong"
     assert "@BotFather" in found["token"].mend
 
 
-async def test_without_a_token_telegram_and_its_clock_are_still_looked_at(there: Stage) -> None:
+async def test_without_a_token_telegram_and_its_clock_are_still_looked_at(there: BotHarness) -> None:
     found = await look(there, telegram_bot_token="")
     assert (found["token"].state, found["token"].seen) == ("wrong", "TELEGRAM_BOT_TOKEN is not set.")
     assert (found["telegram"].state, found["clock"].state) == ("ok", "ok")
@@ -135,7 +135,7 @@ async def test_without_a_token_telegram_and_its_clock_are_still_looked_at(there:
     ],
 )
 async def test_what_is_not_telegram_or_is_in_trouble_is_told_apart(
-    there: Stage, status: int, body: str, state: str, words: str
+    there: BotHarness, status: int, body: str, state: str, words: str
 ) -> None:
     async with serving(status, body) as address:
         found = await look(there, telegram_api_url=address)
@@ -148,14 +148,18 @@ async def test_what_is_not_telegram_or_is_in_trouble_is_told_apart(
     ("address", "reason"),
     [(NOBODY, "the connection is refused"), ("http://nobody.invalid", "its name is not known")],
 )
-async def test_a_telegram_out_of_reach_is_wrong_and_says_why(there: Stage, address: str, reason: str) -> None:
+async def test_a_telegram_out_of_reach_is_wrong_and_says_why(
+    there: BotHarness, address: str, reason: str
+) -> None:
     found = await look(there, telegram_api_url=address)
     assert found["telegram"].state == "wrong"
     assert reason in found["telegram"].seen
     assert (found["token"].state, found["clock"].state) == ("warning", "warning")
 
 
-async def test_a_proxy_that_leads_nowhere_is_named(there: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_that_leads_nowhere_is_named(
+    there: BotHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ALL_PROXY", NOBODY)
     for name in ("NO_PROXY", "no_proxy", "HTTP_PROXY", "http_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -164,7 +168,7 @@ async def test_a_proxy_that_leads_nowhere_is_named(there: Stage, monkeypatch: py
     assert (await look(there))["telegram"].state == "ok"
 
 
-async def test_a_username_of_a_false_telegram_cannot_write_to_the_terminal(there: Stage) -> None:
+async def test_a_username_of_a_false_telegram_cannot_write_to_the_terminal(there: BotHarness) -> None:
     body = json.dumps({"ok": True, "result": {"username": "\x1b[2J\nall is well"}})
     async with serving(200, body) as address:
         found = await look(there, telegram_api_url=address)
@@ -187,7 +191,7 @@ async def test_a_username_of_a_false_telegram_cannot_write_to_the_terminal(there
     ],
 )
 async def test_a_clock_that_is_off_is_found_by_telegrams(
-    there: Stage, off: timedelta, state: str, words: str
+    there: BotHarness, off: timedelta, state: str, words: str
 ) -> None:
     found = (await look_at(there.values(), lambda: now() + off))["clock"]
     assert found.state == state
@@ -203,7 +207,7 @@ def test_a_clock_may_be_a_minute_off_and_never_five(ahead_s: float, state: str) 
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Thu, 99 Zzz 2026 25:00:00 GMT"])
-async def test_a_time_that_cannot_be_read_is_not_compared(there: Stage, date: str) -> None:
+async def test_a_time_that_cannot_be_read_is_not_compared(there: BotHarness, date: str) -> None:
     async with serving(200, '{"ok": true}', {"Date": date}) as address:
         found = await look(there, telegram_api_url=address)
     assert found["clock"].state == "warning"
@@ -212,13 +216,13 @@ async def test_a_time_that_cannot_be_read_is_not_compared(there: Stage, date: st
 # The database and the disk
 
 
-async def test_a_database_that_is_not_there_yet_is_not_made(there: Stage) -> None:
+async def test_a_database_that_is_not_there_yet_is_not_made(there: BotHarness) -> None:
     before = sorted(there.folder.rglob("*"))
     assert (await look(there))["database"].state == "ok"
     assert sorted(there.folder.rglob("*")) == before
 
 
-async def test_a_database_at_rest_is_looked_at_and_left_as_it_was(there: Stage) -> None:
+async def test_a_database_at_rest_is_looked_at_and_left_as_it_was(there: BotHarness) -> None:
     store = await SQLiteStore.open(there.folder / "bot.db", Clock())
     await store.put_person(KnownPerson(1001, role="admin"))
     await store.close()
@@ -231,7 +235,7 @@ async def test_a_database_at_rest_is_looked_at_and_left_as_it_was(there: Stage) 
 
 
 async def test_a_postgresql_is_looked_at_and_its_password_never_shown(
-    there: Stage, postgres: PostgresServer
+    there: BotHarness, postgres: PostgresServer
 ) -> None:
     url = (await postgres.new_database()).replace("@", ":s3cret-passw0rd@")
     found = [(await look(there, database_url=url))["database"]]
@@ -251,7 +255,7 @@ async def test_a_postgresql_is_looked_at_and_its_password_never_shown(
     assert "s3cret" not in str(found)
 
 
-async def test_a_running_bot_is_noticed_and_not_disturbed(there: Stage) -> None:
+async def test_a_running_bot_is_noticed_and_not_disturbed(there: BotHarness) -> None:
     async with running_bot(there.values()):
         found = await look(there)
         assert found["database"].state == "ok"
@@ -261,7 +265,7 @@ async def test_a_running_bot_is_noticed_and_not_disturbed(there: Stage) -> None:
     assert "running on it" not in (await look(there))["database"].seen
 
 
-async def test_a_bot_in_the_middle_of_a_write_is_not_waited_for(there: Stage) -> None:
+async def test_a_bot_in_the_middle_of_a_write_is_not_waited_for(there: BotHarness) -> None:
     store = await SQLiteStore.open(there.folder / "bot.db", Clock())
     with closing(sqlite3.connect(there.folder / "bot.db", isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
@@ -278,7 +282,7 @@ async def test_a_bot_in_the_middle_of_a_write_is_not_waited_for(there: Stage) ->
         lambda raw: raw[:-4096] + b"\7" * 4096,  # a page that nothing but a check reads
     ],
 )
-async def test_a_damaged_database_is_wrong(there: Stage, damage: Callable[[bytes], bytes]) -> None:
+async def test_a_damaged_database_is_wrong(there: BotHarness, damage: Callable[[bytes], bytes]) -> None:
     file = there.folder / "bot.db"
     await (await SQLiteStore.open(file, Clock())).close()
     file.write_bytes(damage(file.read_bytes()))
@@ -287,14 +291,14 @@ async def test_a_damaged_database_is_wrong(there: Stage, damage: Callable[[bytes
     assert "backup" in found.mend
 
 
-async def test_a_database_of_a_newer_dreamreel_is_wrong(there: Stage) -> None:
+async def test_a_database_of_a_newer_dreamreel_is_wrong(there: BotHarness) -> None:
     with closing(sqlite3.connect(there.folder / "bot.db")) as database:
         database.execute("PRAGMA user_version = 999")
     found = (await look(there))["database"]
     assert (found.state, found.mend) == ("wrong", "Update this one.")
 
 
-async def test_a_database_that_another_program_holds_is_wrong(there: Stage) -> None:
+async def test_a_database_that_another_program_holds_is_wrong(there: BotHarness) -> None:
     await (await SQLiteStore.open(there.folder / "bot.db", Clock())).close()
     with closing(sqlite3.connect(there.folder / "bot.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -302,7 +306,7 @@ async def test_a_database_that_another_program_holds_is_wrong(there: Stage) -> N
     assert (found.state, found.seen) == ("wrong", f"{there.folder}/bot.db is held by another program.")
 
 
-async def test_a_database_that_cannot_be_written_is_wrong(there: Stage) -> None:
+async def test_a_database_that_cannot_be_written_is_wrong(there: BotHarness) -> None:
     (there.folder / "bot.db").mkdir()
     assert (await look(there))["database"].state == "wrong"
     (there.folder / "file").touch()
@@ -339,14 +343,14 @@ def test_copies_that_are_no_longer_made_are_found(newest: date | None, is_runnin
 # Settings that are well-formed and still do not work
 
 
-async def test_a_default_model_that_nobody_has_is_wrong_and_the_rest_is_looked_at(there: Stage) -> None:
+async def test_a_default_model_that_nobody_has_is_wrong_and_the_rest_is_looked_at(there: BotHarness) -> None:
     found = await look(there, default_model="dall-e")
     assert found["models"].state == "wrong"
     assert "jimeng-pro" in found["models"].seen
     assert found["volcengine"].state == "ok"
 
 
-async def test_the_preview_alone_and_no_admin_are_worth_a_word(there: Stage) -> None:
+async def test_the_preview_alone_and_no_admin_are_worth_a_word(there: BotHarness) -> None:
     none = {"volcengine_access_key_id": "", "volcengine_secret_access_key": "", "allowed_users": ""}
     found = await look(there, **none)
     assert found["models"].state == "warning"
@@ -355,7 +359,7 @@ async def test_the_preview_alone_and_no_admin_are_worth_a_word(there: Stage) -> 
     assert "nobody" not in (await look(there))["admins"].seen
 
 
-async def test_a_short_secret_key_is_worth_a_word_and_is_not_told(there: Stage) -> None:
+async def test_a_short_secret_key_is_worth_a_word_and_is_not_told(there: BotHarness) -> None:
     found = (await look(there, secret_key="hunter2"))["secret key"]
     assert found.state == "warning"
     assert "hunter2" not in str(found)
@@ -366,13 +370,13 @@ async def test_a_short_secret_key_is_worth_a_word_and_is_not_told(there: Stage) 
 # The public address
 
 
-async def test_models_that_fetch_photos_want_a_public_address(there: Stage) -> None:
+async def test_models_that_fetch_photos_want_a_public_address(there: BotHarness) -> None:
     found = (await look(there, **RELAY))["public address"]
     assert found.state == "warning"
     assert "relay-jimeng, unified-jimeng cannot take photos" in found.seen
 
 
-async def test_a_public_address_of_a_running_bot_answers(there: Stage) -> None:
+async def test_a_public_address_of_a_running_bot_answers(there: BotHarness) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     values = {"public_url": f"http://127.0.0.1:{port}/bot", "listen_port": str(port)}
@@ -398,7 +402,7 @@ HEALTH = '{"status": "ok"}'
     ],
 )
 async def test_what_answers_at_the_public_address_is_told_apart(
-    there: Stage, status: int, body: str, state: str, words: str
+    there: BotHarness, status: int, body: str, state: str, words: str
 ) -> None:
     async with serving(status, body, {"Location": "http://127.0.0.1:9/"}) as address:
         found = (await look(there, public_url=address, listen_port="8080"))["public address"]
@@ -415,7 +419,7 @@ async def test_what_answers_at_the_public_address_is_told_apart(
     ],
 )
 async def test_an_address_that_does_not_answer_is_wrong_only_while_the_bot_runs(
-    there: Stage, is_running: bool, state: str, words: str
+    there: BotHarness, is_running: bool, state: str, words: str
 ) -> None:
     store = await SQLiteStore.open(there.folder / "bot.db", Clock()) if is_running else None
     found = (await look(there, public_url=NOBODY, listen_port="8080"))["public address"]
@@ -432,7 +436,7 @@ def test_a_bot_found_at_its_public_address_tells_how_it_is(health: str, status: 
     assert found.state == state
 
 
-async def test_a_password_in_the_public_address_is_not_told(there: Stage) -> None:
+async def test_a_password_in_the_public_address_is_not_told(there: BotHarness) -> None:
     found = (await look(there, public_url="http://ada:l0velace@127.0.0.1:9", listen_port="8080"))[
         "public address"
     ]
@@ -468,7 +472,7 @@ def test_an_error_page_while_the_bot_runs_is_wrong() -> None:
     ],
 )
 async def test_what_volcengine_says_of_the_key_is_read(
-    there: Stage, reply: Reply | Fault, state: str, words: str
+    there: BotHarness, reply: Reply | Fault, state: str, words: str
 ) -> None:
     there.provider.next("look", *[reply] * 9)
     found = (await look(there))["volcengine"]
@@ -479,7 +483,7 @@ async def test_what_volcengine_says_of_the_key_is_read(
     assert there.provider.jobs == {}
 
 
-async def test_a_product_that_is_not_activated_has_a_row_of_its_own(there: Stage) -> None:
+async def test_a_product_that_is_not_activated_has_a_row_of_its_own(there: BotHarness) -> None:
     there.provider.next("look", failure(50400, "Access Denied: Internal Error", 401), None)
     there.provider.next("look", *[failure(50215, "Input invalid for this service.", 400)] * 9)
     settings = IsolatedSettings.model_validate(there.values())
@@ -548,7 +552,7 @@ async def test_a_provider_that_never_answers_is_not_waited_for(clip: Path) -> No
     assert "No answer" in found.seen
 
 
-async def test_keys_of_every_provider_are_tried_and_nothing_is_bought(there: Stage) -> None:
+async def test_keys_of_every_provider_are_tried_and_nothing_is_bought(there: BotHarness) -> None:
     refusal = {"reason": "INVALID_API_KEY", "error": {"code": 401, "message": "no such key"}}
     async with serving(401, json.dumps(refusal)) as address:
         bearers = {f"{name}_api_key": f"sk-{name}-s3cret" for name in BEARERS}
@@ -561,7 +565,7 @@ async def test_keys_of_every_provider_are_tried_and_nothing_is_bought(there: Sta
     assert "s3cret" not in str(found)
 
 
-async def test_no_secret_is_told_whatever_it_stands_in(there: Stage) -> None:
+async def test_no_secret_is_told_whatever_it_stands_in(there: BotHarness) -> None:
     found = await look(there, secret_key="a-secret-as-a-folder", data_dir="/a-secret-as-a-folder/data")
     database = await look(there, secret_key="folder-s3cret", database_url="sqlite:////folder-s3cret/bot.db")
     assert "a-secret-as-a-folder" not in str(found)
@@ -571,7 +575,7 @@ async def test_no_secret_is_told_whatever_it_stands_in(there: Stage) -> None:
 # The command and its table
 
 
-async def test_the_command_says_so_by_its_exit_code(there: Stage) -> None:
+async def test_the_command_says_so_by_its_exit_code(there: BotHarness) -> None:
     well = BotProcess(there.folder, there.values(), "doctor")
     await well.start()
     assert await well.end() == 0
@@ -586,7 +590,7 @@ async def test_the_command_says_so_by_its_exit_code(there: Stage) -> None:
     assert "\x1b" not in well.printed + ill.printed
 
 
-async def test_scripts_read_json(there: Stage) -> None:
+async def test_scripts_read_json(there: BotHarness) -> None:
     process = BotProcess(there.folder, there.values(telegram_bot_token=WRONG_TOKEN), "doctor", "--json")
     await process.start()
     assert await process.end() == 1
@@ -597,7 +601,7 @@ async def test_scripts_read_json(there: Stage) -> None:
     assert wrong["mend"]
 
 
-async def test_each_setting_is_shown_with_where_it_comes_from(there: Stage) -> None:
+async def test_each_setting_is_shown_with_where_it_comes_from(there: BotHarness) -> None:
     (there.folder / ".env").write_text("OPEN_TASKS_PER_USER=2\nDAILY_VIDEOS_PER_USER=3\n")
     async with running_bot(there.values(admin_users="501")):
         owners = there.world.private_chat(there.world.add_person(Person(501, "Olga", None, "en")))
@@ -617,7 +621,7 @@ async def test_each_setting_is_shown_with_where_it_comes_from(there: Stage) -> N
     assert told.keys() == set(names(IsolatedSettings()))
 
 
-async def test_what_was_changed_in_the_chat_counts_for_the_doctor(there: Stage) -> None:
+async def test_what_was_changed_in_the_chat_counts_for_the_doctor(there: BotHarness) -> None:
     store = await SQLiteStore.open(there.folder / "bot.db", Clock())
     await store.add_change(Change(THE_BOT, "DEFAULT_MODEL", "jimeng-720p", 501, now()))
     await store.add_change(Change(THE_BOT, "OPEN_TASKS_PER_USER", "many", 501, now()))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from fakes import A_MODEL, Clock, House, Script, ScriptedProvider, a_task
+from fakes import A_MODEL, Clock, Script, ScriptedProvider, WorkerHarness, a_task
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.prices import read_prices
@@ -31,15 +31,17 @@ def providers(clip: Path) -> list[ScriptedProvider]:
 
 
 @pytest.fixture
-def house(store: SQLiteStore, providers: list[ScriptedProvider], clock: Clock, tmp_path: Path) -> House:
-    return House(store, providers, clock, tmp_path, failover=True)
+def house(
+    store: SQLiteStore, providers: list[ScriptedProvider], clock: Clock, tmp_path: Path
+) -> WorkerHarness:
+    return WorkerHarness(store, providers, clock, tmp_path, failover=True)
 
 
 @pytest.mark.parametrize(
     "refusal", [REFUSED, Unavailable("unreachable", "DNS"), Unavailable("provider_fault", "code 50500")]
 )
 async def test_a_proven_refusal_goes_to_the_next_model(
-    house: House, providers: list[ScriptedProvider], refusal: ProviderError
+    house: WorkerHarness, providers: list[ScriptedProvider], refusal: ProviderError
 ) -> None:
     providers[0].submits = Script(refusal)
     await house.store.add(a_task())
@@ -54,7 +56,7 @@ async def test_a_proven_refusal_goes_to_the_next_model(
 
 
 async def test_each_model_is_tried_once_and_then_the_last_word_counts(
-    house: House, providers: list[ScriptedProvider]
+    house: WorkerHarness, providers: list[ScriptedProvider]
 ) -> None:
     for provider in providers:
         provider.submits = Script(REFUSED)
@@ -78,7 +80,7 @@ async def test_each_model_is_tried_once_and_then_the_last_word_counts(
     ],
 )
 async def test_nothing_else_goes_anywhere(
-    house: House, providers: list[ScriptedProvider], answer: Exception
+    house: WorkerHarness, providers: list[ScriptedProvider], answer: Exception
 ) -> None:
     providers[0].submits = Script(answer, Accepted("job-1"))
     await house.store.add(a_task())
@@ -90,7 +92,7 @@ async def test_nothing_else_goes_anywhere(
 async def test_it_is_off_unless_somebody_turns_it_on(
     store: SQLiteStore, providers: list[ScriptedProvider], clock: Clock, tmp_path: Path
 ) -> None:
-    house = House(store, providers, clock, tmp_path)
+    house = WorkerHarness(store, providers, clock, tmp_path)
     providers[0].submits = Script(REFUSED)
     await house.store.add(a_task())
     task = await house.close_task()
@@ -112,7 +114,7 @@ async def test_a_model_that_would_make_something_else_is_no_help(
     store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path, other: VideoModel
 ) -> None:
     providers = [ScriptedProvider(clip), ScriptedProvider(clip, "second", [other])]
-    house = House(store, providers, clock, tmp_path, failover=True)
+    house = WorkerHarness(store, providers, clock, tmp_path, failover=True)
     providers[0].submits = Script(REFUSED)
     asked = VideoRequest(
         model="jimeng-pro", prompt="a boat", ratio="9:16", seconds=10, resolution="1080p", seed=7
@@ -123,7 +125,7 @@ async def test_a_model_that_would_make_something_else_is_no_help(
 
 
 async def test_who_stopped_waiting_is_bought_nothing_elsewhere(
-    house: House, providers: list[ScriptedProvider]
+    house: WorkerHarness, providers: list[ScriptedProvider]
 ) -> None:
     async def stop_and_refuse() -> None:
         await house.store.save((await house.get()).hide(house.clock()))
@@ -153,7 +155,7 @@ async def test_it_never_makes_dearer_what_was_agreed(
     model: str,
     price: str,
 ) -> None:
-    house = House(store, providers, clock, tmp_path, failover=True, prices=read_prices(line))
+    house = WorkerHarness(store, providers, clock, tmp_path, failover=True, prices=read_prices(line))
     providers[0].submits = Script(REFUSED)
     agreed = read_prices(line).quote(a_task().request, A_MODEL)
     await house.store.add(a_task(price=agreed))

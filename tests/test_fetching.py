@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes import KEPT, LINK, NOW, STILL, Clock, House, Script, ScriptedProvider, made
+from fakes import KEPT, LINK, NOW, STILL, Clock, Script, ScriptedProvider, WorkerHarness, made
 from films import noise
 
 from bot.errors import (
@@ -24,7 +24,7 @@ from bot.worker import schedule
 NEW_LINK = "https://videos.example/2"
 
 
-async def test_a_link_that_died_early_is_asked_for_once_more(house: House) -> None:
+async def test_a_link_that_died_early_is_asked_for_once_more(house: WorkerHarness) -> None:
     house.provider.fetches = Script(FetchError("link_expired", again=False), None)
     house.provider.polls = Script(Succeeded(NEW_LINK, 3600.0))
     await house.store.add(made())
@@ -36,7 +36,9 @@ async def test_a_link_that_died_early_is_asked_for_once_more(house: House) -> No
 
 
 @pytest.mark.parametrize("answer", [Failed("not_found"), STILL])
-async def test_a_link_that_died_and_cannot_be_had_again_is_the_end(house: House, answer: object) -> None:
+async def test_a_link_that_died_and_cannot_be_had_again_is_the_end(
+    house: WorkerHarness, answer: object
+) -> None:
     house.provider.fetches = Script(FetchError("link_expired", again=False))
     house.provider.polls = Script(answer)
     await house.store.add(made())
@@ -45,7 +47,7 @@ async def test_a_link_that_died_and_cannot_be_had_again_is_the_end(house: House,
     assert house.chat.names() == ["tell"]
 
 
-async def test_a_link_is_asked_for_again_as_long_as_the_provider_knows_the_job(house: House) -> None:
+async def test_a_link_is_asked_for_again_as_long_as_the_provider_knows_the_job(house: WorkerHarness) -> None:
     house.provider.fetches = Script(FetchError("link_expired", again=False))
     house.provider.polls = Script(Unavailable("unreachable"))
     await house.store.add(made())
@@ -56,7 +58,9 @@ async def test_a_link_is_asked_for_again_as_long_as_the_provider_knows_the_job(h
     assert (task.state, task.error_code) == (TaskState.FAILED, "link_expired")
 
 
-async def test_a_download_that_may_work_later_is_tried_until_the_job_is_forgotten(house: House) -> None:
+async def test_a_download_that_may_work_later_is_tried_until_the_job_is_forgotten(
+    house: WorkerHarness,
+) -> None:
     house.provider.fetches = Script(FetchError("fetch_failed", again=True))
     await house.store.add(made(keep_until=NOW + timedelta(minutes=10)))
     task = await house.turn_until(lambda task: task.state is TaskState.FAILED)
@@ -66,7 +70,7 @@ async def test_a_download_that_may_work_later_is_tried_until_the_job_is_forgotte
 
 
 @pytest.mark.parametrize("code", ["link_refused", "too_large"])
-async def test_a_download_that_will_never_work_is_the_end(house: House, code: str) -> None:
+async def test_a_download_that_will_never_work_is_the_end(house: WorkerHarness, code: str) -> None:
     house.provider.fetches = Script(FetchError(code, again=False))
     await house.store.add(made())
     assert (await house.close_task()).error_code == code
@@ -76,7 +80,7 @@ async def test_a_download_that_will_never_work_is_the_end(house: House, code: st
 async def test_what_is_not_a_video_is_never_shown(store: SQLiteStore, clock: Clock, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text("<h1>Sorry</h1>")
-    house = House(store, ScriptedProvider(page), clock, tmp_path)
+    house = WorkerHarness(store, ScriptedProvider(page), clock, tmp_path)
     await store.add(made())
     assert (await house.close_task()).error_code == "not_a_video"
     assert house.chat.names() == ["tell"]
@@ -84,7 +88,9 @@ async def test_what_is_not_a_video_is_never_shown(store: SQLiteStore, clock: Clo
 
 
 @pytest.mark.parametrize("code", ["media_crashed", "media_timeout"])
-async def test_a_video_that_this_machine_could_not_read_is_tried_again(house: House, code: str) -> None:
+async def test_a_video_that_this_machine_could_not_read_is_tried_again(
+    house: WorkerHarness, code: str
+) -> None:
     house.provider.fetches = Script(MediaError(code), None)
     await house.store.add(made())
     await house.turn()
@@ -94,7 +100,7 @@ async def test_a_video_that_this_machine_could_not_read_is_tried_again(house: Ho
 
 
 async def test_a_download_that_takes_too_long_is_tried_again(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schedule, "FETCH_LIMIT_S", 0.01)
     house.provider.fetches = Script(asyncio.Event().wait)
@@ -109,7 +115,7 @@ async def test_a_video_larger_than_telegram_takes_is_made_smaller_and_shown(
     film = tmp_path / "film.mp4"
     film.write_bytes(noise(1.0))
     largest = film.stat().st_size // 2
-    house = House(store, ScriptedProvider(film), clock, tmp_path / "house", max_bytes=largest)
+    house = WorkerHarness(store, ScriptedProvider(film), clock, tmp_path / "house", max_bytes=largest)
     await store.add(made())
     task = await house.close_task()
     assert (task.state, task.file_id) == (TaskState.SUCCEEDED, "file-1")
@@ -122,7 +128,7 @@ async def test_a_video_larger_than_telegram_takes_is_made_smaller_and_shown(
 async def test_a_video_that_cannot_be_made_small_enough_is_not_uploaded(
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
-    house = House(store, provider, clock, tmp_path, max_bytes=1000)
+    house = WorkerHarness(store, provider, clock, tmp_path, max_bytes=1000)
     await store.add(made())
     task = await house.close_task()
     assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "too_large", True)
@@ -133,13 +139,13 @@ async def test_a_video_that_cannot_be_made_small_enough_is_not_uploaded(
 async def test_a_paid_video_is_never_called_free_because_its_model_was_taken_away(
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
-    house = House(store, provider, clock, tmp_path, models={})
+    house = WorkerHarness(store, provider, clock, tmp_path, models={})
     await store.add(made(keep_until=NOW + timedelta(seconds=1)))
     task = await house.close_task()
     assert (task.error_code, task.counts) == ("fetch_failed", True)
 
 
-async def test_a_delivery_that_has_to_be_repeated_fetches_only_once(house: House) -> None:
+async def test_a_delivery_that_has_to_be_repeated_fetches_only_once(house: WorkerHarness) -> None:
     house.chat.scripts["deliver"] = Script(CallUnclear("TimedOut"), "file-1")
     await house.store.add(made())
     await house.turn()
@@ -149,7 +155,7 @@ async def test_a_delivery_that_has_to_be_repeated_fetches_only_once(house: House
     assert house.chat.names() == ["deliver", "deliver"]
 
 
-async def test_a_delivery_is_not_begun_with_too_little_lease_left(house: House) -> None:
+async def test_a_delivery_is_not_begun_with_too_little_lease_left(house: WorkerHarness) -> None:
     await house.store.add(made())
     (task,) = await house.store.claim(NOW, schedule.LEASE_S, 1, {})
     house.clock.advance(31)
@@ -159,7 +165,7 @@ async def test_a_delivery_is_not_begun_with_too_little_lease_left(house: House) 
     assert house.chat.names() == ["deliver"]
 
 
-async def test_an_upload_is_not_begun_when_fetching_took_the_lease(house: House) -> None:
+async def test_an_upload_is_not_begun_when_fetching_took_the_lease(house: WorkerHarness) -> None:
     house.provider.fetches = Script(lambda: house.clock.advance(schedule.LEASE_S - schedule.UPLOAD_LIMIT_S))
     await house.store.add(made(card_id=None))
     await house.turn()

@@ -14,7 +14,7 @@ from telegram import Bot, Update
 
 from bot.chat.telegram_io.client import connect
 from bot.chat.telegram_io.dispatcher import Dispatcher
-from bot.chat.telegram_io.polling import Intake
+from bot.chat.telegram_io.polling import UpdatePoller
 from bot.errors import StoreError
 from bot.sandbox import Person, SandboxServer
 from bot.store import StoredUpdate
@@ -66,7 +66,7 @@ async def test_what_could_not_be_stored_or_handled_at_first_is_handled_after_all
             return Update.de_json(body, bot)
 
         dispatcher = Dispatcher(disk, read, greet, greet, utc_now, store_pause_s=0)
-        intake = Intake(bot, disk, dispatcher.wake, utc_now, store_pause_s=0)
+        intake = UpdatePoller(bot, disk, dispatcher.wake, utc_now, store_pause_s=0)
         parts: Sequence[asyncio.Task[None]] = [
             asyncio.create_task(intake.run()),
             asyncio.create_task(dispatcher.run()),

@@ -15,7 +15,7 @@ from telegram.error import BadRequest, RetryAfter
 
 from bot.app import utc_now
 from bot.chat.telegram_io.client import TelegramBot, connect, translated
-from bot.chat.telegram_io.rate_limiter import Gate, seconds, urgency_of
+from bot.chat.telegram_io.rate_limiter import RateLimiter, seconds, urgency_of
 from bot.errors import ChatBusy, StoreError
 from bot.sandbox import Fault, FaultKind, Person
 from bot.send_rates import Delay, Limit, Limits, Pace, Urgency
@@ -28,7 +28,7 @@ QUICK = Limits(Limit(0.02, 1), Limit(0.04, 1), Limit(0.04, 1), arriving=100)
 class Calls:
     """What passed a gate, in order."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: RateLimiter) -> None:
         self.gate = gate
         self.made: list[str] = []
         self.errors: dict[str, list[Exception]] = {}
@@ -47,7 +47,7 @@ class Calls:
 
 @pytest.fixture
 async def calls() -> AsyncIterator[Calls]:
-    made = Calls(Gate(Pace(), utc_now, QUICK, dict.fromkeys(Urgency, 20.0)))
+    made = Calls(RateLimiter(Pace(), utc_now, QUICK, dict.fromkeys(Urgency, 20.0)))
     yield made
     await made.gate.shutdown()
 
@@ -55,7 +55,7 @@ async def calls() -> AsyncIterator[Calls]:
 async def test_the_urgent_go_first_and_then_who_came_first(calls: Calls) -> None:
     async with asyncio.timeout(20), asyncio.TaskGroup() as together:
         for number, chat_id in enumerate(range(100, 106)):
-            together.create_task(calls.make(f"spare {number}", chat_id, Urgency.SPARE))
+            together.create_task(calls.make(f"spare {number}", chat_id, Urgency.LOW))
             together.create_task(calls.make(f"next {number}", chat_id + 10, None))
             together.create_task(calls.make(f"first {number}", chat_id + 20, Urgency.FIRST))
     kinds = [f"{kind} {number}" for kind in ("first", "next", "spare") for number in range(6)]
@@ -71,7 +71,7 @@ async def test_in_one_chat_nobody_overtakes(calls: Calls) -> None:
 
 
 async def test_a_full_chat_holds_up_nobody_else() -> None:
-    calls = Calls(Gate(Pace(), utc_now, Limits(Limit(0.001, 9), Limit(3600.0, 1), Limit(3600.0, 1))))
+    calls = Calls(RateLimiter(Pace(), utc_now, Limits(Limit(0.001, 9), Limit(3600.0, 1), Limit(3600.0, 1))))
     await calls.make("the only one")
     waiting = asyncio.create_task(calls.make("waits", ADA))
     await asyncio.sleep(0)
@@ -83,10 +83,10 @@ async def test_a_full_chat_holds_up_nobody_else() -> None:
 
 
 async def test_progress_that_cannot_go_soon_is_dropped() -> None:
-    calls = Calls(Gate(Pace(), utc_now, Limits(Limit(0.001, 9), Limit(2.0, 3), Limit(2.0, 3))))
+    calls = Calls(RateLimiter(Pace(), utc_now, Limits(Limit(0.001, 9), Limit(2.0, 3), Limit(2.0, 3))))
     await calls.make("a card")
     with pytest.raises(RetryAfter) as dropped:
-        await calls.make("progress", urgency=Urgency.SPARE, method="editMessageText")
+        await calls.make("progress", urgency=Urgency.LOW, method="editMessageText")
     assert 1.0 < seconds(dropped.value.retry_after) <= 2.0
     await calls.make("the video", urgency=Urgency.FIRST, method="editMessageMedia")
     assert calls.made == ["a card", "the video"]
@@ -95,14 +95,14 @@ async def test_progress_that_cannot_go_soon_is_dropped() -> None:
 
 async def test_a_flood_silences_its_chat_alone_until_the_second_it_names() -> None:
     clock = Clock()
-    calls = Calls(Gate(Pace(), clock))
+    calls = Calls(RateLimiter(Pace(), clock))
     calls.errors["a video"] = [RetryAfter(timedelta(seconds=30))]
     with pytest.raises(RetryAfter):
         await calls.make("a video", urgency=Urgency.FIRST, method="editMessageMedia")
     clock.advance(29)
     for method in ("editMessageText", "sendChatAction", "deleteMessage", "setMessageReaction"):
         with pytest.raises(RetryAfter) as silence:
-            await calls.make(method, urgency=Urgency.SPARE, method=method)
+            await calls.make(method, urgency=Urgency.LOW, method=method)
         assert silence.value.retry_after == timedelta(seconds=1)
     for method in ("getFile", "answerCallbackQuery", "getChatMember"):
         await calls.make(method, method=method)
@@ -144,7 +144,7 @@ async def test_who_gives_up_waiting_costs_nobody_a_turn(calls: Calls) -> None:
 async def test_slow_calls_count_until_they_have_arrived() -> None:
     """They might all arrive in one second, with those that were sent in it."""
     limits = Limits(Limit(0.001, 100), Limit(0.001, 100), Limit(0.001, 100), arriving=10)
-    gate = Gate(Pace(), utc_now, limits)
+    gate = RateLimiter(Pace(), utc_now, limits)
     arrived, all_flying = asyncio.Event(), asyncio.Event()
     flying = 0
 
@@ -169,11 +169,11 @@ async def test_slow_calls_count_until_they_have_arrived() -> None:
 
 async def test_progress_leaves_room_for_outcomes_among_what_arrives() -> None:
     limits = Limits(Limit(0.001, 100), Limit(0.001, 100), Limit(0.001, 100), arriving=10)
-    calls = Calls(Gate(Pace(), utc_now, limits))
+    calls = Calls(RateLimiter(Pace(), utc_now, limits))
     for number in range(7):
-        await calls.make(f"progress {number}", number, Urgency.SPARE)
+        await calls.make(f"progress {number}", number, Urgency.LOW)
     with pytest.raises(RetryAfter):
-        await calls.make("too much", 100, Urgency.SPARE)
+        await calls.make("too much", 100, Urgency.LOW)
     for number in range(3):
         await calls.make(f"video {number}", 200 + number, Urgency.FIRST)
     assert len(calls.made) == 10
@@ -189,7 +189,7 @@ class _Broken:
 
 
 async def test_a_database_that_is_away_silences_nobody() -> None:
-    calls = Calls(Gate(_Broken(), utc_now))
+    calls = Calls(RateLimiter(_Broken(), utc_now))
     calls.errors["hello"] = [RetryAfter(timedelta(seconds=0))]
     async with asyncio.timeout(20):
         await calls.make("hello")
@@ -202,9 +202,9 @@ async def test_a_database_that_is_away_silences_nobody() -> None:
     [
         ("sendMessage", Urgency.NEXT),
         ("editMessageMedia", Urgency.NEXT),
-        ("sendChatAction", Urgency.ASIDE),
-        ("setMessageReaction", Urgency.ASIDE),
-        ("deleteMessage", Urgency.ASIDE),
+        ("sendChatAction", Urgency.UNCOUNTED),
+        ("setMessageReaction", Urgency.UNCOUNTED),
+        ("deleteMessage", Urgency.UNCOUNTED),
         ("answerCallbackQuery", None),
         ("getFile", None),
         ("getUpdates", None),
@@ -220,7 +220,7 @@ async def there() -> AsyncIterator[tuple[Sandbox, TelegramBot]]:
     """Telegram with its limits, and a bot behind the gate."""
     async with (
         sandbox() as running,
-        connect(running.server.token, running.server.url, Gate(Pace(), utc_now)) as bot,
+        connect(running.server.token, running.server.url, RateLimiter(Pace(), utc_now)) as bot,
     ):
         yield running, bot
 

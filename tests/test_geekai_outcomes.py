@@ -15,7 +15,7 @@ from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, 
 from bot.provider import Accepted, Failed, StillRunning, Succeeded
 from bot.providers._fetch import VideoFetcher
 from bot.providers._http import Answer, Call, Http
-from bot.providers.geekai import GeekAI, read_look, read_submit
+from bot.providers.geekai import GeekAI, read_poll, read_submit
 from bot.request import VideoRequest
 
 MODEL = GeekAI.models[0]
@@ -36,7 +36,7 @@ def _adapter(server: ProviderServer) -> GeekAI:
 @pytest.mark.parametrize("word", ["succeed", "success", "SUCCEED", "succeeded"])
 @pytest.mark.parametrize("result", [[{"url": LINK}], {"url": LINK, "duration": 5}, [{}, "?", {"url": LINK}]])
 def test_a_video_is_found_in_a_list_and_in_an_object(word: str, result: object) -> None:
-    assert read_look(_look(task_status=word, video_result=result)) == Succeeded(LINK, WEEK_S)
+    assert read_poll(_look(task_status=word, video_result=result)) == Succeeded(LINK, WEEK_S)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_success_without_a_usable_link_is_no_video(result: object) -> None:
     ],
 )
 def test_a_failed_job_says_what_jimeng_refused_wherever_that_stands(error: object, word: str) -> None:
-    status = read_look(_look(task_status="failed", error=error))
+    status = read_poll(_look(task_status="failed", error=error))
     assert isinstance(status, Failed)
     assert status.code == word
 
@@ -74,35 +74,35 @@ def test_a_failed_job_says_what_jimeng_refused_wherever_that_stands(error: objec
     [(100, 1.0), ("42%", 0.42), ("42", 0.42), (0, None), (101, 1.0), (-1, None), (True, None), ({}, None)],
 )
 def test_progress_is_read_as_number_and_as_text(progress: object, expected: float | None) -> None:
-    assert read_look(_look(task_status="running", progress=progress)) == StillRunning(expected)
+    assert read_poll(_look(task_status="running", progress=progress)) == StillRunning(expected)
 
 
 def test_an_unknown_status_is_still_running() -> None:
-    assert read_look(_look(task_status="dreaming")) == StillRunning()
+    assert read_poll(_look(task_status="dreaming")) == StillRunning()
 
 
 @pytest.mark.parametrize(
     "answer",
     [
         *[
-            Answer(Call.LOOK, status, {"error": {"code": status}})
+            Answer(Call.POLL, status, {"error": {"code": status}})
             for status in (400, 413, 422, 500, 503, 504)
         ],
-        Answer(Call.LOOK, 502),
-        Answer(Call.LOOK, 302, {"task_status": "succeed"}),
-        Answer(Call.LOOK, 200),
-        Answer(Call.LOOK, 200, {"task_status": 7}),
+        Answer(Call.POLL, 502),
+        Answer(Call.POLL, 302, {"task_status": "succeed"}),
+        Answer(Call.POLL, 200),
+        Answer(Call.POLL, 200, {"task_status": 7}),
     ],
 )
 def test_a_look_that_fails_is_no_failed_job(answer: Answer) -> None:
     """`provider_fault` among them would end the job after some looks."""
     with pytest.raises(Unavailable) as nothing:
-        read_look(answer)
+        read_poll(answer)
     assert nothing.value.code == "unreachable"
 
 
 def test_a_refusal_of_jimengs_is_a_failed_job_also_as_an_http_error() -> None:
-    status = read_look(Answer(Call.LOOK, 400, {"error": {"code": 50412}}))
+    status = read_poll(Answer(Call.POLL, 400, {"error": {"code": 50412}}))
     assert status == Failed("prompt_refused", "code 50412, HTTP 400")
 
 
@@ -202,7 +202,7 @@ def test_whatever_is_answered_only_our_own_errors_come_out(fields: dict[str, obj
         assert submitted.remote_id.isascii()
     elif not isinstance(submitted, OutcomeUnknown):
         assert status in {400, 401, 404, 429} or {"error", "message"} & set(fields)
-    assert not isinstance(_read(read_look, Answer(Call.LOOK, status, fields)), Rejected | OutcomeUnknown)
+    assert not isinstance(_read(read_poll, Answer(Call.POLL, status, fields)), Rejected | OutcomeUnknown)
 
 
 def _read(read: Callable[[Answer], object], answer: Answer) -> object:
@@ -245,4 +245,4 @@ async def test_no_failure_shows_a_key_or_a_prompt(caplog: pytest.LogCaptureFixtu
 
 
 def _look(**fields: object) -> Answer:
-    return Answer(Call.LOOK, 200, fields)
+    return Answer(Call.POLL, 200, fields)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import hypothesis.strategies as st
-from fakes import A_MODEL, STILL, Clock, House, RecordingChat, ScriptedProvider, a_task
+from fakes import A_MODEL, STILL, Clock, RecordingChat, ScriptedProvider, WorkerHarness, a_task
 from hypothesis import Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -37,7 +37,7 @@ from bot.errors import (
     Unavailable,
 )
 from bot.media.media_info import VideoFacts
-from bot.media.video_cache import Video, VideoShelf
+from bot.media.video_cache import Video, VideoCache
 from bot.provider import Accepted, Failed, Photo, Status, Succeeded
 from bot.request import VideoModel, VideoRequest
 from bot.stores.sqlite import SQLiteStore
@@ -138,7 +138,7 @@ class Wall(RecordingChat):
         return (task_id in self.cards - self.gone) + self.messages[task_id]
 
 
-class ToyShelf(VideoShelf):
+class ToyShelf(VideoCache):
     """Keeps whatever was fetched: no codec is needed to see who is shown what."""
 
     async def get(self, task_id: str) -> Video | None:
@@ -181,8 +181,10 @@ class Household(RuleBasedStateMachine):
 
     def open(self) -> None:
         self.store = self.run(SQLiteStore.open(self.folder / "bot.db", self.clock))
-        shelf = ToyShelf(self.folder / "videos")
-        self.house = House(self.store, self.company, self.clock, self.folder, self.wall, shelf=shelf)
+        video_cache = ToyShelf(self.folder / "videos")
+        self.house = WorkerHarness(
+            self.store, self.company, self.clock, self.folder, self.wall, video_cache=video_cache
+        )
 
     def tasks(self) -> list[Task]:
         found = [self.run(self.store.get(f"task-{number}")) for number in range(self.asked)]

@@ -234,7 +234,7 @@ async def test_a_submit_without_a_whole_answer_is_unknown_and_is_sent_once(how: 
 @pytest.mark.parametrize("how", BROKEN)
 async def test_a_look_without_a_whole_answer_tells_nothing(how: str) -> None:
     async with _server(BROKEN[how]) as url:
-        error = await _error(url, Call.LOOK, BODY)
+        error = await _error(url, Call.POLL, BODY)
     assert isinstance(error, Unavailable)
     assert error.code == "unreachable"
 
@@ -273,7 +273,7 @@ async def test_retry_after_is_read_in_seconds(header: str, pause_s: float | None
 
 def test_an_unreadable_answer_proves_nothing() -> None:
     assert isinstance(unreadable(Answer(Call.SUBMIT, 502)), OutcomeUnknown)
-    assert isinstance(unreadable(Answer(Call.LOOK, 502)), Unavailable)
+    assert isinstance(unreadable(Answer(Call.POLL, 502)), Unavailable)
 
 
 async def test_headers_and_body_are_sent_as_they_are() -> None:

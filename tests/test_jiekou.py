@@ -17,7 +17,7 @@ from bot.errors import AccountProblem, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
 from bot.providers._fetch import VideoFetcher
 from bot.providers._http import Answer, Call, Http
-from bot.providers.jiekou import JieKou, read_look
+from bot.providers.jiekou import JieKou, read_poll
 from bot.request import VideoModel, VideoRequest, check_request, settle
 
 CASES: dict[str, dict[str, Any]] = {
@@ -163,7 +163,7 @@ async def test_every_recorded_look_means_what_its_example_says(name: str) -> Non
 
 def test_the_payload_of_a_webhook_reads_like_an_answer() -> None:
     case = CASES[WEBHOOK_EVENT]
-    status = read_look(Answer(Call.LOOK, 200, case["request"]["body"]["payload"]))
+    status = read_poll(Answer(Call.POLL, 200, case["request"]["body"]["payload"]))
     assert status == Succeeded(case["expect"]["video_urls"][0], 3600)
 
 

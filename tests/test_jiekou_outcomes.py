@@ -15,7 +15,7 @@ from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, 
 from bot.provider import Accepted, Failed, Status, StillRunning, Succeeded
 from bot.providers._fetch import VideoFetcher
 from bot.providers._http import Answer, Call, Http
-from bot.providers.jiekou import JieKou, read_look, read_submit
+from bot.providers.jiekou import JieKou, read_poll, read_submit
 from bot.request import VideoRequest
 
 MODEL = JieKou.models[0]
@@ -49,7 +49,7 @@ def _adapter(server: ProviderServer) -> JieKou:
 )
 def test_every_word_for_a_status_is_known(status: str, expected: Status) -> None:
     videos = [{"video_url": LINK, "video_url_ttl": 60}]
-    assert read_look(_look({"status": status, "progress_percent": 40}, videos)) == expected
+    assert read_poll(_look({"status": status, "progress_percent": 40}, videos)) == expected
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,12 @@ def test_every_word_for_a_status_is_known(status: str, expected: Status) -> None
     ],
 )
 def test_the_first_mp4_with_a_link_is_the_video(videos: object, expected: Status) -> None:
-    assert read_look(_look({"status": "TASK_STATUS_SUCCEED"}, videos)) == expected
+    assert read_poll(_look({"status": "TASK_STATUS_SUCCEED"}, videos)) == expected
 
 
 @pytest.mark.parametrize("videos", [None, [], {}, "?", [{}], [{"video_url": "ftp://x/y"}], [None], [[LINK]]])
 def test_a_success_without_a_usable_link_is_no_video(videos: object) -> None:
-    assert read_look(_look({"status": "TASK_STATUS_SUCCEED"}, videos)) == Failed("no_video", "HTTP 200")
+    assert read_poll(_look({"status": "TASK_STATUS_SUCCEED"}, videos)) == Failed("no_video", "HTTP 200")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_success_without_a_usable_link_is_no_video(videos: object) -> None:
 )
 def test_progress_is_read_as_number_and_as_text(percent: object, expected: float | None) -> None:
     task = {"status": "TASK_STATUS_PROCESSING", "progress_percent": percent}
-    assert read_look(_look(task)) == StillRunning(expected)
+    assert read_poll(_look(task)) == StillRunning(expected)
 
 
 @pytest.mark.parametrize(
@@ -110,14 +110,14 @@ def test_progress_is_read_as_number_and_as_text(percent: object, expected: float
     ],
 )
 def test_a_failed_job_says_what_google_refused(reason: object, word: str) -> None:
-    status = read_look(_look({"status": "TASK_STATUS_FAILED", "reason": reason}))
+    status = read_poll(_look({"status": "TASK_STATUS_FAILED", "reason": reason}))
     assert isinstance(status, Failed)
     assert status.code == word
 
 
 def test_googles_support_codes_reach_the_log() -> None:
     reason = "The prompt with my wish is refused. Support codes: 58061214, 17301594"
-    status = read_look(_look({"status": "TASK_STATUS_FAILED", "reason": reason}))
+    status = read_poll(_look({"status": "TASK_STATUS_FAILED", "reason": reason}))
     assert isinstance(status, Failed)
     assert status.detail == "HTTP 200, Google's support codes 58061214, 17301594, status FAILED"
 
@@ -135,7 +135,7 @@ def test_googles_support_codes_reach_the_log() -> None:
 def test_an_unknown_task_is_not_found_whatever_the_http_status(
     status: int, fields: dict[str, object]
 ) -> None:
-    outcome = read_look(Answer(Call.LOOK, status, fields))
+    outcome = read_poll(Answer(Call.POLL, status, fields))
     assert isinstance(outcome, Failed)
     assert outcome.code == "not_found"
 
@@ -143,22 +143,22 @@ def test_an_unknown_task_is_not_found_whatever_the_http_status(
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(Call.LOOK, 404),
-        Answer(Call.LOOK, 502),
-        Answer(Call.LOOK, 302, {"task": {"status": "TASK_STATUS_FAILED"}}),
-        Answer(Call.LOOK, 400, {"reason": "INVALID_REQUEST_BODY", "message": "the policy says no"}),
-        Answer(Call.LOOK, 404, {"reason": "NOT_FOUND", "message": "no such page"}),
-        Answer(Call.LOOK, 503, {"reason": "SERVICE_NOT_AVAILABLE"}),
-        Answer(Call.LOOK, 500, {"reason": "INTERNAL", "message": "?"}),
-        Answer(Call.LOOK, 200),
-        Answer(Call.LOOK, 200, {"task": {"status": 7}}),
-        Answer(Call.LOOK, 200, {"task": ["TASK_STATUS_FAILED"]}),
+        Answer(Call.POLL, 404),
+        Answer(Call.POLL, 502),
+        Answer(Call.POLL, 302, {"task": {"status": "TASK_STATUS_FAILED"}}),
+        Answer(Call.POLL, 400, {"reason": "INVALID_REQUEST_BODY", "message": "the policy says no"}),
+        Answer(Call.POLL, 404, {"reason": "NOT_FOUND", "message": "no such page"}),
+        Answer(Call.POLL, 503, {"reason": "SERVICE_NOT_AVAILABLE"}),
+        Answer(Call.POLL, 500, {"reason": "INTERNAL", "message": "?"}),
+        Answer(Call.POLL, 200),
+        Answer(Call.POLL, 200, {"task": {"status": 7}}),
+        Answer(Call.POLL, 200, {"task": ["TASK_STATUS_FAILED"]}),
     ],
 )
 def test_a_look_that_fails_is_no_failed_job(answer: Answer) -> None:
     """`provider_fault` among them would end the job after some looks."""
     with pytest.raises(Unavailable) as nothing:
-        read_look(answer)
+        read_poll(answer)
     assert nothing.value.code == "unreachable"
 
 
@@ -265,7 +265,7 @@ def test_whatever_is_answered_only_our_own_errors_come_out(fields: dict[str, obj
         assert submitted.remote_id.isascii()
     elif not isinstance(submitted, OutcomeUnknown):
         assert status == 429 or {"reason", "code", "message", "task"} & set(fields)
-    assert not isinstance(_read(read_look, Answer(Call.LOOK, status, fields)), Rejected | OutcomeUnknown)
+    assert not isinstance(_read(read_poll, Answer(Call.POLL, status, fields)), Rejected | OutcomeUnknown)
 
 
 def _read(read: Callable[[Answer], object], answer: Answer) -> object:
@@ -310,4 +310,4 @@ async def test_no_failure_shows_a_key_or_a_prompt(caplog: pytest.LogCaptureFixtu
 
 
 def _look(task: object, videos: object = None) -> Answer:
-    return Answer(Call.LOOK, 200, {"task": task, "videos": videos})
+    return Answer(Call.POLL, 200, {"task": task, "videos": videos})

@@ -16,7 +16,7 @@ from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, 
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
 from bot.providers._fetch import VideoFetcher
 from bot.providers._http import Answer, Call
-from bot.providers.jimeng_relay import JimengRelay, read_look, read_submit
+from bot.providers.jimeng_relay import JimengRelay, read_poll, read_submit
 from bot.request import Mode, VideoRequest, check_request, settle
 
 CASES: dict[str, dict[str, Any]] = {
@@ -71,7 +71,7 @@ def _reply(case: dict[str, Any]) -> Reply:
 
 
 def _record(**record: object) -> Answer:
-    return Answer(Call.LOOK, 200, {"code": "success", "message": "", "data": record})
+    return Answer(Call.POLL, 200, {"code": "success", "message": "", "data": record})
 
 
 async def _outcome(call: Awaitable[object]) -> object:
@@ -278,12 +278,12 @@ def test_an_id_beside_anything_but_success_is_neither_taken_nor_taken_for_a_refu
     ],
 )
 def test_a_status_word_is_compared_whole_and_in_any_case(word: object, status: object) -> None:
-    assert read_look(_record(status=word, progress="30%", video_url=LINK)) == status
+    assert read_poll(_record(status=word, progress="30%", video_url=LINK)) == status
 
 
 @pytest.mark.parametrize("word", ["FAILURE", "failed", "FAILED", "error"])
 def test_a_failure_is_one_whatever_else_the_record_holds(word: str) -> None:
-    status = read_look(_record(status=word, fail_reason=LINK, video_url=LINK))
+    status = read_poll(_record(status=word, fail_reason=LINK, video_url=LINK))
     assert isinstance(status, Failed)
     assert status.code == "provider_fault"
 
@@ -305,14 +305,14 @@ IN_ORDER: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("record", IN_ORDER)
 def test_the_link_is_found_wherever_relays_put_it(record: dict[str, Any]) -> None:
-    assert read_look(_record(status="SUCCESS", **record)) == Succeeded(LINK, 3600)
+    assert read_poll(_record(status="SUCCESS", **record)) == Succeeded(LINK, 3600)
 
 
 @pytest.mark.parametrize("place", range(len(IN_ORDER) - 1))
 def test_of_several_links_the_place_that_comes_first_counts(place: int) -> None:
     later = json.loads(json.dumps(IN_ORDER[place + 1]).replace(LINK, "https://videos.example/other.mp4"))
     record = _merged(later, IN_ORDER[place])
-    assert read_look(_record(status="SUCCESS", **record)) == Succeeded(LINK, 3600)
+    assert read_poll(_record(status="SUCCESS", **record)) == Succeeded(LINK, 3600)
 
 
 def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
@@ -329,12 +329,12 @@ def test_a_place_without_a_usable_link_is_passed_over() -> None:
         "result_url": "s3://bucket/x",
         "url": LINK,
     }
-    assert read_look(_record(status="SUCCESS", **record)) == Succeeded(LINK, 3600)
+    assert read_poll(_record(status="SUCCESS", **record)) == Succeeded(LINK, 3600)
 
 
 def test_the_upstreams_answer_is_read_as_text_too() -> None:
     upstream = json.dumps({"code": 10000, "data": {"status": "done", "video_url": LINK}})
-    assert read_look(_record(status="SUCCESS", data=upstream)) == Succeeded(LINK, 3600)
+    assert read_poll(_record(status="SUCCESS", data=upstream)) == Succeeded(LINK, 3600)
 
 
 @pytest.mark.parametrize(
@@ -357,14 +357,14 @@ def test_the_upstreams_answer_is_read_as_text_too() -> None:
 def test_why_there_is_no_video_is_read_from_the_record_and_from_what_it_wraps(
     record: dict[str, Any], word: str, word_of_status: str
 ) -> None:
-    status = read_look(_record(status=word_of_status, **record))
+    status = read_poll(_record(status=word_of_status, **record))
     assert isinstance(status, Failed)
     assert status.code == word
 
 
 @pytest.mark.parametrize("record", [{}, {"data": None}, {"data": {"code": 10000}}, {"url": "ftp://x/y"}])
 def test_a_success_without_a_link_is_no_video(record: dict[str, Any]) -> None:
-    status = read_look(_record(status="SUCCESS", **record))
+    status = read_poll(_record(status="SUCCESS", **record))
     assert isinstance(status, Failed)
     assert status.code == "no_video"
 
@@ -391,11 +391,11 @@ def test_a_success_without_a_link_is_no_video(record: dict[str, Any]) -> None:
     ],
 )
 def test_progress_is_percent_as_text_or_as_a_number(progress: object, read: float | None) -> None:
-    assert read_look(_record(status="IN_PROGRESS", progress=progress)) == StillRunning(read)
+    assert read_poll(_record(status="IN_PROGRESS", progress=progress)) == StillRunning(read)
 
 
 def test_success_with_null_for_data_is_a_job_that_nobody_knows() -> None:
-    status = read_look(Answer(Call.LOOK, 200, {"code": "success", "message": "", "data": None}))
+    status = read_poll(Answer(Call.POLL, 200, {"code": "success", "message": "", "data": None}))
     assert isinstance(status, Failed)
     assert status.code == "not_found"
 
@@ -414,5 +414,5 @@ def test_success_with_null_for_data_is_a_job_that_nobody_knows() -> None:
 )
 def test_a_look_without_a_record_ends_nothing(status: int, fields: dict[str, object]) -> None:
     with pytest.raises(Unavailable) as nothing:
-        read_look(Answer(Call.LOOK, status, fields))
+        read_poll(Answer(Call.POLL, status, fields))
     assert nothing.value.code == "unreachable"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
-from bot.worker.upload_slots import Lanes
+from bot.worker.upload_slots import UploadSlots
 
 LONG_S = 20.0
 BRIEF_S = 0.01
 
 
 async def test_eight_run_side_by_side_and_the_ninth_waits_for_a_place() -> None:
-    lanes = Lanes()
+    lanes = UploadSlots()
     async with AsyncExitStack() as places:
         for number in range(7):
             assert await places.enter_async_context(lanes.place(str(number), LONG_S))
@@ -23,7 +23,7 @@ async def test_eight_run_side_by_side_and_the_ninth_waits_for_a_place() -> None:
 
 
 async def test_those_that_hang_lend_out_their_places() -> None:
-    lanes = Lanes(hold_s=BRIEF_S)
+    lanes = UploadSlots(hold_s=BRIEF_S)
     async with AsyncExitStack() as hanging:
         for number in range(23):
             assert await hanging.enter_async_context(lanes.place(str(number), LONG_S))
@@ -32,7 +32,7 @@ async def test_those_that_hang_lend_out_their_places() -> None:
 
 
 async def test_what_hung_once_holds_up_only_its_like() -> None:
-    lanes = Lanes(hold_s=BRIEF_S)
+    lanes = UploadSlots(hold_s=BRIEF_S)
     gone = asyncio.Event()
     for number in range(20):
         async with lanes.place(str(number), LONG_S):
@@ -49,7 +49,7 @@ async def test_what_hung_once_holds_up_only_its_like() -> None:
 
 
 async def test_who_gives_up_waiting_leaves_no_place_empty() -> None:
-    lanes = Lanes()
+    lanes = UploadSlots()
     async with AsyncExitStack() as places:
         for number in range(8):
             await places.enter_async_context(lanes.place(str(number), LONG_S))

@@ -12,7 +12,7 @@ import pytest
 from fakes import NOW, Clock, a_task
 from structlog.testing import capture_logs
 
-from bot.chat.task_cards.live_updates import LiveCards
+from bot.chat.task_cards.live_updates import LiveCardUpdater
 from bot.errors import CallRefused, CallUnclear, CardGone, ChatBusy, ChatError
 from bot.task import Task, TaskState
 
@@ -34,7 +34,7 @@ class Wall:
         self.open.set()
         self.turned = 0
         self._changed = asyncio.Condition()
-        self.live = LiveCards(self.edit, self.pace_s, self.tell, tick_s=0.001)
+        self.live = LiveCardUpdater(self.edit, self.pace_s, self.tell, tick_s=0.001)
 
     def tell(self) -> Any:
         """The clock; being asked is what each turn of the loop begins with."""
@@ -87,7 +87,7 @@ async def wall(clock: Clock) -> AsyncIterator[Wall]:
 
 
 @asynccontextmanager
-async def running(live: LiveCards) -> AsyncIterator[None]:
+async def running(live: LiveCardUpdater) -> AsyncIterator[None]:
     loop = asyncio.create_task(live.run())
     try:
         yield
@@ -150,7 +150,7 @@ async def test_what_counts_and_who_asked_for_silence_can_be_asked_for(wall: Wall
     assert not wall.live.is_paused(11)
     wall.clock.advance(5)
     assert not wall.live.is_paused(10)
-    await wall.live.settle("boat")
+    await wall.live.stop_and_wait("boat")
     assert wall.live.tasks() == []
 
 
@@ -171,7 +171,7 @@ async def test_an_outcome_waits_for_the_edit_under_way_and_nothing_is_drawn_afte
     wall.live.show(a_card())
     await wall.until(1)
     wall.live.show(a_card(version=2, late_at=NOW))
-    settled = asyncio.create_task(wall.live.settle("boat"))
+    settled = asyncio.create_task(wall.live.stop_and_wait("boat"))
     await wall.turns()
     assert not settled.done()
     wall.open.set()
@@ -185,14 +185,14 @@ async def test_an_outcome_does_not_wait_for_other_cards(wall: Wall) -> None:
     for number in range(9):
         wall.live.show(a_card(f"task-{number}"))
     await wall.until(8)
-    await asyncio.wait_for(wall.live.settle("task-8"), BOUND_S)
+    await asyncio.wait_for(wall.live.stop_and_wait("task-8"), BOUND_S)
     wall.open.set()
     await wall.turns()
     assert {task.id for task in wall.edits} == {f"task-{number}" for number in range(8)}
 
 
 async def test_settling_what_was_never_shown_is_nothing(wall: Wall) -> None:
-    await asyncio.wait_for(wall.live.settle("boat"), BOUND_S)
+    await asyncio.wait_for(wall.live.stop_and_wait("boat"), BOUND_S)
 
 
 async def test_slow_edits_do_not_pile_up(wall: Wall) -> None:
@@ -270,7 +270,7 @@ async def test_a_card_hidden_while_it_is_drawn_is_drawn_once_more(wall: Wall) ->
     assert [task.hidden for task in wall.edits] == [False, True]
 
 
-def _sizes(live: LiveCards) -> Callable[[], list[int]]:
+def _sizes(live: LiveCardUpdater) -> Callable[[], list[int]]:
     return lambda: [len(value) for value in vars(live).values() if isinstance(value, dict)]
 
 
@@ -286,7 +286,7 @@ async def test_nothing_is_left_of_tasks_that_ended(wall: Wall) -> None:
     await wall.turns()
     for number in range(30):
         if number % 3:
-            await wall.live.settle(f"task-{number}")
+            await wall.live.stop_and_wait(f"task-{number}")
     await wall.after(10)
     wall.live.show(a_card("last", hidden=True))
     await wall.after(10)

@@ -10,7 +10,7 @@ import pytest
 from films import film
 from pictures import is_red_and_blue, photo
 from provider_server import ProviderServer
-from running import Stage, running_bot
+from running import BotHarness, running_bot
 from sandbox_client import sandbox
 
 from bot.errors import SettingsError
@@ -19,10 +19,10 @@ from bot.settings import IsolatedSettings, load_settings
 
 
 @asynccontextmanager
-async def local_stage(folder: Path, *, shares_files: bool = True) -> AsyncIterator[Stage]:
+async def local_stage(folder: Path, *, shares_files: bool = True) -> AsyncIterator[BotHarness]:
     """A bot in local mode. A server that shares no files with it stands for one that runs elsewhere."""
     async with SandboxServer(local_mode=shares_files) as server, ProviderServer() as provider:
-        there = Stage(server, provider, folder)
+        there = BotHarness(server, provider, folder)
         async with running_bot(there.values(telegram_local_mode="on")):
             yield there
         assert there.world.complaints == []

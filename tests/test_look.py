@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import A_MODEL, NOW, STILL, Clock, House, Script, ScriptedProvider, a_task
+from fakes import A_MODEL, NOW, STILL, Clock, Script, ScriptedProvider, WorkerHarness, a_task
 from structlog.testing import capture_logs
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, StoreError, Unavailable
@@ -28,7 +28,7 @@ def running(task_id: str = "boat", **changes: Any) -> Task:
     return replace(task, **changes)
 
 
-async def test_a_job_that_still_runs_is_looked_at_again_and_its_card_counts(house: House) -> None:
+async def test_a_job_that_still_runs_is_looked_at_again_and_its_card_counts(house: WorkerHarness) -> None:
     house.provider.polls = Script(StillRunning(0.4), StillRunning(0.3), StillRunning(None))
     await house.store.add(running())
     seen: list[float | None] = []
@@ -43,7 +43,7 @@ async def test_a_job_that_still_runs_is_looked_at_again_and_its_card_counts(hous
     assert (await house.get()).running_at == NOW
 
 
-async def test_a_finished_job_is_delivered_next(house: House) -> None:
+async def test_a_finished_job_is_delivered_next(house: WorkerHarness) -> None:
     house.provider.polls = Script(Succeeded("https://videos.example/1", 3600.0))
     await house.store.add(running())
     await house.turn()
@@ -53,7 +53,7 @@ async def test_a_finished_job_is_delivered_next(house: House) -> None:
     assert [one.answer for one in await house.store.attempts("boat")] == ["ok"]
 
 
-async def test_a_failed_job_says_why(house: House) -> None:
+async def test_a_failed_job_says_why(house: WorkerHarness) -> None:
     house.provider.polls = Script(Failed("video_refused", "code 50511"))
     await house.store.add(running())
     task = await house.close_task()
@@ -61,7 +61,7 @@ async def test_a_failed_job_says_why(house: House) -> None:
     assert house.chat.names() == ["tell"]
 
 
-async def test_a_job_that_is_not_known_yet_is_looked_at_again(house: House) -> None:
+async def test_a_job_that_is_not_known_yet_is_looked_at_again(house: WorkerHarness) -> None:
     house.provider.polls = Script(Failed("not_found"), Succeeded("https://videos.example/1", 3600.0))
     await house.store.add(running())
     await house.turn()
@@ -69,7 +69,7 @@ async def test_a_job_that_is_not_known_yet_is_looked_at_again(house: House) -> N
     await house.turn_until(lambda task: task.state is TaskState.SUCCEEDED)
 
 
-async def test_a_job_that_is_no_longer_known_has_failed(house: House) -> None:
+async def test_a_job_that_is_no_longer_known_has_failed(house: WorkerHarness) -> None:
     house.provider.polls = Script(Failed("not_found"))
     await house.store.add(running(submitted_at=NOW - timedelta(minutes=3)))
     await house.turn()
@@ -98,7 +98,7 @@ def broken() -> None:
     ],
 )
 async def test_a_look_that_tells_nothing_is_endured_until_the_provider_forgets_the_job(
-    house: House, answer: object
+    house: WorkerHarness, answer: object
 ) -> None:
     house.provider.polls = Script(answer)
     await house.store.add(running(keep_until=NOW + timedelta(minutes=30)))
@@ -108,14 +108,14 @@ async def test_a_look_that_tells_nothing_is_endured_until_the_provider_forgets_t
     assert len(await house.store.attempts("boat")) == house.provider.polls.count
 
 
-async def test_a_provider_that_asks_for_a_pause_gets_it(house: House) -> None:
+async def test_a_provider_that_asks_for_a_pause_gets_it(house: WorkerHarness) -> None:
     house.provider.polls = Script(Unavailable("busy", retry_after_s=500.0), STILL)
     await house.store.add(running())
     await house.turn()
     assert (await house.get()).due_at == NOW + timedelta(seconds=500)
 
 
-async def test_a_fault_ends_the_task_after_five_looks_over_a_quarter_of_an_hour(house: House) -> None:
+async def test_a_fault_ends_the_task_after_five_looks_over_a_quarter_of_an_hour(house: WorkerHarness) -> None:
     house.provider.polls = Script(Unavailable("provider_fault", "code 50500"))
     await house.store.add(running())
     task = await house.turn_until(lambda task: task.state is TaskState.FAILED)
@@ -127,7 +127,7 @@ async def test_a_fault_ends_the_task_after_five_looks_over_a_quarter_of_an_hour(
 async def test_faults_far_apart_need_to_be_five(
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
-    house = House(store, provider, clock, tmp_path)
+    house = WorkerHarness(store, provider, clock, tmp_path)
     provider.polls = Script(Unavailable("provider_fault", retry_after_s=3000.0))
     await store.add(running())
     task = await house.turn_until(lambda task: task.state is TaskState.FAILED)
@@ -135,7 +135,7 @@ async def test_faults_far_apart_need_to_be_five(
     assert provider.polls.count == 5
 
 
-async def test_an_outage_before_a_fault_does_not_count_against_the_job(house: House) -> None:
+async def test_an_outage_before_a_fault_does_not_count_against_the_job(house: WorkerHarness) -> None:
     outage = [Unavailable("unreachable")] * 20
     house.provider.polls = Script(
         *outage, *[Unavailable("provider_fault")] * 4, Succeeded("https://videos.example/1", 3600.0)
@@ -147,7 +147,7 @@ async def test_an_outage_before_a_fault_does_not_count_against_the_job(house: Ho
 
 @pytest.mark.parametrize("other", [Unavailable("busy"), Unavailable("no_slot"), Unavailable("unreachable")])
 async def test_nothing_but_a_fault_ends_the_task_however_many_faults_came_before(
-    house: House, other: ProviderError
+    house: WorkerHarness, other: ProviderError
 ) -> None:
     faults: list[object] = [Unavailable("provider_fault", retry_after_s=250.0)] * 4
     house.provider.polls = Script(*faults, other, Succeeded("https://videos.example/1", 3600.0))
@@ -157,7 +157,7 @@ async def test_nothing_but_a_fault_ends_the_task_however_many_faults_came_before
     assert house.clock() - NOW > timedelta(minutes=15)
 
 
-async def test_a_good_look_between_faults_begins_the_count_anew(house: House) -> None:
+async def test_a_good_look_between_faults_begins_the_count_anew(house: WorkerHarness) -> None:
     faults: list[object] = [Unavailable("provider_fault", retry_after_s=600.0)] * 4
     house.provider.polls = Script(*faults, STILL, *faults, STILL, Succeeded("https://videos.example/1", 1.0))
     await house.store.add(running())
@@ -165,7 +165,7 @@ async def test_a_good_look_between_faults_begins_the_count_anew(house: House) ->
     assert task.state is TaskState.SUCCEEDED
 
 
-async def test_a_late_job_is_told_of_once_and_then_looked_at_rarely(house: House) -> None:
+async def test_a_late_job_is_told_of_once_and_then_looked_at_rarely(house: WorkerHarness) -> None:
     house.provider.polls = Script(STILL)
     await house.store.add(running())
     late = await house.turn_until(lambda task: task.late_at is not None)
@@ -177,21 +177,21 @@ async def test_a_late_job_is_told_of_once_and_then_looked_at_rarely(house: House
     assert (await house.get()).late_at == late.late_at
 
 
-async def test_a_job_that_still_runs_when_its_keeping_time_is_over_has_expired(house: House) -> None:
+async def test_a_job_that_still_runs_when_its_keeping_time_is_over_has_expired(house: WorkerHarness) -> None:
     house.provider.polls = Script(STILL)
     await house.store.add(running(keep_until=NOW, due_at=NOW + timedelta(seconds=1)))
     task = await house.close_task()
     assert (task.state, task.error_code) == (TaskState.FAILED, "expired")
 
 
-async def test_a_late_video_is_delivered_all_the_same(house: House) -> None:
+async def test_a_late_video_is_delivered_all_the_same(house: WorkerHarness) -> None:
     house.provider.polls = Script(Succeeded("https://videos.example/1", 3600.0))
     await house.store.add(running(late_at=NOW, due_at=KEPT + timedelta(hours=1)))
     assert (await house.close_task()).state is TaskState.SUCCEEDED
     assert house.chat.names() == ["deliver"]
 
 
-async def test_a_hidden_job_is_watched_without_a_word(house: House) -> None:
+async def test_a_hidden_job_is_watched_without_a_word(house: WorkerHarness) -> None:
     house.provider.polls = Script(STILL)
     await house.store.add(running(hidden=True))
     await house.turn()
@@ -203,16 +203,16 @@ async def test_a_model_that_was_taken_away_may_come_back_until_the_job_is_forgot
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
     await store.add(running())
-    without = House(store, provider, clock, tmp_path, models={})
+    without = WorkerHarness(store, provider, clock, tmp_path, models={})
     await without.turn()
     assert (await without.get()).state is TaskState.RUNNING
     clock.advance(600)
-    again = House(store, provider, clock, tmp_path, models={A_MODEL.name: A_MODEL})
+    again = WorkerHarness(store, provider, clock, tmp_path, models={A_MODEL.name: A_MODEL})
     await again.turn()
     assert (await again.get()).state is TaskState.SUCCEEDED
 
 
-async def test_an_outage_is_two_lines_in_the_log_however_many_looks_it_spoils(house: House) -> None:
+async def test_an_outage_is_two_lines_in_the_log_however_many_looks_it_spoils(house: WorkerHarness) -> None:
     house.provider.polls = Script(
         Unavailable("unreachable"), never, Unavailable("busy"), *[Unavailable("unreachable")] * 5, STILL
     )
@@ -223,7 +223,7 @@ async def test_an_outage_is_two_lines_in_the_log_however_many_looks_it_spoils(ho
     assert told == ["looks fail", "the provider answers again"]
 
 
-async def test_a_look_that_never_ends_is_ended(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_look_that_never_ends_is_ended(house: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.worker.schedule.LOOK_LIMIT_S", 0.01)
     house.provider.polls = Script(asyncio.Event().wait, STILL)
     await house.store.add(running())
@@ -248,7 +248,7 @@ def once(not_done_at_s: float, done_at_s: float | None) -> Durations:
     return Durations.from_text(observed(Durations(A_MODEL.typical_s), not_done_at_s, done_at_s).to_text())
 
 
-async def look_at(house: House, *at_s: float) -> None:
+async def look_at(house: WorkerHarness, *at_s: float) -> None:
     """Looks at these seconds after the submit; the last answer is the end."""
     await house.store.add(running())
     for moment_s in at_s:
@@ -256,11 +256,11 @@ async def look_at(house: House, *at_s: float) -> None:
         await house.worker.step(await house.get())
 
 
-async def learned(house: House) -> dict[str, Durations]:
+async def learned(house: WorkerHarness) -> dict[str, Durations]:
     return {key: Durations.from_text(text) for key, text in (await house.store.durations()).items()}
 
 
-async def test_a_finished_job_teaches_how_long_such_jobs_take(house: House) -> None:
+async def test_a_finished_job_teaches_how_long_such_jobs_take(house: WorkerHarness) -> None:
     house.provider.polls = Script(STILL, MADE)
     await look_at(house, 40, 44)
     assert await learned(house) == {FINE: once(40, 44), COARSE: once(40, 44)}
@@ -268,20 +268,22 @@ async def test_a_finished_job_teaches_how_long_such_jobs_take(house: House) -> N
     assert house.timing.usual_s(A_MODEL) == once(40, 44).usual_s() < 90, "and is counted on at once"
 
 
-async def test_a_job_that_was_done_at_the_first_look_teaches_that_too(house: House) -> None:
+async def test_a_job_that_was_done_at_the_first_look_teaches_that_too(house: WorkerHarness) -> None:
     house.provider.polls = Script(MADE)
     await look_at(house, 30)
     assert (await learned(house))[FINE] == once(0, 30)
 
 
-async def test_a_look_that_failed_says_nothing_of_when_the_job_was_done(house: House) -> None:
+async def test_a_look_that_failed_says_nothing_of_when_the_job_was_done(house: WorkerHarness) -> None:
     house.provider.polls = Script(STILL, Unavailable("unreachable"), MADE)
     await look_at(house, 40, 60, 80)
     assert (await learned(house))[FINE] == once(40, 80)
 
 
 @pytest.mark.parametrize("end", [Failed("video_refused"), Unavailable("provider_fault", retry_after_s=800.0)])
-async def test_a_job_that_failed_teaches_only_that_it_was_not_done_before(house: House, end: object) -> None:
+async def test_a_job_that_failed_teaches_only_that_it_was_not_done_before(
+    house: WorkerHarness, end: object
+) -> None:
     house.provider.polls = Script(STILL, end)
     await house.store.add(running())
     house.clock.advance(200)
@@ -292,7 +294,7 @@ async def test_a_job_that_failed_teaches_only_that_it_was_not_done_before(house:
     assert fine.tasks == 0
 
 
-async def test_a_job_that_expired_teaches_the_same(house: House) -> None:
+async def test_a_job_that_expired_teaches_the_same(house: WorkerHarness) -> None:
     house.provider.polls = Script(STILL)
     await house.store.add(running(looked_at=NOW + timedelta(seconds=300), running_at=NOW, keep_until=NOW))
     house.clock.advance(400)
@@ -301,7 +303,7 @@ async def test_a_job_that_expired_teaches_the_same(house: House) -> None:
     assert (await learned(house))[FINE].late_s() > Durations(A_MODEL.typical_s).late_s()
 
 
-async def test_the_queue_of_a_provider_and_the_making_are_timed_apart(house: House) -> None:
+async def test_the_queue_of_a_provider_and_the_making_are_timed_apart(house: WorkerHarness) -> None:
     house.provider.polls = Script(QUEUED, QUEUED, STILL, STILL, MADE)
     await look_at(house, 10, 20, 26, 60, 64)
     rows = await learned(house)
@@ -310,13 +312,13 @@ async def test_the_queue_of_a_provider_and_the_making_are_timed_apart(house: Hou
     assert rows[COARSE] == once(34, 38)
 
 
-async def test_a_provider_without_a_queue_is_timed_from_the_submit(house: House) -> None:
+async def test_a_provider_without_a_queue_is_timed_from_the_submit(house: WorkerHarness) -> None:
     house.provider.polls = Script(STILL, STILL, MADE)
     await look_at(house, 30, 50, 60)
     assert (await learned(house))[FINE] == once(50, 60)
 
 
-async def test_a_damaged_row_is_learned_anew(house: House) -> None:
+async def test_a_damaged_row_is_learned_anew(house: WorkerHarness) -> None:
     await house.store.learn([FINE], lambda _key, _text: "nonsense")
     house.provider.polls = Script(MADE)
     await look_at(house, 30)
@@ -333,7 +335,7 @@ async def test_a_failed_lesson_costs_no_video(
         async def learn(self, keys: object, change: object) -> dict[str, str]:
             raise StoreError("its disk is full")
 
-    house = House(store, provider, clock, tmp_path, durations=Forgetful())
+    house = WorkerHarness(store, provider, clock, tmp_path, durations=Forgetful())
     await store.add(running())
     with capture_logs() as lines:
         task = await house.close_task()
@@ -343,7 +345,7 @@ async def test_a_failed_lesson_costs_no_video(
     ]
 
 
-async def test_looks_come_closer_while_others_wait_for_the_slot(house: House) -> None:
+async def test_looks_come_closer_while_others_wait_for_the_slot(house: WorkerHarness) -> None:
     house.provider.polls = Script(STILL)
     await look_at(house, 60)
     alone = await house.get()

@@ -14,7 +14,7 @@ from PIL import Image, ImageChops, ImageStat
 from bot.errors import MediaError
 from bot.media.crop import crop_box, lost_share
 from bot.media.crop_preview import draw_crop
-from bot.media.process import run_apart
+from bot.media.process import run_in_process
 from bot.request import closest_ratio
 
 PRO_RATIOS = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
@@ -162,5 +162,5 @@ def test_nothing_but_a_photo_is_drawn() -> None:
 
 
 async def test_a_preview_is_drawn_in_a_process_of_its_own() -> None:
-    preview = await run_apart(draw_crop, encoded(waves_photo()), "1:1", limit_s=30)
+    preview = await run_in_process(draw_crop, encoded(waves_photo()), "1:1", limit_s=30)
     assert Image.open(BytesIO(preview)).size == (640, 360)

@@ -17,7 +17,7 @@ from bot.errors import MediaError
 from bot.media.encode import FRAMES_PER_S, write_film
 from bot.media.film import film_photo, film_words
 from bot.media.media_info import SIZES
-from bot.media.process import run_apart
+from bot.media.process import run_in_process
 from bot.media.sound import PAD_RATE_HZ, play_pad
 from bot.media.videos import probe_video
 from bot.media.yuv import Planes, planes_of
@@ -151,7 +151,7 @@ def test_exif_orientation_is_honoured(tmp_path: Path) -> None:
 async def test_a_full_size_film_is_made_apart(tmp_path: Path) -> None:
     """As the bot does it: in another process, well within its time limit."""
     target = tmp_path / "film.mp4"
-    await run_apart(film_words, "雨中的纸船", "16:9", 5, target, tmp_path / "progress", None, limit_s=60)
+    await run_in_process(film_words, "雨中的纸船", "16:9", 5, target, tmp_path / "progress", None, limit_s=60)
     facts = probe_video(target)
     assert (facts.width, facts.height) == (1280, 720)
     assert facts.duration_s == pytest.approx(5, abs=0.01)

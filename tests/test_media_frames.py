@@ -16,7 +16,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from bot.errors import MediaError
 from bot.media.frames import last_frame
-from bot.media.process import run_apart
+from bot.media.process import run_in_process
 
 X265 = (("x265-params", "log-level=none:keyint=12"),)
 SOURCES = {
@@ -246,7 +246,7 @@ def test_what_is_not_a_video_is_refused(tmp_path: Path) -> None:
 
 async def test_it_is_found_in_a_process_of_its_own(tmp_path: Path) -> None:
     path = Clip().write(tmp_path / "video")
-    assert await run_apart(last_frame, path, limit_s=30) == last_frame(path)
+    assert await run_in_process(last_frame, path, limit_s=30) == last_frame(path)
 
 
 def _apart(one: tuple[int, ...], other: tuple[int, ...]) -> int:

@@ -25,7 +25,7 @@ from bot.errors import MediaError
 from bot.media.crop_preview import draw_crop
 from bot.media.media_info import MAX_BYTES, FitPhoto
 from bot.media.photos import normalise_photo, photo_size
-from bot.media.process import run_apart
+from bot.media.process import run_in_process
 from bot.request import PhotoRules
 
 RULES = PhotoRules()
@@ -57,7 +57,7 @@ def outcome(data: bytes) -> FitPhoto | str:
 
 async def refusal_apart(data: bytes, limit_s: float) -> MediaError:
     with pytest.raises(MediaError) as caught:
-        await run_apart(normalise_photo, data, RULES, None, limit_s=limit_s)
+        await run_in_process(normalise_photo, data, RULES, None, limit_s=limit_s)
     return caught.value
 
 
@@ -104,7 +104,9 @@ def test_a_file_that_telegram_would_not_hand_out_is_refused_unread() -> None:
 async def test_a_photo_that_takes_too_long_is_given_up() -> None:
     slow = many_scans(side=7_900, scans=2_000)
     assert len(slow) < 1_000_000
-    await run_apart(photo_size, SEEDS[0], limit_s=60)  # the limit below is the photo's own, not the start's
+    await run_in_process(
+        photo_size, SEEDS[0], limit_s=60
+    )  # the limit below is the photo's own, not the start's
     error = await refusal_apart(slow, limit_s=1)
     assert error.code == "media_timeout", error.detail
 
@@ -113,7 +115,7 @@ async def test_a_photo_that_takes_too_much_memory_is_given_up() -> None:
     # 110 pictures that share 18 MB of metadata: the decoder would copy two gigabytes before it knows a size.
     greedy = shared_metadata(pictures=110, size=18_000_000)
     assert (await refusal_apart(greedy, limit_s=120)).code == "photo_too_large"
-    assert await run_apart(photo_size, shared_metadata(3, 100), limit_s=60) == (64, 64)
+    assert await run_in_process(photo_size, shared_metadata(3, 100), limit_s=60) == (64, 64)
 
 
 def test_text_that_unpacks_to_gigabytes_is_not_unpacked() -> None:

@@ -25,7 +25,7 @@ from PIL import Image, ImageStat
 from bot.errors import MediaError
 from bot.media.frames import last_frame
 from bot.media.join import join_videos, shrink_video
-from bot.media.process import run_apart
+from bot.media.process import run_in_process
 from bot.media.videos import probe_video
 
 SIZE = (160, 96)
@@ -463,11 +463,11 @@ async def test_it_works_in_a_process_of_its_own(places: Places) -> None:
     first, second, target = places
     Clip().write(first)
     Clip().write(second)
-    facts = await run_apart(join_videos, first, second, target, limit_s=30)
+    facts = await run_in_process(join_videos, first, second, target, limit_s=30)
     assert facts == probe_video(target)
     second.write_bytes(b"")
     with pytest.raises(MediaError, match="not_a_video"):
-        await run_apart(join_videos, first, second, target, limit_s=30)
+        await run_in_process(join_videos, first, second, target, limit_s=30)
 
 
 MEASURE = """

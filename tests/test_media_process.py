@@ -14,7 +14,7 @@ import pytest
 
 from bot.errors import MediaError
 from bot.media import process
-from bot.media.process import run_apart
+from bot.media.process import run_in_process
 
 
 def double(number: int) -> int:
@@ -60,43 +60,43 @@ def note_meeting(folder: Path) -> int:
 
 async def refusal(work: asyncio.Future[object] | object) -> MediaError:
     with pytest.raises(MediaError) as caught:
-        await work  # type: ignore[misc]  # whatever run_apart gives
+        await work  # type: ignore[misc]  # whatever run_in_process gives
     return caught.value
 
 
 async def test_work_happens_elsewhere_and_its_result_comes_home() -> None:
-    assert await run_apart(double, 21, limit_s=30) == 42
-    assert await run_apart(my_process, limit_s=30) != os.getpid()
+    assert await run_in_process(double, 21, limit_s=30) == 42
+    assert await run_in_process(my_process, limit_s=30) != os.getpid()
 
 
 async def test_a_refusal_arrives_as_it_was_raised() -> None:
-    error = await refusal(run_apart(refuse, 320, limit_s=30))
+    error = await refusal(run_in_process(refuse, 320, limit_s=30))
     assert (error.code, error.detail, error.values) == ("photo_too_small", "as told", {"min_side": 320})
 
 
 async def test_a_defect_arrives_with_its_traceback_for_the_log() -> None:
-    error = await refusal(run_apart(fail, limit_s=30))
+    error = await refusal(run_in_process(fail, limit_s=30))
     assert error.code == "media_crashed"
     assert "ZeroDivisionError" in error.detail
     assert "in fail" in error.detail
 
 
 async def test_a_process_that_dies_is_reported_and_replaced() -> None:
-    assert (await refusal(run_apart(die, limit_s=30))).code == "media_crashed"
-    assert await run_apart(double, 1, limit_s=30) == 2
+    assert (await refusal(run_in_process(die, limit_s=30))).code == "media_crashed"
+    assert await run_in_process(double, 1, limit_s=30) == 2
 
 
 async def test_the_time_limit_kills(tmp_path: Path) -> None:
     told = tmp_path / "told"
-    await run_apart(double, 1, limit_s=30)  # the process is warm: the limit below is the work's own
-    error = await refusal(run_apart(linger, told, limit_s=1))
+    await run_in_process(double, 1, limit_s=30)  # the process is warm: the limit below is the work's own
+    error = await refusal(run_in_process(linger, told, limit_s=1))
     assert error.code == "media_timeout"
     assert _is_gone(int(told.read_text()))
 
 
 async def test_cancelling_kills(tmp_path: Path) -> None:
     told = tmp_path / "told"
-    work = asyncio.create_task(run_apart(linger, told, limit_s=60))
+    work = asyncio.create_task(run_in_process(linger, told, limit_s=60))
     worker = await asyncio.to_thread(_wait_for_pid, told)
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -105,26 +105,26 @@ async def test_cancelling_kills(tmp_path: Path) -> None:
 
 
 async def test_signals_to_the_whole_group_leave_the_work_alone() -> None:
-    assert await run_apart(interrupt_the_family, limit_s=30) == "still here"
+    assert await run_in_process(interrupt_the_family, limit_s=30) == "still here"
 
 
 async def test_there_is_never_more_work_than_processors(tmp_path: Path) -> None:
-    seen = await asyncio.gather(*(run_apart(note_meeting, tmp_path, limit_s=30) for _ in range(8)))
+    seen = await asyncio.gather(*(run_in_process(note_meeting, tmp_path, limit_s=30) for _ in range(8)))
     assert max(seen) <= len(os.sched_getaffinity(0))
 
 
 PROGRAM = """
 import asyncio, sys
 from pathlib import Path
-from bot.media.process import run_apart
+from bot.media.process import run_in_process
 from test_media_process import linger, my_process
 
 async def main():
-    idle = await run_apart(my_process, limit_s=30)
+    idle = await run_in_process(my_process, limit_s=30)
     print(idle, flush=True)
     if sys.argv[1] == "leave":
         return
-    await run_apart(linger, Path(sys.argv[1]), limit_s=60)
+    await run_in_process(linger, Path(sys.argv[1]), limit_s=60)
 
 asyncio.run(main())
 """

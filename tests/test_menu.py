@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from running import Stage, open_gate, stage
+from running import BotHarness, open_gate, stage
 
 from bot.chat.menu import Menu
 from bot.chat.telegram_io.client import connect
@@ -19,7 +19,7 @@ PRIVATE = {"type": "all_private_chats"}
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[Stage]:
+async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with stage(tmp_path) as made:
         yield made
         assert made.world.complaints == []
@@ -29,7 +29,7 @@ async def is_admin(user_id: int) -> bool:
     return user_id == ADMIN
 
 
-async def test_a_default_language_that_is_changed_is_published_by_every_process(there: Stage) -> None:
+async def test_a_default_language_that_is_changed_is_published_by_every_process(there: BotHarness) -> None:
     spoken = ["en"]
     bot = connect(there.server.token, there.server.url, open_gate())
     async with bot:
@@ -56,7 +56,7 @@ async def test_a_default_language_that_is_changed_is_published_by_every_process(
     ],
 )
 async def test_whoever_comes_gets_a_menu_of_their_own_only_where_that_for_all_is_not_theirs(
-    there: Stage, chat_id: int, chosen: str | None, code: str | None, language: str | None
+    there: BotHarness, chat_id: int, chosen: str | None, code: str | None, language: str | None
 ) -> None:
     there.world.private_chat(there.newcomer()[0]).started = True
     async with connect(there.server.token, there.server.url, open_gate()) as bot:
@@ -74,5 +74,5 @@ async def test_whoever_comes_gets_a_menu_of_their_own_only_where_that_for_all_is
         assert shown == [(name, plain(say(language, f"command_{name}"))) for name in wanted]
 
 
-def words(there: Stage, scope: Json) -> list[str]:
+def words(there: BotHarness, scope: Json) -> list[str]:
     return [one["description"] for one in there.world.commands.get(scope)]

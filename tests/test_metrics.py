@@ -9,7 +9,7 @@ from pathlib import Path
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families as families
-from running import PATIENCE_S, Stage, bot_process, running_bot, stage
+from running import PATIENCE_S, BotHarness, bot_process, running_bot, stage
 
 from bot.sandbox.faults import Fault, FaultKind
 
@@ -30,7 +30,7 @@ def read(page: str) -> dict[tuple[str, ...], float]:
     }
 
 
-async def two_videos(there: Stage) -> set[str]:
+async def two_videos(there: BotHarness) -> set[str]:
     """What must not be in the figures."""
     ada, chat = there.newcomer("Ada Lovelace")
     for number, words in enumerate(("a paper boat", "a paper ship")):
@@ -74,9 +74,9 @@ async def test_figures_say_what_happened_and_name_nobody(tmp_path: Path) -> None
 async def test_every_figure_is_explained_to_operators(tmp_path: Path) -> None:
     async with stage(tmp_path) as there, running_bot(there.values(private_port="0")) as started:
         _, page, _ = await ask(f"{started.private_url}/metrics")
-        served = {one.name for one in families(page) if one.name.startswith("dreamreel_")}
+        server_deps = {one.name for one in families(page) if one.name.startswith("dreamreel_")}
     explained = set(re.findall(r"^\| `(dreamreel_\w+)`", OPERATE.read_text(encoding="utf-8"), re.MULTILINE))
-    assert {name.removesuffix("_total") for name in explained} == served
+    assert {name.removesuffix("_total") for name in explained} == server_deps
 
 
 async def test_a_bot_is_ready_from_its_start_until_it_is_told_to_stop(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from fakes import NOW, Clock, a_task
 
-from bot.maintenance.alert_monitor import NightWatch
+from bot.maintenance.alert_monitor import AlertMonitor
 from bot.maintenance.alerts import Alerts
 from bot.maintenance.outages import Outages
 from bot.store import Attempt
@@ -54,7 +54,7 @@ class Night:
         self.outages = Outages()
         self.clock = clock
         self.disk = (100 * GB, 50 * GB)
-        self.watch = NightWatch(
+        self.watch = AlertMonitor(
             store,
             alerts=Alerts(store, chat, clock),
             chat=chat,
@@ -74,7 +74,7 @@ class Night:
                     task_id="boat", provider=provider, call=call, at=self.clock.now, took_s=1, answer=answer
                 )
             )
-            await self.watch.turn()
+            await self.watch.check()
 
 
 @pytest.fixture
@@ -137,17 +137,17 @@ async def test_of_several_processes_one_tells(store: SQLiteStore, clock: Clock, 
     nights = [Night(store, clock, chat) for _ in range(3)]
     for night in nights:
         night.disk = (100 * GB, 0)
-    await asyncio.gather(*(night.watch.turn() for night in nights))
+    await asyncio.gather(*(night.watch.check() for night in nights))
     assert sorted(key for key, _ in chat.told) == ["alert_day", "alert_disk"]
 
 
 async def test_what_could_not_be_told_is_told_later(night: Night, chat: Operators) -> None:
     chat.writable = False
     night.disk = (100 * GB, 0)
-    await night.watch.turn()
+    await night.watch.check()
     chat.writable = True
-    await night.watch.turn()
-    await night.watch.turn()
+    await night.watch.check()
+    await night.watch.check()
     assert sorted(key for key, _ in chat.told) == ["alert_day", "alert_disk"]
 
 
@@ -156,7 +156,7 @@ async def test_a_disk_is_told_when_it_fills_and_when_there_is_clearly_room_again
 ) -> None:
     for free in (2.0, 0.9, 0.8, 1.1, 1.4, 0.9, 1.6, 1.2):
         night.disk = (100 * GB, int(free * GB))
-        await night.watch.turn()
+        await night.watch.check()
     assert chat.told[1:] == [
         ("alert_disk", {"free": "0.9"}),
         ("alert_disk_over", {"free": "1.6", "minutes": 1}),
@@ -165,7 +165,7 @@ async def test_a_disk_is_told_when_it_fills_and_when_there_is_clearly_room_again
 
 async def test_a_small_disk_may_be_small(night: Night, chat: Operators) -> None:
     night.disk = (2 * GB, GB // 2)
-    await night.watch.turn()
+    await night.watch.check()
     assert chat.keys == []
 
 
@@ -181,7 +181,7 @@ async def test_the_bot_says_that_it_is_back_and_what_goes_on(
 ) -> None:
     for number in range(4):
         await store.add(a_task(str(number)))
-    await night.watch.come_back(timedelta(seconds=away_s))
+    await night.watch.report_restart(timedelta(seconds=away_s))
     assert chat.keys == told
     if told:
         assert chat.told == [("alert_back", {"away": timedelta(seconds=away_s), "count": 4})]
@@ -199,12 +199,12 @@ async def test_each_morning_one_silent_line_says_what_yesterday_was(
     await store.add(replace(made, id="earlier", queued_at=NOW - timedelta(days=1)))
     night = Night(store, clock, chat, "Europe/Berlin")
     clock.advance(17 * 3600 + 59 * 60)  # 07:59 of the next day, there
-    await night.watch.turn()
+    await night.watch.check()
     assert [values["day"] for _, values in chat.told] == ["2026-05-03"]
     clock.advance(60)
     for _ in range(3):
-        await night.watch.turn()
-        await Night(store, clock, chat, "Europe/Berlin").watch.turn()
+        await night.watch.check()
+        await Night(store, clock, chat, "Europe/Berlin").watch.check()
     day = {"day": "2026-05-04", "videos": 3, "failed": 1, "people": 3, "spent": Decimal("1.05")}
     assert chat.told[1:] == [("alert_day", day)]
     assert chat.loud == []

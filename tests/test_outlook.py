@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from fakes import A_MODEL, FREE_MODEL, NOW, a_task
 
-from bot.chat.cards.eta import Forecast, about
+from bot.chat.cards.eta import Estimator, about
 from bot.task import Task, TaskState
 from bot.worker.duration_model import Durations, keys, observed
-from bot.worker.schedule import Timing
+from bot.worker.schedule import Schedule
 
 
-def forecast(ahead: int = 0, slots: int = 1, **usual_s: float) -> Forecast:
+def estimator(ahead: int = 0, slots: int = 1, **usual_s: float) -> Estimator:
     """With jobs seen that took so long: `running` in the making, `queued` before that."""
-    timing = Timing()
+    timing = Schedule()
     for clock, took_s in usual_s.items():
         state = Durations(A_MODEL.typical_s)
         for job in range(40):
@@ -31,26 +31,26 @@ def forecast(ahead: int = 0, slots: int = 1, **usual_s: float) -> Forecast:
         return slots if provider == "cloud" else None
 
     models = {one.name: one for one in (A_MODEL, FREE_MODEL)}
-    return Forecast(count_ahead, timing, models, at_once)
+    return Estimator(count_ahead, timing, models, at_once)
 
 
 @pytest.mark.parametrize(("ahead", "slots", "turn_s"), [(1, 1, 360), (3, 1, 840), (3, 4, 210), (8, 2, 1020)])
 async def test_the_turn_comes_when_so_many_slots_have_become_free(
     ahead: int, slots: int, turn_s: float
 ) -> None:
-    outlook = await forecast(ahead, slots, running=240.0).of(a_task())
-    assert outlook.ahead == ahead
-    assert outlook.turn_s == pytest.approx(turn_s, rel=0.03)
+    estimate = await estimator(ahead, slots, running=240.0).of(a_task())
+    assert estimate.ahead == ahead
+    assert estimate.turn_s == pytest.approx(turn_s, rel=0.03)
 
 
 async def test_who_is_next_is_told_no_time_and_so_is_everybody_where_slots_are_unknown() -> None:
-    assert (await forecast(0).of(a_task())).turn_s is None
-    assert (await forecast(3).of(a_task(provider="elsewhere"))).turn_s is None
+    assert (await estimator(0).of(a_task())).turn_s is None
+    assert (await estimator(3).of(a_task(provider="elsewhere"))).turn_s is None
 
 
 async def test_nobody_is_counted_before_a_job_that_runs() -> None:
-    outlook = await forecast(3).of(a_task(state=TaskState.RUNNING, submitted_at=NOW))
-    assert (outlook.ahead, outlook.turn_s) == (0, None)
+    estimate = await estimator(3).of(a_task(state=TaskState.RUNNING, submitted_at=NOW))
+    assert (estimate.ahead, estimate.turn_s) == (0, None)
 
 
 @pytest.mark.parametrize(
@@ -64,18 +64,18 @@ async def test_nobody_is_counted_before_a_job_that_runs() -> None:
     ],
 )
 async def test_what_is_usual_belongs_to_what_is_under_way(changes: dict[str, Any], usual_s: float) -> None:
-    seen = forecast(running=240.0, queued=60.0)
+    seen = estimator(running=240.0, queued=60.0)
     assert seen.usual_s(a_task(submitted_at=NOW, **changes)) == pytest.approx(usual_s, rel=0.03)
 
 
 async def test_a_model_that_was_taken_away_has_no_outlook() -> None:
     gone = a_task(request=a_task().request.model_copy(update={"model": "veo-3"}))
-    assert (await forecast(2).of(gone)).turn_s is None
-    assert forecast().usual_s(gone) is None
+    assert (await estimator(2).of(gone)).turn_s is None
+    assert estimator().usual_s(gone) is None
 
 
 def test_every_model_has_a_usual_time_from_the_first_day() -> None:
-    usual_s = forecast(running=240.0).usual_of_models_s()
+    usual_s = estimator(running=240.0).usual_of_models_s()
     assert usual_s["jimeng-pro"] == pytest.approx(240, rel=0.03)
     assert usual_s["preview"] == pytest.approx(10, rel=0.03)
 

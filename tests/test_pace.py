@@ -41,7 +41,10 @@ def test_no_window_ever_holds_more_than_telegram_takes(asked: list[tuple[int, Ur
     at = 0.0
     for chat_id, urgency, pause_s in asked:
         at += pause_s
-        if go(times, chat_id, urgency, NOW + timedelta(seconds=at)).is_over and urgency is not Urgency.ASIDE:
+        if (
+            go(times, chat_id, urgency, NOW + timedelta(seconds=at)).is_over
+            and urgency is not Urgency.UNCOUNTED
+        ):
             sent.append((at, chat_id))
     for at, chat_id in sent:
         after = [(later, to) for later, to in sent if at <= later]
@@ -85,7 +88,7 @@ def test_progress_always_leaves_a_burst_for_an_outcome() -> None:
     for second in range(60):
         now = NOW + timedelta(seconds=second)
         for chat_id in (GROUP, *range(100, 140)):
-            go(times, chat_id, Urgency.SPARE, now)
+            go(times, chat_id, Urgency.LOW, now)
         outcomes = [go(dict(times), chat_id, Urgency.FIRST, now) for chat_id in (GROUP, 100, 139)]
         assert outcomes == [Delay(), Delay(), Delay()]
 
@@ -93,8 +96,8 @@ def test_progress_always_leaves_a_burst_for_an_outcome() -> None:
 def test_progress_goes_only_where_nothing_was_said_just_before() -> None:
     times: dict[str, datetime] = {}
     go(times, ADA, Urgency.FIRST, NOW)
-    assert go(times, ADA, Urgency.SPARE, NOW) == Delay(chat_s=1.0, all_s=0.04)
-    assert go(times, ADA, Urgency.SPARE, NOW + timedelta(seconds=1)) == Delay()
+    assert go(times, ADA, Urgency.LOW, NOW) == Delay(chat_s=1.0, all_s=0.04)
+    assert go(times, ADA, Urgency.LOW, NOW + timedelta(seconds=1)) == Delay()
 
 
 def test_what_fills_all_chats_says_so() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from fakes import NOW, Clock, a_task
 
-from bot.chat.task_cards.chat_action import Presence, is_near
-from bot.chat.task_cards.live_updates import LiveCards
+from bot.chat.task_cards.chat_action import ChatActionSender, is_near
+from bot.chat.task_cards.live_updates import LiveCardUpdater
 from bot.errors import ChatBusy, ChatGone
 from bot.task import Task, TaskState
 
@@ -29,8 +29,8 @@ class Chats:
         self.errors: dict[int, Exception] = {}
         self.open = asyncio.Event()
         self.open.set()
-        self.live = LiveCards(self._never, lambda _: 1e9, clock)
-        self.presence = Presence(self.act, self.live, lambda _: USUAL_S, clock, pace_s=0.001)
+        self.live = LiveCardUpdater(self._never, lambda _: 1e9, clock)
+        self.presence = ChatActionSender(self.act, self.live, lambda _: USUAL_S, clock, pace_s=0.001)
 
     async def _never(self, task: Task) -> None:
         raise AssertionError("nothing is drawn here")

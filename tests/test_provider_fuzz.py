@@ -82,7 +82,7 @@ def spoilt(draw: st.DrawFn, name: str) -> dict[str, Any]:
 
 def readers(name: str) -> tuple[Callable[[Answer], Accepted], Callable[[Answer], object]]:
     module = importlib.import_module(f"bot.providers.{name}")
-    return module.read_submit, module.read_look
+    return module.read_submit, module.read_poll
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -102,10 +102,10 @@ def test_no_answer_to_a_submit_brings_anything_but_our_own_words(name: str, data
 @settings(max_examples=300)
 @given(data=st.data())
 def test_no_answer_to_a_look_brings_anything_but_our_own_words(name: str, data: st.DataObject) -> None:
-    _, read_look = readers(name)
+    _, read_poll = readers(name)
     fields = data.draw(spoilt(name) | st.dictionaries(st.text(max_size=12), values, max_size=5))
     try:
-        _check(read_look(Answer(Call.LOOK, data.draw(statuses), fields)))
+        _check(read_poll(Answer(Call.POLL, data.draw(statuses), fields)))
     except ProviderError as error:
         _check(error)
 

@@ -50,8 +50,8 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Provider]
 
 @pytest.fixture
 async def wire() -> AsyncIterator[Wire]:
-    async with Wire() as served:
-        yield served
+    async with Wire() as server_deps:
+        yield server_deps
 
 
 async def test_words_and_a_photo_are_asked_for_as_its_document_says(

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from fakes import A_MODEL, FULL_MODEL
 
-from bot.chat.ordering.request_builder import Reading
+from bot.chat.ordering.request_builder import RequestBuilder
 from bot.chat.parsing.message_intent import SentPhoto
 from bot.chat.parsing.prompt_options import read_words
-from bot.chat.telegram_io.photo_files import Photos
+from bot.chat.telegram_io.photo_files import PhotoFiles
 from bot.request import VideoRequest, settle
 
 MODELS = {
@@ -26,12 +26,12 @@ BASE = VideoRequest(
 
 
 @pytest.fixture
-def reading() -> Reading:
+def reading() -> RequestBuilder:
     nobody: Any = None
-    return Reading(MODELS, lambda: "jimeng-pro", Photos(nobody, nobody, MODELS))
+    return RequestBuilder(MODELS, lambda: "jimeng-pro", PhotoFiles(nobody, nobody, MODELS))
 
 
-def test_a_wish_of_its_own_has_the_default_model_and_nothing_else(reading: Reading) -> None:
+def test_a_wish_of_its_own_has_the_default_model_and_nothing_else(reading: RequestBuilder) -> None:
     request, problems = reading.read(read_words("a kite 10s"), None)
     assert request == VideoRequest(model="jimeng-pro", prompt="a kite", seconds=10)
     assert problems == []
@@ -48,14 +48,14 @@ def test_a_wish_of_its_own_has_the_default_model_and_nothing_else(reading: Readi
     ],
 )
 def test_what_is_left_open_stays_as_it_was_and_a_crop_belongs_to_its_photo(
-    reading: Reading, words: str, photo: SentPhoto | None, changes: dict[str, object]
+    reading: RequestBuilder, words: str, photo: SentPhoto | None, changes: dict[str, object]
 ) -> None:
     request, problems = reading.read(read_words(words), photo, BASE)
     assert request == BASE.model_copy(update=changes)
     assert problems == []
 
 
-def test_what_another_model_does_not_have_becomes_its_nearest(reading: Reading) -> None:
+def test_what_another_model_does_not_have_becomes_its_nearest(reading: RequestBuilder) -> None:
     bought = settle(VideoRequest(model="long", prompt="a boat", photos=("old",)), MODELS["long"])
     request, problems = reading.read(read_words("--model jimeng-pro"), None, bought)
     assert (request.model, request.seconds, request.resolution) == ("jimeng-pro", 10, "1080p")
@@ -64,7 +64,7 @@ def test_what_another_model_does_not_have_becomes_its_nearest(reading: Reading) 
     assert [problem.code for problem in problems] == ["no_seconds"]
 
 
-def test_a_photo_that_no_model_can_use_has_no_others(reading: Reading) -> None:
+def test_a_photo_that_no_model_can_use_has_no_others(reading: RequestBuilder) -> None:
     tiny = SentPhoto("tiny", 20, 20, 100)
     request, problems = reading.read(read_words("a kite"), tiny)
     assert [problem.code for problem in problems] == ["photo_too_small"]

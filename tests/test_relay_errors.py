@@ -39,7 +39,7 @@ def submit(relay: ModuleType, status: int, fields: dict[str, object]) -> Provide
 
 def look(relay: ModuleType, status: int, fields: dict[str, object]) -> object:
     try:
-        return relay.read_look(Answer(Call.LOOK, status, fields, retry_after_s=7))
+        return relay.read_poll(Answer(Call.POLL, status, fields, retry_after_s=7))
     except ProviderError as error:
         return error
 

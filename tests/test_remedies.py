@@ -14,7 +14,7 @@ from telegram import InlineKeyboardButton
 from bot import text
 from bot.chat.cards.failure_card import draw_failed
 from bot.chat.cards.layout import Card
-from bot.chat.cards.next_steps import REMEDIES, Remedy, other_models, remedies
+from bot.chat.cards.next_steps import REMEDIES, NextStep, next_steps, other_models
 from bot.providers._jimeng import REFUSALS
 from bot.request import VideoModel, VideoRequest
 from bot.task import TaskState
@@ -135,7 +135,7 @@ def test_what_is_free_costs_nothing_to_try_again() -> None:
 
 def test_the_same_input_is_never_offered_to_whoever_refused_it() -> None:
     for code in ("photo_refused", "prompt_refused", "prompt_sensitive", "photo_copyright", "input_refused"):
-        assert Remedy.AGAIN not in remedies(code, REQUEST)
+        assert NextStep.AGAIN not in next_steps(code, REQUEST)
 
 
 def test_what_was_perhaps_bought_is_not_offered_elsewhere() -> None:
@@ -144,12 +144,14 @@ def test_what_was_perhaps_bought_is_not_offered_elsewhere() -> None:
 
 def test_only_what_was_given_can_be_changed() -> None:
     without_photo = REQUEST.model_copy(update={"photos": ()})
-    assert Remedy.PHOTO not in remedies("video_refused", without_photo)
-    assert Remedy.PLAIN in remedies("prompt_refused", REQUEST)
-    assert Remedy.PLAIN not in remedies("prompt_refused", without_photo)
-    assert Remedy.PLAIN not in remedies("photo_refused", REQUEST.model_copy(update={"prompt": ""}))
-    assert Remedy.WORDS not in remedies("video_refused", REQUEST.model_copy(update={"prompt": ""}))
-    assert Remedy.PHOTO not in remedies("photo_refused", REQUEST.model_copy(update={"photos": ("a", "b")}))
+    assert NextStep.PHOTO not in next_steps("video_refused", without_photo)
+    assert NextStep.PLAIN in next_steps("prompt_refused", REQUEST)
+    assert NextStep.PLAIN not in next_steps("prompt_refused", without_photo)
+    assert NextStep.PLAIN not in next_steps("photo_refused", REQUEST.model_copy(update={"prompt": ""}))
+    assert NextStep.WORDS not in next_steps("video_refused", REQUEST.model_copy(update={"prompt": ""}))
+    assert NextStep.PHOTO not in next_steps(
+        "photo_refused", REQUEST.model_copy(update={"photos": ("a", "b")})
+    )
 
 
 @pytest.mark.parametrize(("prompt", "copied"), [("🚤" * 128, True), ("🚤" * 128 + "!", False)])

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegram import InlineKeyboardMarkup
 
-from bot.chat.cards.eta import Outlook
+from bot.chat.cards.eta import Estimate
 from bot.chat.cards.layout import cut, units
 from bot.chat.cards.result_buttons import result_buttons
 from bot.chat.cards.task_card import draw_caption
@@ -25,7 +25,7 @@ from bot.chat.features.history import PAGE, draw_history
 from bot.chat.features.queue import card_link, draw_queue
 from bot.chat.features.share import draw_link, is_recipe, recipe_of
 from bot.chat.parsing.prompt_options import Words, read_words
-from bot.chat.sender import Asker
+from bot.chat.sender import Sender
 from bot.request import CAMERAS, STRENGTHS, Mode, VideoRequest
 from bot.store import Attempt
 from bot.text import LANGUAGES, plain, say
@@ -232,13 +232,13 @@ def test_a_page_fits_a_message_whatever_the_words(language: str) -> None:
 # Queue and cancelling
 
 
-def asker(chat_id: int = 10) -> Asker:
-    return Asker(1, chat_id, None, 20, "Ada", 5, "en", NOW)
+def sender(chat_id: int = 10) -> Sender:
+    return Sender(1, chat_id, None, 20, "Ada", 5, "en", NOW)
 
 
 def queue(*tasks: Any, chat_id: int = 10, ahead: int = 0) -> Any:
-    outlooks = {task.id: Outlook(ahead=ahead) for task in tasks}
-    return draw_queue(asker(chat_id), tasks, outlooks, MODELS, NOW + timedelta(seconds=34))
+    outlooks = {task.id: Estimate(ahead=ahead) for task in tasks}
+    return draw_queue(sender(chat_id), tasks, outlooks, MODELS, NOW + timedelta(seconds=34))
 
 
 def test_the_queue_says_how_many_come_before() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fakes import Clock
 
-from bot.admin.live_settings import CHANGEABLE, Rules
+from bot.admin.live_settings import CHANGEABLE, LiveSettings
 from bot.admin.setting_sources import names, shown_value, source_of
 from bot.errors import SettingsError
 from bot.settings import IsolatedSettings, Settings
@@ -19,8 +19,8 @@ ADMIN = 99
 
 @pytest.fixture
 def rules(store: SQLiteStore, clock: Clock) -> Any:
-    def with_settings(**settings: Any) -> Rules:
-        return Rules(IsolatedSettings(**settings), store, clock, {"preview": None, "veo-3": None})
+    def with_settings(**settings: Any) -> LiveSettings:
+        return LiveSettings(IsolatedSettings(**settings), store, clock, {"preview": None, "veo-3": None})
 
     return with_settings
 
@@ -47,7 +47,7 @@ async def test_a_change_counts_at_once_and_is_read_as_in_the_environment(
     assert await here.change(name, text, ADMIN) is False
     row = here.row(name)
     assert (row.changed.by, row.changed.value) == (ADMIN, text.strip())
-    assert getattr(Rules(here.settings, here._store, Clock()).settings, name.lower()) == value
+    assert getattr(LiveSettings(here.settings, here._store, Clock()).settings, name.lower()) == value
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ import pytest
 from fakes import A_MODEL, Clock, a_task, made
 from running import open_gate
 
-from bot.chat.cards.eta import Forecast
-from bot.chat.chat_settings import Preferences
-from bot.chat.task_cards.board import Screen
-from bot.chat.task_cards.reactions import Quiet
+from bot.chat.cards.eta import Estimator
+from bot.chat.chat_settings import ChatPreferences
+from bot.chat.task_cards.board import CardBoard
+from bot.chat.task_cards.reactions import Reactions
 from bot.chat.telegram_io.client import connect
-from bot.chat.telegram_io.messenger import Voice
-from bot.chat.telegram_io.photo_files import Photos
-from bot.media.process import run_apart
+from bot.chat.telegram_io.messenger import Messenger
+from bot.chat.telegram_io.photo_files import PhotoFiles
+from bot.media.process import run_in_process
 from bot.media.video_cache import Video
 from bot.media.videos import prepare_video
 from bot.sandbox import Chat, Json, Person, SandboxServer
@@ -25,7 +25,7 @@ from bot.store import ChatRecord, ChatSettings
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.text import say
-from bot.worker.schedule import Timing
+from bot.worker.schedule import Schedule
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Wall:
     """A screen, and the chats on which it shows."""
 
     server: SandboxServer
-    screen: Screen
+    board: CardBoard
     clock: Clock
     ada: Person
     private: Chat
@@ -43,7 +43,7 @@ class Wall:
     async def post(self, chat: Chat, task: Task) -> Task:
         asked = self.server.world.say(self.ada, chat, "/video a paper boat")
         task = replace(task, chat_id=chat.id, user_id=self.ada.id, user_name="Ada <3")
-        return await self.screen.post(replace(task, card_id=None), asked["message_id"])
+        return await self.board.post(replace(task, card_id=None), asked["message_id"])
 
     def said(self, chat: Chat) -> list[Json]:
         """What the bot has said there besides the card."""
@@ -53,7 +53,7 @@ class Wall:
 @pytest.fixture
 async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> AsyncIterator[Wall]:
     film, thumbnail = tmp_path / "film.mp4", tmp_path / "film.jpg"
-    facts = await run_apart(prepare_video, clip, film, thumbnail, limit_s=30)
+    facts = await run_in_process(prepare_video, clip, film, thumbnail, limit_s=30)
 
     async def nobody_ahead(_task: Task) -> int:
         return 0
@@ -67,17 +67,17 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> 
         bot = connect(server.token, server.url, open_gate())
         await bot.initialize()
         models = {A_MODEL.name: A_MODEL}
-        preferences = Preferences(store, lambda: "en", clock)
-        screen = Screen(
+        preferences = ChatPreferences(store, lambda: "en", clock)
+        board = CardBoard(
             bot,
             models,
             clock,
-            forecast=Forecast(nobody_ahead, Timing(), models, unbounded),
-            voice=Voice(bot, clock, preferences),
-            photos=Photos(bot, store, models),
-            quiet=Quiet(bot, preferences),
+            estimator=Estimator(nobody_ahead, Schedule(), models, unbounded),
+            messenger=Messenger(bot, clock, preferences),
+            photos=PhotoFiles(bot, store, models),
+            quiet=Reactions(bot, preferences),
         )
-        yield Wall(server, screen, clock, ada, private, group, Video(film, thumbnail, facts))
+        yield Wall(server, board, clock, ada, private, group, Video(film, thumbnail, facts))
         await bot.shutdown()
         assert server.world.complaints == []
 
@@ -85,14 +85,14 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> 
 async def test_a_quick_video_calls_nobody(wall: Wall) -> None:
     task = await wall.post(wall.private, made())
     wall.clock.advance(15)
-    await wall.screen.deliver(task, wall.video)
+    await wall.board.deliver(task, wall.video)
     assert wall.said(wall.private) == []
 
 
 async def test_a_video_that_took_a_while_calls_with_a_reply_to_its_card(wall: Wall) -> None:
     task = await wall.post(wall.private, made())
     wall.clock.advance(16)
-    await wall.screen.deliver(task, wall.video)
+    await wall.board.deliver(task, wall.video)
     (call,) = wall.said(wall.private)
     assert call["text"] == say("en", "card_ready")
     assert call["reply_to_message"]["message_id"] == task.card_id
@@ -101,7 +101,7 @@ async def test_a_video_that_took_a_while_calls_with_a_reply_to_its_card(wall: Wa
 async def test_in_a_group_the_call_mentions_the_person(wall: Wall) -> None:
     task = await wall.post(wall.group, made())
     wall.clock.advance(120)
-    await wall.screen.deliver(task, wall.video)
+    await wall.board.deliver(task, wall.video)
     (call,) = wall.said(wall.group)
     assert call["text"] == "Ada <3, your video is ready."
     (mention,) = call["entities"]
@@ -112,7 +112,7 @@ async def test_who_wants_no_call_gets_none(wall: Wall, store: SQLiteStore) -> No
     await store.put_chat(ChatRecord(wall.private.id, settings=ChatSettings(notify=False)))
     task = await wall.post(wall.private, made())
     wall.clock.advance(120)
-    await wall.screen.deliver(task, wall.video)
+    await wall.board.deliver(task, wall.video)
     assert wall.said(wall.private) == []
 
 
@@ -120,7 +120,7 @@ async def test_a_video_is_shown_though_the_settings_cannot_be_read(wall: Wall, s
     task = await wall.post(wall.private, made())
     wall.clock.advance(120)
     await store.close()
-    await wall.screen.deliver(task, wall.video)
+    await wall.board.deliver(task, wall.video)
     assert [one["text"] for one in wall.said(wall.private)] == [say("en", "card_ready")]
 
 
@@ -128,7 +128,7 @@ async def test_in_quiet_mode_nobody_is_called(wall: Wall, store: SQLiteStore) ->
     await store.put_chat(ChatRecord(wall.group.id, settings=ChatSettings(quiet=True)))
     task = await wall.post(wall.group, made())
     wall.clock.advance(120)
-    await wall.screen.deliver(task, wall.video)
+    await wall.board.deliver(task, wall.video)
     assert wall.said(wall.group) == []
 
 
@@ -136,8 +136,8 @@ async def test_a_refusal_calls_too_and_a_dismissal_does_not(wall: Wall) -> None:
     refused = a_task(state=TaskState.FAILED, error_code="prompt_refused")
     task = await wall.post(wall.private, refused)
     wall.clock.advance(120)
-    await wall.screen.tell(task)
+    await wall.board.tell(task)
     assert [one["text"] for one in wall.said(wall.private)] == [say("en", "card_failed")]
     dropped = await wall.post(wall.group, a_task(state=TaskState.CANCELLED, error_code="dismissed"))
-    await wall.screen.tell(dropped)
+    await wall.board.tell(dropped)
     assert wall.said(wall.group) == []

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from provider_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Fault, Reply, gateway_error
-from running import PATIENCE_S, BotProcess, Stage, bot_process, stage
+from running import PATIENCE_S, BotHarness, BotProcess, bot_process, stage
 
 from bot.sandbox import Fault as TelegramFault
 from bot.sandbox import FaultKind, Person
@@ -85,7 +85,7 @@ async def mean() -> AsyncIterator[MeanProvider]:
     await runner.cleanup()
 
 
-def settings(there: Stage, mean: MeanProvider) -> dict[str, str]:
+def settings(there: BotHarness, mean: MeanProvider) -> dict[str, str]:
     return there.values(
         admin_users=str(OWNER.id),
         geekai_api_key=KEYS["geekai-jimeng"],
@@ -108,7 +108,7 @@ def settings(there: Stage, mean: MeanProvider) -> dict[str, str]:
     )
 
 
-async def everything_fails(there: Stage, mean: MeanProvider) -> None:
+async def everything_fails(there: BotHarness, mean: MeanProvider) -> None:
     """At each provider in each way, and at Telegram."""
     there.world.add_person(OWNER)
     told = f"The accesskey {ACCESS_KEY_ID} with {SECRET_ACCESS_KEY} is invalid."
@@ -141,7 +141,7 @@ async def pages(url: str) -> str:
     return "".join(told)
 
 
-async def ends(there: Stage, values: dict[str, str], *arguments: str) -> str:
+async def ends(there: BotHarness, values: dict[str, str], *arguments: str) -> str:
     """What a process prints that ends by itself."""
     process = BotProcess(there.folder, values, *arguments)
     await process.start()

@@ -10,7 +10,7 @@ from pathlib import Path
 from passing_on import SECRET_HEADER, Forwarder, forwarder, free_ports
 from postgres_server import PostgresServer
 from provider_server import failure
-from running import BOT, PATIENCE_S, Stage, bot_process, buttons, says, stage
+from running import BOT, PATIENCE_S, BotHarness, bot_process, buttons, says, stage
 
 from bot.sandbox import Chat, Json, Person
 
@@ -21,7 +21,7 @@ KEY = "one key for both of them"
 @asynccontextmanager
 async def two_called(
     postgres: PostgresServer, folder: Path, **changes: str
-) -> AsyncIterator[tuple[Stage, Forwarder]]:
+) -> AsyncIterator[tuple[BotHarness, Forwarder]]:
     """Two processes in webhook mode behind a forwarder; no job at the provider comes to an end."""
     url = await postgres.clean_database()
     ports = free_ports(2)
@@ -104,7 +104,7 @@ async def all_at_once(between: Forwarder, many: int) -> AsyncIterator[None]:
     await between.release()
 
 
-async def failed_card(there: Stage, person: Person, chat: Chat, words: str) -> Json:
+async def failed_card(there: BotHarness, person: Person, chat: Chat, words: str) -> Json:
     there.provider.next("submit", VIDEO_REFUSED)
     there.world.say(person, chat, f"/video {words}")
     label = says("button_try_again_order")
@@ -114,10 +114,10 @@ async def failed_card(there: Stage, person: Person, chat: Chat, words: str) -> J
     return found[0]
 
 
-def jobs(there: Stage, words: list[str]) -> int:
+def jobs(there: BotHarness, words: list[str]) -> int:
     return sum(map(there.jobs, words))
 
 
-def refusals(there: Stage, chats: list[Chat]) -> int:
+def refusals(there: BotHarness, chats: list[Chat]) -> int:
     said = [one.get("text", "") for chat in chats for one in there.world.bot_messages(chat)]
     return said.count(says("limit_open", count=3))

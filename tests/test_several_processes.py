@@ -14,7 +14,7 @@ from chaos.run import Plan, run
 from passing_on import slow_line
 from pictures import photo
 from postgres_server import PostgresServer
-from running import PATIENCE_S, Stage, bot_process, buttons, says, stage
+from running import PATIENCE_S, BotHarness, bot_process, buttons, says, stage
 
 log = logging.getLogger(__name__)
 """Figures, for `pytest --log-cli-level=info`."""
@@ -150,7 +150,7 @@ class Polling:
         return owner, seconds
 
 
-async def helped(there: Stage) -> None:
+async def helped(there: BotHarness) -> None:
     """Somebody is listened to."""
     eve, chat = there.newcomer("Eve")
     await there.answer(there.world.say(eve, chat, "/help"), containing="Options:")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import FetchError
-from bot.media.video_cache import VideoShelf
+from bot.media.video_cache import VideoCache
 
 Fetch = Callable[[str, Path], Awaitable[None]]
 
@@ -35,7 +35,7 @@ async def test_what_a_killed_process_left_is_removed_with_the_next_attempt(folde
         raise FetchError("link_expired", again=False)
 
     with pytest.raises(FetchError):
-        await VideoShelf(folder).put("boat", broken, "")
+        await VideoCache(folder).put("boat", broken, "")
     assert list(folder.iterdir()) == []
 
 
@@ -44,27 +44,27 @@ async def test_a_video_that_is_delivered_while_the_shelf_is_counted_harms_no_oth
 ) -> None:
     folder.mkdir()
     (folder / "kite.mp4").symlink_to(folder / "gone")
-    video = await VideoShelf(folder).put("boat", fetch, "")
+    video = await VideoCache(folder).put("boat", fetch, "")
     assert video.path.exists()
 
 
 async def test_the_shelf_knows_whose_videos_it_has(folder: Path, fetch: Fetch) -> None:
-    shelf = VideoShelf(folder)
-    assert shelf.kept() == []
+    video_cache = VideoCache(folder)
+    assert video_cache.kept() == []
     for name in ("kite", "boat"):
-        await shelf.put(name, fetch, "")
-    assert shelf.kept() == ["boat", "kite"]
-    shelf.discard("kite")
-    assert shelf.kept() == ["boat"]
+        await video_cache.put(name, fetch, "")
+    assert video_cache.kept() == ["boat", "kite"]
+    video_cache.discard("kite")
+    assert video_cache.kept() == ["boat"]
 
 
 async def test_the_oldest_go_first_and_the_newest_stays_whatever_its_size(folder: Path, fetch: Fetch) -> None:
-    roomy = VideoShelf(folder)
+    roomy = VideoCache(folder)
     for age, name in enumerate(("kite", "boat")):
         video = await roomy.put(name, fetch, "")
         os.utime(video.path, (1000 - age, 1000 - age))
     two = sum(path.stat().st_size for path in folder.glob("*.mp4"))
-    await VideoShelf(folder, keep_bytes=two).put("leaf", fetch, "")
+    await VideoCache(folder, keep_bytes=two).put("leaf", fetch, "")
     assert sorted(path.name for path in folder.iterdir()) == ["kite.jpg", "kite.mp4", "leaf.jpg", "leaf.mp4"]
-    await VideoShelf(folder, keep_bytes=1).put("bird", fetch, "")
+    await VideoCache(folder, keep_bytes=1).put("bird", fetch, "")
     assert sorted(path.name for path in folder.iterdir()) == ["bird.jpg", "bird.mp4"]

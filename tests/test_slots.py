@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from fakes import NOW, Clock, House, Script, ScriptedProvider, a_task
+from fakes import NOW, Clock, Script, ScriptedProvider, WorkerHarness, a_task
 
 from bot.errors import StoreError, Unavailable
 from bot.provider import Accepted, Failed, Photo, Status, StillRunning, Succeeded
@@ -15,7 +15,7 @@ from bot.request import VideoModel, VideoRequest
 from bot.store import SlotLimit
 from bot.stores.sqlite import SQLiteStore
 from bot.task import TaskState
-from bot.worker.concurrency import NO_ROOM, Slots, narrowed, open_slots, widened
+from bot.worker.concurrency import NO_ROOM, Slots, lowered, open_slots, raised
 
 FULL = Unavailable("no_slot", "code 50430")
 
@@ -28,7 +28,7 @@ def refused(
     limit: SlotLimit | None, running: int, at_s: float = 0.0, began_s: float | None = None
 ) -> SlotLimit:
     began = after(at_s if began_s is None else began_s)
-    return narrowed(limit, "cloud", running, began=began, now=after(at_s))
+    return lowered(limit, "cloud", running, began=began, now=after(at_s))
 
 
 # What is decided.
@@ -65,7 +65,7 @@ def test_the_pause_grows_with_each_refused_try_up_to_five_minutes() -> None:
 
 
 def test_what_the_provider_asks_for_is_obeyed() -> None:
-    limit = narrowed(None, "cloud", 1, began=NOW, now=NOW, retry_after_s=90)
+    limit = lowered(None, "cloud", 1, began=NOW, now=NOW, retry_after_s=90)
     assert limit.probe_at == after(90)
 
 
@@ -87,13 +87,13 @@ def test_a_slot_that_is_given_back_late_costs_no_long_pause() -> None:
 
 def test_what_is_accepted_raises_the_limit_until_nothing_is_left_to_find_out() -> None:
     limit = refused(refused(None, 1), 1, at_s=5)
-    assert widened(limit, 1, 4, after(9)) == limit
-    raised = widened(limit, 2, 4, after(9))
-    assert raised is not None
-    assert (raised.jobs, raised.refusals) == (2, 0)
-    assert open_slots(raised, 4, after(12)) == 3
-    assert widened(raised, 4, 4, after(12)) is None
-    assert widened(None, 1, 4, NOW) is None
+    assert raised(limit, 1, 4, after(9)) == limit
+    more = raised(limit, 2, 4, after(9))
+    assert more is not None
+    assert (more.jobs, more.refusals) == (2, 0)
+    assert open_slots(more, 4, after(12)) == 3
+    assert raised(more, 4, 4, after(12)) is None
+    assert raised(None, 1, 4, NOW) is None
 
 
 # What the worker does with it.
@@ -131,11 +131,11 @@ def account(clip: Path, clock: Clock) -> Account:
 
 
 @pytest.fixture
-def busy_house(store: SQLiteStore, account: Account, clock: Clock, tmp_path: Path) -> House:
-    return House(store, account, clock, tmp_path)
+def busy_house(store: SQLiteStore, account: Account, clock: Clock, tmp_path: Path) -> WorkerHarness:
+    return WorkerHarness(store, account, clock, tmp_path)
 
 
-async def work(house: House, seconds: float, *, step_s: float = 1.0) -> None:
+async def work(house: WorkerHarness, seconds: float, *, step_s: float = 1.0) -> None:
     """So long, as the worker would: what is due is taken, again and again."""
     for _ in range(round(seconds / step_s)):
         while await house.turn():
@@ -144,7 +144,9 @@ async def work(house: House, seconds: float, *, step_s: float = 1.0) -> None:
 
 
 @pytest.mark.parametrize("code", sorted(NO_ROOM))
-async def test_a_provider_without_room_is_waited_for_and_nobody_reads_of_it(house: House, code: str) -> None:
+async def test_a_provider_without_room_is_waited_for_and_nobody_reads_of_it(
+    house: WorkerHarness, code: str
+) -> None:
     house.provider.submits = Script(*[Unavailable(code)] * 22, Accepted("job-1"))
     await house.store.add(a_task())
     task = await house.turn_until(lambda task: task.state is not TaskState.QUEUED)
@@ -155,7 +157,7 @@ async def test_a_provider_without_room_is_waited_for_and_nobody_reads_of_it(hous
     assert house.chat.names() == []
 
 
-async def test_a_refused_try_keeps_its_turn(house: House) -> None:
+async def test_a_refused_try_keeps_its_turn(house: WorkerHarness) -> None:
     house.provider.submits = Script(FULL, Accepted("job-1"))
     for name in ("boat", "kite"):
         await house.store.add(a_task(name))
@@ -166,7 +168,7 @@ async def test_a_refused_try_keeps_its_turn(house: House) -> None:
 
 
 async def test_an_account_with_fewer_slots_than_were_set_is_filled(
-    busy_house: House, account: Account
+    busy_house: WorkerHarness, account: Account
 ) -> None:
     busy_house.slots["cloud"], account.room = 5, 2
     for number in range(40):
@@ -181,7 +183,7 @@ async def test_an_account_with_fewer_slots_than_were_set_is_filled(
     assert used_s > 0.85 * 1200, "the rest is the lag of looks"
 
 
-async def test_slots_that_are_granted_later_are_found(busy_house: House, account: Account) -> None:
+async def test_slots_that_are_granted_later_are_found(busy_house: WorkerHarness, account: Account) -> None:
     busy_house.slots["cloud"] = 4
     for number in range(40):
         await busy_house.store.add(a_task(str(number)))
@@ -197,7 +199,7 @@ async def test_slots_that_are_granted_later_are_found(busy_house: House, account
 
 
 async def test_too_many_calls_are_slowed_down_not_repeated_at_once(
-    busy_house: House, account: Account
+    busy_house: WorkerHarness, account: Account
 ) -> None:
     account.room, account.error = 0, Unavailable("busy", retry_after_s=30.0)
     await busy_house.store.add(a_task())
@@ -205,7 +207,7 @@ async def test_too_many_calls_are_slowed_down_not_repeated_at_once(
     assert account.refused <= 10
 
 
-async def test_a_job_that_ended_for_want_of_a_slot_goes_back_to_the_queue(house: House) -> None:
+async def test_a_job_that_ended_for_want_of_a_slot_goes_back_to_the_queue(house: WorkerHarness) -> None:
     house.provider.polls = Script(StillRunning(0.2), Failed("busy", "code 50430"), StillRunning())
     await house.store.add(a_task())
     await house.turn_until(lambda task: task.progress is not None)
@@ -220,7 +222,7 @@ async def test_a_job_that_ended_for_want_of_a_slot_goes_back_to_the_queue(house:
     assert calls.count(("submit", "ok")) == 2
 
 
-async def test_whoever_stopped_waiting_is_let_go_when_the_provider_has_no_room(house: House) -> None:
+async def test_whoever_stopped_waiting_is_let_go_when_the_provider_has_no_room(house: WorkerHarness) -> None:
     async def stop() -> Accepted:
         await house.store.save((await house.get()).hide(NOW))
         raise FULL
@@ -232,7 +234,7 @@ async def test_whoever_stopped_waiting_is_let_go_when_the_provider_has_no_room(h
     assert house.provider.submits.count == 1
 
 
-async def test_a_limit_that_cannot_be_kept_stops_nobody(house: House) -> None:
+async def test_a_limit_that_cannot_be_kept_stops_nobody(house: WorkerHarness) -> None:
     class Broken:
         async def slot_limits(self) -> list[SlotLimit]:
             raise StoreError("its disk is full")
@@ -246,7 +248,7 @@ async def test_a_limit_that_cannot_be_kept_stops_nobody(house: House) -> None:
     assert await slots.at_once("cloud") == 3
 
 
-async def test_forecasts_go_by_the_slots_in_use(house: House) -> None:
+async def test_forecasts_go_by_the_slots_in_use(house: WorkerHarness) -> None:
     slots = Slots({"cloud": 5, "closed": 0}, house.store, house.clock)
     assert await slots.at_once("elsewhere") is None
     assert await slots.at_once("closed") == 0

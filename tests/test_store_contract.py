@@ -36,7 +36,7 @@ from bot.store.acts import Act
 from bot.store.buying import ASIDE_S, EVERYTHING, THE_BOT, Pause, PausePast
 from bot.store.changes import Change
 from bot.store.passes import Pass
-from bot.store.statistics import Asked, Load, Tally, Wait
+from bot.store.statistics import ProviderLoad, TaskCount, UserUsage, Wait
 from bot.stores.postgres import PostgresStore
 from bot.stores.sqlite import SQLiteStore
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
@@ -497,7 +497,7 @@ async def test_no_limit_is_lost_to_changes_side_by_side(store: Store) -> None:
 # Turns.
 
 
-async def served(store: Store, now: datetime = NOW, provider: str = "volcengine") -> str:
+async def server_deps(store: Store, now: datetime = NOW, provider: str = "volcengine") -> str:
     """Who is handed over next: it takes the provider's only slot, and ends at once."""
     [task] = await store.claim(now, LEASE_S, 1, {"volcengine": 0, "jiekou": 0, provider: 1})
     sent = await store.save(task.submitting(now, after(LEASE_S), after(3600)), leased=True)
@@ -509,12 +509,12 @@ async def served(store: Store, now: datetime = NOW, provider: str = "volcengine"
 async def test_fifty_of_one_person_never_stand_before_anothers_first(store: Store) -> None:
     for number in range(50):
         await store.add(a_task(id=f"heavy {number}", user_id=1, chat_id=1))
-    assert [await served(store) for _ in range(3)] == ["heavy 0", "heavy 1", "heavy 2"]
+    assert [await server_deps(store) for _ in range(3)] == ["heavy 0", "heavy 1", "heavy 2"]
     for person in range(2, 22):
         await store.add(a_task(id=f"light {person}", user_id=person, chat_id=person, due_at=after(-1)))
     light = [f"light {person}" for person in range(2, 22)]
-    assert [await served(store) for _ in range(21)] == ["heavy 3", *light]
-    assert [await served(store) for _ in range(46)] == [f"heavy {number}" for number in range(4, 50)]
+    assert [await server_deps(store) for _ in range(21)] == ["heavy 3", *light]
+    assert [await server_deps(store) for _ in range(46)] == [f"heavy {number}" for number in range(4, 50)]
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -534,14 +534,14 @@ async def test_while_somebodys_only_request_waits_nobody_else_is_served_twice(
                 served_since[task.id] = []
             waiting[task.id] = person
         elif waiting:
-            task_id = await served(store, provider=provider)
+            task_id = await server_deps(store, provider=provider)
             before = served_since.pop(task_id, [])
             assert len(before) == len(set(before))
             for others in served_since.values():
                 others.append(waiting[task_id])
             del waiting[task_id]
     for _ in range(len(waiting)):
-        await served(store, provider=provider)
+        await server_deps(store, provider=provider)
 
 
 async def test_persons_take_turns_from_their_second_request_on(store: Store) -> None:
@@ -549,19 +549,19 @@ async def test_persons_take_turns_from_their_second_request_on(store: Store) -> 
         await store.add(a_task(id=name, user_id=1, chat_id=1))
     for name in ("b1", "b2"):
         await store.add(a_task(id=name, user_id=2, chat_id=2))
-    assert [await served(store) for _ in range(2)] == ["a1", "b1"]
+    assert [await server_deps(store) for _ in range(2)] == ["a1", "b1"]
     await store.add(a_task(id="c1", user_id=3, chat_id=3))
-    assert [await served(store) for _ in range(4)] == ["a2", "b2", "c1", "a3"]
+    assert [await server_deps(store) for _ in range(4)] == ["a2", "b2", "c1", "a3"]
 
 
 async def test_a_turn_that_has_begun_lets_nobody_else_in(store: Store) -> None:
     for person in (1, 2):
         for turn in (1, 2):
             await store.add(a_task(id=f"{person}.{turn}", user_id=person, chat_id=person))
-    order = [await served(store)]
+    order = [await server_deps(store)]
     for person in (3, 4, 5):  # however many come: each only behind the turn that goes on
         await store.add(a_task(id=f"{person}.1", user_id=person, chat_id=person))
-        order.append(await served(store))
+        order.append(await server_deps(store))
     assert order == ["1.1", "2.1", "1.2", "2.2"]
 
 
@@ -569,7 +569,7 @@ async def test_within_a_turn_the_chats_take_turns(store: Store) -> None:
     for person in range(1, 5):
         await store.add(a_task(id=f"group {person}", user_id=person, chat_id=-1))
     await store.add(a_task(id="private", user_id=9, chat_id=9))
-    order = [await served(store) for _ in range(5)]
+    order = [await server_deps(store) for _ in range(5)]
     assert order == ["group 1", "private", "group 2", "group 3", "group 4"]
 
 
@@ -577,7 +577,7 @@ async def test_a_draft_gets_its_turn_when_it_begins_to_wait(store: Store) -> Non
     draft = await store.add(a_task(id="draft", state=TaskState.DRAFT, queued_at=None, due_at=after(99)))
     await store.add(a_task(id="first"))
     await store.save(draft.queued(draft.request, None, NOW))
-    assert [await served(store) for _ in range(2)] == ["first", "draft"]
+    assert [await server_deps(store) for _ in range(2)] == ["first", "draft"]
 
 
 async def test_a_task_that_is_put_off_or_back_keeps_its_turn(store: Store) -> None:
@@ -586,23 +586,23 @@ async def test_a_task_that_is_put_off_or_back_keeps_its_turn(store: Store) -> No
     [task] = await store.claim(NOW, LEASE_S, 1, NO_LIMIT)
     put_off = await store.save(task.put_off(after(5), NOW))
     assert await store.count_ahead(put_off) == 0
-    assert await served(store) == "heavy 1"
+    assert await server_deps(store) == "heavy 1"
     await store.add(a_task(id="light", user_id=2, chat_id=2))
     [again] = await store.claim(after(5), LEASE_S, 1, NO_LIMIT)
     sent = await store.save(again.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
-    await store.save(sent.put_back("busy", "", after(5), NOW))
-    assert [await served(store, after(9)) for _ in range(3)] == ["heavy 0", "heavy 2", "light"]
+    await store.save(sent.requeued("busy", "", after(5), NOW))
+    assert [await server_deps(store, after(9)) for _ in range(3)] == ["heavy 0", "heavy 2", "light"]
 
 
 async def test_turns_survive_a_restart(open_store: Opener) -> None:
     store = await open_store()
     for number in range(3):
         await store.add(a_task(id=f"heavy {number}", user_id=1, chat_id=1))
-    assert await served(store) == "heavy 0"
+    assert await server_deps(store) == "heavy 0"
     await store.close()
     store = await open_store()
     await store.add(a_task(id="light", user_id=2, chat_id=2))
-    assert [await served(store) for _ in range(3)] == ["heavy 1", "light", "heavy 2"]
+    assert [await server_deps(store) for _ in range(3)] == ["heavy 1", "light", "heavy 2"]
 
 
 async def test_a_task_for_another_provider_gets_its_turn_there(store: Store) -> None:
@@ -610,13 +610,13 @@ async def test_a_task_for_another_provider_gets_its_turn_there(store: Store) -> 
     await store.add(a_task(id="there too", provider="jiekou"))
     for number in range(3):
         await store.add(a_task(id=f"here {number}"))
-    assert [await served(store) for _ in range(2)] == ["here 0", "here 1"]
+    assert [await server_deps(store) for _ in range(2)] == ["here 0", "here 1"]
     [moved] = await store.claim(NOW, LEASE_S, 1, {"volcengine": 1, "jiekou": 0})
     sent = await store.save(moved.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
     back = await store.save(sent.rerouted(sent.request, "jiekou", None, NOW))
     assert await store.count_ahead(back) == 2
     await store.add(a_task(id="light", user_id=21, chat_id=11, provider="jiekou"))
-    order = [await served(store, provider="jiekou") for _ in range(4)]
+    order = [await server_deps(store, provider="jiekou") for _ in range(4)]
     assert order == ["there", "light", "there too", "here 2"]
 
 
@@ -628,7 +628,7 @@ async def test_what_is_cancelled_takes_no_turn(store: Store) -> None:
         await store.save(task.hide(NOW))
     await store.add(a_task(id="again", user_id=1, chat_id=1))
     assert len(await store.claim(NOW, LEASE_S, 20, {"volcengine": 0})) == 9
-    assert [await served(store) for _ in range(3)] == ["light", "again", "light too"]
+    assert [await server_deps(store) for _ in range(3)] == ["light", "again", "light too"]
 
 
 async def test_one_that_is_put_first_is_served_before_all_others(store: Store) -> None:
@@ -638,7 +638,7 @@ async def test_one_that_is_put_first_is_served_before_all_others(store: Store) -
     assert [await store.count_ahead(task) for task in tasks] == [1, 2, 3, 0]
     assert await store.get("3") == tasks[3]
     await store.add(a_task(id="light", user_id=2, chat_id=2))
-    assert [await served(store) for _ in range(5)] == ["3", "0", "light", "1", "2"]
+    assert [await server_deps(store) for _ in range(5)] == ["3", "0", "light", "1", "2"]
     assert not await store.put_first("3")
     assert not await store.put_first("never")
 
@@ -706,7 +706,7 @@ async def test_a_release_gives_back_the_first_time_when_leases_ran_out_in_betwee
 async def test_a_release_leaves_saved_tasks_alone(store: Store) -> None:
     await store.add(a_running_task())
     [task] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
-    saved = await store.save(task.looked(0.5, after(5)))
+    saved = await store.save(task.polled(0.5, after(5)))
     assert await store.release() == 0
     assert await store.get(task.id) == saved
 
@@ -1335,12 +1335,12 @@ async def test_tasks_are_counted_by_day_model_and_outcome_with_what_they_cost(st
     tallies = await store.tallies(DAYS)
     assert [tally.span for tally in tallies] == [0, 0, 1, 1, 1, 1]
     assert set(tallies) == {
-        Tally(**first, model="jimeng-pro", count=2, spent=Decimal("0.30")),
-        Tally(**first, model="veo-3", count=1),
-        Tally(**second, state=TaskState.SUCCEEDED, error_code=None, spent=Decimal("0.10")),
-        Tally(**second, state=TaskState.FAILED, error_code=SUBMIT_UNKNOWN, spent=Decimal(3)),
-        Tally(**second, state=TaskState.FAILED, error_code="prompt_refused"),
-        Tally(**second, state=TaskState.QUEUED, error_code=None),
+        TaskCount(**first, model="jimeng-pro", count=2, spent=Decimal("0.30")),
+        TaskCount(**first, model="veo-3", count=1),
+        TaskCount(**second, state=TaskState.SUCCEEDED, error_code=None, spent=Decimal("0.10")),
+        TaskCount(**second, state=TaskState.FAILED, error_code=SUBMIT_UNKNOWN, spent=Decimal(3)),
+        TaskCount(**second, state=TaskState.FAILED, error_code="prompt_refused"),
+        TaskCount(**second, state=TaskState.QUEUED, error_code=None),
     }
 
 
@@ -1351,19 +1351,19 @@ async def test_half_and_nine_of_ten_waits_are_told_of_each_day(store: Store) -> 
     await store.add(a_made_task(state=TaskState.FAILED, took_s=9999))
     await store.add(a_running_task())
     first, second = (_in_whole_seconds(wait) for wait in await store.waits(DAYS))
-    assert first == Wait(span=0, count=10, half_s=5, most_s=9)
-    assert second == Wait(span=1, count=1, half_s=42, most_s=42)
+    assert first == Wait(span=0, count=10, p50_s=5, p90_s=9)
+    assert second == Wait(span=1, count=1, p50_s=42, p90_s=42)
 
 
 def _in_whole_seconds(wait: Wait) -> Wait:
-    return replace(wait, half_s=round(wait.half_s, 2), most_s=round(wait.most_s, 2))
+    return replace(wait, p50_s=round(wait.p50_s, 2), p90_s=round(wait.p90_s, 2))
 
 
 async def test_figures_of_one_person_leave_out_the_others(store: Store) -> None:
     await store.add(a_made_task(user_id=1))
     await store.add(a_made_task(user_id=2, took_s=5))
     assert [tally.count for tally in await store.tallies(DAYS, user_id=1)] == [1]
-    assert [round(wait.half_s) for wait in await store.waits(DAYS, user_id=1)] == [60]
+    assert [round(wait.p50_s) for wait in await store.waits(DAYS, user_id=1)] == [60]
     assert await store.tallies(DAYS, user_id=3) == []
     assert await store.waits(DAYS, user_id=3) == []
 
@@ -1382,7 +1382,7 @@ async def test_the_load_of_each_provider_counts_slots_and_who_waits(store: Store
     [_, taken] = await store.claim(NOW, LEASE_S, 9, slots)
     assert taken.provider == "b"
     first, second = await store.loads(NOW)
-    assert first == Load(provider="a", taken=1, waiting=0, waiting_since=None)
+    assert first == ProviderLoad(provider="a", taken=1, waiting=0, waiting_since=None)
     assert (second.provider, second.taken, second.waiting) == ("b", 1, 1)
     assert second.waiting_since in (after(-5), after(-7))
 
@@ -1401,9 +1401,9 @@ async def test_who_spent_most_comes_first_and_then_who_asked_most(store: Store) 
         await store.add(task)
     asked = await store.askers(NOW, after(24 * 3600), 3)
     assert asked == [
-        Asked(user_id=1, name="Ada L.", count=3, made=3, spent=Decimal(3)),
-        Asked(user_id=3, name="", count=1, made=1, spent=Decimal("0.5")),
-        Asked(user_id=2, name="Boris", count=2, made=1),
+        UserUsage(user_id=1, name="Ada L.", count=3, made=3, spent=Decimal(3)),
+        UserUsage(user_id=3, name="", count=1, made=1, spent=Decimal("0.5")),
+        UserUsage(user_id=2, name="Boris", count=2, made=1),
     ]
 
 
@@ -1597,17 +1597,17 @@ async def test_after_a_pause_what_was_held_back_is_due(store: Store) -> None:
 
 async def test_the_brake_is_put_on_where_too_much_is_bought_within_an_hour(store: Store) -> None:
     assert [type(await buy(store, 2, seconds)) for seconds in (0, 10)] == [Task, Task]
-    brake = Pause(EVERYTHING, THE_BOT, after(20))
-    assert await buy(store, 2, 20) == brake
-    assert brake.is_brake
-    assert await store.pauses() == [brake]
-    assert await buy(store, 2, 9000) == brake
+    purchase_guard = Pause(EVERYTHING, THE_BOT, after(20))
+    assert await buy(store, 2, 20) == purchase_guard
+    assert purchase_guard.is_brake
+    assert await store.pauses() == [purchase_guard]
+    assert await buy(store, 2, 9000) == purchase_guard
 
 
 async def test_only_an_hour_counts_and_only_what_was_not_refused(store: Store) -> None:
     bought = [await buy(store, 3, seconds) for seconds in (0, 10)]
     assert isinstance(bought[1], Task)
-    await store.save(bought[1].put_back("busy", "429", after(11), after(11)))
+    await store.save(bought[1].requeued("busy", "429", after(11), after(11)))
     assert isinstance(await buy(store, 2, 20), Task)
     assert isinstance(await buy(store, 2, 3601), Task)
     assert isinstance(await buy(store, 2, 3602), Pause)
@@ -1679,7 +1679,7 @@ async def test_calls_are_counted_by_chat_and_in_all(store: Store) -> None:
     assert [await ask(-4, 2.0), await ask(-4, 2.0)] == [(0.0, 0.0), (0.0, 0.0)]
     assert await ask(-4, 4.0) == (8.0, 0.0)
     assert await ask(5, 60.0) == (0.0, 0.0)
-    assert await ask(5, 60.0, Urgency.SPARE) == (1.0, 0.1)
+    assert await ask(5, 60.0, Urgency.LOW) == (1.0, 0.1)
 
 
 async def test_a_chat_that_has_to_be_silent_is_so_in_everything(store: Store) -> None:
@@ -1687,7 +1687,7 @@ async def test_a_chat_that_has_to_be_silent_is_so_in_everything(store: Store) ->
     for urgency in Urgency:
         assert (await store.take_turn(1, urgency, NOW, TELEGRAM)).chat_s == pytest.approx(30.0)
         assert (await store.take_turn(2 + urgency, urgency, NOW, TELEGRAM)).chat_s == 0.0
-    assert (await store.take_turn(1, Urgency.SPARE, after(30), TELEGRAM)).is_over
+    assert (await store.take_turn(1, Urgency.LOW, after(30), TELEGRAM)).is_over
 
 
 async def test_what_admins_did_is_recorded_and_found_by_what_it_concerns(store: Store) -> None:

@@ -21,7 +21,7 @@ from bot.errors import SettingsError, StaleTask, StartError, StoreError
 from bot.send_rates import Limit, Limits, Urgency
 from bot.store import Store, StoredUpdate
 from bot.stores.postgres import PostgresStore
-from bot.stores.postgres.processes import bury
+from bot.stores.postgres.processes import release_dead_leases
 from bot.task import Task, TaskState
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -160,7 +160,7 @@ async def test_a_stop_ends_the_leases_of_its_own_process_alone(fleet: Fleet) -> 
 async def die(fleet: Fleet, store: PostgresStore) -> None:
     """Its last sign of life is long ago, as after `kill -9`; then another process has a look."""
     await fleet.sql("UPDATE processes SET alive_until = now() - interval '1 minute' WHERE id = $1", store._me)
-    await fleet.stores[-1]._db.transact(bury)
+    await fleet.stores[-1]._db.transact(release_dead_leases)
 
 
 async def test_the_leases_of_a_dead_process_end_and_it_is_refused(fleet: Fleet) -> None:
@@ -384,7 +384,7 @@ async def test_all_processes_hear_of_work_but_not_of_looks(fleet: Fleet) -> None
         await heard.wait()  # once, as it begins to listen
         heard.clear()
         job = await first.add(running(1))
-        job = await first.save(job.looked(0.5, NOW))
+        job = await first.save(job.polled(0.5, NOW))
         assert not heard.is_set()
         await first.add(waiting(2))
         await heard.wait()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import A_MODEL, A_PHOTO, NOW, Clock, House, Script, ScriptedProvider, a_task
+from fakes import A_MODEL, A_PHOTO, NOW, Clock, Script, ScriptedProvider, WorkerHarness, a_task
 from structlog.testing import capture_logs
 
 from bot.errors import (
@@ -34,7 +34,7 @@ from bot.worker import schedule
 WITH_PHOTO = VideoRequest(model="jimeng-pro", prompt="the leaves move", photos=("photo-1",))
 
 
-async def test_the_intent_is_saved_before_the_provider_is_called(house: House) -> None:
+async def test_the_intent_is_saved_before_the_provider_is_called(house: WorkerHarness) -> None:
     seen: list[Task] = []
 
     async def answer() -> Accepted:
@@ -51,7 +51,7 @@ async def test_the_intent_is_saved_before_the_provider_is_called(house: House) -
     assert [task.state for task in house.chat.shown] == [TaskState.SUBMITTING, TaskState.RUNNING]
 
 
-async def test_an_accepted_task_runs_and_is_looked_at_in_time(house: House) -> None:
+async def test_an_accepted_task_runs_and_is_looked_at_in_time(house: WorkerHarness) -> None:
     house.provider.submits = Script(Accepted("job-1", detail="call 7"))
     await house.store.add(a_task())
     await house.turn()
@@ -71,7 +71,7 @@ async def test_an_accepted_task_runs_and_is_looked_at_in_time(house: House) -> N
     ],
 )
 async def test_an_answer_with_the_end_in_it_is_read_at_once(
-    house: House, status: Succeeded | Failed, state: TaskState
+    house: WorkerHarness, status: Succeeded | Failed, state: TaskState
 ) -> None:
     house.provider.submits = Script(Accepted("job-1", status))
     await house.store.add(a_task())
@@ -81,7 +81,7 @@ async def test_an_answer_with_the_end_in_it_is_read_at_once(
     assert house.provider.polls.count == 0
 
 
-async def test_what_was_certainly_not_accepted_is_tried_again_later(house: House) -> None:
+async def test_what_was_certainly_not_accepted_is_tried_again_later(house: WorkerHarness) -> None:
     house.provider.submits = Script(
         Unavailable("unreachable"), Unavailable("provider_fault", retry_after_s=120.0), Accepted("job-1")
     )
@@ -128,7 +128,7 @@ def broken() -> None:
     ],
 )
 async def test_every_other_answer_ends_the_task_and_is_never_repeated(
-    house: House, answer: object, code: str
+    house: WorkerHarness, answer: object, code: str
 ) -> None:
     house.provider.submits = Script(answer)
     await house.store.add(a_task())
@@ -140,7 +140,7 @@ async def test_every_other_answer_ends_the_task_and_is_never_repeated(
     assert (attempt.call, attempt.answer) == ("submit", code)
 
 
-async def test_an_unclear_job_keeps_its_slot_for_a_while(house: House) -> None:
+async def test_an_unclear_job_keeps_its_slot_for_a_while(house: WorkerHarness) -> None:
     house.provider.submits = Script(OutcomeUnknown("submit_unknown"), Accepted("job-2"))
     await house.store.add(a_task())
     await house.store.add(a_task("kite", due_at=NOW + timedelta(seconds=1)))
@@ -153,7 +153,7 @@ async def test_an_unclear_job_keeps_its_slot_for_a_while(house: House) -> None:
     assert (await house.get("kite")).state is TaskState.RUNNING
 
 
-async def test_an_account_that_is_refused_is_an_error_in_the_log(house: House) -> None:
+async def test_an_account_that_is_refused_is_an_error_in_the_log(house: WorkerHarness) -> None:
     house.provider.submits = Script(AccountProblem("account", "code 50400"))
     await house.store.add(a_task())
     with capture_logs() as lines:
@@ -162,7 +162,7 @@ async def test_an_account_that_is_refused_is_an_error_in_the_log(house: House) -
     assert (line["provider"], line["detail"]) == ("cloud", "code 50400")
 
 
-async def test_a_crash_in_the_middle_counts_as_an_unknown_outcome(house: House) -> None:
+async def test_a_crash_in_the_middle_counts_as_an_unknown_outcome(house: WorkerHarness) -> None:
     lease_end = NOW + timedelta(seconds=schedule.LEASE_S)
     await house.store.add(a_task().submitting(NOW, lease_end, lease_end))
     task = await house.close_task()
@@ -172,13 +172,13 @@ async def test_a_crash_in_the_middle_counts_as_an_unknown_outcome(house: House) 
 # Before anything is bought.
 
 
-async def test_photos_come_before_the_intent_and_reach_the_provider(house: House) -> None:
+async def test_photos_come_before_the_intent_and_reach_the_provider(house: WorkerHarness) -> None:
     await house.store.add(a_task(request=WITH_PHOTO))
     await house.turn()
     assert house.provider.photos == [[b"a photo"]]
 
 
-async def test_photos_are_in_memory_for_so_many_submits_at_once(house: House) -> None:
+async def test_photos_are_in_memory_for_so_many_submits_at_once(house: WorkerHarness) -> None:
     held, free = 0, asyncio.Event()
 
     async def take() -> Accepted:
@@ -203,7 +203,7 @@ async def test_photos_are_in_memory_for_so_many_submits_at_once(house: House) ->
     assert [(await house.get(task.id)).state for task in tasks] == [TaskState.RUNNING] * 20
 
 
-async def test_a_photo_that_is_gone_ends_the_task_for_free(house: House) -> None:
+async def test_a_photo_that_is_gone_ends_the_task_for_free(house: WorkerHarness) -> None:
     house.chat.scripts["photo"] = Script(MediaError("photo_gone"))
     await house.store.add(a_task(request=WITH_PHOTO))
     task = await house.close_task()
@@ -211,7 +211,7 @@ async def test_a_photo_that_is_gone_ends_the_task_for_free(house: House) -> None
     assert house.provider.submits.count == 0
 
 
-async def test_a_chat_that_cannot_give_the_photo_yet_is_asked_again(house: House) -> None:
+async def test_a_chat_that_cannot_give_the_photo_yet_is_asked_again(house: WorkerHarness) -> None:
     house.chat.scripts["photo"] = Script(ChatBusy(40.0), CallUnclear("TimedOut"), CardGone("?"), A_PHOTO)
     await house.store.add(a_task(request=WITH_PHOTO))
     await house.turn()
@@ -220,7 +220,7 @@ async def test_a_chat_that_cannot_give_the_photo_yet_is_asked_again(house: House
     assert house.provider.submits.count == 1
 
 
-async def test_a_photo_that_cannot_be_had_for_two_days_ends_the_task_for_free(house: House) -> None:
+async def test_a_photo_that_cannot_be_had_for_two_days_ends_the_task_for_free(house: WorkerHarness) -> None:
     house.chat.scripts["photo"] = Script(CallUnclear("TimedOut"))
     await house.store.add(a_task(request=WITH_PHOTO))
     task = await house.turn_until(lambda task: task.state is TaskState.FAILED, most=1000)
@@ -233,7 +233,7 @@ async def test_a_ratio_that_was_left_open_is_the_photos(
     store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path, chosen: str | None, sent: str
 ) -> None:
     model = replace(A_MODEL, ratio_with_photo=True)
-    house = House(store, ScriptedProvider(clip, models=[model]), clock, tmp_path)
+    house = WorkerHarness(store, ScriptedProvider(clip, models=[model]), clock, tmp_path)
     house.chat.scripts["photo"] = Script(FitPhoto(b"tall", 900, 1500, "image/jpeg"))
     await house.store.add(a_task(request=WITH_PHOTO.model_copy(update={"ratio": chosen})))
     await house.turn()
@@ -244,7 +244,9 @@ async def test_a_ratio_that_was_left_open_is_the_photos(
 async def test_a_model_that_takes_links_gets_one_of_a_photo_that_was_read(
     store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path
 ) -> None:
-    house = House(store, ScriptedProvider(clip, models=[replace(A_MODEL, photo_as="link")]), clock, tmp_path)
+    house = WorkerHarness(
+        store, ScriptedProvider(clip, models=[replace(A_MODEL, photo_as="link")]), clock, tmp_path
+    )
     house.chat.scripts["photo"] = Script(A_PHOTO)
     await house.store.add(a_task(request=WITH_PHOTO))
     await house.turn()
@@ -252,7 +254,7 @@ async def test_a_model_that_takes_links_gets_one_of_a_photo_that_was_read(
     assert house.chat.scripts["photo"].count == 1
 
 
-async def test_a_slow_photo_that_leaves_too_little_lease_puts_the_task_off(house: House) -> None:
+async def test_a_slow_photo_that_leaves_too_little_lease_puts_the_task_off(house: WorkerHarness) -> None:
     def slow() -> FitPhoto:
         house.clock.advance(schedule.LEASE_S - schedule.SUBMIT_LIMIT_S)
         return A_PHOTO
@@ -269,7 +271,7 @@ async def test_a_slow_photo_that_leaves_too_little_lease_puts_the_task_off(house
 async def test_a_model_that_was_taken_away_ends_the_task_for_free(
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
-    house = House(store, provider, clock, tmp_path, models={})
+    house = WorkerHarness(store, provider, clock, tmp_path, models={})
     await store.add(a_task())
     task = await house.close_task()
     assert (task.error_code, provider.submits.count) == ("model_gone", 0)
@@ -278,7 +280,7 @@ async def test_a_model_that_was_taken_away_ends_the_task_for_free(
 # People who stop waiting.
 
 
-async def test_a_queued_task_that_nobody_waits_for_is_cancelled_without_a_call(house: House) -> None:
+async def test_a_queued_task_that_nobody_waits_for_is_cancelled_without_a_call(house: WorkerHarness) -> None:
     await house.store.add(a_task())
     await house.store.save((await house.get()).hide(NOW))
     task = await house.close_task()
@@ -286,7 +288,7 @@ async def test_a_queued_task_that_nobody_waits_for_is_cancelled_without_a_call(h
     assert house.provider.submits.count == 0
 
 
-def stopping(house: House, answer: object) -> Callable[[], Awaitable[Any]]:
+def stopping(house: WorkerHarness, answer: object) -> Callable[[], Awaitable[Any]]:
     """The person presses the button while the provider answers."""
 
     async def stop() -> Any:
@@ -296,7 +298,7 @@ def stopping(house: House, answer: object) -> Callable[[], Awaitable[Any]]:
     return stop
 
 
-async def test_an_id_is_kept_although_its_person_stopped_waiting_meanwhile(house: House) -> None:
+async def test_an_id_is_kept_although_its_person_stopped_waiting_meanwhile(house: WorkerHarness) -> None:
     house.provider.submits = Script(stopping(house, Accepted("job-1")))
     await house.store.add(a_task())
     await house.turn()
@@ -305,7 +307,7 @@ async def test_an_id_is_kept_although_its_person_stopped_waiting_meanwhile(house
     assert len(await house.store.attempts("boat")) == 1
 
 
-async def test_a_refusal_is_kept_although_its_person_stopped_waiting_meanwhile(house: House) -> None:
+async def test_a_refusal_is_kept_although_its_person_stopped_waiting_meanwhile(house: WorkerHarness) -> None:
     house.provider.submits = Script(stopping(house, Rejected("prompt_refused")))
     await house.store.add(a_task())
     await house.turn()
@@ -315,7 +317,7 @@ async def test_a_refusal_is_kept_although_its_person_stopped_waiting_meanwhile(h
     assert house.chat.names() == ["tell"], "the card said that it was paid for"
 
 
-async def test_what_was_not_accepted_and_is_not_waited_for_is_cancelled(house: House) -> None:
+async def test_what_was_not_accepted_and_is_not_waited_for_is_cancelled(house: WorkerHarness) -> None:
     house.provider.submits = Script(stopping(house, Unavailable("busy", retry_after_s=600.0)))
     await house.store.add(a_task())
     await house.turn()
@@ -325,7 +327,7 @@ async def test_what_was_not_accepted_and_is_not_waited_for_is_cancelled(house: H
 
 
 async def test_an_unknown_outcome_is_kept_although_its_person_stopped_waiting_meanwhile(
-    house: House,
+    house: WorkerHarness,
 ) -> None:
     house.provider.submits = Script(stopping(house, OutcomeUnknown("submit_unknown")))
     await house.store.add(a_task())
@@ -335,7 +337,7 @@ async def test_an_unknown_outcome_is_kept_although_its_person_stopped_waiting_me
     assert house.chat.names() == []
 
 
-async def test_who_stops_waiting_in_the_last_moment_pays_nothing(house: House) -> None:
+async def test_who_stops_waiting_in_the_last_moment_pays_nothing(house: WorkerHarness) -> None:
     async def stop() -> FitPhoto:
         await house.store.save((await house.get()).hide(house.clock()))
         return A_PHOTO
@@ -347,7 +349,7 @@ async def test_who_stops_waiting_in_the_last_moment_pays_nothing(house: House) -
     assert (await house.close_task()).state is TaskState.CANCELLED
 
 
-async def test_an_id_that_comes_after_the_task_was_given_up_is_accepted(house: House) -> None:
+async def test_an_id_that_comes_after_the_task_was_given_up_is_accepted(house: WorkerHarness) -> None:
     async def late() -> Accepted:
         house.clock.advance(schedule.LEASE_S + 1)
         (lost,) = await house.store.claim(house.clock(), schedule.LEASE_S, 1, house.slots)
@@ -362,7 +364,7 @@ async def test_an_id_that_comes_after_the_task_was_given_up_is_accepted(house: H
     assert (task.state, task.remote_id, task.error_code) == (TaskState.RUNNING, "job-1", None)
 
 
-async def test_giving_up_a_submit_never_overwrites_an_id_that_came_just_before(house: House) -> None:
+async def test_giving_up_a_submit_never_overwrites_an_id_that_came_just_before(house: WorkerHarness) -> None:
     lease_end = NOW + timedelta(seconds=schedule.LEASE_S)
     await house.store.add(a_task().submitting(NOW, lease_end, lease_end))
     house.clock.now = lease_end
@@ -374,7 +376,7 @@ async def test_giving_up_a_submit_never_overwrites_an_id_that_came_just_before(h
 
 
 @pytest.mark.parametrize("code", ["provider_fault", "unreachable"])
-async def test_a_provider_that_stays_down_is_not_asked_for_ever(house: House, code: str) -> None:
+async def test_a_provider_that_stays_down_is_not_asked_for_ever(house: WorkerHarness, code: str) -> None:
     house.provider.submits = Script(*[Unavailable(code, "code 50500")] * 100)
     await house.store.add(a_task())
     task = await house.close_task()
@@ -383,7 +385,7 @@ async def test_a_provider_that_stays_down_is_not_asked_for_ever(house: House, co
     assert house.provider.submits.count < 30
 
 
-async def test_a_refused_account_is_written_down_before_anybody_is_told(house: House) -> None:
+async def test_a_refused_account_is_written_down_before_anybody_is_told(house: WorkerHarness) -> None:
     house.provider.submits = Script(AccountProblem("account", "HTTP 402", trouble="no_balance"))
     seen: list[TaskState] = []
 

@@ -13,11 +13,11 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from test_card import labels
 
 from bot.chat.cards.draft_card import STARTED_BY_ANSWER, draw_question, draw_switch
-from bot.chat.cards.eta import Outlook
+from bot.chat.cards.eta import Estimate
 from bot.chat.cards.layout import Card
 from bot.chat.cards.models_list import draw_models
 from bot.chat.cards.option_buttons import choice_rows
-from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.task_card import draw_caption, draw_card
 from bot.chat.features.details import draw_details
 from bot.prices import NO_PRICES, read_prices
@@ -26,12 +26,12 @@ from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 from bot.text import LANGUAGES, plain, say, say_money
 
 MODELS = {one.name: one for one in (A_MODEL, replace(A_MODEL, name="second", company="B"), FREE_MODEL)}
-TARIFF = Tariff(read_prices("jimeng-pro=0.084/s,second=3"), "USD", MODELS)
+TARIFF = PriceLabels(read_prices("jimeng-pro=0.084/s,second=3"), "USD", MODELS)
 DRAFT = a_task(state=TaskState.DRAFT, question="card_draft")
 
 
-def draw(task: Task, tariff: Tariff = TARIFF) -> Card:
-    return draw_card(task, MODELS, NOW, Outlook(usual_s=100.0), tariff=tariff)
+def draw(task: Task, price_labels: PriceLabels = TARIFF) -> Card:
+    return draw_card(task, MODELS, NOW, Estimate(usual_s=100.0), price_labels=price_labels)
 
 
 @pytest.mark.parametrize(
@@ -108,25 +108,25 @@ def test_another_model_that_is_offered_says_what_it_costs() -> None:
 
 def test_details_name_the_price_that_was_agreed() -> None:
     task = a_task(state=TaskState.SUCCEEDED, price=Decimal("0.30"))
-    text = draw_details("ru", task, [], A_MODEL, ZoneInfo("UTC"), tariff=TARIFF).text
+    text = draw_details("ru", task, [], A_MODEL, ZoneInfo("UTC"), price_labels=TARIFF).text
     assert say("ru", "details_cost", price="0,30\u00a0USD") in text
 
 
 def test_models_tells_each_price_with_the_choice_that_it_is_for() -> None:
     prices = read_prices("veo-3=0.20/s,veo-3:1080p:sound=0.60/s,jimeng-pro=3.50,jimeng-pro:silent=3")
-    text = draw_models("en", WITH_LINKS, "veo-3", tariff=Tariff(prices, "$", WITH_LINKS))
+    text = draw_models("en", WITH_LINKS, "veo-3", price_labels=PriceLabels(prices, "$", WITH_LINKS))
     assert "$0.20 a second\n1080p, sound: $0.60 a second" in text
     assert "$3.50 a video\nsilent: $3 a video" in text
 
 
 def test_without_prices_and_for_what_is_free_no_number_is_shown() -> None:
-    unpriced = Tariff(NO_PRICES, "USD", MODELS)
+    unpriced = PriceLabels(NO_PRICES, "USD", MODELS)
     free = replace(DRAFT, request=VideoRequest(model="preview", prompt="a boat"), price=Decimal(0))
     for language in LANGUAGES:
         spoken = replace(DRAFT, language=language)
-        assert draw(spoken, unpriced) == draw(spoken, NO_TARIFF)
+        assert draw(spoken, unpriced) == draw(spoken, NO_PRICE_LABELS)
         assert "USD" not in draw(replace(free, language=language)).text
-    assert draw_models("en", MODELS, "second", tariff=unpriced) == draw_models("en", MODELS, "second")
+    assert draw_models("en", MODELS, "second", price_labels=unpriced) == draw_models("en", MODELS, "second")
 
 
 def labels_of(rows: list[list[InlineKeyboardButton]]) -> list[str]:

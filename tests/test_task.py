@@ -27,20 +27,20 @@ TABLE: dict[str, tuple[Callable[[Task], Task], set[TaskState], TaskState | None]
     "queued": (lambda task: task.queued(REQUEST, Decimal("0.50"), NOW), {S.DRAFT}, S.QUEUED),
     "put_off": (lambda task: task.put_off(LATER, NOW), set(S) - {S.SUBMITTING}, None),
     "submitting": (lambda task: task.submitting(NOW, LATER, LATER), {S.QUEUED}, S.SUBMITTING),
-    "put_back": (lambda task: task.put_back("busy", "", LATER, NOW), {S.SUBMITTING}, S.QUEUED),
+    "put_back": (lambda task: task.requeued("busy", "", LATER, NOW), {S.SUBMITTING}, S.QUEUED),
     "turned_away": (
-        lambda task: task.turned_away("no_slot", "", LATER),
+        lambda task: task.requeued_no_slot("no_slot", "", LATER),
         {S.SUBMITTING},
         S.QUEUED,
     ),
-    "crowded_out": (lambda task: task.crowded_out("no_slot", "", LATER), {S.RUNNING}, S.QUEUED),
+    "crowded_out": (lambda task: task.requeued_by_provider("no_slot", "", LATER), {S.RUNNING}, S.QUEUED),
     "accepted": (lambda task: task.accepted("job-1", LATER, LATER), {S.SUBMITTING}, S.RUNNING),
-    "looked": (lambda task: task.looked(0.5, NOW), {S.RUNNING}, None),
+    "looked": (lambda task: task.polled(0.5, NOW), {S.RUNNING}, None),
     "late": (lambda task: task.late(NOW), {S.RUNNING}, None),
     "succeeded": (lambda task: task.succeeded("https://v", LATER, NOW), {S.RUNNING}, S.SUCCEEDED),
-    "cardless": (lambda task: task.cardless(NOW), {S.SUCCEEDED}, None),
+    "cardless": (lambda task: task.card_lost(NOW), {S.SUCCEEDED}, None),
     "sending": (lambda task: task.sending(NOW), {S.SUCCEEDED}, None),
-    "unsent": (lambda task: task.unsent(), {S.SUCCEEDED}, None),
+    "unsent": (lambda task: task.send_undone(), {S.SUCCEEDED}, None),
     "failed": (
         lambda task: task.failed("provider_fault", "", NOW),
         {S.QUEUED, S.SUBMITTING, S.RUNNING, S.SUCCEEDED},
@@ -48,7 +48,7 @@ TABLE: dict[str, tuple[Callable[[Task], Task], set[TaskState], TaskState | None]
     ),
     "cancelled": (lambda task: task.cancelled("cancelled", NOW), {S.DRAFT, S.QUEUED}, S.CANCELLED),
     "hide": (lambda task: task.hide(NOW), {S.QUEUED, S.SUBMITTING, S.RUNNING}, None),
-    "kept": (lambda task: task.kept(), set(S), None),
+    "kept": (lambda task: task.keep_undelivered(), set(S), None),
     "moved": (lambda task: task.moved(-100, NOW), set(S), None),
     "reposted": (lambda task: task.reposted(31, False, None, NOW), set(S), None),
     "delivered": (lambda task: task.delivered(NOW), set(END_STATES), None),
@@ -99,13 +99,13 @@ def test_a_submit_is_put_back_only_by_proof_of_its_refusal() -> None:
     submitting = a_task(state=S.SUBMITTING)
     with pytest.raises(IllegalMove, match="without proof"):
         submitting.put_off(LATER, NOW)
-    back = submitting.put_back("busy", "HTTP 429", LATER, NOW)
+    back = submitting.requeued("busy", "HTTP 429", LATER, NOW)
     assert (back.attempts, back.failing_since, back.due_at) == (1, NOW, LATER)
     assert (back.submitted_at, back.keep_until) == (None, None)
 
 
 def test_a_task_that_is_put_back_and_not_waited_for_is_due_at_once() -> None:
-    assert a_task(state=S.SUBMITTING, hidden=True).put_back("busy", "", LATER, NOW).due_at == NOW
+    assert a_task(state=S.SUBMITTING, hidden=True).requeued("busy", "", LATER, NOW).due_at == NOW
 
 
 def test_stopping_a_submit_does_not_touch_its_lease() -> None:
@@ -122,25 +122,25 @@ def test_the_link_may_die_before_the_provider_forgets_the_job() -> None:
 def test_a_failed_step_counts_and_a_good_one_forgets_it() -> None:
     task = a_task(state=S.RUNNING).put_off(LATER, NOW).put_off(LATER, LATER)
     assert (task.attempts, task.failing_since) == (2, NOW)
-    better = task.looked(None, NOW)
+    better = task.polled(None, NOW)
     assert (better.attempts, better.failing_since) == (0, None)
 
 
 def test_a_look_says_when_a_provider_began_and_a_failing_one_says_nothing() -> None:
     begun = a_task(state=S.RUNNING, submitted_at=NOW)
     assert begun.put_off(LATER, NOW).looked_at is None
-    at_once = begun.looked(None, LATER)
+    at_once = begun.polled(None, LATER)
     assert (at_once.looked_at, at_once.running_at) == (LATER, NOW), "it may have run from the first second"
-    queued = begun.looked(None, NOW, queued=True)
+    queued = begun.polled(None, NOW, queued=True)
     assert (queued.looked_at, queued.running_at) == (NOW, None)
-    assert queued.looked(None, LATER).running_at == LATER
-    assert queued.looked(None, LATER).looked(None, LATER + timedelta(1), queued=True).running_at == LATER
+    assert queued.polled(None, LATER).running_at == LATER
+    assert queued.polled(None, LATER).polled(None, LATER + timedelta(1), queued=True).running_at == LATER
 
 
 def test_progress_never_goes_back() -> None:
-    half = a_task(state=S.RUNNING).looked(0.5, NOW)
-    assert [half.looked(told, NOW).progress for told in (0.7, 0.3, None)] == [0.7, 0.5, 0.5]
-    assert a_task(state=S.RUNNING).looked(None, NOW).progress is None
+    half = a_task(state=S.RUNNING).polled(0.5, NOW)
+    assert [half.polled(told, NOW).progress for told in (0.7, 0.3, None)] == [0.7, 0.5, 0.5]
+    assert a_task(state=S.RUNNING).polled(None, NOW).progress is None
 
 
 def test_only_a_video_that_nobody_saw_can_be_sent_once_more() -> None:
@@ -148,8 +148,8 @@ def test_only_a_video_that_nobody_saw_can_be_sent_once_more() -> None:
     for seen in (made, made.delivered(NOW, "file"), made.failed("link_expired", "", NOW).delivered(NOW)):
         with pytest.raises(IllegalMove):
             seen.resend(None, NOW)
-    unclear = replace(made, sending_at=NOW).kept().delivered(NOW)
-    for unseen in (unclear, made.kept().delivered(NOW)):
+    unclear = replace(made, sending_at=NOW).keep_undelivered().delivered(NOW)
+    for unseen in (unclear, made.keep_undelivered().delivered(NOW)):
         again = unseen.resend(None, LATER)
         assert (again.sending_at, again.delivered_at, again.card_id, again.hidden) == (
             None,
@@ -162,11 +162,15 @@ def test_only_a_video_that_nobody_saw_can_be_sent_once_more() -> None:
 
 def test_a_forgotten_video_cannot_be_sent_once_more() -> None:
     with pytest.raises(IllegalMove):
-        a_task(state=S.SUCCEEDED).kept().delivered(NOW).resend(None, NOW)
+        a_task(state=S.SUCCEEDED).keep_undelivered().delivered(NOW).resend(None, NOW)
 
 
 def test_a_video_that_is_asked_for_in_another_topic_goes_there_and_replies_to_nothing() -> None:
-    unseen = a_task(state=S.SUCCEEDED, video_url="https://v", thread_id=7, message_id=5).kept().delivered(NOW)
+    unseen = (
+        a_task(state=S.SUCCEEDED, video_url="https://v", thread_id=7, message_id=5)
+        .keep_undelivered()
+        .delivered(NOW)
+    )
     assert (unseen.resend(7, NOW).thread_id, unseen.resend(7, NOW).message_id) == (7, 5)
     assert (unseen.resend(9, NOW).thread_id, unseen.resend(9, NOW).message_id) == (9, None)
 
@@ -277,7 +281,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(progress=st.none() | st.floats(0, 1))
     def look(self, progress: float | None) -> None:
-        self._try(lambda task: task.looked(progress, NOW))
+        self._try(lambda task: task.polled(progress, NOW))
 
     @invariant()
     def money_is_never_spent_twice(self) -> None:
@@ -304,6 +308,6 @@ TestLife = Life.TestCase
 def test_every_move_leaves_the_task_it_was_asked_of_as_it_was() -> None:
     task = a_task(state=S.RUNNING)
     copy = replace(task)
-    task.looked(0.3, NOW)
+    task.polled(0.3, NOW)
     task.failed("expired", "", NOW)
     assert task == copy

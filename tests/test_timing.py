@@ -17,7 +17,7 @@ from bot.worker import schedule
 from bot.worker.duration_model import Durations, observed
 from bot.worker.schedule import (
     Clock,
-    Timing,
+    Schedule,
     clock_of,
     duration_keys,
     gives_up_looking,
@@ -36,12 +36,12 @@ def wait_s(due_at: datetime) -> float:
 
 
 def next_s(
-    schedule: Timing, task: Task = RUNNING, model: VideoModel = A_MODEL, others_wait: bool = False
+    schedule: Schedule, task: Task = RUNNING, model: VideoModel = A_MODEL, others_wait: bool = False
 ) -> float:
     return wait_s(schedule.next_look(task, model, NOW, others_wait=others_wait))
 
 
-def looks_s(schedule: Timing, others_wait: bool = False) -> list[float]:
+def looks_s(schedule: Schedule, others_wait: bool = False) -> list[float]:
     """When a job of which nothing is known but that it runs is looked at in its first hour."""
     looks = [0.0]
     while looks[-1] < 3600:
@@ -63,20 +63,20 @@ def learned(
 
 
 def test_the_first_look_comes_before_half_of_all_are_done_and_the_next_ones_closer() -> None:
-    looks = [look for look in looks_s(Timing(0)) if look < 300]
+    looks = [look for look in looks_s(Schedule(0)) if look < 300]
     gaps = [then - before for before, then in pairwise(looks)]
     assert 20 < looks[0] < 100
     assert max(gaps) < 0.6 * looks[0]
 
 
 def test_looks_are_twice_as_many_while_others_wait_for_the_slot() -> None:
-    schedule = Timing(0)
+    schedule = Schedule(0)
     few, many = (sum(look < 150 for look in looks_s(schedule, others_wait)) for others_wait in (False, True))
     assert many >= 1.7 * few
 
 
 def test_a_job_is_looked_at_when_others_like_it_were_done() -> None:
-    schedule = Timing(0)
+    schedule = Schedule(0)
     before = looks_s(schedule)
     schedule.remember(learned(300.0))
     after = looks_s(schedule)
@@ -85,46 +85,46 @@ def test_a_job_is_looked_at_when_others_like_it_were_done() -> None:
 
 
 def test_a_free_model_is_looked_at_every_second() -> None:
-    assert next_s(Timing(60), a_task(state=TaskState.SUBMITTING, submitted_at=NOW), FREE_MODEL) == 1
-    assert next_s(Timing(60), RUNNING, FREE_MODEL) == 1
+    assert next_s(Schedule(60), a_task(state=TaskState.SUBMITTING, submitted_at=NOW), FREE_MODEL) == 1
+    assert next_s(Schedule(60), RUNNING, FREE_MODEL) == 1
 
 
 def test_no_look_is_further_away_than_the_operator_allows() -> None:
-    assert next_s(Timing(0), model=SLOW) > 600
-    assert next_s(Timing(60), model=SLOW) == 60
-    assert wait_s(Timing(60).look_again(replace(RUNNING, attempts=9), NOW)) == 60
-    assert wait_s(Timing(0).look_again(replace(RUNNING, attempts=9), NOW)) > 200
+    assert next_s(Schedule(0), model=SLOW) > 600
+    assert next_s(Schedule(60), model=SLOW) == 60
+    assert wait_s(Schedule(60).look_again(replace(RUNNING, attempts=9), NOW)) == 60
+    assert wait_s(Schedule(0).look_again(replace(RUNNING, attempts=9), NOW)) > 200
 
 
 @given(st.floats(0, 1e6), st.booleans(), st.sampled_from([0.0, 0.2, 60.0]))
 def test_every_look_has_a_time_to_come(elapsed_s: float, queued: bool, poll_max_s: float) -> None:
-    task = RUNNING.looked(None, NOW, queued=queued)
+    task = RUNNING.polled(None, NOW, queued=queued)
     now = NOW + timedelta(seconds=elapsed_s)
-    assert Timing(poll_max_s).next_look(task, A_MODEL, now, others_wait=True) > now
+    assert Schedule(poll_max_s).next_look(task, A_MODEL, now, others_wait=True) > now
 
 
 def test_a_late_job_is_looked_at_rarely_whatever_the_bound() -> None:
     late = replace(RUNNING, late_at=NOW)
-    assert next_s(Timing(60), late) == 600
-    assert wait_s(Timing(60).look_again(late, NOW)) == 600
+    assert next_s(Schedule(60), late) == 600
+    assert wait_s(Schedule(60).look_again(late, NOW)) == 600
 
 
 def test_a_provider_that_says_when_to_ask_again_is_obeyed() -> None:
-    assert wait_s(Timing(60).look_again(RUNNING, NOW, retry_after_s=900.0)) == 900
+    assert wait_s(Schedule(60).look_again(RUNNING, NOW, retry_after_s=900.0)) == 900
     assert wait_s(retry_at(0, NOW, 900.0)) == 900
     assert wait_s(retry_at(9, NOW, 1.0)) > 200
 
 
-def late_after_s(schedule: Timing, model: VideoModel = A_MODEL, task: Task = RUNNING) -> float:
+def late_after_s(schedule: Schedule, model: VideoModel = A_MODEL, task: Task = RUNNING) -> float:
     """At which second it is late first."""
     return next(s for s in range(10_000) if schedule.is_late(task, model, NOW + timedelta(seconds=s)))
 
 
 def test_a_job_is_late_when_nearly_all_others_were_done_and_after_two_minutes_at_least() -> None:
-    assert 200 < late_after_s(Timing()) < 400
+    assert 200 < late_after_s(Schedule()) < 400
     quick = replace(A_MODEL, typical_s=10.0)
-    assert late_after_s(Timing(), quick) == 121
-    schedule = Timing()
+    assert late_after_s(Schedule(), quick) == 121
+    schedule = Schedule()
     schedule.remember(learned(1000.0))
     assert late_after_s(schedule) > 1050
     told = replace(RUNNING, late_at=NOW)
@@ -134,23 +134,23 @@ def test_a_job_is_late_when_nearly_all_others_were_done_and_after_two_minutes_at
 def test_a_queue_and_the_making_have_a_clock_each() -> None:
     then, later = NOW + timedelta(seconds=50), NOW + timedelta(seconds=80)
     assert clock_of(RUNNING) == ("running", NOW)
-    queued = RUNNING.looked(None, then, queued=True)
+    queued = RUNNING.polled(None, then, queued=True)
     assert clock_of(queued) == ("queued", NOW)
-    assert clock_of(queued.looked(None, later)) == ("running", later)
-    assert clock_of(queued.looked(None, later).looked(None, later, queued=True)) == ("running", later)
-    assert clock_of(RUNNING.looked(None, then)) == ("running", NOW), "no queue was seen"
+    assert clock_of(queued.polled(None, later)) == ("running", later)
+    assert clock_of(queued.polled(None, later).polled(None, later, queued=True)) == ("running", later)
+    assert clock_of(RUNNING.polled(None, then)) == ("running", NOW), "no queue was seen"
 
 
 def test_a_long_queue_makes_no_job_late_that_has_only_begun() -> None:
-    schedule = Timing()
+    schedule = Schedule()
     long_queue = NOW + timedelta(seconds=5000)
-    begun = RUNNING.looked(None, NOW, queued=True).looked(None, long_queue)
+    begun = RUNNING.polled(None, NOW, queued=True).polled(None, long_queue)
     assert schedule.is_late(RUNNING, A_MODEL, long_queue)
     assert not schedule.is_late(begun, A_MODEL, long_queue + timedelta(seconds=10))
 
 
 def test_few_videos_of_a_kind_say_less_than_all_of_their_model() -> None:
-    schedule = Timing()
+    schedule = Schedule()
     coarse = duration_keys(A_MODEL, NARROW, "running")[1]
     schedule.remember(learned(50.0) | {coarse: learned(200.0)[coarse]})
     assert schedule.usual_s(A_MODEL, NARROW) == pytest.approx(50, rel=0.1)
@@ -170,11 +170,11 @@ def test_a_request_that_leaves_all_open_is_one_for_the_defaults() -> None:
 
 
 def test_what_is_usual_is_the_models_own_word_until_something_was_seen() -> None:
-    assert Timing().usual_s(A_MODEL) == pytest.approx(100, rel=0.02)
+    assert Schedule().usual_s(A_MODEL) == pytest.approx(100, rel=0.02)
 
 
 def test_a_queue_that_most_stand_in_belongs_to_what_is_usual() -> None:
-    schedule = Timing()
+    schedule = Schedule()
     schedule.remember(learned(60.0, jobs=40) | learned(300.0, jobs=15, clock="queued"))
     assert schedule.usual_s(A_MODEL, NARROW) == pytest.approx(60, rel=0.1)
     schedule.remember(learned(300.0, jobs=25, clock="queued"))
@@ -184,7 +184,7 @@ def test_a_queue_that_most_stand_in_belongs_to_what_is_usual() -> None:
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense", '{"typical_s": 3}'])
 def test_a_damaged_row_is_as_good_as_none(text: str) -> None:
-    schedule = Timing()
+    schedule = Schedule()
     schedule.remember(dict.fromkeys(duration_keys(A_MODEL, NARROW, "running"), text))
     assert schedule.usual_s(A_MODEL, NARROW) == pytest.approx(100, rel=0.02)
 

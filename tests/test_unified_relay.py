@@ -19,7 +19,7 @@ from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, 
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
 from bot.providers._fetch import VideoFetcher
 from bot.providers._http import Answer, Call
-from bot.providers.unified_relay import UnifiedRelay, read_look, read_submit
+from bot.providers.unified_relay import UnifiedRelay, read_poll, read_submit
 from bot.request import Mode, VideoRequest, check_request, settle
 
 CASES: dict[str, dict[str, Any]] = {
@@ -82,7 +82,7 @@ def _reply(case: dict[str, Any]) -> Reply:
 
 
 def _job(**fields: object) -> Answer:
-    return Answer(Call.LOOK, 200, {"id": ID, **fields})
+    return Answer(Call.POLL, 200, {"id": ID, **fields})
 
 
 async def _outcome(call: Awaitable[object]) -> object:
@@ -295,33 +295,33 @@ ENDS = "failed error cancelled canceled video_generation_failed video_upsampling
 
 @pytest.mark.parametrize("word", STAGES.split())
 def test_a_stage_still_runs_also_where_a_link_is_there(word: str) -> None:
-    assert read_look(_job(status=word, video_url=LINK, progress=40)) == StillRunning(0.4)
+    assert read_poll(_job(status=word, video_url=LINK, progress=40)) == StillRunning(0.4)
 
 
 @pytest.mark.parametrize("word", ["completed", "success", "succeeded", "SUCCESS", "Completed"])
 def test_every_word_for_success_is_one(word: str) -> None:
-    assert read_look(_job(status=word, video_url=LINK, error=None)) == Succeeded(LINK, 3600)
+    assert read_poll(_job(status=word, video_url=LINK, error=None)) == Succeeded(LINK, 3600)
 
 
 @pytest.mark.parametrize("word", ENDS.split())
 def test_every_word_for_failure_is_one(word: str) -> None:
-    assert isinstance(read_look(_job(status=word, video_url=LINK)), Failed)
+    assert isinstance(read_poll(_job(status=word, video_url=LINK)), Failed)
 
 
 @pytest.mark.parametrize("word", ["pending", "queued", "PENDING"])
 def test_a_job_that_waits_is_queued(word: str) -> None:
-    assert read_look(_job(status=word)) == StillRunning(queued=True)
+    assert read_poll(_job(status=word)) == StillRunning(queued=True)
 
 
 @pytest.mark.parametrize("word", ["unknown", "completed_soon", "not_failed"])
 def test_an_unknown_word_ends_nothing(word: str) -> None:
-    assert read_look(_job(status=word, video_url=LINK)) == StillRunning()
+    assert read_poll(_job(status=word, video_url=LINK)) == StillRunning()
 
 
 def test_the_link_may_stand_in_detail_and_an_error_of_an_earlier_try_beside_it() -> None:
     detail = {"video_url": LINK, "error_message": "Pre Img Risk Not Pass"}
-    assert read_look(_job(status="completed", video_url=None, detail=detail)) == Succeeded(LINK, 3600)
-    assert read_look(_job(status="completed", detail=json.dumps(detail))) == Succeeded(LINK, 3600)
+    assert read_poll(_job(status="completed", video_url=None, detail=detail)) == Succeeded(LINK, 3600)
+    assert read_poll(_job(status="completed", detail=json.dumps(detail))) == Succeeded(LINK, 3600)
 
 
 @pytest.mark.parametrize(
@@ -341,13 +341,13 @@ def test_the_link_may_stand_in_detail_and_an_error_of_an_earlier_try_beside_it()
     ],
 )
 def test_why_a_job_failed_is_read_in_the_order_of_the_document(fields: dict[str, Any], word: str) -> None:
-    status = read_look(_job(status="failed", **fields))
+    status = read_poll(_job(status="failed", **fields))
     assert isinstance(status, Failed)
     assert status.code == word
 
 
 def test_success_with_null_for_data_is_a_job_that_nobody_knows() -> None:
-    status = read_look(Answer(Call.LOOK, 200, {"code": "success", "message": "", "data": None}))
+    status = read_poll(Answer(Call.POLL, 200, {"code": "success", "message": "", "data": None}))
     assert isinstance(status, Failed)
     assert status.code == "not_found"
 
@@ -365,7 +365,7 @@ def test_success_with_null_for_data_is_a_job_that_nobody_knows() -> None:
 )
 def test_a_look_without_a_job_ends_nothing(status: int, fields: dict[str, object]) -> None:
     with pytest.raises(Unavailable) as nothing:
-        read_look(Answer(Call.LOOK, status, fields))
+        read_poll(Answer(Call.POLL, status, fields))
     assert nothing.value.code == "unreachable"
 
 

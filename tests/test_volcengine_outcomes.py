@@ -25,7 +25,7 @@ from provider_server import (
 from bot.errors import AccountProblem, FetchError, OutcomeUnknown, ProviderError, Unavailable
 from bot.provider import Failed, Status, StillRunning, Succeeded
 from bot.providers._http import Answer, Call, Http
-from bot.providers.volcengine import Volcengine, read_look, read_submit
+from bot.providers.volcengine import Volcengine, read_poll, read_submit
 from bot.request import VideoRequest
 
 MODEL = Volcengine.models[0]
@@ -174,21 +174,21 @@ async def test_only_the_providers_own_fault_counts_towards_giving_up(reply: Repl
     ],
 )
 def test_an_unknown_status_is_still_running(data: object, expected: Status) -> None:
-    assert read_look(_look(200, success(data).body)) == expected
+    assert read_poll(_look(200, success(data).body)) == expected
 
 
 @pytest.mark.parametrize(
     "url", ["", None, 7, "ftp://x/y", "https://", "https://x/\r\nHost: y", "http://\ud800"]
 )
 def test_done_without_a_usable_link_is_no_video(url: object) -> None:
-    status = read_look(_look(200, success({"status": "done", "video_url": url}).body))
+    status = read_poll(_look(200, success({"status": "done", "video_url": url}).body))
     assert isinstance(status, Failed)
     assert status.code == "no_video"
 
 
 def _look(status: int, body: object) -> Answer:
     assert isinstance(body, dict)
-    return Answer(Call.LOOK, status, body)
+    return Answer(Call.POLL, status, body)
 
 
 JSON = st.recursive(
@@ -229,7 +229,7 @@ def test_whatever_is_answered_only_our_own_errors_come_out(fields: dict[str, obj
         if not isinstance(error, OutcomeUnknown):
             assert "code" in fields or "ResponseMetadata" in fields or status == 429
     try:
-        repr(read_look(Answer(Call.LOOK, status, fields))).encode()
+        repr(read_poll(Answer(Call.POLL, status, fields))).encode()
     except (Unavailable, AccountProblem) as error:
         str(error).encode()
 

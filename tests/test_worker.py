@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import A_MODEL, NOW, STILL, Clock, House, Script, ScriptedProvider, a_task
+from fakes import A_MODEL, NOW, STILL, Clock, Script, ScriptedProvider, WorkerHarness, a_task
 from structlog.testing import capture_logs
 
 from bot.errors import StaleTask, StoreError
@@ -65,13 +65,15 @@ def watched(store: SQLiteStore) -> WatchedStore:
 
 
 @pytest.fixture
-def busy_house(watched: WatchedStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path) -> House:
+def busy_house(
+    watched: WatchedStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
+) -> WorkerHarness:
     store: Any = watched
-    return House(store, provider, clock, tmp_path, stop_limit_s=0.01)
+    return WorkerHarness(store, provider, clock, tmp_path, stop_limit_s=0.01)
 
 
 @asynccontextmanager
-async def at_work(house: House) -> AsyncIterator[Callable[[], Coroutine[Any, Any, None]]]:
+async def at_work(house: WorkerHarness) -> AsyncIterator[Callable[[], Coroutine[Any, Any, None]]]:
     """The worker runs; yields what stops it and waits for its end."""
     stopping = asyncio.Event()
     running = asyncio.create_task(house.worker.run(stopping))
@@ -90,7 +92,7 @@ def is_closed(task: Task) -> bool:
     return task.delivered_at is not None
 
 
-async def test_a_task_goes_all_the_way_by_itself(busy_house: House, watched: WatchedStore) -> None:
+async def test_a_task_goes_all_the_way_by_itself(busy_house: WorkerHarness, watched: WatchedStore) -> None:
     provider = busy_house.provider
     provider.submits = Script(Accepted("job-1", Succeeded("https://videos.example/1", 3600.0)))
     await watched.add(a_task())
@@ -100,7 +102,9 @@ async def test_a_task_goes_all_the_way_by_itself(busy_house: House, watched: Wat
     assert busy_house.chat.names() == ["deliver"]
 
 
-async def test_a_worker_at_rest_is_woken_by_what_comes(busy_house: House, watched: WatchedStore) -> None:
+async def test_a_worker_at_rest_is_woken_by_what_comes(
+    busy_house: WorkerHarness, watched: WatchedStore
+) -> None:
     async with at_work(busy_house):
         await watched.add(a_task(state=TaskState.FAILED, error_code="expired"))
         busy_house.worker.wake()
@@ -108,7 +112,9 @@ async def test_a_worker_at_rest_is_woken_by_what_comes(busy_house: House, watche
     assert busy_house.chat.names() == ["tell"]
 
 
-async def test_a_freed_slot_is_taken_without_waiting(busy_house: House, watched: WatchedStore) -> None:
+async def test_a_freed_slot_is_taken_without_waiting(
+    busy_house: WorkerHarness, watched: WatchedStore
+) -> None:
     busy_house.provider.submits = Script(Accepted("job-1", Succeeded("https://videos.example/1", 3600.0)))
     for task_id in ("boat", "kite", "moon"):
         await watched.add(a_task(task_id))
@@ -129,7 +135,7 @@ async def test_a_freed_slot_is_taken_without_waiting(busy_house: House, watched:
     ],
 )
 async def test_a_task_without_a_job_ends_and_is_told(
-    house: House, changes: dict[str, Any], state: TaskState, code: str
+    house: WorkerHarness, changes: dict[str, Any], state: TaskState, code: str
 ) -> None:
     await house.store.add(a_task(**changes))
     task = await house.close_task()
@@ -139,7 +145,7 @@ async def test_a_task_without_a_job_ends_and_is_told(
 
 
 async def test_a_defect_in_one_step_is_logged_put_off_and_no_harm_to_others(
-    busy_house: House, watched: WatchedStore
+    busy_house: WorkerHarness, watched: WatchedStore
 ) -> None:
     def defect() -> None:
         raise ZeroDivisionError
@@ -164,7 +170,7 @@ async def test_a_defect_in_one_step_is_logged_put_off_and_no_harm_to_others(
 
 
 async def test_an_outcome_that_meets_a_defect_for_two_days_is_given_up(
-    busy_house: House, watched: WatchedStore
+    busy_house: WorkerHarness, watched: WatchedStore
 ) -> None:
     def broken() -> None:
         raise ZeroDivisionError
@@ -183,7 +189,7 @@ async def test_a_defect_around_a_submit_never_puts_it_back(
 ) -> None:
     watched = WatchedStore(store)
     refusing: Any = watched
-    house = House(refusing, provider, clock, tmp_path, stop_limit_s=0.01)
+    house = WorkerHarness(refusing, provider, clock, tmp_path, stop_limit_s=0.01)
     called = asyncio.Event()
 
     async def save(task: Task, attempt: Any = None, *, leased: bool = False) -> Task:
@@ -204,7 +210,7 @@ async def test_a_defect_around_a_submit_never_puts_it_back(
 
 
 async def test_a_store_that_refuses_for_a_while_does_not_end_the_worker(
-    busy_house: House, watched: WatchedStore
+    busy_house: WorkerHarness, watched: WatchedStore
 ) -> None:
     watched.refusals = 2
     await watched.add(a_task(state=TaskState.FAILED, error_code="expired"))
@@ -216,7 +222,7 @@ async def test_a_store_that_refuses_for_a_while_does_not_end_the_worker(
 
 
 async def test_a_full_house_waits_for_room_instead_of_asking_again_and_again(
-    busy_house: House, watched: WatchedStore
+    busy_house: WorkerHarness, watched: WatchedStore
 ) -> None:
     free = asyncio.Event()
     all_in = asyncio.Event()
@@ -242,7 +248,7 @@ async def test_a_full_house_waits_for_room_instead_of_asking_again_and_again(
 
 
 async def test_looks_that_hang_hold_up_nobody_else(
-    busy_house: House, watched: WatchedStore, provider: ScriptedProvider
+    busy_house: WorkerHarness, watched: WatchedStore, provider: ScriptedProvider
 ) -> None:
     provider.polls = Script(asyncio.Event().wait)
     for number in range(150):
@@ -254,7 +260,7 @@ async def test_looks_that_hang_hold_up_nobody_else(
 
 
 async def test_the_health_check_reads_when_the_worker_last_turned(
-    busy_house: House, watched: WatchedStore
+    busy_house: WorkerHarness, watched: WatchedStore
 ) -> None:
     busy_house.clock.advance(100)
     await watched.add(a_task(state=TaskState.FAILED, error_code="expired"))
@@ -267,7 +273,7 @@ async def test_the_health_check_reads_when_the_worker_last_turned(
 
 
 async def test_a_stop_waits_for_a_submit_in_flight_and_saves_its_id(
-    busy_house: House, watched: WatchedStore
+    busy_house: WorkerHarness, watched: WatchedStore
 ) -> None:
     called, answer, cut_short = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -300,7 +306,7 @@ async def test_a_stop_waits_for_a_submit_in_flight_and_saves_its_id(
 
 
 async def test_a_stop_claims_nothing_and_cuts_other_steps_short(
-    busy_house: House, watched: WatchedStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
+    busy_house: WorkerHarness, watched: WatchedStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
     looking = asyncio.Event()
 
@@ -322,14 +328,14 @@ async def test_a_stop_claims_nothing_and_cuts_other_steps_short(
     assert (task.state, task.attempts, task.due_at) == (TaskState.RUNNING, 0, NOW), "its lease is released"
 
     store: Any = watched
-    second = House(store, provider, clock, tmp_path)
+    second = WorkerHarness(store, provider, clock, tmp_path)
     await second.turn()
     assert (await second.get()).state is TaskState.SUCCEEDED
     assert (await second.get("later")).delivered_at == NOW
 
 
 async def test_a_photo_on_its_way_at_a_stop_buys_nothing_and_is_fetched_again(
-    busy_house: House, watched: WatchedStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
+    busy_house: WorkerHarness, watched: WatchedStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
     asked = asyncio.Event()
 
@@ -346,7 +352,7 @@ async def test_a_photo_on_its_way_at_a_stop_buys_nothing_and_is_fetched_again(
     await watched.release()
     assert provider.submits.count == 0
     store: Any = watched
-    second = House(store, provider, clock, tmp_path)
+    second = WorkerHarness(store, provider, clock, tmp_path)
     await second.turn()
     assert ((await second.get()).state, provider.submits.count) == (TaskState.RUNNING, 1)
 
@@ -358,13 +364,13 @@ async def test_two_workers_never_take_the_same_task(
     provider.concurrency = 100
     for number in range(30):
         await store.add(a_task(f"task-{number}"))
-    houses = [House(store, provider, clock, tmp_path) for _ in range(3)]
+    houses = [WorkerHarness(store, provider, clock, tmp_path) for _ in range(3)]
     await asyncio.gather(*(house.turn() for house in houses))
     assert provider.submits.count == 30
 
 
 async def test_a_lease_that_ran_out_gives_the_task_to_the_next_and_stops_the_late_writer(
-    house: House,
+    house: WorkerHarness,
 ) -> None:
     await house.store.add(a_task(state=TaskState.FAILED, error_code="expired"))
     (mine,) = await house.store.claim(NOW, schedule.LEASE_S, 1, {})

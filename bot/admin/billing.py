@@ -46,7 +46,7 @@ async def draw_bill(
     zone: ZoneInfo,
     models: Mapping[str, VideoModel],
     currency: str,
-    blot: Callable[[str], str],
+    redact: Callable[[str], str],
 ) -> AsyncIterator[str]:
     """The file piece by piece, however many rows it has. ValueError as of `month_edges`, StoreError.
 
@@ -57,7 +57,7 @@ async def draw_bill(
     yield _lines([COLUMNS])
     page = await store.submits(since, until, _PAGE)
     while page:
-        yield _lines([_row(one, zone, models, currency, blot) for one in page])
+        yield _lines([_row(one, zone, models, currency, redact) for one in page])
         page = await store.submits(since, until, _PAGE, page[-1]) if len(page) == _PAGE else []
 
 
@@ -74,7 +74,7 @@ def _row(
     zone: ZoneInfo,
     models: Mapping[str, VideoModel],
     currency: str,
-    blot: Callable[[str], str],
+    redact: Callable[[str], str],
 ) -> list[str]:
     task, answered = submit.task, charged(submit)
     # A task that went to another model since was refused here, whatever became of it there.
@@ -95,7 +95,7 @@ def _row(
         (task.error_code or "" if answered != "no" else submit.answer),
         submit.answer,
         f"{submit.took_s:.2f}",
-        blot(submit.detail),
+        redact(submit.detail),
         task.id,
         str(task.user_id),
         _time(task.queued_at or task.created_at, zone),

@@ -46,7 +46,7 @@ class Rule:
     """Who did, where somebody has."""
 
 
-class Rules:
+class LiveSettings:
     """What is in force, in memory. `read` it now and then: other processes change it too."""
 
     def __init__(

@@ -13,7 +13,7 @@ Admission = Literal["allowed", "banned", "ignored"]
 """`ignored`: an admin was asked about this stranger and did not want to answer."""
 Figure = Literal["daily_videos", "open_tasks"]
 FIGURES: tuple[Figure, ...] = get_args(Figure)
-Own = int | Literal["unlimited"] | None
+LimitOverride = int | Literal["unlimited"] | None
 """What beats a setting; None: as the setting says."""
 _ADMISSION = "role"
 _DIGITS = 7
@@ -21,33 +21,33 @@ _DIGITS = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Permission:
     admission: Admission | None = None
-    daily_videos: Own = None
-    open_tasks: Own = None
+    daily_videos: LimitOverride = None
+    open_tasks: LimitOverride = None
     decided_by: int | None = None
     """Who decided of the admission."""
 
 
-class Standings:
+class Permissions:
     """`subject` is a person's id, or the (negative) one of a group."""
 
     def __init__(self, store: ChangeStore, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock
 
-    async def of(self, subject: int) -> Standing:
+    async def of(self, subject: int) -> Permission:
         return _read(await self._store.in_force(subject))
 
-    async def admit(self, subject: int, admission: Admission | None, by: int) -> bool:
+    async def decide(self, subject: int, admission: Admission | None, by: int) -> bool:
         """Whether that is news. None: as if nobody had decided."""
         return await self._decide(subject, _ADMISSION, admission, by)
 
-    async def grant(self, subject: int, figure: Figure, most: Own, by: int) -> bool:
+    async def grant(self, subject: int, figure: Figure, most: LimitOverride, by: int) -> bool:
         """Whether that is news."""
         return await self._decide(subject, figure, None if most is None else str(most), by)
 
-    async def admitted(self, admission: Admission) -> list[int]:
+    async def with_admission(self, admission: Admission) -> list[int]:
         """Whom admins decided so of, newest first."""
         changes = await self._store.changed_subjects(_ADMISSION)
         return [change.subject for change in changes if change.value == admission]
@@ -60,7 +60,7 @@ class Standings:
         return True
 
 
-def read_own(word: str) -> Own:
+def read_own(word: str) -> LimitOverride:
     """`10`, `unlimited` or `default`. ValueError for anything else."""
     match word.lower():
         case "default":
@@ -73,15 +73,15 @@ def read_own(word: str) -> Own:
             raise ValueError(word)
 
 
-def _read(changes: list[Change]) -> Standing:
+def _read(changes: list[Change]) -> Permission:
     found = {change.name: change for change in changes}
 
-    def own(figure: Figure) -> Own:
+    def own(figure: Figure) -> LimitOverride:
         value = found[figure].value if figure in found else None
         return "unlimited" if value == "unlimited" else int(value) if value and value.isdecimal() else None
 
     admission = found.get(_ADMISSION)
-    return Standing(
+    return Permission(
         admission=next((one for one in get_args(Admission) if admission and admission.value == one), None),
         daily_videos=own("daily_videos"),
         open_tasks=own("open_tasks"),

@@ -14,7 +14,7 @@ from bot.store.acts import Act, ActStore
 from bot.task import Task, TaskState
 
 
-class NotAgain(DreamreelError):
+class RetryRefused(DreamreelError):
     """It cannot be asked for again; the text is one sentence."""
 
 
@@ -22,32 +22,34 @@ class Tasks(TaskStore, ActStore, Protocol):
     """What is asked of a store."""
 
 
-def may_ask_again(task: Task, model: VideoModel | None) -> None:
+def check_retry(task: Task, model: VideoModel | None) -> None:
     """NotAgain where the same cannot be asked for again."""
     if task.state not in (TaskState.FAILED, TaskState.CANCELLED):
-        raise NotAgain(
+        raise RetryRefused(
             f"{task.id} is {task.state}: only what failed or was cancelled can be asked for again."
         )
     if task.delivered_at is None:
-        raise NotAgain(f"{task.id} has just ended, and its chat is being told: try again in a moment.")
+        raise RetryRefused(f"{task.id} has just ended, and its chat is being told: try again in a moment.")
     if model is None:
-        raise NotAgain(f"{task.request.model} is not set up here.")
+        raise RetryRefused(f"{task.request.model} is not set up here.")
     if problems := check_request(task.request, model):
-        raise NotAgain(f"{model.name} cannot do this request any more ({problems[0].code}).")
+        raise RetryRefused(f"{model.name} cannot do this request any more ({problems[0].code}).")
 
 
-async def ask_again(
+async def retry(
     store: Tasks, task: Task, model: VideoModel, price: Decimal | None, *, by: int, now: datetime
 ) -> Task:
     """A task of its own, on the card of the one that ended and on nobody's limits. Costs what it costs.
 
     `by`: the admin, or `bot.store.changes.THE_MACHINE`. NotAgain.
     """
-    may_ask_again(task, model)
+    check_retry(task, model)
     for other in await store.open_tasks(user_id=task.user_id, chat_id=task.chat_id):
         # Two yeses to one question are one: both would be paid for, and only the later one be seen.
         if other.parent_id == task.id:
-            raise NotAgain(f"{task.id} has been asked for again already: it is {other.id}, {other.state}.")
+            raise RetryRefused(
+                f"{task.id} has been asked for again already: it is {other.id}, {other.state}."
+            )
     await store.add_act(Act("retry", task.id, by, now))
     return await store.add(
         Task(

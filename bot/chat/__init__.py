@@ -2,7 +2,7 @@
 
 from bot.chat.conversation import Conversation, Greeting
 from bot.chat.features.admin_page import PageLink
-from bot.chat.furnishing import furnish_desk
-from bot.chat.telegram_io.webhook import Hook
+from bot.chat.furnishing import build_chat_context
+from bot.chat.telegram_io.webhook import WebhookSettings
 
-__all__ = ["Conversation", "Greeting", "Hook", "PageLink", "furnish_desk"]
+__all__ = ["Conversation", "Greeting", "PageLink", "WebhookSettings", "build_chat_context"]

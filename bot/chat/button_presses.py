@@ -1,4 +1,4 @@
-"""Taps on buttons. What a button says is looked up, never trusted: task, owner and state decide."""
+"""ButtonPresses on buttons. What a button says is looked up, never trusted: task, owner and state decide."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from datetime import datetime
 from telegram import CallbackQuery, Message
 
 from bot.chat.cards.draft_card import CROP_ALWAYS, has_options
-from bot.chat.cards.next_steps import Remedy
+from bot.chat.cards.next_steps import NextStep
 from bot.chat.cards.option_buttons import VERB, changed
 from bot.chat.cards.result_buttons import FOR_OWNER, OPEN_TO_ALL
-from bot.chat.chat_settings import Preferences
+from bot.chat.chat_settings import ChatPreferences
 from bot.chat.features.cancel import CANCEL
-from bot.chat.handlers import Act, PlainAct, PlainTap, Tap
+from bot.chat.handlers import ButtonHandler, ButtonPress, ChatButtonHandler, ChatButtonPress
 from bot.chat.ordering.access import Access
 from bot.chat.ordering.orders import Orders
-from bot.chat.ordering.request_builder import Reading
-from bot.chat.sender import Asker
-from bot.chat.task_cards.board import Screen
+from bot.chat.ordering.request_builder import RequestBuilder
+from bot.chat.sender import Sender
+from bot.chat.task_cards.board import CardBoard
 from bot.chat.telegram_io.client import translated
-from bot.chat.telegram_io.duplicate_guard import Repeats
-from bot.chat.telegram_io.flood_control import TAPS, Calm
+from bot.chat.telegram_io.duplicate_guard import DuplicateGuard
+from bot.chat.telegram_io.flood_control import TAPS, FloodControl
 from bot.chat.telegram_io.group_admins import GroupAdmins
 from bot.errors import ChatError, IllegalMove, MediaError, StaleTask
 from bot.request import Problem, VideoModel, VideoRequest
@@ -31,28 +31,28 @@ from bot.task import END_STATES, Task, TaskState
 from bot.text import plain, say
 
 
-class Taps:
+class ButtonPresses:
     def __init__(
         self,
         *,
         tasks: TaskStore,
         people: PeopleStore,
-        screen: Screen,
-        reading: Reading,
+        board: CardBoard,
+        reading: RequestBuilder,
         orders: Orders,
         access: Access,
         models: Mapping[str, VideoModel],
-        preferences: Preferences,
+        preferences: ChatPreferences,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
-        repeats: Repeats,
+        repeats: DuplicateGuard,
         admins: GroupAdmins,
-        acts: Mapping[str, Act],
-        plain_acts: Mapping[str, PlainAct],
+        acts: Mapping[str, ButtonHandler],
+        plain_acts: Mapping[str, ChatButtonHandler],
     ) -> None:
         self._tasks = tasks
         self._people = people
-        self._screen = screen
+        self._board = board
         self._reading = reading
         self._orders = orders
         self._access = access
@@ -62,20 +62,20 @@ class Taps:
         self._wake = wake
         self._repeats = repeats
         self._admins = admins
-        self._calm = Calm(TAPS)
+        self._calm = FloodControl(TAPS)
         self._plain_acts = plain_acts
-        self._acts: Mapping[str, Act] = {
+        self._acts: Mapping[str, ButtonHandler] = {
             **acts,
             "generate": self._generate,
             CROP_ALWAYS: self._crop_always,
             "dismiss": self._dismiss,
             "send": self._send,
             VERB: self._pick,
-            Remedy.AGAIN: self._again,
-            Remedy.PLAIN: self._without_photo,
-            Remedy.MODEL: self._with_model,
-            Remedy.PHOTO: self._ask,
-            Remedy.WORDS: self._ask,
+            NextStep.AGAIN: self._again,
+            NextStep.PLAIN: self._without_photo,
+            NextStep.MODEL: self._with_model,
+            NextStep.PHOTO: self._ask,
+            NextStep.WORDS: self._ask,
         }
 
     async def handle(self, update_id: int, query: CallbackQuery) -> None:
@@ -108,7 +108,7 @@ class Taps:
         asker_id = await self._acting_as(query.from_user.id, task, verb)
         if asker_id is None:
             return Problem("tap_only_owner" if verb in FOR_OWNER else "tap_not_yours", {})
-        asker = Asker(
+        sender = Sender(
             update_id=update_id,
             chat_id=task.chat_id,
             thread_id=_topic(query.message) if isinstance(query.message, Message) else task.thread_id,
@@ -120,7 +120,7 @@ class Taps:
             tapped=True,
         )
         try:
-            return await act(Tap(asker, task, verb, choice, query.from_user.id))
+            return await act(ButtonPress(sender, task, verb, choice, query.from_user.id))
         except (StaleTask, IllegalMove):
             return Problem("tap_too_late", {})
         except MediaError as error:
@@ -139,9 +139,9 @@ class Taps:
             return task.user_id if of_group else person_id
         return person_id if verb in OPEN_TO_ALL and task.state is TaskState.SUCCEEDED else None
 
-    async def _plain_tap(self, update_id: int, query: CallbackQuery, chat_id: int) -> PlainTap:
+    async def _plain_tap(self, update_id: int, query: CallbackQuery, chat_id: int) -> ChatButtonPress:
         person, message = query.from_user, query.message
-        asker = Asker(
+        sender = Sender(
             update_id=update_id,
             chat_id=chat_id,
             thread_id=_topic(message) if isinstance(message, Message) else None,
@@ -153,7 +153,7 @@ class Taps:
             tapped=True,
             code=person.language_code,
         )
-        return PlainTap(asker, (query.data or "").partition(":")[2])
+        return ChatButtonPress(sender, (query.data or "").partition(":")[2])
 
     async def _language(self, query: CallbackQuery) -> str:
         chat_id = query.message.chat.id if query.message else query.from_user.id
@@ -164,34 +164,34 @@ class Taps:
     def _is_flood(self, update_id: int, query: CallbackQuery) -> bool:
         """Each tap may draw a card anew, and Telegram answers too many edits with silence for that chat."""
         chat_id = query.message.chat.id if query.message else 0
-        return self._calm.weigh(chat_id, query.from_user.id, update_id, self._clock()) != "take"
+        return self._calm.check(chat_id, query.from_user.id, update_id, self._clock()) != "take"
 
-    async def _generate(self, tap: Tap) -> Problem | None:
+    async def _generate(self, tap: ButtonPress) -> Problem | None:
         return await self._start_draft(tap, tap.task.request)
 
-    async def _crop_always(self, tap: Tap) -> Problem | None:
+    async def _crop_always(self, tap: ButtonPress) -> Problem | None:
         """Yes, and from now on without this question."""
-        person = await self._people.person(tap.asker.user_id)
+        person = await self._people.person(tap.sender.user_id)
         await self._people.put_person(replace(person, crop_preview=False))
         return await self._start_draft(tap, tap.task.request)
 
-    async def _dismiss(self, tap: Tap) -> Problem | None:
+    async def _dismiss(self, tap: ButtonPress) -> Problem | None:
         await self._tasks.save(tap.task.cancelled("dismissed", self._clock()))
         self._wake()
         return None
 
-    async def _send(self, tap: Tap) -> Problem | None:
-        await self._tasks.save(tap.task.resend(tap.asker.thread_id, self._clock()))
+    async def _send(self, tap: ButtonPress) -> Problem | None:
+        await self._tasks.save(tap.task.resend(tap.sender.thread_id, self._clock()))
         self._wake()
         return Problem("tap_done", {})
 
-    async def _pick(self, tap: Tap) -> Problem | None:
+    async def _pick(self, tap: ButtonPress) -> Problem | None:
         """An option of a draft is opened, chosen, or left as it was."""
         if not has_options(tap.task):
             return Problem("tap_too_late", {})
         option, chosen, choice = tap.choice.partition("=")
         if not chosen:
-            await self._screen.redraw(tap.task, option or None)
+            await self._board.redraw(tap.task, option or None)
             return None
         request = changed(tap.task.request, self._models, option, choice)
         if request is None:
@@ -199,42 +199,42 @@ class Taps:
         await self._orders.change(tap.task, request)
         return None
 
-    async def _again(self, tap: Tap) -> Problem | None:
+    async def _again(self, tap: ButtonPress) -> Problem | None:
         """The very same; of somebody else's video a draft of one's own, on one's own limits."""
-        if tap.asker.user_id == tap.task.user_id:
+        if tap.sender.user_id == tap.task.user_id:
             return await self._start_anew(tap, tap.task.request)
         if not await self._is_repeated(tap):
-            await self._orders.draft(tap.asker, tap.task.request, "card_draft_named", tap.task.id)
+            await self._orders.draft(tap.sender, tap.task.request, "card_draft_named", tap.task.id)
         return None
 
-    async def _with_model(self, tap: Tap) -> Problem | None:
+    async def _with_model(self, tap: ButtonPress) -> Problem | None:
         """Another model: the draft asks about what the chosen one cannot do, or the task has ended."""
         request = tap.task.request.model_copy(update={"model": tap.choice})
         if tap.task.state is TaskState.DRAFT:
-            settings = await self._preferences.of(tap.asker.chat_id)
+            settings = await self._preferences.of(tap.sender.chat_id)
             return await self._start_draft(tap, self._reading.add_usual(request, settings))
         return await self._start_anew(tap, request)
 
-    async def _without_photo(self, tap: Tap) -> Problem | None:
+    async def _without_photo(self, tap: ButtonPress) -> Problem | None:
         bare = {"photos": (), "crop": None, "extends": None}
         return await self._start_anew(tap, tap.task.request.model_copy(update=bare))
 
-    async def _ask(self, tap: Tap) -> Problem | None:
+    async def _ask(self, tap: ButtonPress) -> Problem | None:
         """What should be different? The answer starts it."""
         if tap.task.state not in END_STATES:
             return Problem("tap_too_late", {})
         if not await self._is_repeated(tap):
             words = "card_ask_other_words" if tap.task.request.prompt else "card_ask_words"
-            question = "card_ask_other_photo" if tap.verb == Remedy.PHOTO else words
-            await self._orders.ask(tap.asker, tap.task.request, question, tap.task.id)
+            question = "card_ask_other_photo" if tap.verb == NextStep.PHOTO else words
+            await self._orders.ask(tap.sender, tap.task.request, question, tap.task.id)
         return None
 
-    async def _start_draft(self, tap: Tap, request: VideoRequest) -> Problem | None:
+    async def _start_draft(self, tap: ButtonPress, request: VideoRequest) -> Problem | None:
         if tap.task.state is not TaskState.DRAFT:
             return Problem("tap_too_late", {})
-        return await self._orders.generate(tap.asker, tap.task, request)
+        return await self._orders.generate(tap.sender, tap.task, request)
 
-    async def _start_anew(self, tap: Tap, request: VideoRequest) -> Problem | None:
+    async def _start_anew(self, tap: ButtonPress, request: VideoRequest) -> Problem | None:
         """An order of its own, after one that has ended."""
         if tap.task.state not in END_STATES:
             return Problem("tap_too_late", {})
@@ -242,16 +242,16 @@ class Taps:
             return problems[0]
         if await self._is_repeated(tap):
             return None
-        if await self._orders.is_on_its_way(tap.asker, request, tap.task.id):
+        if await self._orders.is_on_its_way(tap.sender, request, tap.task.id):
             return Problem("tap_on_its_way", {})
-        return await self._orders.start(tap.asker, request, tap.task.id)
+        return await self._orders.start(tap.sender, request, tap.task.id)
 
-    async def _is_repeated(self, tap: Tap) -> bool:
+    async def _is_repeated(self, tap: ButtonPress) -> bool:
         """Whether this very tap, or the same a moment ago, has been acted on."""
-        asker = tap.asker
-        if self._repeats.is_repeated(asker.update_id, asker.user_id, tap.task.id, tap.verb, tap.choice):
+        sender = tap.sender
+        if self._repeats.is_repeated(sender.update_id, sender.user_id, tap.task.id, tap.verb, tap.choice):
             return True
-        return await self._tasks.find(update_id=tap.asker.update_id) is not None
+        return await self._tasks.find(update_id=tap.sender.update_id) is not None
 
 
 def _topic(message: Message) -> int | None:

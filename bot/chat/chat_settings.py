@@ -14,7 +14,7 @@ _CHATS = 5000
 """Remembered at most."""
 
 
-class Preferences:
+class ChatPreferences:
     """Asked with every message and changed seldom: the store is asked for a chat once a minute.
 
     Where other processes change them too it is asked each time: whoever changes what was true a minute ago

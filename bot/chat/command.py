@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from bot.chat.parsing.message_intent import Intent
-from bot.chat.sender import Asker
+from bot.chat.sender import Sender
 
-Command = Callable[[Asker, Intent], Awaitable[None]]
+Command = Callable[[Sender, Intent], Awaitable[None]]
 """Handling the same message twice changes nothing."""

@@ -20,17 +20,17 @@ from telegram.ext import (
     filters,
 )
 
-from bot.chat.button_presses import Taps
-from bot.chat.context import Desk
+from bot.chat.button_presses import ButtonPresses
+from bot.chat.context import ChatContext
 from bot.chat.features.group_membership import Groups
 from bot.chat.messages import Messages
 from bot.chat.operators.notice_buttons import ADMIT
 from bot.chat.ordering.albums import Albums
-from bot.chat.router import Subjects
+from bot.chat.router import Router
 from bot.chat.task_cards.restore import come_back
 from bot.chat.telegram_io.dispatcher import Dispatcher
-from bot.chat.telegram_io.polling import KEY_REFUSED, Intake
-from bot.chat.telegram_io.webhook import Hook, HookedIntake
+from bot.chat.telegram_io.polling import KEY_REFUSED, UpdatePoller
+from bot.chat.telegram_io.webhook import WebhookReceiver, WebhookSettings
 from bot.errors import SettingsError, StartError, StoreError
 from bot.store import Notice
 from bot.task import Task
@@ -49,32 +49,34 @@ class Greeting:
 class Conversation:
     """Built, then `start`ed, then `run` beside the worker; `close` at the end."""
 
-    def __init__(self, desk: Desk, *, hook: Hook | None = None, takeover_s: float = 0.0) -> None:
+    def __init__(
+        self, ctx: ChatContext, *, hook: WebhookSettings | None = None, takeover_s: float = 0.0
+    ) -> None:
         """`hook`: where Telegram is to call; None polls. `takeover_s`: how long another process of ours may
         take to stop polling."""
-        self._desk = desk
-        self.screen = desk.screen
-        self.operators = desk.operators
-        self._subjects = Subjects(desk)
+        self._ctx = ctx
+        self.board = ctx.board
+        self.operators = ctx.operators
+        self._subjects = Router(ctx)
         self.moves = self._subjects.moves
-        self._groups = _groups(desk)
-        self._messages = _messages(desk, self._subjects, self._groups)
-        self._taps = _taps(desk, self._subjects)
+        self._groups = _groups(ctx)
+        self._messages = _messages(ctx, self._subjects, self._groups)
+        self._taps = _taps(ctx, self._subjects)
         self._application = self._handlers()
         self._failures: dict[int, Exception] = {}
-        bot, store, clock = desk.bot, desk.store, desk.clock
+        bot, store, clock = ctx.bot, ctx.store, ctx.clock
         self._dispatcher = Dispatcher(
             store, self._read, self._handle, self._give_up, clock, idle_s=store.tick_s
         )
         store.on_work(self._dispatcher.wake)
-        self._intake: Intake | HookedIntake
-        self._hooked: HookedIntake | None = None
+        self._intake: UpdatePoller | WebhookReceiver
+        self._hooked: WebhookReceiver | None = None
         if hook is None:
-            self._intake = Intake(
+            self._intake = UpdatePoller(
                 bot, store, self._dispatcher.wake, clock, sharing=store, patience_s=takeover_s
             )
         else:
-            self._intake = self._hooked = HookedIntake(bot, store, self._dispatcher.wake, clock, hook)
+            self._intake = self._hooked = WebhookReceiver(bot, store, self._dispatcher.wake, clock, hook)
         self._taking: asyncio.Task[None] | None = None
         self._handling: asyncio.Task[None] | None = None
 
@@ -89,11 +91,11 @@ class Conversation:
         return self._intake.answered_at
 
     async def is_admin(self, user_id: int) -> bool:
-        return await self._desk.access.is_admin(user_id)
+        return await self._ctx.access.is_admin(user_id)
 
     async def tell_admins(self, notice: Notice) -> None:
         """In their private chats; kept for whoever cannot be written to. Never raises."""
-        await self._desk.notices.tell_admins(notice)
+        await self._ctx.notices.tell_admins(notice)
 
     async def gathered(self, task: Task) -> None:
         """As `bot.worker.loop.Albums`."""
@@ -110,33 +112,33 @@ class Conversation:
             raise StartError(
                 f"Telegram cannot be reached ({kind}): check the network and TELEGRAM_API_URL."
             ) from None
-        await self._desk.menu.publish()
-        payload = await self._desk.access.open_claim()
-        link = f"https://t.me/{self._desk.bot.username}?start={payload}" if payload else None
-        return Greeting(self._desk.bot.username, link)
+        await self._ctx.menu.publish()
+        payload = await self._ctx.access.open_claim()
+        link = f"https://t.me/{self._ctx.bot.username}?start={payload}" if payload else None
+        return Greeting(self._ctx.bot.username, link)
 
     async def come_back(self, away: timedelta) -> None:
         """The cards of all that is on its way go on. Called before anything else runs; sends nothing yet."""
-        await come_back(self._desk.store, self.screen, away, self._desk.clock())
+        await come_back(self._ctx.store, self.board, away, self._ctx.clock())
 
     async def catch_up(self) -> None:
         """Cards that count, of tasks that somebody stopped from outside."""
-        for task in self.screen.live.tasks():
-            fresh = await self._desk.store.get(task.id)
+        for task in self.board.live.tasks():
+            fresh = await self._ctx.store.get(task.id)
             # Only while it counts: a card that has ended may be a video by now.
-            if fresh is not None and fresh.hidden and task.id in self.screen.live:
-                self.screen.show(fresh)
+            if fresh is not None and fresh.hidden and task.id in self.board.live:
+                self.board.show(fresh)
 
     async def run(self) -> None:
         """Take updates in, handle them, keep the cards counting; until cancelled."""
         async with asyncio.TaskGroup() as parts:
             self._taking = parts.create_task(self._intake.run())
             self._handling = parts.create_task(self._dispatcher.run())
-            parts.create_task(self.screen.live.run())
-            parts.create_task(self.screen.presence.run())
+            parts.create_task(self.board.live.run())
+            parts.create_task(self.board.presence.run())
             parts.create_task(self._subjects.joining.run())
             parts.create_task(self._publish_for_admins())
-            parts.create_task(self._desk.menu.keep_up())
+            parts.create_task(self._ctx.menu.keep_up())
 
     async def rest(self) -> None:
         """Take nothing more in; returns once what is being handled has ended, after eight seconds at most."""
@@ -151,11 +153,11 @@ class Conversation:
 
     async def _publish_for_admins(self) -> None:
         with suppress(StoreError):
-            for admin in await self._desk.access.admins():
-                await self._desk.menu.publish_for(admin, (await self._desk.preferences.of(admin)).language)
+            for admin in await self._ctx.access.admins():
+                await self._ctx.menu.publish_for(admin, (await self._ctx.preferences.of(admin)).language)
 
     def _handlers(self) -> Application[Any, Any, Any, Any, Any, Any]:
-        application = Application.builder().bot(self._desk.bot).updater(None).build()
+        application = Application.builder().bot(self._ctx.bot).updater(None).build()
         application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, self._on_upgrade))
         application.add_handler(MessageHandler(filters.UpdateType.MESSAGE, self._on_message))
         application.add_handler(ChatMemberHandler(self._on_membership, ChatMemberHandler.MY_CHAT_MEMBER))
@@ -164,7 +166,7 @@ class Conversation:
         return application
 
     def _read(self, body: dict[str, Any]) -> Update:
-        return Update.de_json(body, self._desk.bot)
+        return Update.de_json(body, self._ctx.bot)
 
     async def _handle(self, update: Update) -> None:
         """python-telegram-bot swallows what a handler raises into its error handler: bring it back."""
@@ -177,7 +179,7 @@ class Conversation:
         """Whoever wrote it should not wait for an answer that never comes."""
         message, person = update.message, update.effective_user
         if message is not None and person is not None:
-            language = await self._desk.preferences.language_for(
+            language = await self._ctx.preferences.language_for(
                 message.chat_id, person.language_code, person.id
             )
             await message.reply_text(say(language, "given_up"), do_quote=True)
@@ -204,59 +206,59 @@ class Conversation:
             self._failures[update.update_id] = context.error
 
 
-def _groups(desk: Desk) -> Groups:
+def _groups(ctx: ChatContext) -> Groups:
     return Groups(
-        bot=desk.bot,
-        tasks=desk.store,
-        marks=desk.store,
-        voice=desk.voice,
-        access=desk.access,
-        strangers=desk.strangers,
-        rights=desk.rights,
-        preferences=desk.preferences,
-        reposting=desk.reposting,
-        models=desk.models,
-        clock=desk.clock,
-        wake=desk.wake,
+        bot=ctx.bot,
+        tasks=ctx.store,
+        marks=ctx.store,
+        messenger=ctx.messenger,
+        access=ctx.access,
+        access_requests=ctx.access_requests,
+        rights=ctx.rights,
+        preferences=ctx.preferences,
+        reposting=ctx.reposting,
+        models=ctx.models,
+        clock=ctx.clock,
+        wake=ctx.wake,
     )
 
 
-def _messages(desk: Desk, subjects: Subjects, groups: Groups) -> Messages:
+def _messages(ctx: ChatContext, subjects: Router, groups: Groups) -> Messages:
     return Messages(
-        bot=desk.bot,
-        tasks=desk.store,
-        voice=desk.voice,
-        notices=desk.notices,
-        strangers=desk.strangers,
-        reading=desk.reading,
-        orders=desk.orders,
-        access=desk.access,
-        models=desk.models,
-        preferences=desk.preferences,
+        bot=ctx.bot,
+        tasks=ctx.store,
+        messenger=ctx.messenger,
+        notices=ctx.notices,
+        access_requests=ctx.access_requests,
+        reading=ctx.reading,
+        orders=ctx.orders,
+        access=ctx.access,
+        models=ctx.models,
+        preferences=ctx.preferences,
         commands=subjects.commands,
         follow=groups.follow,
-        albums=Albums(tasks=desk.store, orders=desk.orders, clock=desk.clock, wake=desk.wake),
+        albums=Albums(tasks=ctx.store, orders=ctx.orders, clock=ctx.clock, wake=ctx.wake),
         pairs=subjects.pairs,
         again=subjects.again,
-        menu=desk.menu,
-        repeats=desk.repeats,
+        menu=ctx.menu,
+        repeats=ctx.repeats,
     )
 
 
-def _taps(desk: Desk, subjects: Subjects) -> Taps:
-    return Taps(
-        tasks=desk.store,
-        people=desk.store,
-        screen=desk.screen,
-        reading=desk.reading,
-        orders=desk.orders,
-        access=desk.access,
-        models=desk.models,
-        preferences=desk.preferences,
-        clock=desk.clock,
-        wake=desk.wake,
-        repeats=desk.repeats,
-        admins=desk.admins,
+def _taps(ctx: ChatContext, subjects: Router) -> ButtonPresses:
+    return ButtonPresses(
+        tasks=ctx.store,
+        people=ctx.store,
+        board=ctx.board,
+        reading=ctx.reading,
+        orders=ctx.orders,
+        access=ctx.access,
+        models=ctx.models,
+        preferences=ctx.preferences,
+        clock=ctx.clock,
+        wake=ctx.wake,
+        repeats=ctx.repeats,
+        admins=ctx.admins,
         acts=subjects.acts,
-        plain_acts={**subjects.plain_acts, ADMIT: desk.strangers.decide},
+        plain_acts={**subjects.plain_acts, ADMIT: ctx.access_requests.decide},
     )

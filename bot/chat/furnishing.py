@@ -5,41 +5,41 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
-from bot.admin.live_settings import Rules
-from bot.admin.permissions import Standings
-from bot.chat.cards.eta import Forecast
-from bot.chat.cards.price_labels import tariff_of
-from bot.chat.chat_settings import Preferences
-from bot.chat.context import Desk
+from bot.admin.live_settings import LiveSettings
+from bot.admin.permissions import Permissions
+from bot.chat.cards.eta import Estimator
+from bot.chat.cards.price_labels import price_labels_of
+from bot.chat.chat_settings import ChatPreferences
+from bot.chat.context import ChatContext
 from bot.chat.features.admin_page import OpenPage
 from bot.chat.menu import Menu
-from bot.chat.operators.access_requests import Strangers
+from bot.chat.operators.access_requests import AccessRequests
 from bot.chat.operators.notices import Notices
 from bot.chat.operators.operator_chat import operators_of
 from bot.chat.ordering.access import Access
 from bot.chat.ordering.budgets import Budgets
 from bot.chat.ordering.orders import Orders
-from bot.chat.ordering.photo_disclosure import Companies
-from bot.chat.ordering.quotas import Allowance
-from bot.chat.ordering.request_builder import Reading
-from bot.chat.task_cards.board import Screen
-from bot.chat.task_cards.reactions import Quiet
-from bot.chat.task_cards.repost import Reposting
-from bot.chat.telegram_io.bot_permissions import OwnRights
+from bot.chat.ordering.photo_disclosure import PhotoDisclosure
+from bot.chat.ordering.quotas import Quotas
+from bot.chat.ordering.request_builder import RequestBuilder
+from bot.chat.task_cards.board import CardBoard
+from bot.chat.task_cards.reactions import Reactions
+from bot.chat.task_cards.repost import CardReposter
+from bot.chat.telegram_io.bot_permissions import BotPermissions
 from bot.chat.telegram_io.client import connect
-from bot.chat.telegram_io.display_names import Names
-from bot.chat.telegram_io.duplicate_guard import Repeats
+from bot.chat.telegram_io.display_names import DisplayNames
+from bot.chat.telegram_io.duplicate_guard import DuplicateGuard
 from bot.chat.telegram_io.group_admins import GroupAdmins
-from bot.chat.telegram_io.messenger import Voice
-from bot.chat.telegram_io.photo_files import Photos
-from bot.chat.telegram_io.rate_limiter import Gate
-from bot.media.video_cache import VideoShelf
+from bot.chat.telegram_io.messenger import Messenger
+from bot.chat.telegram_io.photo_files import PhotoFiles
+from bot.chat.telegram_io.rate_limiter import RateLimiter
+from bot.media.video_cache import VideoCache
 from bot.request import VideoModel
 from bot.send_rates import TELEGRAM, Limits
 from bot.settings import Settings
 from bot.store import Store
-from bot.worker.purchase_guard import Brake
-from bot.worker.schedule import Timing
+from bot.worker.purchase_guard import PurchaseGuard
+from bot.worker.schedule import Schedule
 
 _COMMANDS = (
     *("video", "animate", "extend", "again", "history", "queue", "cancel", "models", "settings", "help"),
@@ -48,28 +48,28 @@ _COMMANDS = (
 _ADMIN_COMMANDS = ("admin", "allow", "ban", "limit", "set", "pause", "resume")
 
 
-def furnish_desk(
+def build_chat_context(
     token: str,
     settings: Settings,
-    rules: Rules,
+    rules: LiveSettings,
     store: Store,
     *,
     models: Mapping[str, VideoModel],
-    schedule: Timing,
+    schedule: Schedule,
     at_once: Callable[[str], Awaitable[int | None]],
-    shelf: VideoShelf,
+    video_cache: VideoCache,
     clock: Callable[[], datetime],
     wake_worker: Callable[[], None],
-    brake: Brake,
+    purchase_guard: PurchaseGuard,
     open_page: OpenPage,
     on_answer: Callable[[int], None] = lambda _: None,
     limits: Limits = TELEGRAM,
-) -> Desk:
+) -> ChatContext:
     """Nothing runs and nobody is called so far. `settings` are those of the start, `rules` those in force."""
     bot = connect(
         token,
         settings.telegram_api_url,
-        Gate(store, clock, limits),
+        RateLimiter(store, clock, limits),
         on_answer,
         local_mode=settings.telegram_local_mode == "on",
     )
@@ -80,21 +80,25 @@ def furnish_desk(
     def default_model() -> str:
         return rules.settings.default_model or next(iter(models), "")
 
-    rights = OwnRights(bot, clock)
-    standings = Standings(store, clock)
-    access = Access(rules, standings, store, store, clock, obstacle=rights.obstacle)
-    preferences = Preferences(store, default_language, clock, is_shared=store.is_shared)
-    voice = Voice(bot, clock, preferences)
-    photos = Photos(bot, store, models)
-    forecast = Forecast(store.count_ahead, schedule, models, at_once, pause=brake.over)
-    tariff = tariff_of(lambda: rules.settings, models)
+    rights = BotPermissions(bot, clock)
+    permissions = Permissions(store, clock)
+    access = Access(rules, permissions, store, store, clock, obstacle=rights.obstacle)
+    preferences = ChatPreferences(store, default_language, clock, is_shared=store.is_shared)
+    messenger = Messenger(bot, clock, preferences)
+    photos = PhotoFiles(bot, store, models)
+    estimator = Estimator(store.count_ahead, schedule, models, at_once, pause=purchase_guard.blocking)
+    price_labels = price_labels_of(lambda: rules.settings, models)
     operators = operators_of(
-        settings.alert_chat, voice=voice, preferences=preferences, models=models, tariff=tariff
+        settings.alert_chat,
+        messenger=messenger,
+        preferences=preferences,
+        models=models,
+        price_labels=price_labels,
     )
     notices = Notices(
         kept=store,
         people=store,
-        voice=voice,
+        messenger=messenger,
         access=access,
         preferences=preferences,
         operators=operators,
@@ -103,56 +107,56 @@ def furnish_desk(
         rules=rules,
         store=store,
         access=access,
-        tariff=tariff,
+        price_labels=price_labels,
         tell_admins=notices.tell_admins,
         clock=clock,
     )
-    allowance = Allowance(rules=rules, access=access, budgets=budgets, tariff=tariff, clock=clock)
-    screen = Screen(
+    allowance = Quotas(rules=rules, access=access, budgets=budgets, price_labels=price_labels, clock=clock)
+    board = CardBoard(
         bot,
         models,
         clock,
-        forecast=forecast,
-        voice=voice,
+        estimator=estimator,
+        messenger=messenger,
         photos=photos,
-        quiet=Quiet(bot, preferences),
-        tariff=tariff,
-        pause=brake.known,
+        quiet=Reactions(bot, preferences),
+        price_labels=price_labels,
+        pause=purchase_guard.cached,
         left=allowance.before,
         sharing=store,
     )
-    names = Names(bot)
-    strangers = Strangers(
+    names = DisplayNames(bot)
+    access_requests = AccessRequests(
         access=access,
-        standings=standings,
+        permissions=permissions,
         people=store,
         names=names,
         notices=notices,
-        voice=voice,
+        messenger=messenger,
         preferences=preferences,
         tasks=store,
         clock=clock,
         wake=wake_worker,
     )
-    reading = Reading(models, default_model, photos)
+    reading = RequestBuilder(models, default_model, photos)
     orders = Orders(
         tasks=store,
-        screen=screen,
-        voice=voice,
+        board=board,
+        messenger=messenger,
         access=access,
         budgets=budgets,
         allowance=allowance,
-        companies=Companies(store, voice, models),
+        companies=PhotoDisclosure(store, messenger, models),
         photos=photos,
         reading=reading,
         models=models,
         old_after=timedelta(minutes=settings.old_message_minutes),
         clock=clock,
         wake=wake_worker,
-        tariff=tariff,
+        price_labels=price_labels,
         sharing=store,
     )
-    return Desk(
+    return ChatContext(
         bot=bot,
         store=store,
         settings=settings,
@@ -160,28 +164,28 @@ def furnish_desk(
         default_model=default_model,
         clock=clock,
         wake=wake_worker,
-        voice=voice,
-        screen=screen,
+        messenger=messenger,
+        board=board,
         reading=reading,
         orders=orders,
         access=access,
         allowance=allowance,
         rules=rules,
         rights=rights,
-        standings=standings,
+        permissions=permissions,
         names=names,
-        strangers=strangers,
+        access_requests=access_requests,
         notices=notices,
         operators=operators,
         admins=GroupAdmins(bot, clock),
         preferences=preferences,
         photos=photos,
-        forecast=forecast,
-        shelf=shelf,
-        repeats=Repeats(clock),
-        reposting=Reposting(store, screen, clock, wake_worker),
-        brake=brake,
-        tariff=tariff,
+        estimator=estimator,
+        video_cache=video_cache,
+        repeats=DuplicateGuard(clock),
+        reposting=CardReposter(store, board, clock, wake_worker),
+        purchase_guard=purchase_guard,
+        price_labels=price_labels,
         menu=Menu(
             bot,
             _COMMANDS,

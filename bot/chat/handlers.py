@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.chat.sender import Asker
+from bot.chat.sender import Sender
 from bot.request import Problem
 from bot.task import Task
 
 
 @dataclass(frozen=True, slots=True)
-class Tap:
-    asker: Asker
+class ButtonPress:
+    sender: Sender
     """`message_id` is the message on which the button stands."""
     task: Task
     verb: str
@@ -29,12 +29,12 @@ class Tap:
 
 
 @dataclass(frozen=True, slots=True)
-class PlainTap:
-    asker: Asker
+class ChatButtonPress:
+    sender: Sender
     choice: str
     """What stands after the verb: foreign input."""
 
 
-Act = Callable[[Tap], Awaitable[Problem | None]]
+ButtonHandler = Callable[[ButtonPress], Awaitable[Problem | None]]
 """Returns what to tell the person who tapped, or None. Handling the same tap twice changes nothing."""
-PlainAct = Callable[[PlainTap], Awaitable[Problem | None]]
+ChatButtonHandler = Callable[[ChatButtonPress], Awaitable[Problem | None]]

@@ -6,177 +6,177 @@ from bot.chat.cards.motion_suggestions import VERB as MOTION
 from bot.chat.cards.photo_picker import VERB as WHICH
 from bot.chat.cards.result_buttons import DETAILS, EXTEND, JOIN, SHARE
 from bot.chat.command import Command
-from bot.chat.context import Desk
+from bot.chat.context import ChatContext
 from bot.chat.features.admin_actions import Moves
 from bot.chat.features.admin_commands import admin_commands, pausing_acts
-from bot.chat.features.admin_waiting import FIRST, Waiting
+from bot.chat.features.admin_waiting import FIRST, AdminWaiting
 from bot.chat.features.again import Again
-from bot.chat.features.cancel import CANCEL, Cancelling
+from bot.chat.features.cancel import CANCEL, Cancel
 from bot.chat.features.details import Details
 from bot.chat.features.extend import Extend
 from bot.chat.features.forget import VERB as FORGET
 from bot.chat.features.forget import Forget
 from bot.chat.features.help import Help
 from bot.chat.features.history import SHOW, TURN, History
-from bot.chat.features.join import Joining
+from bot.chat.features.join import Join
 from bot.chat.features.privacy import Privacy
 from bot.chat.features.queue import BRING, Queue
 from bot.chat.features.settings import VERB as SET
-from bot.chat.features.settings import SettingsCard
-from bot.chat.features.share import RECIPE, SHARE_PHOTO, Recipes
+from bot.chat.features.settings import SettingsFeature
+from bot.chat.features.share import RECIPE, SHARE_PHOTO, Share
 from bot.chat.features.stats import Stats
-from bot.chat.handlers import Act, PlainAct
-from bot.chat.ordering.photo_pairs import Pairs
-from bot.chat.telegram_io.video_files import Videos
+from bot.chat.handlers import ButtonHandler, ChatButtonHandler
+from bot.chat.ordering.photo_pairs import PhotoPairs
+from bot.chat.telegram_io.video_files import VideoFiles
 
 
-class Subjects:
+class Router:
     """`commands` by name, `acts` and `plain_acts` by verb."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, ctx: ChatContext) -> None:
         helping = Help(
-            bot=desk.bot,
-            voice=desk.voice,
-            access=desk.access,
-            preferences=desk.preferences,
-            models=desk.models,
-            default_model=desk.default_model,
-            forecast=desk.forecast,
-            tariff=desk.tariff,
+            bot=ctx.bot,
+            messenger=ctx.messenger,
+            access=ctx.access,
+            preferences=ctx.preferences,
+            models=ctx.models,
+            default_model=ctx.default_model,
+            estimator=ctx.estimator,
+            price_labels=ctx.price_labels,
         )
         self.commands: dict[str, Command] = {"help": helping.help, "models": helping.models}
-        self.acts: dict[str, Act] = {}
-        self.plain_acts: dict[str, PlainAct] = {}
-        self.pairs = Pairs(
-            tasks=desk.store, reading=desk.reading, orders=desk.orders, screen=desk.screen, models=desk.models
+        self.acts: dict[str, ButtonHandler] = {}
+        self.plain_acts: dict[str, ChatButtonHandler] = {}
+        self.pairs = PhotoPairs(
+            tasks=ctx.store, reading=ctx.reading, orders=ctx.orders, board=ctx.board, models=ctx.models
         )
         self.acts |= {WHICH: self.pairs.choose, MOTION: self.pairs.move}
-        videos = Videos(
-            desk.bot,
-            desk.settings.data_dir / "work",
-            desk.clock,
-            takes_bytes=desk.settings.download_max_bytes,
-            gives_bytes=desk.settings.upload_max_bytes,
+        videos = VideoFiles(
+            ctx.bot,
+            ctx.settings.data_dir / "work",
+            ctx.clock,
+            takes_bytes=ctx.settings.download_max_bytes,
+            gives_bytes=ctx.settings.upload_max_bytes,
         )
-        self.joining = Joining(desk.bot, videos, desk.voice, desk.clock)
+        self.joining = Join(ctx.bot, videos, ctx.messenger, ctx.clock)
         extend = Extend(
-            bot=desk.bot,
-            tasks=desk.store,
-            reading=desk.reading,
-            orders=desk.orders,
-            access=desk.access,
-            preferences=desk.preferences,
-            photos=desk.photos,
+            bot=ctx.bot,
+            tasks=ctx.store,
+            reading=ctx.reading,
+            orders=ctx.orders,
+            access=ctx.access,
+            preferences=ctx.preferences,
+            photos=ctx.photos,
             videos=videos,
-            voice=desk.voice,
-            models=desk.models,
-            clock=desk.clock,
+            messenger=ctx.messenger,
+            models=ctx.models,
+            clock=ctx.clock,
         )
-        self.again = Again(desk.store, desk.reading, desk.orders, desk.voice)
+        self.again = Again(ctx.store, ctx.reading, ctx.orders, ctx.messenger)
         self.commands |= {"again": self.again.command, "extend": extend.command}
         self.acts |= {EXTEND: extend.tap, JOIN: self.joining.tap}
-        card = SettingsCard(
-            voice=desk.voice,
-            people=desk.store,
-            preferences=desk.preferences,
-            access=desk.access,
-            admins=desk.admins,
-            menu=desk.menu,
-            models=desk.models,
-            default_model=desk.default_model,
+        card = SettingsFeature(
+            messenger=ctx.messenger,
+            people=ctx.store,
+            preferences=ctx.preferences,
+            access=ctx.access,
+            admins=ctx.admins,
+            menu=ctx.menu,
+            models=ctx.models,
+            default_model=ctx.default_model,
         )
         forget = Forget(
-            store=desk.store,
-            shelf=desk.shelf,
-            screen=desk.screen,
-            voice=desk.voice,
-            preferences=desk.preferences,
-            menu=desk.menu,
-            clock=desk.clock,
-            wake=desk.wake,
+            store=ctx.store,
+            video_cache=ctx.video_cache,
+            board=ctx.board,
+            messenger=ctx.messenger,
+            preferences=ctx.preferences,
+            menu=ctx.menu,
+            clock=ctx.clock,
+            wake=ctx.wake,
         )
         self.commands |= {
             "settings": card.show,
             "privacy": Privacy(
-                desk.voice, desk.models, desk.settings.keep_days, backups=desk.settings.backups is not None
+                ctx.messenger, ctx.models, ctx.settings.keep_days, backups=ctx.settings.backups is not None
             ).privacy,
             "forget": forget.ask,
         }
         self.plain_acts |= {SET: card.tap, FORGET: forget.tap}
         details = Details(
-            desk.bot, desk.store, desk.models, desk.settings.zone, desk.repeats, tariff=desk.tariff
+            ctx.bot, ctx.store, ctx.models, ctx.settings.zone, ctx.repeats, price_labels=ctx.price_labels
         )
-        recipes = Recipes(
-            bot=desk.bot,
-            tasks=desk.store,
-            recipes=desk.store,
-            reading=desk.reading,
-            orders=desk.orders,
-            voice=desk.voice,
-            models=desk.models,
-            default_model=desk.default_model,
-            clock=desk.clock,
-            repeats=desk.repeats,
+        recipes = Share(
+            bot=ctx.bot,
+            tasks=ctx.store,
+            recipes=ctx.store,
+            reading=ctx.reading,
+            orders=ctx.orders,
+            messenger=ctx.messenger,
+            models=ctx.models,
+            default_model=ctx.default_model,
+            clock=ctx.clock,
+            repeats=ctx.repeats,
         )
         history = History(
-            bot=desk.bot,
-            tasks=desk.store,
-            voice=desk.voice,
-            access=desk.access,
-            admins=desk.admins,
-            models=desk.models,
-            zone=desk.settings.zone,
-            clock=desk.clock,
-            wake=desk.wake,
-            repeats=desk.repeats,
-            tariff=desk.tariff,
+            bot=ctx.bot,
+            tasks=ctx.store,
+            messenger=ctx.messenger,
+            access=ctx.access,
+            admins=ctx.admins,
+            models=ctx.models,
+            zone=ctx.settings.zone,
+            clock=ctx.clock,
+            wake=ctx.wake,
+            repeats=ctx.repeats,
+            price_labels=ctx.price_labels,
         )
-        waiting = Waiting(
-            tasks=desk.store,
-            access=desk.access,
-            voice=desk.voice,
-            clock=desk.clock,
+        waiting = AdminWaiting(
+            tasks=ctx.store,
+            access=ctx.access,
+            messenger=ctx.messenger,
+            clock=ctx.clock,
         )
         queue = Queue(
             waiting=waiting,
-            allowance=desk.allowance,
-            tasks=desk.store,
-            reposting=desk.reposting,
-            voice=desk.voice,
-            models=desk.models,
-            forecast=desk.forecast,
-            clock=desk.clock,
-            repeats=desk.repeats,
+            allowance=ctx.allowance,
+            tasks=ctx.store,
+            reposting=ctx.reposting,
+            messenger=ctx.messenger,
+            models=ctx.models,
+            estimator=ctx.estimator,
+            clock=ctx.clock,
+            repeats=ctx.repeats,
         )
-        cancelling = Cancelling(
-            tasks=desk.store,
-            screen=desk.screen,
-            voice=desk.voice,
-            admins=desk.admins,
-            models=desk.models,
-            clock=desk.clock,
-            wake=desk.wake,
+        cancelling = Cancel(
+            tasks=ctx.store,
+            board=ctx.board,
+            messenger=ctx.messenger,
+            admins=ctx.admins,
+            models=ctx.models,
+            clock=ctx.clock,
+            wake=ctx.wake,
         )
         self.moves = Moves(
-            store=desk.store,
+            store=ctx.store,
             cancelling=cancelling,
-            access=desk.access,
-            standings=desk.standings,
-            strangers=desk.strangers,
-            brake=desk.brake,
-            screen=desk.screen,
-            models=desk.models,
-            tariff=desk.tariff,
-            clock=desk.clock,
-            wake=desk.wake,
+            access=ctx.access,
+            permissions=ctx.permissions,
+            access_requests=ctx.access_requests,
+            purchase_guard=ctx.purchase_guard,
+            board=ctx.board,
+            models=ctx.models,
+            price_labels=ctx.price_labels,
+            clock=ctx.clock,
+            wake=ctx.wake,
         )
         stats = Stats(
-            statistics=desk.store,
-            access=desk.access,
-            voice=desk.voice,
-            tariff=desk.tariff,
-            zone=desk.settings.zone,
-            clock=desk.clock,
+            statistics=ctx.store,
+            access=ctx.access,
+            messenger=ctx.messenger,
+            price_labels=ctx.price_labels,
+            zone=ctx.settings.zone,
+            clock=ctx.clock,
         )
         self.commands |= {
             "stats": stats.tell,
@@ -194,5 +194,5 @@ class Subjects:
             BRING: queue.bring,
         }
         self.plain_acts |= {TURN: history.turn, FIRST: waiting.put_first}
-        self.commands |= admin_commands(desk)
-        self.plain_acts |= pausing_acts(desk)
+        self.commands |= admin_commands(ctx)
+        self.plain_acts |= pausing_acts(ctx)

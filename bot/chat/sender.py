@@ -9,7 +9,7 @@ from bot.task import Task
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Sender:
     """A person, or a channel or an anonymous admin, who count as persons of their own."""
 
     update_id: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot.cli.context import Desk, run
+from bot.cli.context import CliContext, run
 
 
 @click.command(short_help="Print a month as CSV, for a provider's bill.")
@@ -16,24 +16,24 @@ def bill(month: str) -> None:
     charged (yes, no, perhaps), the price, what became of it. Works beside a running bot.
     """
 
-    async def work(desk: Desk) -> None:
+    async def work(ctx: CliContext) -> None:
         from bot.admin.billing import draw_bill, month_edges  # noqa: PLC0415
-        from bot.log import blotter  # noqa: PLC0415
+        from bot.log import redactor  # noqa: PLC0415
         from bot.settings import secrets_of  # noqa: PLC0415
 
-        settings = desk.settings
+        settings = ctx.settings
         try:
             month_edges(month, settings.zone)
         except ValueError:
             raise click.BadParameter(f"{month} is no month such as 2026-11.", param_hint="MONTH") from None
-        async with desk.models() as models:
+        async with ctx.models() as models:
             pieces = draw_bill(
-                desk.store,
+                ctx.store,
                 month,
                 zone=settings.zone,
                 models=models,
                 currency=settings.currency,
-                blot=blotter(secrets_of(settings)),
+                redact=redactor(secrets_of(settings)),
             )
             async for piece in pieces:
                 click.echo(piece, nl=False)

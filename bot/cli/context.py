@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class CliContext:
     """What a command works with."""
 
     settings: Settings
@@ -46,7 +46,7 @@ class Desk:
                 await provider.close()
 
 
-def run(work: Callable[[Desk], Awaitable[None]]) -> None:
+def run(work: Callable[[CliContext], Awaitable[None]]) -> None:
     """One sentence where it cannot be done, and the exit code 1; 2 where something must be set up first."""
     from bot.errors import DreamreelError, SettingsError  # noqa: PLC0415
 
@@ -59,7 +59,7 @@ def run(work: Callable[[Desk], Awaitable[None]]) -> None:
         sys.exit(130)
 
 
-async def _at_the_desk(work: Callable[[Desk], Awaitable[None]]) -> None:
+async def _at_the_desk(work: Callable[[CliContext], Awaitable[None]]) -> None:
     from bot.admin.live_settings import settle_rules  # noqa: PLC0415
     from bot.log import set_up_logs  # noqa: PLC0415
     from bot.settings import load_settings, secrets_of  # noqa: PLC0415
@@ -71,6 +71,6 @@ async def _at_the_desk(work: Callable[[Desk], Awaitable[None]]) -> None:
     store = await visit_store(settings.database_url)
     try:
         in_force = settle_rules(settings, await store.in_force(THE_BOT))
-        await work(Desk(in_force.settings, store))
+        await work(CliContext(in_force.settings, store))
     finally:
         await store.close()

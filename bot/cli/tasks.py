@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bot.cli.context import Desk, run
+from bot.cli.context import CliContext, run
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -61,7 +61,7 @@ def list_tasks(
 ) -> None:
     """Newest first."""
 
-    async def work(desk: Desk) -> None:
+    async def work(ctx: CliContext) -> None:
         from bot.cli import task_actions, task_table  # noqa: PLC0415 - see above
         from bot.store import TaskFilter  # noqa: PLC0415
         from bot.task import TaskState  # noqa: PLC0415
@@ -72,19 +72,19 @@ def list_tasks(
             chat_id=chat_id,
             provider=provider,
         )
-        last = await task_actions.find(desk.store, older_than) if older_than else None
-        found = await desk.store.list_tasks(which, limit + 1, last)
+        last = await task_actions.find(ctx.store, older_than) if older_than else None
+        found = await ctx.store.list_tasks(which, limit + 1, last)
         page, more = found[:limit], len(found) > limit
         if as_json:
             click.echo(
                 task_table.write_json({"tasks": [task_table.task_json(task) for task in page], "more": more})
             )
             return
-        below = f"{len(page)} of {await desk.store.count_tasks(which)}"
+        below = f"{len(page)} of {await ctx.store.count_tasks(which)}"
         if more:
             below += f"; the next page: --older-than {page[-1].id}"
         _print(
-            task_table.draw_table(page, await desk.ahead(page), desk.now, below) if page else "Nothing there."
+            task_table.draw_table(page, await ctx.ahead(page), ctx.now, below) if page else "Nothing there."
         )
 
     run(work)
@@ -96,17 +96,17 @@ def list_tasks(
 def show(task_id: str, as_json: bool) -> None:
     """All that is known of one, and every call made for it."""
 
-    async def work(desk: Desk) -> None:
+    async def work(ctx: CliContext) -> None:
         from bot.cli import task_actions, task_table  # noqa: PLC0415
 
-        task = await task_actions.find(desk.store, task_id)
-        attempts = await desk.store.attempts(task.id)
+        task = await task_actions.find(ctx.store, task_id)
+        attempts = await ctx.store.attempts(task.id)
         if as_json:
             calls = [task_table.attempt_json(attempt) for attempt in attempts]
             click.echo(task_table.write_json(task_table.task_json(task) | {"attempts": calls}))
         else:
-            ahead = (await desk.ahead([task])).get(task.id, 0)
-            _print(task_table.draw_story(task, attempts, ahead, desk.now))
+            ahead = (await ctx.ahead([task])).get(task.id, 0)
+            _print(task_table.draw_story(task, attempts, ahead, ctx.now))
 
     run(work)
 
@@ -121,10 +121,10 @@ def cancel(task_id: str, as_json: bool) -> None:
     and is paid for.
     """
 
-    async def work(desk: Desk) -> None:
+    async def work(ctx: CliContext) -> None:
         from bot.cli import task_actions  # noqa: PLC0415
 
-        task = await task_actions.cancel(desk.store, await task_actions.find(desk.store, task_id), desk.now)
+        task = await task_actions.cancel(ctx.store, await task_actions.find(ctx.store, task_id), ctx.now)
         paid = task.state.value in ("submitting", "running")
         _report(task, "It goes on unseen: it is paid for." if paid else "It is cancelled.", as_json)
 
@@ -137,11 +137,11 @@ def cancel(task_id: str, as_json: bool) -> None:
 def put_first(task_id: str, as_json: bool) -> None:
     """Let it have the next slot of its provider, before everybody else."""
 
-    async def work(desk: Desk) -> None:
+    async def work(ctx: CliContext) -> None:
         from bot.cli import task_actions  # noqa: PLC0415
 
-        task = await task_actions.find(desk.store, task_id)
-        await task_actions.put_first(desk.store, task, desk.now)
+        task = await task_actions.find(ctx.store, task_id)
+        await task_actions.put_first(ctx.store, task, ctx.now)
         _report(task, "It comes next.", as_json)
 
     run(work)
@@ -158,13 +158,13 @@ def attach(task_id: str, remote_id: str, as_json: bool) -> None:
     delivers the video.
     """
 
-    async def work(desk: Desk) -> None:
+    async def work(ctx: CliContext) -> None:
         from bot.cli import task_actions  # noqa: PLC0415
 
-        task = await task_actions.find(desk.store, task_id)
-        async with desk.models() as models:
+        task = await task_actions.find(ctx.store, task_id)
+        async with ctx.models() as models:
             task = await task_actions.attach(
-                desk.store, task, remote_id, models.get(task.request.model), desk.now
+                ctx.store, task, remote_id, models.get(task.request.model), ctx.now
             )
         _report(task, "It runs, and is looked at now.", as_json)
 
@@ -181,20 +181,20 @@ def retry(task_id: str, yes: bool, as_json: bool) -> None:
     It becomes a task of its own, on the same card and on nobody's limits.
     """
 
-    async def work(desk: Desk) -> None:
-        from bot.admin.retry import ask_again, may_ask_again  # noqa: PLC0415
+    async def work(ctx: CliContext) -> None:
+        from bot.admin.retry import check_retry, retry  # noqa: PLC0415
         from bot.cli import task_actions  # noqa: PLC0415
         from bot.store.changes import THE_MACHINE  # noqa: PLC0415
 
-        task = await task_actions.find(desk.store, task_id)
-        async with desk.models() as models:
+        task = await task_actions.find(ctx.store, task_id)
+        async with ctx.models() as models:
             model = models.get(task.request.model)
-            may_ask_again(task, model)
+            check_retry(task, model)
             assert model is not None  # noqa: S101 - that is one of the reasons why not
-            price = desk.settings.model_prices.quote(task.request, model)
+            price = ctx.settings.model_prices.quote(task.request, model)
             if not (model.free or yes):
-                _agree(task, price, desk.settings.currency)
-            again = await ask_again(desk.store, task, model, price, by=THE_MACHINE, now=desk.now)
+                _agree(task, price, ctx.settings.currency)
+            again = await retry(ctx.store, task, model, price, by=THE_MACHINE, now=ctx.now)
         _report(again, "It waits for its turn.", as_json)
 
     run(work)
@@ -206,13 +206,13 @@ def retry(task_id: str, yes: bool, as_json: bool) -> None:
 def watch(task_id: str | None, as_json: bool) -> None:
     """See what waits and runs as it changes, or one task until its end. Ctrl-C ends it."""
 
-    async def work(desk: Desk) -> None:
+    async def work(ctx: CliContext) -> None:
         from bot.cli import watch  # noqa: PLC0415
 
         if as_json:
-            await watch.print_changes(desk, task_id, click.echo)
+            await watch.print_changes(ctx, task_id, click.echo)
         else:
-            await watch.draw(desk, task_id)
+            await watch.draw(ctx, task_id)
 
     run(work)
 

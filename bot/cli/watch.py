@@ -20,7 +20,7 @@ _MOST = 100
 _OPEN = TaskFilter(states=frozenset({TaskState.QUEUED, TaskState.SUBMITTING, TaskState.RUNNING}))
 
 
-class Desk(Protocol):
+class WatchContext(Protocol):
     @property
     def store(self) -> Tasks: ...
 
@@ -30,28 +30,28 @@ class Desk(Protocol):
     async def ahead(self, tasks: list[Task]) -> dict[str, int]: ...
 
 
-async def draw(desk: Desk, name: str | None) -> None:
+async def draw(ctx: WatchContext, name: str | None) -> None:
     """On a terminal, until the task has ended, or for ever."""
-    task = await task_actions.find(desk.store, name) if name else None
+    task = await task_actions.find(ctx.store, name) if name else None
     with Live(console=Console(highlight=False), auto_refresh=False) as live:
         while True:
-            picture, over = await (_all(desk) if task is None else _one(desk, task.id))
+            picture, over = await (_all(ctx) if task is None else _one(ctx, task.id))
             live.update(picture, refresh=True)
             if over:
                 return
             await asyncio.sleep(_EVERY_S)
 
 
-async def print_changes(desk: Desk, name: str | None, write: Callable[[str], object]) -> None:
+async def print_changes(ctx: WatchContext, name: str | None, write: Callable[[str], object]) -> None:
     """Each task once as it is, and again whenever it has changed."""
-    task = await task_actions.find(desk.store, name) if name else None
+    task = await task_actions.find(ctx.store, name) if name else None
     seen: dict[str, int] = {}
     while True:
         if task is not None:
-            fresh = await desk.store.get(task.id)
+            fresh = await ctx.store.get(task.id)
             tasks = [fresh] if fresh else []
         else:
-            tasks = await _open_and(desk, seen)
+            tasks = await _open_and(ctx, seen)
         for one in tasks:
             if seen.get(one.id) != one.version:
                 seen[one.id] = one.version
@@ -61,11 +61,11 @@ async def print_changes(desk: Desk, name: str | None, write: Callable[[str], obj
         await asyncio.sleep(_EVERY_S)
 
 
-async def _open_and(desk: Desk, seen: dict[str, int]) -> list[Task]:
+async def _open_and(ctx: WatchContext, seen: dict[str, int]) -> list[Task]:
     """Those that wait or run, and those seen before until they are closed."""
-    tasks = {task.id: task for task in await desk.store.list_tasks(_OPEN, _MOST)}
+    tasks = {task.id: task for task in await ctx.store.list_tasks(_OPEN, _MOST)}
     for task_id in seen.keys() - tasks.keys():
-        task = await desk.store.get(task_id)
+        task = await ctx.store.get(task_id)
         if task is None or seen[task_id] == task.version:
             if task is None or task.delivered_at is not None:
                 del seen[task_id]
@@ -74,17 +74,17 @@ async def _open_and(desk: Desk, seen: dict[str, int]) -> list[Task]:
     return list(tasks.values())
 
 
-async def _all(desk: Desk) -> tuple[RenderableType, bool]:
-    tasks = await desk.store.list_tasks(_OPEN, _MOST)
-    count = await desk.store.count_tasks(_OPEN)
-    below = f"{count} wait or run, at {desk.now.astimezone():%H:%M:%S}"
-    return task_table.draw_table(tasks, await desk.ahead(tasks), desk.now, below), False
+async def _all(ctx: WatchContext) -> tuple[RenderableType, bool]:
+    tasks = await ctx.store.list_tasks(_OPEN, _MOST)
+    count = await ctx.store.count_tasks(_OPEN)
+    below = f"{count} wait or run, at {ctx.now.astimezone():%H:%M:%S}"
+    return task_table.draw_table(tasks, await ctx.ahead(tasks), ctx.now, below), False
 
 
-async def _one(desk: Desk, task_id: str) -> tuple[RenderableType, bool]:
-    task = await desk.store.get(task_id)
+async def _one(ctx: WatchContext, task_id: str) -> tuple[RenderableType, bool]:
+    task = await ctx.store.get(task_id)
     if task is None:
         return "It is gone.", True
-    ahead = (await desk.ahead([task])).get(task.id, 0)
-    story = task_table.draw_story(task, await desk.store.attempts(task.id), ahead, desk.now)
+    ahead = (await ctx.ahead([task])).get(task.id, 0)
+    story = task_table.draw_story(task, await ctx.store.attempts(task.id), ahead, ctx.now)
     return story, task.delivered_at is not None

@@ -33,7 +33,7 @@ class Store(TaskStore, Statistics, Protocol):
     pass
 
 
-class NightWatch:
+class AlertMonitor:
     """`run` watches until cancelled. Nothing here raises: whatever fails is tried again."""
 
     def __init__(
@@ -60,12 +60,12 @@ class NightWatch:
 
     async def run(self, away: timedelta, every_s: float = _EVERY_S) -> None:
         """`away`: how long nobody was there before this start."""
-        await self.come_back(away)
+        await self.report_restart(away)
         while True:
-            await self.turn()
+            await self.check()
             await asyncio.sleep(every_s)
 
-    async def come_back(self, away: timedelta) -> None:
+    async def report_restart(self, away: timedelta) -> None:
         if away < _NOTICED:
             return
         try:
@@ -75,7 +75,7 @@ class NightWatch:
             return
         await self._chat.send("alert_back", {"away": away, "count": resumed}, silent=True)
 
-    async def turn(self) -> None:
+    async def check(self) -> None:
         await self._watch_providers()
         await self._watch_disk()
         await self._tell_yesterday()

@@ -7,27 +7,27 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from bot.admin.live_settings import Rules
+from bot.admin.live_settings import LiveSettings
 from bot.errors import StoreError
-from bot.maintenance.alert_monitor import NightWatch
+from bot.maintenance.alert_monitor import AlertMonitor
 from bot.maintenance.alerts import AlertChat, Alerts
 from bot.maintenance.cleanup import Backups, Keeping
 from bot.maintenance.heartbeat import Heartbeat
 from bot.maintenance.metrics import Metrics
 from bot.maintenance.outages import Outages
-from bot.media.video_cache import VideoShelf
+from bot.media.video_cache import VideoCache
 from bot.request import VideoModel
 from bot.settings import Settings
 from bot.store import Attempt, DurationStore, HeartbeatStore, Store
 from bot.task import Task
-from bot.worker.schedule import Timing
+from bot.worker.schedule import Schedule
 
 _DURATIONS_EVERY_S = 60.0
 _RULES_EVERY_S = 20.0
 _BEAT_EVERY_S = 20.0
 
 
-class Chores:
+class Maintenance:
     """`saw` and `telegram_answered` may be called from the first moment on, `run` once."""
 
     def __init__(
@@ -38,16 +38,16 @@ class Chores:
         models: Mapping[str, VideoModel],
         slots: Mapping[str, int],
         at_once: Callable[[str], Awaitable[int | None]],
-        schedule: Timing,
-        shelf: VideoShelf,
-        rules: Rules,
+        schedule: Schedule,
+        video_cache: VideoCache,
+        rules: LiveSettings,
         is_ready: Callable[[], Awaitable[bool]],
         clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._store = store
         self._schedule = schedule
-        self._shelf = shelf
+        self._video_cache = video_cache
         self._rules = rules
         self._is_ready = is_ready
         self._clock = clock
@@ -93,8 +93,8 @@ class Chores:
             parts.append(Heartbeat(self._settings.heartbeat_url, self._is_ready).run())
         await asyncio.gather(*parts)
 
-    def _night_watch(self, operators: AlertChat) -> NightWatch:
-        return NightWatch(
+    def _night_watch(self, operators: AlertChat) -> AlertMonitor:
+        return AlertMonitor(
             self._store,
             alerts=Alerts(self._store, operators, self._clock),
             chat=operators,
@@ -104,19 +104,21 @@ class Chores:
             clock=self._clock,
         )
 
-    def _keeping(self, watch: NightWatch | None) -> Keeping:
+    def _keeping(self, watch: AlertMonitor | None) -> Keeping:
         folder, hour = self._settings.backups, self._settings.backup_hour
         return Keeping(
             self._store,
             keep_days=self._settings.keep_days,
             backups=None if folder is None or hour is None else Backups(folder, hour, self._settings.zone),
-            discard=self._shelf.discard,
+            discard=self._video_cache.discard,
             tell_backup=_tell_nobody if watch is None else watch.tell_backup,
             clock=self._clock,
         )
 
 
-async def read_durations(store: DurationStore, schedule: Timing, every_s: float = _DURATIONS_EVERY_S) -> None:
+async def read_durations(
+    store: DurationStore, schedule: Schedule, every_s: float = _DURATIONS_EVERY_S
+) -> None:
     """Take over what other processes have learned, until cancelled."""
     while True:
         await asyncio.sleep(every_s)
@@ -124,7 +126,7 @@ async def read_durations(store: DurationStore, schedule: Timing, every_s: float 
             schedule.remember(await store.durations())
 
 
-async def read_rules(rules: Rules, every_s: float = _RULES_EVERY_S) -> None:
+async def read_rules(rules: LiveSettings, every_s: float = _RULES_EVERY_S) -> None:
     """Take over what admins have changed through another process, until cancelled."""
     while True:
         await asyncio.sleep(every_s)

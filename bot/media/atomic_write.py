@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @contextmanager
-def written_whole(target: Path) -> Iterator[Path]:
+def atomic_write(target: Path) -> Iterator[Path]:
     """Gives a place beside `target` to write to, which takes its name at the end, or is removed on an error.
 
     A process that is killed in between leaves `<target>.part` behind; the next attempt overwrites it.

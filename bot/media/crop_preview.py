@@ -32,7 +32,7 @@ def draw_crop(data: bytes, ratio: str) -> bytes:
     drawn.paste(kept, (left, top))
     _draw_frame(drawn, (left, top, right - 1, bottom - 1))
     encoded = BytesIO()
-    _widened(drawn).save(encoded, "JPEG", quality=_QUALITY)
+    _raised(drawn).save(encoded, "JPEG", quality=_QUALITY)
     return encoded.getvalue()
 
 
@@ -46,7 +46,7 @@ def _draw_frame(picture: Image.Image, box: tuple[int, int, int, int]) -> None:
         pen.rectangle(inner, outline=_SHADE, width=2)
 
 
-def _widened(picture: Image.Image) -> Image.Image:
+def _raised(picture: Image.Image) -> Image.Image:
     """The picture with a margin, where it is too long for a chat."""
     least = -(-max(picture.size) // _MAX_LONG_TO_SHORT)
     if min(picture.size) >= least:

@@ -11,7 +11,7 @@ from av.container import OutputContainer
 from av.video import VideoStream
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from bot.media.atomic_write import written_whole
+from bot.media.atomic_write import atomic_write
 from bot.media.sound import PAD_RATE_HZ
 from bot.media.yuv import Planes, Size
 
@@ -29,7 +29,7 @@ def write_film(
     `target` appears only when it is complete. `progress` holds the fraction done, as text between 0 and 1.
     """
     with (
-        written_whole(target) as part,
+        atomic_write(target) as part,
         av.open(part, "w", format="mp4", options={"movflags": "+faststart"}) as film,
     ):
         picture = _add_picture(film, size)
@@ -82,5 +82,5 @@ def _add_sound(film: OutputContainer, sound: bytes) -> None:
 def _report(progress: Path | None, fraction: float) -> None:
     if progress is None:
         return
-    with written_whole(progress) as part:
+    with atomic_write(progress) as part:
         part.write_text(f"{fraction:.3f}")

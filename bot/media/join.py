@@ -26,7 +26,7 @@ from av.video.reformatter import (
 from PIL import Image
 
 from bot.errors import MediaError
-from bot.media.atomic_write import written_whole
+from bot.media.atomic_write import atomic_write
 from bot.media.encode import SOUND_BITS_PER_S, SOUND_RATE_HZ
 from bot.media.frames import SIDEWAYS, Shot, clip_length_s, read_shots
 from bot.media.media_info import VideoFacts
@@ -78,7 +78,7 @@ def _film(sources: Sequence[Path], target: Path, max_bytes: int, comment: str = 
     length_s = sum(map(clip_length_s, sources), Fraction(0))
     if not 0 < length_s <= _LONGEST_S:
         raise MediaError("not_a_video", f"{float(length_s):g} s long")
-    with written_whole(target) as part:
+    with atomic_write(target) as part:
         try:
             _write(part, sources, _bounds(length_s, max_bytes), comment)
         except av.FFmpegError as error:  # reading translates its own

@@ -18,7 +18,7 @@ from bot.errors import MediaError
 from bot.media.crop import crop_box
 from bot.media.media_info import MAX_BYTES, FitPhoto, Size, fit_size
 from bot.media.memory import bounded_memory
-from bot.media.strip_metadata import bare_file
+from bot.media.strip_metadata import strip_metadata
 from bot.request import PhotoRules
 
 MAX_MEGAPIXELS = 64  # a quarter of a gigabyte once decoded
@@ -150,7 +150,7 @@ def _untouched(picture: Image.Image, data: bytes, rules: PhotoRules) -> FitPhoto
         return None
     if _is_wide(picture.info.get("icc_profile")) or "transparency" in picture.info:
         return None
-    bare = bare_file(data)
+    bare = strip_metadata(data)
     if bare is None or len(bare) > rules.max_bytes:
         return None
     width, height = picture.size

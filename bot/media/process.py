@@ -21,7 +21,7 @@ _Arguments = TypeVarTuple("_Arguments")
 _limiter: RunVar[CapacityLimiter] = RunVar("bot.media.process")
 
 
-async def run_apart(
+async def run_in_process(
     function: Callable[[*_Arguments], _Result], *args: *_Arguments, limit_s: float
 ) -> _Result:
     """What `function(*args)` returns, computed in a worker process; one at a time for each processor.

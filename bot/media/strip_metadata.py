@@ -17,7 +17,7 @@ _RGB_8_BIT = b"\x08\x02"
 _PNG_PARTS = {b"IHDR", b"IDAT", b"IEND"}
 
 
-def bare_file(data: bytes) -> bytes | None:
+def strip_metadata(data: bytes) -> bytes | None:
     """The same file with nothing beside its picture: no metadata, no previews, nothing appended.
 
     None for anything but a JPEG and an RGB PNG of 8 bits, and where the file's outer form is not sound.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.errors import MediaError
 from bot.media.media_info import VideoFacts
-from bot.media.process import run_apart
+from bot.media.process import run_in_process
 from bot.media.work import prepare_video, probe_video, shrink_video
 
 _PREPARE_LIMIT_S = 60.0
@@ -26,7 +26,7 @@ class Video:
     facts: VideoFacts
 
 
-class VideoShelf:
+class VideoCache:
     """A folder with `<task id>.mp4` and `<task id>.jpg`; at most `keep_bytes`, the oldest go first."""
 
     def __init__(self, folder: Path, keep_bytes: int = 2_000_000_000) -> None:
@@ -38,7 +38,7 @@ class VideoShelf:
         if not (video.exists() and thumbnail.exists()):
             return None
         try:
-            return Video(video, thumbnail, await run_apart(probe_video, video, limit_s=_PREPARE_LIMIT_S))
+            return Video(video, thumbnail, await run_in_process(probe_video, video, limit_s=_PREPARE_LIMIT_S))
         except MediaError:
             return None
 
@@ -49,7 +49,7 @@ class VideoShelf:
         raw, ready = video.with_suffix(".raw"), video.with_suffix(".ready")
         try:
             await fetch(link, raw)
-            facts = await run_apart(prepare_video, raw, ready, thumbnail, limit_s=_PREPARE_LIMIT_S)
+            facts = await run_in_process(prepare_video, raw, ready, thumbnail, limit_s=_PREPARE_LIMIT_S)
             ready.replace(video)
         finally:
             for place in (raw, ready):
@@ -65,7 +65,7 @@ class VideoShelf:
         video, _ = self._places(task_id)
         ready = video.with_suffix(".ready")
         try:
-            await run_apart(shrink_video, video, ready, max_bytes, limit_s=_SHRINK_LIMIT_S)
+            await run_in_process(shrink_video, video, ready, max_bytes, limit_s=_SHRINK_LIMIT_S)
             ready.replace(video)
         finally:
             ready.unlink(missing_ok=True)

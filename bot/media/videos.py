@@ -18,7 +18,7 @@ from av.video import VideoStream
 from PIL import Image
 
 from bot.errors import MediaError
-from bot.media.atomic_write import written_whole
+from bot.media.atomic_write import atomic_write
 from bot.media.media_info import VideoFacts
 from bot.media.yuv import picture_of
 
@@ -70,7 +70,7 @@ def prepare_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
     facts = probe_video(source)
     with (
         open_movie(source) as old,
-        written_whole(target) as part,
+        atomic_write(target) as part,
         av.open(part, "w", format="mp4", options={"movflags": "+faststart"}) as new,
     ):
         _copy(old, new, facts.duration_s)

@@ -1,4 +1,4 @@
-"""The work that `process.run_apart` does, by name: its codecs are loaded in the worker processes alone.
+"""The work that `process.run_in_process` does, by name: its codecs are loaded in the worker processes alone.
 
 In the main process, which never uses them, they were a fifth of all its memory.
 """

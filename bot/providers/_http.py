@@ -29,7 +29,7 @@ _LONGEST_PAUSE_S = 3600.0
 class Call(Enum):
     SUBMIT = "submit"
     """Buys: what does not prove a refusal may have been accepted and charged."""
-    LOOK = "look"
+    POLL = "look"
     """Asks: an outcome that tells nothing costs nothing, and the look is made again."""
 
 

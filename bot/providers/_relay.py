@@ -157,7 +157,7 @@ def problem(answer: Answer, complaint: Complaint) -> ProviderError:
             return AccountProblem("account", detail, trouble=meaning if ours else "account")
         case "denied" | "no_model":
             return AccountProblem("account", detail)
-        case "not_found" if answer.call is Call.LOOK and answer.status < 500:
+        case "not_found" if answer.call is Call.POLL and answer.status < 500:
             return Rejected("not_found", detail)
     refusal = refusal_in(f"{complaint.code} {complaint.text}")
     if refusal:
@@ -216,7 +216,7 @@ def _unexplained(answer: Answer, complaint: Complaint, *, unclear: bool) -> Prov
     refused = _POLICY.search(_plain(complaint.text)) is not None
     if answer.status in {403, 404, 405} and not refused:
         return AccountProblem("account", detail)
-    if answer.call is Call.LOOK:
+    if answer.call is Call.POLL:
         # A refused look is no refused job.
         return nothing_told(answer.call, detail)
     return Rejected("refused", detail)

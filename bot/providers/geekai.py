@@ -87,13 +87,13 @@ class GeekAI:
         """How the job is; 404 has to come from both paths to mean that there is no such job."""
         first, second = self._look_paths
         task_id = quote(remote_id, safe="")
-        answer = await self._call(Call.LOOK, "GET", first.format(task_id=task_id))
+        answer = await self._call(Call.POLL, "GET", first.format(task_id=task_id))
         if answer.status == 404:
-            answer = await self._call(Call.LOOK, "GET", second.format(task_id=task_id))
+            answer = await self._call(Call.POLL, "GET", second.format(task_id=task_id))
             if text_of(answer.fields.get("task_status")):
                 # It works, so it comes first from here on.
                 self._look_paths = (second, first)
-        return read_look(answer)
+        return read_poll(answer)
 
     async def fetch(self, video_url: str, target: Path) -> None:
         await self._fetcher.fetch(video_url, target)
@@ -120,7 +120,7 @@ def read_submit(answer: Answer) -> Accepted:
     raise _problem(answer)
 
 
-def read_look(answer: Answer) -> Status:
+def read_poll(answer: Answer) -> Status:
     """How the job is; or the error that says why this look told nothing."""
     if answer.status == 404:
         return Failed("not_found", _detail(answer))

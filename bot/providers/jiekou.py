@@ -140,7 +140,7 @@ class JieKou:
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
         url = (self._async_url / "task-result").with_query(task_id=remote_id)
-        return read_look(await self._http.send(Call.LOOK, "GET", url, self._headers()))
+        return read_poll(await self._http.send(Call.POLL, "GET", url, self._headers()))
 
     async def fetch(self, video_url: str, target: Path) -> None:
         await self._fetcher.fetch(video_url, target)
@@ -163,7 +163,7 @@ def read_submit(answer: Answer) -> Accepted:
     raise _problem(answer)
 
 
-def read_look(answer: Answer) -> Status:
+def read_poll(answer: Answer) -> Status:
     """How the job is; or the error that says why this look told nothing."""
     if _UNKNOWN_TASK.search(_words(answer)):
         return Failed("not_found", _detail(answer))

@@ -85,7 +85,7 @@ class JimengRelay:
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
         url = self._base_url.joinpath(f"jimeng/fetch/{quote(remote_id, safe='')}", encoded=True)
-        return read_look(await self._http.send(Call.LOOK, "GET", url, self._headers()))
+        return read_poll(await self._http.send(Call.POLL, "GET", url, self._headers()))
 
     async def fetch(self, video_url: str, target: Path) -> None:
         await self._fetcher.fetch(video_url, target)
@@ -104,7 +104,7 @@ def read_submit(answer: Answer) -> Accepted:
     return read_id(answer, task_id, success=is_success(answer.fields.get("code")))
 
 
-def read_look(answer: Answer) -> Status:
+def read_poll(answer: Answer) -> Status:
     """How the job is; or the error that says why this look told nothing."""
     complaint = complaint_in(answer)
     if complaint is not None:

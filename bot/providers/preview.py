@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.errors import FetchError, MediaError, OutcomeUnknown, Rejected
 from bot.log import get_log
 from bot.media.media_info import SIZES
-from bot.media.process import run_apart
+from bot.media.process import run_in_process
 from bot.media.work import film_photo, film_words
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
 from bot.request import Mode, VideoModel, VideoRequest
@@ -116,7 +116,7 @@ class Preview:
     async def _film(self, job: Path) -> None:
         request = VideoRequest.model_validate_json((job / "request.json").read_text(encoding="utf-8"))
         photo = job / "photo"
-        await run_apart(_film, request, photo if photo.exists() else None, job, limit_s=_LIMIT_S)
+        await run_in_process(_film, request, photo if photo.exists() else None, job, limit_s=_LIMIT_S)
 
     def _prune(self) -> None:
         """Forget jobs older than their keeping time."""

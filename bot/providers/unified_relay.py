@@ -88,8 +88,8 @@ class UnifiedRelay:
         # Encoded by us: yarl would leave the colon that ids hold.
         query = f"v1/video/query?id={quote(remote_id, safe='')}"
         url = URL(f"{self._base_url}/{query}", encoded=True)
-        answer = await self._http.send(Call.LOOK, "GET", url, self._headers())
-        status = read_look(answer)
+        answer = await self._http.send(Call.POLL, "GET", url, self._headers())
+        status = read_poll(answer)
         if isinstance(status, Failed) and status.code == "no_video" and self._may_follow(answer):
             raise Unavailable("provider_fault", "completed, and no link so far")
         return status
@@ -130,7 +130,7 @@ def read_submit(answer: Answer) -> Accepted:
     return read_id(answer, task_id, success=True)
 
 
-def read_look(answer: Answer) -> Status:
+def read_poll(answer: Answer) -> Status:
     """How the job is; or the error that says why this look told nothing."""
     fields = answer.fields
     accepted = 200 <= answer.status < 300

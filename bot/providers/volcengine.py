@@ -23,7 +23,7 @@ from bot.providers._signing import Credentials, canonical_query, sign
 from bot.request import Mode, VideoModel, VideoRequest
 
 _VERSION = "2022-08-31"
-_ACTIONS = {Call.SUBMIT: "CVSync2AsyncSubmitTask", Call.LOOK: "CVSync2AsyncGetResult"}
+_ACTIONS = {Call.SUBMIT: "CVSync2AsyncSubmitTask", Call.POLL: "CVSync2AsyncGetResult"}
 _FRAMES_A_SECOND = 24
 _LINK_KEEPS_S = 3600.0  # the current interface page; the job itself is known for 12 hours
 
@@ -166,8 +166,8 @@ class Volcengine:
         task_id = remote_id
         if others and ":" in remote_id:
             req_key, _, task_id = remote_id.partition(":")
-        signed = self._signed(Call.LOOK, {"req_key": req_key, "task_id": task_id})
-        return read_look(await self._http.send(Call.LOOK, "POST", *signed))
+        signed = self._signed(Call.POLL, {"req_key": req_key, "task_id": task_id})
+        return read_poll(await self._http.send(Call.POLL, "POST", *signed))
 
     async def fetch(self, video_url: str, target: Path) -> None:
         await self._fetcher.fetch(video_url, target)
@@ -208,7 +208,7 @@ def read_submit(answer: Answer) -> Accepted:
     raise _problem(answer, code)
 
 
-def read_look(answer: Answer) -> Status:
+def read_poll(answer: Answer) -> Status:
     """How the job is; or the error that says why this look told nothing.
 
     `code` comes first: `done` stands beside a failure too.

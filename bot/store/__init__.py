@@ -22,7 +22,7 @@ from bot.store.buying import BuyingStore
 from bot.store.changes import ChangeStore
 from bot.store.passes import PassStore
 from bot.store.people import ChatRecord, ChatSettings, PeopleStore, Person, Recipe, RecipeStore, Role
-from bot.store.sharing import SharingStore
+from bot.store.sharing import LeaseStore
 from bot.store.statistics import Statistics
 from bot.store.tasks import Attempt, TaskFilter, TaskListing, TaskStore
 from bot.store.updates import StoredUpdate, UpdateStore
@@ -75,7 +75,7 @@ class Store(
     ActStore,
     BuyingStore,
     PaceStore,
-    SharingStore,
+    LeaseStore,
     Protocol,
 ):
     async def close(self) -> None:

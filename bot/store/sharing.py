@@ -12,7 +12,7 @@ _PAUSE_S = 0.03
 """Between two tries to get a lease that somebody else has."""
 
 
-class SharingStore(Protocol):
+class LeaseStore(Protocol):
     """A lease on a name is held by a process: what its parts do within it, they settle among themselves."""
 
     @property
@@ -61,11 +61,11 @@ class OneProcess:
         return True
 
 
-ALONE = OneProcess()
+SINGLE_PROCESS = OneProcess()
 
 
 @asynccontextmanager
-async def holding(sharing: SharingStore, name: str, lease_s: float) -> AsyncIterator[None]:
+async def holding(sharing: LeaseStore, name: str, lease_s: float) -> AsyncIterator[None]:
     """Until the end of the block no other process is in one of this name; for `lease_s` at most, if this one
     dies. StoreError where that cannot be known."""
     while not await sharing.take_lease(name, lease_s):  # noqa: ASYNC110 - it ends in another process

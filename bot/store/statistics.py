@@ -38,7 +38,7 @@ def day_edges(now: datetime, zone: ZoneInfo, days: int) -> list[datetime]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class TaskCount:
     """Tasks of one span that are alike, counted."""
 
     span: int
@@ -57,14 +57,14 @@ class Wait:
 
     span: int
     count: int
-    half_s: float
+    p50_s: float
     """Half of them took no longer than this (P50)."""
-    most_s: float
+    p90_s: float
     """Nine of ten took no longer than this (P90)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class UserUsage:
     """What one person asked for."""
 
     user_id: int
@@ -95,7 +95,7 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
+class ProviderLoad:
     """What a provider has to do at this moment."""
 
     provider: str
@@ -110,13 +110,13 @@ class Load:
 class Statistics(Protocol):
     """A span `i` goes from `edges[i]` to just before `edges[i + 1]`; edges are in order of time."""
 
-    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Tally]:
+    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[TaskCount]:
         """Tasks by the span in which they were queued, in order of spans; of one person, or of all."""
 
     async def waits(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Wait]:
         """In order of spans; without those in which nothing was made."""
 
-    async def askers(self, since: datetime, until: datetime, limit: int) -> list[Asked]:
+    async def askers(self, since: datetime, until: datetime, limit: int) -> list[UserUsage]:
         """Those who asked in that time: who spent most first, then who asked most."""
 
     async def submits(
@@ -125,7 +125,7 @@ class Statistics(Protocol):
         """Every submit in that time, whatever came of it, oldest first; `after`: the last one of the page
         before."""
 
-    async def loads(self, now: datetime) -> list[Load]:
+    async def loads(self, now: datetime) -> list[ProviderLoad]:
         """Of every provider that has a slot taken or a task waiting, by name."""
 
     async def in_turn(self, limit: int) -> list[Task]:

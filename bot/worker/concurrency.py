@@ -36,7 +36,7 @@ class Slots:
         now, began = self._clock(), task.submitted_at
 
         def change(limit: SlotLimit | None, taken: int) -> SlotLimit:
-            return narrowed(
+            return lowered(
                 limit,
                 task.provider,
                 taken - 1,
@@ -59,7 +59,7 @@ class Slots:
         try:
             if task.provider in await self._limits():
                 await self._store.change_limit(
-                    task.provider, now, lambda limit, taken: widened(limit, taken, granted, now)
+                    task.provider, now, lambda limit, taken: raised(limit, taken, granted, now)
                 )
         except StoreError as error:
             self._log.warning("a limit could not be raised", provider=task.provider, reason=str(error))
@@ -86,7 +86,7 @@ def open_slots(limit: SlotLimit | None, granted: int, now: datetime) -> int:
     return min(granted, limit.jobs + (1 if now >= limit.probe_at else 0))
 
 
-def narrowed(
+def lowered(
     limit: SlotLimit | None,
     provider: str,
     running: int,
@@ -108,7 +108,7 @@ def narrowed(
     return SlotLimit(provider, max(running, 0), refusals, refused_at=now, probe_at=probe_at)
 
 
-def widened(limit: SlotLimit | None, running: int, granted: int, now: datetime) -> SlotLimit | None:
+def raised(limit: SlotLimit | None, running: int, granted: int, now: datetime) -> SlotLimit | None:
     """A job was accepted: `running` are under way with it. None once nothing is left to find out."""
     if limit is None or running >= granted:
         return None

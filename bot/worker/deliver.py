@@ -19,13 +19,13 @@ from bot.errors import (
     ProviderError,
 )
 from bot.log import get_log
-from bot.media.video_cache import Video, VideoShelf
+from bot.media.video_cache import Video, VideoCache
 from bot.provider import Provider, Succeeded
 from bot.request import VideoModel
 from bot.task import Task, TaskState
 from bot.worker import schedule
-from bot.worker.journal import Ledger
-from bot.worker.upload_slots import Lanes
+from bot.worker.journal import TaskJournal
+from bot.worker.upload_slots import UploadSlots
 
 UPLOAD_MAX_BYTES = 50_000_000
 """What Telegram takes from a bot: https://core.telegram.org/bots/api#sending-files."""
@@ -55,22 +55,22 @@ class Deliverer:
     def __init__(
         self,
         *,
-        ledger: Ledger,
+        journal: TaskJournal,
         chat: Chat,
         providers: Mapping[str, Provider],
         models: Mapping[str, VideoModel],
-        shelf: VideoShelf,
+        video_cache: VideoCache,
         max_bytes: int = UPLOAD_MAX_BYTES,
     ) -> None:
         """`max_bytes`: what Telegram takes of a video; larger ones are made smaller."""
-        self._ledger = ledger
+        self._journal = journal
         self._chat = chat
         self._providers = providers
         self._models = models
-        self._shelf = shelf
+        self._video_cache = video_cache
         self._max_bytes = max_bytes
         self._log = get_log(__name__)
-        self._lanes = Lanes()
+        self._lanes = UploadSlots()
 
     async def deliver(self, task: Task) -> None:
         async with self._lanes.place(task.id, schedule.TURN_LIMIT_S) as there_is_room:
@@ -78,38 +78,38 @@ class Deliverer:
                 await self._deliver(task)
             else:
                 # Many that wait here would leave the worker no room for looks and submits.
-                await self._ledger.wait(task, 1.0)
+                await self._journal.retry_after(task, 1.0)
 
     async def tell(self, task: Task) -> None:
         if task.hidden and task.state is TaskState.FAILED and task.counts:
             # Nobody waits for it. That nothing was charged is told all the same: the card says otherwise.
-            await self._ledger.close(task)
+            await self._journal.mark_delivered(task)
             return
         try:
             await self._chat.tell(task)
         except CallRefused as error:
             self._log.warning("an outcome could not be told", task=task.id, reason=str(error))
-            await self._ledger.close(task)
+            await self._journal.mark_delivered(task)
         except ChatError as error:
             await self._endure(task, error)
         else:
-            await self._ledger.close(task)
+            await self._journal.mark_delivered(task)
 
     async def _deliver(self, task: Task) -> None:
-        if not self._ledger.has_time(task, schedule.FETCH_LIMIT_S + schedule.UPLOAD_LIMIT_S):
-            await self._ledger.put_off(task)
+        if not self._journal.has_time(task, schedule.FETCH_LIMIT_S + schedule.UPLOAD_LIMIT_S):
+            await self._journal.put_off(task)
             return
         try:
-            video = await self._shelf.get(task.id) or await self._fetch(task)
+            video = await self._video_cache.get(task.id) or await self._fetch(task)
         except (FetchError, MediaError, TimeoutError) as error:
             await self._do_without(task, error)
             return
         if task.hidden:
-            await self._ledger.close(task)
+            await self._journal.mark_delivered(task)
         elif video.facts.bytes > self._max_bytes:
             await self._shrink(task, video)
-        elif not self._ledger.has_time(task, schedule.UPLOAD_LIMIT_S):
-            await self._ledger.put_off(task)
+        elif not self._journal.has_time(task, schedule.UPLOAD_LIMIT_S):
+            await self._journal.put_off(task)
         elif task.card_id is None:
             await self._send(task, video)
         else:
@@ -117,24 +117,24 @@ class Deliverer:
 
     async def _shrink(self, task: Task, video: Video) -> None:
         """Telegram does not take it as it is. What takes its place is sent in the next step."""
-        if not self._ledger.has_time(task, schedule.SHRINK_LIMIT_S):
-            await self._ledger.wait(task, 0.0)
+        if not self._journal.has_time(task, schedule.SHRINK_LIMIT_S):
+            await self._journal.retry_after(task, 0.0)
             return
         try:
             async with asyncio.timeout(schedule.SHRINK_LIMIT_S):
-                await self._shelf.shrink(task.id, self._max_bytes)
+                await self._video_cache.shrink(task.id, self._max_bytes)
         except TimeoutError:
             # Others were at work all the time.
-            await self._ledger.put_off(task)
+            await self._journal.put_off(task)
         except MediaError as error:
-            if error.code == "media_crashed" and not self._ledger.is_over(task):
+            if error.code == "media_crashed" and not self._journal.is_over(task):
                 # The disk may be full.
-                await self._ledger.put_off(task)
+                await self._journal.put_off(task)
                 return
             detail = f"{video.facts.bytes} bytes, {error.code}: {error.detail}"
-            await self._ledger.end(task.failed("too_large", detail, self._ledger.now()))
+            await self._journal.finish(task.failed("too_large", detail, self._journal.now()))
         else:
-            await self._ledger.wait(task, 0.0)
+            await self._journal.retry_after(task, 0.0)
 
     async def _do_without(self, task: Task, error: FetchError | MediaError | TimeoutError) -> None:
         """There is no video at present: later again, unless the provider has nothing better to give."""
@@ -147,10 +147,10 @@ class Deliverer:
                 code, detail = "not_a_video", f"{error.code}: {error.detail}"
             case TimeoutError():
                 again, code, detail = True, "fetch_failed", "fetching took too long"
-        if again and not self._ledger.is_over(task):
-            await self._ledger.put_off(task)
+        if again and not self._journal.is_over(task):
+            await self._journal.put_off(task)
         else:
-            await self._ledger.end(task.failed(code, detail, self._ledger.now()))
+            await self._journal.finish(task.failed(code, detail, self._journal.now()))
 
     async def _fetch(self, task: Task) -> Video:
         """Onto the shelf. A link that died early is asked for once more."""
@@ -169,24 +169,24 @@ class Deliverer:
             return await self._download(task, provider, link)
 
     async def _download(self, task: Task, provider: Provider, link: str) -> Video:
-        began = self._ledger.now()
+        began = self._journal.now()
         try:
-            video = await self._shelf.put(task.id, provider.fetch, link)
+            video = await self._video_cache.put(task.id, provider.fetch, link)
         except (FetchError, MediaError) as error:
-            await self._ledger.record(task, self._ledger.attempt(task, "fetch", began, error))
+            await self._journal.record(task, self._journal.attempt(task, "fetch", began, error))
             raise
-        await self._ledger.record(task, self._ledger.attempt(task, "fetch", began))
+        await self._journal.record(task, self._journal.attempt(task, "fetch", began))
         return video
 
     async def _renew(self, task: Task, provider: Provider, remote_id: str, model: VideoModel) -> str:
         """Another link to the same video; FetchError where there is none."""
-        began = self._ledger.now()
+        began = self._journal.now()
         try:
             status = await provider.poll(remote_id, model)
         except ProviderError as error:
-            await self._ledger.record(task, self._ledger.attempt(task, "poll", began, error))
+            await self._journal.record(task, self._journal.attempt(task, "poll", began, error))
             raise FetchError("link_expired", f"{error.code}: {error.detail}", again=True) from error
-        await self._ledger.record(task, self._ledger.attempt(task, "poll", began))
+        await self._journal.record(task, self._journal.attempt(task, "poll", began))
         if not isinstance(status, Succeeded):
             raise FetchError("link_expired", again=False)
         return status.video_url
@@ -197,7 +197,7 @@ class Deliverer:
             file_id = await self._upload(self._chat.deliver(task, video))
         except (CardGone, CallRefused) as error:
             self._log.warning("the card cannot become the video", task=task.id, reason=str(error))
-            await self._ledger.save(task.cardless(self._ledger.now()))
+            await self._journal.save(task.card_lost(self._journal.now()))
         except ChatError as error:
             await self._endure(task, error)
         else:
@@ -208,14 +208,14 @@ class Deliverer:
         if task.sending_at is not None:
             await self._offer(task)
             return
-        task = await self._ledger.hold(task.sending(self._ledger.now()))
+        task = await self._journal.save_keeping_lease(task.sending(self._journal.now()))
         try:
             file_id = await self._upload(self._chat.send(task, video))
         except CallUnclear:
             await self._offer(task)
         except ChatError as error:
             # Refused: nothing was shown, so the intent is taken back.
-            await self._endure(task.unsent(), error)
+            await self._endure(task.send_undone(), error)
         else:
             await self._finish(task, file_id)
 
@@ -225,11 +225,11 @@ class Deliverer:
         except ChatError as error:
             await self._endure(task, error)
         else:
-            await self._ledger.close(task.kept())
+            await self._journal.mark_delivered(task.keep_undelivered())
 
     async def _finish(self, task: Task, file_id: str) -> None:
-        await self._ledger.close(task, file_id)
-        self._shelf.discard(task.id)
+        await self._journal.mark_delivered(task, file_id)
+        self._video_cache.discard(task.id)
 
     async def _upload(self, call: Awaitable[str]) -> str:
         try:
@@ -243,25 +243,25 @@ class Deliverer:
         match error:
             case ChatGone():
                 self._log.info("the chat is gone", task=task.id, reason=str(error))
-                await self._ledger.close(task.kept())
+                await self._journal.mark_delivered(task.keep_undelivered())
             case CardGone():
                 await self._redirect(task)
             case ChatMoved(chat_id=chat_id):
-                await self._ledger.save(task.moved(chat_id, self._ledger.now()))
-                await self._ledger.move_chat(task.chat_id, chat_id)
+                await self._journal.save(task.moved(chat_id, self._journal.now()))
+                await self._journal.move_chat(task.chat_id, chat_id)
             case ChatBusy(retry_after_s=retry_after_s) if not self._gives_up(task):
-                await self._ledger.wait(task, retry_after_s)
+                await self._journal.retry_after(task, retry_after_s)
             case CallRefused() if task.state is TaskState.SUCCEEDED:
                 self._log.error("Telegram refuses the video", task=task.id, reason=str(error))
-                await self._ledger.end(task.failed("not_delivered", str(error), self._ledger.now()))
+                await self._journal.finish(task.failed("not_delivered", str(error), self._journal.now()))
             case _ if self._gives_up(task):
                 self._log.error("the chat cannot be told", task=task.id, reason=str(error))
-                await self._ledger.close(task.kept())
+                await self._journal.mark_delivered(task.keep_undelivered())
             case _:
-                await self._ledger.put_off(task)
+                await self._journal.put_off(task)
 
     def _gives_up(self, task: Task) -> bool:
-        return schedule.gives_up_telling(task, self._ledger.now())
+        return schedule.gives_up_telling(task, self._journal.now())
 
     async def _redirect(self, task: Task) -> None:
         """Not even a new message finds a place: its topic was closed or deleted."""
@@ -269,8 +269,8 @@ class Deliverer:
             chat_id = await self._chat.redirect(task)
         except (ChatGone, CardGone, CallRefused) as error:
             self._log.info("nor is there another chat", task=task.id, reason=str(error))
-            await self._ledger.close(task.kept())
+            await self._journal.mark_delivered(task.keep_undelivered())
         except ChatError as error:
             await self._endure(task, error)
         else:
-            await self._ledger.save(task.moved(chat_id, self._ledger.now()))
+            await self._journal.save(task.moved(chat_id, self._journal.now()))

@@ -17,7 +17,7 @@ def _look_away(_: Task, __: Attempt | None) -> None:
     """Where nobody counts."""
 
 
-class Ledger:
+class TaskJournal:
     """Saves what a step led to. Every write may raise StaleTask: then the row has another owner."""
 
     def __init__(
@@ -48,13 +48,13 @@ class Ledger:
         self._observe(saved, attempt)
         return saved
 
-    async def hold(self, task: Task) -> Task:
+    async def save_keeping_lease(self, task: Task) -> Task:
         """Save an intent in the middle of a step: the lease goes on."""
         return await self._store.save(task, leased=True)
 
-    async def hold_back(self, task: Task) -> Task:
+    async def postpone(self, task: Task) -> Task:
         """Buying is paused: the same step again, a little later."""
-        return await self._store.save(task.held(self.now() + timedelta(seconds=schedule.HELD_S)))
+        return await self._store.save(task.postponed(self.now() + timedelta(seconds=schedule.HELD_S)))
 
     async def record(self, task: Task, attempt: Attempt) -> None:
         """Keep the record of a call that moves nothing."""
@@ -65,13 +65,13 @@ class Ledger:
         """All else that belongs to a chat which has another id now."""
         await self._store.move_chat(chat_id, new_id)
 
-    async def end(self, task: Task, attempt: Attempt | None = None) -> None:
+    async def finish(self, task: Task, attempt: Attempt | None = None) -> None:
         """An end state, due at once: the next step tells the chat."""
         if task.state is TaskState.FAILED:
             self._log.info("no video", task=task.id, code=task.error_code, detail=task.error_detail)
         await self.save(task, attempt)
 
-    async def close(self, task: Task, file_id: str | None = None) -> None:
+    async def mark_delivered(self, task: Task, file_id: str | None = None) -> None:
         """The chat was told, or can never be."""
         await self.save(task.delivered(self.now(), file_id))
 
@@ -80,7 +80,7 @@ class Ledger:
         now = self.now()
         await self.save(task.put_off(schedule.retry_at(task.attempts, now, retry_after_s), now))
 
-    async def wait(self, task: Task, wait_s: float) -> None:
+    async def retry_after(self, task: Task, wait_s: float) -> None:
         """The same step again, when Telegram says: not before, and not much later."""
         now = self.now()
         await self._store.save(task.put_off(now + timedelta(seconds=wait_s), now))

@@ -20,13 +20,13 @@ from typing import Protocol, assert_never
 from bot.errors import CallUnclear, ChatBusy, ChatError, StaleTask, StoreError, TaskError
 from bot.log import get_log
 from bot.store import TaskStore
-from bot.store.sharing import ALONE, SharingStore
+from bot.store.sharing import SINGLE_PROCESS, LeaseStore
 from bot.task import END_STATES, Task, TaskState
 from bot.worker import schedule
 from bot.worker.deliver import Deliverer
-from bot.worker.journal import Ledger
-from bot.worker.poll import Looker
-from bot.worker.purchase_guard import Brake
+from bot.worker.journal import TaskJournal
+from bot.worker.poll import JobPoller
+from bot.worker.purchase_guard import PurchaseGuard
 from bot.worker.submit import Submitter
 
 _BATCH = 200
@@ -52,27 +52,27 @@ class Worker:
         self,
         *,
         store: TaskStore,
-        ledger: Ledger,
+        journal: TaskJournal,
         submitter: Submitter,
-        looker: Looker,
+        poller: JobPoller,
         deliverer: Deliverer,
         albums: Albums,
         slots: Mapping[str, int],
-        brake: Brake,
+        purchase_guard: PurchaseGuard,
         clock: Callable[[], datetime],
         idle_s: float = _IDLE_S,
         breath_s: float = 0.0,
-        sharing: SharingStore = ALONE,
+        sharing: LeaseStore = SINGLE_PROCESS,
         stop_limit_s: float = _STOP_LIMIT_S,
     ) -> None:
         self._store = store
-        self._ledger = ledger
+        self._journal = journal
         self._submitter = submitter
-        self._looker = looker
+        self._poller = poller
         self._deliverer = deliverer
         self._albums = albums
         self._slots = slots
-        self._brake = brake
+        self._purchase_guard = purchase_guard
         self._clock = clock
         self._idle_limit_s = idle_s
         self._breath_s = breath_s
@@ -117,7 +117,9 @@ class Worker:
         if not room:
             return 0
         # While everything is paused there is no slot, so that what waits is not even looked at.
-        slots = dict.fromkeys(self._slots, 0) if await self._brake.holds_all() else self._slots
+        slots = (
+            dict.fromkeys(self._slots, 0) if await self._purchase_guard.blocks_everything() else self._slots
+        )
         tasks = await self._store.claim(self._clock(), schedule.LEASE_S, room, slots)
         for task in tasks:
             step = asyncio.create_task(self._take(task), name=f"step of {task.id}")
@@ -161,18 +163,18 @@ class Worker:
     async def step(self, task: Task) -> None:
         """Move a claimed task one step and save it."""
         match task.state:
-            case TaskState.DRAFT if task.gathers:
+            case TaskState.DRAFT if task.is_collecting_album:
                 await self._gather(task)
             case TaskState.DRAFT:
-                await self._ledger.end(task.cancelled("draft_expired", self._clock()))
+                await self._journal.finish(task.cancelled("draft_expired", self._clock()))
             case TaskState.QUEUED if task.hidden:
-                await self._ledger.end(task.cancelled("cancelled", self._clock()))
+                await self._journal.finish(task.cancelled("cancelled", self._clock()))
             case TaskState.QUEUED:
                 await self._submitter.submit(task)
             case TaskState.SUBMITTING:
                 await self._submitter.lose(task, "the process ended in the middle of the submit")
             case TaskState.RUNNING:
-                await self._looker.look(task)
+                await self._poller.poll(task)
             case TaskState.SUCCEEDED:
                 await self._deliverer.deliver(task)
             case TaskState.FAILED | TaskState.CANCELLED:
@@ -184,12 +186,12 @@ class Worker:
         try:
             await self._albums.gathered(task)
         except ChatBusy as busy:
-            await self._ledger.put_off(task, busy.retry_after_s)
+            await self._journal.put_off(task, busy.retry_after_s)
         except CallUnclear:
-            await self._ledger.put_off(task)
+            await self._journal.put_off(task)
         except ChatError as error:
             self._log.info("nobody can be asked about an album", task=task.id, reason=str(error))
-            await self._ledger.end(task.cancelled("draft_expired", self._clock()))
+            await self._journal.finish(task.cancelled("draft_expired", self._clock()))
 
     async def _put_off(self, task: Task) -> None:
         """After a defect of ours: later again, unless the row has moved on or may be bought. An outcome that
@@ -199,9 +201,9 @@ class Worker:
             if fresh is None or fresh.due_at is None or fresh.state is TaskState.SUBMITTING:
                 return
             if fresh.state in END_STATES and schedule.gives_up_telling(fresh, self._clock()):
-                await self._ledger.close(fresh.kept())
+                await self._journal.mark_delivered(fresh.keep_undelivered())
                 return
-            await self._ledger.put_off(fresh)
+            await self._journal.put_off(fresh)
         except Exception:  # noqa: BLE001 - nothing one task does may end the worker
             self._log.exception("a failed step could not be put off", task=task.id)
 
@@ -216,7 +218,7 @@ class Worker:
                 if fresh.state is TaskState.SUBMITTING:
                     await self._submitter.lose(fresh, "what came of it could not be saved")
                 else:
-                    await self._ledger.put_off(fresh)
+                    await self._journal.put_off(fresh)
             except StoreError:
                 await asyncio.sleep(_STORE_PAUSE_S)
             except TaskError:

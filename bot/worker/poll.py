@@ -18,10 +18,10 @@ from bot.task import Task
 from bot.worker import schedule
 from bot.worker.concurrency import NO_ROOM, Slots
 from bot.worker.duration_model import Durations, observed
-from bot.worker.journal import Ledger
+from bot.worker.journal import TaskJournal
 from bot.worker.outage_log import OutageLog
 from bot.worker.provider_health import Accounts
-from bot.worker.schedule import Timing, clock_of, duration_keys
+from bot.worker.schedule import Schedule, clock_of, duration_keys
 
 _FAULT = "provider_fault"
 
@@ -31,20 +31,20 @@ class Chat(Protocol):
         """Bring the card up to date soon. Newest wins; never fails, never delays an outcome."""
 
 
-class Looker:
+class JobPoller:
     def __init__(
         self,
         *,
-        ledger: Ledger,
+        journal: TaskJournal,
         chat: Chat,
         providers: Mapping[str, Provider],
         models: Mapping[str, VideoModel],
-        schedule: Timing,
+        schedule: Schedule,
         durations: DurationStore,
         accounts: Accounts,
         slots: Slots,
     ) -> None:
-        self._ledger = ledger
+        self._journal = journal
         self._chat = chat
         self._providers = providers
         self._models = models
@@ -55,41 +55,41 @@ class Looker:
         self._log = get_log(__name__)
         self._silence = OutageLog("looks")
 
-    async def look(self, task: Task) -> None:
+    async def poll(self, task: Task) -> None:
         model = self._models.get(task.request.model)
         provider = self._providers.get(task.provider)
         if model is None or provider is None or task.remote_id is None:
             # Its provider may be configured again tomorrow: the job is paid for.
             await self._look_later(task, "model_gone")
             return
-        began = self._ledger.now()
+        began = self._journal.now()
         try:
             async with asyncio.timeout(schedule.LOOK_LIMIT_S):
                 status = await provider.poll(task.remote_id, model)
         except ProviderError as error:
-            await self._endure(task, error, began)
+            await self._handle_poll_error(task, error, began)
         except TimeoutError:
-            await self._endure(task, Unavailable("unreachable", "the look took too long"), began)
+            await self._handle_poll_error(task, Unavailable("unreachable", "the look took too long"), began)
         except Exception as error:  # noqa: BLE001 - no defect of an adapter is a verdict on a paid job
             self._log.exception("a look broke off", task=task.id)
-            await self._endure(task, Unavailable("unreachable", type(error).__name__), began)
+            await self._handle_poll_error(task, Unavailable("unreachable", type(error).__name__), began)
         else:
             self._silence.answered(task.provider)
-            await self.read(task, model, status, self._ledger.attempt(task, "poll", began))
+            await self.read(task, model, status, self._journal.attempt(task, "poll", began))
 
     async def read(
         self, task: Task, model: VideoModel, status: Status, attempt: Attempt | None = None
     ) -> None:
         """What a status makes of a running task."""
-        now = self._ledger.now()
+        now = self._journal.now()
         match status:
             case StillRunning():
-                if self._ledger.is_over(task):
+                if self._journal.is_over(task):
                     await self._fail(task, "expired", "", attempt)
                 else:
                     await self._go_on(task, model, status, attempt)
             case Succeeded(video_url=video_url, keeps_s=keeps_s):
-                await self._ledger.end(
+                await self._journal.finish(
                     task.succeeded(video_url, now + timedelta(seconds=keeps_s), now), attempt
                 )
                 await self._learn(task, now)
@@ -106,13 +106,13 @@ class Looker:
         self, task: Task, model: VideoModel, status: StillRunning, attempt: Attempt | None
     ) -> None:
         """Not done yet."""
-        now = self._ledger.now()
-        seen = task.looked(status.progress, now, queued=status.queued)
+        now = self._journal.now()
+        seen = task.polled(status.progress, now, queued=status.queued)
         if self._timing.is_late(seen, model, now):
             seen = seen.late(now)
-        others_wait = await self._ledger.others_wait(task)
+        others_wait = await self._journal.others_wait(task)
         due_at = self._timing.next_look(seen, model, now, others_wait=others_wait)
-        saved = await self._ledger.save(changed(seen, due_at=due_at), attempt)
+        saved = await self._journal.save(changed(seen, due_at=due_at), attempt)
         if not saved.hidden:
             self._chat.show(saved)
         if clock_of(task)[0] != clock_of(seen)[0] == "running":
@@ -121,13 +121,13 @@ class Looker:
     async def _crowd_out(self, task: Task, code: str, detail: str, attempt: Attempt | None) -> None:
         """Relays accept what their own provider then has no room for: nothing was made, and it waits again.
         How often is seen by the calls, so that the pause grows."""
-        tries = sum(one.call == "submit" for one in await self._ledger.attempts(task))
-        due_at = schedule.retry_at(tries, self._ledger.now())
+        tries = sum(one.call == "submit" for one in await self._journal.attempts(task))
+        due_at = schedule.retry_at(tries, self._journal.now())
         await self._slots.refused(task)
-        self._chat.show(await self._ledger.save(task.crowded_out(code, detail, due_at), attempt))
+        self._chat.show(await self._journal.save(task.requeued_by_provider(code, detail, due_at), attempt))
 
     async def _fail(self, task: Task, code: str, detail: str, attempt: Attempt | None) -> None:
-        await self._ledger.end(task.failed(code, detail, self._ledger.now()), attempt)
+        await self._journal.finish(task.failed(code, detail, self._journal.now()), attempt)
         await self._learn(task, None)
 
     async def _learn(self, task: Task, ended_at: datetime | None) -> None:
@@ -150,15 +150,15 @@ class Looker:
         except Exception as error:  # noqa: BLE001 - the task has been moved, and nothing else counts
             self._log.warning("a duration was not learned", task=task.id, reason=str(error))
 
-    async def _endure(self, task: Task, error: ProviderError, began: datetime) -> None:
+    async def _handle_poll_error(self, task: Task, error: ProviderError, began: datetime) -> None:
         """A look that told nothing. Only a fault that the provider keeps reporting ends the task."""
         self._silence.broken(task.provider, error)
         if isinstance(error, AccountProblem):
             await self._accounts.refused(self._models[task.request.model], error)
-        now = self._ledger.now()
-        attempt = self._ledger.attempt(task, "poll", began, error)
+        now = self._journal.now()
+        attempt = self._journal.attempt(task, "poll", began, error)
         if error.code == _FAULT:
-            past = reversed(await self._ledger.attempts(task))
+            past = reversed(await self._journal.attempts(task))
             faults = [one.at for one in takewhile(lambda one: one.answer == _FAULT, past)]
             if schedule.gives_up_looking([*faults, began], now):
                 await self._fail(task, error.code, error.detail, attempt)
@@ -169,12 +169,12 @@ class Looker:
         self, task: Task, code: str, retry_after_s: float | None = None, attempt: Attempt | None = None
     ) -> None:
         """A failing look is not a failing job: it goes on until the provider forgets it."""
-        now = self._ledger.now()
-        if self._ledger.is_over(task):
+        now = self._journal.now()
+        if self._journal.is_over(task):
             await self._fail(task, "expired", code, attempt)
         else:
             later = self._timing.look_again(task, now, retry_after_s)
-            await self._ledger.save(task.put_off(later, now), attempt)
+            await self._journal.save(task.put_off(later, now), attempt)
 
 
 def _read_durations(text: str | None, typical_s: float) -> Durations:

@@ -10,7 +10,7 @@ from bot.errors import AccountProblem, StoreError
 from bot.log import get_log
 from bot.request import VideoModel
 from bot.store import AccountStore, AccountTrouble, Notice
-from bot.store.sharing import ALONE, SharingStore, holding
+from bot.store.sharing import SINGLE_PROCESS, LeaseStore, holding
 
 _OF_ONE_MODEL = frozenset({"not_activated"})
 """Some providers have each model activated by itself: the others work on."""
@@ -25,7 +25,7 @@ class Accounts:
         store: AccountStore,
         tell_admins: Callable[[Notice], Awaitable[None]],
         clock: Callable[[], datetime],
-        sharing: SharingStore = ALONE,
+        sharing: LeaseStore = SINGLE_PROCESS,
     ) -> None:
         self._store = store
         self._sharing = sharing

@@ -24,7 +24,7 @@ class Brakes(BuyingStore, KeepingStore, Protocol):
     """What the brake needs of a store."""
 
 
-class Brake:
+class PurchaseGuard:
     """One per process; all share what the store keeps. `tell_admins` never raises."""
 
     def __init__(
@@ -48,17 +48,17 @@ class Brake:
         self._pauses: list[Pause] = []
         self._read_at: datetime | None = None
 
-    def known(self, model: str) -> Pause | None:
+    def cached(self, model: str) -> Pause | None:
         """What stood against the model when that was last looked up."""
         return next((one for one in self._pauses if one.model in (EVERYTHING, model)), None)
 
-    async def over(self, model: str) -> Pause | None:
+    async def blocking(self, model: str) -> Pause | None:
         """What stands against buying from this model; `EVERYTHING`: against buying at all."""
         await self.pauses()
-        return self.known(model)
+        return self.cached(model)
 
-    async def holds_all(self) -> bool:
-        return await self.over(EVERYTHING) is not None
+    async def blocks_everything(self) -> bool:
+        return await self.blocking(EVERYTHING) is not None
 
     async def pauses(self) -> list[Pause]:
         """Those in force, oldest first."""
@@ -110,6 +110,6 @@ class Brake:
         if before != self._pauses:
             self._changed()
 
-    async def _ask(self, brake: Pause) -> None:
+    async def _ask(self, purchase_guard: Pause) -> None:
         count = str(self._settings().submits_per_hour)
-        await self._tell_admins(Notice(BRAKE_REACHED, {"count": count, "pause": brake.mark}))
+        await self._tell_admins(Notice(BRAKE_REACHED, {"count": count, "pause": purchase_guard.mark}))

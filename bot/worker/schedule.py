@@ -59,7 +59,7 @@ Clock = Literal["queued", "running"]
 """What is timed of a job: its stay in a queue of the provider's own, and its making."""
 
 
-class Timing:
+class Schedule:
     """When to look at a job, by what was learned of others like it; and what people are told of that.
 
     A free model is on this machine, and a look at it costs nothing: it is looked at every second.

@@ -31,12 +31,12 @@ from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 from bot.worker import schedule
 from bot.worker.concurrency import NO_ROOM, Slots
 from bot.worker.failover import stand_ins
-from bot.worker.journal import Ledger
+from bot.worker.journal import TaskJournal
 from bot.worker.outage_log import OutageLog
-from bot.worker.poll import Looker
+from bot.worker.poll import JobPoller
 from bot.worker.provider_health import Accounts
-from bot.worker.purchase_guard import Brake
-from bot.worker.schedule import Timing
+from bot.worker.purchase_guard import PurchaseGuard
+from bot.worker.schedule import Schedule
 
 _OUTAGES = frozenset({"unreachable", "provider_fault"})
 """Refusals that say nothing about the request; a provider that is only busy is waited for."""
@@ -61,29 +61,29 @@ class Submitter:
     def __init__(
         self,
         *,
-        ledger: Ledger,
+        journal: TaskJournal,
         chat: Chat,
         providers: Mapping[str, Provider],
         models: Mapping[str, VideoModel],
-        looker: Looker,
-        schedule: Timing,
+        poller: JobPoller,
+        schedule: Schedule,
         accounts: Accounts,
         slots: Slots,
-        brake: Brake,
+        purchase_guard: PurchaseGuard,
         link: Callable[[Task, int, FitPhoto], PhotoLink],
         quote: Callable[[VideoRequest], Decimal | None],
         failover: bool = False,
         save_pauses_s: Sequence[float] = _SAVE_PAUSES_S,
     ) -> None:
-        self._ledger = ledger
+        self._journal = journal
         self._chat = chat
         self._providers = providers
         self._models = models
-        self._looker = looker
+        self._poller = poller
         self._timing = schedule
         self._accounts = accounts
         self._slots = slots
-        self._brake = brake
+        self._purchase_guard = purchase_guard
         self._link = link
         self._failover = failover
         self._quote = quote
@@ -97,9 +97,9 @@ class Submitter:
     async def submit(self, task: Task) -> None:
         model = self._models.get(task.request.model)
         if model is None:
-            await self._ledger.end(task.failed("model_gone", "", self._ledger.now()))
+            await self._journal.finish(task.failed("model_gone", "", self._journal.now()))
             return
-        if await self._brake.over(model.name):
+        if await self._purchase_guard.blocking(model.name):
             await self._hold_back(task)
             return
         async with self._with_photos if task.request.photos else nullcontext():
@@ -113,13 +113,13 @@ class Submitter:
                 for file_id in task.request.photos
             ]
         except MediaError as error:
-            await self._ledger.end(task.failed(error.code, error.detail, self._ledger.now()))
+            await self._journal.finish(task.failed(error.code, error.detail, self._journal.now()))
             return
         except ChatError as error:
-            if schedule.gives_up_telling(task, self._ledger.now()):
-                await self._ledger.end(task.failed("photo_gone", str(error), self._ledger.now()))
+            if schedule.gives_up_telling(task, self._journal.now()):
+                await self._journal.finish(task.failed("photo_gone", str(error), self._journal.now()))
                 return
-            await self._ledger.put_off(task, error.retry_after_s if isinstance(error, ChatBusy) else None)
+            await self._journal.put_off(task, error.retry_after_s if isinstance(error, ChatBusy) else None)
             return
         photos = [
             photo.data if model.photo_as == "bytes" else self._link(task, index, photo)
@@ -129,8 +129,8 @@ class Submitter:
             # Left open it would be the provider's own default, whatever the photo's shape.
             ratio = closest_ratio(fits[0].width, fits[0].height, model.ratios)
             task = replace(task, request=task.request.model_copy(update={"ratio": ratio}))
-        if not self._ledger.has_time(task, schedule.SUBMIT_LIMIT_S):
-            await self._ledger.put_off(task)
+        if not self._journal.has_time(task, schedule.SUBMIT_LIMIT_S):
+            await self._journal.put_off(task)
             return
         self.in_flight.add(task.id)
         try:
@@ -141,11 +141,11 @@ class Submitter:
     async def _buy(self, task: Task, model: VideoModel, photos: Sequence[Photo]) -> None:
         """From the saved intent to the saved answer. Nothing here may be repeated by itself."""
         provider = self._providers[model.provider]
-        others_wait = await self._ledger.others_wait(task)
-        began = self._ledger.now()
+        others_wait = await self._journal.others_wait(task)
+        began = self._journal.now()
         lease_end = began + timedelta(seconds=schedule.LEASE_S)
         intent = task.submitting(began, lease_end, began + timedelta(seconds=model.keeps_s))
-        bought = await self._brake.buy(intent)
+        bought = await self._purchase_guard.buy(intent)
         if isinstance(bought, Pause):
             await self._hold_back(task)
             return
@@ -155,11 +155,11 @@ class Submitter:
             async with asyncio.timeout(schedule.SUBMIT_LIMIT_S):
                 accepted = await provider.submit(task.request, photos, task.id)
         except Unavailable as error:
-            await self._put_back(task, error, self._ledger.attempt(task, "submit", began, error))
+            await self._put_back(task, error, self._journal.attempt(task, "submit", began, error))
         except OutcomeUnknown as error:
-            await self.lose(task, error.detail, self._ledger.attempt(task, "submit", began, error))
+            await self.lose(task, error.detail, self._journal.attempt(task, "submit", began, error))
         except ProviderError as error:
-            attempt = self._ledger.attempt(task, "submit", began, error)
+            attempt = self._journal.attempt(task, "submit", began, error)
             # The answer first: a process that ends while admins are told must still know of the refusal.
             if not (isinstance(error, AccountProblem) and await self._reroute(task, attempt)):
                 await self._fail(task, error.code, error.detail, attempt)
@@ -170,22 +170,22 @@ class Submitter:
                 "a submit broke off", task=task.id, exc_info=not isinstance(error, TimeoutError)
             )
             unknown = OutcomeUnknown(SUBMIT_UNKNOWN, type(error).__name__)
-            await self.lose(task, unknown.detail, self._ledger.attempt(task, "submit", began, unknown))
+            await self.lose(task, unknown.detail, self._journal.attempt(task, "submit", began, unknown))
         else:
             await self._accept(task, model, accepted, began, others_wait=others_wait)
 
     async def _hold_back(self, task: Task) -> None:
         """Buying is paused. Its card says so, and it keeps its turn."""
-        self._chat.show(await self._ledger.hold_back(task))
+        self._chat.show(await self._journal.postpone(task))
 
     async def _put_back(self, task: Task, error: Unavailable, attempt: Attempt) -> None:
         """Certainly not accepted: later again, or with another model where the operator wants that."""
         if error.code in NO_ROOM:
             # The limit first: else the very same would be tried again at once.
             await self._slots.refused(task, error.retry_after_s)
-            code, detail, now = error.code, error.detail, self._ledger.now()
+            code, detail, now = error.code, error.detail, self._journal.now()
             moved = await self._write(
-                task, lambda row: _unanswered(row).turned_away(code, detail, now), attempt
+                task, lambda row: _unanswered(row).requeued_no_slot(code, detail, now), attempt
             )
             self._chat.show(moved)
             return
@@ -193,14 +193,14 @@ class Submitter:
             self._silence.broken(task.provider, error)
             if await self._reroute(task, attempt):
                 return
-        now = self._ledger.now()
+        now = self._journal.now()
         if error.code in _OUTAGES and schedule.gives_up_submitting(task, now):
             await self._fail(task, "provider_fault", f"{error.code}: {error.detail}", attempt)
             return
         due_at = schedule.retry_at(task.attempts, now, error.retry_after_s)
         code, detail = error.code, error.detail
         moved = await self._write(
-            task, lambda row: _unanswered(row).put_back(code, detail, due_at, now), attempt
+            task, lambda row: _unanswered(row).requeued(code, detail, due_at, now), attempt
         )
         self._chat.show(moved)
 
@@ -208,14 +208,16 @@ class Submitter:
         """To the next model that can do the very same for no more money, if failover is on and there is one.
         Whoever stopped waiting gets none."""
         others = [
-            name for name in stand_ins(task, self._models, self._quote) if not await self._brake.over(name)
+            name
+            for name in stand_ins(task, self._models, self._quote)
+            if not await self._purchase_guard.blocking(name)
         ]
         if not self._failover or not others or task.hidden:
             return False
         model = self._models[others[0]]
         request = settle(task.request.model_copy(update={"model": model.name}), model)
         price = self._quote(request)
-        now = self._ledger.now()
+        now = self._journal.now()
         self._log.info(
             "another model is tried", task=task.id, model=model.name, instead_of=task.request.model
         )
@@ -230,10 +232,10 @@ class Submitter:
 
         Without an `attempt` the process that made the call died in it: it is recorded now, for the bill.
         """
-        now = self._ledger.now()
+        now = self._journal.now()
         if attempt is None:
             unknown = OutcomeUnknown(SUBMIT_UNKNOWN, detail)
-            attempt = self._ledger.attempt(task, "submit", task.submitted_at or now, unknown)
+            attempt = self._journal.attempt(task, "submit", task.submitted_at or now, unknown)
         model = self._models.get(task.request.model)
         keep_until = schedule.unclear_until(model, now) if model else now
         self._log.warning("the outcome of a submit is unknown", task=task.id, detail=detail)
@@ -247,7 +249,7 @@ class Submitter:
         attempt: Attempt | None,
         keep_until: datetime | None = None,
     ) -> None:
-        now = self._ledger.now()
+        now = self._journal.now()
         await self._write(task, lambda row: _unanswered(row).failed(code, detail, now, keep_until), attempt)
         self._log.info("no video", task=task.id, code=code, detail=detail)
 
@@ -255,8 +257,8 @@ class Submitter:
         self, task: Task, model: VideoModel, accepted: Accepted, began: datetime, *, others_wait: bool
     ) -> None:
         """An id is always accepted, whatever became of the row since: it is worth money."""
-        now = self._ledger.now()
-        attempt = self._ledger.attempt(task, "submit", began, detail=accepted.detail)
+        now = self._journal.now()
+        attempt = self._journal.attempt(task, "submit", began, detail=accepted.detail)
         first_look = self._timing.next_look(task, model, now, others_wait=others_wait)
         keep_until = now + timedelta(seconds=model.keeps_s)
         task = await self._keep(
@@ -270,7 +272,7 @@ class Submitter:
         await self._accounts.worked(model)
         self._silence.answered(task.provider)
         if not isinstance(accepted.status, StillRunning):
-            await self._looker.read(task, model, accepted.status)
+            await self._poller.read(task, model, accepted.status)
 
     async def _keep(self, task: Task, move: Callable[[Task], Task], attempt: Attempt, remote_id: str) -> Task:
         """Save an id, in spite of a disk that is full for a while. In the log it stands at once."""
@@ -291,9 +293,9 @@ class Submitter:
         while True:
             moved = move(task)
             try:
-                return await self._ledger.save(moved, attempt)
+                return await self._journal.save(moved, attempt)
             except StaleTask:
-                fresh = await self._ledger.get(task.id)
+                fresh = await self._journal.get(task.id)
                 if fresh is None:
                     raise
                 task = fresh

@@ -26,7 +26,7 @@ class Lane:
             self._room.release()
             raise
 
-    def lend(self) -> None:
+    def release_early(self) -> None:
         self._free.release()
 
     def leave(self, *, lent: bool) -> None:
@@ -35,7 +35,7 @@ class Lane:
             self._free.release()
 
 
-class Lanes:
+class UploadSlots:
     """A delivery runs in the first lane until it takes long once; its next try in one with its like."""
 
     def __init__(self, hold_s: float = _HOLD_S) -> None:
@@ -61,7 +61,7 @@ class Lanes:
         def lend() -> None:
             nonlocal lent
             lent = True
-            lane.lend()
+            lane.release_early()
             self._remember(task_id)
 
         loan = asyncio.get_running_loop().call_later(self._hold_s, lend)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from postgres_server import PostgresServer
-from running import Stage
+from running import BotHarness
 
 from chaos.run import StoreUnderTest
 
@@ -28,12 +28,12 @@ class PostgresUnderTest(StoreUnderTest):
     def settings(self, folder: Path) -> dict[str, str]:
         return {"database_url": self._url}
 
-    def rows(self, stage: Stage, table: str) -> Sequence[dict[str, Any]]:
+    def rows(self, stage: BotHarness, table: str) -> Sequence[dict[str, Any]]:
         order = {"tasks": "place", "updates": "update_id"}[table]
         text = self._server.ask(self._url, f"SELECT json_agg(t ORDER BY {order}) FROM {table} t")
         return json.loads(text) if text else []
 
-    def leases(self, stage: Stage) -> int:
+    def leases(self, stage: BotHarness) -> int:
         text = self._server.ask(
             self._url,
             "SELECT (SELECT count(*) FROM tasks WHERE leased_by IS NOT NULL)"

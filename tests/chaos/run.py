@@ -15,7 +15,7 @@ from typing import Any
 from pictures import photo
 from provider_server import Fault as ProviderFault
 from provider_server import Kind, ProviderServer, Received, Reply
-from running import BOT, Stage, says
+from running import BOT, BotHarness, says
 
 from bot.sandbox import Chat, Fault, FaultKind, Person, SandboxServer
 from chaos.books import ASKED, Books, Entry, entry_of
@@ -93,11 +93,11 @@ class StoreUnderTest:
     def settings(self, folder: Path) -> dict[str, str]:
         return {"database_url": f"sqlite:///{folder}/bot.db"}
 
-    def rows(self, stage: Stage, table: str) -> Sequence[dict[str, Any]]:
+    def rows(self, stage: BotHarness, table: str) -> Sequence[dict[str, Any]]:
         """Every row of `tasks` or `updates`; none where the table is not there yet."""
         return stage.rows(table) if (stage.folder / "bot.db").exists() else []
 
-    def leases(self, stage: Stage) -> int:
+    def leases(self, stage: BotHarness) -> int:
         """How many rows are leased, once nobody runs."""
         tasks = [row for row in self.rows(stage, "tasks") if row["due_before_lease"] is not None]
         updates = [row for row in self.rows(stage, "updates") if row["leased_until"] is not None]
@@ -108,7 +108,7 @@ class StoreUnderTest:
 
 
 class Run:
-    def __init__(self, plan: Plan, stage: Stage, store: StoreUnderTest, code: Path | None) -> None:
+    def __init__(self, plan: Plan, stage: BotHarness, store: StoreUnderTest, code: Path | None) -> None:
         self._plan = plan
         self._stage = stage
         self._store = store
@@ -299,9 +299,9 @@ class Run:
 
 
 @asynccontextmanager
-async def _stage(folder: Path, hang_s: float) -> AsyncIterator[Stage]:
+async def _stage(folder: Path, hang_s: float) -> AsyncIterator[BotHarness]:
     async with SandboxServer() as server, ProviderServer(hang_s=hang_s) as provider:
-        yield Stage(server, provider, folder)
+        yield BotHarness(server, provider, folder)
 
 
 async def run(

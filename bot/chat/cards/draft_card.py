@@ -15,7 +15,7 @@ from bot.chat.cards.motion_suggestions import ASKING, motion_rows
 from bot.chat.cards.option_buttons import choice_rows, option_rows
 from bot.chat.cards.photo_picker import QUESTION as WHICH
 from bot.chat.cards.photo_picker import draw_which, may_add_last, only_rows
-from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.request import Problem, VideoModel
 from bot.task import Task, TaskState
 from bot.text import plain, say
@@ -49,7 +49,7 @@ def draw_draft(
     opened: str | None = None,
     usual_s: float | None = None,
     *,
-    tariff: Tariff = NO_TARIFF,
+    price_labels: PriceLabels = NO_PRICE_LABELS,
     left: str = "",
 ) -> Card:
     """The card of a draft. `opened` is the option whose choices its buttons show; `usual_s` how long such a
@@ -59,9 +59,9 @@ def draw_draft(
     model = models.get(task.request.model)
     above = whole_heading(task, model) if task.request.prompt else ""
     beside = left_out(task.request, model, task.language)
-    asks = _sentence(task, now) + _terms(task, usual_s, tariff)
+    asks = _sentence(task, now) + _terms(task, usual_s, price_labels)
     text = join(above, beside, continued(task), _crop(task), asks, left, _add_last(task, models))
-    if opened is not None and (choices := choice_rows(task, models, opened, tariff)):
+    if opened is not None and (choices := choice_rows(task, models, opened, price_labels)):
         return Card(text, InlineKeyboardMarkup(choices))
     rows = option_rows(task, models) if has_options(task) else motion_rows(task)
     last = [button(task, "button_dismiss", "dismiss")]
@@ -78,20 +78,26 @@ def has_options(task: Task) -> bool:
     return task.state is TaskState.DRAFT and task.question == "card_draft" and task.chat_id > 0
 
 
-def draw_question(task: Task, now: datetime, tariff: Tariff = NO_TARIFF) -> Question:
+def draw_question(task: Task, now: datetime, price_labels: PriceLabels = NO_PRICE_LABELS) -> Question:
     """What is said for a question in `STARTED_BY_ANSWER`."""
     keys = {
         "card_ask_other_photo": "card_ask_photo_placeholder",
         ASK_EXTEND: "card_ask_extend_placeholder",
     }
     key = keys.get(task.question or "", "card_ask_words_placeholder")
-    return Question(_sentence(task, now) + _costs(task, tariff), say(task.language, key))
+    return Question(_sentence(task, now) + _costs(task, price_labels), say(task.language, key))
 
 
-def draw_switch(task: Task, problem: Problem, names: Sequence[str], tariff: Tariff = NO_TARIFF) -> Card:
+def draw_switch(
+    task: Task, problem: Problem, names: Sequence[str], price_labels: PriceLabels = NO_PRICE_LABELS
+) -> Card:
     """The chosen model cannot make it, but these can."""
     text = join(say(task.language, problem.code, **problem.values), say(task.language, "card_switch"))
-    rows = [*model_rows(task, names, tariff), *only_rows(task), [button(task, "button_dismiss", "dismiss")]]
+    rows = [
+        *model_rows(task, names, price_labels),
+        *only_rows(task),
+        [button(task, "button_dismiss", "dismiss")],
+    ]
     return Card(text, InlineKeyboardMarkup(rows))
 
 
@@ -125,21 +131,21 @@ def _sentence(task: Task, now: datetime) -> str:
             return say(task.language, question or "card_draft")
 
 
-def _terms(task: Task, usual_s: float | None, tariff: Tariff) -> str:
+def _terms(task: Task, usual_s: float | None, price_labels: PriceLabels) -> str:
     """How long it takes, where all is said and only a yes is missing; and what it costs, wherever it can be
     had with a tap."""
     if task.question not in _STARTED_BY_BUTTON:
         return ""
     if usual_s is None or task.question != "card_draft":
-        return _costs(task, tariff)
+        return _costs(task, price_labels)
     time = about(task.language, usual_s)
-    if cost := plain(tariff.cost(task.language, task.request)):
+    if cost := plain(price_labels.cost(task.language, task.request)):
         return "\n" + say(task.language, "card_usual_costs", time=time, price=cost)
     return "\n" + say(task.language, "card_usual", time=time)
 
 
-def _costs(task: Task, tariff: Tariff) -> str:
-    cost = plain(tariff.cost(task.language, task.request))
+def _costs(task: Task, price_labels: PriceLabels) -> str:
+    cost = plain(price_labels.cost(task.language, task.request))
     return "\n" + say(task.language, "card_costs", price=cost) if cost else ""
 
 

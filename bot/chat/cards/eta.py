@@ -9,11 +9,11 @@ from bot.request import VideoModel
 from bot.store.buying import Pause
 from bot.task import Task, TaskState
 from bot.text import say_duration
-from bot.worker.schedule import Timing
+from bot.worker.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Estimate:
     """None where it cannot be told."""
 
     ahead: int = 0
@@ -26,20 +26,20 @@ class Outlook:
     """What stands against buying it now."""
 
 
-UNKNOWN = Outlook()
+UNKNOWN = Estimate()
 
 
 async def no_pause(_: str) -> None:
     """Nothing stands against any model."""
 
 
-class Forecast:
+class Estimator:
     """`at_once`: how many jobs a provider runs at once at present."""
 
     def __init__(
         self,
         count_ahead: Callable[[Task], Awaitable[int]],
-        schedule: Timing,
+        schedule: Schedule,
         models: Mapping[str, VideoModel],
         at_once: Callable[[str], Awaitable[int | None]],
         *,
@@ -51,13 +51,13 @@ class Forecast:
         self._at_once = at_once
         self._pause = pause
 
-    async def of(self, task: Task) -> Outlook:
+    async def of(self, task: Task) -> Estimate:
         ahead = await self._count_ahead(task) if task.state is TaskState.QUEUED else 0
         usual_s = self.usual_s(task)
         if task.state is TaskState.QUEUED and (pause := await self._pause(task.request.model)):
-            return Outlook(ahead, None, usual_s, pause)
+            return Estimate(ahead, None, usual_s, pause)
         slots = await self._at_once(task.provider) if ahead else None
-        return Outlook(ahead, _turn_s(ahead, usual_s, slots), usual_s)
+        return Estimate(ahead, _turn_s(ahead, usual_s, slots), usual_s)
 
     def usual_s(self, task: Task) -> float | None:
         """As in `Outlook`."""

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.chat.cards.layout import COPY_LIMIT, Card, button, copy_button, heading, join, model_rows, units
-from bot.chat.cards.next_steps import RESULT_REFUSED, Remedy, other_models, remedies
-from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.chat.cards.next_steps import RESULT_REFUSED, NextStep, next_steps, other_models
+from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.request import Mode, PhotoRules, VideoModel
 from bot.task import PERHAPS_CHARGED, SUBMIT_UNKNOWN, Task
 from bot.text import has_phrase, plain, say
 
 
 def draw_failed(
-    task: Task, models: Mapping[str, VideoModel], aside: str = "", tariff: Tariff = NO_TARIFF
+    task: Task, models: Mapping[str, VideoModel], aside: str = "", price_labels: PriceLabels = NO_PRICE_LABELS
 ) -> Card:
     """`aside` stands between what was asked for and why there is none."""
     code = task.error_code or "provider_fault"
@@ -24,16 +24,18 @@ def draw_failed(
     sentences = [_reason(task, code, model)]
     if not free and code not in ("model_gone", SUBMIT_UNKNOWN):
         charged = task.remote_id or code in PERHAPS_CHARGED
-        sentences.append(_charged(task, tariff) if charged else say(task.language, "not_charged"))
+        sentences.append(_charged(task, price_labels) if charged else say(task.language, "not_charged"))
     rows = [
-        row for remedy in remedies(code, task.request) for row in _rows(task, code, remedy, models, tariff)
+        row
+        for remedy in next_steps(code, task.request)
+        for row in _rows(task, code, remedy, models, price_labels)
     ]
     text = join(heading(task, model), aside, "\n".join(sentences))
     return Card(text, InlineKeyboardMarkup(rows) if rows else None)
 
 
-def _charged(task: Task, tariff: Tariff) -> str:
-    price = tariff.price(task)
+def _charged(task: Task, price_labels: PriceLabels) -> str:
+    price = price_labels.price(task)
     if not price:
         return say(task.language, "charged")
     return say(task.language, "charged_cost", price=plain(price))
@@ -51,36 +53,38 @@ def _reason(task: Task, code: str, model: VideoModel | None) -> str:
 
 
 def _rows(
-    task: Task, code: str, remedy: Remedy, models: Mapping[str, VideoModel], tariff: Tariff
+    task: Task, code: str, remedy: NextStep, models: Mapping[str, VideoModel], price_labels: PriceLabels
 ) -> list[list[InlineKeyboardButton]]:
     match remedy:
-        case Remedy.PHOTO:
+        case NextStep.PHOTO:
             return [[button(task, "button_other_photo", remedy)]]
-        case Remedy.WORDS:
+        case NextStep.WORDS:
             row = [button(task, "button_other_words", remedy)]
             if units(task.request.prompt) <= COPY_LIMIT:
                 row.append(copy_button(task.language, "button_copy_words", task.request.prompt))
             return [row]
-        case Remedy.PLAIN:
+        case NextStep.PLAIN:
             model = models.get(task.request.model)
             can = model is not None and Mode.TEXT in model.modes
             return [[button(task, "button_without_photo", remedy)]] if can else []
-        case Remedy.AGAIN:
-            return [[_again(task, code, models, tariff)]]
-        case Remedy.MODEL:
-            return model_rows(task, other_models(task.request, models), tariff)
+        case NextStep.AGAIN:
+            return [[_again(task, code, models, price_labels)]]
+        case NextStep.MODEL:
+            return model_rows(task, other_models(task.request, models), price_labels)
 
 
-def _again(task: Task, code: str, models: Mapping[str, VideoModel], tariff: Tariff) -> InlineKeyboardButton:
+def _again(
+    task: Task, code: str, models: Mapping[str, VideoModel], price_labels: PriceLabels
+) -> InlineKeyboardButton:
     """The label says it where the same costs once more."""
     model = models.get(task.request.model)
     if model is not None and model.free:
-        return button(task, "button_try_again", Remedy.AGAIN)
+        return button(task, "button_try_again", NextStep.AGAIN)
     if code == SUBMIT_UNKNOWN:
-        return button(task, "button_try_again_paid", Remedy.AGAIN)
+        return button(task, "button_try_again_paid", NextStep.AGAIN)
     if not task.remote_id and code not in RESULT_REFUSED:
-        return button(task, "button_try_again", Remedy.AGAIN)
-    if not (cost := plain(tariff.cost(task.language, task.request))):
-        return button(task, "button_try_again_order", Remedy.AGAIN)
+        return button(task, "button_try_again", NextStep.AGAIN)
+    if not (cost := plain(price_labels.cost(task.language, task.request))):
+        return button(task, "button_try_again_order", NextStep.AGAIN)
     label = plain(say(task.language, "button_try_again_cost", price=cost))
-    return InlineKeyboardButton(label, callback_data=f"{Remedy.AGAIN}:{task.id}")
+    return InlineKeyboardButton(label, callback_data=f"{NextStep.AGAIN}:{task.id}")

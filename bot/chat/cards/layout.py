@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import KeyboardButtonStyle
 
-from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.request import VideoModel, VideoRequest, settle
 from bot.task import Task
 from bot.text import plain, say
@@ -95,11 +95,11 @@ def copy_button(language: str, key: str, text: str) -> InlineKeyboardButton:
 
 
 def model_rows(
-    task: Task, names: Sequence[str], tariff: Tariff = NO_TARIFF
+    task: Task, names: Sequence[str], price_labels: PriceLabels = NO_PRICE_LABELS
 ) -> list[list[InlineKeyboardButton]]:
     """For each model a button that makes the video with it."""
     labels = {
-        name: tariff.label(
+        name: price_labels.label(
             plain(say(task.language, "button_other_model", model=name)),
             task.language,
             task.request.model_copy(update={"model": name}),

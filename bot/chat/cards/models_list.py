@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 
-from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.prices import Price
 from bot.request import Mode, VideoModel, resolutions_for, shown
 from bot.text import plain, say
@@ -19,7 +19,7 @@ def draw_models(
     models: Mapping[str, VideoModel],
     default: str,
     usual_s: Mapping[str, float] | None = None,
-    tariff: Tariff = NO_TARIFF,
+    price_labels: PriceLabels = NO_PRICE_LABELS,
 ) -> str:
     """A message in Telegram's HTML on the models that are offered here.
 
@@ -31,7 +31,9 @@ def draw_models(
         return say(language, "no_model")
     known_s = usual_s or {}
     blocks = [
-        _block(language, models[name], name == default, known_s.get(name, models[name].typical_s), tariff)
+        _block(
+            language, models[name], name == default, known_s.get(name, models[name].typical_s), price_labels
+        )
         for name in names
     ]
     return "\n\n".join([*blocks, *_advice(language, names, default)])
@@ -44,7 +46,9 @@ def _advice(language: str, names: list[str], default: str) -> list[str]:
     return lines if default in names else [*lines, say(language, "models_unnamed", model=default)]
 
 
-def _block(language: str, model: VideoModel, is_default: bool, usual_s: float, tariff: Tariff) -> str:
+def _block(
+    language: str, model: VideoModel, is_default: bool, usual_s: float, price_labels: PriceLabels
+) -> str:
     lines = [
         say(language, "models_heading", name=model.name, title=model.title),
         say(language, "models_default") if is_default else "",
@@ -53,7 +57,7 @@ def _block(language: str, model: VideoModel, is_default: bool, usual_s: float, t
         " ".join(model.ratios),
         _extras(language, model),
         say(language, "models_usual", time=_time(language, usual_s)),
-        *_prices(language, model, tariff),
+        *_prices(language, model, price_labels),
         _photos(language, model),
     ]
     return "\n".join(line for line in lines if line)
@@ -94,14 +98,14 @@ def _extras(language: str, model: VideoModel) -> str:
     return say(language, "models_extras", extras=extras) if extras else ""
 
 
-def _prices(language: str, model: VideoModel, tariff: Tariff) -> list[str]:
+def _prices(language: str, model: VideoModel, price_labels: PriceLabels) -> list[str]:
     """A line for each price that is set, with the choice that it is for."""
-    return [_price(language, price, tariff) for price in tariff.prices.of_model(model.name)]
+    return [_price(language, price, price_labels) for price in price_labels.prices.of_model(model.name)]
 
 
-def _price(language: str, price: Price, tariff: Tariff) -> str:
+def _price(language: str, price: Price, price_labels: PriceLabels) -> str:
     key = "models_price_second" if price.per_second else "models_price_video"
-    amount = say(language, key, price=plain(tariff.words(language, price.amount)))
+    amount = say(language, key, price=plain(price_labels.words(language, price.amount)))
     sounds = {True: say(language, "models_audio"), False: say(language, "models_silent"), None: ""}
     choice = ", ".join(part for part in (price.resolution, plain(sounds[price.sound])) if part)
     return say(language, "models_price_for", choice=choice, price=plain(amount)) if choice else amount

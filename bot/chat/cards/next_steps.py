@@ -13,7 +13,7 @@ from bot.request import VideoModel, VideoRequest, alternatives
 _MODELS_OFFERED = 3
 
 
-class Remedy(StrEnum):
+class NextStep(StrEnum):
     """The value is the verb of its button."""
 
     PHOTO = "photo"
@@ -28,9 +28,9 @@ class Remedy(StrEnum):
     """The very same with another model that can do it."""
 
 
-_PHOTO, _WORDS, _PLAIN, _AGAIN, _MODEL = Remedy
+_PHOTO, _WORDS, _PLAIN, _AGAIN, _MODEL = NextStep
 
-REMEDIES: Mapping[str, tuple[Remedy, ...]] = {
+REMEDIES: Mapping[str, tuple[NextStep, ...]] = {
     # The input was refused: the same input ends the same way.
     "photo_refused": (_PHOTO, _PLAIN, _MODEL),
     "photo_copyright": (_PHOTO, _PLAIN, _MODEL),
@@ -76,7 +76,7 @@ RESULT_REFUSED = frozenset({"video_refused", "audio_refused", "video_copyright"}
 """A repeat may end well, and is a new bill."""
 
 
-def remedies(code: str, request: VideoRequest) -> tuple[Remedy, ...]:
+def next_steps(code: str, request: VideoRequest) -> tuple[NextStep, ...]:
     """What makes sense for this request. A code that nobody foresaw is told as a fault of the provider."""
     there = {
         _PHOTO: len(request.photos) == 1,

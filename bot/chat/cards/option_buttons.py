@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from telegram import InlineKeyboardButton
 
-from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.request import (
     CAMERAS,
     STRENGTHS,
@@ -49,14 +49,14 @@ def option_rows(task: Task, models: Mapping[str, VideoModel]) -> list[list[Inlin
 
 
 def choice_rows(
-    task: Task, models: Mapping[str, VideoModel], option: str, tariff: Tariff = NO_TARIFF
+    task: Task, models: Mapping[str, VideoModel], option: str, price_labels: PriceLabels = NO_PRICE_LABELS
 ) -> list[list[InlineKeyboardButton]]:
     """The keyboard of one opened option, the choice in force marked; empty where nothing can be chosen.
 
     Where the choice decides on the cost, each button says what comes of it.
     """
     now, choices = choices_of(task.request, models, option)
-    amounts = tariff.amounts(task.language, _outcomes(task.request, models, option))
+    amounts = price_labels.amounts(task.language, _outcomes(task.request, models, option))
     buttons = [
         InlineKeyboardButton(
             ("✓ " if choice == now else "")

@@ -14,7 +14,7 @@ from bot.text import plain, say_amount, say_money
 
 
 @dataclass(frozen=True, slots=True)
-class Tariff:
+class PriceLabels:
     """Where no price is known, and of what is free, every word here is empty: no number is shown."""
 
     prices: Prices = NO_PRICES
@@ -55,18 +55,20 @@ class Tariff:
         return model is not None and model.free
 
 
-NO_TARIFF = Tariff()
+NO_PRICE_LABELS = PriceLabels()
 
 
-def no_tariff() -> Tariff:
-    return NO_TARIFF
+def no_price_labels() -> PriceLabels:
+    return NO_PRICE_LABELS
 
 
-def tariff_of(settings: Callable[[], Settings], models: Mapping[str, VideoModel]) -> Callable[[], Tariff]:
+def price_labels_of(
+    settings: Callable[[], Settings], models: Mapping[str, VideoModel]
+) -> Callable[[], PriceLabels]:
     """The tariff as it is at the time of asking: prices may be changed while the bot runs."""
 
-    def read() -> Tariff:
+    def read() -> PriceLabels:
         now = settings()
-        return Tariff(now.model_prices, now.currency, models)
+        return PriceLabels(now.model_prices, now.currency, models)
 
     return read

@@ -9,10 +9,10 @@ from datetime import datetime
 from telegram import InlineKeyboardMarkup
 
 from bot.chat.cards.draft_card import draw_draft
-from bot.chat.cards.eta import UNKNOWN, Outlook, about
+from bot.chat.cards.eta import UNKNOWN, Estimate, about
 from bot.chat.cards.failure_card import draw_failed
 from bot.chat.cards.layout import Card, button, continued, cut, facts, heading, join, units
-from bot.chat.cards.price_labels import NO_TARIFF, Tariff
+from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.result_buttons import result_buttons
 from bot.errors import IllegalMove
 from bot.request import VideoModel
@@ -28,11 +28,11 @@ def draw_card(
     task: Task,
     models: Mapping[str, VideoModel],
     now: datetime,
-    outlook: Outlook = UNKNOWN,
+    estimate: Estimate = UNKNOWN,
     aside: str = "",
     *,
     quiet: bool = False,
-    tariff: Tariff = NO_TARIFF,
+    price_labels: PriceLabels = NO_PRICE_LABELS,
 ) -> Card:
     """The card of a task that has no video to show: a draft, on its way, or ended without one.
 
@@ -43,11 +43,13 @@ def draw_card(
     free = model is not None and model.free
     match task.state:
         case TaskState.DRAFT:
-            return draw_draft(task, models, now, usual_s=outlook.usual_s, tariff=tariff, left=aside)
+            return draw_draft(
+                task, models, now, usual_s=estimate.usual_s, price_labels=price_labels, left=aside
+            )
         case TaskState.CANCELLED:
             return Card(say(task.language, task.error_code or "cancelled"), None)
         case TaskState.FAILED:
-            return draw_failed(task, models, _rerouted(task, models), tariff)
+            return draw_failed(task, models, _rerouted(task, models), price_labels)
         case _ if task.hidden:
             return Card(join(heading(task, model), say(task.language, stopped_phrase(task, model))), None)
         case TaskState.QUEUED:
@@ -56,23 +58,23 @@ def draw_card(
             key = "button_cancel" if free else "button_stop_unclear"
         case _:
             key = "button_cancel" if free else "button_stop_paid"
-    line = state_line(task, model, now, outlook)
+    line = state_line(task, model, now, estimate)
     buttons = InlineKeyboardMarkup([[button(task, key, "cancel")]])
     if quiet:
         return Card(join(_rerouted(task, models), line.partition("\n")[0]), buttons)
-    above = heading(task, model, tariff.price(task))
+    above = heading(task, model, price_labels.price(task))
     return Card(join(above, _rerouted(task, models), aside, continued(task), line), buttons)
 
 
-def state_line(task: Task, model: VideoModel | None, now: datetime, outlook: Outlook) -> str:
+def state_line(task: Task, model: VideoModel | None, now: datetime, estimate: Estimate) -> str:
     """How far a task on its way is, and since when."""
     match task.state:
         case TaskState.QUEUED:
-            return _queue_line(task, now, outlook)
+            return _queue_line(task, now, estimate)
         case TaskState.SUBMITTING:
             return say(task.language, "card_submitting", elapsed=_clock(_elapsed_s(task, now)))
         case TaskState.RUNNING | TaskState.SUCCEEDED:
-            return _progress_line(task, model, now, outlook)
+            return _progress_line(task, model, now, estimate)
         case _:
             raise IllegalMove(f"{task.id}: {task.state} is not on its way")
 
@@ -85,7 +87,11 @@ def stopped_phrase(task: Task, model: VideoModel | None) -> str:
 
 
 def draw_caption(
-    task: Task, models: Mapping[str, VideoModel], tariff: Tariff = NO_TARIFF, *, is_shrunk: bool = False
+    task: Task,
+    models: Mapping[str, VideoModel],
+    price_labels: PriceLabels = NO_PRICE_LABELS,
+    *,
+    is_shrunk: bool = False,
 ) -> Card:
     """Under the finished video. `is_shrunk`: it was too large for Telegram."""
     model = models.get(task.request.model)
@@ -99,7 +105,7 @@ def draw_caption(
     # Telegram counts a caption after its HTML is read, in UTF-16 units.
     room = CAPTION_LIMIT - units(below) - 2
     prompt = html.escape(cut(task.request.prompt, room), quote=False)
-    return Card(f"{prompt}\n\n{below}".strip(), result_buttons(task, models, tariff))
+    return Card(f"{prompt}\n\n{below}".strip(), result_buttons(task, models, price_labels))
 
 
 def draw_offer(task: Task) -> Card:
@@ -123,29 +129,29 @@ def _instead(task: Task) -> str:
     return say(task.language, "card_rerouted", chosen=task.passed_over[0], model=task.request.model)
 
 
-def _queue_line(task: Task, now: datetime, outlook: Outlook) -> str:
-    if outlook.pause is not None:
+def _queue_line(task: Task, now: datetime, estimate: Estimate) -> str:
+    if estimate.pause is not None:
         # Without the time: its card would change all through a night.
-        return say(task.language, "card_brake" if outlook.pause.is_brake else "card_paused")
+        return say(task.language, "card_brake" if estimate.pause.is_brake else "card_paused")
     elapsed = _clock(_elapsed_s(task, now))
-    if not outlook.ahead:
+    if not estimate.ahead:
         return say(task.language, "card_queued", elapsed=elapsed)
-    line = say(task.language, "card_queued_behind", ahead=outlook.ahead, elapsed=elapsed)
-    if outlook.turn_s is None:
+    line = say(task.language, "card_queued_behind", ahead=estimate.ahead, elapsed=elapsed)
+    if estimate.turn_s is None:
         return line
     # Minutes: nobody knows it better, and a figure that jumps about is no comfort.
-    turn_s = outlook.turn_s if outlook.turn_s < 60 else 60 * round(outlook.turn_s / 60)
+    turn_s = estimate.turn_s if estimate.turn_s < 60 else 60 * round(estimate.turn_s / 60)
     return f"{line}\n{say(task.language, 'card_turn', time=about(task.language, turn_s))}"
 
 
-def _progress_line(task: Task, model: VideoModel | None, now: datetime, outlook: Outlook) -> str:
+def _progress_line(task: Task, model: VideoModel | None, now: datetime, estimate: Estimate) -> str:
     elapsed_s = _elapsed_s(task, now)
     elapsed = _clock(elapsed_s)
     if task.late_at is not None:
         return say(task.language, "card_late", elapsed=elapsed)
     if clock_of(task)[0] == "queued":
         return say(task.language, "card_queued_there", elapsed=elapsed)
-    usual_s = outlook.usual_s or (model.typical_s if model else 60.0)
+    usual_s = estimate.usual_s or (model.typical_s if model else 60.0)
     values = {"elapsed": elapsed, "usual": about(task.language, usual_s)}
     if task.progress is not None:
         percent = round(100 * task.progress)

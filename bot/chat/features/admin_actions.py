@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from bot.admin.permissions import Standings
-from bot.admin.retry import ask_again, may_ask_again
-from bot.chat.cards.price_labels import Tariff
-from bot.chat.features.cancel import Cancelling
-from bot.chat.operators.access_requests import Strangers
+from bot.admin.permissions import Permissions
+from bot.admin.retry import check_retry, retry
+from bot.chat.cards.price_labels import PriceLabels
+from bot.chat.features.cancel import Cancel
+from bot.chat.operators.access_requests import AccessRequests
 from bot.chat.ordering.access import Access
-from bot.chat.task_cards.board import Screen
+from bot.chat.task_cards.board import CardBoard
 from bot.errors import IllegalMove
 from bot.log import get_log
 from bot.request import Problem, VideoModel
 from bot.store import Store
 from bot.store.acts import Act, ActStore
-from bot.worker.purchase_guard import Brake
+from bot.worker.purchase_guard import PurchaseGuard
 
 _GONE, _TOO_LATE = Problem("tap_gone", {}), Problem("tap_too_late", {})
 
@@ -29,14 +29,14 @@ class Moves:
         self,
         *,
         store: Store,
-        cancelling: Cancelling,
+        cancelling: Cancel,
         access: Access,
-        standings: Standings,
-        strangers: Strangers,
-        brake: Brake,
-        screen: Screen,
+        permissions: Permissions,
+        access_requests: AccessRequests,
+        purchase_guard: PurchaseGuard,
+        board: CardBoard,
         models: Mapping[str, VideoModel],
-        tariff: Callable[[], Tariff],
+        price_labels: Callable[[], PriceLabels],
         clock: Callable[[], datetime],
         wake: Callable[[], None],
     ) -> None:
@@ -44,12 +44,12 @@ class Moves:
         self._record: ActStore = store
         self._cancelling = cancelling
         self._access = access
-        self._standings = standings
-        self._strangers = strangers
-        self._brake = brake
-        self._screen = screen
+        self._permissions = permissions
+        self._access_requests = access_requests
+        self._purchase_guard = purchase_guard
+        self._board = board
         self._models = models
-        self._tariff = tariff
+        self._price_labels = price_labels
         self._clock = clock
         self._wake = wake
         self._log = get_log(__name__)
@@ -74,39 +74,39 @@ class Moves:
         await self._note("first", task_id, by)
         return None
 
-    async def ask_again(self, task_id: str, by: int) -> Problem | None:
+    async def retry(self, task_id: str, by: int) -> Problem | None:
         """The same once more for its person; NotAgain says in a sentence why not."""
         task = await self._store.get(task_id)
         if task is None:
             return _GONE
         model = self._models.get(task.request.model)
-        may_ask_again(task, model)
+        check_retry(task, model)
         if model is not None:
-            price = self._tariff().quote(task.request)
-            asked = await ask_again(self._store, task, model, price, by=by, now=self._clock())
-            self._screen.show(asked)
+            price = self._price_labels().quote(task.request)
+            asked = await retry(self._store, task, model, price, by=by, now=self._clock())
+            self._board.show(asked)
             self._wake()
         return None
 
     async def allow(self, subject: int, by: int) -> Problem | None:
         """A person, or a group by its negative id. The record of changes says who decided."""
-        if await self._standings.admit(subject, "allowed", by) and await self._was_turned_away(subject):
-            await self._strangers.welcome(subject)
+        if await self._permissions.decide(subject, "allowed", by) and await self._was_turned_away(subject):
+            await self._access_requests.welcome(subject)
         return None
 
     async def ban(self, subject: int, by: int) -> Problem | None:
         if await self._access.is_admin(subject):
             return Problem("ban_admin", {"name": subject})
-        await self._strangers.keep_out(subject, by)
+        await self._access_requests.ban(subject, by)
         return None
 
     async def pause(self, model: str, by: int) -> Problem | None:
         """A model, or `EVERYTHING`."""
-        await self._brake.pause(model, by)
+        await self._purchase_guard.pause(model, by)
         return None
 
     async def resume(self, model: str, by: int) -> Problem | None:
-        await self._brake.resume(model, by)
+        await self._purchase_guard.resume(model, by)
         return None
 
     async def _was_turned_away(self, subject: int) -> bool:

@@ -3,50 +3,50 @@
 from __future__ import annotations
 
 from bot.chat.command import Command
-from bot.chat.context import Desk
-from bot.chat.features.admin_allow_ban import Guests
-from bot.chat.features.admin_limit import OwnLimits
-from bot.chat.features.admin_page import OperatorPage
-from bot.chat.features.admin_pause import Pausing
-from bot.chat.features.admin_set import RuleBook
-from bot.chat.handlers import PlainAct
+from bot.chat.context import ChatContext
+from bot.chat.features.admin_allow_ban import AllowBan
+from bot.chat.features.admin_limit import AdminLimit
+from bot.chat.features.admin_page import AdminPage
+from bot.chat.features.admin_pause import AdminPause
+from bot.chat.features.admin_set import AdminSet
+from bot.chat.handlers import ChatButtonHandler
 from bot.chat.operators.notice_buttons import PAUSE, RESUME, STAY
 from bot.chat.ordering.access import Access
 from bot.chat.parsing.message_intent import Intent
-from bot.chat.sender import Asker
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.sender import Sender
+from bot.chat.telegram_io.messenger import Messenger
 from bot.text import say
 
 
-def admin_commands(desk: Desk) -> dict[str, Command]:
+def admin_commands(ctx: ChatContext) -> dict[str, Command]:
     """By name. For everybody else they do not exist."""
-    guests = Guests(
-        access=desk.access,
-        standings=desk.standings,
-        rules=desk.rules,
-        tasks=desk.store,
-        people=desk.store,
-        names=desk.names,
-        strangers=desk.strangers,
-        voice=desk.voice,
+    guests = AllowBan(
+        access=ctx.access,
+        permissions=ctx.permissions,
+        rules=ctx.rules,
+        tasks=ctx.store,
+        people=ctx.store,
+        names=ctx.names,
+        access_requests=ctx.access_requests,
+        messenger=ctx.messenger,
     )
-    limits = OwnLimits(
-        access=desk.access,
-        standings=desk.standings,
-        tasks=desk.store,
-        names=desk.names,
-        voice=desk.voice,
+    limits = AdminLimit(
+        access=ctx.access,
+        permissions=ctx.permissions,
+        tasks=ctx.store,
+        names=ctx.names,
+        messenger=ctx.messenger,
     )
-    book = RuleBook(
-        rules=desk.rules,
-        record=desk.store,
-        names=desk.names,
-        voice=desk.voice,
-        zone=desk.settings.zone,
+    book = AdminSet(
+        rules=ctx.rules,
+        record=ctx.store,
+        names=ctx.names,
+        messenger=ctx.messenger,
+        zone=ctx.settings.zone,
     )
-    pausing = _pausing(desk)
+    pausing = _pausing(ctx)
     commands: dict[str, Command] = {
-        "admin": OperatorPage(desk.voice, desk.open_page).command,
+        "admin": AdminPage(ctx.messenger, ctx.open_page).command,
         "allow": guests.allow,
         "ban": guests.ban,
         "limit": limits.command,
@@ -54,32 +54,32 @@ def admin_commands(desk: Desk) -> dict[str, Command]:
         PAUSE: pausing.pause,
         RESUME: pausing.resume,
     }
-    return {name: _admins_only(command, desk.access, desk.voice) for name, command in commands.items()}
+    return {name: _admins_only(command, ctx.access, ctx.messenger) for name, command in commands.items()}
 
 
-def pausing_acts(desk: Desk) -> dict[str, PlainAct]:
+def pausing_acts(ctx: ChatContext) -> dict[str, ChatButtonHandler]:
     """By verb. They check by themselves who taps."""
-    pausing = _pausing(desk)
+    pausing = _pausing(ctx)
     return {PAUSE: pausing.tap_pause, RESUME: pausing.tap_resume, STAY: pausing.tap_stay}
 
 
-def _pausing(desk: Desk) -> Pausing:
-    return Pausing(
-        brake=desk.brake,
-        access=desk.access,
-        tasks=desk.store,
-        names=desk.names,
-        voice=desk.voice,
-        models=desk.models,
-        zone=desk.settings.zone,
+def _pausing(ctx: ChatContext) -> AdminPause:
+    return AdminPause(
+        purchase_guard=ctx.purchase_guard,
+        access=ctx.access,
+        tasks=ctx.store,
+        names=ctx.names,
+        messenger=ctx.messenger,
+        models=ctx.models,
+        zone=ctx.settings.zone,
     )
 
 
-def _admins_only(command: Command, access: Access, voice: Voice) -> Command:
-    async def checked(asker: Asker, intent: Intent) -> None:
-        if await access.is_admin(asker.user_id):
-            await command(asker, intent)
-        elif asker.chat_id > 0:
-            await voice.answer(asker, say(asker.language, "unknown_command"))
+def _admins_only(command: Command, access: Access, messenger: Messenger) -> Command:
+    async def checked(sender: Sender, intent: Intent) -> None:
+        if await access.is_admin(sender.user_id):
+            await command(sender, intent)
+        elif sender.chat_id > 0:
+            await messenger.answer(sender, say(sender.language, "unknown_command"))
 
     return checked

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.chat.parsing.message_intent import Intent
-from bot.chat.sender import Asker
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.sender import Sender
+from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import ChatGone
 from bot.text import say
 
@@ -27,24 +27,24 @@ OpenPage = Callable[[int], Awaitable[PageLink | None]]
 """A link for one admin; None where there is no page."""
 
 
-class OperatorPage:
-    def __init__(self, voice: Voice, open_page: OpenPage) -> None:
-        self._voice = voice
+class AdminPage:
+    def __init__(self, messenger: Messenger, open_page: OpenPage) -> None:
+        self._messenger = messenger
         self._open_page = open_page
 
-    async def command(self, asker: Asker, _: Intent) -> None:
+    async def command(self, sender: Sender, _: Intent) -> None:
         """From a group the link goes to the private chat: whoever opens it first is in."""
-        link = await self._open_page(asker.user_id)
+        link = await self._open_page(sender.user_id)
         if link is None:
-            await self._voice.answer(asker, say(asker.language, "admin_page_off"))
+            await self._messenger.answer(sender, say(sender.language, "admin_page_off"))
             return
         try:
-            await self._voice.write(asker.user_id, draw_link(asker.language, link))
+            await self._messenger.write(sender.user_id, draw_link(sender.language, link))
         except ChatGone:
-            await self._voice.answer(asker, say(asker.language, "admin_page_closed"))
+            await self._messenger.answer(sender, say(sender.language, "admin_page_closed"))
             return
-        if asker.chat_id != asker.user_id:
-            await self._voice.answer(asker, say(asker.language, "admin_page_sent"))
+        if sender.chat_id != sender.user_id:
+            await self._messenger.answer(sender, say(sender.language, "admin_page_sent"))
 
 
 def draw_link(language: str, link: PageLink) -> str:

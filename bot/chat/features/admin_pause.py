@@ -12,94 +12,98 @@ from zoneinfo import ZoneInfo
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.chat.cards.layout import Card, cut
-from bot.chat.handlers import PlainTap
+from bot.chat.handlers import ChatButtonPress
 from bot.chat.operators.notice_buttons import PAUSE, RESUME
 from bot.chat.ordering.access import Access
 from bot.chat.parsing.message_intent import Intent
-from bot.chat.sender import Asker
-from bot.chat.telegram_io.display_names import Names
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.sender import Sender
+from bot.chat.telegram_io.display_names import DisplayNames
+from bot.chat.telegram_io.messenger import Messenger
 from bot.request import Problem, VideoModel
 from bot.store import TaskFilter, TaskListing
 from bot.store.buying import EVERYTHING, Pause
 from bot.task import TaskState
 from bot.text import plain, say
-from bot.worker.purchase_guard import Brake
+from bot.worker.purchase_guard import PurchaseGuard
 
 _RUNNING = frozenset({TaskState.SUBMITTING, TaskState.RUNNING})
 
 
-class Pausing:
+class AdminPause:
     def __init__(
         self,
         *,
-        brake: Brake,
+        purchase_guard: PurchaseGuard,
         access: Access,
         tasks: TaskListing,
-        names: Names,
-        voice: Voice,
+        names: DisplayNames,
+        messenger: Messenger,
         models: Mapping[str, VideoModel],
         zone: ZoneInfo,
     ) -> None:
-        self._brake = brake
+        self._purchase_guard = purchase_guard
         self._access = access
         self._tasks = tasks
         self._names = names
-        self._voice = voice
+        self._messenger = messenger
         self._models = models
         self._zone = zone
 
-    async def pause(self, asker: Asker, intent: Intent) -> None:
-        await self._command(asker, intent, PAUSE)
+    async def pause(self, sender: Sender, intent: Intent) -> None:
+        await self._command(sender, intent, PAUSE)
 
-    async def resume(self, asker: Asker, intent: Intent) -> None:
-        await self._command(asker, intent, RESUME)
+    async def resume(self, sender: Sender, intent: Intent) -> None:
+        await self._command(sender, intent, RESUME)
 
-    async def tap_pause(self, tap: PlainTap) -> Problem | None:
+    async def tap_pause(self, tap: ChatButtonPress) -> Problem | None:
         return await self._tap(tap, PAUSE)
 
-    async def tap_resume(self, tap: PlainTap) -> Problem | None:
+    async def tap_resume(self, tap: ChatButtonPress) -> Problem | None:
         return await self._tap(tap, RESUME)
 
-    async def tap_stay(self, tap: PlainTap) -> Problem | None:
+    async def tap_stay(self, tap: ChatButtonPress) -> Problem | None:
         """To the question of the brake: no, not yet."""
-        if not await self._access.is_admin(tap.asker.user_id):
+        if not await self._access.is_admin(tap.sender.user_id):
             return Problem("tap_private", {})
-        await self._voice.redraw(tap.asker, await self._paused(tap.asker.language, EVERYTHING))
+        await self._messenger.redraw(tap.sender, await self._paused(tap.sender.language, EVERYTHING))
         return None
 
-    async def _command(self, asker: Asker, intent: Intent, verb: str) -> None:
+    async def _command(self, sender: Sender, intent: Intent, verb: str) -> None:
         name = intent.words.strip().lower()
         if name and name not in self._models:
             values = {"model": cut(name, 60), "choices": list(self._models)}
-            await self._voice.answer(asker, say(asker.language, "model_unknown", **values))
+            await self._messenger.answer(sender, say(sender.language, "model_unknown", **values))
             return
-        card = await self._do(asker, name, verb)
-        await self._voice.answer(asker, card.text, card.buttons)
+        card = await self._do(sender, name, verb)
+        await self._messenger.answer(sender, card.text, card.buttons)
 
-    async def _tap(self, tap: PlainTap, verb: str) -> Problem | None:
-        if not await self._access.is_admin(tap.asker.user_id):
+    async def _tap(self, tap: ChatButtonPress, verb: str) -> Problem | None:
+        if not await self._access.is_admin(tap.sender.user_id):
             return Problem("tap_private", {})
         model, _, mark = tap.choice.partition("@")
         if model and model not in self._models:
             return Problem("tap_gone", {})
-        meant = [pause for pause in await self._brake.pauses() if (pause.model, pause.mark) == (model, mark)]
+        meant = [
+            pause
+            for pause in await self._purchase_guard.pauses()
+            if (pause.model, pause.mark) == (model, mark)
+        ]
         if verb == RESUME and not meant:
             return Problem("tap_too_late", {})
-        await self._voice.redraw(tap.asker, await self._do(tap.asker, model, verb))
+        await self._messenger.redraw(tap.sender, await self._do(tap.sender, model, verb))
         return None
 
-    async def _do(self, asker: Asker, model: str, verb: str) -> Card:
+    async def _do(self, sender: Sender, model: str, verb: str) -> Card:
         """`model` may be `EVERYTHING`."""
         if verb == PAUSE:
-            await self._brake.pause(model, asker.user_id)
-            return await self._paused(asker.language, model)
-        ended = await self._brake.resume(model, asker.user_id)
-        return await self._resumed(asker.language, ended)
+            await self._purchase_guard.pause(model, sender.user_id)
+            return await self._paused(sender.language, model)
+        ended = await self._purchase_guard.resume(model, sender.user_id)
+        return await self._resumed(sender.language, ended)
 
     async def _paused(self, language: str, model: str) -> Card:
         """What is paused, since when and by whom; it may have been before."""
-        found = next((one for one in await self._brake.pauses() if one.model == model), None)
+        found = next((one for one in await self._purchase_guard.pauses() if one.model == model), None)
         if found is None:
             return Card(say(language, "resume_nothing"), None)
         what = say(language, "paused_model", model=model) if model else say(language, "paused_all")
@@ -118,7 +122,7 @@ class Pausing:
             lines = [say(language, "resumed_models", models=models)]
         else:
             lines = [say(language, "resume_nothing")]
-        if await self._brake.holds_all():
+        if await self._purchase_guard.blocks_everything():
             lines.append(say(language, "resume_all_paused"))
         elif ended:
             lines.append(await self._figures(language))

@@ -6,12 +6,12 @@ import html
 import re
 from zoneinfo import ZoneInfo
 
-from bot.admin.live_settings import Rule, Rules
+from bot.admin.live_settings import LiveSettings, Rule
 from bot.chat.cards.layout import cut, join
 from bot.chat.parsing.message_intent import Intent
-from bot.chat.sender import Asker
-from bot.chat.telegram_io.display_names import Names
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.sender import Sender
+from bot.chat.telegram_io.display_names import DisplayNames
+from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import SettingsError
 from bot.store.changes import THE_BOT, THE_MACHINE, Change, ChangeStore
 from bot.text import say
@@ -22,35 +22,41 @@ _VALUE_SHOWN = 150
 _CHANGES_SHOWN = 8
 
 
-class RuleBook:
+class AdminSet:
     """`/set` · `/set NAME` · `/set NAME value` · `/set NAME default`."""
 
     def __init__(
-        self, *, rules: Rules, record: ChangeStore, names: Names, voice: Voice, zone: ZoneInfo
+        self,
+        *,
+        rules: LiveSettings,
+        record: ChangeStore,
+        names: DisplayNames,
+        messenger: Messenger,
+        zone: ZoneInfo,
     ) -> None:
         self._rules = rules
         self._record = record
         self._names = names
-        self._voice = voice
+        self._messenger = messenger
         self._zone = zone
 
-    async def command(self, asker: Asker, intent: Intent) -> None:
+    async def command(self, sender: Sender, intent: Intent) -> None:
         read = _READ.fullmatch(intent.words)
         await self._rules.read()
         if read is None:
-            answer = await self._all(asker)
+            answer = await self._all(sender)
         elif read[2]:
-            answer = await self._change(asker, read[1], read[2].strip())
+            answer = await self._change(sender, read[1], read[2].strip())
         else:
-            answer = await self._one(asker.language, read[1])
-        await self._voice.answer(asker, answer)
+            answer = await self._one(sender.language, read[1])
+        await self._messenger.answer(sender, answer)
 
-    async def _change(self, asker: Asker, name: str, text: str) -> str:
+    async def _change(self, sender: Sender, name: str, text: str) -> str:
         try:
-            await self._rules.change(name, None if text.lower() == _BACK else text, asker.user_id)
+            await self._rules.change(name, None if text.lower() == _BACK else text, sender.user_id)
         except SettingsError as error:
-            return say(asker.language, "rule_wrong", reason=cut(str(error), 1000))
-        return await self._one(asker.language, name)
+            return say(sender.language, "rule_wrong", reason=cut(str(error), 1000))
+        return await self._one(sender.language, name)
 
     async def _one(self, language: str, name: str) -> str:
         rule = self._rules.row(name)
@@ -60,12 +66,12 @@ class RuleBook:
         about = [change for change in await self._record.changes(100, THE_BOT) if change.name == rule.name]
         return join(await self._line(language, rule), await self._changes(language, about))
 
-    async def _all(self, asker: Asker) -> str:
-        language = asker.language
+    async def _all(self, sender: Sender) -> str:
+        language = sender.language
         return join(
             say(language, "rules_heading"),
             "\n".join([await self._line(language, rule) for rule in self._rules.rows()]),
-            say(language, "rules_how", bot=self._names.suffix(asker.chat_id)),
+            say(language, "rules_how", bot=self._names.suffix(sender.chat_id)),
             await self._changes(language, await self._record.changes(_CHANGES_SHOWN)),
         )
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bot.chat.parsing.message_intent import NOBODY, Intent
-from bot.chat.sender import Asker
+from bot.chat.sender import Sender
 from bot.store import TaskStore
 
 _ID = re.compile(r"-?[1-9]\d{2,17}")
@@ -21,17 +21,17 @@ class Found:
     """The words that do not say whom it is about."""
 
 
-async def find_subject(tasks: TaskStore, asker: Asker, intent: Intent, figures: int = 0) -> Found | None:
+async def find_subject(tasks: TaskStore, sender: Sender, intent: Intent, figures: int = 0) -> Found | None:
     """None where nothing tells. `figures`: how many the command takes beside, so that the first number is an
     id only where there are more, or where nothing else says whom it is about."""
     words = tuple(intent.words.split())
     if words and _ID.fullmatch(words[0]):
-        is_alone = asker.chat_id > 0 and intent.about is None and intent.answers is None
+        is_alone = sender.chat_id > 0 and intent.about is None and intent.answers is None
         if is_alone or words[0].startswith("-") or len(words) > figures:
             return Found(int(words[0]), words[1:])
     if intent.about is not None:
         return Found(intent.about, words) if intent.about != NOBODY else None
     if intent.answers is not None:
-        task = await tasks.find(card=(asker.chat_id, intent.answers))
+        task = await tasks.find(card=(sender.chat_id, intent.answers))
         return None if task is None else Found(task.user_id, words)
-    return Found(asker.chat_id, words) if asker.chat_id < 0 else None
+    return Found(sender.chat_id, words) if sender.chat_id < 0 else None

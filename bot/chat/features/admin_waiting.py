@@ -10,10 +10,10 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.chat.cards.eta import about
 from bot.chat.cards.layout import Card
-from bot.chat.handlers import PlainTap
+from bot.chat.handlers import ChatButtonPress
 from bot.chat.ordering.access import Access
-from bot.chat.sender import Asker
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.sender import Sender
+from bot.chat.telegram_io.messenger import Messenger
 from bot.request import Problem
 from bot.store import TaskStore
 from bot.task import Task, TaskState
@@ -25,41 +25,41 @@ _SHOWN = 10
 _BUTTONS_IN_ROW = 3
 
 
-class Waiting:
+class AdminWaiting:
     def __init__(
         self,
         *,
         tasks: TaskStore,
         access: Access,
-        voice: Voice,
+        messenger: Messenger,
         clock: Callable[[], datetime],
     ) -> None:
         self._tasks = tasks
         self._access = access
-        self._voice = voice
+        self._messenger = messenger
         self._clock = clock
 
-    async def tell(self, asker: Asker) -> None:
+    async def tell(self, sender: Sender) -> None:
         """To an admin in private, where somebody waits."""
-        if await self._may(asker) and (card := await self._draw(asker)):
-            await self._voice.answer(asker, card.text, card.buttons)
+        if await self._may(sender) and (card := await self._draw(sender)):
+            await self._messenger.answer(sender, card.text, card.buttons)
 
-    async def put_first(self, tap: PlainTap) -> Problem | None:
-        if not await self._may(tap.asker):
+    async def put_first(self, tap: ChatButtonPress) -> Problem | None:
+        if not await self._may(tap.sender):
             return Problem("tap_private", {})
         done = await self._tasks.put_first(tap.choice)
-        if card := await self._draw(tap.asker):
-            await self._voice.redraw(tap.asker, card)
+        if card := await self._draw(tap.sender):
+            await self._messenger.redraw(tap.sender, card)
         return Problem("queue_is_first" if done else "tap_too_late", {})
 
-    async def _may(self, asker: Asker) -> bool:
-        return asker.chat_id == asker.user_id and await self._access.is_admin(asker.user_id)
+    async def _may(self, sender: Sender) -> bool:
+        return sender.chat_id == sender.user_id and await self._access.is_admin(sender.user_id)
 
-    async def _draw(self, asker: Asker) -> Card | None:
+    async def _draw(self, sender: Sender) -> Card | None:
         waiting = [task for task in await self._tasks.open_tasks() if task.state is TaskState.QUEUED]
         if not waiting:
             return None
-        return draw_waiting(asker.language, waiting, self._clock())
+        return draw_waiting(sender.language, waiting, self._clock())
 
 
 def draw_waiting(language: str, tasks: Sequence[Task], now: datetime) -> Card:

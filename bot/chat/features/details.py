@@ -13,11 +13,11 @@ from telegram import Bot, InlineKeyboardMarkup
 from telegram.constants import ParseMode
 
 from bot.chat.cards.layout import COPY_LIMIT, Card, copy_button, cut, join, units
-from bot.chat.cards.price_labels import NO_TARIFF, Tariff
-from bot.chat.handlers import Tap
+from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
+from bot.chat.handlers import ButtonPress
 from bot.chat.parsing.prompt_options import FLAGS
 from bot.chat.telegram_io.client import translated
-from bot.chat.telegram_io.duplicate_guard import Repeats
+from bot.chat.telegram_io.duplicate_guard import DuplicateGuard
 from bot.chat.telegram_io.messenger import NO_PREVIEW, replying
 from bot.errors import ChatGone
 from bot.request import Problem, VideoModel, VideoRequest
@@ -36,25 +36,27 @@ class Details:
         tasks: TaskStore,
         models: Mapping[str, VideoModel],
         zone: ZoneInfo,
-        repeats: Repeats,
+        repeats: DuplicateGuard,
         *,
-        tariff: Callable[[], Tariff],
+        price_labels: Callable[[], PriceLabels],
     ) -> None:
         self._bot = bot
         self._tasks = tasks
         self._models = models
         self._zone = zone
         self._repeats = repeats
-        self._tariff = tariff
+        self._price_labels = price_labels
 
-    async def tell(self, tap: Tap) -> Problem | None:
+    async def tell(self, tap: ButtonPress) -> Problem | None:
         """Below the video; from a group in the private chat of its owner, whom alone it concerns."""
-        if self._repeats.is_repeated(tap.asker.update_id, tap.person_id, tap.task.id, tap.verb):
+        if self._repeats.is_repeated(tap.sender.update_id, tap.person_id, tap.task.id, tap.verb):
             return None
         task, is_private = tap.task, tap.task.chat_id > 0
         calls = await self._tasks.attempts(task.id)
         model = self._models.get(task.request.model)
-        card = draw_details(tap.asker.language, task, calls, model, self._zone, tariff=self._tariff())
+        card = draw_details(
+            tap.sender.language, task, calls, model, self._zone, price_labels=self._price_labels()
+        )
         try:
             with translated():
                 await self._bot.send_message(
@@ -62,7 +64,7 @@ class Details:
                     card.text,
                     parse_mode=ParseMode.HTML,
                     reply_markup=card.buttons,
-                    reply_parameters=replying(tap.asker.message_id if is_private else None),
+                    reply_parameters=replying(tap.sender.message_id if is_private else None),
                     link_preview_options=NO_PREVIEW,
                 )
         except ChatGone:
@@ -77,7 +79,7 @@ def draw_details(
     model: VideoModel | None,
     zone: ZoneInfo,
     *,
-    tariff: Tariff = NO_TARIFF,
+    price_labels: PriceLabels = NO_PRICE_LABELS,
 ) -> Card:
     """`calls` oldest first. Their details stay in the log: those are a provider's words."""
     request = task.request
@@ -86,7 +88,7 @@ def draw_details(
     text = join(
         f"<code>{words}</code>" if words else "",
         "\n".join(line for line in (f"<code>{options}</code>", _photos(language, request)) if line),
-        "\n".join(_times(language, task, zone, tariff)),
+        "\n".join(_times(language, task, zone, price_labels)),
         "\n".join(_ids(language, task, model)),
         "\n".join(_calls(language, calls, zone)),
     )
@@ -120,7 +122,7 @@ def _photos(language: str, request: VideoRequest) -> str:
     return f"{told} · {html.escape(request.crop, quote=False)}" if request.crop else told
 
 
-def _times(language: str, task: Task, zone: ZoneInfo, tariff: Tariff) -> list[str]:
+def _times(language: str, task: Task, zone: ZoneInfo, price_labels: PriceLabels) -> list[str]:
     """When it was asked for, how long it waited for its turn and took from there, and what it cost."""
     asked_at = (task.queued_at or task.created_at).astimezone(zone)
     lines = [say(language, "details_asked", time=f"{asked_at:%Y-%m-%d %H:%M} {asked_at.tzname()}")]
@@ -128,7 +130,7 @@ def _times(language: str, task: Task, zone: ZoneInfo, tariff: Tariff) -> list[st
         lines.append(_took(language, "details_waited", task.queued_at or task.created_at, task.submitted_at))
         if task.finished_at is not None:
             lines.append(_took(language, "details_made", task.submitted_at, task.finished_at))
-    if price := plain(tariff.price(replace(task, language=language))):
+    if price := plain(price_labels.price(replace(task, language=language))):
         lines.append(say(language, "details_cost", price=price))
     return lines
 

@@ -10,17 +10,17 @@ from telegram import Bot
 
 from bot.chat.cards.draft_card import ASK_EXTEND
 from bot.chat.cards.option_buttons import fit_request
-from bot.chat.chat_settings import Preferences
-from bot.chat.handlers import Tap
+from bot.chat.chat_settings import ChatPreferences
+from bot.chat.handlers import ButtonPress
 from bot.chat.ordering.access import Access
 from bot.chat.ordering.orders import Orders
-from bot.chat.ordering.request_builder import Reading
+from bot.chat.ordering.request_builder import RequestBuilder
 from bot.chat.parsing.message_intent import Intent, SentPhoto, SentVideo
 from bot.chat.parsing.prompt_options import Words, read_words
-from bot.chat.sender import Asker
-from bot.chat.telegram_io.messenger import Voice
-from bot.chat.telegram_io.photo_files import Photos
-from bot.chat.telegram_io.video_files import Videos
+from bot.chat.sender import Sender
+from bot.chat.telegram_io.messenger import Messenger
+from bot.chat.telegram_io.photo_files import PhotoFiles
+from bot.chat.telegram_io.video_files import VideoFiles
 from bot.errors import ChatGone
 from bot.media import media_info as media
 from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, shown
@@ -37,13 +37,13 @@ class Extend:
         *,
         bot: Bot,
         tasks: TaskStore,
-        reading: Reading,
+        reading: RequestBuilder,
         orders: Orders,
         access: Access,
-        preferences: Preferences,
-        photos: Photos,
-        videos: Videos,
-        voice: Voice,
+        preferences: ChatPreferences,
+        photos: PhotoFiles,
+        videos: VideoFiles,
+        messenger: Messenger,
         models: Mapping[str, VideoModel],
         clock: Callable[[], datetime],
     ) -> None:
@@ -55,41 +55,41 @@ class Extend:
         self._preferences = preferences
         self._photos = photos
         self._videos = videos
-        self._voice = voice
+        self._messenger = messenger
         self._models = models
         self._clock = clock
 
-    async def command(self, asker: Asker, intent: Intent) -> None:
+    async def command(self, sender: Sender, intent: Intent) -> None:
         """`/extend words` to a video starts; without words it asks for them."""
         if intent.video is None:
-            command = f"/extend@{self._bot.username}" if asker.chat_id < 0 else "/extend"
-            await self._answer(asker, "extend_how", command=command)
+            command = f"/extend@{self._bot.username}" if sender.chat_id < 0 else "/extend"
+            await self._answer(sender, "extend_how", command=command)
             return
         parent = None
         if intent.answers is not None:
-            parent = await self._tasks.find(card=(asker.chat_id, intent.answers))
-        problem = await self._go_on(asker, intent.video, parent, read_words(intent.words))
+            parent = await self._tasks.find(card=(sender.chat_id, intent.answers))
+        problem = await self._go_on(sender, intent.video, parent, read_words(intent.words))
         if problem is not None:
-            await self._answer(asker, problem.code, **problem.values)
+            await self._answer(sender, problem.code, **problem.values)
 
-    async def tap(self, tap: Tap) -> Problem | None:
+    async def tap(self, tap: ButtonPress) -> Problem | None:
         """The button under a finished video: asks for the words."""
         task = tap.task
         if task.state is not TaskState.SUCCEEDED or not task.file_id:
             return Problem("tap_gone", {})
         if await self._has_just_asked(tap):
             return None
-        return await self._go_on(tap.asker, SentVideo(task.file_id, None), task, Words())
+        return await self._go_on(tap.sender, SentVideo(task.file_id, None), task, Words())
 
     async def _go_on(
-        self, asker: Asker, video: SentVideo, parent: Task | None, words: Words
+        self, sender: Sender, video: SentVideo, parent: Task | None, words: Words
     ) -> Problem | None:
         """Whatever can be refused is refused before the video is fetched."""
-        if problem := await self._access.limit(asker.user_id, asker.chat_id):
+        if problem := await self._access.limit(sender.user_id, sender.chat_id):
             return problem
         if (video.size_bytes or 0) > self._videos.takes_bytes:
             return Problem("video_too_many_bytes", {})
-        settings = await self._preferences.of(asker.chat_id)
+        settings = await self._preferences.of(sender.chat_id)
         usual, _ = self._reading.read(Words(), None, settings=settings)
         source = parent.request if parent else usual
         base = continuation(source, video.file_id, self._models, usual.model)
@@ -109,24 +109,24 @@ class Extend:
         parent_id = parent.id if parent else None
         try:
             if request.model != source.model and "model" not in words.options:
-                await self._answer(asker, "extend_by_other", chosen=source.model, model=request.model)
+                await self._answer(sender, "extend_by_other", chosen=source.model, model=request.model)
             if words.prompt:
-                return await self._orders.start(asker, request, parent_id, frame.data)
-            await self._orders.ask(asker, request, ASK_EXTEND, parent_id, frame.data)
+                return await self._orders.start(sender, request, parent_id, frame.data)
+            await self._orders.ask(sender, request, ASK_EXTEND, parent_id, frame.data)
         except ChatGone:
             # A group may allow words alone; where nothing can be sent this answer fails in the same way.
             return Problem("extend_no_photos", {})
         return None
 
-    async def _has_just_asked(self, tap: Tap) -> bool:
+    async def _has_just_asked(self, tap: ButtonPress) -> bool:
         since = self._clock() - _ASKED_AGAIN_AFTER
-        drafts = await self._tasks.drafts(tap.asker.chat_id, tap.asker.user_id)
+        drafts = await self._tasks.drafts(tap.sender.chat_id, tap.sender.user_id)
         asked = [one for one in drafts if one.question == ASK_EXTEND and one.parent_id == tap.task.id]
         repeated = any(one.created_at > since for one in asked)
-        return repeated or await self._tasks.find(update_id=tap.asker.update_id) is not None
+        return repeated or await self._tasks.find(update_id=tap.sender.update_id) is not None
 
-    async def _answer(self, asker: Asker, key: str, **values: object) -> None:
-        await self._voice.answer(asker, say(asker.language, key, **values))
+    async def _answer(self, sender: Sender, key: str, **values: object) -> None:
+        await self._messenger.answer(sender, say(sender.language, key, **values))
 
 
 def continuation(

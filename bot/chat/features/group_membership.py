@@ -10,15 +10,15 @@ from datetime import datetime, timedelta
 from telegram import Bot, Chat, ChatMember, ChatMemberRestricted, ChatMemberUpdated, User
 from telegram.constants import ChatType
 
-from bot.chat.chat_settings import Preferences
+from bot.chat.chat_settings import ChatPreferences
 from bot.chat.features.group_greeting import draw_greeting, draw_needs
-from bot.chat.operators.access_requests import Strangers
+from bot.chat.operators.access_requests import AccessRequests
 from bot.chat.ordering.access import Access
-from bot.chat.sender import Asker
-from bot.chat.task_cards.repost import Reposting
-from bot.chat.telegram_io.bot_permissions import OwnRights
+from bot.chat.sender import Sender
+from bot.chat.task_cards.repost import CardReposter
+from bot.chat.telegram_io.bot_permissions import BotPermissions
 from bot.chat.telegram_io.client import translated
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import CallRefused, CardGone, ChatGone, ChatMoved, StaleTask
 from bot.log import get_log
 from bot.request import VideoModel
@@ -45,12 +45,12 @@ class Groups:
         bot: Bot,
         tasks: TaskStore,
         marks: KeepingStore,
-        voice: Voice,
+        messenger: Messenger,
         access: Access,
-        strangers: Strangers,
-        rights: OwnRights,
-        preferences: Preferences,
-        reposting: Reposting,
+        access_requests: AccessRequests,
+        rights: BotPermissions,
+        preferences: ChatPreferences,
+        reposting: CardReposter,
         models: Mapping[str, VideoModel],
         clock: Callable[[], datetime],
         wake: Callable[[], None],
@@ -59,9 +59,9 @@ class Groups:
         self._bot = bot
         self._tasks = tasks
         self._marks = marks
-        self._voice = voice
+        self._messenger = messenger
         self._access = access
-        self._strangers = strangers
+        self._access_requests = access_requests
         self._rights = rights
         self._preferences = preferences
         self._reposting = reposting
@@ -111,7 +111,9 @@ class Groups:
     async def _joined(self, chat_id: int, title: str, adder: User) -> None:
         language = await self._preferences.language_for(chat_id, adder.language_code, adder.id)
         is_guest = not await self._access.may_join(adder.id, chat_id)
-        is_news = is_guest and await self._strangers.meet(self._asker(chat_id, title, adder, language))
+        is_news = is_guest and await self._access_requests.handle(
+            self._sender(chat_id, title, adder, language)
+        )
 
         async def act(chat_id: int) -> None:
             if is_guest:
@@ -139,8 +141,8 @@ class Groups:
         if needs := draw_needs(own, title, rights, self._models):
             await self._write(adder.id, needs)
 
-    def _asker(self, chat_id: int, title: str, adder: User, language: str) -> Asker:
-        return Asker(
+    def _sender(self, chat_id: int, title: str, adder: User, language: str) -> Sender:
+        return Sender(
             update_id=0,
             chat_id=chat_id,
             thread_id=None,
@@ -171,7 +173,7 @@ class Groups:
     async def _write(self, chat_id: int, text: str) -> None:
         """Where that is possible."""
         try:
-            await self._voice.write(chat_id, text)
+            await self._messenger.write(chat_id, text)
         except (ChatGone, CardGone, CallRefused) as error:
             self._log.info("nothing can be written there", chat=chat_id, reason=str(error))
 

@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from telegram import Bot
 
 from bot.chat.cards.chat_defaults import usual_model
-from bot.chat.cards.eta import Forecast
+from bot.chat.cards.eta import Estimator
 from bot.chat.cards.layout import join
 from bot.chat.cards.models_list import draw_models
-from bot.chat.cards.price_labels import Tariff
-from bot.chat.chat_settings import Preferences
+from bot.chat.cards.price_labels import PriceLabels
+from bot.chat.chat_settings import ChatPreferences
 from bot.chat.ordering.access import Access
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.parsing.prompt_options import EXAMPLES, flags_for
-from bot.chat.sender import Asker
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.sender import Sender
+from bot.chat.telegram_io.messenger import Messenger
 from bot.request import VideoModel, shown
 from bot.text import say
 
@@ -28,48 +28,50 @@ class Help:
         self,
         *,
         bot: Bot,
-        voice: Voice,
+        messenger: Messenger,
         access: Access,
-        preferences: Preferences,
+        preferences: ChatPreferences,
         models: Mapping[str, VideoModel],
         default_model: Callable[[], str],
-        forecast: Forecast,
-        tariff: Callable[[], Tariff],
+        estimator: Estimator,
+        price_labels: Callable[[], PriceLabels],
     ) -> None:
         self._bot = bot
-        self._voice = voice
+        self._messenger = messenger
         self._access = access
         self._preferences = preferences
         self._models = models
         self._default_model = default_model
-        self._forecast = forecast
-        self._tariff = tariff
+        self._estimator = estimator
+        self._price_labels = price_labels
 
-    async def help(self, asker: Asker, _: Intent) -> None:
+    async def help(self, sender: Sender, _: Intent) -> None:
         offered = shown(self._models)
-        usual = self._models.get(await self._usual_model(asker))
+        usual = self._models.get(await self._usual_model(sender))
         text = say(
-            asker.language,
-            "help_group" if asker.chat_id < 0 else "help",
+            sender.language,
+            "help_group" if sender.chat_id < 0 else "help",
             bot=self._bot.username,
             models=offered,
             example=_example(usual),
             options=_options([self._models[name] for name in offered], usual),
         )
-        is_admin = asker.chat_id > 0 and await self._access.is_admin(asker.user_id)
-        await self._voice.answer(asker, join(text, say(asker.language, "help_admin") if is_admin else ""))
+        is_admin = sender.chat_id > 0 and await self._access.is_admin(sender.user_id)
+        await self._messenger.answer(
+            sender, join(text, say(sender.language, "help_admin") if is_admin else "")
+        )
 
-    async def models(self, asker: Asker, _: Intent) -> None:
-        usual_s = self._forecast.usual_of_models_s()
-        await self._voice.answer(
-            asker,
+    async def models(self, sender: Sender, _: Intent) -> None:
+        usual_s = self._estimator.usual_of_models_s()
+        await self._messenger.answer(
+            sender,
             draw_models(
-                asker.language, self._models, await self._usual_model(asker), usual_s, self._tariff()
+                sender.language, self._models, await self._usual_model(sender), usual_s, self._price_labels()
             ),
         )
 
-    async def _usual_model(self, asker: Asker) -> str:
-        return usual_model(await self._preferences.of(asker.chat_id), self._models, self._default_model())
+    async def _usual_model(self, sender: Sender) -> str:
+        return usual_model(await self._preferences.of(sender.chat_id), self._models, self._default_model())
 
 
 def _example(model: VideoModel | None) -> str:

@@ -11,16 +11,16 @@ from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import ParseMode
 
 from bot.chat.cards.layout import Card, cut, facts
-from bot.chat.cards.price_labels import Tariff
+from bot.chat.cards.price_labels import PriceLabels
 from bot.chat.cards.task_card import draw_caption
-from bot.chat.handlers import PlainTap, Tap
+from bot.chat.handlers import ButtonPress, ChatButtonPress
 from bot.chat.ordering.access import Access
 from bot.chat.parsing.message_intent import Intent
-from bot.chat.sender import Asker
+from bot.chat.sender import Sender
 from bot.chat.telegram_io.client import translated
-from bot.chat.telegram_io.duplicate_guard import Repeats
+from bot.chat.telegram_io.duplicate_guard import DuplicateGuard
 from bot.chat.telegram_io.group_admins import GroupAdmins
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import CallRefused
 from bot.request import Problem, VideoModel
 from bot.store import TaskStore
@@ -41,19 +41,19 @@ class History:
         *,
         bot: Bot,
         tasks: TaskStore,
-        voice: Voice,
+        messenger: Messenger,
         access: Access,
         admins: GroupAdmins,
         models: Mapping[str, VideoModel],
         zone: ZoneInfo,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
-        repeats: Repeats,
-        tariff: Callable[[], Tariff],
+        repeats: DuplicateGuard,
+        price_labels: Callable[[], PriceLabels],
     ) -> None:
         self._bot = bot
         self._tasks = tasks
-        self._voice = voice
+        self._messenger = messenger
         self._access = access
         self._admins = admins
         self._models = models
@@ -61,63 +61,63 @@ class History:
         self._clock = clock
         self._wake = wake
         self._repeats = repeats
-        self._tariff = tariff
+        self._price_labels = price_labels
 
-    async def tell(self, asker: Asker, _: Intent) -> None:
-        card = await self._page(asker, asker.user_id, 0)
-        await self._voice.answer(asker, card.text, card.buttons)
+    async def tell(self, sender: Sender, _: Intent) -> None:
+        card = await self._page(sender, sender.user_id, 0)
+        await self._messenger.answer(sender, card.text, card.buttons)
 
-    async def turn(self, tap: PlainTap) -> Problem | None:
+    async def turn(self, tap: ChatButtonPress) -> Problem | None:
         """Another page in place of this one, for whose history it is."""
-        asker = tap.asker
+        sender = tap.sender
         whose, _, newer = tap.choice.partition(":")
         # What follows the verb may have been made up; a long number is none of ours.
         if not (whose.removeprefix("-").isdecimal() and newer.isdecimal() and len(tap.choice) < 40):
             return Problem("tap_gone", {})
-        if not await self._access.may_ask(asker.user_id, asker.chat_id):
+        if not await self._access.may_ask(sender.user_id, sender.chat_id):
             return Problem("tap_private", {})
-        if not await self._is_theirs(asker, int(whose)):
+        if not await self._is_theirs(sender, int(whose)):
             return Problem("tap_not_yours", {})
-        await self._voice.redraw(asker, await self._page(asker, int(whose), int(newer)))
+        await self._messenger.redraw(sender, await self._page(sender, int(whose), int(newer)))
         return None
 
-    async def show(self, tap: Tap) -> Problem | None:
+    async def show(self, tap: ButtonPress) -> Problem | None:
         """The video once more, by its file id; one that nobody has seen yet comes from the worker."""
-        if self._repeats.is_repeated(tap.asker.update_id, tap.person_id, tap.task.id, tap.verb):
+        if self._repeats.is_repeated(tap.sender.update_id, tap.person_id, tap.task.id, tap.verb):
             return None
         if tap.task.file_id is None:
-            await self._tasks.save(tap.task.resend(tap.asker.thread_id, self._clock()))
+            await self._tasks.save(tap.task.resend(tap.sender.thread_id, self._clock()))
             self._wake()
             return Problem("tap_fetching", {})
-        card = draw_caption(tap.task, self._models, self._tariff())
+        card = draw_caption(tap.task, self._models, self._price_labels())
         try:
             with translated():
                 await self._bot.send_video(
-                    tap.asker.chat_id,
+                    tap.sender.chat_id,
                     tap.task.file_id,
                     caption=card.text,
                     parse_mode=ParseMode.HTML,
                     reply_markup=card.buttons,
-                    message_thread_id=tap.asker.thread_id,
+                    message_thread_id=tap.sender.thread_id,
                 )
         except CallRefused:
             return Problem("tap_video_gone", {})
         return None
 
-    async def _is_theirs(self, asker: Asker, user_id: int) -> bool:
+    async def _is_theirs(self, sender: Sender, user_id: int) -> bool:
         """An anonymous admin asks as the group, and taps under their own name."""
-        if user_id == asker.user_id:
+        if user_id == sender.user_id:
             return True
-        return user_id == asker.chat_id and await self._admins.may_manage(asker.chat_id, asker.user_id)
+        return user_id == sender.chat_id and await self._admins.may_manage(sender.chat_id, sender.user_id)
 
-    async def _page(self, asker: Asker, user_id: int, newer: int) -> Card:
-        found = await self._tasks.history(asker.chat_id, user_id, PAGE + 1, newer)
+    async def _page(self, sender: Sender, user_id: int, newer: int) -> Card:
+        found = await self._tasks.history(sender.chat_id, user_id, PAGE + 1, newer)
         if not found and newer:
-            return await self._page(asker, user_id, 0)
+            return await self._page(sender, user_id, 0)
         if not found:
-            bot = f"@{self._bot.username}" if asker.chat_id < 0 else ""
-            return Card(say(asker.language, "history_empty", command=f"/video{bot}"), None)
-        return draw_history(asker.language, found, self._models, self._zone, user_id=user_id, newer=newer)
+            bot = f"@{self._bot.username}" if sender.chat_id < 0 else ""
+            return Card(say(sender.language, "history_empty", command=f"/video{bot}"), None)
+        return draw_history(sender.language, found, self._models, self._zone, user_id=user_id, newer=newer)
 
 
 def draw_history(

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from telegram import Bot, Message
 
 from bot.chat.cards.layout import Card
-from bot.chat.handlers import Tap
-from bot.chat.sender import Asker
-from bot.chat.telegram_io.messenger import Voice, replying
+from bot.chat.handlers import ButtonPress
+from bot.chat.sender import Sender
+from bot.chat.telegram_io.messenger import Messenger, replying
 from bot.chat.telegram_io.uploads import DIGEST_S, Sent, Uploads, shown_with
-from bot.chat.telegram_io.video_files import Videos
+from bot.chat.telegram_io.video_files import VideoFiles
 from bot.errors import ChatError, MediaError
 from bot.log import get_log
 from bot.media.video_cache import Video
@@ -24,21 +24,23 @@ from bot.worker import schedule
 _JUST_NOW = timedelta(minutes=1)
 
 
-class Joining:
+class Join:
     """One film at a time, in the order of the taps. What waits is not kept: after a restart one taps anew."""
 
-    def __init__(self, bot: Bot, videos: Videos, voice: Voice, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, bot: Bot, videos: VideoFiles, messenger: Messenger, clock: Callable[[], datetime]
+    ) -> None:
         self._bot = bot
         self._uploads = Uploads(by_path=bot.local_mode)
         self._videos = videos
-        self._voice = voice
+        self._messenger = messenger
         self._clock = clock
         self._log = get_log(__name__)
-        self._taps: asyncio.Queue[Tap] = asyncio.Queue()
+        self._taps: asyncio.Queue[ButtonPress] = asyncio.Queue()
         self._under_way: set[str] = set()
         self._joined: dict[str, datetime] = {}
 
-    async def tap(self, tap: Tap) -> Problem | None:
+    async def tap(self, tap: ButtonPress) -> Problem | None:
         task = tap.task
         if not task.request.extends or not task.file_id:
             return Problem("tap_gone", {})
@@ -60,7 +62,7 @@ class Joining:
             finally:
                 self._under_way.discard(tap.task.id)
 
-    async def _answer(self, tap: Tap) -> None:
+    async def _answer(self, tap: ButtonPress) -> None:
         problem = None
         try:
             await self._join(tap)
@@ -76,33 +78,33 @@ class Joining:
         if problem is not None:
             await self._tell(tap, problem)
 
-    async def _tell(self, tap: Tap, problem: Problem) -> None:
+    async def _tell(self, tap: ButtonPress, problem: Problem) -> None:
         try:
-            await self._voice.answer(tap.asker, say(tap.asker.language, problem.code, **problem.values))
+            await self._messenger.answer(tap.sender, say(tap.sender.language, problem.code, **problem.values))
         except ChatError as error:
             self._log.info("a failure could not be told", task=tap.task.id, reason=str(error))
 
-    async def _join(self, tap: Tap) -> None:
+    async def _join(self, tap: ButtonPress) -> None:
         task = tap.task
         if task.request.extends is None or task.file_id is None:
             return
         async with self._videos.joined(task.request.extends, task.file_id) as film:
             async with asyncio.timeout(schedule.UPLOAD_LIMIT_S):
-                await self._send(tap.asker, film)
+                await self._send(tap.sender, film)
         self._joined[task.id] = self._clock()
 
-    async def _send(self, asker: Asker, film: Video) -> None:
+    async def _send(self, sender: Sender, film: Video) -> None:
         """Below the piece whose button was tapped."""
-        length = say_duration(asker.language, film.facts.duration_s)
-        card = Card(say(asker.language, "caption_joined", time=length), None)
+        length = say_duration(sender.language, film.facts.duration_s)
+        card = Card(say(sender.language, "caption_joined", time=length), None)
 
         def send(file: Sent, picture: Sent) -> Awaitable[Message]:
             return self._bot.send_video(
-                asker.chat_id,
+                sender.chat_id,
                 file,
                 **shown_with(film, picture, card),
-                message_thread_id=asker.thread_id,
-                reply_parameters=replying(asker.message_id),
+                message_thread_id=sender.thread_id,
+                reply_parameters=replying(sender.message_id),
                 read_timeout=DIGEST_S,
             )
 

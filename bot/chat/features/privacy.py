@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from bot.chat.cards.layout import join
 from bot.chat.parsing.message_intent import Intent
-from bot.chat.sender import Asker
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.sender import Sender
+from bot.chat.telegram_io.messenger import Messenger
 from bot.request import VideoModel
 from bot.text import say
 
@@ -36,13 +36,13 @@ def draw_privacy(language: str, models: Mapping[str, VideoModel], keep_days: int
 
 class Privacy:
     def __init__(
-        self, voice: Voice, models: Mapping[str, VideoModel], keep_days: int, *, backups: bool
+        self, messenger: Messenger, models: Mapping[str, VideoModel], keep_days: int, *, backups: bool
     ) -> None:
-        self._voice = voice
+        self._messenger = messenger
         self._models = models
         self._keep_days = keep_days
         self._backups = backups
 
-    async def privacy(self, asker: Asker, _: Intent) -> None:
-        text = draw_privacy(asker.language, self._models, self._keep_days, backups=self._backups)
-        await self._voice.answer(asker, text)
+    async def privacy(self, sender: Sender, _: Intent) -> None:
+        text = draw_privacy(sender.language, self._models, self._keep_days, backups=self._backups)
+        await self._messenger.answer(sender, text)

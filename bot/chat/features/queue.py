@@ -9,17 +9,17 @@ from datetime import datetime
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.chat.cards.eta import Forecast, Outlook
+from bot.chat.cards.eta import Estimate, Estimator
 from bot.chat.cards.layout import Card, cut, join
 from bot.chat.cards.task_card import state_line
-from bot.chat.features.admin_waiting import Waiting
-from bot.chat.handlers import Tap
-from bot.chat.ordering.quotas import Allowance
+from bot.chat.features.admin_waiting import AdminWaiting
+from bot.chat.handlers import ButtonPress
+from bot.chat.ordering.quotas import Quotas
 from bot.chat.parsing.message_intent import Intent
-from bot.chat.sender import Asker
-from bot.chat.task_cards.repost import Reposting
-from bot.chat.telegram_io.duplicate_guard import Repeats
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.sender import Sender
+from bot.chat.task_cards.repost import CardReposter
+from bot.chat.telegram_io.duplicate_guard import DuplicateGuard
+from bot.chat.telegram_io.messenger import Messenger
 from bot.request import Problem, VideoModel
 from bot.store import TaskStore
 from bot.task import Task, TaskState
@@ -39,58 +39,58 @@ class Queue:
         self,
         *,
         tasks: TaskStore,
-        reposting: Reposting,
-        voice: Voice,
+        reposting: CardReposter,
+        messenger: Messenger,
         models: Mapping[str, VideoModel],
-        forecast: Forecast,
+        estimator: Estimator,
         clock: Callable[[], datetime],
-        repeats: Repeats,
-        waiting: Waiting,
-        allowance: Allowance,
+        repeats: DuplicateGuard,
+        waiting: AdminWaiting,
+        allowance: Quotas,
     ) -> None:
         self._tasks = tasks
         self._reposting = reposting
-        self._voice = voice
+        self._messenger = messenger
         self._models = models
-        self._forecast = forecast
+        self._estimator = estimator
         self._clock = clock
         self._repeats = repeats
         self._waiting = waiting
         self._allowance = allowance
 
-    async def tell(self, asker: Asker, _: Intent) -> None:
+    async def tell(self, sender: Sender, _: Intent) -> None:
         """In private all that the person waits for, wherever; in a group what the group waits for. Admins
         read besides who waits at all."""
-        whose = {"chat_id": asker.chat_id} if asker.chat_id < 0 else {"user_id": asker.user_id}
+        whose = {"chat_id": sender.chat_id} if sender.chat_id < 0 else {"user_id": sender.user_id}
         found = await self._tasks.open_tasks(**whose)
         # One that has ended tells about it at this moment.
         waiting = [task for task in found if task.state not in (TaskState.FAILED, TaskState.CANCELLED)]
-        outlooks = {task.id: await self._forecast.of(task) for task in waiting[:_SHOWN]}
-        card = draw_queue(asker, waiting, outlooks, self._models, self._clock())
-        left = await self._allowance.all(asker.user_id, asker.chat_id, asker.language)
-        await self._voice.answer(asker, join(card.text, left), card.buttons)
-        await self._waiting.tell(asker)
+        outlooks = {task.id: await self._estimator.of(task) for task in waiting[:_SHOWN]}
+        card = draw_queue(sender, waiting, outlooks, self._models, self._clock())
+        left = await self._allowance.all(sender.user_id, sender.chat_id, sender.language)
+        await self._messenger.answer(sender, join(card.text, left), card.buttons)
+        await self._waiting.tell(sender)
 
-    async def bring(self, tap: Tap) -> Problem | None:
+    async def bring(self, tap: ButtonPress) -> Problem | None:
         """The card anew, at the end of the chat; the old one goes."""
         task = tap.task
         if task.delivered_at is not None or task.hidden or task.state is TaskState.DRAFT:
             return Problem("tap_too_late", {})
-        if self._repeats.is_repeated(tap.asker.update_id, task.id, tap.verb):
+        if self._repeats.is_repeated(tap.sender.update_id, task.id, tap.verb):
             return None
-        await self._reposting.bring(task, tap.asker.thread_id, tap.asker.message_id)
+        await self._reposting.repost(task, tap.sender.thread_id, tap.sender.message_id)
         return None
 
 
 def draw_queue(
-    asker: Asker,
+    sender: Sender,
     tasks: Sequence[Task],
-    outlooks: Mapping[str, Outlook],
+    outlooks: Mapping[str, Estimate],
     models: Mapping[str, VideoModel],
     now: datetime,
 ) -> Card:
     """What is on its way, in the order in which it was asked for. `outlooks` by the ids of the tasks."""
-    language = asker.language
+    language = sender.language
     if not tasks:
         return Card(say(language, "queue_empty"), None)
     listed = list(enumerate(tasks[:_SHOWN], 1))
@@ -98,10 +98,10 @@ def draw_queue(
     for number, task in listed:
         spoken = replace(task, language=language)
         line = state_line(spoken, models.get(task.request.model), now, outlooks[task.id])
-        entries.append(_entry(asker, number, task, line))
+        entries.append(_entry(sender, number, task, line))
     if len(tasks) > _SHOWN:
         entries.append(say(language, "queue_more", count=len(tasks) - _SHOWN))
-    here = [(number, task) for number, task in listed if task.chat_id == asker.chat_id]
+    here = [(number, task) for number, task in listed if task.chat_id == sender.chat_id]
     return Card("\n\n".join([say(language, "queue_heading"), *entries]), _bring_buttons(language, here))
 
 
@@ -114,13 +114,13 @@ def card_link(task: Task) -> str | None:
     return f"https://t.me/c/{chat.removeprefix(_SUPERGROUP)}/{topic}{task.card_id}"
 
 
-def _entry(asker: Asker, number: int, task: Task, line: str) -> str:
+def _entry(sender: Sender, number: int, task: Task, line: str) -> str:
     words = " ".join(cut(task.request.prompt, _PROMPT_SHOWN).split()) or task.request.model
     whose = f"{task.user_name}: " if task.chat_id < 0 and task.user_name else ""
-    if task.chat_id != asker.chat_id:
-        line = f"{line} · {say(asker.language, 'queue_elsewhere')}"
+    if task.chat_id != sender.chat_id:
+        line = f"{line} · {say(sender.language, 'queue_elsewhere')}"
     if link := card_link(task):
-        line = f'{line} · <a href="{link}">{say(asker.language, "queue_link")}</a>'
+        line = f'{line} · <a href="{link}">{say(sender.language, "queue_link")}</a>'
     return f"<b>{number}.</b> {html.escape(whose + words, quote=False)}\n{line}"
 
 

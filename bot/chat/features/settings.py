@@ -13,14 +13,14 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from bot.chat.cards.chat_defaults import usual_request
 from bot.chat.cards.layout import Card, join
 from bot.chat.cards.option_buttons import changed, choices_of, label_of
-from bot.chat.chat_settings import Preferences
-from bot.chat.handlers import PlainTap
+from bot.chat.chat_settings import ChatPreferences
+from bot.chat.handlers import ChatButtonPress
 from bot.chat.menu import Menu
 from bot.chat.ordering.access import Access
 from bot.chat.parsing.message_intent import Intent
-from bot.chat.sender import Asker
+from bot.chat.sender import Sender
 from bot.chat.telegram_io.group_admins import GroupAdmins
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.telegram_io.messenger import Messenger
 from bot.request import Problem, VideoModel
 from bot.store import ChatSettings, PeopleStore
 from bot.text import LANGUAGES, language_name, plain, say
@@ -151,20 +151,20 @@ def choose(
     return replace(choices, settings=kept)
 
 
-class SettingsCard:
+class SettingsFeature:
     def __init__(
         self,
         *,
-        voice: Voice,
+        messenger: Messenger,
         people: PeopleStore,
-        preferences: Preferences,
+        preferences: ChatPreferences,
         access: Access,
         admins: GroupAdmins,
         menu: Menu,
         models: Mapping[str, VideoModel],
         default_model: Callable[[], str],
     ) -> None:
-        self._voice = voice
+        self._messenger = messenger
         self._people = people
         self._preferences = preferences
         self._access = access
@@ -173,50 +173,52 @@ class SettingsCard:
         self._models = models
         self._default_model = default_model
 
-    async def show(self, asker: Asker, _: Intent) -> None:
-        card = draw_settings(asker.language, await self._choices(asker), self._models, self._default_model())
-        await self._voice.answer(asker, card.text, card.buttons)
+    async def show(self, sender: Sender, _: Intent) -> None:
+        card = draw_settings(
+            sender.language, await self._choices(sender), self._models, self._default_model()
+        )
+        await self._messenger.answer(sender, card.text, card.buttons)
 
-    async def tap(self, tap: PlainTap) -> Problem | None:
-        asker = tap.asker
-        if not await self._access.may_ask(asker.user_id, asker.chat_id):
+    async def tap(self, tap: ChatButtonPress) -> Problem | None:
+        sender = tap.sender
+        if not await self._access.may_ask(sender.user_id, sender.chat_id):
             return Problem("tap_private", {})
-        if not await self._admins.may_manage(asker.chat_id, asker.user_id):
+        if not await self._admins.may_manage(sender.chat_id, sender.user_id):
             return Problem("tap_admins_only", {})
-        choices = await self._choices(asker)
+        choices = await self._choices(sender)
         option, is_choice, choice = tap.choice.partition("=")
         if not is_choice:
-            await self._redraw(asker, choices, option or None)
+            await self._redraw(sender, choices, option or None)
             return None
         after = choose(choices, self._models, self._default_model(), option, choice)
         if after is None:
             return Problem("tap_gone", {})
-        await self._keep(asker, choices, after)
-        await self._redraw(asker, after)
+        await self._keep(sender, choices, after)
+        await self._redraw(sender, after)
         if after.settings.language != choices.settings.language:
-            await self._menu.publish_for(asker.chat_id, after.settings.language, asker.code)
+            await self._menu.publish_for(sender.chat_id, after.settings.language, sender.code)
         return _TOLD.get(tap.choice)
 
-    async def _choices(self, asker: Asker) -> Choices:
-        self._preferences.drop(asker.chat_id)
-        settings = await self._preferences.of(asker.chat_id)
-        if asker.chat_id < 0:
+    async def _choices(self, sender: Sender) -> Choices:
+        self._preferences.drop(sender.chat_id)
+        settings = await self._preferences.of(sender.chat_id)
+        if sender.chat_id < 0:
             return Choices(is_group=True, settings=settings)
-        person = await self._people.person(asker.user_id)
+        person = await self._people.person(sender.user_id)
         return Choices(is_group=False, settings=settings, crop_preview=person.crop_preview)
 
-    async def _keep(self, asker: Asker, before: Choices, after: Choices) -> None:
+    async def _keep(self, sender: Sender, before: Choices, after: Choices) -> None:
         if after.settings != before.settings:
-            await self._preferences.put(asker.chat_id, after.settings)
+            await self._preferences.put(sender.chat_id, after.settings)
         if after.crop_preview != before.crop_preview:
-            person = await self._people.person(asker.user_id)
+            person = await self._people.person(sender.user_id)
             await self._people.put_person(replace(person, crop_preview=after.crop_preview))
 
-    async def _redraw(self, asker: Asker, choices: Choices, opened: str | None = None) -> None:
+    async def _redraw(self, sender: Sender, choices: Choices, opened: str | None = None) -> None:
         """In the language that may have been chosen with this tap."""
-        language = await self._preferences.language_for(asker.chat_id, asker.code, asker.user_id)
+        language = await self._preferences.language_for(sender.chat_id, sender.code, sender.user_id)
         card = draw_settings(language, choices, self._models, self._default_model(), opened)
-        await self._voice.redraw(asker, card)
+        await self._messenger.redraw(sender, card)
 
 
 def _on_off(value: bool) -> str:

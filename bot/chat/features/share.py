@@ -10,13 +10,13 @@ from telegram import Bot, InlineKeyboardMarkup
 
 from bot.chat.cards.layout import Card, button, copy_button
 from bot.chat.cards.option_buttons import fit_request
-from bot.chat.handlers import Tap
+from bot.chat.handlers import ButtonPress
 from bot.chat.ordering.orders import Orders
-from bot.chat.ordering.request_builder import Reading
+from bot.chat.ordering.request_builder import RequestBuilder
 from bot.chat.parsing.message_intent import Intent
-from bot.chat.sender import Asker
-from bot.chat.telegram_io.duplicate_guard import Repeats
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.sender import Sender
+from bot.chat.telegram_io.duplicate_guard import DuplicateGuard
+from bot.chat.telegram_io.messenger import Messenger
 from bot.request import Problem, VideoModel, VideoRequest, shown
 from bot.store import Recipe, RecipeStore, TaskStore
 from bot.task import Task, TaskState
@@ -32,66 +32,66 @@ _TOKEN_BYTES = 12
 _SOME_PHOTO = ("photo",)
 
 
-class Recipes:
+class Share:
     def __init__(
         self,
         *,
         bot: Bot,
         tasks: TaskStore,
         recipes: RecipeStore,
-        reading: Reading,
+        reading: RequestBuilder,
         orders: Orders,
-        voice: Voice,
+        messenger: Messenger,
         models: Mapping[str, VideoModel],
         default_model: Callable[[], str],
         clock: Callable[[], datetime],
-        repeats: Repeats,
+        repeats: DuplicateGuard,
     ) -> None:
         self._bot = bot
         self._tasks = tasks
         self._recipes = recipes
         self._reading = reading
         self._orders = orders
-        self._voice = voice
+        self._messenger = messenger
         self._models = models
         self._default_model = default_model
         self._clock = clock
         self._repeats = repeats
 
-    async def share(self, tap: Tap) -> Problem | None:
+    async def share(self, tap: ButtonPress) -> Problem | None:
         """A link below the video, without the photo."""
         if tap.task.state is not TaskState.SUCCEEDED:
             return Problem("tap_too_late", {})
-        if self._repeats.is_repeated(tap.asker.update_id, tap.person_id, tap.task.id, tap.verb):
+        if self._repeats.is_repeated(tap.sender.update_id, tap.person_id, tap.task.id, tap.verb):
             return None
         card = await self._card(tap, with_photos=False)
-        await self._voice.answer(tap.asker, card.text, card.buttons)
+        await self._messenger.answer(tap.sender, card.text, card.buttons)
         return None
 
-    async def share_photo(self, tap: Tap) -> Problem | None:
+    async def share_photo(self, tap: ButtonPress) -> Problem | None:
         """The owner adds the photo: another link, in place of the first."""
         if tap.task.state is not TaskState.SUCCEEDED or not tap.task.request.photos:
             return Problem("tap_too_late", {})
-        await self._voice.redraw(tap.asker, await self._card(tap, with_photos=True))
+        await self._messenger.redraw(tap.sender, await self._card(tap, with_photos=True))
         return None
 
-    async def open(self, asker: Asker, intent: Intent) -> None:
+    async def open(self, sender: Sender, intent: Intent) -> None:
         """`/start r_…`: a draft of the asker's own; nothing is bought."""
         recipe = await self._recipes.recipe(intent.words.removeprefix(_PREFIX))
         if recipe is None:
-            await self._voice.answer(asker, say(asker.language, "recipe_gone"))
+            await self._messenger.answer(sender, say(sender.language, "recipe_gone"))
             return
         lacks_photo = await self._lacks_photo(recipe)
         request, problem = self._fitted(recipe.request, lacks_photo)
         if problem is not None:
-            await self._voice.answer(asker, say(asker.language, problem.code, **problem.values))
+            await self._messenger.answer(sender, say(sender.language, problem.code, **problem.values))
             return
         if request.model != recipe.request.model:
             values = {"chosen": recipe.request.model, "model": request.model}
-            await self._voice.answer(asker, say(asker.language, "recipe_fitted", **values))
-        await self._orders.draft(asker, request, "card_recipe_photo" if lacks_photo else "card_draft")
+            await self._messenger.answer(sender, say(sender.language, "recipe_fitted", **values))
+        await self._orders.draft(sender, request, "card_recipe_photo" if lacks_photo else "card_draft")
 
-    async def _card(self, tap: Tap, *, with_photos: bool) -> Card:
+    async def _card(self, tap: ButtonPress, *, with_photos: bool) -> Card:
         recipe = await self._recipes.add_recipe(
             Recipe(
                 token=secrets.token_urlsafe(_TOKEN_BYTES),
@@ -102,7 +102,7 @@ class Recipes:
             )
         )
         link = f"https://t.me/{self._bot.username}?start={_PREFIX}{recipe.token}"
-        return draw_link(tap.asker.language, tap.task, link, with_photos=with_photos)
+        return draw_link(tap.sender.language, tap.task, link, with_photos=with_photos)
 
     async def _lacks_photo(self, recipe: Recipe) -> bool:
         """Whether it was made from a photo that its owner kept."""

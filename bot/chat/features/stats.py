@@ -11,17 +11,26 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.chat.cards.layout import cut
-from bot.chat.cards.price_labels import Tariff
+from bot.chat.cards.price_labels import PriceLabels
 from bot.chat.ordering.access import Access
 from bot.chat.parsing.message_intent import Intent
-from bot.chat.sender import Asker
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.sender import Sender
+from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import MediaError
 from bot.log import get_log
 from bot.media.media_info import ChartPart
-from bot.media.process import run_apart
+from bot.media.process import run_in_process
 from bot.media.work import draw_chart
-from bot.store.statistics import NO_MONEY, Asked, Outcome, Statistics, Tally, Wait, day_edges, outcome_of
+from bot.store.statistics import (
+    NO_MONEY,
+    Outcome,
+    Statistics,
+    TaskCount,
+    UserUsage,
+    Wait,
+    day_edges,
+    outcome_of,
+)
 from bot.text import plain, say, say_duration
 
 _DAYS = 14
@@ -40,7 +49,7 @@ class Figures:
     models: Counter[str]
     wait: Wait | None
     spent: Decimal
-    askers: Sequence[Asked] = ()
+    askers: Sequence[UserUsage] = ()
 
 
 class Stats:
@@ -49,35 +58,35 @@ class Stats:
         *,
         statistics: Statistics,
         access: Access,
-        voice: Voice,
-        tariff: Callable[[], Tariff],
+        messenger: Messenger,
+        price_labels: Callable[[], PriceLabels],
         zone: ZoneInfo,
         clock: Callable[[], datetime],
     ) -> None:
         self._statistics = statistics
         self._access = access
-        self._voice = voice
-        self._tariff = tariff
+        self._messenger = messenger
+        self._price_labels = price_labels
         self._zone = zone
         self._clock = clock
         self._log = get_log(__name__)
 
-    async def tell(self, asker: Asker, _: Intent) -> None:
+    async def tell(self, sender: Sender, _: Intent) -> None:
         """What all people did concerns no group: there an admin sees their own, too."""
-        sees_all = asker.chat_id == asker.user_id and await self._access.is_admin(asker.user_id)
-        figures = await self._read(None if sees_all else asker.user_id)
-        text = draw_figures(asker.language, figures, self._tariff())
+        sees_all = sender.chat_id == sender.user_id and await self._access.is_admin(sender.user_id)
+        figures = await self._read(None if sees_all else sender.user_id)
+        text = draw_figures(sender.language, figures, self._price_labels())
         if not figures.models:
-            await self._voice.answer(asker, text)
+            await self._messenger.answer(sender, text)
             return
         try:
-            parts = chart_parts(asker.language, figures)
-            picture = await run_apart(draw_chart, figures.days, parts, limit_s=_DRAW_LIMIT_S)
+            parts = chart_parts(sender.language, figures)
+            picture = await run_in_process(draw_chart, figures.days, parts, limit_s=_DRAW_LIMIT_S)
         except MediaError as error:
             self._log.warning("a plot could not be drawn", reason=error.detail or error.code)
-            await self._voice.answer(asker, text)
+            await self._messenger.answer(sender, text)
             return
-        await self._voice.show(asker, picture, text)
+        await self._messenger.show(sender, picture, text)
 
     async def _read(self, user_id: int | None) -> Figures:
         edges = day_edges(self._clock(), self._zone, _DAYS)
@@ -96,7 +105,7 @@ class Stats:
         )
 
 
-def draw_figures(language: str, figures: Figures, tariff: Tariff) -> str:
+def draw_figures(language: str, figures: Figures, price_labels: PriceLabels) -> str:
     """In Telegram's HTML; a caption."""
     sees_all = bool(figures.askers)
     if not figures.models:
@@ -106,12 +115,14 @@ def draw_figures(language: str, figures: Figures, tariff: Tariff) -> str:
         say(language, "stats_asked", count=figures.models.total(), made=sum(figures.counts["made"])),
     ]
     if figures.wait is not None:
-        half = say_duration(language, figures.wait.half_s)
-        most = say_duration(language, figures.wait.most_s)
+        half = say_duration(language, figures.wait.p50_s)
+        most = say_duration(language, figures.wait.p90_s)
         lines.append(say(language, "stats_waits", half=half, most=most))
     if figures.spent:
         lines.append(
-            say(language, "stats_spent", amount="\0").replace("\0", tariff.words(language, figures.spent))
+            say(language, "stats_spent", amount="\0").replace(
+                "\0", price_labels.words(language, figures.spent)
+            )
         )
     if len(figures.models) > 1:
         models = [f"{name} {count}" for name, count in figures.models.most_common(_NAMED)]
@@ -132,7 +143,7 @@ def chart_parts(language: str, figures: Figures) -> tuple[ChartPart, ...]:
     )
 
 
-def _by_day(tallies: Sequence[Tally], outcome: Outcome, days: int) -> tuple[int, ...]:
+def _by_day(tallies: Sequence[TaskCount], outcome: Outcome, days: int) -> tuple[int, ...]:
     counts = [0] * days
     for tally in tallies:
         if outcome_of(tally.state) == outcome:
@@ -140,7 +151,7 @@ def _by_day(tallies: Sequence[Tally], outcome: Outcome, days: int) -> tuple[int,
     return tuple(counts)
 
 
-def _by_model(tallies: Sequence[Tally]) -> Counter[str]:
+def _by_model(tallies: Sequence[TaskCount]) -> Counter[str]:
     models: Counter[str] = Counter()
     for tally in tallies:
         models[tally.model] += tally.count

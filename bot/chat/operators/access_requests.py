@@ -12,16 +12,16 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from bot.admin.permissions import Admission, Standings
+from bot.admin.permissions import Admission, Permissions
 from bot.chat.cards.layout import Card, cut
-from bot.chat.chat_settings import Preferences
-from bot.chat.handlers import PlainTap
+from bot.chat.chat_settings import ChatPreferences
+from bot.chat.handlers import ChatButtonPress
 from bot.chat.operators.notice_buttons import NO, STRANGER, STRANGER_GROUP, YES
 from bot.chat.operators.notices import Notices
 from bot.chat.ordering.access import Access
-from bot.chat.sender import Asker
-from bot.chat.telegram_io.display_names import Names
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.sender import Sender
+from bot.chat.telegram_io.display_names import DisplayNames
+from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import ChatError, StaleTask
 from bot.request import Problem
 from bot.store import Notice, PeopleStore, TaskStore
@@ -36,27 +36,27 @@ _WITHIN = timedelta(hours=1)
 """So many questions at most: a bot that was shown to thousands of people should not bury its admins."""
 
 
-class Strangers:
+class AccessRequests:
     def __init__(
         self,
         *,
         access: Access,
-        standings: Standings,
+        permissions: Permissions,
         people: PeopleStore,
-        names: Names,
+        names: DisplayNames,
         notices: Notices,
-        voice: Voice,
-        preferences: Preferences,
+        messenger: Messenger,
+        preferences: ChatPreferences,
         tasks: TaskStore,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
     ) -> None:
         self._access = access
-        self._standings = standings
+        self._permissions = permissions
         self._people = people
         self._names = names
         self._notices = notices
-        self._voice = voice
+        self._messenger = messenger
         self._preferences = preferences
         self._tasks = tasks
         self._clock = clock
@@ -64,35 +64,35 @@ class Strangers:
         self._asked: deque[datetime] = deque(maxlen=_QUESTIONS)
         self._quiet_until = clock()
 
-    async def meet(self, asker: Asker) -> bool:
+    async def handle(self, sender: Sender) -> bool:
         """Ask the admins about somebody who may not ask, or about their group; whether to answer at all: once
         with their id, and then there is silence."""
-        if not await self._access.is_new(asker.user_id, asker.chat_id):
+        if not await self._access.is_new(sender.user_id, sender.chat_id):
             return False
-        await self._ask(asker)
+        await self._ask(sender)
         # Noted before it is said: a group in which the bot may not write would make it ask for ever.
-        await self._access.note_told(asker.user_id, asker.chat_id, asker.code)
+        await self._access.note_told(sender.user_id, sender.chat_id, sender.code)
         return True
 
-    async def decide(self, tap: PlainTap) -> Problem | None:
+    async def decide(self, tap: ChatButtonPress) -> Problem | None:
         """An admin's answer. What another one has decided meanwhile stays."""
-        asker = tap.asker
-        if not await self._access.is_admin(asker.user_id):
+        sender = tap.sender
+        if not await self._access.is_admin(sender.user_id):
             return Problem("tap_bot_admins_only", {})
         subject, answer, asked_by = _read(tap.choice)
         if subject is None or answer not in _DECISIONS:
             return Problem("tap_gone", {})
-        standing = await self._standings.of(subject)
+        permission = await self._permissions.of(subject)
         reached = True
-        if standing.admission is None:
-            await self._standings.admit(subject, _DECISIONS[answer], asker.user_id)
-            standing = await self._standings.of(subject)
-            if standing.admission == "allowed":
+        if permission.admission is None:
+            await self._permissions.decide(subject, _DECISIONS[answer], sender.user_id)
+            permission = await self._permissions.of(subject)
+            if permission.admission == "allowed":
                 reached = await self.welcome(subject, asked_by)
-        text = await draw_decision(asker, self._names, subject, standing.admission)
+        text = await draw_decision(sender, self._names, subject, permission.admission)
         if not reached:
-            text += "\n" + say(asker.language, "decided_unheard_group" if subject < 0 else "decided_unheard")
-        await self._voice.redraw(asker, Card(text, None))
+            text += "\n" + say(sender.language, "decided_unheard_group" if subject < 0 else "decided_unheard")
+        await self._messenger.redraw(sender, Card(text, None))
         return None
 
     async def welcome(self, subject: int, asked_by: int | None = None) -> bool:
@@ -107,9 +107,9 @@ class Strangers:
             return False
         return True
 
-    async def keep_out(self, subject: int, by: int) -> bool:
+    async def ban(self, subject: int, by: int) -> bool:
         """Ban a person or a group; whether that is news. What waits for them and is not bought yet ends."""
-        is_news = await self._standings.admit(subject, "banned", by)
+        is_news = await self._permissions.decide(subject, "banned", by)
         whose = {"user_id": subject} if subject > 0 else {"chat_id": subject}
         for task in await self._tasks.open_tasks(**whose):
             if task.state is TaskState.QUEUED:
@@ -129,9 +129,9 @@ class Strangers:
         code = (await self._people.person(chat_id)).language if chat_id > 0 else None
         language = await self._preferences.language_for(chat_id, code)
         command = self._names.command("video", chat_id)
-        await self._voice.write(chat_id, say(language, key, command=command, **values))
+        await self._messenger.write(chat_id, say(language, key, command=command, **values))
 
-    async def _ask(self, asker: Asker) -> None:
+    async def _ask(self, sender: Sender) -> None:
         if not await self._access.admins():
             return  # whoever becomes the first one need not read of all who came before
         now = self._clock()
@@ -142,23 +142,25 @@ class Strangers:
             return
         self._asked.append(now)
         values = {
-            "name": cut(asker.user_name or str(asker.user_id), _NAME_SHOWN),
-            "user_id": str(asker.user_id),
+            "name": cut(sender.user_name or str(sender.user_id), _NAME_SHOWN),
+            "user_id": str(sender.user_id),
         }
-        if asker.chat_id > 0:
+        if sender.chat_id > 0:
             await self._notices.tell_admins(Notice(STRANGER, values))
         else:
             values |= {
-                "group": cut(asker.chat_title or str(asker.chat_id), _NAME_SHOWN),
-                "chat_id": str(asker.chat_id),
+                "group": cut(sender.chat_title or str(sender.chat_id), _NAME_SHOWN),
+                "chat_id": str(sender.chat_id),
             }
             await self._notices.tell_admins(Notice(STRANGER_GROUP, values))
 
 
-async def draw_decision(asker: Asker, names: Names, subject: int, admission: Admission | None) -> str:
+async def draw_decision(
+    sender: Sender, names: DisplayNames, subject: int, admission: Admission | None
+) -> str:
     """What was decided of somebody, and how to take that back."""
-    undo = names.command("ban" if admission == "allowed" else "allow", asker.chat_id, subject)
-    text = say(asker.language, f"decided_{admission}", name="\0", undo=undo)
+    undo = names.command("ban" if admission == "allowed" else "allow", sender.chat_id, subject)
+    text = say(sender.language, f"decided_{admission}", name="\0", undo=undo)
     return text.replace("\0", await names.link(subject))
 
 

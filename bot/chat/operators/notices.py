@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.chat.chat_settings import Preferences
+from bot.chat.chat_settings import ChatPreferences
 from bot.chat.operators.notice_buttons import buttons_of
 from bot.chat.operators.operator_chat import OperatorChat
 from bot.chat.ordering.access import Access
-from bot.chat.sender import Asker
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.sender import Sender
+from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import ChatError, StoreError
 from bot.log import get_log
 from bot.store import Notice, NoticeStore, PeopleStore
@@ -27,15 +27,15 @@ class Notices:
         *,
         kept: NoticeStore,
         people: PeopleStore,
-        voice: Voice,
+        messenger: Messenger,
         access: Access,
-        preferences: Preferences,
+        preferences: ChatPreferences,
         operators: OperatorChat | None = None,
         limit_s: float = _LIMIT_S,
     ) -> None:
         self._kept = kept
         self._people = people
-        self._voice = voice
+        self._messenger = messenger
         self._access = access
         self._preferences = preferences
         self._operators = operators
@@ -55,19 +55,19 @@ class Notices:
             await self._operators.pass_on(notice)
         await asyncio.gather(*(self._tell(admin, notice) for admin in admins))
 
-    async def read_out(self, asker: Asker) -> None:
+    async def read_out(self, sender: Sender) -> None:
         """To an admin: all that was kept for them, once."""
-        if not await self._access.is_admin(asker.user_id):
+        if not await self._access.is_admin(sender.user_id):
             return
-        notices = await self._kept.take_notices(asker.user_id)
+        notices = await self._kept.take_notices(sender.user_id)
         notices += await self._kept.take_notices(_FIRST_ADMIN)
         while notices:
             try:
-                text = say(asker.language, notices[0].key, **notices[0].values)
-                await self._voice.answer(asker, text, buttons_of(asker.language, notices[0]))
+                text = say(sender.language, notices[0].key, **notices[0].values)
+                await self._messenger.answer(sender, text, buttons_of(sender.language, notices[0]))
             except ChatError:
                 for notice in notices:
-                    await self._kept.keep_notice(asker.user_id, notice)
+                    await self._kept.keep_notice(sender.user_id, notice)
                 raise
             notices = notices[1:]
 
@@ -77,7 +77,7 @@ class Notices:
             language = await self._preferences.language_for(admin, person.language)
             text = say(language, notice.key, **notice.values)
             async with asyncio.timeout(self._limit_s):
-                await self._voice.write(admin, text, buttons_of(language, notice))
+                await self._messenger.write(admin, text, buttons_of(language, notice))
         except (ChatError, StoreError, TimeoutError) as error:
             self._log.info("an admin could not be told", admin=admin, reason=type(error).__name__)
             await self._keep(admin, notice)

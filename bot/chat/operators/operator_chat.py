@@ -10,10 +10,10 @@ from decimal import Decimal
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.chat.cards.layout import Card
-from bot.chat.cards.price_labels import Tariff
-from bot.chat.chat_settings import Preferences
+from bot.chat.cards.price_labels import PriceLabels
+from bot.chat.chat_settings import ChatPreferences
 from bot.chat.operators.notice_buttons import PAUSE, buttons_of
-from bot.chat.telegram_io.messenger import Voice
+from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import ChatError, ChatMoved, StoreError
 from bot.log import get_log
 from bot.request import VideoModel
@@ -32,17 +32,17 @@ class OperatorChat:
         self,
         chat_id: int,
         *,
-        voice: Voice,
-        preferences: Preferences,
+        messenger: Messenger,
+        preferences: ChatPreferences,
         models: Mapping[str, VideoModel],
-        tariff: Callable[[], Tariff],
+        price_labels: Callable[[], PriceLabels],
         limit_s: float = _LIMIT_S,
     ) -> None:
         self.chat_id = chat_id
-        self._voice = voice
+        self._messenger = messenger
         self._preferences = preferences
         self._models = models
-        self._tariff = tariff
+        self._price_labels = price_labels
         self._limit_s = limit_s
         self._untold: set[str] = set()
         """What failed since it last heard anything: each is tried every few seconds, and logged once."""
@@ -83,17 +83,19 @@ class OperatorChat:
 
     async def _write(self, text: str, buttons: InlineKeyboardMarkup | None, *, silent: bool) -> None:
         try:
-            await self._voice.write(self.chat_id, text, buttons, silent=silent)
+            await self._messenger.write(self.chat_id, text, buttons, silent=silent)
         except ChatMoved as moved:
             self._log.warning("ALERT_CHAT has another id now", was=self.chat_id, now=moved.chat_id)
             self.chat_id = moved.chat_id
-            await self._voice.write(self.chat_id, text, buttons, silent=silent)
+            await self._messenger.write(self.chat_id, text, buttons, silent=silent)
 
     def _say(self, language: str, key: str, values: Mapping[str, object]) -> str:
         said = {name: _said(language, value) for name, value in values.items() if name != "spent"}
         text = say(language, key, **said)
-        tariff, spent = self._tariff(), values.get("spent")
-        money = tariff.words(language, spent) if tariff.prices and isinstance(spent, Decimal) else ""
+        price_labels, spent = self._price_labels(), values.get("spent")
+        money = (
+            price_labels.words(language, spent) if price_labels.prices and isinstance(spent, Decimal) else ""
+        )
         return f"{text} · {say(language, 'alert_day_spent', money=money)}" if money else text
 
     def _pause_buttons(self, language: str, whom: str | None) -> InlineKeyboardMarkup | None:
@@ -116,15 +118,17 @@ class OperatorChat:
 def operators_of(
     chat_id: int | None,
     *,
-    voice: Voice,
-    preferences: Preferences,
+    messenger: Messenger,
+    preferences: ChatPreferences,
     models: Mapping[str, VideoModel],
-    tariff: Callable[[], Tariff],
+    price_labels: Callable[[], PriceLabels],
 ) -> OperatorChat | None:
     """None where ALERT_CHAT is not set."""
     if chat_id is None:
         return None
-    return OperatorChat(chat_id, voice=voice, preferences=preferences, models=models, tariff=tariff)
+    return OperatorChat(
+        chat_id, messenger=messenger, preferences=preferences, models=models, price_labels=price_labels
+    )
 
 
 def _said(language: str, value: object) -> object:

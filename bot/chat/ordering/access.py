@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from bot.admin.live_settings import Rules
-from bot.admin.permissions import Admission, Own, Standings
+from bot.admin.live_settings import LiveSettings
+from bot.admin.permissions import Admission, LimitOverride, Permissions
 from bot.local_time import day_of, renewal_of
 from bot.request import Problem
 from bot.store import KeepingStore, PeopleStore, TaskStore
@@ -40,8 +40,8 @@ class People(PeopleStore, KeepingStore, Protocol):
 class Access:
     def __init__(
         self,
-        rules: Rules,
-        standings: Standings,
+        rules: LiveSettings,
+        permissions: Permissions,
         people: People,
         tasks: TaskStore,
         clock: Callable[[], datetime],
@@ -50,7 +50,7 @@ class Access:
     ) -> None:
         """`obstacle`: why no video can be shown in a chat."""
         self._rules = rules
-        self._standings = standings
+        self._permissions = permissions
         self._people = people
         self._tasks = tasks
         self._clock = clock
@@ -90,7 +90,7 @@ class Access:
         """Either list is enough: anybody in an allowed chat may ask there."""
         if await self.is_admin(user_id):
             return True
-        decided = {(await self._standings.of(user_id)).admission, await self._decided_of_chat(chat_id)}
+        decided = {(await self._permissions.of(user_id)).admission, await self._decided_of_chat(chat_id)}
         if "banned" in decided:
             return False
         people = self._rules.settings.allowed_users
@@ -114,7 +114,7 @@ class Access:
             told_at = (await self._people.chat(chat_id)).told_at
             return told_at is None and await self._decided_of_chat(chat_id) is None
         told_at = (await self._people.person(user_id)).told_at
-        return told_at is None and (await self._standings.of(user_id)).admission is None
+        return told_at is None and (await self._permissions.of(user_id)).admission is None
 
     async def note_told(self, user_id: int, chat_id: int, code: str | None) -> None:
         """From here on there is silence. `code`: the language of their Telegram, if there is more to say."""
@@ -134,7 +134,7 @@ class Access:
 
     async def _decided_of_chat(self, chat_id: int) -> Admission | None:
         """A private chat is its person's."""
-        return (await self._standings.of(chat_id)).admission if chat_id < 0 else None
+        return (await self._permissions.of(chat_id)).admission if chat_id < 0 else None
 
     async def _is_listed(self, chat_id: int) -> bool:
         """A group that became a supergroup is still the one that was allowed."""
@@ -150,7 +150,7 @@ class Access:
         usual = (settings.daily_videos_per_user, settings.open_tasks_per_user)
         if chat_id is not None:
             usual = (settings.daily_videos_per_chat, settings.open_tasks_per_chat)
-        own = await self._standings.of(chat_id or user_id or 0)
+        own = await self._permissions.of(chat_id or user_id or 0)
         today = day_of(self._clock(), settings.zone)
         made = await self._tasks.count_since(today, user_id=user_id, chat_id=chat_id)
         at_once = await self._tasks.count_open(user_id=user_id, chat_id=chat_id)
@@ -177,6 +177,6 @@ def _claim_mark(code: str) -> str:
     return f"claim {digest_of(code)}"
 
 
-def _most(own: Own, usual: int | None) -> int | None:
+def _most(own: LimitOverride, usual: int | None) -> int | None:
     """None is no bound. What somebody has of their own beats the setting."""
     return usual if own is None else None if own == "unlimited" else own

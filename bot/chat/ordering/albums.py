@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from bot.chat.ordering.orders import Orders
 from bot.chat.parsing.message_intent import Intent, SentPhoto
-from bot.chat.sender import Asker
+from bot.chat.sender import Sender
 from bot.errors import StaleTask
 from bot.request import VideoRequest
 from bot.store import TaskStore
@@ -28,7 +28,7 @@ _WANTING = frozenset({"video", "photo"})
 class Album:
     """What was sent, in the order of its messages."""
 
-    asker: Asker
+    sender: Sender
     photos: tuple[SentPhoto, ...]
     words: str
     is_wanted: bool
@@ -49,20 +49,22 @@ class Albums:
         self._clock = clock
         self._wake = wake
 
-    async def begin(self, asker: Asker, photo: SentPhoto, intent: Intent) -> None:
+    async def begin(self, sender: Sender, photo: SentPhoto, intent: Intent) -> None:
         """The first photo of an album: nothing is said before the others are there."""
-        caption = VideoRequest(model="", prompt=intent.words, photos=(_pack(asker, photo),))
-        question = WANTED_ALBUM if intent.wish in _WANTING else ALBUM
-        await self._orders.gather(asker, caption, question, schedule.album_due(asker.sent_at, self._clock()))
+        caption = VideoRequest(model="", prompt=intent.words, photos=(_pack(sender, photo),))
+        question = WANTED_ALBUM if intent.kind in _WANTING else ALBUM
+        await self._orders.gather(
+            sender, caption, question, schedule.album_due(sender.sent_at, self._clock())
+        )
 
-    async def joined(self, asker: Asker, intent: Intent) -> bool:
+    async def joined(self, sender: Sender, intent: Intent) -> bool:
         """Whether a message belongs to an album that is known by another photo. It is taken in, or left out
         where it comes too late. Taking it twice changes nothing."""
-        while asker.album_id is not None:
-            task = await self._tasks.find(album=(asker.chat_id, asker.album_id))
+        while sender.album_id is not None:
+            task = await self._tasks.find(album=(sender.chat_id, sender.album_id))
             if task is None:
                 return False
-            grown = self._grown(task, asker, intent)
+            grown = self._grown(task, sender, intent)
             if grown is None:
                 return True
             try:
@@ -80,31 +82,36 @@ class Albums:
     async def close(self, task: Task) -> None:
         """What could be made of it has been said: a row that is still a gathering ends without a word."""
         fresh = await self._tasks.get(task.id)
-        if fresh is not None and fresh.gathers:
+        if fresh is not None and fresh.is_collecting_album:
             await self._tasks.save(fresh.cancelled("dismissed", self._clock()))
             self._wake()
 
-    def _grown(self, task: Task, asker: Asker, intent: Intent) -> Task | None:
+    def _grown(self, task: Task, sender: Sender, intent: Intent) -> Task | None:
         """The draft with one more photo; None where it has that one, or takes none any more."""
         now = self._clock()
         is_taken_up = task.due_at is None or task.due_at > now + schedule.ALBUM_LIMIT
-        if intent.photo is None or not task.gathers or is_taken_up or task.user_id != asker.user_id:
+        if (
+            intent.photo is None
+            or not task.is_collecting_album
+            or is_taken_up
+            or task.user_id != sender.user_id
+        ):
             return None
         before = task.request
-        if (asker.message_id or 0) in map(_message_id, before.photos):
+        if (sender.message_id or 0) in map(_message_id, before.photos):
             return None
-        photos = sorted((*before.photos, _pack(asker, intent.photo)), key=_message_id)
-        words = intent.words if intent.wish in ("video", "photo", "draft") else ""
-        question = WANTED_ALBUM if intent.wish in _WANTING else task.question
+        photos = sorted((*before.photos, _pack(sender, intent.photo)), key=_message_id)
+        words = intent.words if intent.kind in ("video", "photo", "draft") else ""
+        question = WANTED_ALBUM if intent.kind in _WANTING else task.question
         request = before.model_copy(update={"photos": tuple(photos), "prompt": before.prompt or words})
         return task.asked(request, question, schedule.album_due(task.created_at, now))
 
 
 def read_album(task: Task) -> Album:
     """What a draft has gathered; its asker brings the draft along."""
-    if task.state is not TaskState.DRAFT or not task.gathers:
+    if task.state is not TaskState.DRAFT or not task.is_collecting_album:
         raise StaleTask(f"{task.id}: no album any more")
-    asker = Asker(
+    sender = Sender(
         update_id=task.update_id or 0,
         chat_id=task.chat_id,
         thread_id=task.thread_id,
@@ -117,11 +124,11 @@ def read_album(task: Task) -> Album:
         gathered=task,
     )
     photos = tuple(map(_unpack, task.request.photos))
-    return Album(asker, photos, task.request.prompt, task.question == WANTED_ALBUM)
+    return Album(sender, photos, task.request.prompt, task.question == WANTED_ALBUM)
 
 
-def _pack(asker: Asker, photo: SentPhoto) -> str:
-    figures = (asker.message_id, photo.width, photo.height, photo.size_bytes)
+def _pack(sender: Sender, photo: SentPhoto) -> str:
+    figures = (sender.message_id, photo.width, photo.height, photo.size_bytes)
     return ":".join([*(str(figure or 0) for figure in figures), photo.file_id])
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from bot.admin.live_settings import Rules
-from bot.chat.cards.price_labels import Tariff
+from bot.admin.live_settings import LiveSettings
+from bot.chat.cards.price_labels import PriceLabels
 from bot.chat.ordering.access import Access
 from bot.errors import StoreError
 from bot.local_time import day_of, renewal_of
@@ -31,17 +31,17 @@ class Budgets:
     def __init__(
         self,
         *,
-        rules: Rules,
+        rules: LiveSettings,
         store: Books,
         access: Access,
-        tariff: Callable[[], Tariff],
+        price_labels: Callable[[], PriceLabels],
         tell_admins: Callable[[Notice], Awaitable[None]],
         clock: Callable[[], datetime],
     ) -> None:
         self._rules = rules
         self._store = store
         self._access = access
-        self._tariff = tariff
+        self._price_labels = price_labels
         self._tell_admins = tell_admins
         self._clock = clock
         self._set_aside: set[int] = set()
@@ -50,13 +50,13 @@ class Budgets:
     async def limit(self, user_id: int, language: str, request: VideoRequest) -> Problem | None:
         """What stands against ordering it; else its price is set aside until it is stored, so that no two at
         once share what is left. The budget for everybody binds the admins too; that for a person does not."""
-        settings, tariff = self._rules.settings, self._tariff()
+        settings, price_labels = self._rules.settings, self._price_labels()
         own = None if await self._access.is_admin(user_id) else settings.daily_budget_per_user
         if settings.daily_budget is None and own is None:
             return None
-        price = tariff.quote(request)
+        price = price_labels.quote(request)
         if price is None:
-            choices = [name for name in shown(tariff.models) if tariff.prices.of_model(name)]
+            choices = [name for name in shown(price_labels.models) if price_labels.prices.of_model(name)]
             return Problem("limit_unpriced", {"model": request.model, "choices": choices or "–"})
         if not price:
             return None
@@ -95,10 +95,10 @@ class Budgets:
         return budget - await self._store.spent_since(since, user_id=user_id)
 
     def _refusal(self, code: str, language: str, price: Decimal, left: Decimal) -> Problem:
-        tariff = self._tariff()
+        price_labels = self._price_labels()
         values = {
-            "price": plain(tariff.words(language, price)),
-            "left": plain(tariff.words(language, max(left, Decimal(0)))),
+            "price": plain(price_labels.words(language, price)),
+            "left": plain(price_labels.words(language, max(left, Decimal(0)))),
             "time": self._renewal(),
         }
         return Problem(code, dict(values))
@@ -109,8 +109,8 @@ class Budgets:
         key = "budget_spent" if is_full else "budget_nearly"
         if not await self._store.mark(f"{key} {day} {budget}", self._clock()):
             return
-        tariff = self._tariff()
-        spent, most = (plain(tariff.words("en", amount)) for amount in (budget - left, budget))
+        price_labels = self._price_labels()
+        spent, most = (plain(price_labels.words("en", amount)) for amount in (budget - left, budget))
         await self._tell_admins(Notice(key, {"spent": spent, "budget": most, "time": self._renewal()}))
 
     def _renewal(self) -> str:

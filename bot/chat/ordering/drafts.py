@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.chat.cards.draft_card import ASKS_PHOTO, AWAITS_WORDS, draw_question, draw_switch
-from bot.chat.cards.price_labels import Tariff
-from bot.chat.sender import Asker
-from bot.chat.task_cards.board import Screen
-from bot.chat.telegram_io.messenger import Voice
-from bot.chat.telegram_io.photo_files import Photos, with_first_frame
+from bot.chat.cards.price_labels import PriceLabels
+from bot.chat.sender import Sender
+from bot.chat.task_cards.board import CardBoard
+from bot.chat.telegram_io.messenger import Messenger
+from bot.chat.telegram_io.photo_files import PhotoFiles, with_first_frame
 from bot.request import Problem, VideoModel, VideoRequest
 from bot.store import TaskStore
 from bot.task import Task, TaskState
@@ -28,22 +28,22 @@ class Drafts:
         self,
         *,
         tasks: TaskStore,
-        screen: Screen,
-        voice: Voice,
-        photos: Photos,
+        board: CardBoard,
+        messenger: Messenger,
+        photos: PhotoFiles,
         models: Mapping[str, VideoModel],
         clock: Callable[[], datetime],
         wake: Callable[[], None],
-        tariff: Callable[[], Tariff],
+        price_labels: Callable[[], PriceLabels],
     ) -> None:
         self._tasks = tasks
-        self._screen = screen
-        self._voice = voice
+        self._board = board
+        self._messenger = messenger
         self._photos = photos
         self._models = models
         self._clock = clock
         self._wake = wake
-        self._tariff = tariff
+        self._price_labels = price_labels
 
     def awaits_words(self, task: Task) -> bool:
         """Whether plain words still belong to this photo: later they are a wish of their own."""
@@ -55,106 +55,108 @@ class Drafts:
 
     async def draft(
         self,
-        asker: Asker,
+        sender: Sender,
         request: VideoRequest,
         question: str,
         parent_id: str | None = None,
         frame: bytes | None = None,
     ) -> None:
         """A card that asks; nothing is bought. `frame` is as in `start`."""
-        framed = await self._photos.framed(request, asker.user_id)
-        task = replace(self._new(asker, framed), question=question, parent_id=parent_id)
-        await self._post(task, asker, frame)
+        framed = await self._photos.framed(request, sender.user_id)
+        task = replace(self._new(sender, framed), question=question, parent_id=parent_id)
+        await self._post(task, sender, frame)
 
-    async def put(self, asker: Asker, request: VideoRequest, question: str) -> None:
+    async def put(self, sender: Sender, request: VideoRequest, question: str) -> None:
         """The same where the photos are not yet those that will be used."""
-        await self._post(replace(self._new(asker, request), question=question), asker)
+        await self._post(replace(self._new(sender, request), question=question), sender)
 
-    async def gather(self, asker: Asker, request: VideoRequest, question: str, due_at: datetime) -> None:
+    async def gather(self, sender: Sender, request: VideoRequest, question: str, due_at: datetime) -> None:
         """A draft without a card, which the worker takes up at `due_at`."""
-        await self._tasks.add(replace(self._new(asker, request), question=question, due_at=due_at))
+        await self._tasks.add(replace(self._new(sender, request), question=question, due_at=due_at))
         self._wake()
 
     async def ask(
         self,
-        asker: Asker,
+        sender: Sender,
         request: VideoRequest,
         question: str,
         parent_id: str | None = None,
         frame: bytes | None = None,
     ) -> None:
         """A question; the answer to it starts the task. `frame` is as in `start`."""
-        task = replace(self._new(asker, request), question=question, parent_id=parent_id)
-        sent = await self._voice.ask(asker, draw_question(task, self._clock(), self._tariff()), frame)
+        task = replace(self._new(sender, request), question=question, parent_id=parent_id)
+        sent = await self._messenger.ask(
+            sender, draw_question(task, self._clock(), self._price_labels()), frame
+        )
         if frame is not None:
             task = replace(task, request=with_first_frame(request, sent), card_has_photo=True)
         await self._tasks.add(replace(task, card_id=sent.message_id))
 
     async def offer(
-        self, asker: Asker, request: VideoRequest, problem: Problem, names: Sequence[str]
+        self, sender: Sender, request: VideoRequest, problem: Problem, names: Sequence[str]
     ) -> None:
         """A card that says what stands against the request, with a button for each model that can make it."""
-        task = replace(self._new(asker, request), question="card_switch")
+        task = replace(self._new(sender, request), question="card_switch")
         await self._store(
-            await self._screen.post(
-                task, asker.message_id, draw_switch(task, problem, names, self._tariff())
+            await self._board.post(
+                task, sender.message_id, draw_switch(task, problem, names, self._price_labels())
             ),
-            asker,
+            sender,
         )
 
     async def change(self, task: Task, request: VideoRequest) -> None:
         """Another choice on a draft that goes on asking the same."""
         saved = await self._tasks.save(task.asked(request, task.question, self._expiry(task.chat_id)))
-        await self._screen.redraw(saved)
+        await self._board.redraw(saved)
 
-    async def reask(self, asker: Asker, task: Task, request: VideoRequest, question: str) -> None:
+    async def reask(self, sender: Sender, task: Task, request: VideoRequest, question: str) -> None:
         """After a tap the draft asks something else: on its card, or anew where the card's photo changes."""
-        framed = await self._photos.framed(request, asker.user_id)
+        framed = await self._photos.framed(request, sender.user_id)
         asked = task.asked(framed, question, self._expiry(task.chat_id))
         same_picture = (framed.crop, framed.photos) == (task.request.crop, task.request.photos)
         if same_picture or not (task.card_has_photo or framed.crop):
-            await self._screen.redraw(await self._tasks.save(asked))
+            await self._board.redraw(await self._tasks.save(asked))
         else:
             await self._replace_card(task, asked)
 
     async def _replace_card(self, task: Task, moved: Task) -> None:
-        await self._tasks.save(await self._screen.post(moved, task.message_id))
+        await self._tasks.save(await self._board.post(moved, task.message_id))
         if task.card_id is not None:
-            await self._screen.remove(task.chat_id, task.card_id)
+            await self._board.remove(task.chat_id, task.card_id)
 
     def _is_fresh(self, task: Task) -> bool:
         return self._clock() - task.created_at < _ANSWERED_WITHIN
 
-    async def _post(self, task: Task, asker: Asker, frame: bytes | None = None) -> None:
+    async def _post(self, task: Task, sender: Sender, frame: bytes | None = None) -> None:
         """The card first, then the row: whoever sees a card can count on it, and no row lacks one."""
-        stored = await self._store(await self._screen.post(task, asker.message_id, frame=frame), asker)
+        stored = await self._store(await self._board.post(task, sender.message_id, frame=frame), sender)
         if stored.state is not TaskState.DRAFT:
-            self._screen.live.posted(stored)
-            await self._screen.quiet.taken(stored)
+            self._board.live.posted(stored)
+            await self._board.quiet.taken(stored)
 
-    async def _store(self, task: Task, asker: Asker) -> Task:
-        return await (self._tasks.save(task) if asker.gathered else self._tasks.add(task))
+    async def _store(self, task: Task, sender: Sender) -> Task:
+        return await (self._tasks.save(task) if sender.gathered else self._tasks.add(task))
 
-    def _new(self, asker: Asker, request: VideoRequest) -> Task:
+    def _new(self, sender: Sender, request: VideoRequest) -> Task:
         """A draft. Which provider makes it is known when it is bought: until then the model may change."""
-        if asker.gathered is not None:
-            return asker.gathered.asked(request, None, self._expiry(asker.chat_id))
+        if sender.gathered is not None:
+            return sender.gathered.asked(request, None, self._expiry(sender.chat_id))
         model = self._models.get(request.model)
         return Task(
             id=secrets.token_hex(8),
-            update_id=asker.update_id,
-            chat_id=asker.chat_id,
-            thread_id=asker.thread_id,
-            user_id=asker.user_id,
-            user_name=asker.user_name,
-            message_id=asker.message_id,
-            album_id=asker.album_id,
-            language=asker.language,
+            update_id=sender.update_id,
+            chat_id=sender.chat_id,
+            thread_id=sender.thread_id,
+            user_id=sender.user_id,
+            user_name=sender.user_name,
+            message_id=sender.message_id,
+            album_id=sender.album_id,
+            language=sender.language,
             provider=model.provider if model else "",
             request=request,
             state=TaskState.DRAFT,
-            created_at=asker.sent_at,
-            due_at=self._expiry(asker.chat_id),
+            created_at=sender.sent_at,
+            due_at=self._expiry(sender.chat_id),
         )
 
     def _expiry(self, chat_id: int) -> datetime:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from bot.admin.live_settings import Rules
-from bot.chat.cards.price_labels import Tariff
+from bot.admin.live_settings import LiveSettings
+from bot.chat.cards.price_labels import PriceLabels
 from bot.chat.ordering.access import Access
 from bot.chat.ordering.budgets import Budgets
 from bot.local_time import renewal_of
@@ -37,20 +37,20 @@ class Bound:
         return self.key == "left_money"
 
 
-class Allowance:
+class Quotas:
     def __init__(
         self,
         *,
-        rules: Rules,
+        rules: LiveSettings,
         access: Access,
         budgets: Budgets,
-        tariff: Callable[[], Tariff],
+        price_labels: Callable[[], PriceLabels],
         clock: Callable[[], datetime],
     ) -> None:
         self._rules = rules
         self._access = access
         self._budgets = budgets
-        self._tariff = tariff
+        self._price_labels = price_labels
         self._clock = clock
 
     async def before(self, task: Task) -> str:
@@ -62,7 +62,7 @@ class Allowance:
 
     async def after(self, task: Task) -> str:
         """The same with this one ordered."""
-        price = self._tariff().quote(task.request) or Decimal(0)
+        price = self._price_labels().quote(task.request) or Decimal(0)
         bounds = [
             Bound(bound.key, bound.left - (price if bound.is_money else 1), bound.most)
             for bound in await self._bounds(task.user_id, task.chat_id)
@@ -104,4 +104,4 @@ class Allowance:
         )
 
     def _shown(self, language: str, bound: Bound, figure: Decimal) -> str:
-        return plain(self._tariff().words(language, figure)) if bound.is_money else str(figure)
+        return plain(self._price_labels().words(language, figure)) if bound.is_money else str(figure)

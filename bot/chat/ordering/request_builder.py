@@ -11,16 +11,16 @@ from bot.chat.cards.option_buttons import fit_request
 from bot.chat.parsing.message_intent import SentPhoto
 from bot.chat.parsing.prompt_options import Words
 from bot.chat.task_cards.board import PHOTO_MAX_BYTES
-from bot.chat.telegram_io.photo_files import Photos
+from bot.chat.telegram_io.photo_files import PhotoFiles
 from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, shown
 from bot.store import ChatSettings
 
 _WORDS_MISSING = frozenset({"prompt_missing", "prompt_missing_with_photo"})
 
 
-class Reading:
+class RequestBuilder:
     def __init__(
-        self, models: Mapping[str, VideoModel], default_model: Callable[[], str], photos: Photos
+        self, models: Mapping[str, VideoModel], default_model: Callable[[], str], photos: PhotoFiles
     ) -> None:
         self._models = models
         self._default_model = default_model

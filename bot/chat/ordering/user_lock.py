@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
-from bot.store.sharing import SharingStore, holding
+from bot.store.sharing import LeaseStore, holding
 
 _LEASE_S = 60.0
 """Longer than an order takes, with its card to post: after that only a dead process has it."""
 
 
-class Turns:
+class UserLocks:
     """In whatever process. A lock lives as long as somebody holds it or waits for it."""
 
-    def __init__(self, sharing: SharingStore) -> None:
+    def __init__(self, sharing: LeaseStore) -> None:
         self._sharing = sharing
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 

@@ -62,7 +62,7 @@ class SentVideo:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    wish: Wish
+    kind: Wish
     words: str = ""
     """What follows the command, or the whole text."""
     photo: SentPhoto | None = None

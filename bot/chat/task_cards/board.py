@@ -10,17 +10,17 @@ from telegram import InputMediaVideo, Message
 from telegram.constants import ParseMode
 
 from bot.chat.cards.draft_card import draw_draft
-from bot.chat.cards.eta import Forecast
+from bot.chat.cards.eta import Estimator
 from bot.chat.cards.layout import Card
-from bot.chat.cards.price_labels import Tariff, no_tariff
+from bot.chat.cards.price_labels import PriceLabels, no_price_labels
 from bot.chat.cards.task_card import draw_caption, draw_card, draw_offer
-from bot.chat.task_cards.chat_action import Presence, sending_video
-from bot.chat.task_cards.live_updates import LiveCards
+from bot.chat.task_cards.chat_action import ChatActionSender, sending_video
+from bot.chat.task_cards.live_updates import LiveCardUpdater
 from bot.chat.task_cards.photo_cards import PhotoCards
-from bot.chat.task_cards.reactions import Quiet
+from bot.chat.task_cards.reactions import Reactions
 from bot.chat.telegram_io.client import TelegramBot, translated
-from bot.chat.telegram_io.messenger import NO_PREVIEW, Voice, replying
-from bot.chat.telegram_io.photo_files import Photos
+from bot.chat.telegram_io.messenger import NO_PREVIEW, Messenger, replying
+from bot.chat.telegram_io.photo_files import PhotoFiles
 from bot.chat.telegram_io.uploads import DIGEST_S, Sent, Uploads, file_id_of, shown_with
 from bot.errors import CallRefused, CardGone, ChatError, ChatGone
 from bot.log import get_log
@@ -29,7 +29,7 @@ from bot.media.video_cache import Video
 from bot.request import PhotoRules, VideoModel
 from bot.send_rates import Urgency
 from bot.store.buying import Pause
-from bot.store.sharing import ALONE, SharingStore
+from bot.store.sharing import SINGLE_PROCESS, LeaseStore
 from bot.task import Task, TaskState
 from bot.text import say
 
@@ -53,7 +53,7 @@ async def nothing_said(_: Task) -> str:
     return ""
 
 
-class Screen:
+class CardBoard:
     """One task is one message: every call for a card waits for the one before."""
 
     def __init__(
@@ -62,32 +62,32 @@ class Screen:
         models: Mapping[str, VideoModel],
         clock: Callable[[], datetime],
         *,
-        forecast: Forecast,
-        voice: Voice,
-        photos: Photos,
-        quiet: Quiet,
-        tariff: Callable[[], Tariff] = no_tariff,
+        estimator: Estimator,
+        messenger: Messenger,
+        photos: PhotoFiles,
+        quiet: Reactions,
+        price_labels: Callable[[], PriceLabels] = no_price_labels,
         pause: Callable[[str], Pause | None] = no_known_pause,
         left: Callable[[Task], Awaitable[str]] = nothing_said,
-        sharing: SharingStore = ALONE,
+        sharing: LeaseStore = SINGLE_PROCESS,
     ) -> None:
         """`left`: what the day still allows whoever looks at a draft, where that is worth a line."""
         self._bot = bot
         self._models = models
         self._clock = clock
-        self._forecast = forecast
-        self._voice = voice
+        self._estimator = estimator
+        self._messenger = messenger
         self._photos = photos
         self._uploads = Uploads(by_path=bot.local_mode)
         self._photo_cards = PhotoCards(bot, photos)
-        self._tariff = tariff
+        self._price_labels = price_labels
         self._pause = pause
         self._left = left
         self.quiet = quiet
         self._asides: dict[str, tuple[str, datetime | None]] = {}
         self._log = get_log(__name__)
-        self.live = LiveCards(self._draw, self._pace_s, clock, sharing=sharing)
-        self.presence = Presence(sending_video(bot), self.live, forecast.usual_s, clock)
+        self.live = LiveCardUpdater(self._draw, self._pace_s, clock, sharing=sharing)
+        self.presence = ChatActionSender(sending_video(bot), self.live, estimator.usual_s, clock)
 
     async def photo(self, file_id: str, rules: PhotoRules, crop: str | None) -> FitPhoto:
         return await self._photos.fit(file_id, rules, crop)
@@ -129,10 +129,10 @@ class Screen:
         return replace(task, card_id=message.message_id, card_has_photo=False)
 
     async def deliver(self, task: Task, video: Video) -> str:
-        await self.live.settle(task.id)
+        await self.live.stop_and_wait(task.id)
         if task.card_id is None:
             raise CardGone("never posted")
-        card = draw_caption(task, self._models, self._tariff(), is_shrunk=video.facts.is_shrunk)
+        card = draw_caption(task, self._models, self._price_labels(), is_shrunk=video.facts.is_shrunk)
 
         def edit(film: Sent, picture: Sent) -> Awaitable[Message | bool]:
             return self._bot.edit_message_media(
@@ -152,12 +152,12 @@ class Screen:
             await self.remove(task.chat_id, task.card_id)
             raise
         await self.quiet.done(task)
-        await self._voice.call(task, "card_ready")
+        await self._messenger.notify(task, "card_ready")
         return file_id_of(message)
 
     async def send(self, task: Task, video: Video) -> str:
-        card = draw_caption(task, self._models, self._tariff(), is_shrunk=video.facts.is_shrunk)
-        is_quiet = await self.quiet.holds(task.chat_id)
+        card = draw_caption(task, self._models, self._price_labels(), is_shrunk=video.facts.is_shrunk)
+        is_quiet = await self.quiet.is_quiet(task.chat_id)
 
         def send(film: Sent, picture: Sent) -> Awaitable[Message]:
             return self._bot.send_video(
@@ -183,7 +183,7 @@ class Screen:
         with translated():
             group = await self._bot.get_chat(task.chat_id)
         text = say(task.language, "outcome_comes_here", group=group.title or "")
-        await self._voice.write(task.user_id, text)
+        await self._messenger.write(task.user_id, text)
         return task.user_id
 
     async def redraw(self, task: Task, opened: str | None = None) -> None:
@@ -205,7 +205,7 @@ class Screen:
         await self._say(task, draw_offer(task))
 
     async def tell(self, task: Task) -> None:
-        await self.live.settle(task.id)
+        await self.live.stop_and_wait(task.id)
         await self.quiet.dropped(task)
         dropped = task.state is TaskState.CANCELLED
         try:
@@ -216,7 +216,7 @@ class Screen:
                 await self._say(task, await self._card(task))
             return
         if not dropped:
-            await self._voice.call(task, "card_failed")
+            await self._messenger.notify(task, "card_failed")
 
     def _pace_s(self, task: Task) -> float:
         """Edits are few: groups are read by many, and a short wait may count faster than a long one."""
@@ -229,7 +229,7 @@ class Screen:
         return _SHORT_PACE_S if model is not None and model.typical_s < _SHORT_S else _PRIVATE_PACE_S
 
     async def _draw(self, task: Task) -> None:
-        await self._edit(task, await self._card(task), Urgency.SPARE)
+        await self._edit(task, await self._card(task), Urgency.LOW)
 
     async def _edit(self, task: Task, card: Card, urgency: Urgency) -> None:
         if task.card_id is None:
@@ -261,15 +261,19 @@ class Screen:
         aside, until = self._asides.get(task.id, ("", None))
         if until is not None and now >= until:
             aside = ""
-        quiet = await self.quiet.holds(task.chat_id)
+        quiet = await self.quiet.is_quiet(task.chat_id)
         aside = aside or await self._left(task)
-        outlook = await self._forecast.of(task)
-        return draw_card(task, self._models, now, outlook, aside, quiet=quiet, tariff=self._tariff())
+        estimate = await self._estimator.of(task)
+        return draw_card(
+            task, self._models, now, estimate, aside, quiet=quiet, price_labels=self._price_labels()
+        )
 
     async def _draft(self, task: Task, opened: str | None) -> Card:
-        usual_s = self._forecast.usual_s(task)
-        left, tariff = await self._left(task), self._tariff()
-        return draw_draft(task, self._models, self._clock(), opened, usual_s, tariff=tariff, left=left)
+        usual_s = self._estimator.usual_s(task)
+        left, price_labels = await self._left(task), self._price_labels()
+        return draw_draft(
+            task, self._models, self._clock(), opened, usual_s, price_labels=price_labels, left=left
+        )
 
     async def _say(self, task: Task, card: Card) -> None:
         with translated():

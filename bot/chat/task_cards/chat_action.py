@@ -11,7 +11,7 @@ from functools import partial
 from telegram import Bot
 from telegram.constants import ChatAction
 
-from bot.chat.task_cards.live_updates import LiveCards
+from bot.chat.task_cards.live_updates import LiveCardUpdater
 from bot.chat.telegram_io.client import translated
 from bot.errors import ChatBusy, ChatError
 from bot.task import Task, TaskState
@@ -28,7 +28,7 @@ _CALLS = 4
 """At once: outcomes need the connections more."""
 
 
-class Presence:
+class ChatActionSender:
     """`act` shows it for a task's chat, for a moment; losing one is no harm.
 
     It is kept up for live cards in their first minutes and around their usual end (`usual_s`), and for each
@@ -38,7 +38,7 @@ class Presence:
     def __init__(
         self,
         act: Callable[[Task], Awaitable[None]],
-        live: LiveCards,
+        live: LiveCardUpdater,
         usual_s: Callable[[Task], float | None],
         clock: Callable[[], datetime],
         pace_s: float = _PACE_S,

@@ -11,7 +11,7 @@ from functools import partial
 
 from bot.errors import CallUnclear, ChatBusy, ChatError, StoreError
 from bot.log import get_log
-from bot.store.sharing import ALONE, SharingStore, holding
+from bot.store.sharing import SINGLE_PROCESS, LeaseStore, holding
 from bot.task import Task, TaskState
 from bot.worker.schedule import clock_of
 
@@ -32,7 +32,7 @@ class _Live:
     """Telegram refused an edit: more of them would only call down its flood control."""
 
 
-class LiveCards:
+class LiveCardUpdater:
     """`edit` draws a task onto its card: one call at a time for each, with the newest state. `pace_s` is how
     long a card stands while nothing but time has changed.
 
@@ -45,7 +45,7 @@ class LiveCards:
         pace_s: Callable[[Task], float],
         clock: Callable[[], datetime],
         tick_s: float = _TICK_S,
-        sharing: SharingStore = ALONE,
+        sharing: LeaseStore = SINGLE_PROCESS,
     ) -> None:
         self._sharing = sharing
         self._edit = edit
@@ -92,7 +92,7 @@ class LiveCards:
             live.changed = live.changed or live.task.state is TaskState.QUEUED
         self._work.set()
 
-    async def settle(self, task_id: str) -> None:
+    async def stop_and_wait(self, task_id: str) -> None:
         """Stop counting; returns when no edit of this card is under way. An outcome comes next.
 
         StoreError.

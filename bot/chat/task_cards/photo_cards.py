@@ -10,7 +10,7 @@ from telegram.constants import ParseMode
 from bot.chat.cards.layout import Card
 from bot.chat.telegram_io.client import translated
 from bot.chat.telegram_io.messenger import replying
-from bot.chat.telegram_io.photo_files import Photos, with_first_frame
+from bot.chat.telegram_io.photo_files import PhotoFiles, with_first_frame
 from bot.errors import CallRefused, ChatGone
 from bot.log import get_log
 from bot.task import Task, TaskState
@@ -19,7 +19,7 @@ from bot.task import Task, TaskState
 class PhotoCards:
     """Calls may raise ChatError, and MediaError where a photo to be cropped cannot be read."""
 
-    def __init__(self, bot: Bot, photos: Photos) -> None:
+    def __init__(self, bot: Bot, photos: PhotoFiles) -> None:
         self._bot = bot
         self._photos = photos
         self._log = get_log(__name__)

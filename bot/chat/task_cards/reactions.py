@@ -6,22 +6,22 @@ from typing import Literal
 
 from telegram import Bot
 
-from bot.chat.chat_settings import Preferences
+from bot.chat.chat_settings import ChatPreferences
 from bot.chat.telegram_io.client import translated
 from bot.errors import ChatError, StoreError
 from bot.log import get_log
 from bot.task import Task
 
 
-class Quiet:
+class Reactions:
     """Nothing here raises: a reaction that is lost is no harm."""
 
-    def __init__(self, bot: Bot, preferences: Preferences) -> None:
+    def __init__(self, bot: Bot, preferences: ChatPreferences) -> None:
         self._bot = bot
         self._preferences = preferences
         self._log = get_log(__name__)
 
-    async def holds(self, chat_id: int) -> bool:
+    async def is_quiet(self, chat_id: int) -> bool:
         try:
             return (await self._preferences.of(chat_id)).quiet
         except StoreError as error:
@@ -41,7 +41,7 @@ class Quiet:
         await self._react(task, None)
 
     async def _react(self, task: Task, emoji: Literal["👀", "👍"] | None) -> None:
-        if task.message_id is None or not await self.holds(task.chat_id):
+        if task.message_id is None or not await self.is_quiet(task.chat_id):
             return
         try:
             with translated():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.chat.task_cards.board import Screen
+from bot.chat.task_cards.board import CardBoard
 from bot.store import TaskStore
 from bot.task import TaskState
 from bot.text import say, say_duration
@@ -14,7 +14,7 @@ _NOTICED = timedelta(minutes=1)
 _SAID_FOR = timedelta(minutes=3)
 
 
-async def come_back(tasks: TaskStore, screen: Screen, away: timedelta, now: datetime) -> None:
+async def come_back(tasks: TaskStore, board: CardBoard, away: timedelta, now: datetime) -> None:
     """Called before anything else moves a task: a card drawn later could be that of an outcome."""
     for task in await tasks.open_tasks():
         # The others are about to be told their end.
@@ -22,5 +22,5 @@ async def come_back(tasks: TaskStore, screen: Screen, away: timedelta, now: date
             if away >= _NOTICED:
                 minutes_s = 60 * round(away.total_seconds() / 60)
                 line = say(task.language, "card_back", time=say_duration(task.language, minutes_s))
-                screen.note(task, line, until=now + _SAID_FOR)
-            screen.show(task)
+                board.note(task, line, until=now + _SAID_FOR)
+            board.show(task)

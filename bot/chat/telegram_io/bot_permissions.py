@@ -29,7 +29,7 @@ class Rights:
     """The group is a forum."""
 
 
-class OwnRights:
+class BotPermissions:
     def __init__(self, bot: Bot, clock: Callable[[], datetime]) -> None:
         self._bot = bot
         self._clock = clock

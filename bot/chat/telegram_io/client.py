@@ -22,7 +22,7 @@ from telegram.error import (
 from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
-from bot.chat.telegram_io.rate_limiter import Gate, seconds
+from bot.chat.telegram_io.rate_limiter import RateLimiter, seconds
 from bot.errors import CallRefused, CallUnclear, CardGone, ChatBusy, ChatGone, ChatMoved
 from bot.send_rates import Urgency
 
@@ -58,7 +58,7 @@ TelegramBot: TypeAlias = ExtBot[Urgency]
 def connect(
     token: str,
     api_url: str,
-    gate: Gate,
+    gate: RateLimiter,
     on_answer: Callable[[int], None] = lambda _: None,
     *,
     local_mode: bool = False,

@@ -13,7 +13,7 @@ from bot.errors import ChatError
 _SHOWN = 60
 
 
-class Names:
+class DisplayNames:
     """Telegram is asked each time: admins look at few of them, and people change their names."""
 
     def __init__(self, bot: Bot) -> None:

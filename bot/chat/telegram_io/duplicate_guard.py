@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 _WITHIN = timedelta(seconds=3)
 
 
-class Repeats:
+class DuplicateGuard:
     """Nothing here is kept: what must hold across a restart goes by the id of the update."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:

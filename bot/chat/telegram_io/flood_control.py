@@ -32,7 +32,7 @@ class _Pace:
     verdict: Verdict = "take"
 
 
-class Calm:
+class FloodControl:
     """At most so many within ten seconds. What is left out counts too: who never pauses is not listened to.
 
     Nothing here is kept: a restart forgives.
@@ -42,7 +42,7 @@ class Calm:
         self._most = most
         self._paces: dict[tuple[int, int], _Pace] = {}
 
-    def weigh(
+    def check(
         self, chat_id: int, user_id: int, update_id: int, at: datetime, album_id: str | None = None
     ) -> Verdict:
         """What to do with an update; `at` is when the person sent it, where that is known: what lay around

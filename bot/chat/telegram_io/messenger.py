@@ -12,8 +12,8 @@ from telegram.constants import ParseMode
 
 from bot.chat.cards.draft_card import Question
 from bot.chat.cards.layout import Card
-from bot.chat.chat_settings import Preferences
-from bot.chat.sender import Asker
+from bot.chat.chat_settings import ChatPreferences
+from bot.chat.sender import Sender
 from bot.chat.telegram_io.client import TelegramBot, translated
 from bot.errors import ChatError, StoreError
 from bot.log import get_log
@@ -25,57 +25,57 @@ NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 _CALL_AFTER = timedelta(seconds=15)
 
 
-class Voice:
-    def __init__(self, bot: TelegramBot, clock: Callable[[], datetime], preferences: Preferences) -> None:
+class Messenger:
+    def __init__(self, bot: TelegramBot, clock: Callable[[], datetime], preferences: ChatPreferences) -> None:
         self._bot = bot
         self._clock = clock
         self._preferences = preferences
         self._log = get_log(__name__)
 
-    async def answer(self, asker: Asker, text: str, buttons: InlineKeyboardMarkup | None = None) -> None:
+    async def answer(self, sender: Sender, text: str, buttons: InlineKeyboardMarkup | None = None) -> None:
         """A sentence in reply to a message, or to a tap on one."""
         with translated():
             await self._bot.send_message(
-                asker.chat_id,
+                sender.chat_id,
                 text,
                 parse_mode=ParseMode.HTML,
                 reply_markup=buttons,
-                message_thread_id=asker.thread_id,
-                reply_parameters=replying(asker.message_id if asker.chat_id < 0 or asker.tapped else None),
+                message_thread_id=sender.thread_id,
+                reply_parameters=replying(sender.message_id if sender.chat_id < 0 or sender.tapped else None),
                 link_preview_options=NO_PREVIEW,
-                rate_limit_args=Urgency.FIRST if asker.tapped else Urgency.NEXT,
+                rate_limit_args=Urgency.FIRST if sender.tapped else Urgency.NEXT,
             )
 
-    async def show(self, asker: Asker, picture: bytes, caption: str) -> None:
+    async def show(self, sender: Sender, picture: bytes, caption: str) -> None:
         """The same with a picture above it."""
         with translated():
             await self._bot.send_photo(
-                asker.chat_id,
+                sender.chat_id,
                 picture,
                 caption=caption,
                 parse_mode=ParseMode.HTML,
-                message_thread_id=asker.thread_id,
-                reply_parameters=replying(asker.message_id if asker.chat_id < 0 else None),
+                message_thread_id=sender.thread_id,
+                reply_parameters=replying(sender.message_id if sender.chat_id < 0 else None),
             )
 
-    async def redraw(self, asker: Asker, card: Card) -> None:
+    async def redraw(self, sender: Sender, card: Card) -> None:
         """Another text and other buttons on the message that was tapped. A lost edit is no harm: the next tap
         makes up for it."""
-        if asker.message_id is None:
+        if sender.message_id is None:
             return
         try:
             with translated():
                 await self._bot.edit_message_text(
                     card.text,
-                    chat_id=asker.chat_id,
-                    message_id=asker.message_id,
+                    chat_id=sender.chat_id,
+                    message_id=sender.message_id,
                     parse_mode=ParseMode.HTML,
                     reply_markup=card.buttons,
                     link_preview_options=NO_PREVIEW,
                     rate_limit_args=Urgency.FIRST,
                 )
         except ChatError as error:
-            self._log.info("a tapped message could not be drawn", chat=asker.chat_id, reason=str(error))
+            self._log.info("a tapped message could not be drawn", chat=sender.chat_id, reason=str(error))
 
     async def write(
         self, chat_id: int, text: str, buttons: InlineKeyboardMarkup | None = None, *, silent: bool = False
@@ -91,29 +91,29 @@ class Voice:
                 link_preview_options=NO_PREVIEW,
             )
 
-    async def ask(self, asker: Asker, question: Question, picture: bytes | None = None) -> Message:
+    async def ask(self, sender: Sender, question: Question, picture: bytes | None = None) -> Message:
         """A question whose answer is a reply; the message that asks it, below the picture that it is about.
 
         In a group the keyboard opens only for the writer of the message that is replied to, or for who is
         mentioned: where that message is one of our own, the person is. In private it opens always.
         """
         text = question.text
-        if asker.chat_id < 0 and asker.tapped and asker.user_name:
-            text = f"{_mention(asker.user_id, asker.user_name)}\n{text}"
+        if sender.chat_id < 0 and sender.tapped and sender.user_name:
+            text = f"{_mention(sender.user_id, sender.user_name)}\n{text}"
         sent_with: dict[str, Any] = {
             "parse_mode": ParseMode.HTML,
-            "message_thread_id": asker.thread_id,
-            "reply_parameters": replying(asker.message_id),
+            "message_thread_id": sender.thread_id,
+            "reply_parameters": replying(sender.message_id),
             "reply_markup": ForceReply(
-                selective=asker.chat_id < 0, input_field_placeholder=question.placeholder
+                selective=sender.chat_id < 0, input_field_placeholder=question.placeholder
             ),
         }
         with translated():
             if picture is not None:
-                return await self._bot.send_photo(asker.chat_id, picture, caption=text, **sent_with)
-            return await self._bot.send_message(asker.chat_id, text, **sent_with)
+                return await self._bot.send_photo(sender.chat_id, picture, caption=text, **sent_with)
+            return await self._bot.send_message(sender.chat_id, text, **sent_with)
 
-    async def call(self, task: Task, key: str) -> None:
+    async def notify(self, task: Task, key: str) -> None:
         """Edits are silent: whoever waited a while is called by a short reply. Losing it is no harm."""
         if self._clock() - (task.queued_at or task.created_at) <= _CALL_AFTER:
             return

@@ -11,7 +11,7 @@ from bot.chat.telegram_io.client import translated
 from bot.errors import CallRefused, MediaError
 from bot.media.crop import crop_box, lost_share
 from bot.media.media_info import MAX_BYTES, FitPhoto, fit_size
-from bot.media.process import run_apart
+from bot.media.process import run_in_process
 from bot.media.work import draw_crops, normalise_photo, photo_size
 from bot.request import PhotoRules, VideoModel, VideoRequest, check_photo, closest_ratio
 from bot.store import PeopleStore
@@ -30,7 +30,7 @@ def with_first_frame(request: VideoRequest, message: Message) -> VideoRequest:
     return request.model_copy(update={"photos": (message.photo[-1].file_id,)})
 
 
-class Photos:
+class PhotoFiles:
     """Every call may raise MediaError, and ChatBusy or CallUnclear when Telegram does not answer."""
 
     def __init__(self, bot: Bot, people: PeopleStore, models: Mapping[str, VideoModel]) -> None:
@@ -40,12 +40,14 @@ class Photos:
         self._sizes: dict[str, tuple[int, int]] = {}
 
     async def fit(self, file_id: str, rules: PhotoRules, crop: str | None) -> FitPhoto:
-        return await run_apart(normalise_photo, await self._fetch(file_id), rules, crop, limit_s=_LIMIT_S)
+        return await run_in_process(
+            normalise_photo, await self._fetch(file_id), rules, crop, limit_s=_LIMIT_S
+        )
 
     async def draw_crop(self, file_ids: Sequence[str], ratio: str) -> bytes:
         """A JPEG for the chat: the whole photo, bright where it is kept; two of them side by side."""
         photos = [await self._fetch(file_id) for file_id in file_ids]
-        return await run_apart(draw_crops, photos, ratio, limit_s=_LIMIT_S)
+        return await run_in_process(draw_crops, photos, ratio, limit_s=_LIMIT_S)
 
     def note(self, photo: SentPhoto) -> None:
         """Telegram tells the sides of some photos: those need not be fetched to be measured."""
@@ -84,7 +86,7 @@ class Photos:
 
     async def _size(self, file_id: str) -> tuple[int, int]:
         if file_id not in self._sizes:
-            return await run_apart(photo_size, await self._fetch(file_id), limit_s=_LIMIT_S)
+            return await run_in_process(photo_size, await self._fetch(file_id), limit_s=_LIMIT_S)
         return self._sizes[file_id]
 
     async def _fetch(self, file_id: str) -> bytes:

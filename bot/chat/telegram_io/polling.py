@@ -22,7 +22,7 @@ from bot.chat.telegram_io.rate_limiter import seconds
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log
 from bot.store import StoredUpdate, UpdateStore
-from bot.store.sharing import ALONE, SharingStore
+from bot.store.sharing import SINGLE_PROCESS, LeaseStore
 from bot.worker import schedule
 
 WANTED = ("message", "callback_query", "my_chat_member")
@@ -44,7 +44,7 @@ _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 
 
-class Intake:
+class UpdatePoller:
     """Long polling. Asking for what comes after an update is what confirms it: the store comes first."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Intake:
         clock: Callable[[], datetime],
         *,
         store_pause_s: float = schedule.STORE_PAUSE_S,
-        sharing: SharingStore = ALONE,
+        sharing: LeaseStore = SINGLE_PROCESS,
         patience_s: float = 0.0,
     ) -> None:
         """`patience_s`: for how long conflicts may last at a start, while another process of ours lets go."""

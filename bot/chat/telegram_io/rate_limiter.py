@@ -27,7 +27,7 @@ _ASIDES = frozenset({"sendChatAction", "setMessageReaction", "deleteMessage"})
 (https://github.com/tdlib/telegram-bot-api/issues/648)."""
 _WITH_FILES = frozenset({"sendPhoto", "sendVideo", "sendDocument", "sendMediaGroup", "editMessageMedia"})
 """A file that was read to its end is not sent a second time."""
-_PATIENCE_S: Final = {Urgency.FIRST: 10.0, Urgency.NEXT: 30.0, Urgency.SPARE: 0.5, Urgency.ASIDE: 0.0}
+_PATIENCE_S: Final = {Urgency.FIRST: 10.0, Urgency.NEXT: 30.0, Urgency.LOW: 0.5, Urgency.UNCOUNTED: 0.0}
 """How long a call may stand here. A row of the store waits better than a coroutine; and progress that cannot
 be shown soon is dropped: something newer is shown later."""
 
@@ -48,7 +48,7 @@ class _Waiting:
     """When it is worth asking for this chat."""
 
 
-class Gate(BaseRateLimiter[Urgency]):
+class RateLimiter(BaseRateLimiter[Urgency]):
     """A call says its urgency in `rate_limit_args`; one that says nothing is `NEXT`.
 
     Those that have to wait go by urgency, then in the order they came. RetryAfter where that would take too
@@ -108,12 +108,12 @@ class Gate(BaseRateLimiter[Urgency]):
                 if endpoint in _WITH_FILES or until > deadline:
                     raise
             finally:
-                if urgency is not Urgency.ASIDE:
+                if urgency is not Urgency.UNCOUNTED:
                     self._land()
 
     async def _turn(self, chat_id: int, urgency: Urgency, deadline: datetime) -> None:
         """Returns when the call may go. What is counted is then on its way, until it lands."""
-        if urgency is Urgency.ASIDE:
+        if urgency is Urgency.UNCOUNTED:
             delay = await self._ask(chat_id, urgency, self._clock())
             if not delay.is_over:
                 raise RetryAfter(timedelta(seconds=delay.chat_s))
@@ -144,7 +144,7 @@ class Gate(BaseRateLimiter[Urgency]):
         arrive together."""
         while self._landed and self._landed[0] <= now - _SECOND:
             self._landed.popleft()
-        room = self._limits.arriving * (_FOR_PROGRESS if urgency is Urgency.SPARE else 1.0)
+        room = self._limits.arriving * (_FOR_PROGRESS if urgency is Urgency.LOW else 1.0)
         if self._flying + len(self._landed) < room:
             return None
         return (self._landed[0] if self._landed else now) + _SECOND
@@ -203,7 +203,7 @@ class Gate(BaseRateLimiter[Urgency]):
 def urgency_of(endpoint: str, wished: Urgency | None) -> Urgency | None:
     """Of a call to Telegram; None where nothing is counted."""
     if endpoint in _ASIDES:
-        return Urgency.ASIDE
+        return Urgency.UNCOUNTED
     if endpoint.startswith(_MESSAGES):
         return Urgency.NEXT if wished is None else wished
     return None

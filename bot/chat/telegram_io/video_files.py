@@ -15,7 +15,7 @@ from telegram import Bot
 
 from bot.chat.telegram_io.client import translated
 from bot.errors import CallRefused, CallUnclear, MediaError
-from bot.media.process import run_apart
+from bot.media.process import run_in_process
 from bot.media.video_cache import Video
 from bot.media.work import join_videos, last_frame, photo_size, prepare_video
 from bot.worker import schedule
@@ -36,7 +36,7 @@ class Frame:
     height: int
 
 
-class Videos:
+class VideoFiles:
     """Every call may raise MediaError, and ChatBusy or CallUnclear when Telegram does not answer.
 
     `folder` is where videos lie as long as they are worked on. `takes_bytes` is the most that can be fetched
@@ -54,21 +54,25 @@ class Videos:
         self._fetches = asyncio.Semaphore(_FETCHES)
 
     async def last_frame(self, file_id: str) -> Frame:
-        with self._desk() as desk, _of_people():
-            video = await self._fetch(file_id, desk / "video")
-            data = await run_apart(last_frame, video, limit_s=_FRAME_LIMIT_S)
-            return Frame(data, *await run_apart(photo_size, data, limit_s=_FRAME_LIMIT_S))
+        with self._ctx() as ctx, _of_people():
+            video = await self._fetch(file_id, ctx / "video")
+            data = await run_in_process(last_frame, video, limit_s=_FRAME_LIMIT_S)
+            return Frame(data, *await run_in_process(photo_size, data, limit_s=_FRAME_LIMIT_S))
 
     @asynccontextmanager
     async def joined(self, first_id: str, second_id: str) -> AsyncIterator[Video]:
         """One film of both, ready for Telegram; its files live as long as the block."""
-        with self._desk() as desk:
+        with self._ctx() as ctx:
             with _of_people():
-                first = await self._fetch(first_id, desk / "first")
-                second = await self._fetch(second_id, desk / "second")
-                both, film, thumbnail = desk / "both.mp4", desk / "film.mp4", desk / "film.jpg"
-                await run_apart(join_videos, first, second, both, self._gives_bytes, limit_s=_JOIN_LIMIT_S)
-            yield Video(film, thumbnail, await run_apart(prepare_video, both, film, thumbnail, limit_s=60.0))
+                first = await self._fetch(first_id, ctx / "first")
+                second = await self._fetch(second_id, ctx / "second")
+                both, film, thumbnail = ctx / "both.mp4", ctx / "film.mp4", ctx / "film.jpg"
+                await run_in_process(
+                    join_videos, first, second, both, self._gives_bytes, limit_s=_JOIN_LIMIT_S
+                )
+            yield Video(
+                film, thumbnail, await run_in_process(prepare_video, both, film, thumbnail, limit_s=60.0)
+            )
 
     async def _fetch(self, file_id: str, place: Path) -> Path:
         try:
@@ -84,7 +88,7 @@ class Videos:
             raise CallUnclear("fetching a video took too long") from error
 
     @contextmanager
-    def _desk(self) -> Iterator[Path]:
+    def _ctx(self) -> Iterator[Path]:
         """A folder for one piece of work, gone after it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
@@ -94,10 +98,10 @@ class Videos:
     def _sweep(self) -> None:
         """What a process left behind that was killed in the middle."""
         oldest = (self._clock() - _LEFT_BEHIND).timestamp()
-        for desk in self._folder.iterdir():
+        for ctx in self._folder.iterdir():
             with suppress(FileNotFoundError):  # its work has ended at this moment
-                if desk.stat().st_mtime < oldest:
-                    shutil.rmtree(desk, ignore_errors=True)
+                if ctx.stat().st_mtime < oldest:
+                    shutil.rmtree(ctx, ignore_errors=True)
 
 
 @contextmanager

@@ -22,14 +22,14 @@ _CONNECTIONS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Hook:
+class WebhookSettings:
     """Where Telegram is to call, and how it proves to be Telegram."""
 
     url: str
     secret: str
 
 
-class HookedIntake:
+class WebhookReceiver:
     """`take` may be called in any process as soon as it is built; `run` sees to it that Telegram calls."""
 
     def __init__(
@@ -38,7 +38,7 @@ class HookedIntake:
         updates: UpdateStore,
         on_stored: Callable[[], None],
         clock: Callable[[], datetime],
-        hook: Hook,
+        hook: WebhookSettings,
         *,
         look_s: float = _LOOK_S,
     ) -> None:

@@ -91,9 +91,9 @@ async def _buy(
     if counted:
         handed_over = await connection.fetchval(_HANDED_OVER, since, THE_BOT, sorted(uncounted))
         if handed_over >= most:
-            brake = Pause(EVERYTHING, THE_BOT, task.submitted_at or since)
-            await _pause(connection, brake)
-            return brake
+            purchase_guard = Pause(EVERYTHING, THE_BOT, task.submitted_at or since)
+            await _pause(connection, purchase_guard)
+            return purchase_guard
     return await save_leased(connection, task, owner)
 
 

@@ -15,7 +15,7 @@ _AGAIN_S = 1.0
 _CONNECT_LIMIT_S = 5.0
 
 
-class Ear:
+class NotificationListener:
     """A connection of its own, made anew whenever it is lost. Open from `begin` to `end`.
 
     While it is open it holds the lock `alive`, by which the server knows that this process is there.

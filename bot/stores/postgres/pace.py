@@ -20,7 +20,7 @@ class Paces:
     _db: Connections
 
     async def take_turn(self, chat_id: int, urgency: Urgency, now: datetime, limits: Limits) -> Delay:
-        if urgency is Urgency.ASIDE:
+        if urgency is Urgency.UNCOUNTED:
             return decide(await self._db.read(_times, chat_id), chat_id, urgency, now, limits)[0]
         return await self._db.transact(_take_turn, chat_id, urgency, now, limits)
 

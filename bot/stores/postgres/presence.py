@@ -13,7 +13,7 @@ from bot.stores.postgres.connections import Connections
 from bot.stores.postgres.sharing import ServerClock
 
 
-class Presence:
+class ProcessHeartbeat:
     def __init__(self, connections: Connections, me: str, clock: ServerClock) -> None:
         self._db = connections
         self._me = me
@@ -44,7 +44,7 @@ class Presence:
                 await self._db.transact(processes.renew, self._me)
                 await self._read_clock()
                 if time.monotonic() - since > processes.ALIVE_S and (
-                    ended := await self._db.transact(processes.bury)
+                    ended := await self._db.transact(processes.release_dead_leases)
                 ):
                     self._log.warning("another process died", leases=ended)
             except StoreError:

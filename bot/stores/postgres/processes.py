@@ -49,7 +49,7 @@ async def leave(connection: Connection, process: str) -> None:
     await connection.execute("DELETE FROM processes WHERE id = $1", process)
 
 
-async def bury(connection: Connection) -> int:
+async def release_dead_leases(connection: Connection) -> int:
     """End the leases of processes whose time has run out; how many.
 
     Versions are raised: a process that was only thought dead is refused, and reads anew.

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.errors import StoreError
 from bot.stores.postgres.connections import Connection, Connections
-from bot.stores.postgres.ear import Ear
+from bot.stores.postgres.ear import NotificationListener
 
 _GOOD_S = 0.1
 """A clock that was read in a round trip longer than this is good enough only where there is no better."""
@@ -37,12 +37,12 @@ class ServerClock:
 
 
 class Sharing:
-    """The part of `PostgresStore` that `bot.store.sharing.SharingStore` describes."""
+    """The part of `PostgresStore` that `bot.store.sharing.LeaseStore` describes."""
 
     _db: Connections
     _clock: Callable[[], datetime]
     _me: str
-    _ear: Ear
+    _ear: NotificationListener
 
     is_shared = True
     tick_s = 1.0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from bot.store.statistics import NO_MONEY, Asked, Load, Submit, Tally, Wait
+from bot.store.statistics import NO_MONEY, ProviderLoad, Submit, TaskCount, UserUsage, Wait
 from bot.stores.postgres.connections import Connection, Connections
 from bot.stores.values import Row, task_of
 from bot.task import Task, TaskState
@@ -56,13 +56,13 @@ class Figures:
 
     _db: Connections
 
-    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Tally]:
+    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[TaskCount]:
         return await self._db.read(_tallies, edges, user_id)
 
     async def waits(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Wait]:
         return await self._db.read(_waits, edges, user_id)
 
-    async def askers(self, since: datetime, until: datetime, limit: int) -> list[Asked]:
+    async def askers(self, since: datetime, until: datetime, limit: int) -> list[UserUsage]:
         return await self._db.read(_askers, since, until, limit)
 
     async def submits(
@@ -70,7 +70,7 @@ class Figures:
     ) -> list[Submit]:
         return await self._db.read(_submits, since, until, limit, after)
 
-    async def loads(self, now: datetime) -> list[Load]:
+    async def loads(self, now: datetime) -> list[ProviderLoad]:
         return await self._db.read(_loads, now)
 
     async def in_turn(self, limit: int) -> list[Task]:
@@ -86,14 +86,14 @@ class Figures:
         return await self._db.read(_untold, limit)
 
 
-async def _tallies(connection: Connection, edges: Sequence[datetime], user_id: int | None) -> list[Tally]:
+async def _tallies(connection: Connection, edges: Sequence[datetime], user_id: int | None) -> list[TaskCount]:
     counted: dict[tuple[int, str, TaskState, str | None], tuple[int, Decimal]] = {}
     for row in await connection.fetch(_TALLIES, edges[:-1], edges[1:], user_id):
         key = (row["span"], row["model"], TaskState(row["state"]), row["error_code"])
         count, spent = counted.get(key, (0, NO_MONEY))
         counted[key] = (count + row["count"], spent + _money(row))
     return [
-        Tally(span=span, model=model, state=state, error_code=code, count=count, spent=spent)
+        TaskCount(span=span, model=model, state=state, error_code=code, count=count, spent=spent)
         for (span, model, state, code), (count, spent) in counted.items()
     ]
 
@@ -103,14 +103,14 @@ async def _waits(connection: Connection, edges: Sequence[datetime], user_id: int
     return [Wait(**dict(row)) for row in rows]
 
 
-async def _askers(connection: Connection, since: datetime, until: datetime, limit: int) -> list[Asked]:
+async def _askers(connection: Connection, since: datetime, until: datetime, limit: int) -> list[UserUsage]:
     found: dict[int, tuple[int, int, Decimal]] = {}
     for row in await connection.fetch(_ASKERS, since, until, TaskState.SUCCEEDED.value):
         count, made, spent = found.get(row["user_id"], (0, 0, NO_MONEY))
         found[row["user_id"]] = (count + row["count"], made + row["made"], spent + _money(row))
     first = sorted(found.items(), key=lambda item: (-item[1][2], -item[1][0], item[0]))[:limit]
     return [
-        Asked(user_id=user_id, name=await _name(connection, user_id), count=count, made=made, spent=spent)
+        UserUsage(user_id=user_id, name=await _name(connection, user_id), count=count, made=made, spent=spent)
         for user_id, (count, made, spent) in first
     ]
 
@@ -133,9 +133,9 @@ async def _submits(
     ]
 
 
-async def _loads(connection: Connection, now: datetime) -> list[Load]:
+async def _loads(connection: Connection, now: datetime) -> list[ProviderLoad]:
     return [
-        Load(
+        ProviderLoad(
             provider=row["provider"],
             taken=row["taken"],
             waiting=row["waiting"],

@@ -38,11 +38,11 @@ from bot.stores.postgres import (
 from bot.stores.postgres.acts import Acts
 from bot.stores.postgres.buying import Buying
 from bot.stores.postgres.connections import Connections
-from bot.stores.postgres.ear import Ear
+from bot.stores.postgres.ear import NotificationListener
 from bot.stores.postgres.keeping import Keeping
 from bot.stores.postgres.opening import PATIENCE_S, open_database
 from bot.stores.postgres.pace import Paces
-from bot.stores.postgres.presence import Presence
+from bot.stores.postgres.presence import ProcessHeartbeat
 from bot.stores.postgres.processes import lock_of, new_process
 from bot.stores.postgres.saving import Saver
 from bot.stores.postgres.sharing import ServerClock, Sharing
@@ -60,9 +60,9 @@ class PostgresStore(Acts, Buying, Figures, Keeping, Paces, Sharing):
         server_clock = ServerClock()
         self._clock = clock or server_clock
         self._me = new_process()
-        self._ear = Ear(url, lock_of(self._me))
+        self._ear = NotificationListener(url, lock_of(self._me))
         self._saver = Saver(connections, self._me)
-        self._presence = Presence(connections, self._me, server_clock)
+        self._presence = ProcessHeartbeat(connections, self._me, server_clock)
         # One claim at a time in each process: two would only stand in each other's way.
         self._claiming = asyncio.Lock()
 

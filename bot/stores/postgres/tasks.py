@@ -58,7 +58,7 @@ async def find(
 
 
 async def drafts(connection: Connection, chat_id: int, user_id: int | None) -> list[Task]:
-    sql, values = _narrowed(
+    sql, values = _lowered(
         "SELECT * FROM tasks WHERE question IS NOT NULL AND finished_at IS NULL",
         chat_id=chat_id,
         user_id=user_id,
@@ -96,7 +96,7 @@ async def count_since(
 
 
 async def open_tasks(connection: Connection, *, user_id: int | None, chat_id: int | None) -> list[Task]:
-    sql, values = _narrowed(
+    sql, values = _lowered(
         "SELECT tasks.* FROM tasks LEFT JOIN slots USING (provider) WHERE is_open",
         user_id=user_id,
         chat_id=chat_id,
@@ -192,12 +192,12 @@ async def _first(connection: Connection, sql: str, *values: object) -> Task | No
 async def _count(
     connection: Connection, sql: str, values: tuple[object, ...], user_id: int | None, chat_id: int | None
 ) -> int:
-    sql, values = _narrowed(sql, *values, user_id=user_id, chat_id=chat_id)
+    sql, values = _lowered(sql, *values, user_id=user_id, chat_id=chat_id)
     number: int = await connection.fetchval(sql, *values)
     return number
 
 
-def _narrowed(
+def _lowered(
     sql: str, *values: object, user_id: int | None, chat_id: int | None
 ) -> tuple[str, tuple[object, ...]]:
     if user_id is not None:

@@ -81,9 +81,9 @@ def _buy(
     if most is not None and task.provider not in uncounted:
         values = {"since": to_text(since), "the_bot": THE_BOT, "uncounted": json.dumps(sorted(uncounted))}
         if connection.execute(_HANDED_OVER, values).fetchone()[0] >= most:
-            brake = Pause(EVERYTHING, THE_BOT, task.submitted_at or since)
-            _pause(connection, brake)
-            return brake
+            purchase_guard = Pause(EVERYTHING, THE_BOT, task.submitted_at or since)
+            _pause(connection, purchase_guard)
+            return purchase_guard
     return tasks.save(connection, task, None, leased=True)
 
 

@@ -15,7 +15,7 @@ from bot.task import Task
 def list_tasks(
     connection: sqlite3.Connection, which: TaskFilter, limit: int, older_than: Task | None
 ) -> list[Task]:
-    where, values = _narrowed(which)
+    where, values = _lowered(which)
     if older_than is not None:
         where += " AND (created_at, id) < (:created_at, :id)"
         values |= {"created_at": to_text(older_than.created_at), "id": older_than.id}
@@ -27,7 +27,7 @@ def list_tasks(
 
 
 def count_tasks(connection: sqlite3.Connection, which: TaskFilter) -> int:
-    where, values = _narrowed(which)
+    where, values = _lowered(which)
     count: int = connection.execute(
         f"SELECT count(*) FROM tasks WHERE {where}",  # noqa: S608 - our own words
         values,
@@ -35,7 +35,7 @@ def count_tasks(connection: sqlite3.Connection, which: TaskFilter) -> int:
     return count
 
 
-def _narrowed(which: TaskFilter) -> tuple[str, dict[str, Any]]:
+def _lowered(which: TaskFilter) -> tuple[str, dict[str, Any]]:
     """Conditions of our own words, and the values for them."""
     conditions, values = ["TRUE"], dict[str, Any]()
     if which.states:

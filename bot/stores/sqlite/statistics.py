@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from bot.store.statistics import NO_MONEY, Asked, Load, Submit, Tally, Wait
+from bot.store.statistics import NO_MONEY, ProviderLoad, Submit, TaskCount, UserUsage, Wait
 from bot.stores.sqlite.reader import Reader
 from bot.stores.sqlite.rows import task_of, to_text, to_time
 from bot.task import Task, TaskState
@@ -68,13 +68,13 @@ class Figures:
 
     _reader: Reader
 
-    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Tally]:
+    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[TaskCount]:
         return await self._reader.read(_tallies, edges, user_id)
 
     async def waits(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Wait]:
         return await self._reader.read(_waits, edges, user_id)
 
-    async def askers(self, since: datetime, until: datetime, limit: int) -> list[Asked]:
+    async def askers(self, since: datetime, until: datetime, limit: int) -> list[UserUsage]:
         return await self._reader.read(_askers, since, until, limit)
 
     async def submits(
@@ -82,7 +82,7 @@ class Figures:
     ) -> list[Submit]:
         return await self._reader.read(_submits, since, until, limit, after)
 
-    async def loads(self, now: datetime) -> list[Load]:
+    async def loads(self, now: datetime) -> list[ProviderLoad]:
         return await self._reader.read(_loads, now)
 
     async def in_turn(self, limit: int) -> list[Task]:
@@ -98,14 +98,16 @@ class Figures:
         return await self._reader.read(_untold, limit)
 
 
-def _tallies(connection: sqlite3.Connection, edges: Sequence[datetime], user_id: int | None) -> list[Tally]:
+def _tallies(
+    connection: sqlite3.Connection, edges: Sequence[datetime], user_id: int | None
+) -> list[TaskCount]:
     counted: dict[tuple[int, str, TaskState, str | None], tuple[int, Decimal]] = {}
     for row in connection.execute(_TALLIES, _spans(edges) | {"user_id": user_id}):
         key = (row["span"], row["model"], TaskState(row["state"]), row["error_code"])
         count, spent = counted.get(key, (0, NO_MONEY))
         counted[key] = (count + row["count"], spent + _money(row))
     return [
-        Tally(span=span, model=model, state=state, error_code=code, count=count, spent=spent)
+        TaskCount(span=span, model=model, state=state, error_code=code, count=count, spent=spent)
         for (span, model, state, code), (count, spent) in counted.items()
     ]
 
@@ -115,7 +117,7 @@ def _waits(connection: sqlite3.Connection, edges: Sequence[datetime], user_id: i
     return [Wait(**dict(row)) for row in rows]
 
 
-def _askers(connection: sqlite3.Connection, since: datetime, until: datetime, limit: int) -> list[Asked]:
+def _askers(connection: sqlite3.Connection, since: datetime, until: datetime, limit: int) -> list[UserUsage]:
     found: dict[int, tuple[int, int, Decimal]] = {}
     values = {"since": to_text(since), "until": to_text(until), "made": TaskState.SUCCEEDED.value}
     for row in connection.execute(_ASKERS, values):
@@ -123,7 +125,7 @@ def _askers(connection: sqlite3.Connection, since: datetime, until: datetime, li
         found[row["user_id"]] = (count + row["count"], made + row["made"], spent + _money(row))
     first = sorted(found.items(), key=lambda item: (-item[1][2], -item[1][0], item[0]))[:limit]
     return [
-        Asked(user_id=user_id, name=_name(connection, user_id), count=count, made=made, spent=spent)
+        UserUsage(user_id=user_id, name=_name(connection, user_id), count=count, made=made, spent=spent)
         for user_id, (count, made, spent) in first
     ]
 
@@ -155,9 +157,9 @@ def _submits(
     ]
 
 
-def _loads(connection: sqlite3.Connection, now: datetime) -> list[Load]:
+def _loads(connection: sqlite3.Connection, now: datetime) -> list[ProviderLoad]:
     return [
-        Load(
+        ProviderLoad(
             provider=row["provider"],
             taken=row["taken"],
             waiting=row["waiting"],

@@ -69,7 +69,7 @@ def find(
 
 
 def drafts(connection: sqlite3.Connection, chat_id: int, user_id: int | None) -> list[Task]:
-    sql, values = _narrowed(
+    sql, values = _lowered(
         "SELECT * FROM tasks WHERE question IS NOT NULL AND finished_at IS NULL",
         chat_id=chat_id,
         user_id=user_id,
@@ -124,7 +124,7 @@ def count_since(
 
 
 def open_tasks(connection: sqlite3.Connection, *, user_id: int | None, chat_id: int | None) -> list[Task]:
-    sql, values = _narrowed(
+    sql, values = _lowered(
         "SELECT tasks.* FROM tasks LEFT JOIN slots USING (provider) WHERE is_open = 1",
         user_id=user_id,
         chat_id=chat_id,
@@ -201,10 +201,10 @@ def _first(connection: sqlite3.Connection, sql: str, *values: object) -> Task | 
 def _count(
     connection: sqlite3.Connection, sql: str, *values: object, user_id: int | None, chat_id: int | None
 ) -> int:
-    return _number(connection, *_narrowed(sql, *values, user_id=user_id, chat_id=chat_id))
+    return _number(connection, *_lowered(sql, *values, user_id=user_id, chat_id=chat_id))
 
 
-def _narrowed(
+def _lowered(
     sql: str, *values: object, user_id: int | None, chat_id: int | None
 ) -> tuple[str, tuple[object, ...]]:
     if user_id is not None:

@@ -12,16 +12,16 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.web.admin.auth import LINK_LIVES, make_link
-from bot.web.admin.context import Moves, Sources
+from bot.web.admin.context import AdminContext, Moves
 
 if TYPE_CHECKING:
     from bot.web.admin.pages import Page, Pages
 
-__all__ = ["LINK_LIVES", "AdminPages", "Moves", "Sources", "make_link"]
+__all__ = ["LINK_LIVES", "AdminContext", "AdminPages", "Moves", "make_link"]
 
 
 class AdminPages:
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: AdminContext) -> None:
         self._sources = sources
         self._pages: Pages | None = None
 

@@ -8,23 +8,23 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.admin.retry import NotAgain
+from bot.admin.retry import RetryRefused
 from bot.errors import DreamreelError
 from bot.log import get_log
 from bot.request import Problem
 from bot.store.buying import EVERYTHING
 from bot.text import plain, say
-from bot.web.admin.auth import Door
-from bot.web.admin.context import Sources
+from bot.web.admin.auth import Auth
+from bot.web.admin.context import AdminContext
 from bot.web.admin.labels import cost_of
 from bot.web.admin.offered_actions import (
     ALL_MODELS,
-    Move,
+    AdminAction,
     offers_for_model,
     offers_for_subject,
     offers_for_task,
 )
-from bot.web.admin.renderer import Drawing
+from bot.web.admin.renderer import Renderer
 
 _Do = Callable[[str, int], Awaitable[Problem | None]]
 
@@ -37,11 +37,11 @@ class _Target:
     words: str
     page: str
     """Where one goes afterwards."""
-    offers: list[Move]
+    offers: list[AdminAction]
 
 
 class Acts:
-    def __init__(self, sources: Sources, door: Door, drawing: Drawing) -> None:
+    def __init__(self, sources: AdminContext, door: Auth, drawing: Renderer) -> None:
         self._sources = sources
         self._door = door
         self._drawing = drawing
@@ -49,7 +49,7 @@ class Acts:
         self._do: dict[tuple[str, str], _Do] = {
             ("tasks", "cancel"): moves.cancel,
             ("tasks", "first"): moves.put_first,
-            ("tasks", "again"): moves.ask_again,
+            ("tasks", "again"): moves.retry,
             ("people", "allow"): lambda name, by: moves.allow(int(name), by),
             ("people", "ban"): lambda name, by: moves.ban(int(name), by),
             ("models", "pause"): lambda name, by: moves.pause(_model(name), by),
@@ -64,9 +64,9 @@ class Acts:
         move = next((one for one in target.offers if one.verb == verb), None) if target else None
         if target is None or move is None:
             return self._sorry("That cannot be done now", target)
-        seal = await self._door.seal_once(request, admin, request.path)
-        leave_seal = self._door.seal(request, "/admin/logout")
-        values = {"target": target, "move": move, "seal": seal, "leave_seal": leave_seal}
+        csrf_token = await self._door.seal_once(request, admin, request.path)
+        leave_seal = self._door.csrf_token(request, "/admin/logout")
+        values = {"target": target, "move": move, "seal": csrf_token, "leave_seal": leave_seal}
         return self._drawing.page("confirm.html", values)
 
     async def move(self, request: web.Request, admin: int) -> web.StreamResponse:
@@ -75,14 +75,14 @@ class Acts:
         do = self._do.get((request.match_info["what"], verb))
         if target is None or do is None:
             return self._sorry("That cannot be done now", target)
-        if not await self._door.break_seal(request, request.path, str(fields.get("seal", ""))):
+        if not await self._door.consume_csrf_token(request, request.path, str(fields.get("seal", ""))):
             # Sent twice, as by a double click: what it asked for is done.
             return web.Response(status=303, headers={"Location": target.page})
         try:
             problem = await do(target.name, admin)
         except DreamreelError as error:
             self._log.warning("an admin's move failed", target=target.name, move=verb, reason=str(error))
-            is_ours = isinstance(error, NotAgain)
+            is_ours = isinstance(error, RetryRefused)
             return self._sorry(str(error) if is_ours else "That cannot be done now", target)
         if problem is not None:
             return self._sorry(plain(say("en", problem.code, **problem.values)), target)
@@ -99,9 +99,9 @@ class Acts:
                 return _Target(name, f"task {name}", page, offers_for_task(task, cost_of(sources, task)))
             case "people":
                 subject = int(name)
-                standing = await sources.standings.of(subject)
+                permission = await sources.permissions.of(subject)
                 words = f"{'person' if subject > 0 else 'group'} {subject}"
-                return _Target(name, words, f"/admin/people/{name}", offers_for_subject(standing))
+                return _Target(name, words, f"/admin/people/{name}", offers_for_subject(permission))
             case _ if name == ALL_MODELS or name in sources.models:
                 paused = {pause.model for pause in await sources.store.pauses()}
                 words = "all models" if name == ALL_MODELS else f"model {name}"

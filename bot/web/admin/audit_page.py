@@ -9,7 +9,7 @@ from typing import Any
 from bot.store.acts import Act
 from bot.store.buying import EVERYTHING, PausePast
 from bot.store.changes import THE_BOT, Change
-from bot.web.admin.context import Sources
+from bot.web.admin.context import AdminContext
 from bot.web.admin.labels import did
 
 _MOST = 200
@@ -26,7 +26,7 @@ class Entry:
     """Of what it is about."""
 
 
-async def record_page(sources: Sources) -> dict[str, Any]:
+async def record_page(sources: AdminContext) -> dict[str, Any]:
     store = sources.store
     entries = [_of_change(change) for change in await store.changes(_MOST)]
     entries += [_of_act(act) for act in await store.acts(_MOST)]

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bot.log import get_log
 from bot.store.passes import Pass, PassStore, digest_of, new_token
-from bot.web.admin.context import Sources
+from bot.web.admin.context import AdminContext
 
 LOGIN = "/admin/login"
 LINK_LIVES = timedelta(minutes=10)
@@ -30,8 +30,8 @@ async def make_link(passes: PassStore, address: str, user_id: int, now: datetime
     return f"{address}{LOGIN}#{token}"
 
 
-class Door:
-    def __init__(self, sources: Sources) -> None:
+class Auth:
+    def __init__(self, sources: AdminContext) -> None:
         self._passes: PassStore = sources.store
         self._is_admin = sources.is_admin
         self._has_tls = sources.has_tls
@@ -71,7 +71,7 @@ class Door:
         await self._passes.take_pass("session", digest_of(request.cookies.get(_COOKIE, "")), self._clock())
         to.del_cookie(_COOKIE, path="/admin", httponly=True, samesite="Strict", secure=self._has_tls)
 
-    def seal(self, request: web.Request, purpose: str) -> str:
+    def csrf_token(self, request: web.Request, purpose: str) -> str:
         """Proves that a form for `purpose` was drawn for this session."""
         session = request.cookies.get(_COOKIE, "")
         return hmac.digest(session.encode(), purpose.encode(), "sha256").hex()
@@ -79,16 +79,16 @@ class Door:
     async def seal_once(self, request: web.Request, user_id: int, purpose: str) -> str:
         """The same, for something that is done once however often the form is sent."""
         now, token = self._clock(), new_token()
-        digest = digest_of(f"{token} {self.seal(request, purpose)}")
+        digest = digest_of(f"{token} {self.csrf_token(request, purpose)}")
         await self._passes.add_pass(Pass("form", digest, user_id, now + _FORM_LIVES), now)
         return token
 
-    def is_sealed(self, request: web.Request, purpose: str, seal: str) -> bool:
-        return hmac.compare_digest(self.seal(request, purpose).encode(), seal.encode())
+    def is_sealed(self, request: web.Request, purpose: str, csrf_token: str) -> bool:
+        return hmac.compare_digest(self.csrf_token(request, purpose).encode(), csrf_token.encode())
 
-    async def break_seal(self, request: web.Request, purpose: str, token: str) -> bool:
+    async def consume_csrf_token(self, request: web.Request, purpose: str, token: str) -> bool:
         """Whether a form of `seal_once` may be acted on: the first time it is sent."""
-        digest = digest_of(f"{token} {self.seal(request, purpose)}")
+        digest = digest_of(f"{token} {self.csrf_token(request, purpose)}")
         return await self._passes.take_pass("form", digest, self._clock()) is not None
 
 

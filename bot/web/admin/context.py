@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from bot.admin.live_settings import Rules
-from bot.admin.permissions import Standings
+from bot.admin.live_settings import LiveSettings
+from bot.admin.permissions import Permissions
 from bot.request import Problem, VideoModel, VideoRequest
 from bot.store import AccountStore, TaskListing, TaskStore
 from bot.store.acts import ActStore
@@ -44,7 +44,7 @@ class Moves(Protocol):
 
     async def put_first(self, task_id: str, by: int) -> Problem | None: ...
 
-    async def ask_again(self, task_id: str, by: int) -> Problem | None: ...
+    async def retry(self, task_id: str, by: int) -> Problem | None: ...
 
     async def allow(self, subject: int, by: int) -> Problem | None: ...
 
@@ -56,11 +56,11 @@ class Moves(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class AdminContext:
     store: AdminStore
     moves: Moves
-    standings: Standings
-    rules: Rules
+    permissions: Permissions
+    rules: LiveSettings
     models: Mapping[str, VideoModel]
     granted: Mapping[str, int]
     """How many jobs each provider may be given at once, as it was set up."""
@@ -72,7 +72,7 @@ class Sources:
     """What a request would cost now; None where no price says it."""
     is_admin: Callable[[int], Awaitable[bool]]
     health: Health
-    blot: Callable[[str], str]
+    redact: Callable[[str], str]
     """Takes every secret out of a provider's words."""
     clock: Callable[[], datetime]
     zone: ZoneInfo

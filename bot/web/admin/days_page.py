@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from bot.store.statistics import NO_MONEY, Outcome, Tally, Wait, day_edges, outcome_of
+from bot.store.statistics import NO_MONEY, Outcome, TaskCount, Wait, day_edges, outcome_of
 from bot.task import TaskState
 from bot.text import say_amount
 from bot.web.admin import charts, labels
-from bot.web.admin.context import Sources
+from bot.web.admin.context import AdminContext
 from bot.web.admin.labels import OUTCOMES
 
 CHOICES: Final = (7, 14, 30, 90)
@@ -37,7 +37,7 @@ class ModelDays:
     spent: Decimal
 
 
-async def days_page(sources: Sources, query: Mapping[str, str]) -> dict[str, Any]:
+async def days_page(sources: AdminContext, query: Mapping[str, str]) -> dict[str, Any]:
     asked = query.get("days", "")
     days = int(asked) if asked in map(str, CHOICES) else _USUAL
     edges = day_edges(sources.clock(), sources.zone, days)
@@ -73,7 +73,7 @@ def _months(now: datetime, zone: ZoneInfo) -> list[str]:
     return months
 
 
-def by_model(tallies: Sequence[Tally]) -> list[ModelDays]:
+def by_model(tallies: Sequence[TaskCount]) -> list[ModelDays]:
     """The one asked for most comes first."""
     outcomes: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
     codes: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -87,7 +87,7 @@ def by_model(tallies: Sequence[Tally]) -> list[ModelDays]:
     return sorted(found, key=lambda model: (-model.outcomes.total(), model.name))
 
 
-def _requests(names: Sequence[str], tallies: Sequence[Tally]) -> Markup:
+def _requests(names: Sequence[str], tallies: Sequence[TaskCount]) -> Markup:
     counts: defaultdict[Outcome, Counter[int]] = defaultdict(Counter)
     for tally in tallies:
         counts[outcome_of(tally.state)][tally.span] += tally.count
@@ -105,14 +105,14 @@ def _waits(names: Sequence[str], waits: Sequence[Wait]) -> Markup | None:
     places = range(len(names))
     series = [
         charts.Series(
-            "9 of 10 within", "most", [found[day].most_s if day in found else None for day in places]
+            "9 of 10 within", "most", [found[day].p90_s if day in found else None for day in places]
         ),
-        charts.Series("half within", "half", [found[day].half_s if day in found else None for day in places]),
+        charts.Series("half within", "half", [found[day].p50_s if day in found else None for day in places]),
     ]
     return charts.lines(names, series, labels.duration, "Waits from the request to the video, a day")
 
 
-def _money(names: Sequence[str], tallies: Sequence[Tally], models: Sequence[ModelDays]) -> Markup | None:
+def _money(names: Sequence[str], tallies: Sequence[TaskCount], models: Sequence[ModelDays]) -> Markup | None:
     if not any(tally.spent for tally in tallies):
         return None
     colours = _colours(models)
@@ -137,7 +137,7 @@ def _colours(models: Sequence[ModelDays]) -> dict[str, str]:
     return {model.name: f"model-{min(place, _COLOURS)}" for place, model in enumerate(spenders)}
 
 
-def _table(names: Sequence[str], tallies: Sequence[Tally], waits: Sequence[Wait]) -> list[dict[str, Any]]:
+def _table(names: Sequence[str], tallies: Sequence[TaskCount], waits: Sequence[Wait]) -> list[dict[str, Any]]:
     """The same as numbers, for whoever cannot see plots or wants to copy them; newest first."""
     waited = {wait.span: wait for wait in waits}
     rows = []

@@ -12,7 +12,7 @@ from bot.store.acts import Act
 from bot.store.statistics import Outcome
 from bot.task import Task, TaskState
 from bot.text import plain, say_duration, say_money
-from bot.web.admin.context import Sources
+from bot.web.admin.context import AdminContext
 
 OUTCOMES: Mapping[Outcome, str] = {
     "made": "made",
@@ -89,7 +89,7 @@ def money(amount: Decimal | None, currency: str) -> str:
     return "" if amount is None else plain(say_money("en", amount, currency))
 
 
-def cost_of(sources: Sources, task: Task) -> str:
+def cost_of(sources: AdminContext, task: Task) -> str:
     """What the same would cost now."""
     return money(sources.quote(task.request), sources.currency)
 

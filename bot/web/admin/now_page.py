@@ -11,9 +11,9 @@ from typing import Any
 
 from bot.store import AccountTrouble
 from bot.store.buying import EVERYTHING
-from bot.store.statistics import NO_MONEY, Tally, outcome_of
+from bot.store.statistics import NO_MONEY, TaskCount, outcome_of
 from bot.task import Task
-from bot.web.admin.context import Sources
+from bot.web.admin.context import AdminContext
 from bot.web.admin.offered_actions import ALL_MODELS
 
 _MOST_SHOWN = 200
@@ -54,7 +54,7 @@ class Today:
     spent: Decimal
 
 
-async def now_page(sources: Sources) -> dict[str, Any]:
+async def now_page(sources: AdminContext) -> dict[str, Any]:
     store, now = sources.store, sources.clock()
     making = await store.in_slots(now, _MOST_SHOWN)
     midnight = datetime.combine(now.astimezone(sources.zone).date(), time(), sources.zone)
@@ -72,7 +72,7 @@ async def now_page(sources: Sources) -> dict[str, Any]:
     }
 
 
-async def _providers(sources: Sources, now: datetime) -> list[ProviderNow]:
+async def _providers(sources: AdminContext, now: datetime) -> list[ProviderNow]:
     loads = {load.provider: load for load in await sources.store.loads(now)}
     troubles = {trouble.provider: trouble for trouble in await sources.store.troubles()}
     calls = await sources.store.submits(now - _RECENT, now + timedelta(seconds=1), _MOST_CALLS)
@@ -102,7 +102,7 @@ def _placed(waiting: Sequence[Task]) -> list[tuple[int, Task]]:
     return placed
 
 
-def _on_the_way(sources: Sources, task: Task, now: datetime) -> OnTheWay:
+def _on_the_way(sources: AdminContext, task: Task, now: datetime) -> OnTheWay:
     usual_s = sources.usual_s(task)
     elapsed_s = (now - (task.submitted_at or now)).total_seconds()
     share = task.progress if task.progress is not None else elapsed_s / usual_s if usual_s else 0.0
@@ -113,7 +113,7 @@ def _begun(task: Task) -> datetime:
     return task.submitted_at or task.created_at
 
 
-def _today(tallies: Sequence[Tally]) -> Today:
+def _today(tallies: Sequence[TaskCount]) -> Today:
     by_outcome: Counter[str] = Counter()
     for tally in tallies:
         by_outcome[outcome_of(tally.state)] += tally.count

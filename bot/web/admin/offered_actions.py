@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from bot.admin.permissions import Standing
+from bot.admin.permissions import Permission
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
 ALL_MODELS: Final = "*"
@@ -13,7 +13,7 @@ ALL_MODELS: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class AdminAction:
     """A button. `warning` is what an admin should know before."""
 
     verb: str
@@ -22,23 +22,27 @@ class Move:
     is_grave: bool = False
 
 
-_CANCEL = Move("cancel", "Cancel", "Nothing was bought yet: it ends, and its person is told.")
-_STOP = Move(
+_CANCEL = AdminAction("cancel", "Cancel", "Nothing was bought yet: it ends, and its person is told.")
+_STOP = AdminAction(
     "cancel",
     "Stop waiting",
     "It is paid for and goes on at the provider. Its video is fetched but not shown: /history has it.",
     is_grave=True,
 )
-_FIRST = Move("first", "Put first", "It is served before all others who wait for the same provider.")
-_ALLOW = Move("allow", "Let in", "They may ask anywhere, within the limits. Who was turned away is told.")
-_BAN = Move(
+_FIRST = AdminAction("first", "Put first", "It is served before all others who wait for the same provider.")
+_ALLOW = AdminAction(
+    "allow", "Let in", "They may ask anywhere, within the limits. Who was turned away is told."
+)
+_BAN = AdminAction(
     "ban", "Keep out", "They may not ask anywhere any more. What is on its way goes on.", is_grave=True
 )
-_PAUSE = Move("pause", "Pause", "Nothing new is begun. What waits keeps its place, and what runs goes on.")
-_RESUME = Move("resume", "Go on", "What waits is handed over again, which costs money.")
+_PAUSE = AdminAction(
+    "pause", "Pause", "Nothing new is begun. What waits keeps its place, and what runs goes on."
+)
+_RESUME = AdminAction("resume", "Go on", "What waits is handed over again, which costs money.")
 
 
-def offers_for_task(task: Task, cost: str) -> list[Move]:
+def offers_for_task(task: Task, cost: str) -> list[AdminAction]:
     """`cost`: what the same would cost now, as `0.42 USD`; empty where nobody knows."""
     if task.delivered_at is not None:
         return [_again(task, cost)] if task.state in (TaskState.FAILED, TaskState.CANCELLED) else []
@@ -53,8 +57,8 @@ def offers_for_task(task: Task, cost: str) -> list[Move]:
             return []
 
 
-def offers_for_subject(standing: Standing) -> list[Move]:
-    match standing.admission:
+def offers_for_subject(permission: Permission) -> list[AdminAction]:
+    match permission.admission:
         case "allowed":
             return [_BAN]
         case "banned":
@@ -63,12 +67,12 @@ def offers_for_subject(standing: Standing) -> list[Move]:
             return [_ALLOW, _BAN]
 
 
-def offers_for_model(*, is_paused: bool) -> list[Move]:
+def offers_for_model(*, is_paused: bool) -> list[AdminAction]:
     return [_RESUME if is_paused else _PAUSE]
 
 
-def _again(task: Task, cost: str) -> Move:
+def _again(task: Task, cost: str) -> AdminAction:
     price = f"It costs {cost}." if cost else "It costs what its provider takes."
     twice = " It may have been charged once already." if task.error_code == SUBMIT_UNKNOWN else ""
     order = "The very same is ordered once more for its person, on nobody's limits."
-    return Move("again", "Ask again", f"{order} {price}{twice}", is_grave=True)
+    return AdminAction("again", "Ask again", f"{order} {price}{twice}", is_grave=True)

@@ -14,11 +14,11 @@ from bot.log import get_log
 from bot.store.acts import Act
 from bot.web.admin.actions import Acts
 from bot.web.admin.audit_page import record_page
-from bot.web.admin.auth import Door, is_from_here
-from bot.web.admin.context import Sources
+from bot.web.admin.auth import Auth, is_from_here
+from bot.web.admin.context import AdminContext
 from bot.web.admin.days_page import days_page
 from bot.web.admin.now_page import now_page
-from bot.web.admin.renderer import Drawing
+from bot.web.admin.renderer import Renderer
 from bot.web.admin.settings_page import grant, rules_page
 from bot.web.admin.subject_page import subject_page
 from bot.web.admin.tasks_page import tasks_page
@@ -42,10 +42,10 @@ Page = Callable[[web.Request, int], Awaitable[web.StreamResponse]]
 
 
 class Pages:
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: AdminContext) -> None:
         self._sources = sources
-        self._door = Door(sources)
-        self._drawing = Drawing(sources)
+        self._door = Auth(sources)
+        self._drawing = Renderer(sources)
         self._acts = Acts(sources, self._door, self._drawing)
         self._open = {self.login, self.enter, self.static}
         self._log = get_log(__name__)
@@ -90,8 +90,8 @@ class Pages:
 
     async def subject(self, request: web.Request, _: int) -> web.Response:
         values = await subject_page(self._sources, int(request.match_info["id"]))
-        seal = self._door.seal(request, f"{request.path}/limits")
-        return self._draw(request, "subject.html", values | {"limits_seal": seal})
+        csrf_token = self._door.csrf_token(request, f"{request.path}/limits")
+        return self._draw(request, "subject.html", values | {"limits_seal": csrf_token})
 
     async def record(self, request: web.Request, _: int) -> web.Response:
         return self._draw(request, "record.html", await record_page(self._sources))
@@ -119,7 +119,7 @@ class Pages:
         if not self._door.is_sealed(request, f"{page}/limits", str(fields.get("seal", ""))):
             return self._sorry(403, *_TOO_OLD)
         try:
-            await grant(self._sources.standings, subject, {n: str(v) for n, v in fields.items()}, admin)
+            await grant(self._sources.permissions, subject, {n: str(v) for n, v in fields.items()}, admin)
         except ValueError:
             return self._sorry(
                 409, "That is no limit", "A number, or unlimited; empty is as the settings say."
@@ -141,7 +141,9 @@ class Pages:
         if found is None:
             return self._sorry(404, "There is no such task", "It may have been forgotten, or never was.")
         words_path = f"/admin/tasks/{found['task'].id}/words"
-        return self._draw(request, "task.html", found | {"words_seal": self._door.seal(request, words_path)})
+        return self._draw(
+            request, "task.html", found | {"words_seal": self._door.csrf_token(request, words_path)}
+        )
 
     async def bill(self, request: web.Request, _: int) -> web.StreamResponse:
         """A month as a file, written as it is read. Nothing is sent before the first page of it is there."""
@@ -152,7 +154,7 @@ class Pages:
             zone=sources.zone,
             models=sources.models,
             currency=sources.currency,
-            blot=sources.blot,
+            redact=sources.redact,
         )
         try:
             heading = await anext(pieces)
@@ -206,11 +208,11 @@ class Pages:
         return web.Response(body=(_STATIC / name).read_bytes(), content_type=_TYPES[name], charset="utf-8")
 
     def _draw_rules(self, request: web.Request, values: dict[str, Any]) -> web.Response:
-        seals = {"rules_seal": self._door.seal(request, "/admin/settings"), "here": "/admin/settings"}
+        seals = {"rules_seal": self._door.csrf_token(request, "/admin/settings"), "here": "/admin/settings"}
         return self._draw(request, "rules.html", values | seals)
 
     def _draw(self, request: web.Request, template: str, values: dict[str, Any]) -> web.Response:
-        seals = {"leave_seal": self._door.seal(request, "/admin/logout"), "here": request.path}
+        seals = {"leave_seal": self._door.csrf_token(request, "/admin/logout"), "here": request.path}
         return self._drawing.page(template, seals | values)
 
     def _sorry(self, status: int, title: str, words: str) -> web.Response:

@@ -12,11 +12,11 @@ from markupsafe import Markup
 
 from bot.store.statistics import outcome_of
 from bot.web.admin import charts, labels
-from bot.web.admin.context import Sources
+from bot.web.admin.context import AdminContext
 
 
-class Drawing:
-    def __init__(self, sources: Sources) -> None:
+class Renderer:
+    def __init__(self, sources: AdminContext) -> None:
         self._clock = sources.clock
         zone, models = sources.zone, sources.models
         self._templates = Environment(
@@ -45,7 +45,7 @@ class Drawing:
             "place": labels.place,
             "facts": lambda task: labels.facts(task, models),
             "did": labels.did,
-            "blotted": sources.blot,
+            "blotted": sources.redact,
         }
         self._templates.globals |= {
             "between": labels.between,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.admin.live_settings import Rules
-from bot.admin.permissions import FIGURES, Standings, read_own
+from bot.admin.live_settings import LiveSettings
+from bot.admin.permissions import FIGURES, Permissions, read_own
 
 _SOURCES = {
     "default": "default",
@@ -15,14 +15,16 @@ _SOURCES = {
 }
 
 
-async def rules_page(rules: Rules, *, wrong: str = "", tried: tuple[str, str] = ("", "")) -> dict[str, Any]:
+async def rules_page(
+    rules: LiveSettings, *, wrong: str = "", tried: tuple[str, str] = ("", "")
+) -> dict[str, Any]:
     """`wrong`: why what was `tried` (a name and a value) does not work."""
     await rules.read()
     return {"rules": rules.rows(), "sources": _SOURCES, "wrong": wrong, "tried": tried}
 
 
-async def grant(standings: Standings, subject: int, texts: dict[str, str], by: int) -> None:
+async def grant(permissions: Permissions, subject: int, texts: dict[str, str], by: int) -> None:
     """What a person or a group has of their own: empty is as the settings say. ValueError changes nothing."""
     wishes = {figure: read_own(texts.get(figure, "").strip() or "default") for figure in FIGURES}
     for figure, most in wishes.items():
-        await standings.grant(subject, figure, most, by)
+        await permissions.grant(subject, figure, most, by)

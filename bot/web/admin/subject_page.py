@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.store import TaskFilter
 from bot.store.statistics import NO_MONEY, day_edges, outcome_of
-from bot.web.admin.context import Sources
+from bot.web.admin.context import AdminContext
 from bot.web.admin.offered_actions import offers_for_subject
 
 _DAYS = 30
@@ -15,19 +15,19 @@ _TASKS = 20
 _CHANGES = 20
 
 
-async def subject_page(sources: Sources, subject: int) -> dict[str, Any]:
+async def subject_page(sources: AdminContext, subject: int) -> dict[str, Any]:
     """`subject` is a person's id, or the (negative) one of a group."""
     store, is_person = sources.store, subject > 0
     which = TaskFilter(user_id=subject) if is_person else TaskFilter(chat_id=subject)
     tasks = await store.list_tasks(which, _TASKS)
-    standing = await sources.standings.of(subject)
+    permission = await sources.permissions.of(subject)
     return {
         "subject": subject,
         "is_person": is_person,
         "name": next((task.user_name for task in tasks if task.user_name), "") if is_person else "",
         "is_admin": is_person and await sources.is_admin(subject),
-        "standing": standing,
-        "moves": offers_for_subject(standing),
+        "standing": permission,
+        "moves": offers_for_subject(permission),
         "days": _DAYS,
         "figures": await _figures(sources, subject) if is_person else None,
         "tasks": tasks,
@@ -36,7 +36,7 @@ async def subject_page(sources: Sources, subject: int) -> dict[str, Any]:
     }
 
 
-async def _figures(sources: Sources, user_id: int) -> dict[str, Any]:
+async def _figures(sources: AdminContext, user_id: int) -> dict[str, Any]:
     edges = day_edges(sources.clock(), sources.zone, _DAYS)
     since, until = edges[0], edges[-1]
     tallies = await sources.store.tallies([since, until], user_id)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from bot.store import TaskFilter
 from bot.task import TaskState
-from bot.web.admin.context import Sources
+from bot.web.admin.context import AdminContext
 
 _PAGE: Final = 50
 STATES: Final[Mapping[str, frozenset[TaskState]]] = {
@@ -21,7 +21,7 @@ STATES: Final[Mapping[str, frozenset[TaskState]]] = {
 }
 
 
-async def tasks_page(sources: Sources, query: Mapping[str, str]) -> dict[str, Any]:
+async def tasks_page(sources: AdminContext, query: Mapping[str, str]) -> dict[str, Any]:
     chosen = {name: query.get(name, "").strip() for name in ("state", "provider", "person", "chat", "id")}
     which = TaskFilter(
         states=STATES.get(chosen["state"], frozenset()),

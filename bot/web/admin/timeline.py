@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.store import Attempt
 from bot.task import Task, TaskState
-from bot.web.admin.context import Sources
+from bot.web.admin.context import AdminContext
 from bot.web.admin.labels import code_words, cost_of
 from bot.web.admin.offered_actions import offers_for_task
 
@@ -23,7 +23,7 @@ class Event:
     style: str = ""
 
 
-async def task_page(sources: Sources, task_id: str, *, shows_words: bool) -> dict[str, Any] | None:
+async def task_page(sources: AdminContext, task_id: str, *, shows_words: bool) -> dict[str, Any] | None:
     task = await sources.store.get(task_id)
     if task is None:
         return None
