@@ -15,8 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+from burst import Rush, rush
 from running import UNHURRIED
-from rush import Rush, rush
 
 from bot.log import set_up_logs
 from bot.send_rates import TELEGRAM, Limits

@@ -18,9 +18,9 @@ from provider_server import Kind, ProviderServer, Received, Reply
 from running import BOT, BotHarness, says
 
 from bot.sandbox import Chat, Fault, FaultKind, Person, SandboxServer
-from chaos.books import ASKED, Books, Entry, entry_of
+from chaos.audit import ASKED, Books, Entry, entry_of
 from chaos.faults import AT_TELEGRAM, Trouble
-from chaos.herd import Herd
+from chaos.load import Herd
 from chaos.moments import CALLS, Reaper, any_moment
 
 _GLANCE_S = 0.2

@@ -24,7 +24,7 @@ from bot.request import Mode, VideoRequest, check_request, settle
 
 CASES: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((Path(__file__).parent / "fixtures" / "unified_relay").glob("*.json"))
+    for path in sorted((Path(__file__).parents[1] / "fixtures" / "unified_relay").glob("*.json"))
 }
 SUBMITS = [name for name, case in CASES.items() if case["request"]["method"] == "POST"]
 LOOKS = [name for name in CASES if name not in SUBMITS]

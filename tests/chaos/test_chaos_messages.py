@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaos.run import only_messages, run
-from test_chaos import SEED
+from chaos.test_chaos import SEED
 
 
 async def test_every_one_of_200_messages_is_in_the_database_once_and_answered(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from bot.request import VideoModel, VideoRequest, check_request, settle
 
 CASES: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((Path(__file__).parent / "fixtures" / "jiekou").glob("*.json"))
+    for path in sorted((Path(__file__).parents[1] / "fixtures" / "jiekou").glob("*.json"))
 }
 WEBHOOK_EVENT = "novita_webhook_event"
 """The one example that a provider would send to us."""

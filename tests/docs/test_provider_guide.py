@@ -20,7 +20,7 @@ from bot.provider import Accepted, Failed, Provider, StillRunning, Succeeded
 from bot.providers._fetch import VideoFetcher
 from bot.request import VideoRequest, check_request, settle
 
-GUIDE = Path(__file__).parent.parent / "docs/provider.md"
+GUIDE = Path(__file__).parents[2] / "docs/provider.md"
 LINK = "https://films.example/1.mp4"
 
 

@@ -16,7 +16,7 @@ from bot.provider import Photo, PhotoLink, StillRunning, Succeeded
 from bot.providers.volcengine import Volcengine
 from bot.request import CAMERAS, STRENGTHS, Mode, PhotoRules, VideoRequest, check_request, settle
 
-EXAMPLES = Path(__file__).parent / "fixtures" / "volcengine"
+EXAMPLES = Path(__file__).parents[1] / "fixtures" / "volcengine"
 MODELS = {model.name: model for model in Volcengine.models}
 REQ_KEYS = {
     ("jimeng-pro", Mode.TEXT): "jimeng_ti2v_v30_pro",

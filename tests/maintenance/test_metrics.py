@@ -13,7 +13,7 @@ from running import PATIENCE_S, BotHarness, bot_process, running_bot, stage
 
 from bot.sandbox.faults import Fault, FaultKind
 
-OPERATE = Path(__file__).parents[1] / "docs" / "operate.md"
+OPERATE = Path(__file__).parents[2] / "docs" / "operate.md"
 
 
 async def ask(url: str) -> tuple[int, str, str]:

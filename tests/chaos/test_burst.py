@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rush import rush
+from burst import rush
 
 CHATS = 40
 

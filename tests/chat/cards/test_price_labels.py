@@ -10,7 +10,7 @@ import pytest
 from every_model import WITH_LINKS
 from fakes import A_MODEL, FREE_MODEL, NOW, a_task
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
-from test_card import labels
+from test_task_card import labels
 
 from bot.chat.cards.draft_card import STARTED_BY_ANSWER, draw_question, draw_switch
 from bot.chat.cards.eta import Estimate

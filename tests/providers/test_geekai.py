@@ -22,7 +22,7 @@ from bot.request import CAMERAS, Mode, VideoRequest, check_request, settle
 
 CASES: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((Path(__file__).parent / "fixtures" / "geekai").glob("*.json"))
+    for path in sorted((Path(__file__).parents[1] / "fixtures" / "geekai").glob("*.json"))
 }
 SUBMITS = [name for name, case in CASES.items() if case["request"]["method"] == "POST"]
 LOOKS = [name for name in CASES if name not in SUBMITS]

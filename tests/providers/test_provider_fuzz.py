@@ -19,7 +19,7 @@ from bot.provider import Accepted, Failed, StillRunning, Succeeded
 from bot.providers._http import Answer, Call
 from bot.text import phrases
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
     name: [
         body

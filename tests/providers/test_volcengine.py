@@ -28,7 +28,7 @@ from bot.providers._signing import Credentials, sign
 from bot.providers.volcengine import Volcengine
 from bot.request import VideoRequest
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 CASES: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
     for path in sorted((FIXTURES / "volcengine").glob("*.json"))

@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS = [one for extra in PROJECT["project"].get("optional-dependencies", {}).values() for one in extra]
 RUN = [*PROJECT["project"]["dependencies"], *EXTRAS]
