@@ -76,7 +76,7 @@ def provider(clip: Path) -> ScriptedProvider:
 
 
 @pytest.fixture
-def house(store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path) -> WorkerHarness:
+def harness(store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path) -> WorkerHarness:
     return WorkerHarness(store, provider, clock, tmp_path)
 
 
@@ -88,7 +88,7 @@ async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
 
 
 @pytest.fixture
-def there(shared_stage: BotHarness) -> Iterator[BotHarness]:
+def live_bot(shared_stage: BotHarness) -> Iterator[BotHarness]:
     """The shared bot. Each test brings people of its own, and leaves no fault and nothing to complain of."""
     yield shared_stage
     shared_stage.server.faults.clear()

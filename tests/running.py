@@ -228,8 +228,8 @@ async def running_bot(values: dict[str, str], limits: Limits = UNHURRIED) -> Asy
 @asynccontextmanager
 async def bot_on_stage(folder: Path, **changes: str) -> AsyncIterator[BotHarness]:
     """Everything at once, for tests that need nothing special."""
-    async with stage(folder) as there, running_bot(there.values(**changes)):
-        yield there
+    async with stage(folder) as live_bot, running_bot(live_bot.values(**changes)):
+        yield live_bot
 
 
 class BotProcess:

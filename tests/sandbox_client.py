@@ -76,7 +76,9 @@ class Sandbox:
 
 
 @asynccontextmanager
-async def sandbox(*, webhook_pauses_s: Sequence[float] = (0.0,), **options: Any) -> AsyncIterator[Sandbox]:
+async def running_sandbox(
+    *, webhook_pauses_s: Sequence[float] = (0.0,), **options: Any
+) -> AsyncIterator[Sandbox]:
     clock = Clock()
     world = demo_world(now=clock)
     os.environ.setdefault("PTB_TIMEDELTA", "true")  # the library warns of the other form of its durations

@@ -139,16 +139,16 @@ async def test_no_cell_is_a_formula_and_no_secret_is_in_it(store: SQLiteStore) -
     assert second["submit_detail"] == "'@[hidden],\"\nx"
 
 
-async def test_a_submit_in_which_the_process_died_is_on_the_bill(house: WorkerHarness) -> None:
+async def test_a_submit_in_which_the_process_died_is_on_the_bill(harness: WorkerHarness) -> None:
     lost = replace(
-        a_task("boat", house.clock(), provider="cloud"),
+        a_task("boat", harness.clock(), provider="cloud"),
         state=TaskState.SUBMITTING,
-        submitted_at=house.clock(),
+        submitted_at=harness.clock(),
     )
-    await house.store.add(lost)
-    house.clock.advance(300)
-    await house.turn()
-    (attempt,) = await house.store.attempts("boat")
+    await harness.store.add(lost)
+    harness.clock.advance(300)
+    await harness.turn()
+    (attempt,) = await harness.store.attempts("boat")
     assert (attempt.call, attempt.answer, attempt.at) == ("submit", SUBMIT_UNKNOWN, lost.submitted_at)
 
 

@@ -34,7 +34,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Books:
+class Audit:
     """Everything that can be counted, once nothing is on its way any more.
 
     `requests` are the prompts that people sent, none like the beginning of another. `jobs` are those that

@@ -18,7 +18,7 @@ _GLANCE_S = 0.02
 _DEFECTS = ("Traceback (most recent call last)", "a step failed", "Task exception was never retrieved")
 
 
-class Herd:
+class BotProcesses:
     """So many processes on one store; each prints into a file of its own in `folder`."""
 
     def __init__(self, folder: Path, values: dict[str, str], processes: int, code: Path | None) -> None:

@@ -18,9 +18,9 @@ from provider_server import Kind, ProviderServer, Received, Reply
 from running import BOT, BotHarness, says
 
 from bot.sandbox import Chat, Fault, FaultKind, Person, SandboxServer
-from chaos.audit import ASKED, Books, Entry, entry_of
+from chaos.audit import ASKED, Audit, Entry, entry_of
 from chaos.faults import AT_TELEGRAM, Trouble
-from chaos.load import Herd
+from chaos.load import BotProcesses
 from chaos.moments import CALLS, Reaper, any_moment
 
 _GLANCE_S = 0.2
@@ -131,7 +131,7 @@ class Run:
                 **plan.settings,
             }
         )
-        self._herd = Herd(stage.folder, values, plan.processes, code)
+        self._load = BotProcesses(stage.folder, values, plan.processes, code)
 
     async def play(self) -> Report:
         began = time.monotonic()
@@ -139,7 +139,7 @@ class Run:
         ends = [signal.SIGKILL] * self._plan.kills + [signal.SIGTERM] * self._plan.stops
         self._rng.shuffle(ends)
         waiting = list(self._prompts)
-        async with self._herd.running():
+        async with self._load.running():
             for number, end in enumerate(ends):
                 share = len(waiting) // (len(ends) - number)
                 for prompt in waiting[:share]:
@@ -155,7 +155,7 @@ class Run:
             await self._settle()
             await self._stop_all()
         books = self._books()
-        wrong = [*books.audit(), *self._wrong, *self._herd.complaints()]
+        wrong = [*books.audit(), *self._wrong, *self._load.complaints()]
         figures = {
             "requests": len(books.requests),
             "jobs": len(books.jobs),
@@ -168,7 +168,7 @@ class Run:
             "seconds of storm": round(storm_s, 1),
             "seconds": round(time.monotonic() - began, 1),
         }
-        return Report(self._plan, wrong, figures, self._herd.printed())
+        return Report(self._plan, wrong, figures, self._load.printed())
 
     # What happens to the bot.
 
@@ -194,10 +194,10 @@ class Run:
         """One process ends at a moment that is drawn, and another takes its place."""
         moment = any_moment(self._rng, self._plan.moment_s, self._plan.calls)
         victim = self._rng.randrange(self._plan.processes)
-        await self._herd.has_begun(victim)
-        await self._reaper.wait(moment, lambda: self._herd.send(victim, how))
+        await self._load.has_begun(victim)
+        await self._reaper.wait(moment, lambda: self._load.send(victim, how))
         began = time.monotonic()
-        code = await self._herd.has_ended(victim)
+        code = await self._load.has_ended(victim)
         if how is signal.SIGTERM:
             took_s = time.monotonic() - began
             if code != 0:
@@ -206,7 +206,7 @@ class Run:
                 self._wrong.append(f"a stop took {took_s:.1f} s")
             if self._plan.processes == 1 and (left := self._store.leases(self._stage)):
                 self._wrong.append(f"a stop left {left} leases behind")
-        await self._herd.start(victim)
+        await self._load.start(victim)
 
     # What people do.
 
@@ -269,10 +269,10 @@ class Run:
 
     async def _stop_all(self) -> None:
         for number in range(self._plan.processes):
-            await self._herd.has_begun(number)
-            self._herd.send(number, signal.SIGTERM)
+            await self._load.has_begun(number)
+            self._load.send(number, signal.SIGTERM)
         for number in range(self._plan.processes):
-            if code := await self._herd.has_ended(number):
+            if code := await self._load.has_ended(number):
                 self._wrong.append(f"the last stop ended with {code}")
         if left := self._store.leases(self._stage):
             self._wrong.append(f"{left} leases are left behind")
@@ -280,10 +280,10 @@ class Run:
     def _entries(self) -> list[Entry]:
         return [entry_of(row) for row in self._store.rows(self._stage, "tasks")]
 
-    def _books(self) -> Books:
+    def _books(self) -> Audit:
         stage = self._stage
         updates = self._store.rows(stage, "updates")
-        return Books(
+        return Audit(
             requests=self._prompts,
             entries=self._entries(),
             parked=[row["update_id"] for row in updates if row["state"] == "parked"],

@@ -53,15 +53,15 @@ def now() -> datetime:
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
+async def live_bot(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with stage(tmp_path) as made:
         yield made
         assert made.world.complaints == []
 
 
-async def look(there: BotHarness, **changes: str) -> dict[str, Finding]:
+async def look(live_bot: BotHarness, **changes: str) -> dict[str, Finding]:
     """What the doctor finds, by the names of its rows; an empty change is a setting that is not set."""
-    return await look_at(there.values(**changes))
+    return await look_at(live_bot.values(**changes))
 
 
 async def look_at(values: dict[str, str], clock: Callable[[], datetime] = now) -> dict[str, Finding]:
@@ -88,8 +88,8 @@ async def serving(status: int, body: str = "", headers: dict[str, str] | None = 
         await runner.cleanup()
 
 
-async def test_where_all_is_well_no_row_says_otherwise(there: BotHarness) -> None:
-    found = await look(there, admin_users="1001")
+async def test_where_all_is_well_no_row_says_otherwise(live_bot: BotHarness) -> None:
+    found = await look(live_bot, admin_users="1001")
     assert {finding.state for finding in found.values()} == {"ok"}
     assert [*found] == [
         "telegram",
@@ -102,22 +102,22 @@ async def test_where_all_is_well_no_row_says_otherwise(there: BotHarness) -> Non
         "models",
         "volcengine",
     ]
-    assert there.world.bot.username in found["token"].seen
-    assert there.provider.jobs == {}
+    assert live_bot.world.bot.username in found["token"].seen
+    assert live_bot.provider.jobs == {}
 
 
 # Telegram
 
 
-async def test_a_token_that_telegram_does_not_know_is_wrong(there: BotHarness) -> None:
-    found = await look(there, telegram_bot_token=WRONG_TOKEN)
+async def test_a_token_that_telegram_does_not_know_is_wrong(live_bot: BotHarness) -> None:
+    found = await look(live_bot, telegram_bot_token=WRONG_TOKEN)
     assert found["telegram"].state == "ok"
     assert found["token"].state == "wrong"
     assert "@BotFather" in found["token"].mend
 
 
-async def test_without_a_token_telegram_and_its_clock_are_still_looked_at(there: BotHarness) -> None:
-    found = await look(there, telegram_bot_token="")
+async def test_without_a_token_telegram_and_its_clock_are_still_looked_at(live_bot: BotHarness) -> None:
+    found = await look(live_bot, telegram_bot_token="")
     assert (found["token"].state, found["token"].seen) == ("wrong", "TELEGRAM_BOT_TOKEN is not set.")
     assert (found["telegram"].state, found["clock"].state) == ("ok", "ok")
 
@@ -135,10 +135,10 @@ async def test_without_a_token_telegram_and_its_clock_are_still_looked_at(there:
     ],
 )
 async def test_what_is_not_telegram_or_is_in_trouble_is_told_apart(
-    there: BotHarness, status: int, body: str, state: str, words: str
+    live_bot: BotHarness, status: int, body: str, state: str, words: str
 ) -> None:
     async with serving(status, body) as address:
-        found = await look(there, telegram_api_url=address)
+        found = await look(live_bot, telegram_api_url=address)
     assert found["telegram"].state == state
     assert words in found["telegram"].seen
     assert found["token"].state == "warning"
@@ -149,29 +149,29 @@ async def test_what_is_not_telegram_or_is_in_trouble_is_told_apart(
     [(NOBODY, "the connection is refused"), ("http://nobody.invalid", "its name is not known")],
 )
 async def test_a_telegram_out_of_reach_is_wrong_and_says_why(
-    there: BotHarness, address: str, reason: str
+    live_bot: BotHarness, address: str, reason: str
 ) -> None:
-    found = await look(there, telegram_api_url=address)
+    found = await look(live_bot, telegram_api_url=address)
     assert found["telegram"].state == "wrong"
     assert reason in found["telegram"].seen
     assert (found["token"].state, found["clock"].state) == ("warning", "warning")
 
 
 async def test_a_proxy_that_leads_nowhere_is_named(
-    there: BotHarness, monkeypatch: pytest.MonkeyPatch
+    live_bot: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", NOBODY)
     for name in ("NO_PROXY", "no_proxy", "HTTP_PROXY", "http_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
-    found = await look(there, telegram_api_url="http://telegram.invalid")
+    found = await look(live_bot, telegram_api_url="http://telegram.invalid")
     assert "the proxy of the environment" in found["telegram"].seen
-    assert (await look(there))["telegram"].state == "ok"
+    assert (await look(live_bot))["telegram"].state == "ok"
 
 
-async def test_a_username_of_a_false_telegram_cannot_write_to_the_terminal(there: BotHarness) -> None:
+async def test_a_username_of_a_false_telegram_cannot_write_to_the_terminal(live_bot: BotHarness) -> None:
     body = json.dumps({"ok": True, "result": {"username": "\x1b[2J\nall is well"}})
     async with serving(200, body) as address:
-        found = await look(there, telegram_api_url=address)
+        found = await look(live_bot, telegram_api_url=address)
     assert "well" not in found["token"].seen
 
 
@@ -191,9 +191,9 @@ async def test_a_username_of_a_false_telegram_cannot_write_to_the_terminal(there
     ],
 )
 async def test_a_clock_that_is_off_is_found_by_telegrams(
-    there: BotHarness, off: timedelta, state: str, words: str
+    live_bot: BotHarness, off: timedelta, state: str, words: str
 ) -> None:
-    found = (await look_at(there.values(), lambda: now() + off))["clock"]
+    found = (await look_at(live_bot.values(), lambda: now() + off))["clock"]
     assert found.state == state
     assert words in found.seen
     assert ("NTP" in found.mend) is (state != "ok")
@@ -207,69 +207,69 @@ def test_a_clock_may_be_a_minute_off_and_never_five(ahead_s: float, state: str) 
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Thu, 99 Zzz 2026 25:00:00 GMT"])
-async def test_a_time_that_cannot_be_read_is_not_compared(there: BotHarness, date: str) -> None:
+async def test_a_time_that_cannot_be_read_is_not_compared(live_bot: BotHarness, date: str) -> None:
     async with serving(200, '{"ok": true}', {"Date": date}) as address:
-        found = await look(there, telegram_api_url=address)
+        found = await look(live_bot, telegram_api_url=address)
     assert found["clock"].state == "warning"
 
 
 # The database and the disk
 
 
-async def test_a_database_that_is_not_there_yet_is_not_made(there: BotHarness) -> None:
-    before = sorted(there.folder.rglob("*"))
-    assert (await look(there))["database"].state == "ok"
-    assert sorted(there.folder.rglob("*")) == before
+async def test_a_database_that_is_not_there_yet_is_not_made(live_bot: BotHarness) -> None:
+    before = sorted(live_bot.folder.rglob("*"))
+    assert (await look(live_bot))["database"].state == "ok"
+    assert sorted(live_bot.folder.rglob("*")) == before
 
 
-async def test_a_database_at_rest_is_looked_at_and_left_as_it_was(there: BotHarness) -> None:
-    store = await SQLiteStore.open(there.folder / "bot.db", Clock())
+async def test_a_database_at_rest_is_looked_at_and_left_as_it_was(live_bot: BotHarness) -> None:
+    store = await SQLiteStore.open(live_bot.folder / "bot.db", Clock())
     await store.put_person(KnownPerson(1001, role="admin"))
     await store.close()
-    (there.folder / "bot.db.lock").unlink()
-    before = {path: path.read_bytes() for path in there.folder.rglob("*")}
-    found = await look(there)
-    assert found["database"] == Finding("database", "ok", f"{there.folder}/bot.db is sound.")
+    (live_bot.folder / "bot.db.lock").unlink()
+    before = {path: path.read_bytes() for path in live_bot.folder.rglob("*")}
+    found = await look(live_bot)
+    assert found["database"] == Finding("database", "ok", f"{live_bot.folder}/bot.db is sound.")
     assert found["admins"] == Finding("admins", "ok", "One.")
-    assert {path: path.read_bytes() for path in there.folder.rglob("*")} == before
+    assert {path: path.read_bytes() for path in live_bot.folder.rglob("*")} == before
 
 
 async def test_a_postgresql_is_looked_at_and_its_password_never_shown(
-    there: BotHarness, postgres: PostgresServer
+    live_bot: BotHarness, postgres: PostgresServer
 ) -> None:
     url = (await postgres.new_database()).replace("@", ":s3cret-passw0rd@")
-    found = [(await look(there, database_url=url))["database"]]
+    found = [(await look(live_bot, database_url=url))["database"]]
     assert "is made at the first start" in found[0].seen
     store = await PostgresStore.open(url)
     await store.put_person(KnownPerson(1001, role="admin"))
-    seen = await look(there, database_url=url)
+    seen = await look(live_bot, database_url=url)
     assert seen["admins"] == Finding("admins", "ok", "One.")
     found.append(seen["database"])
     assert found[-1].seen.endswith("is sound, and a bot is running on it.")
     await store.close()
-    found.append((await look(there, database_url=url.replace("/test_", "/nowhere_")))["database"])
+    found.append((await look(live_bot, database_url=url.replace("/test_", "/nowhere_")))["database"])
     found.append(
-        (await look(there, database_url="postgresql://ada:s3cret-passw0rd@127.0.0.1:1/x"))["database"]
+        (await look(live_bot, database_url="postgresql://ada:s3cret-passw0rd@127.0.0.1:1/x"))["database"]
     )
     assert [one.state for one in found] == ["ok", "ok", "wrong", "wrong"]
     assert "s3cret" not in str(found)
 
 
-async def test_a_running_bot_is_noticed_and_not_disturbed(there: BotHarness) -> None:
-    async with running_bot(there.values()):
-        found = await look(there)
+async def test_a_running_bot_is_noticed_and_not_disturbed(live_bot: BotHarness) -> None:
+    async with running_bot(live_bot.values()):
+        found = await look(live_bot)
         assert found["database"].state == "ok"
         assert "a bot is running on it" in found["database"].seen
-        ada, chat = there.newcomer()
-        await there.handled(ada, chat)
-    assert "running on it" not in (await look(there))["database"].seen
+        ada, chat = live_bot.newcomer()
+        await live_bot.handled(ada, chat)
+    assert "running on it" not in (await look(live_bot))["database"].seen
 
 
-async def test_a_bot_in_the_middle_of_a_write_is_not_waited_for(there: BotHarness) -> None:
-    store = await SQLiteStore.open(there.folder / "bot.db", Clock())
-    with closing(sqlite3.connect(there.folder / "bot.db", isolation_level=None)) as writer:
+async def test_a_bot_in_the_middle_of_a_write_is_not_waited_for(live_bot: BotHarness) -> None:
+    store = await SQLiteStore.open(live_bot.folder / "bot.db", Clock())
+    with closing(sqlite3.connect(live_bot.folder / "bot.db", isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
-        assert (await look(there))["database"].state == "ok"
+        assert (await look(live_bot))["database"].state == "ok"
         writer.execute("ROLLBACK")
     await store.close()
 
@@ -282,35 +282,35 @@ async def test_a_bot_in_the_middle_of_a_write_is_not_waited_for(there: BotHarnes
         lambda raw: raw[:-4096] + b"\7" * 4096,  # a page that nothing but a check reads
     ],
 )
-async def test_a_damaged_database_is_wrong(there: BotHarness, damage: Callable[[bytes], bytes]) -> None:
-    file = there.folder / "bot.db"
+async def test_a_damaged_database_is_wrong(live_bot: BotHarness, damage: Callable[[bytes], bytes]) -> None:
+    file = live_bot.folder / "bot.db"
     await (await SQLiteStore.open(file, Clock())).close()
     file.write_bytes(damage(file.read_bytes()))
-    found = (await look(there))["database"]
+    found = (await look(live_bot))["database"]
     assert (found.state, found.seen) == ("wrong", f"{file} is damaged.")
     assert "backup" in found.mend
 
 
-async def test_a_database_of_a_newer_dreamreel_is_wrong(there: BotHarness) -> None:
-    with closing(sqlite3.connect(there.folder / "bot.db")) as database:
+async def test_a_database_of_a_newer_dreamreel_is_wrong(live_bot: BotHarness) -> None:
+    with closing(sqlite3.connect(live_bot.folder / "bot.db")) as database:
         database.execute("PRAGMA user_version = 999")
-    found = (await look(there))["database"]
+    found = (await look(live_bot))["database"]
     assert (found.state, found.mend) == ("wrong", "Update this one.")
 
 
-async def test_a_database_that_another_program_holds_is_wrong(there: BotHarness) -> None:
-    await (await SQLiteStore.open(there.folder / "bot.db", Clock())).close()
-    with closing(sqlite3.connect(there.folder / "bot.db", isolation_level=None)) as other:
+async def test_a_database_that_another_program_holds_is_wrong(live_bot: BotHarness) -> None:
+    await (await SQLiteStore.open(live_bot.folder / "bot.db", Clock())).close()
+    with closing(sqlite3.connect(live_bot.folder / "bot.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        found = (await look(there))["database"]
-    assert (found.state, found.seen) == ("wrong", f"{there.folder}/bot.db is held by another program.")
+        found = (await look(live_bot))["database"]
+    assert (found.state, found.seen) == ("wrong", f"{live_bot.folder}/bot.db is held by another program.")
 
 
-async def test_a_database_that_cannot_be_written_is_wrong(there: BotHarness) -> None:
-    (there.folder / "bot.db").mkdir()
-    assert (await look(there))["database"].state == "wrong"
-    (there.folder / "file").touch()
-    found = (await look(there, database_url=f"sqlite:///{there.folder}/file/bot.db"))["database"]
+async def test_a_database_that_cannot_be_written_is_wrong(live_bot: BotHarness) -> None:
+    (live_bot.folder / "bot.db").mkdir()
+    assert (await look(live_bot))["database"].state == "wrong"
+    (live_bot.folder / "file").touch()
+    found = (await look(live_bot, database_url=f"sqlite:///{live_bot.folder}/file/bot.db"))["database"]
     assert found.state == "wrong"
     assert "permissions" in found.mend
 
@@ -343,45 +343,47 @@ def test_copies_that_are_no_longer_made_are_found(newest: date | None, is_runnin
 # Settings that are well-formed and still do not work
 
 
-async def test_a_default_model_that_nobody_has_is_wrong_and_the_rest_is_looked_at(there: BotHarness) -> None:
-    found = await look(there, default_model="dall-e")
+async def test_a_default_model_that_nobody_has_is_wrong_and_the_rest_is_looked_at(
+    live_bot: BotHarness,
+) -> None:
+    found = await look(live_bot, default_model="dall-e")
     assert found["models"].state == "wrong"
     assert "jimeng-pro" in found["models"].seen
     assert found["volcengine"].state == "ok"
 
 
-async def test_the_preview_alone_and_no_admin_are_worth_a_word(there: BotHarness) -> None:
+async def test_the_preview_alone_and_no_admin_are_worth_a_word(live_bot: BotHarness) -> None:
     none = {"volcengine_access_key_id": "", "volcengine_secret_access_key": "", "allowed_users": ""}
-    found = await look(there, **none)
+    found = await look(live_bot, **none)
     assert found["models"].state == "warning"
     assert found["admins"].state == "warning"
     assert "nobody else may ask" in found["admins"].seen
-    assert "nobody" not in (await look(there))["admins"].seen
+    assert "nobody" not in (await look(live_bot))["admins"].seen
 
 
-async def test_a_short_secret_key_is_worth_a_word_and_is_not_told(there: BotHarness) -> None:
-    found = (await look(there, secret_key="hunter2"))["secret key"]
+async def test_a_short_secret_key_is_worth_a_word_and_is_not_told(live_bot: BotHarness) -> None:
+    found = (await look(live_bot, secret_key="hunter2"))["secret key"]
     assert found.state == "warning"
     assert "hunter2" not in str(found)
-    assert "[hidden]" not in str(await look(there, secret_key="e"))
-    assert "secret key" not in await look(there, secret_key="hunter2" * 3)
+    assert "[hidden]" not in str(await look(live_bot, secret_key="e"))
+    assert "secret key" not in await look(live_bot, secret_key="hunter2" * 3)
 
 
 # The public address
 
 
-async def test_models_that_fetch_photos_want_a_public_address(there: BotHarness) -> None:
-    found = (await look(there, **RELAY))["public address"]
+async def test_models_that_fetch_photos_want_a_public_address(live_bot: BotHarness) -> None:
+    found = (await look(live_bot, **RELAY))["public address"]
     assert found.state == "warning"
     assert "relay-jimeng, unified-jimeng cannot take photos" in found.seen
 
 
-async def test_a_public_address_of_a_running_bot_answers(there: BotHarness) -> None:
+async def test_a_public_address_of_a_running_bot_answers(live_bot: BotHarness) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     values = {"public_url": f"http://127.0.0.1:{port}/bot", "listen_port": str(port)}
-    async with running_bot(there.values(**values)):
-        found = (await look(there, **values))["public address"]
+    async with running_bot(live_bot.values(**values)):
+        found = (await look(live_bot, **values))["public address"]
     assert (found.state, "only in this network" in found.seen) == ("warning", True)
 
 
@@ -402,10 +404,10 @@ HEALTH = '{"status": "ok"}'
     ],
 )
 async def test_what_answers_at_the_public_address_is_told_apart(
-    there: BotHarness, status: int, body: str, state: str, words: str
+    live_bot: BotHarness, status: int, body: str, state: str, words: str
 ) -> None:
     async with serving(status, body, {"Location": "http://127.0.0.1:9/"}) as address:
-        found = (await look(there, public_url=address, listen_port="8080"))["public address"]
+        found = (await look(live_bot, public_url=address, listen_port="8080"))["public address"]
     assert found.state == state
     assert words in found.seen
     assert found.mend
@@ -419,10 +421,10 @@ async def test_what_answers_at_the_public_address_is_told_apart(
     ],
 )
 async def test_an_address_that_does_not_answer_is_wrong_only_while_the_bot_runs(
-    there: BotHarness, is_running: bool, state: str, words: str
+    live_bot: BotHarness, is_running: bool, state: str, words: str
 ) -> None:
-    store = await SQLiteStore.open(there.folder / "bot.db", Clock()) if is_running else None
-    found = (await look(there, public_url=NOBODY, listen_port="8080"))["public address"]
+    store = await SQLiteStore.open(live_bot.folder / "bot.db", Clock()) if is_running else None
+    found = (await look(live_bot, public_url=NOBODY, listen_port="8080"))["public address"]
     assert found.state == state
     assert words in found.seen
     if store:
@@ -436,8 +438,8 @@ def test_a_bot_found_at_its_public_address_tells_how_it_is(health: str, status: 
     assert found.state == state
 
 
-async def test_a_password_in_the_public_address_is_not_told(there: BotHarness) -> None:
-    found = (await look(there, public_url="http://ada:l0velace@127.0.0.1:9", listen_port="8080"))[
+async def test_a_password_in_the_public_address_is_not_told(live_bot: BotHarness) -> None:
+    found = (await look(live_bot, public_url="http://ada:l0velace@127.0.0.1:9", listen_port="8080"))[
         "public address"
     ]
     assert found.seen.startswith("http://127.0.0.1:9 ")
@@ -472,21 +474,21 @@ def test_an_error_page_while_the_bot_runs_is_wrong() -> None:
     ],
 )
 async def test_what_volcengine_says_of_the_key_is_read(
-    there: BotHarness, reply: Reply | Fault, state: str, words: str
+    live_bot: BotHarness, reply: Reply | Fault, state: str, words: str
 ) -> None:
-    there.provider.next("look", *[reply] * 9)
-    found = (await look(there))["volcengine"]
+    live_bot.provider.next("look", *[reply] * 9)
+    found = (await look(live_bot))["volcengine"]
     assert found.state == state
     assert words in found.seen
     assert "jimeng-pro" in found.seen
     assert ACCESS_KEY_ID not in str(found)
-    assert there.provider.jobs == {}
+    assert live_bot.provider.jobs == {}
 
 
-async def test_a_product_that_is_not_activated_has_a_row_of_its_own(there: BotHarness) -> None:
-    there.provider.next("look", failure(50400, "Access Denied: Internal Error", 401), None)
-    there.provider.next("look", *[failure(50215, "Input invalid for this service.", 400)] * 9)
-    settings = IsolatedSettings.model_validate(there.values())
+async def test_a_product_that_is_not_activated_has_a_row_of_its_own(live_bot: BotHarness) -> None:
+    live_bot.provider.next("look", failure(50400, "Access Denied: Internal Error", 401), None)
+    live_bot.provider.next("look", *[failure(50215, "Input invalid for this service.", 400)] * 9)
+    settings = IsolatedSettings.model_validate(live_bot.values())
     rows = [row for row in await check_up(settings, now) if row.what == "volcengine"]
     assert {row.state for row in rows} == {"wrong", "ok"}
     assert rows[0].seen.startswith("jimeng-pro: ")
@@ -552,12 +554,12 @@ async def test_a_provider_that_never_answers_is_not_waited_for(clip: Path) -> No
     assert "No answer" in found.seen
 
 
-async def test_keys_of_every_provider_are_tried_and_nothing_is_bought(there: BotHarness) -> None:
+async def test_keys_of_every_provider_are_tried_and_nothing_is_bought(live_bot: BotHarness) -> None:
     refusal = {"reason": "INVALID_API_KEY", "error": {"code": 401, "message": "no such key"}}
     async with serving(401, json.dumps(refusal)) as address:
         bearers = {f"{name}_api_key": f"sk-{name}-s3cret" for name in BEARERS}
         addresses = {f"{name}_base_url": address for name in BEARERS}
-        found = await look(there, **bearers, **addresses)
+        found = await look(live_bot, **bearers, **addresses)
     for name in BEARERS:
         assert (found[name].state, found[name].mend) == ("wrong", f"Check {name.upper()}_API_KEY."), found[
             name
@@ -565,9 +567,11 @@ async def test_keys_of_every_provider_are_tried_and_nothing_is_bought(there: Bot
     assert "s3cret" not in str(found)
 
 
-async def test_no_secret_is_told_whatever_it_stands_in(there: BotHarness) -> None:
-    found = await look(there, secret_key="a-secret-as-a-folder", data_dir="/a-secret-as-a-folder/data")
-    database = await look(there, secret_key="folder-s3cret", database_url="sqlite:////folder-s3cret/bot.db")
+async def test_no_secret_is_told_whatever_it_stands_in(live_bot: BotHarness) -> None:
+    found = await look(live_bot, secret_key="a-secret-as-a-folder", data_dir="/a-secret-as-a-folder/data")
+    database = await look(
+        live_bot, secret_key="folder-s3cret", database_url="sqlite:////folder-s3cret/bot.db"
+    )
     assert "a-secret-as-a-folder" not in str(found)
     assert "/[hidden]/bot.db" in database["database"].seen
 
@@ -575,23 +579,23 @@ async def test_no_secret_is_told_whatever_it_stands_in(there: BotHarness) -> Non
 # The command and its table
 
 
-async def test_the_command_says_so_by_its_exit_code(there: BotHarness) -> None:
-    well = BotProcess(there.folder, there.values(), "doctor")
+async def test_the_command_says_so_by_its_exit_code(live_bot: BotHarness) -> None:
+    well = BotProcess(live_bot.folder, live_bot.values(), "doctor")
     await well.start()
     assert await well.end() == 0
     assert "Nothing is wrong, 1 warning." in well.printed  # no admin yet
     assert re.search(r"OPEN_TASKS_PER_USER +5  \(default\)", well.printed)
-    ill = BotProcess(there.folder, there.values(telegram_bot_token=WRONG_TOKEN), "doctor")
+    ill = BotProcess(live_bot.folder, live_bot.values(telegram_bot_token=WRONG_TOKEN), "doctor")
     await ill.start()
     assert await ill.end() == 1
     assert "One thing is wrong, 1 warning." in ill.printed
-    for secret in (WRONG_TOKEN, there.server.token, SECRET_ACCESS_KEY, ACCESS_KEY_ID):
+    for secret in (WRONG_TOKEN, live_bot.server.token, SECRET_ACCESS_KEY, ACCESS_KEY_ID):
         assert secret not in well.printed + ill.printed
     assert "\x1b" not in well.printed + ill.printed
 
 
-async def test_scripts_read_json(there: BotHarness) -> None:
-    process = BotProcess(there.folder, there.values(telegram_bot_token=WRONG_TOKEN), "doctor", "--json")
+async def test_scripts_read_json(live_bot: BotHarness) -> None:
+    process = BotProcess(live_bot.folder, live_bot.values(telegram_bot_token=WRONG_TOKEN), "doctor", "--json")
     await process.start()
     assert await process.end() == 1
     told = json.loads(process.printed)
@@ -601,13 +605,13 @@ async def test_scripts_read_json(there: BotHarness) -> None:
     assert wrong["mend"]
 
 
-async def test_each_setting_is_shown_with_where_it_comes_from(there: BotHarness) -> None:
-    (there.folder / ".env").write_text("OPEN_TASKS_PER_USER=2\nDAILY_VIDEOS_PER_USER=3\n")
-    async with running_bot(there.values(admin_users="501")):
-        owners = there.world.private_chat(there.world.add_person(Person(501, "Olga", None, "en")))
-        asked = there.world.say(there.world.people[501], owners, "/set DAILY_VIDEOS_PER_USER 7")
-        await there.answer(asked)
-    process = BotProcess(there.folder, there.values(), "doctor", "--json")
+async def test_each_setting_is_shown_with_where_it_comes_from(live_bot: BotHarness) -> None:
+    (live_bot.folder / ".env").write_text("OPEN_TASKS_PER_USER=2\nDAILY_VIDEOS_PER_USER=3\n")
+    async with running_bot(live_bot.values(admin_users="501")):
+        owners = live_bot.world.private_chat(live_bot.world.add_person(Person(501, "Olga", None, "en")))
+        asked = live_bot.world.say(live_bot.world.people[501], owners, "/set DAILY_VIDEOS_PER_USER 7")
+        await live_bot.answer(asked)
+    process = BotProcess(live_bot.folder, live_bot.values(), "doctor", "--json")
     await process.start()
     await process.end()
     told = {one["name"]: (one["value"], one["source"]) for one in json.loads(process.printed)["settings"]}
@@ -621,12 +625,12 @@ async def test_each_setting_is_shown_with_where_it_comes_from(there: BotHarness)
     assert told.keys() == set(names(IsolatedSettings()))
 
 
-async def test_what_was_changed_in_the_chat_counts_for_the_doctor(there: BotHarness) -> None:
-    store = await SQLiteStore.open(there.folder / "bot.db", Clock())
+async def test_what_was_changed_in_the_chat_counts_for_the_doctor(live_bot: BotHarness) -> None:
+    store = await SQLiteStore.open(live_bot.folder / "bot.db", Clock())
     await store.add_change(Change(THE_BOT, "DEFAULT_MODEL", "jimeng-720p", 501, now()))
     await store.add_change(Change(THE_BOT, "OPEN_TASKS_PER_USER", "many", 501, now()))
     await store.close()
-    assert (await look(there))["models"].seen.endswith("The default is jimeng-720p.")
+    assert (await look(live_bot))["models"].seen.endswith("The default is jimeng-720p.")
 
 
 async def test_settings_that_cannot_be_read_are_the_one_finding(tmp_path: Path) -> None:

@@ -34,15 +34,15 @@ async def test_a_task_is_found_by_as_much_of_its_id_as_no_other_has(store: SQLit
             await task_actions.find(store, name)
 
 
-async def test_a_cancel_is_what_the_button_does(house: WorkerHarness) -> None:
-    task = await house.store.add(a_task())
-    hidden = await task_actions.cancel(house.store, task, NOW)
+async def test_a_cancel_is_what_the_button_does(harness: WorkerHarness) -> None:
+    task = await harness.store.add(a_task())
+    hidden = await task_actions.cancel(harness.store, task, NOW)
     assert hidden.hidden
-    assert await task_actions.cancel(house.store, hidden, NOW) == hidden
-    ended = await house.close_task()
+    assert await task_actions.cancel(harness.store, hidden, NOW) == hidden
+    ended = await harness.close_task()
     assert (ended.state, ended.error_code) == (TaskState.CANCELLED, "cancelled")
     with pytest.raises(Refused, match=r"^boat is over: nothing can be stopped any more \(cancelled\)\.$"):
-        await task_actions.cancel(house.store, ended, NOW)
+        await task_actions.cancel(harness.store, ended, NOW)
 
 
 async def test_a_draft_is_dismissed(store: SQLiteStore) -> None:
@@ -50,10 +50,10 @@ async def test_a_draft_is_dismissed(store: SQLiteStore) -> None:
     assert (await task_actions.cancel(store, draft, NOW)).state is TaskState.CANCELLED
 
 
-async def test_who_moves_a_task_at_the_same_moment_is_waited_for(house: WorkerHarness) -> None:
-    read = await house.store.add(a_task())
-    await house.turn()
-    stopped = await task_actions.cancel(house.store, read, NOW)
+async def test_who_moves_a_task_at_the_same_moment_is_waited_for(harness: WorkerHarness) -> None:
+    read = await harness.store.add(a_task())
+    await harness.turn()
+    stopped = await task_actions.cancel(harness.store, read, NOW)
     assert (stopped.state, stopped.hidden) == (TaskState.RUNNING, True)
 
 
@@ -64,12 +64,12 @@ async def test_only_who_waits_is_put_first(store: SQLiteStore) -> None:
         await task_actions.put_first(store, await store.add(made("kite")), NOW)
 
 
-async def test_a_lost_job_goes_on_under_the_id_that_it_has(house: WorkerHarness) -> None:
-    lost = await house.store.add(a_task(**LOST, due_at=None))
-    found = await task_actions.attach(house.store, lost, "job-1", A_MODEL, NOW)
+async def test_a_lost_job_goes_on_under_the_id_that_it_has(harness: WorkerHarness) -> None:
+    lost = await harness.store.add(a_task(**LOST, due_at=None))
+    found = await task_actions.attach(harness.store, lost, "job-1", A_MODEL, NOW)
     assert (found.state, found.remote_id, found.keep_until) == (TaskState.RUNNING, "job-1", KEPT)
-    assert (await house.close_task()).state is TaskState.SUCCEEDED
-    assert house.provider.submits.count == 0
+    assert (await harness.close_task()).state is TaskState.SUCCEEDED
+    assert harness.provider.submits.count == 0
 
 
 @pytest.mark.parametrize(
@@ -96,25 +96,25 @@ async def test_an_id_of_another_task_is_refused(store: SQLiteStore) -> None:
         await task_actions.attach(store, lost, "job-1", A_MODEL, NOW)
 
 
-async def test_asking_again_is_a_task_of_its_own_on_the_same_card(house: WorkerHarness) -> None:
-    failed = await house.store.add(a_task(**FAILED, due_at=None, update_id=7))
-    again = await retry(house.store, failed, A_MODEL, Decimal("3.5"), by=THE_MACHINE, now=NOW + HOUR)
+async def test_asking_again_is_a_task_of_its_own_on_the_same_card(harness: WorkerHarness) -> None:
+    failed = await harness.store.add(a_task(**FAILED, due_at=None, update_id=7))
+    again = await retry(harness.store, failed, A_MODEL, Decimal("3.5"), by=THE_MACHINE, now=NOW + HOUR)
     assert again.id != failed.id
     assert (again.parent_id, again.card_id, again.request) == ("boat", 30, failed.request)
     assert (again.state, again.price, again.queued_at) == (TaskState.QUEUED, Decimal("3.5"), NOW + HOUR)
     assert again.update_id is None
-    house.clock.advance(3600)
-    assert (await house.close_task(again.id)).state is TaskState.SUCCEEDED
-    assert await house.get() == failed
+    harness.clock.advance(3600)
+    assert (await harness.close_task(again.id)).state is TaskState.SUCCEEDED
+    assert await harness.get() == failed
 
 
-async def test_two_yeses_to_one_question_buy_once(house: WorkerHarness) -> None:
-    failed = await house.store.add(a_task(**FAILED, due_at=None))
-    again = await retry(house.store, failed, A_MODEL, None, by=0, now=NOW)
+async def test_two_yeses_to_one_question_buy_once(harness: WorkerHarness) -> None:
+    failed = await harness.store.add(a_task(**FAILED, due_at=None))
+    again = await retry(harness.store, failed, A_MODEL, None, by=0, now=NOW)
     with pytest.raises(RetryRefused, match=rf"already: it is {again.id}, queued\.$"):
-        await retry(house.store, failed, A_MODEL, None, by=0, now=NOW)
-    assert (await house.close_task(again.id)).state is TaskState.SUCCEEDED
-    assert house.provider.submits.count == 1
+        await retry(harness.store, failed, A_MODEL, None, by=0, now=NOW)
+    assert (await harness.close_task(again.id)).state is TaskState.SUCCEEDED
+    assert harness.provider.submits.count == 1
 
 
 @pytest.mark.parametrize(

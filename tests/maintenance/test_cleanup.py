@@ -145,29 +145,29 @@ async def test_a_full_disk_does_not_end_the_forgetting(clock: Clock) -> None:
 
 async def test_a_backup_is_restored_as_the_papers_say(tmp_path: Path) -> None:
     database, copy = tmp_path / "bot.db", tmp_path / "backups" / "night.db"
-    async with stage(tmp_path) as there:
-        async with running_bot(there.values()):
-            ada, chat = there.newcomer()
-            there.world.say(ada, chat, "/video a paper boat")
-            await there.shown(chat)
+    async with stage(tmp_path) as live_bot:
+        async with running_bot(live_bot.values()):
+            ada, chat = live_bot.newcomer()
+            live_bot.world.say(ada, chat, "/video a paper boat")
+            await live_bot.shown(chat)
             await asyncio.to_thread(back_up, database, copy, lambda: False)
         database.write_bytes(b"\xee" * database.stat().st_size)
         with pytest.raises(SettingsError, match="is damaged, restore a backup"):
-            async with running_bot(there.values()):
+            async with running_bot(live_bot.values()):
                 pass
         for beside in ("bot.db-wal", "bot.db-shm"):
             (tmp_path / beside).unlink(missing_ok=True)
         shutil.copyfile(copy, database)
-        async with running_bot(there.values()):
-            history = await there.answer(there.world.say(ada, chat, "/history"))
+        async with running_bot(live_bot.values()):
+            history = await live_bot.answer(live_bot.world.say(ada, chat, "/history"))
             assert "a paper boat" in str(history)
-            assert there.jobs("a paper boat") == 1
+            assert live_bot.jobs("a paper boat") == 1
 
 
 async def test_a_database_that_breaks_ends_the_bot_with_one_sentence(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there:
+    async with stage(tmp_path) as live_bot:
         started = asyncio.Event()
-        settings = IsolatedSettings.model_validate(there.values())
+        settings = IsolatedSettings.model_validate(live_bot.values())
         run = asyncio.create_task(app.run(settings, lambda _: started.set(), asyncio.Event()))
         await started.wait()
         database = tmp_path / "bot.db"
@@ -178,8 +178,8 @@ async def test_a_database_that_breaks_ends_the_bot_with_one_sentence(tmp_path: P
             other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         with database.open("r+b") as file:
             file.write(b"\xee" * database.stat().st_size)
-        ada, chat = there.newcomer()
-        there.world.say(ada, chat, "/help")
+        ada, chat = live_bot.newcomer()
+        live_bot.world.say(ada, chat, "/help")
         with pytest.raises(
             SettingsError, match=r"^The database cannot be used any more: it is damaged, [^.]+\.$"
         ):
@@ -189,16 +189,16 @@ async def test_a_database_that_breaks_ends_the_bot_with_one_sentence(tmp_path: P
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux changes the limits of another process")
 async def test_a_disk_that_takes_nothing_more_loses_nothing_and_buys_nothing_twice(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there, bot_process(tmp_path, there.values()) as process:
-        ada, chat = there.newcomer()
-        there.world.say(ada, chat, "/video a boat")
-        await there.shown(chat)
+    async with stage(tmp_path) as live_bot, bot_process(tmp_path, live_bot.values()) as process:
+        ada, chat = live_bot.newcomer()
+        live_bot.world.say(ada, chat, "/video a boat")
+        await live_bot.shown(chat)
         _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, most))
-        asked = there.world.say(ada, chat, "/video a ship")
+        asked = live_bot.world.say(ada, chat, "/video a ship")
         await process.prints("the database refused")
-        assert there.jobs("a ship") == 0
+        assert live_bot.jobs("a ship") == 0
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
-        await there.shown(chat, 2)
-        assert there.jobs("a ship") == 1
-        assert [one for one in there.world.bot_messages(chat) if one["message_id"] > asked["message_id"]]
+        await live_bot.shown(chat, 2)
+        assert live_bot.jobs("a ship") == 1
+        assert [one for one in live_bot.world.bot_messages(chat) if one["message_id"] > asked["message_id"]]

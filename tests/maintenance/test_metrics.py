@@ -30,19 +30,19 @@ def read(page: str) -> dict[tuple[str, ...], float]:
     }
 
 
-async def two_videos(there: BotHarness) -> set[str]:
+async def two_videos(live_bot: BotHarness) -> set[str]:
     """What must not be in the figures."""
-    ada, chat = there.newcomer("Ada Lovelace")
+    ada, chat = live_bot.newcomer("Ada Lovelace")
     for number, words in enumerate(("a paper boat", "a paper ship")):
-        there.world.say(ada, chat, f"/video {words}")
-        await there.shown(chat, number + 1)
-    return {str(chat.id), "Ada", "Lovelace", "paper", *(task["id"] for task in there.tasks(chat))}
+        live_bot.world.say(ada, chat, f"/video {words}")
+        await live_bot.shown(chat, number + 1)
+    return {str(chat.id), "Ada", "Lovelace", "paper", *(task["id"] for task in live_bot.tasks(chat))}
 
 
 async def test_figures_say_what_happened_and_name_nobody(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there, running_bot(there.values(private_port="0")) as started:
-        there.server.faults.add(Fault("sendMessage", FaultKind.FLOOD))
-        private = await two_videos(there)
+    async with stage(tmp_path) as live_bot, running_bot(live_bot.values(private_port="0")) as started:
+        live_bot.server.faults.add(Fault("sendMessage", FaultKind.FLOOD))
+        private = await two_videos(live_bot)
         status, page, content_type = await ask(f"{started.private_url}/metrics")
         assert status == 200
         assert content_type.startswith("text/plain; version=")
@@ -72,7 +72,7 @@ async def test_figures_say_what_happened_and_name_nobody(tmp_path: Path) -> None
 
 
 async def test_every_figure_is_explained_to_operators(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there, running_bot(there.values(private_port="0")) as started:
+    async with stage(tmp_path) as live_bot, running_bot(live_bot.values(private_port="0")) as started:
         _, page, _ = await ask(f"{started.private_url}/metrics")
         server_deps = {one.name for one in families(page) if one.name.startswith("dreamreel_")}
     explained = set(re.findall(r"^\| `(dreamreel_\w+)`", OPERATE.read_text(encoding="utf-8"), re.MULTILINE))
@@ -80,19 +80,22 @@ async def test_every_figure_is_explained_to_operators(tmp_path: Path) -> None:
 
 
 async def test_a_bot_is_ready_from_its_start_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there, bot_process(tmp_path, there.values(private_port="0")) as process:
+    async with (
+        stage(tmp_path) as live_bot,
+        bot_process(tmp_path, live_bot.values(private_port="0")) as process,
+    ):
         url = (await process.prints("private")).split()[1]
         async with asyncio.timeout(PATIENCE_S):
             while await _statuses(url) != (200, 200):
                 pass  # its address is printed a moment before its first turn
-        there.provider.answering.clear()
-        ada, chat = there.newcomer()
-        there.world.say(ada, chat, "/video a paper boat")
-        await there.provider.wait_for("submit", limit_s=PATIENCE_S)
+        live_bot.provider.answering.clear()
+        ada, chat = live_bot.newcomer()
+        live_bot.world.say(ada, chat, "/video a paper boat")
+        await live_bot.provider.wait_for("submit", limit_s=PATIENCE_S)
         process.send(signal.SIGTERM)
         await process.prints("stopping")
         assert await _statuses(url) == (200, 503), "it lives until the submit in flight has ended"
-        there.provider.answering.set()
+        live_bot.provider.answering.set()
         assert await process.end() == 0
 
 

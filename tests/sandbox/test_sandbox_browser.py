@@ -23,14 +23,14 @@ _FILM_MS = 90_000
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def address(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """What `python -m bot sandbox` prints for people to open."""
-    sandbox = BotProcess(tmp_path_factory.mktemp("sandbox"), {}, "sandbox", "--port", "0")
-    await sandbox.start()
-    line = await sandbox.prints("Open this in a browser")
+    running_sandbox = BotProcess(tmp_path_factory.mktemp("sandbox"), {}, "sandbox", "--port", "0")
+    await running_sandbox.start()
+    line = await running_sandbox.prints("Open this in a browser")
     yield line.split()[-1]
-    sandbox.send(signal.SIGINT)
-    assert await sandbox.end() in (0, 130)
-    assert "Traceback" not in sandbox.printed
-    assert "does not allow" not in sandbox.printed  # no call that Telegram would not take
+    running_sandbox.send(signal.SIGINT)
+    assert await running_sandbox.end() in (0, 130)
+    assert "Traceback" not in running_sandbox.printed
+    assert "does not allow" not in running_sandbox.printed  # no call that Telegram would not take
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 import telegram
-from sandbox_client import Sandbox, sandbox
+from sandbox_client import Sandbox, running_sandbox
 from telegram.constants import ReactionEmoji
 
 from bot.sandbox.api import METHODS
@@ -25,8 +25,8 @@ _ALBUM_ONLY = {"caption", "parse_mode", "caption_entities"}
 
 
 @pytest.fixture
-async def there() -> AsyncIterator[Sandbox]:
-    async with sandbox() as running:
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with running_sandbox() as running:
         yield running
 
 
@@ -64,12 +64,12 @@ def test_every_method_knows_the_parameters_that_the_library_knows(method: str) -
     ],
 )
 async def test_a_broken_call_is_refused_by_name_and_noted(
-    there: Sandbox, params: dict[str, Any], problem: str
+    sandbox: Sandbox, params: dict[str, Any], problem: str
 ) -> None:
-    answer = await there.call("sendMessage", **params)
+    answer = await sandbox.call("sendMessage", **params)
     assert answer == {"ok": False, "error_code": 400, "description": f"Bad Request: {problem}"}
-    assert there.world.complaints == [problem]
-    assert there.server.calls[-1].error == f"Bad Request: {problem}"
+    assert sandbox.world.complaints == [problem]
+    assert sandbox.server.calls[-1].error == f"Bad Request: {problem}"
 
 
 def test_texts_of_a_form_are_read_as_what_the_parameter_is() -> None:
@@ -84,62 +84,62 @@ def test_texts_of_a_form_are_read_as_what_the_parameter_is() -> None:
         read_parameters("sendPhoto", {**raw, "caption": Upload("caption")})
 
 
-async def test_what_telegram_refuses_for_its_content_is_no_complaint(there: Sandbox) -> None:
-    answer = await there.call("sendMessage", chat_id=there.private.id, text="  ")
+async def test_what_telegram_refuses_for_its_content_is_no_complaint(sandbox: Sandbox) -> None:
+    answer = await sandbox.call("sendMessage", chat_id=sandbox.private.id, text="  ")
     assert answer["description"] == "Bad Request: message text is empty"
-    assert there.world.complaints == []
+    assert sandbox.world.complaints == []
 
 
-async def test_an_unknown_method_is_not_found_and_noted(there: Sandbox) -> None:
-    answer = await there.call("sendGift")
+async def test_an_unknown_method_is_not_found_and_noted(sandbox: Sandbox) -> None:
+    answer = await sandbox.call("sendGift")
     assert answer == {"ok": False, "error_code": 404, "description": "Not Found"}
-    assert there.world.complaints == ["sendGift: there is no such method"]
+    assert sandbox.world.complaints == ["sendGift: there is no such method"]
 
 
 @pytest.mark.parametrize(("token", "code"), [("4242:" + "x" * 35, 401), ("nonsense", 404)])
 async def test_a_wrong_token_is_unauthorized_and_a_malformed_one_not_found(
-    there: Sandbox, token: str, code: int
+    sandbox: Sandbox, token: str, code: int
 ) -> None:
     for path in (f"/bot{token}/getMe", f"/file/bot{token}/photos/file_1.jpg"):
-        async with there.http.get(there.server.url + path) as answer:
+        async with sandbox.http.get(sandbox.server.url + path) as answer:
             assert answer.status == code
             assert (await answer.json())["error_code"] == code
 
 
 @pytest.mark.parametrize("way", ["query", "json", "form", "multipart"])
-async def test_parameters_come_in_each_way_telegram_takes(there: Sandbox, way: str) -> None:
-    values = {"chat_id": str(there.private.id), "text": "Hello", "disable_notification": "true"}
-    url = f"{there.server.url}/bot{there.server.token}/SENDMESSAGE"
+async def test_parameters_come_in_each_way_telegram_takes(sandbox: Sandbox, way: str) -> None:
+    values = {"chat_id": str(sandbox.private.id), "text": "Hello", "disable_notification": "true"}
+    url = f"{sandbox.server.url}/bot{sandbox.server.token}/SENDMESSAGE"
     match way:
         case "query":
-            request = there.http.get(url, params=values)
+            request = sandbox.http.get(url, params=values)
         case "json":
-            request = there.http.post(url, json=values)
+            request = sandbox.http.post(url, json=values)
         case "form":
-            request = there.http.post(url, data=values)
+            request = sandbox.http.post(url, data=values)
         case _:
             form = aiohttp.FormData(default_to_multipart=True)
             for name, value in values.items():
                 form.add_field(name, value)
-            request = there.http.post(url, data=form)
+            request = sandbox.http.post(url, data=form)
     async with request as answer:
         assert (await answer.json())["result"]["text"] == "Hello"
-    call = there.server.calls[-1]
+    call = sandbox.server.calls[-1]
     assert (call.method, call.status) == ("sendMessage", 200)
-    assert call.params == {"chat_id": there.private.id, "text": "Hello", "disable_notification": True}
+    assert call.params == {"chat_id": sandbox.private.id, "text": "Hello", "disable_notification": True}
 
 
 @pytest.mark.parametrize("body", ["{", "[1]"])
-async def test_a_body_that_is_no_object_is_refused(there: Sandbox, body: str) -> None:
-    url = f"{there.server.url}/bot{there.server.token}/getMe"
+async def test_a_body_that_is_no_object_is_refused(sandbox: Sandbox, body: str) -> None:
+    url = f"{sandbox.server.url}/bot{sandbox.server.token}/getMe"
     headers = {"Content-Type": "application/json"}
-    async with there.http.post(url, data=body, headers=headers) as answer:
+    async with sandbox.http.post(url, data=body, headers=headers) as answer:
         assert answer.status == 400
-    assert len(there.world.complaints) == 1
+    assert len(sandbox.world.complaints) == 1
 
 
-async def test_the_small_methods_answer_as_the_library_expects(there: Sandbox) -> None:
-    bot, ada, group = there.bot, there.private.id, there.group.id
+async def test_the_small_methods_answer_as_the_library_expects(sandbox: Sandbox) -> None:
+    bot, ada, group = sandbox.bot, sandbox.private.id, sandbox.group.id
     me = await bot.get_me()
     assert (me.username, me.can_read_all_group_messages) == ("dreamreel_bot", False)
     assert await bot.set_my_description("Makes videos") is True
@@ -156,35 +156,35 @@ async def test_the_small_methods_answer_as_the_library_expects(there: Sandbox) -
         await bot.get_chat_member(group, 5)
     with pytest.raises(telegram.error.BadRequest, match="no administrators in the private chat"):
         await bot.get_chat_administrators(ada)
-    assert there.world.complaints == []
+    assert sandbox.world.complaints == []
 
 
-async def test_chat_actions_reach_the_page_and_unknown_ones_are_refused(there: Sandbox) -> None:
+async def test_chat_actions_reach_the_page_and_unknown_ones_are_refused(sandbox: Sandbox) -> None:
     changes: list[dict[str, Any]] = []
-    there.world.listeners.append(changes.append)
-    assert await there.bot.send_chat_action(there.private.id, "upload_video") is True
+    sandbox.world.listeners.append(changes.append)
+    assert await sandbox.bot.send_chat_action(sandbox.private.id, "upload_video") is True
     action = {"type": "action", "chat_id": 1001, "thread_id": None, "action": "upload_video"}
     assert action in changes
-    answer = await there.call("sendChatAction", chat_id=1001, action="dancing")
+    answer = await sandbox.call("sendChatAction", chat_id=1001, action="dancing")
     assert answer["description"] == "Bad Request: wrong parameter action in request"
 
 
-async def test_every_reaction_the_library_names_is_taken_and_others_are_not(there: Sandbox) -> None:
-    asked = there.world.say(there.ada, there.private, "a boat")
+async def test_every_reaction_the_library_names_is_taken_and_others_are_not(sandbox: Sandbox) -> None:
+    asked = sandbox.world.say(sandbox.ada, sandbox.private, "a boat")
     for emoji in ReactionEmoji:
-        assert await there.bot.set_message_reaction(1001, asked["message_id"], emoji.value) is True
-    assert await there.bot.set_message_reaction(1001, asked["message_id"], "👀") is True
-    assert there.private.reactions[asked["message_id"]] == ["👀"]
-    answer = await there.call(
+        assert await sandbox.bot.set_message_reaction(1001, asked["message_id"], emoji.value) is True
+    assert await sandbox.bot.set_message_reaction(1001, asked["message_id"], "👀") is True
+    assert sandbox.private.reactions[asked["message_id"]] == ["👀"]
+    answer = await sandbox.call(
         "setMessageReaction", chat_id=1001, message_id=1, reaction=[{"type": "emoji", "emoji": "🚀"}]
     )
     assert answer["description"] == "Bad Request: REACTION_INVALID"
 
 
-async def test_commands_are_kept_by_scope_and_language(there: Sandbox) -> None:
-    bot = there.bot
+async def test_commands_are_kept_by_scope_and_language(sandbox: Sandbox) -> None:
+    bot = sandbox.bot
     changes: list[dict[str, Any]] = []
-    there.world.listeners.append(changes.append)
+    sandbox.world.listeners.append(changes.append)
     await bot.set_my_commands([("video", "Make a video")])
     await bot.set_my_commands([("video", "Видео")], language_code="ru")
     groups = telegram.BotCommandScopeAllGroupChats()
@@ -192,7 +192,7 @@ async def test_commands_are_kept_by_scope_and_language(there: Sandbox) -> None:
     assert [command.description for command in await bot.get_my_commands()] == ["Make a video"]
     assert [command.description for command in await bot.get_my_commands(language_code="ru")] == ["Видео"]
     shown = {change["chat_id"]: change["commands"][0]["description"] for change in changes}
-    assert shown == {there.private.id: "Make a video", there.group.id: "In a group"}
+    assert shown == {sandbox.private.id: "Make a video", sandbox.group.id: "In a group"}
     await bot.delete_my_commands(scope=groups)
     assert await bot.get_my_commands(scope=groups) == ()
     with pytest.raises(telegram.error.BadRequest, match=r"(?i)BOT_COMMAND_INVALID"):

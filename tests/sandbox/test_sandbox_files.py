@@ -12,7 +12,7 @@ import aiohttp
 import av
 import pytest
 import telegram
-from sandbox_client import Sandbox, jpeg, png, sandbox
+from sandbox_client import Sandbox, jpeg, png, running_sandbox
 from telegram import InputFile, InputMediaPhoto, InputMediaVideo
 
 from bot.sandbox.files import MB
@@ -20,8 +20,8 @@ from bot.sandbox.probe import Probe, probe
 
 
 @pytest.fixture
-async def there() -> AsyncIterator[Sandbox]:
-    async with sandbox() as running:
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with running_sandbox() as running:
         yield running
 
 
@@ -46,21 +46,23 @@ def _mp4(path: Path, *, sound: bool) -> bytes:
     return path.read_bytes()
 
 
-async def _raw_send(there: Sandbox, method: str, form: aiohttp.FormData) -> tuple[int, str]:
-    url = f"{there.server.url}/bot{there.server.token}/{method}"
-    async with there.http.post(url, data=form) as answer:
+async def _raw_send(sandbox: Sandbox, method: str, form: aiohttp.FormData) -> tuple[int, str]:
+    url = f"{sandbox.server.url}/bot{sandbox.server.token}/{method}"
+    async with sandbox.http.post(url, data=form) as answer:
         return answer.status, (await answer.json())["description"]
 
 
-async def test_a_video_of_45_mb_streams_through_in_a_few_mb_of_memory(there: Sandbox, tmp_path: Path) -> None:
+async def test_a_video_of_45_mb_streams_through_in_a_few_mb_of_memory(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
     path = tmp_path / "large.mp4"
     with path.open("wb") as file:
         file.truncate(45 * MB)
-    card = await there.bot.send_message(there.private.id, "working")
+    card = await sandbox.bot.send_message(sandbox.private.id, "working")
     tracemalloc.start()
     with path.open("rb") as first, path.open("rb") as second:
-        sent = await there.bot.send_video(
-            there.private.id,
+        sent = await sandbox.bot.send_video(
+            sandbox.private.id,
             _streamed(first),
             width=640,
             height=360,
@@ -69,8 +71,8 @@ async def test_a_video_of_45_mb_streams_through_in_a_few_mb_of_memory(there: San
             read_timeout=60,
         )
         media = InputMediaVideo(_streamed(second, attach=True), width=640, height=360, duration=5)
-        edited = await there.bot.edit_message_media(
-            media, there.private.id, card.message_id, write_timeout=60, read_timeout=60
+        edited = await sandbox.bot.edit_message_media(
+            media, sandbox.private.id, card.message_id, write_timeout=60, read_timeout=60
         )
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -80,32 +82,32 @@ async def test_a_video_of_45_mb_streams_through_in_a_few_mb_of_memory(there: San
         assert message.video.file_size == 45 * MB
         assert (message.video.width, message.video.height) == (640, 360)
     assert peak < 10 * MB
-    assert [*there.server.calls[-1].uploads.values()] == [45 * MB]
+    assert [*sandbox.server.calls[-1].uploads.values()] == [45 * MB]
 
 
 def _streamed(file: BinaryIO, *, attach: bool = False) -> InputFile:
     return InputFile(file, filename="large.mp4", attach=attach, read_file_handle=False)
 
 
-async def test_a_file_over_50_mb_is_too_large_in_either_api(there: Sandbox, tmp_path: Path) -> None:
+async def test_a_file_over_50_mb_is_too_large_in_either_api(sandbox: Sandbox, tmp_path: Path) -> None:
     path = tmp_path / "huge.mp4"
     with path.open("wb") as file:
         file.truncate(50 * MB + 1)
-    form = aiohttp.FormData({"chat_id": str(there.private.id)})
+    form = aiohttp.FormData({"chat_id": str(sandbox.private.id)})
     with path.open("rb") as file:
         form.add_field("video", file, filename="huge.mp4")
-        assert await _raw_send(there, "sendVideo", form) == (413, "Request Entity Too Large")
+        assert await _raw_send(sandbox, "sendVideo", form) == (413, "Request Entity Too Large")
     with (
         path.open("rb") as file,
         pytest.raises(telegram.error.NetworkError, match=r"(?i)request entity too large"),
     ):
-        await there.bot.send_video(there.private.id, _streamed(file), write_timeout=60)
-    assert there.world.bot_messages(there.private) == []
+        await sandbox.bot.send_video(sandbox.private.id, _streamed(file), write_timeout=60)
+    assert sandbox.world.bot_messages(sandbox.private) == []
 
 
-async def test_a_video_goes_out_with_its_thumbnail_and_caption(there: Sandbox) -> None:
-    sent = await there.bot.send_video(
-        there.private.id,
+async def test_a_video_goes_out_with_its_thumbnail_and_caption(sandbox: Sandbox) -> None:
+    sent = await sandbox.bot.send_video(
+        sandbox.private.id,
         b"video",
         filename="boat.mp4",
         caption="<i>a boat</i>",
@@ -124,34 +126,34 @@ async def test_a_video_goes_out_with_its_thumbnail_and_caption(there: Sandbox) -
     assert (sent.video.thumbnail.width, sent.video.thumbnail.height) == (320, 180)
     assert (sent.caption_html, sent.has_media_spoiler) == ("<i>a boat</i>", True)
     assert sent.show_caption_above_media is True
-    edited = await there.bot.edit_message_media(
+    edited = await sandbox.bot.edit_message_media(
         InputMediaVideo(b"other", width=9, height=16, duration=2, thumbnail=jpeg(90, 160)),
-        there.private.id,
+        sandbox.private.id,
         sent.message_id,
     )
     assert isinstance(edited, telegram.Message)
     assert edited.video is not None
     assert edited.video.thumbnail is not None
     assert (edited.video.height, edited.video.thumbnail.height, edited.caption) == (16, 160, None)
-    assert there.world.complaints == []
+    assert sandbox.world.complaints == []
 
 
 @pytest.mark.parametrize("thumbnail", [jpeg(321, 10), jpeg(320, 320, padding=200_000)])
-async def test_a_thumbnail_telegram_would_drop_is_a_loud_error(there: Sandbox, thumbnail: bytes) -> None:
+async def test_a_thumbnail_telegram_would_drop_is_a_loud_error(sandbox: Sandbox, thumbnail: bytes) -> None:
     with pytest.raises(telegram.error.BadRequest, match=r"(?i)a thumbnail is at most 200 kB and 320 pixels"):
-        await there.bot.send_video(there.private.id, b"video", thumbnail=thumbnail)
-    assert len(there.world.complaints) == 1
+        await sandbox.bot.send_video(sandbox.private.id, b"video", thumbnail=thumbnail)
+    assert len(sandbox.world.complaints) == 1
 
 
-async def test_a_file_id_sends_the_same_file_again(there: Sandbox) -> None:
-    video = (await there.bot.send_video(there.private.id, b"video", width=4, height=3)).video
-    photo = (await there.bot.send_photo(there.private.id, jpeg(800, 600))).photo[0]
+async def test_a_file_id_sends_the_same_file_again(sandbox: Sandbox) -> None:
+    video = (await sandbox.bot.send_video(sandbox.private.id, b"video", width=4, height=3)).video
+    photo = (await sandbox.bot.send_photo(sandbox.private.id, jpeg(800, 600))).photo[0]
     assert video is not None
-    again = await there.bot.send_video(there.private.id, video.file_id)
+    again = await sandbox.bot.send_video(sandbox.private.id, video.file_id)
     assert again.video == video
-    assert (await there.bot.send_photo(there.private.id, photo.file_id)).photo[-1].width == 800
+    assert (await sandbox.bot.send_photo(sandbox.private.id, photo.file_id)).photo[-1].width == 800
     with pytest.raises(telegram.error.BadRequest, match=r"(?i)can't use file of type Video as Photo"):
-        await there.bot.send_photo(there.private.id, video.file_id)
+        await sandbox.bot.send_photo(sandbox.private.id, video.file_id)
 
 
 @pytest.mark.parametrize(
@@ -163,57 +165,59 @@ async def test_a_file_id_sends_the_same_file_again(there: Sandbox) -> None:
         ("", "there is no video in the request"),
     ],
 )
-async def test_a_video_that_is_not_there_is_refused(there: Sandbox, media: str, problem: str) -> None:
-    answer = await there.call("sendVideo", chat_id=there.private.id, video=media)
+async def test_a_video_that_is_not_there_is_refused(sandbox: Sandbox, media: str, problem: str) -> None:
+    answer = await sandbox.call("sendVideo", chat_id=sandbox.private.id, video=media)
     assert answer["description"] == f"Bad Request: {problem}"
 
 
-async def test_media_that_was_not_attached_is_refused(there: Sandbox) -> None:
-    card = await there.bot.send_message(there.private.id, "working")
-    place = {"chat_id": there.private.id, "message_id": card.message_id}
-    answer = await there.call("editMessageMedia", **place, media={"type": "video", "media": "attach://v"})
+async def test_media_that_was_not_attached_is_refused(sandbox: Sandbox) -> None:
+    card = await sandbox.bot.send_message(sandbox.private.id, "working")
+    place = {"chat_id": sandbox.private.id, "message_id": card.message_id}
+    answer = await sandbox.call("editMessageMedia", **place, media={"type": "video", "media": "attach://v"})
     assert answer["description"] == "Bad Request: can't parse InputMedia: media not found"
     # What python-telegram-bot sends when `attach=True` is forgotten: the file, and nothing that names it.
     forgotten = InputMediaVideo(InputFile(io.BytesIO(b"video"), filename="v.mp4", read_file_handle=False))
     with pytest.raises(telegram.error.BadRequest, match='parameter "media" is missing'):
-        await there.bot.edit_message_media(forgotten, there.private.id, card.message_id)
-    assert len(there.world.complaints) == 1
-    assert there.world.bot_messages(there.private)[0]["text"] == "working"
+        await sandbox.bot.edit_message_media(forgotten, sandbox.private.id, card.message_id)
+    assert len(sandbox.world.complaints) == 1
+    assert sandbox.world.bot_messages(sandbox.private)[0]["text"] == "working"
 
 
-async def test_an_upload_that_nothing_refers_to_is_a_loud_error(there: Sandbox) -> None:
-    form = aiohttp.FormData({"chat_id": str(there.private.id), "video": "attach://a"})
+async def test_an_upload_that_nothing_refers_to_is_a_loud_error(sandbox: Sandbox) -> None:
+    form = aiohttp.FormData({"chat_id": str(sandbox.private.id), "video": "attach://a"})
     form.add_field("a", b"video", filename="a.mp4")
     form.add_field("b", b"stray", filename="b.mp4")
     problem = "sendVideo: nothing refers to the uploaded b"
-    assert await _raw_send(there, "sendVideo", form) == (400, f"Bad Request: {problem}")
-    assert there.world.complaints == [problem]
+    assert await _raw_send(sandbox, "sendVideo", form) == (400, f"Bad Request: {problem}")
+    assert sandbox.world.complaints == [problem]
 
 
-async def test_an_empty_file_is_refused(there: Sandbox) -> None:
-    form = aiohttp.FormData({"chat_id": str(there.private.id)})
+async def test_an_empty_file_is_refused(sandbox: Sandbox) -> None:
+    form = aiohttp.FormData({"chat_id": str(sandbox.private.id)})
     form.add_field("video", b"", filename="a.mp4")
-    assert await _raw_send(there, "sendVideo", form) == (400, "Bad Request: file must be non-empty")
+    assert await _raw_send(sandbox, "sendVideo", form) == (400, "Bad Request: file must be non-empty")
 
 
-async def test_photos_have_limits_of_their_own(there: Sandbox) -> None:
+async def test_photos_have_limits_of_their_own(sandbox: Sandbox) -> None:
     with pytest.raises(
         telegram.error.BadRequest, match=r"is too big for a photo; the maximum size is 10485760"
     ):
-        await there.bot.send_photo(there.private.id, jpeg(800, 600, padding=10 * MB))
+        await sandbox.bot.send_photo(sandbox.private.id, jpeg(800, 600, padding=10 * MB))
     with pytest.raises(telegram.error.BadRequest, match=r"(?i)photo_invalid_dimensions"):
-        await there.bot.send_photo(there.private.id, jpeg(2100, 100))
+        await sandbox.bot.send_photo(sandbox.private.id, jpeg(2100, 100))
     with pytest.raises(telegram.error.BadRequest, match=r"(?i)image_process_failed"):
-        await there.bot.send_photo(there.private.id, b"no picture at all")
+        await sandbox.bot.send_photo(sandbox.private.id, b"no picture at all")
 
 
-async def test_what_a_person_sends_can_be_fetched_up_to_20_mb(there: Sandbox) -> None:
+async def test_what_a_person_sends_can_be_fetched_up_to_20_mb(sandbox: Sandbox) -> None:
     data = jpeg(4000, 3000, padding=1000)
-    there.world.send_photo(there.ada, there.private, data, caption="/video pan")
-    there.world.send_photo(there.ada, there.private, data, as_document=True, name="boat.jpg")
-    there.world.send_video(there.ada, there.private, bytes(20 * MB + 1), width=64, height=48, duration_s=3)
+    sandbox.world.send_photo(sandbox.ada, sandbox.private, data, caption="/video pan")
+    sandbox.world.send_photo(sandbox.ada, sandbox.private, data, as_document=True, name="boat.jpg")
+    sandbox.world.send_video(
+        sandbox.ada, sandbox.private, bytes(20 * MB + 1), width=64, height=48, duration_s=3
+    )
     photo, document, video = [
-        telegram.Message.de_json(message, there.bot) for message in await there.messages()
+        telegram.Message.de_json(message, sandbox.bot) for message in await sandbox.messages()
     ]
     assert [(size.width, size.height) for size in photo.photo] == [(320, 240), (1280, 960)]
     assert photo.photo[0].file_unique_id != photo.photo[1].file_unique_id
@@ -228,34 +232,36 @@ async def test_what_a_person_sends_can_be_fetched_up_to_20_mb(there: Sandbox) ->
     with pytest.raises(telegram.error.BadRequest, match=r"File is too big"):
         await video.video.get_file()
     with pytest.raises(telegram.error.BadRequest, match="Invalid file_id"):
-        await there.bot.get_file("nonsense")
+        await sandbox.bot.get_file("nonsense")
 
 
-async def test_an_album_is_a_message_for_each_photo(there: Sandbox) -> None:
-    there.world.send_album(there.ada, there.private, [jpeg(9, 9), jpeg(8, 8)], caption="from here to there")
-    first, second = await there.messages()
+async def test_an_album_is_a_message_for_each_photo(sandbox: Sandbox) -> None:
+    sandbox.world.send_album(
+        sandbox.ada, sandbox.private, [jpeg(9, 9), jpeg(8, 8)], caption="from here to there"
+    )
+    first, second = await sandbox.messages()
     assert first["media_group_id"] == second["media_group_id"]
     assert (first["caption"], "caption" in second) == ("from here to there", False)
 
 
-async def test_the_bot_sends_albums_too(there: Sandbox) -> None:
+async def test_the_bot_sends_albums_too(sandbox: Sandbox) -> None:
     media: list[InputMediaPhoto | InputMediaVideo] = [
         InputMediaPhoto(jpeg(90, 90), caption="two"),
         InputMediaVideo(b"video", width=4, height=3),
     ]
-    first, second = await there.bot.send_media_group(there.private.id, media)
+    first, second = await sandbox.bot.send_media_group(sandbox.private.id, media)
     assert (first.caption, second.video is not None) == ("two", True)
     assert first.media_group_id == second.media_group_id
     with pytest.raises(telegram.error.BadRequest, match=r"2 to 10"):
-        await there.bot.send_media_group(there.private.id, media[:1])
+        await sandbox.bot.send_media_group(sandbox.private.id, media[:1])
 
 
-async def test_a_clip_without_sound_arrives_as_a_gif(there: Sandbox, tmp_path: Path) -> None:
-    silent = await there.bot.send_video(there.private.id, _mp4(tmp_path / "silent.mp4", sound=False))
+async def test_a_clip_without_sound_arrives_as_a_gif(sandbox: Sandbox, tmp_path: Path) -> None:
+    silent = await sandbox.bot.send_video(sandbox.private.id, _mp4(tmp_path / "silent.mp4", sound=False))
     assert silent.video is None
     assert silent.animation is not None
     assert silent.document is not None
-    loud = await there.bot.send_video(there.private.id, _mp4(tmp_path / "loud.mp4", sound=True))
+    loud = await sandbox.bot.send_video(sandbox.private.id, _mp4(tmp_path / "loud.mp4", sound=True))
     assert loud.video is not None
     assert (loud.video.width, loud.video.height) == (64, 48)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from sandbox_client import Sandbox, jpeg, sandbox
+from sandbox_client import Sandbox, jpeg, running_sandbox
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.sandbox import Json, demo_world
@@ -19,14 +19,14 @@ from bot.sandbox.files import MB
 
 
 @pytest.fixture
-async def there() -> AsyncIterator[Sandbox]:
-    async with sandbox() as running:
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with running_sandbox() as running:
         yield running
 
 
 @asynccontextmanager
-async def _socket(there: Sandbox) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    async with there.http.ws_connect(there.server.page_url + "socket") as socket:
+async def _socket(sandbox: Sandbox) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    async with sandbox.http.ws_connect(sandbox.server.page_url + "socket") as socket:
         yield socket
 
 
@@ -39,14 +39,14 @@ async def _next(socket: aiohttp.ClientWebSocketResponse, kind: str) -> Json:
                 return change
 
 
-async def _post(there: Sandbox, name: str, **body: Any) -> Json:
-    async with there.http.post(there.server.page_url + name, json=body) as answer:
+async def _post(sandbox: Sandbox, name: str, **body: Any) -> Json:
+    async with sandbox.http.post(sandbox.server.page_url + name, json=body) as answer:
         assert answer.status == 200
         result: Json = await answer.json()
     return result
 
 
-async def _send(there: Sandbox, *files: tuple[str, bytes, str], **fields: str) -> Json:
+async def _send(sandbox: Sandbox, *files: tuple[str, bytes, str], **fields: str) -> Json:
     """`files`: name, bytes, type; each with a size in front, as the page measures it."""
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value in fields.items():
@@ -54,19 +54,19 @@ async def _send(there: Sandbox, *files: tuple[str, bytes, str], **fields: str) -
     for name, data, mime in files:
         form.add_field("size", "4000x3000")
         form.add_field("file", data, filename=name, content_type=mime)
-    async with there.http.post(there.server.page_url + "send", data=form) as answer:
+    async with sandbox.http.post(sandbox.server.page_url + "send", data=form) as answer:
         result: Json = await answer.json()
     return result
 
 
-async def test_lines_end_as_in_telegram_however_a_form_writes_them(there: Sandbox) -> None:
-    sent = await _send(there, chat_id="1001", user_id="1001", text="one\r\ntwo")
+async def test_lines_end_as_in_telegram_however_a_form_writes_them(sandbox: Sandbox) -> None:
+    sent = await _send(sandbox, chat_id="1001", user_id="1001", text="one\r\ntwo")
     assert sent["messages"][0]["text"] == "one\ntwo"
 
 
-async def test_the_page_and_its_files_come_under_the_key_with_strict_headers(there: Sandbox) -> None:
+async def test_the_page_and_its_files_come_under_the_key_with_strict_headers(sandbox: Sandbox) -> None:
     for name, kind in (("", "text/html"), ("page.js", "text/javascript"), ("page.css", "text/css")):
-        async with there.http.get(there.server.page_url + name) as answer:
+        async with sandbox.http.get(sandbox.server.page_url + name) as answer:
             assert (answer.status, answer.content_type) == (200, kind)
             policy = answer.headers["Content-Security-Policy"]
             assert "default-src 'none'" in policy
@@ -78,43 +78,43 @@ async def test_the_page_and_its_files_come_under_the_key_with_strict_headers(the
 
 
 @pytest.mark.parametrize("path", ["/", "/wrong/", "/wrong/page.js", "/wrong/socket", "/wrong/files/x"])
-async def test_without_the_key_there_is_nothing(there: Sandbox, path: str) -> None:
-    async with there.http.get(there.server.url + path) as answer:
+async def test_without_the_key_there_is_nothing(sandbox: Sandbox, path: str) -> None:
+    async with sandbox.http.get(sandbox.server.url + path) as answer:
         assert answer.status == 404
 
 
-async def test_foreign_hosts_and_origins_are_turned_away(there: Sandbox) -> None:
-    page = there.server.page_url
+async def test_foreign_hosts_and_origins_are_turned_away(sandbox: Sandbox) -> None:
+    page = sandbox.server.page_url
     for headers in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
-        async with there.http.get(page, headers=headers) as answer:
+        async with sandbox.http.get(page, headers=headers) as answer:
             assert answer.status == 403
-        async with there.http.post(page + "start", json={"user_id": 1001}, headers=headers) as answer:
+        async with sandbox.http.post(page + "start", json={"user_id": 1001}, headers=headers) as answer:
             assert answer.status == 403
         with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
-            await there.http.ws_connect(page + "socket", headers=headers)
-    async with there.http.get(page, headers={"Origin": there.server.url}) as answer:
+            await sandbox.http.ws_connect(page + "socket", headers=headers)
+    async with sandbox.http.get(page, headers={"Origin": sandbox.server.url}) as answer:
         assert answer.status == 200
 
 
 async def test_another_host_name_can_be_allowed() -> None:
     async with (
-        sandbox(page_hosts=["demo.example"]) as there,
-        there.http.get(there.server.page_url, headers={"Host": "demo.example:80"}) as answer,
+        running_sandbox(page_hosts=["demo.example"]) as sandbox,
+        sandbox.http.get(sandbox.server.page_url, headers={"Host": "demo.example:80"}) as answer,
     ):
         assert answer.status == 200
 
 
 async def test_a_server_for_all_addresses_names_one_that_can_be_called() -> None:
-    async with sandbox(host="0.0.0.0", note="This spends money.") as there:
-        assert there.server.url.startswith("http://127.0.0.1:")
-        async with _socket(there) as socket:
+    async with running_sandbox(host="0.0.0.0", note="This spends money.") as sandbox:
+        assert sandbox.server.url.startswith("http://127.0.0.1:")
+        async with _socket(sandbox) as socket:
             assert (await _next(socket, "world"))["note"] == "This spends money."
 
 
-async def test_a_socket_begins_with_the_whole_world(there: Sandbox) -> None:
-    there.world.say(there.ada, there.group, "hello")
-    await there.bot.set_my_commands([("video", "Make a video")])
-    async with _socket(there) as socket:
+async def test_a_socket_begins_with_the_whole_world(sandbox: Sandbox) -> None:
+    sandbox.world.say(sandbox.ada, sandbox.group, "hello")
+    await sandbox.bot.set_my_commands([("video", "Make a video")])
+    async with _socket(sandbox) as socket:
         world = await _next(socket, "world")
     assert world["bot"] == {"id": 4242, "first_name": "Dreamreel", "username": "dreamreel_bot"}
     assert [person["first_name"] for person in world["people"]] == ["Ada", "Boris", "晨"]
@@ -126,26 +126,26 @@ async def test_a_socket_begins_with_the_whole_world(there: Sandbox) -> None:
     assert [message["text"] for message in group["messages"]] == ["hello"]
 
 
-async def test_a_socket_is_told_of_each_change(there: Sandbox) -> None:
-    async with _socket(there) as socket:
+async def test_a_socket_is_told_of_each_change(sandbox: Sandbox) -> None:
+    async with _socket(sandbox) as socket:
         await _next(socket, "world")
-        sent = await there.bot.send_message(there.private.id, "10 %")
+        sent = await sandbox.bot.send_message(sandbox.private.id, "10 %")
         assert (await _next(socket, "message"))["message"]["text"] == "10 %"
-        await there.bot.edit_message_text("50 %", there.private.id, sent.message_id)
+        await sandbox.bot.edit_message_text("50 %", sandbox.private.id, sent.message_id)
         edit = await _next(socket, "edit")
         assert (edit["chat_id"], edit["message"]["text"]) == (1001, "50 %")
-        await there.bot.set_message_reaction(1001, sent.message_id, "👀")
+        await sandbox.bot.set_message_reaction(1001, sent.message_id, "👀")
         reaction = {"type": "reaction", "chat_id": 1001, "message_id": sent.message_id, "reactions": ["👀"]}
         assert await _next(socket, "reaction") == reaction
-        await there.bot.delete_message(there.private.id, sent.message_id)
+        await sandbox.bot.delete_message(sandbox.private.id, sent.message_id)
         assert await _next(socket, "delete") == {
             "type": "delete",
             "chat_id": 1001,
             "message_id": sent.message_id,
         }
-        there.world.show_toast(1001, 1001, "hello", alert=False)
-        there.world.private_chat(there.boris)
-        there.world.say(there.boris, there.group, "after it")
+        sandbox.world.show_toast(1001, 1001, "hello", alert=False)
+        sandbox.world.private_chat(sandbox.boris)
+        sandbox.world.say(sandbox.boris, sandbox.group, "after it")
         assert (await _next(socket, "toast"))["text"] == "hello"
         world = await _next(socket, "world")
         assert len(world["chats"]) == 3
@@ -153,88 +153,88 @@ async def test_a_socket_is_told_of_each_change(there: Sandbox) -> None:
         assert (await _next(socket, "message"))["message"]["text"] == "after it"
 
 
-async def test_a_person_writes_and_replies_from_the_page(there: Sandbox) -> None:
-    card = await there.bot.send_message(there.group.id, "What shall it show?")
-    group = str(there.group.id)
+async def test_a_person_writes_and_replies_from_the_page(sandbox: Sandbox) -> None:
+    card = await sandbox.bot.send_message(sandbox.group.id, "What shall it show?")
+    group = str(sandbox.group.id)
     answer = await _send(
-        there, chat_id=group, user_id="1002", text="a boat", reply_to_message_id=str(card.message_id)
+        sandbox, chat_id=group, user_id="1002", text="a boat", reply_to_message_id=str(card.message_id)
     )
     assert answer["ok"] is True
     assert answer["messages"][0]["from"]["first_name"] == "Boris"
-    (message,) = await there.messages()
+    (message,) = await sandbox.messages()
     assert message["reply_to_message"]["message_id"] == card.message_id
 
 
-async def test_one_picture_is_a_photo_several_an_album_and_a_clip_a_video(there: Sandbox) -> None:
+async def test_one_picture_is_a_photo_several_an_album_and_a_clip_a_video(sandbox: Sandbox) -> None:
     picture = ("boat.jpg", jpeg(40, 30), "image/jpeg")
     ada = {"chat_id": "1001", "user_id": "1001"}
-    photo = (await _send(there, picture, **ada, text="/video pan"))["messages"]
+    photo = (await _send(sandbox, picture, **ada, text="/video pan"))["messages"]
     assert photo[0]["caption"] == "/video pan"
     assert (photo[0]["photo"][-1]["width"], photo[0]["photo"][-1]["height"]) == (1280, 960)
-    album = (await _send(there, picture, picture, **ada))["messages"]
+    album = (await _send(sandbox, picture, picture, **ada))["messages"]
     assert album[0]["media_group_id"] == album[1]["media_group_id"]
-    document = (await _send(there, picture, **ada, as_document="1"))["messages"]
+    document = (await _send(sandbox, picture, **ada, as_document="1"))["messages"]
     assert document[0]["document"]["file_name"] == "boat.jpg"
-    video = (await _send(there, ("boat.mp4", b"video", "video/mp4"), **ada))["messages"]
+    video = (await _send(sandbox, ("boat.mp4", b"video", "video/mp4"), **ada))["messages"]
     assert video[0]["video"]["mime_type"] == "video/mp4"
-    assert len(await there.messages()) == 5
+    assert len(await sandbox.messages()) == 5
 
 
-async def test_what_is_too_large_or_nothing_is_refused_in_a_sentence(there: Sandbox) -> None:
+async def test_what_is_too_large_or_nothing_is_refused_in_a_sentence(sandbox: Sandbox) -> None:
     ada = {"chat_id": "1001", "user_id": "1001"}
     large = ("boat.jpg", jpeg(40, 30, padding=10 * MB), "image/jpeg")
     huge = ("boat.mp4", bytes(50 * MB + 1), "video/mp4")
-    assert "10 MB" in (await _send(there, large, **ada))["description"]
-    assert "50 MB" in (await _send(there, huge, **ada))["description"]
-    assert "nothing" in (await _send(there, **ada, text=" "))["description"]
-    assert "4096" in (await _send(there, **ada, text="x" * 4097))["description"]
-    assert "1024" in (await _send(there, large, **ada, text="x" * 1025))["description"]
-    stranger = await _send(there, chat_id="1001", user_id="1002", text="hello")
+    assert "10 MB" in (await _send(sandbox, large, **ada))["description"]
+    assert "50 MB" in (await _send(sandbox, huge, **ada))["description"]
+    assert "nothing" in (await _send(sandbox, **ada, text=" "))["description"]
+    assert "4096" in (await _send(sandbox, **ada, text="x" * 4097))["description"]
+    assert "1024" in (await _send(sandbox, large, **ada, text="x" * 1025))["description"]
+    stranger = await _send(sandbox, chat_id="1001", user_id="1002", text="hello")
     assert stranger == {"ok": False, "description": "That person is not in this chat."}
-    assert await there.updates() == []
+    assert await sandbox.updates() == []
 
 
-async def test_a_press_on_the_page_waits_for_the_bots_answer(there: Sandbox) -> None:
+async def test_a_press_on_the_page_waits_for_the_bots_answer(sandbox: Sandbox) -> None:
     keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("Go", callback_data="go")]])
-    sent = await there.bot.send_message(there.private.id, "Ready?", reply_markup=keyboard)
+    sent = await sandbox.bot.send_message(sandbox.private.id, "Ready?", reply_markup=keyboard)
     place = {"chat_id": 1001, "message_id": sent.message_id, "user_id": 1001}
-    async with _socket(there) as socket:
-        pressed = await _post(there, "press", **place, data="go")
+    async with _socket(sandbox) as socket:
+        pressed = await _post(sandbox, "press", **place, data="go")
         assert pressed["ok"] is True
-        (update,) = await there.updates()
+        (update,) = await sandbox.updates()
         assert update["callback_query"]["id"] == pressed["callback_id"]
-        await there.bot.answer_callback_query(pressed["callback_id"], text="Off we go")
+        await sandbox.bot.answer_callback_query(pressed["callback_id"], text="Off we go")
         assert (await _next(socket, "toast"))["text"] == "Off we go"
         assert (await _next(socket, "answered"))["callback_id"] == pressed["callback_id"]
-    assert (await _post(there, "press", **place, data="other"))["ok"] is False
-    assert (await _post(there, "press", chat_id=1001))["ok"] is False
-    assert (await _post(there, "send", chat_id=1001))["ok"] is False
+    assert (await _post(sandbox, "press", **place, data="other"))["ok"] is False
+    assert (await _post(sandbox, "press", chat_id=1001))["ok"] is False
+    assert (await _post(sandbox, "send", chat_id=1001))["ok"] is False
 
 
-async def test_a_person_edits_only_their_own_words(there: Sandbox) -> None:
-    mine = there.world.say(there.ada, there.group, "a bout")
-    place = {"chat_id": there.group.id, "message_id": mine["message_id"]}
-    assert await _post(there, "edit", **place, user_id=1001, text="a boat") == {"ok": True}
-    assert there.world.messages(there.group)[-1]["text"] == "a boat"
-    assert (await _post(there, "edit", **place, user_id=1002, text="a goat"))["ok"] is False
+async def test_a_person_edits_only_their_own_words(sandbox: Sandbox) -> None:
+    mine = sandbox.world.say(sandbox.ada, sandbox.group, "a bout")
+    place = {"chat_id": sandbox.group.id, "message_id": mine["message_id"]}
+    assert await _post(sandbox, "edit", **place, user_id=1001, text="a boat") == {"ok": True}
+    assert sandbox.world.messages(sandbox.group)[-1]["text"] == "a boat"
+    assert (await _post(sandbox, "edit", **place, user_id=1002, text="a goat"))["ok"] is False
 
 
-async def test_a_start_link_opens_the_persons_chat_with_its_payload(there: Sandbox) -> None:
-    assert await _post(there, "start", user_id=1002, payload="claim_x") == {"ok": True}
-    (message,) = await there.messages()
+async def test_a_start_link_opens_the_persons_chat_with_its_payload(sandbox: Sandbox) -> None:
+    assert await _post(sandbox, "start", user_id=1002, payload="claim_x") == {"ok": True}
+    (message,) = await sandbox.messages()
     assert (message["chat"]["id"], message["text"]) == (1002, "/start claim_x")
 
 
-async def test_files_are_served_with_their_type_and_in_parts(there: Sandbox) -> None:
-    sent = await there.bot.send_video(there.private.id, b"0123456789", filename="boat.mp4")
+async def test_files_are_served_with_their_type_and_in_parts(sandbox: Sandbox) -> None:
+    sent = await sandbox.bot.send_video(sandbox.private.id, b"0123456789", filename="boat.mp4")
     assert sent.video is not None
-    url = f"{there.server.page_url}files/{sent.video.file_id}"
-    async with there.http.get(url, headers={"Range": "bytes=2-4"}) as answer:
+    url = f"{sandbox.server.page_url}files/{sent.video.file_id}"
+    async with sandbox.http.get(url, headers={"Range": "bytes=2-4"}) as answer:
         assert (answer.status, await answer.read()) == (206, b"234")
         assert answer.headers["Content-Range"] == "bytes 2-4/10"
         assert answer.content_type == "video/mp4"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    async with there.http.get(f"{there.server.page_url}files/none") as answer:
+    async with sandbox.http.get(f"{sandbox.server.page_url}files/none") as answer:
         assert answer.status == 404
 
 

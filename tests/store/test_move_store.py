@@ -108,38 +108,38 @@ async def filled(tmp_path: Path) -> str:
 async def test_everything_arrives_in_postgresql_and_back(
     filled: str, postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    there, back = await postgres.new_database(), f"sqlite:///{tmp_path}/back.db"
-    counts = await move_between(filled, there)
+    live_bot, back = await postgres.new_database(), f"sqlite:///{tmp_path}/back.db"
+    counts = await move_between(filled, live_bot)
     assert set(counts) == set(TABLES)
     assert all(counts.values()), counts
-    assert {**await move_between(there, back), "marks": 0} == {**counts, "marks": 0}
-    assert await opened(filled) == await opened(there) == await opened(back)
+    assert {**await move_between(live_bot, back), "marks": 0} == {**counts, "marks": 0}
+    assert await opened(filled) == await opened(live_bot) == await opened(back)
 
 
 async def test_a_move_can_be_repeated_until_a_bot_uses_what_it_filled(
     filled: str, postgres: PostgresServer
 ) -> None:
-    there = await postgres.new_database()
-    assert await move_between(filled, there) == await move_between(filled, there)
-    store = await open_store(there)
+    live_bot = await postgres.new_database()
+    assert await move_between(filled, live_bot) == await move_between(filled, live_bot)
+    store = await open_store(live_bot)
     await store.beat(store.now() + timedelta(seconds=1))
     with pytest.raises(SettingsError, match="running"):
-        await move_between(filled, there)
+        await move_between(filled, live_bot)
     await store.close()
     with pytest.raises(SettingsError, match="since the last move"):
-        await move_between(filled, there)
+        await move_between(filled, live_bot)
 
 
 async def test_nothing_is_moved_over_something_that_was_there(filled: str, postgres: PostgresServer) -> None:
-    there = await postgres.new_database()
-    store = await open_store(there)
+    live_bot = await postgres.new_database()
+    store = await open_store(live_bot)
     await store.add(a_task("precious"))
     await store.close()
     with pytest.raises(SettingsError, match="not empty"):
-        await move_between(filled, there)
+        await move_between(filled, live_bot)
     with pytest.raises(SettingsError, match="one and the same"):
-        await move_between(there, there)
-    store = await open_store(there)
+        await move_between(live_bot, live_bot)
+    store = await open_store(live_bot)
     assert await store.get("precious") is not None
     assert await store.get("boat") is None
     await store.close()
@@ -160,22 +160,22 @@ async def test_every_table_is_moved(filled: str, postgres: PostgresServer) -> No
         names = {name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert {name for name in names if not name.startswith(("sqlite_", "_sqlite"))} == set(TABLES)
     url = await postgres.clean_database()
-    there = await asyncio.to_thread(
+    live_bot = await asyncio.to_thread(
         postgres.ask, url, "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public'"
     )
-    assert set(there.split()) == {*TABLES, "schema_version", "processes", "leases", "pace", "asides"}
+    assert set(live_bot.split()) == {*TABLES, "schema_version", "processes", "leases", "pace", "asides"}
 
 
 async def test_the_command_says_what_it_did_and_no_password(
     filled: str, postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    there = (await postgres.new_database()).replace("@", ":s3cret-passw0rd@")
-    command = BotProcess(tmp_path, {}, "move-store", filled, there)
+    live_bot = (await postgres.new_database()).replace("@", ":s3cret-passw0rd@")
+    command = BotProcess(tmp_path, {}, "move-store", filled, live_bot)
     await command.start()
     assert await command.end() == 0
     assert "tasks" in command.printed
     assert "All of it is in 127.0.0.1/" in command.printed
-    again = BotProcess(tmp_path, {}, "move-store", "sqlite:///nowhere.db", there)
+    again = BotProcess(tmp_path, {}, "move-store", "sqlite:///nowhere.db", live_bot)
     await again.start()
     assert await again.end() == 2
     assert "Nothing was moved" in again.printed

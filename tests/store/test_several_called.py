@@ -25,7 +25,10 @@ async def two_called(
     """Two processes in webhook mode behind a forwarder; no job at the provider comes to an end."""
     url = await postgres.clean_database()
     ports = free_ports(2)
-    async with stage(folder) as there, forwarder([f"http://127.0.0.1:{port}" for port in ports]) as between:
+    async with (
+        stage(folder) as live_bot,
+        forwarder([f"http://127.0.0.1:{port}" for port in ports]) as between,
+    ):
         common = {
             "telegram_mode": "webhook",
             "public_url": between.url,
@@ -33,29 +36,29 @@ async def two_called(
             "database_url": url,
         }
         first, second = (
-            there.values(**common, listen_port=str(port), volcengine_concurrency="20", **changes)
+            live_bot.values(**common, listen_port=str(port), volcengine_concurrency="20", **changes)
             for port in ports
         )
-        with there.unfinished():
+        with live_bot.unfinished():
             async with bot_process(folder, first), bot_process(folder, second):
-                yield there, between
+                yield live_bot, between
 
 
 async def test_what_a_chat_says_to_two_processes_is_handled_in_its_order_and_once(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    async with two_called(postgres, tmp_path, open_tasks_per_user="unlimited") as (there, between):
-        ada, chat = there.newcomer()
+    async with two_called(postgres, tmp_path, open_tasks_per_user="unlimited") as (live_bot, between):
+        ada, chat = live_bot.newcomer()
         words = [f"a boat of number {number:02}." for number in range(6)]
         for prompt in words:
-            there.world.say(ada, chat, f"/video {prompt}")
-        await there.until(lambda: jobs(there, words) == len(words), 2 * PATIENCE_S)
-        await there.handled(ada, chat)
-        said = [one.get("text", "") for one in there.world.bot_messages(chat)]
+            live_bot.world.say(ada, chat, f"/video {prompt}")
+        await live_bot.until(lambda: jobs(live_bot, words) == len(words), 2 * PATIENCE_S)
+        await live_bot.handled(ada, chat)
+        said = [one.get("text", "") for one in live_bot.world.bot_messages(chat)]
         assert [prompt for text in said for prompt in words if prompt in text] == words
-        assert [there.jobs(prompt) for prompt in words] == [1] * len(words)
+        assert [live_bot.jobs(prompt) for prompt in words] == [1] * len(words)
         assert min(between.counts[door] for door in between.doors) >= len(words) // 2
-        assert there.server.calls_of("getUpdates") == []
+        assert live_bot.server.calls_of("getUpdates") == []
 
         update = '{"update_id": 900001, "message": {"message_id": 1, "date": 1, "text": "/video a forgery",'
         update += f' "chat": {{"id": {chat.id}, "type": "private"}}, "from": {{"id": {ada.id}}}}}}}'
@@ -63,34 +66,34 @@ async def test_what_a_chat_says_to_two_processes_is_handled_in_its_order_and_onc
             for headers in ({}, {SECRET_HEADER: "another"}):
                 async with between.client.post(f"{door}/telegram", data=update, headers=headers) as answer:
                     assert answer.status == 404
-        await there.handled(ada, chat)
-        assert there.jobs("a forgery") == 0
+        await live_bot.handled(ada, chat)
+        assert live_bot.jobs("a forgery") == 0
 
 
 async def test_two_processes_keep_the_limit_of_one_person_and_sell_once_what_is_tapped_twice(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    async with two_called(postgres, tmp_path, open_tasks_per_user="3") as (there, between):
-        ada, chat = there.newcomer()
-        card = await failed_card(there, ada, chat, "a kite")
-        there.provider.statuses = ("generating",) * 100_000  # what has ended may be ordered once more
+    async with two_called(postgres, tmp_path, open_tasks_per_user="3") as (live_bot, between):
+        ada, chat = live_bot.newcomer()
+        card = await failed_card(live_bot, ada, chat, "a kite")
+        live_bot.provider.statuses = ("generating",) * 100_000  # what has ended may be ordered once more
         async with all_at_once(between, 2):
             for _ in range(2):
-                there.world.press(ada, card, says("button_try_again_order"))
-        await there.job("a kite")
-        await there.handled(ada, chat)
-        assert there.jobs("a kite") == 1, "two taps, and each of them sent to both"
+                live_bot.world.press(ada, card, says("button_try_again_order"))
+        await live_bot.job("a kite")
+        await live_bot.handled(ada, chat)
+        assert live_bot.jobs("a kite") == 1, "two taps, and each of them sent to both"
 
-        bea, own = there.newcomer("Bea")
-        chats = [own, *(there.world.add_group(f"Group {number}", [bea]) for number in range(11))]
+        bea, own = live_bot.newcomer("Bea")
+        chats = [own, *(live_bot.world.add_group(f"Group {number}", [bea]) for number in range(11))]
         words = [f"a swan of number {number:02}." for number in range(12)]
         async with all_at_once(between, len(words)):
             for number, prompt in enumerate(words):
-                there.world.say(bea, chats[number], f"/video@{BOT} {prompt}")
-        await there.until(lambda: refusals(there, chats) + jobs(there, words) >= len(words))
+                live_bot.world.say(bea, chats[number], f"/video@{BOT} {prompt}")
+        await live_bot.until(lambda: refusals(live_bot, chats) + jobs(live_bot, words) >= len(words))
         for one in chats:
-            await there.handled(bea, one)
-        assert (jobs(there, words), refusals(there, chats)) == (3, 9)
+            await live_bot.handled(bea, one)
+        assert (jobs(live_bot, words), refusals(live_bot, chats)) == (3, 9)
 
 
 @asynccontextmanager
@@ -104,20 +107,20 @@ async def all_at_once(between: Forwarder, many: int) -> AsyncIterator[None]:
     await between.release()
 
 
-async def failed_card(there: BotHarness, person: Person, chat: Chat, words: str) -> Json:
-    there.provider.next("submit", VIDEO_REFUSED)
-    there.world.say(person, chat, f"/video {words}")
+async def failed_card(live_bot: BotHarness, person: Person, chat: Chat, words: str) -> Json:
+    live_bot.provider.next("submit", VIDEO_REFUSED)
+    live_bot.world.say(person, chat, f"/video {words}")
     label = says("button_try_again_order")
-    found = await there.until(
-        lambda: [one for one in there.world.bot_messages(chat) if label in buttons(one)]
+    found = await live_bot.until(
+        lambda: [one for one in live_bot.world.bot_messages(chat) if label in buttons(one)]
     )
     return found[0]
 
 
-def jobs(there: BotHarness, words: list[str]) -> int:
-    return sum(map(there.jobs, words))
+def jobs(live_bot: BotHarness, words: list[str]) -> int:
+    return sum(map(live_bot.jobs, words))
 
 
-def refusals(there: BotHarness, chats: list[Chat]) -> int:
-    said = [one.get("text", "") for chat in chats for one in there.world.bot_messages(chat)]
+def refusals(live_bot: BotHarness, chats: list[Chat]) -> int:
+    said = [one.get("text", "") for chat in chats for one in live_bot.world.bot_messages(chat)]
     return said.count(says("limit_open", count=3))

@@ -42,8 +42,8 @@ async def test_when_the_process_that_polls_dies_another_one_polls_within_five_se
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
     polls = Polling(postgres, await postgres.clean_database())
-    async with stage(tmp_path) as there:
-        values = there.values(database_url=polls.url)
+    async with stage(tmp_path) as live_bot:
+        values = live_bot.values(database_url=polls.url)
         async with bot_process(tmp_path, values) as first:
             dead = await polls.owner()
             async with bot_process(tmp_path, values):
@@ -51,7 +51,7 @@ async def test_when_the_process_that_polls_dies_another_one_polls_within_five_se
                 killed_at = polls.now()
                 took_s = await polls.taken_from(dead, killed_at)
                 log.info("kill -9: another process polls after %.2f s", took_s)
-                await helped(there)
+                await helped(live_bot)
     assert took_s < 5 + BUSY_S
 
 
@@ -59,13 +59,13 @@ async def test_a_process_that_is_told_to_end_hands_over_at_once(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
     polls = Polling(postgres, await postgres.clean_database())
-    async with stage(tmp_path) as there:
-        values = there.values(database_url=polls.url)
-        ada, chat = there.newcomer()
+    async with stage(tmp_path) as live_bot:
+        values = live_bot.values(database_url=polls.url)
+        ada, chat = live_bot.newcomer()
         async with bot_process(tmp_path, values) as first:
-            with there.unfinished():
-                there.world.say(ada, chat, "/video a slow barge")
-                await there.job("a slow barge")
+            with live_bot.unfinished():
+                live_bot.world.say(ada, chat, "/video a slow barge")
+                await live_bot.job("a slow barge")
                 gone = await polls.owner()
                 async with bot_process(tmp_path, values):
                     told_at = polls.now()
@@ -75,11 +75,11 @@ async def test_a_process_that_is_told_to_end_hands_over_at_once(
                     assert polls.leases_of(gone) == "0", "nobody has to wait until one runs out"
                     took_s = await polls.taken_from(gone, told_at)
                     log.info("SIGTERM: another process polls after %.2f s", took_s)
-                    there.provider.statuses = ()
-                    await there.until(lambda: there.videos(chat))
-                    await helped(there)
+                    live_bot.provider.statuses = ()
+                    await live_bot.until(lambda: live_bot.videos(chat))
+                    await helped(live_bot)
     assert took_s < (ended_at - told_at).total_seconds() + 1 + BUSY_S, "one look a second"
-    assert there.jobs("a slow barge") == 1
+    assert live_bot.jobs("a slow barge") == 1
 
 
 async def test_what_another_process_draws_late_never_covers_a_video(
@@ -87,30 +87,30 @@ async def test_what_another_process_draws_late_never_covers_a_video(
 ) -> None:
     url = await postgres.clean_database()
     edits = ("editMessageText", "editMessageCaption")
-    async with stage(tmp_path) as there, slow_line(there.server.url, edits, 3.0) as slow:
-        values = there.values(database_url=url, volcengine_concurrency="20")
-        chats = [there.newcomer(f"Person {number}") for number in range(8)]
+    async with stage(tmp_path) as live_bot, slow_line(live_bot.server.url, edits, 3.0) as slow:
+        values = live_bot.values(database_url=url, volcengine_concurrency="20")
+        chats = [live_bot.newcomer(f"Person {number}") for number in range(8)]
         async with (
             bot_process(tmp_path, {**values, "telegram_api_url": slow.url}) as late,
             bot_process(tmp_path, values) as quick,
         ):
-            with there.unfinished():
+            with live_bot.unfinished():
                 for person, chat in chats[:6]:
-                    there.world.send_photo(person, chat, photo(400, 1000), caption="a tall swan")
+                    live_bot.world.send_photo(person, chat, photo(400, 1000), caption="a tall swan")
                 for person, chat in chats[:6]:
-                    card = await there.card(chat)
+                    card = await live_bot.card(chat)
                     assert "photo" in card
-                    there.world.press(person, card, says("button_generate"))
+                    live_bot.world.press(person, card, says("button_generate"))
                 for person, chat in chats[6:]:
-                    there.world.say(person, chat, "/video a swan")
-                await there.until(lambda: len(there.provider.jobs) == len(chats) and slow.under_way > 1)
-            await there.until(lambda: all(there.videos(chat) for _, chat in chats), 2 * PATIENCE_S)
+                    live_bot.world.say(person, chat, "/video a swan")
+                await live_bot.until(lambda: len(live_bot.provider.jobs) == len(chats) and slow.under_way > 1)
+            await live_bot.until(lambda: all(live_bot.videos(chat) for _, chat in chats), 2 * PATIENCE_S)
             for process in (late, quick):
                 process.send(signal.SIGTERM)
                 assert await process.end() == 0
-            await there.until(lambda: slow.under_way == 0)
+            await live_bot.until(lambda: slow.under_way == 0)
         for _, chat in chats:
-            (video,) = there.videos(chat)
+            (video,) = live_bot.videos(chat)
             assert says("button_again") in buttons(video)
 
 
@@ -150,7 +150,7 @@ class Polling:
         return owner, seconds
 
 
-async def helped(there: BotHarness) -> None:
+async def helped(live_bot: BotHarness) -> None:
     """Somebody is listened to."""
-    eve, chat = there.newcomer("Eve")
-    await there.answer(there.world.say(eve, chat, "/help"), containing="Options:")
+    eve, chat = live_bot.newcomer("Eve")
+    await live_bot.answer(live_bot.world.say(eve, chat, "/help"), containing="Options:")

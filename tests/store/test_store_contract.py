@@ -1111,8 +1111,8 @@ async def test_a_group_with_a_new_id_takes_tasks_and_settings_along(store: Store
     await store.put_chat(ChatRecord(-5, NOW, ChatSettings(model="veo-3", quiet=True)))
     other = await store.add(a_task(chat_id=-6))
     assert await store.move_chat(-5, -1005) == 1
-    there = await store.get(task.id)
-    assert there == replace(
+    live_bot = await store.get(task.id)
+    assert live_bot == replace(
         task,
         chat_id=-1005,
         card_id=None,

@@ -85,8 +85,8 @@ async def mean() -> AsyncIterator[MeanProvider]:
     await runner.cleanup()
 
 
-def settings(there: BotHarness, mean: MeanProvider) -> dict[str, str]:
-    return there.values(
+def settings(live_bot: BotHarness, mean: MeanProvider) -> dict[str, str]:
+    return live_bot.values(
         admin_users=str(OWNER.id),
         geekai_api_key=KEYS["geekai-jimeng"],
         geekai_base_url=mean.url,
@@ -108,27 +108,27 @@ def settings(there: BotHarness, mean: MeanProvider) -> dict[str, str]:
     )
 
 
-async def everything_fails(there: BotHarness, mean: MeanProvider) -> None:
+async def everything_fails(live_bot: BotHarness, mean: MeanProvider) -> None:
     """At each provider in each way, and at Telegram."""
-    there.world.add_person(OWNER)
+    live_bot.world.add_person(OWNER)
     told = f"The accesskey {ACCESS_KEY_ID} with {SECRET_ACCESS_KEY} is invalid."
-    there.provider.next(
+    live_bot.provider.next(
         "submit", gateway_error(100009, "InvalidAccessKey", 401, told), Fault.CUT, None, Reply(500, told)
     )
-    there.provider.next("look", Reply(500, told), Reply(200, told), Fault.RESET)
-    there.server.faults.add(TelegramFault("editMessageText", FaultKind.SERVER_ERROR, times=2))
-    there.server.faults.add(TelegramFault("sendMessage", FaultKind.DROP_AFTER, times=1))
-    there.server.faults.add(TelegramFault("getUpdates", FaultKind.SERVER_ERROR, times=2))
-    there.server.faults.add(TelegramFault("editMessageMedia", FaultKind.BAD_REQUEST, times=1))
+    live_bot.provider.next("look", Reply(500, told), Reply(200, told), Fault.RESET)
+    live_bot.server.faults.add(TelegramFault("editMessageText", FaultKind.SERVER_ERROR, times=2))
+    live_bot.server.faults.add(TelegramFault("sendMessage", FaultKind.DROP_AFTER, times=1))
+    live_bot.server.faults.add(TelegramFault("getUpdates", FaultKind.SERVER_ERROR, times=2))
+    live_bot.server.faults.add(TelegramFault("editMessageMedia", FaultKind.BAD_REQUEST, times=1))
     chats = []
     for model in ("jimeng-pro", "jimeng-pro", *KEYS):
         for number in range(4):
-            somebody, chat = there.newcomer()
-            there.world.say(somebody, chat, f"/video {WORDS} {number} --model {model}")
-            there.world.say(somebody, chat, f"/video {WORDS} once more --model {model}")
+            somebody, chat = live_bot.newcomer()
+            live_bot.world.say(somebody, chat, f"/video {WORDS} {number} --model {model}")
+            live_bot.world.say(somebody, chat, f"/video {WORDS} once more --model {model}")
             chats.append(chat)
     await mean.wait(8)
-    await there.until(lambda: any(there.videos(chat) for chat in chats))
+    await live_bot.until(lambda: any(live_bot.videos(chat) for chat in chats))
 
 
 async def pages(url: str) -> str:
@@ -141,39 +141,39 @@ async def pages(url: str) -> str:
     return "".join(told)
 
 
-async def ends(there: BotHarness, values: dict[str, str], *arguments: str) -> str:
+async def ends(live_bot: BotHarness, values: dict[str, str], *arguments: str) -> str:
     """What a process prints that ends by itself."""
-    process = BotProcess(there.folder, values, *arguments)
+    process = BotProcess(live_bot.folder, values, *arguments)
     await process.start()
     await process.end()
     return process.printed
 
 
 async def test_no_failure_lets_a_secret_out(tmp_path: Path, mean: MeanProvider) -> None:
-    async with stage(tmp_path) as there:
-        values = settings(there, mean)
-        token = there.server.token
+    async with stage(tmp_path) as live_bot:
+        values = settings(live_bot, mean)
+        token = live_bot.server.token
         async with bot_process(tmp_path, values) as process:
             url = (await process.prints("private")).split()[1]
-            await everything_fails(there, mean)
+            await everything_fails(live_bot, mean)
             left = {"the private pages": await pages(url)}
-            second = await ends(there, values)
+            second = await ends(live_bot, values)
             process.send(signal.SIGTERM)
             await process.end()
         left["the log"] = process.printed
         left["a second start"] = second
         left["a start with a token that Telegram does not know"] = await ends(
-            there, values | {"telegram_bot_token": token[:-1] + ("x" if token[-1] != "x" else "y")}
+            live_bot, values | {"telegram_bot_token": token[:-1] + ("x" if token[-1] != "x" else "y")}
         )
-        left["a start with a wrong setting"] = await ends(there, values | {"listen_port": "no number"})
-        left["the doctor"] = await ends(there, values, "doctor") + await ends(
-            there, values, "doctor", "--json"
+        left["a start with a wrong setting"] = await ends(live_bot, values | {"listen_port": "no number"})
+        left["the doctor"] = await ends(live_bot, values, "doctor") + await ends(
+            live_bot, values, "doctor", "--json"
         )
-        left["what Telegram got"] = str([call.params for call in there.server.calls])
+        left["what Telegram got"] = str([call.params for call in live_bot.server.calls])
         left["the data"] = "".join(
             file.read_bytes().decode("latin-1") for file in tmp_path.rglob("*") if file.is_file()
         )
-        heard = "".join(f"{call.query}{call.headers}{call.body!r}" for call in there.provider.received)
+        heard = "".join(f"{call.query}{call.headers}{call.body!r}" for call in live_bot.provider.received)
     everybody = [*KEYS.values(), ACCESS_KEY_ID, SECRET_ACCESS_KEY, token, BEAT, SIGNER]
     out = {(place, secret) for place, text in left.items() for secret in everybody if secret in text}
     assert out == set()

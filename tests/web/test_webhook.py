@@ -111,20 +111,20 @@ def hooked() -> dict[str, str]:
 
 
 async def test_a_video_is_made_for_whom_telegram_calls_in(tmp_path: Path) -> None:
-    async with bot_on_stage(tmp_path, **hooked()) as there:
-        ada, chat = there.newcomer()
-        there.world.say(ada, chat, "/video a paper boat")
-        assert len(await there.shown(chat)) == 1
-        assert there.server.calls_of("getUpdates") == []
+    async with bot_on_stage(tmp_path, **hooked()) as live_bot:
+        ada, chat = live_bot.newcomer()
+        live_bot.world.say(ada, chat, "/video a paper boat")
+        assert len(await live_bot.shown(chat)) == 1
+        assert live_bot.server.calls_of("getUpdates") == []
 
 
 async def test_a_bot_that_polls_again_removes_the_webhook(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there:
-        async with running_bot(there.values(**hooked())):
-            ada, chat = there.newcomer()
-            asked = there.world.say(ada, chat, "/help")
-            await there.answer(asked, containing="Options:")
-        async with running_bot(there.values()):
-            asked = there.world.say(ada, chat, "/help")
-            await there.answer(asked, containing="Options:")
-        assert there.server.calls_of("deleteWebhook")
+    async with stage(tmp_path) as live_bot:
+        async with running_bot(live_bot.values(**hooked())):
+            ada, chat = live_bot.newcomer()
+            asked = live_bot.world.say(ada, chat, "/help")
+            await live_bot.answer(asked, containing="Options:")
+        async with running_bot(live_bot.values()):
+            asked = live_bot.world.say(ada, chat, "/help")
+            await live_bot.answer(asked, containing="Options:")
+        assert live_bot.server.calls_of("deleteWebhook")

@@ -135,36 +135,36 @@ def busy_house(store: SQLiteStore, account: Account, clock: Clock, tmp_path: Pat
     return WorkerHarness(store, account, clock, tmp_path)
 
 
-async def work(house: WorkerHarness, seconds: float, *, step_s: float = 1.0) -> None:
+async def work(harness: WorkerHarness, seconds: float, *, step_s: float = 1.0) -> None:
     """So long, as the worker would: what is due is taken, again and again."""
     for _ in range(round(seconds / step_s)):
-        while await house.turn():
+        while await harness.turn():
             pass
-        house.clock.advance(step_s)
+        harness.clock.advance(step_s)
 
 
 @pytest.mark.parametrize("code", sorted(NO_ROOM))
 async def test_a_provider_without_room_is_waited_for_and_nobody_reads_of_it(
-    house: WorkerHarness, code: str
+    harness: WorkerHarness, code: str
 ) -> None:
-    house.provider.submits = Script(*[Unavailable(code)] * 22, Accepted("job-1"))
-    await house.store.add(a_task())
-    task = await house.turn_until(lambda task: task.state is not TaskState.QUEUED)
+    harness.provider.submits = Script(*[Unavailable(code)] * 22, Accepted("job-1"))
+    await harness.store.add(a_task())
+    task = await harness.turn_until(lambda task: task.state is not TaskState.QUEUED)
     assert task.state is TaskState.RUNNING
-    assert house.clock() - NOW > timedelta(hours=1)
-    shown = {(card.state, card.attempts) for card in house.chat.shown}
+    assert harness.clock() - NOW > timedelta(hours=1)
+    shown = {(card.state, card.attempts) for card in harness.chat.shown}
     assert shown == {(state, 0) for state in (TaskState.QUEUED, TaskState.SUBMITTING, TaskState.RUNNING)}
-    assert house.chat.names() == []
+    assert harness.chat.names() == []
 
 
-async def test_a_refused_try_keeps_its_turn(house: WorkerHarness) -> None:
-    house.provider.submits = Script(FULL, Accepted("job-1"))
+async def test_a_refused_try_keeps_its_turn(harness: WorkerHarness) -> None:
+    harness.provider.submits = Script(FULL, Accepted("job-1"))
     for name in ("boat", "kite"):
-        await house.store.add(a_task(name))
-    await house.turn()
-    assert await house.store.count_ahead(await house.get("kite")) == 1
-    await house.turn_until(lambda task: task.state is TaskState.RUNNING)
-    assert (await house.get("kite")).state is TaskState.QUEUED
+        await harness.store.add(a_task(name))
+    await harness.turn()
+    assert await harness.store.count_ahead(await harness.get("kite")) == 1
+    await harness.turn_until(lambda task: task.state is TaskState.RUNNING)
+    assert (await harness.get("kite")).state is TaskState.QUEUED
 
 
 async def test_an_account_with_fewer_slots_than_were_set_is_filled(
@@ -207,34 +207,36 @@ async def test_too_many_calls_are_slowed_down_not_repeated_at_once(
     assert account.refused <= 10
 
 
-async def test_a_job_that_ended_for_want_of_a_slot_goes_back_to_the_queue(house: WorkerHarness) -> None:
-    house.provider.polls = Script(StillRunning(0.2), Failed("busy", "code 50430"), StillRunning())
-    await house.store.add(a_task())
-    await house.turn_until(lambda task: task.progress is not None)
-    back = await house.turn_until(lambda task: task.state is TaskState.QUEUED)
+async def test_a_job_that_ended_for_want_of_a_slot_goes_back_to_the_queue(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(StillRunning(0.2), Failed("busy", "code 50430"), StillRunning())
+    await harness.store.add(a_task())
+    await harness.turn_until(lambda task: task.progress is not None)
+    back = await harness.turn_until(lambda task: task.state is TaskState.QUEUED)
     assert (back.remote_id, back.progress, back.submitted_at, back.slot_until) == (None, None, None, None)
     assert back.due_at is not None
-    assert back.due_at > house.clock()
-    again = await house.turn_until(lambda task: task.state is TaskState.RUNNING)
+    assert back.due_at > harness.clock()
+    again = await harness.turn_until(lambda task: task.state is TaskState.RUNNING)
     assert again.queued_at == NOW
-    assert house.chat.names() == []
-    calls = [(one.call, one.answer) for one in await house.store.attempts("boat")]
+    assert harness.chat.names() == []
+    calls = [(one.call, one.answer) for one in await harness.store.attempts("boat")]
     assert calls.count(("submit", "ok")) == 2
 
 
-async def test_whoever_stopped_waiting_is_let_go_when_the_provider_has_no_room(house: WorkerHarness) -> None:
+async def test_whoever_stopped_waiting_is_let_go_when_the_provider_has_no_room(
+    harness: WorkerHarness,
+) -> None:
     async def stop() -> Accepted:
-        await house.store.save((await house.get()).hide(NOW))
+        await harness.store.save((await harness.get()).hide(NOW))
         raise FULL
 
-    house.provider.submits = Script(stop)
-    await house.store.add(a_task())
-    task = await house.close_task()
+    harness.provider.submits = Script(stop)
+    await harness.store.add(a_task())
+    task = await harness.close_task()
     assert (task.state, task.error_code) == (TaskState.CANCELLED, "cancelled")
-    assert house.provider.submits.count == 1
+    assert harness.provider.submits.count == 1
 
 
-async def test_a_limit_that_cannot_be_kept_stops_nobody(house: WorkerHarness) -> None:
+async def test_a_limit_that_cannot_be_kept_stops_nobody(harness: WorkerHarness) -> None:
     class Broken:
         async def slot_limits(self) -> list[SlotLimit]:
             raise StoreError("its disk is full")
@@ -242,18 +244,18 @@ async def test_a_limit_that_cannot_be_kept_stops_nobody(house: WorkerHarness) ->
         async def change_limit(self, *_: object) -> SlotLimit | None:
             raise StoreError("its disk is full")
 
-    slots = Slots({"cloud": 3}, Broken(), house.clock)
+    slots = Slots({"cloud": 3}, Broken(), harness.clock)
     await slots.refused(a_task())
     await slots.accepted(a_task())
     assert await slots.at_once("cloud") == 3
 
 
-async def test_forecasts_go_by_the_slots_in_use(house: WorkerHarness) -> None:
-    slots = Slots({"cloud": 5, "closed": 0}, house.store, house.clock)
+async def test_forecasts_go_by_the_slots_in_use(harness: WorkerHarness) -> None:
+    slots = Slots({"cloud": 5, "closed": 0}, harness.store, harness.clock)
     assert await slots.at_once("elsewhere") is None
     assert await slots.at_once("closed") == 0
     assert await slots.at_once("cloud") == 5
-    await house.store.change_limit("cloud", NOW, lambda *_: refused(None, 2))
+    await harness.store.change_limit("cloud", NOW, lambda *_: refused(None, 2))
     assert await slots.at_once("cloud") == 2
-    await house.store.change_limit("cloud", NOW, lambda *_: refused(None, 0))
+    await harness.store.change_limit("cloud", NOW, lambda *_: refused(None, 0))
     assert await slots.at_once("cloud") == 1

@@ -50,7 +50,7 @@ def full(task: Task) -> None:
 
 @pytest.mark.parametrize("fault", [gone, full])
 async def test_an_id_that_cannot_be_saved_is_logged(
-    house: WorkerHarness,
+    harness: WorkerHarness,
     store: SQLiteStore,
     provider: ScriptedProvider,
     clock: Clock,
@@ -58,13 +58,13 @@ async def test_an_id_that_cannot_be_saved_is_logged(
     fault: Callable[[Task], None],
 ) -> None:
     faulty: Any = FaultyStore(store, fault)
-    house = WorkerHarness(faulty, provider, clock, tmp_path)
+    harness = WorkerHarness(faulty, provider, clock, tmp_path)
     await store.add(a_task())
     (task,) = await store.claim(clock(), schedule.LEASE_S, 1, {})
     if fault is gone:
         faulty.get = nothing
     with capture_logs() as lines, pytest.raises((StaleTask, StoreError)):
-        await house.worker.step(task)
+        await harness.worker.step(task)
     (line,) = [line for line in lines if line["log_level"] == "error"]
     assert (line["task"], line["remote_id"]) == ("boat", "job-1")
 
@@ -79,11 +79,11 @@ async def test_an_id_outlasts_a_disk_that_is_full_for_a_while(
             raise StoreError("its disk is full")
 
     faulty: Any = FaultyStore(store, full_at_first)
-    house = WorkerHarness(faulty, provider, clock, tmp_path, save_pauses_s=(0.0, 0.0))
+    harness = WorkerHarness(faulty, provider, clock, tmp_path, save_pauses_s=(0.0, 0.0))
     await store.add(a_task())
     (task,) = await store.claim(clock(), schedule.LEASE_S, 1, {})
-    await house.worker.step(task)
-    kept = await house.get()
+    await harness.worker.step(task)
+    kept = await harness.get()
     assert (kept.state, kept.remote_id) == (TaskState.RUNNING, "job-1")
 
 
@@ -168,8 +168,8 @@ async def test_the_next_worker_goes_on_at_once_where_a_crash_left_off(
         await WorkerHarness(dying, provider, clock, tmp_path).turn()
     await first.close()
     second = await SQLiteStore.open(tmp_path / "crash.db", clock)
-    house = WorkerHarness(second, provider, clock, tmp_path)
-    await house.turn()
-    assert (await house.get()).error_code == "submit_unknown"
-    assert house.provider.submits.count == 0
+    harness = WorkerHarness(second, provider, clock, tmp_path)
+    await harness.turn()
+    assert (await harness.get()).error_code == "submit_unknown"
+    assert harness.provider.submits.count == 0
     await second.close()

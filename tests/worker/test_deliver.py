@@ -24,171 +24,171 @@ from bot.task import Task, TaskState
 from bot.worker import schedule
 
 
-async def test_the_video_is_fetched_put_on_the_card_and_closed(house: WorkerHarness) -> None:
-    await house.store.add(made())
-    task = await house.close_task()
+async def test_the_video_is_fetched_put_on_the_card_and_closed(harness: WorkerHarness) -> None:
+    await harness.store.add(made())
+    task = await harness.close_task()
     assert (task.delivered_at, task.file_id, task.due_at) == (NOW, "file-1", None)
-    assert house.chat.names() == ["deliver"]
-    assert house.provider.fetched == [LINK]
-    assert house.on_shelf() == []
+    assert harness.chat.names() == ["deliver"]
+    assert harness.provider.fetched == [LINK]
+    assert harness.on_shelf() == []
 
 
-async def test_what_the_chat_gets_has_a_sound_track(house: WorkerHarness) -> None:
+async def test_what_the_chat_gets_has_a_sound_track(harness: WorkerHarness) -> None:
     kinds = []
 
     async def look(task: Task, video: Any) -> str:
         kinds.append((probe_video(video.path).has_audio, video.thumbnail.read_bytes()[:2]))
         return "file-1"
 
-    house.chat.deliver = look  # type: ignore[method-assign]  # it opens what it is given
-    await house.store.add(made())
-    await house.close_task()
+    harness.chat.deliver = look  # type: ignore[method-assign]  # it opens what it is given
+    await harness.store.add(made())
+    await harness.close_task()
     assert kinds == [(True, b"\xff\xd8")]
 
 
-async def test_a_hidden_video_is_fetched_kept_and_not_shown(house: WorkerHarness) -> None:
-    await house.store.add(made(hidden=True))
-    task = await house.close_task()
-    assert (task.file_id, house.chat.names()) == (None, [])
-    assert house.on_shelf() == ["boat.jpg", "boat.mp4"]
+async def test_a_hidden_video_is_fetched_kept_and_not_shown(harness: WorkerHarness) -> None:
+    await harness.store.add(made(hidden=True))
+    task = await harness.close_task()
+    assert (task.file_id, harness.chat.names()) == (None, [])
+    assert harness.on_shelf() == ["boat.jpg", "boat.mp4"]
 
 
 async def test_a_deleted_card_is_answered_with_a_new_message_its_intent_saved_first(
-    house: WorkerHarness,
+    harness: WorkerHarness,
 ) -> None:
-    house.chat.scripts["deliver"] = Script(CardGone("message to edit not found"))
+    harness.chat.scripts["deliver"] = Script(CardGone("message to edit not found"))
     seen: list[Task] = []
 
     async def send() -> str:
-        seen.append(await house.get())
+        seen.append(await harness.get())
         return "file-2"
 
-    house.chat.scripts["send"] = Script(send)
-    await house.store.add(made())
-    task = await house.close_task()
-    assert house.chat.names() == ["deliver", "send"]
+    harness.chat.scripts["send"] = Script(send)
+    await harness.store.add(made())
+    task = await harness.close_task()
+    assert harness.chat.names() == ["deliver", "send"]
     assert seen[0].sending_at is not None
     assert (task.card_id, task.file_id) == (None, "file-2")
 
 
-async def test_a_send_of_unknown_end_is_offered_and_never_repeated_unasked(house: WorkerHarness) -> None:
-    house.chat.scripts["send"] = Script(CallUnclear("TimedOut"), "file-2")
-    await house.store.add(made(card_id=None))
-    task = await house.close_task()
-    assert house.chat.names() == ["send", "offer"]
+async def test_a_send_of_unknown_end_is_offered_and_never_repeated_unasked(harness: WorkerHarness) -> None:
+    harness.chat.scripts["send"] = Script(CallUnclear("TimedOut"), "file-2")
+    await harness.store.add(made(card_id=None))
+    task = await harness.close_task()
+    assert harness.chat.names() == ["send", "offer"]
     assert task.hidden
-    await house.store.save(task.resend(None, house.clock()))
-    task = await house.close_task()
-    assert house.chat.names() == ["send", "offer", "send"]
+    await harness.store.save(task.resend(None, harness.clock()))
+    task = await harness.close_task()
+    assert harness.chat.names() == ["send", "offer", "send"]
     assert (task.file_id, task.hidden) == ("file-2", False)
 
 
 async def test_an_upload_that_never_ends_counts_as_unclear(
-    house: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schedule, "UPLOAD_LIMIT_S", 0.01)
-    house.chat.scripts["send"] = Script(asyncio.Event().wait)
-    await house.store.add(made(card_id=None))
-    await house.close_task()
-    assert house.chat.names() == ["send", "offer"]
+    harness.chat.scripts["send"] = Script(asyncio.Event().wait)
+    await harness.store.add(made(card_id=None))
+    await harness.close_task()
+    assert harness.chat.names() == ["send", "offer"]
 
 
-async def test_an_offer_that_cannot_be_made_yet_is_made_later(house: WorkerHarness) -> None:
-    house.chat.scripts["offer"] = Script(CallUnclear("?"), ChatBusy(30.0), "ok")
-    await house.store.add(made(card_id=None, sending_at=NOW))
-    await house.close_task()
-    assert house.chat.names() == ["offer", "offer", "offer"]
+async def test_an_offer_that_cannot_be_made_yet_is_made_later(harness: WorkerHarness) -> None:
+    harness.chat.scripts["offer"] = Script(CallUnclear("?"), ChatBusy(30.0), "ok")
+    await harness.store.add(made(card_id=None, sending_at=NOW))
+    await harness.close_task()
+    assert harness.chat.names() == ["offer", "offer", "offer"]
 
 
 @pytest.mark.parametrize("name", ["deliver", "send", "tell"])
-async def test_a_busy_chat_is_left_alone_for_as_long_as_it_says(house: WorkerHarness, name: str) -> None:
-    house.chat.scripts[name] = Script(ChatBusy(400.0), "file-1")
-    await house.store.add(waiting_for(name))
-    await house.turn()
-    task = await house.get()
+async def test_a_busy_chat_is_left_alone_for_as_long_as_it_says(harness: WorkerHarness, name: str) -> None:
+    harness.chat.scripts[name] = Script(ChatBusy(400.0), "file-1")
+    await harness.store.add(waiting_for(name))
+    await harness.turn()
+    task = await harness.get()
     assert (task.due_at, task.sending_at) == (NOW + timedelta(seconds=400), None)
-    await house.close_task()
-    assert house.chat.names() == [name, name]
+    await harness.close_task()
+    assert harness.chat.names() == [name, name]
 
 
 @pytest.mark.parametrize("name", ["deliver", "send", "tell"])
-async def test_a_chat_that_is_gone_is_closed_and_its_video_kept(house: WorkerHarness, name: str) -> None:
-    house.chat.scripts[name] = Script(ChatGone("bot was blocked"))
-    await house.store.add(waiting_for(name))
-    task = await house.close_task()
-    assert house.chat.names() == [name]
+async def test_a_chat_that_is_gone_is_closed_and_its_video_kept(harness: WorkerHarness, name: str) -> None:
+    harness.chat.scripts[name] = Script(ChatGone("bot was blocked"))
+    await harness.store.add(waiting_for(name))
+    task = await harness.close_task()
+    assert harness.chat.names() == [name]
     assert task.hidden
-    assert bool(house.on_shelf()) is (name != "tell")
+    assert bool(harness.on_shelf()) is (name != "tell")
 
 
 @pytest.mark.parametrize("name", ["deliver", "send", "tell"])
-async def test_a_group_that_moved_is_told_at_its_new_address(house: WorkerHarness, name: str) -> None:
-    house.chat.scripts[name] = Script(ChatMoved(-1009), "file-1")
-    await house.store.add(waiting_for(name))
-    task = await house.close_task()
+async def test_a_group_that_moved_is_told_at_its_new_address(harness: WorkerHarness, name: str) -> None:
+    harness.chat.scripts[name] = Script(ChatMoved(-1009), "file-1")
+    await harness.store.add(waiting_for(name))
+    task = await harness.close_task()
     assert (task.chat_id, task.card_id, task.thread_id) == (-1009, None, None)
-    assert house.chat.names() == [name, {"deliver": "send"}.get(name, name)]
+    assert harness.chat.names() == [name, {"deliver": "send"}.get(name, name)]
     assert task.hidden is False
 
 
 async def test_a_card_that_telegram_lets_nobody_change_is_left_for_a_new_message(
-    house: WorkerHarness,
+    harness: WorkerHarness,
 ) -> None:
-    house.chat.scripts["deliver"] = Script(CallRefused("wrong file"))
-    await house.store.add(waiting_for("deliver"))
-    task = await house.close_task()
+    harness.chat.scripts["deliver"] = Script(CallRefused("wrong file"))
+    await harness.store.add(waiting_for("deliver"))
+    task = await harness.close_task()
     assert (task.state, task.file_id is None) == (TaskState.SUCCEEDED, False)
-    assert house.chat.names() == ["deliver", "send"]
+    assert harness.chat.names() == ["deliver", "send"]
 
 
-async def test_a_video_that_telegram_refuses_is_told_as_not_delivered(house: WorkerHarness) -> None:
-    house.chat.scripts["send"] = Script(CallRefused("wrong file"))
-    await house.store.add(waiting_for("send"))
-    task = await house.close_task()
+async def test_a_video_that_telegram_refuses_is_told_as_not_delivered(harness: WorkerHarness) -> None:
+    harness.chat.scripts["send"] = Script(CallRefused("wrong file"))
+    await harness.store.add(waiting_for("send"))
+    task = await harness.close_task()
     assert (task.state, task.error_code) == (TaskState.FAILED, "not_delivered")
-    assert house.chat.names() == ["send", "tell"]
+    assert harness.chat.names() == ["send", "tell"]
 
 
-async def test_a_reason_that_cannot_be_told_does_not_come_again(house: WorkerHarness) -> None:
-    house.chat.scripts["tell"] = Script(CallRefused("can't parse entities"))
-    await house.store.add(waiting_for("tell"))
-    await house.close_task()
-    assert house.chat.names() == ["tell"]
+async def test_a_reason_that_cannot_be_told_does_not_come_again(harness: WorkerHarness) -> None:
+    harness.chat.scripts["tell"] = Script(CallRefused("can't parse entities"))
+    await harness.store.add(waiting_for("tell"))
+    await harness.close_task()
+    assert harness.chat.names() == ["tell"]
 
 
 @pytest.mark.parametrize("name", ["send", "tell"])
-async def test_what_finds_no_topic_any_more_comes_in_private(house: WorkerHarness, name: str) -> None:
-    house.chat.scripts[name] = Script(CardGone("message thread not found"), "file-1")
-    await house.store.add(replace(waiting_for(name), chat_id=-5, user_id=20, thread_id=3))
-    task = await house.close_task()
-    assert house.chat.names() == [name, "redirect", name]
+async def test_what_finds_no_topic_any_more_comes_in_private(harness: WorkerHarness, name: str) -> None:
+    harness.chat.scripts[name] = Script(CardGone("message thread not found"), "file-1")
+    await harness.store.add(replace(waiting_for(name), chat_id=-5, user_id=20, thread_id=3))
+    task = await harness.close_task()
+    assert harness.chat.names() == [name, "redirect", name]
     assert (task.chat_id, task.thread_id) == (20, None)
 
 
 @pytest.mark.parametrize("error", [ChatGone("blocked"), CallRefused("?"), CardGone("closed as well")])
-async def test_what_cannot_come_in_private_either_is_kept(house: WorkerHarness, error: ChatError) -> None:
-    house.chat.scripts["send"] = Script(CardGone("message thread not found"))
-    house.chat.scripts["redirect"] = Script(error)
-    await house.store.add(made(card_id=None))
-    task = await house.close_task()
-    assert (house.chat.names(), task.hidden, task.chat_id) == (["send", "redirect"], True, 10)
-    assert house.on_shelf() != []
+async def test_what_cannot_come_in_private_either_is_kept(harness: WorkerHarness, error: ChatError) -> None:
+    harness.chat.scripts["send"] = Script(CardGone("message thread not found"))
+    harness.chat.scripts["redirect"] = Script(error)
+    await harness.store.add(made(card_id=None))
+    task = await harness.close_task()
+    assert (harness.chat.names(), task.hidden, task.chat_id) == (["send", "redirect"], True, 10)
+    assert harness.on_shelf() != []
 
 
-async def test_a_private_chat_that_does_not_answer_at_once_is_asked_again(house: WorkerHarness) -> None:
-    house.chat.scripts["send"] = Script(CardGone("message thread not found"))
-    house.chat.scripts["redirect"] = Script(CallUnclear("NetworkError"), "ok")
-    await house.store.add(made(card_id=None))
-    await house.turn()
-    assert (await house.get()).delivered_at is None
+async def test_a_private_chat_that_does_not_answer_at_once_is_asked_again(harness: WorkerHarness) -> None:
+    harness.chat.scripts["send"] = Script(CardGone("message thread not found"))
+    harness.chat.scripts["redirect"] = Script(CallUnclear("NetworkError"), "ok")
+    await harness.store.add(made(card_id=None))
+    await harness.turn()
+    assert (await harness.get()).delivered_at is None
 
 
-async def test_who_finds_a_group_moved_takes_the_rest_of_it_along(house: WorkerHarness) -> None:
-    house.chat.scripts["deliver"] = Script(ChatMoved(-1009), "file-1")
-    await house.store.add(replace(waiting_for("deliver"), chat_id=-5))
-    other = await house.store.add(a_task("other", chat_id=-5, state=TaskState.DRAFT, due_at=None))
-    await house.turn()
-    moved = await house.store.get(other.id)
+async def test_who_finds_a_group_moved_takes_the_rest_of_it_along(harness: WorkerHarness) -> None:
+    harness.chat.scripts["deliver"] = Script(ChatMoved(-1009), "file-1")
+    await harness.store.add(replace(waiting_for("deliver"), chat_id=-5))
+    other = await harness.store.add(a_task("other", chat_id=-5, state=TaskState.DRAFT, due_at=None))
+    await harness.turn()
+    moved = await harness.store.get(other.id)
     assert moved is not None
     assert moved.chat_id == -1009
 
@@ -196,15 +196,15 @@ async def test_who_finds_a_group_moved_takes_the_rest_of_it_along(house: WorkerH
 @pytest.mark.parametrize("error", [CallUnclear("NetworkError"), ChatBusy(90.0)])
 @pytest.mark.parametrize("name", ["deliver", "tell"])
 async def test_a_chat_that_never_answers_is_given_up_after_two_days(
-    house: WorkerHarness, name: str, error: ChatError
+    harness: WorkerHarness, name: str, error: ChatError
 ) -> None:
-    house.chat.scripts[name] = Script(error)
+    harness.chat.scripts[name] = Script(error)
     task = replace(waiting_for(name), failing_since=NOW - timedelta(hours=47, minutes=59), attempts=50)
-    await house.store.add(task)
-    await house.turn()
-    assert (await house.get()).delivered_at is None
-    task = await house.close_task()
-    assert (house.chat.names(), task.hidden) == ([name, name], True)
+    await harness.store.add(task)
+    await harness.turn()
+    assert (await harness.get()).delivered_at is None
+    task = await harness.close_task()
+    assert (harness.chat.names(), task.hidden) == ([name, name], True)
 
 
 @pytest.mark.parametrize(
@@ -212,11 +212,11 @@ async def test_a_chat_that_never_answers_is_given_up_after_two_days(
     [("video_refused", "job-1", []), ("submit_unknown", None, []), ("prompt_refused", None, ["tell"])],
 )
 async def test_who_stopped_waiting_hears_only_that_nothing_was_charged(
-    house: WorkerHarness, code: str, remote_id: str | None, told: list[str]
+    harness: WorkerHarness, code: str, remote_id: str | None, told: list[str]
 ) -> None:
-    await house.store.add(a_task(state=TaskState.FAILED, error_code=code, remote_id=remote_id, hidden=True))
-    await house.close_task()
-    assert house.chat.names() == told
+    await harness.store.add(a_task(state=TaskState.FAILED, error_code=code, remote_id=remote_id, hidden=True))
+    await harness.close_task()
+    assert harness.chat.names() == told
 
 
 def waiting_for(name: str) -> Task:
@@ -229,8 +229,8 @@ def waiting_for(name: str) -> Task:
             return a_task(state=TaskState.FAILED, error_code="prompt_refused", thread_id=3)
 
 
-async def test_eight_videos_go_up_at_once_and_the_ninth_waits(house: WorkerHarness) -> None:
-    chat = house.chat
+async def test_eight_videos_go_up_at_once_and_the_ninth_waits(harness: WorkerHarness) -> None:
+    chat = harness.chat
     free = asyncio.Event()
     full = asyncio.Event()
 
@@ -242,9 +242,9 @@ async def test_eight_videos_go_up_at_once_and_the_ninth_waits(house: WorkerHarne
 
     chat.scripts["deliver"] = Script(upload)
     for number in range(9):
-        await house.store.add(made(f"task-{number}", card_id=number + 1))
-    claimed = await house.store.claim(NOW, schedule.LEASE_S, 9, {})
-    steps = [asyncio.create_task(house.worker.step(task)) for task in claimed]
+        await harness.store.add(made(f"task-{number}", card_id=number + 1))
+    claimed = await harness.store.claim(NOW, schedule.LEASE_S, 9, {})
+    steps = [asyncio.create_task(harness.worker.step(task)) for task in claimed]
     await asyncio.wait_for(full.wait(), 20)
     assert len(chat.calls) == 8
     free.set()
@@ -253,20 +253,20 @@ async def test_eight_videos_go_up_at_once_and_the_ninth_waits(house: WorkerHarne
 
 
 async def test_who_waits_too_long_for_a_turn_comes_again_and_leaves_room_for_others(
-    house: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = asyncio.Event()
-    house.chat.scripts["deliver"] = Script(free.wait)
+    harness.chat.scripts["deliver"] = Script(free.wait)
     for number in range(9):
-        await house.store.add(made(f"task-{number}", card_id=number + 1))
-    claimed = await house.store.claim(NOW, schedule.LEASE_S, 9, {})
-    uploads = [asyncio.create_task(house.worker.step(task)) for task in claimed[:8]]
+        await harness.store.add(made(f"task-{number}", card_id=number + 1))
+    claimed = await harness.store.claim(NOW, schedule.LEASE_S, 9, {})
+    uploads = [asyncio.create_task(harness.worker.step(task)) for task in claimed[:8]]
     await asyncio.sleep(0)
     monkeypatch.setattr(schedule, "TURN_LIMIT_S", 0.01)
-    await house.worker.step(claimed[8])
-    task = await house.get("task-8")
+    await harness.worker.step(claimed[8])
+    task = await harness.get("task-8")
     assert (task.state, task.attempts, task.delivered_at) == (TaskState.SUCCEEDED, 1, None)
     free.set()
     await asyncio.gather(*uploads)
-    await house.close_task("task-8")
-    assert house.chat.names() == ["deliver"] * 9
+    await harness.close_task("task-8")
+    assert harness.chat.names() == ["deliver"] * 9

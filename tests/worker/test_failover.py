@@ -31,7 +31,7 @@ def providers(clip: Path) -> list[ScriptedProvider]:
 
 
 @pytest.fixture
-def house(
+def harness(
     store: SQLiteStore, providers: list[ScriptedProvider], clock: Clock, tmp_path: Path
 ) -> WorkerHarness:
     return WorkerHarness(store, providers, clock, tmp_path, failover=True)
@@ -41,31 +41,31 @@ def house(
     "refusal", [REFUSED, Unavailable("unreachable", "DNS"), Unavailable("provider_fault", "code 50500")]
 )
 async def test_a_proven_refusal_goes_to_the_next_model(
-    house: WorkerHarness, providers: list[ScriptedProvider], refusal: ProviderError
+    harness: WorkerHarness, providers: list[ScriptedProvider], refusal: ProviderError
 ) -> None:
     providers[0].submits = Script(refusal)
-    await house.store.add(a_task())
-    await house.turn()
-    waiting = await house.get()
+    await harness.store.add(a_task())
+    await harness.turn()
+    waiting = await harness.get()
     assert (waiting.state, waiting.request.model, waiting.provider) == (TaskState.QUEUED, "second", "second")
     assert waiting.passed_over == ("jimeng-pro",)
-    task = await house.close_task()
+    task = await harness.close_task()
     assert (task.state, task.request.model, task.remote_id) == (TaskState.SUCCEEDED, "second", "job-1")
     assert [one.submits.count for one in providers] == [1, 1, 0]
-    assert house.chat.shown[1].passed_over == ("jimeng-pro",)
+    assert harness.chat.shown[1].passed_over == ("jimeng-pro",)
 
 
 async def test_each_model_is_tried_once_and_then_the_last_word_counts(
-    house: WorkerHarness, providers: list[ScriptedProvider]
+    harness: WorkerHarness, providers: list[ScriptedProvider]
 ) -> None:
     for provider in providers:
         provider.submits = Script(REFUSED)
-    await house.store.add(a_task())
-    task = await house.close_task()
+    await harness.store.add(a_task())
+    task = await harness.close_task()
     assert (task.state, task.error_code, task.remote_id) == (TaskState.FAILED, "account", None)
     assert task.passed_over == ("jimeng-pro", "second")
     assert [one.submits.count for one in providers] == [1, 1, 1]
-    assert len(await house.store.attempts("boat")) == 3
+    assert len(await harness.store.attempts("boat")) == 3
 
 
 @pytest.mark.parametrize(
@@ -80,22 +80,22 @@ async def test_each_model_is_tried_once_and_then_the_last_word_counts(
     ],
 )
 async def test_nothing_else_goes_anywhere(
-    house: WorkerHarness, providers: list[ScriptedProvider], answer: Exception
+    harness: WorkerHarness, providers: list[ScriptedProvider], answer: Exception
 ) -> None:
     providers[0].submits = Script(answer, Accepted("job-1"))
-    await house.store.add(a_task())
-    await house.close_task()
-    assert (await house.get()).request.model == "jimeng-pro"
+    await harness.store.add(a_task())
+    await harness.close_task()
+    assert (await harness.get()).request.model == "jimeng-pro"
     assert [one.submits.count for one in providers[1:]] == [0, 0]
 
 
 async def test_it_is_off_unless_somebody_turns_it_on(
     store: SQLiteStore, providers: list[ScriptedProvider], clock: Clock, tmp_path: Path
 ) -> None:
-    house = WorkerHarness(store, providers, clock, tmp_path)
+    harness = WorkerHarness(store, providers, clock, tmp_path)
     providers[0].submits = Script(REFUSED)
-    await house.store.add(a_task())
-    task = await house.close_task()
+    await harness.store.add(a_task())
+    task = await harness.close_task()
     assert (task.state, providers[1].submits.count) == (TaskState.FAILED, 0)
 
 
@@ -114,26 +114,26 @@ async def test_a_model_that_would_make_something_else_is_no_help(
     store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path, other: VideoModel
 ) -> None:
     providers = [ScriptedProvider(clip), ScriptedProvider(clip, "second", [other])]
-    house = WorkerHarness(store, providers, clock, tmp_path, failover=True)
+    harness = WorkerHarness(store, providers, clock, tmp_path, failover=True)
     providers[0].submits = Script(REFUSED)
     asked = VideoRequest(
         model="jimeng-pro", prompt="a boat", ratio="9:16", seconds=10, resolution="1080p", seed=7
     )
-    await house.store.add(a_task(request=asked))
-    await house.close_task()
+    await harness.store.add(a_task(request=asked))
+    await harness.close_task()
     assert providers[1].submits.count == 0
 
 
 async def test_who_stopped_waiting_is_bought_nothing_elsewhere(
-    house: WorkerHarness, providers: list[ScriptedProvider]
+    harness: WorkerHarness, providers: list[ScriptedProvider]
 ) -> None:
     async def stop_and_refuse() -> None:
-        await house.store.save((await house.get()).hide(house.clock()))
+        await harness.store.save((await harness.get()).hide(harness.clock()))
         raise REFUSED
 
     providers[0].submits = Script(stop_and_refuse)
-    await house.store.add(a_task())
-    task = await house.close_task()
+    await harness.store.add(a_task())
+    task = await harness.close_task()
     assert task.state is not TaskState.SUCCEEDED
     assert providers[1].submits.count == 0
 
@@ -155,10 +155,10 @@ async def test_it_never_makes_dearer_what_was_agreed(
     model: str,
     price: str,
 ) -> None:
-    house = WorkerHarness(store, providers, clock, tmp_path, failover=True, prices=read_prices(line))
+    harness = WorkerHarness(store, providers, clock, tmp_path, failover=True, prices=read_prices(line))
     providers[0].submits = Script(REFUSED)
     agreed = read_prices(line).quote(a_task().request, A_MODEL)
-    await house.store.add(a_task(price=agreed))
-    await house.turn()
-    waiting = await house.get()
+    await harness.store.add(a_task(price=agreed))
+    await harness.turn()
+    waiting = await harness.get()
     assert (waiting.request.model, waiting.price) == (model, Decimal(price))

@@ -24,89 +24,91 @@ from bot.worker import schedule
 NEW_LINK = "https://videos.example/2"
 
 
-async def test_a_link_that_died_early_is_asked_for_once_more(house: WorkerHarness) -> None:
-    house.provider.fetches = Script(FetchError("link_expired", again=False), None)
-    house.provider.polls = Script(Succeeded(NEW_LINK, 3600.0))
-    await house.store.add(made())
-    await house.turn()
-    assert house.provider.fetched == [LINK, NEW_LINK]
-    assert house.chat.names() == ["deliver"]
-    calls = [(one.call, one.answer) for one in await house.store.attempts("boat")]
+async def test_a_link_that_died_early_is_asked_for_once_more(harness: WorkerHarness) -> None:
+    harness.provider.fetches = Script(FetchError("link_expired", again=False), None)
+    harness.provider.polls = Script(Succeeded(NEW_LINK, 3600.0))
+    await harness.store.add(made())
+    await harness.turn()
+    assert harness.provider.fetched == [LINK, NEW_LINK]
+    assert harness.chat.names() == ["deliver"]
+    calls = [(one.call, one.answer) for one in await harness.store.attempts("boat")]
     assert calls == [("fetch", "link_expired"), ("poll", "ok"), ("fetch", "ok")]
 
 
 @pytest.mark.parametrize("answer", [Failed("not_found"), STILL])
 async def test_a_link_that_died_and_cannot_be_had_again_is_the_end(
-    house: WorkerHarness, answer: object
+    harness: WorkerHarness, answer: object
 ) -> None:
-    house.provider.fetches = Script(FetchError("link_expired", again=False))
-    house.provider.polls = Script(answer)
-    await house.store.add(made())
-    task = await house.close_task()
+    harness.provider.fetches = Script(FetchError("link_expired", again=False))
+    harness.provider.polls = Script(answer)
+    await harness.store.add(made())
+    task = await harness.close_task()
     assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "link_expired", True)
-    assert house.chat.names() == ["tell"]
+    assert harness.chat.names() == ["tell"]
 
 
-async def test_a_link_is_asked_for_again_as_long_as_the_provider_knows_the_job(house: WorkerHarness) -> None:
-    house.provider.fetches = Script(FetchError("link_expired", again=False))
-    house.provider.polls = Script(Unavailable("unreachable"))
-    await house.store.add(made())
-    task = await house.turn_until(lambda task: task.attempts == 3)
+async def test_a_link_is_asked_for_again_as_long_as_the_provider_knows_the_job(
+    harness: WorkerHarness,
+) -> None:
+    harness.provider.fetches = Script(FetchError("link_expired", again=False))
+    harness.provider.polls = Script(Unavailable("unreachable"))
+    await harness.store.add(made())
+    task = await harness.turn_until(lambda task: task.attempts == 3)
     assert task.state is TaskState.SUCCEEDED
-    house.clock.now = KEPT + timedelta(seconds=1)
-    task = await house.close_task()
+    harness.clock.now = KEPT + timedelta(seconds=1)
+    task = await harness.close_task()
     assert (task.state, task.error_code) == (TaskState.FAILED, "link_expired")
 
 
 async def test_a_download_that_may_work_later_is_tried_until_the_job_is_forgotten(
-    house: WorkerHarness,
+    harness: WorkerHarness,
 ) -> None:
-    house.provider.fetches = Script(FetchError("fetch_failed", again=True))
-    await house.store.add(made(keep_until=NOW + timedelta(minutes=10)))
-    task = await house.turn_until(lambda task: task.state is TaskState.FAILED)
+    harness.provider.fetches = Script(FetchError("fetch_failed", again=True))
+    await harness.store.add(made(keep_until=NOW + timedelta(minutes=10)))
+    task = await harness.turn_until(lambda task: task.state is TaskState.FAILED)
     assert task.error_code == "fetch_failed"
-    assert house.clock() > NOW + timedelta(minutes=10)
-    assert len(house.provider.fetched) > 5
+    assert harness.clock() > NOW + timedelta(minutes=10)
+    assert len(harness.provider.fetched) > 5
 
 
 @pytest.mark.parametrize("code", ["link_refused", "too_large"])
-async def test_a_download_that_will_never_work_is_the_end(house: WorkerHarness, code: str) -> None:
-    house.provider.fetches = Script(FetchError(code, again=False))
-    await house.store.add(made())
-    assert (await house.close_task()).error_code == code
-    assert len(house.provider.fetched) == 1
+async def test_a_download_that_will_never_work_is_the_end(harness: WorkerHarness, code: str) -> None:
+    harness.provider.fetches = Script(FetchError(code, again=False))
+    await harness.store.add(made())
+    assert (await harness.close_task()).error_code == code
+    assert len(harness.provider.fetched) == 1
 
 
 async def test_what_is_not_a_video_is_never_shown(store: SQLiteStore, clock: Clock, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text("<h1>Sorry</h1>")
-    house = WorkerHarness(store, ScriptedProvider(page), clock, tmp_path)
+    harness = WorkerHarness(store, ScriptedProvider(page), clock, tmp_path)
     await store.add(made())
-    assert (await house.close_task()).error_code == "not_a_video"
-    assert house.chat.names() == ["tell"]
-    assert house.on_shelf() == []
+    assert (await harness.close_task()).error_code == "not_a_video"
+    assert harness.chat.names() == ["tell"]
+    assert harness.on_shelf() == []
 
 
 @pytest.mark.parametrize("code", ["media_crashed", "media_timeout"])
 async def test_a_video_that_this_machine_could_not_read_is_tried_again(
-    house: WorkerHarness, code: str
+    harness: WorkerHarness, code: str
 ) -> None:
-    house.provider.fetches = Script(MediaError(code), None)
-    await house.store.add(made())
-    await house.turn()
-    assert ((await house.get()).state, (await house.get()).attempts) == (TaskState.SUCCEEDED, 1)
-    await house.close_task()
-    assert house.chat.names() == ["deliver"]
+    harness.provider.fetches = Script(MediaError(code), None)
+    await harness.store.add(made())
+    await harness.turn()
+    assert ((await harness.get()).state, (await harness.get()).attempts) == (TaskState.SUCCEEDED, 1)
+    await harness.close_task()
+    assert harness.chat.names() == ["deliver"]
 
 
 async def test_a_download_that_takes_too_long_is_tried_again(
-    house: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schedule, "FETCH_LIMIT_S", 0.01)
-    house.provider.fetches = Script(asyncio.Event().wait)
-    await house.store.add(made())
-    await house.turn()
-    assert ((await house.get()).state, (await house.get()).attempts) == (TaskState.SUCCEEDED, 1)
+    harness.provider.fetches = Script(asyncio.Event().wait)
+    await harness.store.add(made())
+    await harness.turn()
+    assert ((await harness.get()).state, (await harness.get()).attempts) == (TaskState.SUCCEEDED, 1)
 
 
 async def test_a_video_larger_than_telegram_takes_is_made_smaller_and_shown(
@@ -115,59 +117,61 @@ async def test_a_video_larger_than_telegram_takes_is_made_smaller_and_shown(
     film = tmp_path / "film.mp4"
     film.write_bytes(noise(1.0))
     largest = film.stat().st_size // 2
-    house = WorkerHarness(store, ScriptedProvider(film), clock, tmp_path / "house", max_bytes=largest)
+    harness = WorkerHarness(store, ScriptedProvider(film), clock, tmp_path / "house", max_bytes=largest)
     await store.add(made())
-    task = await house.close_task()
+    task = await harness.close_task()
     assert (task.state, task.file_id) == (TaskState.SUCCEEDED, "file-1")
-    (facts,) = house.chat.videos
+    (facts,) = harness.chat.videos
     assert facts.is_shrunk
     assert facts.bytes <= largest
-    assert len(house.provider.fetched) == 1
+    assert len(harness.provider.fetched) == 1
 
 
 async def test_a_video_that_cannot_be_made_small_enough_is_not_uploaded(
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
-    house = WorkerHarness(store, provider, clock, tmp_path, max_bytes=1000)
+    harness = WorkerHarness(store, provider, clock, tmp_path, max_bytes=1000)
     await store.add(made())
-    task = await house.close_task()
+    task = await harness.close_task()
     assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "too_large", True)
-    assert house.chat.names() == ["tell"]
-    assert house.on_shelf() == ["boat.jpg", "boat.mp4"], "the operator can still have it"
+    assert harness.chat.names() == ["tell"]
+    assert harness.on_shelf() == ["boat.jpg", "boat.mp4"], "the operator can still have it"
 
 
 async def test_a_paid_video_is_never_called_free_because_its_model_was_taken_away(
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
-    house = WorkerHarness(store, provider, clock, tmp_path, models={})
+    harness = WorkerHarness(store, provider, clock, tmp_path, models={})
     await store.add(made(keep_until=NOW + timedelta(seconds=1)))
-    task = await house.close_task()
+    task = await harness.close_task()
     assert (task.error_code, task.counts) == ("fetch_failed", True)
 
 
-async def test_a_delivery_that_has_to_be_repeated_fetches_only_once(house: WorkerHarness) -> None:
-    house.chat.scripts["deliver"] = Script(CallUnclear("TimedOut"), "file-1")
-    await house.store.add(made())
-    await house.turn()
-    assert house.on_shelf() == ["boat.jpg", "boat.mp4"]
-    await house.close_task()
-    assert len(house.provider.fetched) == 1
-    assert house.chat.names() == ["deliver", "deliver"]
+async def test_a_delivery_that_has_to_be_repeated_fetches_only_once(harness: WorkerHarness) -> None:
+    harness.chat.scripts["deliver"] = Script(CallUnclear("TimedOut"), "file-1")
+    await harness.store.add(made())
+    await harness.turn()
+    assert harness.on_shelf() == ["boat.jpg", "boat.mp4"]
+    await harness.close_task()
+    assert len(harness.provider.fetched) == 1
+    assert harness.chat.names() == ["deliver", "deliver"]
 
 
-async def test_a_delivery_is_not_begun_with_too_little_lease_left(house: WorkerHarness) -> None:
-    await house.store.add(made())
-    (task,) = await house.store.claim(NOW, schedule.LEASE_S, 1, {})
-    house.clock.advance(31)
-    await house.worker.step(task)
-    assert (house.chat.names(), house.provider.fetched) == ([], [])
-    await house.close_task()
-    assert house.chat.names() == ["deliver"]
+async def test_a_delivery_is_not_begun_with_too_little_lease_left(harness: WorkerHarness) -> None:
+    await harness.store.add(made())
+    (task,) = await harness.store.claim(NOW, schedule.LEASE_S, 1, {})
+    harness.clock.advance(31)
+    await harness.worker.step(task)
+    assert (harness.chat.names(), harness.provider.fetched) == ([], [])
+    await harness.close_task()
+    assert harness.chat.names() == ["deliver"]
 
 
-async def test_an_upload_is_not_begun_when_fetching_took_the_lease(house: WorkerHarness) -> None:
-    house.provider.fetches = Script(lambda: house.clock.advance(schedule.LEASE_S - schedule.UPLOAD_LIMIT_S))
-    await house.store.add(made(card_id=None))
-    await house.turn()
-    task = await house.get()
-    assert (house.chat.names(), task.sending_at, task.attempts) == ([], None, 1)
+async def test_an_upload_is_not_begun_when_fetching_took_the_lease(harness: WorkerHarness) -> None:
+    harness.provider.fetches = Script(
+        lambda: harness.clock.advance(schedule.LEASE_S - schedule.UPLOAD_LIMIT_S)
+    )
+    await harness.store.add(made(card_id=None))
+    await harness.turn()
+    task = await harness.get()
+    assert (harness.chat.names(), task.sending_at, task.attempts) == ([], None, 1)

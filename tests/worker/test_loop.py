@@ -73,10 +73,10 @@ def busy_house(
 
 
 @asynccontextmanager
-async def at_work(house: WorkerHarness) -> AsyncIterator[Callable[[], Coroutine[Any, Any, None]]]:
+async def at_work(harness: WorkerHarness) -> AsyncIterator[Callable[[], Coroutine[Any, Any, None]]]:
     """The worker runs; yields what stops it and waits for its end."""
     stopping = asyncio.Event()
-    running = asyncio.create_task(house.worker.run(stopping))
+    running = asyncio.create_task(harness.worker.run(stopping))
 
     async def stop() -> None:
         stopping.set()
@@ -135,13 +135,13 @@ async def test_a_freed_slot_is_taken_without_waiting(
     ],
 )
 async def test_a_task_without_a_job_ends_and_is_told(
-    house: WorkerHarness, changes: dict[str, Any], state: TaskState, code: str
+    harness: WorkerHarness, changes: dict[str, Any], state: TaskState, code: str
 ) -> None:
-    await house.store.add(a_task(**changes))
-    task = await house.close_task()
+    await harness.store.add(a_task(**changes))
+    task = await harness.close_task()
     assert (task.state, task.error_code) == (state, code)
-    assert house.chat.names() == ["tell"]
-    assert house.provider.submits.count == 0
+    assert harness.chat.names() == ["tell"]
+    assert harness.provider.submits.count == 0
 
 
 async def test_a_defect_in_one_step_is_logged_put_off_and_no_harm_to_others(
@@ -189,7 +189,7 @@ async def test_a_defect_around_a_submit_never_puts_it_back(
 ) -> None:
     watched = WatchedStore(store)
     refusing: Any = watched
-    house = WorkerHarness(refusing, provider, clock, tmp_path, stop_limit_s=0.01)
+    harness = WorkerHarness(refusing, provider, clock, tmp_path, stop_limit_s=0.01)
     called = asyncio.Event()
 
     async def save(task: Task, attempt: Any = None, *, leased: bool = False) -> Task:
@@ -200,13 +200,13 @@ async def test_a_defect_around_a_submit_never_puts_it_back(
 
     refusing.save = save
     await store.add(a_task())
-    async with at_work(house):
+    async with at_work(harness):
         await asyncio.wait_for(called.wait(), BOUND_S)
-    task = await house.get()
+    task = await harness.get()
     assert (task.state, task.error_code) == (TaskState.FAILED, "submit_unknown"), "at once"
-    await house.close_task()
+    await harness.close_task()
     assert provider.submits.count == 1
-    assert (await house.get()).error_code == "submit_unknown"
+    assert (await harness.get()).error_code == "submit_unknown"
 
 
 async def test_a_store_that_refuses_for_a_while_does_not_end_the_worker(
@@ -365,20 +365,20 @@ async def test_two_workers_never_take_the_same_task(
     for number in range(30):
         await store.add(a_task(f"task-{number}"))
     houses = [WorkerHarness(store, provider, clock, tmp_path) for _ in range(3)]
-    await asyncio.gather(*(house.turn() for house in houses))
+    await asyncio.gather(*(harness.turn() for harness in houses))
     assert provider.submits.count == 30
 
 
 async def test_a_lease_that_ran_out_gives_the_task_to_the_next_and_stops_the_late_writer(
-    house: WorkerHarness,
+    harness: WorkerHarness,
 ) -> None:
-    await house.store.add(a_task(state=TaskState.FAILED, error_code="expired"))
-    (mine,) = await house.store.claim(NOW, schedule.LEASE_S, 1, {})
-    house.clock.advance(schedule.LEASE_S + 1)
-    (theirs,) = await house.store.claim(house.clock(), schedule.LEASE_S, 1, {})
+    await harness.store.add(a_task(state=TaskState.FAILED, error_code="expired"))
+    (mine,) = await harness.store.claim(NOW, schedule.LEASE_S, 1, {})
+    harness.clock.advance(schedule.LEASE_S + 1)
+    (theirs,) = await harness.store.claim(harness.clock(), schedule.LEASE_S, 1, {})
     assert theirs.version > mine.version
-    await house.worker.step(theirs)
-    closed = await house.get()
+    await harness.worker.step(theirs)
+    closed = await harness.get()
     with pytest.raises(StaleTask):
-        await house.worker.step(mine)
-    assert await house.get() == closed
+        await harness.worker.step(mine)
+    assert await harness.get() == closed

@@ -28,52 +28,52 @@ def running(task_id: str = "boat", **changes: Any) -> Task:
     return replace(task, **changes)
 
 
-async def test_a_job_that_still_runs_is_looked_at_again_and_its_card_counts(house: WorkerHarness) -> None:
-    house.provider.polls = Script(StillRunning(0.4), StillRunning(0.3), StillRunning(None))
-    await house.store.add(running())
+async def test_a_job_that_still_runs_is_looked_at_again_and_its_card_counts(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(StillRunning(0.4), StillRunning(0.3), StillRunning(None))
+    await harness.store.add(running())
     seen: list[float | None] = []
     for _ in range(3):
-        await house.turn_until(lambda task: len(house.chat.shown) > len(seen))
-        seen.append((await house.get()).progress)
+        await harness.turn_until(lambda task: len(harness.chat.shown) > len(seen))
+        seen.append((await harness.get()).progress)
     assert seen == [0.4, 0.4, 0.4]
-    assert [task.progress for task in house.chat.shown] == seen
-    looked = [task.looked_at for task in house.chat.shown]
+    assert [task.progress for task in harness.chat.shown] == seen
+    looked = [task.looked_at for task in harness.chat.shown]
     assert looked[0] == NOW
-    assert looked[2] == house.clock()
-    assert (await house.get()).running_at == NOW
+    assert looked[2] == harness.clock()
+    assert (await harness.get()).running_at == NOW
 
 
-async def test_a_finished_job_is_delivered_next(house: WorkerHarness) -> None:
-    house.provider.polls = Script(Succeeded("https://videos.example/1", 3600.0))
-    await house.store.add(running())
-    await house.turn()
-    task = await house.get()
+async def test_a_finished_job_is_delivered_next(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(Succeeded("https://videos.example/1", 3600.0))
+    await harness.store.add(running())
+    await harness.turn()
+    task = await harness.get()
     assert (task.state, task.video_url) == (TaskState.SUCCEEDED, "https://videos.example/1")
     assert (task.due_at, task.finished_at, task.keep_until) == (NOW, NOW, KEPT)
-    assert [one.answer for one in await house.store.attempts("boat")] == ["ok"]
+    assert [one.answer for one in await harness.store.attempts("boat")] == ["ok"]
 
 
-async def test_a_failed_job_says_why(house: WorkerHarness) -> None:
-    house.provider.polls = Script(Failed("video_refused", "code 50511"))
-    await house.store.add(running())
-    task = await house.close_task()
+async def test_a_failed_job_says_why(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(Failed("video_refused", "code 50511"))
+    await harness.store.add(running())
+    task = await harness.close_task()
     assert (task.error_code, task.error_detail, task.counts) == ("video_refused", "code 50511", True)
-    assert house.chat.names() == ["tell"]
+    assert harness.chat.names() == ["tell"]
 
 
-async def test_a_job_that_is_not_known_yet_is_looked_at_again(house: WorkerHarness) -> None:
-    house.provider.polls = Script(Failed("not_found"), Succeeded("https://videos.example/1", 3600.0))
-    await house.store.add(running())
-    await house.turn()
-    assert (await house.get()).state is TaskState.RUNNING
-    await house.turn_until(lambda task: task.state is TaskState.SUCCEEDED)
+async def test_a_job_that_is_not_known_yet_is_looked_at_again(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(Failed("not_found"), Succeeded("https://videos.example/1", 3600.0))
+    await harness.store.add(running())
+    await harness.turn()
+    assert (await harness.get()).state is TaskState.RUNNING
+    await harness.turn_until(lambda task: task.state is TaskState.SUCCEEDED)
 
 
-async def test_a_job_that_is_no_longer_known_has_failed(house: WorkerHarness) -> None:
-    house.provider.polls = Script(Failed("not_found"))
-    await house.store.add(running(submitted_at=NOW - timedelta(minutes=3)))
-    await house.turn()
-    assert (await house.get()).error_code == "not_found"
+async def test_a_job_that_is_no_longer_known_has_failed(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(Failed("not_found"))
+    await harness.store.add(running(submitted_at=NOW - timedelta(minutes=3)))
+    await harness.turn()
+    assert (await harness.get()).error_code == "not_found"
 
 
 async def never() -> None:
@@ -98,105 +98,111 @@ def broken() -> None:
     ],
 )
 async def test_a_look_that_tells_nothing_is_endured_until_the_provider_forgets_the_job(
-    house: WorkerHarness, answer: object
+    harness: WorkerHarness, answer: object
 ) -> None:
-    house.provider.polls = Script(answer)
-    await house.store.add(running(keep_until=NOW + timedelta(minutes=30)))
-    task = await house.turn_until(lambda task: task.state is not TaskState.RUNNING)
+    harness.provider.polls = Script(answer)
+    await harness.store.add(running(keep_until=NOW + timedelta(minutes=30)))
+    task = await harness.turn_until(lambda task: task.state is not TaskState.RUNNING)
     assert (task.state, task.error_code) == (TaskState.FAILED, "expired")
-    assert house.clock() > NOW + timedelta(minutes=30)
-    assert len(await house.store.attempts("boat")) == house.provider.polls.count
+    assert harness.clock() > NOW + timedelta(minutes=30)
+    assert len(await harness.store.attempts("boat")) == harness.provider.polls.count
 
 
-async def test_a_provider_that_asks_for_a_pause_gets_it(house: WorkerHarness) -> None:
-    house.provider.polls = Script(Unavailable("busy", retry_after_s=500.0), STILL)
-    await house.store.add(running())
-    await house.turn()
-    assert (await house.get()).due_at == NOW + timedelta(seconds=500)
+async def test_a_provider_that_asks_for_a_pause_gets_it(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(Unavailable("busy", retry_after_s=500.0), STILL)
+    await harness.store.add(running())
+    await harness.turn()
+    assert (await harness.get()).due_at == NOW + timedelta(seconds=500)
 
 
-async def test_a_fault_ends_the_task_after_five_looks_over_a_quarter_of_an_hour(house: WorkerHarness) -> None:
-    house.provider.polls = Script(Unavailable("provider_fault", "code 50500"))
-    await house.store.add(running())
-    task = await house.turn_until(lambda task: task.state is TaskState.FAILED)
+async def test_a_fault_ends_the_task_after_five_looks_over_a_quarter_of_an_hour(
+    harness: WorkerHarness,
+) -> None:
+    harness.provider.polls = Script(Unavailable("provider_fault", "code 50500"))
+    await harness.store.add(running())
+    task = await harness.turn_until(lambda task: task.state is TaskState.FAILED)
     assert task.error_code == "provider_fault"
-    assert house.provider.polls.count >= 5
-    assert timedelta(minutes=15) <= house.clock() - NOW < timedelta(minutes=17)
+    assert harness.provider.polls.count >= 5
+    assert timedelta(minutes=15) <= harness.clock() - NOW < timedelta(minutes=17)
 
 
 async def test_faults_far_apart_need_to_be_five(
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
-    house = WorkerHarness(store, provider, clock, tmp_path)
+    harness = WorkerHarness(store, provider, clock, tmp_path)
     provider.polls = Script(Unavailable("provider_fault", retry_after_s=3000.0))
     await store.add(running())
-    task = await house.turn_until(lambda task: task.state is TaskState.FAILED)
+    task = await harness.turn_until(lambda task: task.state is TaskState.FAILED)
     assert task.error_code == "provider_fault"
     assert provider.polls.count == 5
 
 
-async def test_an_outage_before_a_fault_does_not_count_against_the_job(house: WorkerHarness) -> None:
+async def test_an_outage_before_a_fault_does_not_count_against_the_job(harness: WorkerHarness) -> None:
     outage = [Unavailable("unreachable")] * 20
-    house.provider.polls = Script(
+    harness.provider.polls = Script(
         *outage, *[Unavailable("provider_fault")] * 4, Succeeded("https://videos.example/1", 3600.0)
     )
-    await house.store.add(running())
-    task = await house.turn_until(lambda task: task.state is not TaskState.RUNNING)
+    await harness.store.add(running())
+    task = await harness.turn_until(lambda task: task.state is not TaskState.RUNNING)
     assert task.state is TaskState.SUCCEEDED
 
 
 @pytest.mark.parametrize("other", [Unavailable("busy"), Unavailable("no_slot"), Unavailable("unreachable")])
 async def test_nothing_but_a_fault_ends_the_task_however_many_faults_came_before(
-    house: WorkerHarness, other: ProviderError
+    harness: WorkerHarness, other: ProviderError
 ) -> None:
     faults: list[object] = [Unavailable("provider_fault", retry_after_s=250.0)] * 4
-    house.provider.polls = Script(*faults, other, Succeeded("https://videos.example/1", 3600.0))
-    await house.store.add(running())
-    task = await house.turn_until(lambda task: task.state is not TaskState.RUNNING)
+    harness.provider.polls = Script(*faults, other, Succeeded("https://videos.example/1", 3600.0))
+    await harness.store.add(running())
+    task = await harness.turn_until(lambda task: task.state is not TaskState.RUNNING)
     assert task.state is TaskState.SUCCEEDED
-    assert house.clock() - NOW > timedelta(minutes=15)
+    assert harness.clock() - NOW > timedelta(minutes=15)
 
 
-async def test_a_good_look_between_faults_begins_the_count_anew(house: WorkerHarness) -> None:
+async def test_a_good_look_between_faults_begins_the_count_anew(harness: WorkerHarness) -> None:
     faults: list[object] = [Unavailable("provider_fault", retry_after_s=600.0)] * 4
-    house.provider.polls = Script(*faults, STILL, *faults, STILL, Succeeded("https://videos.example/1", 1.0))
-    await house.store.add(running())
-    task = await house.turn_until(lambda task: task.state is not TaskState.RUNNING)
+    harness.provider.polls = Script(
+        *faults, STILL, *faults, STILL, Succeeded("https://videos.example/1", 1.0)
+    )
+    await harness.store.add(running())
+    task = await harness.turn_until(lambda task: task.state is not TaskState.RUNNING)
     assert task.state is TaskState.SUCCEEDED
 
 
-async def test_a_late_job_is_told_of_once_and_then_looked_at_rarely(house: WorkerHarness) -> None:
-    house.provider.polls = Script(STILL)
-    await house.store.add(running())
-    late = await house.turn_until(lambda task: task.late_at is not None)
+async def test_a_late_job_is_told_of_once_and_then_looked_at_rarely(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(STILL)
+    await harness.store.add(running())
+    late = await harness.turn_until(lambda task: task.late_at is not None)
     assert late.late_at is not None
     assert timedelta(seconds=250) < late.late_at - NOW < timedelta(seconds=350)
     assert late.due_at == late.late_at + timedelta(minutes=10)
-    before = len(house.chat.shown)
-    await house.turn_until(lambda task: len(house.chat.shown) == before + 3)
-    assert (await house.get()).late_at == late.late_at
+    before = len(harness.chat.shown)
+    await harness.turn_until(lambda task: len(harness.chat.shown) == before + 3)
+    assert (await harness.get()).late_at == late.late_at
 
 
-async def test_a_job_that_still_runs_when_its_keeping_time_is_over_has_expired(house: WorkerHarness) -> None:
-    house.provider.polls = Script(STILL)
-    await house.store.add(running(keep_until=NOW, due_at=NOW + timedelta(seconds=1)))
-    task = await house.close_task()
+async def test_a_job_that_still_runs_when_its_keeping_time_is_over_has_expired(
+    harness: WorkerHarness,
+) -> None:
+    harness.provider.polls = Script(STILL)
+    await harness.store.add(running(keep_until=NOW, due_at=NOW + timedelta(seconds=1)))
+    task = await harness.close_task()
     assert (task.state, task.error_code) == (TaskState.FAILED, "expired")
 
 
-async def test_a_late_video_is_delivered_all_the_same(house: WorkerHarness) -> None:
-    house.provider.polls = Script(Succeeded("https://videos.example/1", 3600.0))
-    await house.store.add(running(late_at=NOW, due_at=KEPT + timedelta(hours=1)))
-    assert (await house.close_task()).state is TaskState.SUCCEEDED
-    assert house.chat.names() == ["deliver"]
+async def test_a_late_video_is_delivered_all_the_same(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(Succeeded("https://videos.example/1", 3600.0))
+    await harness.store.add(running(late_at=NOW, due_at=KEPT + timedelta(hours=1)))
+    assert (await harness.close_task()).state is TaskState.SUCCEEDED
+    assert harness.chat.names() == ["deliver"]
 
 
-async def test_a_hidden_job_is_watched_without_a_word(house: WorkerHarness) -> None:
-    house.provider.polls = Script(STILL)
-    await house.store.add(running(hidden=True))
-    await house.turn()
-    assert house.chat.shown == []
-    assert (await house.get()).slot_until == KEPT
+async def test_a_hidden_job_is_watched_without_a_word(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(STILL)
+    await harness.store.add(running(hidden=True))
+    await harness.turn()
+    assert harness.chat.shown == []
+    assert (await harness.get()).slot_until == KEPT
 
 
 async def test_a_model_that_was_taken_away_may_come_back_until_the_job_is_forgotten(
@@ -212,23 +218,25 @@ async def test_a_model_that_was_taken_away_may_come_back_until_the_job_is_forgot
     assert (await again.get()).state is TaskState.SUCCEEDED
 
 
-async def test_an_outage_is_two_lines_in_the_log_however_many_looks_it_spoils(house: WorkerHarness) -> None:
-    house.provider.polls = Script(
+async def test_an_outage_is_two_lines_in_the_log_however_many_looks_it_spoils(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(
         Unavailable("unreachable"), never, Unavailable("busy"), *[Unavailable("unreachable")] * 5, STILL
     )
-    await house.store.add(running())
+    await harness.store.add(running())
     with capture_logs() as lines:
-        await house.turn_until(lambda task: len(house.chat.shown) > 0)
+        await harness.turn_until(lambda task: len(harness.chat.shown) > 0)
     told = [line["event"] for line in lines if line["log_level"] != "debug"]
     assert told == ["looks fail", "the provider answers again"]
 
 
-async def test_a_look_that_never_ends_is_ended(house: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_look_that_never_ends_is_ended(
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bot.worker.schedule.LOOK_LIMIT_S", 0.01)
-    house.provider.polls = Script(asyncio.Event().wait, STILL)
-    await house.store.add(running())
-    await house.turn()
-    task = await house.get()
+    harness.provider.polls = Script(asyncio.Event().wait, STILL)
+    await harness.store.add(running())
+    await harness.turn()
+    task = await harness.get()
     assert (task.state, task.attempts) == (TaskState.RUNNING, 1)
 
 
@@ -248,81 +256,81 @@ def once(not_done_at_s: float, done_at_s: float | None) -> Durations:
     return Durations.from_text(observed(Durations(A_MODEL.typical_s), not_done_at_s, done_at_s).to_text())
 
 
-async def look_at(house: WorkerHarness, *at_s: float) -> None:
+async def look_at(harness: WorkerHarness, *at_s: float) -> None:
     """Looks at these seconds after the submit; the last answer is the end."""
-    await house.store.add(running())
+    await harness.store.add(running())
     for moment_s in at_s:
-        house.clock.now = NOW + timedelta(seconds=moment_s)
-        await house.worker.step(await house.get())
+        harness.clock.now = NOW + timedelta(seconds=moment_s)
+        await harness.worker.step(await harness.get())
 
 
-async def learned(house: WorkerHarness) -> dict[str, Durations]:
-    return {key: Durations.from_text(text) for key, text in (await house.store.durations()).items()}
+async def learned(harness: WorkerHarness) -> dict[str, Durations]:
+    return {key: Durations.from_text(text) for key, text in (await harness.store.durations()).items()}
 
 
-async def test_a_finished_job_teaches_how_long_such_jobs_take(house: WorkerHarness) -> None:
-    house.provider.polls = Script(STILL, MADE)
-    await look_at(house, 40, 44)
-    assert await learned(house) == {FINE: once(40, 44), COARSE: once(40, 44)}
+async def test_a_finished_job_teaches_how_long_such_jobs_take(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(STILL, MADE)
+    await look_at(harness, 40, 44)
+    assert await learned(harness) == {FINE: once(40, 44), COARSE: once(40, 44)}
     assert once(40, 44).tasks == 1
-    assert house.timing.usual_s(A_MODEL) == once(40, 44).usual_s() < 90, "and is counted on at once"
+    assert harness.timing.usual_s(A_MODEL) == once(40, 44).usual_s() < 90, "and is counted on at once"
 
 
-async def test_a_job_that_was_done_at_the_first_look_teaches_that_too(house: WorkerHarness) -> None:
-    house.provider.polls = Script(MADE)
-    await look_at(house, 30)
-    assert (await learned(house))[FINE] == once(0, 30)
+async def test_a_job_that_was_done_at_the_first_look_teaches_that_too(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(MADE)
+    await look_at(harness, 30)
+    assert (await learned(harness))[FINE] == once(0, 30)
 
 
-async def test_a_look_that_failed_says_nothing_of_when_the_job_was_done(house: WorkerHarness) -> None:
-    house.provider.polls = Script(STILL, Unavailable("unreachable"), MADE)
-    await look_at(house, 40, 60, 80)
-    assert (await learned(house))[FINE] == once(40, 80)
+async def test_a_look_that_failed_says_nothing_of_when_the_job_was_done(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(STILL, Unavailable("unreachable"), MADE)
+    await look_at(harness, 40, 60, 80)
+    assert (await learned(harness))[FINE] == once(40, 80)
 
 
 @pytest.mark.parametrize("end", [Failed("video_refused"), Unavailable("provider_fault", retry_after_s=800.0)])
 async def test_a_job_that_failed_teaches_only_that_it_was_not_done_before(
-    house: WorkerHarness, end: object
+    harness: WorkerHarness, end: object
 ) -> None:
-    house.provider.polls = Script(STILL, end)
-    await house.store.add(running())
-    house.clock.advance(200)
-    await house.worker.step(await house.get())
-    await house.turn_until(lambda task: task.state is TaskState.FAILED)
-    (fine, coarse) = (await learned(house)).values()
+    harness.provider.polls = Script(STILL, end)
+    await harness.store.add(running())
+    harness.clock.advance(200)
+    await harness.worker.step(await harness.get())
+    await harness.turn_until(lambda task: task.state is TaskState.FAILED)
+    (fine, coarse) = (await learned(harness)).values()
     assert fine == coarse == once(200, None)
     assert fine.tasks == 0
 
 
-async def test_a_job_that_expired_teaches_the_same(house: WorkerHarness) -> None:
-    house.provider.polls = Script(STILL)
-    await house.store.add(running(looked_at=NOW + timedelta(seconds=300), running_at=NOW, keep_until=NOW))
-    house.clock.advance(400)
-    await house.worker.step(await house.get())
-    assert (await house.get()).error_code == "expired"
-    assert (await learned(house))[FINE].late_s() > Durations(A_MODEL.typical_s).late_s()
+async def test_a_job_that_expired_teaches_the_same(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(STILL)
+    await harness.store.add(running(looked_at=NOW + timedelta(seconds=300), running_at=NOW, keep_until=NOW))
+    harness.clock.advance(400)
+    await harness.worker.step(await harness.get())
+    assert (await harness.get()).error_code == "expired"
+    assert (await learned(harness))[FINE].late_s() > Durations(A_MODEL.typical_s).late_s()
 
 
-async def test_the_queue_of_a_provider_and_the_making_are_timed_apart(house: WorkerHarness) -> None:
-    house.provider.polls = Script(QUEUED, QUEUED, STILL, STILL, MADE)
-    await look_at(house, 10, 20, 26, 60, 64)
-    rows = await learned(house)
+async def test_the_queue_of_a_provider_and_the_making_are_timed_apart(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(QUEUED, QUEUED, STILL, STILL, MADE)
+    await look_at(harness, 10, 20, 26, 60, 64)
+    rows = await learned(harness)
     assert sorted(rows) == sorted([FINE, COARSE, "jimeng-pro 5s 1080p queued", "jimeng-pro queued"])
     assert rows["jimeng-pro queued"] == once(20, 26)
     assert rows[COARSE] == once(34, 38)
 
 
-async def test_a_provider_without_a_queue_is_timed_from_the_submit(house: WorkerHarness) -> None:
-    house.provider.polls = Script(STILL, STILL, MADE)
-    await look_at(house, 30, 50, 60)
-    assert (await learned(house))[FINE] == once(50, 60)
+async def test_a_provider_without_a_queue_is_timed_from_the_submit(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(STILL, STILL, MADE)
+    await look_at(harness, 30, 50, 60)
+    assert (await learned(harness))[FINE] == once(50, 60)
 
 
-async def test_a_damaged_row_is_learned_anew(house: WorkerHarness) -> None:
-    await house.store.learn([FINE], lambda _key, _text: "nonsense")
-    house.provider.polls = Script(MADE)
-    await look_at(house, 30)
-    assert (await learned(house))[FINE].tasks == 1
+async def test_a_damaged_row_is_learned_anew(harness: WorkerHarness) -> None:
+    await harness.store.learn([FINE], lambda _key, _text: "nonsense")
+    harness.provider.polls = Script(MADE)
+    await look_at(harness, 30)
+    assert (await learned(harness))[FINE].tasks == 1
 
 
 async def test_a_failed_lesson_costs_no_video(
@@ -335,23 +343,23 @@ async def test_a_failed_lesson_costs_no_video(
         async def learn(self, keys: object, change: object) -> dict[str, str]:
             raise StoreError("its disk is full")
 
-    house = WorkerHarness(store, provider, clock, tmp_path, durations=Forgetful())
+    harness = WorkerHarness(store, provider, clock, tmp_path, durations=Forgetful())
     await store.add(running())
     with capture_logs() as lines:
-        task = await house.close_task()
+        task = await harness.close_task()
     assert task.state is TaskState.SUCCEEDED
     assert [line["event"] for line in lines if line["log_level"] == "warning"] == [
         "a duration was not learned"
     ]
 
 
-async def test_looks_come_closer_while_others_wait_for_the_slot(house: WorkerHarness) -> None:
-    house.provider.polls = Script(STILL)
-    await look_at(house, 60)
-    alone = await house.get()
-    await house.store.add(a_task("next", due_at=NOW))
-    await house.worker.step(alone)
-    crowded = await house.get()
+async def test_looks_come_closer_while_others_wait_for_the_slot(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(STILL)
+    await look_at(harness, 60)
+    alone = await harness.get()
+    await harness.store.add(a_task("next", due_at=NOW))
+    await harness.worker.step(alone)
+    crowded = await harness.get()
     assert alone.due_at is not None
     assert crowded.due_at is not None
     assert crowded.due_at < alone.due_at

@@ -18,36 +18,38 @@ from bot.worker.provider_health import Accounts
 REFUSED = AccountProblem("account", "code 50400", trouble="not_activated")
 
 
-async def test_an_outage_is_told_once_and_its_end_once(house: WorkerHarness) -> None:
-    house.provider.submits = Script(REFUSED, REFUSED, Accepted("job-1"), Accepted("job-2"), REFUSED)
+async def test_an_outage_is_told_once_and_its_end_once(harness: WorkerHarness) -> None:
+    harness.provider.submits = Script(REFUSED, REFUSED, Accepted("job-1"), Accepted("job-2"), REFUSED)
     for name in ("one", "two", "three"):
-        await house.store.add(a_task(name))
-        await house.turn()
-        house.clock.advance(60)
+        await harness.store.add(a_task(name))
+        await harness.turn()
+        harness.clock.advance(60)
     told = [Notice("trouble_not_activated", {"provider": "jimeng-pro"})]
     told += [Notice("trouble_over", {"provider": "jimeng-pro", "minutes": "2"})]
-    assert house.notices == told
-    await house.close_task("three")
+    assert harness.notices == told
+    await harness.close_task("three")
     for name in ("four", "five"):
-        await house.store.add(a_task(name, due_at=house.clock()))
-        await house.close_task(name)
-    assert house.notices == [*told, told[0]]
+        await harness.store.add(a_task(name, due_at=harness.clock()))
+        await harness.close_task(name)
+    assert harness.notices == [*told, told[0]]
 
 
-async def test_people_read_that_it_is_not_available(house: WorkerHarness) -> None:
-    house.provider.submits = Script(REFUSED)
-    await house.store.add(a_task())
-    await house.turn()
-    task = await house.get()
+async def test_people_read_that_it_is_not_available(harness: WorkerHarness) -> None:
+    harness.provider.submits = Script(REFUSED)
+    await harness.store.add(a_task())
+    await harness.turn()
+    task = await harness.get()
     assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "account", False)
 
 
-async def test_a_look_that_meets_a_refused_account_is_told_too_and_ends_nothing(house: WorkerHarness) -> None:
-    house.provider.polls = Script(AccountProblem("account", "HTTP 401", trouble="key_refused"))
-    await house.store.add(a_task())
-    await house.turn_until(lambda task: house.provider.polls.count == 1)
-    assert house.notices == [Notice("trouble_key_refused", {"provider": "cloud"})]
-    assert (await house.get()).state is TaskState.RUNNING
+async def test_a_look_that_meets_a_refused_account_is_told_too_and_ends_nothing(
+    harness: WorkerHarness,
+) -> None:
+    harness.provider.polls = Script(AccountProblem("account", "HTTP 401", trouble="key_refused"))
+    await harness.store.add(a_task())
+    await harness.turn_until(lambda task: harness.provider.polls.count == 1)
+    assert harness.notices == [Notice("trouble_key_refused", {"provider": "cloud"})]
+    assert (await harness.get()).state is TaskState.RUNNING
 
 
 async def test_an_outage_outlives_a_restart(
@@ -86,19 +88,19 @@ async def test_a_full_disk_keeps_no_task_from_its_way(clock: Clock, call: str) -
     await (accounts.refused(A_MODEL, REFUSED) if call == "refused" else accounts.worked(A_MODEL))
 
 
-async def test_one_product_that_is_not_activated_is_no_outage_of_the_others(house: WorkerHarness) -> None:
-    accounts = Accounts(house.store, house.tell_admins, house.clock)
+async def test_one_product_that_is_not_activated_is_no_outage_of_the_others(harness: WorkerHarness) -> None:
+    accounts = Accounts(harness.store, harness.tell_admins, harness.clock)
     other = replace(A_MODEL, name="jimeng-720p")
     for _ in range(3):
         await accounts.refused(A_MODEL, REFUSED)
         await accounts.worked(other)
-    assert house.notices == [Notice("trouble_not_activated", {"provider": "jimeng-pro"})]
+    assert harness.notices == [Notice("trouble_not_activated", {"provider": "jimeng-pro"})]
 
 
-async def test_many_refusals_at_once_are_told_once(house: WorkerHarness) -> None:
-    accounts = Accounts(house.store, house.tell_admins, house.clock)
+async def test_many_refusals_at_once_are_told_once(harness: WorkerHarness) -> None:
+    accounts = Accounts(harness.store, harness.tell_admins, harness.clock)
     await asyncio.gather(*(accounts.refused(A_MODEL, REFUSED) for _ in range(10)))
-    assert len(house.notices) == 1
+    assert len(harness.notices) == 1
 
 
 async def test_a_process_that_ends_while_it_tells_tells_again(store: SQLiteStore, clock: Clock) -> None:

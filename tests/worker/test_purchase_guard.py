@@ -33,7 +33,7 @@ SECOND = replace(A_MODEL, name="second", provider="second")
 
 
 @pytest.fixture
-def house(store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path) -> WorkerHarness:
+def harness(store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path) -> WorkerHarness:
     providers = [
         ScriptedProvider(clip),
         ScriptedProvider(clip, "second", [SECOND]),
@@ -45,94 +45,98 @@ def house(store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path) -> Worke
     return WorkerHarness(store, providers, clock, tmp_path, failover=True)
 
 
-async def test_while_everything_is_paused_what_waits_is_not_even_claimed(house: WorkerHarness) -> None:
-    await house.purchase_guard.pause(EVERYTHING, ADMIN)
-    task = await house.store.add(a_task())
-    assert await house.turn() == 0
-    assert await house.get() == task
-    await house.purchase_guard.resume(EVERYTHING, ADMIN)
-    await house.turn()
-    assert (await house.get()).state is TaskState.RUNNING
+async def test_while_everything_is_paused_what_waits_is_not_even_claimed(harness: WorkerHarness) -> None:
+    await harness.purchase_guard.pause(EVERYTHING, ADMIN)
+    task = await harness.store.add(a_task())
+    assert await harness.turn() == 0
+    assert await harness.get() == task
+    await harness.purchase_guard.resume(EVERYTHING, ADMIN)
+    await harness.turn()
+    assert (await harness.get()).state is TaskState.RUNNING
 
 
 async def test_the_worker_takes_up_nothing_that_waits_while_everything_is_paused(
-    house: WorkerHarness,
+    harness: WorkerHarness,
 ) -> None:
-    await house.purchase_guard.pause(EVERYTHING, ADMIN)
-    waits = await house.store.add(a_task())
-    dismissed = await house.store.add(a_task("dismissed", state=TaskState.CANCELLED, error_code="cancelled"))
+    await harness.purchase_guard.pause(EVERYTHING, ADMIN)
+    waits = await harness.store.add(a_task())
+    dismissed = await harness.store.add(
+        a_task("dismissed", state=TaskState.CANCELLED, error_code="cancelled")
+    )
     stopping = asyncio.Event()
-    run = asyncio.create_task(house.worker.run(stopping))
+    run = asyncio.create_task(harness.worker.run(stopping))
     async with asyncio.timeout(40):
-        while (await house.get(dismissed.id)).delivered_at is None:
+        while (await harness.get(dismissed.id)).delivered_at is None:
             await asyncio.sleep(0)
     stopping.set()
     await run
-    assert await house.get() == waits
+    assert await harness.get() == waits
 
 
-async def test_who_stops_waiting_is_let_go_during_a_pause_and_what_runs_goes_on(house: WorkerHarness) -> None:
-    running = await house.store.add(a_task("running"))
-    await house.turn()
-    await house.purchase_guard.pause(EVERYTHING, ADMIN)
-    task = await house.store.add(a_task())
-    await house.store.save(task.hide(house.clock()))
-    assert (await house.close_task()).state is TaskState.CANCELLED
-    assert (await house.close_task(running.id)).state is TaskState.SUCCEEDED
+async def test_who_stops_waiting_is_let_go_during_a_pause_and_what_runs_goes_on(
+    harness: WorkerHarness,
+) -> None:
+    running = await harness.store.add(a_task("running"))
+    await harness.turn()
+    await harness.purchase_guard.pause(EVERYTHING, ADMIN)
+    task = await harness.store.add(a_task())
+    await harness.store.save(task.hide(harness.clock()))
+    assert (await harness.close_task()).state is TaskState.CANCELLED
+    assert (await harness.close_task(running.id)).state is TaskState.SUCCEEDED
 
 
-async def test_a_model_that_is_paused_holds_its_own_tasks_and_no_others(house: WorkerHarness) -> None:
-    await house.purchase_guard.pause("second", ADMIN)
-    held = await house.store.add(
+async def test_a_model_that_is_paused_holds_its_own_tasks_and_no_others(harness: WorkerHarness) -> None:
+    await harness.purchase_guard.pause("second", ADMIN)
+    held = await harness.store.add(
         a_task("held", provider="second", request=VideoRequest(model="second", prompt="a boat"))
     )
-    await house.store.add(a_task())
-    await house.turn()
-    waiting = await house.get("held")
+    await harness.store.add(a_task())
+    await harness.turn()
+    waiting = await harness.get("held")
     assert (waiting.state, waiting.attempts, waiting.queued_at) == (TaskState.QUEUED, 0, held.queued_at)
-    assert (await house.get()).state is TaskState.RUNNING
-    assert house.chat.shown[-1] in (waiting, await house.get())
-    await house.purchase_guard.resume("second", ADMIN)
-    await house.turn()
-    assert (await house.get("held")).state is TaskState.RUNNING
+    assert (await harness.get()).state is TaskState.RUNNING
+    assert harness.chat.shown[-1] in (waiting, await harness.get())
+    await harness.purchase_guard.resume("second", ADMIN)
+    await harness.turn()
+    assert (await harness.get("held")).state is TaskState.RUNNING
 
 
-async def test_a_pause_that_comes_at_the_last_moment_still_counts(house: WorkerHarness) -> None:
-    await house.store.add(a_task(request=VideoRequest(model="jimeng-pro", prompt="a boat", photos=("p",))))
+async def test_a_pause_that_comes_at_the_last_moment_still_counts(harness: WorkerHarness) -> None:
+    await harness.store.add(a_task(request=VideoRequest(model="jimeng-pro", prompt="a boat", photos=("p",))))
 
     async def paused_by_another_process() -> object:
-        await house.store.pause(Pause(EVERYTHING, ADMIN, house.clock()))
+        await harness.store.pause(Pause(EVERYTHING, ADMIN, harness.clock()))
         return A_PHOTO
 
-    house.chat.scripts["photo"] = Script(paused_by_another_process)
-    await house.turn()
-    assert (await house.get()).state is TaskState.QUEUED
-    assert house.provider.submits.count == 0
+    harness.chat.scripts["photo"] = Script(paused_by_another_process)
+    await harness.turn()
+    assert (await harness.get()).state is TaskState.QUEUED
+    assert harness.provider.submits.count == 0
 
 
-async def test_one_more_than_an_hour_may_have_puts_the_brake_on_and_asks_once(house: WorkerHarness) -> None:
-    house.settings = IsolatedSettings(submits_per_hour=3)
+async def test_one_more_than_an_hour_may_have_puts_the_brake_on_and_asks_once(harness: WorkerHarness) -> None:
+    harness.settings = IsolatedSettings(submits_per_hour=3)
     for number in range(6):
-        await house.store.add(a_task(f"task-{number}"))
-    await house.turn()
-    await house.turn()
-    states = [(await house.get(f"task-{number}")).state for number in range(6)]
+        await harness.store.add(a_task(f"task-{number}"))
+    await harness.turn()
+    await harness.turn()
+    states = [(await harness.get(f"task-{number}")).state for number in range(6)]
     assert sorted(states) == [TaskState.QUEUED] * 3 + [TaskState.RUNNING] * 3
-    (purchase_guard,) = await house.purchase_guard.pauses()
-    assert house.notices == [Notice("brake_reached", {"count": "3", "pause": purchase_guard.mark})]
+    (purchase_guard,) = await harness.purchase_guard.pauses()
+    assert harness.notices == [Notice("brake_reached", {"count": "3", "pause": purchase_guard.mark})]
     assert (purchase_guard.model, purchase_guard.by) == (EVERYTHING, THE_BOT)
 
 
-async def test_go_on_lets_as_many_through_again(house: WorkerHarness) -> None:
-    house.settings = IsolatedSettings(submits_per_hour=2)
+async def test_go_on_lets_as_many_through_again(harness: WorkerHarness) -> None:
+    harness.settings = IsolatedSettings(submits_per_hour=2)
     for number in range(6):
-        await house.store.add(a_task(f"task-{number}"))
+        await harness.store.add(a_task(f"task-{number}"))
     for bought in (2, 4, 6):
-        house.clock.advance(1)
-        await house.turn()
-        assert house.provider.submits.count == bought
-        await house.purchase_guard.resume(EVERYTHING, ADMIN)
-    assert [notice.key for notice in house.notices] == ["brake_reached"] * 2
+        harness.clock.advance(1)
+        await harness.turn()
+        assert harness.provider.submits.count == bought
+        await harness.purchase_guard.resume(EVERYTHING, ADMIN)
+    assert [notice.key for notice in harness.notices] == ["brake_reached"] * 2
 
 
 async def test_the_hours_figure_is_exact_however_many_buy_at_once(store: SQLiteStore, clock: Clock) -> None:
@@ -154,49 +158,53 @@ async def test_the_hours_figure_is_exact_however_many_buy_at_once(store: SQLiteS
     assert len(told) == 1
 
 
-async def test_what_is_free_is_never_braked(house: WorkerHarness) -> None:
-    house.settings = IsolatedSettings(submits_per_hour=0)
-    await house.store.add(a_task(provider="preview", request=VideoRequest(model="preview", prompt="a boat")))
-    await house.turn()
-    assert (await house.get()).state is TaskState.RUNNING
+async def test_what_is_free_is_never_braked(harness: WorkerHarness) -> None:
+    harness.settings = IsolatedSettings(submits_per_hour=0)
+    await harness.store.add(
+        a_task(provider="preview", request=VideoRequest(model="preview", prompt="a boat"))
+    )
+    await harness.turn()
+    assert (await harness.get()).state is TaskState.RUNNING
 
 
-async def test_an_hour_without_limit_has_no_brake(house: WorkerHarness) -> None:
-    house.settings = IsolatedSettings.model_validate({"submits_per_hour": "unlimited"})
+async def test_an_hour_without_limit_has_no_brake(harness: WorkerHarness) -> None:
+    harness.settings = IsolatedSettings.model_validate({"submits_per_hour": "unlimited"})
     for number in range(6):
-        await house.store.add(a_task(f"task-{number}"))
-    await house.turn()
-    assert (house.provider.submits.count, house.notices) == (6, [])
+        await harness.store.add(a_task(f"task-{number}"))
+    await harness.turn()
+    assert (harness.provider.submits.count, harness.notices) == (6, [])
 
 
-async def test_failover_goes_to_no_model_that_is_paused(house: WorkerHarness) -> None:
-    await house.purchase_guard.pause("second", ADMIN)
-    house.provider.submits = Script(AccountProblem("account", "HTTP 402", trouble="no_balance"))
-    await house.store.add(a_task())
-    await house.turn()
-    assert (await house.get()).state is TaskState.FAILED
+async def test_failover_goes_to_no_model_that_is_paused(harness: WorkerHarness) -> None:
+    await harness.purchase_guard.pause("second", ADMIN)
+    harness.provider.submits = Script(AccountProblem("account", "HTTP 402", trouble="no_balance"))
+    await harness.store.add(a_task())
+    await harness.turn()
+    assert (await harness.get()).state is TaskState.FAILED
 
 
-async def test_a_new_start_asks_again_where_the_brake_is_on(house: WorkerHarness, store: SQLiteStore) -> None:
-    await house.purchase_guard.remind()
-    assert house.notices == []
-    await store.pause(Pause(EVERYTHING, THE_BOT, house.clock()))
-    house.clock.advance(2)
-    await house.purchase_guard.remind()
-    assert [notice.key for notice in house.notices] == ["brake_reached"]
+async def test_a_new_start_asks_again_where_the_brake_is_on(
+    harness: WorkerHarness, store: SQLiteStore
+) -> None:
+    await harness.purchase_guard.remind()
+    assert harness.notices == []
+    await store.pause(Pause(EVERYTHING, THE_BOT, harness.clock()))
+    harness.clock.advance(2)
+    await harness.purchase_guard.remind()
+    assert [notice.key for notice in harness.notices] == ["brake_reached"]
 
 
-async def test_resume_of_everything_ends_the_pauses_of_models_too(house: WorkerHarness) -> None:
+async def test_resume_of_everything_ends_the_pauses_of_models_too(harness: WorkerHarness) -> None:
     for model in (EVERYTHING, "second"):
-        assert await house.purchase_guard.pause(model, ADMIN)
-    assert not await house.purchase_guard.pause("second", 502)
-    assert await house.purchase_guard.resume("jimeng-pro", ADMIN) == []
-    assert [pause.model for pause in await house.purchase_guard.resume(EVERYTHING, 502)] == [
+        assert await harness.purchase_guard.pause(model, ADMIN)
+    assert not await harness.purchase_guard.pause("second", 502)
+    assert await harness.purchase_guard.resume("jimeng-pro", ADMIN) == []
+    assert [pause.model for pause in await harness.purchase_guard.resume(EVERYTHING, 502)] == [
         EVERYTHING,
         "second",
     ]
-    assert await house.purchase_guard.pauses() == []
-    record = await house.store.past_pauses(5)
+    assert await harness.purchase_guard.pauses() == []
+    record = await harness.store.past_pauses(5)
     assert {(past.pause.model, past.pause.by, past.ended_by) for past in record} == {
         (EVERYTHING, ADMIN, 502),
         ("second", ADMIN, 502),

@@ -182,7 +182,7 @@ class Household(RuleBasedStateMachine):
     def open(self) -> None:
         self.store = self.run(SQLiteStore.open(self.folder / "bot.db", self.clock))
         video_cache = ToyShelf(self.folder / "videos")
-        self.house = WorkerHarness(
+        self.harness = WorkerHarness(
             self.store, self.company, self.clock, self.folder, self.wall, video_cache=video_cache
         )
 
@@ -196,7 +196,7 @@ class Household(RuleBasedStateMachine):
         if due_at is not None:
             self.clock.now = max(self.clock.now, due_at)
         try:
-            self.run(self.house.turn())
+            self.run(self.harness.turn())
         except Died:
             self.restart()
 

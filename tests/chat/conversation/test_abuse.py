@@ -58,125 +58,125 @@ def quiet() -> Iterator[None]:
 
 
 async def test_of_a_hundred_messages_at_once_ten_are_answered_and_one_sentence_says_so(
-    there: BotHarness,
+    live_bot: BotHarness,
 ) -> None:
-    ada, chat = there.newcomer()
+    ada, chat = live_bot.newcomer()
     for number in range(HUNDRED):
-        there.world.say(ada, chat, f"a boat, number {number}")
-    await _all_handled(there, chat, HUNDRED)
-    *cards, last = there.world.bot_messages(chat)
-    assert len(cards) == MESSAGES == len(there.tasks(chat))
+        live_bot.world.say(ada, chat, f"a boat, number {number}")
+    await _all_handled(live_bot, chat, HUNDRED)
+    *cards, last = live_bot.world.bot_messages(chat)
+    assert len(cards) == MESSAGES == len(live_bot.tasks(chat))
     assert last["text"] == says("too_much_at_once")
 
 
-async def test_who_pauses_after_a_flood_is_answered(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
+async def test_who_pauses_after_a_flood_is_answered(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
     for number in range(HUNDRED):
-        last = there.world.say(ada, chat, f"a boat, number {number}")
+        last = live_bot.world.say(ada, chat, f"a boat, number {number}")
     later = last["date"] + int(WITHIN.total_seconds())
-    asked = there.world.say(ada, chat, "/help", date=later)
-    await there.answer(asked, containing="Options:")
+    asked = live_bot.world.say(ada, chat, "/help", date=later)
+    await live_bot.answer(asked, containing="Options:")
 
 
-async def test_nobody_waits_for_the_flood_of_another(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    boris, his = there.newcomer("Boris")
+async def test_nobody_waits_for_the_flood_of_another(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    boris, his = live_bot.newcomer("Boris")
     for number in range(HUNDRED):
         if number == HUNDRED // 2:
-            asked = there.world.say(boris, his, "/help")
-        there.world.say(ada, chat, f"a boat, number {number}")
-    begun = len(there.server.calls)
-    await there.answer(asked, containing="Options:")
-    calls = [call.params.get("chat_id") for call in there.server.calls[begun:]]
+            asked = live_bot.world.say(boris, his, "/help")
+        live_bot.world.say(ada, chat, f"a boat, number {number}")
+    begun = len(live_bot.server.calls)
+    await live_bot.answer(asked, containing="Options:")
+    calls = [call.params.get("chat_id") for call in live_bot.server.calls[begun:]]
     assert calls[: calls.index(his.id)].count(chat.id) <= TURNS
-    await _all_handled(there, chat, HUNDRED)
+    await _all_handled(live_bot, chat, HUNDRED)
 
 
 async def test_a_flood_of_orders_buys_no_more_than_the_limit_and_leaves_none_out_unsaid(
-    there: BotHarness,
+    live_bot: BotHarness,
 ) -> None:
-    ada, chat = there.newcomer()
-    with there.unfinished():
+    ada, chat = live_bot.newcomer()
+    with live_bot.unfinished():
         for _ in range(HUNDRED):
-            there.world.say(ada, chat, "/video a flood of boats")
-        await _all_handled(there, chat, HUNDRED)
-        answers = [message["text"] for message in there.world.bot_messages(chat)]
-        assert len(there.tasks(chat)) == 5
+            live_bot.world.say(ada, chat, "/video a flood of boats")
+        await _all_handled(live_bot, chat, HUNDRED)
+        answers = [message["text"] for message in live_bot.world.bot_messages(chat)]
+        assert len(live_bot.tasks(chat)) == 5
         assert answers.count(says("limit_open", count=5)) == MESSAGES - 5
         assert answers.count(says("too_much_at_once")) == 1
-    await there.shown(chat, 5)
-    assert there.jobs("a flood of boats") == 5
+    await live_bot.shown(chat, 5)
+    assert live_bot.jobs("a flood of boats") == 5
 
 
-async def test_in_a_group_a_flood_silences_nobody_but_its_writer(there: BotHarness) -> None:
-    ada, _ = there.newcomer()
-    boris, _ = there.newcomer("Boris")
-    group = there.world.add_group("Friends", [ada, boris])
+async def test_in_a_group_a_flood_silences_nobody_but_its_writer(live_bot: BotHarness) -> None:
+    ada, _ = live_bot.newcomer()
+    boris, _ = live_bot.newcomer("Boris")
+    group = live_bot.world.add_group("Friends", [ada, boris])
     for _ in range(HUNDRED):
-        there.world.say(ada, group, f"/help@{BOT}")
-    there.world.say(boris, group, f"/video@{BOT} a raft in the flood")
-    await there.shown(group)
-    assert len(there.world.bot_messages(group)) <= MESSAGES + 2
+        live_bot.world.say(ada, group, f"/help@{BOT}")
+    live_bot.world.say(boris, group, f"/video@{BOT} a raft in the flood")
+    await live_bot.shown(group)
+    assert len(live_bot.world.bot_messages(group)) <= MESSAGES + 2
 
 
-async def test_a_flood_of_strangers_words_is_answered_once(there: BotHarness) -> None:
+async def test_a_flood_of_strangers_words_is_answered_once(live_bot: BotHarness) -> None:
     """What is no wish in a group is not even counted."""
-    ada, _ = there.newcomer()
-    group = there.world.add_group("Friends", [ada])
-    there.world.set_bot_status(ada, group, "administrator")
+    ada, _ = live_bot.newcomer()
+    group = live_bot.world.add_group("Friends", [ada])
+    live_bot.world.set_bot_status(ada, group, "administrator")
     for _ in range(HUNDRED):
-        there.world.say(ada, group, "hello everybody")
-    asked = there.world.say(ada, group, f"/help@{BOT}")
-    assert (await there.answer(asked))["text"] != says("too_much_at_once")
+        live_bot.world.say(ada, group, "hello everybody")
+    asked = live_bot.world.say(ada, group, f"/help@{BOT}")
+    assert (await live_bot.answer(asked))["text"] != says("too_much_at_once")
 
 
-async def test_repeated_updates_of_a_flood_are_answered_once(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    there.world.say(ada, chat, "a boat that is told of twice")
+async def test_repeated_updates_of_a_flood_are_answered_once(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    live_bot.world.say(ada, chat, "a boat that is told of twice")
     for _ in range(20):
-        there.world.updates.repeat()
-    await there.handled(ada, chat)
-    assert len(there.tasks(chat)) == 1
+        live_bot.world.updates.repeat()
+    await live_bot.handled(ada, chat)
+    assert len(live_bot.tasks(chat)) == 1
 
 
 @pytest.mark.parametrize("text", ODD_TEXTS.values(), ids=ODD_TEXTS)
-async def test_odd_letters_are_words_like_others(there: BotHarness, text: str) -> None:
-    ada, chat = there.newcomer()
-    draft = await there.answer(there.world.say(ada, chat, text))
+async def test_odd_letters_are_words_like_others(live_bot: BotHarness, text: str) -> None:
+    ada, chat = live_bot.newcomer()
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, text))
     assert _visible(text)[:20] in _visible(draft["text"])
-    there.world.send_photo(ada, chat, photo(), caption=f"{text} 1")
-    there.world.say(ada, chat, f"/video {text} 2")
-    await there.shown(chat, 2)
+    live_bot.world.send_photo(ada, chat, photo(), caption=f"{text} 1")
+    live_bot.world.say(ada, chat, f"/video {text} 2")
+    await live_bot.shown(chat, 2)
 
 
 @pytest.mark.parametrize(
     "text", ["\u200b", "\u2060\ufeff", "\u200d" * 4096, "\u202e\u202c", "\u00ad", "\x00"]
 )
-async def test_letters_that_nobody_sees_are_no_words(there: BotHarness, text: str) -> None:
-    ada, chat = there.newcomer()
-    answer = await there.answer(there.world.say(ada, chat, text))
+async def test_letters_that_nobody_sees_are_no_words(live_bot: BotHarness, text: str) -> None:
+    ada, chat = live_bot.newcomer()
+    answer = await live_bot.answer(live_bot.world.say(ada, chat, text))
     assert answer["text"] == says("prompt_missing")
-    assert there.tasks(chat) == []
+    assert live_bot.tasks(chat) == []
 
 
 @pytest.mark.parametrize(
     "letter",
     ["x", "\U0001f600", "x ", "<", "&", "9:16 ", "--", "—a ", "--ratio ", "/v ", "\n", '"', "\u0335"],
 )
-async def test_a_message_as_long_as_they_come_is_answered_calmly(there: BotHarness, letter: str) -> None:
-    ada, chat = there.newcomer()
+async def test_a_message_as_long_as_they_come_is_answered_calmly(live_bot: BotHarness, letter: str) -> None:
+    ada, chat = live_bot.newcomer()
     most = 4096 // (len(letter.encode("utf-16-le")) // 2)
     text = (letter * most)[:4096]
-    there.world.say(ada, chat, text)
-    there.world.say(ada, chat, f"/video {text}"[:4096] if letter.isascii() else f"/video {letter * 2000}")
-    there.world.send_photo(ada, chat, photo(), caption=text[: 1024 if letter.isascii() else 512])
-    await there.handled(ada, chat)
-    *answers, _help = there.world.bot_messages(chat)
+    live_bot.world.say(ada, chat, text)
+    live_bot.world.say(ada, chat, f"/video {text}"[:4096] if letter.isascii() else f"/video {letter * 2000}")
+    live_bot.world.send_photo(ada, chat, photo(), caption=text[: 1024 if letter.isascii() else 512])
+    await live_bot.handled(ada, chat)
+    *answers, _help = live_bot.world.bot_messages(chat)
     assert len(answers) <= 4, "one for each, and perhaps where the photo goes"
     assert all(len(answer.get("text", "")) <= 400 for answer in answers)
 
 
-async def test_two_hundred_options_are_answered_in_one_sentence(there: BotHarness) -> None:
+async def test_two_hundred_options_are_answered_in_one_sentence(live_bot: BotHarness) -> None:
     for option in (
         "--seed 1",
         "--ratio 9:16",
@@ -185,40 +185,40 @@ async def test_two_hundred_options_are_answered_in_one_sentence(there: BotHarnes
         "—seconds 5",
         *(f"--{flag}" for flag in FLAGS),
     ):
-        ada, chat = there.newcomer()
-        there.world.say(ada, chat, "/video a hat " + f"{option} " * 200)
-        await there.handled(ada, chat)
-        assert len(there.world.bot_messages(chat)) == 2, option
+        ada, chat = live_bot.newcomer()
+        live_bot.world.say(ada, chat, "/video a hat " + f"{option} " * 200)
+        await live_bot.handled(ada, chat)
+        assert len(live_bot.world.bot_messages(chat)) == 2, option
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_name_may_be_anything(there: BotHarness, name: str) -> None:
-    ada, chat = there.newcomer(name)
-    group = there.world.add_group(name or "?", [ada])
-    there.world.say(ada, chat, "/start")
-    there.world.say(ada, chat, "/video")
-    there.world.say(ada, group, f"/video@{BOT} a name tag")
-    (video,) = await there.shown(group)
-    await there.tap(ada, video, says("button_again"))
-    await there.shown(group, 2)
-    await there.handled(ada, chat)
+async def test_a_name_may_be_anything(live_bot: BotHarness, name: str) -> None:
+    ada, chat = live_bot.newcomer(name)
+    group = live_bot.world.add_group(name or "?", [ada])
+    live_bot.world.say(ada, chat, "/start")
+    live_bot.world.say(ada, chat, "/video")
+    live_bot.world.say(ada, group, f"/video@{BOT} a name tag")
+    (video,) = await live_bot.shown(group)
+    await live_bot.tap(ada, video, says("button_again"))
+    await live_bot.shown(group, 2)
+    await live_bot.handled(ada, chat)
 
 
-async def test_an_album_of_ten_is_answered_once(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    there.world.send_album(ada, chat, [photo(400 + number, 400) for number in range(10)])
-    await there.card(chat)
-    await there.handled(ada, chat)
-    assert len(there.world.bot_messages(chat)) == 2
-    assert len(there.tasks(chat)) == 1
+async def test_an_album_of_ten_is_answered_once(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    live_bot.world.send_album(ada, chat, [photo(400 + number, 400) for number in range(10)])
+    await live_bot.card(chat)
+    await live_bot.handled(ada, chat)
+    assert len(live_bot.world.bot_messages(chat)) == 2
+    assert len(live_bot.tasks(chat)) == 1
 
 
-async def _all_handled(there: BotHarness, chat: Chat, many: int) -> None:
+async def _all_handled(live_bot: BotHarness, chat: Chat, many: int) -> None:
     def handled() -> bool:
-        rows = [row for row in there.rows("updates") if row["chat_id"] == chat.id]
+        rows = [row for row in live_bot.rows("updates") if row["chat_id"] == chat.id]
         return len(rows) >= many and all(row["state"] == "done" for row in rows)
 
-    await there.until(handled)
+    await live_bot.until(handled)
 
 
 def _visible(text: str) -> str:

@@ -76,141 +76,143 @@ def verbs() -> list[str]:
     return sorted({verb for taps in bots for verb in (*taps._acts, *taps._plain_acts)})
 
 
-async def test_ten_taps_a_second_buy_once_and_all_are_answered(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    draft = await there.answer(there.world.say(ada, chat, "a restless finger"))
+async def test_ten_taps_a_second_buy_once_and_all_are_answered(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "a restless finger"))
     generate = buttons(draft)[says("button_generate")]
-    answers = await _taps(there, ada, draft, [generate] * 10 * 10)
+    answers = await _taps(live_bot, ada, draft, [generate] * 10 * 10)
     assert answers[0] == ""
     assert set(answers[1:TAPS]) == {says("tap_too_late")}
     assert set(answers[TAPS:]) == {says("tap_too_fast")}
-    await there.shown(chat)
-    assert there.jobs("a restless finger") == len(there.tasks(chat)) == 1
+    await live_bot.shown(chat)
+    assert live_bot.jobs("a restless finger") == len(live_bot.tasks(chat)) == 1
 
 
-async def test_taps_on_options_draw_the_card_no_oftener_than_the_bound(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    draft = await there.answer(there.world.say(ada, chat, "an undecided finger"))
-    task = await _task(there, chat)
+async def test_taps_on_options_draw_the_card_no_oftener_than_the_bound(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "an undecided finger"))
+    task = await _task(live_bot, chat)
     options = [f"opt:{task['id']}:seconds={seconds}" for seconds in (10, 5)]
     options = [data for data in buttons(draft).values() if data.count(":") > 1] or options
-    await _taps(there, ada, draft, options * 100)
-    assert len(there.edits(chat, "editMessageText")) <= TAPS
+    await _taps(live_bot, ada, draft, options * 100)
+    assert len(live_bot.edits(chat, "editMessageText")) <= TAPS
 
 
-async def test_one_persons_taps_keep_nobody_elses_from_being_done(there: BotHarness) -> None:
-    ada, _ = there.newcomer()
-    boris, _ = there.newcomer("Boris")
-    group = there.world.add_group("Friends", [boris, ada])
-    with there.unfinished():
-        there.world.say(boris, group, f"/video@{BOT} a patient finger")
-        await there.job("a patient finger")
-        card = await there.card(group)
+async def test_one_persons_taps_keep_nobody_elses_from_being_done(live_bot: BotHarness) -> None:
+    ada, _ = live_bot.newcomer()
+    boris, _ = live_bot.newcomer("Boris")
+    group = live_bot.world.add_group("Friends", [boris, ada])
+    with live_bot.unfinished():
+        live_bot.world.say(boris, group, f"/video@{BOT} a patient finger")
+        await live_bot.job("a patient finger")
+        card = await live_bot.card(group)
         cancel = next(data for data in buttons(card).values() if data.startswith("cancel:"))
         foreign = [cancel] * 100
-        answers = await _taps(there, ada, card, foreign)
+        answers = await _taps(live_bot, ada, card, foreign)
         assert set(answers) == {says("tap_not_yours"), says("tap_too_fast")}
-        assert await there.tap(boris, card, cancel) == ""
-    await there.until(lambda: there.tasks(group)[0]["delivered_at"])
+        assert await live_bot.tap(boris, card, cancel) == ""
+    await live_bot.until(lambda: live_bot.tasks(group)[0]["delivered_at"])
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(everything=st.data())
 async def test_forged_data_touches_no_task_of_anybody_else(
-    there: BotHarness, everything: st.DataObject
+    live_bot: BotHarness, everything: st.DataObject
 ) -> None:
     """The stage is the same for all examples; each brings people of its own."""
-    ada, _ = there.newcomer()
-    boris, his = there.newcomer("Boris")
-    group = there.world.add_group("Friends", [ada, boris])
-    card = await there.answer(there.world.say(ada, group, f"/video@{BOT}"))
-    there.world.say(boris, his, "a draft of his own")
-    own = await there.card(his)
-    hers, mine = await _task(there, group), await _task(there, his)
-    jobs = len(there.provider.jobs)
+    ada, _ = live_bot.newcomer()
+    boris, his = live_bot.newcomer("Boris")
+    group = live_bot.world.add_group("Friends", [ada, boris])
+    card = await live_bot.answer(live_bot.world.say(ada, group, f"/video@{BOT}"))
+    live_bot.world.say(boris, his, "a draft of his own")
+    own = await live_bot.card(his)
+    hers, mine = await _task(live_bot, group), await _task(live_bot, his)
+    jobs = len(live_bot.provider.jobs)
     forged = everything.draw(st.lists(_data([hers["id"], "0" * 16, ""]), min_size=TAPS // 2, max_size=TAPS))
     for message in (card, own):
-        answers = await _taps(there, boris, message, forged)
+        answers = await _taps(live_bot, boris, message, forged)
         assert says("tap_too_fast") not in answers
-    assert there.tasks(group) == [hers]
-    assert there.tasks(his)[0] == mine
-    assert len(there.provider.jobs) == jobs
+    assert live_bot.tasks(group) == [hers]
+    assert live_bot.tasks(his)[0] == mine
+    assert len(live_bot.provider.jobs) == jobs
 
 
-async def test_no_verb_with_a_choice_that_does_not_exist_buys_or_breaks_anything(there: BotHarness) -> None:
-    with there.unfinished():
+async def test_no_verb_with_a_choice_that_does_not_exist_buys_or_breaks_anything(
+    live_bot: BotHarness,
+) -> None:
+    with live_bot.unfinished():
         for verb, choices in product(verbs(), (CHOICES[::2], CHOICES[1::2])):
-            ada, chat = there.newcomer()
+            ada, chat = live_bot.newcomer()
             prompt = f"a wrong choice, after number {ada.id}"
-            draft = await there.answer(there.world.say(ada, chat, prompt))
-            task = await _task(there, chat)
+            draft = await live_bot.answer(live_bot.world.say(ada, chat, prompt))
+            task = await _task(live_bot, chat)
             forged = [f"{verb}:{task['id']}:{choice}" for choice in choices] + [f"{verb}:{choices[0]}"]
-            answers = await _taps(there, ada, draft, [_shortened(data) for data in forged])
+            answers = await _taps(live_bot, ada, draft, [_shortened(data) for data in forged])
             assert says("tap_too_fast") not in answers
-            assert there.jobs(prompt) <= 1, verb
+            assert live_bot.jobs(prompt) <= 1, verb
 
 
-async def test_somebody_elses_finished_video_is_nobodys_to_change(there: BotHarness) -> None:
-    ada, _ = there.newcomer()
-    boris, _ = there.newcomer("Boris")
-    group = there.world.add_group("Friends", [ada, boris])
-    there.world.say(ada, group, f"/video@{BOT} a video of hers")
-    (video,) = await there.shown(group)
-    (task,) = there.tasks(group)
+async def test_somebody_elses_finished_video_is_nobodys_to_change(live_bot: BotHarness) -> None:
+    ada, _ = live_bot.newcomer()
+    boris, _ = live_bot.newcomer("Boris")
+    group = live_bot.world.add_group("Friends", [ada, boris])
+    live_bot.world.say(ada, group, f"/video@{BOT} a video of hers")
+    (video,) = await live_bot.shown(group)
+    (task,) = live_bot.tasks(group)
     for some in _portions(verbs()):
-        await _taps(there, boris, video, [f"{verb}:{task['id']}" for verb in some])
-        boris, _ = there.newcomer("Boris")
-        there.world.say(boris, there.world.private_chat(boris), "/start")
-    assert _kept(there.tasks(group)[0]) == _kept(task)
-    assert there.jobs("a video of hers") == 1
+        await _taps(live_bot, boris, video, [f"{verb}:{task['id']}" for verb in some])
+        boris, _ = live_bot.newcomer("Boris")
+        live_bot.world.say(boris, live_bot.world.private_chat(boris), "/start")
+    assert _kept(live_bot.tasks(group)[0]) == _kept(task)
+    assert live_bot.jobs("a video of hers") == 1
 
 
-async def test_a_tap_on_a_card_that_was_deleted_is_answered_and_its_video_comes(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    draft = await there.answer(there.world.say(ada, chat, "a card that is gone"))
-    there.world.remove(chat, draft["message_id"])
+async def test_a_tap_on_a_card_that_was_deleted_is_answered_and_its_video_comes(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "a card that is gone"))
+    live_bot.world.remove(chat, draft["message_id"])
     for gone in (_inaccessible(draft), draft):
-        await _taps(there, ada, gone, [buttons(draft)[says("button_generate")]])
-    await there.shown(chat)
-    assert there.jobs("a card that is gone") == 1
+        await _taps(live_bot, ada, gone, [buttons(draft)[says("button_generate")]])
+    await live_bot.shown(chat)
+    assert live_bot.jobs("a card that is gone") == 1
 
 
-async def test_all_buttons_of_a_deleted_card_are_answered(there: BotHarness) -> None:
+async def test_all_buttons_of_a_deleted_card_are_answered(live_bot: BotHarness) -> None:
     for some in _portions(verbs()):
-        ada, chat = there.newcomer()
-        there.world.say(ada, chat, "/video a short life")
-        (video,) = await there.shown(chat)
-        (task,) = there.tasks(chat)
-        there.world.remove(chat, video["message_id"])
-        await _taps(there, ada, _inaccessible(video), [f"{verb}:{task['id']}" for verb in some])
-        assert there.jobs("a short life") <= len(there.tasks(chat))
-        there.provider.jobs.clear()
+        ada, chat = live_bot.newcomer()
+        live_bot.world.say(ada, chat, "/video a short life")
+        (video,) = await live_bot.shown(chat)
+        (task,) = live_bot.tasks(chat)
+        live_bot.world.remove(chat, video["message_id"])
+        await _taps(live_bot, ada, _inaccessible(video), [f"{verb}:{task['id']}" for verb in some])
+        assert live_bot.jobs("a short life") <= len(live_bot.tasks(chat))
+        live_bot.provider.jobs.clear()
 
 
-async def test_buttons_of_three_weeks_ago_are_answered(there: BotHarness) -> None:
+async def test_buttons_of_three_weeks_ago_are_answered(live_bot: BotHarness) -> None:
     """Telegram no longer says what stood on the message, and the task may be forgotten."""
     for some in _portions(verbs()):
-        ada, chat = there.newcomer()
+        ada, chat = live_bot.newcomer()
         old = {"message_id": 5, "chat": chat.as_json()}
-        answers = await _taps(there, ada, _inaccessible(old), [f"{verb}:{'a' * 16}" for verb in some])
+        answers = await _taps(live_bot, ada, _inaccessible(old), [f"{verb}:{'a' * 16}" for verb in some])
         assert len(answers) == len(some)
-        assert there.tasks(chat) == []
+        assert live_bot.tasks(chat) == []
 
 
-async def test_a_query_without_message_or_data_is_answered(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    draft = await there.answer(there.world.say(ada, chat, "a nameless button"))
+async def test_a_query_without_message_or_data_is_answered(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "a nameless button"))
     queries = []
     for missing in ({"message"}, {"data"}, {"message", "data"}):
-        query = there.world.callbacks.open(ada, chat, draft, buttons(draft)[says("button_generate")])
-        there.world.updates.put(
+        query = live_bot.world.callbacks.open(ada, chat, draft, buttons(draft)[says("button_generate")])
+        live_bot.world.updates.put(
             "callback_query",
             {name: value for name, value in query.items() if name not in missing}
             | {"inline_message_id": "x", "game_short_name": "chess"},
         )
         queries.append(query["id"])
-    assert set(await _answers(there, queries)) == {says("tap_gone")}
-    assert there.jobs("a nameless button") == 0
+    assert set(await _answers(live_bot, queries)) == {says("tap_gone")}
+    assert live_bot.jobs("a nameless button") == 0
 
 
 def _data(ids: Sequence[str]) -> st.SearchStrategy[str]:
@@ -236,9 +238,9 @@ def _inaccessible(message: Json) -> Json:
     return {"message_id": message["message_id"], "chat": message["chat"], "date": 0}
 
 
-async def _task(there: BotHarness, chat: Chat) -> dict[str, Any]:
+async def _task(live_bot: BotHarness, chat: Chat) -> dict[str, Any]:
     """The chat's only one: a card stands there a moment before its row."""
-    (task,) = await there.until(lambda: there.tasks(chat))
+    (task,) = await live_bot.until(lambda: live_bot.tasks(chat))
     return task
 
 
@@ -246,24 +248,24 @@ def _kept(task: Mapping[str, Any]) -> dict[str, Any]:
     return {name: task[name] for name in ("state", "user_id", "request", "card_id", "file_id", "hidden")}
 
 
-async def _taps(there: BotHarness, person: Person, message: Json, forged: Sequence[str]) -> list[str]:
+async def _taps(live_bot: BotHarness, person: Person, message: Json, forged: Sequence[str]) -> list[str]:
     """All at once; what the bot says to each."""
-    chat: Chat = there.world.chat_of(message)
-    seen = there.world.view(chat, message, for_bot=True)
-    queries = [there.world.callbacks.open(person, chat, seen, data) for data in forged]
+    chat: Chat = live_bot.world.chat_of(message)
+    seen = live_bot.world.view(chat, message, for_bot=True)
+    queries = [live_bot.world.callbacks.open(person, chat, seen, data) for data in forged]
     for query in queries:
-        there.world.updates.put("callback_query", query)
-    return await _answers(there, [query["id"] for query in queries])
+        live_bot.world.updates.put("callback_query", query)
+    return await _answers(live_bot, [query["id"] for query in queries])
 
 
-async def _answers(there: BotHarness, queries: Sequence[str]) -> list[str]:
+async def _answers(live_bot: BotHarness, queries: Sequence[str]) -> list[str]:
     def answers() -> dict[str, str] | None:
-        calls = there.server.calls_of("answerCallbackQuery")
+        calls = live_bot.server.calls_of("answerCallbackQuery")
         found = {
             call.params["callback_query_id"]: str(call.params.get("text", "")) for call in calls if call.ok
         }
         return found if found.keys() >= set(queries) else None
 
-    found = await there.until(answers)
+    found = await live_bot.until(answers)
     assert found is not None
     return [found[query] for query in queries]

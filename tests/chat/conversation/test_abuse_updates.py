@@ -15,29 +15,29 @@ OTHERS: list[dict[str, Any]] = [{}, {"brand_new_kind": {"deep": [1, "two", None]
 KINDS = ("message", "callback_query", "my_chat_member")
 
 
-async def test_updates_of_other_kinds_are_passed_over(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
+async def test_updates_of_other_kinds_are_passed_over(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
     with quiet_log(but_for=PARKED):
-        sent = [_deliver(there, content) for content in OTHERS]
-        await there.handled(ada, chat)
+        sent = [_deliver(live_bot, content) for content in OTHERS]
+        await live_bot.handled(ada, chat)
         for update_id in sent:
-            await _settled(there, update_id)
+            await _settled(live_bot, update_id)
 
 
 @pytest.mark.parametrize(
     "missing", ["message_id", "date", "chat", "from", "text", "entities", ("from", "text"), ("chat", "from")]
 )
 async def test_a_message_that_lacks_something_holds_nobody_up(
-    there: BotHarness, missing: str | tuple[str, ...]
+    live_bot: BotHarness, missing: str | tuple[str, ...]
 ) -> None:
-    ada, chat = there.newcomer()
-    whole = there.world.say(ada, chat, "/video")
-    await there.answer(whole)
+    ada, chat = live_bot.newcomer()
+    whole = live_bot.world.say(ada, chat, "/video")
+    await live_bot.answer(whole)
     with quiet_log(but_for=PARKED):
         lacking = {name: value for name, value in whole.items() if name not in (missing, *missing)}
-        update_id = _deliver(there, {"message": lacking})
-        await there.handled(ada, chat)
-        await _settled(there, update_id)
+        update_id = _deliver(live_bot, {"message": lacking})
+        await live_bot.handled(ada, chat)
+        await _settled(live_bot, update_id)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -58,19 +58,19 @@ async def test_a_message_that_lacks_something_holds_nobody_up(
     ids=lambda content: ",".join(content) or "empty",
 )
 async def test_what_lacks_nearly_everything_is_done_or_parked_at_once(
-    there: BotHarness, kind: str, content: dict[str, Any]
+    live_bot: BotHarness, kind: str, content: dict[str, Any]
 ) -> None:
-    ada, chat = there.newcomer()
+    ada, chat = live_bot.newcomer()
     with quiet_log(but_for=PARKED):
-        update_id = _deliver(there, {kind: content})
-        await there.handled(ada, chat)
-        await _settled(there, update_id)
+        update_id = _deliver(live_bot, {kind: content})
+        await live_bot.handled(ada, chat)
+        await _settled(live_bot, update_id)
 
 
-async def test_a_message_that_holds_much_that_nobody_knows_is_read(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    whole = there.world.say(ada, chat, "/help")
-    await there.answer(whole)
+async def test_a_message_that_holds_much_that_nobody_knows_is_read(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    whole = live_bot.world.say(ada, chat, "/help")
+    await live_bot.answer(whole)
     with quiet_log():
         odd = {
             **whole,
@@ -83,26 +83,26 @@ async def test_a_message_that_holds_much_that_nobody_knows_is_read(there: BotHar
             ],
             "from": {**whole["from"], "language_code": "tlh-Latn-x-brand-new", "brand_new": 1},
         }
-        _deliver(there, {"message": odd})
-        there.world.say(ada, chat, "/help")
-        await there.until(lambda: len(there.world.bot_messages(chat)) == 3)
+        _deliver(live_bot, {"message": odd})
+        live_bot.world.say(ada, chat, "/help")
+        await live_bot.until(lambda: len(live_bot.world.bot_messages(chat)) == 3)
 
 
-def _deliver(there: BotHarness, content: dict[str, Any]) -> int:
+def _deliver(live_bot: BotHarness, content: dict[str, Any]) -> int:
     """An update in any form; its number. It is fetched with whatever comes next."""
-    updates, update_id = there.world.updates, there.world.updates.next_id
+    updates, update_id = live_bot.world.updates, live_bot.world.updates.next_id
     updates.pending.append({"update_id": update_id, **content})
     updates.next_id += 1
     return update_id
 
 
-async def _settled(there: BotHarness, update_id: int) -> None:
+async def _settled(live_bot: BotHarness, update_id: int) -> None:
     """It does not wait to be tried again."""
-    row = await there.until(lambda: _tried(there, update_id))
+    row = await live_bot.until(lambda: _tried(live_bot, update_id))
     assert row is not None
     assert row["state"] in ("done", "parked"), row
 
 
-def _tried(there: BotHarness, update_id: int) -> dict[str, Any] | None:
-    found = [one for one in there.rows("updates") if one["update_id"] == update_id]
+def _tried(live_bot: BotHarness, update_id: int) -> dict[str, Any] | None:
+    found = [one for one in live_bot.rows("updates") if one["update_id"] == update_id]
     return next((row for row in found if row["state"] != "open" or row["attempts"]), None)

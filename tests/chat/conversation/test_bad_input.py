@@ -41,17 +41,17 @@ TOO_MANY_BYTES = 20_000_001
     ],
 )
 async def test_words_that_cannot_work_are_answered_with_what_would(
-    there: BotHarness, words: str, answer: str
+    live_bot: BotHarness, words: str, answer: str
 ) -> None:
-    ada, chat = there.newcomer()
-    there.world.say(ada, chat, words)
-    assert await _only_answer(there, ada, chat) == answer
+    ada, chat = live_bot.newcomer()
+    live_bot.world.say(ada, chat, words)
+    assert await _only_answer(live_bot, ada, chat) == answer
 
 
-async def test_an_option_nobody_has_is_answered_with_those_there_are(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    there.world.say(ada, chat, "/video a hat --zzzzzz 1")
-    answer = await _only_answer(there, ada, chat)
+async def test_an_option_nobody_has_is_answered_with_those_there_are(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    live_bot.world.say(ada, chat, "/video a hat --zzzzzz 1")
+    answer = await _only_answer(live_bot, ada, chat)
     assert answer == says("unknown_flag", flag="zzzzzz", choices=", ".join(f"--{flag}" for flag in FLAGS))
 
 
@@ -59,41 +59,45 @@ async def test_an_option_nobody_has_is_answered_with_those_there_are(there: BotH
     ("send", "answer"),
     [
         (
-            lambda there, ada, chat: there.world.send_photo(ada, chat, photo(200, 300), caption="a wave"),
+            lambda live_bot, ada, chat: live_bot.world.send_photo(
+                ada, chat, photo(200, 300), caption="a wave"
+            ),
             says("photo_too_small", width=200, height=300, min_side=320),
         ),
         (
-            lambda there, ada, chat: there.world.send_photo(ada, chat, photo(200, 300)),
+            lambda live_bot, ada, chat: live_bot.world.send_photo(ada, chat, photo(200, 300)),
             says("photo_too_small", width=200, height=300, min_side=320),
         ),
         (
-            lambda there, ada, chat: there.world.send_photo(
+            lambda live_bot, ada, chat: live_bot.world.send_photo(
                 ada, chat, photo(100, 100, "PNG"), caption="a wave", as_document=True, name="a.png"
             ),
             says("photo_too_small", width=100, height=100, min_side=320),
         ),
         (
-            lambda there, ada, chat: there.world.send_photo(
+            lambda live_bot, ada, chat: live_bot.world.send_photo(
                 ada, chat, b"GIF89a no picture", caption="a wave", as_document=True, name="a.png"
             ),
             says("not_a_photo"),
         ),
         (
-            lambda there, ada, chat: there.world.send_photo(
+            lambda live_bot, ada, chat: live_bot.world.send_photo(
                 ada, chat, photo().ljust(TOO_MANY_BYTES, b"\0"), caption="a wave", as_document=True
             ),
             says("photo_too_many_bytes", max_mb=20),
         ),
         (
-            lambda there, ada, chat: there.world.send_video(ada, chat, make_mp4(), caption="a wave"),
+            lambda live_bot, ada, chat: live_bot.world.send_video(ada, chat, make_mp4(), caption="a wave"),
             says("extend_how", command="/extend"),
         ),
         (
-            lambda there, ada, chat: there.world.send_video(ada, chat, make_mp4(), caption="/animate a wave"),
+            lambda live_bot, ada, chat: live_bot.world.send_video(
+                ada, chat, make_mp4(), caption="/animate a wave"
+            ),
             says("extend_how", command="/extend"),
         ),
         (
-            lambda there, ada, chat: there.world.send_photo(
+            lambda live_bot, ada, chat: live_bot.world.send_photo(
                 ada, chat, b"%PDF-1.7", caption="a wave", as_document=True, name="paper.pdf"
             ),
             says("not_a_photo_sent"),
@@ -111,66 +115,66 @@ async def test_an_option_nobody_has_is_answered_with_those_there_are(there: BotH
     ],
 )
 async def test_files_that_cannot_work_are_answered_with_what_would(
-    there: BotHarness, send: Callable[[BotHarness, Person, Chat], Json], answer: str
+    live_bot: BotHarness, send: Callable[[BotHarness, Person, Chat], Json], answer: str
 ) -> None:
-    ada, chat = there.newcomer()
-    send(there, ada, chat)
-    assert await _only_answer(there, ada, chat) == answer
+    ada, chat = live_bot.newcomer()
+    send(live_bot, ada, chat)
+    assert await _only_answer(live_bot, ada, chat) == answer
 
 
 @pytest.mark.parametrize("kind", ["photo", "document", "video"])
 async def test_several_files_at_once_that_cannot_work_get_one_answer(
-    there: BotHarness, kind: Literal["photo", "document", "video"]
+    live_bot: BotHarness, kind: Literal["photo", "document", "video"]
 ) -> None:
-    ada, chat = there.newcomer()
+    ada, chat = live_bot.newcomer()
     data = {"photo": photo(100, 100), "document": b"%PDF-1.7", "video": make_mp4()}[kind]
-    files = [Attachment(there.world.files.receive(data, f"{name}.pdf"), kind) for name in "abcd"]
-    there.world.share(ada, chat, files, caption="a wave")
-    await there.until(lambda: there.world.bot_messages(chat))
-    await there.handled(ada, chat)
-    answers = [one for one in there.world.bot_messages(chat) if "Options:" not in one["text"]]
+    files = [Attachment(live_bot.world.files.receive(data, f"{name}.pdf"), kind) for name in "abcd"]
+    live_bot.world.share(ada, chat, files, caption="a wave")
+    await live_bot.until(lambda: live_bot.world.bot_messages(chat))
+    await live_bot.handled(ada, chat)
+    answers = [one for one in live_bot.world.bot_messages(chat) if "Options:" not in one["text"]]
     assert len(answers) == 1
 
 
-async def test_a_photo_command_in_reply_to_a_video_says_how_to_go_on_from_one(there: BotHarness) -> None:
-    ada, _ = there.newcomer()
-    group = there.world.add_group("Friends", [ada])
-    film = there.world.send_video(ada, group, make_mp4())
-    there.world.say(ada, group, f"/animate@{BOT} a wave", reply_to=film)
-    assert await _only_answer(there, ada, group) == says("extend_how", command=f"/extend@{BOT}")
+async def test_a_photo_command_in_reply_to_a_video_says_how_to_go_on_from_one(live_bot: BotHarness) -> None:
+    ada, _ = live_bot.newcomer()
+    group = live_bot.world.add_group("Friends", [ada])
+    film = live_bot.world.send_video(ada, group, make_mp4())
+    live_bot.world.say(ada, group, f"/animate@{BOT} a wave", reply_to=film)
+    assert await _only_answer(live_bot, ada, group) == says("extend_how", command=f"/extend@{BOT}")
 
 
-async def test_a_question_that_is_not_answered_is_asked_again(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    question = await there.answer(there.world.say(ada, chat, "/video"))
-    again = await there.answer(there.world.say(ada, chat, "9:16", reply_to=question))
+async def test_a_question_that_is_not_answered_is_asked_again(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    question = await live_bot.answer(live_bot.world.say(ada, chat, "/video"))
+    again = await live_bot.answer(live_bot.world.say(ada, chat, "9:16", reply_to=question))
     assert again["text"] == says("prompt_missing")
-    assert there.jobs("9:16") == 0
-    there.world.say(ada, chat, "a tin soldier", reply_to=question)
-    await there.shown(chat)
+    assert live_bot.jobs("9:16") == 0
+    live_bot.world.say(ada, chat, "a tin soldier", reply_to=question)
+    await live_bot.shown(chat)
 
 
 async def test_an_image_file_whose_pixels_cannot_be_read_is_told_on_the_card_and_never_sent_on(
-    there: BotHarness,
+    live_bot: BotHarness,
 ) -> None:
-    ada, chat = there.newcomer()
+    ada, chat = live_bot.newcomer()
     torn = photo(600, 400, "PNG")
-    there.world.send_photo(
+    live_bot.world.send_photo(
         ada, chat, torn[: len(torn) // 2], caption="a torn wave", as_document=True, name="a.png"
     )
-    await there.until(lambda: (tasks := there.tasks(chat)) and tasks[0]["delivered_at"])
-    card = await there.card(chat)
+    await live_bot.until(lambda: (tasks := live_bot.tasks(chat)) and tasks[0]["delivered_at"])
+    card = await live_bot.card(chat)
     assert says("not_a_photo") in card["text"]
     assert says("not_charged") in card["text"]
     assert list(buttons(card)) == [says("button_other_photo")]
-    assert there.jobs("a torn wave") == 0
+    assert live_bot.jobs("a torn wave") == 0
 
 
-async def _only_answer(there: BotHarness, person: Person, chat: Chat) -> str:
+async def _only_answer(live_bot: BotHarness, person: Person, chat: Chat) -> str:
     """The one message that came of it all; no trace is left behind."""
-    before = (len(there.provider.received), len(there.rows("attempts")))
-    await there.handled(person, chat)
-    answer, _help = there.world.bot_messages(chat)
-    assert there.tasks(chat) == []
-    assert (len(there.provider.received), len(there.rows("attempts"))) == before
+    before = (len(live_bot.provider.received), len(live_bot.rows("attempts")))
+    await live_bot.handled(person, chat)
+    answer, _help = live_bot.world.bot_messages(chat)
+    assert live_bot.tasks(chat) == []
+    assert (len(live_bot.provider.received), len(live_bot.rows("attempts"))) == before
     return str(answer["text"])

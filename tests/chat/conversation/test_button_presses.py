@@ -20,58 +20,58 @@ async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
         yield made
 
 
-async def test_cancel_in_the_queue_ends_it_for_free(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    with there.unfinished():
-        there.world.say(ada, chat, "/video the first in line")
-        await there.job("the first in line")
-        card = await there.answer(there.world.say(ada, chat, "/video the second in line"))
-        assert await there.tap(ada, card, says("button_cancel")) == ""
-        await there.until(lambda: _text(there, card) == says("cancelled"))
-        assert buttons(_now(there, card)) == {}
-    (video,) = await there.shown(chat)
+async def test_cancel_in_the_queue_ends_it_for_free(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    with live_bot.unfinished():
+        live_bot.world.say(ada, chat, "/video the first in line")
+        await live_bot.job("the first in line")
+        card = await live_bot.answer(live_bot.world.say(ada, chat, "/video the second in line"))
+        assert await live_bot.tap(ada, card, says("button_cancel")) == ""
+        await live_bot.until(lambda: _text(live_bot, card) == says("cancelled"))
+        assert buttons(_now(live_bot, card)) == {}
+    (video,) = await live_bot.shown(chat)
     assert video["caption"].startswith("the first")
-    assert there.jobs("the second in line") == 0
+    assert live_bot.jobs("the second in line") == 0
 
 
-async def test_who_stops_waiting_is_told_that_it_was_paid_and_sees_no_video(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    with there.unfinished():
-        card = await there.answer(there.world.say(ada, chat, "/video a lost balloon"))
-        await there.until(lambda: says("button_stop_paid") in buttons(_now(there, card)))
-        await there.tap(ada, card, says("button_stop_paid"))
-        await there.until(lambda: says("card_stopped") in _text(there, card))
-        assert buttons(_now(there, card)) == {}
-    await there.until(lambda: there.tasks(chat)[0]["delivered_at"])
-    await there.handled(ada, chat)
-    assert there.videos(chat) == []
-    (task,) = there.tasks(chat)
-    assert (there.folder / "videos" / f"{task['id']}.mp4").exists()
+async def test_who_stops_waiting_is_told_that_it_was_paid_and_sees_no_video(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    with live_bot.unfinished():
+        card = await live_bot.answer(live_bot.world.say(ada, chat, "/video a lost balloon"))
+        await live_bot.until(lambda: says("button_stop_paid") in buttons(_now(live_bot, card)))
+        await live_bot.tap(ada, card, says("button_stop_paid"))
+        await live_bot.until(lambda: says("card_stopped") in _text(live_bot, card))
+        assert buttons(_now(live_bot, card)) == {}
+    await live_bot.until(lambda: live_bot.tasks(chat)[0]["delivered_at"])
+    await live_bot.handled(ada, chat)
+    assert live_bot.videos(chat) == []
+    (task,) = live_bot.tasks(chat)
+    assert (live_bot.folder / "videos" / f"{task['id']}.mp4").exists()
 
 
-async def test_a_tap_by_somebody_else_does_nothing(there: BotHarness) -> None:
-    ada, _ = there.newcomer()
-    boris, _ = there.newcomer("Boris")
-    group = there.world.add_group("Friends", [ada, boris])
-    with there.unfinished():
-        there.world.say(ada, group, f"/video@{BOT} a race")
-        await there.job("a race")
-        card = await there.card(group)
+async def test_a_tap_by_somebody_else_does_nothing(live_bot: BotHarness) -> None:
+    ada, _ = live_bot.newcomer()
+    boris, _ = live_bot.newcomer("Boris")
+    group = live_bot.world.add_group("Friends", [ada, boris])
+    with live_bot.unfinished():
+        live_bot.world.say(ada, group, f"/video@{BOT} a race")
+        await live_bot.job("a race")
+        card = await live_bot.card(group)
         for verb in ("cancel", "generate", "dismiss", "again", "send"):
             task_id = next(iter(buttons(card).values())).partition(":")[2]
-            assert await there.forged_tap(boris, card, f"{verb}:{task_id}") == says("tap_not_yours")
-    (video,) = await there.shown(group)
+            assert await live_bot.forged_tap(boris, card, f"{verb}:{task_id}") == says("tap_not_yours")
+    (video,) = await live_bot.shown(group)
     for button in ("button_details", "button_share"):
-        assert await there.tap(boris, video, says(button)) == says("tap_only_owner")
-    await there.handled(boris, group)
-    assert there.jobs("a race") == 1
-    assert len(there.tasks(group)) == 1
+        assert await live_bot.tap(boris, video, says(button)) == says("tap_only_owner")
+    await live_bot.handled(boris, group)
+    assert live_bot.jobs("a race") == 1
+    assert len(live_bot.tasks(group)) == 1
 
 
-async def test_forged_data_is_not_known(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    (video,) = await _made(there, ada, chat, "a locked door")
-    (task,) = there.tasks(chat)
+async def test_forged_data_is_not_known(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    (video,) = await _made(live_bot, ada, chat, "a locked door")
+    (task,) = live_bot.tasks(chat)
     for data in (
         "again:0000000000000000",
         "",
@@ -81,66 +81,66 @@ async def test_forged_data_is_not_known(there: BotHarness) -> None:
         f"sell:{task['id']}",
         "x" * 64,
     ):
-        assert await there.forged_tap(ada, video, data) == says("tap_gone"), data
-    assert len(there.tasks(chat)) == 1
+        assert await live_bot.forged_tap(ada, video, data) == says("tap_gone"), data
+    assert len(live_bot.tasks(chat)) == 1
 
 
-async def test_a_task_cannot_be_reached_from_another_chat(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    boris, his = there.newcomer("Boris")
-    draft = await there.answer(there.world.say(ada, chat, "a secret garden"))
-    his_draft = await there.answer(there.world.say(boris, his, "an open field"))
+async def test_a_task_cannot_be_reached_from_another_chat(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    boris, his = live_bot.newcomer("Boris")
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "a secret garden"))
+    his_draft = await live_bot.answer(live_bot.world.say(boris, his, "an open field"))
     data = buttons(draft)[says("button_generate")]
-    assert await there.forged_tap(boris, his_draft, data) == says("tap_gone")
-    assert there.jobs("a secret garden") == 0
+    assert await live_bot.forged_tap(boris, his_draft, data) == says("tap_gone")
+    assert live_bot.jobs("a secret garden") == 0
 
 
-async def test_again_makes_exactly_one_more_however_often_it_is_tapped(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    (video,) = await _made(there, ada, chat, "a spinning coin")
+async def test_again_makes_exactly_one_more_however_often_it_is_tapped(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    (video,) = await _made(live_bot, ada, chat, "a spinning coin")
     for _ in range(3):
-        there.world.press(ada, video, says("button_again"))
-    videos = await there.shown(chat, 2)
-    await there.handled(ada, chat)
-    assert len(videos) == len(there.tasks(chat)) == there.jobs("a spinning coin") == 2
+        live_bot.world.press(ada, video, says("button_again"))
+    videos = await live_bot.shown(chat, 2)
+    await live_bot.handled(ada, chat)
+    assert len(videos) == len(live_bot.tasks(chat)) == live_bot.jobs("a spinning coin") == 2
     assert videos[0] == video
-    assert there.tasks(chat)[1]["parent_id"] == there.tasks(chat)[0]["id"]
+    assert live_bot.tasks(chat)[1]["parent_id"] == live_bot.tasks(chat)[0]["id"]
 
 
-async def test_taps_after_the_end_say_so(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    card = await there.answer(there.world.say(ada, chat, "/video a last train"))
+async def test_taps_after_the_end_say_so(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    card = await live_bot.answer(live_bot.world.say(ada, chat, "/video a last train"))
     (task_id,) = {data.partition(":")[2] for data in buttons(card).values()}
-    await there.shown(chat)
+    await live_bot.shown(chat)
     for verb in ("cancel", "generate", "dismiss", "send"):
-        assert await there.forged_tap(ada, card, f"{verb}:{task_id}") == says("tap_too_late")
-    draft = await there.answer(there.world.say(ada, chat, "a paper hat"))
+        assert await live_bot.forged_tap(ada, card, f"{verb}:{task_id}") == says("tap_too_late")
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "a paper hat"))
     generate = buttons(draft)[says("button_generate")]
-    await there.tap(ada, draft, says("button_dismiss"))
-    assert await there.forged_tap(ada, draft, generate) == says("tap_too_late")
-    assert there.jobs("a paper hat") == 0
+    await live_bot.tap(ada, draft, says("button_dismiss"))
+    assert await live_bot.forged_tap(ada, draft, generate) == says("tap_too_late")
+    assert live_bot.jobs("a paper hat") == 0
 
 
-async def test_generate_tapped_twice_buys_once(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    draft = await there.answer(there.world.say(ada, chat, "a humming top"))
+async def test_generate_tapped_twice_buys_once(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "a humming top"))
     for _ in range(2):
-        there.world.press(ada, draft, says("button_generate"))
-    await there.shown(chat)
-    await there.handled(ada, chat)
-    assert there.jobs("a humming top") == 1
+        live_bot.world.press(ada, draft, says("button_generate"))
+    await live_bot.shown(chat)
+    await live_bot.handled(ada, chat)
+    assert live_bot.jobs("a humming top") == 1
 
 
-async def _made(there: BotHarness, person: Person, chat: Chat, prompt: str) -> list[Json]:
-    there.world.say(person, chat, f"/video {prompt}")
-    return await there.shown(chat)
+async def _made(live_bot: BotHarness, person: Person, chat: Chat, prompt: str) -> list[Json]:
+    live_bot.world.say(person, chat, f"/video {prompt}")
+    return await live_bot.shown(chat)
 
 
-def _now(there: BotHarness, message: Json) -> Json:
-    found = there.now(message)
+def _now(live_bot: BotHarness, message: Json) -> Json:
+    found = live_bot.now(message)
     assert found is not None
     return found
 
 
-def _text(there: BotHarness, message: Json) -> str:
-    return str(_now(there, message).get("text", ""))
+def _text(live_bot: BotHarness, message: Json) -> str:
+    return str(_now(live_bot, message).get("text", ""))

@@ -16,36 +16,36 @@ LATE = says("card_late", elapsed="\0").partition("(")[0]
 
 
 async def test_a_late_video_is_told_of_once_watched_rarely_and_shown_when_it_comes(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there:
-        ada, chat = there.newcomer()
-        with there.unfinished():
-            async with running_bot(there.values()):
-                card = await there.answer(there.world.say(ada, chat, "/video a glacier"))
-                await there.until(lambda: any(task["looked_at"] for task in there.tasks(chat)))
-            _age(there, timedelta(hours=2))
-            async with running_bot(there.values()):
-                await there.until(lambda: LATE in str(there.now(card)))
-                await there.until(lambda: there.tasks(chat)[0]["late_at"])
-                looks = len(there.provider.calls("look"))
-                await there.handled(ada, chat)
-            (task,) = there.tasks(chat)
+    async with stage(tmp_path) as live_bot:
+        ada, chat = live_bot.newcomer()
+        with live_bot.unfinished():
+            async with running_bot(live_bot.values()):
+                card = await live_bot.answer(live_bot.world.say(ada, chat, "/video a glacier"))
+                await live_bot.until(lambda: any(task["looked_at"] for task in live_bot.tasks(chat)))
+            _age(live_bot, timedelta(hours=2))
+            async with running_bot(live_bot.values()):
+                await live_bot.until(lambda: LATE in str(live_bot.now(card)))
+                await live_bot.until(lambda: live_bot.tasks(chat)[0]["late_at"])
+                looks = len(live_bot.provider.calls("look"))
+                await live_bot.handled(ada, chat)
+            (task,) = live_bot.tasks(chat)
             next_look = datetime.fromisoformat(task["due_at"]) - datetime.fromisoformat(task["looked_at"])
             assert next_look == timedelta(minutes=10)
-            assert len(there.provider.calls("look")) == looks
-        _age(there, timedelta(minutes=10))
-        async with running_bot(there.values()):
-            (video,) = await there.shown(chat)
+            assert len(live_bot.provider.calls("look")) == looks
+        _age(live_bot, timedelta(minutes=10))
+        async with running_bot(live_bot.values()):
+            (video,) = await live_bot.shown(chat)
         assert video["message_id"] == card["message_id"]
-        assert there.tasks(chat)[0]["late_at"] == to_text(_earlier(task["late_at"], timedelta(minutes=10)))
-        assert there.jobs("a glacier") == 1
-        assert _words(there, chat) == 1, "no second message speaks of it"
+        assert live_bot.tasks(chat)[0]["late_at"] == to_text(_earlier(task["late_at"], timedelta(minutes=10)))
+        assert live_bot.jobs("a glacier") == 1
+        assert _words(live_bot, chat) == 1, "no second message speaks of it"
 
 
-def _age(there: BotHarness, by: timedelta) -> None:
+def _age(live_bot: BotHarness, by: timedelta) -> None:
     """As if all that is on its way had begun so much earlier."""
     times = ("created_at", "queued_at", "submitted_at", "looked_at", "running_at", "late_at", "due_at")
-    with closing(sqlite3.connect(there.folder / "bot.db")) as database, database:
-        for row in there.rows("tasks"):
+    with closing(sqlite3.connect(live_bot.folder / "bot.db")) as database, database:
+        for row in live_bot.rows("tasks"):
             for name in times:
                 if row[name] is not None:
                     earlier = to_text(_earlier(row[name], by))
@@ -56,6 +56,6 @@ def _earlier(text: str, by: timedelta) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC) - by
 
 
-def _words(there: BotHarness, chat: Chat) -> int:
+def _words(live_bot: BotHarness, chat: Chat) -> int:
     """How many messages are neither the video nor a call to it: the help that was asked for."""
-    return sum("text" in one for one in there.messages(chat))
+    return sum("text" in one for one in live_bot.messages(chat))

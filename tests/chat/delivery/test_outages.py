@@ -23,7 +23,7 @@ SILENCES = (
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
+async def live_bot(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with stage(tmp_path) as made:
         yield made
         assert made.world.complaints == []
@@ -42,49 +42,49 @@ def lines(printed: str) -> list[str]:
     return [re.sub(r"^\S+ \S+ \[\w+ *\] (.*?) *\[bot\..*", r"\1", line) for line in told]
 
 
-async def test_every_way_to_give_no_answer_to_a_look_is_endured(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    there.provider.interfere = silent("look", SILENCES)
-    async with bot_process(there.folder, there.values()) as bot:
+async def test_every_way_to_give_no_answer_to_a_look_is_endured(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    live_bot.provider.interfere = silent("look", SILENCES)
+    async with bot_process(live_bot.folder, live_bot.values()) as bot:
         for number in range(3):
-            there.world.say(ada, chat, f"/video a deaf ear {number}")
-        await there.provider.wait_for("look", count=3 * len(SILENCES), limit_s=60)
-        assert {task["state"] for task in there.tasks(chat)} == {"running"}
-        there.provider.interfere = lambda _kind, _received: None
-        await there.shown(chat, 3)
+            live_bot.world.say(ada, chat, f"/video a deaf ear {number}")
+        await live_bot.provider.wait_for("look", count=3 * len(SILENCES), limit_s=60)
+        assert {task["state"] for task in live_bot.tasks(chat)} == {"running"}
+        live_bot.provider.interfere = lambda _kind, _received: None
+        await live_bot.shown(chat, 3)
         await bot.kill()
     assert lines(bot.printed) == ["looks fail", "the provider answers again"]
     assert "Traceback" not in bot.printed
-    assert len(there.provider.jobs) == 3
+    assert len(live_bot.provider.jobs) == 3
 
 
-async def test_a_provider_that_takes_no_order_is_asked_again_until_it_does(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    there.provider.interfere = silent("submit", (failure(50500, "Internal Error", 500),))
-    async with bot_process(there.folder, there.values()) as bot:
+async def test_a_provider_that_takes_no_order_is_asked_again_until_it_does(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    live_bot.provider.interfere = silent("submit", (failure(50500, "Internal Error", 500),))
+    async with bot_process(live_bot.folder, live_bot.values()) as bot:
         for number in range(3):
-            there.world.say(ada, chat, f"/video a closed counter {number}")
-        await there.provider.wait_for("submit", count=6, limit_s=60)
-        assert there.provider.jobs == {}
-        there.provider.interfere = lambda _kind, _received: None
-        await there.shown(chat, 3)
+            live_bot.world.say(ada, chat, f"/video a closed counter {number}")
+        await live_bot.provider.wait_for("submit", count=6, limit_s=60)
+        assert live_bot.provider.jobs == {}
+        live_bot.provider.interfere = lambda _kind, _received: None
+        await live_bot.shown(chat, 3)
         await bot.kill()
     assert lines(bot.printed) == ["submits fail", "the provider answers again"]
-    assert len(there.provider.jobs) == 3
+    assert len(live_bot.provider.jobs) == 3
 
 
-async def test_an_outage_of_telegram_is_two_lines_too(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    async with bot_process(there.folder, there.values()) as bot:
-        with there.unfinished():
-            there.world.say(ada, chat, "/video a power cut")
-            await there.job("a power cut")
-            there.server.faults.add(Fault("*", FaultKind.SERVER_ERROR, times=None))
-            there.world.say(ada, chat, "/video after the power cut")
-            await there.until(lambda: sum(not call.ok for call in there.server.calls) > 5)
-            there.server.faults.clear()
-            there.world.say(ada, chat, "/video the light again")  # ends the poll that is under way
-        await there.shown(chat, 3)
+async def test_an_outage_of_telegram_is_two_lines_too(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    async with bot_process(live_bot.folder, live_bot.values()) as bot:
+        with live_bot.unfinished():
+            live_bot.world.say(ada, chat, "/video a power cut")
+            await live_bot.job("a power cut")
+            live_bot.server.faults.add(Fault("*", FaultKind.SERVER_ERROR, times=None))
+            live_bot.world.say(ada, chat, "/video after the power cut")
+            await live_bot.until(lambda: sum(not call.ok for call in live_bot.server.calls) > 5)
+            live_bot.server.faults.clear()
+            live_bot.world.say(ada, chat, "/video the light again")  # ends the poll that is under way
+        await live_bot.shown(chat, 3)
         await bot.kill()
     told = lines(bot.printed)
     assert {"Telegram does not answer", "Telegram answers again"} <= set(told)

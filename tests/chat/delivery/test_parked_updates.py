@@ -40,10 +40,10 @@ async def no_page(_: int) -> None:
 
 
 @asynccontextmanager
-async def a_conversation(there: BotHarness, clock: Clock) -> AsyncIterator[None]:
+async def a_conversation(live_bot: BotHarness, clock: Clock) -> AsyncIterator[None]:
     """The Telegram side alone, with a clock of its own."""
-    store = await SQLiteStore.open(there.folder / "bot.db", clock)
-    settings = IsolatedSettings.model_validate(there.values())
+    store = await SQLiteStore.open(live_bot.folder / "bot.db", clock)
+    settings = IsolatedSettings.model_validate(live_bot.values())
     ctx = build_chat_context(
         settings.token,
         settings,
@@ -53,7 +53,7 @@ async def a_conversation(there: BotHarness, clock: Clock) -> AsyncIterator[None]
         purchase_guard=a_brake(store, clock),
         schedule=Schedule(),
         at_once=unbounded,
-        video_cache=VideoCache(there.folder / "videos"),
+        video_cache=VideoCache(live_bot.folder / "videos"),
         clock=clock,
         wake_worker=lambda: None,
         open_page=no_page,
@@ -69,54 +69,54 @@ async def a_conversation(there: BotHarness, clock: Clock) -> AsyncIterator[None]
             await running
         await conversation.close()
         await store.close()
-    assert there.world.complaints == []
+    assert live_bot.world.complaints == []
 
 
 async def test_an_update_that_always_fails_is_parked_and_its_chat_goes_on(tmp_path: Path) -> None:
     clock = Clock()
-    async with stage(tmp_path) as there, a_conversation(there, clock):
-        await _talk(there, clock)
+    async with stage(tmp_path) as live_bot, a_conversation(live_bot, clock):
+        await _talk(live_bot, clock)
 
 
-async def _talk(there: BotHarness, clock: Clock) -> None:
-    ada, chat = there.newcomer()
-    boris, his = there.newcomer("Boris")
+async def _talk(live_bot: BotHarness, clock: Clock) -> None:
+    ada, chat = live_bot.newcomer()
+    boris, his = live_bot.newcomer("Boris")
     greeting = says("start").split("\n", maxsplit=1)[0]
 
     def is_greeting(params: dict[str, object]) -> bool:
         return params["chat_id"] == chat.id and str(params["text"]).startswith(greeting)
 
-    there.server.faults.add(Fault("sendMessage", FaultKind.BAD_REQUEST, times=None, when=is_greeting))
-    there.world.say(ada, chat, "/start")
-    second = there.world.say(ada, chat, "/help")
+    live_bot.server.faults.add(Fault("sendMessage", FaultKind.BAD_REQUEST, times=None, when=is_greeting))
+    live_bot.world.say(ada, chat, "/start")
+    second = live_bot.world.say(ada, chat, "/help")
     for attempt in range(1, 5):
-        await _tried(there, attempt)
-        assert there.world.bot_messages(chat) == []  # in order, so the second waits for the first
+        await _tried(live_bot, attempt)
+        assert live_bot.world.bot_messages(chat) == []  # in order, so the second waits for the first
         clock.ahead += timedelta(minutes=6)
-        await there.handled(boris, his)  # any news makes the bot look at its clock
-    await there.answer(second, containing="Options:")
-    assert there.world.bot_messages(chat)[0]["text"] == says("given_up")
-    first, *_ = there.rows("updates")
+        await live_bot.handled(boris, his)  # any news makes the bot look at its clock
+    await live_bot.answer(second, containing="Options:")
+    assert live_bot.world.bot_messages(chat)[0]["text"] == says("given_up")
+    first, *_ = live_bot.rows("updates")
     assert (first["state"], first["attempts"]) == ("parked", 5)
-    assert len([call for call in there.server.calls_of("sendMessage") if not call.ok]) == 5
+    assert len([call for call in live_bot.server.calls_of("sendMessage") if not call.ok]) == 5
 
 
-async def _tried(there: BotHarness, times: int) -> None:
-    await there.until(lambda: sum(row["attempts"] for row in there.rows("updates")) == times)
+async def _tried(live_bot: BotHarness, times: int) -> None:
+    await live_bot.until(lambda: sum(row["attempts"] for row in live_bot.rows("updates")) == times)
 
 
 async def test_an_outage_of_telegram_parks_nothing(tmp_path: Path) -> None:
     clock = Clock()
-    async with stage(tmp_path) as there, a_conversation(there, clock):
-        ada, chat = there.newcomer()
-        boris, his = there.newcomer("Boris")
+    async with stage(tmp_path) as live_bot, a_conversation(live_bot, clock):
+        ada, chat = live_bot.newcomer()
+        boris, his = live_bot.newcomer("Boris")
         for_ada = Fault(
             "sendMessage", FaultKind.SERVER_ERROR, times=8, when=lambda params: params["chat_id"] == chat.id
         )
-        there.server.faults.add(for_ada)
-        asked = there.world.say(ada, chat, "/start")
+        live_bot.server.faults.add(for_ada)
+        asked = live_bot.world.say(ada, chat, "/start")
         for attempt in range(1, 9):
-            await _tried(there, attempt)
+            await _tried(live_bot, attempt)
             clock.ahead += timedelta(minutes=6)
-            await there.handled(boris, his)
-        assert (await there.answer(asked))["text"] == says("start")
+            await live_bot.handled(boris, his)
+        assert (await live_bot.answer(asked))["text"] == says("start")

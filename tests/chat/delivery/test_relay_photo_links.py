@@ -70,20 +70,20 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _of(there: BotHarness, relay: Relay, **changes: str) -> dict[str, str]:
-    return there.values(
+def _of(live_bot: BotHarness, relay: Relay, **changes: str) -> dict[str, str]:
+    return live_bot.values(
         jimeng_relay_api_key="sk-relay", jimeng_relay_base_url=relay.base_url, default_model="relay-jimeng"
     ) | {name: value for name, value in changes.items() if value}
 
 
 async def test_a_relay_gets_the_photo_by_a_link_of_ours_and_nothing_says_the_token(tmp_path: Path) -> None:
     port = str(_free_port())
-    async with stage(tmp_path) as there, a_relay() as relay:
+    async with stage(tmp_path) as live_bot, a_relay() as relay:
         own = {"public_url": f"http://127.0.0.1:{port}", "listen_port": port}
-        async with running_bot(_of(there, relay, **own)):
-            ada, chat = there.newcomer()
-            there.world.send_photo(ada, chat, photo(720, 1280), caption="it waves")
-            await there.shown(chat)
+        async with running_bot(_of(live_bot, relay, **own)):
+            ada, chat = live_bot.newcomer()
+            live_bot.world.send_photo(ada, chat, photo(720, 1280), caption="it waves")
+            await live_bot.shown(chat)
             (link,) = relay.links
             async with aiohttp.ClientSession() as session:
                 async with session.get(link) as again:
@@ -94,17 +94,17 @@ async def test_a_relay_gets_the_photo_by_a_link_of_ours_and_nothing_says_the_tok
     (picture,) = relay.photos
     assert Image.open(io.BytesIO(picture)).size == (720, 1280)
     assert relay.heard
-    assert there.server.token not in "".join(relay.heard)
-    assert there.server.token.partition(":")[2] not in link
+    assert live_bot.server.token not in "".join(relay.heard)
+    assert live_bot.server.token.partition(":")[2] not in link
 
 
 async def test_without_a_public_address_the_model_says_so_and_takes_words(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there, a_relay() as relay, running_bot(_of(there, relay)):
-        ada, chat = there.newcomer()
-        sent = there.world.send_photo(ada, chat, photo(720, 1280), caption="it waves")
-        answer = await there.answer(sent)
+    async with stage(tmp_path) as live_bot, a_relay() as relay, running_bot(_of(live_bot, relay)):
+        ada, chat = live_bot.newcomer()
+        sent = live_bot.world.send_photo(ada, chat, photo(720, 1280), caption="it waves")
+        answer = await live_bot.answer(sent)
         assert says("no_public_address", model="relay-jimeng") in answer["text"]
         assert says("button_other_model", model="jimeng-pro") in buttons(answer)
-        there.world.say(ada, chat, "/video a paper boat")
-        await there.shown(chat)
+        live_bot.world.say(ada, chat, "/video a paper boat")
+        await live_bot.shown(chat)
     assert relay.links == []

@@ -19,7 +19,7 @@ WRONG_TOKEN = "123456789:AAFreallyNobodysTokenFreallyNobodysTok"
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
+async def live_bot(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with stage(tmp_path / "first") as made:
         made.folder.mkdir()
         yield made
@@ -58,47 +58,47 @@ async def test_nothing_is_made_on_the_disk_without_a_token(tmp_path: Path) -> No
 
 
 async def test_a_proxy_of_the_environment_is_no_way_to_this_machine(
-    there: BotHarness, monkeypatch: pytest.MonkeyPatch
+    live_bot: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    bot = connect(there.server.token, there.server.url, open_gate())
+    bot = connect(live_bot.server.token, live_bot.server.url, open_gate())
     await bot.initialize()
-    assert bot.id == there.world.bot.id
+    assert bot.id == live_bot.world.bot.id
     await bot.shutdown()
 
 
-async def test_a_token_that_telegram_does_not_know_ends_the_start_with_one_line(there: BotHarness) -> None:
-    said = await _refused(BotProcess(there.folder, there.values(telegram_bot_token=WRONG_TOKEN)))
+async def test_a_token_that_telegram_does_not_know_ends_the_start_with_one_line(live_bot: BotHarness) -> None:
+    said = await _refused(BotProcess(live_bot.folder, live_bot.values(telegram_bot_token=WRONG_TOKEN)))
     assert KEY_REFUSED in said
     assert WRONG_TOKEN not in said
 
 
 async def test_a_second_bot_with_one_token_says_so_and_stops_while_the_first_goes_on(
-    there: BotHarness, tmp_path: Path
+    live_bot: BotHarness, tmp_path: Path
 ) -> None:
-    async with bot_process(there.folder, there.values()) as first:
+    async with bot_process(live_bot.folder, live_bot.values()) as first:
         # From its first long poll on it is at home: some seconds after its start.
-        await there.until(
-            lambda: any(call.params["timeout"] > 10 for call in there.server.calls_of("getUpdates"))
+        await live_bot.until(
+            lambda: any(call.params["timeout"] > 10 for call in live_bot.server.calls_of("getUpdates"))
         )
         second = tmp_path / "second"
         second.mkdir()
-        values = there.values(database_url=f"sqlite:///{second}/bot.db", data_dir=str(second))
+        values = live_bot.values(database_url=f"sqlite:///{second}/bot.db", data_dir=str(second))
         said = await _refused(BotProcess(second, values), after="Dreamreel is up")
         assert KEY_TAKEN in said
         assert first.is_running
-        ada, chat = there.newcomer()
-        assert (await there.answer(there.world.say(ada, chat, "/start")))["text"] == says("start")
+        ada, chat = live_bot.newcomer()
+        assert (await live_bot.answer(live_bot.world.say(ada, chat, "/start")))["text"] == says("start")
 
 
-async def test_a_second_bot_on_the_same_data_says_so_and_leaves_the_first_alone(there: BotHarness) -> None:
-    async with bot_process(there.folder, there.values()) as first:
-        polls = len(there.server.calls_of("getUpdates"))
-        said = await _refused(BotProcess(there.folder, there.values()))
+async def test_a_second_bot_on_the_same_data_says_so_and_leaves_the_first_alone(live_bot: BotHarness) -> None:
+    async with bot_process(live_bot.folder, live_bot.values()) as first:
+        polls = len(live_bot.server.calls_of("getUpdates"))
+        said = await _refused(BotProcess(live_bot.folder, live_bot.values()))
         assert "Another Dreamreel already uses" in said
         assert first.is_running
-        assert all(call.status != 409 for call in there.server.calls_of("getUpdates")[polls:])
+        assert all(call.status != 409 for call in live_bot.server.calls_of("getUpdates")[polls:])
 
 
 async def test_the_sandbox_keeps_away_from_everything_real(tmp_path: Path) -> None:
@@ -131,8 +131,8 @@ async def test_the_sandbox_keeps_away_from_everything_real(tmp_path: Path) -> No
     assert list(temporary.iterdir()) == []  # what it kept meanwhile is gone with it
 
 
-async def test_a_taken_port_is_one_line(there: BotHarness, tmp_path: Path) -> None:
-    port = there.server.url.rpartition(":")[2]
+async def test_a_taken_port_is_one_line(live_bot: BotHarness, tmp_path: Path) -> None:
+    port = live_bot.server.url.rpartition(":")[2]
     said = await _refused(BotProcess(tmp_path, {}, "sandbox", "--port", port))
     assert f"{port} on 127.0.0.1 cannot be used" in said
 
@@ -162,10 +162,10 @@ def test_a_start_loads_no_codec_and_nothing_that_few_need() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
-async def test_an_idle_bot_holds_less_than_90_megabytes(there: BotHarness) -> None:
-    async with bot_process(there.folder, there.values(private_port="0")) as bot:
-        ada, chat = there.newcomer()
-        await there.handled(ada, chat)
+async def test_an_idle_bot_holds_less_than_90_megabytes(live_bot: BotHarness) -> None:
+    async with bot_process(live_bot.folder, live_bot.values(private_port="0")) as bot:
+        ada, chat = live_bot.newcomer()
+        await live_bot.handled(ada, chat)
         status = Path(f"/proc/{bot.pid}/status").read_text(encoding="ascii")
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     assert found is not None

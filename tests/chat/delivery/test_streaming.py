@@ -20,27 +20,27 @@ WORKER_BYTES = 22_000_000
 
 
 async def test_a_video_of_45_mb_costs_under_10_mb_of_memory(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there, bot_process(tmp_path, there.values()) as bot:
-        ada, chat = there.newcomer()
-        there.provider.video = noise_mp4(5)
-        await _deliver(there, ada, chat, 1)  # from here on only the size differs
+    async with stage(tmp_path) as live_bot, bot_process(tmp_path, live_bot.values()) as bot:
+        ada, chat = live_bot.newcomer()
+        live_bot.provider.video = noise_mp4(5)
+        await _deliver(live_bot, ada, chat, 1)  # from here on only the size differs
         family = _family(bot)
         before = [_memory(pid, "VmRSS") for pid in family]
         for pid in family:
             Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak counts anew from here
-        there.provider.video = noise_mp4(45)
-        await _deliver(there, ada, chat, 2)
-        assert there.videos(chat)[-1]["video"]["file_size"] > 45_000_000
+        live_bot.provider.video = noise_mp4(45)
+        await _deliver(live_bot, ada, chat, 2)
+        assert live_bot.videos(chat)[-1]["video"]["file_size"] > 45_000_000
         assert _family(bot) == family
         grown = [_memory(pid, "VmHWM") - had for pid, had in zip(family, before, strict=True)]
         assert grown[0] < BOT_BYTES
         assert grown[1] < WORKER_BYTES
-        assert there.world.complaints == []
+        assert live_bot.world.complaints == []
 
 
-async def _deliver(there: BotHarness, person: Person, chat: Chat, many: int) -> None:
-    there.world.say(person, chat, "/video a heavy load")
-    await there.shown(chat, many)
+async def _deliver(live_bot: BotHarness, person: Person, chat: Chat, many: int) -> None:
+    live_bot.world.say(person, chat, "/video a heavy load")
+    await live_bot.shown(chat, many)
 
 
 def _family(bot: BotProcess) -> list[str]:

@@ -36,12 +36,12 @@ class House:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    async with stage(tmp_path_factory.mktemp("bot")) as there:
-        values = there.values(private_port="0", admin_users=str(ADMIN_ID), volcengine_concurrency="1")
+    async with stage(tmp_path_factory.mktemp("bot")) as live_bot:
+        values = live_bot.values(private_port="0", admin_users=str(ADMIN_ID), volcengine_concurrency="1")
         async with running_bot(values) as started:
-            admin = there.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
-            yield House(there, started, admin, there.world.private_chat(admin))
-        assert there.world.complaints == []
+            admin = live_bot.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
+            yield House(live_bot, started, admin, live_bot.world.private_chat(admin))
+        assert live_bot.world.complaints == []
 
 
 async def test_an_admin_gets_a_link_without_preview_and_comes_in_by_it(house: House) -> None:
@@ -72,14 +72,14 @@ async def test_in_a_group_the_link_goes_to_the_private_chat(house: House) -> Non
 
 
 async def test_the_page_puts_first_and_cancels_what_waits_and_tells_its_person(house: House) -> None:
-    there = house.stage
-    with there.unfinished():
-        people = [there.newcomer(name) for name in ("Ada", "Boris", "Chiara")]
+    live_bot = house.stage
+    with live_bot.unfinished():
+        people = [live_bot.newcomer(name) for name in ("Ada", "Boris", "Chiara")]
         for person, chat in people:
-            there.world.say(person, chat, f"/video a hat for {person.first_name} --model jimeng-pro")
-            await there.until(lambda chat=chat: there.tasks(chat))  # type: ignore[misc]
-        await there.job("a hat for Ada")
-        waiting = {person.first_name: there.tasks(chat)[0]["id"] for person, chat in people[1:]}
+            live_bot.world.say(person, chat, f"/video a hat for {person.first_name} --model jimeng-pro")
+            await live_bot.until(lambda chat=chat: live_bot.tasks(chat))  # type: ignore[misc]
+        await live_bot.job("a hat for Ada")
+        waiting = {person.first_name: live_bot.tasks(chat)[0]["id"] for person, chat in people[1:]}
         async with session_by(await house.link()) as visitor:
             _, text = await _get(visitor, house, "/admin")
             assert text.index(waiting["Boris"][:8]) < text.index(waiting["Chiara"][:8])
@@ -90,13 +90,13 @@ async def test_the_page_puts_first_and_cancels_what_waits_and_tells_its_person(h
             _, text = await _get(visitor, house, f"/admin/tasks/{waiting['Boris']}")
             assert "cancelled it" in text
         _, chat = people[1]
-        await there.until(lambda: there.tasks(chat)[0]["state"] == "cancelled")
-        await there.until(
+        await live_bot.until(lambda: live_bot.tasks(chat)[0]["state"] == "cancelled")
+        await live_bot.until(
             lambda: [
-                one for one in there.world.bot_messages(chat) if says("cancelled") in one.get("text", "")
+                one for one in live_bot.world.bot_messages(chat) if says("cancelled") in one.get("text", "")
             ]
         )
-    assert there.jobs("a hat for Boris") == 0
+    assert live_bot.jobs("a hat for Boris") == 0
 
 
 @asynccontextmanager
@@ -109,8 +109,8 @@ async def session_by(link: str) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def _tells(there: BotHarness, chat: Chat, words: str) -> bool:
-    return any(words in message.get("text", "") for message in there.world.bot_messages(chat))
+def _tells(live_bot: BotHarness, chat: Chat, words: str) -> bool:
+    return any(words in message.get("text", "") for message in live_bot.world.bot_messages(chat))
 
 
 async def _get(visitor: aiohttp.ClientSession, house: House, path: str) -> tuple[int, str]:
@@ -127,11 +127,11 @@ async def _make(visitor: aiohttp.ClientSession, house: House, path: str) -> None
 
 
 async def test_the_page_keeps_people_out_and_pauses_as_the_commands_do(house: House) -> None:
-    there = house.stage
-    person, chat = there.newcomer("Dong")
+    live_bot = house.stage
+    person, chat = live_bot.newcomer("Dong")
     async with session_by(await house.link()) as visitor:
         await _make(visitor, house, f"/admin/people/{person.id}/ban")
-        there.world.say(person, chat, "/video a kite")
+        live_bot.world.say(person, chat, "/video a kite")
         await _make(visitor, house, "/admin/models/*/pause")
         _, text = await _get(visitor, house, "/admin")
         assert "Everything is paused" in text
@@ -139,46 +139,48 @@ async def test_the_page_keeps_people_out_and_pauses_as_the_commands_do(house: Ho
         _, text = await _get(visitor, house, "/admin/record")
         assert text.index("went on with everything") < text.index("paused everything")
         await _make(visitor, house, f"/admin/people/{person.id}/allow")
-    there.world.say(person, chat, "/video a boat")
-    await there.job("a boat")
-    assert there.jobs("a kite") == 0
+    live_bot.world.say(person, chat, "/video a boat")
+    await live_bot.job("a boat")
+    assert live_bot.jobs("a kite") == 0
 
 
 async def test_what_failed_is_made_for_its_person_on_the_same_card(house: House) -> None:
-    there = house.stage
-    await there.until(lambda: all(task["delivered_at"] for task in there.rows("tasks")))
-    person, chat = there.newcomer("Élodie")
-    with there.unfinished():
-        there.world.say(person, chat, "/video a paper moon")
-        await there.job("a paper moon")
-        blocker = there.newcomer("Farid")
-        there.world.say(*blocker, "/video a paper sun")
-        (waiting,) = await there.until(lambda: there.tasks(blocker[1]))
-        there.world.say(*blocker, "/cancel")
-        await there.until(lambda: there.tasks(blocker[1])[0]["delivered_at"])
+    live_bot = house.stage
+    await live_bot.until(lambda: all(task["delivered_at"] for task in live_bot.rows("tasks")))
+    person, chat = live_bot.newcomer("Élodie")
+    with live_bot.unfinished():
+        live_bot.world.say(person, chat, "/video a paper moon")
+        await live_bot.job("a paper moon")
+        blocker = live_bot.newcomer("Farid")
+        live_bot.world.say(*blocker, "/video a paper sun")
+        (waiting,) = await live_bot.until(lambda: live_bot.tasks(blocker[1]))
+        live_bot.world.say(*blocker, "/cancel")
+        await live_bot.until(lambda: live_bot.tasks(blocker[1])[0]["delivered_at"])
     async with session_by(await house.link()) as visitor:
         await _make(visitor, house, f"/admin/tasks/{waiting['id']}/again")
         _, text = await _get(visitor, house, f"/admin/tasks/{waiting['id']}")
         assert "asked again for it" in text
-    await there.shown(blocker[1])
-    first, second = there.tasks(blocker[1])
+    await live_bot.shown(blocker[1])
+    first, second = live_bot.tasks(blocker[1])
     assert (second["parent_id"], second["card_id"]) == (first["id"], first["card_id"])
-    assert there.jobs("a paper sun") == 1
+    assert live_bot.jobs("a paper sun") == 1
 
 
 async def test_a_process_without_a_page_leads_to_that_of_another(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there:
-        values = there.values(admin_users=str(ADMIN_ID), private_url="https://bot.vpn.example")
+    async with stage(tmp_path) as live_bot:
+        values = live_bot.values(admin_users=str(ADMIN_ID), private_url="https://bot.vpn.example")
         async with running_bot(values) as started:
             assert started.private_url is None
-            admin = there.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
-            chat = there.world.private_chat(admin)
-            message = await there.answer(there.world.say(admin, chat, "/admin"))
+            admin = live_bot.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
+            chat = live_bot.world.private_chat(admin)
+            message = await live_bot.answer(live_bot.world.say(admin, chat, "/admin"))
             assert "https://bot.vpn.example/admin/login#" in message["text"]
 
 
 async def test_where_there_is_no_page_an_admin_reads_why(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there, running_bot(there.values(admin_users=str(ADMIN_ID))):
-        admin = there.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
-        message = await there.answer(there.world.say(admin, there.world.private_chat(admin), "/admin"))
+    async with stage(tmp_path) as live_bot, running_bot(live_bot.values(admin_users=str(ADMIN_ID))):
+        admin = live_bot.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
+        message = await live_bot.answer(
+            live_bot.world.say(admin, live_bot.world.private_chat(admin), "/admin")
+        )
         assert message["text"] == says("admin_page_off")

@@ -14,7 +14,7 @@ OWNER = Person(501, "Olga", None, "en")
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
+async def live_bot(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with bot_on_stage(tmp_path, admin_users=str(OWNER.id), submits_per_hour="2") as made:
         made.world.add_person(OWNER)
         yield made
@@ -22,119 +22,121 @@ async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
 
 
 @pytest.fixture
-def owners(there: BotHarness) -> Chat:
-    return there.world.private_chat(OWNER)
+def owners(live_bot: BotHarness) -> Chat:
+    return live_bot.world.private_chat(OWNER)
 
 
-async def test_a_pause_holds_what_is_asked_and_resume_lets_it_go(there: BotHarness, owners: Chat) -> None:
-    ada, chat = there.newcomer()
-    with there.unfinished():
-        there.world.say(ada, chat, "/video a boat under way")
-        await there.job("a boat under way")
-        paused = await there.answer(there.world.say(OWNER, owners, "/pause"))
+async def test_a_pause_holds_what_is_asked_and_resume_lets_it_go(live_bot: BotHarness, owners: Chat) -> None:
+    ada, chat = live_bot.newcomer()
+    with live_bot.unfinished():
+        live_bot.world.say(ada, chat, "/video a boat under way")
+        await live_bot.job("a boat under way")
+        paused = await live_bot.answer(live_bot.world.say(OWNER, owners, "/pause"))
         assert says("paused_all") in paused["text"]
         assert says("paused_figures", waiting=0, running=1) in paused["text"]
-        card = await there.answer(there.world.say(ada, chat, "/video a boat in the harbour"))
+        card = await live_bot.answer(live_bot.world.say(ada, chat, "/video a boat in the harbour"))
         assert says("card_paused") in card["text"]
-        queue = await there.answer(there.world.say(ada, chat, "/queue"), containing="harbour")
+        queue = await live_bot.answer(live_bot.world.say(ada, chat, "/queue"), containing="harbour")
         assert says("card_paused") in queue["text"]
-    await there.shown(chat)
-    assert there.jobs("a boat in the harbour") == 0
-    resumed = await there.answer(there.world.say(OWNER, owners, "/resume"))
+    await live_bot.shown(chat)
+    assert live_bot.jobs("a boat in the harbour") == 0
+    resumed = await live_bot.answer(live_bot.world.say(OWNER, owners, "/resume"))
     assert resumed["text"].startswith(says("resumed_all"))
-    await there.shown(chat, 2)
+    await live_bot.shown(chat, 2)
 
 
 async def test_a_card_that_waits_already_says_that_it_is_paused_and_that_it_goes_on(
-    there: BotHarness, owners: Chat
+    live_bot: BotHarness, owners: Chat
 ) -> None:
-    ada, chat = there.newcomer()
-    first = await there.answer(there.world.say(OWNER, owners, "/pause jimeng-720p"))
+    ada, chat = live_bot.newcomer()
+    first = await live_bot.answer(live_bot.world.say(OWNER, owners, "/pause jimeng-720p"))
     assert says("paused_model", model="jimeng-720p") in first["text"]
-    card = await there.answer(there.world.say(ada, chat, "/video a kite --model jimeng-720p"))
+    card = await live_bot.answer(live_bot.world.say(ada, chat, "/video a kite --model jimeng-720p"))
     assert says("card_paused") in card["text"]
-    there.world.say(ada, chat, "/video a plane")
-    await there.shown(chat)
-    assert there.jobs("a kite") == 0
-    await there.tap(OWNER, first, says("button_resume_model", model="jimeng-720p"))
-    await there.shown(chat, 2)
-    said = there.now(first)
+    live_bot.world.say(ada, chat, "/video a plane")
+    await live_bot.shown(chat)
+    assert live_bot.jobs("a kite") == 0
+    await live_bot.tap(OWNER, first, says("button_resume_model", model="jimeng-720p"))
+    await live_bot.shown(chat, 2)
+    said = live_bot.now(first)
     assert said is not None
     assert said["text"].startswith(says("resumed_models", models="jimeng-720p"))
 
 
-async def test_an_old_button_ends_no_newer_pause(there: BotHarness, owners: Chat) -> None:
-    old = await there.answer(there.world.say(OWNER, owners, "/pause"))
-    await there.answer(there.world.say(OWNER, owners, "/resume"), containing=says("resumed_all"))
-    assert await there.tap(OWNER, old, says("button_resume")) == says("tap_too_late")
-    await there.answer(there.world.say(OWNER, owners, "/pause"), containing=says("paused_all"))
-    assert await there.tap(OWNER, old, says("button_resume")) == says("tap_too_late")
-    assert [row["resumed_at"] for row in there.rows("pauses")][-1] is None
+async def test_an_old_button_ends_no_newer_pause(live_bot: BotHarness, owners: Chat) -> None:
+    old = await live_bot.answer(live_bot.world.say(OWNER, owners, "/pause"))
+    await live_bot.answer(live_bot.world.say(OWNER, owners, "/resume"), containing=says("resumed_all"))
+    assert await live_bot.tap(OWNER, old, says("button_resume")) == says("tap_too_late")
+    await live_bot.answer(live_bot.world.say(OWNER, owners, "/pause"), containing=says("paused_all"))
+    assert await live_bot.tap(OWNER, old, says("button_resume")) == says("tap_too_late")
+    assert [row["resumed_at"] for row in live_bot.rows("pauses")][-1] is None
 
 
 async def test_only_admins_pause_and_for_others_there_is_no_such_command(
-    there: BotHarness, owners: Chat
+    live_bot: BotHarness, owners: Chat
 ) -> None:
-    ada, chat = there.newcomer()
+    ada, chat = live_bot.newcomer()
     for words in ("/pause", "/resume", "/pause jimeng-pro"):
-        said = await there.answer(there.world.say(ada, chat, words))
+        said = await live_bot.answer(live_bot.world.say(ada, chat, words))
         assert said["text"] == says("unknown_command")
         for data in ("pause:", "resume:", "stay:"):
-            assert await there.forged_tap(ada, said, data) == says("tap_private")
-    assert there.rows("pauses") == []
-    unknown = await there.answer(there.world.say(OWNER, owners, "/pause sora"))
+            assert await live_bot.forged_tap(ada, said, data) == says("tap_private")
+    assert live_bot.rows("pauses") == []
+    unknown = await live_bot.answer(live_bot.world.say(OWNER, owners, "/pause sora"))
     assert unknown["text"].startswith("There is no model called sora. Here are: jimeng-pro, ")
-    nothing = await there.answer(there.world.say(OWNER, owners, "/resume"))
+    nothing = await live_bot.answer(live_bot.world.say(OWNER, owners, "/resume"))
     assert nothing["text"] == says("resume_nothing")
-    assert await there.forged_tap(OWNER, nothing, "pause:sora") == says("tap_gone")
+    assert await live_bot.forged_tap(OWNER, nothing, "pause:sora") == says("tap_gone")
 
 
 async def test_too_much_in_an_hour_waits_for_an_admin_who_may_let_it_go_on(
-    there: BotHarness, owners: Chat
+    live_bot: BotHarness, owners: Chat
 ) -> None:
-    there.world.say(OWNER, owners, "/start")
-    ada, chat = there.newcomer()
+    live_bot.world.say(OWNER, owners, "/start")
+    ada, chat = live_bot.newcomer()
     for words in ("/video one", "/video two"):
-        there.world.say(ada, chat, words)
-    await there.shown(chat, 2)
-    there.world.say(ada, chat, "/video three")
-    question = await there.until(lambda: _asked(there, owners))
-    await there.until(lambda: says("card_brake") in str(there.world.bot_messages(chat)[-1].get("text")))
-    there.world.say(ada, chat, "/video four")
-    await there.handled(ada, chat)
-    await there.tap(OWNER, question, says("button_stay_paused"))
-    stays = await there.until(lambda: _with(there, question, says("paused_figures", waiting=2, running=0)))
-    assert (there.jobs("three"), there.jobs("four")) == (0, 0)
-    assert len(there.rows("pauses")) == 1
-    await there.tap(OWNER, stays, says("button_resume"))
-    await there.shown(chat, 4)
-    (purchase_guard,) = there.rows("pauses")
+        live_bot.world.say(ada, chat, words)
+    await live_bot.shown(chat, 2)
+    live_bot.world.say(ada, chat, "/video three")
+    question = await live_bot.until(lambda: _asked(live_bot, owners))
+    await live_bot.until(lambda: says("card_brake") in str(live_bot.world.bot_messages(chat)[-1].get("text")))
+    live_bot.world.say(ada, chat, "/video four")
+    await live_bot.handled(ada, chat)
+    await live_bot.tap(OWNER, question, says("button_stay_paused"))
+    stays = await live_bot.until(
+        lambda: _with(live_bot, question, says("paused_figures", waiting=2, running=0))
+    )
+    assert (live_bot.jobs("three"), live_bot.jobs("four")) == (0, 0)
+    assert len(live_bot.rows("pauses")) == 1
+    await live_bot.tap(OWNER, stays, says("button_resume"))
+    await live_bot.shown(chat, 4)
+    (purchase_guard,) = live_bot.rows("pauses")
     assert (purchase_guard["paused_by"], purchase_guard["resumed_by"]) == (0, OWNER.id)
 
 
 async def test_the_brake_stays_on_over_a_restart_and_the_admin_is_asked_again(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there:
-        values = there.values(admin_users=str(OWNER.id), submits_per_hour="0")
-        owners = there.world.private_chat(there.world.add_person(OWNER))
-        ada, chat = there.newcomer()
+    async with stage(tmp_path) as live_bot:
+        values = live_bot.values(admin_users=str(OWNER.id), submits_per_hour="0")
+        owners = live_bot.world.private_chat(live_bot.world.add_person(OWNER))
+        ada, chat = live_bot.newcomer()
         async with running_bot(values):
-            there.world.say(OWNER, owners, "/start")
-            there.world.say(ada, chat, "/video a lamp")
-            await there.until(lambda: _asked(there, owners))
+            live_bot.world.say(OWNER, owners, "/start")
+            live_bot.world.say(ada, chat, "/video a lamp")
+            await live_bot.until(lambda: _asked(live_bot, owners))
         async with running_bot({**values, "submits_per_hour": "5"}):
-            again = await there.until(lambda: _asked(there, owners, 2))
-            await there.handled(ada, chat)
-            assert there.jobs("a lamp") == 0
-            await there.tap(OWNER, again, says("button_resume"))
-            await there.shown(chat)
+            again = await live_bot.until(lambda: _asked(live_bot, owners, 2))
+            await live_bot.handled(ada, chat)
+            assert live_bot.jobs("a lamp") == 0
+            await live_bot.tap(OWNER, again, says("button_resume"))
+            await live_bot.shown(chat)
 
 
-def _asked(there: BotHarness, owners: Chat, times: int = 1) -> Json:
+def _asked(live_bot: BotHarness, owners: Chat, times: int = 1) -> Json:
     """The question to the admin, once it has been asked so often."""
-    found = [one for one in there.world.bot_messages(owners) if says("button_stay_paused") in buttons(one)]
+    found = [one for one in live_bot.world.bot_messages(owners) if says("button_stay_paused") in buttons(one)]
     return found[-1] if len(found) >= times else {}
 
 
-def _with(there: BotHarness, message: Json, words: str) -> Json:
-    now = there.now(message)
+def _with(live_bot: BotHarness, message: Json, words: str) -> Json:
+    now = live_bot.now(message)
     return now if now is not None and words in now.get("text", "") else {}

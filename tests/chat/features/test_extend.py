@@ -24,172 +24,174 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CONTINUES = says("card_extends")
 
 
-async def test_a_command_to_a_sent_video_starts_from_its_last_frame(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    sent = there.world.send_video(ada, chat, film())
-    with there.unfinished():
-        there.world.say(ada, chat, "/extend the wall opens", reply_to=sent)
-        await there.job("the wall opens")
-        card = await there.card(chat)
-        assert is_red_and_blue(_shown(there, card))
+async def test_a_command_to_a_sent_video_starts_from_its_last_frame(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    sent = live_bot.world.send_video(ada, chat, film())
+    with live_bot.unfinished():
+        live_bot.world.say(ada, chat, "/extend the wall opens", reply_to=sent)
+        await live_bot.job("the wall opens")
+        card = await live_bot.card(chat)
+        assert is_red_and_blue(_shown(live_bot, card))
         assert CONTINUES in card["caption"]
         assert "shape of the video" in card["caption"]
-        assert is_red_and_blue(there.photo_sent("the wall opens"))
-        (task,) = there.tasks(chat)
+        assert is_red_and_blue(live_bot.photo_sent("the wall opens"))
+        (task,) = live_bot.tasks(chat)
         request = VideoRequest.model_validate_json(task["request"])
         assert request.extends == sent["video"]["file_id"]
         assert request.photos == (card["photo"][-1]["file_id"],)
         assert task["card_has_photo"]
-    (video,) = await there.shown(chat)
+    (video,) = await live_bot.shown(chat)
     assert video["message_id"] == card["message_id"], "the card becomes the video"
     assert video["caption"].startswith("the wall opens\n\n")
     assert CONTINUES not in video["caption"]
     assert says("button_join") in buttons(video)
 
 
-async def test_the_caption_of_a_video_may_be_the_command(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    there.world.send_video(ada, chat, film(), caption="/extend the sea rises 10s")
-    await there.shown(chat)
-    assert is_red_and_blue(there.photo_sent("the sea rises"))
-    assert '"seconds":10' in there.tasks(chat)[0]["request"]
+async def test_the_caption_of_a_video_may_be_the_command(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    live_bot.world.send_video(ada, chat, film(), caption="/extend the sea rises 10s")
+    await live_bot.shown(chat)
+    assert is_red_and_blue(live_bot.photo_sent("the sea rises"))
+    assert '"seconds":10' in live_bot.tasks(chat)[0]["request"]
 
 
-async def test_a_video_sent_as_a_file_is_a_video(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    sent = there.world.send_photo(ada, chat, film(), as_document=True, name="film.mp4")
-    there.world.say(ada, chat, "/extend the file goes on", reply_to=sent)
-    await there.shown(chat)
-    assert is_red_and_blue(there.photo_sent("the file goes on"))
+async def test_a_video_sent_as_a_file_is_a_video(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    sent = live_bot.world.send_photo(ada, chat, film(), as_document=True, name="film.mp4")
+    live_bot.world.say(ada, chat, "/extend the file goes on", reply_to=sent)
+    await live_bot.shown(chat)
+    assert is_red_and_blue(live_bot.photo_sent("the file goes on"))
 
 
-async def test_a_video_of_somebody_else_in_a_group_may_be_extended(there: BotHarness) -> None:
-    ada, _ = there.newcomer()
-    boris, _ = there.newcomer("Boris")
-    group = there.world.add_group("Friends", [ada, boris])
-    sent = there.world.send_video(ada, group, film())
-    there.world.say(boris, group, f"/extend@{BOT} a dog runs in", reply_to=sent)
-    await there.shown(group)
-    assert is_red_and_blue(there.photo_sent("a dog runs in"))
-    assert there.tasks(group)[0]["user_id"] == boris.id
+async def test_a_video_of_somebody_else_in_a_group_may_be_extended(live_bot: BotHarness) -> None:
+    ada, _ = live_bot.newcomer()
+    boris, _ = live_bot.newcomer("Boris")
+    group = live_bot.world.add_group("Friends", [ada, boris])
+    sent = live_bot.world.send_video(ada, group, film())
+    live_bot.world.say(boris, group, f"/extend@{BOT} a dog runs in", reply_to=sent)
+    await live_bot.shown(group)
+    assert is_red_and_blue(live_bot.photo_sent("a dog runs in"))
+    assert live_bot.tasks(group)[0]["user_id"] == boris.id
 
 
-async def test_a_video_of_the_bot_goes_on_with_its_own_recipe(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    video = await _made(there, ada, chat, "a first act --model jimeng-720p --seed 7 10s 9:16")
-    there.world.say(ada, chat, "/extend a second act", reply_to=video)
-    videos = await there.shown(chat, 2)
-    first, second = there.tasks(chat)
+async def test_a_video_of_the_bot_goes_on_with_its_own_recipe(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    video = await _made(live_bot, ada, chat, "a first act --model jimeng-720p --seed 7 10s 9:16")
+    live_bot.world.say(ada, chat, "/extend a second act", reply_to=video)
+    videos = await live_bot.shown(chat, 2)
+    first, second = live_bot.tasks(chat)
     assert videos[1]["caption"].startswith("a second act\n\njimeng-720p · shape of the video · 10 s")
     assert second["parent_id"] == first["id"]
     assert VideoRequest.model_validate_json(second["request"]).seed is None
 
 
-async def test_without_a_video_it_says_how_and_in_a_group_with_its_name(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    answer = await there.answer(there.world.say(ada, chat, "/extend the moon"))
+async def test_without_a_video_it_says_how_and_in_a_group_with_its_name(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    answer = await live_bot.answer(live_bot.world.say(ada, chat, "/extend the moon"))
     assert answer["text"] == says("extend_how", command="/extend")
-    group = there.world.add_group("Friends", [ada])
-    answer = await there.answer(there.world.say(ada, group, f"/extend@{BOT} the moon"))
+    group = live_bot.world.add_group("Friends", [ada])
+    answer = await live_bot.answer(live_bot.world.say(ada, group, f"/extend@{BOT} the moon"))
     assert answer["text"] == says("extend_how", command=f"/extend@{BOT}")
-    assert there.tasks(chat) == there.tasks(group) == []
+    assert live_bot.tasks(chat) == live_bot.tasks(group) == []
 
 
-async def test_without_words_it_shows_the_picture_and_asks_and_the_answer_starts(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    sent = there.world.send_video(ada, chat, film())
-    there.world.say(ada, chat, "/extend 10s", reply_to=sent)
-    question = (await there.until(lambda: _questions(there, chat)))[0]
-    assert is_red_and_blue(_shown(there, question))
-    assert there.jobs("it sets sail") == 0
-    there.world.say(ada, chat, "it sets sail", reply_to=question)
-    (video,) = await there.shown(chat)
+async def test_without_words_it_shows_the_picture_and_asks_and_the_answer_starts(
+    live_bot: BotHarness,
+) -> None:
+    ada, chat = live_bot.newcomer()
+    sent = live_bot.world.send_video(ada, chat, film())
+    live_bot.world.say(ada, chat, "/extend 10s", reply_to=sent)
+    question = (await live_bot.until(lambda: _questions(live_bot, chat)))[0]
+    assert is_red_and_blue(_shown(live_bot, question))
+    assert live_bot.jobs("it sets sail") == 0
+    live_bot.world.say(ada, chat, "it sets sail", reply_to=question)
+    (video,) = await live_bot.shown(chat)
     assert video["caption"] == "it sets sail\n\njimeng-pro · shape of the video · 10 s"
-    assert is_red_and_blue(there.photo_sent("it sets sail"))
+    assert is_red_and_blue(live_bot.photo_sent("it sets sail"))
 
 
-async def test_the_button_asks_once_however_often_it_is_tapped(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    video = await _made(there, ada, chat, "a door opens")
+async def test_the_button_asks_once_however_often_it_is_tapped(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    video = await _made(live_bot, ada, chat, "a door opens")
     for _ in range(3):
-        there.world.press(ada, video, says("button_extend"))
-    question = (await there.until(lambda: _questions(there, chat)))[0]
-    await there.handled(ada, chat)
-    assert len(_questions(there, chat)) == 1
-    assert len(there.tasks(chat)) == 2
-    there.world.say(ada, chat, "a cat walks out", reply_to=question)
-    await there.shown(chat, 2)
-    await there.handled(ada, chat)
-    assert there.jobs("a cat walks out") == 1
-    parent, piece = there.tasks(chat)
+        live_bot.world.press(ada, video, says("button_extend"))
+    question = (await live_bot.until(lambda: _questions(live_bot, chat)))[0]
+    await live_bot.handled(ada, chat)
+    assert len(_questions(live_bot, chat)) == 1
+    assert len(live_bot.tasks(chat)) == 2
+    live_bot.world.say(ada, chat, "a cat walks out", reply_to=question)
+    await live_bot.shown(chat, 2)
+    await live_bot.handled(ada, chat)
+    assert live_bot.jobs("a cat walks out") == 1
+    parent, piece = live_bot.tasks(chat)
     assert piece["parent_id"] == parent["id"]
-    assert is_red_and_blue(there.photo_sent("a cat walks out"))
+    assert is_red_and_blue(live_bot.photo_sent("a cat walks out"))
 
 
-async def test_another_photo_in_its_place_ends_the_extension(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    sent = there.world.send_video(ada, chat, film())
-    there.provider.next("submit", failure(50411, "Pre Img Risk Not Pass", 400))
-    there.world.say(ada, chat, "/extend it falls silent", reply_to=sent)
-    (failed,) = await there.until(lambda: _with_button(there, chat, says("button_other_photo")))
+async def test_another_photo_in_its_place_ends_the_extension(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    sent = live_bot.world.send_video(ada, chat, film())
+    live_bot.provider.next("submit", failure(50411, "Pre Img Risk Not Pass", 400))
+    live_bot.world.say(ada, chat, "/extend it falls silent", reply_to=sent)
+    (failed,) = await live_bot.until(lambda: _with_button(live_bot, chat, says("button_other_photo")))
     assert "photo" in failed
-    await there.tap(ada, failed, says("button_other_photo"))
-    question = await there.answer(failed, containing=says("card_ask_other_photo"))
-    there.world.send_photo(ada, chat, photo(480, 640), reply_to=question)
-    (video,) = await there.shown(chat)
-    assert there.photo_sent("it falls silent").size == (480, 640)
+    await live_bot.tap(ada, failed, says("button_other_photo"))
+    question = await live_bot.answer(failed, containing=says("card_ask_other_photo"))
+    live_bot.world.send_photo(ada, chat, photo(480, 640), reply_to=question)
+    (video,) = await live_bot.shown(chat)
+    assert live_bot.photo_sent("it falls silent").size == (480, 640)
     assert says("button_join") not in buttons(video)
 
 
-async def test_an_old_command_is_asked_about_below_the_picture(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    sent = there.world.send_video(ada, chat, film())
-    long_ago = int(there.world.now()) - 1200
-    there.world.say(ada, chat, "/extend an owl wakes", reply_to=sent, date=long_ago)
-    card = await there.card(chat)
+async def test_an_old_command_is_asked_about_below_the_picture(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    sent = live_bot.world.send_video(ada, chat, film())
+    long_ago = int(live_bot.world.now()) - 1200
+    live_bot.world.say(ada, chat, "/extend an owl wakes", reply_to=sent, date=long_ago)
+    card = await live_bot.card(chat)
     assert says("card_old", age="20 min") in card["caption"]
     assert CONTINUES in card["caption"]
-    assert is_red_and_blue(_shown(there, card))
-    assert there.jobs("an owl wakes") == 0
-    await there.tap(ada, card, says("button_generate"))
-    await there.shown(chat)
-    assert is_red_and_blue(there.photo_sent("an owl wakes"))
+    assert is_red_and_blue(_shown(live_bot, card))
+    assert live_bot.jobs("an owl wakes") == 0
+    await live_bot.tap(ada, card, says("button_generate"))
+    await live_bot.shown(chat)
+    assert is_red_and_blue(live_bot.photo_sent("an owl wakes"))
 
 
-async def test_an_edited_command_buys_nothing(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    sent = there.world.send_video(ada, chat, film())
-    said = there.world.say(ada, chat, "/extend", reply_to=sent)
-    await there.until(lambda: _questions(there, chat))
-    there.world.edit(ada, said, "/extend a wolf howls")
-    await there.handled(ada, chat)
-    assert there.jobs("a wolf howls") == 0
-    assert len(there.tasks(chat)) == 1
+async def test_an_edited_command_buys_nothing(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    sent = live_bot.world.send_video(ada, chat, film())
+    said = live_bot.world.say(ada, chat, "/extend", reply_to=sent)
+    await live_bot.until(lambda: _questions(live_bot, chat))
+    live_bot.world.edit(ada, said, "/extend a wolf howls")
+    await live_bot.handled(ada, chat)
+    assert live_bot.jobs("a wolf howls") == 0
+    assert len(live_bot.tasks(chat)) == 1
 
 
-async def test_a_shape_of_which_much_is_lost_is_shown_first(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    sent = there.world.send_video(ada, chat, film(size=(360, 960)))
-    there.world.say(ada, chat, "/extend a tower grows", reply_to=sent)
-    await there.until(lambda: there.tasks(chat))
-    card = await there.card(chat)
+async def test_a_shape_of_which_much_is_lost_is_shown_first(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    sent = live_bot.world.send_video(ada, chat, film(size=(360, 960)))
+    live_bot.world.say(ada, chat, "/extend a tower grows", reply_to=sent)
+    await live_bot.until(lambda: live_bot.tasks(chat))
+    card = await live_bot.card(chat)
     assert says("card_crop_shown", model="jimeng-pro", ratio="9:16") in card["caption"]
-    top, middle = (_shown(there, card).getpixel((60, y)) for y in (20, 480))
+    top, middle = (_shown(live_bot, card).getpixel((60, y)) for y in (20, 480))
     assert isinstance(top, tuple)
     assert isinstance(middle, tuple)
     assert top[0] < middle[0] / 2, "what is cut off is dark"
-    assert there.jobs("a tower grows") == 0
-    await there.tap(ada, card, says("button_generate"))
-    await there.shown(chat)
-    assert there.photo_sent("a tower grows").size == (360, 640)
+    assert live_bot.jobs("a tower grows") == 0
+    await live_bot.tap(ada, card, says("button_generate"))
+    await live_bot.shown(chat)
+    assert live_bot.photo_sent("a tower grows").size == (360, 640)
 
 
-async def test_what_cannot_work_is_said_before_anything_is_bought(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    large = there.world.send_video(ada, chat, os.urandom(21_000_000), width=640, height=360, duration_s=9)
-    broken = there.world.send_video(ada, chat, film()[:900], width=640, height=360, duration_s=9)
-    small = there.world.send_video(ada, chat, film(size=(160, 96)))
-    fine = there.world.send_video(ada, chat, film())
+async def test_what_cannot_work_is_said_before_anything_is_bought(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    large = live_bot.world.send_video(ada, chat, os.urandom(21_000_000), width=640, height=360, duration_s=9)
+    broken = live_bot.world.send_video(ada, chat, film()[:900], width=640, height=360, duration_s=9)
+    small = live_bot.world.send_video(ada, chat, film(size=(160, 96)))
+    fine = live_bot.world.send_video(ada, chat, film())
     for sent, words, expected in [
         (large, "it goes on", says("video_too_many_bytes")),
         (broken, "it goes on", says("video_unreadable")),
@@ -198,59 +200,59 @@ async def test_what_cannot_work_is_said_before_anything_is_bought(there: BotHarn
         (fine, "it goes on 7s", says("no_seconds", model="jimeng-pro", choices="5, 10", asked=7)),
         (fine, "x" * 900, says("prompt_too_long", length=900, limit=800)),
     ]:
-        said = there.world.say(ada, chat, f"/extend {words}", reply_to=sent)
-        await there.answer(said, containing=expected)
-    assert there.tasks(chat) == []
-    assert list((there.folder / "work").iterdir()) == []
+        said = live_bot.world.say(ada, chat, f"/extend {words}", reply_to=sent)
+        await live_bot.answer(said, containing=expected)
+    assert live_bot.tasks(chat) == []
+    assert list((live_bot.folder / "work").iterdir()) == []
 
 
-async def test_where_photos_may_not_be_sent_it_says_so(there: BotHarness) -> None:
-    ada, _ = there.newcomer()
-    group = there.world.add_group("Friends", [ada])
-    there.world.set_bot_status(ada, group, "restricted", can_send_photos=False)
-    sent = there.world.send_video(ada, group, film())
-    said = there.world.say(ada, group, f"/extend@{BOT} it rains", reply_to=sent)
-    await there.answer(said, containing=says("extend_no_photos"))
-    assert there.tasks(group) == []
+async def test_where_photos_may_not_be_sent_it_says_so(live_bot: BotHarness) -> None:
+    ada, _ = live_bot.newcomer()
+    group = live_bot.world.add_group("Friends", [ada])
+    live_bot.world.set_bot_status(ada, group, "restricted", can_send_photos=False)
+    sent = live_bot.world.send_video(ada, group, film())
+    said = live_bot.world.say(ada, group, f"/extend@{BOT} it rains", reply_to=sent)
+    await live_bot.answer(said, containing=says("extend_no_photos"))
+    assert live_bot.tasks(group) == []
 
 
 async def test_limits_hold_before_the_video_is_fetched(tmp_path: Path) -> None:
-    async with bot_on_stage(tmp_path, open_tasks_per_user="1") as there:
-        ada, chat = there.newcomer()
-        sent = there.world.send_video(ada, chat, film())
-        with there.unfinished():
-            there.world.say(ada, chat, "/extend the first", reply_to=sent)
-            await there.job("the first")
-            fetched = len(there.server.calls_of("getFile"))
-            said = there.world.say(ada, chat, "/extend the second", reply_to=sent)
-            assert (await there.answer(said))["text"] == says("limit_open", count=1)
-            assert len(there.server.calls_of("getFile")) == fetched
-        await there.shown(chat)
+    async with bot_on_stage(tmp_path, open_tasks_per_user="1") as live_bot:
+        ada, chat = live_bot.newcomer()
+        sent = live_bot.world.send_video(ada, chat, film())
+        with live_bot.unfinished():
+            live_bot.world.say(ada, chat, "/extend the first", reply_to=sent)
+            await live_bot.job("the first")
+            fetched = len(live_bot.server.calls_of("getFile"))
+            said = live_bot.world.say(ada, chat, "/extend the second", reply_to=sent)
+            assert (await live_bot.answer(said))["text"] == says("limit_open", count=1)
+            assert len(live_bot.server.calls_of("getFile")) == fetched
+        await live_bot.shown(chat)
 
 
 async def test_another_model_steps_in_where_the_usual_one_takes_no_picture_and_it_is_said(
     tmp_path: Path,
 ) -> None:
     relay = {"jimeng_relay_api_key": "key", "jimeng_relay_base_url": "https://relay.example"}
-    async with bot_on_stage(tmp_path, default_model="relay-jimeng", **relay) as there:
-        ada, chat = there.newcomer()
-        sent = there.world.send_video(ada, chat, film())
-        said = there.world.say(ada, chat, "/extend a gate opens", reply_to=sent)
-        await there.answer(
+    async with bot_on_stage(tmp_path, default_model="relay-jimeng", **relay) as live_bot:
+        ada, chat = live_bot.newcomer()
+        sent = live_bot.world.send_video(ada, chat, film())
+        said = live_bot.world.say(ada, chat, "/extend a gate opens", reply_to=sent)
+        await live_bot.answer(
             said, containing=says("extend_by_other", chosen="relay-jimeng", model="jimeng-pro")
         )
-        (video,) = await there.shown(chat)
+        (video,) = await live_bot.shown(chat)
         assert "jimeng-pro" in video["caption"]
 
 
 async def test_where_no_model_takes_a_picture_it_is_said(tmp_path: Path) -> None:
     relay = {"jimeng_relay_api_key": "key", "jimeng_relay_base_url": "https://relay.example"}
     nothing_else = {"volcengine_access_key_id": "", "volcengine_secret_access_key": ""}
-    async with bot_on_stage(tmp_path, **relay, **nothing_else) as there:
-        ada, chat = there.newcomer()
-        sent = there.world.send_video(ada, chat, film())
-        said = there.world.say(ada, chat, "/extend a gate opens", reply_to=sent)
-        await there.answer(said, containing=says("extend_nobody"))
+    async with bot_on_stage(tmp_path, **relay, **nothing_else) as live_bot:
+        ada, chat = live_bot.newcomer()
+        sent = live_bot.world.send_video(ada, chat, film())
+        said = live_bot.world.say(ada, chat, "/extend a gate opens", reply_to=sent)
+        await live_bot.answer(said, containing=says("extend_nobody"))
 
 
 async def test_a_video_goes_on_by_its_own_model_where_that_can_and_else_by_another() -> None:
@@ -266,22 +268,22 @@ async def test_a_video_goes_on_by_its_own_model_where_that_can_and_else_by_anoth
     assert own.model == "veo-3"
 
 
-async def _made(there: BotHarness, person: Person, chat: Chat, words: str) -> Json:
-    there.provider.video = film()
-    there.world.say(person, chat, f"/video {words}")
-    return (await there.shown(chat))[0]
+async def _made(live_bot: BotHarness, person: Person, chat: Chat, words: str) -> Json:
+    live_bot.provider.video = film()
+    live_bot.world.say(person, chat, f"/video {words}")
+    return (await live_bot.shown(chat))[0]
 
 
-def _questions(there: BotHarness, chat: Chat) -> list[Json]:
+def _questions(live_bot: BotHarness, chat: Chat) -> list[Json]:
     asked = says("card_ask_extend")
-    return [one for one in there.world.bot_messages(chat) if one.get("caption", "").endswith(asked)]
+    return [one for one in live_bot.world.bot_messages(chat) if one.get("caption", "").endswith(asked)]
 
 
-def _with_button(there: BotHarness, chat: Chat, button: str) -> list[Json]:
-    return [one for one in there.world.bot_messages(chat) if button in buttons(one)]
+def _with_button(live_bot: BotHarness, chat: Chat, button: str) -> list[Json]:
+    return [one for one in live_bot.world.bot_messages(chat) if button in buttons(one)]
 
 
-def _shown(there: BotHarness, message: Json) -> Image.Image:
-    stored = there.world.files.get(message["photo"][-1]["file_id"])
+def _shown(live_bot: BotHarness, message: Json) -> Image.Image:
+    stored = live_bot.world.files.get(message["photo"][-1]["file_id"])
     assert stored is not None
     return Image.open(io.BytesIO(stored.path.read_bytes()))

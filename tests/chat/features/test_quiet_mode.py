@@ -21,59 +21,59 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 MODELS = {A_MODEL.name: A_MODEL}
 
 
-async def test_a_quiet_card_is_one_line_and_eyes_say_that_it_was_taken(there: BotHarness) -> None:
-    ada, group = _quiet_group(there)
-    with there.unfinished():
-        asked = there.world.say(ada, group, f"/video@{BOT} a whisper")
-        await there.job("a whisper")
-        card = await there.card(group)
+async def test_a_quiet_card_is_one_line_and_eyes_say_that_it_was_taken(live_bot: BotHarness) -> None:
+    ada, group = _quiet_group(live_bot)
+    with live_bot.unfinished():
+        asked = live_bot.world.say(ada, group, f"/video@{BOT} a whisper")
+        await live_bot.job("a whisper")
+        card = await live_bot.card(group)
         assert "\n" not in card["text"]
         assert "a whisper" not in card["text"]
         assert len(buttons(card)) == 1
-        await there.until(lambda: _reactions(group, asked) == ["👀"])
-    await there.shown(group)
+        await live_bot.until(lambda: _reactions(group, asked) == ["👀"])
+    await live_bot.shown(group)
 
 
-async def test_a_thumb_says_that_the_video_is_there(there: BotHarness) -> None:
-    ada, group = _quiet_group(there)
-    asked = there.world.say(ada, group, f"/video@{BOT} a nod")
-    await there.shown(group)
-    await there.until(lambda: _reactions(group, asked) == ["👍"])
-    assert len(there.world.bot_messages(group)) == 1
+async def test_a_thumb_says_that_the_video_is_there(live_bot: BotHarness) -> None:
+    ada, group = _quiet_group(live_bot)
+    asked = live_bot.world.say(ada, group, f"/video@{BOT} a nod")
+    await live_bot.shown(group)
+    await live_bot.until(lambda: _reactions(group, asked) == ["👍"])
+    assert len(live_bot.world.bot_messages(group)) == 1
 
 
-async def test_eyes_are_taken_off_where_there_will_be_no_video(there: BotHarness) -> None:
-    ada, group = _quiet_group(there)
-    there.provider.next("submit", failure(50412, "Text Risk Not Pass", 400))
-    asked = there.world.say(ada, group, f"/video@{BOT} a curse")
-    await there.until(lambda: [task["state"] for task in there.tasks(group)] == ["failed"])
-    await there.until(lambda: there.tasks(group)[0]["delivered_at"])
+async def test_eyes_are_taken_off_where_there_will_be_no_video(live_bot: BotHarness) -> None:
+    ada, group = _quiet_group(live_bot)
+    live_bot.provider.next("submit", failure(50412, "Text Risk Not Pass", 400))
+    asked = live_bot.world.say(ada, group, f"/video@{BOT} a curse")
+    await live_bot.until(lambda: [task["state"] for task in live_bot.tasks(group)] == ["failed"])
+    await live_bot.until(lambda: live_bot.tasks(group)[0]["delivered_at"])
     assert _reactions(group, asked) == []
 
 
-async def test_eyes_are_taken_off_what_nobody_waits_for_any_more(there: BotHarness) -> None:
-    ada, group = _quiet_group(there)
-    with there.unfinished():
-        asked = there.world.say(ada, group, f"/video@{BOT} a sigh")
-        await there.job("a sigh")
-        card = await there.card(group)
-        await there.until(lambda: says("button_stop_paid") in buttons(there.now(card) or {}))
-        await there.tap(ada, card, says("button_stop_paid"))
-        await there.until(lambda: _reactions(group, asked) == [])
+async def test_eyes_are_taken_off_what_nobody_waits_for_any_more(live_bot: BotHarness) -> None:
+    ada, group = _quiet_group(live_bot)
+    with live_bot.unfinished():
+        asked = live_bot.world.say(ada, group, f"/video@{BOT} a sigh")
+        await live_bot.job("a sigh")
+        card = await live_bot.card(group)
+        await live_bot.until(lambda: says("button_stop_paid") in buttons(live_bot.now(card) or {}))
+        await live_bot.tap(ada, card, says("button_stop_paid"))
+        await live_bot.until(lambda: _reactions(group, asked) == [])
 
 
-async def test_a_reaction_that_telegram_refuses_is_no_harm(there: BotHarness) -> None:
-    ada, group = _quiet_group(there)
-    there.server.faults.add(Fault("setMessageReaction", FaultKind.BAD_REQUEST, times=None))
-    there.world.say(ada, group, f"/video@{BOT} a shrug")
-    await there.shown(group)
-    assert there.jobs("a shrug") == 1
+async def test_a_reaction_that_telegram_refuses_is_no_harm(live_bot: BotHarness) -> None:
+    ada, group = _quiet_group(live_bot)
+    live_bot.server.faults.add(Fault("setMessageReaction", FaultKind.BAD_REQUEST, times=None))
+    live_bot.world.say(ada, group, f"/video@{BOT} a shrug")
+    await live_bot.shown(group)
+    assert live_bot.jobs("a shrug") == 1
 
 
-async def test_other_chats_get_no_reactions(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    asked = there.world.say(ada, chat, "/video a shout")
-    await there.shown(chat)
+async def test_other_chats_get_no_reactions(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    asked = live_bot.world.say(ada, chat, "/video a shout")
+    await live_bot.shown(chat)
     assert _reactions(chat, asked) is None
 
 
@@ -89,11 +89,11 @@ async def test_that_a_photo_goes_to_another_company_is_said_in_quiet_mode_too() 
     assert says("card_rerouted", chosen="full", model=A_MODEL.name) in plain(card.text)
 
 
-def _quiet_group(there: BotHarness) -> tuple[Person, Chat]:
+def _quiet_group(live_bot: BotHarness) -> tuple[Person, Chat]:
     """A group that has chosen quiet mode before the bot hears of it."""
-    ada, _ = there.newcomer()
-    group = there.world.add_group("Library", [ada])
-    with closing(sqlite3.connect(there.folder / "bot.db", timeout=10)) as database, database:
+    ada, _ = live_bot.newcomer()
+    group = live_bot.world.add_group("Library", [ada])
+    with closing(sqlite3.connect(live_bot.folder / "bot.db", timeout=10)) as database, database:
         database.execute(
             "INSERT INTO chats (chat_id, settings) VALUES (?, ?)", [group.id, json.dumps({"quiet": True})]
         )

@@ -17,7 +17,7 @@ ADMIN_ID = 6001
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def there(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
+async def live_bot(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
     """Two people have had a video each."""
     prices = "jimeng-pro=0.50,preview=0"
     async with bot_on_stage(
@@ -31,21 +31,21 @@ async def there(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHa
         assert made.world.complaints == []
 
 
-async def stats(there: BotHarness, person: Person, chat: Chat, words: str = "/stats") -> Json:
-    said = there.world.say(person, chat, words)
+async def stats(live_bot: BotHarness, person: Person, chat: Chat, words: str = "/stats") -> Json:
+    said = live_bot.world.say(person, chat, words)
 
     def answers() -> list[Json]:
-        found = there.world.bot_messages(chat)
+        found = live_bot.world.bot_messages(chat)
         return [
             one for one in found if one["message_id"] > said["message_id"] and not one.get("reply_markup")
         ]
 
-    return (await there.until(answers))[0]
+    return (await live_bot.until(answers))[0]
 
 
-async def test_an_admin_sees_all_that_was_made_and_what_it_cost(there: BotHarness) -> None:
-    admin = there.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
-    message = await stats(there, admin, there.world.private_chat(admin))
+async def test_an_admin_sees_all_that_was_made_and_what_it_cost(live_bot: BotHarness) -> None:
+    admin = live_bot.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
+    message = await stats(live_bot, admin, live_bot.world.private_chat(admin))
     caption = message["caption"]
     assert "The last 14 days, of all people" in caption
     assert "2 requests, 2 made" in caption
@@ -53,25 +53,25 @@ async def test_an_admin_sees_all_that_was_made_and_what_it_cost(there: BotHarnes
     assert "Ada 1" in caption
     assert "Boris 1" in caption
     assert "From the request to the video: half within" in caption
-    stored = there.world.files.get(message["photo"][-1]["file_id"])
+    stored = live_bot.world.files.get(message["photo"][-1]["file_id"])
     assert stored is not None
     assert Image.open(io.BytesIO(stored.path.read_bytes())).size[0] >= 1000
 
 
-async def test_a_person_sees_their_own_alone(there: BotHarness) -> None:
-    person, chat = there.newcomer("Chiara")
-    message = await stats(there, person, chat)
+async def test_a_person_sees_their_own_alone(live_bot: BotHarness) -> None:
+    person, chat = live_bot.newcomer("Chiara")
+    message = await stats(live_bot, person, chat)
     assert message["text"] == says("stats_none", days=14)
-    there.world.say(person, chat, "/video a boat")
-    await there.shown(chat)
-    caption = (await stats(there, person, chat))["caption"]
+    live_bot.world.say(person, chat, "/video a boat")
+    await live_bot.shown(chat)
+    caption = (await stats(live_bot, person, chat))["caption"]
     assert "Your last 14 days" in caption
     assert "1 request, 1 made" in caption
     assert "Ada" not in caption
 
 
-async def test_in_a_group_an_admin_tells_nothing_of_others(there: BotHarness) -> None:
-    admin = there.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
-    group = there.world.add_group("A group", [admin])
-    message = await stats(there, admin, group, f"/stats@{BOT}")
+async def test_in_a_group_an_admin_tells_nothing_of_others(live_bot: BotHarness) -> None:
+    admin = live_bot.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
+    group = live_bot.world.add_group("A group", [admin])
+    message = await stats(live_bot, admin, group, f"/stats@{BOT}")
     assert message["text"] == says("stats_none", days=14)

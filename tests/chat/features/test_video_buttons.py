@@ -13,9 +13,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PROMPT = "a paper boat"
 
 
-async def test_a_finished_video_has_its_words_its_facts_and_two_rows_of_buttons(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    video = await _made(there, ada, chat, f"/video {PROMPT} --seed 7")
+async def test_a_finished_video_has_its_words_its_facts_and_two_rows_of_buttons(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    video = await _made(live_bot, ada, chat, f"/video {PROMPT} --seed 7")
     assert video["caption"] == f"{PROMPT}\n\njimeng-pro · 16:9 · 5 s"
     rows = [[item["text"] for item in row] for row in video["reply_markup"]["inline_keyboard"]]
     assert rows == [
@@ -24,98 +24,98 @@ async def test_a_finished_video_has_its_words_its_facts_and_two_rows_of_buttons(
     ]
 
 
-async def test_changed_words_start_from_a_finished_video(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    video = await _made(there, ada, chat, "/video a green boat 9:16")
-    await there.tap(ada, video, says("button_other_words"))
-    question = await there.answer(video, containing=says("card_ask_other_words", words="a green boat"))
-    there.world.say(ada, chat, "a blue boat", reply_to=question)
-    await there.shown(chat, 2)
-    assert there.videos(chat)[1]["caption"].startswith("a blue boat\n\njimeng-pro · 9:16")
+async def test_changed_words_start_from_a_finished_video(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    video = await _made(live_bot, ada, chat, "/video a green boat 9:16")
+    await live_bot.tap(ada, video, says("button_other_words"))
+    question = await live_bot.answer(video, containing=says("card_ask_other_words", words="a green boat"))
+    live_bot.world.say(ada, chat, "a blue boat", reply_to=question)
+    await live_bot.shown(chat, 2)
+    assert live_bot.videos(chat)[1]["caption"].startswith("a blue boat\n\njimeng-pro · 9:16")
 
 
-async def test_a_photo_without_words_can_be_given_some(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    draft = await there.answer(there.world.send_photo(ada, chat, photo()))
-    await there.tap(ada, draft, says("button_generate"))
-    (video,) = await there.shown(chat)
-    await there.tap(ada, video, says("button_other_words"))
-    question = await there.answer(video, containing=says("card_ask_words"))
-    there.world.say(ada, chat, "it jumps for joy", reply_to=question)
-    await there.shown(chat, 2)
-    assert is_red_and_blue(there.photo_sent("it jumps for joy"))
+async def test_a_photo_without_words_can_be_given_some(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    draft = await live_bot.answer(live_bot.world.send_photo(ada, chat, photo()))
+    await live_bot.tap(ada, draft, says("button_generate"))
+    (video,) = await live_bot.shown(chat)
+    await live_bot.tap(ada, video, says("button_other_words"))
+    question = await live_bot.answer(video, containing=says("card_ask_words"))
+    live_bot.world.say(ada, chat, "it jumps for joy", reply_to=question)
+    await live_bot.shown(chat, 2)
+    assert is_red_and_blue(live_bot.photo_sent("it jumps for joy"))
 
 
-async def test_again_by_somebody_else_is_a_draft_of_their_own(there: BotHarness) -> None:
-    ada, boris, group = _group(there)
-    video = await _made(there, ada, group, f"/video@{BOT} a shared kite --seed 7")
+async def test_again_by_somebody_else_is_a_draft_of_their_own(live_bot: BotHarness) -> None:
+    ada, boris, group = _group(live_bot)
+    video = await _made(live_bot, ada, group, f"/video@{BOT} a shared kite --seed 7")
     for _ in range(3):
-        await there.tap(boris, video, says("button_again"))
-    draft = await there.answer(video, containing=says("card_draft_named", name="Boris"))
+        await live_bot.tap(boris, video, says("button_again"))
+    draft = await live_bot.answer(video, containing=says("card_draft_named", name="Boris"))
     assert draft["reply_to_message"]["message_id"] == video["message_id"]
-    assert await there.tap(ada, draft, says("button_generate")) == says("tap_not_yours")
-    await there.handled(boris, group)
-    assert there.jobs("a shared kite") == 1, "nothing is bought before Boris says yes"
-    await there.tap(boris, draft, says("button_generate"))
-    await there.shown(group, 2)
-    first, second = there.tasks(group)
+    assert await live_bot.tap(ada, draft, says("button_generate")) == says("tap_not_yours")
+    await live_bot.handled(boris, group)
+    assert live_bot.jobs("a shared kite") == 1, "nothing is bought before Boris says yes"
+    await live_bot.tap(boris, draft, says("button_generate"))
+    await live_bot.shown(group, 2)
+    first, second = live_bot.tasks(group)
     assert (second["user_id"], second["parent_id"]) == (boris.id, first["id"])
-    assert there.jobs("a shared kite") == 2
+    assert live_bot.jobs("a shared kite") == 2
 
 
-async def test_changed_words_by_somebody_else_are_their_own_order(there: BotHarness) -> None:
-    ada, boris, group = _group(there)
-    video = await _made(there, ada, group, f"/video@{BOT} a common tree")
-    await there.tap(boris, video, says("button_other_words"))
-    question = await there.answer(video, containing="Boris")
-    there.world.say(ada, group, "a hedge", reply_to=question)
-    there.world.say(boris, group, "a bush", reply_to=question)
-    await there.shown(group, 2)
-    assert (there.jobs("a hedge"), there.jobs("a bush")) == (0, 1)
-    assert [task["user_id"] for task in there.tasks(group)] == [ada.id, boris.id]
+async def test_changed_words_by_somebody_else_are_their_own_order(live_bot: BotHarness) -> None:
+    ada, boris, group = _group(live_bot)
+    video = await _made(live_bot, ada, group, f"/video@{BOT} a common tree")
+    await live_bot.tap(boris, video, says("button_other_words"))
+    question = await live_bot.answer(video, containing="Boris")
+    live_bot.world.say(ada, group, "a hedge", reply_to=question)
+    live_bot.world.say(boris, group, "a bush", reply_to=question)
+    await live_bot.shown(group, 2)
+    assert (live_bot.jobs("a hedge"), live_bot.jobs("a bush")) == (0, 1)
+    assert [task["user_id"] for task in live_bot.tasks(group)] == [ada.id, boris.id]
 
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_whoever_may_not_use_the_bot_gets_no_draft(tmp_path_factory: pytest.TempPathFactory) -> None:
-    async with bot_on_stage(tmp_path_factory.mktemp("bot"), allowed_users="7001") as there:
-        ada, boris, group = _group(there)
-        video = await _made(there, ada, group, f"/video@{BOT} a private kite")
-        assert await there.tap(boris, video, says("button_again")) == says("tap_private")
-        assert len(there.tasks(group)) == 1
+    async with bot_on_stage(tmp_path_factory.mktemp("bot"), allowed_users="7001") as live_bot:
+        ada, boris, group = _group(live_bot)
+        video = await _made(live_bot, ada, group, f"/video@{BOT} a private kite")
+        assert await live_bot.tap(boris, video, says("button_again")) == says("tap_private")
+        assert len(live_bot.tasks(group)) == 1
 
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_a_draft_of_somebody_elses_video_counts_on_ones_own_limit(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    async with bot_on_stage(tmp_path_factory.mktemp("bot"), daily_videos_per_user="1") as there:
-        ada, boris, group = _group(there)
-        video = await _made(there, ada, group, f"/video@{BOT} one each")
-        await there.tap(boris, video, says("button_again"))
-        draft = await there.answer(video, containing="Boris")
-        assert await there.tap(boris, draft, says("button_generate")) == ""
-        await there.shown(group, 2)
+    async with bot_on_stage(tmp_path_factory.mktemp("bot"), daily_videos_per_user="1") as live_bot:
+        ada, boris, group = _group(live_bot)
+        video = await _made(live_bot, ada, group, f"/video@{BOT} one each")
+        await live_bot.tap(boris, video, says("button_again"))
+        draft = await live_bot.answer(video, containing="Boris")
+        assert await live_bot.tap(boris, draft, says("button_generate")) == ""
+        await live_bot.shown(group, 2)
         told = says("limit_day", count=1, time="00:00")
-        assert await there.tap(ada, video, says("button_again")) == told
+        assert await live_bot.tap(ada, video, says("button_again")) == told
 
 
-async def test_an_admin_taps_for_the_group_that_they_asked_as(there: BotHarness) -> None:
-    ada, boris, group = _group(there)
-    there.world.chats[group.id].members[ada.id].status = "administrator"
-    there.world.say(ada, group, f"/video@{BOT} a masked ball", anonymous=True)
-    (video,) = await there.shown(group)
-    assert await there.tap(boris, video, says("button_details")) == says("tap_only_owner")
-    await there.tap(ada, video, says("button_again"))
-    await there.shown(group, 2)
-    assert [task["user_id"] for task in there.tasks(group)] == [group.id, group.id]
+async def test_an_admin_taps_for_the_group_that_they_asked_as(live_bot: BotHarness) -> None:
+    ada, boris, group = _group(live_bot)
+    live_bot.world.chats[group.id].members[ada.id].status = "administrator"
+    live_bot.world.say(ada, group, f"/video@{BOT} a masked ball", anonymous=True)
+    (video,) = await live_bot.shown(group)
+    assert await live_bot.tap(boris, video, says("button_details")) == says("tap_only_owner")
+    await live_bot.tap(ada, video, says("button_again"))
+    await live_bot.shown(group, 2)
+    assert [task["user_id"] for task in live_bot.tasks(group)] == [group.id, group.id]
 
 
-async def test_details_tell_all_that_is_known(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    video = await _made(there, ada, chat, "/video a lighthouse & a <gull> --seed 7")
-    assert await there.tap(ada, video, says("button_details")) == ""
-    details = await there.answer(video)
-    (task,) = there.tasks(chat)
+async def test_details_tell_all_that_is_known(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    video = await _made(live_bot, ada, chat, "/video a lighthouse & a <gull> --seed 7")
+    assert await live_bot.tap(ada, video, says("button_details")) == ""
+    details = await live_bot.answer(video)
+    (task,) = live_bot.tasks(chat)
     assert details["reply_to_message"]["message_id"] == video["message_id"]
     text = details["text"]
     assert text.startswith("a lighthouse & a <gull>\n\n--model jimeng-pro --ratio 16:9 --seconds 5")
@@ -128,25 +128,25 @@ async def test_details_tell_all_that_is_known(there: BotHarness) -> None:
     assert copies == ["a lighthouse & a <gull>", "7"]
 
 
-async def test_details_of_a_video_in_a_group_go_to_its_owner_alone(there: BotHarness) -> None:
-    ada, _, group = _group(there)
-    private = there.world.private_chat(ada)
-    video = await _made(there, ada, group, f"/video@{BOT} a quiet lake")
-    assert await there.tap(ada, video, says("button_details")) == says("tap_details_closed", bot=BOT)
-    hello = await there.answer(there.world.say(ada, private, "/start"))
-    video = await _made(there, ada, group, f"/video@{BOT} a loud lake")
-    assert await there.tap(ada, video, says("button_details")) == says("tap_details_sent")
-    assert (await there.answer(hello))["text"].startswith("a loud lake")
-    assert all("lake" not in one.get("text", "") for one in there.world.bot_messages(group))
+async def test_details_of_a_video_in_a_group_go_to_its_owner_alone(live_bot: BotHarness) -> None:
+    ada, _, group = _group(live_bot)
+    private = live_bot.world.private_chat(ada)
+    video = await _made(live_bot, ada, group, f"/video@{BOT} a quiet lake")
+    assert await live_bot.tap(ada, video, says("button_details")) == says("tap_details_closed", bot=BOT)
+    hello = await live_bot.answer(live_bot.world.say(ada, private, "/start"))
+    video = await _made(live_bot, ada, group, f"/video@{BOT} a loud lake")
+    assert await live_bot.tap(ada, video, says("button_details")) == says("tap_details_sent")
+    assert (await live_bot.answer(hello))["text"].startswith("a loud lake")
+    assert all("lake" not in one.get("text", "") for one in live_bot.world.bot_messages(group))
 
 
-def _group(there: BotHarness) -> tuple[Person, Person, Chat]:
-    ada, _ = there.newcomer()
-    boris, _ = there.newcomer("Boris")
-    return ada, boris, there.world.add_group("Friends", [ada, boris])
+def _group(live_bot: BotHarness) -> tuple[Person, Person, Chat]:
+    ada, _ = live_bot.newcomer()
+    boris, _ = live_bot.newcomer("Boris")
+    return ada, boris, live_bot.world.add_group("Friends", [ada, boris])
 
 
-async def _made(there: BotHarness, person: Person, chat: Chat, words: str) -> Json:
-    before = len(there.videos(chat))
-    there.world.say(person, chat, words)
-    return (await there.shown(chat, before + 1))[before]
+async def _made(live_bot: BotHarness, person: Person, chat: Chat, words: str) -> Json:
+    before = len(live_bot.videos(chat))
+    live_bot.world.say(person, chat, words)
+    return (await live_bot.shown(chat, before + 1))[before]

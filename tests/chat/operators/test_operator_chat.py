@@ -24,13 +24,13 @@ OWNER = Person(501, "Olga", None, "en")
 KEY_REFUSED = gateway_error(100009, "InvalidAccessKey", 401, "The accesskey [AKEXAMPLE] is invalid.")
 
 
-def operators(there: BotHarness) -> Chat:
-    there.world.add_person(OWNER)
-    return there.world.add_group("Operators", [OWNER])
+def operators(live_bot: BotHarness) -> Chat:
+    live_bot.world.add_person(OWNER)
+    return live_bot.world.add_group("Operators", [OWNER])
 
 
-def settings(there: BotHarness, chat: Chat, **changes: str) -> dict[str, str]:
-    return there.values(
+def settings(live_bot: BotHarness, chat: Chat, **changes: str) -> dict[str, str]:
+    return live_bot.values(
         alert_chat=str(chat.id),
         admin_users=str(OWNER.id),
         default_language="en",
@@ -39,82 +39,82 @@ def settings(there: BotHarness, chat: Chat, **changes: str) -> dict[str, str]:
     )
 
 
-async def heard(there: BotHarness, chat: Chat, words: str) -> Json:
+async def heard(live_bot: BotHarness, chat: Chat, words: str) -> Json:
     """The first message with these words."""
 
     def found() -> list[Json]:
-        return [one for one in there.world.bot_messages(chat) if words in one.get("text", "")]
+        return [one for one in live_bot.world.bot_messages(chat) if words in one.get("text", "")]
 
-    return (await there.until(found))[0]
+    return (await live_bot.until(found))[0]
 
 
 async def test_a_start_after_an_absence_says_how_long_and_what_goes_on(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there:
-        chat = operators(there)
-        ada, hers = there.newcomer()
-        with there.unfinished():
-            async with running_bot(settings(there, chat)):
-                there.world.say(ada, hers, "/video a paper boat")
-                await there.job("a paper boat")
-                await heard(there, chat, "videos 0")
+    async with stage(tmp_path) as live_bot:
+        chat = operators(live_bot)
+        ada, hers = live_bot.newcomer()
+        with live_bot.unfinished():
+            async with running_bot(settings(live_bot, chat)):
+                live_bot.world.say(ada, hers, "/video a paper boat")
+                await live_bot.job("a paper boat")
+                await heard(live_bot, chat, "videos 0")
             with closing(sqlite3.connect(tmp_path / "bot.db")) as database:
                 long_ago = datetime.now(UTC) - timedelta(minutes=3)
                 database.execute("UPDATE heartbeat SET at = ?", [long_ago.isoformat(timespec="microseconds")])
                 database.commit()
-            async with running_bot(settings(there, chat)):
-                await heard(there, chat, says("alert_back", away="3 min", count=1))
-        assert len([one for one in there.world.bot_messages(chat) if "videos 0" in one["text"]]) == 1
-        silent = [call.params.get("disable_notification") for call in there.server.calls_of("sendMessage")]
+            async with running_bot(settings(live_bot, chat)):
+                await heard(live_bot, chat, says("alert_back", away="3 min", count=1))
+        assert len([one for one in live_bot.world.bot_messages(chat) if "videos 0" in one["text"]]) == 1
+        silent = [call.params.get("disable_notification") for call in live_bot.server.calls_of("sendMessage")]
         assert silent.count(True) >= 2
 
 
 async def test_an_account_in_trouble_is_told_there_too_with_a_button_for_each_model(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there, running_bot(settings(there, chat := operators(there))):
-        there.provider.next("submit", KEY_REFUSED)
-        ada, hers = there.newcomer()
-        there.world.say(ada, hers, "/video a lantern")
-        told = await heard(there, chat, says("trouble_key_refused", provider="volcengine"))
+    async with stage(tmp_path) as live_bot, running_bot(settings(live_bot, chat := operators(live_bot))):
+        live_bot.provider.next("submit", KEY_REFUSED)
+        ada, hers = live_bot.newcomer()
+        live_bot.world.say(ada, hers, "/video a lantern")
+        told = await heard(live_bot, chat, says("trouble_key_refused", provider="volcengine"))
         assert buttons(told) == {
             f"⏸ Pause {model}": f"pause:{model}" for model in ("jimeng-pro", "jimeng-720p", "jimeng-1080p")
         }
-        assert await there.tap(ada, told, "⏸ Pause jimeng-720p")
-        assert there.rows("pauses") == []
-        assert await there.tap(OWNER, told, "⏸ Pause jimeng-720p") == ""
-        await there.until(lambda: [row["model"] for row in there.rows("pauses")] == ["jimeng-720p"])
-        there.world.say(ada, hers, "/video a lamp")
-        over = await heard(there, chat, says("trouble_over", provider="volcengine", minutes=1))
+        assert await live_bot.tap(ada, told, "⏸ Pause jimeng-720p")
+        assert live_bot.rows("pauses") == []
+        assert await live_bot.tap(OWNER, told, "⏸ Pause jimeng-720p") == ""
+        await live_bot.until(lambda: [row["model"] for row in live_bot.rows("pauses")] == ["jimeng-720p"])
+        live_bot.world.say(ada, hers, "/video a lamp")
+        over = await heard(live_bot, chat, says("trouble_over", provider="volcengine", minutes=1))
         assert buttons(over) == {}
 
 
 async def test_the_line_of_a_day_has_money_only_where_prices_are_set(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there:
-        chat = operators(there)
-        async with running_bot(settings(there, chat, model_prices="jimeng-pro=3.50", currency="EUR")):
-            line = await heard(there, chat, "videos 0")
+    async with stage(tmp_path) as live_bot:
+        chat = operators(live_bot)
+        async with running_bot(settings(live_bot, chat, model_prices="jimeng-pro=3.50", currency="EUR")):
+            line = await heard(live_bot, chat, "videos 0")
         spent = plain(say("en", "alert_day_spent", money="0\u00a0EUR"))
         assert re.fullmatch(rf"\d{{4}}-\d\d-\d\d: videos 0 · failed 0 · people 0 · {spent}", line["text"])
 
 
 async def test_a_group_that_became_a_supergroup_still_hears(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there:
-        chat = operators(there)
-        new = there.world.upgrade_group(OWNER, chat)
-        async with running_bot(settings(there, chat)):
-            await heard(there, new, "videos 0")
+    async with stage(tmp_path) as live_bot:
+        chat = operators(live_bot)
+        new = live_bot.world.upgrade_group(OWNER, chat)
+        async with running_bot(settings(live_bot, chat)):
+            await heard(live_bot, new, "videos 0")
 
 
 async def test_a_budget_that_is_nearly_spent_is_told_with_a_button_that_pauses_everything(
     tmp_path: Path,
 ) -> None:
-    async with stage(tmp_path) as there:
-        chat = operators(there)
+    async with stage(tmp_path) as live_bot:
+        chat = operators(live_bot)
         money = {"model_prices": "jimeng-pro=0.80", "daily_budget": "1"}
-        async with running_bot(settings(there, chat, **money)):
-            ada, hers = there.newcomer()
-            there.world.say(ada, hers, "/video a paper boat")
-            told = await heard(there, chat, "(DAILY_BUDGET)")
-            assert await there.tap(OWNER, told, "⏸ Pause everything") == ""
-            await there.until(lambda: [row["model"] for row in there.rows("pauses")] == [""])
+        async with running_bot(settings(live_bot, chat, **money)):
+            ada, hers = live_bot.newcomer()
+            live_bot.world.say(ada, hers, "/video a paper boat")
+            told = await heard(live_bot, chat, "(DAILY_BUDGET)")
+            assert await live_bot.tap(OWNER, told, "⏸ Pause everything") == ""
+            await live_bot.until(lambda: [row["model"] for row in live_bot.rows("pauses")] == [""])
 
 
 class _Deaf:

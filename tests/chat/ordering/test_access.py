@@ -14,7 +14,7 @@ from bot.sandbox import Chat, Json, Person
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
+async def live_bot(tmp_path: Path) -> AsyncIterator[BotHarness]:
     """A bot that is closed, as it is by default."""
     async with bot_on_stage(tmp_path, allowed_users="", admin_users="1") as made:
         yield made
@@ -29,26 +29,26 @@ async def doors(tmp_path: Path) -> AsyncIterator[BotHarness]:
         assert made.world.complaints == []
 
 
-async def test_a_stranger_is_told_their_id_once_and_then_there_is_silence(there: BotHarness) -> None:
-    eve, chat = there.newcomer("Eve")
-    told = await there.answer(there.world.say(eve, chat, "/start"))
+async def test_a_stranger_is_told_their_id_once_and_then_there_is_silence(live_bot: BotHarness) -> None:
+    eve, chat = live_bot.newcomer("Eve")
+    told = await live_bot.answer(live_bot.world.say(eve, chat, "/start"))
     assert told["text"] == says("stranger", user_id=eve.id)
     for words in ("/video a boat", "hello?", "/help", "/start claim_nothing"):
-        there.world.say(eve, chat, words)
-    await _all_handled(there, 5)
-    assert len(there.world.bot_messages(chat)) == 1
-    assert there.rows("tasks") == []
+        live_bot.world.say(eve, chat, words)
+    await _all_handled(live_bot, 5)
+    assert len(live_bot.world.bot_messages(chat)) == 1
+    assert live_bot.rows("tasks") == []
 
 
-async def test_a_group_of_strangers_is_told_its_id_once(there: BotHarness) -> None:
-    eve, _ = there.newcomer("Eve")
-    group = there.world.add_group("Strangers", [eve])
-    told = await there.answer(there.world.say(eve, group, f"/video@{BOT} a boat"))
+async def test_a_group_of_strangers_is_told_its_id_once(live_bot: BotHarness) -> None:
+    eve, _ = live_bot.newcomer("Eve")
+    group = live_bot.world.add_group("Strangers", [eve])
+    told = await live_bot.answer(live_bot.world.say(eve, group, f"/video@{BOT} a boat"))
     assert told["text"] == says("stranger_group", chat_id=group.id)
-    there.world.say(eve, group, f"/video@{BOT} a boat")
-    await _all_handled(there, 2)
-    assert len(there.world.bot_messages(group)) == 1
-    assert there.rows("tasks") == []
+    live_bot.world.say(eve, group, f"/video@{BOT} a boat")
+    await _all_handled(live_bot, 2)
+    assert len(live_bot.world.bot_messages(group)) == 1
+    assert live_bot.rows("tasks") == []
 
 
 async def test_the_claim_link_makes_its_first_opener_the_admin(doors: BotHarness) -> None:
@@ -146,11 +146,11 @@ async def test_a_groups_videos_are_counted_together(doors: BotHarness) -> None:
         await doors.shown(chat)
 
 
-async def _said(there: BotHarness, person: Person, chat: Chat, words: str) -> str:
-    answer: Json = await there.answer(there.world.say(person, chat, words))
+async def _said(live_bot: BotHarness, person: Person, chat: Chat, words: str) -> str:
+    answer: Json = await live_bot.answer(live_bot.world.say(person, chat, words))
     return str(answer["text"])
 
 
-async def _all_handled(there: BotHarness, many: int) -> None:
+async def _all_handled(live_bot: BotHarness, many: int) -> None:
     """Until that many updates have been handled; a stranger gets no answer to wait for."""
-    await there.until(lambda: sum(row["state"] == "done" for row in there.rows("updates")) >= many)
+    await live_bot.until(lambda: sum(row["state"] == "done" for row in live_bot.rows("updates")) >= many)

@@ -204,45 +204,45 @@ def test_an_album_that_lay_around_is_waited_for_too() -> None:
 
 @pytest.mark.parametrize("question", [ALBUM, WANTED_ALBUM])
 async def test_the_worker_asks_the_chat_about_an_album_that_is_due(
-    house: WorkerHarness, question: str
+    harness: WorkerHarness, question: str
 ) -> None:
-    await house.store.add(a_task(state=TaskState.DRAFT, question=question, card_id=None))
-    await house.turn()
-    assert house.chat.names() == ["gathered"]
-    assert (await house.get()).state is TaskState.DRAFT
+    await harness.store.add(a_task(state=TaskState.DRAFT, question=question, card_id=None))
+    await harness.turn()
+    assert harness.chat.names() == ["gathered"]
+    assert (await harness.get()).state is TaskState.DRAFT
 
 
 @pytest.mark.parametrize("trouble", [ChatBusy(7), CallUnclear("no answer")])
 async def test_an_album_outlives_a_telegram_that_does_not_answer(
-    house: WorkerHarness, trouble: Exception
+    harness: WorkerHarness, trouble: Exception
 ) -> None:
-    house.chat.scripts["gathered"] = Script(trouble, "")
-    await house.store.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
-    await house.turn()
-    task = await house.get()
+    harness.chat.scripts["gathered"] = Script(trouble, "")
+    await harness.store.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
+    await harness.turn()
+    task = await harness.get()
     assert task.is_collecting_album
     assert task.due_at is not None
     assert task.due_at > NOW
-    house.clock.now = task.due_at
-    await house.turn()
-    assert house.chat.names() == ["gathered", "gathered"]
+    harness.clock.now = task.due_at
+    await harness.turn()
+    assert harness.chat.names() == ["gathered", "gathered"]
 
 
-async def test_an_album_whose_taker_died_is_asked_about_again(house: WorkerHarness) -> None:
-    await house.store.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
-    assert len(await house.store.claim(NOW, schedule.LEASE_S, 1, {})) == 1
-    await house.turn()
-    assert house.chat.names() == [], "under a lease"
-    await house.store.release()
-    await house.turn()
-    assert house.chat.names() == ["gathered"]
+async def test_an_album_whose_taker_died_is_asked_about_again(harness: WorkerHarness) -> None:
+    await harness.store.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
+    assert len(await harness.store.claim(NOW, schedule.LEASE_S, 1, {})) == 1
+    await harness.turn()
+    assert harness.chat.names() == [], "under a lease"
+    await harness.store.release()
+    await harness.turn()
+    assert harness.chat.names() == ["gathered"]
 
 
-async def test_an_album_of_somebody_who_left_is_let_go(house: WorkerHarness) -> None:
-    house.chat.scripts["gathered"] = Script(ChatGone("blocked"))
-    await house.store.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
-    await house.turn()
-    assert (await house.get()).state is TaskState.CANCELLED
+async def test_an_album_of_somebody_who_left_is_let_go(harness: WorkerHarness) -> None:
+    harness.chat.scripts["gathered"] = Script(ChatGone("blocked"))
+    await harness.store.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
+    await harness.turn()
+    assert (await harness.get()).state is TaskState.CANCELLED
 
 
 # Which photo.

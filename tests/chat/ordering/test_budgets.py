@@ -20,86 +20,88 @@ USD = "\u00a0USD"
 async def bot(folder: Path, **changes: str) -> AsyncIterator[tuple[BotHarness, Chat]]:
     """A bot with prices, and its owner's private chat."""
     values = {"admin_users": str(OWNER.id), "model_prices": PRICES, **changes}
-    async with bot_on_stage(folder, **values) as there:
-        owners = there.world.private_chat(there.world.add_person(OWNER))
-        there.world.say(OWNER, owners, "/start")
-        await there.until(lambda: there.world.bot_messages(owners))
-        yield there, owners
-        assert there.world.complaints == []
+    async with bot_on_stage(folder, **values) as live_bot:
+        owners = live_bot.world.private_chat(live_bot.world.add_person(OWNER))
+        live_bot.world.say(OWNER, owners, "/start")
+        await live_bot.until(lambda: live_bot.world.bot_messages(owners))
+        yield live_bot, owners
+        assert live_bot.world.complaints == []
 
 
 async def test_a_persons_budget_refuses_before_anything_is_bought(tmp_path: Path) -> None:
-    async with bot(tmp_path, daily_budget_per_user="1") as (there, _):
-        ada, chat = there.newcomer()
+    async with bot(tmp_path, daily_budget_per_user="1") as (live_bot, _):
+        ada, chat = live_bot.newcomer()
         for words in ("/video one", "/video two"):
-            there.world.say(ada, chat, words)
-        await there.shown(chat, 2)
-        refused = await there.answer(there.world.say(ada, chat, "/video three"))
+            live_bot.world.say(ada, chat, words)
+        await live_bot.shown(chat, 2)
+        refused = await live_bot.answer(live_bot.world.say(ada, chat, "/video three"))
         assert refused["text"] == says("limit_budget", price=f"0.40{USD}", left=f"0.20{USD}", time="00:00")
-        draft = await there.answer(there.world.say(ada, chat, "a fourth"))
+        draft = await live_bot.answer(live_bot.world.say(ada, chat, "a fourth"))
         assert says("left_money", left=f"0.20{USD}", most=f"1{USD}", time="00:00") in draft["text"]
-        said = await there.tap(ada, draft, says("button_generate"))
+        said = await live_bot.tap(ada, draft, says("button_generate"))
         assert said == refused["text"]
-        queue = await there.answer(there.world.say(ada, chat, "/queue"))
+        queue = await live_bot.answer(live_bot.world.say(ada, chat, "/queue"))
         assert f"0.20{USD} of 1{USD} left today" in queue["text"]
-        assert (there.jobs("three"), there.jobs("a fourth")) == (0, 0)
-        boris, his = there.newcomer("Boris")
-        there.world.say(boris, his, "/video his own")
-        await there.shown(his)
+        assert (live_bot.jobs("three"), live_bot.jobs("a fourth")) == (0, 0)
+        boris, his = live_bot.newcomer("Boris")
+        live_bot.world.say(boris, his, "/video his own")
+        await live_bot.shown(his)
 
 
 async def test_what_was_not_charged_gives_back_what_it_took(tmp_path: Path) -> None:
-    async with bot(tmp_path, daily_budget_per_user="0.40", daily_videos_per_user="1") as (there, _):
-        ada, chat = there.newcomer()
-        there.provider.next("submit", gateway_error(50411, "Pre Img Risk Not Pass", 400))
-        there.world.say(ada, chat, "/video it is refused")
-        await there.until(lambda: there.tasks(chat) and there.tasks(chat)[0]["delivered_at"])
-        there.world.say(ada, chat, "/video it is made")
-        await there.shown(chat)
+    async with bot(tmp_path, daily_budget_per_user="0.40", daily_videos_per_user="1") as (live_bot, _):
+        ada, chat = live_bot.newcomer()
+        live_bot.provider.next("submit", gateway_error(50411, "Pre Img Risk Not Pass", 400))
+        live_bot.world.say(ada, chat, "/video it is refused")
+        await live_bot.until(lambda: live_bot.tasks(chat) and live_bot.tasks(chat)[0]["delivered_at"])
+        live_bot.world.say(ada, chat, "/video it is made")
+        await live_bot.shown(chat)
 
 
 async def test_the_budget_for_all_binds_admins_too_who_hear_of_it_once(tmp_path: Path) -> None:
-    async with bot(tmp_path, daily_budget="1") as (there, owners):
-        ada, chat = there.newcomer()
-        there.world.say(ada, chat, "/video one")
-        there.world.say(OWNER, owners, "/video two")
-        await there.until(lambda: len(_told(there, owners, "budget_nearly", f"0.80{USD}", f"1{USD}")) == 1)
+    async with bot(tmp_path, daily_budget="1") as (live_bot, owners):
+        ada, chat = live_bot.newcomer()
+        live_bot.world.say(ada, chat, "/video one")
+        live_bot.world.say(OWNER, owners, "/video two")
+        await live_bot.until(
+            lambda: len(_told(live_bot, owners, "budget_nearly", f"0.80{USD}", f"1{USD}")) == 1
+        )
         for person, where, words in ((ada, chat, "/video three"), (OWNER, owners, "/video four")):
-            refused = await there.answer(there.world.say(person, where, words), containing="0.40")
+            refused = await live_bot.answer(live_bot.world.say(person, where, words), containing="0.40")
             left = says("limit_budget_all", price=f"0.40{USD}", left=f"0.20{USD}", time="00:00")
             assert refused["text"] == left
-        assert len(_told(there, owners, "budget_spent", f"0.80{USD}", f"1{USD}")) == 1
-        assert len(_told(there, owners, "budget_nearly", f"0.80{USD}", f"1{USD}")) == 1
-        there.world.say(OWNER, owners, "/set DAILY_BUDGET 5")
-        await there.answer(there.world.say(ada, chat, "/video five"))
-        await there.shown(chat, 2)
+        assert len(_told(live_bot, owners, "budget_spent", f"0.80{USD}", f"1{USD}")) == 1
+        assert len(_told(live_bot, owners, "budget_nearly", f"0.80{USD}", f"1{USD}")) == 1
+        live_bot.world.say(OWNER, owners, "/set DAILY_BUDGET 5")
+        await live_bot.answer(live_bot.world.say(ada, chat, "/video five"))
+        await live_bot.shown(chat, 2)
 
 
 async def test_within_a_budget_only_what_has_a_price_is_ordered(tmp_path: Path) -> None:
-    async with bot(tmp_path, daily_budget="1") as (there, _):
-        ada, chat = there.newcomer()
-        refused = await there.answer(there.world.say(ada, chat, "/video a map --model jimeng-720p"))
+    async with bot(tmp_path, daily_budget="1") as (live_bot, _):
+        ada, chat = live_bot.newcomer()
+        refused = await live_bot.answer(live_bot.world.say(ada, chat, "/video a map --model jimeng-720p"))
         assert refused["text"] == says(
             "limit_unpriced", model="jimeng-720p", choices="jimeng-pro, jimeng-1080p"
         )
         for model in ("preview", "jimeng-1080p"):
-            there.world.say(ada, chat, f"/video a map --model {model}")
-        await there.shown(chat, 2)
+            live_bot.world.say(ada, chat, f"/video a map --model {model}")
+        await live_bot.shown(chat, 2)
 
 
 async def test_a_card_says_when_few_are_left_of_the_day(tmp_path: Path) -> None:
-    async with bot(tmp_path, daily_videos_per_user="5") as (there, owners):
-        ada, chat = there.newcomer()
-        first = await there.answer(there.world.say(ada, chat, "/video one"))
+    async with bot(tmp_path, daily_videos_per_user="5") as (live_bot, owners):
+        ada, chat = live_bot.newcomer()
+        first = await live_bot.answer(live_bot.world.say(ada, chat, "/video one"))
         assert "left today" not in first["text"]
-        second = await there.answer(there.world.say(ada, chat, "/video two"))
+        second = await live_bot.answer(live_bot.world.say(ada, chat, "/video two"))
         assert says("left_videos", left=3, most=5, time="00:00") in second["text"]
-        draft = await there.answer(there.world.say(ada, chat, "a third"))
+        draft = await live_bot.answer(live_bot.world.say(ada, chat, "a third"))
         assert says("left_videos", left=3, most=5, time="00:00") in draft["text"]
-        mine = await there.answer(there.world.say(OWNER, owners, "a kite"))
+        mine = await live_bot.answer(live_bot.world.say(OWNER, owners, "a kite"))
         assert "left today" not in mine["text"]
 
 
-def _told(there: BotHarness, owners: Chat, key: str, spent: str, budget: str) -> list[Json]:
+def _told(live_bot: BotHarness, owners: Chat, key: str, spent: str, budget: str) -> list[Json]:
     words = says(key, spent=spent, budget=budget, time="00:00")
-    return [one for one in there.world.bot_messages(owners) if one.get("text") == words]
+    return [one for one in live_bot.world.bot_messages(owners) if one.get("text") == words]

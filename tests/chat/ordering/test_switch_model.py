@@ -15,163 +15,165 @@ RESOLUTION = says("no_resolution", model="jimeng-pro", choices="1080p", asked="7
 WITH_720P = says("button_other_model", model="jimeng-720p")
 
 
-async def test_the_refusal_says_what_would_work_and_a_button_switches(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    card = await there.answer(there.world.say(ada, chat, "/video a tall wave 720p 10s"))
+async def test_the_refusal_says_what_would_work_and_a_button_switches(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    card = await live_bot.answer(live_bot.world.say(ada, chat, "/video a tall wave 720p 10s"))
     assert card["text"] == f"{RESOLUTION}\n\n{says('card_switch')}"
     assert list(buttons(card)) == [WITH_720P, says("button_dismiss")]
-    await there.handled(ada, chat)
-    assert there.jobs("a tall wave") == 0
-    assert await there.tap(ada, card, WITH_720P) == ""
-    (video,) = await there.shown(chat)
+    await live_bot.handled(ada, chat)
+    assert live_bot.jobs("a tall wave") == 0
+    assert await live_bot.tap(ada, card, WITH_720P) == ""
+    (video,) = await live_bot.shown(chat)
     assert video["message_id"] == card["message_id"]
     assert video["caption"] == "a tall wave\n\njimeng-720p · 16:9 · 10 s"
-    (task,) = there.tasks(chat)
+    (task,) = live_bot.tasks(chat)
     assert task["provider"] == "volcengine"
-    assert there.jobs("a tall wave") == 1
+    assert live_bot.jobs("a tall wave") == 1
 
 
-async def test_a_model_that_nobody_has_is_answered_with_those_there_are(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    card = await there.answer(there.world.say(ada, chat, "/video a hat --model dall-e"))
+async def test_a_model_that_nobody_has_is_answered_with_those_there_are(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    card = await live_bot.answer(live_bot.world.say(ada, chat, "/video a hat --model dall-e"))
     names = ("jimeng-pro", "jimeng-720p", "jimeng-1080p")
     assert card["text"].startswith(says("model_unknown", model="dall-e", choices=", ".join(names)))
     assert list(buttons(card))[:-1] == [says("button_other_model", model=name) for name in names]
-    await there.tap(ada, card, says("button_other_model", model="jimeng-1080p"))
-    (video,) = await there.shown(chat)
+    await live_bot.tap(ada, card, says("button_other_model", model="jimeng-1080p"))
+    (video,) = await live_bot.shown(chat)
     assert "jimeng-1080p" in video["caption"]
 
 
-async def test_a_camera_move_goes_to_the_model_that_has_it_with_the_photo(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    there.world.send_photo(ada, chat, photo(), caption="closer --camera crane_push")
-    card = await there.card(chat)
+async def test_a_camera_move_goes_to_the_model_that_has_it_with_the_photo(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    live_bot.world.send_photo(ada, chat, photo(), caption="closer --camera crane_push")
+    card = await live_bot.card(chat)
     assert says("no_camera", model="jimeng-pro") in card["text"]
-    there.world.press(ada, card, WITH_720P)
-    await there.shown(chat)
-    assert is_red_and_blue(there.photo_sent("closer"))
+    live_bot.world.press(ada, card, WITH_720P)
+    await live_bot.shown(chat)
+    assert is_red_and_blue(live_bot.photo_sent("closer"))
 
 
-async def test_plain_words_are_offered_too_and_dismissed(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    card = await there.answer(there.world.say(ada, chat, "a low fog 720p"))
-    await there.tap(ada, card, says("button_dismiss"))
-    await there.until(lambda: (now := there.now(card)) and now["text"] == says("dismissed"))
-    assert there.jobs("a low fog") == 0
+async def test_plain_words_are_offered_too_and_dismissed(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    card = await live_bot.answer(live_bot.world.say(ada, chat, "a low fog 720p"))
+    await live_bot.tap(ada, card, says("button_dismiss"))
+    await live_bot.until(lambda: (now := live_bot.now(card)) and now["text"] == says("dismissed"))
+    assert live_bot.jobs("a low fog") == 0
 
 
-async def test_a_reply_to_the_refusal_mends_it(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    card = await there.answer(there.world.say(ada, chat, "/video a red kite 720p"))
-    draft = await there.answer(there.world.say(ada, chat, "1080p", reply_to=card))
+async def test_a_reply_to_the_refusal_mends_it(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    card = await live_bot.answer(live_bot.world.say(ada, chat, "/video a red kite 720p"))
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "1080p", reply_to=card))
     assert "a red kite" in draft["text"]
     assert says("card_draft") in draft["text"]
-    there.world.press(ada, draft, says("button_generate"))
-    (video,) = await there.shown(chat)
+    live_bot.world.press(ada, draft, says("button_generate"))
+    (video,) = await live_bot.shown(chat)
     assert video["caption"].startswith("a red kite\n\njimeng-pro")
 
 
-async def test_what_no_model_can_do_is_a_plain_sentence(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    answer = await there.answer(there.world.say(ada, chat, "/video a hat 7s"))
+async def test_what_no_model_can_do_is_a_plain_sentence(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    answer = await live_bot.answer(live_bot.world.say(ada, chat, "/video a hat 7s"))
     assert answer["text"] == says("no_seconds", model="jimeng-pro", choices="5, 10", asked=7)
     assert buttons(answer) == {}
-    assert there.tasks(chat) == []
+    assert live_bot.tasks(chat) == []
 
 
-async def test_in_a_group_only_the_person_who_asked_can_switch(there: BotHarness) -> None:
-    ada, _ = there.newcomer()
-    boris, _ = there.newcomer("Boris")
-    group = there.world.add_group("Friends", [ada, boris])
-    card = await there.answer(there.world.say(ada, group, f"/video@{BOT} a swift 720p"))
-    assert await there.tap(boris, card, WITH_720P) == says("tap_not_yours")
-    assert there.jobs("a swift") == 0
-    await there.tap(ada, card, WITH_720P)
-    await there.shown(group)
+async def test_in_a_group_only_the_person_who_asked_can_switch(live_bot: BotHarness) -> None:
+    ada, _ = live_bot.newcomer()
+    boris, _ = live_bot.newcomer("Boris")
+    group = live_bot.world.add_group("Friends", [ada, boris])
+    card = await live_bot.answer(live_bot.world.say(ada, group, f"/video@{BOT} a swift 720p"))
+    assert await live_bot.tap(boris, card, WITH_720P) == says("tap_not_yours")
+    assert live_bot.jobs("a swift") == 0
+    await live_bot.tap(ada, card, WITH_720P)
+    await live_bot.shown(group)
 
 
-async def test_a_photo_still_waits_for_words_after_a_refusal(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    await there.answer(there.world.send_photo(ada, chat, photo()))
-    card = await there.answer(there.world.say(ada, chat, "it turns 720p"))
+async def test_a_photo_still_waits_for_words_after_a_refusal(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    await live_bot.answer(live_bot.world.send_photo(ada, chat, photo()))
+    card = await live_bot.answer(live_bot.world.say(ada, chat, "it turns 720p"))
     assert RESOLUTION in card["text"]
-    draft = await there.answer(there.world.say(ada, chat, "it turns"))
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "it turns"))
     assert says("card_draft") in draft["text"]
     assert says("card_photo_ratio") in draft["text"]
 
 
-async def test_an_old_wish_is_offered_and_a_tap_of_today_buys_it(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    card = await there.answer(
-        there.world.say(ada, chat, "/video an old mill 720p", date=int(time.time()) - 1800)
+async def test_an_old_wish_is_offered_and_a_tap_of_today_buys_it(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    card = await live_bot.answer(
+        live_bot.world.say(ada, chat, "/video an old mill 720p", date=int(time.time()) - 1800)
     )
-    await there.tap(ada, card, WITH_720P)
-    await there.shown(chat)
-    assert there.jobs("an old mill") == 1
+    await live_bot.tap(ada, card, WITH_720P)
+    await live_bot.shown(chat)
+    assert live_bot.jobs("an old mill") == 1
 
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_limits_hold_for_a_switch_too(tmp_path: Path) -> None:
-    async with bot_on_stage(tmp_path, daily_videos_per_user="1") as there:
-        ada, chat = there.newcomer()
-        there.world.say(ada, chat, "/video one")
-        await there.shown(chat)
-        card = await there.answer(there.world.say(ada, chat, "/video two 720p"))
-        assert await there.tap(ada, card, WITH_720P) == says("limit_day", count=1, time="00:00")
-        assert there.jobs("two") == 0
+    async with bot_on_stage(tmp_path, daily_videos_per_user="1") as live_bot:
+        ada, chat = live_bot.newcomer()
+        live_bot.world.say(ada, chat, "/video one")
+        await live_bot.shown(chat)
+        card = await live_bot.answer(live_bot.world.say(ada, chat, "/video two 720p"))
+        assert await live_bot.tap(ada, card, WITH_720P) == says("limit_day", count=1, time="00:00")
+        assert live_bot.jobs("two") == 0
 
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_an_offer_outlives_a_restart(tmp_path: Path) -> None:
-    async with stage(tmp_path) as there:
-        ada, chat = there.newcomer()
-        async with running_bot(there.values()):
-            card = await there.answer(there.world.say(ada, chat, "/video a lamp 720p"))
-        async with running_bot(there.values()):
-            await there.tap(ada, card, WITH_720P)
-            await there.shown(chat)
-        assert there.jobs("a lamp") == 1
+    async with stage(tmp_path) as live_bot:
+        ada, chat = live_bot.newcomer()
+        async with running_bot(live_bot.values()):
+            card = await live_bot.answer(live_bot.world.say(ada, chat, "/video a lamp 720p"))
+        async with running_bot(live_bot.values()):
+            await live_bot.tap(ada, card, WITH_720P)
+            await live_bot.shown(chat)
+        assert live_bot.jobs("a lamp") == 1
 
 
-async def test_a_ratio_that_the_photo_overrules_is_named_until_the_video_is_there(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
+async def test_a_ratio_that_the_photo_overrules_is_named_until_the_video_is_there(
+    live_bot: BotHarness,
+) -> None:
+    ada, chat = live_bot.newcomer()
     line = says("card_ratio_left_out", model="jimeng-pro", ratio="9:16")
-    with there.unfinished():
-        there.world.send_photo(ada, chat, photo(), caption="it glows 9:16")
-        await there.job("it glows")
-        card = await there.until(
+    with live_bot.unfinished():
+        live_bot.world.send_photo(ada, chat, photo(), caption="it glows 9:16")
+        await live_bot.job("it glows")
+        card = await live_bot.until(
             lambda: next(
-                (one for one in there.world.bot_messages(chat) if "usually" in one.get("text", "")), None
+                (one for one in live_bot.world.bot_messages(chat) if "usually" in one.get("text", "")), None
             )
         )
         assert card is not None
         assert line in card["text"]
-    (video,) = await there.shown(chat)
+    (video,) = await live_bot.shown(chat)
     assert line not in video["caption"]
 
 
-async def test_options_of_a_draft_are_changed_in_place(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    draft = await there.answer(there.world.say(ada, chat, "a blue door"))
-    await there.tap(ada, draft, "16:9")
-    opened = there.now(draft)
+async def test_options_of_a_draft_are_changed_in_place(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "a blue door"))
+    await live_bot.tap(ada, draft, "16:9")
+    opened = live_bot.now(draft)
     assert opened is not None
     assert "✓ 16:9" in buttons(opened)
-    await there.tap(ada, opened, "1:1")
-    await there.tap(ada, await there.card(chat), "🎬 jimeng-pro")
-    await there.tap(ada, await there.card(chat), "jimeng-720p")
-    changed = await there.card(chat)
+    await live_bot.tap(ada, opened, "1:1")
+    await live_bot.tap(ada, await live_bot.card(chat), "🎬 jimeng-pro")
+    await live_bot.tap(ada, await live_bot.card(chat), "jimeng-720p")
+    changed = await live_bot.card(chat)
     assert changed["message_id"] == draft["message_id"]
     assert "jimeng-720p · 1:1 · 5 s" in changed["text"]
-    await there.tap(ada, changed, says("button_generate"))
-    (video,) = await there.shown(chat)
+    await live_bot.tap(ada, changed, says("button_generate"))
+    (video,) = await live_bot.shown(chat)
     assert video["caption"] == "a blue door\n\njimeng-720p · 1:1 · 5 s"
-    answer = await there.forged_tap(ada, draft, buttons(draft)["16:9"])
+    answer = await live_bot.forged_tap(ada, draft, buttons(draft)["16:9"])
     assert answer == says("tap_too_late")
 
 
-async def test_models_are_listed(there: BotHarness) -> None:
-    ada, chat = there.newcomer()
-    answer = await there.answer(there.world.say(ada, chat, "/models"))
+async def test_models_are_listed(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    answer = await live_bot.answer(live_bot.world.say(ada, chat, "/models"))
     for name in ("jimeng-pro", "jimeng-720p", "jimeng-1080p"):
         assert name in answer["text"]

@@ -11,7 +11,7 @@ from films import film
 from pictures import is_red_and_blue, photo
 from provider_server import ProviderServer
 from running import BotHarness, running_bot
-from sandbox_client import sandbox
+from sandbox_client import running_sandbox
 
 from bot.errors import SettingsError
 from bot.sandbox import SandboxServer
@@ -22,47 +22,47 @@ from bot.settings import IsolatedSettings, load_settings
 async def local_stage(folder: Path, *, shares_files: bool = True) -> AsyncIterator[BotHarness]:
     """A bot in local mode. A server that shares no files with it stands for one that runs elsewhere."""
     async with SandboxServer(local_mode=shares_files) as server, ProviderServer() as provider:
-        there = BotHarness(server, provider, folder)
-        async with running_bot(there.values(telegram_local_mode="on")):
-            yield there
-        assert there.world.complaints == []
+        live_bot = BotHarness(server, provider, folder)
+        async with running_bot(live_bot.values(telegram_local_mode="on")):
+            yield live_bot
+        assert live_bot.world.complaints == []
 
 
 async def test_a_video_is_handed_over_by_its_path(tmp_path: Path) -> None:
-    async with local_stage(tmp_path) as there:
-        ada, chat = there.newcomer()
-        there.world.say(ada, chat, "/video a lighthouse")
-        (video,) = await there.shown(chat)
-        (edit,) = there.edits(chat)
+    async with local_stage(tmp_path) as live_bot:
+        ada, chat = live_bot.newcomer()
+        live_bot.world.say(ada, chat, "/video a lighthouse")
+        (video,) = await live_bot.shown(chat)
+        (edit,) = live_bot.edits(chat)
         assert edit.uploads == {}
         assert edit.params["media"]["media"].startswith("file:///")
         assert video["video"]["thumbnail"]["width"] == 320
-        assert there.file_of(video).stat().st_size > 1000
+        assert live_bot.file_of(video).stat().st_size > 1000
 
 
 async def test_what_people_send_is_read_from_its_path(tmp_path: Path) -> None:
-    async with local_stage(tmp_path) as there:
-        ada, chat = there.newcomer()
-        sent = there.world.send_video(ada, chat, film())
-        there.world.say(ada, chat, "/extend the light goes on", reply_to=sent)
-        await there.shown(chat)
-        assert is_red_and_blue(there.photo_sent("the light goes on"))
-        there.world.send_photo(ada, chat, photo(1200, 800), caption="/video a storm")
-        await there.shown(chat, 2)
-        assert there.photo_sent("a storm").size == (1200, 800)
+    async with local_stage(tmp_path) as live_bot:
+        ada, chat = live_bot.newcomer()
+        sent = live_bot.world.send_video(ada, chat, film())
+        live_bot.world.say(ada, chat, "/extend the light goes on", reply_to=sent)
+        await live_bot.shown(chat)
+        assert is_red_and_blue(live_bot.photo_sent("the light goes on"))
+        live_bot.world.send_photo(ada, chat, photo(1200, 800), caption="/video a storm")
+        await live_bot.shown(chat, 2)
+        assert live_bot.photo_sent("a storm").size == (1200, 800)
 
 
 async def test_a_server_that_cannot_read_the_bots_files_gets_the_bytes(tmp_path: Path) -> None:
-    async with local_stage(tmp_path, shares_files=False) as there:
-        ada, chat = there.newcomer()
-        there.world.say(ada, chat, "/video a lighthouse")
-        await there.shown(chat)
-        there.world.say(ada, chat, "/video a second lighthouse")
-        await there.shown(chat, 2)
-        by_path, first, second = there.edits(chat)
+    async with local_stage(tmp_path, shares_files=False) as live_bot:
+        ada, chat = live_bot.newcomer()
+        live_bot.world.say(ada, chat, "/video a lighthouse")
+        await live_bot.shown(chat)
+        live_bot.world.say(ada, chat, "/video a second lighthouse")
+        await live_bot.shown(chat, 2)
+        by_path, first, second = live_bot.edits(chat)
         assert (by_path.status, by_path.uploads) == (400, {})
         assert [bool(edit.ok and edit.uploads) for edit in (first, second)] == [True, True]
-        assert len(there.videos(chat)) == 2
+        assert len(live_bot.videos(chat)) == 2
 
 
 async def test_only_a_server_of_ones_own_can_share_files() -> None:
@@ -79,6 +79,6 @@ async def test_only_a_server_of_ones_own_can_share_files() -> None:
 async def test_telegram_itself_takes_no_paths(tmp_path: Path) -> None:
     place = tmp_path / "film.mp4"
     place.write_bytes(b"x")
-    async with sandbox() as there:
-        answer = await there.call("sendVideo", chat_id=there.private.id, video=place.as_uri())
+    async with running_sandbox() as live_bot:
+        answer = await live_bot.call("sendVideo", chat_id=live_bot.private.id, video=place.as_uri())
         assert (answer["ok"], answer["error_code"]) == (False, 400)

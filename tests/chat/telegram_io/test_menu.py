@@ -19,7 +19,7 @@ PRIVATE = {"type": "all_private_chats"}
 
 
 @pytest.fixture
-async def there(tmp_path: Path) -> AsyncIterator[BotHarness]:
+async def live_bot(tmp_path: Path) -> AsyncIterator[BotHarness]:
     async with stage(tmp_path) as made:
         yield made
         assert made.world.complaints == []
@@ -29,16 +29,16 @@ async def is_admin(user_id: int) -> bool:
     return user_id == ADMIN
 
 
-async def test_a_default_language_that_is_changed_is_published_by_every_process(there: BotHarness) -> None:
+async def test_a_default_language_that_is_changed_is_published_by_every_process(live_bot: BotHarness) -> None:
     spoken = ["en"]
-    bot = connect(there.server.token, there.server.url, open_gate())
+    bot = connect(live_bot.server.token, live_bot.server.url, open_gate())
     async with bot:
         menu = Menu(bot, ["video"], ["allow"], default_language=lambda: spoken[0], is_admin=is_admin)
         await menu.publish()
-        assert words(there, PRIVATE) == [plain(say("en", "command_video"))]
+        assert words(live_bot, PRIVATE) == [plain(say("en", "command_video"))]
         keeping = asyncio.create_task(menu.keep_up(0.01))
         spoken[0] = "ru"
-        await there.until(lambda: words(there, PRIVATE) == [plain(say("ru", "command_video"))])
+        await live_bot.until(lambda: words(live_bot, PRIVATE) == [plain(say("ru", "command_video"))])
         keeping.cancel()
 
 
@@ -56,13 +56,13 @@ async def test_a_default_language_that_is_changed_is_published_by_every_process(
     ],
 )
 async def test_whoever_comes_gets_a_menu_of_their_own_only_where_that_for_all_is_not_theirs(
-    there: BotHarness, chat_id: int, chosen: str | None, code: str | None, language: str | None
+    live_bot: BotHarness, chat_id: int, chosen: str | None, code: str | None, language: str | None
 ) -> None:
-    there.world.private_chat(there.newcomer()[0]).started = True
-    async with connect(there.server.token, there.server.url, open_gate()) as bot:
+    live_bot.world.private_chat(live_bot.newcomer()[0]).started = True
+    async with connect(live_bot.server.token, live_bot.server.url, open_gate()) as bot:
         menu = Menu(bot, ["video"], ["allow"], default_language=lambda: "en", is_admin=is_admin)
         await menu.welcome(chat_id, chosen, code)
-    calls = there.server.calls_of("setMyCommands")
+    calls = live_bot.server.calls_of("setMyCommands")
     if language is None:
         assert calls == []
         return
@@ -74,5 +74,5 @@ async def test_whoever_comes_gets_a_menu_of_their_own_only_where_that_for_all_is
         assert shown == [(name, plain(say(language, f"command_{name}"))) for name in wanted]
 
 
-def words(there: BotHarness, scope: Json) -> list[str]:
-    return [one["description"] for one in there.world.commands.get(scope)]
+def words(live_bot: BotHarness, scope: Json) -> list[str]:
+    return [one["description"] for one in live_bot.world.commands.get(scope)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fakes import Clock
-from sandbox_client import Sandbox, sandbox
+from sandbox_client import Sandbox, running_sandbox
 from telegram import InputFile
 from telegram.error import BadRequest, RetryAfter
 
@@ -216,17 +216,17 @@ def test_only_messages_and_edits_are_counted(method: str, urgency: Urgency | Non
 
 
 @pytest.fixture
-async def there() -> AsyncIterator[tuple[Sandbox, TelegramBot]]:
+async def live_bot() -> AsyncIterator[tuple[Sandbox, TelegramBot]]:
     """Telegram with its limits, and a bot behind the gate."""
     async with (
-        sandbox() as running,
+        running_sandbox() as running,
         connect(running.server.token, running.server.url, RateLimiter(Pace(), utc_now)) as bot,
     ):
         yield running, bot
 
 
-async def test_every_call_of_the_library_passes(there: tuple[Sandbox, TelegramBot]) -> None:
-    telegram, bot = there
+async def test_every_call_of_the_library_passes(live_bot: tuple[Sandbox, TelegramBot]) -> None:
+    telegram, bot = live_bot
     telegram.server.faults.add(Fault("sendMessage", FaultKind.FLOOD, retry_after=600))
     with pytest.raises(ChatBusy) as busy, translated():
         await bot.send_message(telegram.private.id, "hello")
