@@ -85,13 +85,13 @@ async def page_link(server: PrivateServer | None, server_deps: ServerDeps, user_
     address = server.address if server else server_deps.settings.private_url
     if address is None:
         return None
-    url = await make_link(server_deps.store, address, user_id, server_deps.clock())
+    url = await make_link(server_deps.store.tokens, address, user_id, server_deps.clock())
     return PageLink(url, int(LINK_LIVES.total_seconds() / 60), server.tunnel if server else "")
 
 
 async def _open_photo(server_deps: ServerDeps, task_id: str, index: int) -> FitPhoto | None:
     """A task's photo for its provider, fetched from Telegram anew; None where there is none."""
-    task = await server_deps.store.get(task_id)
+    task = await server_deps.store.tasks.get(task_id)
     model = server_deps.models.get(task.request.model) if task else None
     if task is None or model is None or index >= len(task.request.photos):
         return None
@@ -114,7 +114,7 @@ def _sources(server_deps: ServerDeps) -> AdminContext:
     return AdminContext(
         store=server_deps.store,
         moves=server_deps.conversation.moves,
-        permissions=Permissions(server_deps.store, server_deps.clock),
+        permissions=Permissions(server_deps.store.audit, server_deps.clock),
         rules=server_deps.rules,
         models=models,
         granted=server_deps.granted,

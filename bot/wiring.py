@@ -58,18 +58,18 @@ class Bot:
         limits: Limits,
         hook: WebhookSettings | None = None,
     ) -> None:
-        self._now = store.now
+        self._now = store.leases.now
         self._hook = hook
         self.models = build_models(settings, providers)
         self.timing = Schedule(settings.poll_max_seconds)
         self._granted = {provider.name: provider.concurrency for provider in providers}
-        self._slots = Slots(self._granted, store, self._now)
+        self._slots = Slots(self._granted, store.providers, self._now)
         self._store = store
         self._links = links
         self._video_cache = VideoCache(settings.data_dir / "videos", settings.keep_files_mb * 1_000_000)
         self.health = Health(self.is_healthy, self.is_ready)
         self._stopping: asyncio.Event | None = None
-        self.rules = LiveSettings(settings, store, self._now, self.models)
+        self.rules = LiveSettings(settings, store.audit, self._now, self.models)
         self.purchase_guard = PurchaseGuard(
             store,
             settings=lambda: self.rules.settings,
@@ -110,7 +110,7 @@ class Bot:
         takeover_s = _TAKEOVER_S if is_shared(settings.database_url) else 0.0
         self.conversation = Conversation(ctx, hook=hook, takeover_s=takeover_s)
         self.worker = self._build_worker(settings, store, providers)
-        store.on_work(self.worker.wake)
+        store.leases.on_work(self.worker.wake)
         self._server_deps = self._build_served(settings)
         self.private: PrivateServer | None = None
 
@@ -126,7 +126,7 @@ class Bot:
         worker = asyncio.create_task(self.worker.run(stopping), name="worker")
         chores = asyncio.create_task(self._chores.run(away, self.conversation.operators), name="chores")
         visits = asyncio.create_task(self._notice_visitors(), name="noticing visitors")
-        broken = asyncio.create_task(self._store.broken(), name="watching the database")
+        broken = asyncio.create_task(self._store.upkeep.broken(), name="watching the database")
         stop = asyncio.create_task(stopping.wait(), name="waiting for a stop")
         self._stopping = stopping
         try:
@@ -147,7 +147,7 @@ class Bot:
         """Somebody has changed tasks from the command line: at once, not at the next look around."""
         while True:
             try:
-                await self._store.visited()
+                await self._store.upkeep.visited()
                 self.worker.wake()
                 await self.conversation.catch_up()
             except StoreError as error:
@@ -157,7 +157,7 @@ class Bot:
     async def _release(self) -> None:
         """Whoever comes next need not wait for a lease of ours. Nothing of what held one runs any more."""
         try:
-            await self._store.release()
+            await self._store.tasks.release()
         except StoreError as error:
             # The next start ends the leases that are left.
             get_log(__name__).error("leases could not be released", reason=str(error))
@@ -167,8 +167,8 @@ class Bot:
         now = self._now()
         away = timedelta()
         try:
-            self.timing.remember(await self._store.durations())
-            away = now - (await self._store.beat(now) or now)
+            self.timing.remember(await self._store.providers.durations())
+            away = now - (await self._store.upkeep.beat(now) or now)
             await self.conversation.come_back(away)
             await self.purchase_guard.remind()
         except StoreError as error:
@@ -177,8 +177,8 @@ class Bot:
 
     def _build_worker(self, settings: Settings, store: Store, providers: list[Provider]) -> Worker:
         board = self.conversation.board
-        journal = TaskJournal(store, self._now, self._chores.saw)
-        accounts = Accounts(store, self.conversation.tell_admins, self._now, store)
+        journal = TaskJournal(store.tasks, self._now, self._chores.saw)
+        accounts = Accounts(store.providers, self.conversation.tell_admins, self._now, store.leases)
         by_name = {provider.name: provider for provider in providers}
         poller = JobPoller(
             journal=journal,
@@ -186,7 +186,7 @@ class Bot:
             providers=by_name,
             models=self.models,
             schedule=self.timing,
-            durations=store,
+            durations=store.providers,
             accounts=accounts,
             slots=self._slots,
         )
@@ -213,7 +213,7 @@ class Bot:
             max_bytes=settings.upload_max_bytes,
         )
         return Worker(
-            store=store,
+            store=store.tasks,
             journal=journal,
             submitter=submitter,
             poller=poller,
@@ -222,9 +222,9 @@ class Bot:
             slots=self._granted,
             purchase_guard=self.purchase_guard,
             clock=self._now,
-            idle_s=store.tick_s,
+            idle_s=store.leases.tick_s,
             breath_s=schedule.BREATH_S,
-            sharing=store,
+            sharing=store.leases,
         )
 
     def _build_served(self, settings: Settings) -> ServerDeps:
@@ -280,7 +280,7 @@ class Bot:
             return False
         try:
             async with asyncio.timeout(_READY_WITHIN_S):
-                await self._store.next_due(self._now())
+                await self._store.tasks.next_due(self._now())
         except (StoreError, TimeoutError):
             return False
         return True

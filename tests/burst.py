@@ -55,15 +55,15 @@ async def rush(
 ) -> Rush:
     """`chats` people order a video each, and their jobs end one after the other within `over_s`."""
     async with SandboxServer(enforce_rate_limits=True) as server, ProviderServer(_NEVER) as provider:
-        live_bot = BotHarness(server, provider, folder)
-        values = live_bot.values(
+        there = BotHarness(server, provider, folder)
+        values = there.values(
             volcengine_concurrency=str(chats), poll_max_seconds=str(look_s), submits_per_hour="unlimited"
         )
         async with running_bot(values, limits):
-            people = [live_bot.newcomer(f"Person {number}") for number in range(chats)]
+            people = [there.newcomer(f"Person {number}") for number in range(chats)]
             for number, (person, chat) in enumerate(people):
-                live_bot.world.say(person, chat, f"/video boat {number}")
-            await live_bot.until(lambda: len(provider.jobs) == chats, _PATIENCE_S)
+                there.world.say(person, chat, f"/video boat {number}")
+            await there.until(lambda: len(provider.jobs) == chats, _PATIENCE_S)
             jobs = {str(job.fields["prompt"]): job for job in provider.jobs.values()}
             began = time.time()
             ended: dict[int, float] = {}
@@ -71,10 +71,8 @@ async def rush(
                 await asyncio.sleep(max(began + over_s * number / chats - time.time(), 0.0))
                 ended[chat.id] = time.time()
                 jobs[f"boat {number}"].looks = _DONE
-            await live_bot.until(lambda: all(_video(chat) for _, chat in people), _PATIENCE_S)
-            await live_bot.until(
-                lambda: all(task["delivered_at"] for task in live_bot.rows("tasks")), _PATIENCE_S
-            )
+            await there.until(lambda: all(_video(chat) for _, chat in people), _PATIENCE_S)
+            await there.until(lambda: all(task["delivered_at"] for task in there.rows("tasks")), _PATIENCE_S)
             shown = {
                 call.params["chat_id"]: call.at for call in server.calls_of("editMessageMedia") if call.ok
             }
@@ -82,7 +80,7 @@ async def rush(
                 list(server.calls),
                 [shown[chat_id] - at for chat_id, at in ended.items()],
                 max(shown.values()) - began,
-                Counter({chat.id: len(live_bot.videos(chat)) for _, chat in people}),
+                Counter({chat.id: len(there.videos(chat)) for _, chat in people}),
             )
 
 

@@ -271,13 +271,13 @@ class WorkerHarness:
         if models is None:
             models = {model.name: model for one in working for model in one.models}
         providers: dict[str, Provider] = {one.name: one for one in working}
-        journal = TaskJournal(store, clock)
+        journal = TaskJournal(store.tasks, clock)
         self.notices: list[Notice] = []
         self.on_notice: Callable[[Notice], Awaitable[None]] | None = None
-        accounts = Accounts(store, self.tell_admins, clock)
+        accounts = Accounts(store.providers, self.tell_admins, clock)
         self.timing = Schedule()
         self.slots = {one.name: one.concurrency for one in working}
-        slots = Slots(self.slots, store, clock)
+        slots = Slots(self.slots, store.providers, clock)
         self.settings: Settings = IsolatedSettings()
         self.purchase_guard = a_brake(store, clock, lambda: self.settings, models, self.tell_admins)
         poller = JobPoller(
@@ -286,7 +286,7 @@ class WorkerHarness:
             providers=providers,
             models=models,
             schedule=self.timing,
-            durations=durations or store,
+            durations=durations or store.providers,
             accounts=accounts,
             slots=slots,
         )
@@ -308,7 +308,7 @@ class WorkerHarness:
             save_pauses_s=save_pauses_s,
         )
         self.worker = Worker(
-            store=store,
+            store=store.tasks,
             journal=journal,
             submitter=self.submitter,
             poller=poller,
@@ -335,7 +335,7 @@ class WorkerHarness:
     async def turn(self) -> int:
         """All that is due takes one step, as in `Worker.run`; how many did."""
         slots = dict.fromkeys(self.slots, 0) if await self.purchase_guard.blocks_everything() else self.slots
-        claimed = await self.store.claim(self.clock(), LEASE_S, 50, slots)
+        claimed = await self.store.tasks.claim(self.clock(), LEASE_S, 50, slots)
         for task in claimed:
             with suppress(StaleTask):
                 await self.worker.step(task)
@@ -349,7 +349,7 @@ class WorkerHarness:
                 return task
             if task.due_at is not None:
                 self.clock.now = max(self.clock.now, task.due_at)
-            if not await self.turn() and (due_at := await self.store.next_due(self.clock())):
+            if not await self.turn() and (due_at := await self.store.tasks.next_due(self.clock())):
                 self.clock.now = max(self.clock.now, due_at)
         raise AssertionError(f"it never came: {task}")
 
@@ -362,6 +362,6 @@ class WorkerHarness:
         return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
     async def get(self, task_id: str = "boat") -> Task:
-        task = await self.store.get(task_id)
+        task = await self.store.tasks.get(task_id)
         assert task is not None
         return task

@@ -5,21 +5,16 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
 
 from bot.errors import DreamreelError
 from bot.request import VideoModel, check_request
-from bot.store import TaskStore
-from bot.store.acts import Act, ActStore
+from bot.store import Store
+from bot.store.acts import Act
 from bot.task import Task, TaskState
 
 
 class RetryRefused(DreamreelError):
     """It cannot be asked for again; the text is one sentence."""
-
-
-class Tasks(TaskStore, ActStore, Protocol):
-    """What is asked of a store."""
 
 
 def check_retry(task: Task, model: VideoModel | None) -> None:
@@ -37,21 +32,21 @@ def check_retry(task: Task, model: VideoModel | None) -> None:
 
 
 async def retry(
-    store: Tasks, task: Task, model: VideoModel, price: Decimal | None, *, by: int, now: datetime
+    store: Store, task: Task, model: VideoModel, price: Decimal | None, *, by: int, now: datetime
 ) -> Task:
     """A task of its own, on the card of the one that ended and on nobody's limits. Costs what it costs.
 
     `by`: the admin, or `bot.store.changes.THE_MACHINE`. NotAgain.
     """
     check_retry(task, model)
-    for other in await store.open_tasks(user_id=task.user_id, chat_id=task.chat_id):
+    for other in await store.tasks.open_tasks(user_id=task.user_id, chat_id=task.chat_id):
         # Two yeses to one question are one: both would be paid for, and only the later one be seen.
         if other.parent_id == task.id:
             raise RetryRefused(
                 f"{task.id} has been asked for again already: it is {other.id}, {other.state}."
             )
-    await store.add_act(Act("retry", task.id, by, now))
-    return await store.add(
+    await store.audit.add_act(Act("retry", task.id, by, now))
+    return await store.tasks.add(
         Task(
             id=secrets.token_hex(8),
             chat_id=task.chat_id,

@@ -66,17 +66,19 @@ class Conversation:
         self._failures: dict[int, Exception] = {}
         bot, store, clock = ctx.bot, ctx.store, ctx.clock
         self._dispatcher = Dispatcher(
-            store, self._read, self._handle, self._give_up, clock, idle_s=store.tick_s
+            store.updates, self._read, self._handle, self._give_up, clock, idle_s=store.leases.tick_s
         )
-        store.on_work(self._dispatcher.wake)
+        store.leases.on_work(self._dispatcher.wake)
         self._intake: UpdatePoller | WebhookReceiver
         self._hooked: WebhookReceiver | None = None
         if hook is None:
             self._intake = UpdatePoller(
-                bot, store, self._dispatcher.wake, clock, sharing=store, patience_s=takeover_s
+                bot, store.updates, self._dispatcher.wake, clock, sharing=store.leases, patience_s=takeover_s
             )
         else:
-            self._intake = self._hooked = WebhookReceiver(bot, store, self._dispatcher.wake, clock, hook)
+            self._intake = self._hooked = WebhookReceiver(
+                bot, store.updates, self._dispatcher.wake, clock, hook
+            )
         self._taking: asyncio.Task[None] | None = None
         self._handling: asyncio.Task[None] | None = None
 
@@ -119,12 +121,12 @@ class Conversation:
 
     async def come_back(self, away: timedelta) -> None:
         """The cards of all that is on its way go on. Called before anything else runs; sends nothing yet."""
-        await come_back(self._ctx.store, self.board, away, self._ctx.clock())
+        await come_back(self._ctx.store.tasks, self.board, away, self._ctx.clock())
 
     async def catch_up(self) -> None:
         """Cards that count, of tasks that somebody stopped from outside."""
         for task in self.board.live.tasks():
-            fresh = await self._ctx.store.get(task.id)
+            fresh = await self._ctx.store.tasks.get(task.id)
             # Only while it counts: a card that has ended may be a video by now.
             if fresh is not None and fresh.hidden and task.id in self.board.live:
                 self.board.show(fresh)
@@ -209,8 +211,8 @@ class Conversation:
 def _groups(ctx: ChatContext) -> Groups:
     return Groups(
         bot=ctx.bot,
-        tasks=ctx.store,
-        marks=ctx.store,
+        tasks=ctx.store.tasks,
+        marks=ctx.store.upkeep,
         messenger=ctx.messenger,
         access=ctx.access,
         access_requests=ctx.access_requests,
@@ -226,7 +228,7 @@ def _groups(ctx: ChatContext) -> Groups:
 def _messages(ctx: ChatContext, subjects: Router, groups: Groups) -> Messages:
     return Messages(
         bot=ctx.bot,
-        tasks=ctx.store,
+        tasks=ctx.store.tasks,
         messenger=ctx.messenger,
         notices=ctx.notices,
         access_requests=ctx.access_requests,
@@ -237,7 +239,7 @@ def _messages(ctx: ChatContext, subjects: Router, groups: Groups) -> Messages:
         preferences=ctx.preferences,
         commands=subjects.commands,
         follow=groups.follow,
-        albums=Albums(tasks=ctx.store, orders=ctx.orders, clock=ctx.clock, wake=ctx.wake),
+        albums=Albums(tasks=ctx.store.tasks, orders=ctx.orders, clock=ctx.clock, wake=ctx.wake),
         pairs=subjects.pairs,
         again=subjects.again,
         menu=ctx.menu,
@@ -247,8 +249,8 @@ def _messages(ctx: ChatContext, subjects: Router, groups: Groups) -> Messages:
 
 def _taps(ctx: ChatContext, subjects: Router) -> ButtonPresses:
     return ButtonPresses(
-        tasks=ctx.store,
-        people=ctx.store,
+        tasks=ctx.store.tasks,
+        people=ctx.store.people,
         board=ctx.board,
         reading=ctx.reading,
         orders=ctx.orders,

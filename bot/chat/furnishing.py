@@ -69,7 +69,7 @@ def build_chat_context(
     bot = connect(
         token,
         settings.telegram_api_url,
-        RateLimiter(store, clock, limits),
+        RateLimiter(store.rates, clock, limits),
         on_answer,
         local_mode=settings.telegram_local_mode == "on",
     )
@@ -81,12 +81,12 @@ def build_chat_context(
         return rules.settings.default_model or next(iter(models), "")
 
     rights = BotPermissions(bot, clock)
-    permissions = Permissions(store, clock)
-    access = Access(rules, permissions, store, store, clock, obstacle=rights.obstacle)
-    preferences = ChatPreferences(store, default_language, clock, is_shared=store.is_shared)
+    permissions = Permissions(store.audit, clock)
+    access = Access(rules, permissions, store, store.tasks, clock, obstacle=rights.obstacle)
+    preferences = ChatPreferences(store.people, default_language, clock, is_shared=store.leases.is_shared)
     messenger = Messenger(bot, clock, preferences)
-    photos = PhotoFiles(bot, store, models)
-    estimator = Estimator(store.count_ahead, schedule, models, at_once, pause=purchase_guard.blocking)
+    photos = PhotoFiles(bot, store.people, models)
+    estimator = Estimator(store.tasks.count_ahead, schedule, models, at_once, pause=purchase_guard.blocking)
     price_labels = price_labels_of(lambda: rules.settings, models)
     operators = operators_of(
         settings.alert_chat,
@@ -96,8 +96,8 @@ def build_chat_context(
         price_labels=price_labels,
     )
     notices = Notices(
-        kept=store,
-        people=store,
+        kept=store.people,
+        people=store.people,
         messenger=messenger,
         access=access,
         preferences=preferences,
@@ -123,30 +123,30 @@ def build_chat_context(
         price_labels=price_labels,
         pause=purchase_guard.cached,
         left=allowance.before,
-        sharing=store,
+        sharing=store.leases,
     )
     names = DisplayNames(bot)
     access_requests = AccessRequests(
         access=access,
         permissions=permissions,
-        people=store,
+        people=store.people,
         names=names,
         notices=notices,
         messenger=messenger,
         preferences=preferences,
-        tasks=store,
+        tasks=store.tasks,
         clock=clock,
         wake=wake_worker,
     )
     reading = RequestBuilder(models, default_model, photos)
     orders = Orders(
-        tasks=store,
+        tasks=store.tasks,
         board=board,
         messenger=messenger,
         access=access,
         budgets=budgets,
         allowance=allowance,
-        companies=PhotoDisclosure(store, messenger, models),
+        companies=PhotoDisclosure(store.people, messenger, models),
         photos=photos,
         reading=reading,
         models=models,
@@ -154,7 +154,7 @@ def build_chat_context(
         clock=clock,
         wake=wake_worker,
         price_labels=price_labels,
-        sharing=store,
+        sharing=store.leases,
     )
     return ChatContext(
         bot=bot,
@@ -183,7 +183,7 @@ def build_chat_context(
         estimator=estimator,
         video_cache=video_cache,
         repeats=DuplicateGuard(clock),
-        reposting=CardReposter(store, board, clock, wake_worker),
+        reposting=CardReposter(store.tasks, board, clock, wake_worker),
         purchase_guard=purchase_guard,
         price_labels=price_labels,
         menu=Menu(

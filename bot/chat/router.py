@@ -48,7 +48,7 @@ class Router:
         self.acts: dict[str, ButtonHandler] = {}
         self.plain_acts: dict[str, ChatButtonHandler] = {}
         self.pairs = PhotoPairs(
-            tasks=ctx.store, reading=ctx.reading, orders=ctx.orders, board=ctx.board, models=ctx.models
+            tasks=ctx.store.tasks, reading=ctx.reading, orders=ctx.orders, board=ctx.board, models=ctx.models
         )
         self.acts |= {WHICH: self.pairs.choose, MOTION: self.pairs.move}
         videos = VideoFiles(
@@ -61,7 +61,7 @@ class Router:
         self.joining = Join(ctx.bot, videos, ctx.messenger, ctx.clock)
         extend = Extend(
             bot=ctx.bot,
-            tasks=ctx.store,
+            tasks=ctx.store.tasks,
             reading=ctx.reading,
             orders=ctx.orders,
             access=ctx.access,
@@ -72,12 +72,12 @@ class Router:
             models=ctx.models,
             clock=ctx.clock,
         )
-        self.again = Again(ctx.store, ctx.reading, ctx.orders, ctx.messenger)
+        self.again = Again(ctx.store.tasks, ctx.reading, ctx.orders, ctx.messenger)
         self.commands |= {"again": self.again.command, "extend": extend.command}
         self.acts |= {EXTEND: extend.tap, JOIN: self.joining.tap}
         card = SettingsFeature(
             messenger=ctx.messenger,
-            people=ctx.store,
+            people=ctx.store.people,
             preferences=ctx.preferences,
             access=ctx.access,
             admins=ctx.admins,
@@ -104,12 +104,17 @@ class Router:
         }
         self.plain_acts |= {SET: card.tap, FORGET: forget.tap}
         details = Details(
-            ctx.bot, ctx.store, ctx.models, ctx.settings.zone, ctx.repeats, price_labels=ctx.price_labels
+            ctx.bot,
+            ctx.store.tasks,
+            ctx.models,
+            ctx.settings.zone,
+            ctx.repeats,
+            price_labels=ctx.price_labels,
         )
         recipes = Share(
             bot=ctx.bot,
-            tasks=ctx.store,
-            recipes=ctx.store,
+            tasks=ctx.store.tasks,
+            recipes=ctx.store.people,
             reading=ctx.reading,
             orders=ctx.orders,
             messenger=ctx.messenger,
@@ -120,7 +125,7 @@ class Router:
         )
         history = History(
             bot=ctx.bot,
-            tasks=ctx.store,
+            tasks=ctx.store.tasks,
             messenger=ctx.messenger,
             access=ctx.access,
             admins=ctx.admins,
@@ -132,7 +137,7 @@ class Router:
             price_labels=ctx.price_labels,
         )
         waiting = AdminWaiting(
-            tasks=ctx.store,
+            tasks=ctx.store.tasks,
             access=ctx.access,
             messenger=ctx.messenger,
             clock=ctx.clock,
@@ -140,7 +145,7 @@ class Router:
         queue = Queue(
             waiting=waiting,
             allowance=ctx.allowance,
-            tasks=ctx.store,
+            tasks=ctx.store.tasks,
             reposting=ctx.reposting,
             messenger=ctx.messenger,
             models=ctx.models,
@@ -149,7 +154,7 @@ class Router:
             repeats=ctx.repeats,
         )
         cancelling = Cancel(
-            tasks=ctx.store,
+            tasks=ctx.store.tasks,
             board=ctx.board,
             messenger=ctx.messenger,
             admins=ctx.admins,
@@ -171,7 +176,7 @@ class Router:
             wake=ctx.wake,
         )
         stats = Stats(
-            statistics=ctx.store,
+            statistics=ctx.store.statistics,
             access=ctx.access,
             messenger=ctx.messenger,
             price_labels=ctx.price_labels,

@@ -28,7 +28,7 @@ def bill(month: str) -> None:
             raise click.BadParameter(f"{month} is no month such as 2026-11.", param_hint="MONTH") from None
         async with ctx.models() as models:
             pieces = draw_bill(
-                ctx.store,
+                ctx.store.statistics,
                 month,
                 zone=settings.zone,
                 models=models,

@@ -32,7 +32,7 @@ class CliContext:
 
     async def ahead(self, tasks: list[Task]) -> dict[str, int]:
         """How many are served before those that wait."""
-        return {task.id: await self.store.count_ahead(task) for task in tasks if task.waits_for_slot}
+        return {task.id: await self.store.tasks.count_ahead(task) for task in tasks if task.waits_for_slot}
 
     @asynccontextmanager
     async def models(self) -> AsyncIterator[dict[str, VideoModel]]:
@@ -70,7 +70,7 @@ async def _at_the_desk(work: Callable[[CliContext], Awaitable[None]]) -> None:
     set_up_logs("error", settings.log_format, secrets_of(settings))
     store = await visit_store(settings.database_url)
     try:
-        in_force = settle_rules(settings, await store.in_force(THE_BOT))
+        in_force = settle_rules(settings, await store.audit.in_force(THE_BOT))
         await work(CliContext(in_force.settings, store))
     finally:
         await store.close()

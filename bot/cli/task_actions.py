@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from bot.errors import DreamreelError, IllegalMove, StaleTask
 from bot.request import VideoModel
-from bot.store import TaskFilter, TaskListing, TaskStore
-from bot.store.acts import Act, ActStore
+from bot.store import Store, TaskFilter
+from bot.store.acts import Act
 from bot.store.changes import THE_MACHINE
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
@@ -26,15 +25,11 @@ class Refused(DreamreelError):
     """It cannot be done with this task; the text is one sentence."""
 
 
-class Tasks(TaskStore, TaskListing, ActStore, Protocol):
-    """What is asked of a store."""
-
-
-async def find(store: Tasks, name: str) -> Task:
+async def find(store: Store, name: str) -> Task:
     """The task with this id, or the only one whose id begins so."""
-    if (task := await store.get(name)) is not None:
+    if (task := await store.tasks.get(name)) is not None:
         return task
-    found = await store.list_tasks(TaskFilter(id_prefix=name), 2) if name else []
+    found = await store.tasks.list_tasks(TaskFilter(id_prefix=name), 2) if name else []
     if len(found) != 1:
         raise Refused(
             f"{'No task has' if not found else 'Several tasks have'} an id that begins with {name}."
@@ -42,7 +37,7 @@ async def find(store: Tasks, name: str) -> Task:
     return found[0]
 
 
-async def cancel(store: Tasks, task: Task, now: datetime) -> Task:
+async def cancel(store: Store, task: Task, now: datetime) -> Task:
     """What the button on its card does: one that is not bought ends, one that is goes on unseen."""
     if task.hidden and task.delivered_at is None:
         return task
@@ -52,17 +47,17 @@ async def cancel(store: Tasks, task: Task, now: datetime) -> Task:
         lambda row: row.cancelled("dismissed", now) if row.state is TaskState.DRAFT else row.hide(now),
         "is over: nothing can be stopped any more",
     )
-    await store.add_act(Act("cancel", task.id, THE_MACHINE, now))
+    await store.audit.add_act(Act("cancel", task.id, THE_MACHINE, now))
     return stopped
 
 
-async def put_first(store: Tasks, task: Task, now: datetime) -> None:
-    if not await store.put_first(task.id):
+async def put_first(store: Store, task: Task, now: datetime) -> None:
+    if not await store.tasks.put_first(task.id):
         raise Refused(f"{task.id} does not wait for its turn: it is {task.state}.")
-    await store.add_act(Act("first", task.id, THE_MACHINE, now))
+    await store.audit.add_act(Act("first", task.id, THE_MACHINE, now))
 
 
-async def attach(store: Tasks, task: Task, remote_id: str, model: VideoModel | None, now: datetime) -> Task:
+async def attach(store: Store, task: Task, remote_id: str, model: VideoModel | None, now: datetime) -> Task:
     """The id of a job whose submit had no known end: it is looked at, and its video delivered."""
     if task.state is not TaskState.FAILED or task.error_code != SUBMIT_UNKNOWN:
         raise Refused(f"{task.id} takes no id: it is no submit of unknown outcome.")
@@ -71,24 +66,24 @@ async def attach(store: Tasks, task: Task, remote_id: str, model: VideoModel | N
     keep_until = (task.submitted_at or task.created_at) + timedelta(seconds=model.keeps_s)
     if keep_until <= now:
         raise Refused(f"{task.id} is too old: {model.provider} has forgotten its job by now.")
-    for other in await store.list_tasks(TaskFilter(provider=task.provider), _SEARCHED):
+    for other in await store.tasks.list_tasks(TaskFilter(provider=task.provider), _SEARCHED):
         if other.remote_id == remote_id:
             raise Refused(f"{remote_id} belongs to the task {other.id}.")
     attached = await _move(
         store, task, lambda row: row.accepted(remote_id, now, keep_until), "takes no id any more"
     )
-    await store.add_act(Act("attach", task.id, THE_MACHINE, now))
+    await store.audit.add_act(Act("attach", task.id, THE_MACHINE, now))
     return attached
 
 
-async def _move(store: Tasks, task: Task, move: Callable[[Task], Task], why_not: str) -> Task:
+async def _move(store: Store, task: Task, move: Callable[[Task], Task], why_not: str) -> Task:
     while True:
         try:
-            return await store.save(move(task))
+            return await store.tasks.save(move(task))
         except IllegalMove:
             raise Refused(f"{task.id} {why_not} ({task.state}).") from None
         except StaleTask:
-            fresh = await store.get(task.id)
+            fresh = await store.tasks.get(task.id)
             if fresh is None:
                 raise Refused(f"{task.id} is gone.") from None
             task = fresh

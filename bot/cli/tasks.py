@@ -73,14 +73,14 @@ def list_tasks(
             provider=provider,
         )
         last = await task_actions.find(ctx.store, older_than) if older_than else None
-        found = await ctx.store.list_tasks(which, limit + 1, last)
+        found = await ctx.store.tasks.list_tasks(which, limit + 1, last)
         page, more = found[:limit], len(found) > limit
         if as_json:
             click.echo(
                 task_table.write_json({"tasks": [task_table.task_json(task) for task in page], "more": more})
             )
             return
-        below = f"{len(page)} of {await ctx.store.count_tasks(which)}"
+        below = f"{len(page)} of {await ctx.store.tasks.count_tasks(which)}"
         if more:
             below += f"; the next page: --older-than {page[-1].id}"
         _print(
@@ -100,7 +100,7 @@ def show(task_id: str, as_json: bool) -> None:
         from bot.cli import task_actions, task_table  # noqa: PLC0415
 
         task = await task_actions.find(ctx.store, task_id)
-        attempts = await ctx.store.attempts(task.id)
+        attempts = await ctx.store.tasks.attempts(task.id)
         if as_json:
             calls = [task_table.attempt_json(attempt) for attempt in attempts]
             click.echo(task_table.write_json(task_table.task_json(task) | {"attempts": calls}))

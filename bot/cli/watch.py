@@ -11,8 +11,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from bot.cli import task_actions, task_table
-from bot.cli.task_actions import Tasks
-from bot.store import TaskFilter
+from bot.store import Store, TaskFilter
 from bot.task import Task, TaskState
 
 _EVERY_S = 1.0
@@ -22,7 +21,7 @@ _OPEN = TaskFilter(states=frozenset({TaskState.QUEUED, TaskState.SUBMITTING, Tas
 
 class WatchContext(Protocol):
     @property
-    def store(self) -> Tasks: ...
+    def store(self) -> Store: ...
 
     @property
     def now(self) -> datetime: ...
@@ -48,7 +47,7 @@ async def print_changes(ctx: WatchContext, name: str | None, write: Callable[[st
     seen: dict[str, int] = {}
     while True:
         if task is not None:
-            fresh = await ctx.store.get(task.id)
+            fresh = await ctx.store.tasks.get(task.id)
             tasks = [fresh] if fresh else []
         else:
             tasks = await _open_and(ctx, seen)
@@ -63,9 +62,9 @@ async def print_changes(ctx: WatchContext, name: str | None, write: Callable[[st
 
 async def _open_and(ctx: WatchContext, seen: dict[str, int]) -> list[Task]:
     """Those that wait or run, and those seen before until they are closed."""
-    tasks = {task.id: task for task in await ctx.store.list_tasks(_OPEN, _MOST)}
+    tasks = {task.id: task for task in await ctx.store.tasks.list_tasks(_OPEN, _MOST)}
     for task_id in seen.keys() - tasks.keys():
-        task = await ctx.store.get(task_id)
+        task = await ctx.store.tasks.get(task_id)
         if task is None or seen[task_id] == task.version:
             if task is None or task.delivered_at is not None:
                 del seen[task_id]
@@ -75,16 +74,16 @@ async def _open_and(ctx: WatchContext, seen: dict[str, int]) -> list[Task]:
 
 
 async def _all(ctx: WatchContext) -> tuple[RenderableType, bool]:
-    tasks = await ctx.store.list_tasks(_OPEN, _MOST)
-    count = await ctx.store.count_tasks(_OPEN)
+    tasks = await ctx.store.tasks.list_tasks(_OPEN, _MOST)
+    count = await ctx.store.tasks.count_tasks(_OPEN)
     below = f"{count} wait or run, at {ctx.now.astimezone():%H:%M:%S}"
     return task_table.draw_table(tasks, await ctx.ahead(tasks), ctx.now, below), False
 
 
 async def _one(ctx: WatchContext, task_id: str) -> tuple[RenderableType, bool]:
-    task = await ctx.store.get(task_id)
+    task = await ctx.store.tasks.get(task_id)
     if task is None:
         return "It is gone.", True
     ahead = (await ctx.ahead([task])).get(task.id, 0)
-    story = task_table.draw_story(task, await ctx.store.attempts(task.id), ahead, ctx.now)
+    story = task_table.draw_story(task, await ctx.store.tasks.attempts(task.id), ahead, ctx.now)
     return story, task.delivered_at is not None

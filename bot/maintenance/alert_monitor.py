@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.errors import StoreError
@@ -14,8 +13,8 @@ from bot.log import get_log
 from bot.maintenance.alerts import AlertChat, Alerts
 from bot.maintenance.disk_space import size_and_room
 from bot.maintenance.outages import Outages
-from bot.store import TaskStore
-from bot.store.statistics import NO_MONEY, Statistics
+from bot.store import Store
+from bot.store.statistics import NO_MONEY
 from bot.task import TaskState
 
 _EVERY_S = 15.0
@@ -27,10 +26,6 @@ _FREE_BYTES = 1_000_000_000
 _FREE_PART = 0.1
 """Little room is less than both, and enough again half as much more."""
 _MOST_PEOPLE = 1_000_000
-
-
-class Store(TaskStore, Statistics, Protocol):
-    pass
 
 
 class AlertMonitor:
@@ -69,7 +64,7 @@ class AlertMonitor:
         if away < _NOTICED:
             return
         try:
-            resumed = await self._store.count_open()
+            resumed = await self._store.tasks.count_open()
         except StoreError as error:
             self._log.warning("the return was not told", reason=str(error))
             return
@@ -119,8 +114,8 @@ class AlertMonitor:
         await self._alerts.note(what, "alert_day", {"day": yesterday.date().isoformat(), **values})
 
     async def _figures(self, since: datetime, until: datetime) -> Mapping[str, object]:
-        tallies = await self._store.tallies([since, until])
-        people = await self._store.askers(since, until, _MOST_PEOPLE)
+        tallies = await self._store.statistics.tallies([since, until])
+        people = await self._store.statistics.askers(since, until, _MOST_PEOPLE)
         return {
             "videos": sum(one.count for one in tallies if one.state is TaskState.SUCCEEDED),
             "failed": sum(one.count for one in tallies if one.state is TaskState.FAILED),

@@ -8,12 +8,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.errors import StoreError
 from bot.log import get_log
-from bot.store import KeepingStore, UpdateStore
+from bot.store import Store
 
 _EVERY_S = 600.0
 _FIRST_S = 60.0
@@ -27,10 +26,6 @@ _BETWEEN_S = 0.2
 _COPIES = 7
 _AGAIN = timedelta(hours=1)
 _NAME = re.compile(r"dreamreel-(\d{4}-\d{2}-\d{2})\.db")
-
-
-class Store(KeepingStore, UpdateStore, Protocol):
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +109,10 @@ class Keeping:
             await self._back_up(self._backups, now)
 
     async def _prune(self, now: datetime) -> None:
-        await self._store.prune_updates(now - _UPDATES_KEPT)
+        await self._store.updates.prune_updates(now - _UPDATES_KEPT)
         before = now - self._kept
         forgotten = 0
-        while task_ids := await self._store.prune_tasks(before, _BATCH):
+        while task_ids := await self._store.upkeep.prune_tasks(before, _BATCH):
             forgotten += len(task_ids)
             for task_id in task_ids:
                 self._discard(task_id)
@@ -125,7 +120,7 @@ class Keeping:
         more = True
         while more:
             await asyncio.sleep(self._between_s)
-            more = await self._store.prune_rest(before, _BATCH) > 0
+            more = await self._store.upkeep.prune_rest(before, _BATCH) > 0
         if forgotten:
             self._log.info("old tasks were forgotten", tasks=forgotten)
 
@@ -133,7 +128,7 @@ class Keeping:
         target = backups.path(backups.night(now))
         began = self._clock()
         try:
-            made = await self._store.back_up(target)
+            made = await self._store.upkeep.back_up(target)
             backups.thin_out()
         except (StoreError, OSError) as error:
             self._log.error("the database was not copied", reason=str(error))

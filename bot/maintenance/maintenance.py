@@ -83,9 +83,9 @@ class Maintenance:
         watch = self._night_watch(operators) if operators is not None else None
         parts = [
             self._keeping(watch).run(),
-            read_durations(self._store, self._schedule),
+            read_durations(self._store.providers, self._schedule),
             read_rules(self._rules),
-            show_life(self._store, self._clock),
+            show_life(self._store.upkeep, self._clock),
         ]
         if watch is not None:
             parts.append(watch.run(away))
@@ -96,7 +96,7 @@ class Maintenance:
     def _night_watch(self, operators: AlertChat) -> AlertMonitor:
         return AlertMonitor(
             self._store,
-            alerts=Alerts(self._store, operators, self._clock),
+            alerts=Alerts(self._store.upkeep, operators, self._clock),
             chat=operators,
             outages=self._outages,
             data_dir=self._settings.data_dir,

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.maintenance.disk_space import size_and_room
 from bot.maintenance.outages import Outages
 from bot.request import VideoModel
-from bot.store import AccountStore, Attempt, UpdateStore
-from bot.store.statistics import Statistics
+from bot.store import Attempt, Store
 from bot.task import Task, TaskState
 
 if TYPE_CHECKING:
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
 _WAITS_S = (5, 15, 30, 60, 120, 180, 300, 600, 1200, 3600, 14400)
 _CALLS_S = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _DELIVERIES_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 3600)
-
-
-class Store(Statistics, AccountStore, UpdateStore, Protocol):
-    pass
 
 
 class Metrics:
@@ -144,8 +139,8 @@ class Metrics:
                 self._delivery_s.observe((task.delivered_at - task.finished_at).total_seconds())
 
     async def _read_database(self, now: datetime) -> None:
-        loads = {load.provider: load for load in await self._store.loads(now)}
-        refused = {trouble.provider for trouble in await self._store.troubles()}
+        loads = {load.provider: load for load in await self._store.statistics.loads(now)}
+        refused = {trouble.provider for trouble in await self._store.providers.troubles()}
         for provider, limit in self._slots.items():
             load = loads.get(provider)
             since = load.waiting_since if load else None
@@ -157,10 +152,10 @@ class Metrics:
             self._oldest_s.labels(provider).set((now - since).total_seconds() if since else 0)
             is_up = provider not in refused and not self._outages.is_silent(provider)
             self._up.labels(provider).set(is_up)
-        self._open_updates.set(await self._store.count_updates())
+        self._open_updates.set(await self._store.updates.count_updates())
         midnight = now.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
         spent = dict.fromkeys(self._models, 0.0)
-        for tally in await self._store.tallies([midnight, now + timedelta(seconds=1)]):
+        for tally in await self._store.statistics.tallies([midnight, now + timedelta(seconds=1)]):
             if tally.model in spent:
                 spent[tally.model] += float(tally.spent)
         for model, amount in spent.items():

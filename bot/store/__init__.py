@@ -13,7 +13,7 @@ A task that is put off or back keeps its turn, one that goes to another provider
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.send_rates import PaceStore
 from bot.store.accounts import AccountStore, AccountTrouble, Notice, NoticeStore, SlotLimit, SlotStore
@@ -56,27 +56,62 @@ __all__ = [
 ]
 
 
-class Store(
-    TaskStore,
-    TaskListing,
-    UpdateStore,
-    PeopleStore,
-    ChangeStore,
-    RecipeStore,
-    AccountStore,
-    SlotStore,
-    NoticeStore,
-    DurationStore,
-    KeepingStore,
-    VisitStore,
-    HeartbeatStore,
-    Statistics,
-    PassStore,
-    ActStore,
-    BuyingStore,
-    PaceStore,
-    LeaseStore,
-    Protocol,
-):
+class AllTasks(TaskStore, TaskListing, Protocol):
+    """Tasks, the calls made for them, and lists of them for operators."""
+
+
+class AllPeople(PeopleStore, RecipeStore, NoticeStore, Protocol):
+    """People, chats, the recipes they share and the notices that wait for them."""
+
+
+class AllProviders(AccountStore, SlotStore, DurationStore, Protocol):
+    """Accounts in trouble, limits in use and learned durations."""
+
+
+class Audit(ActStore, ChangeStore, Protocol):
+    """What operators did and decided."""
+
+
+class Upkeep(KeepingStore, VisitStore, HeartbeatStore, Protocol):
+    """Old rows, backups, flags, visits and signs of life."""
+
+
+class Store(Protocol):
+    """One object a subject."""
+
+    @property
+    def tasks(self) -> AllTasks: ...
+    @property
+    def updates(self) -> UpdateStore: ...
+    @property
+    def people(self) -> AllPeople: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def budget(self) -> BuyingStore: ...
+    @property
+    def providers(self) -> AllProviders: ...
+    @property
+    def statistics(self) -> Statistics: ...
+    @property
+    def tokens(self) -> PassStore: ...
+    @property
+    def upkeep(self) -> Upkeep: ...
+    @property
+    def rates(self) -> PaceStore: ...
+    @property
+    def leases(self) -> LeaseStore: ...
+
     async def close(self) -> None:
         """Finish the writes that wait, then close."""
+
+
+class Subjects:
+    """Lets one object serve as the object of each subject."""
+
+    @property
+    def _self(self) -> Any:
+        return self
+
+    tasks = updates = people = audit = budget = providers = statistics = _self
+    tokens = upkeep = rates = leases = _self

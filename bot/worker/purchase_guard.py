@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from bot.log import get_log
 from bot.request import VideoModel
 from bot.settings import Settings
-from bot.store import KeepingStore, Notice
-from bot.store.buying import EVERYTHING, BuyingStore, Pause
+from bot.store import Notice, Store
+from bot.store.buying import EVERYTHING, Pause
 from bot.task import Task
 
 BRAKE_REACHED = "brake_reached"
@@ -20,16 +19,12 @@ _KNOWN_FOR = timedelta(seconds=1)
 """Pauses by other processes are seen that late; what is bought asks the store itself."""
 
 
-class Brakes(BuyingStore, KeepingStore, Protocol):
-    """What the brake needs of a store."""
-
-
 class PurchaseGuard:
     """One per process; all share what the store keeps. `tell_admins` never raises."""
 
     def __init__(
         self,
-        store: Brakes,
+        store: Store,
         *,
         settings: Callable[[], Settings],
         models: Mapping[str, VideoModel],
@@ -71,10 +66,10 @@ class PurchaseGuard:
         """Save the intent, a task in `submitting`; or what stands against it, and nothing was saved."""
         since = (task.submitted_at or self._clock()) - _HOUR
         most = self._settings().submits_per_hour
-        held = await self._store.buy(task, since, most, self._free)
+        held = await self._store.budget.buy(task, since, most, self._free)
         if isinstance(held, Pause):
             await self._read()
-            if held.is_brake and await self._store.mark(f"brake {held.at.isoformat()}", self._clock()):
+            if held.is_brake and await self._store.upkeep.mark(f"brake {held.at.isoformat()}", self._clock()):
                 self._log.warning("too much was bought within an hour, so nothing more is", most=most)
                 await self._ask(held)
         return held
@@ -88,7 +83,7 @@ class PurchaseGuard:
     async def pause(self, model: str, by: int) -> bool:
         """Begin nothing more with the model, or with `EVERYTHING`. What waits keeps its place, what runs goes
         on. False where the same is paused already."""
-        is_new = await self._store.pause(Pause(model, by, self._clock()))
+        is_new = await self._store.budget.pause(Pause(model, by, self._clock()))
         if is_new:
             self._log.warning("paused", model=model or "everything", by=by)
         await self._read()
@@ -96,8 +91,8 @@ class PurchaseGuard:
 
     async def resume(self, model: str, by: int) -> list[Pause]:
         """Go on with the model; `EVERYTHING` ends every pause. Those that it ended."""
-        names = [one.model for one in await self._store.pauses()] if model == EVERYTHING else [model]
-        ended = [await self._store.resume(name, by, self._clock()) for name in names]
+        names = [one.model for one in await self._store.budget.pauses()] if model == EVERYTHING else [model]
+        ended = [await self._store.budget.resume(name, by, self._clock()) for name in names]
         over = [pause for pause in ended if pause is not None]
         for pause in over:
             self._log.warning("resumed", model=pause.model or "everything", by=by)
@@ -105,7 +100,7 @@ class PurchaseGuard:
         return over
 
     async def _read(self) -> None:
-        before, self._pauses = self._pauses, await self._store.pauses()
+        before, self._pauses = self._pauses, await self._store.budget.pauses()
         self._read_at = self._clock()
         if before != self._pauses:
             self._changed()

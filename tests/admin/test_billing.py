@@ -145,10 +145,10 @@ async def test_a_submit_in_which_the_process_died_is_on_the_bill(harness: Worker
         state=TaskState.SUBMITTING,
         submitted_at=harness.clock(),
     )
-    await harness.store.add(lost)
+    await harness.store.tasks.add(lost)
     harness.clock.advance(300)
     await harness.turn()
-    (attempt,) = await harness.store.attempts("boat")
+    (attempt,) = await harness.store.tasks.attempts("boat")
     assert (attempt.call, attempt.answer, attempt.at) == ("submit", SUBMIT_UNKNOWN, lost.submitted_at)
 
 

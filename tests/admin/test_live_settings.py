@@ -76,9 +76,9 @@ async def test_what_cannot_be_is_one_sentence_and_changes_nothing(
 async def test_another_process_reads_what_was_changed_and_a_restart_keeps_it(
     rules: Any, store: SQLiteStore
 ) -> None:
-    here, live_bot = rules(), rules()
+    here, there = rules(), rules()
     await here.change("DAILY_VIDEOS_PER_USER", "3", ADMIN)
-    await live_bot.change("OPEN_TASKS_PER_USER", "2", 98)
+    await there.change("OPEN_TASKS_PER_USER", "2", 98)
     await here.read()
     assert (here.settings.daily_videos_per_user, here.settings.open_tasks_per_user) == (3, 2)
     later = rules()

@@ -35,7 +35,7 @@ async def test_a_task_is_found_by_as_much_of_its_id_as_no_other_has(store: SQLit
 
 
 async def test_a_cancel_is_what_the_button_does(harness: WorkerHarness) -> None:
-    task = await harness.store.add(a_task())
+    task = await harness.store.tasks.add(a_task())
     hidden = await task_actions.cancel(harness.store, task, NOW)
     assert hidden.hidden
     assert await task_actions.cancel(harness.store, hidden, NOW) == hidden
@@ -51,7 +51,7 @@ async def test_a_draft_is_dismissed(store: SQLiteStore) -> None:
 
 
 async def test_who_moves_a_task_at_the_same_moment_is_waited_for(harness: WorkerHarness) -> None:
-    read = await harness.store.add(a_task())
+    read = await harness.store.tasks.add(a_task())
     await harness.turn()
     stopped = await task_actions.cancel(harness.store, read, NOW)
     assert (stopped.state, stopped.hidden) == (TaskState.RUNNING, True)
@@ -65,7 +65,7 @@ async def test_only_who_waits_is_put_first(store: SQLiteStore) -> None:
 
 
 async def test_a_lost_job_goes_on_under_the_id_that_it_has(harness: WorkerHarness) -> None:
-    lost = await harness.store.add(a_task(**LOST, due_at=None))
+    lost = await harness.store.tasks.add(a_task(**LOST, due_at=None))
     found = await task_actions.attach(harness.store, lost, "job-1", A_MODEL, NOW)
     assert (found.state, found.remote_id, found.keep_until) == (TaskState.RUNNING, "job-1", KEPT)
     assert (await harness.close_task()).state is TaskState.SUCCEEDED
@@ -97,7 +97,7 @@ async def test_an_id_of_another_task_is_refused(store: SQLiteStore) -> None:
 
 
 async def test_asking_again_is_a_task_of_its_own_on_the_same_card(harness: WorkerHarness) -> None:
-    failed = await harness.store.add(a_task(**FAILED, due_at=None, update_id=7))
+    failed = await harness.store.tasks.add(a_task(**FAILED, due_at=None, update_id=7))
     again = await retry(harness.store, failed, A_MODEL, Decimal("3.5"), by=THE_MACHINE, now=NOW + HOUR)
     assert again.id != failed.id
     assert (again.parent_id, again.card_id, again.request) == ("boat", 30, failed.request)
@@ -109,7 +109,7 @@ async def test_asking_again_is_a_task_of_its_own_on_the_same_card(harness: Worke
 
 
 async def test_two_yeses_to_one_question_buy_once(harness: WorkerHarness) -> None:
-    failed = await harness.store.add(a_task(**FAILED, due_at=None))
+    failed = await harness.store.tasks.add(a_task(**FAILED, due_at=None))
     again = await retry(harness.store, failed, A_MODEL, None, by=0, now=NOW)
     with pytest.raises(RetryRefused, match=rf"already: it is {again.id}, queued\.$"):
         await retry(harness.store, failed, A_MODEL, None, by=0, now=NOW)

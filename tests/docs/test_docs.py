@@ -87,11 +87,11 @@ def test_links_lead_somewhere(paper: Path) -> None:
         if link.scheme:
             assert link.scheme == "https", target
             continue
-        live_bot = paper.parent / unquote(link.path) if link.path else paper
-        assert live_bot.resolve().is_relative_to(ROOT), target
-        assert live_bot.exists(), target
+        there = paper.parent / unquote(link.path) if link.path else paper
+        assert there.resolve().is_relative_to(ROOT), target
+        assert there.exists(), target
         if link.fragment:
-            assert link.fragment in _anchors(live_bot), target
+            assert link.fragment in _anchors(there), target
 
 
 def _anchors(path: Path) -> set[str]:

@@ -39,53 +39,53 @@ from bot.stores.sqlite import SQLiteStore
 
 async def fill(store: Store) -> None:
     """Something in every table."""
-    task = await store.add(a_task("boat", update_id=7, price=Decimal("0.10"), progress=0.25))
-    await store.add(a_task("second", hidden=True))
-    await store.record(
+    task = await store.tasks.add(a_task("boat", update_id=7, price=Decimal("0.10"), progress=0.25))
+    await store.tasks.add(a_task("second", hidden=True))
+    await store.tasks.record(
         Attempt(
             task_id="boat", provider="cloud", call="submit", at=NOW, took_s=0.5, answer="busy", detail="纸"
         )
     )
-    await store.add(made("film", update_id=8))
-    await store.add_updates([StoredUpdate(1, 10, '{"text": "纸船"}'), StoredUpdate(2, 10, "{}")])
-    await store.claim_updates(NOW, 60, 1)
-    await store.claim(NOW, 60, 9, {})
-    await store.put_person(
+    await store.tasks.add(made("film", update_id=8))
+    await store.updates.add_updates([StoredUpdate(1, 10, '{"text": "纸船"}'), StoredUpdate(2, 10, "{}")])
+    await store.updates.claim_updates(NOW, 60, 1)
+    await store.tasks.claim(NOW, 60, 9, {})
+    await store.people.put_person(
         Person(7, role="admin", told_at=NOW, companies=frozenset({"Ada"}), crop_preview=False)
     )
-    await store.put_chat(ChatRecord(-5, NOW, ChatSettings(model="veo-3"), -4))
-    await store.add_recipe(Recipe("token", task.id, 7, VideoRequest(model="m", prompt="p"), NOW))
-    await store.mark_trouble(AccountTrouble("cloud", "no_balance", NOW))
-    await store.keep_notice(7, Notice("trouble_over", {"minutes": "5"}))
-    await store.learn(["key"], lambda *_: "learned")
-    await store.beat(NOW)
-    await store.add_change(Change(THE_BOT, "CURRENCY", "EUR", 7, NOW))
-    await store.pause(Pause("veo-3", 7, NOW))
-    await store.add_pass(Pass("link", "digest", 7, NOW + timedelta(days=9)), NOW)
-    await store.add_act(Act("cancel", "boat", 7, NOW))
-    await store.mark("told", NOW)
+    await store.people.put_chat(ChatRecord(-5, NOW, ChatSettings(model="veo-3"), -4))
+    await store.people.add_recipe(Recipe("token", task.id, 7, VideoRequest(model="m", prompt="p"), NOW))
+    await store.providers.mark_trouble(AccountTrouble("cloud", "no_balance", NOW))
+    await store.people.keep_notice(7, Notice("trouble_over", {"minutes": "5"}))
+    await store.providers.learn(["key"], lambda *_: "learned")
+    await store.upkeep.beat(NOW)
+    await store.audit.add_change(Change(THE_BOT, "CURRENCY", "EUR", 7, NOW))
+    await store.budget.pause(Pause("veo-3", 7, NOW))
+    await store.tokens.add_pass(Pass("link", "digest", 7, NOW + timedelta(days=9)), NOW)
+    await store.audit.add_act(Act("cancel", "boat", 7, NOW))
+    await store.upkeep.mark("told", NOW)
 
 
 async def seen(store: Store) -> dict[str, Any]:
     """What it holds, as the bot reads it."""
-    tasks = {task_id: await store.get(task_id) for task_id in ("boat", "second", "film")}
+    tasks = {task_id: await store.tasks.get(task_id) for task_id in ("boat", "second", "film")}
     return {
         "tasks": tasks,
-        "ahead": await store.count_ahead(a_task("boat")),
-        "attempts": await store.attempts("boat"),
-        "updates": await store.claim_updates(NOW, 60, 9),
-        "person": await store.person(7),
-        "chat": await store.chat(-5),
-        "recipe": await store.recipe("token"),
-        "troubles": await store.troubles(),
-        "notices": await store.take_notices(7),
-        "durations": await store.durations(),
-        "changes": await store.in_force(THE_BOT),
-        "pauses": await store.past_pauses(9),
-        "pass": await store.find_pass("link", "digest", NOW),
-        "acts": await store.acts(9),
-        "mark": await store.mark("told", NOW),
-        "beat": await store.beat(NOW),
+        "ahead": await store.tasks.count_ahead(a_task("boat")),
+        "attempts": await store.tasks.attempts("boat"),
+        "updates": await store.updates.claim_updates(NOW, 60, 9),
+        "person": await store.people.person(7),
+        "chat": await store.people.chat(-5),
+        "recipe": await store.people.recipe("token"),
+        "troubles": await store.providers.troubles(),
+        "notices": await store.people.take_notices(7),
+        "durations": await store.providers.durations(),
+        "changes": await store.audit.in_force(THE_BOT),
+        "pauses": await store.budget.past_pauses(9),
+        "pass": await store.tokens.find_pass("link", "digest", NOW),
+        "acts": await store.audit.acts(9),
+        "mark": await store.upkeep.mark("told", NOW),
+        "beat": await store.upkeep.beat(NOW),
     }
 
 
@@ -108,40 +108,40 @@ async def filled(tmp_path: Path) -> str:
 async def test_everything_arrives_in_postgresql_and_back(
     filled: str, postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    live_bot, back = await postgres.new_database(), f"sqlite:///{tmp_path}/back.db"
-    counts = await move_between(filled, live_bot)
+    there, back = await postgres.new_database(), f"sqlite:///{tmp_path}/back.db"
+    counts = await move_between(filled, there)
     assert set(counts) == set(TABLES)
     assert all(counts.values()), counts
-    assert {**await move_between(live_bot, back), "marks": 0} == {**counts, "marks": 0}
-    assert await opened(filled) == await opened(live_bot) == await opened(back)
+    assert {**await move_between(there, back), "marks": 0} == {**counts, "marks": 0}
+    assert await opened(filled) == await opened(there) == await opened(back)
 
 
 async def test_a_move_can_be_repeated_until_a_bot_uses_what_it_filled(
     filled: str, postgres: PostgresServer
 ) -> None:
-    live_bot = await postgres.new_database()
-    assert await move_between(filled, live_bot) == await move_between(filled, live_bot)
-    store = await open_store(live_bot)
-    await store.beat(store.now() + timedelta(seconds=1))
+    there = await postgres.new_database()
+    assert await move_between(filled, there) == await move_between(filled, there)
+    store = await open_store(there)
+    await store.upkeep.beat(store.leases.now() + timedelta(seconds=1))
     with pytest.raises(SettingsError, match="running"):
-        await move_between(filled, live_bot)
+        await move_between(filled, there)
     await store.close()
     with pytest.raises(SettingsError, match="since the last move"):
-        await move_between(filled, live_bot)
+        await move_between(filled, there)
 
 
 async def test_nothing_is_moved_over_something_that_was_there(filled: str, postgres: PostgresServer) -> None:
-    live_bot = await postgres.new_database()
-    store = await open_store(live_bot)
-    await store.add(a_task("precious"))
+    there = await postgres.new_database()
+    store = await open_store(there)
+    await store.tasks.add(a_task("precious"))
     await store.close()
     with pytest.raises(SettingsError, match="not empty"):
-        await move_between(filled, live_bot)
+        await move_between(filled, there)
     with pytest.raises(SettingsError, match="one and the same"):
-        await move_between(live_bot, live_bot)
-    store = await open_store(live_bot)
-    assert await store.get("precious") is not None
-    assert await store.get("boat") is None
+        await move_between(there, there)
+    store = await open_store(there)
+    assert await store.tasks.get("precious") is not None
+    assert await store.tasks.get("boat") is None
     await store.close()
 
 
@@ -149,7 +149,7 @@ async def test_a_running_installation_is_moved_without_stopping_it(
     filled: str, postgres: PostgresServer
 ) -> None:
     store = await open_store(filled)
-    await store.add(a_task("new"))
+    await store.tasks.add(a_task("new"))
     counts = await move_between(filled, await postgres.new_database())
     assert counts["tasks"] == 4
     await store.close()
@@ -160,22 +160,22 @@ async def test_every_table_is_moved(filled: str, postgres: PostgresServer) -> No
         names = {name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert {name for name in names if not name.startswith(("sqlite_", "_sqlite"))} == set(TABLES)
     url = await postgres.clean_database()
-    live_bot = await asyncio.to_thread(
+    there = await asyncio.to_thread(
         postgres.ask, url, "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public'"
     )
-    assert set(live_bot.split()) == {*TABLES, "schema_version", "processes", "leases", "pace", "asides"}
+    assert set(there.split()) == {*TABLES, "schema_version", "processes", "leases", "pace", "asides"}
 
 
 async def test_the_command_says_what_it_did_and_no_password(
     filled: str, postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    live_bot = (await postgres.new_database()).replace("@", ":s3cret-passw0rd@")
-    command = BotProcess(tmp_path, {}, "move-store", filled, live_bot)
+    there = (await postgres.new_database()).replace("@", ":s3cret-passw0rd@")
+    command = BotProcess(tmp_path, {}, "move-store", filled, there)
     await command.start()
     assert await command.end() == 0
     assert "tasks" in command.printed
     assert "All of it is in 127.0.0.1/" in command.printed
-    again = BotProcess(tmp_path, {}, "move-store", "sqlite:///nowhere.db", live_bot)
+    again = BotProcess(tmp_path, {}, "move-store", "sqlite:///nowhere.db", there)
     await again.start()
     assert await again.end() == 2
     assert "Nothing was moved" in again.printed

@@ -199,12 +199,12 @@ async def test_every_field_comes_back_as_it_was_stored(
     own: dict[str, Any] = {"id": f"{first['id']} {next(_numbers)}", "update_id": next(_numbers)}
     own["album_id"] = own["id"]
     task = Task(**first | own)
-    assert await store.add(task) == task
-    assert await store.get(task.id) == task
+    assert await store.tasks.add(task) == task
+    assert await store.tasks.get(task.id) == task
 
-    saved = await store.save(Task(**then | own | {"version": task.version}))
+    saved = await store.tasks.save(Task(**then | own | {"version": task.version}))
     assert saved == Task(**then | own | {"version": task.version + 1})
-    assert await store.get(task.id) == saved
+    assert await store.tasks.get(task.id) == saved
     assert str(saved.price) == str(then["price"])
 
 
@@ -215,150 +215,150 @@ async def test_whatever_alone_changes_of_a_claimed_task_is_stored(
     store: Store, name: str, first: dict[str, Any], then: dict[str, Any]
 ) -> None:
     own: dict[str, Any] = {"id": f"{first['id']} {next(_numbers)}", "provider": "cloud", "due_at": NOW}
-    await store.add(Task(**first | own | {"update_id": None, "album_id": None}))
-    claimed = {task.id: task for task in await store.claim(NOW, LEASE_S, 1000, NO_LIMIT)}
+    await store.tasks.add(Task(**first | own | {"update_id": None, "album_id": None}))
+    claimed = {task.id: task for task in await store.tasks.claim(NOW, LEASE_S, 1000, NO_LIMIT)}
     task = claimed[own["id"]]
     assume(getattr(task, name) != then[name])
     changed = replace(task, **{name: then[name]})
-    saved = await store.save(changed)
+    saved = await store.tasks.save(changed)
     assert saved == replace(changed, version=changed.version + 1)
-    assert await store.get(changed.id) == saved
+    assert await store.tasks.get(changed.id) == saved
 
 
 async def test_an_unknown_task_is_none(store: Store) -> None:
-    assert await store.get("never") is None
-    assert await store.find(update_id=1) is None
-    assert await store.find(card=(1, 2)) is None
-    assert await store.find(album=(1, "a")) is None
+    assert await store.tasks.get("never") is None
+    assert await store.tasks.find(update_id=1) is None
+    assert await store.tasks.find(card=(1, 2)) is None
+    assert await store.tasks.find(album=(1, "a")) is None
 
 
 async def test_handling_an_update_twice_makes_one_task(store: Store) -> None:
-    first = await store.add(a_task(update_id=7))
-    moved = await store.save(first.put_off(after(5), NOW))
-    assert await store.add(a_task(update_id=7)) == moved
-    assert await store.count_open() == 1
+    first = await store.tasks.add(a_task(update_id=7))
+    moved = await store.tasks.save(first.put_off(after(5), NOW))
+    assert await store.tasks.add(a_task(update_id=7)) == moved
+    assert await store.tasks.count_open() == 1
 
 
 async def test_the_photos_of_an_album_make_one_task(store: Store) -> None:
-    first = await store.add(a_task(update_id=1, album_id="a"))
-    assert await store.add(a_task(update_id=2, album_id="a")) == first
+    first = await store.tasks.add(a_task(update_id=1, album_id="a"))
+    assert await store.tasks.add(a_task(update_id=2, album_id="a")) == first
     elsewhere = a_task(update_id=3, album_id="a", chat_id=11)
-    assert await store.add(elsewhere) == elsewhere
+    assert await store.tasks.add(elsewhere) == elsewhere
 
 
 async def test_tasks_that_no_update_made_are_all_kept(store: Store) -> None:
     for _ in range(3):
-        await store.add(a_task())
-    assert await store.count_open() == 3
+        await store.tasks.add(a_task())
+    assert await store.tasks.count_open() == 3
 
 
 async def test_a_task_is_found_by_update_card_and_album(store: Store) -> None:
-    task = await store.add(a_task(update_id=7, album_id="a"))
-    await store.add(a_task(update_id=8, album_id="b", card_id=31))
-    task = await store.save(replace(task, card_id=30))
-    assert await store.find(update_id=7) == task
-    assert await store.find(card=(10, 30)) == task
-    assert await store.find(album=(10, "a")) == task
-    assert await store.find(card=(11, 30)) is None
+    task = await store.tasks.add(a_task(update_id=7, album_id="a"))
+    await store.tasks.add(a_task(update_id=8, album_id="b", card_id=31))
+    task = await store.tasks.save(replace(task, card_id=30))
+    assert await store.tasks.find(update_id=7) == task
+    assert await store.tasks.find(card=(10, 30)) == task
+    assert await store.tasks.find(album=(10, "a")) == task
+    assert await store.tasks.find(card=(11, 30)) is None
 
 
 async def test_drafts_are_a_persons_open_questions_newest_first(store: Store) -> None:
     draft: dict[str, Any] = {"state": TaskState.DRAFT, "queued_at": None, "question": "ask_prompt"}
-    old = await store.add(a_task(**draft))
-    new = await store.add(a_task(**draft, created_at=after(1)))
-    dismissed = await store.add(a_task(**draft))
-    await store.save(dismissed.cancelled("dismissed", NOW))
+    old = await store.tasks.add(a_task(**draft))
+    new = await store.tasks.add(a_task(**draft, created_at=after(1)))
+    dismissed = await store.tasks.add(a_task(**draft))
+    await store.tasks.save(dismissed.cancelled("dismissed", NOW))
     others = [
-        await store.add(a_task(**draft | other))
+        await store.tasks.add(a_task(**draft | other))
         for other in ({"user_id": 21}, {"chat_id": 11}, {"question": None})
     ]
-    assert await store.drafts(10, 20) == [new, old]
-    assert await store.drafts(10) == [new, others[0], old]
+    assert await store.tasks.drafts(10, 20) == [new, old]
+    assert await store.tasks.drafts(10) == [new, others[0], old]
 
 
 # Saving.
 
 
 async def test_a_save_raises_the_version(store: Store) -> None:
-    task = await store.add(a_task())
-    saved = await store.save(replace(task, card_id=5))
+    task = await store.tasks.add(a_task())
+    saved = await store.tasks.save(replace(task, card_id=5))
     assert saved == replace(task, card_id=5, version=task.version + 1)
 
 
 async def test_a_stale_writer_is_refused_and_changes_nothing(store: Store) -> None:
-    task = await store.add(a_task())
-    saved = await store.save(replace(task, card_id=5))
+    task = await store.tasks.add(a_task())
+    saved = await store.tasks.save(replace(task, card_id=5))
     with pytest.raises(StaleTask):
-        await store.save(replace(task, card_id=6), an_attempt(task))
-    assert await store.get(task.id) == saved
-    assert await store.attempts(task.id) == []
+        await store.tasks.save(replace(task, card_id=6), an_attempt(task))
+    assert await store.tasks.get(task.id) == saved
+    assert await store.tasks.attempts(task.id) == []
 
 
 async def test_of_many_writers_with_one_version_one_is_accepted(store: Store) -> None:
-    task = await store.add(a_task())
+    task = await store.tasks.add(a_task())
     ends = await asyncio.gather(
-        *(store.save(replace(task, card_id=number)) for number in range(20)), return_exceptions=True
+        *(store.tasks.save(replace(task, card_id=number)) for number in range(20)), return_exceptions=True
     )
     accepted = [end for end in ends if isinstance(end, Task)]
     assert len(accepted) == 1
-    assert await store.get(task.id) == accepted[0]
+    assert await store.tasks.get(task.id) == accepted[0]
     assert sum(isinstance(end, StaleTask) for end in ends) == 19
 
 
 async def test_a_task_that_is_gone_cannot_be_saved(store: Store) -> None:
     with pytest.raises(StaleTask):
-        await store.save(a_task())
+        await store.tasks.save(a_task())
 
 
 async def test_a_save_keeps_the_record_of_the_call_that_led_to_it(store: Store) -> None:
-    task = await store.add(a_task())
+    task = await store.tasks.add(a_task())
     later, earlier = an_attempt(task, at=after(2)), an_attempt(task, call="poll", answer="busy", detail="")
-    await store.save(task, later)
-    await store.record(earlier)
-    await store.record(an_attempt(await store.add(a_task())))
-    assert await store.attempts(task.id) == [earlier, later]
+    await store.tasks.save(task, later)
+    await store.tasks.record(earlier)
+    await store.tasks.record(an_attempt(await store.tasks.add(a_task())))
+    assert await store.tasks.attempts(task.id) == [earlier, later]
 
 
 # Claiming.
 
 
 async def test_a_claim_takes_what_is_due_oldest_first(store: Store) -> None:
-    second = await store.add(a_task(due_at=after(-1)))
-    first = await store.add(a_task(due_at=after(-2), provider="jiekou"))
-    third = await store.add(a_running_task(due_at=NOW))
-    await store.add(a_task(due_at=after(1)))
-    await store.add(a_task(due_at=None))
-    assert ids(await store.claim(NOW, LEASE_S, 2, NO_LIMIT)) == [first.id, second.id]
-    assert ids(await store.claim(NOW, LEASE_S, 2, NO_LIMIT)) == [third.id]
+    second = await store.tasks.add(a_task(due_at=after(-1)))
+    first = await store.tasks.add(a_task(due_at=after(-2), provider="jiekou"))
+    third = await store.tasks.add(a_running_task(due_at=NOW))
+    await store.tasks.add(a_task(due_at=after(1)))
+    await store.tasks.add(a_task(due_at=None))
+    assert ids(await store.tasks.claim(NOW, LEASE_S, 2, NO_LIMIT)) == [first.id, second.id]
+    assert ids(await store.tasks.claim(NOW, LEASE_S, 2, NO_LIMIT)) == [third.id]
 
 
 async def test_a_claim_raises_the_version_and_moves_due_at_to_the_end_of_the_lease(store: Store) -> None:
-    task = await store.add(a_task())
-    [claimed] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    task = await store.tasks.add(a_task())
+    [claimed] = await store.tasks.claim(NOW, LEASE_S, 10, NO_LIMIT)
     assert claimed == replace(task, version=task.version + 1, due_at=after(LEASE_S))
-    assert await store.get(task.id) == claimed
+    assert await store.tasks.get(task.id) == claimed
 
 
 async def test_a_lease_that_runs_out_makes_the_task_due_and_its_owner_stale(store: Store) -> None:
-    await store.add(a_task())
-    [lost] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
-    assert await store.claim(after(LEASE_S - 1), LEASE_S, 10, NO_LIMIT) == []
-    [found] = await store.claim(after(LEASE_S), LEASE_S, 10, NO_LIMIT)
+    await store.tasks.add(a_task())
+    [lost] = await store.tasks.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    assert await store.tasks.claim(after(LEASE_S - 1), LEASE_S, 10, NO_LIMIT) == []
+    [found] = await store.tasks.claim(after(LEASE_S), LEASE_S, 10, NO_LIMIT)
     assert found.id == lost.id
     with pytest.raises(StaleTask):
-        await store.save(lost)
-    await store.save(found)
+        await store.tasks.save(lost)
+    await store.tasks.save(found)
 
 
 async def test_an_owner_whose_lease_ran_out_may_still_save_when_no_other_claimed(store: Store) -> None:
-    await store.add(a_task())
-    [task] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
-    assert await store.save(task) == replace(task, version=task.version + 1)
+    await store.tasks.add(a_task())
+    [task] = await store.tasks.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    assert await store.tasks.save(task) == replace(task, version=task.version + 1)
 
 
 async def test_claims_side_by_side_never_take_the_same_task(store: Store) -> None:
-    tasks = await asyncio.gather(*(store.add(a_task(provider=f"p{n % 3}")) for n in range(50)))
-    claims = await asyncio.gather(*(store.claim(NOW, LEASE_S, 4, NO_LIMIT) for _ in range(30)))
+    tasks = await asyncio.gather(*(store.tasks.add(a_task(provider=f"p{n % 3}")) for n in range(50)))
+    claims = await asyncio.gather(*(store.tasks.claim(NOW, LEASE_S, 4, NO_LIMIT) for _ in range(30)))
     assert sorted(task.id for claim in claims for task in claim) == sorted(task.id for task in tasks)
 
 
@@ -367,71 +367,71 @@ async def test_claims_side_by_side_never_take_the_same_task(store: Store) -> Non
 
 async def test_waiting_tasks_under_a_lease_take_slots(store: Store) -> None:
     for _ in range(5):
-        await store.add(a_task())
-    assert len(await store.claim(NOW, LEASE_S, 10, {"volcengine": 2})) == 2
-    assert await store.claim(NOW, LEASE_S, 10, {"volcengine": 2}) == []
-    assert len(await store.claim(NOW, LEASE_S, 10, {"volcengine": 3})) == 1
-    assert len(await store.claim(after(LEASE_S), LEASE_S, 10, {"volcengine": 3})) == 3
+        await store.tasks.add(a_task())
+    assert len(await store.tasks.claim(NOW, LEASE_S, 10, {"volcengine": 2})) == 2
+    assert await store.tasks.claim(NOW, LEASE_S, 10, {"volcengine": 2}) == []
+    assert len(await store.tasks.claim(NOW, LEASE_S, 10, {"volcengine": 3})) == 1
+    assert len(await store.tasks.claim(after(LEASE_S), LEASE_S, 10, {"volcengine": 3})) == 3
 
 
 async def test_a_job_takes_its_slot_until_the_provider_forgets_it(store: Store) -> None:
-    waiting = await store.add(a_task())
-    await store.add(a_running_task(due_at=after(999), keep_until=after(10)))
+    waiting = await store.tasks.add(a_task())
+    await store.tasks.add(a_running_task(due_at=after(999), keep_until=after(10)))
     unknown: dict[str, Any] = {"state": TaskState.FAILED, "error_code": SUBMIT_UNKNOWN, "delivered_at": NOW}
-    await store.add(a_task(**unknown, due_at=None, keep_until=after(20)))
+    await store.tasks.add(a_task(**unknown, due_at=None, keep_until=after(20)))
     one, two = {"volcengine": 1}, {"volcengine": 2}
-    assert await store.claim(NOW, LEASE_S, 10, two) == []
-    assert await store.claim(after(19), LEASE_S, 10, one) == []
-    assert ids(await store.claim(after(20), LEASE_S, 10, one)) == [waiting.id]
+    assert await store.tasks.claim(NOW, LEASE_S, 10, two) == []
+    assert await store.tasks.claim(after(19), LEASE_S, 10, one) == []
+    assert ids(await store.tasks.claim(after(20), LEASE_S, 10, one)) == [waiting.id]
 
 
 async def test_a_task_that_is_put_off_gives_its_slot_back(store: Store) -> None:
-    first, second = await store.add(a_task()), await store.add(a_task(due_at=after(1)))
+    first, second = await store.tasks.add(a_task()), await store.tasks.add(a_task(due_at=after(1)))
     slots = {"volcengine": 1}
-    [claimed] = await store.claim(after(2), LEASE_S, 10, slots)
+    [claimed] = await store.tasks.claim(after(2), LEASE_S, 10, slots)
     assert claimed.id == first.id
-    await store.save(claimed.put_off(after(100), NOW))
-    assert ids(await store.claim(after(2), LEASE_S, 10, slots)) == [second.id]
+    await store.tasks.save(claimed.put_off(after(100), NOW))
+    assert ids(await store.tasks.claim(after(2), LEASE_S, 10, slots)) == [second.id]
 
 
 async def test_a_full_provider_holds_up_neither_others_nor_its_own_running_jobs(store: Store) -> None:
     for number in range(20):
-        await store.add(a_task(due_at=after(-100 + number)))
-    looked_at = await store.add(a_running_task())
-    other = await store.add(a_task(provider="jiekou"))
-    free = await store.add(a_task(provider="preview", due_at=after(-1)))
-    stopped = await store.add(a_task(hidden=True, due_at=after(-2)))
-    claimed = await store.claim(NOW, LEASE_S, 4, {"volcengine": 1, "jiekou": 1})
+        await store.tasks.add(a_task(due_at=after(-100 + number)))
+    looked_at = await store.tasks.add(a_running_task())
+    other = await store.tasks.add(a_task(provider="jiekou"))
+    free = await store.tasks.add(a_task(provider="preview", due_at=after(-1)))
+    stopped = await store.tasks.add(a_task(hidden=True, due_at=after(-2)))
+    claimed = await store.tasks.claim(NOW, LEASE_S, 4, {"volcengine": 1, "jiekou": 1})
     assert ids(claimed) == [stopped.id, free.id, looked_at.id, other.id]
 
 
 async def test_an_expired_lease_does_not_count_twice(store: Store) -> None:
-    await store.add(a_task())
+    await store.tasks.add(a_task())
     slots = {"volcengine": 1}
     for turn in range(3):
-        assert len(await store.claim(after(turn * LEASE_S), LEASE_S, 10, slots)) == 1
+        assert len(await store.tasks.claim(after(turn * LEASE_S), LEASE_S, 10, slots)) == 1
 
 
 async def test_slots_are_never_overdrawn_by_claims_side_by_side(store: Store) -> None:
     slots = {"volcengine": 3, "jiekou": 1, "closed": 0}
     waiting = [a_task(provider=name) for name in slots for _ in range(25)]
-    await asyncio.gather(*(store.add(task) for task in waiting))
+    await asyncio.gather(*(store.tasks.add(task) for task in waiting))
     taken = dict.fromkeys(slots, 0)
     done = dict.fromkeys(slots, 0)
 
     async def buy_or_put_off(worker: int) -> None:
         for turn in range(20):
-            for task in await store.claim(NOW, LEASE_S, 1 + worker % 3, slots):
+            for task in await store.tasks.claim(NOW, LEASE_S, 1 + worker % 3, slots):
                 taken[task.provider] += 1
                 assert taken[task.provider] <= slots[task.provider]
                 if (worker + turn) % 3 == 0:
                     taken[task.provider] -= 1
-                    await store.save(task.put_off(NOW, NOW))
+                    await store.tasks.save(task.put_off(NOW, NOW))
                     continue
-                sent = await store.save(task.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
-                running = await store.save(sent.accepted("r", after(500), after(3600)))
+                sent = await store.tasks.save(task.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
+                running = await store.tasks.save(sent.accepted("r", after(500), after(3600)))
                 taken[task.provider] -= 1
-                await store.save(running.succeeded("https://video", after(3600), NOW).delivered(NOW))
+                await store.tasks.save(running.succeeded("https://video", after(3600), NOW).delivered(NOW))
                 done[task.provider] += 1
 
     await asyncio.gather(*(buy_or_put_off(worker) for worker in range(12)))
@@ -446,52 +446,52 @@ def a_limit(jobs: int, **fields: Any) -> SlotLimit:
 
 
 async def test_a_limit_is_what_was_made_of_it_and_of_the_slots_that_are_taken(store: Store) -> None:
-    await store.add(a_running_task())
-    await store.add(a_running_task(provider="jiekou"))
+    await store.tasks.add(a_running_task())
+    await store.tasks.add(a_running_task(provider="jiekou"))
     for _ in range(3):
-        await store.add(a_task())
-    await store.claim(NOW, LEASE_S, 10, {"volcengine": 3, "jiekou": 0})
-    assert await store.slot_limits() == []
+        await store.tasks.add(a_task())
+    await store.tasks.claim(NOW, LEASE_S, 10, {"volcengine": 3, "jiekou": 0})
+    assert await store.providers.slot_limits() == []
     seen: list[tuple[SlotLimit | None, int]] = []
 
     def change(limit: SlotLimit | None, taken: int) -> SlotLimit | None:
         seen.append((limit, taken))
         return None if limit and limit.jobs == 3 else a_limit(taken)
 
-    assert await store.change_limit("volcengine", NOW, change) == a_limit(3)
-    assert await store.slot_limits() == [a_limit(3)]
-    assert await store.change_limit("volcengine", NOW, change) is None
-    assert await store.slot_limits() == []
+    assert await store.providers.change_limit("volcengine", NOW, change) == a_limit(3)
+    assert await store.providers.slot_limits() == [a_limit(3)]
+    assert await store.providers.change_limit("volcengine", NOW, change) is None
+    assert await store.providers.slot_limits() == []
     assert seen == [(None, 3), (a_limit(3), 3)]
-    await store.add(a_task(user_id=21))
-    assert await store.count_ahead(a_task(user_id=22)) > 0, "turns are where they were"
+    await store.tasks.add(a_task(user_id=21))
+    assert await store.tasks.count_ahead(a_task(user_id=22)) > 0, "turns are where they were"
 
 
 async def test_a_claim_keeps_to_the_limit_in_use_and_tries_one_more_in_time(store: Store) -> None:
     for _ in range(6):
-        await store.add(a_task())
-    await store.change_limit("volcengine", NOW, lambda *_: a_limit(2))
+        await store.tasks.add(a_task())
+    await store.providers.change_limit("volcengine", NOW, lambda *_: a_limit(2))
     slots = {"volcengine": 4}
-    assert len(await store.claim(after(4), LEASE_S, 10, slots)) == 2
-    assert len(await store.claim(after(5), LEASE_S, 10, slots)) == 1
-    assert await store.claim(after(6), LEASE_S, 10, slots) == []
-    await store.change_limit("volcengine", NOW, lambda *_: a_limit(9))
-    assert len(await store.claim(after(6), LEASE_S, 10, slots)) == 1
+    assert len(await store.tasks.claim(after(4), LEASE_S, 10, slots)) == 2
+    assert len(await store.tasks.claim(after(5), LEASE_S, 10, slots)) == 1
+    assert await store.tasks.claim(after(6), LEASE_S, 10, slots) == []
+    await store.providers.change_limit("volcengine", NOW, lambda *_: a_limit(9))
+    assert len(await store.tasks.claim(after(6), LEASE_S, 10, slots)) == 1
 
 
 async def test_limits_survive_a_restart(open_store: Opener) -> None:
     store = await open_store()
-    await store.change_limit("volcengine", NOW, lambda *_: a_limit(2))
+    await store.providers.change_limit("volcengine", NOW, lambda *_: a_limit(2))
     await store.close()
-    assert await (await open_store()).slot_limits() == [a_limit(2)]
+    assert await (await open_store()).providers.slot_limits() == [a_limit(2)]
 
 
 async def test_no_limit_is_lost_to_changes_side_by_side(store: Store) -> None:
     def one_more(limit: SlotLimit | None, _: int) -> SlotLimit:
         return a_limit(limit.jobs + 1 if limit else 1)
 
-    await asyncio.gather(*(store.change_limit("volcengine", NOW, one_more) for _ in range(20)))
-    assert await store.slot_limits() == [a_limit(20)]
+    await asyncio.gather(*(store.providers.change_limit("volcengine", NOW, one_more) for _ in range(20)))
+    assert await store.providers.slot_limits() == [a_limit(20)]
 
 
 # Turns.
@@ -499,19 +499,19 @@ async def test_no_limit_is_lost_to_changes_side_by_side(store: Store) -> None:
 
 async def server_deps(store: Store, now: datetime = NOW, provider: str = "volcengine") -> str:
     """Who is handed over next: it takes the provider's only slot, and ends at once."""
-    [task] = await store.claim(now, LEASE_S, 1, {"volcengine": 0, "jiekou": 0, provider: 1})
-    sent = await store.save(task.submitting(now, after(LEASE_S), after(3600)), leased=True)
-    running = await store.save(sent.accepted("r", after(500), after(3600)))
-    await store.save(running.failed("video_refused", "", now).delivered(now))
+    [task] = await store.tasks.claim(now, LEASE_S, 1, {"volcengine": 0, "jiekou": 0, provider: 1})
+    sent = await store.tasks.save(task.submitting(now, after(LEASE_S), after(3600)), leased=True)
+    running = await store.tasks.save(sent.accepted("r", after(500), after(3600)))
+    await store.tasks.save(running.failed("video_refused", "", now).delivered(now))
     return task.id
 
 
 async def test_fifty_of_one_person_never_stand_before_anothers_first(store: Store) -> None:
     for number in range(50):
-        await store.add(a_task(id=f"heavy {number}", user_id=1, chat_id=1))
+        await store.tasks.add(a_task(id=f"heavy {number}", user_id=1, chat_id=1))
     assert [await server_deps(store) for _ in range(3)] == ["heavy 0", "heavy 1", "heavy 2"]
     for person in range(2, 22):
-        await store.add(a_task(id=f"light {person}", user_id=person, chat_id=person, due_at=after(-1)))
+        await store.tasks.add(a_task(id=f"light {person}", user_id=person, chat_id=person, due_at=after(-1)))
     light = [f"light {person}" for person in range(2, 22)]
     assert [await server_deps(store) for _ in range(21)] == ["heavy 3", *light]
     assert [await server_deps(store) for _ in range(46)] == [f"heavy {number}" for number in range(4, 50)]
@@ -529,7 +529,7 @@ async def test_while_somebodys_only_request_waits_nobody_else_is_served_twice(
     served_since: dict[str, list[int]] = {}
     for person in steps:
         if person is not None:
-            task = await store.add(a_task(user_id=person, chat_id=person, provider=provider))
+            task = await store.tasks.add(a_task(user_id=person, chat_id=person, provider=provider))
             if person not in waiting.values():
                 served_since[task.id] = []
             waiting[task.id] = person
@@ -546,215 +546,215 @@ async def test_while_somebodys_only_request_waits_nobody_else_is_served_twice(
 
 async def test_persons_take_turns_from_their_second_request_on(store: Store) -> None:
     for name in ("a1", "a2", "a3"):
-        await store.add(a_task(id=name, user_id=1, chat_id=1))
+        await store.tasks.add(a_task(id=name, user_id=1, chat_id=1))
     for name in ("b1", "b2"):
-        await store.add(a_task(id=name, user_id=2, chat_id=2))
+        await store.tasks.add(a_task(id=name, user_id=2, chat_id=2))
     assert [await server_deps(store) for _ in range(2)] == ["a1", "b1"]
-    await store.add(a_task(id="c1", user_id=3, chat_id=3))
+    await store.tasks.add(a_task(id="c1", user_id=3, chat_id=3))
     assert [await server_deps(store) for _ in range(4)] == ["a2", "b2", "c1", "a3"]
 
 
 async def test_a_turn_that_has_begun_lets_nobody_else_in(store: Store) -> None:
     for person in (1, 2):
         for turn in (1, 2):
-            await store.add(a_task(id=f"{person}.{turn}", user_id=person, chat_id=person))
+            await store.tasks.add(a_task(id=f"{person}.{turn}", user_id=person, chat_id=person))
     order = [await server_deps(store)]
     for person in (3, 4, 5):  # however many come: each only behind the turn that goes on
-        await store.add(a_task(id=f"{person}.1", user_id=person, chat_id=person))
+        await store.tasks.add(a_task(id=f"{person}.1", user_id=person, chat_id=person))
         order.append(await server_deps(store))
     assert order == ["1.1", "2.1", "1.2", "2.2"]
 
 
 async def test_within_a_turn_the_chats_take_turns(store: Store) -> None:
     for person in range(1, 5):
-        await store.add(a_task(id=f"group {person}", user_id=person, chat_id=-1))
-    await store.add(a_task(id="private", user_id=9, chat_id=9))
+        await store.tasks.add(a_task(id=f"group {person}", user_id=person, chat_id=-1))
+    await store.tasks.add(a_task(id="private", user_id=9, chat_id=9))
     order = [await server_deps(store) for _ in range(5)]
     assert order == ["group 1", "private", "group 2", "group 3", "group 4"]
 
 
 async def test_a_draft_gets_its_turn_when_it_begins_to_wait(store: Store) -> None:
-    draft = await store.add(a_task(id="draft", state=TaskState.DRAFT, queued_at=None, due_at=after(99)))
-    await store.add(a_task(id="first"))
-    await store.save(draft.queued(draft.request, None, NOW))
+    draft = await store.tasks.add(a_task(id="draft", state=TaskState.DRAFT, queued_at=None, due_at=after(99)))
+    await store.tasks.add(a_task(id="first"))
+    await store.tasks.save(draft.queued(draft.request, None, NOW))
     assert [await server_deps(store) for _ in range(2)] == ["first", "draft"]
 
 
 async def test_a_task_that_is_put_off_or_back_keeps_its_turn(store: Store) -> None:
     for number in range(3):
-        await store.add(a_task(id=f"heavy {number}", user_id=1, chat_id=1))
-    [task] = await store.claim(NOW, LEASE_S, 1, NO_LIMIT)
-    put_off = await store.save(task.put_off(after(5), NOW))
-    assert await store.count_ahead(put_off) == 0
+        await store.tasks.add(a_task(id=f"heavy {number}", user_id=1, chat_id=1))
+    [task] = await store.tasks.claim(NOW, LEASE_S, 1, NO_LIMIT)
+    put_off = await store.tasks.save(task.put_off(after(5), NOW))
+    assert await store.tasks.count_ahead(put_off) == 0
     assert await server_deps(store) == "heavy 1"
-    await store.add(a_task(id="light", user_id=2, chat_id=2))
-    [again] = await store.claim(after(5), LEASE_S, 1, NO_LIMIT)
-    sent = await store.save(again.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
-    await store.save(sent.requeued("busy", "", after(5), NOW))
+    await store.tasks.add(a_task(id="light", user_id=2, chat_id=2))
+    [again] = await store.tasks.claim(after(5), LEASE_S, 1, NO_LIMIT)
+    sent = await store.tasks.save(again.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
+    await store.tasks.save(sent.requeued("busy", "", after(5), NOW))
     assert [await server_deps(store, after(9)) for _ in range(3)] == ["heavy 0", "heavy 2", "light"]
 
 
 async def test_turns_survive_a_restart(open_store: Opener) -> None:
     store = await open_store()
     for number in range(3):
-        await store.add(a_task(id=f"heavy {number}", user_id=1, chat_id=1))
+        await store.tasks.add(a_task(id=f"heavy {number}", user_id=1, chat_id=1))
     assert await server_deps(store) == "heavy 0"
     await store.close()
     store = await open_store()
-    await store.add(a_task(id="light", user_id=2, chat_id=2))
+    await store.tasks.add(a_task(id="light", user_id=2, chat_id=2))
     assert [await server_deps(store) for _ in range(3)] == ["heavy 1", "light", "heavy 2"]
 
 
 async def test_a_task_for_another_provider_gets_its_turn_there(store: Store) -> None:
-    await store.add(a_task(id="there", provider="jiekou"))
-    await store.add(a_task(id="there too", provider="jiekou"))
+    await store.tasks.add(a_task(id="there", provider="jiekou"))
+    await store.tasks.add(a_task(id="there too", provider="jiekou"))
     for number in range(3):
-        await store.add(a_task(id=f"here {number}"))
+        await store.tasks.add(a_task(id=f"here {number}"))
     assert [await server_deps(store) for _ in range(2)] == ["here 0", "here 1"]
-    [moved] = await store.claim(NOW, LEASE_S, 1, {"volcengine": 1, "jiekou": 0})
-    sent = await store.save(moved.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
-    back = await store.save(sent.rerouted(sent.request, "jiekou", None, NOW))
-    assert await store.count_ahead(back) == 2
-    await store.add(a_task(id="light", user_id=21, chat_id=11, provider="jiekou"))
+    [moved] = await store.tasks.claim(NOW, LEASE_S, 1, {"volcengine": 1, "jiekou": 0})
+    sent = await store.tasks.save(moved.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
+    back = await store.tasks.save(sent.rerouted(sent.request, "jiekou", None, NOW))
+    assert await store.tasks.count_ahead(back) == 2
+    await store.tasks.add(a_task(id="light", user_id=21, chat_id=11, provider="jiekou"))
     order = [await server_deps(store, provider="jiekou") for _ in range(4)]
     assert order == ["there", "light", "there too", "here 2"]
 
 
 async def test_what_is_cancelled_takes_no_turn(store: Store) -> None:
-    many = [await store.add(a_task(id=f"heavy {number}", user_id=1, chat_id=1)) for number in range(9)]
-    await store.add(a_task(id="light", user_id=2, chat_id=2))
-    await store.add(a_task(id="light too", user_id=2, chat_id=2))
+    many = [await store.tasks.add(a_task(id=f"heavy {number}", user_id=1, chat_id=1)) for number in range(9)]
+    await store.tasks.add(a_task(id="light", user_id=2, chat_id=2))
+    await store.tasks.add(a_task(id="light too", user_id=2, chat_id=2))
     for task in many:
-        await store.save(task.hide(NOW))
-    await store.add(a_task(id="again", user_id=1, chat_id=1))
-    assert len(await store.claim(NOW, LEASE_S, 20, {"volcengine": 0})) == 9
+        await store.tasks.save(task.hide(NOW))
+    await store.tasks.add(a_task(id="again", user_id=1, chat_id=1))
+    assert len(await store.tasks.claim(NOW, LEASE_S, 20, {"volcengine": 0})) == 9
     assert [await server_deps(store) for _ in range(3)] == ["light", "again", "light too"]
 
 
 async def test_one_that_is_put_first_is_served_before_all_others(store: Store) -> None:
-    tasks = [await store.add(a_task(id=str(number))) for number in range(4)]
-    assert await store.put_first("3")
-    assert await store.put_first("3")
-    assert [await store.count_ahead(task) for task in tasks] == [1, 2, 3, 0]
-    assert await store.get("3") == tasks[3]
-    await store.add(a_task(id="light", user_id=2, chat_id=2))
+    tasks = [await store.tasks.add(a_task(id=str(number))) for number in range(4)]
+    assert await store.tasks.put_first("3")
+    assert await store.tasks.put_first("3")
+    assert [await store.tasks.count_ahead(task) for task in tasks] == [1, 2, 3, 0]
+    assert await store.tasks.get("3") == tasks[3]
+    await store.tasks.add(a_task(id="light", user_id=2, chat_id=2))
     assert [await server_deps(store) for _ in range(5)] == ["3", "0", "light", "1", "2"]
-    assert not await store.put_first("3")
-    assert not await store.put_first("never")
+    assert not await store.tasks.put_first("3")
+    assert not await store.tasks.put_first("never")
 
 
 # When to look again.
 
 
 async def test_nothing_is_due_in_an_empty_store(store: Store) -> None:
-    assert await store.next_due(NOW) is None
-    await store.add(a_task(due_at=None))
-    assert await store.next_due(NOW) is None
+    assert await store.tasks.next_due(NOW) is None
+    await store.tasks.add(a_task(due_at=None))
+    assert await store.tasks.next_due(NOW) is None
 
 
 async def test_the_next_due_is_the_earliest_that_waits_for_its_time(store: Store) -> None:
-    await store.add(a_task(due_at=after(-50)))  # its time has come: it waits for a slot
-    assert await store.next_due(NOW) is None
-    await store.add(a_running_task(due_at=after(30)))
-    assert await store.next_due(NOW) == after(30)
-    await store.add(a_task(due_at=after(20)))  # put off
-    assert await store.next_due(NOW) == after(20)
-    await store.add(a_running_task(due_at=after(-10)))
-    assert await store.next_due(NOW) == after(-10)
+    await store.tasks.add(a_task(due_at=after(-50)))  # its time has come: it waits for a slot
+    assert await store.tasks.next_due(NOW) is None
+    await store.tasks.add(a_running_task(due_at=after(30)))
+    assert await store.tasks.next_due(NOW) == after(30)
+    await store.tasks.add(a_task(due_at=after(20)))  # put off
+    assert await store.tasks.next_due(NOW) == after(20)
+    await store.tasks.add(a_running_task(due_at=after(-10)))
+    assert await store.tasks.next_due(NOW) == after(-10)
 
 
 async def test_a_slot_that_comes_free_by_itself_is_a_time_to_look(store: Store) -> None:
     unknown: dict[str, Any] = {"state": TaskState.FAILED, "error_code": SUBMIT_UNKNOWN, "delivered_at": NOW}
-    await store.add(a_task(**unknown, due_at=None, keep_until=after(40)))
-    await store.change_limit("volcengine", NOW, lambda *_: a_limit(1, probe_at=after(20)))
-    assert await store.next_due(NOW) is None
-    await store.add(a_task(provider="jiekou"))
-    assert await store.next_due(NOW) is None
-    await store.add(a_task())
-    assert await store.next_due(NOW) == after(20)
-    assert await store.next_due(after(20)) == after(40)
-    assert await store.next_due(after(40)) is None
+    await store.tasks.add(a_task(**unknown, due_at=None, keep_until=after(40)))
+    await store.providers.change_limit("volcengine", NOW, lambda *_: a_limit(1, probe_at=after(20)))
+    assert await store.tasks.next_due(NOW) is None
+    await store.tasks.add(a_task(provider="jiekou"))
+    assert await store.tasks.next_due(NOW) is None
+    await store.tasks.add(a_task())
+    assert await store.tasks.next_due(NOW) == after(20)
+    assert await store.tasks.next_due(after(20)) == after(40)
+    assert await store.tasks.next_due(after(40)) is None
 
 
 async def test_the_end_of_a_lease_is_a_time_to_look(store: Store) -> None:
-    await store.add(a_task())
-    await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
-    assert await store.next_due(NOW) == after(LEASE_S)
+    await store.tasks.add(a_task())
+    await store.tasks.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    assert await store.tasks.next_due(NOW) == after(LEASE_S)
 
 
 async def test_a_release_makes_leased_rows_due_in_their_old_order(store: Store) -> None:
-    second, first = await store.add(a_running_task()), await store.add(a_task(due_at=after(-9)))
-    await store.add_updates([StoredUpdate(1, 10, "{}")])
-    await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
-    await store.claim_updates(NOW, LEASE_S, 10)
-    assert await store.release() == 3
-    assert await store.release() == 0
-    assert ids(await store.claim(NOW, LEASE_S, 10, NO_LIMIT)) == [first.id, second.id]
-    assert len(await store.claim_updates(NOW, LEASE_S, 10)) == 1
+    second, first = await store.tasks.add(a_running_task()), await store.tasks.add(a_task(due_at=after(-9)))
+    await store.updates.add_updates([StoredUpdate(1, 10, "{}")])
+    await store.tasks.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    await store.updates.claim_updates(NOW, LEASE_S, 10)
+    assert await store.tasks.release() == 3
+    assert await store.tasks.release() == 0
+    assert ids(await store.tasks.claim(NOW, LEASE_S, 10, NO_LIMIT)) == [first.id, second.id]
+    assert len(await store.updates.claim_updates(NOW, LEASE_S, 10)) == 1
 
 
 async def test_a_release_gives_back_the_first_time_when_leases_ran_out_in_between(store: Store) -> None:
-    task = await store.add(a_task())
+    task = await store.tasks.add(a_task())
     for turn in range(3):
-        await store.claim(after(turn * LEASE_S), LEASE_S, 10, NO_LIMIT)
-    await store.release()
-    released = await store.get(task.id)
+        await store.tasks.claim(after(turn * LEASE_S), LEASE_S, 10, NO_LIMIT)
+    await store.tasks.release()
+    released = await store.tasks.get(task.id)
     assert released is not None
     assert released.due_at == NOW
 
 
 async def test_a_release_leaves_saved_tasks_alone(store: Store) -> None:
-    await store.add(a_running_task())
-    [task] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
-    saved = await store.save(task.polled(0.5, after(5)))
-    assert await store.release() == 0
-    assert await store.get(task.id) == saved
+    await store.tasks.add(a_running_task())
+    [task] = await store.tasks.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    saved = await store.tasks.save(task.polled(0.5, after(5)))
+    assert await store.tasks.release() == 0
+    assert await store.tasks.get(task.id) == saved
 
 
 async def test_a_save_in_the_middle_of_a_step_may_keep_the_lease(store: Store) -> None:
-    await store.add(a_task(due_at=after(-5)))
-    [task] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
-    intent = await store.save(task.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
-    intent = await store.save(intent, leased=True)
-    assert await store.get(task.id) == intent
-    assert await store.claim(NOW, LEASE_S, 10, NO_LIMIT) == []
-    assert await store.release() == 1
-    assert ids(await store.claim(after(-5), LEASE_S, 10, NO_LIMIT)) == [task.id]
+    await store.tasks.add(a_task(due_at=after(-5)))
+    [task] = await store.tasks.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    intent = await store.tasks.save(task.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
+    intent = await store.tasks.save(intent, leased=True)
+    assert await store.tasks.get(task.id) == intent
+    assert await store.tasks.claim(NOW, LEASE_S, 10, NO_LIMIT) == []
+    assert await store.tasks.release() == 1
+    assert ids(await store.tasks.claim(after(-5), LEASE_S, 10, NO_LIMIT)) == [task.id]
 
 
 async def test_a_save_by_somebody_else_leaves_a_submit_in_flight_its_lease(store: Store) -> None:
-    await store.add(a_task(due_at=after(-5)))
-    [task] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
-    intent = await store.save(task.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
-    moved_down = await store.save(intent.reposted(99, False, None, after(1)))
-    assert await store.get(task.id) == moved_down
-    assert await store.claim(NOW, LEASE_S, 10, NO_LIMIT) == []
-    assert await store.release() == 1
-    assert ids(await store.claim(after(-5), LEASE_S, 10, NO_LIMIT)) == [task.id]
+    await store.tasks.add(a_task(due_at=after(-5)))
+    [task] = await store.tasks.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    intent = await store.tasks.save(task.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
+    moved_down = await store.tasks.save(intent.reposted(99, False, None, after(1)))
+    assert await store.tasks.get(task.id) == moved_down
+    assert await store.tasks.claim(NOW, LEASE_S, 10, NO_LIMIT) == []
+    assert await store.tasks.release() == 1
+    assert ids(await store.tasks.claim(after(-5), LEASE_S, 10, NO_LIMIT)) == [task.id]
 
 
 async def test_the_answer_to_a_submit_ends_its_lease(store: Store) -> None:
-    await store.add(a_task(due_at=after(-5)))
-    [task] = await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
-    intent = await store.save(task.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
-    accepted = await store.save(intent.accepted("job-1", after(20), after(3600)))
+    await store.tasks.add(a_task(due_at=after(-5)))
+    [task] = await store.tasks.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    intent = await store.tasks.save(task.submitting(NOW, after(LEASE_S), after(3600)), leased=True)
+    accepted = await store.tasks.save(intent.accepted("job-1", after(20), after(3600)))
     assert accepted.due_at == after(20)
-    assert await store.release() == 0
-    assert await store.get(task.id) == accepted
+    assert await store.tasks.release() == 0
+    assert await store.tasks.get(task.id) == accepted
 
 
 async def test_leases_of_a_process_that_died_end_at_the_next_start(open_store: Opener) -> None:
     store = await open_store()
-    task = await store.add(a_task())
-    await store.add_updates([StoredUpdate(1, 10, "{}")])
-    await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
-    await store.claim_updates(NOW, LEASE_S, 10)
+    task = await store.tasks.add(a_task())
+    await store.updates.add_updates([StoredUpdate(1, 10, "{}")])
+    await store.tasks.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    await store.updates.claim_updates(NOW, LEASE_S, 10)
     await store.close()
 
     store = await open_store()
-    await store.release()
-    assert ids(await store.claim(NOW, LEASE_S, 10, {"volcengine": 1})) == [task.id]
-    assert len(await store.claim_updates(NOW, LEASE_S, 10)) == 1
+    await store.tasks.release()
+    assert ids(await store.tasks.claim(NOW, LEASE_S, 10, {"volcengine": 1})) == [task.id]
+    assert len(await store.updates.claim_updates(NOW, LEASE_S, 10)) == 1
 
 
 # Counting.
@@ -762,75 +762,77 @@ async def test_leases_of_a_process_that_died_end_at_the_next_start(open_store: O
 
 async def test_open_tasks_are_counted_for_a_person_in_a_chat_and_together(store: Store) -> None:
     for number in range(4):
-        await store.add(a_task(user_id=20 + number % 2, chat_id=10 + number // 3))
-    await store.add(a_task(state=TaskState.DRAFT))
-    await store.add(a_running_task(hidden=True))
-    closed = await store.add(a_running_task())
-    await store.save(closed.failed("video_refused", "", NOW).delivered(NOW))
-    assert await store.count_open(user_id=20) == 2
-    assert await store.count_open(chat_id=10) == 3
-    assert await store.count_open(user_id=21, chat_id=11) == 1
-    assert await store.count_open() == 4
+        await store.tasks.add(a_task(user_id=20 + number % 2, chat_id=10 + number // 3))
+    await store.tasks.add(a_task(state=TaskState.DRAFT))
+    await store.tasks.add(a_running_task(hidden=True))
+    closed = await store.tasks.add(a_running_task())
+    await store.tasks.save(closed.failed("video_refused", "", NOW).delivered(NOW))
+    assert await store.tasks.count_open(user_id=20) == 2
+    assert await store.tasks.count_open(chat_id=10) == 3
+    assert await store.tasks.count_open(user_id=21, chat_id=11) == 1
+    assert await store.tasks.count_open() == 4
 
 
 async def test_a_days_videos_are_counted_from_a_moment_on(store: Store) -> None:
     for queued_at in (after(-1), NOW, after(1)):
-        await store.add(a_task(queued_at=queued_at))
-    await store.add(a_task(user_id=21, chat_id=11))
-    await store.add(a_running_task(state=TaskState.SUCCEEDED, delivered_at=NOW, due_at=None))
-    given_back = await store.add(a_task())
-    await store.save(given_back.failed("busy", "", NOW))
-    assert await store.count_since(NOW, user_id=20) == 3
-    assert await store.count_since(after(1), chat_id=10) == 1
-    assert await store.count_since(NOW, user_id=20, chat_id=11) == 0
-    assert await store.count_since(after(-1)) == 5
+        await store.tasks.add(a_task(queued_at=queued_at))
+    await store.tasks.add(a_task(user_id=21, chat_id=11))
+    await store.tasks.add(a_running_task(state=TaskState.SUCCEEDED, delivered_at=NOW, due_at=None))
+    given_back = await store.tasks.add(a_task())
+    await store.tasks.save(given_back.failed("busy", "", NOW))
+    assert await store.tasks.count_since(NOW, user_id=20) == 3
+    assert await store.tasks.count_since(after(1), chat_id=10) == 1
+    assert await store.tasks.count_since(NOW, user_id=20, chat_id=11) == 0
+    assert await store.tasks.count_since(after(-1)) == 5
 
 
 async def test_the_tasks_ahead_are_those_that_a_claim_would_take_first(store: Store) -> None:
-    queue = [await store.add(a_task()) for _ in range(4)]
-    put_off = await store.add(a_task(due_at=after(60)))
-    await store.add(a_task(provider="jiekou", due_at=after(-9)))
-    await store.add(a_running_task(due_at=after(-9)))
-    assert [await store.count_ahead(task) for task in queue] == [0, 1, 2, 3]
-    assert await store.count_ahead(put_off) == 4
-    assert await store.count_ahead(a_task()) == 5
-    assert await store.count_ahead(a_task(user_id=21)) == 1
+    queue = [await store.tasks.add(a_task()) for _ in range(4)]
+    put_off = await store.tasks.add(a_task(due_at=after(60)))
+    await store.tasks.add(a_task(provider="jiekou", due_at=after(-9)))
+    await store.tasks.add(a_running_task(due_at=after(-9)))
+    assert [await store.tasks.count_ahead(task) for task in queue] == [0, 1, 2, 3]
+    assert await store.tasks.count_ahead(put_off) == 4
+    assert await store.tasks.count_ahead(a_task()) == 5
+    assert await store.tasks.count_ahead(a_task(user_id=21)) == 1
     slots = {"volcengine": 3, "jiekou": 0}  # one of the three is taken by the running task
-    assert {queue[0].id, queue[1].id} < set(ids(await store.claim(NOW, LEASE_S, 10, slots)))
-    assert await store.count_ahead(queue[3]) == 1
-    assert await store.count_ahead(put_off) == 2
-    assert await store.count_ahead(a_task(due_at=None)) == 0
+    assert {queue[0].id, queue[1].id} < set(ids(await store.tasks.claim(NOW, LEASE_S, 10, slots)))
+    assert await store.tasks.count_ahead(queue[3]) == 1
+    assert await store.tasks.count_ahead(put_off) == 2
+    assert await store.tasks.count_ahead(a_task(due_at=None)) == 0
 
 
 # What operators leaf through.
 
 
 async def test_tasks_are_listed_newest_first_page_by_page(store: Store) -> None:
-    old = await store.add(a_task(created_at=after(-9)))
-    same = [await store.add(a_task(id=name)) for name in ("a", "c", "b")]
-    closed = await store.add(a_running_task(created_at=after(9), delivered_at=NOW, due_at=None, hidden=True))
+    old = await store.tasks.add(a_task(created_at=after(-9)))
+    same = [await store.tasks.add(a_task(id=name)) for name in ("a", "c", "b")]
+    closed = await store.tasks.add(
+        a_running_task(created_at=after(9), delivered_at=NOW, due_at=None, hidden=True)
+    )
     newest_first = [closed.id, "c", "b", "a", old.id]
-    assert ids(await store.list_tasks(TaskFilter(), 10)) == newest_first
-    first = await store.list_tasks(TaskFilter(), 2)
-    await store.add(a_task(created_at=after(99)))  # comes meanwhile, and shifts nothing
-    second = await store.list_tasks(TaskFilter(), 2, first[-1])
-    third = await store.list_tasks(TaskFilter(), 2, second[-1])
+    assert ids(await store.tasks.list_tasks(TaskFilter(), 10)) == newest_first
+    first = await store.tasks.list_tasks(TaskFilter(), 2)
+    await store.tasks.add(a_task(created_at=after(99)))  # comes meanwhile, and shifts nothing
+    second = await store.tasks.list_tasks(TaskFilter(), 2, first[-1])
+    third = await store.tasks.list_tasks(TaskFilter(), 2, second[-1])
     assert ids([*first, *second, *third]) == newest_first
-    assert await store.list_tasks(TaskFilter(), 2, third[-1]) == []
+    assert await store.tasks.list_tasks(TaskFilter(), 2, third[-1]) == []
     assert second == [same[2], same[0]]
 
 
 async def test_tasks_are_listed_by_state_person_chat_provider_and_id(store: Store) -> None:
     tasks = [
-        await store.add(a_task(id="a1", user_id=21)),
-        await store.add(a_task(id="a2", chat_id=11, state=TaskState.DRAFT)),
-        await store.add(a_running_task(id="b_", provider="jiekou")),
-        await store.add(a_running_task(id="b%")),
+        await store.tasks.add(a_task(id="a1", user_id=21)),
+        await store.tasks.add(a_task(id="a2", chat_id=11, state=TaskState.DRAFT)),
+        await store.tasks.add(a_running_task(id="b_", provider="jiekou")),
+        await store.tasks.add(a_running_task(id="b%")),
     ]
 
     async def found(**which: Any) -> list[str]:
-        listed = await store.list_tasks(TaskFilter(**which), 10)
-        assert await store.count_tasks(TaskFilter(**which)) == len(listed)
+        listed = await store.tasks.list_tasks(TaskFilter(**which), 10)
+        assert await store.tasks.count_tasks(TaskFilter(**which)) == len(listed)
         return sorted(ids(listed))
 
     assert await found() == sorted(ids(tasks))
@@ -852,91 +854,91 @@ def an_update(update_id: int, chat_id: int = 10) -> StoredUpdate:
 
 
 async def claimed_ids(store: Store, now: datetime = NOW, limit: int = 100) -> list[int]:
-    return [update.update_id for update in await store.claim_updates(now, LEASE_S, limit)]
+    return [update.update_id for update in await store.updates.claim_updates(now, LEASE_S, limit)]
 
 
 async def test_an_update_comes_back_as_it_was_stored(store: Store) -> None:
     update = StoredUpdate(1, -100123, '{"text": "纸船 🚣"}')
-    await store.add_updates([update])
-    assert await store.claim_updates(NOW, LEASE_S, 10) == [update]
+    await store.updates.add_updates([update])
+    assert await store.updates.claim_updates(NOW, LEASE_S, 10) == [update]
 
 
 async def test_updates_of_a_chat_come_in_order_and_chats_side_by_side(store: Store) -> None:
-    await store.add_updates([an_update(3, 11), an_update(2), an_update(1), an_update(4, 12)])
+    await store.updates.add_updates([an_update(3, 11), an_update(2), an_update(1), an_update(4, 12)])
     assert await claimed_ids(store, limit=2) == [1, 3]
     assert await claimed_ids(store) == [4]
     assert await claimed_ids(store) == []
-    await store.finish_update(1)
+    await store.updates.finish_update(1)
     assert await claimed_ids(store) == [2]
 
 
 async def test_updates_are_claimed_once_by_claims_side_by_side(store: Store) -> None:
-    await store.add_updates([an_update(number, chat_id=number % 20) for number in range(100)])
+    await store.updates.add_updates([an_update(number, chat_id=number % 20) for number in range(100)])
     claims = await asyncio.gather(*(claimed_ids(store, limit=3) for _ in range(20)))
     assert sorted(itertools.chain.from_iterable(claims)) == list(range(20))
 
 
 async def test_a_second_delivery_of_an_update_is_left_alone(store: Store) -> None:
-    await store.add_updates([an_update(1), an_update(1)])
-    await store.claim_updates(NOW, LEASE_S, 10)
-    await store.add_updates([an_update(1)])
+    await store.updates.add_updates([an_update(1), an_update(1)])
+    await store.updates.claim_updates(NOW, LEASE_S, 10)
+    await store.updates.add_updates([an_update(1)])
     assert await claimed_ids(store) == []
-    await store.finish_update(1)
-    await store.add_updates([an_update(1), an_update(2)])
+    await store.updates.finish_update(1)
+    await store.updates.add_updates([an_update(1), an_update(2)])
     assert await claimed_ids(store) == [2]
 
 
 async def test_no_updates_are_no_trouble(store: Store) -> None:
-    await store.add_updates([])
+    await store.updates.add_updates([])
     assert await claimed_ids(store) == []
 
 
 async def test_an_update_whose_lease_ran_out_is_claimed_again(store: Store) -> None:
-    await store.add_updates([an_update(1), an_update(2)])
+    await store.updates.add_updates([an_update(1), an_update(2)])
     assert await claimed_ids(store) == [1]
     assert await claimed_ids(store, after(LEASE_S - 1)) == []
     assert await claimed_ids(store, after(LEASE_S)) == [1]
 
 
 async def test_a_failed_update_is_tried_again_before_its_chat_goes_on(store: Store) -> None:
-    await store.add_updates([an_update(1), an_update(2), an_update(3, 11)])
+    await store.updates.add_updates([an_update(1), an_update(2), an_update(3, 11)])
     assert await claimed_ids(store) == [1, 3]
-    await store.fail_update(1, after(5))
+    await store.updates.fail_update(1, after(5))
     assert await claimed_ids(store, after(4)) == []
-    [again] = await store.claim_updates(after(5), LEASE_S, 10)
+    [again] = await store.updates.claim_updates(after(5), LEASE_S, 10)
     assert again == replace(an_update(1), attempts=1)
 
 
 async def test_a_parked_update_lets_its_chat_go_on(store: Store) -> None:
-    await store.add_updates([an_update(1), an_update(2)])
-    await store.claim_updates(NOW, LEASE_S, 10)
-    await store.fail_update(1, None)
+    await store.updates.add_updates([an_update(1), an_update(2)])
+    await store.updates.claim_updates(NOW, LEASE_S, 10)
+    await store.updates.fail_update(1, None)
     assert await claimed_ids(store) == [2]
-    await store.finish_update(2)
-    await store.add_updates([an_update(1)])
+    await store.updates.finish_update(2)
+    await store.updates.add_updates([an_update(1)])
     assert await claimed_ids(store, after(9999)) == []
 
 
 async def test_the_next_update_is_due_when_the_first_of_a_chat_is(store: Store) -> None:
-    assert await store.next_update_due(NOW) is None
-    await store.add_updates([an_update(1), an_update(2)])
-    assert await store.next_update_due(NOW) == NOW
-    await store.claim_updates(NOW, LEASE_S, 10)
-    assert await store.next_update_due(NOW) == after(LEASE_S)
-    await store.fail_update(1, after(5))
-    assert await store.next_update_due(NOW) == after(5)
-    await store.add_updates([an_update(3, 11)])
-    assert await store.next_update_due(NOW) == NOW
+    assert await store.updates.next_update_due(NOW) is None
+    await store.updates.add_updates([an_update(1), an_update(2)])
+    assert await store.updates.next_update_due(NOW) == NOW
+    await store.updates.claim_updates(NOW, LEASE_S, 10)
+    assert await store.updates.next_update_due(NOW) == after(LEASE_S)
+    await store.updates.fail_update(1, after(5))
+    assert await store.updates.next_update_due(NOW) == after(5)
+    await store.updates.add_updates([an_update(3, 11)])
+    assert await store.updates.next_update_due(NOW) == NOW
 
 
 async def test_handled_updates_are_forgotten_once_they_are_old(store: Store) -> None:
-    await store.add_updates([an_update(number, chat_id=number) for number in range(1, 5)])
-    await store.finish_update(1)
-    await store.finish_update(2)
-    await store.fail_update(3, None)
-    assert await store.count_updates() == 1
-    assert await store.prune_updates(NOW) == 0
-    assert await store.prune_updates(after(1)) == 2
+    await store.updates.add_updates([an_update(number, chat_id=number) for number in range(1, 5)])
+    await store.updates.finish_update(1)
+    await store.updates.finish_update(2)
+    await store.updates.fail_update(3, None)
+    assert await store.updates.count_updates() == 1
+    assert await store.updates.prune_updates(NOW) == 0
+    assert await store.updates.prune_updates(after(1)) == 2
     assert await claimed_ids(store) == [4]
 
 
@@ -944,24 +946,24 @@ async def test_handled_updates_are_forgotten_once_they_are_old(store: Store) -> 
 
 
 async def test_an_unknown_person_is_one_without_a_role(store: Store) -> None:
-    assert await store.person(7) == Person(7)
-    assert await store.chat(-100) == ChatRecord(-100)
+    assert await store.people.person(7) == Person(7)
+    assert await store.people.chat(-100) == ChatRecord(-100)
 
 
 async def test_people_and_chats_are_remembered_as_last_put(store: Store) -> None:
-    await store.put_person(Person(7, role="admin", language="zh", told_at=NOW))
-    await store.put_person(person := Person(7, role=None, language=None, told_at=after(1)))
-    await store.put_chat(ChatRecord(-100))
-    await store.put_chat(chat := ChatRecord(-100, told_at=NOW))
-    assert await store.person(7) == person
-    assert await store.chat(-100) == chat
+    await store.people.put_person(Person(7, role="admin", language="zh", told_at=NOW))
+    await store.people.put_person(person := Person(7, role=None, language=None, told_at=after(1)))
+    await store.people.put_chat(ChatRecord(-100))
+    await store.people.put_chat(chat := ChatRecord(-100, told_at=NOW))
+    assert await store.people.person(7) == person
+    assert await store.people.chat(-100) == chat
 
 
 async def test_admins_are_those_with_the_role(store: Store) -> None:
-    assert await store.admins() == []
+    assert await store.people.admins() == []
     for person in (Person(9, role="admin"), Person(7, role="admin"), Person(8), Person(6)):
-        await store.put_person(person)
-    assert sorted(await store.admins()) == [7, 9]
+        await store.people.put_person(person)
+    assert sorted(await store.people.admins()) == [7, 9]
 
 
 # Closing.
@@ -970,74 +972,78 @@ async def test_admins_are_those_with_the_role(store: Store) -> None:
 async def test_a_close_finishes_the_writes_that_wait(open_store: Opener) -> None:
     store = await open_store()
     tasks = [a_task() for _ in range(50)]
-    writes = [asyncio.create_task(store.add(task)) for task in tasks]
+    writes = [asyncio.create_task(store.tasks.add(task)) for task in tasks]
     await asyncio.sleep(0)  # every write has been asked for
     await store.close()
     await asyncio.gather(*writes)
     store = await open_store()
-    assert await store.count_open() == 50
+    assert await store.tasks.count_open() == 50
 
 
 async def test_what_others_set_aside_is_not_left(store: Store) -> None:
     one, three = Decimal(1), Decimal(3)
-    await store.add(a_task(user_id=9, price=one, queued_at=NOW))
-    await store.add(a_task(user_id=9, price=one, queued_at=after(-3600)))
-    assert await store.set_aside(20, one, three, since=NOW, now=NOW) == 2
-    assert await store.set_aside(20, one, three, since=NOW, now=NOW) == 2, "their own does not count"
-    assert await store.set_aside(21, Decimal("1.5"), three, since=NOW, now=NOW) == 1, "too little, so none is"
-    assert await store.set_aside(22, one, three, since=NOW, now=NOW) == 1
-    assert await store.set_aside(23, one, three, since=NOW, now=NOW) == 0
-    await store.free(22)
-    await store.free(99)
-    assert await store.set_aside(23, one, three, since=NOW, now=NOW) == 1
-    assert await store.set_aside(24, one, three, since=NOW, now=after(ASIDE_S - 1)) == 0
-    assert await store.set_aside(24, one, three, since=NOW, now=after(ASIDE_S)) == 2
+    await store.tasks.add(a_task(user_id=9, price=one, queued_at=NOW))
+    await store.tasks.add(a_task(user_id=9, price=one, queued_at=after(-3600)))
+    assert await store.budget.set_aside(20, one, three, since=NOW, now=NOW) == 2
+    assert await store.budget.set_aside(20, one, three, since=NOW, now=NOW) == 2, "their own does not count"
+    assert await store.budget.set_aside(21, Decimal("1.5"), three, since=NOW, now=NOW) == 1, (
+        "too little, so none is"
+    )
+    assert await store.budget.set_aside(22, one, three, since=NOW, now=NOW) == 1
+    assert await store.budget.set_aside(23, one, three, since=NOW, now=NOW) == 0
+    await store.budget.free(22)
+    await store.budget.free(99)
+    assert await store.budget.set_aside(23, one, three, since=NOW, now=NOW) == 1
+    assert await store.budget.set_aside(24, one, three, since=NOW, now=after(ASIDE_S - 1)) == 0
+    assert await store.budget.set_aside(24, one, three, since=NOW, now=after(ASIDE_S)) == 2
 
 
 async def test_an_order_that_is_stored_is_not_set_aside_besides(store: Store) -> None:
     one, three = Decimal(1), Decimal(3)
-    assert await store.set_aside(20, one, three, since=NOW, now=NOW) == 3
-    await store.add(a_task(user_id=20, price=one, queued_at=after(1)))
-    assert await store.set_aside(21, one, three, since=NOW, now=after(2)) == 2
-    assert await store.set_aside(20, one, three, since=NOW, now=after(3)) == 1
-    assert await store.set_aside(22, one, three, since=NOW, now=after(4)) == 0, "their next one is not stored"
+    assert await store.budget.set_aside(20, one, three, since=NOW, now=NOW) == 3
+    await store.tasks.add(a_task(user_id=20, price=one, queued_at=after(1)))
+    assert await store.budget.set_aside(21, one, three, since=NOW, now=after(2)) == 2
+    assert await store.budget.set_aside(20, one, three, since=NOW, now=after(3)) == 1
+    assert await store.budget.set_aside(22, one, three, since=NOW, now=after(4)) == 0, (
+        "their next one is not stored"
+    )
 
 
 async def test_orders_at_once_never_share_what_is_left(store: Store) -> None:
     async def order(user_id: int) -> None:
-        if await store.set_aside(user_id, Decimal(1), Decimal(7), since=NOW, now=NOW) >= 1:
-            await store.add(a_task(user_id=user_id, price=Decimal(1), queued_at=NOW))
-        await store.free(user_id)
+        if await store.budget.set_aside(user_id, Decimal(1), Decimal(7), since=NOW, now=NOW) >= 1:
+            await store.tasks.add(a_task(user_id=user_id, price=Decimal(1), queued_at=NOW))
+        await store.budget.free(user_id)
 
     await asyncio.gather(*(order(user_id) for user_id in range(40)))
-    assert await store.spent_since(NOW) == 7
+    assert await store.budget.spent_since(NOW) == 7
 
 
 async def test_a_closed_store_says_so(store: Store) -> None:
     await store.close()
     await store.close()
     with pytest.raises(StoreError):
-        await store.get("any")
+        await store.tasks.get("any")
 
 
 async def test_a_save_whose_record_is_refused_changes_nothing(store: Store) -> None:
-    task = await store.add(a_task())
+    task = await store.tasks.add(a_task())
     with pytest.raises(StoreError):
-        await store.save(replace(task, card_id=5), an_attempt(task, took_s=None))
-    assert await store.get(task.id) == task
+        await store.tasks.save(replace(task, card_id=5), an_attempt(task, took_s=None))
+    assert await store.tasks.get(task.id) == task
 
 
 async def test_what_cannot_be_stored_is_an_error_of_the_family(store: Store) -> None:
     with pytest.raises(StoreError):
-        await store.record(an_attempt(a_task()))
-    task = await store.add(a_task())
+        await store.tasks.record(an_attempt(a_task()))
+    task = await store.tasks.add(a_task())
     with pytest.raises(StoreError):
-        await store.add(replace(task, update_id=99))
+        await store.tasks.add(replace(task, update_id=99))
 
 
 async def test_exact_prices_stay_exact(store: Store) -> None:
-    task = await store.add(a_task(price=Decimal("0.10")))
-    stored = await store.get(task.id)
+    task = await store.tasks.add(a_task(price=Decimal("0.10")))
+    stored = await store.tasks.get(task.id)
     assert stored is not None
     assert str(stored.price) == "0.10"
 
@@ -1047,45 +1053,45 @@ async def test_exact_prices_stay_exact(store: Store) -> None:
 
 async def test_an_accounts_trouble_is_new_once_and_over_once(store: Store) -> None:
     trouble = AccountTrouble("cloud", "no_balance", NOW)
-    assert await store.mark_trouble(trouble)
-    assert not await store.mark_trouble(AccountTrouble("cloud", "key_refused", after(60)))
-    assert await store.mark_trouble(AccountTrouble("other", "wrong_clock", after(-1)))
-    assert await store.troubles() == [AccountTrouble("other", "wrong_clock", after(-1)), trouble]
-    assert await store.mark_well("cloud") == trouble
-    assert await store.mark_well("cloud") is None
-    assert await store.mark_trouble(AccountTrouble("cloud", "key_refused", after(60)))
+    assert await store.providers.mark_trouble(trouble)
+    assert not await store.providers.mark_trouble(AccountTrouble("cloud", "key_refused", after(60)))
+    assert await store.providers.mark_trouble(AccountTrouble("other", "wrong_clock", after(-1)))
+    assert await store.providers.troubles() == [AccountTrouble("other", "wrong_clock", after(-1)), trouble]
+    assert await store.providers.mark_well("cloud") == trouble
+    assert await store.providers.mark_well("cloud") is None
+    assert await store.providers.mark_trouble(AccountTrouble("cloud", "key_refused", after(60)))
 
 
 async def test_one_of_many_that_note_a_trouble_side_by_side_is_the_first(store: Store) -> None:
     trouble = AccountTrouble("cloud", "no_balance", NOW)
-    first = await asyncio.gather(*(store.mark_trouble(trouble) for _ in range(20)))
+    first = await asyncio.gather(*(store.providers.mark_trouble(trouble) for _ in range(20)))
     assert first.count(True) == 1
 
 
 async def test_a_notice_is_read_once_by_its_reader_in_order(store: Store) -> None:
     notices = [Notice("trouble_over", {"provider": "cloud", "minutes": str(minutes)}) for minutes in (1, 2)]
     for notice in notices:
-        await store.keep_notice(20, notice)
-    await store.keep_notice(21, Notice("trouble_account", {"provider": "云"}))
-    assert await store.take_notices(20) == notices
-    assert await store.take_notices(20) == []
-    assert await store.take_notices(21) == [Notice("trouble_account", {"provider": "云"})]
+        await store.people.keep_notice(20, notice)
+    await store.people.keep_notice(21, Notice("trouble_account", {"provider": "云"}))
+    assert await store.people.take_notices(20) == notices
+    assert await store.people.take_notices(20) == []
+    assert await store.people.take_notices(21) == [Notice("trouble_account", {"provider": "云"})]
 
 
 # What the conversation asks for.
 
 
 async def test_open_tasks_are_those_that_are_counted_and_whose_turn_comes_first(store: Store) -> None:
-    later = await store.add(a_running_task(queued_at=after(2)))
-    sooner = await store.add(a_running_task(queued_at=after(1), chat_id=11))
-    waiting = [await store.add(a_task(chat_id=12)) for _ in range(3)]
-    await store.add(a_task(state=TaskState.DRAFT))
-    other = await store.add(a_task(user_id=21, provider="jiekou"))
-    assert await store.open_tasks(user_id=20) == [sooner, later, *waiting]
-    assert await store.open_tasks(user_id=20, chat_id=11) == [sooner]
-    assert len(await store.open_tasks()) == await store.count_open() == 6
-    await store.put_first(waiting[2].id)
-    assert await store.open_tasks() == [sooner, later, waiting[2], waiting[0], other, waiting[1]]
+    later = await store.tasks.add(a_running_task(queued_at=after(2)))
+    sooner = await store.tasks.add(a_running_task(queued_at=after(1), chat_id=11))
+    waiting = [await store.tasks.add(a_task(chat_id=12)) for _ in range(3)]
+    await store.tasks.add(a_task(state=TaskState.DRAFT))
+    other = await store.tasks.add(a_task(user_id=21, provider="jiekou"))
+    assert await store.tasks.open_tasks(user_id=20) == [sooner, later, *waiting]
+    assert await store.tasks.open_tasks(user_id=20, chat_id=11) == [sooner]
+    assert len(await store.tasks.open_tasks()) == await store.tasks.count_open() == 6
+    await store.tasks.put_first(waiting[2].id)
+    assert await store.tasks.open_tasks() == [sooner, later, waiting[2], waiting[0], other, waiting[1]]
 
 
 async def test_a_history_has_the_videos_that_were_made_newest_first_page_by_page(store: Store) -> None:
@@ -1095,24 +1101,28 @@ async def test_a_history_has_the_videos_that_were_made_newest_first_page_by_page
         "due_at": None,
         "video_url": "https://videos.example/1",
     }
-    videos = [await store.add(a_running_task(**made, finished_at=after(n), file_id="f")) for n in range(3)]
-    unseen = await store.add(a_running_task(**made, finished_at=after(9), hidden=True))
-    await store.add(a_running_task(**made | {"delivered_at": None}))
-    await store.add(a_running_task(**made, user_id=21))
-    await store.add(a_running_task(**made, chat_id=11))
-    await store.add(a_running_task(**made | {"video_url": None}))  # forgotten
-    await store.add(a_running_task(state=TaskState.FAILED, delivered_at=NOW, due_at=None))
-    assert await store.history(10, 20, 10) == [unseen, *reversed(videos)]
-    assert await store.history(10, 20, 2, 1) == [videos[2], videos[1]]
+    videos = [
+        await store.tasks.add(a_running_task(**made, finished_at=after(n), file_id="f")) for n in range(3)
+    ]
+    unseen = await store.tasks.add(a_running_task(**made, finished_at=after(9), hidden=True))
+    await store.tasks.add(a_running_task(**made | {"delivered_at": None}))
+    await store.tasks.add(a_running_task(**made, user_id=21))
+    await store.tasks.add(a_running_task(**made, chat_id=11))
+    await store.tasks.add(a_running_task(**made | {"video_url": None}))  # forgotten
+    await store.tasks.add(a_running_task(state=TaskState.FAILED, delivered_at=NOW, due_at=None))
+    assert await store.tasks.history(10, 20, 10) == [unseen, *reversed(videos)]
+    assert await store.tasks.history(10, 20, 2, 1) == [videos[2], videos[1]]
 
 
 async def test_a_group_with_a_new_id_takes_tasks_and_settings_along(store: Store) -> None:
-    task = await store.add(a_task(chat_id=-5, card_id=7, thread_id=3, message_id=9, card_has_photo=True))
-    await store.put_chat(ChatRecord(-5, NOW, ChatSettings(model="veo-3", quiet=True)))
-    other = await store.add(a_task(chat_id=-6))
-    assert await store.move_chat(-5, -1005) == 1
-    live_bot = await store.get(task.id)
-    assert live_bot == replace(
+    task = await store.tasks.add(
+        a_task(chat_id=-5, card_id=7, thread_id=3, message_id=9, card_has_photo=True)
+    )
+    await store.people.put_chat(ChatRecord(-5, NOW, ChatSettings(model="veo-3", quiet=True)))
+    other = await store.tasks.add(a_task(chat_id=-6))
+    assert await store.tasks.move_chat(-5, -1005) == 1
+    there = await store.tasks.get(task.id)
+    assert there == replace(
         task,
         chat_id=-1005,
         card_id=None,
@@ -1122,37 +1132,37 @@ async def test_a_group_with_a_new_id_takes_tasks_and_settings_along(store: Store
         version=task.version + 1,
     )
     moved = ChatRecord(-1005, NOW, ChatSettings(model="veo-3", quiet=True), moved_from=-5)
-    assert await store.chat(-1005) == moved
-    assert await store.chat(-5) == ChatRecord(-5)
-    assert await store.get(other.id) == other
+    assert await store.people.chat(-1005) == moved
+    assert await store.people.chat(-5) == ChatRecord(-5)
+    assert await store.tasks.get(other.id) == other
     with pytest.raises(StaleTask):
-        await store.save(task)
-    assert await store.move_chat(-5, -1005) == 0
-    assert await store.chat(-1005) == moved
+        await store.tasks.save(task)
+    assert await store.tasks.move_chat(-5, -1005) == 0
+    assert await store.people.chat(-1005) == moved
 
 
 async def test_a_group_that_has_spoken_under_its_new_id_gets_its_settings_all_the_same(store: Store) -> None:
-    await store.put_chat(ChatRecord(-5, None, ChatSettings(language="ru")))
-    await store.put_chat(ChatRecord(-1005, NOW))
-    await store.move_chat(-5, -1005)
-    assert await store.chat(-1005) == ChatRecord(-1005, None, ChatSettings(language="ru"), -5)
+    await store.people.put_chat(ChatRecord(-5, None, ChatSettings(language="ru")))
+    await store.people.put_chat(ChatRecord(-1005, NOW))
+    await store.tasks.move_chat(-5, -1005)
+    assert await store.people.chat(-1005) == ChatRecord(-1005, None, ChatSettings(language="ru"), -5)
 
 
 async def test_a_group_of_which_nothing_was_known_is_known_to_have_moved(store: Store) -> None:
-    await store.move_chat(-5, -1005)
-    assert await store.chat(-1005) == ChatRecord(-1005, moved_from=-5)
+    await store.tasks.move_chat(-5, -1005)
+    assert await store.people.chat(-1005) == ChatRecord(-1005, moved_from=-5)
 
 
 async def test_a_move_ends_leases_but_not_that_over_a_submit_in_flight(store: Store) -> None:
-    looking = await store.add(a_running_task(chat_id=-5, due_at=NOW))
-    buying = await store.add(a_task(chat_id=-5, due_at=NOW))
-    claimed = {task.id: task for task in await store.claim(NOW, 60, 9, {})}
+    looking = await store.tasks.add(a_running_task(chat_id=-5, due_at=NOW))
+    buying = await store.tasks.add(a_task(chat_id=-5, due_at=NOW))
+    claimed = {task.id: task for task in await store.tasks.claim(NOW, 60, 9, {})}
     held = claimed[buying.id]
     lease_end = after(60)
-    held = await store.save(held.submitting(NOW, lease_end, after(3600)), leased=True)
-    await store.move_chat(-5, -1005)
-    assert [task.id for task in await store.claim(NOW, 60, 9, {})] == [looking.id]
-    moved = await store.get(buying.id)
+    held = await store.tasks.save(held.submitting(NOW, lease_end, after(3600)), leased=True)
+    await store.tasks.move_chat(-5, -1005)
+    assert [task.id for task in await store.tasks.claim(NOW, 60, 9, {})] == [looking.id]
+    moved = await store.tasks.get(buying.id)
     assert moved is not None
     assert moved.due_at == lease_end
 
@@ -1161,9 +1171,9 @@ async def test_a_chats_settings_come_back_as_they_were_chosen(store: Store) -> N
     chosen = ChatSettings(
         model="veo-3", ratio="9:16", seconds=8, resolution="720p", audio=True, language="zh", notify=False
     )
-    await store.put_chat(ChatRecord(10, NOW, chosen))
-    assert await store.chat(10) == ChatRecord(10, NOW, chosen)
-    assert (await store.chat(11)).settings == ChatSettings()
+    await store.people.put_chat(ChatRecord(10, NOW, chosen))
+    assert await store.people.chat(10) == ChatRecord(10, NOW, chosen)
+    assert (await store.people.chat(11)).settings == ChatSettings()
 
 
 async def test_the_newest_change_of_each_name_is_in_force_until_it_is_taken_back(store: Store) -> None:
@@ -1172,17 +1182,17 @@ async def test_the_newest_change_of_each_name_is_in_force_until_it_is_taken_back
     other = Change(-5, "role", "banned", 98, after(1))
     second = Change(20, "role", "banned", 98, after(2))
     for change in (first, limit, other, second):
-        await store.add_change(change)
-    assert await store.in_force(20) == [limit, second]
-    assert await store.in_force(20, -5, 7) == [limit, other, second]
-    assert await store.in_force() == []
-    assert await store.changed_subjects("role") == [second, other]
+        await store.audit.add_change(change)
+    assert await store.audit.in_force(20) == [limit, second]
+    assert await store.audit.in_force(20, -5, 7) == [limit, other, second]
+    assert await store.audit.in_force() == []
+    assert await store.audit.changed_subjects("role") == [second, other]
     back = Change(20, "role", None, 99, after(3))
-    await store.add_change(back)
-    assert await store.in_force(20) == [limit]
-    assert await store.changed_subjects("role") == [other]
-    assert await store.changes(3) == [back, second, other]
-    assert await store.changes(9, 20) == [back, second, limit, first]
+    await store.audit.add_change(back)
+    assert await store.audit.in_force(20) == [limit]
+    assert await store.audit.changed_subjects("role") == [other]
+    assert await store.audit.changes(3) == [back, second, other]
+    assert await store.audit.changes(9, 20) == [back, second, limit, first]
 
 
 async def test_what_was_decided_of_a_group_moves_along_and_forgetting_takes_nothing_of_it(
@@ -1190,32 +1200,32 @@ async def test_what_was_decided_of_a_group_moves_along_and_forgetting_takes_noth
 ) -> None:
     allowed = Change(-5, "role", "allowed", 99, NOW)
     banned = Change(20, "role", "banned", 99, NOW)
-    await store.add_change(allowed)
-    await store.add_change(banned)
-    await store.move_chat(-5, -1005)
-    await store.forget(20)
-    assert await store.in_force(-5) == []
-    assert await store.in_force(-1005, 20) == [replace(allowed, subject=-1005), banned]
+    await store.audit.add_change(allowed)
+    await store.audit.add_change(banned)
+    await store.tasks.move_chat(-5, -1005)
+    await store.people.forget(20)
+    assert await store.audit.in_force(-5) == []
+    assert await store.audit.in_force(-1005, 20) == [replace(allowed, subject=-1005), banned]
 
 
 async def test_a_recipe_is_found_by_its_token_and_made_once_for_a_request(store: Store) -> None:
     request = VideoRequest(model="jimeng-pro", prompt="纸船", seconds=10)
     recipe = Recipe("token-1", "task-1", 20, request, NOW)
-    assert await store.add_recipe(recipe) == recipe
-    assert await store.add_recipe(Recipe("token-2", "task-1", 20, request, after(1))) == recipe
+    assert await store.people.add_recipe(recipe) == recipe
+    assert await store.people.add_recipe(Recipe("token-2", "task-1", 20, request, after(1))) == recipe
     with_photo = Recipe("token-3", "task-1", 20, request.model_copy(update={"photos": ("p",)}), NOW)
-    assert await store.add_recipe(with_photo) == with_photo
-    assert await store.recipe("token-1") == recipe
-    assert await store.recipe("token-2") is None
+    assert await store.people.add_recipe(with_photo) == with_photo
+    assert await store.people.recipe("token-1") == recipe
+    assert await store.people.recipe("token-2") is None
 
 
 async def test_what_is_not_closed_of_a_person_is_found_in_every_chat(store: Store) -> None:
-    draft = await store.add(a_task(question="card_draft"))
-    album = await store.add(a_task(chat_id=11))
-    hidden = await store.add(a_running_task(chat_id=12, hidden=True))
-    await store.add(a_running_task(state=TaskState.SUCCEEDED, delivered_at=NOW, due_at=None))
-    await store.add(a_running_task(user_id=21))
-    assert await store.unclosed(20) == [draft, album, hidden]
+    draft = await store.tasks.add(a_task(question="card_draft"))
+    album = await store.tasks.add(a_task(chat_id=11))
+    hidden = await store.tasks.add(a_running_task(chat_id=12, hidden=True))
+    await store.tasks.add(a_running_task(state=TaskState.SUCCEEDED, delivered_at=NOW, due_at=None))
+    await store.tasks.add(a_running_task(user_id=21))
+    assert await store.tasks.unclosed(20) == [draft, album, hidden]
 
 
 async def test_who_is_forgotten_stays_only_as_figures(store: Store) -> None:
@@ -1223,43 +1233,45 @@ async def test_who_is_forgotten_stays_only_as_figures(store: Store) -> None:
     request = VideoRequest(model="jimeng-pro", prompt="a secret", photos=("photo-1",), negative_prompt="x")
     fields: dict[str, Any] = {"file_id": "f", "video_url": "u", "error_detail": "d", "user_name": "Ada"}
     fields["request"] = request
-    task = await store.add(a_running_task(**closed, **fields))
-    on_its_way = await store.add(a_task(request=request))
-    other = await store.add(a_running_task(**closed, user_id=21, request=request))
-    await store.put_person(Person(20, role="admin", language="zh", told_at=NOW, companies=frozenset({"A"})))
-    await store.put_chat(ChatRecord(20, NOW, ChatSettings(model="veo-3")))
-    await store.add_recipe(Recipe("token-1", task.id, 20, request, NOW))
-    await store.keep_notice(20, Notice("trouble_over", {}))
-    assert await store.forget(20) == 1
+    task = await store.tasks.add(a_running_task(**closed, **fields))
+    on_its_way = await store.tasks.add(a_task(request=request))
+    other = await store.tasks.add(a_running_task(**closed, user_id=21, request=request))
+    await store.people.put_person(
+        Person(20, role="admin", language="zh", told_at=NOW, companies=frozenset({"A"}))
+    )
+    await store.people.put_chat(ChatRecord(20, NOW, ChatSettings(model="veo-3")))
+    await store.people.add_recipe(Recipe("token-1", task.id, 20, request, NOW))
+    await store.people.keep_notice(20, Notice("trouble_over", {}))
+    assert await store.people.forget(20) == 1
     gone: dict[str, Any] = {"file_id": None, "video_url": None, "error_detail": None, "user_name": ""}
     bare = replace(task, **gone, request=VideoRequest(model="jimeng-pro"), version=task.version + 1)
-    assert await store.get(task.id) == bare
-    assert await store.get(on_its_way.id) == on_its_way
-    assert await store.get(other.id) == other
-    assert await store.person(20) == Person(20, role="admin")
-    assert await store.chat(20) == ChatRecord(20)
-    assert await store.recipe("token-1") is None
-    assert await store.take_notices(20) == []
-    assert await store.count_since(after(-1), user_id=20) == 2
+    assert await store.tasks.get(task.id) == bare
+    assert await store.tasks.get(on_its_way.id) == on_its_way
+    assert await store.tasks.get(other.id) == other
+    assert await store.people.person(20) == Person(20, role="admin")
+    assert await store.people.chat(20) == ChatRecord(20)
+    assert await store.people.recipe("token-1") is None
+    assert await store.people.take_notices(20) == []
+    assert await store.tasks.count_since(after(-1), user_id=20) == 2
 
 
 async def test_what_was_learned_is_changed_where_it_stands(store: Store) -> None:
-    assert await store.durations() == {}
+    assert await store.providers.durations() == {}
 
     def one_more(key: str, text: str | None) -> str:
         return f"{text or ''}{key}"
 
-    assert await store.learn(["a", "b"], one_more) == {"a": "a", "b": "b"}
-    assert await store.learn(["a"], one_more) == {"a": "aa"}
-    assert await store.durations() == {"a": "aa", "b": "b"}
+    assert await store.providers.learn(["a", "b"], one_more) == {"a": "a", "b": "b"}
+    assert await store.providers.learn(["a"], one_more) == {"a": "aa"}
+    assert await store.providers.durations() == {"a": "aa", "b": "b"}
 
 
 async def test_nothing_is_lost_of_what_many_learn_side_by_side(store: Store) -> None:
     def one_more(_: str, text: str | None) -> str:
         return str(int(text or 0) + 1)
 
-    await asyncio.gather(*(store.learn(["jobs"], one_more) for _ in range(50)))
-    assert await store.durations() == {"jobs": "50"}
+    await asyncio.gather(*(store.providers.learn(["jobs"], one_more) for _ in range(50)))
+    assert await store.providers.durations() == {"jobs": "50"}
 
 
 async def test_what_cannot_be_learned_changes_nothing(store: Store) -> None:
@@ -1269,28 +1281,28 @@ async def test_what_cannot_be_learned_changes_nothing(store: Store) -> None:
         return "learned"
 
     with pytest.raises(ZeroDivisionError):
-        await store.learn(["a", "b"], stumble)
-    assert await store.durations() == {}
+        await store.providers.learn(["a", "b"], stumble)
+    assert await store.providers.durations() == {}
 
 
 async def test_a_heartbeat_tells_when_the_last_one_was(open_store: Opener) -> None:
     store = await open_store()
-    assert await store.beat(after(0)) is None
-    assert await store.beat(after(20)) == after(0)
+    assert await store.upkeep.beat(after(0)) is None
+    assert await store.upkeep.beat(after(20)) == after(0)
     await store.close()
-    assert await (await open_store()).beat(after(600)) == after(20)
+    assert await (await open_store()).upkeep.beat(after(600)) == after(20)
 
 
 async def test_who_has_nothing_to_wait_for_but_a_slot_is_known(store: Store) -> None:
-    await store.add(a_running_task())
-    await store.add(a_task(provider="geekai"))
-    await store.add(a_task(due_at=after(60)))
-    await store.add(a_task(hidden=True))
-    assert not await store.has_waiting("volcengine", NOW)
-    assert await store.has_waiting("volcengine", after(60))
-    assert await store.has_waiting("geekai", NOW)
-    await store.claim(NOW, LEASE_S, 10, NO_LIMIT)
-    assert not await store.has_waiting("geekai", NOW), "it is being handed over"
+    await store.tasks.add(a_running_task())
+    await store.tasks.add(a_task(provider="geekai"))
+    await store.tasks.add(a_task(due_at=after(60)))
+    await store.tasks.add(a_task(hidden=True))
+    assert not await store.tasks.has_waiting("volcengine", NOW)
+    assert await store.tasks.has_waiting("volcengine", after(60))
+    assert await store.tasks.has_waiting("geekai", NOW)
+    await store.tasks.claim(NOW, LEASE_S, 10, NO_LIMIT)
+    assert not await store.tasks.has_waiting("geekai", NOW), "it is being handed over"
 
 
 # What operators look back at.
@@ -1329,10 +1341,10 @@ async def test_tasks_are_counted_by_day_model_and_outcome_with_what_they_cost(st
         a_made_task(2 * tomorrow),
         a_task(state=TaskState.DRAFT, queued_at=None),
     ):
-        await store.add(task)
+        await store.tasks.add(task)
     first: dict[str, Any] = {"span": 0, "error_code": None, "state": TaskState.SUCCEEDED}
     second: dict[str, Any] = {"span": 1, "model": "jimeng-pro", "count": 1}
-    tallies = await store.tallies(DAYS)
+    tallies = await store.statistics.tallies(DAYS)
     assert [tally.span for tally in tallies] == [0, 0, 1, 1, 1, 1]
     assert set(tallies) == {
         TaskCount(**first, model="jimeng-pro", count=2, spent=Decimal("0.30")),
@@ -1346,11 +1358,11 @@ async def test_tasks_are_counted_by_day_model_and_outcome_with_what_they_cost(st
 
 async def test_half_and_nine_of_ten_waits_are_told_of_each_day(store: Store) -> None:
     for took_s in range(1, 11):
-        await store.add(a_made_task(took_s=took_s))
-    await store.add(a_made_task(24 * 3600, took_s=42))
-    await store.add(a_made_task(state=TaskState.FAILED, took_s=9999))
-    await store.add(a_running_task())
-    first, second = (_in_whole_seconds(wait) for wait in await store.waits(DAYS))
+        await store.tasks.add(a_made_task(took_s=took_s))
+    await store.tasks.add(a_made_task(24 * 3600, took_s=42))
+    await store.tasks.add(a_made_task(state=TaskState.FAILED, took_s=9999))
+    await store.tasks.add(a_running_task())
+    first, second = (_in_whole_seconds(wait) for wait in await store.statistics.waits(DAYS))
     assert first == Wait(span=0, count=10, p50_s=5, p90_s=9)
     assert second == Wait(span=1, count=1, p50_s=42, p90_s=42)
 
@@ -1360,28 +1372,28 @@ def _in_whole_seconds(wait: Wait) -> Wait:
 
 
 async def test_figures_of_one_person_leave_out_the_others(store: Store) -> None:
-    await store.add(a_made_task(user_id=1))
-    await store.add(a_made_task(user_id=2, took_s=5))
-    assert [tally.count for tally in await store.tallies(DAYS, user_id=1)] == [1]
-    assert [round(wait.p50_s) for wait in await store.waits(DAYS, user_id=1)] == [60]
-    assert await store.tallies(DAYS, user_id=3) == []
-    assert await store.waits(DAYS, user_id=3) == []
+    await store.tasks.add(a_made_task(user_id=1))
+    await store.tasks.add(a_made_task(user_id=2, took_s=5))
+    assert [tally.count for tally in await store.statistics.tallies(DAYS, user_id=1)] == [1]
+    assert [round(wait.p50_s) for wait in await store.statistics.waits(DAYS, user_id=1)] == [60]
+    assert await store.statistics.tallies(DAYS, user_id=3) == []
+    assert await store.statistics.waits(DAYS, user_id=3) == []
 
 
 async def test_the_load_of_each_provider_counts_slots_and_who_waits(store: Store) -> None:
-    assert await store.loads(NOW) == []
-    await store.add(a_task(provider="b", queued_at=after(-9), due_at=after(50)))
+    assert await store.statistics.loads(NOW) == []
+    await store.tasks.add(a_task(provider="b", queued_at=after(-9), due_at=after(50)))
     for task in (
         a_running_task(provider="a"),
         a_task(provider="b", queued_at=after(-5)),
         a_task(provider="b", queued_at=after(-7)),
         a_running_task(provider="c").failed("busy", "", NOW).delivered(NOW),
     ):
-        await store.add(task)
+        await store.tasks.add(task)
     slots = {"a": 1, "b": 1}
-    [_, taken] = await store.claim(NOW, LEASE_S, 9, slots)
+    [_, taken] = await store.tasks.claim(NOW, LEASE_S, 9, slots)
     assert taken.provider == "b"
-    first, second = await store.loads(NOW)
+    first, second = await store.statistics.loads(NOW)
     assert first == ProviderLoad(provider="a", taken=1, waiting=0, waiting_since=None)
     assert (second.provider, second.taken, second.waiting) == ("b", 1, 1)
     assert second.waiting_since in (after(-5), after(-7))
@@ -1398,8 +1410,8 @@ async def test_who_spent_most_comes_first_and_then_who_asked_most(store: Store) 
         a_made_task(user_id=4),
         a_made_task(24 * 3600, user_id=5, price=Decimal(100)),
     ):
-        await store.add(task)
-    asked = await store.askers(NOW, after(24 * 3600), 3)
+        await store.tasks.add(task)
+    asked = await store.statistics.askers(NOW, after(24 * 3600), 3)
     assert asked == [
         UserUsage(user_id=1, name="Ada L.", count=3, made=3, spent=Decimal(3)),
         UserUsage(user_id=3, name="", count=1, made=1, spent=Decimal("0.5")),
@@ -1408,8 +1420,8 @@ async def test_who_spent_most_comes_first_and_then_who_asked_most(store: Store) 
 
 
 async def test_submits_are_told_in_order_whatever_came_of_them_page_by_page(store: Store) -> None:
-    first = await store.add(a_running_task(remote_id="their-1"))
-    second = await store.add(a_task())
+    first = await store.tasks.add(a_running_task(remote_id="their-1"))
+    second = await store.tasks.add(a_task())
     for attempt in (
         an_attempt(first, at=after(10), answer="busy", detail=""),
         an_attempt(first, at=after(20)),
@@ -1419,8 +1431,8 @@ async def test_submits_are_told_in_order_whatever_came_of_them_page_by_page(stor
         an_attempt(second, at=after(-1)),
         an_attempt(second, at=after(30)),
     ):
-        await store.record(attempt)
-    everything = await store.submits(NOW, after(30), 100)
+        await store.tasks.record(attempt)
+    everything = await store.statistics.submits(NOW, after(30), 100)
     assert [(one.task.id, one.at, one.answer, one.provider) for one in everything] == [
         (second.id, after(5), SUBMIT_UNKNOWN, "geekai"),
         (second.id, after(5), "ok", "volcengine"),
@@ -1429,9 +1441,9 @@ async def test_submits_are_told_in_order_whatever_came_of_them_page_by_page(stor
     ]
     assert everything[-1].task == first
     assert (everything[-1].took_s, everything[-1].detail) == (0.25, "their id 7")
-    pages = [await store.submits(NOW, after(30), 1)]
+    pages = [await store.statistics.submits(NOW, after(30), 1)]
     while pages[-1]:
-        pages.append(await store.submits(NOW, after(30), 1, pages[-1][-1]))
+        pages.append(await store.statistics.submits(NOW, after(30), 1, pages[-1][-1]))
     assert [one for page in pages for one in page] == everything
 
 
@@ -1440,35 +1452,35 @@ async def test_submits_are_told_in_order_whatever_came_of_them_page_by_page(stor
 
 async def test_a_pass_is_found_until_it_expires(store: Store) -> None:
     made = Pass("session", "d1", 7, after(60))
-    await store.add_pass(made, NOW)
-    assert await store.find_pass("session", "d1", after(59)) == made
-    assert await store.find_pass("link", "d1", NOW) is None
-    assert await store.find_pass("session", "d2", NOW) is None
-    assert await store.find_pass("session", "d1", after(60)) is None
+    await store.tokens.add_pass(made, NOW)
+    assert await store.tokens.find_pass("session", "d1", after(59)) == made
+    assert await store.tokens.find_pass("link", "d1", NOW) is None
+    assert await store.tokens.find_pass("session", "d2", NOW) is None
+    assert await store.tokens.find_pass("session", "d1", after(60)) is None
 
 
 async def test_of_all_who_take_a_pass_at_once_one_gets_it(store: Store) -> None:
     made = Pass("link", "d1", 7, after(60))
-    await store.add_pass(made, NOW)
-    taken = await asyncio.gather(*(store.take_pass("link", "d1", NOW) for _ in range(10)))
+    await store.tokens.add_pass(made, NOW)
+    taken = await asyncio.gather(*(store.tokens.take_pass("link", "d1", NOW) for _ in range(10)))
     assert [one for one in taken if one] == [made]
-    assert await store.find_pass("link", "d1", NOW) is None
+    assert await store.tokens.find_pass("link", "d1", NOW) is None
 
 
 async def test_an_expired_pass_opens_nothing_and_goes(store: Store) -> None:
-    await store.add_pass(Pass("link", "d1", 7, after(60)), NOW)
-    assert await store.take_pass("link", "d1", after(60)) is None
-    await store.add_pass(Pass("link", "d2", 7, after(60)), NOW)
-    await store.add_pass(Pass("link", "d3", 7, after(180)), after(120))
-    assert await store.find_pass("link", "d2", NOW) is None, "another was added after it had expired"
+    await store.tokens.add_pass(Pass("link", "d1", 7, after(60)), NOW)
+    assert await store.tokens.take_pass("link", "d1", after(60)) is None
+    await store.tokens.add_pass(Pass("link", "d2", 7, after(60)), NOW)
+    await store.tokens.add_pass(Pass("link", "d3", 7, after(180)), after(120))
+    assert await store.tokens.find_pass("link", "d2", NOW) is None, "another was added after it had expired"
 
 
 async def test_whoever_is_forgotten_has_no_pass(store: Store) -> None:
-    await store.add_pass(Pass("session", "d1", 7, after(60)), NOW)
-    await store.add_pass(Pass("session", "d2", 8, after(60)), NOW)
-    await store.forget(7)
-    assert await store.find_pass("session", "d1", NOW) is None
-    assert await store.find_pass("session", "d2", NOW) is not None
+    await store.tokens.add_pass(Pass("session", "d1", 7, after(60)), NOW)
+    await store.tokens.add_pass(Pass("session", "d2", 8, after(60)), NOW)
+    await store.people.forget(7)
+    assert await store.tokens.find_pass("session", "d1", NOW) is None
+    assert await store.tokens.find_pass("session", "d2", NOW) is not None
 
 
 # What is done at night.
@@ -1476,64 +1488,64 @@ async def test_whoever_is_forgotten_has_no_pass(store: Store) -> None:
 
 async def test_tasks_closed_long_ago_are_forgotten_with_their_calls_oldest_first(store: Store) -> None:
     closed = [
-        await store.add(a_running_task().failed("prompt_refused", "", NOW).delivered(after(second)))
+        await store.tasks.add(a_running_task().failed("prompt_refused", "", NOW).delivered(after(second)))
         for second in (3, 1, 2)
     ]
-    await store.record(an_attempt(closed[1]))
-    assert await store.prune_tasks(after(1), 10) == []
-    assert await store.prune_tasks(after(9), 2) == [closed[1].id, closed[2].id]
-    assert await store.prune_tasks(after(9), 2) == [closed[0].id]
-    assert await store.prune_tasks(after(9), 2) == []
-    assert await store.get(closed[1].id) is None
-    assert await store.attempts(closed[1].id) == []
+    await store.tasks.record(an_attempt(closed[1]))
+    assert await store.upkeep.prune_tasks(after(1), 10) == []
+    assert await store.upkeep.prune_tasks(after(9), 2) == [closed[1].id, closed[2].id]
+    assert await store.upkeep.prune_tasks(after(9), 2) == [closed[0].id]
+    assert await store.upkeep.prune_tasks(after(9), 2) == []
+    assert await store.tasks.get(closed[1].id) is None
+    assert await store.tasks.attempts(closed[1].id) == []
 
 
 async def test_what_is_not_over_is_never_forgotten(store: Store) -> None:
     unknown: dict[str, Any] = {"state": TaskState.FAILED, "error_code": SUBMIT_UNKNOWN, "due_at": None}
     kept = [
-        await store.add(a_task()),
-        await store.add(a_running_task(hidden=True)),
-        await store.add(a_running_task().failed("busy", "", NOW)),
-        await store.add(a_task(state=TaskState.DRAFT, question="ask_prompt", queued_at=None)),
-        await store.add(a_task(**unknown, delivered_at=NOW, keep_until=after(100))),
+        await store.tasks.add(a_task()),
+        await store.tasks.add(a_running_task(hidden=True)),
+        await store.tasks.add(a_running_task().failed("busy", "", NOW)),
+        await store.tasks.add(a_task(state=TaskState.DRAFT, question="ask_prompt", queued_at=None)),
+        await store.tasks.add(a_task(**unknown, delivered_at=NOW, keep_until=after(100))),
     ]
-    assert await store.prune_tasks(after(99), 10) == []
-    assert [await store.get(task.id) for task in kept] == kept
-    assert await store.prune_tasks(after(101), 10) == [kept[-1].id]
+    assert await store.upkeep.prune_tasks(after(99), 10) == []
+    assert [await store.tasks.get(task.id) for task in kept] == kept
+    assert await store.upkeep.prune_tasks(after(101), 10) == [kept[-1].id]
 
 
 async def test_old_parked_updates_recipes_notices_and_marks_are_forgotten(store: Store) -> None:
-    await store.add_updates([an_update(1, 10), an_update(2, 11), an_update(3, 12)])
-    await store.fail_update(1, None)
-    await store.fail_update(2, after(5))
+    await store.updates.add_updates([an_update(1, 10), an_update(2, 11), an_update(3, 12)])
+    await store.updates.fail_update(1, None)
+    await store.updates.fail_update(2, after(5))
     request = VideoRequest(model="jimeng-pro", prompt="a paper boat")
-    await store.add_recipe(Recipe("old", "boat", 20, request, NOW))
-    await store.add_recipe(young := Recipe("young", "ship", 20, request, after(60)))
-    await store.keep_notice(7, Notice("given_up", {}))
-    await store.mark("a", NOW)
-    await store.mark("b", after(60))
-    assert await store.prune_rest(NOW, 10) == 0
-    assert await store.prune_rest(after(1), 10) == 4
-    assert await store.recipe("old") is None
-    assert await store.recipe("young") == young
-    assert await store.take_notices(7) == []
-    assert not await store.mark("b", NOW)
-    await store.add_updates([an_update(1, 10)])  # forgotten, so Telegram might send it anew
+    await store.people.add_recipe(Recipe("old", "boat", 20, request, NOW))
+    await store.people.add_recipe(young := Recipe("young", "ship", 20, request, after(60)))
+    await store.people.keep_notice(7, Notice("given_up", {}))
+    await store.upkeep.mark("a", NOW)
+    await store.upkeep.mark("b", after(60))
+    assert await store.upkeep.prune_rest(NOW, 10) == 0
+    assert await store.upkeep.prune_rest(after(1), 10) == 4
+    assert await store.people.recipe("old") is None
+    assert await store.people.recipe("young") == young
+    assert await store.people.take_notices(7) == []
+    assert not await store.upkeep.mark("b", NOW)
+    await store.updates.add_updates([an_update(1, 10)])  # forgotten, so Telegram might send it anew
     assert await claimed_ids(store, after(9)) == [1, 2, 3]
 
 
 async def test_a_mark_is_set_by_one_and_taken_away_by_one(store: Store) -> None:
-    assert (await asyncio.gather(*(store.mark("disk", NOW) for _ in range(20)))).count(True) == 1
-    assert not await store.mark("disk", after(5))
-    assert await store.mark("other", NOW)
-    since = await asyncio.gather(*(store.unmark("disk") for _ in range(20)))
+    assert (await asyncio.gather(*(store.upkeep.mark("disk", NOW) for _ in range(20)))).count(True) == 1
+    assert not await store.upkeep.mark("disk", after(5))
+    assert await store.upkeep.mark("other", NOW)
+    since = await asyncio.gather(*(store.upkeep.unmark("disk") for _ in range(20)))
     assert [one for one in since if one is not None] == [NOW]
-    assert await store.mark("disk", after(5))
+    assert await store.upkeep.mark("disk", after(5))
 
 
 async def test_a_backup_is_a_whole_file_or_none(store: Store, tmp_path: Path) -> None:
-    await store.add(a_task())
-    made = await store.back_up(tmp_path / "copies" / "night.db")
+    await store.tasks.add(a_task())
+    made = await store.upkeep.back_up(tmp_path / "copies" / "night.db")
     assert (tmp_path / "copies" / "night.db").exists() == made
 
 
@@ -1544,54 +1556,54 @@ def an_intent(task: Task, seconds: float = 0) -> Task:
 
 async def buy(store: Store, most: int | None = None, seconds: float = 0, **fields: Any) -> Task | Pause:
     """A new task, bought within an hour in which `most` may be."""
-    task = await store.add(a_task(**fields))
+    task = await store.tasks.add(a_task(**fields))
     since = after(seconds) - timedelta(hours=1)
-    return await store.buy(an_intent(task, seconds), since, most, frozenset({"preview"}))
+    return await store.budget.buy(an_intent(task, seconds), since, most, frozenset({"preview"}))
 
 
 async def test_what_is_bought_is_saved_under_its_lease(store: Store) -> None:
     bought = await buy(store)
     assert isinstance(bought, Task)
-    assert await store.get(bought.id) == bought
+    assert await store.tasks.get(bought.id) == bought
     assert (bought.state, bought.version) == (TaskState.SUBMITTING, 1)
     with pytest.raises(StaleTask):
-        await store.buy(replace(bought, version=0), NOW, None, frozenset())
+        await store.budget.buy(replace(bought, version=0), NOW, None, frozenset())
 
 
 async def test_a_pause_of_everything_or_of_the_model_stands_against_buying(store: Store) -> None:
-    await store.pause(of_model := Pause("veo-3", 7, NOW))
-    task = await store.add(a_task(request=VideoRequest(model="veo-3", prompt="a boat")))
-    assert await store.buy(an_intent(task), NOW, None, frozenset()) == of_model
-    assert await store.get(task.id) == task
+    await store.budget.pause(of_model := Pause("veo-3", 7, NOW))
+    task = await store.tasks.add(a_task(request=VideoRequest(model="veo-3", prompt="a boat")))
+    assert await store.budget.buy(an_intent(task), NOW, None, frozenset()) == of_model
+    assert await store.tasks.get(task.id) == task
     assert isinstance(await buy(store), Task)
-    await store.pause(of_all := Pause(EVERYTHING, 8, after(1)))
+    await store.budget.pause(of_all := Pause(EVERYTHING, 8, after(1)))
     assert await buy(store) == of_all
-    assert await store.pauses() == [of_model, of_all]
+    assert await store.budget.pauses() == [of_model, of_all]
 
 
 async def test_a_pause_is_kept_once_and_ended_by_whoever_resumes(store: Store) -> None:
     first = Pause("veo-3", 7, NOW)
-    assert await store.pause(first)
-    assert not await store.pause(Pause("veo-3", 8, after(5)))
-    assert await store.resume(EVERYTHING, 9, after(6)) is None
-    resumed = await asyncio.gather(*(store.resume("veo-3", 9, after(7)) for _ in range(5)))
+    assert await store.budget.pause(first)
+    assert not await store.budget.pause(Pause("veo-3", 8, after(5)))
+    assert await store.budget.resume(EVERYTHING, 9, after(6)) is None
+    resumed = await asyncio.gather(*(store.budget.resume("veo-3", 9, after(7)) for _ in range(5)))
     assert sorted(resumed, key=str) == [*([None] * 4), first]
-    assert await store.pauses() == []
-    assert await store.pause(again := Pause("veo-3", 8, after(9)))
-    assert await store.past_pauses(5) == [PausePast(again), PausePast(first, 9, after(7))]
-    assert await store.past_pauses(1) == [PausePast(again)]
+    assert await store.budget.pauses() == []
+    assert await store.budget.pause(again := Pause("veo-3", 8, after(9)))
+    assert await store.budget.past_pauses(5) == [PausePast(again), PausePast(first, 9, after(7))]
+    assert await store.budget.past_pauses(1) == [PausePast(again)]
 
 
 async def test_after_a_pause_what_was_held_back_is_due(store: Store) -> None:
-    held = await store.add(a_task(due_at=after(20)))
-    failing = await store.add(a_task(due_at=after(20), attempts=1, failing_since=NOW))
-    running = await store.add(a_running_task(due_at=after(20)))
-    await store.resume("veo-3", 7, after(1))
-    assert await store.claim(after(1), LEASE_S, 9, NO_LIMIT) == []
-    await store.pause(Pause("veo-3", 7, NOW))
-    await store.resume("veo-3", 7, after(2))
-    assert ids(await store.claim(after(2), LEASE_S, 9, NO_LIMIT)) == [held.id]
-    later = await store.claim(after(20), LEASE_S, 9, NO_LIMIT)
+    held = await store.tasks.add(a_task(due_at=after(20)))
+    failing = await store.tasks.add(a_task(due_at=after(20), attempts=1, failing_since=NOW))
+    running = await store.tasks.add(a_running_task(due_at=after(20)))
+    await store.budget.resume("veo-3", 7, after(1))
+    assert await store.tasks.claim(after(1), LEASE_S, 9, NO_LIMIT) == []
+    await store.budget.pause(Pause("veo-3", 7, NOW))
+    await store.budget.resume("veo-3", 7, after(2))
+    assert ids(await store.tasks.claim(after(2), LEASE_S, 9, NO_LIMIT)) == [held.id]
+    later = await store.tasks.claim(after(20), LEASE_S, 9, NO_LIMIT)
     assert {task.id for task in later} == {failing.id, running.id}
 
 
@@ -1600,14 +1612,14 @@ async def test_the_brake_is_put_on_where_too_much_is_bought_within_an_hour(store
     purchase_guard = Pause(EVERYTHING, THE_BOT, after(20))
     assert await buy(store, 2, 20) == purchase_guard
     assert purchase_guard.is_brake
-    assert await store.pauses() == [purchase_guard]
+    assert await store.budget.pauses() == [purchase_guard]
     assert await buy(store, 2, 9000) == purchase_guard
 
 
 async def test_only_an_hour_counts_and_only_what_was_not_refused(store: Store) -> None:
     bought = [await buy(store, 3, seconds) for seconds in (0, 10)]
     assert isinstance(bought[1], Task)
-    await store.save(bought[1].requeued("busy", "429", after(11), after(11)))
+    await store.tasks.save(bought[1].requeued("busy", "429", after(11), after(11)))
     assert isinstance(await buy(store, 2, 20), Task)
     assert isinstance(await buy(store, 2, 3601), Task)
     assert isinstance(await buy(store, 2, 3602), Pause)
@@ -1623,7 +1635,7 @@ async def test_what_is_free_neither_counts_nor_is_counted(store: Store) -> None:
 
 async def test_a_brake_that_was_released_lets_as_many_through_again(store: Store) -> None:
     bought = [type(await buy(store, 2, seconds)) for seconds in (1, 2, 3)]
-    await store.resume(EVERYTHING, 7, after(4))
+    await store.budget.resume(EVERYTHING, 7, after(4))
     bought += [type(await buy(store, 2, seconds)) for seconds in (5, 6, 7)]
     assert bought == [Task, Task, Pause] * 2
 
@@ -1632,32 +1644,34 @@ async def test_no_more_than_so_many_are_bought_however_many_try_at_once(open_sto
     store = await open_store()
     tried = await asyncio.gather(*(buy(store, 7) for _ in range(40)))
     assert sum(isinstance(one, Task) for one in tried) == 7
-    assert len(await store.pauses()) == 1
+    assert len(await store.budget.pauses()) == 1
 
 
 async def test_spending_is_added_up_without_rounding_and_given_back(store: Store) -> None:
     for _ in range(3):
-        await store.add(a_task(price=Decimal("0.1")))
-    await store.add(a_task(price=Decimal("0.000001"), user_id=21))
-    await store.add(a_task(price=None))
-    await store.add(a_task(price=Decimal(5), queued_at=after(-1)))
+        await store.tasks.add(a_task(price=Decimal("0.1")))
+    await store.tasks.add(a_task(price=Decimal("0.000001"), user_id=21))
+    await store.tasks.add(a_task(price=None))
+    await store.tasks.add(a_task(price=Decimal(5), queued_at=after(-1)))
     for given_back in (
         {"state": TaskState.DRAFT},
         {"state": TaskState.CANCELLED},
         {"state": TaskState.FAILED, "error_code": "busy"},
     ):
-        await store.add(a_task(price=Decimal(9), **given_back))
-    await store.add(a_task(price=Decimal(2), state=TaskState.FAILED, error_code=SUBMIT_UNKNOWN))
-    assert await store.spent_since(NOW) == Decimal("2.300001")
-    assert await store.spent_since(NOW, user_id=20) == Decimal("2.3")
-    assert await store.spent_since(NOW, user_id=22) == 0
-    assert await store.spent_since(after(-1)) == Decimal("7.300001")
+        await store.tasks.add(a_task(price=Decimal(9), **given_back))
+    await store.tasks.add(a_task(price=Decimal(2), state=TaskState.FAILED, error_code=SUBMIT_UNKNOWN))
+    assert await store.budget.spent_since(NOW) == Decimal("2.300001")
+    assert await store.budget.spent_since(NOW, user_id=20) == Decimal("2.3")
+    assert await store.budget.spent_since(NOW, user_id=22) == 0
+    assert await store.budget.spent_since(after(-1)) == Decimal("7.300001")
 
 
 async def test_who_is_forgotten_has_spent_what_they_have_spent(store: Store) -> None:
-    await store.add(a_task(price=Decimal("0.42"), state=TaskState.SUCCEEDED, delivered_at=NOW, due_at=None))
-    await store.forget(20)
-    assert await store.spent_since(NOW, user_id=20) == Decimal("0.42")
+    await store.tasks.add(
+        a_task(price=Decimal("0.42"), state=TaskState.SUCCEEDED, delivered_at=NOW, due_at=None)
+    )
+    await store.people.forget(20)
+    assert await store.budget.spent_since(NOW, user_id=20) == Decimal("0.42")
 
 
 # Sending rates.
@@ -1667,7 +1681,7 @@ async def test_calls_are_counted_by_chat_and_in_all(store: Store) -> None:
     limits = Limits(Limit(0.1, 3), Limit(1.0, 2), Limit(10.0, 2))
 
     async def ask(chat_id: int, at: float = 0.0, urgency: Urgency = Urgency.NEXT) -> tuple[float, float]:
-        delay = await store.take_turn(chat_id, urgency, after(at), limits)
+        delay = await store.rates.take_turn(chat_id, urgency, after(at), limits)
         return round(delay.chat_s, 6), round(delay.all_s, 6)
 
     assert [await ask(1), await ask(1)] == [(0.0, 0.0), (0.0, 0.0)]
@@ -1683,21 +1697,21 @@ async def test_calls_are_counted_by_chat_and_in_all(store: Store) -> None:
 
 
 async def test_a_chat_that_has_to_be_silent_is_so_in_everything(store: Store) -> None:
-    await store.pause_chat(1, after(30))
+    await store.rates.pause_chat(1, after(30))
     for urgency in Urgency:
-        assert (await store.take_turn(1, urgency, NOW, TELEGRAM)).chat_s == pytest.approx(30.0)
-        assert (await store.take_turn(2 + urgency, urgency, NOW, TELEGRAM)).chat_s == 0.0
-    assert (await store.take_turn(1, Urgency.LOW, after(30), TELEGRAM)).is_over
+        assert (await store.rates.take_turn(1, urgency, NOW, TELEGRAM)).chat_s == pytest.approx(30.0)
+        assert (await store.rates.take_turn(2 + urgency, urgency, NOW, TELEGRAM)).chat_s == 0.0
+    assert (await store.rates.take_turn(1, Urgency.LOW, after(30), TELEGRAM)).is_over
 
 
 async def test_what_admins_did_is_recorded_and_found_by_what_it_concerns(store: Store) -> None:
     done = [Act("cancel", "boat", 1, NOW), Act("ban", "7", 2, after(1)), Act("again", "boat", 1, after(2))]
     for act in done:
-        await store.add_act(act)
-    assert await store.acts(10) == done[::-1]
-    assert await store.acts(1) == [done[2]]
-    assert await store.acts(10, target="boat") == [done[2], done[0]]
-    assert await store.acts(10, target="hat") == []
+        await store.audit.add_act(act)
+    assert await store.audit.acts(10) == done[::-1]
+    assert await store.audit.acts(1) == [done[2]]
+    assert await store.audit.acts(10, target="boat") == [done[2], done[0]]
+    assert await store.audit.acts(10, target="hat") == []
 
 
 async def test_who_waits_is_told_in_the_order_of_being_served(store: Store) -> None:
@@ -1709,12 +1723,12 @@ async def test_who_waits_is_told_in_the_order_of_being_served(store: Store) -> N
         a_task(id="hidden", hidden=True),
         a_running_task(id="running"),
     ):
-        await store.add(task)
-    assert ids(await store.in_turn(10)) == ["g1", "a1", "b1", "a2"]
-    await store.put_first("a2")
-    assert ids(await store.in_turn(10)) == ["g1", "a2", "a1", "b1"]
-    assert ids(await store.in_turn(2)) == ["g1", "a2"]
-    assert await store.count_in_turn() == 4
+        await store.tasks.add(task)
+    assert ids(await store.statistics.in_turn(10)) == ["g1", "a1", "b1", "a2"]
+    await store.tasks.put_first("a2")
+    assert ids(await store.statistics.in_turn(10)) == ["g1", "a2", "a1", "b1"]
+    assert ids(await store.statistics.in_turn(2)) == ["g1", "a2"]
+    assert await store.statistics.count_in_turn() == 4
 
 
 async def test_what_takes_a_slot_is_told_whether_or_not_somebody_waits_for_it(store: Store) -> None:
@@ -1727,9 +1741,9 @@ async def test_what_takes_a_slot_is_told_whether_or_not_somebody_waits_for_it(st
         a_task(id="waiting"),
         a_made_task(id="made"),
     ):
-        await store.add(task)
-    assert ids(await store.in_slots(NOW, 10)) == ["hidden", "running", "unknown"]
-    assert ids(await store.in_slots(NOW, 1)) == ["hidden"]
+        await store.tasks.add(task)
+    assert ids(await store.statistics.in_slots(NOW, 10)) == ["hidden", "running", "unknown"]
+    assert ids(await store.statistics.in_slots(NOW, 1)) == ["hidden"]
 
 
 async def test_whose_chat_waits_to_be_told_is_told_in_the_order_of_their_ends(store: Store) -> None:
@@ -1740,6 +1754,6 @@ async def test_whose_chat_waits_to_be_told_is_told_in_the_order_of_their_ends(st
         a_made_task(id="unseen", delivered_at=None, hidden=True),
         a_running_task(id="running"),
     ):
-        await store.add(task)
-    assert ids(await store.untold(10)) == ["early", "late"]
-    assert ids(await store.untold(1)) == ["early"]
+        await store.tasks.add(task)
+    assert ids(await store.statistics.untold(10)) == ["early", "late"]
+    assert ids(await store.statistics.untold(1)) == ["early"]

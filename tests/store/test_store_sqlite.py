@@ -113,12 +113,12 @@ async def test_writes_of_one_turn_of_the_loop_share_one_commit_the_first_too(sto
 
 
 async def test_a_refused_write_does_not_spoil_its_group(store: SQLiteStore) -> None:
-    live_bot = await store.add(a_task("there"))
+    there = await store.add(a_task("there"))
     before = store.commits
     async with standing_still(store):
         writes = await asked(
             store.add(a_task("a")),
-            store.save(replace(live_bot, card_id=5), an_attempt("never added")),
+            store.save(replace(there, card_id=5), an_attempt("never added")),
             store.record(an_attempt("never added")),
             store.save(a_task("b", version=9)),
             store.add(a_task("c")),
@@ -130,7 +130,7 @@ async def test_a_refused_write_does_not_spoil_its_group(store: SQLiteStore) -> N
     assert isinstance(stale, StaleTask)
     assert isinstance(recorded, StoreError)
     assert isinstance(half, StoreError)
-    assert await store.get("there") == live_bot
+    assert await store.get("there") == there
     assert store.commits == before + 1
 
 

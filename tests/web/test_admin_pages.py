@@ -68,8 +68,8 @@ class Visitor:
     async def csrf_token(self, path: str) -> str:
         """Of the form that a page has."""
         _, text = await self.get(path)
-        seals = re.findall(r'name="seal" value="([^"]+)"', text)
-        return str(seals[-1])
+        tokens = re.findall(r'name="csrf_token" value="([^"]+)"', text)
+        return str(tokens[-1])
 
     @property
     def cookies(self) -> list[str]:
@@ -165,11 +165,11 @@ async def test_a_link_and_a_session_are_good_at_every_process(site: AdminSite, a
 
 async def test_leaving_ends_the_session_for_whoever_has_its_cookie(site: AdminSite, admin: Visitor) -> None:
     (cookie,) = admin.cookies
-    await admin.post("/admin/logout", {"seal": "forged"})
+    await admin.post("/admin/logout", {"csrf_token": "forged"})
     assert (await admin.get("/admin"))[0].status == 200
     _, text = await admin.get("/admin")
-    csrf_token = re.findall(r'name="seal" value="([^"]+)"', text)[0]
-    response, _ = await admin.post("/admin/logout", {"seal": csrf_token})
+    csrf_token = re.findall(r'name="csrf_token" value="([^"]+)"', text)[0]
+    response, _ = await admin.post("/admin/logout", {"csrf_token": csrf_token})
     assert response.headers["Location"] == "/admin/login"
     assert (await admin.get("/admin", Cookie=f"dreamreel_admin={cookie}"))[0].status == 401
 
@@ -206,7 +206,7 @@ async def test_a_form_of_another_site_does_nothing(site: AdminSite, admin: Visit
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ):
-        response, _ = await admin.post("/admin/tasks/boat/cancel", {"seal": csrf_token}, **headers)
+        response, _ = await admin.post("/admin/tasks/boat/cancel", {"csrf_token": csrf_token}, **headers)
         assert response.status == 403
     assert site.moves.made == []
 
@@ -215,18 +215,18 @@ async def test_a_move_needs_the_form_that_asked_for_it(site: AdminSite, admin: V
     await site.store.add(a_task("hat", NOW))
     csrf_token = await admin.csrf_token("/admin/tasks/hat/cancel")
     for forged in ("", "forged", csrf_token):
-        response, _ = await admin.post("/admin/tasks/boat/cancel", {"seal": forged})
+        response, _ = await admin.post("/admin/tasks/boat/cancel", {"csrf_token": forged})
         assert response.status == 303
     async with visit(site) as another:
         await another.enter(await site.link())
-        await another.post("/admin/tasks/hat/cancel", {"seal": csrf_token})
+        await another.post("/admin/tasks/hat/cancel", {"csrf_token": csrf_token})
     assert site.moves.made == []
 
 
 async def test_a_form_that_is_sent_twice_is_acted_on_once(site: AdminSite, admin: Visitor) -> None:
     csrf_token = await admin.csrf_token("/admin/tasks/boat/cancel")
     for _ in range(3):
-        response, _ = await admin.post("/admin/tasks/boat/cancel", {"seal": csrf_token})
+        response, _ = await admin.post("/admin/tasks/boat/cancel", {"csrf_token": csrf_token})
         assert (response.status, response.headers["Location"]) == (303, "/admin/tasks/boat")
     assert site.moves.made == [("cancel", "boat", ADMIN)]
 
@@ -246,7 +246,7 @@ async def test_a_move_is_asked_about_and_named_as_what_it_is(site: AdminSite, ad
 async def test_a_move_that_cannot_be_made_says_why(site: AdminSite, admin: Visitor) -> None:
     site.moves.problem = Problem("tap_too_late", {})
     csrf_token = await admin.csrf_token("/admin/tasks/boat/cancel")
-    response, text = await admin.post("/admin/tasks/boat/cancel", {"seal": csrf_token})
+    response, text = await admin.post("/admin/tasks/boat/cancel", {"csrf_token": csrf_token})
     assert (response.status, "Too late" in text) == (409, True)
 
 
@@ -259,18 +259,18 @@ async def test_what_failed_is_asked_for_again_and_the_price_is_said_before(
     assert "It costs 0.42\N{NO-BREAK SPACE}USD." in text
     assert "It may have been charged once already." in text
     csrf_token = await admin.csrf_token("/admin/tasks/hat/again")
-    await admin.post("/admin/tasks/hat/again", {"seal": csrf_token})
+    await admin.post("/admin/tasks/hat/again", {"csrf_token": csrf_token})
     assert site.moves.made == [("again", "hat", ADMIN)]
     site.moves.refusal = RetryRefused("veo-3 is not set up here.")
     csrf_token = await admin.csrf_token("/admin/tasks/hat/again")
-    response, text = await admin.post("/admin/tasks/hat/again", {"seal": csrf_token})
+    response, text = await admin.post("/admin/tasks/hat/again", {"csrf_token": csrf_token})
     assert (response.status, "veo-3 is not set up here." in text) == (409, True)
 
 
 async def test_people_and_models_have_their_moves(site: AdminSite, admin: Visitor) -> None:
     for path in ("people/7001/ban", "people/-100123/allow", "models/jimeng-pro/pause", "models/*/pause"):
         csrf_token = await admin.csrf_token(f"/admin/{path}")
-        response, _ = await admin.post(f"/admin/{path}", {"seal": csrf_token})
+        response, _ = await admin.post(f"/admin/{path}", {"csrf_token": csrf_token})
         assert response.status == 303
     assert [(verb, what) for verb, what, _ in site.moves.made] == [
         ("ban", "7001"),
@@ -314,10 +314,10 @@ async def test_the_record_tells_who_did_what(site: AdminSite, admin: Visitor) ->
 async def test_words_are_shown_on_purpose_alone_and_that_is_recorded(site: AdminSite, admin: Visitor) -> None:
     for path in PAGES:
         assert PROMPT not in (await admin.get(path))[1]
-    response, _ = await admin.post("/admin/tasks/boat/words", {"seal": "forged"})
+    response, _ = await admin.post("/admin/tasks/boat/words", {"csrf_token": "forged"})
     assert response.status == 403
     csrf_token = await admin.csrf_token("/admin/tasks/boat")
-    _, text = await admin.post("/admin/tasks/boat/words", {"seal": csrf_token})
+    _, text = await admin.post("/admin/tasks/boat/words", {"csrf_token": csrf_token})
     assert PROMPT in text
     (act,) = await site.store.acts(10, "boat")
     assert (act.verb, act.by) == ("words", ADMIN)
@@ -439,13 +439,13 @@ async def test_a_value_is_changed_by_a_form_of_the_same_session_alone(
 ) -> None:
     csrf_token = await admin.csrf_token(page)
     for forged in ("", "forged"):
-        response, _ = await admin.post(path, {**fields, "seal": forged})
+        response, _ = await admin.post(path, {**fields, "csrf_token": forged})
         assert response.status == 403
-    response, _ = await stranger.post(path, {**fields, "seal": csrf_token})
+    response, _ = await stranger.post(path, {**fields, "csrf_token": csrf_token})
     assert response.status == 401
     assert await site.store.changes(9) == []
     for _ in range(2):
-        response, _ = await admin.post(path, {**fields, "seal": csrf_token})
+        response, _ = await admin.post(path, {**fields, "csrf_token": csrf_token})
         assert (response.status, response.headers["Location"]) == (303, page)
     (change,) = await site.store.changes(9)
     assert (change.value, change.by) == ("3", ADMIN)
@@ -454,7 +454,7 @@ async def test_a_value_is_changed_by_a_form_of_the_same_session_alone(
 @pytest.mark.parametrize("figure", ["four", "-1", "1.5", "99999999", "٤"])
 async def test_a_limit_that_is_none_changes_nothing(site: AdminSite, admin: Visitor, figure: str) -> None:
     csrf_token = await admin.csrf_token("/admin/people/7001")
-    fields = {"daily_videos": "3", "open_tasks": figure, "seal": csrf_token}
+    fields = {"daily_videos": "3", "open_tasks": figure, "csrf_token": csrf_token}
     response, text = await admin.post("/admin/people/7001/limits", fields)
     assert response.status == 409
     assert "That is no limit" in text
@@ -464,7 +464,7 @@ async def test_a_limit_that_is_none_changes_nothing(site: AdminSite, admin: Visi
 @pytest.mark.parametrize("name", ["ADMIN_USERS", "TELEGRAM_BOT_TOKEN", "<b>"])
 async def test_a_setting_that_is_not_for_changing_stays(site: AdminSite, admin: Visitor, name: str) -> None:
     csrf_token = await admin.csrf_token("/admin/settings")
-    _, text = await admin.post(f"/admin/settings/{quote(name)}", {"value": "1", "seal": csrf_token})
+    _, text = await admin.post(f"/admin/settings/{quote(name)}", {"value": "1", "csrf_token": csrf_token})
     assert "cannot be changed here" in text
     assert "<b>" not in text.lower()
     assert await site.store.changes(9) == []

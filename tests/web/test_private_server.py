@@ -108,8 +108,8 @@ async def test_a_port_that_is_taken_is_an_error_where_it_was_set_and_else_replac
 
 async def test_a_start_prints_where_the_private_server_is_and_how_to_get_there(tmp_path: Path) -> None:
     async with (
-        stage(tmp_path) as live_bot,
-        bot_process(tmp_path, live_bot.values(private_port="0", admin_users="1")) as bot,
+        stage(tmp_path) as there,
+        bot_process(tmp_path, there.values(private_port="0", admin_users="1")) as bot,
     ):
         url = (await bot.prints("private")).split()[1]
         tunnel = await bot.prints("ssh -L")

@@ -148,7 +148,7 @@ async def test_a_provider_without_room_is_waited_for_and_nobody_reads_of_it(
     harness: WorkerHarness, code: str
 ) -> None:
     harness.provider.submits = Script(*[Unavailable(code)] * 22, Accepted("job-1"))
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     task = await harness.turn_until(lambda task: task.state is not TaskState.QUEUED)
     assert task.state is TaskState.RUNNING
     assert harness.clock() - NOW > timedelta(hours=1)
@@ -160,9 +160,9 @@ async def test_a_provider_without_room_is_waited_for_and_nobody_reads_of_it(
 async def test_a_refused_try_keeps_its_turn(harness: WorkerHarness) -> None:
     harness.provider.submits = Script(FULL, Accepted("job-1"))
     for name in ("boat", "kite"):
-        await harness.store.add(a_task(name))
+        await harness.store.tasks.add(a_task(name))
     await harness.turn()
-    assert await harness.store.count_ahead(await harness.get("kite")) == 1
+    assert await harness.store.tasks.count_ahead(await harness.get("kite")) == 1
     await harness.turn_until(lambda task: task.state is TaskState.RUNNING)
     assert (await harness.get("kite")).state is TaskState.QUEUED
 
@@ -172,7 +172,7 @@ async def test_an_account_with_fewer_slots_than_were_set_is_filled(
 ) -> None:
     busy_house.slots["cloud"], account.room = 5, 2
     for number in range(40):
-        await busy_house.store.add(a_task(str(number)))
+        await busy_house.store.tasks.add(a_task(str(number)))
     await work(busy_house, 15)
     assert account.refused < 8, "from five at once down to two"
     before, used_s = account.refused, 0
@@ -186,7 +186,7 @@ async def test_an_account_with_fewer_slots_than_were_set_is_filled(
 async def test_slots_that_are_granted_later_are_found(busy_house: WorkerHarness, account: Account) -> None:
     busy_house.slots["cloud"] = 4
     for number in range(40):
-        await busy_house.store.add(a_task(str(number)))
+        await busy_house.store.tasks.add(a_task(str(number)))
     await work(busy_house, 120)
     assert account.running() <= 1
     account.room = 4
@@ -195,21 +195,21 @@ async def test_slots_that_are_granted_later_are_found(busy_house: WorkerHarness,
         if account.running() == 4:
             break
     assert account.running() == 4
-    assert await busy_house.store.slot_limits() == [], "nothing is left to find out"
+    assert await busy_house.store.providers.slot_limits() == [], "nothing is left to find out"
 
 
 async def test_too_many_calls_are_slowed_down_not_repeated_at_once(
     busy_house: WorkerHarness, account: Account
 ) -> None:
     account.room, account.error = 0, Unavailable("busy", retry_after_s=30.0)
-    await busy_house.store.add(a_task())
+    await busy_house.store.tasks.add(a_task())
     await work(busy_house, 300)
     assert account.refused <= 10
 
 
 async def test_a_job_that_ended_for_want_of_a_slot_goes_back_to_the_queue(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(StillRunning(0.2), Failed("busy", "code 50430"), StillRunning())
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn_until(lambda task: task.progress is not None)
     back = await harness.turn_until(lambda task: task.state is TaskState.QUEUED)
     assert (back.remote_id, back.progress, back.submitted_at, back.slot_until) == (None, None, None, None)
@@ -218,7 +218,7 @@ async def test_a_job_that_ended_for_want_of_a_slot_goes_back_to_the_queue(harnes
     again = await harness.turn_until(lambda task: task.state is TaskState.RUNNING)
     assert again.queued_at == NOW
     assert harness.chat.names() == []
-    calls = [(one.call, one.answer) for one in await harness.store.attempts("boat")]
+    calls = [(one.call, one.answer) for one in await harness.store.tasks.attempts("boat")]
     assert calls.count(("submit", "ok")) == 2
 
 
@@ -226,11 +226,11 @@ async def test_whoever_stopped_waiting_is_let_go_when_the_provider_has_no_room(
     harness: WorkerHarness,
 ) -> None:
     async def stop() -> Accepted:
-        await harness.store.save((await harness.get()).hide(NOW))
+        await harness.store.tasks.save((await harness.get()).hide(NOW))
         raise FULL
 
     harness.provider.submits = Script(stop)
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     task = await harness.close_task()
     assert (task.state, task.error_code) == (TaskState.CANCELLED, "cancelled")
     assert harness.provider.submits.count == 1
@@ -251,11 +251,11 @@ async def test_a_limit_that_cannot_be_kept_stops_nobody(harness: WorkerHarness) 
 
 
 async def test_forecasts_go_by_the_slots_in_use(harness: WorkerHarness) -> None:
-    slots = Slots({"cloud": 5, "closed": 0}, harness.store, harness.clock)
+    slots = Slots({"cloud": 5, "closed": 0}, harness.store.providers, harness.clock)
     assert await slots.at_once("elsewhere") is None
     assert await slots.at_once("closed") == 0
     assert await slots.at_once("cloud") == 5
-    await harness.store.change_limit("cloud", NOW, lambda *_: refused(None, 2))
+    await harness.store.providers.change_limit("cloud", NOW, lambda *_: refused(None, 2))
     assert await slots.at_once("cloud") == 2
-    await harness.store.change_limit("cloud", NOW, lambda *_: refused(None, 0))
+    await harness.store.providers.change_limit("cloud", NOW, lambda *_: refused(None, 0))
     assert await slots.at_once("cloud") == 1

@@ -25,7 +25,7 @@ from bot.worker import schedule
 
 
 async def test_the_video_is_fetched_put_on_the_card_and_closed(harness: WorkerHarness) -> None:
-    await harness.store.add(made())
+    await harness.store.tasks.add(made())
     task = await harness.close_task()
     assert (task.delivered_at, task.file_id, task.due_at) == (NOW, "file-1", None)
     assert harness.chat.names() == ["deliver"]
@@ -41,13 +41,13 @@ async def test_what_the_chat_gets_has_a_sound_track(harness: WorkerHarness) -> N
         return "file-1"
 
     harness.chat.deliver = look  # type: ignore[method-assign]  # it opens what it is given
-    await harness.store.add(made())
+    await harness.store.tasks.add(made())
     await harness.close_task()
     assert kinds == [(True, b"\xff\xd8")]
 
 
 async def test_a_hidden_video_is_fetched_kept_and_not_shown(harness: WorkerHarness) -> None:
-    await harness.store.add(made(hidden=True))
+    await harness.store.tasks.add(made(hidden=True))
     task = await harness.close_task()
     assert (task.file_id, harness.chat.names()) == (None, [])
     assert harness.on_shelf() == ["boat.jpg", "boat.mp4"]
@@ -64,7 +64,7 @@ async def test_a_deleted_card_is_answered_with_a_new_message_its_intent_saved_fi
         return "file-2"
 
     harness.chat.scripts["send"] = Script(send)
-    await harness.store.add(made())
+    await harness.store.tasks.add(made())
     task = await harness.close_task()
     assert harness.chat.names() == ["deliver", "send"]
     assert seen[0].sending_at is not None
@@ -73,11 +73,11 @@ async def test_a_deleted_card_is_answered_with_a_new_message_its_intent_saved_fi
 
 async def test_a_send_of_unknown_end_is_offered_and_never_repeated_unasked(harness: WorkerHarness) -> None:
     harness.chat.scripts["send"] = Script(CallUnclear("TimedOut"), "file-2")
-    await harness.store.add(made(card_id=None))
+    await harness.store.tasks.add(made(card_id=None))
     task = await harness.close_task()
     assert harness.chat.names() == ["send", "offer"]
     assert task.hidden
-    await harness.store.save(task.resend(None, harness.clock()))
+    await harness.store.tasks.save(task.resend(None, harness.clock()))
     task = await harness.close_task()
     assert harness.chat.names() == ["send", "offer", "send"]
     assert (task.file_id, task.hidden) == ("file-2", False)
@@ -88,14 +88,14 @@ async def test_an_upload_that_never_ends_counts_as_unclear(
 ) -> None:
     monkeypatch.setattr(schedule, "UPLOAD_LIMIT_S", 0.01)
     harness.chat.scripts["send"] = Script(asyncio.Event().wait)
-    await harness.store.add(made(card_id=None))
+    await harness.store.tasks.add(made(card_id=None))
     await harness.close_task()
     assert harness.chat.names() == ["send", "offer"]
 
 
 async def test_an_offer_that_cannot_be_made_yet_is_made_later(harness: WorkerHarness) -> None:
     harness.chat.scripts["offer"] = Script(CallUnclear("?"), ChatBusy(30.0), "ok")
-    await harness.store.add(made(card_id=None, sending_at=NOW))
+    await harness.store.tasks.add(made(card_id=None, sending_at=NOW))
     await harness.close_task()
     assert harness.chat.names() == ["offer", "offer", "offer"]
 
@@ -103,7 +103,7 @@ async def test_an_offer_that_cannot_be_made_yet_is_made_later(harness: WorkerHar
 @pytest.mark.parametrize("name", ["deliver", "send", "tell"])
 async def test_a_busy_chat_is_left_alone_for_as_long_as_it_says(harness: WorkerHarness, name: str) -> None:
     harness.chat.scripts[name] = Script(ChatBusy(400.0), "file-1")
-    await harness.store.add(waiting_for(name))
+    await harness.store.tasks.add(waiting_for(name))
     await harness.turn()
     task = await harness.get()
     assert (task.due_at, task.sending_at) == (NOW + timedelta(seconds=400), None)
@@ -114,7 +114,7 @@ async def test_a_busy_chat_is_left_alone_for_as_long_as_it_says(harness: WorkerH
 @pytest.mark.parametrize("name", ["deliver", "send", "tell"])
 async def test_a_chat_that_is_gone_is_closed_and_its_video_kept(harness: WorkerHarness, name: str) -> None:
     harness.chat.scripts[name] = Script(ChatGone("bot was blocked"))
-    await harness.store.add(waiting_for(name))
+    await harness.store.tasks.add(waiting_for(name))
     task = await harness.close_task()
     assert harness.chat.names() == [name]
     assert task.hidden
@@ -124,7 +124,7 @@ async def test_a_chat_that_is_gone_is_closed_and_its_video_kept(harness: WorkerH
 @pytest.mark.parametrize("name", ["deliver", "send", "tell"])
 async def test_a_group_that_moved_is_told_at_its_new_address(harness: WorkerHarness, name: str) -> None:
     harness.chat.scripts[name] = Script(ChatMoved(-1009), "file-1")
-    await harness.store.add(waiting_for(name))
+    await harness.store.tasks.add(waiting_for(name))
     task = await harness.close_task()
     assert (task.chat_id, task.card_id, task.thread_id) == (-1009, None, None)
     assert harness.chat.names() == [name, {"deliver": "send"}.get(name, name)]
@@ -135,7 +135,7 @@ async def test_a_card_that_telegram_lets_nobody_change_is_left_for_a_new_message
     harness: WorkerHarness,
 ) -> None:
     harness.chat.scripts["deliver"] = Script(CallRefused("wrong file"))
-    await harness.store.add(waiting_for("deliver"))
+    await harness.store.tasks.add(waiting_for("deliver"))
     task = await harness.close_task()
     assert (task.state, task.file_id is None) == (TaskState.SUCCEEDED, False)
     assert harness.chat.names() == ["deliver", "send"]
@@ -143,7 +143,7 @@ async def test_a_card_that_telegram_lets_nobody_change_is_left_for_a_new_message
 
 async def test_a_video_that_telegram_refuses_is_told_as_not_delivered(harness: WorkerHarness) -> None:
     harness.chat.scripts["send"] = Script(CallRefused("wrong file"))
-    await harness.store.add(waiting_for("send"))
+    await harness.store.tasks.add(waiting_for("send"))
     task = await harness.close_task()
     assert (task.state, task.error_code) == (TaskState.FAILED, "not_delivered")
     assert harness.chat.names() == ["send", "tell"]
@@ -151,7 +151,7 @@ async def test_a_video_that_telegram_refuses_is_told_as_not_delivered(harness: W
 
 async def test_a_reason_that_cannot_be_told_does_not_come_again(harness: WorkerHarness) -> None:
     harness.chat.scripts["tell"] = Script(CallRefused("can't parse entities"))
-    await harness.store.add(waiting_for("tell"))
+    await harness.store.tasks.add(waiting_for("tell"))
     await harness.close_task()
     assert harness.chat.names() == ["tell"]
 
@@ -159,7 +159,7 @@ async def test_a_reason_that_cannot_be_told_does_not_come_again(harness: WorkerH
 @pytest.mark.parametrize("name", ["send", "tell"])
 async def test_what_finds_no_topic_any_more_comes_in_private(harness: WorkerHarness, name: str) -> None:
     harness.chat.scripts[name] = Script(CardGone("message thread not found"), "file-1")
-    await harness.store.add(replace(waiting_for(name), chat_id=-5, user_id=20, thread_id=3))
+    await harness.store.tasks.add(replace(waiting_for(name), chat_id=-5, user_id=20, thread_id=3))
     task = await harness.close_task()
     assert harness.chat.names() == [name, "redirect", name]
     assert (task.chat_id, task.thread_id) == (20, None)
@@ -169,7 +169,7 @@ async def test_what_finds_no_topic_any_more_comes_in_private(harness: WorkerHarn
 async def test_what_cannot_come_in_private_either_is_kept(harness: WorkerHarness, error: ChatError) -> None:
     harness.chat.scripts["send"] = Script(CardGone("message thread not found"))
     harness.chat.scripts["redirect"] = Script(error)
-    await harness.store.add(made(card_id=None))
+    await harness.store.tasks.add(made(card_id=None))
     task = await harness.close_task()
     assert (harness.chat.names(), task.hidden, task.chat_id) == (["send", "redirect"], True, 10)
     assert harness.on_shelf() != []
@@ -178,17 +178,17 @@ async def test_what_cannot_come_in_private_either_is_kept(harness: WorkerHarness
 async def test_a_private_chat_that_does_not_answer_at_once_is_asked_again(harness: WorkerHarness) -> None:
     harness.chat.scripts["send"] = Script(CardGone("message thread not found"))
     harness.chat.scripts["redirect"] = Script(CallUnclear("NetworkError"), "ok")
-    await harness.store.add(made(card_id=None))
+    await harness.store.tasks.add(made(card_id=None))
     await harness.turn()
     assert (await harness.get()).delivered_at is None
 
 
 async def test_who_finds_a_group_moved_takes_the_rest_of_it_along(harness: WorkerHarness) -> None:
     harness.chat.scripts["deliver"] = Script(ChatMoved(-1009), "file-1")
-    await harness.store.add(replace(waiting_for("deliver"), chat_id=-5))
-    other = await harness.store.add(a_task("other", chat_id=-5, state=TaskState.DRAFT, due_at=None))
+    await harness.store.tasks.add(replace(waiting_for("deliver"), chat_id=-5))
+    other = await harness.store.tasks.add(a_task("other", chat_id=-5, state=TaskState.DRAFT, due_at=None))
     await harness.turn()
-    moved = await harness.store.get(other.id)
+    moved = await harness.store.tasks.get(other.id)
     assert moved is not None
     assert moved.chat_id == -1009
 
@@ -200,7 +200,7 @@ async def test_a_chat_that_never_answers_is_given_up_after_two_days(
 ) -> None:
     harness.chat.scripts[name] = Script(error)
     task = replace(waiting_for(name), failing_since=NOW - timedelta(hours=47, minutes=59), attempts=50)
-    await harness.store.add(task)
+    await harness.store.tasks.add(task)
     await harness.turn()
     assert (await harness.get()).delivered_at is None
     task = await harness.close_task()
@@ -214,7 +214,9 @@ async def test_a_chat_that_never_answers_is_given_up_after_two_days(
 async def test_who_stopped_waiting_hears_only_that_nothing_was_charged(
     harness: WorkerHarness, code: str, remote_id: str | None, told: list[str]
 ) -> None:
-    await harness.store.add(a_task(state=TaskState.FAILED, error_code=code, remote_id=remote_id, hidden=True))
+    await harness.store.tasks.add(
+        a_task(state=TaskState.FAILED, error_code=code, remote_id=remote_id, hidden=True)
+    )
     await harness.close_task()
     assert harness.chat.names() == told
 
@@ -242,8 +244,8 @@ async def test_eight_videos_go_up_at_once_and_the_ninth_waits(harness: WorkerHar
 
     chat.scripts["deliver"] = Script(upload)
     for number in range(9):
-        await harness.store.add(made(f"task-{number}", card_id=number + 1))
-    claimed = await harness.store.claim(NOW, schedule.LEASE_S, 9, {})
+        await harness.store.tasks.add(made(f"task-{number}", card_id=number + 1))
+    claimed = await harness.store.tasks.claim(NOW, schedule.LEASE_S, 9, {})
     steps = [asyncio.create_task(harness.worker.step(task)) for task in claimed]
     await asyncio.wait_for(full.wait(), 20)
     assert len(chat.calls) == 8
@@ -258,8 +260,8 @@ async def test_who_waits_too_long_for_a_turn_comes_again_and_leaves_room_for_oth
     free = asyncio.Event()
     harness.chat.scripts["deliver"] = Script(free.wait)
     for number in range(9):
-        await harness.store.add(made(f"task-{number}", card_id=number + 1))
-    claimed = await harness.store.claim(NOW, schedule.LEASE_S, 9, {})
+        await harness.store.tasks.add(made(f"task-{number}", card_id=number + 1))
+    claimed = await harness.store.tasks.claim(NOW, schedule.LEASE_S, 9, {})
     uploads = [asyncio.create_task(harness.worker.step(task)) for task in claimed[:8]]
     await asyncio.sleep(0)
     monkeypatch.setattr(schedule, "TURN_LIMIT_S", 0.01)

@@ -44,7 +44,7 @@ async def test_a_proven_refusal_goes_to_the_next_model(
     harness: WorkerHarness, providers: list[ScriptedProvider], refusal: ProviderError
 ) -> None:
     providers[0].submits = Script(refusal)
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn()
     waiting = await harness.get()
     assert (waiting.state, waiting.request.model, waiting.provider) == (TaskState.QUEUED, "second", "second")
@@ -60,12 +60,12 @@ async def test_each_model_is_tried_once_and_then_the_last_word_counts(
 ) -> None:
     for provider in providers:
         provider.submits = Script(REFUSED)
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     task = await harness.close_task()
     assert (task.state, task.error_code, task.remote_id) == (TaskState.FAILED, "account", None)
     assert task.passed_over == ("jimeng-pro", "second")
     assert [one.submits.count for one in providers] == [1, 1, 1]
-    assert len(await harness.store.attempts("boat")) == 3
+    assert len(await harness.store.tasks.attempts("boat")) == 3
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ async def test_nothing_else_goes_anywhere(
     harness: WorkerHarness, providers: list[ScriptedProvider], answer: Exception
 ) -> None:
     providers[0].submits = Script(answer, Accepted("job-1"))
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.close_task()
     assert (await harness.get()).request.model == "jimeng-pro"
     assert [one.submits.count for one in providers[1:]] == [0, 0]
@@ -94,7 +94,7 @@ async def test_it_is_off_unless_somebody_turns_it_on(
 ) -> None:
     harness = WorkerHarness(store, providers, clock, tmp_path)
     providers[0].submits = Script(REFUSED)
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     task = await harness.close_task()
     assert (task.state, providers[1].submits.count) == (TaskState.FAILED, 0)
 
@@ -119,7 +119,7 @@ async def test_a_model_that_would_make_something_else_is_no_help(
     asked = VideoRequest(
         model="jimeng-pro", prompt="a boat", ratio="9:16", seconds=10, resolution="1080p", seed=7
     )
-    await harness.store.add(a_task(request=asked))
+    await harness.store.tasks.add(a_task(request=asked))
     await harness.close_task()
     assert providers[1].submits.count == 0
 
@@ -128,11 +128,11 @@ async def test_who_stopped_waiting_is_bought_nothing_elsewhere(
     harness: WorkerHarness, providers: list[ScriptedProvider]
 ) -> None:
     async def stop_and_refuse() -> None:
-        await harness.store.save((await harness.get()).hide(harness.clock()))
+        await harness.store.tasks.save((await harness.get()).hide(harness.clock()))
         raise REFUSED
 
     providers[0].submits = Script(stop_and_refuse)
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     task = await harness.close_task()
     assert task.state is not TaskState.SUCCEEDED
     assert providers[1].submits.count == 0
@@ -158,7 +158,7 @@ async def test_it_never_makes_dearer_what_was_agreed(
     harness = WorkerHarness(store, providers, clock, tmp_path, failover=True, prices=read_prices(line))
     providers[0].submits = Script(REFUSED)
     agreed = read_prices(line).quote(a_task().request, A_MODEL)
-    await harness.store.add(a_task(price=agreed))
+    await harness.store.tasks.add(a_task(price=agreed))
     await harness.turn()
     waiting = await harness.get()
     assert (waiting.request.model, waiting.price) == (model, Decimal(price))

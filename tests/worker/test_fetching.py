@@ -27,11 +27,11 @@ NEW_LINK = "https://videos.example/2"
 async def test_a_link_that_died_early_is_asked_for_once_more(harness: WorkerHarness) -> None:
     harness.provider.fetches = Script(FetchError("link_expired", again=False), None)
     harness.provider.polls = Script(Succeeded(NEW_LINK, 3600.0))
-    await harness.store.add(made())
+    await harness.store.tasks.add(made())
     await harness.turn()
     assert harness.provider.fetched == [LINK, NEW_LINK]
     assert harness.chat.names() == ["deliver"]
-    calls = [(one.call, one.answer) for one in await harness.store.attempts("boat")]
+    calls = [(one.call, one.answer) for one in await harness.store.tasks.attempts("boat")]
     assert calls == [("fetch", "link_expired"), ("poll", "ok"), ("fetch", "ok")]
 
 
@@ -41,7 +41,7 @@ async def test_a_link_that_died_and_cannot_be_had_again_is_the_end(
 ) -> None:
     harness.provider.fetches = Script(FetchError("link_expired", again=False))
     harness.provider.polls = Script(answer)
-    await harness.store.add(made())
+    await harness.store.tasks.add(made())
     task = await harness.close_task()
     assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "link_expired", True)
     assert harness.chat.names() == ["tell"]
@@ -52,7 +52,7 @@ async def test_a_link_is_asked_for_again_as_long_as_the_provider_knows_the_job(
 ) -> None:
     harness.provider.fetches = Script(FetchError("link_expired", again=False))
     harness.provider.polls = Script(Unavailable("unreachable"))
-    await harness.store.add(made())
+    await harness.store.tasks.add(made())
     task = await harness.turn_until(lambda task: task.attempts == 3)
     assert task.state is TaskState.SUCCEEDED
     harness.clock.now = KEPT + timedelta(seconds=1)
@@ -64,7 +64,7 @@ async def test_a_download_that_may_work_later_is_tried_until_the_job_is_forgotte
     harness: WorkerHarness,
 ) -> None:
     harness.provider.fetches = Script(FetchError("fetch_failed", again=True))
-    await harness.store.add(made(keep_until=NOW + timedelta(minutes=10)))
+    await harness.store.tasks.add(made(keep_until=NOW + timedelta(minutes=10)))
     task = await harness.turn_until(lambda task: task.state is TaskState.FAILED)
     assert task.error_code == "fetch_failed"
     assert harness.clock() > NOW + timedelta(minutes=10)
@@ -74,7 +74,7 @@ async def test_a_download_that_may_work_later_is_tried_until_the_job_is_forgotte
 @pytest.mark.parametrize("code", ["link_refused", "too_large"])
 async def test_a_download_that_will_never_work_is_the_end(harness: WorkerHarness, code: str) -> None:
     harness.provider.fetches = Script(FetchError(code, again=False))
-    await harness.store.add(made())
+    await harness.store.tasks.add(made())
     assert (await harness.close_task()).error_code == code
     assert len(harness.provider.fetched) == 1
 
@@ -94,7 +94,7 @@ async def test_a_video_that_this_machine_could_not_read_is_tried_again(
     harness: WorkerHarness, code: str
 ) -> None:
     harness.provider.fetches = Script(MediaError(code), None)
-    await harness.store.add(made())
+    await harness.store.tasks.add(made())
     await harness.turn()
     assert ((await harness.get()).state, (await harness.get()).attempts) == (TaskState.SUCCEEDED, 1)
     await harness.close_task()
@@ -106,7 +106,7 @@ async def test_a_download_that_takes_too_long_is_tried_again(
 ) -> None:
     monkeypatch.setattr(schedule, "FETCH_LIMIT_S", 0.01)
     harness.provider.fetches = Script(asyncio.Event().wait)
-    await harness.store.add(made())
+    await harness.store.tasks.add(made())
     await harness.turn()
     assert ((await harness.get()).state, (await harness.get()).attempts) == (TaskState.SUCCEEDED, 1)
 
@@ -149,7 +149,7 @@ async def test_a_paid_video_is_never_called_free_because_its_model_was_taken_awa
 
 async def test_a_delivery_that_has_to_be_repeated_fetches_only_once(harness: WorkerHarness) -> None:
     harness.chat.scripts["deliver"] = Script(CallUnclear("TimedOut"), "file-1")
-    await harness.store.add(made())
+    await harness.store.tasks.add(made())
     await harness.turn()
     assert harness.on_shelf() == ["boat.jpg", "boat.mp4"]
     await harness.close_task()
@@ -158,8 +158,8 @@ async def test_a_delivery_that_has_to_be_repeated_fetches_only_once(harness: Wor
 
 
 async def test_a_delivery_is_not_begun_with_too_little_lease_left(harness: WorkerHarness) -> None:
-    await harness.store.add(made())
-    (task,) = await harness.store.claim(NOW, schedule.LEASE_S, 1, {})
+    await harness.store.tasks.add(made())
+    (task,) = await harness.store.tasks.claim(NOW, schedule.LEASE_S, 1, {})
     harness.clock.advance(31)
     await harness.worker.step(task)
     assert (harness.chat.names(), harness.provider.fetched) == ([], [])
@@ -171,7 +171,7 @@ async def test_an_upload_is_not_begun_when_fetching_took_the_lease(harness: Work
     harness.provider.fetches = Script(
         lambda: harness.clock.advance(schedule.LEASE_S - schedule.UPLOAD_LIMIT_S)
     )
-    await harness.store.add(made(card_id=None))
+    await harness.store.tasks.add(made(card_id=None))
     await harness.turn()
     task = await harness.get()
     assert (harness.chat.names(), task.sending_at, task.attempts) == ([], None, 1)

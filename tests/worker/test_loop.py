@@ -137,7 +137,7 @@ async def test_a_freed_slot_is_taken_without_waiting(
 async def test_a_task_without_a_job_ends_and_is_told(
     harness: WorkerHarness, changes: dict[str, Any], state: TaskState, code: str
 ) -> None:
-    await harness.store.add(a_task(**changes))
+    await harness.store.tasks.add(a_task(**changes))
     task = await harness.close_task()
     assert (task.state, task.error_code) == (state, code)
     assert harness.chat.names() == ["tell"]
@@ -372,10 +372,10 @@ async def test_two_workers_never_take_the_same_task(
 async def test_a_lease_that_ran_out_gives_the_task_to_the_next_and_stops_the_late_writer(
     harness: WorkerHarness,
 ) -> None:
-    await harness.store.add(a_task(state=TaskState.FAILED, error_code="expired"))
-    (mine,) = await harness.store.claim(NOW, schedule.LEASE_S, 1, {})
+    await harness.store.tasks.add(a_task(state=TaskState.FAILED, error_code="expired"))
+    (mine,) = await harness.store.tasks.claim(NOW, schedule.LEASE_S, 1, {})
     harness.clock.advance(schedule.LEASE_S + 1)
-    (theirs,) = await harness.store.claim(harness.clock(), schedule.LEASE_S, 1, {})
+    (theirs,) = await harness.store.tasks.claim(harness.clock(), schedule.LEASE_S, 1, {})
     assert theirs.version > mine.version
     await harness.worker.step(theirs)
     closed = await harness.get()

@@ -30,7 +30,7 @@ def running(task_id: str = "boat", **changes: Any) -> Task:
 
 async def test_a_job_that_still_runs_is_looked_at_again_and_its_card_counts(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(StillRunning(0.4), StillRunning(0.3), StillRunning(None))
-    await harness.store.add(running())
+    await harness.store.tasks.add(running())
     seen: list[float | None] = []
     for _ in range(3):
         await harness.turn_until(lambda task: len(harness.chat.shown) > len(seen))
@@ -45,17 +45,17 @@ async def test_a_job_that_still_runs_is_looked_at_again_and_its_card_counts(harn
 
 async def test_a_finished_job_is_delivered_next(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(Succeeded("https://videos.example/1", 3600.0))
-    await harness.store.add(running())
+    await harness.store.tasks.add(running())
     await harness.turn()
     task = await harness.get()
     assert (task.state, task.video_url) == (TaskState.SUCCEEDED, "https://videos.example/1")
     assert (task.due_at, task.finished_at, task.keep_until) == (NOW, NOW, KEPT)
-    assert [one.answer for one in await harness.store.attempts("boat")] == ["ok"]
+    assert [one.answer for one in await harness.store.tasks.attempts("boat")] == ["ok"]
 
 
 async def test_a_failed_job_says_why(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(Failed("video_refused", "code 50511"))
-    await harness.store.add(running())
+    await harness.store.tasks.add(running())
     task = await harness.close_task()
     assert (task.error_code, task.error_detail, task.counts) == ("video_refused", "code 50511", True)
     assert harness.chat.names() == ["tell"]
@@ -63,7 +63,7 @@ async def test_a_failed_job_says_why(harness: WorkerHarness) -> None:
 
 async def test_a_job_that_is_not_known_yet_is_looked_at_again(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(Failed("not_found"), Succeeded("https://videos.example/1", 3600.0))
-    await harness.store.add(running())
+    await harness.store.tasks.add(running())
     await harness.turn()
     assert (await harness.get()).state is TaskState.RUNNING
     await harness.turn_until(lambda task: task.state is TaskState.SUCCEEDED)
@@ -71,7 +71,7 @@ async def test_a_job_that_is_not_known_yet_is_looked_at_again(harness: WorkerHar
 
 async def test_a_job_that_is_no_longer_known_has_failed(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(Failed("not_found"))
-    await harness.store.add(running(submitted_at=NOW - timedelta(minutes=3)))
+    await harness.store.tasks.add(running(submitted_at=NOW - timedelta(minutes=3)))
     await harness.turn()
     assert (await harness.get()).error_code == "not_found"
 
@@ -101,16 +101,16 @@ async def test_a_look_that_tells_nothing_is_endured_until_the_provider_forgets_t
     harness: WorkerHarness, answer: object
 ) -> None:
     harness.provider.polls = Script(answer)
-    await harness.store.add(running(keep_until=NOW + timedelta(minutes=30)))
+    await harness.store.tasks.add(running(keep_until=NOW + timedelta(minutes=30)))
     task = await harness.turn_until(lambda task: task.state is not TaskState.RUNNING)
     assert (task.state, task.error_code) == (TaskState.FAILED, "expired")
     assert harness.clock() > NOW + timedelta(minutes=30)
-    assert len(await harness.store.attempts("boat")) == harness.provider.polls.count
+    assert len(await harness.store.tasks.attempts("boat")) == harness.provider.polls.count
 
 
 async def test_a_provider_that_asks_for_a_pause_gets_it(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(Unavailable("busy", retry_after_s=500.0), STILL)
-    await harness.store.add(running())
+    await harness.store.tasks.add(running())
     await harness.turn()
     assert (await harness.get()).due_at == NOW + timedelta(seconds=500)
 
@@ -119,7 +119,7 @@ async def test_a_fault_ends_the_task_after_five_looks_over_a_quarter_of_an_hour(
     harness: WorkerHarness,
 ) -> None:
     harness.provider.polls = Script(Unavailable("provider_fault", "code 50500"))
-    await harness.store.add(running())
+    await harness.store.tasks.add(running())
     task = await harness.turn_until(lambda task: task.state is TaskState.FAILED)
     assert task.error_code == "provider_fault"
     assert harness.provider.polls.count >= 5
@@ -142,7 +142,7 @@ async def test_an_outage_before_a_fault_does_not_count_against_the_job(harness: 
     harness.provider.polls = Script(
         *outage, *[Unavailable("provider_fault")] * 4, Succeeded("https://videos.example/1", 3600.0)
     )
-    await harness.store.add(running())
+    await harness.store.tasks.add(running())
     task = await harness.turn_until(lambda task: task.state is not TaskState.RUNNING)
     assert task.state is TaskState.SUCCEEDED
 
@@ -153,7 +153,7 @@ async def test_nothing_but_a_fault_ends_the_task_however_many_faults_came_before
 ) -> None:
     faults: list[object] = [Unavailable("provider_fault", retry_after_s=250.0)] * 4
     harness.provider.polls = Script(*faults, other, Succeeded("https://videos.example/1", 3600.0))
-    await harness.store.add(running())
+    await harness.store.tasks.add(running())
     task = await harness.turn_until(lambda task: task.state is not TaskState.RUNNING)
     assert task.state is TaskState.SUCCEEDED
     assert harness.clock() - NOW > timedelta(minutes=15)
@@ -164,14 +164,14 @@ async def test_a_good_look_between_faults_begins_the_count_anew(harness: WorkerH
     harness.provider.polls = Script(
         *faults, STILL, *faults, STILL, Succeeded("https://videos.example/1", 1.0)
     )
-    await harness.store.add(running())
+    await harness.store.tasks.add(running())
     task = await harness.turn_until(lambda task: task.state is not TaskState.RUNNING)
     assert task.state is TaskState.SUCCEEDED
 
 
 async def test_a_late_job_is_told_of_once_and_then_looked_at_rarely(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(STILL)
-    await harness.store.add(running())
+    await harness.store.tasks.add(running())
     late = await harness.turn_until(lambda task: task.late_at is not None)
     assert late.late_at is not None
     assert timedelta(seconds=250) < late.late_at - NOW < timedelta(seconds=350)
@@ -185,21 +185,21 @@ async def test_a_job_that_still_runs_when_its_keeping_time_is_over_has_expired(
     harness: WorkerHarness,
 ) -> None:
     harness.provider.polls = Script(STILL)
-    await harness.store.add(running(keep_until=NOW, due_at=NOW + timedelta(seconds=1)))
+    await harness.store.tasks.add(running(keep_until=NOW, due_at=NOW + timedelta(seconds=1)))
     task = await harness.close_task()
     assert (task.state, task.error_code) == (TaskState.FAILED, "expired")
 
 
 async def test_a_late_video_is_delivered_all_the_same(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(Succeeded("https://videos.example/1", 3600.0))
-    await harness.store.add(running(late_at=NOW, due_at=KEPT + timedelta(hours=1)))
+    await harness.store.tasks.add(running(late_at=NOW, due_at=KEPT + timedelta(hours=1)))
     assert (await harness.close_task()).state is TaskState.SUCCEEDED
     assert harness.chat.names() == ["deliver"]
 
 
 async def test_a_hidden_job_is_watched_without_a_word(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(STILL)
-    await harness.store.add(running(hidden=True))
+    await harness.store.tasks.add(running(hidden=True))
     await harness.turn()
     assert harness.chat.shown == []
     assert (await harness.get()).slot_until == KEPT
@@ -222,7 +222,7 @@ async def test_an_outage_is_two_lines_in_the_log_however_many_looks_it_spoils(ha
     harness.provider.polls = Script(
         Unavailable("unreachable"), never, Unavailable("busy"), *[Unavailable("unreachable")] * 5, STILL
     )
-    await harness.store.add(running())
+    await harness.store.tasks.add(running())
     with capture_logs() as lines:
         await harness.turn_until(lambda task: len(harness.chat.shown) > 0)
     told = [line["event"] for line in lines if line["log_level"] != "debug"]
@@ -234,7 +234,7 @@ async def test_a_look_that_never_ends_is_ended(
 ) -> None:
     monkeypatch.setattr("bot.worker.schedule.LOOK_LIMIT_S", 0.01)
     harness.provider.polls = Script(asyncio.Event().wait, STILL)
-    await harness.store.add(running())
+    await harness.store.tasks.add(running())
     await harness.turn()
     task = await harness.get()
     assert (task.state, task.attempts) == (TaskState.RUNNING, 1)
@@ -258,14 +258,16 @@ def once(not_done_at_s: float, done_at_s: float | None) -> Durations:
 
 async def look_at(harness: WorkerHarness, *at_s: float) -> None:
     """Looks at these seconds after the submit; the last answer is the end."""
-    await harness.store.add(running())
+    await harness.store.tasks.add(running())
     for moment_s in at_s:
         harness.clock.now = NOW + timedelta(seconds=moment_s)
         await harness.worker.step(await harness.get())
 
 
 async def learned(harness: WorkerHarness) -> dict[str, Durations]:
-    return {key: Durations.from_text(text) for key, text in (await harness.store.durations()).items()}
+    return {
+        key: Durations.from_text(text) for key, text in (await harness.store.providers.durations()).items()
+    }
 
 
 async def test_a_finished_job_teaches_how_long_such_jobs_take(harness: WorkerHarness) -> None:
@@ -293,7 +295,7 @@ async def test_a_job_that_failed_teaches_only_that_it_was_not_done_before(
     harness: WorkerHarness, end: object
 ) -> None:
     harness.provider.polls = Script(STILL, end)
-    await harness.store.add(running())
+    await harness.store.tasks.add(running())
     harness.clock.advance(200)
     await harness.worker.step(await harness.get())
     await harness.turn_until(lambda task: task.state is TaskState.FAILED)
@@ -304,7 +306,9 @@ async def test_a_job_that_failed_teaches_only_that_it_was_not_done_before(
 
 async def test_a_job_that_expired_teaches_the_same(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(STILL)
-    await harness.store.add(running(looked_at=NOW + timedelta(seconds=300), running_at=NOW, keep_until=NOW))
+    await harness.store.tasks.add(
+        running(looked_at=NOW + timedelta(seconds=300), running_at=NOW, keep_until=NOW)
+    )
     harness.clock.advance(400)
     await harness.worker.step(await harness.get())
     assert (await harness.get()).error_code == "expired"
@@ -327,7 +331,7 @@ async def test_a_provider_without_a_queue_is_timed_from_the_submit(harness: Work
 
 
 async def test_a_damaged_row_is_learned_anew(harness: WorkerHarness) -> None:
-    await harness.store.learn([FINE], lambda _key, _text: "nonsense")
+    await harness.store.providers.learn([FINE], lambda _key, _text: "nonsense")
     harness.provider.polls = Script(MADE)
     await look_at(harness, 30)
     assert (await learned(harness))[FINE].tasks == 1
@@ -357,7 +361,7 @@ async def test_looks_come_closer_while_others_wait_for_the_slot(harness: WorkerH
     harness.provider.polls = Script(STILL)
     await look_at(harness, 60)
     alone = await harness.get()
-    await harness.store.add(a_task("next", due_at=NOW))
+    await harness.store.tasks.add(a_task("next", due_at=NOW))
     await harness.worker.step(alone)
     crowded = await harness.get()
     assert alone.due_at is not None

@@ -21,7 +21,7 @@ REFUSED = AccountProblem("account", "code 50400", trouble="not_activated")
 async def test_an_outage_is_told_once_and_its_end_once(harness: WorkerHarness) -> None:
     harness.provider.submits = Script(REFUSED, REFUSED, Accepted("job-1"), Accepted("job-2"), REFUSED)
     for name in ("one", "two", "three"):
-        await harness.store.add(a_task(name))
+        await harness.store.tasks.add(a_task(name))
         await harness.turn()
         harness.clock.advance(60)
     told = [Notice("trouble_not_activated", {"provider": "jimeng-pro"})]
@@ -29,14 +29,14 @@ async def test_an_outage_is_told_once_and_its_end_once(harness: WorkerHarness) -
     assert harness.notices == told
     await harness.close_task("three")
     for name in ("four", "five"):
-        await harness.store.add(a_task(name, due_at=harness.clock()))
+        await harness.store.tasks.add(a_task(name, due_at=harness.clock()))
         await harness.close_task(name)
     assert harness.notices == [*told, told[0]]
 
 
 async def test_people_read_that_it_is_not_available(harness: WorkerHarness) -> None:
     harness.provider.submits = Script(REFUSED)
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn()
     task = await harness.get()
     assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "account", False)
@@ -46,7 +46,7 @@ async def test_a_look_that_meets_a_refused_account_is_told_too_and_ends_nothing(
     harness: WorkerHarness,
 ) -> None:
     harness.provider.polls = Script(AccountProblem("account", "HTTP 401", trouble="key_refused"))
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn_until(lambda task: harness.provider.polls.count == 1)
     assert harness.notices == [Notice("trouble_key_refused", {"provider": "cloud"})]
     assert (await harness.get()).state is TaskState.RUNNING
@@ -89,7 +89,7 @@ async def test_a_full_disk_keeps_no_task_from_its_way(clock: Clock, call: str) -
 
 
 async def test_one_product_that_is_not_activated_is_no_outage_of_the_others(harness: WorkerHarness) -> None:
-    accounts = Accounts(harness.store, harness.tell_admins, harness.clock)
+    accounts = Accounts(harness.store.providers, harness.tell_admins, harness.clock)
     other = replace(A_MODEL, name="jimeng-720p")
     for _ in range(3):
         await accounts.refused(A_MODEL, REFUSED)
@@ -98,7 +98,7 @@ async def test_one_product_that_is_not_activated_is_no_outage_of_the_others(harn
 
 
 async def test_many_refusals_at_once_are_told_once(harness: WorkerHarness) -> None:
-    accounts = Accounts(harness.store, harness.tell_admins, harness.clock)
+    accounts = Accounts(harness.store.providers, harness.tell_admins, harness.clock)
     await asyncio.gather(*(accounts.refused(A_MODEL, REFUSED) for _ in range(10)))
     assert len(harness.notices) == 1
 

@@ -47,7 +47,7 @@ def harness(store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path) -> Wor
 
 async def test_while_everything_is_paused_what_waits_is_not_even_claimed(harness: WorkerHarness) -> None:
     await harness.purchase_guard.pause(EVERYTHING, ADMIN)
-    task = await harness.store.add(a_task())
+    task = await harness.store.tasks.add(a_task())
     assert await harness.turn() == 0
     assert await harness.get() == task
     await harness.purchase_guard.resume(EVERYTHING, ADMIN)
@@ -59,8 +59,8 @@ async def test_the_worker_takes_up_nothing_that_waits_while_everything_is_paused
     harness: WorkerHarness,
 ) -> None:
     await harness.purchase_guard.pause(EVERYTHING, ADMIN)
-    waits = await harness.store.add(a_task())
-    dismissed = await harness.store.add(
+    waits = await harness.store.tasks.add(a_task())
+    dismissed = await harness.store.tasks.add(
         a_task("dismissed", state=TaskState.CANCELLED, error_code="cancelled")
     )
     stopping = asyncio.Event()
@@ -76,21 +76,21 @@ async def test_the_worker_takes_up_nothing_that_waits_while_everything_is_paused
 async def test_who_stops_waiting_is_let_go_during_a_pause_and_what_runs_goes_on(
     harness: WorkerHarness,
 ) -> None:
-    running = await harness.store.add(a_task("running"))
+    running = await harness.store.tasks.add(a_task("running"))
     await harness.turn()
     await harness.purchase_guard.pause(EVERYTHING, ADMIN)
-    task = await harness.store.add(a_task())
-    await harness.store.save(task.hide(harness.clock()))
+    task = await harness.store.tasks.add(a_task())
+    await harness.store.tasks.save(task.hide(harness.clock()))
     assert (await harness.close_task()).state is TaskState.CANCELLED
     assert (await harness.close_task(running.id)).state is TaskState.SUCCEEDED
 
 
 async def test_a_model_that_is_paused_holds_its_own_tasks_and_no_others(harness: WorkerHarness) -> None:
     await harness.purchase_guard.pause("second", ADMIN)
-    held = await harness.store.add(
+    held = await harness.store.tasks.add(
         a_task("held", provider="second", request=VideoRequest(model="second", prompt="a boat"))
     )
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn()
     waiting = await harness.get("held")
     assert (waiting.state, waiting.attempts, waiting.queued_at) == (TaskState.QUEUED, 0, held.queued_at)
@@ -102,10 +102,12 @@ async def test_a_model_that_is_paused_holds_its_own_tasks_and_no_others(harness:
 
 
 async def test_a_pause_that_comes_at_the_last_moment_still_counts(harness: WorkerHarness) -> None:
-    await harness.store.add(a_task(request=VideoRequest(model="jimeng-pro", prompt="a boat", photos=("p",))))
+    await harness.store.tasks.add(
+        a_task(request=VideoRequest(model="jimeng-pro", prompt="a boat", photos=("p",)))
+    )
 
     async def paused_by_another_process() -> object:
-        await harness.store.pause(Pause(EVERYTHING, ADMIN, harness.clock()))
+        await harness.store.budget.pause(Pause(EVERYTHING, ADMIN, harness.clock()))
         return A_PHOTO
 
     harness.chat.scripts["photo"] = Script(paused_by_another_process)
@@ -117,7 +119,7 @@ async def test_a_pause_that_comes_at_the_last_moment_still_counts(harness: Worke
 async def test_one_more_than_an_hour_may_have_puts_the_brake_on_and_asks_once(harness: WorkerHarness) -> None:
     harness.settings = IsolatedSettings(submits_per_hour=3)
     for number in range(6):
-        await harness.store.add(a_task(f"task-{number}"))
+        await harness.store.tasks.add(a_task(f"task-{number}"))
     await harness.turn()
     await harness.turn()
     states = [(await harness.get(f"task-{number}")).state for number in range(6)]
@@ -130,7 +132,7 @@ async def test_one_more_than_an_hour_may_have_puts_the_brake_on_and_asks_once(ha
 async def test_go_on_lets_as_many_through_again(harness: WorkerHarness) -> None:
     harness.settings = IsolatedSettings(submits_per_hour=2)
     for number in range(6):
-        await harness.store.add(a_task(f"task-{number}"))
+        await harness.store.tasks.add(a_task(f"task-{number}"))
     for bought in (2, 4, 6):
         harness.clock.advance(1)
         await harness.turn()
@@ -160,7 +162,7 @@ async def test_the_hours_figure_is_exact_however_many_buy_at_once(store: SQLiteS
 
 async def test_what_is_free_is_never_braked(harness: WorkerHarness) -> None:
     harness.settings = IsolatedSettings(submits_per_hour=0)
-    await harness.store.add(
+    await harness.store.tasks.add(
         a_task(provider="preview", request=VideoRequest(model="preview", prompt="a boat"))
     )
     await harness.turn()
@@ -170,7 +172,7 @@ async def test_what_is_free_is_never_braked(harness: WorkerHarness) -> None:
 async def test_an_hour_without_limit_has_no_brake(harness: WorkerHarness) -> None:
     harness.settings = IsolatedSettings.model_validate({"submits_per_hour": "unlimited"})
     for number in range(6):
-        await harness.store.add(a_task(f"task-{number}"))
+        await harness.store.tasks.add(a_task(f"task-{number}"))
     await harness.turn()
     assert (harness.provider.submits.count, harness.notices) == (6, [])
 
@@ -178,7 +180,7 @@ async def test_an_hour_without_limit_has_no_brake(harness: WorkerHarness) -> Non
 async def test_failover_goes_to_no_model_that_is_paused(harness: WorkerHarness) -> None:
     await harness.purchase_guard.pause("second", ADMIN)
     harness.provider.submits = Script(AccountProblem("account", "HTTP 402", trouble="no_balance"))
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn()
     assert (await harness.get()).state is TaskState.FAILED
 
@@ -204,7 +206,7 @@ async def test_resume_of_everything_ends_the_pauses_of_models_too(harness: Worke
         "second",
     ]
     assert await harness.purchase_guard.pauses() == []
-    record = await harness.store.past_pauses(5)
+    record = await harness.store.budget.past_pauses(5)
     assert {(past.pause.model, past.pause.by, past.ended_by) for past in record} == {
         (EVERYTHING, ADMIN, 502),
         ("second", ADMIN, 502),

@@ -42,7 +42,7 @@ async def test_the_intent_is_saved_before_the_provider_is_called(harness: Worker
         return Accepted("job-1")
 
     harness.provider.submits = Script(answer)
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn()
     (before,) = seen
     assert (before.state, before.submitted_at, before.remote_id) == (TaskState.SUBMITTING, NOW, None)
@@ -53,13 +53,13 @@ async def test_the_intent_is_saved_before_the_provider_is_called(harness: Worker
 
 async def test_an_accepted_task_runs_and_is_looked_at_in_time(harness: WorkerHarness) -> None:
     harness.provider.submits = Script(Accepted("job-1", detail="call 7"))
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn()
     task = await harness.get()
     assert (task.state, task.remote_id) == (TaskState.RUNNING, "job-1")
     assert task.due_at == harness.timing.next_look(task, A_MODEL, NOW, others_wait=False)
     assert task.keep_until == NOW + timedelta(seconds=A_MODEL.keeps_s)
-    (attempt,) = await harness.store.attempts("boat")
+    (attempt,) = await harness.store.tasks.attempts("boat")
     assert (attempt.call, attempt.answer, attempt.detail) == ("submit", "ok", "call 7")
 
 
@@ -74,7 +74,7 @@ async def test_an_answer_with_the_end_in_it_is_read_at_once(
     harness: WorkerHarness, status: Succeeded | Failed, state: TaskState
 ) -> None:
     harness.provider.submits = Script(Accepted("job-1", status))
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn()
     task = await harness.get()
     assert (task.state, task.remote_id) == (state, "job-1")
@@ -85,7 +85,7 @@ async def test_what_was_certainly_not_accepted_is_tried_again_later(harness: Wor
     harness.provider.submits = Script(
         Unavailable("unreachable"), Unavailable("provider_fault", retry_after_s=120.0), Accepted("job-1")
     )
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn()
     first = await harness.get()
     assert (first.state, first.error_code, first.attempts) == (TaskState.QUEUED, "unreachable", 1)
@@ -101,7 +101,7 @@ async def test_what_was_certainly_not_accepted_is_tried_again_later(harness: Wor
     harness.clock.advance(121)
     await harness.turn()
     assert ((await harness.get()).state, (await harness.get()).attempts) == (TaskState.RUNNING, 0)
-    assert [one.answer for one in await harness.store.attempts("boat")] == [
+    assert [one.answer for one in await harness.store.tasks.attempts("boat")] == [
         "unreachable",
         "provider_fault",
         "ok",
@@ -131,19 +131,19 @@ async def test_every_other_answer_ends_the_task_and_is_never_repeated(
     harness: WorkerHarness, answer: object, code: str
 ) -> None:
     harness.provider.submits = Script(answer)
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     task = await harness.close_task()
     assert (task.state, task.error_code) == (TaskState.FAILED, code)
     assert harness.provider.submits.count == 1
     assert harness.chat.names() == ["tell"]
-    (attempt,) = await harness.store.attempts("boat")
+    (attempt,) = await harness.store.tasks.attempts("boat")
     assert (attempt.call, attempt.answer) == ("submit", code)
 
 
 async def test_an_unclear_job_keeps_its_slot_for_a_while(harness: WorkerHarness) -> None:
     harness.provider.submits = Script(OutcomeUnknown("submit_unknown"), Accepted("job-2"))
-    await harness.store.add(a_task())
-    await harness.store.add(a_task("kite", due_at=NOW + timedelta(seconds=1)))
+    await harness.store.tasks.add(a_task())
+    await harness.store.tasks.add(a_task("kite", due_at=NOW + timedelta(seconds=1)))
     await harness.close_task()
     harness.clock.now = NOW + timedelta(seconds=299)
     await harness.turn()
@@ -155,7 +155,7 @@ async def test_an_unclear_job_keeps_its_slot_for_a_while(harness: WorkerHarness)
 
 async def test_an_account_that_is_refused_is_an_error_in_the_log(harness: WorkerHarness) -> None:
     harness.provider.submits = Script(AccountProblem("account", "code 50400"))
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     with capture_logs() as lines:
         await harness.turn()
     (line,) = [line for line in lines if line["log_level"] == "error"]
@@ -164,7 +164,7 @@ async def test_an_account_that_is_refused_is_an_error_in_the_log(harness: Worker
 
 async def test_a_crash_in_the_middle_counts_as_an_unknown_outcome(harness: WorkerHarness) -> None:
     lease_end = NOW + timedelta(seconds=schedule.LEASE_S)
-    await harness.store.add(a_task().submitting(NOW, lease_end, lease_end))
+    await harness.store.tasks.add(a_task().submitting(NOW, lease_end, lease_end))
     task = await harness.close_task()
     assert (task.error_code, harness.provider.submits.count) == ("submit_unknown", 0)
 
@@ -173,7 +173,7 @@ async def test_a_crash_in_the_middle_counts_as_an_unknown_outcome(harness: Worke
 
 
 async def test_photos_come_before_the_intent_and_reach_the_provider(harness: WorkerHarness) -> None:
-    await harness.store.add(a_task(request=WITH_PHOTO))
+    await harness.store.tasks.add(a_task(request=WITH_PHOTO))
     await harness.turn()
     assert harness.provider.photos == [[b"a photo"]]
 
@@ -190,12 +190,12 @@ async def test_photos_are_in_memory_for_so_many_submits_at_once(harness: WorkerH
     harness.provider.submits = Script(take)
     leased = NOW + timedelta(seconds=schedule.LEASE_S)
     tasks = [a_task(f"boat-{number}", request=WITH_PHOTO, due_at=leased) for number in range(20)]
-    steps = [asyncio.create_task(harness.worker.step(await harness.store.add(task))) for task in tasks]
+    steps = [asyncio.create_task(harness.worker.step(await harness.store.tasks.add(task))) for task in tasks]
     async with asyncio.timeout(20):
         while held < 16:
             await asyncio.sleep(0)
         words = asyncio.create_task(
-            harness.worker.step(await harness.store.add(a_task("words", due_at=leased)))
+            harness.worker.step(await harness.store.tasks.add(a_task("words", due_at=leased)))
         )
         while held < 17:
             await asyncio.sleep(0)
@@ -207,7 +207,7 @@ async def test_photos_are_in_memory_for_so_many_submits_at_once(harness: WorkerH
 
 async def test_a_photo_that_is_gone_ends_the_task_for_free(harness: WorkerHarness) -> None:
     harness.chat.scripts["photo"] = Script(MediaError("photo_gone"))
-    await harness.store.add(a_task(request=WITH_PHOTO))
+    await harness.store.tasks.add(a_task(request=WITH_PHOTO))
     task = await harness.close_task()
     assert (task.error_code, task.submitted_at, task.counts) == ("photo_gone", None, False)
     assert harness.provider.submits.count == 0
@@ -215,7 +215,7 @@ async def test_a_photo_that_is_gone_ends_the_task_for_free(harness: WorkerHarnes
 
 async def test_a_chat_that_cannot_give_the_photo_yet_is_asked_again(harness: WorkerHarness) -> None:
     harness.chat.scripts["photo"] = Script(ChatBusy(40.0), CallUnclear("TimedOut"), CardGone("?"), A_PHOTO)
-    await harness.store.add(a_task(request=WITH_PHOTO))
+    await harness.store.tasks.add(a_task(request=WITH_PHOTO))
     await harness.turn()
     assert (await harness.get()).due_at == NOW + timedelta(seconds=40)
     await harness.turn_until(lambda task: task.state is TaskState.RUNNING)
@@ -224,7 +224,7 @@ async def test_a_chat_that_cannot_give_the_photo_yet_is_asked_again(harness: Wor
 
 async def test_a_photo_that_cannot_be_had_for_two_days_ends_the_task_for_free(harness: WorkerHarness) -> None:
     harness.chat.scripts["photo"] = Script(CallUnclear("TimedOut"))
-    await harness.store.add(a_task(request=WITH_PHOTO))
+    await harness.store.tasks.add(a_task(request=WITH_PHOTO))
     task = await harness.turn_until(lambda task: task.state is TaskState.FAILED, most=1000)
     assert (task.error_code, task.counts, harness.provider.submits.count) == ("photo_gone", False, 0)
     assert harness.clock() - NOW >= timedelta(days=2)
@@ -237,7 +237,7 @@ async def test_a_ratio_that_was_left_open_is_the_photos(
     model = replace(A_MODEL, ratio_with_photo=True)
     harness = WorkerHarness(store, ScriptedProvider(clip, models=[model]), clock, tmp_path)
     harness.chat.scripts["photo"] = Script(FitPhoto(b"tall", 900, 1500, "image/jpeg"))
-    await harness.store.add(a_task(request=WITH_PHOTO.model_copy(update={"ratio": chosen})))
+    await harness.store.tasks.add(a_task(request=WITH_PHOTO.model_copy(update={"ratio": chosen})))
     await harness.turn()
     assert [request.ratio for request in harness.provider.requests] == [sent]
     assert (await harness.get()).request.ratio == sent
@@ -250,7 +250,7 @@ async def test_a_model_that_takes_links_gets_one_of_a_photo_that_was_read(
         store, ScriptedProvider(clip, models=[replace(A_MODEL, photo_as="link")]), clock, tmp_path
     )
     harness.chat.scripts["photo"] = Script(A_PHOTO)
-    await harness.store.add(a_task(request=WITH_PHOTO))
+    await harness.store.tasks.add(a_task(request=WITH_PHOTO))
     await harness.turn()
     assert harness.provider.photos == [[PhotoLink("https://bot.example/boat/0", 1200, 800)]]
     assert harness.chat.scripts["photo"].count == 1
@@ -262,7 +262,7 @@ async def test_a_slow_photo_that_leaves_too_little_lease_puts_the_task_off(harne
         return A_PHOTO
 
     harness.chat.scripts["photo"] = Script(slow, A_PHOTO)
-    await harness.store.add(a_task(request=WITH_PHOTO))
+    await harness.store.tasks.add(a_task(request=WITH_PHOTO))
     await harness.turn()
     task = await harness.get()
     assert (task.state, task.attempts, harness.provider.submits.count) == (TaskState.QUEUED, 1, 0)
@@ -285,8 +285,8 @@ async def test_a_model_that_was_taken_away_ends_the_task_for_free(
 async def test_a_queued_task_that_nobody_waits_for_is_cancelled_without_a_call(
     harness: WorkerHarness,
 ) -> None:
-    await harness.store.add(a_task())
-    await harness.store.save((await harness.get()).hide(NOW))
+    await harness.store.tasks.add(a_task())
+    await harness.store.tasks.save((await harness.get()).hide(NOW))
     task = await harness.close_task()
     assert (task.state, task.error_code) == (TaskState.CANCELLED, "cancelled")
     assert harness.provider.submits.count == 0
@@ -296,7 +296,7 @@ def stopping(harness: WorkerHarness, answer: object) -> Callable[[], Awaitable[A
     """The person presses the button while the provider answers."""
 
     async def stop() -> Any:
-        await harness.store.save((await harness.get()).hide(harness.clock()))
+        await harness.store.tasks.save((await harness.get()).hide(harness.clock()))
         return await Script(answer).next()
 
     return stop
@@ -304,18 +304,18 @@ def stopping(harness: WorkerHarness, answer: object) -> Callable[[], Awaitable[A
 
 async def test_an_id_is_kept_although_its_person_stopped_waiting_meanwhile(harness: WorkerHarness) -> None:
     harness.provider.submits = Script(stopping(harness, Accepted("job-1")))
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn()
     task = await harness.get()
     assert (task.state, task.remote_id, task.hidden) == (TaskState.RUNNING, "job-1", True)
-    assert len(await harness.store.attempts("boat")) == 1
+    assert len(await harness.store.tasks.attempts("boat")) == 1
 
 
 async def test_a_refusal_is_kept_although_its_person_stopped_waiting_meanwhile(
     harness: WorkerHarness,
 ) -> None:
     harness.provider.submits = Script(stopping(harness, Rejected("prompt_refused")))
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn()
     task = await harness.get()
     assert (task.state, task.error_code) == (TaskState.FAILED, "prompt_refused")
@@ -325,7 +325,7 @@ async def test_a_refusal_is_kept_although_its_person_stopped_waiting_meanwhile(
 
 async def test_what_was_not_accepted_and_is_not_waited_for_is_cancelled(harness: WorkerHarness) -> None:
     harness.provider.submits = Script(stopping(harness, Unavailable("busy", retry_after_s=600.0)))
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn()
     await harness.turn()
     task = await harness.get()
@@ -336,7 +336,7 @@ async def test_an_unknown_outcome_is_kept_although_its_person_stopped_waiting_me
     harness: WorkerHarness,
 ) -> None:
     harness.provider.submits = Script(stopping(harness, OutcomeUnknown("submit_unknown")))
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn()
     assert (await harness.get()).error_code == "submit_unknown"
     await harness.turn()
@@ -345,11 +345,11 @@ async def test_an_unknown_outcome_is_kept_although_its_person_stopped_waiting_me
 
 async def test_who_stops_waiting_in_the_last_moment_pays_nothing(harness: WorkerHarness) -> None:
     async def stop() -> FitPhoto:
-        await harness.store.save((await harness.get()).hide(harness.clock()))
+        await harness.store.tasks.save((await harness.get()).hide(harness.clock()))
         return A_PHOTO
 
     harness.chat.scripts["photo"] = Script(stop)
-    await harness.store.add(a_task(request=WITH_PHOTO))
+    await harness.store.tasks.add(a_task(request=WITH_PHOTO))
     await harness.turn()
     assert harness.provider.submits.count == 0
     assert (await harness.close_task()).state is TaskState.CANCELLED
@@ -358,13 +358,13 @@ async def test_who_stops_waiting_in_the_last_moment_pays_nothing(harness: Worker
 async def test_an_id_that_comes_after_the_task_was_given_up_is_accepted(harness: WorkerHarness) -> None:
     async def late() -> Accepted:
         harness.clock.advance(schedule.LEASE_S + 1)
-        (lost,) = await harness.store.claim(harness.clock(), schedule.LEASE_S, 1, harness.slots)
+        (lost,) = await harness.store.tasks.claim(harness.clock(), schedule.LEASE_S, 1, harness.slots)
         await harness.worker.step(lost)
         assert (await harness.get()).error_code == "submit_unknown"
         return Accepted("job-1")
 
     harness.provider.submits = Script(late)
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn()
     task = await harness.get()
     assert (task.state, task.remote_id, task.error_code) == (TaskState.RUNNING, "job-1", None)
@@ -374,10 +374,10 @@ async def test_giving_up_a_submit_never_overwrites_an_id_that_came_just_before(
     harness: WorkerHarness,
 ) -> None:
     lease_end = NOW + timedelta(seconds=schedule.LEASE_S)
-    await harness.store.add(a_task().submitting(NOW, lease_end, lease_end))
+    await harness.store.tasks.add(a_task().submitting(NOW, lease_end, lease_end))
     harness.clock.now = lease_end
-    (lost,) = await harness.store.claim(lease_end, schedule.LEASE_S, 1, {})
-    await harness.store.save((await harness.get()).accepted("job-1", lease_end, lease_end))
+    (lost,) = await harness.store.tasks.claim(lease_end, schedule.LEASE_S, 1, {})
+    await harness.store.tasks.save((await harness.get()).accepted("job-1", lease_end, lease_end))
     with pytest.raises(StaleTask):
         await harness.worker.step(lost)
     assert ((await harness.get()).state, (await harness.get()).remote_id) == (TaskState.RUNNING, "job-1")
@@ -386,7 +386,7 @@ async def test_giving_up_a_submit_never_overwrites_an_id_that_came_just_before(
 @pytest.mark.parametrize("code", ["provider_fault", "unreachable"])
 async def test_a_provider_that_stays_down_is_not_asked_for_ever(harness: WorkerHarness, code: str) -> None:
     harness.provider.submits = Script(*[Unavailable(code, "code 50500")] * 100)
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     task = await harness.close_task()
     assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "provider_fault", False)
     assert timedelta(hours=1) <= harness.clock() - NOW <= timedelta(hours=2)
@@ -401,6 +401,6 @@ async def test_a_refused_account_is_written_down_before_anybody_is_told(harness:
         seen.append((await harness.get()).state)
 
     harness.on_notice = tell
-    await harness.store.add(a_task())
+    await harness.store.tasks.add(a_task())
     await harness.turn()
     assert seen == [TaskState.FAILED]

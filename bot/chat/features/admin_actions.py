@@ -41,7 +41,7 @@ class Moves:
         wake: Callable[[], None],
     ) -> None:
         self._store = store
-        self._record: ActStore = store
+        self._record: ActStore = store.audit
         self._cancelling = cancelling
         self._access = access
         self._permissions = permissions
@@ -56,7 +56,7 @@ class Moves:
 
     async def cancel(self, task_id: str, by: int) -> Problem | None:
         """What waits ends; what is paid for goes on unseen. Its card says so."""
-        task = await self._store.get(task_id)
+        task = await self._store.tasks.get(task_id)
         if task is None:
             return _GONE
         try:
@@ -68,7 +68,7 @@ class Moves:
 
     async def put_first(self, task_id: str, by: int) -> Problem | None:
         """Before all who wait for the same provider."""
-        if not await self._store.put_first(task_id):
+        if not await self._store.tasks.put_first(task_id):
             return _TOO_LATE
         self._wake()
         await self._note("first", task_id, by)
@@ -76,7 +76,7 @@ class Moves:
 
     async def retry(self, task_id: str, by: int) -> Problem | None:
         """The same once more for its person; NotAgain says in a sentence why not."""
-        task = await self._store.get(task_id)
+        task = await self._store.tasks.get(task_id)
         if task is None:
             return _GONE
         model = self._models.get(task.request.model)
@@ -110,7 +110,7 @@ class Moves:
         return None
 
     async def _was_turned_away(self, subject: int) -> bool:
-        told = await (self._store.person(subject) if subject > 0 else self._store.chat(subject))
+        told = await (self._store.people.person(subject) if subject > 0 else self._store.people.chat(subject))
         return told.told_at is not None
 
     async def _note(self, verb: str, target: str, by: int) -> None:

@@ -24,8 +24,8 @@ def admin_commands(ctx: ChatContext) -> dict[str, Command]:
         access=ctx.access,
         permissions=ctx.permissions,
         rules=ctx.rules,
-        tasks=ctx.store,
-        people=ctx.store,
+        tasks=ctx.store.tasks,
+        people=ctx.store.people,
         names=ctx.names,
         access_requests=ctx.access_requests,
         messenger=ctx.messenger,
@@ -33,13 +33,13 @@ def admin_commands(ctx: ChatContext) -> dict[str, Command]:
     limits = AdminLimit(
         access=ctx.access,
         permissions=ctx.permissions,
-        tasks=ctx.store,
+        tasks=ctx.store.tasks,
         names=ctx.names,
         messenger=ctx.messenger,
     )
     book = AdminSet(
         rules=ctx.rules,
-        record=ctx.store,
+        record=ctx.store.audit,
         names=ctx.names,
         messenger=ctx.messenger,
         zone=ctx.settings.zone,
@@ -67,7 +67,7 @@ def _pausing(ctx: ChatContext) -> AdminPause:
     return AdminPause(
         purchase_guard=ctx.purchase_guard,
         access=ctx.access,
-        tasks=ctx.store,
+        tasks=ctx.store.tasks,
         names=ctx.names,
         messenger=ctx.messenger,
         models=ctx.models,

@@ -80,12 +80,12 @@ class Forget:
     async def _forget(self, sender: Sender) -> int:
         """How many tasks must be finished first. Done twice it changes nothing."""
         user_id = sender.user_id
-        left = [task for task in await self._store.unclosed(user_id) if not await self._drop(task)]
+        left = [task for task in await self._store.tasks.unclosed(user_id) if not await self._drop(task)]
         for task_id in await asyncio.to_thread(self._video_cache.kept):
-            task = await self._store.get(task_id)
+            task = await self._store.tasks.get(task_id)
             if task is not None and task.user_id == user_id and task.delivered_at is not None:
                 self._video_cache.discard(task_id)
-        await self._store.forget(user_id)
+        await self._store.people.forget(user_id)
         chosen = await self._preferences.of(user_id)
         self._preferences.drop(user_id)
         if chosen.language is not None:
@@ -100,9 +100,9 @@ class Forget:
             now = self._clock()
             ended = task if task.state is TaskState.CANCELLED else task.cancelled(code, now)
             try:
-                saved = await self._store.save(ended.delivered(now))
+                saved = await self._store.tasks.save(ended.delivered(now))
             except StaleTask:
-                fresh = await self._store.get(task.id)
+                fresh = await self._store.tasks.get(task.id)
                 if fresh is None:
                     return True
                 task = fresh

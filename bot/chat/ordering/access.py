@@ -6,13 +6,12 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Admission, LimitOverride, Permissions
 from bot.local_time import day_of, renewal_of
 from bot.request import Problem
-from bot.store import KeepingStore, PeopleStore, TaskStore
+from bot.store import Store, TaskStore
 from bot.store.passes import digest_of
 
 _CLAIM = "claim_"
@@ -33,16 +32,12 @@ async def _nothing(_: int) -> None:
     """Stands against no video anywhere."""
 
 
-class People(PeopleStore, KeepingStore, Protocol):
-    pass
-
-
 class Access:
     def __init__(
         self,
         rules: LiveSettings,
         permissions: Permissions,
-        people: People,
+        people: Store,
         tasks: TaskStore,
         clock: Callable[[], datetime],
         *,
@@ -58,10 +53,10 @@ class Access:
 
     async def open_claim(self) -> str | None:
         """While there is no admin: a payload for `/start`, good once, whose sender becomes one."""
-        if self._rules.settings.admin_users or await self._people.admins():
+        if self._rules.settings.admin_users or await self._people.people.admins():
             return None
         code = secrets.token_urlsafe(16)
-        await self._people.mark(_claim_mark(code), self._clock())
+        await self._people.upkeep.mark(_claim_mark(code), self._clock())
         return _CLAIM + code
 
     def is_claim(self, payload: str) -> bool:
@@ -69,22 +64,22 @@ class Access:
 
     async def claim(self, payload: str, user_id: int) -> bool:
         """Make the sender the admin, if the payload is an open one of any process and there is none yet."""
-        if await self._people.unmark(_claim_mark(payload.removeprefix(_CLAIM))) is None:
+        if await self._people.upkeep.unmark(_claim_mark(payload.removeprefix(_CLAIM))) is None:
             return False
-        if await self._people.admins():
+        if await self._people.people.admins():
             return False
-        person = await self._people.person(user_id)
-        await self._people.put_person(replace(person, role="admin"))
+        person = await self._people.people.person(user_id)
+        await self._people.people.put_person(replace(person, role="admin"))
         return True
 
     async def admins(self) -> list[int]:
         """Those of the settings and those of the store."""
-        return sorted({*self._rules.settings.admin_users, *await self._people.admins()})
+        return sorted({*self._rules.settings.admin_users, *await self._people.people.admins()})
 
     async def is_admin(self, user_id: int) -> bool:
         if user_id in self._rules.settings.admin_users:
             return True
-        return (await self._people.person(user_id)).role == "admin"
+        return (await self._people.people.person(user_id)).role == "admin"
 
     async def may_ask(self, user_id: int, chat_id: int) -> bool:
         """Either list is enough: anybody in an allowed chat may ask there."""
@@ -111,19 +106,19 @@ class Access:
         somebody decided has no need to be told.
         """
         if chat_id < 0:
-            told_at = (await self._people.chat(chat_id)).told_at
+            told_at = (await self._people.people.chat(chat_id)).told_at
             return told_at is None and await self._decided_of_chat(chat_id) is None
-        told_at = (await self._people.person(user_id)).told_at
+        told_at = (await self._people.people.person(user_id)).told_at
         return told_at is None and (await self._permissions.of(user_id)).admission is None
 
     async def note_told(self, user_id: int, chat_id: int, code: str | None) -> None:
         """From here on there is silence. `code`: the language of their Telegram, if there is more to say."""
         now = self._clock()
         if chat_id < 0:
-            await self._people.put_chat(replace(await self._people.chat(chat_id), told_at=now))
+            await self._people.people.put_chat(replace(await self._people.people.chat(chat_id), told_at=now))
         else:
-            person = await self._people.person(user_id)
-            await self._people.put_person(replace(person, told_at=now, language=code))
+            person = await self._people.people.person(user_id)
+            await self._people.people.put_person(replace(person, told_at=now, language=code))
 
     async def limit(self, user_id: int, chat_id: int) -> Problem | None:
         """What stands against one video more: a limit, or that it cannot be shown here. ChatError where
@@ -141,7 +136,7 @@ class Access:
         allowed = self._rules.settings.allowed_chats
         if allowed == "*" or not allowed:
             return bool(allowed)
-        return chat_id in allowed or (await self._people.chat(chat_id)).moved_from in allowed
+        return chat_id in allowed or (await self._people.people.chat(chat_id)).moved_from in allowed
 
     async def quotas(self, *, user_id: int | None = None, chat_id: int | None = None) -> tuple[Quota, Quota]:
         """Of a person (who may be a channel), or of a group: for the day, and at once. That admins have none

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
 
 from bot.admin.live_settings import LiveSettings
 from bot.chat.cards.price_labels import PriceLabels
@@ -14,15 +13,10 @@ from bot.chat.ordering.access import Access
 from bot.errors import StoreError
 from bot.local_time import day_of, renewal_of
 from bot.request import Problem, VideoRequest, shown
-from bot.store import KeepingStore, Notice
-from bot.store.buying import BuyingStore
+from bot.store import Notice, Store
 from bot.text import plain
 
 _NEARLY = Decimal("0.8")
-
-
-class Books(BuyingStore, KeepingStore, Protocol):
-    """What was spent, and what was told of it."""
 
 
 class Budgets:
@@ -32,7 +26,7 @@ class Budgets:
         self,
         *,
         rules: LiveSettings,
-        store: Books,
+        store: Store,
         access: Access,
         price_labels: Callable[[], PriceLabels],
         tell_admins: Callable[[Notice], Awaitable[None]],
@@ -66,7 +60,7 @@ class Budgets:
             return None
         now = self._clock()
         since = day_of(now, settings.zone)
-        left = await self._store.set_aside(user_id, price, settings.daily_budget, since=since, now=now)
+        left = await self._store.budget.set_aside(user_id, price, settings.daily_budget, since=since, now=now)
         if left >= price:
             self._set_aside.add(user_id)
             return None
@@ -78,7 +72,7 @@ class Budgets:
         if user_id in self._set_aside:
             self._set_aside.discard(user_id)
             with suppress(StoreError):  # it runs out
-                await self._store.free(user_id)
+                await self._store.budget.free(user_id)
 
     async def watch(self, user_id: int) -> None:
         """Their order is stored: the admins hear once when four fifths are spent, and once when all is."""
@@ -92,7 +86,7 @@ class Budgets:
     async def left(self, budget: Decimal, user_id: int | None = None) -> Decimal:
         """Of today's; below zero where a budget was lowered meanwhile."""
         since = day_of(self._clock(), self._rules.settings.zone)
-        return budget - await self._store.spent_since(since, user_id=user_id)
+        return budget - await self._store.budget.spent_since(since, user_id=user_id)
 
     def _refusal(self, code: str, language: str, price: Decimal, left: Decimal) -> Problem:
         price_labels = self._price_labels()
@@ -107,7 +101,7 @@ class Budgets:
         """Once a day and budget: who raises it hears of the new one."""
         day = day_of(self._clock(), self._rules.settings.zone).date()
         key = "budget_spent" if is_full else "budget_nearly"
-        if not await self._store.mark(f"{key} {day} {budget}", self._clock()):
+        if not await self._store.upkeep.mark(f"{key} {day} {budget}", self._clock()):
             return
         price_labels = self._price_labels()
         spent, most = (plain(price_labels.words("en", amount)) for amount in (budget - left, budget))

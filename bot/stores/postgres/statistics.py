@@ -25,8 +25,8 @@ _WAITS = (
     "WITH waits AS (SELECT number - 1 AS span,"  # noqa: S608 - see above
     f" extract(epoch FROM finished_at - queued_at)::float8 AS wait_s{_QUEUED}"
     " AND state = $4 AND finished_at IS NOT NULL)"
-    " SELECT span, count(*) AS count, percentile_disc(0.5) WITHIN GROUP (ORDER BY wait_s) AS half_s,"
-    " percentile_disc(0.9) WITHIN GROUP (ORDER BY wait_s) AS most_s FROM waits GROUP BY span ORDER BY span"
+    " SELECT span, count(*) AS count, percentile_disc(0.5) WITHIN GROUP (ORDER BY wait_s) AS p50_s,"
+    " percentile_disc(0.9) WITHIN GROUP (ORDER BY wait_s) AS p90_s FROM waits GROUP BY span ORDER BY span"
 )
 _ASKERS = (
     f"SELECT user_id, {_PAID} AS paid, count(*) AS count,"  # noqa: S608 - see above

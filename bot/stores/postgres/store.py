@@ -16,6 +16,7 @@ from bot.store import (
     Recipe,
     SlotLimit,
     StoredUpdate,
+    Subjects,
     TaskFilter,
 )
 from bot.store.changes import Change
@@ -52,7 +53,7 @@ from bot.task import Task
 _LOOK_AROUND_S = 5.0
 
 
-class PostgresStore(Acts, Buying, Figures, Keeping, Paces, Sharing):
+class PostgresStore(Subjects, Acts, Buying, Figures, Keeping, Paces, Sharing):
     """A `bot.store.Store` that any number of processes share. What the database refuses is a StoreError."""
 
     def __init__(self, url: str, connections: Connections, clock: Callable[[], datetime] | None) -> None:

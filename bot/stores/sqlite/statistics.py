@@ -36,8 +36,8 @@ _WAITS = (
     f"{_QUEUED} AND state = :made AND finished_at IS NOT NULL),"
     " ranked AS (SELECT span, wait_s, row_number() OVER (PARTITION BY span ORDER BY wait_s) AS place,"
     " count(*) OVER (PARTITION BY span) AS count FROM waits)"
-    " SELECT span, count, min(wait_s) FILTER (WHERE place * 100 >= count * 50) AS half_s,"
-    " min(wait_s) FILTER (WHERE place * 100 >= count * 90) AS most_s FROM ranked GROUP BY span ORDER BY span"
+    " SELECT span, count, min(wait_s) FILTER (WHERE place * 100 >= count * 50) AS p50_s,"
+    " min(wait_s) FILTER (WHERE place * 100 >= count * 90) AS p90_s FROM ranked GROUP BY span ORDER BY span"
 )
 _ASKERS = (
     f"SELECT user_id, {_PAID} AS paid, count(*) AS count, sum(state = :made) AS made"  # noqa: S608 - see above

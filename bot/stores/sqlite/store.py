@@ -19,6 +19,7 @@ from bot.store import (
     Recipe,
     SlotLimit,
     StoredUpdate,
+    Subjects,
     TaskFilter,
 )
 from bot.store.changes import Change
@@ -53,7 +54,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class SQLiteStore(Acts, Buying, Figures, Keeping, OneProcess):
+class SQLiteStore(Subjects, Acts, Buying, Figures, Keeping, OneProcess):
     """A `bot.store.Store` in one file. What the database refuses is a StoreError."""
 
     def __init__(self, path: Path, writer: Writer, reader: Reader, clock: Callable[[], datetime]) -> None:

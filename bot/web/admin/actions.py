@@ -64,9 +64,14 @@ class Acts:
         move = next((one for one in target.offers if one.verb == verb), None) if target else None
         if target is None or move is None:
             return self._sorry("That cannot be done now", target)
-        csrf_token = await self._door.seal_once(request, admin, request.path)
-        leave_seal = self._door.csrf_token(request, "/admin/logout")
-        values = {"target": target, "move": move, "seal": csrf_token, "leave_seal": leave_seal}
+        csrf_token = await self._door.one_time_csrf_token(request, admin, request.path)
+        logout_csrf_token = self._door.csrf_token(request, "/admin/logout")
+        values = {
+            "target": target,
+            "move": move,
+            "csrf_token": csrf_token,
+            "logout_csrf_token": logout_csrf_token,
+        }
         return self._drawing.page("confirm.html", values)
 
     async def move(self, request: web.Request, admin: int) -> web.StreamResponse:
@@ -75,7 +80,7 @@ class Acts:
         do = self._do.get((request.match_info["what"], verb))
         if target is None or do is None:
             return self._sorry("That cannot be done now", target)
-        if not await self._door.consume_csrf_token(request, request.path, str(fields.get("seal", ""))):
+        if not await self._door.consume_csrf_token(request, request.path, str(fields.get("csrf_token", ""))):
             # Sent twice, as by a double click: what it asked for is done.
             return web.Response(status=303, headers={"Location": target.page})
         try:
@@ -92,7 +97,7 @@ class Acts:
         sources, name = self._sources, request.match_info["id"]
         match request.match_info["what"]:
             case "tasks":
-                task = await sources.store.get(name)
+                task = await sources.store.tasks.get(name)
                 page = f"/admin/tasks/{name}"
                 if task is None:
                     return None
@@ -103,7 +108,7 @@ class Acts:
                 words = f"{'person' if subject > 0 else 'group'} {subject}"
                 return _Target(name, words, f"/admin/people/{name}", offers_for_subject(permission))
             case _ if name == ALL_MODELS or name in sources.models:
-                paused = {pause.model for pause in await sources.store.pauses()}
+                paused = {pause.model for pause in await sources.store.budget.pauses()}
                 words = "all models" if name == ALL_MODELS else f"model {name}"
                 return _Target(name, words, "/admin", offers_for_model(is_paused=_model(name) in paused))
             case _:

@@ -28,9 +28,9 @@ class Entry:
 
 async def record_page(sources: AdminContext) -> dict[str, Any]:
     store = sources.store
-    entries = [_of_change(change) for change in await store.changes(_MOST)]
-    entries += [_of_act(act) for act in await store.acts(_MOST)]
-    for past in await store.past_pauses(_MOST):
+    entries = [_of_change(change) for change in await store.audit.changes(_MOST)]
+    entries += [_of_act(act) for act in await store.audit.acts(_MOST)]
+    for past in await store.budget.past_pauses(_MOST):
         entries += _of_pause(past)
     entries.sort(key=lambda entry: entry.at, reverse=True)
     return {"entries": entries[:_MOST]}

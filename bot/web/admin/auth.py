@@ -1,4 +1,4 @@
-"""The door of the operator's page: a link that is good once, the session behind it, and seals on its forms.
+"""Log in to the operator page: a link that works once, the session behind it, CSRF tokens on its forms.
 
 The token of a link stands in the fragment of an address, which browsers never send; a page's button posts it.
 So neither a log of addresses nor a program that opens links to look at them can use it up.
@@ -32,7 +32,7 @@ async def make_link(passes: PassStore, address: str, user_id: int, now: datetime
 
 class Auth:
     def __init__(self, sources: AdminContext) -> None:
-        self._passes: PassStore = sources.store
+        self._passes: PassStore = sources.store.tokens
         self._is_admin = sources.is_admin
         self._has_tls = sources.has_tls
         self._clock: Callable[[], datetime] = sources.clock
@@ -76,18 +76,18 @@ class Auth:
         session = request.cookies.get(_COOKIE, "")
         return hmac.digest(session.encode(), purpose.encode(), "sha256").hex()
 
-    async def seal_once(self, request: web.Request, user_id: int, purpose: str) -> str:
+    async def one_time_csrf_token(self, request: web.Request, user_id: int, purpose: str) -> str:
         """The same, for something that is done once however often the form is sent."""
         now, token = self._clock(), new_token()
         digest = digest_of(f"{token} {self.csrf_token(request, purpose)}")
         await self._passes.add_pass(Pass("form", digest, user_id, now + _FORM_LIVES), now)
         return token
 
-    def is_sealed(self, request: web.Request, purpose: str, csrf_token: str) -> bool:
+    def is_csrf_token_valid(self, request: web.Request, purpose: str, csrf_token: str) -> bool:
         return hmac.compare_digest(self.csrf_token(request, purpose).encode(), csrf_token.encode())
 
     async def consume_csrf_token(self, request: web.Request, purpose: str, token: str) -> bool:
-        """Whether a form of `seal_once` may be acted on: the first time it is sent."""
+        """Whether a form of `one_time_csrf_token` may be acted on: the first time it is sent."""
         digest = digest_of(f"{token} {self.csrf_token(request, purpose)}")
         return await self._passes.take_pass("form", digest, self._clock()) is not None
 

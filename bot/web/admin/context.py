@@ -12,28 +12,9 @@ from zoneinfo import ZoneInfo
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Permissions
 from bot.request import Problem, VideoModel, VideoRequest
-from bot.store import AccountStore, TaskListing, TaskStore
-from bot.store.acts import ActStore
-from bot.store.buying import BuyingStore
-from bot.store.changes import ChangeStore
-from bot.store.passes import PassStore
-from bot.store.statistics import Statistics
+from bot.store import Store
 from bot.task import Task
 from bot.web.health import Health
-
-
-class AdminStore(
-    TaskStore,
-    TaskListing,
-    Statistics,
-    PassStore,
-    AccountStore,
-    ActStore,
-    ChangeStore,
-    BuyingStore,
-    Protocol,
-):
-    """The part of a store that the page asks."""
 
 
 class Moves(Protocol):
@@ -57,7 +38,7 @@ class Moves(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminContext:
-    store: AdminStore
+    store: Store
     moves: Moves
     permissions: Permissions
     rules: LiveSettings

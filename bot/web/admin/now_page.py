@@ -56,26 +56,26 @@ class Today:
 
 async def now_page(sources: AdminContext) -> dict[str, Any]:
     store, now = sources.store, sources.clock()
-    making = await store.in_slots(now, _MOST_SHOWN)
+    making = await store.statistics.in_slots(now, _MOST_SHOWN)
     midnight = datetime.combine(now.astimezone(sources.zone).date(), time(), sources.zone)
     return {
         "is_healthy": sources.health.is_healthy(),
         "providers": await _providers(sources, now),
         "making": [_on_the_way(sources, task, now) for task in sorted(making, key=_begun)],
-        "waiting": _placed(await store.in_turn(_MOST_SHOWN)),
-        "waiting_count": await store.count_in_turn(),
-        "unseen": await store.untold(_MOST_SHOWN),
-        "pauses": {pause.model: pause for pause in await store.pauses()},
+        "waiting": _placed(await store.statistics.in_turn(_MOST_SHOWN)),
+        "waiting_count": await store.statistics.count_in_turn(),
+        "unseen": await store.statistics.untold(_MOST_SHOWN),
+        "pauses": {pause.model: pause for pause in await store.budget.pauses()},
         "EVERYTHING": EVERYTHING,
         "ALL_MODELS": ALL_MODELS,
-        "today": _today(await store.tallies([midnight, now + timedelta(seconds=1)])),
+        "today": _today(await store.statistics.tallies([midnight, now + timedelta(seconds=1)])),
     }
 
 
 async def _providers(sources: AdminContext, now: datetime) -> list[ProviderNow]:
-    loads = {load.provider: load for load in await sources.store.loads(now)}
-    troubles = {trouble.provider: trouble for trouble in await sources.store.troubles()}
-    calls = await sources.store.submits(now - _RECENT, now + timedelta(seconds=1), _MOST_CALLS)
+    loads = {load.provider: load for load in await sources.store.statistics.loads(now)}
+    troubles = {trouble.provider: trouble for trouble in await sources.store.providers.troubles()}
+    calls = await sources.store.statistics.submits(now - _RECENT, now + timedelta(seconds=1), _MOST_CALLS)
     return [
         ProviderNow(
             name=name,

@@ -91,7 +91,7 @@ class Pages:
     async def subject(self, request: web.Request, _: int) -> web.Response:
         values = await subject_page(self._sources, int(request.match_info["id"]))
         csrf_token = self._door.csrf_token(request, f"{request.path}/limits")
-        return self._draw(request, "subject.html", values | {"limits_seal": csrf_token})
+        return self._draw(request, "subject.html", values | {"limits_csrf_token": csrf_token})
 
     async def record(self, request: web.Request, _: int) -> web.Response:
         return self._draw(request, "record.html", await record_page(self._sources))
@@ -102,7 +102,7 @@ class Pages:
     async def change(self, request: web.Request, admin: int) -> web.StreamResponse:
         """A setting. The same form sent twice changes it once."""
         fields, rules = await request.post(), self._sources.rules
-        if not self._door.is_sealed(request, "/admin/settings", str(fields.get("seal", ""))):
+        if not self._door.is_csrf_token_valid(request, "/admin/settings", str(fields.get("csrf_token", ""))):
             return self._sorry(403, *_TOO_OLD)
         name, value = request.match_info["name"], str(fields.get("value", "")).strip()
         try:
@@ -116,7 +116,7 @@ class Pages:
         """What a person or a group has of their own."""
         fields, subject = await request.post(), int(request.match_info["id"])
         page = f"/admin/people/{subject}"
-        if not self._door.is_sealed(request, f"{page}/limits", str(fields.get("seal", ""))):
+        if not self._door.is_csrf_token_valid(request, f"{page}/limits", str(fields.get("csrf_token", ""))):
             return self._sorry(403, *_TOO_OLD)
         try:
             await grant(self._sources.permissions, subject, {n: str(v) for n, v in fields.items()}, admin)
@@ -129,11 +129,11 @@ class Pages:
     async def words(self, request: web.Request, admin: int) -> web.Response:
         """The same with the words of its person: not seen in passing, and recorded."""
         fields = await request.post()
-        if not self._door.is_sealed(request, request.path, str(fields.get("seal", ""))):
+        if not self._door.is_csrf_token_valid(request, request.path, str(fields.get("csrf_token", ""))):
             return self._sorry(403, *_TOO_OLD)
         task_id = request.match_info["id"]
         self._log.info("an admin reads the words", task=task_id, admin=admin)
-        await self._sources.store.add_act(Act("words", task_id, admin, self._sources.clock()))
+        await self._sources.store.audit.add_act(Act("words", task_id, admin, self._sources.clock()))
         return await self._story(request, shows_words=True)
 
     async def _story(self, request: web.Request, *, shows_words: bool) -> web.Response:
@@ -142,14 +142,14 @@ class Pages:
             return self._sorry(404, "There is no such task", "It may have been forgotten, or never was.")
         words_path = f"/admin/tasks/{found['task'].id}/words"
         return self._draw(
-            request, "task.html", found | {"words_seal": self._door.csrf_token(request, words_path)}
+            request, "task.html", found | {"words_csrf_token": self._door.csrf_token(request, words_path)}
         )
 
     async def bill(self, request: web.Request, _: int) -> web.StreamResponse:
         """A month as a file, written as it is read. Nothing is sent before the first page of it is there."""
         sources, month = self._sources, request.query.get("month", "")
         pieces = draw_bill(
-            sources.store,
+            sources.store.statistics,
             month,
             zone=sources.zone,
             models=sources.models,
@@ -197,7 +197,7 @@ class Pages:
     async def leave(self, request: web.Request, _: int) -> web.StreamResponse:
         fields = await request.post()
         response = _elsewhere("/admin/login")
-        if self._door.is_sealed(request, request.path, str(fields.get("seal", ""))):
+        if self._door.is_csrf_token_valid(request, request.path, str(fields.get("csrf_token", ""))):
             await self._door.leave(request, response)
         return response
 
@@ -208,12 +208,15 @@ class Pages:
         return web.Response(body=(_STATIC / name).read_bytes(), content_type=_TYPES[name], charset="utf-8")
 
     def _draw_rules(self, request: web.Request, values: dict[str, Any]) -> web.Response:
-        seals = {"rules_seal": self._door.csrf_token(request, "/admin/settings"), "here": "/admin/settings"}
-        return self._draw(request, "rules.html", values | seals)
+        tokens = {
+            "settings_csrf_token": self._door.csrf_token(request, "/admin/settings"),
+            "here": "/admin/settings",
+        }
+        return self._draw(request, "rules.html", values | tokens)
 
     def _draw(self, request: web.Request, template: str, values: dict[str, Any]) -> web.Response:
-        seals = {"leave_seal": self._door.csrf_token(request, "/admin/logout"), "here": request.path}
-        return self._drawing.page(template, seals | values)
+        tokens = {"logout_csrf_token": self._door.csrf_token(request, "/admin/logout"), "here": request.path}
+        return self._drawing.page(template, tokens | values)
 
     def _sorry(self, status: int, title: str, words: str) -> web.Response:
         return self._drawing.page("sorry.html", {"title": title, "words": words}, status)

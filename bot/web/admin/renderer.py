@@ -45,7 +45,7 @@ class Renderer:
             "place": labels.place,
             "facts": lambda task: labels.facts(task, models),
             "did": labels.did,
-            "blotted": sources.redact,
+            "redacted": sources.redact,
         }
         self._templates.globals |= {
             "between": labels.between,
@@ -57,6 +57,6 @@ class Renderer:
 
     def page(self, template: str, values: Mapping[str, Any], status: int = 200) -> web.Response:
         now = self._clock()
-        defaults = {"here": "", "leave_seal": "", "now": now}
+        defaults = {"here": "", "logout_csrf_token": "", "now": now}
         text = self._templates.get_template(template).render({**defaults, **values})
         return web.Response(text=text, content_type="text/html", status=status)

@@ -19,28 +19,28 @@ async def subject_page(sources: AdminContext, subject: int) -> dict[str, Any]:
     """`subject` is a person's id, or the (negative) one of a group."""
     store, is_person = sources.store, subject > 0
     which = TaskFilter(user_id=subject) if is_person else TaskFilter(chat_id=subject)
-    tasks = await store.list_tasks(which, _TASKS)
+    tasks = await store.tasks.list_tasks(which, _TASKS)
     permission = await sources.permissions.of(subject)
     return {
         "subject": subject,
         "is_person": is_person,
         "name": next((task.user_name for task in tasks if task.user_name), "") if is_person else "",
         "is_admin": is_person and await sources.is_admin(subject),
-        "standing": permission,
+        "permission": permission,
         "moves": offers_for_subject(permission),
         "days": _DAYS,
         "figures": await _figures(sources, subject) if is_person else None,
         "tasks": tasks,
-        "count": await store.count_tasks(which),
-        "changes": await store.changes(_CHANGES, subject),
+        "count": await store.tasks.count_tasks(which),
+        "changes": await store.audit.changes(_CHANGES, subject),
     }
 
 
 async def _figures(sources: AdminContext, user_id: int) -> dict[str, Any]:
     edges = day_edges(sources.clock(), sources.zone, _DAYS)
     since, until = edges[0], edges[-1]
-    tallies = await sources.store.tallies([since, until], user_id)
-    waits = await sources.store.waits([since, until], user_id)
+    tallies = await sources.store.statistics.tallies([since, until], user_id)
+    waits = await sources.store.statistics.waits([since, until], user_id)
     outcomes: Counter[str] = Counter()
     for tally in tallies:
         outcomes[outcome_of(tally.state)] += tally.count

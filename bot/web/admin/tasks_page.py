@@ -31,13 +31,13 @@ async def tasks_page(sources: AdminContext, query: Mapping[str, str]) -> dict[st
         id_prefix=chosen["id"],
     )
     after = query.get("after", "")
-    last = await sources.store.get(after) if after else None
-    found = await sources.store.list_tasks(which, _PAGE + 1, last)
+    last = await sources.store.tasks.get(after) if after else None
+    found = await sources.store.tasks.list_tasks(which, _PAGE + 1, last)
     kept = {name: value for name, value in chosen.items() if value}
     older = urlencode(kept | {"after": found[_PAGE - 1].id}) if len(found) > _PAGE else ""
     return {
         "tasks": found[:_PAGE],
-        "count": await sources.store.count_tasks(which),
+        "count": await sources.store.tasks.count_tasks(which),
         "chosen": chosen,
         "states": list(STATES),
         "providers": sorted({model.provider for model in sources.models.values()}),

@@ -24,17 +24,17 @@ class Event:
 
 
 async def task_page(sources: AdminContext, task_id: str, *, shows_words: bool) -> dict[str, Any] | None:
-    task = await sources.store.get(task_id)
+    task = await sources.store.tasks.get(task_id)
     if task is None:
         return None
-    attempts = await sources.store.attempts(task_id)
+    attempts = await sources.store.tasks.attempts(task_id)
     model = sources.models.get(task.request.model)
     return {
         "task": task,
         "model": model,
         "company": (model.company if model else "") or task.provider,
         "attempts": attempts,
-        "acts": await sources.store.acts(_ACTS_SHOWN, task_id),
+        "acts": await sources.store.audit.acts(_ACTS_SHOWN, task_id),
         "events": tell(task, attempts),
         "usual_s": sources.usual_s(task),
         "moves": offers_for_task(task, cost_of(sources, task)),

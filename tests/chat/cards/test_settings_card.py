@@ -110,16 +110,16 @@ def test_what_was_chosen_can_be_taken_back() -> None:
     all_chosen = ChatSettings(
         model="wide", ratio="21:9", seconds=4, resolution="1080p", audio=True, language="ru", notify=False
     )
-    live_bot = Choices(is_group=False, settings=all_chosen)
-    assert buttons(drawn(live_bot))[say("en", "option_reset")] == "reset="
-    assert chosen(live_bot, "reset", "") == ChatSettings(language="ru", notify=False)
-    assert chosen(live_bot, "language", "auto").language is None
+    there = Choices(is_group=False, settings=all_chosen)
+    assert buttons(drawn(there))[say("en", "option_reset")] == "reset="
+    assert chosen(there, "reset", "") == ChatSettings(language="ru", notify=False)
+    assert chosen(there, "language", "auto").language is None
     assert "reset=" not in buttons(drawn(PRIVATE)).values()
 
 
 def test_another_model_takes_the_figures_along_as_near_as_it_comes() -> None:
-    live_bot = Choices(is_group=False, settings=ChatSettings(ratio="9:16", seconds=10))
-    assert chosen(live_bot, "model", "wide") == ChatSettings(model="wide", ratio="16:9", seconds=8)
+    there = Choices(is_group=False, settings=ChatSettings(ratio="9:16", seconds=10))
+    assert chosen(there, "model", "wide") == ChatSettings(model="wide", ratio="16:9", seconds=8)
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_an_album_that_lay_around_is_waited_for_too() -> None:
 async def test_the_worker_asks_the_chat_about_an_album_that_is_due(
     harness: WorkerHarness, question: str
 ) -> None:
-    await harness.store.add(a_task(state=TaskState.DRAFT, question=question, card_id=None))
+    await harness.store.tasks.add(a_task(state=TaskState.DRAFT, question=question, card_id=None))
     await harness.turn()
     assert harness.chat.names() == ["gathered"]
     assert (await harness.get()).state is TaskState.DRAFT
@@ -217,7 +217,7 @@ async def test_an_album_outlives_a_telegram_that_does_not_answer(
     harness: WorkerHarness, trouble: Exception
 ) -> None:
     harness.chat.scripts["gathered"] = Script(trouble, "")
-    await harness.store.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
+    await harness.store.tasks.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
     await harness.turn()
     task = await harness.get()
     assert task.is_collecting_album
@@ -229,18 +229,18 @@ async def test_an_album_outlives_a_telegram_that_does_not_answer(
 
 
 async def test_an_album_whose_taker_died_is_asked_about_again(harness: WorkerHarness) -> None:
-    await harness.store.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
-    assert len(await harness.store.claim(NOW, schedule.LEASE_S, 1, {})) == 1
+    await harness.store.tasks.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
+    assert len(await harness.store.tasks.claim(NOW, schedule.LEASE_S, 1, {})) == 1
     await harness.turn()
     assert harness.chat.names() == [], "under a lease"
-    await harness.store.release()
+    await harness.store.tasks.release()
     await harness.turn()
     assert harness.chat.names() == ["gathered"]
 
 
 async def test_an_album_of_somebody_who_left_is_let_go(harness: WorkerHarness) -> None:
     harness.chat.scripts["gathered"] = Script(ChatGone("blocked"))
-    await harness.store.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
+    await harness.store.tasks.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
     await harness.turn()
     assert (await harness.get()).state is TaskState.CANCELLED
 

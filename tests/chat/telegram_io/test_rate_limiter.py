@@ -216,7 +216,7 @@ def test_only_messages_and_edits_are_counted(method: str, urgency: Urgency | Non
 
 
 @pytest.fixture
-async def live_bot() -> AsyncIterator[tuple[Sandbox, TelegramBot]]:
+async def there() -> AsyncIterator[tuple[Sandbox, TelegramBot]]:
     """Telegram with its limits, and a bot behind the gate."""
     async with (
         running_sandbox() as running,
@@ -225,8 +225,8 @@ async def live_bot() -> AsyncIterator[tuple[Sandbox, TelegramBot]]:
         yield running, bot
 
 
-async def test_every_call_of_the_library_passes(live_bot: tuple[Sandbox, TelegramBot]) -> None:
-    telegram, bot = live_bot
+async def test_every_call_of_the_library_passes(there: tuple[Sandbox, TelegramBot]) -> None:
+    telegram, bot = there
     telegram.server.faults.add(Fault("sendMessage", FaultKind.FLOOD, retry_after=600))
     with pytest.raises(ChatBusy) as busy, translated():
         await bot.send_message(telegram.private.id, "hello")
