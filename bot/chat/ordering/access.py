@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.admin.live_settings import LiveSettings
@@ -13,9 +13,14 @@ from bot.admin.permissions import Admission, LimitOverride, Permissions
 from bot.local_time import day_of, renewal_of
 from bot.request import Problem
 from bot.store import KeepingStore, PeopleStore, TaskStore
+from bot.store.buying import BuyingStore
 from bot.store.passes import digest_of
+from bot.task import INPUT_REFUSED
 
 _CLAIM = "claim_"
+_MOST_REFUSED = 20
+"""Orders of one person that providers may refuse within an hour: more tries than it takes to find words."""
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +38,8 @@ async def _nothing(_: int) -> None:
     """Stands against no video anywhere."""
 
 
-class People(PeopleStore, KeepingStore, Protocol):
-    pass
+class People(PeopleStore, KeepingStore, BuyingStore, Protocol):
+    """What is known of people, and of what they ordered."""
 
 
 class Access:
@@ -157,10 +162,20 @@ class Access:
         return Quota(_most(own.daily_videos, usual[0]), made), Quota(_most(own.open_tasks, usual[1]), at_once)
 
     async def _limits(self, user_id: int, chat_id: int) -> Problem | None:
-        problem = self._limit("", *await self.quotas(user_id=user_id))
+        problem = self._limit("", *await self.quotas(user_id=user_id)) or await self._refused(user_id)
         if problem is not None or chat_id > 0:
             return problem
         return self._limit("_chat", *await self.quotas(chat_id=chat_id))
+
+    async def _refused(self, user_id: int) -> Problem | None:
+        """Nothing is charged for what a provider refuses, so no other limit counts it."""
+        since = self._clock() - _HOUR
+        refused = await self._people.refused_orders(user_id, INPUT_REFUSED, since, _MOST_REFUSED)
+        if len(refused) < _MOST_REFUSED:
+            return None
+        # Times are told to the minute: the next one, so that it is true from its beginning.
+        over_at = (refused[-1] + _HOUR + timedelta(minutes=1)).astimezone(self._rules.settings.zone)
+        return Problem("limit_refused", {"count": _MOST_REFUSED, "time": f"{over_at:%H:%M}"})
 
     def _limit(self, suffix: str, daily: Quota, at_once: Quota) -> Problem | None:
         if 0 in (daily.most, at_once.most):
