@@ -50,7 +50,11 @@ def run() -> None:
 
 @main.command(short_help="Try the bot here: no token, no key.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=int, help="Port to listen on; 8787, or a free one where that is taken.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 8787, or a free one where that is taken.",
+)
 @click.option("--page-host", multiple=True, help="A name by which the page may be opened, besides loopback.")
 @click.option("--real", is_flag=True, help="Use the providers' keys of .env: SPENDS MONEY.")
 def sandbox(host: str, port: int | None, page_host: tuple[str, ...], real: bool) -> None:

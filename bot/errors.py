@@ -7,6 +7,7 @@ DreamreelError
 │   ├── StaleTask      somebody else has moved the row since it was read
 │   └── IllegalMove    a move that the state table does not have: a defect of ours
 ├── StoreError         the database refused: nothing of what was asked is stored
+│   └── Unstorable     it holds no such value, today or later
 ├── ProviderError      sorted by what the worker does next
 │   ├── Unavailable    certainly not accepted: try later
 │   ├── Rejected       certainly not accepted, and never will be: tell the person
@@ -54,6 +55,10 @@ class StartError(DreamreelError):
 
 class StoreError(DreamreelError):
     """The database refused; the text is for the log. Nothing of the call that raised it is stored."""
+
+
+class Unstorable(StoreError):
+    """A value that the database cannot hold, such as a number of a hundred digits: a defect of ours."""
 
 
 class ProviderError(DreamreelError):

@@ -98,7 +98,8 @@ async def _open_photo(server_deps: ServerDeps, task_id: str, index: int) -> FitP
     if task.state in END_STATES:
         return None  # nobody needs it any more
     request = task.request
-    return await server_deps.conversation.board.photo(request.photos[index], model.photo_rules, request.crop)
+    photo = request.photos[index]
+    return await server_deps.conversation.board.photo(photo, model.photo_rules, request.crop, task.user_id)
 
 
 def _sources(server_deps: ServerDeps) -> AdminContext:

@@ -16,15 +16,16 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from yarl import URL
 
 from bot.errors import SettingsError
+from bot.integers import read_integer
 from bot.prices import Prices, read_amount, read_prices
 
 Everyone = Literal["*"]
 IdList = Annotated[frozenset[int] | Everyone, NoDecode]
-Limit = Annotated[int, Field(ge=0)] | None
+Limit = Annotated[int, Field(ge=0, le=1_000_000_000)] | None
 """None is unlimited, 0 is nobody."""
 Budget = Annotated[Decimal, Field(ge=0)] | None
 """In `currency`; None is unlimited."""
-Slots = Annotated[int, Field(ge=1)]
+Slots = Annotated[int, Field(ge=1, le=1_000_000_000)]
 """Jobs that an account may run at once."""
 _ADDRESSES = (
     *(
@@ -83,11 +84,11 @@ class Settings(BaseSettings):
     old_message_minutes: Annotated[float, Field(gt=0, le=525_600)] = 10
     keep_days: Annotated[int, Field(ge=2, le=36_500)] = 90
     """Limits and budgets of a day look one day back."""
-    keep_files_mb: Annotated[int, Field(ge=1)] = 2000
+    keep_files_mb: Annotated[int, Field(ge=1, le=1_000_000_000)] = 2000
     backup_hour: Annotated[int, Field(ge=0, le=23)] | None = 4
     """In TIMEZONE; None makes none."""
     backup_dir: Path | None = None
-    poll_max_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60
+    poll_max_seconds: Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)] = 60
     trusted_private_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
 
     failover: Literal["off", "on"] = "off"
@@ -113,7 +114,7 @@ class Settings(BaseSettings):
     unified_relay_ratios: Annotated[tuple[str, ...], NoDecode] = ("2:3", "3:2", "1:1")
     unified_relay_sizes: Annotated[tuple[str, ...], NoDecode] = ("720P",)
 
-    alert_chat: int | None = None
+    alert_chat: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     heartbeat_url: SecretStr | None = None
 
     listen_host: str = "127.0.0.1"
@@ -170,9 +171,10 @@ class Settings(BaseSettings):
         if value.strip() == "*" and field.field_name != "admin_users":
             return "*"
         parts = [part for part in re.split(r"[,\s]+", value) if part]
-        if not all(re.fullmatch(r"-?\d+", part) for part in parts):
+        ids = [read_integer(part) for part in parts]
+        if None in ids:
             raise ValueError("a comma list of numeric ids such as 1001,1002")
-        return frozenset(int(part) for part in parts)
+        return frozenset(ids)
 
     @field_validator("trusted_private_hosts", mode="before")
     @classmethod
@@ -388,6 +390,8 @@ def _wanted(problem: ErrorDetails, reason: str) -> str:
             return f"at least {limits['ge']}"
         case "greater_than":
             return f"more than {limits['gt']}"
+        case "less_than":
+            return f"less than {limits['lt']}"
         case "less_than_equal":
             return f"at most {limits['le']}"
         case "literal_error":

@@ -45,12 +45,19 @@ MOVES: dict[TaskState, frozenset[TaskState]] = {
 """From one state to another. Within a state a task may change too, while it is not closed."""
 END_STATES = frozenset({TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELLED})
 SUBMIT_UNKNOWN = "submit_unknown"
+INPUT_REFUSED = frozenset(
+    {"photo_refused", "photo_copyright", "prompt_refused", "prompt_sensitive", "input_refused", "refused"}
+)
+"""A provider refused what it was asked for, before it made anything: the same order ends the same way."""
 RESULT_REFUSED = frozenset({"video_refused", "video_text_refused", "audio_refused", "video_copyright"})
 """There was something to refuse, so it was made."""
 PERHAPS_CHARGED = RESULT_REFUSED | {SUBMIT_UNKNOWN}
 """Failures that do not prove that nothing was paid, even where no id came."""
 ALBUM, WANTED_ALBUM = "album", "album_wanted"
 """Questions of a draft that waits for the rest of an album; the second becomes a video unasked."""
+EXTENDING, TAPPED_EXTENDING = "extending", "extending_tapped"
+"""Questions of a draft whose video is still to be read; the second was asked for by a button."""
+_UNREAD = frozenset({ALBUM, WANTED_ALBUM, EXTENDING, TAPPED_EXTENDING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +120,8 @@ class Task:
 
     @property
     def is_collecting_album(self) -> bool:
-        """A draft that waits for the rest of an album: it has no card yet."""
-        return self.state is TaskState.DRAFT and self.question in (ALBUM, WANTED_ALBUM)
+        """A draft that waits for the rest of an album, or for its video to be read: it has no card yet."""
+        return self.state is TaskState.DRAFT and self.question in _UNREAD
 
     # What stores may ask without knowing states.
 

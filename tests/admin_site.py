@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from fakes import A_MODEL, Clock
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Permissions
 from bot.errors import DreamreelError
+from bot.prices import read_prices
 from bot.request import Problem, VideoModel, VideoRequest
 from bot.settings import IsolatedSettings
 from bot.store import AccountTrouble, Attempt
@@ -44,6 +45,7 @@ MODELS: dict[str, VideoModel] = {
 }
 SLOTS = {"volcengine": 3, "jiekou": 1, "geekai": 1}
 PRICES = {"jimeng-pro": "0.42", "jimeng-720p": "0.28", "veo-3": "1.20", "geekai-jimeng": "0.35"}
+_PRICE_LIST = read_prices(",".join(f"{model}={price}" for model, price in PRICES.items()))
 PEOPLE = {7001: "Ada", 7002: "Boris", 7003: "Chiara", 7004: "Dong", 7005: "Élodie", 7006: "Farid"}
 PROMPT = "a paper boat in the rain, seen from below"
 
@@ -126,6 +128,7 @@ class AdminSite:
     folder: Path
     store: SQLiteStore
     clock: Clock
+    models: Mapping[str, VideoModel] = field(default_factory=lambda: MODELS)
     moves: RecordingMoves = field(default_factory=RecordingMoves)
     admins: set[int] = field(default_factory=lambda: {ADMIN})
     server: PrivateServer = field(init=False)
@@ -137,11 +140,11 @@ class AdminSite:
                 store=self.store,
                 moves=self.moves,
                 permissions=Permissions(self.store, self.clock),
-                rules=LiveSettings(IsolatedSettings(), self.store, self.clock, MODELS),
-                models=MODELS,
-                granted=SLOTS,
+                rules=LiveSettings(IsolatedSettings(), self.store, self.clock, self.models),
+                models=self.models,
+                granted={model.provider: SLOTS.get(model.provider, 2) for model in self.models.values()},
                 at_once=self._at_once,
-                quote=lambda request: Decimal(PRICES[request.model]),
+                quote=lambda request: _PRICE_LIST.quote(request, self.models[request.model]),
                 usual_s=lambda task: 110.0,
                 is_admin=self._is_admin,
                 health=self.health,
@@ -158,7 +161,7 @@ class AdminSite:
         return await make_link(self.store, self.server.url, user_id, self.clock())
 
     async def _at_once(self, provider: str) -> int | None:
-        return min(SLOTS[provider], 2)
+        return min(SLOTS.get(provider, 2), 2)
 
     async def _is_ready(self) -> bool:
         return True
@@ -168,10 +171,12 @@ class AdminSite:
 
 
 @asynccontextmanager
-async def admin_site(folder: Path, *, lively: bool = False) -> AsyncIterator[AdminSite]:
+async def admin_site(
+    folder: Path, *, lively: bool = False, models: Mapping[str, VideoModel] = MODELS
+) -> AsyncIterator[AdminSite]:
     clock = Clock(NOW)
     store = await SQLiteStore.open(folder / "admin.db", clock)
-    site = AdminSite(folder, store, clock)
+    site = AdminSite(folder, store, clock, models)
     if lively:
         await fill(store)
     await site.server.start()

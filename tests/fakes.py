@@ -188,7 +188,7 @@ class RecordingChat:
     def names(self) -> list[str]:
         return [name for name, _ in self.calls]
 
-    async def photo(self, file_id: str, rules: PhotoRules, crop: str | None) -> FitPhoto:
+    async def photo(self, file_id: str, rules: PhotoRules, crop: str | None, user_id: int) -> FitPhoto:
         photo: FitPhoto = await self.scripts["photo"].next()
         return photo
 

@@ -136,6 +136,7 @@ class Clip:
 
     kind: str = "mp4"
     codec: str = "libx264"
+    pixels: str = "yuv420p"
     sound: str | None = None
     seconds: float = 1.0
     size: tuple[int, int] = (160, 96)
@@ -149,7 +150,7 @@ class Clip:
         ) as movie:
             picture = cast(VideoStream, movie.add_stream(self.codec, rate=24, options=dict(self.options)))
             picture.width, picture.height = self.size
-            picture.pix_fmt = "yuv420p"
+            picture.pix_fmt = self.pixels
             if self.bits_per_s:
                 picture.bit_rate = self.bits_per_s
             track = None
@@ -176,6 +177,48 @@ def boxes(path: Path) -> list[str]:
                 length = int.from_bytes(file.read(8)) - 8
             file.seek(length - 8, 1)
     return names
+
+
+def hollow_movie(
+    *, samples: int = 24, ticks: int = 2, tracks: int = 1, edits: int = 0, size: tuple[int, int] = (160, 96)
+) -> bytes:
+    """An MP4 of a few kilobytes whose tracks promise this many samples, and hold none of them. ISO/IEC
+    14496-12; a table of samples that are all alike takes a few bytes, whatever it promises. One lasts `ticks`
+    of 1/24000 s.
+    """
+    header = full_box(b"mvhd", struct.pack(">4I", 0, 0, 1000, 1000) + bytes(80))
+    return box(b"ftyp", b"isom" + bytes(4) + b"isommp41") + box(
+        b"moov", header, *(_hollow_track(samples, ticks, edits, size) for _ in range(tracks))
+    )
+
+
+def _hollow_track(samples: int, ticks: int, edits: int, size: tuple[int, int]) -> bytes:
+    entry = bytes(6) + struct.pack(">H", 1) + bytes(16) + struct.pack(">2H", *size) + bytes(14)
+    entry += bytes(32) + struct.pack(">2H", 24, 0xFFFF)
+    tables = box(
+        b"stbl",
+        full_box(b"stsd", struct.pack(">I", 1) + box(b"avc1", entry)),
+        full_box(b"stts", struct.pack(">3I", 1, samples, ticks)),
+        full_box(b"stsc", struct.pack(">4I", 1, 1, samples, 1)),
+        full_box(b"stsz", struct.pack(">2I", 1, samples)),
+        full_box(b"stco", struct.pack(">2I", 1, 48)),
+    )
+    handler = full_box(b"hdlr", bytes(4) + b"vide" + bytes(13))
+    clock = full_box(b"mdhd", struct.pack(">4I", 0, 0, 24_000, samples * ticks) + bytes(4))
+    media = box(b"mdia", clock, handler, box(b"minf", full_box(b"vmhd", bytes(8)), tables))
+    head = full_box(b"tkhd", struct.pack(">3I", 0, 0, 1) + bytes(72))
+    edit_list = full_box(b"elst", struct.pack(">I", edits) + struct.pack(">IiI", 1000, 0, 1 << 16) * edits)
+    return box(b"trak", head, *([box(b"edts", edit_list)] if edits else []), media)
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return struct.pack(">I", len(body) + 8) + kind + body
+
+
+def full_box(kind: bytes, body: bytes) -> bytes:
+    """A box with a version and flags."""
+    return box(kind, bytes(4), body)
 
 
 def frames_of(path: Path) -> list[Image.Image]:

@@ -35,7 +35,9 @@ def month_edges(name: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
     if found is None:
         raise ValueError(f"{name} is no month such as 2026-11")
     year, month = int(found[1]), int(found[2])
-    since = datetime(year, month, 1, tzinfo=zone)  # refuses a thirteenth one, and the year 0
+    if not 1970 <= year < 9999:
+        raise ValueError(f"{name} is in no year that has a bill")
+    since = datetime(year, month, 1, tzinfo=zone)  # refuses a thirteenth one
     return since, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
 
 

@@ -99,7 +99,7 @@ class ButtonPresses:
         if verb in self._plain_acts and query.message is not None:
             tap = await self._plain_tap(update_id, query, query.message.chat.id)
             return await self._plain_acts[verb](tap)
-        task = await self._tasks.get(task_id) if task_id else None
+        task = await self._tasks.get(task_id) if task_id and task_id.isprintable() else None
         act = self._acts.get(verb)
         if query.message is None or task is None or task.chat_id != query.message.chat.id or act is None:
             return Problem("tap_gone", {})

@@ -29,6 +29,7 @@ from bot.chat.telegram_io.duplicate_guard import DuplicateGuard
 from bot.chat.telegram_io.group_admins import GroupAdmins
 from bot.chat.telegram_io.messenger import Messenger
 from bot.chat.telegram_io.photo_files import PhotoFiles
+from bot.chat.telegram_io.sent_files import SentFiles
 from bot.media.video_cache import VideoCache
 from bot.request import VideoModel
 from bot.settings import Settings
@@ -63,6 +64,7 @@ class ChatContext:
     """None where ALERT_CHAT is not set."""
     admins: GroupAdmins
     preferences: ChatPreferences
+    files: SentFiles
     photos: PhotoFiles
     estimator: Estimator
     video_cache: VideoCache

@@ -66,7 +66,13 @@ class Conversation:
         self._failures: dict[int, Exception] = {}
         bot, store, clock = ctx.bot, ctx.store, ctx.clock
         self._dispatcher = Dispatcher(
-            store.updates, self._read, self._handle, self._give_up, clock, idle_s=store.leases.tick_s
+            store.updates,
+            self._read,
+            self._handle,
+            self._give_up,
+            clock,
+            aside=ctx.files.queue.inside,
+            idle_s=store.leases.tick_s,
         )
         store.leases.on_work(self._dispatcher.wake)
         self._intake: UpdatePoller | WebhookReceiver
@@ -178,8 +184,11 @@ class Conversation:
             raise error
 
     async def _give_up(self, update: Update) -> None:
-        """Whoever wrote it should not wait for an answer that never comes."""
+        """Whoever wrote it should not wait for an answer that never comes. What was ordered before it went
+        wrong has its card: nobody is asked to try that again."""
         message, person = update.message, update.effective_user
+        if await self._ctx.store.tasks.find(update_id=update.update_id) is not None:
+            return
         if message is not None and person is not None:
             language = await self._ctx.preferences.language_for(
                 message.chat_id, person.language_code, person.id
@@ -242,6 +251,7 @@ def _messages(ctx: ChatContext, subjects: Router, groups: Groups) -> Messages:
         albums=Albums(tasks=ctx.store.tasks, orders=ctx.orders, clock=ctx.clock, wake=ctx.wake),
         pairs=subjects.pairs,
         again=subjects.again,
+        extend=subjects.extend.read,
         menu=ctx.menu,
         repeats=ctx.repeats,
     )

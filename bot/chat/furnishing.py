@@ -30,9 +30,11 @@ from bot.chat.telegram_io.client import connect
 from bot.chat.telegram_io.display_names import DisplayNames
 from bot.chat.telegram_io.duplicate_guard import DuplicateGuard
 from bot.chat.telegram_io.group_admins import GroupAdmins
+from bot.chat.telegram_io.media_queue import MediaQueue
 from bot.chat.telegram_io.messenger import Messenger
 from bot.chat.telegram_io.photo_files import PhotoFiles
 from bot.chat.telegram_io.rate_limiter import RateLimiter
+from bot.chat.telegram_io.sent_files import SentFiles
 from bot.media.video_cache import VideoCache
 from bot.request import VideoModel
 from bot.send_rates import TELEGRAM, Limits
@@ -85,7 +87,8 @@ def build_chat_context(
     access = Access(rules, permissions, store, store.tasks, clock, obstacle=rights.obstacle)
     preferences = ChatPreferences(store.people, default_language, clock, is_shared=store.leases.is_shared)
     messenger = Messenger(bot, clock, preferences)
-    photos = PhotoFiles(bot, store.people, models)
+    files = SentFiles(bot, settings.data_dir / "work", clock, MediaQueue(store.leases))
+    photos = PhotoFiles(files, store.people, models)
     estimator = Estimator(store.tasks.count_ahead, schedule, models, at_once, pause=purchase_guard.blocking)
     price_labels = price_labels_of(lambda: rules.settings, models)
     operators = operators_of(
@@ -179,6 +182,7 @@ def build_chat_context(
         operators=operators,
         admins=GroupAdmins(bot, clock),
         preferences=preferences,
+        files=files,
         photos=photos,
         estimator=estimator,
         video_cache=video_cache,

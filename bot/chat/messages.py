@@ -31,7 +31,7 @@ from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import ChatMoved, MediaError, StaleTask
 from bot.request import Problem, VideoModel, VideoRequest
 from bot.store import TaskStore
-from bot.task import Task, TaskState
+from bot.task import EXTENDING, TAPPED_EXTENDING, Task, TaskState
 from bot.text import say
 
 
@@ -54,6 +54,7 @@ class Messages:
         albums: Albums,
         pairs: PhotoPairs,
         again: Again,
+        extend: Callable[[Task], Awaitable[None]],
         menu: Menu,
         repeats: DuplicateGuard,
     ) -> None:
@@ -72,6 +73,7 @@ class Messages:
         self._albums = albums
         self._pairs = pairs
         self._again = again
+        self._extend = extend
         self._menu = menu
         self._repeats = repeats
         self._calm = FloodControl(MESSAGES)
@@ -105,6 +107,13 @@ class Messages:
 
     async def gathered(self, task: Task) -> None:
         """As `bot.worker.loop.Albums`."""
+        if task.question in (EXTENDING, TAPPED_EXTENDING):
+            await self._extend(task)
+        else:
+            await self._gathered(task)
+        await self._albums.close(task)
+
+    async def _gathered(self, task: Task) -> None:
         album = read_album(task)
         try:
             if len(album.photos) == 1:
@@ -116,7 +125,6 @@ class Messages:
                 await self._refuse(album.sender, problem)
         except MediaError as error:
             await self._answer(album.sender, error.code, **error.values)
-        await self._albums.close(task)
 
     async def _handle(self, sender: Sender, intent: Intent, *, is_too_much: bool) -> None:
         claims = intent.kind == "start" and self._access.is_claim(intent.words)

@@ -52,14 +52,12 @@ class Router:
         )
         self.acts |= {WHICH: self.pairs.choose, MOTION: self.pairs.move}
         videos = VideoFiles(
-            ctx.bot,
-            ctx.settings.data_dir / "work",
-            ctx.clock,
+            ctx.files,
             takes_bytes=ctx.settings.download_max_bytes,
             gives_bytes=ctx.settings.upload_max_bytes,
         )
         self.joining = Join(ctx.bot, videos, ctx.messenger, ctx.clock)
-        extend = Extend(
+        self.extend = Extend(
             bot=ctx.bot,
             tasks=ctx.store.tasks,
             reading=ctx.reading,
@@ -73,8 +71,8 @@ class Router:
             clock=ctx.clock,
         )
         self.again = Again(ctx.store.tasks, ctx.reading, ctx.orders, ctx.messenger)
-        self.commands |= {"again": self.again.command, "extend": extend.command}
-        self.acts |= {EXTEND: extend.tap, JOIN: self.joining.tap}
+        self.commands |= {"again": self.again.command, "extend": self.extend.command}
+        self.acts |= {EXTEND: self.extend.tap, JOIN: self.joining.tap}
         card = SettingsFeature(
             messenger=ctx.messenger,
             people=ctx.store.people,

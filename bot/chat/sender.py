@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.task import Task
+from bot.task import TAPPED_EXTENDING, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,25 @@ class Sender:
     tapped: bool = False
     """They tapped a button: `message_id` is the card it stands on."""
     gathered: Task | None = None
-    """The draft that gathered their album: it becomes the task."""
+    """The draft that gathered their album, or waited for their video to be read: it becomes the task."""
     chat_title: str = ""
     """Of a group."""
     code: str | None = None
     """The language of their own Telegram, as it names it; `language` is the one to answer in."""
+
+
+def asker_of(task: Task) -> Sender:
+    """Who asked for a draft that has no card yet; they bring it along."""
+    return Sender(
+        update_id=task.update_id or 0,
+        chat_id=task.chat_id,
+        thread_id=task.thread_id,
+        user_id=task.user_id,
+        user_name=task.user_name,
+        message_id=task.message_id,
+        language=task.language,
+        sent_at=task.created_at,
+        album_id=task.album_id,
+        tapped=task.question == TAPPED_EXTENDING,
+        gathered=task,
+    )

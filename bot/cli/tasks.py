@@ -23,6 +23,7 @@ T = TypeVar("T")
 _STATES = ("draft", "queued", "submitting", "running", "succeeded", "failed", "cancelled")
 _WIDE = 160
 _OPEN = ("queued", "submitting", "running")
+_ID = click.IntRange(-(2**63), 2**63 - 1)
 
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
@@ -42,8 +43,8 @@ def tasks() -> None:
     "--state", "states", multiple=True, type=click.Choice(_STATES), help="May be given several times."
 )
 @click.option("--open", "only_open", is_flag=True, help="What waits or runs.")
-@click.option("--user", "user_id", type=int, help="Of this Telegram user.")
-@click.option("--chat", "chat_id", type=int, help="Of this chat.")
+@click.option("--user", "user_id", type=_ID, help="Of this Telegram user.")
+@click.option("--chat", "chat_id", type=_ID, help="Of this chat.")
 @click.option("--provider", help="At this provider.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--older-than", metavar="TASK", help="The page that comes after this one.")

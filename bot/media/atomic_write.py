@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Return True if there was no room to write to, which says nothing about the file that was read."""
+    return getattr(error, "errno", None) in _DISK_FULL
 
 
 @contextmanager

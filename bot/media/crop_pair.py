@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
+from pathlib import Path
 
 from PIL import Image
 
@@ -17,7 +18,7 @@ _GROUND = (255, 255, 255)
 _QUALITY = 88
 
 
-def draw_crops(photos: Sequence[bytes], ratio: str) -> bytes:
+def draw_crops(photos: Sequence[bytes | Path], ratio: str) -> bytes:
     """A JPEG of what a crop to `ratio` keeps of one photo or two, each as `draw_crop` shows it. Raises what
     that raises."""
     drawn = [draw_crop(photo, ratio) for photo in photos]

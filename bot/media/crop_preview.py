@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from bot.media.crop import crop_box
-from bot.media.photos import decode_photo, open_photo
+from bot.media.photos import decode_photo, open_photo, photo_bytes
 
 _LONG_SIDE_PX = 1280  # a chat shows no more
 _MAX_LONG_TO_SHORT = 20  # Telegram refuses longer photos; core.telegram.org/bots/api#sendphoto
@@ -18,12 +19,12 @@ _FRAME, _SHADE = (255, 255, 255), (0, 0, 0, 70)
 _QUALITY = 88
 
 
-def draw_crop(data: bytes, ratio: str) -> bytes:
+def draw_crop(source: bytes | Path, ratio: str) -> bytes:
     """The photo as a JPEG of at most 1280 pixels a side, with a frame around what a crop to `ratio` keeps.
 
     Upright, without metadata. Raises what `open_photo` raises.
     """
-    photo = decode_photo(open_photo(data), enough_px=_LONG_SIDE_PX)
+    photo = decode_photo(open_photo(photo_bytes(source)), enough_px=_LONG_SIDE_PX)
     photo.thumbnail((_LONG_SIDE_PX, _LONG_SIDE_PX), Image.Resampling.LANCZOS)
     left, top, right, bottom = crop_box(*photo.size, ratio)
     kept = photo.crop((left, top, right, bottom))

@@ -23,9 +23,6 @@ from bot.errors import MediaError
 from bot.media.videos import open_movie, picture_track
 from bot.media.yuv import Size, picture_of
 
-MAX_PIXELS = 4096 * 4096
-"""Of one frame. A decoder keeps up to seventeen of them: 420 MB at 8 bits."""
-
 _MAX_SIDE_PX = 4096
 _QUALITY = 95  # of JPEG; a provider makes a whole film out of it
 _HD_PX = 720
@@ -71,7 +68,7 @@ def last_frame(video: Path) -> bytes:
     Only the end is decoded. Raises `MediaError`: `not_a_video`, `video_too_large` (pixels).
     """
     with open_movie(video) as movie:
-        picture = _picture_within_bounds(movie)
+        picture = picture_track(movie)
         for start in _starts(_keyframes(movie, picture)):
             movie.seek(start, stream=picture)
             last = None
@@ -89,7 +86,7 @@ def read_shots(video: Path) -> Iterator[Shot]:
     """
     shot: Shot | None = None
     with open_movie(video) as movie:
-        picture = _picture_within_bounds(movie)
+        picture = picture_track(movie)
         tick_s = picture.time_base or Fraction(1)
         for frame in _whole_frames(movie, picture):
             if frame.pts is None:
@@ -113,23 +110,13 @@ def clip_length_s(video: Path) -> Fraction:
     """From the first frame until the end of the last; nothing is decoded. Raises what `last_frame` raises."""
     first = end = None
     with open_movie(video) as movie:
-        picture = _picture_within_bounds(movie)
+        picture = picture_track(movie)
         with suppress(av.FFmpegError):  # the file ends before it should
             for packet in movie.demux(picture):
                 if packet.pts is not None:
                     first = packet.pts if first is None else min(first, packet.pts)
                     end = max(end or first, packet.pts + (packet.duration or 0))
         return ((end or 0) - (first or 0)) * (picture.time_base or Fraction(1))
-
-
-def _picture_within_bounds(movie: InputContainer) -> VideoStream:
-    picture = picture_track(movie)
-    if picture.width * picture.height > MAX_PIXELS:
-        shape = f"{picture.width} x {picture.height}"
-        raise MediaError("video_too_large", shape, width=picture.width, height=picture.height)
-    # A stream may hold larger frames than its file says.
-    picture.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-    return picture
 
 
 def _whole_frames(movie: InputContainer, picture: VideoStream) -> Iterator[av.VideoFrame]:

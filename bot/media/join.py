@@ -26,7 +26,7 @@ from av.video.reformatter import (
 from PIL import Image
 
 from bot.errors import MediaError
-from bot.media.atomic_write import atomic_write
+from bot.media.atomic_write import atomic_write, is_disk_full
 from bot.media.encode import SOUND_BITS_PER_S, SOUND_RATE_HZ
 from bot.media.frames import SIDEWAYS, Shot, clip_length_s, read_shots
 from bot.media.media_info import VideoFacts
@@ -61,8 +61,8 @@ def join_videos(first: Path, second: Path, target: Path, max_bytes: int = MAX_BY
     Always encoded anew: copied streams would need the same encoder in both, could not drop the frame at the
     seam, since all others are drawn upon it, and would leave a gap in the sound.
 
-    Raises `MediaError`: `not_a_video`, `video_too_large` (pixels), `too_large` (bytes), and `media_crashed`
-    where the disk is full.
+    Raises `MediaError`: `not_a_video`, `video_too_large` (pixels), `too_large` (bytes), and
+    `disk_full`.
     """
     _film([first, second], target, max_bytes)
     return probe_video(target)
@@ -82,7 +82,7 @@ def _film(sources: Sequence[Path], target: Path, max_bytes: int, comment: str = 
         try:
             _write(part, sources, _bounds(length_s, max_bytes), comment)
         except av.FFmpegError as error:  # reading translates its own
-            raise MediaError("media_crashed", str(error)) from error
+            raise MediaError("disk_full" if is_disk_full(error) else "media_crashed", str(error)) from error
         if (size := part.stat().st_size) > max_bytes:
             raise MediaError("too_large", f"{size} bytes")
 

@@ -11,18 +11,17 @@ from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from math import ceil, sqrt
+from pathlib import Path
 
 from PIL import Image, ImageCms
 
 from bot.errors import MediaError
 from bot.media.crop import crop_box
 from bot.media.media_info import MAX_BYTES, FitPhoto, Size, fit_size
-from bot.media.memory import bounded_memory
 from bot.media.strip_metadata import strip_metadata
 from bot.request import PhotoRules
 
 MAX_MEGAPIXELS = 64  # a quarter of a gigabyte once decoded
-_MAX_MEMORY_MB = 1_600  # 64 megapixels of WebP with transparency take 1,350
 _QUALITIES = (92, 85, 75, 65)  # of JPEG; below the last, fewer pixels look better than worse ones
 _CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png"}
 _ORIENTATION = 0x0112  # the EXIF tag
@@ -42,7 +41,7 @@ _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, struct.
 Box = tuple[int, int, int, int]
 
 
-def normalise_photo(data: bytes, rules: PhotoRules, crop: str | None = None) -> FitPhoto:
+def normalise_photo(photo: bytes | Path, rules: PhotoRules, crop: str | None = None) -> FitPhoto:
     """The photo (JPEG, PNG, WebP, HEIC or AVIF) as `rules` want it, first cropped to the ratio `crop`.
 
     Turned upright, transparency on white, colours in sRGB, metadata dropped, shrunk or slightly enlarged
@@ -50,6 +49,7 @@ def normalise_photo(data: bytes, rules: PhotoRules, crop: str | None = None) -> 
     one file it is the first, or the one that the file calls the main one. Raises `MediaError`: `not_a_photo`,
     `photo_too_large` (pixels, bytes), `photo_too_small`, `photo_too_long` (shape).
     """
+    data = photo_bytes(photo)
     picture = open_photo(data)
     size = _upright_size(picture)
     box = crop_box(*size, crop) if crop else (0, 0, *size)
@@ -60,9 +60,17 @@ def normalise_photo(data: bytes, rules: PhotoRules, crop: str | None = None) -> 
     return _encode_within(_cut(upright, size, box, target), rules)
 
 
-def photo_size(data: bytes) -> Size:
+def photo_size(photo: bytes | Path) -> Size:
     """Width and height of the upright photo; its pixels are not decoded. Raises what `open_photo` raises."""
-    return _upright_size(open_photo(data))
+    return _upright_size(open_photo(photo_bytes(photo)))
+
+
+def photo_bytes(photo: bytes | Path) -> bytes:
+    """What a file holds, read only if it may be a photo. Raises `photo_too_large` (bytes)."""
+    size = len(photo) if isinstance(photo, bytes) else photo.stat().st_size
+    if size > MAX_BYTES:
+        raise MediaError("photo_too_large", f"{size} bytes", max_megapixels=MAX_MEGAPIXELS)
+    return photo if isinstance(photo, bytes) else photo.read_bytes()
 
 
 def open_photo(data: bytes) -> Image.Image:
@@ -70,11 +78,9 @@ def open_photo(data: bytes) -> Image.Image:
 
     The size is that of the stored picture: an orientation in the metadata is not yet applied.
     """
-    if len(data) > MAX_BYTES:
-        raise MediaError("photo_too_large", f"{len(data)} bytes", max_megapixels=MAX_MEGAPIXELS)
     try:
-        with bounded_memory(_MAX_MEMORY_MB), _quietly():
-            picture = Image.open(BytesIO(data), formats=_formats(data))
+        with _out_of_memory_is_too_large(), _quietly():
+            picture = Image.open(BytesIO(photo_bytes(data)), formats=_formats(data))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise MediaError("photo_too_large", str(error), max_megapixels=MAX_MEGAPIXELS) from error
     except _UNREADABLE as error:
@@ -92,13 +98,21 @@ def decode_photo(picture: Image.Image, enough_px: int) -> Image.Image:
     """
     turn = _TURNS.get(_orientation(picture))
     profile = picture.info.get("icc_profile")
-    with bounded_memory(_MAX_MEMORY_MB):
+    with _out_of_memory_is_too_large():
         _load(picture, enough_px)
         upright = _in_srgb(picture, profile)
         if turn is not None:
             upright = upright.transpose(turn)
     upright.info.clear()  # an encoder would write some of it again
     return upright
+
+
+@contextmanager
+def _out_of_memory_is_too_large() -> Iterator[None]:
+    try:
+        yield
+    except MemoryError as error:
+        raise MediaError("photo_too_large", "too much memory", max_megapixels=MAX_MEGAPIXELS) from error
 
 
 @contextmanager
@@ -154,7 +168,7 @@ def _untouched(picture: Image.Image, data: bytes, rules: PhotoRules) -> FitPhoto
     if bare is None or len(bare) > rules.max_bytes:
         return None
     width, height = picture.size
-    with bounded_memory(_MAX_MEMORY_MB):
+    with _out_of_memory_is_too_large():
         _load(picture, enough_px=1)  # what cannot be read is found here, not by the provider
     return FitPhoto(bare, width, height, _CONTENT_TYPES[kind])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -18,15 +17,36 @@ from av.video import VideoStream
 from PIL import Image
 
 from bot.errors import MediaError
-from bot.media.atomic_write import atomic_write
+from bot.media.atomic_write import atomic_write, is_disk_full
 from bot.media.media_info import VideoFacts
 from bot.media.yuv import picture_of
 
 THUMBNAIL_SIDE_PX = 320  # Telegram's limit, with 200 kB: core.telegram.org/bots/api#inputmediavideo
 _THUMBNAIL_QUALITY = 85  # at this size never above 150 kB
 
-# Without these a playlist would make the library open whatever addresses and files it names.
-_ONLY_LOCAL_MOVIES = {"format_whitelist": "mov,mp4,matroska,webm", "protocol_whitelist": "file"}
+MAX_PIXELS = 4096 * 4096
+"""Of one frame. A decoder keeps up to seventeen of them: 420 MB at 8 bits."""
+_MAX_FRAMES = 500_000  # more than two hours at 60 a second: the index in the file is broken
+
+# By the name of the decoder: what phones and models write. FFmpeg carries over 300, most for formats of old
+# games and cameras, where faults stay unnoticed for years.
+_PICTURE_CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "libdav1d", "av1", "mpeg4", "mjpeg"})
+_SOUND_CODECS = frozenset(
+    {
+        *("aac", "mp3float", "mp3", "opus", "libopus", "vorbis", "flac", "alac"),
+        *("amrnb", "amrwb", "libopencore_amrnb", "libopencore_amrwb"),
+        *("pcm_u8", "pcm_s8", "pcm_alaw", "pcm_mulaw"),
+        *(f"pcm_{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")),
+    }
+)
+_OPEN_OPTIONS = {
+    # Without these a playlist would make the library open whatever addresses and files it names.
+    "format_whitelist": "mov,mp4,matroska,webm",
+    "protocol_whitelist": "file",
+    # The library decodes the first frames by itself to learn what a file holds.
+    "codec_whitelist": ",".join(sorted(_PICTURE_CODECS | _SOUND_CODECS)),
+    "max_pixels": str(MAX_PIXELS),
+}
 _KEPT_SOUND = ("aac", "mp3")  # what phones play inside MP4; anything else becomes AAC
 _SOUND_RATE_HZ = 48_000
 _SOUND_FRAME = 1024  # samples in a frame of AAC
@@ -34,13 +54,12 @@ _LONGEST_S = 3600  # no model makes more than a minute: the clock in the file is
 SHRUNK = "made smaller to be sent"
 """The comment inside a file that was."""
 _NOT_A_VIDEO = "not_a_video"
-_FAULTS_OF_THIS_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM})
-"""A full disk says nothing about the video that found no room on it."""
 
 
 def probe_video(path: Path) -> VideoFacts:
     """What the file holds, found by reading all of it. Raises `MediaError("not_a_video")` for everything that
-    is not a whole MP4, MOV, MKV or WebM with a picture that can be decoded.
+    is not a whole MP4, MOV, MKV or WebM with a picture that can be decoded, and what `open_movie` and
+    `picture_track` raise.
     """
     with open_movie(path) as movie:
         picture = picture_track(movie)
@@ -65,7 +84,7 @@ def prepare_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
 
     The picture is copied, never encoded again. A silent video gets a silent track, since Telegram shows one
     without sound as a GIF. `target` appears only when it is complete. Raises what `probe_video` raises, and
-    `MediaError("media_crashed")` where the disk is full.
+    `MediaError("disk_full")`.
     """
     facts = probe_video(source)
     with (
@@ -80,27 +99,48 @@ def prepare_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
 
 @contextmanager
 def open_movie(path: Path) -> Iterator[InputContainer]:
+    """Open a file that somebody sent: the only place where that is done. Raises `MediaError`: `not_a_video`,
+    `media_crashed` (too much memory), `disk_full`.
+    """
     try:
-        with av.open(path, options=dict(_ONLY_LOCAL_MOVIES), metadata_errors="replace") as movie:
+        with av.open(path, options=dict(_OPEN_OPTIONS), metadata_errors="replace") as movie:
             yield movie
+    except MemoryError as error:
+        raise MediaError("media_crashed", "too much memory") from error
     except av.FFmpegError as error:
-        code = "media_crashed" if error.errno in _FAULTS_OF_THIS_MACHINE else _NOT_A_VIDEO
-        raise MediaError(code, str(error)) from error
+        raise MediaError("disk_full" if is_disk_full(error) else _NOT_A_VIDEO, str(error)) from error
 
 
 def picture_track(movie: InputContainer) -> VideoStream:
+    """Return the film's picture, not yet decoded. Raises `MediaError`: `not_a_video`, `video_too_large`
+    (pixels)."""
     for stream in movie.streams.video:
-        if _is_known(stream) and not stream.disposition & stream.disposition.attached_pic:
+        if _has_decoder(stream, _PICTURE_CODECS) and not stream.disposition & stream.disposition.attached_pic:
+            _check_bounds(stream)
             return stream
     raise MediaError(_NOT_A_VIDEO, "no picture")
 
 
 def sound_track(movie: InputContainer) -> AudioStream | None:
-    return next(filter(_is_known, movie.streams.audio), None)
+    return next((one for one in movie.streams.audio if _has_decoder(one, _SOUND_CODECS)), None)
 
 
-def _is_known(stream: Stream) -> bool:
-    return getattr(stream, "codec_context", None) is not None  # the stubs promise one; a broken file has none
+def _has_decoder(stream: Stream, names: frozenset[str]) -> bool:
+    codec = getattr(stream, "codec_context", None)  # the stubs promise one; a broken file has none
+    return codec is not None and codec.name in names
+
+
+def _check_bounds(picture: VideoStream) -> None:
+    if picture.width * picture.height > MAX_PIXELS:
+        shape = f"{picture.width} x {picture.height}"
+        raise MediaError("video_too_large", shape, width=picture.width, height=picture.height)
+    if picture.frames > _MAX_FRAMES:
+        raise MediaError(_NOT_A_VIDEO, f"{picture.frames} frames")
+    length_s = (picture.duration or 0) * (picture.time_base or Fraction(1))
+    if length_s > _LONGEST_S:
+        raise MediaError(_NOT_A_VIDEO, f"{float(length_s):g} s long")
+    # A stream may hold larger frames than its file says.
+    picture.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
 
 
 def _measured_duration_s(movie: InputContainer, picture: VideoStream) -> float:

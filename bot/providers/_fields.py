@@ -43,6 +43,6 @@ def share_of(percent: object) -> float | None:
     """0 to 1, from percent as a number or as text: 30, "30", "30%"."""
     if isinstance(percent, str) and re.fullmatch(r"\s*[0-9]{1,3}(\.[0-9]{1,9})?\s*%?\s*", percent):
         percent = float(percent.strip().removesuffix("%"))
-    if isinstance(percent, bool) or not isinstance(percent, int | float) or not math.isfinite(percent):
+    if isinstance(percent, bool) or not isinstance(percent, int | float) or not abs(percent) < math.inf:
         return None
     return min(max(percent, 0), 100) / 100

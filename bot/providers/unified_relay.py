@@ -195,6 +195,6 @@ def _completed_at(record: Mapping[str, object]) -> float | None:
     """Unix time, from seconds or milliseconds."""
     for name in ("completed_at", "status_update_time"):
         value = record.get(name)
-        if type(value) is int and value > 0:
+        if type(value) is int and 0 < value < _MILLISECONDS * 1000:
             return value / 1000 if value >= _MILLISECONDS else float(value)
     return None

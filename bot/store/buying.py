@@ -53,10 +53,17 @@ class BuyingStore(Protocol):
         row is as it was.
 
         That is a pause of everything or of the task's model. Or else, unless its provider is in `uncounted`,
-        that `most` tasks of the others have been handed over (`submitted_at`) after `since`, or after the
-        last brake was released if that was later: then the brake is put on, at the task's `submitted_at`. All
-        in one transaction: however many processes buy, no more than `most` are handed over.
+        that `most` tasks of the others that count (`Task.counts`) have been handed over (`submitted_at`)
+        after `since`, or after the last brake was released if that was later: then the brake is put on, at
+        the task's `submitted_at`. All in one transaction: however many processes buy, no more than `most`
+        are in flight, accepted or of unknown end.
         """
+
+    async def refused_orders(
+        self, user_id: int, codes: Collection[str], since: datetime, limit: int
+    ) -> list[datetime]:
+        """When a person's orders were handed over after `since` that ended with one of these codes and do not
+        count, newest first."""
 
     async def pause(self, pause: Pause) -> bool:
         """False where the same is paused already: that pause stays as it is."""

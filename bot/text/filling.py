@@ -9,6 +9,9 @@ from decimal import Decimal
 from bot.text.checks import Phrase
 from bot.text.languages import language_of
 
+_LONGEST = 1000
+"""Of a value, in characters. With three of them a phrase still fits into a message."""
+
 
 def fill(language: str, phrase: Phrase, values: Mapping[str, object]) -> str:
     """The phrase with its values, as Telegram's HTML; of plural forms the one for the number `count`.
@@ -39,4 +42,4 @@ def _shown(language: str, value: object) -> str:
             text = str(value).replace(".", language_of(language).decimal_mark)
         case _:
             text = str(value)
-    return html.escape(text, quote=False)
+    return html.escape(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…", quote=False)

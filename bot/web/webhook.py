@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.errors import StoreError
+from bot.integers import is_storable
 from bot.log import get_log
 
 WEBHOOK_PATH = "/telegram"
@@ -39,7 +40,8 @@ class Webhook:
             update = await request.json()
         except ValueError:
             update = None
-        if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
+        update_id = update.get("update_id") if isinstance(update, dict) else None
+        if not isinstance(update_id, int) or not is_storable(update_id):
             # Telegram would send it for ever.
             self._log.error("an update that cannot be read came")
             return web.Response()

@@ -19,6 +19,7 @@ from bot.errors import (
     ProviderError,
 )
 from bot.log import get_log
+from bot.media.process import CRASHES, READINGS
 from bot.media.video_cache import Video, VideoCache
 from bot.provider import Provider, Succeeded
 from bot.request import VideoModel
@@ -120,6 +121,7 @@ class Deliverer:
         if not self._journal.has_time(task, schedule.SHRINK_LIMIT_S):
             await self._journal.retry_after(task, 0.0)
             return
+        began = self._journal.now()
         try:
             async with asyncio.timeout(schedule.SHRINK_LIMIT_S):
                 await self._video_cache.shrink(task.id, self._max_bytes)
@@ -127,8 +129,9 @@ class Deliverer:
             # Others were at work all the time.
             await self._journal.put_off(task)
         except MediaError as error:
-            if error.code == "media_crashed" and not self._journal.is_over(task):
-                # The disk may be full.
+            await self._journal.record(task, self._journal.attempt(task, "fetch", began, error))
+            again = error.code != "media_timeout" and await self._may_be_read_again(task, error)
+            if again and not self._journal.is_over(task):
                 await self._journal.put_off(task)
                 return
             detail = f"{video.facts.bytes} bytes, {error.code}: {error.detail}"
@@ -142,15 +145,21 @@ class Deliverer:
             case FetchError():
                 again, code, detail = error.again, error.code, error.detail
             case MediaError():
-                # Reading it may have met a limit of this machine: that is no fault of the video.
-                again = error.code != "not_a_video"
-                code, detail = "not_a_video", f"{error.code}: {error.detail}"
+                again = await self._may_be_read_again(task, error)
+                code = "fetch_failed" if error.code == "disk_full" else "not_a_video"
+                detail = f"{error.code}: {error.detail}"
             case TimeoutError():
                 again, code, detail = True, "fetch_failed", "fetching took too long"
         if again and not self._journal.is_over(task):
             await self._journal.put_off(task)
         else:
             await self._journal.finish(task.failed(code, detail, self._journal.now()))
+
+    async def _may_be_read_again(self, task: Task, error: MediaError) -> bool:
+        """Return True if the fault may be this machine's: a full disk, or the first crash or time-out."""
+        if error.code not in CRASHES:
+            return error.code == "disk_full"
+        return sum(one.answer in CRASHES for one in await self._journal.attempts(task)) < READINGS
 
     async def _fetch(self, task: Task) -> Video:
         """Onto the shelf. A link that died early is asked for once more."""

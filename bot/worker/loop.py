@@ -41,8 +41,8 @@ _STORE_PAUSE_S = 2.0
 
 class Albums(Protocol):
     async def gathered(self, task: Task) -> None:
-        """All photos of an album are there, as far as can be told: start it, ask what is open, or say why it
-        cannot work. Afterwards the row gathers no more. StaleTask, ChatError."""
+        """All photos of an album are there, as far as can be told, or a video is to be read: start it, ask
+        what is open, or say why it cannot work. Afterwards the row gathers no more. StaleTask, ChatError."""
 
 
 class Worker:

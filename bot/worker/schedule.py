@@ -26,11 +26,12 @@ TURN_LIMIT_S = 20.0
 """To wait for a turn: with fetching and uploading it stays below a lease."""
 HELD_S = 20.0
 """A task of a model that is paused asks again so often, at the latest after the pause."""
-UPDATE_LEASE_S = 120.0
+UPDATE_LEASE_S = 290.0
+"""Longer than handling one may take, with two files to be fetched and read."""
 STORE_PAUSE_S = 5.0
 """After the database refused: its disk is full, or another program holds it."""
 UPDATE_ATTEMPTS = 5
-"""Then an update is parked, so that its chat goes on."""
+"""Where waiting may help; then an update is parked, so that its person's next one comes."""
 UPDATE_ATTEMPTS_IN_OUTAGE = 20
 """The same where Telegram does not answer: with the pauses of `retry_at` that is over an hour."""
 DRAFT_PRIVATE = timedelta(hours=24)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -36,20 +35,24 @@ from bot.worker.outage_log import OutageLog
 from bot.worker.poll import JobPoller
 from bot.worker.provider_health import Accounts
 from bot.worker.purchase_guard import PurchaseGuard
-from bot.worker.schedule import Schedule
+from bot.worker.schedule import LEASE_S, Schedule
+from bot.worker.user_locks import UserLocks
 
 _OUTAGES = frozenset({"unreachable", "provider_fault"})
 """Refusals that say nothing about the request; a provider that is only busy is waited for."""
-_WITH_PHOTOS = 16
-"""Submits with photos at once: these are in memory until the call has ended."""
+_WITH_PHOTOS = 6
+"""Submits with photos at once, each of another person. Two photos of 4.7 MB are in memory until the call has
+ended, five times over: as they are, as base64, as JSON, and on their way."""
 _SAVE_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Between the tries to save an id that was paid for; far within a lease."""
 
 
 class Chat(Protocol):
-    async def photo(self, file_id: str, rules: PhotoRules, crop: str | None) -> FitPhoto:
-        """The photo as `rules` want it, cropped to the ratio `crop`. MediaError when it is gone or unfit,
-        ChatBusy, CallUnclear."""
+    async def photo(self, file_id: str, rules: PhotoRules, crop: str | None, user_id: int) -> FitPhoto:
+        """A person's photo as `rules` want it, cropped to the ratio `crop`.
+
+        MediaError when it is gone or unfit; ChatBusy, CallUnclear.
+        """
 
     def show(self, task: Task) -> None:
         """Bring the card up to date soon. Newest wins; never fails, never delays an outcome."""
@@ -90,6 +93,7 @@ class Submitter:
         self._save_pauses_s = save_pauses_s
         self._log = get_log(__name__)
         self._silence = OutageLog("submits")
+        self._photo_locks = UserLocks("submits of", LEASE_S)
         self._with_photos = asyncio.Semaphore(_WITH_PHOTOS)
         self.in_flight: set[str] = set()
         """Ids of tasks whose submit must not be cut short."""
@@ -102,14 +106,17 @@ class Submitter:
         if await self._purchase_guard.blocking(model.name):
             await self._hold_back(task)
             return
-        async with self._with_photos if task.request.photos else nullcontext():
+        if not task.request.photos:
+            await self._submit(task, model)
+            return
+        async with self._photo_locks.of(task.user_id), self._with_photos:
             await self._submit(task, model)
 
     async def _submit(self, task: Task, model: VideoModel) -> None:
         try:
             # Read even where a link is all that is sent: what is unfit should cost nothing.
             fits = [
-                await self._chat.photo(file_id, model.photo_rules, task.request.crop)
+                await self._chat.photo(file_id, model.photo_rules, task.request.crop, task.user_id)
                 for file_id in task.request.photos
             ]
         except MediaError as error:

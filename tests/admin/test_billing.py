@@ -152,7 +152,9 @@ async def test_a_submit_in_which_the_process_died_is_on_the_bill(harness: Worker
     assert (attempt.call, attempt.answer, attempt.at) == ("submit", SUBMIT_UNKNOWN, lost.submitted_at)
 
 
-@pytest.mark.parametrize("name", ["2026-13", "2026-00", "0000-01", "2026-1", "2026", "", "x", "٢٠٢٦-٠١"])
+@pytest.mark.parametrize(
+    "name", ["2026-13", "2026-00", "0000-01", "2026-1", "2026", "0001-01", "9999-12", "", "x", "٢٠٢٦-٠١"]
+)
 def test_what_is_no_month_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r"month|year"):
         month_edges(name, BERLIN)

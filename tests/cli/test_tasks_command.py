@@ -74,6 +74,14 @@ async def test_a_list_tells_who_waits_and_a_story_all_that_is_known(live_bot: Bo
     await live_bot.shown(chat, 3)
 
 
+@pytest.mark.parametrize("option", ["--user", "--chat", "--limit"])
+async def test_a_number_that_no_id_has_is_one_sentence(live_bot: BotHarness, option: str) -> None:
+    for number in ("9" * 30, "-" + "9" * 300, "x"):
+        printed_words = await typed(live_bot, "list", option, number, code=2)
+        assert "Invalid value" in printed_words
+        assert "Traceback" not in printed_words
+
+
 async def test_a_cancel_is_noticed_by_the_running_bot_at_once(live_bot: BotHarness) -> None:
     with live_bot.unfinished():
         _, chat, cards = await a_queue(live_bot, "a paid one", "a free one")

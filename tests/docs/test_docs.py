@@ -197,6 +197,12 @@ def test_a_stop_leaves_time_for_a_submit_in_flight() -> None:
     assert all(int(seconds) > schedule.SUBMIT_LIMIT_S + 10 for seconds in allowed)
 
 
+def test_the_unit_and_compose_bound_the_memory_and_outlive_a_worker_that_exceeds_it() -> None:
+    unit = (ROOT / "deploy/dreamreel.service").read_text(encoding="utf-8").splitlines()
+    assert {"MemoryMax=90%", "OOMPolicy=continue"} <= set(unit)
+    assert all(bot["mem_limit"] == "${BOT_MEMORY:-900m}" for bot in _bots().values())
+
+
 def test_compose_runs_one_bot_alone_or_three_around_a_postgresql() -> None:
     services = _services()
     alone = [name for name, service in services.items() if "profiles" not in service]

@@ -455,7 +455,7 @@ def test_a_full_disk_is_no_fault_of_the_videos(places: Places) -> None:
             join_videos(first, second, target)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert caught.value.code == "media_crashed"
+    assert caught.value.code == "disk_full"
     assert sorted(target.parent.iterdir()) == [first, second]
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from bot.errors import MediaError
 from bot.media import process
+from bot.media.memory import machine_memory
 from bot.media.process import run_in_process
 
 
@@ -111,6 +112,26 @@ async def test_signals_to_the_whole_group_leave_the_work_alone() -> None:
 async def test_there_is_never_more_work_than_processors(tmp_path: Path) -> None:
     seen = await asyncio.gather(*(run_in_process(note_meeting, tmp_path, limit_s=30) for _ in range(8)))
     assert max(seen) <= len(os.sched_getaffinity(0))
+
+
+async def test_files_of_people_hold_up_nothing_else(tmp_path: Path) -> None:
+    slow = [
+        asyncio.create_task(run_in_process(linger, tmp_path / f"{number}", limit_s=60, foreign=True))
+        for number in range(process.foreign_at_once(machine_memory()) + 1)
+    ]
+    for number in range(process.foreign_at_once(machine_memory())):
+        await asyncio.to_thread(_wait_for_pid, tmp_path / f"{number}")
+    assert await asyncio.gather(*(run_in_process(double, number, limit_s=30) for number in range(4))) == [
+        0,
+        2,
+        4,
+        6,
+    ]
+    assert not any(work.done() for work in slow)
+    assert len(list(tmp_path.iterdir())) == process.foreign_at_once(machine_memory())
+    for work in slow:
+        work.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
 
 
 PROGRAM = """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import av
 import pytest
-from media_samples import Clip, boxes
+from media_samples import Clip, boxes, hollow_movie
 from PIL import Image
 
 from bot.errors import MediaError
@@ -116,7 +116,7 @@ def test_a_full_disk_is_no_fault_of_the_video(places: tuple[Path, Path, Path]) -
             prepare_video(source, target, thumbnail)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert caught.value.code == "media_crashed"
+    assert caught.value.code == "disk_full"
     assert list(target.parent.iterdir()) == [source]
 
 
@@ -160,6 +160,59 @@ def test_a_codec_that_mp4_cannot_carry_is_refused(places: tuple[Path, Path, Path
     with pytest.raises(MediaError) as caught:
         prepare_video(source, target, thumbnail)
     assert caught.value.code == "not_a_video"
+
+
+RARE = {
+    "ffv1": Clip(kind="matroska", codec="ffv1", options=()),
+    "png": Clip(kind="mov", codec="png", pixels="rgb24", options=()),
+    "mpeg2": Clip(codec="mpeg2video", options=()),
+}
+
+
+@pytest.mark.parametrize("clip", RARE.values(), ids=RARE)
+def test_a_codec_that_neither_phones_nor_models_use_is_never_opened(clip: Clip, tmp_path: Path) -> None:
+    path = clip.write(tmp_path / "film")
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with av.logging.Capture(local=False) as said, pytest.raises(MediaError) as caught:
+            probe_video(path)
+    finally:
+        av.logging.set_level(None)
+    assert (caught.value.code, caught.value.detail) == ("not_a_video", "no picture")
+    # Nor does the library open it by itself, to learn more about the file.
+    assert any("not on whitelist" in text for _, _, text in said)
+
+
+def test_sound_of_a_codec_that_is_not_opened_is_left_out(tmp_path: Path) -> None:
+    path = Clip(kind="matroska", sound="ac3").write(tmp_path / "film")
+    assert not probe_video(path).has_audio
+
+
+def test_sides_beyond_the_bound_are_refused_before_a_frame_is_decoded(tmp_path: Path) -> None:
+    quick = (("preset", "ultrafast"),)
+    path = Clip(seconds=1 / 24, size=(4112, 4112), options=quick).write(tmp_path / "film")
+    with pytest.raises(MediaError) as caught:
+        probe_video(path)
+    assert (caught.value.code, caught.value.detail) == ("video_too_large", "4112 x 4112")
+
+
+@pytest.mark.parametrize(("samples", "told"), [(600_000, "600000 frames"), (50_000_000, "50000000 frames")])
+def test_frames_beyond_the_bound_are_refused_before_one_is_decoded(
+    samples: int, told: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "film"
+    path.write_bytes(hollow_movie(samples=samples))
+    with pytest.raises(MediaError) as caught:
+        probe_video(path)
+    assert (caught.value.code, caught.value.detail) == ("not_a_video", told)
+
+
+def test_a_length_beyond_the_bound_is_refused_before_a_frame_is_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "film"
+    path.write_bytes(hollow_movie(samples=24, ticks=7_200_000))
+    with pytest.raises(MediaError) as caught:
+        probe_video(path)
+    assert (caught.value.code, caught.value.detail) == ("not_a_video", "7200 s long")
 
 
 def test_a_playlist_opens_nothing_else(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from provider_wire import NAMES
 
 from bot.errors import ProviderError
 from bot.provider import Accepted, Failed, StillRunning, Succeeded
+from bot.providers._fields import share_of
 from bot.providers._http import Answer, Call
+from bot.providers.unified_relay import _completed_at as completed_at
 from bot.text import phrases
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -39,7 +41,7 @@ scalars = (
     | st.sampled_from(
         ["", "done", "SUCCESS", "completed", "https://x.example/a.mp4", "http://", "50412", "30%"]
     )
-    | st.sampled_from([50411, 50413, 50429, 50500, 10000, -1, 10**30, float("nan")])
+    | st.sampled_from([50411, 50413, 50429, 50500, 10000, -1, 10**30, 10**400, float("nan")])
 )
 values = st.recursive(
     scalars,
@@ -47,6 +49,12 @@ values = st.recursive(
     max_leaves=12,
 )
 statuses = st.sampled_from([200, 201, 204, 301, 400, 401, 402, 403, 404, 413, 418, 429, 500, 502, 503, 504])
+
+
+def test_numbers_that_no_float_holds_are_read_all_the_same() -> None:
+    assert [share_of(number) for number in (10**400, -(10**400), float("inf"))] == [1, 0, None]
+    record = {"completed_at": 10**400, "status_update_time": 1_700_000_000}
+    assert completed_at(record) == 1_700_000_000
 
 
 def _places(value: object) -> list[tuple[Any, Any]]:

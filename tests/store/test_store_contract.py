@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from postgres_server import PostgresServer
 
-from bot.errors import StaleTask, StoreError
+from bot.errors import StaleTask, StoreError, Unstorable
 from bot.request import VideoRequest
 from bot.send_rates import TELEGRAM, Limit, Limits, Urgency
 from bot.store import (
@@ -909,6 +909,53 @@ async def test_a_failed_update_is_tried_again_before_its_chat_goes_on(store: Sto
     assert again == replace(an_update(1), attempts=1)
 
 
+def an_update_of(user_id: int, update_id: int, chat_id: int = 10) -> StoredUpdate:
+    return replace(an_update(update_id, chat_id), user_id=user_id)
+
+
+async def test_an_update_that_waits_for_its_next_try_holds_back_its_own_person_alone(store: Store) -> None:
+    await store.updates.add_updates([an_update_of(20, 1), an_update_of(20, 2), an_update_of(21, 3)])
+    assert await claimed_ids(store) == [1]
+    await store.updates.fail_update(1, after(5))
+    assert await store.updates.next_update_due(NOW) == NOW
+    assert await claimed_ids(store) == [3], "the second of who waits stays behind the first"
+    await store.updates.finish_update(3)
+    assert await store.updates.next_update_due(NOW) == after(5)
+    assert await claimed_ids(store) == []
+    assert await claimed_ids(store, after(5)) == [1]
+    await store.updates.finish_update(1)
+    assert await claimed_ids(store) == [2]
+
+
+async def test_of_a_chat_one_update_is_handled_at_a_time_whoever_wrote(store: Store) -> None:
+    await store.updates.add_updates(
+        [an_update_of(20, 1), an_update_of(21, 2), an_update_of(21, 3, chat_id=11)]
+    )
+    assert await claimed_ids(store) == [1, 3]
+    assert await claimed_ids(store) == []
+    assert await store.updates.next_update_due(NOW) == after(LEASE_S)
+    await store.updates.finish_update(1)
+    assert await claimed_ids(store) == [2]
+
+
+async def test_a_next_try_whose_time_has_come_waits_for_what_its_chat_is_at(store: Store) -> None:
+    await store.updates.add_updates([an_update_of(20, 1), an_update_of(21, 2)])
+    await claimed_ids(store)
+    await store.updates.fail_update(1, after(5))
+    assert await claimed_ids(store) == [2]
+    assert await claimed_ids(store, after(6)) == []
+    assert await store.updates.next_update_due(NOW) == after(LEASE_S)
+    await store.updates.finish_update(2)
+    assert await claimed_ids(store, after(6)) == [1]
+
+
+async def test_of_a_chat_one_update_is_claimed_by_claims_side_by_side(store: Store) -> None:
+    numbers = range(60)
+    await store.updates.add_updates([an_update_of(number % 7, number + 1, number % 3) for number in numbers])
+    claims = await asyncio.gather(*(claimed_ids(store, limit=2) for _ in range(20)))
+    assert sorted(itertools.chain.from_iterable(claims)) == [1, 2, 3]
+
+
 async def test_a_parked_update_lets_its_chat_go_on(store: Store) -> None:
     await store.updates.add_updates([an_update(1), an_update(2)])
     await store.updates.claim_updates(NOW, LEASE_S, 10)
@@ -940,6 +987,21 @@ async def test_handled_updates_are_forgotten_once_they_are_old(store: Store) -> 
     assert await store.updates.prune_updates(NOW) == 0
     assert await store.updates.prune_updates(after(1)) == 2
     assert await claimed_ids(store) == [4]
+
+
+@pytest.mark.parametrize("offset", [10**29, 10**400, -(2**63) - 1])
+async def test_a_number_that_no_column_holds_is_refused_and_nothing_else(store: Store, offset: int) -> None:
+    with pytest.raises(Unstorable):
+        await store.tasks.history(10, 20, 5, offset)
+    with pytest.raises(Unstorable):
+        await store.tasks.add(a_task(user_id=offset))
+    assert await store.tasks.get((await store.tasks.add(a_task())).id) is not None
+
+
+async def test_text_that_is_none_is_refused_and_nothing_else(store: Store) -> None:
+    with pytest.raises(Unstorable):
+        await store.tasks.add(a_task(user_name="half a letter: \ud83d"))
+    assert await store.tasks.history(10, 20, 5) == []
 
 
 # People and chats.
@@ -1623,6 +1685,54 @@ async def test_only_an_hour_counts_and_only_what_was_not_refused(store: Store) -
     assert isinstance(await buy(store, 2, 20), Task)
     assert isinstance(await buy(store, 2, 3601), Task)
     assert isinstance(await buy(store, 2, 3602), Pause)
+
+
+async def test_a_refused_order_gives_its_place_in_the_hour_back_and_an_unclear_one_does_not(
+    store: Store,
+) -> None:
+    for seconds in range(5):
+        refused = await buy(store, 2, seconds)
+        assert isinstance(refused, Task)
+        await store.tasks.save(refused.failed("prompt_refused", "50412", after(seconds)))
+    unclear = await buy(store, 2, 5)
+    assert isinstance(unclear, Task)
+    await store.tasks.save(unclear.failed(SUBMIT_UNKNOWN, "TimeoutError", after(5), after(99)))
+    accepted = await buy(store, 2, 6)
+    assert isinstance(accepted, Task)
+    accepted = await store.tasks.save(accepted.accepted("job-1", after(9), after(99)))
+    await store.tasks.save(accepted.failed("prompt_refused", "50412", after(7)))
+    assert isinstance(await buy(store, 2, 8), Pause)
+
+
+async def test_what_is_in_flight_counts_until_it_is_refused(store: Store) -> None:
+    flying = await buy(store, 1)
+    assert isinstance(flying, Task)
+    assert isinstance(await buy(store, 1, 1), Pause)
+    await store.budget.resume(EVERYTHING, 7, after(-1))
+    await store.tasks.save(flying.failed("prompt_refused", "50412", after(2)))
+    assert isinstance(await buy(store, 1, 3), Task)
+
+
+async def test_refused_orders_of_a_person_are_known_by_when_they_were_handed_over(store: Store) -> None:
+    async def end(seconds: float, code: str, **fields: Any) -> None:
+        bought = await buy(store, None, seconds, **fields)
+        assert isinstance(bought, Task)
+        await store.tasks.save(bought.failed(code, "", after(seconds + 0.5)))
+
+    for seconds in range(4):
+        await end(seconds, "prompt_refused")
+    await end(4, "photo_refused")
+    await end(5, "account")
+    await end(6, "prompt_refused", user_id=21)
+    accepted = await buy(store, None, 7)
+    assert isinstance(accepted, Task)
+    accepted = await store.tasks.save(accepted.accepted("job-1", after(9), after(99)))
+    await store.tasks.save(accepted.failed("prompt_refused", "", after(8)))
+    codes = frozenset({"prompt_refused", "photo_refused"})
+    found = await store.budget.refused_orders(20, codes, after(0), 9)
+    assert found == [after(seconds) for seconds in (4, 3, 2, 1)]
+    assert await store.budget.refused_orders(20, codes, after(0), 2) == [after(4), after(3)]
+    assert await store.budget.refused_orders(20, frozenset(), after(0), 9) == []
 
 
 async def test_what_is_free_neither_counts_nor_is_counted(store: Store) -> None:

@@ -17,7 +17,7 @@ import pytest
 from fakes import a_task
 from postgres_server import PostgresServer
 
-from bot.errors import SettingsError, StaleTask, StartError, StoreError
+from bot.errors import SettingsError, StaleTask, StartError, StoreError, Unstorable
 from bot.send_rates import Limit, Limits, Urgency
 from bot.store import Store, StoredUpdate
 from bot.stores.postgres import PostgresStore
@@ -27,6 +27,8 @@ from bot.task import Task, TaskState
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LEASE_S = 60.0
 NO_LIMIT: dict[str, int] = {}
+_OLD_COLUMNS = "update_id, chat_id, body, state, attempts, received_at"
+"""Of an update, as a process of before stores it."""
 _: type[Store] = PostgresStore
 
 
@@ -173,7 +175,27 @@ async def test_the_leases_of_a_dead_process_end_and_it_is_refused(fleet: Fleet) 
     with pytest.raises(StaleTask):
         await dead.save(task)
     assert [one.id for one in await alive.claim(NOW, LEASE_S, 1, NO_LIMIT)] == [task.id]
-    assert len(await alive.claim_updates(NOW, LEASE_S, 1)) == 1
+    [update] = await alive.claim_updates(NOW, LEASE_S, 1)
+    assert (update.attempts, update.was_cut_short) == (1, True), "it may be what killed the process"
+
+
+async def test_an_update_that_a_stop_cut_short_has_had_no_attempt(fleet: Fleet) -> None:
+    stopped, alive = await fleet.join(), await fleet.join()
+    await stopped.add_updates([StoredUpdate(1, 10, "{}")])
+    await stopped.claim_updates(NOW, LEASE_S, 1)
+    await stopped.release()
+    [update] = await alive.claim_updates(NOW, LEASE_S, 1)
+    assert (update.attempts, update.was_cut_short) == (0, False)
+
+
+async def test_an_update_whose_process_left_without_a_release_has_had_an_attempt(fleet: Fleet) -> None:
+    gone, alive = await fleet.join(), await fleet.join()
+    await gone.add_updates([StoredUpdate(1, 10, "{}")])
+    await gone.claim_updates(NOW, LEASE_S, 1)
+    await fleet.sql("DELETE FROM processes WHERE id = $1", gone._me)
+    await alive.release()
+    [update] = await alive.claim_updates(NOW, LEASE_S, 1)
+    assert (update.attempts, update.was_cut_short) == (1, True)
 
 
 async def test_a_submit_in_flight_outlives_the_belief_that_its_process_is_dead(fleet: Fleet) -> None:
@@ -202,7 +224,7 @@ async def test_a_refused_save_does_not_spoil_its_group(store: PostgresStore) -> 
     tasks = [await store.add(running(number)) for number in range(5)]
     tasks[2] = replace(tasks[2], language="\0")
     ends = await asyncio.gather(*(store.save(task) for task in tasks), return_exceptions=True)
-    assert [type(end) for end in ends] == [Task, Task, StoreError, Task, Task]
+    assert [type(end) for end in ends] == [Task, Task, Unstorable, Task, Task]
 
 
 async def test_a_text_with_nul_is_stored_without_it(store: PostgresStore) -> None:
@@ -304,6 +326,26 @@ async def test_processes_that_start_together_make_the_tables_once(postgres: Post
     assert await stores[0].count_open() == 0
     for store in stores:
         await store.close()
+
+
+async def test_open_updates_of_an_older_database_keep_their_order(postgres: PostgresServer) -> None:
+    fleet = Fleet(await postgres.new_database())
+    await (await fleet.join()).close()
+    await fleet.sql("ALTER TABLE updates DROP COLUMN user_id")  # and with it the index
+    await fleet.sql("CREATE INDEX updates_open ON updates (chat_id, update_id) WHERE state = 'open'")
+    old = "INSERT INTO updates VALUES ($1, 10, '{}', 'open', 0, now())"
+    await fleet.sql(old, 1)
+    await fleet.sql("DELETE FROM schema_version WHERE version > 5")
+    store = await fleet.join()
+    await fleet.sql(old.replace("updates VALUES", f"updates ({_OLD_COLUMNS}) VALUES"), 2)
+    await store.add_updates([StoredUpdate(3, 10, "{}", user_id=20)])
+    claimed = []
+    for _ in range(3):
+        [update] = await store.claim_updates(datetime.now(UTC), LEASE_S, 9)
+        claimed.append((update.update_id, update.user_id))
+        await store.finish_update(update.update_id)
+    await store.close()
+    assert claimed == [(1, 0), (2, 0), (3, 20)]
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(postgres: PostgresServer) -> None:

@@ -240,7 +240,16 @@ async def test_leases_of_an_earlier_process_end_at_open(path: Path) -> None:
     await store.close()
     store = await SQLiteStore.open(path)
     assert len(await store.claim(NOW, 60, 10, {})) == 1
-    assert len(await store.claim_updates(NOW, 60, 10)) == 1
+    [update] = await store.claim_updates(NOW, 60, 10)
+    assert (update.attempts, update.was_cut_short) == (1, True), "it may be what killed the process"
+    await store.release()
+    await store.close()
+    store = await SQLiteStore.open(path)
+    [update] = await store.claim_updates(NOW, 60, 10)
+    assert update.attempts == 1, "a stop is no attempt"
+    await store.fail_update(1, NOW)
+    [update] = await store.claim_updates(NOW, 60, 10)
+    assert (update.attempts, update.was_cut_short) == (2, False)
     await store.close()
 
 
@@ -370,6 +379,31 @@ async def test_who_waits_when_turns_are_new_keeps_the_order_among_their_own(path
     order = [task.id for _ in range(4) for task in await store.claim(NOW, 60, 1, {})]
     await store.close()
     assert order == ["a1", "b1", "a2", "a3"]
+
+
+async def test_open_updates_of_an_older_file_keep_their_order(path: Path) -> None:
+    await (await SQLiteStore.open(path, clock=lambda: NOW)).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP INDEX updates_open")
+        connection.execute("ALTER TABLE updates DROP COLUMN user_id")
+        connection.execute("CREATE INDEX updates_open ON updates (state, chat_id, update_id)")
+        connection.executemany(
+            "INSERT INTO updates (update_id, chat_id, body, state, attempts, received_at)"
+            " VALUES (?, 10, '{}', 'open', 0, ?)",
+            [(number, NOW.isoformat()) for number in (1, 2)],
+        )
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'updates_of_persons'")
+        connection.execute("PRAGMA user_version = 13")
+        connection.commit()
+    store = await SQLiteStore.open(path, clock=lambda: NOW)
+    await store.add_updates([StoredUpdate(3, 10, "{}", user_id=20)])
+    claimed = []
+    for _ in range(3):
+        [update] = await store.claim_updates(NOW, 60, 9)
+        claimed.append((update.update_id, update.user_id))
+        await store.finish_update(update.update_id)
+    await store.close()
+    assert claimed == [(1, 0), (2, 0), (3, 20)]
 
 
 async def test_tables_are_strict_and_every_field_of_a_task_has_a_column(store: SQLiteStore) -> None:

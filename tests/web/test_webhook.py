@@ -69,7 +69,9 @@ async def test_nobody_else_is_listened_to(secret: str | None) -> None:
     assert door.taken == []
 
 
-@pytest.mark.parametrize("body", [b"", b"no json", b"[]", b'{"update_id": "one"}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b"no json", b"[]", b'{"update_id": "one"}', b'{"update_id": 9223372036854775808}', b"\xff"]
+)
 async def test_what_cannot_be_read_does_not_come_again_for_ever(body: bytes) -> None:
     door = Door()
     assert await post(door, body=body) == 200

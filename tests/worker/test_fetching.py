@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fakes import KEPT, LINK, NOW, STILL, Clock, Script, ScriptedProvider, WorkerHarness, made
 from films import noise
+from media_samples import hollow_movie
 
 from bot.errors import (
     CallUnclear,
@@ -97,6 +98,51 @@ async def test_a_video_that_this_machine_could_not_read_is_tried_again(
     await harness.store.tasks.add(made())
     await harness.turn()
     assert ((await harness.get()).state, (await harness.get()).attempts) == (TaskState.SUCCEEDED, 1)
+    await harness.close_task()
+    assert harness.chat.names() == ["deliver"]
+
+
+@pytest.mark.parametrize("code", ["media_crashed", "media_timeout"])
+async def test_a_video_that_crashed_what_read_it_twice_is_given_up(harness: WorkerHarness, code: str) -> None:
+    # What fails on the way to it does not count.
+    faults = [
+        FetchError("fetch_failed", again=True),
+        MediaError(code),
+        FetchError("fetch_failed", again=True),
+    ]
+    harness.provider.fetches = Script(*faults, MediaError(code))
+    await harness.store.tasks.add(made())
+    task = await harness.close_task()
+    assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "not_a_video", True)
+    assert harness.chat.names() == ["tell"]
+    assert len(harness.provider.fetched) == 4
+    assert harness.clock() < KEPT
+
+
+async def test_a_video_that_asks_for_gigabytes_is_given_up(
+    store: SQLiteStore, clock: Clock, tmp_path: Path
+) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(hollow_movie(samples=80_000_000, tracks=3))
+    harness = WorkerHarness(store, ScriptedProvider(film), clock, tmp_path / "house")
+    await store.add(made())
+    task = await harness.close_task()
+    assert (task.error_code, task.counts) == ("not_a_video", True)
+    assert len(harness.provider.fetched) <= 2
+    assert harness.on_shelf() == []
+
+
+async def test_a_video_that_is_too_large_to_be_read_is_given_up_at_once(harness: WorkerHarness) -> None:
+    harness.provider.fetches = Script(MediaError("video_too_large"))
+    await harness.store.tasks.add(made())
+    task = await harness.close_task()
+    assert (task.error_code, task.counts) == ("not_a_video", True)
+    assert len(harness.provider.fetched) == 1
+
+
+async def test_a_full_disk_is_waited_for(harness: WorkerHarness) -> None:
+    harness.provider.fetches = Script(*[MediaError("disk_full")] * 5, None)
+    await harness.store.tasks.add(made())
     await harness.close_task()
     assert harness.chat.names() == ["deliver"]
 

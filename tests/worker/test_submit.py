@@ -178,7 +178,7 @@ async def test_photos_come_before_the_intent_and_reach_the_provider(harness: Wor
     assert harness.provider.photos == [[b"a photo"]]
 
 
-async def test_photos_are_in_memory_for_so_many_submits_at_once(harness: WorkerHarness) -> None:
+async def test_photos_are_in_memory_for_so_many_persons_at_once(harness: WorkerHarness) -> None:
     held, free = 0, asyncio.Event()
 
     async def take() -> Accepted:
@@ -189,17 +189,20 @@ async def test_photos_are_in_memory_for_so_many_submits_at_once(harness: WorkerH
 
     harness.provider.submits = Script(take)
     leased = NOW + timedelta(seconds=schedule.LEASE_S)
-    tasks = [a_task(f"boat-{number}", request=WITH_PHOTO, due_at=leased) for number in range(20)]
+    tasks = [
+        a_task(f"boat-{number}", request=WITH_PHOTO, due_at=leased, user_id=number // 2)
+        for number in range(20)
+    ]
     steps = [asyncio.create_task(harness.worker.step(await harness.store.tasks.add(task))) for task in tasks]
     async with asyncio.timeout(20):
-        while held < 16:
+        while held < 6:
             await asyncio.sleep(0)
         words = asyncio.create_task(
             harness.worker.step(await harness.store.tasks.add(a_task("words", due_at=leased)))
         )
-        while held < 17:
+        while held < 7:
             await asyncio.sleep(0)
-        assert [len(photos) for photos in harness.provider.photos] == [1] * 16 + [0]
+        assert [len(photos) for photos in harness.provider.photos] == [1] * 6 + [0]
         free.set()
         await asyncio.gather(*steps, words)
     assert [(await harness.get(task.id)).state for task in tasks] == [TaskState.RUNNING] * 20

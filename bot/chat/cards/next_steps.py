@@ -71,6 +71,7 @@ REMEDIES: Mapping[str, tuple[NextStep, ...]] = {
     "photo_too_large": (_PHOTO,),
     "media_timeout": (_PHOTO,),
     "media_crashed": (_PHOTO,),
+    "disk_full": (_AGAIN,),
 }
 RESULT_REFUSED = frozenset({"video_refused", "audio_refused", "video_copyright"})
 """A repeat may end well, and is a new bill."""

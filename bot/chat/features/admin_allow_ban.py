@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Admission, Permissions
 from bot.admin.setting_sources import shown_value
-from bot.chat.cards.layout import join
+from bot.chat.cards.layout import cut, join
 from bot.chat.features.admin_target import find_subject
 from bot.chat.operators.access_requests import AccessRequests, draw_decision
 from bot.chat.ordering.access import Access
@@ -19,6 +19,7 @@ from bot.store import PeopleStore, TaskStore
 from bot.text import say
 
 _NAMED = 20
+_VALUE_SHOWN = 300
 """Telegram is asked for the name of each."""
 
 
@@ -84,7 +85,10 @@ class AllowBan:
 
     async def _state(self, sender: Sender) -> str:
         settings, language = self._rules.settings, sender.language
-        lists = {name: shown_value(settings, name) or "–" for name in ("ALLOWED_USERS", "ALLOWED_CHATS")}
+        lists = {
+            name: cut(shown_value(settings, name), _VALUE_SHOWN) or "–"
+            for name in ("ALLOWED_USERS", "ALLOWED_CHATS")
+        }
         decided = [
             await self._listed(
                 language, f"guests_{admission}", await self._permissions.with_admission(admission)

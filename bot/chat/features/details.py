@@ -26,6 +26,9 @@ from bot.task import Task
 from bot.text import plain, say, say_duration
 
 _PROMPT_SHOWN = 2400
+_OPTIONS_SHOWN = 1000
+_MESSAGE = 4000
+"""What Telegram takes is 4096: https://core.telegram.org/bots/api#sendmessage"""
 _CALLS_SHOWN = 20
 
 
@@ -83,15 +86,16 @@ def draw_details(
 ) -> Card:
     """`calls` oldest first. Their details stay in the log: those are a provider's words."""
     request = task.request
-    words = html.escape(cut(request.prompt, _PROMPT_SHOWN), quote=False)
-    options = html.escape(options_of(request), quote=False)
-    text = join(
-        f"<code>{words}</code>" if words else "",
+    options = html.escape(cut(options_of(request), _OPTIONS_SHOWN), quote=False)
+    below = join(
         "\n".join(line for line in (f"<code>{options}</code>", _photos(language, request)) if line),
         "\n".join(_times(language, task, zone, price_labels)),
         "\n".join(_ids(language, task, model)),
         "\n".join(_calls(language, calls, zone)),
     )
+    room = min(_PROMPT_SHOWN, _MESSAGE - units(plain(below)))
+    words = html.escape(cut(request.prompt, room), quote=False)
+    text = join(f"<code>{words}</code>" if words else "", below)
     copies = []
     if 0 < units(request.prompt) <= COPY_LIMIT:
         copies.append(copy_button(language, "button_copy_words", request.prompt))

@@ -1,4 +1,8 @@
-"""Extend: a video goes on where it ended. Its last frame is the first of the new piece."""
+"""Extend: a video goes on where it ended. Its last frame is the first of the new piece.
+
+Reading a video takes time, and nobody's messages should wait for it: what can be refused is refused at once,
+then a draft without a card waits for its turn, and the worker takes it up.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +21,15 @@ from bot.chat.ordering.orders import Orders
 from bot.chat.ordering.request_builder import RequestBuilder
 from bot.chat.parsing.message_intent import Intent, SentPhoto, SentVideo
 from bot.chat.parsing.prompt_options import Words, read_words
-from bot.chat.sender import Sender
+from bot.chat.sender import Sender, asker_of
 from bot.chat.telegram_io.messenger import Messenger
 from bot.chat.telegram_io.photo_files import PhotoFiles
 from bot.chat.telegram_io.video_files import VideoFiles
-from bot.errors import ChatGone
+from bot.errors import ChatGone, MediaError
 from bot.media import media_info as media
 from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, shown
 from bot.store import TaskStore
-from bot.task import Task, TaskState
+from bot.task import EXTENDING, TAPPED_EXTENDING, Task, TaskState
 from bot.text import say
 
 _ASKED_AGAIN_AFTER = timedelta(seconds=30)
@@ -99,20 +103,40 @@ class Extend:
         for problem in problems:
             if words.prompt or not problem.code.startswith("prompt_missing"):
                 return problem
-        frame = await self._videos.last_frame(video.file_id)
-        model = self._models[request.model]
+        try:
+            if request.model != source.model and "model" not in words.options:
+                await self._answer(sender, "extend_by_other", chosen=source.model, model=request.model)
+        except ChatGone:
+            return Problem("extend_no_photos", {})
+        question = TAPPED_EXTENDING if sender.tapped else EXTENDING
+        await self._orders.gather(sender, request, question, self._clock(), parent.id if parent else None)
+        return None
+
+    async def read(self, task: Task) -> None:
+        """Take up a draft whose video is to be read: it starts, or asks for words, or says why it cannot."""
+        sender = asker_of(task)
+        try:
+            problem = await self._read(sender, task)
+        except MediaError as error:
+            problem = Problem(error.code, error.values)
+        if problem is not None:
+            await self._answer(sender, problem.code, **problem.values)
+
+    async def _read(self, sender: Sender, task: Task) -> Problem | None:
+        request, video_id = task.request, task.request.photos[0]
+        model = self._models.get(request.model)
+        if model is None:
+            return Problem("extend_nobody", {})  # the bot was set up anew meanwhile
+        frame = await self._videos.last_frame(video_id, sender.user_id)
         for problem in check_photo(model, frame.width, frame.height, media.MAX_BYTES, None):
             # The words for it speak of a photo, which nobody sent.
             return replace(problem, code="video_too_small")
         # Until a message shows the frame, the video stands in its place.
-        self._photos.note(SentPhoto(video.file_id, frame.width, frame.height, None))
-        parent_id = parent.id if parent else None
+        self._photos.note(SentPhoto(video_id, frame.width, frame.height, None))
         try:
-            if request.model != source.model and "model" not in words.options:
-                await self._answer(sender, "extend_by_other", chosen=source.model, model=request.model)
-            if words.prompt:
-                return await self._orders.start(sender, request, parent_id, frame.data)
-            await self._orders.ask(sender, request, ASK_EXTEND, parent_id, frame.data)
+            if request.prompt:
+                return await self._orders.start(sender, request, task.parent_id, frame.data)
+            await self._orders.ask(sender, request, ASK_EXTEND, task.parent_id, frame.data)
         except ChatGone:
             # A group may allow words alone; where nothing can be sent this answer fails in the same way.
             return Problem("extend_no_photos", {})
@@ -121,7 +145,8 @@ class Extend:
     async def _has_just_asked(self, tap: ButtonPress) -> bool:
         since = self._clock() - _ASKED_AGAIN_AFTER
         drafts = await self._tasks.drafts(tap.sender.chat_id, tap.sender.user_id)
-        asked = [one for one in drafts if one.question == ASK_EXTEND and one.parent_id == tap.task.id]
+        mine = [one for one in drafts if one.parent_id == tap.task.id]
+        asked = [one for one in mine if one.question in (ASK_EXTEND, TAPPED_EXTENDING)]
         repeated = any(one.created_at > since for one in asked)
         return repeated or await self._tasks.find(update_id=tap.sender.update_id) is not None
 

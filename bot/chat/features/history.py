@@ -22,6 +22,7 @@ from bot.chat.telegram_io.duplicate_guard import DuplicateGuard
 from bot.chat.telegram_io.group_admins import GroupAdmins
 from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import CallRefused
+from bot.integers import read_integer
 from bot.request import Problem, VideoModel
 from bot.store import TaskStore
 from bot.task import Task
@@ -71,14 +72,15 @@ class History:
         """Another page in place of this one, for whose history it is."""
         sender = tap.sender
         whose, _, newer = tap.choice.partition(":")
-        # What follows the verb may have been made up; a long number is none of ours.
-        if not (whose.removeprefix("-").isdecimal() and newer.isdecimal() and len(tap.choice) < 40):
+        # What follows the verb may have been made up.
+        user_id, place = read_integer(whose), read_integer(newer)
+        if user_id is None or place is None or place < 0:
             return Problem("tap_gone", {})
         if not await self._access.may_ask(sender.user_id, sender.chat_id):
             return Problem("tap_private", {})
-        if not await self._is_theirs(sender, int(whose)):
+        if not await self._is_theirs(sender, user_id):
             return Problem("tap_not_yours", {})
-        await self._messenger.redraw(sender, await self._page(sender, int(whose), int(newer)))
+        await self._messenger.redraw(sender, await self._page(sender, user_id, place))
         return None
 
     async def show(self, tap: ButtonPress) -> Problem | None:

@@ -20,12 +20,17 @@ from bot.media.video_cache import Video
 from bot.request import Problem
 from bot.text import say, say_duration
 from bot.worker import schedule
+from bot.worker.user_locks import UserLocks
 
 _JUST_NOW = timedelta(minutes=1)
+_FILM_LEASE_S = 600.0
 
 
 class Join:
-    """One film at a time, in the order of the taps. What waits is not kept: after a restart one taps anew."""
+    """One film of a person at a time, in the order of their taps; persons take turns (`MediaQueue.join`).
+
+    What waits is not kept: after a restart one taps anew.
+    """
 
     def __init__(
         self, bot: Bot, videos: VideoFiles, messenger: Messenger, clock: Callable[[], datetime]
@@ -38,6 +43,7 @@ class Join:
         self._log = get_log(__name__)
         self._taps: asyncio.Queue[ButtonPress] = asyncio.Queue()
         self._under_way: set[str] = set()
+        self._films = UserLocks("films of", _FILM_LEASE_S)
         self._joined: dict[str, datetime] = {}
 
     async def tap(self, tap: ButtonPress) -> Problem | None:
@@ -55,12 +61,16 @@ class Join:
 
     async def run(self) -> None:
         """Join what was tapped, until cancelled."""
-        while True:
-            tap = await self._taps.get()
-            try:
+        async with asyncio.TaskGroup() as films:
+            while True:
+                films.create_task(self._make(await self._taps.get()))
+
+    async def _make(self, tap: ButtonPress) -> None:
+        try:
+            async with self._films.of(tap.sender.user_id):
                 await self._answer(tap)
-            finally:
-                self._under_way.discard(tap.task.id)
+        finally:
+            self._under_way.discard(tap.task.id)
 
     async def _answer(self, tap: ButtonPress) -> None:
         problem = None
@@ -88,7 +98,7 @@ class Join:
         task = tap.task
         if task.request.extends is None or task.file_id is None:
             return
-        async with self._videos.joined(task.request.extends, task.file_id) as film:
+        async with self._videos.joined(task.request.extends, task.file_id, tap.sender.user_id) as film:
             async with asyncio.timeout(schedule.UPLOAD_LIMIT_S):
                 await self._send(tap.sender, film)
         self._joined[task.id] = self._clock()

@@ -6,7 +6,6 @@ one decides.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -23,13 +22,13 @@ from bot.chat.sender import Sender
 from bot.chat.telegram_io.display_names import DisplayNames
 from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import ChatError, StaleTask
+from bot.integers import read_integer
 from bot.request import Problem
 from bot.store import Notice, PeopleStore, TaskStore
 from bot.task import TaskState
 from bot.text import say
 
 _DECISIONS: Mapping[str, Admission] = {YES: "allowed", NO: "ignored"}
-_ID = re.compile(r"-?[1-9]\d{0,18}")
 _NAME_SHOWN = 60
 _QUESTIONS = 20
 _WITHIN = timedelta(hours=1)
@@ -165,8 +164,6 @@ async def draw_decision(
 
 
 def _read(choice: str) -> tuple[int | None, str, int | None]:
-    """Whom it is about, the answer, and who asked: foreign input, of which long numbers are none of ours."""
+    """Whom it is about, the answer, and who asked; None for what is no id."""
     subject, answer, asked_by = [*choice.split(":", 2), "", ""][:3]
-    if not _ID.fullmatch(subject):
-        return None, "", None
-    return int(subject), answer, int(asked_by) if _ID.fullmatch(asked_by) else None
+    return read_integer(subject) or None, answer, read_integer(asked_by) or None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Admission, LimitOverride, Permissions
@@ -13,8 +13,12 @@ from bot.local_time import day_of, renewal_of
 from bot.request import Problem
 from bot.store import Store, TaskStore
 from bot.store.passes import digest_of
+from bot.task import INPUT_REFUSED
 
 _CLAIM = "claim_"
+_MOST_REFUSED = 20
+"""Orders of one person that providers may refuse within an hour: more tries than it takes to find words."""
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +50,17 @@ class Access:
         """`obstacle`: why no video can be shown in a chat."""
         self._rules = rules
         self._permissions = permissions
-        self._people = people
+        self._store = people
         self._tasks = tasks
         self._clock = clock
         self._obstacle = obstacle
 
     async def open_claim(self) -> str | None:
         """While there is no admin: a payload for `/start`, good once, whose sender becomes one."""
-        if self._rules.settings.admin_users or await self._people.people.admins():
+        if self._rules.settings.admin_users or await self._store.people.admins():
             return None
         code = secrets.token_urlsafe(16)
-        await self._people.upkeep.mark(_claim_mark(code), self._clock())
+        await self._store.upkeep.mark(_claim_mark(code), self._clock())
         return _CLAIM + code
 
     def is_claim(self, payload: str) -> bool:
@@ -64,22 +68,22 @@ class Access:
 
     async def claim(self, payload: str, user_id: int) -> bool:
         """Make the sender the admin, if the payload is an open one of any process and there is none yet."""
-        if await self._people.upkeep.unmark(_claim_mark(payload.removeprefix(_CLAIM))) is None:
+        if await self._store.upkeep.unmark(_claim_mark(payload.removeprefix(_CLAIM))) is None:
             return False
-        if await self._people.people.admins():
+        if await self._store.people.admins():
             return False
-        person = await self._people.people.person(user_id)
-        await self._people.people.put_person(replace(person, role="admin"))
+        person = await self._store.people.person(user_id)
+        await self._store.people.put_person(replace(person, role="admin"))
         return True
 
     async def admins(self) -> list[int]:
         """Those of the settings and those of the store."""
-        return sorted({*self._rules.settings.admin_users, *await self._people.people.admins()})
+        return sorted({*self._rules.settings.admin_users, *await self._store.people.admins()})
 
     async def is_admin(self, user_id: int) -> bool:
         if user_id in self._rules.settings.admin_users:
             return True
-        return (await self._people.people.person(user_id)).role == "admin"
+        return (await self._store.people.person(user_id)).role == "admin"
 
     async def may_ask(self, user_id: int, chat_id: int) -> bool:
         """Either list is enough: anybody in an allowed chat may ask there."""
@@ -106,19 +110,19 @@ class Access:
         somebody decided has no need to be told.
         """
         if chat_id < 0:
-            told_at = (await self._people.people.chat(chat_id)).told_at
+            told_at = (await self._store.people.chat(chat_id)).told_at
             return told_at is None and await self._decided_of_chat(chat_id) is None
-        told_at = (await self._people.people.person(user_id)).told_at
+        told_at = (await self._store.people.person(user_id)).told_at
         return told_at is None and (await self._permissions.of(user_id)).admission is None
 
     async def note_told(self, user_id: int, chat_id: int, code: str | None) -> None:
         """From here on there is silence. `code`: the language of their Telegram, if there is more to say."""
         now = self._clock()
         if chat_id < 0:
-            await self._people.people.put_chat(replace(await self._people.people.chat(chat_id), told_at=now))
+            await self._store.people.put_chat(replace(await self._store.people.chat(chat_id), told_at=now))
         else:
-            person = await self._people.people.person(user_id)
-            await self._people.people.put_person(replace(person, told_at=now, language=code))
+            person = await self._store.people.person(user_id)
+            await self._store.people.put_person(replace(person, told_at=now, language=code))
 
     async def limit(self, user_id: int, chat_id: int) -> Problem | None:
         """What stands against one video more: a limit, or that it cannot be shown here. ChatError where
@@ -136,7 +140,7 @@ class Access:
         allowed = self._rules.settings.allowed_chats
         if allowed == "*" or not allowed:
             return bool(allowed)
-        return chat_id in allowed or (await self._people.people.chat(chat_id)).moved_from in allowed
+        return chat_id in allowed or (await self._store.people.chat(chat_id)).moved_from in allowed
 
     async def quotas(self, *, user_id: int | None = None, chat_id: int | None = None) -> tuple[Quota, Quota]:
         """Of a person (who may be a channel), or of a group: for the day, and at once. That admins have none
@@ -152,10 +156,20 @@ class Access:
         return Quota(_most(own.daily_videos, usual[0]), made), Quota(_most(own.open_tasks, usual[1]), at_once)
 
     async def _limits(self, user_id: int, chat_id: int) -> Problem | None:
-        problem = self._limit("", *await self.quotas(user_id=user_id))
+        problem = self._limit("", *await self.quotas(user_id=user_id)) or await self._refused(user_id)
         if problem is not None or chat_id > 0:
             return problem
         return self._limit("_chat", *await self.quotas(chat_id=chat_id))
+
+    async def _refused(self, user_id: int) -> Problem | None:
+        """Nothing is charged for what a provider refuses, so no other limit counts it."""
+        since = self._clock() - _HOUR
+        refused = await self._store.budget.refused_orders(user_id, INPUT_REFUSED, since, _MOST_REFUSED)
+        if len(refused) < _MOST_REFUSED:
+            return None
+        # Times are told to the minute: the next one, so that it is true from its beginning.
+        over_at = (refused[-1] + _HOUR + timedelta(minutes=1)).astimezone(self._rules.settings.zone)
+        return Problem("limit_refused", {"count": _MOST_REFUSED, "time": f"{over_at:%H:%M}"})
 
     def _limit(self, suffix: str, daily: Quota, at_once: Quota) -> Problem | None:
         if 0 in (daily.most, at_once.most):

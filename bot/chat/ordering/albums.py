@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from bot.chat.ordering.orders import Orders
 from bot.chat.parsing.message_intent import Intent, SentPhoto
-from bot.chat.sender import Sender
+from bot.chat.sender import Sender, asker_of
 from bot.errors import StaleTask
 from bot.request import VideoRequest
 from bot.store import TaskStore
@@ -111,20 +111,8 @@ def read_album(task: Task) -> Album:
     """What a draft has gathered; its asker brings the draft along."""
     if task.state is not TaskState.DRAFT or not task.is_collecting_album:
         raise StaleTask(f"{task.id}: no album any more")
-    sender = Sender(
-        update_id=task.update_id or 0,
-        chat_id=task.chat_id,
-        thread_id=task.thread_id,
-        user_id=task.user_id,
-        user_name=task.user_name,
-        message_id=task.message_id,
-        language=task.language,
-        sent_at=task.created_at,
-        album_id=task.album_id,
-        gathered=task,
-    )
     photos = tuple(map(_unpack, task.request.photos))
-    return Album(sender, photos, task.request.prompt, task.question == WANTED_ALBUM)
+    return Album(asker_of(task), photos, task.request.prompt, task.question == WANTED_ALBUM)
 
 
 def _pack(sender: Sender, photo: SentPhoto) -> str:

@@ -70,9 +70,17 @@ class Drafts:
         """The same where the photos are not yet those that will be used."""
         await self._post(replace(self._new(sender, request), question=question), sender)
 
-    async def gather(self, sender: Sender, request: VideoRequest, question: str, due_at: datetime) -> None:
+    async def gather(
+        self,
+        sender: Sender,
+        request: VideoRequest,
+        question: str,
+        due_at: datetime,
+        parent_id: str | None = None,
+    ) -> None:
         """A draft without a card, which the worker takes up at `due_at`."""
-        await self._tasks.add(replace(self._new(sender, request), question=question, due_at=due_at))
+        task = replace(self._new(sender, request), question=question, parent_id=parent_id, due_at=due_at)
+        await self._tasks.add(task)
         self._wake()
 
     async def ask(
@@ -90,7 +98,7 @@ class Drafts:
         )
         if frame is not None:
             task = replace(task, request=with_first_frame(request, sent), card_has_photo=True)
-        await self._tasks.add(replace(task, card_id=sent.message_id))
+        await self._store(replace(task, card_id=sent.message_id), sender)
 
     async def offer(
         self, sender: Sender, request: VideoRequest, problem: Problem, names: Sequence[str]

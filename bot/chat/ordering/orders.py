@@ -18,7 +18,6 @@ from bot.chat.ordering.drafts import Drafts
 from bot.chat.ordering.photo_disclosure import PhotoDisclosure
 from bot.chat.ordering.quotas import Quotas
 from bot.chat.ordering.request_builder import RequestBuilder
-from bot.chat.ordering.user_lock import UserLocks
 from bot.chat.sender import Sender
 from bot.chat.task_cards.board import CardBoard
 from bot.chat.telegram_io.messenger import Messenger
@@ -28,6 +27,10 @@ from bot.store import TaskStore
 from bot.store.sharing import SINGLE_PROCESS, LeaseStore
 from bot.task import Task, TaskState
 from bot.text import plain
+from bot.worker.user_locks import UserLocks
+
+_ORDER_LEASE_S = 60.0
+"""Longer than an order takes, with its card to post."""
 
 
 class Orders(Drafts):
@@ -68,7 +71,7 @@ class Orders(Drafts):
         self._allowance = allowance
         self._companies = companies
         self._old_after = old_after
-        self._turns = UserLocks(sharing)
+        self._locks = UserLocks("orders of", _ORDER_LEASE_S, sharing)
 
     async def known(self, sender: Sender) -> bool:
         """Whether this update, or the album it belongs to, has made its task already."""
@@ -183,7 +186,7 @@ class Orders(Drafts):
     @asynccontextmanager
     async def _turn(self, user_id: int) -> AsyncIterator[None]:
         """One order of a person after another; what a budget set aside for it is free again at the end."""
-        async with self._turns.of(user_id):
+        async with self._locks.of(user_id):
             try:
                 yield
             finally:

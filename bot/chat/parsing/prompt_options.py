@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from bot.integers import read_integer
 from bot.request import Mode, Problem, VideoModel
 
 _RATIOS = frozenset({"16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "3:2", "2:3"})
@@ -21,6 +22,7 @@ _MARKS = r"\s,，、;；。"
 # Phones turn two hyphens into one dash, Chinese keyboards into two or into wide ones; a dash begins an option
 # only where a known one follows.
 _FLAG = re.compile(rf"(?:(?<=[{_MARKS}])|^)(--|－－|[‐‑‒–—―−﹘﹣－⸺]{{1,2}})([A-Za-z][\w-]*)(?:[=＝:：\s]|$)")
+_LONGEST_NAME = 60
 _LIST_MARKS = " ,，、;；"
 _LAST_WORD = re.compile(rf"(?:^|[{_MARKS}])([^{_MARKS}]+)[{_MARKS}.]*$")
 _SECONDS = re.compile(r"(\d{1,2})(?:s|secs?|seconds?|seg|с|сек|秒|秒钟|秒鐘)")
@@ -82,6 +84,7 @@ def _is_flag(mark: re.Match[str]) -> bool:
 def _read_flag(name: str, value: str, options: dict[str, object], problems: list[Problem]) -> str:
     """Put the flag's value into `options`; the words that are not part of it are returned."""
     if name not in FLAGS:
+        name = _short(name)
         nearest = difflib.get_close_matches(name, FLAGS, n=1, cutoff=0.4)
         if nearest:
             problems.append(Problem("unknown_flag_near", {"flag": name, "nearest": nearest[0]}))
@@ -132,11 +135,19 @@ def _text(value: str) -> str:
 
 
 def _name(value: str) -> str:
-    return _text(_plain(value))
+    return _short(_text(_plain(value)))
+
+
+def _short(word: str) -> str:
+    """A word that an answer may quote; what is cut is no name of anything."""
+    return word if len(word) <= _LONGEST_NAME else f"{word[:_LONGEST_NAME]}…"
 
 
 def _whole(value: str) -> int:
-    return int(re.sub(r"(s|sec|秒)$", "", _plain(value)))
+    number = read_integer(re.sub(r"(s|sec|秒)$", "", _plain(value)))
+    if number is None:
+        raise ValueError
+    return number
 
 
 def _switch(value: str) -> bool:

@@ -89,8 +89,8 @@ class CardBoard:
         self.live = LiveCardUpdater(self._draw, self._pace_s, clock, sharing=sharing)
         self.presence = ChatActionSender(sending_video(bot), self.live, estimator.usual_s, clock)
 
-    async def photo(self, file_id: str, rules: PhotoRules, crop: str | None) -> FitPhoto:
-        return await self._photos.fit(file_id, rules, crop)
+    async def photo(self, file_id: str, rules: PhotoRules, crop: str | None, user_id: int) -> FitPhoto:
+        return await self._photos.fit(file_id, rules, crop, user_id)
 
     def show(self, task: Task) -> None:
         self.live.show(task)

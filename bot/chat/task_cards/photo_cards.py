@@ -45,7 +45,7 @@ class PhotoCards:
         message = await self._send(task, reply_to, card, frame)
         request = with_first_frame(task.request, message)
         task = replace(task, request=request, card_id=message.message_id, card_has_photo=True)
-        crop = await self._picture(task)
+        crop = await self._picture(task, patient=True)
         if isinstance(crop, bytes):
             with translated():
                 await self._bot.edit_message_media(
@@ -56,13 +56,13 @@ class PhotoCards:
                 )
         return task
 
-    async def _picture(self, task: Task) -> bytes | str | None:
+    async def _picture(self, task: Task, *, patient: bool = False) -> bytes | str | None:
         """What stands above the words: a JPEG, or the file id of a photo."""
         request = task.request
         if not request.photos:
             return None
         if task.state is TaskState.DRAFT and request.crop:
-            return await self._photos.draw_crop(request.photos, request.crop)
+            return await self._photos.draw_crop(request.photos, request.crop, task.user_id, patient=patient)
         return request.photos[0] if request.extends else None
 
     async def _send(self, task: Task, reply_to: int | None, card: Card, picture: bytes | str) -> Message:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -30,6 +32,7 @@ _CONNECTIONS = 32
 _KEPT_OPEN = 8
 """While they are idle. httpx looks at each of these before and after every call: 32 of them cost a third of
 the time that a call takes the processor, and Telegram's 30 messages a second need no more than a few."""
+_PIECE_BYTES = 2**18
 _THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 _CARD_GONE = (
     "message to edit not found",
@@ -79,7 +82,7 @@ def connect(
         base_file_url=f"{api_url}/file/bot",
         # Telegram goes on working on an upload after its last byte: the default of 5 s ends too early. The
         # limit on writing is one for each piece: what stands still for so long hangs.
-        request=HTTPXRequest(
+        request=StreamingRequest(
             connection_pool_size=_CONNECTIONS,
             connect_timeout=10,
             read_timeout=30,
@@ -95,6 +98,30 @@ def connect(
         # Polls have a connection of their own: uploads never keep updates waiting.
         get_updates_request=HTTPXRequest(connection_pool_size=1, connect_timeout=10, httpx_kwargs=proxies),
     )
+
+
+class StreamingRequest(HTTPXRequest):
+    """The library's own way to download holds a file in memory, up to three times."""
+
+    async def download(self, url: str, place: Path, max_bytes: int) -> None:
+        """Write what is at `url` to `place`, piece by piece. Raises TelegramError, as every call does: also
+        where it is larger than `max_bytes`."""
+        try:
+            async with self._client.stream("GET", url) as response:
+                if response.status_code != httpx.codes.OK:
+                    kind = NetworkError if response.is_server_error else BadRequest
+                    raise kind(f"a file was answered with {response.status_code}")
+                size = 0
+                with place.open("wb") as file:
+                    async for piece in response.aiter_bytes(_PIECE_BYTES):
+                        size += len(piece)
+                        if size > max_bytes:
+                            raise BadRequest("file is too big")
+                        await asyncio.to_thread(file.write, piece)
+        except httpx.TimeoutException as error:
+            raise TimedOut from error
+        except httpx.HTTPError as error:
+            raise NetworkError(type(error).__name__) from error
 
 
 @contextmanager

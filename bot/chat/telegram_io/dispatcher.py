@@ -1,17 +1,32 @@
-"""Dispatch: stored updates to their handlers. In order within one chat, chats side by side."""
+"""Dispatch: stored updates to their handlers. Within a chat one at a time, in order; chats side by side.
+
+What may pass by waiting (Telegram, the database, the disk, the network, somebody else's move) is tried again
+later, and holds back its own person alone. Anything else would end the same way: it is parked at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Set
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from telegram import Update
 
-from bot.errors import CallUnclear, CardGone, ChatBusy, ChatGone, StoreError
+from bot.chat.telegram_io.client import translated
+from bot.errors import (
+    CallUnclear,
+    CardGone,
+    ChatBusy,
+    ChatGone,
+    ChatMoved,
+    StaleTask,
+    StoreError,
+    Unstorable,
+)
 from bot.log import get_log
 from bot.store import StoredUpdate, UpdateStore
 from bot.worker import schedule
@@ -25,7 +40,7 @@ _STOP_LIMIT_S = 8.0
 
 class Dispatcher:
     """`handle` gets each update at least once; what it makes carries the update's id, so twice is once.
-    `give_up` gets one that failed too often.
+    `give_up` gets one that failed for good, or too often.
     """
 
     def __init__(
@@ -36,9 +51,12 @@ class Dispatcher:
         give_up: Callable[[Update], Awaitable[None]],
         clock: Callable[[], datetime],
         *,
+        aside: Set[asyncio.Task[object]] = frozenset(),
         idle_s: float = _IDLE_S,
         store_pause_s: float = schedule.STORE_PAUSE_S,
     ) -> None:
+        """`aside`: the tasks that wait for something of their own, and take no room from others meanwhile."""
+        self._aside = aside
         self._updates = updates
         self._read = read
         self._handle = handle
@@ -51,7 +69,7 @@ class Dispatcher:
         self._stopped = False
         self._unheard = False
         """Answers get lost at present: said once in the log, whomever it meets."""
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[object]] = set()
 
     def wake(self) -> None:
         self._work.set()
@@ -80,12 +98,14 @@ class Dispatcher:
             await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _take_due(self) -> int:
-        room = _CHATS - len(self._running)
-        if not room:
+        room = _CHATS - len(self._running - self._aside)
+        if room <= 0:
             return 0
         claimed = await self._updates.claim_updates(self._clock(), schedule.UPDATE_LEASE_S, room)
         for update in claimed:
-            task = asyncio.create_task(self._take(update), name=f"update {update.update_id}")
+            task: asyncio.Task[object] = asyncio.create_task(
+                self._take(update), name=f"update {update.update_id}"
+            )
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return len(claimed)
@@ -116,16 +136,21 @@ class Dispatcher:
                 await self._updates.fail_update(stored.update_id, self._clock())
                 return
 
-    async def _try(self, stored: StoredUpdate) -> None:
+    async def _try(self, stored: StoredUpdate) -> None:  # noqa: PLR0912 - a branch for each kind of fault
         log = self._log.bind(update=stored.update_id)
         update = self._open(stored)
         if update is None:
             log.error("an update that cannot be read is parked")
             await self._updates.fail_update(stored.update_id, None)
             return
+        if stored.was_cut_short and stored.attempts >= schedule.UPDATE_ATTEMPTS:
+            # Whatever ends the process would end it again at every start.
+            await self._park(stored, update)
+            return
         try:
-            async with asyncio.timeout(schedule.UPDATE_LEASE_S - 10):
-                await self._handle(update)
+            with translated():
+                async with asyncio.timeout(schedule.UPDATE_LEASE_S - 10):
+                    await self._handle(update)
         except (ChatGone, CardGone) as error:
             log.info("nobody can be answered there", reason=str(error))
             await self._updates.finish_update(stored.update_id)
@@ -136,12 +161,19 @@ class Dispatcher:
                 self._unheard = True
                 log.warning("Telegram does not take answers", reason=str(error))
             await self._again(stored, update, schedule.UPDATE_ATTEMPTS_IN_OUTAGE)
+        except Unstorable:
+            await self._park(stored, update)
         except StoreError as error:
             log.warning("the database refused while an update was handled", reason=str(error))
             await self._again(stored, update, schedule.UPDATE_ATTEMPTS_IN_OUTAGE)
-        except Exception:
-            log.exception("an update could not be handled", attempt=stored.attempts + 1)
+        except TimeoutError:
+            log.warning("handling an update took too long")
+            await self._again(stored, update, attempts=1)
+        except (OSError, MemoryError, StaleTask, ChatMoved) as error:
+            log.warning("an update could not be handled now", reason=type(error).__name__)
             await self._again(stored, update, schedule.UPDATE_ATTEMPTS)
+        except Exception:  # noqa: BLE001 - logged there
+            await self._park(stored, update)
         else:
             if self._unheard and stored.attempts:
                 self._unheard = False
@@ -158,12 +190,18 @@ class Dispatcher:
     async def _again(
         self, stored: StoredUpdate, update: Update, attempts: int, retry_after_s: float | None = None
     ) -> None:
-        """Later; the last of `attempts` parks it, so that its chat goes on, and says so there."""
+        """Later; the last of `attempts` parks it."""
         if stored.attempts + 1 < attempts:
             retry_at = schedule.retry_at(stored.attempts, self._clock(), retry_after_s)
             await self._updates.fail_update(stored.update_id, retry_at)
             return
-        self._log.error("an update is parked", update=stored.update_id)
+        await self._park(stored, update)
+
+    async def _park(self, stored: StoredUpdate, update: Update) -> None:
+        """Give up the update, so that its person's next one comes, and tell its chat."""
+        self._log.error(
+            "an update is parked", update=stored.update_id, exc_info=sys.exc_info()[0] is not None
+        )
         try:
             await self._give_up(update)
         except Exception as error:  # noqa: BLE001 - what cannot be handled can perhaps not be answered either

@@ -1,14 +1,14 @@
-"""Photos: fetched from Telegram, read apart, and shown as a model would crop them."""
+"""Photos that people sent: read apart, and shown as a model would crop them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from telegram import Bot, Message
+from telegram import Message
 
 from bot.chat.parsing.message_intent import SentPhoto
-from bot.chat.telegram_io.client import translated
-from bot.errors import CallRefused, MediaError
+from bot.chat.telegram_io.sent_files import FileKind, SentFiles
+from bot.errors import MediaError
 from bot.media.crop import crop_box, lost_share
 from bot.media.media_info import MAX_BYTES, FitPhoto, fit_size
 from bot.media.process import run_in_process
@@ -21,6 +21,7 @@ _ASK_ABOVE = 0.2
 """Of the photo cut away."""
 _SAME_SHAPE = 0.03
 """By how much two photos may differ in their ratio of width to height."""
+_PHOTO = FileKind(MAX_BYTES, "photo_too_large", "photo_gone")
 _SIZES = 1000
 """Remembered at most."""
 
@@ -31,23 +32,28 @@ def with_first_frame(request: VideoRequest, message: Message) -> VideoRequest:
 
 
 class PhotoFiles:
-    """Every call may raise MediaError, and ChatBusy or CallUnclear when Telegram does not answer."""
+    """Every call may raise MediaError, CallUnclear when Telegram does not answer, and ChatBusy, also where a
+    person has too much under way."""
 
-    def __init__(self, bot: Bot, people: PeopleStore, models: Mapping[str, VideoModel]) -> None:
-        self._bot = bot
+    def __init__(self, files: SentFiles, people: PeopleStore, models: Mapping[str, VideoModel]) -> None:
+        self._files = files
         self._people = people
         self._models = models
         self._sizes: dict[str, tuple[int, int]] = {}
 
-    async def fit(self, file_id: str, rules: PhotoRules, crop: str | None) -> FitPhoto:
-        return await run_in_process(
-            normalise_photo, await self._fetch(file_id), rules, crop, limit_s=_LIMIT_S
-        )
+    async def fit(self, file_id: str, rules: PhotoRules, crop: str | None, user_id: int) -> FitPhoto:
+        async with self._files.step(user_id, [file_id], _PHOTO) as (photo,):
+            return await run_in_process(normalise_photo, photo, rules, crop, limit_s=_LIMIT_S, foreign=True)
 
-    async def draw_crop(self, file_ids: Sequence[str], ratio: str) -> bytes:
-        """A JPEG for the chat: the whole photo, bright where it is kept; two of them side by side."""
-        photos = [await self._fetch(file_id) for file_id in file_ids]
-        return await run_in_process(draw_crops, photos, ratio, limit_s=_LIMIT_S)
+    async def draw_crop(
+        self, file_ids: Sequence[str], ratio: str, user_id: int, *, patient: bool = False
+    ) -> bytes:
+        """A JPEG for the chat: the whole photo, bright where it is kept; two of them side by side.
+
+        `patient` where something was said already, which a second try would say again.
+        """
+        async with self._files.step(user_id, file_ids, _PHOTO, patient=patient) as photos:
+            return await run_in_process(draw_crops, photos, ratio, limit_s=_LIMIT_S, foreign=True)
 
     def note(self, photo: SentPhoto) -> None:
         """Telegram tells the sides of some photos: those need not be fetched to be measured."""
@@ -67,7 +73,7 @@ class PhotoFiles:
         is_pair = len(request.photos) == 2 and model.crops_photo
         if not asks and not is_pair and longest == float("inf"):
             return request
-        sizes = [await self._size(file_id) for file_id in request.photos]
+        sizes = [await self._size(file_id, user_id) for file_id in request.photos]
         for width, height in sizes:
             for problem in check_photo(model, width, height, MAX_BYTES, None):
                 raise MediaError(problem.code, "as it was sent", **problem.values)
@@ -84,19 +90,11 @@ class PhotoFiles:
             return request.model_copy(update={"crop": ratio})
         return request
 
-    async def _size(self, file_id: str) -> tuple[int, int]:
+    async def _size(self, file_id: str, user_id: int) -> tuple[int, int]:
         if file_id not in self._sizes:
-            return await run_in_process(photo_size, await self._fetch(file_id), limit_s=_LIMIT_S)
+            async with self._files.step(user_id, [file_id], _PHOTO) as (photo,):
+                return await run_in_process(photo_size, photo, limit_s=_LIMIT_S, foreign=True)
         return self._sizes[file_id]
-
-    async def _fetch(self, file_id: str) -> bytes:
-        try:
-            with translated():
-                file = await self._bot.get_file(file_id)
-                return bytes(await file.download_as_bytearray())
-        except CallRefused as error:
-            too_big = "too big" in str(error)
-            raise MediaError("photo_too_large" if too_big else "photo_gone", str(error)) from error
 
 
 def _differ(first: tuple[int, int], last: tuple[int, int], ratios: Sequence[str]) -> bool:

@@ -20,6 +20,7 @@ from telegram.error import (
 
 from bot.chat.telegram_io.rate_limiter import seconds
 from bot.errors import SettingsError, StoreError
+from bot.integers import is_storable
 from bot.log import get_log
 from bot.store import StoredUpdate, UpdateStore
 from bot.store.sharing import SINGLE_PROCESS, LeaseStore
@@ -177,7 +178,12 @@ def _pause(error: TelegramError, failures: int) -> float:
 
 
 def as_stored(update: dict[str, Any]) -> StoredUpdate:
-    return StoredUpdate(update["update_id"], _owner(update), json.dumps(update, ensure_ascii=False))
+    # Half a letter, as JSON may have it, can be stored nowhere.
+    body = json.dumps(update, ensure_ascii=False).encode(errors="replace").decode()
+    owner, person = _owner(update), _person(update)
+    if not (is_storable(owner) and is_storable(person)):
+        owner, person = 0, 0
+    return StoredUpdate(update["update_id"], owner, body, user_id=person)
 
 
 def _owner(update: dict[str, Any]) -> int:
@@ -190,5 +196,19 @@ def _owner(update: dict[str, Any]) -> int:
             | {"callback_query": {"from": {"id": int(owner)}}}
         ):
             return owner
+        case _:
+            return 0
+
+
+def _person(update: dict[str, Any]) -> int:
+    """Who wrote, tapped or changed something; 0 where nobody is named."""
+    match update:
+        case (
+            {"message": {"from": {"id": int(person)}}}
+            | {"message": {"sender_chat": {"id": int(person)}}}
+            | {"my_chat_member": {"from": {"id": int(person)}}}
+            | {"callback_query": {"from": {"id": int(person)}}}
+        ):
+            return person
         case _:
             return 0

@@ -2,114 +2,83 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from telegram import Bot
-
-from bot.chat.telegram_io.client import translated
-from bot.errors import CallRefused, CallUnclear, MediaError
-from bot.media.process import run_in_process
+from bot.chat.telegram_io.sent_files import FileKind, SentFiles
+from bot.errors import MediaError
+from bot.media.process import CRASHES, READINGS, run_in_process
 from bot.media.video_cache import Video
 from bot.media.work import join_videos, last_frame, photo_size, prepare_video
-from bot.worker import schedule
 
-_FETCHES = 2
-"""At once: python-telegram-bot holds what it downloads in memory."""
 _FRAME_LIMIT_S = 30.0
 _JOIN_LIMIT_S = 180.0
-_LEFT_BEHIND = timedelta(hours=1)
+_PREPARE_LIMIT_S = 60.0
+_CRASHES_NOTED = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A picture out of a video, a JPEG; sides in pixels."""
+    """The last frame of a video."""
 
     data: bytes
+    """A JPEG."""
     width: int
     height: int
 
 
 class VideoFiles:
-    """Every call may raise MediaError, and ChatBusy or CallUnclear when Telegram does not answer.
+    """Every call may raise MediaError, CallUnclear when Telegram does not answer, and ChatBusy, also where a
+    person has too much under way.
 
-    `folder` is where videos lie as long as they are worked on. `takes_bytes` is the most that can be fetched
-    from Telegram, `gives_bytes` the most that can be sent.
+    `takes_bytes` is the most that can be fetched from Telegram, `gives_bytes` the most that can be sent.
     """
 
-    def __init__(
-        self, bot: Bot, folder: Path, clock: Callable[[], datetime], *, takes_bytes: int, gives_bytes: int
-    ) -> None:
+    def __init__(self, files: SentFiles, *, takes_bytes: int, gives_bytes: int) -> None:
         self.takes_bytes = takes_bytes
         self._gives_bytes = gives_bytes
-        self._bot = bot
-        self._folder = folder
-        self._clock = clock
-        self._fetches = asyncio.Semaphore(_FETCHES)
+        self._files = files
+        self._kind = FileKind(takes_bytes, "video_too_many_bytes", "video_gone")
+        self._crashes: dict[tuple[str, ...], int] = {}
 
-    async def last_frame(self, file_id: str) -> Frame:
-        with self._ctx() as ctx, _of_people():
-            video = await self._fetch(file_id, ctx / "video")
-            data = await run_in_process(last_frame, video, limit_s=_FRAME_LIMIT_S)
-            return Frame(data, *await run_in_process(photo_size, data, limit_s=_FRAME_LIMIT_S))
+    async def last_frame(self, file_id: str, user_id: int) -> Frame:
+        with self._reading(file_id):
+            async with self._files.step(user_id, [file_id], self._kind) as (video,):
+                data = await run_in_process(last_frame, video, limit_s=_FRAME_LIMIT_S, foreign=True)
+                size = await run_in_process(photo_size, data, limit_s=_FRAME_LIMIT_S, foreign=True)
+                return Frame(data, *size)
 
     @asynccontextmanager
-    async def joined(self, first_id: str, second_id: str) -> AsyncIterator[Video]:
+    async def joined(self, first_id: str, second_id: str, user_id: int) -> AsyncIterator[Video]:
         """One film of both, ready for Telegram; its files live as long as the block."""
-        with self._ctx() as ctx:
-            with _of_people():
-                first = await self._fetch(first_id, ctx / "first")
-                second = await self._fetch(second_id, ctx / "second")
-                both, film, thumbnail = ctx / "both.mp4", ctx / "film.mp4", ctx / "film.jpg"
-                await run_in_process(
-                    join_videos, first, second, both, self._gives_bytes, limit_s=_JOIN_LIMIT_S
+        with self._files.folder() as folder:
+            both, film, thumbnail = folder / "both.mp4", folder / "film.mp4", folder / "film.jpg"
+            with self._reading(first_id, second_id):
+                async with self._files.join(user_id, [first_id, second_id], self._kind) as (first, second):
+                    most = self._gives_bytes
+                    await run_in_process(
+                        join_videos, first, second, both, most, limit_s=_JOIN_LIMIT_S, foreign=True
+                    )
+                facts = await run_in_process(
+                    prepare_video, both, film, thumbnail, limit_s=_PREPARE_LIMIT_S, foreign=True
                 )
-            yield Video(
-                film, thumbnail, await run_in_process(prepare_video, both, film, thumbnail, limit_s=60.0)
-            )
-
-    async def _fetch(self, file_id: str, place: Path) -> Path:
-        try:
-            async with self._fetches, asyncio.timeout(schedule.FETCH_LIMIT_S):
-                with translated():
-                    file = await self._bot.get_file(file_id)
-                    return await file.download_to_drive(place)
-        except CallRefused as error:
-            if "too big" in str(error):
-                raise MediaError("video_too_many_bytes", str(error)) from error
-            raise MediaError("video_gone", str(error)) from error
-        except TimeoutError as error:
-            raise CallUnclear("fetching a video took too long") from error
+            yield Video(film, thumbnail, facts)
 
     @contextmanager
-    def _ctx(self) -> Iterator[Path]:
-        """A folder for one piece of work, gone after it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._sweep()
-        with TemporaryDirectory(dir=self._folder, ignore_cleanup_errors=True) as name:
-            yield Path(name)
-
-    def _sweep(self) -> None:
-        """What a process left behind that was killed in the middle."""
-        oldest = (self._clock() - _LEFT_BEHIND).timestamp()
-        for ctx in self._folder.iterdir():
-            with suppress(FileNotFoundError):  # its work has ended at this moment
-                if ctx.stat().st_mtime < oldest:
-                    shutil.rmtree(ctx, ignore_errors=True)
-
-
-@contextmanager
-def _of_people() -> Iterator[None]:
-    """Whoever sent a video that cannot be read is told so: the usual words are about a provider's."""
-    try:
-        yield
-    except MediaError as error:
-        if error.code != "not_a_video":
+    def _reading(self, *file_ids: str) -> Iterator[None]:
+        """Give up what crashed the work before, and what is read together with it. The usual words for a file
+        that cannot be read are about a provider's: the person who sent this one is told so."""
+        crashes = self._crashes.get(file_ids, 0)
+        if crashes >= READINGS:
+            raise MediaError("media_crashed", "it crashed the work before")
+        try:
+            yield
+        except MediaError as error:
+            if error.code in CRASHES:
+                while len(self._crashes) >= _CRASHES_NOTED:
+                    del self._crashes[next(iter(self._crashes))]
+                self._crashes[file_ids] = crashes + 1
+            if error.code == "not_a_video":
+                raise MediaError("video_unreadable", error.detail) from error
             raise
-        raise MediaError("video_unreadable", error.detail) from error

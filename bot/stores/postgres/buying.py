@@ -19,7 +19,7 @@ _BUDGET_LOCK = 0x62_75_64_67_65_74
 _IN_FORCE = "SELECT * FROM pauses WHERE resumed_at IS NULL"
 _HANDED_OVER = (
     "SELECT count(*) FROM tasks WHERE submitted_at > greatest($1,"
-    " (SELECT max(resumed_at) FROM pauses WHERE paused_by = $2)) AND provider <> ALL($3::text[])"
+    " (SELECT max(resumed_at) FROM pauses WHERE paused_by = $2)) AND counts AND provider <> ALL($3::text[])"
 )
 _SPENT = (
     "SELECT price, count(*) AS count FROM tasks WHERE counts AND price IS NOT NULL AND queued_at >= $1"
@@ -46,6 +46,11 @@ class Buying:
     ) -> Task | Pause:
         buying = self._db.transact(_buy, task, since, most, uncounted=uncounted, owner=self._me)
         return await self._saver.saved_or(task, buying)
+
+    async def refused_orders(
+        self, user_id: int, codes: Collection[str], since: datetime, limit: int
+    ) -> list[datetime]:
+        return await self._db.read(_refused_orders, user_id, codes, since, limit)
 
     async def pause(self, pause: Pause) -> bool:
         return await self._db.write(_pause, pause)
@@ -95,6 +100,20 @@ async def _buy(
             await _pause(connection, purchase_guard)
             return purchase_guard
     return await save_leased(connection, task, owner)
+
+
+async def _refused_orders(
+    connection: Connection, user_id: int, codes: Collection[str], since: datetime, limit: int
+) -> list[datetime]:
+    rows = await connection.fetch(
+        "SELECT submitted_at FROM tasks WHERE submitted_at > $1 AND user_id = $2 AND NOT counts"
+        " AND error_code = ANY($3) ORDER BY submitted_at DESC LIMIT $4",
+        since,
+        user_id,
+        sorted(codes),
+        limit,
+    )
+    return [row["submitted_at"] for row in rows]
 
 
 async def _pause(connection: Connection, made: Pause) -> bool:

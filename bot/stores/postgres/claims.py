@@ -140,7 +140,8 @@ async def has_waiting(connection: Connection, provider: str, now: datetime) -> b
 async def release(connection: Connection, owner: str) -> int:
     """End the leases of `owner`, and those of processes that have left; how many.
 
-    Of the latter not those over a submit in flight (`processes.py` has the reason).
+    Of the latter not those over a submit in flight (`processes.py` has the reason), and an update that one of
+    them was handling has had an attempt.
     """
     tasks = await connection.execute(
         "UPDATE tasks SET due_at = due_before_lease, due_before_lease = NULL, leased_by = NULL"
@@ -149,7 +150,9 @@ async def release(connection: Connection, owner: str) -> int:
         owner,
     )
     updates = await connection.execute(
-        "UPDATE updates SET leased_until = NULL, leased_by = NULL WHERE state = 'open'"
+        "UPDATE updates SET leased_until = NULL, leased_by = NULL,"
+        " attempts = attempts + CASE WHEN leased_by = $1 THEN 0 ELSE 1 END,"
+        " due_at = CASE WHEN leased_by = $1 THEN due_at END WHERE state = 'open'"
         " AND leased_by IS NOT NULL AND (leased_by = $1 OR leased_by NOT IN (SELECT id FROM processes))",
         owner,
     )

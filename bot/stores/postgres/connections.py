@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVa
 
 import asyncpg
 
-from bot.errors import StoreError
+from bot.errors import StoreError, Unstorable
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -178,7 +178,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except asyncpg.DataError as error:
-        raise StoreError(f"the database refused: {type(error).__name__}") from None
+        raise Unstorable(f"the database holds no such value ({type(error).__name__})") from None
     except LOST as error:
         raise DatabaseLost(f"the database does not answer ({type(error).__name__})") from None
     except asyncpg.PostgresError as error:

@@ -67,7 +67,7 @@ async def release_dead_leases(connection: Connection) -> int:
         gone,
     )
     updates = await connection.execute(
-        "UPDATE updates SET leased_until = NULL, leased_by = NULL"
+        "UPDATE updates SET leased_until = NULL, leased_by = NULL, due_at = NULL, attempts = attempts + 1"
         " WHERE leased_by = ANY($1) AND state = 'open'",
         ids,
     )

@@ -245,7 +245,14 @@ _ASIDES = """
 CREATE UNLOGGED TABLE asides (user_id bigint PRIMARY KEY, price text NOT NULL, until timestamptz NOT NULL);
 """
 
-_SCRIPTS = (_TASKS, _REST, _WAKING, _SHARING, _ASIDES)
+_PERSONS_UPDATES = """
+-- Whose an update is: one that waits for its next try holds back its own person alone. 0: nobody is named.
+ALTER TABLE updates ADD COLUMN user_id bigint NOT NULL DEFAULT 0;
+DROP INDEX updates_open;
+CREATE INDEX updates_open ON updates (chat_id, user_id, update_id) WHERE state = 'open';
+"""
+
+_SCRIPTS = (_TASKS, _REST, _WAKING, _SHARING, _ASIDES, _PERSONS_UPDATES)
 SCHEMA_VERSION = len(_SCRIPTS)
 
 

@@ -8,33 +8,40 @@ from datetime import datetime, timedelta
 from bot.store import StoredUpdate
 from bot.stores.postgres.connections import Connection, affected
 
-_FIRSTS = "ARRAY(SELECT min(update_id) FROM updates WHERE state = 'open' GROUP BY chat_id)"
+_CHATS = (
+    # Of each person in a chat the first. A chat's updates are claimed one by one: its lease is one of theirs.
+    "SELECT max(leased_until) AS leased_until, min(coalesce(due_at, $1)) AS due_at,"
+    " min(update_id) FILTER (WHERE due_at IS NULL OR due_at <= $1) AS next FROM updates WHERE update_id ="
+    " ANY(ARRAY(SELECT min(update_id) FROM updates WHERE state = 'open' GROUP BY chat_id, user_id))"
+    " GROUP BY chat_id"
+)
 _CLAIM = (
+    # What stood there may have been claimed since: each row is looked at again once it is locked.
     "UPDATE updates SET leased_until = $2, leased_by = $4 WHERE update_id = ANY(ARRAY("  # noqa: S608 - our own words
-    f"SELECT update_id FROM updates WHERE update_id = ANY({_FIRSTS}) AND state = 'open'"
-    " AND (due_at IS NULL OR due_at <= $1) AND (leased_until IS NULL OR leased_until <= $1)"
+    "SELECT update_id FROM updates WHERE update_id = ANY(ARRAY("
+    f"SELECT next FROM ({_CHATS}) AS chats WHERE leased_until IS NULL OR leased_until <= $1))"
+    " AND state = 'open' AND (due_at IS NULL OR due_at <= $1)"
+    " AND (leased_until IS NULL OR leased_until <= $1)"
     " ORDER BY update_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED))"
-    " RETURNING update_id, chat_id, body, attempts"
+    " RETURNING update_id, chat_id, body, attempts, user_id, attempts > 0 AND due_at IS NULL"
 )
-_NEXT_DUE = (
-    "SELECT min(greatest(coalesce(due_at, $1), leased_until))"  # noqa: S608 - our own words
-    f" FROM updates WHERE update_id = ANY({_FIRSTS})"
-)
+_NEXT_DUE = f"SELECT min(greatest(due_at, leased_until)) FROM ({_CHATS}) AS chats"  # noqa: S608 - our own words
 
 
 async def add(connection: Connection, added: Sequence[StoredUpdate], now: datetime) -> None:
     if not added:
         return
     await connection.execute(
-        "INSERT INTO updates (update_id, chat_id, body, state, attempts, received_at)"
-        " SELECT update_id, chat_id, body, 'open', attempts, $5"
-        " FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[])"
-        " AS new (update_id, chat_id, body, attempts) ON CONFLICT (update_id) DO NOTHING",
+        "INSERT INTO updates (update_id, chat_id, body, state, attempts, received_at, user_id)"
+        " SELECT update_id, chat_id, body, 'open', attempts, $5, user_id"
+        " FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $6::bigint[])"
+        " AS new (update_id, chat_id, body, attempts, user_id) ON CONFLICT (update_id) DO NOTHING",
         [one.update_id for one in added],
         [one.chat_id for one in added],
         [one.body for one in added],
         [one.attempts for one in added],
         now,
+        [one.user_id for one in added],
     )
 
 

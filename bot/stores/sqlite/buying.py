@@ -17,7 +17,8 @@ from bot.task import Task
 _IN_FORCE = "SELECT * FROM pauses WHERE resumed_at IS NULL"
 _HANDED_OVER = (
     "SELECT count(*) FROM tasks WHERE submitted_at > max(:since, coalesce((SELECT max(resumed_at) FROM pauses"
-    " WHERE paused_by = :the_bot), '')) AND provider NOT IN (SELECT value FROM json_each(:uncounted))"
+    " WHERE paused_by = :the_bot), '')) AND counts = 1"
+    " AND provider NOT IN (SELECT value FROM json_each(:uncounted))"
 )
 
 
@@ -32,6 +33,11 @@ class Buying:
         self, task: Task, since: datetime, most: int | None, uncounted: Collection[str]
     ) -> Task | Pause:
         return await self._writer.write(_buy, task, since, most, uncounted)
+
+    async def refused_orders(
+        self, user_id: int, codes: Collection[str], since: datetime, limit: int
+    ) -> list[datetime]:
+        return await self._writer.read(_refused_orders, user_id, codes, since, limit)
 
     async def pause(self, pause: Pause) -> bool:
         return await self._writer.write(_pause, pause)
@@ -85,6 +91,17 @@ def _buy(
             _pause(connection, purchase_guard)
             return purchase_guard
     return tasks.save(connection, task, None, leased=True)
+
+
+def _refused_orders(
+    connection: sqlite3.Connection, user_id: int, codes: Collection[str], since: datetime, limit: int
+) -> list[datetime]:
+    rows = connection.execute(
+        "SELECT submitted_at FROM tasks WHERE submitted_at > ? AND user_id = ? AND counts = 0"
+        " AND error_code IN (SELECT value FROM json_each(?)) ORDER BY submitted_at DESC LIMIT ?",
+        [to_text(since), user_id, json.dumps(sorted(codes)), limit],
+    )
+    return [at for (text,) in rows if (at := to_time(text)) is not None]
 
 
 def _pause(connection: sqlite3.Connection, made: Pause) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from bot.errors import StoreError
+from bot.errors import StoreError, Unstorable
 from bot.stores.sqlite.file import explain
 
 P = ParamSpec("P")
@@ -55,6 +55,8 @@ class Reader:
                 raise
             except sqlite3.Error as error:
                 raise StoreError(f"the database refused: {explain(error)}") from error
+            except (OverflowError, UnicodeEncodeError) as error:
+                raise Unstorable(f"the database holds no such value ({type(error).__name__})") from error
 
     async def close(self) -> None:
         self._closed = True

@@ -165,6 +165,15 @@ def record_of_acts(db: Database) -> None:
     db.table("acts").create_index(["target", "id"], "acts_on_target")
 
 
+@migrations()
+def updates_of_persons(db: Database) -> None:
+    """Whose an update is: one that waits for its next try holds back its own person alone."""
+    db.table("updates").add_column("user_id", int, not_null_default=0)
+    db.execute("DROP INDEX updates_open")
+    columns = "(state, chat_id, user_id, update_id)"
+    db.execute(f"CREATE INDEX updates_open ON updates {columns} WHERE state = 'open'")
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

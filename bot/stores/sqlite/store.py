@@ -75,6 +75,7 @@ class SQLiteStore(Subjects, Acts, Buying, Figures, Keeping, OneProcess):
         """
         store = cls(path, Writer(await asyncio.to_thread(open_file, path)), Reader(path), clock)
         try:
+            await store._writer.write(updates.cut_short)
             await store.release()
         except BaseException as error:
             await store.close()

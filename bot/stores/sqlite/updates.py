@@ -9,25 +9,39 @@ from datetime import datetime, timedelta
 from bot.store import StoredUpdate
 from bot.stores.sqlite.rows import to_text, to_time
 
+_CHATS = (
+    # Of each person in a chat the first. A chat's updates are claimed one by one: its lease is one of theirs.
+    "WITH firsts AS (SELECT min(update_id) AS first FROM updates WHERE state = 'open'"
+    " GROUP BY chat_id, user_id), chats AS (SELECT coalesce(max(leased_until), '') AS leased_until,"
+    " min(coalesce(due_at, :now)) AS due_at,"
+    " min(CASE WHEN due_at IS NULL OR due_at <= :now THEN update_id END) AS next"
+    " FROM firsts JOIN updates ON update_id = first GROUP BY chat_id)"
+)
+_CLAIM = (
+    f"{_CHATS} UPDATE updates SET leased_until = :lease_end WHERE update_id IN ("  # noqa: S608 - our own words
+    " SELECT next FROM chats WHERE next IS NOT NULL AND leased_until <= :now ORDER BY next LIMIT :limit)"
+    " RETURNING update_id, chat_id, body, attempts, user_id, due_at"
+)
+_NEXT_DUE = f"{_CHATS} SELECT min(max(due_at, leased_until)) FROM chats"  # noqa: S608 - our own words
+
 
 def add(connection: sqlite3.Connection, added: Sequence[StoredUpdate], now: datetime) -> None:
     connection.executemany(
-        "INSERT INTO updates (update_id, chat_id, body, state, attempts, received_at)"
-        " VALUES (?, ?, ?, 'open', ?, ?) ON CONFLICT (update_id) DO NOTHING",
-        [(one.update_id, one.chat_id, one.body, one.attempts, to_text(now)) for one in added],
+        "INSERT INTO updates (update_id, chat_id, body, state, attempts, received_at, user_id)"
+        " VALUES (?, ?, ?, 'open', ?, ?, ?) ON CONFLICT (update_id) DO NOTHING",
+        [(one.update_id, one.chat_id, one.body, one.attempts, to_text(now), one.user_id) for one in added],
     )
 
 
 def claim(connection: sqlite3.Connection, now: datetime, lease_s: float, limit: int) -> list[StoredUpdate]:
-    rows = connection.execute(
-        "WITH firsts AS (SELECT min(update_id) FROM updates WHERE state = 'open' GROUP BY chat_id)"
-        " UPDATE updates SET leased_until = :lease_end WHERE update_id IN ("
-        " SELECT update_id FROM updates WHERE update_id IN firsts AND (due_at IS NULL OR due_at <= :now)"
-        " AND (leased_until IS NULL OR leased_until <= :now) ORDER BY update_id LIMIT :limit)"
-        " RETURNING update_id, chat_id, body, attempts",
-        {"now": to_text(now), "lease_end": to_text(now + timedelta(seconds=lease_s)), "limit": limit},
+    lease_end = to_text(now + timedelta(seconds=lease_s))
+    rows = connection.execute(_CLAIM, {"now": to_text(now), "lease_end": lease_end, "limit": limit})
+    found = (
+        # Whatever else ends an attempt says when the next is due. SQLite 3.40 misreads IS NULL in RETURNING.
+        StoredUpdate(update_id, chat_id, body, attempts, user_id, attempts > 0 and due_at is None)
+        for update_id, chat_id, body, attempts, user_id, due_at in rows.fetchall()
     )
-    return sorted((StoredUpdate(*row) for row in rows.fetchall()), key=lambda update: update.update_id)
+    return sorted(found, key=lambda update: update.update_id)
 
 
 def finish(connection: sqlite3.Connection, update_id: int) -> None:
@@ -51,13 +65,16 @@ def count(connection: sqlite3.Connection) -> int:
 
 
 def next_due(connection: sqlite3.Connection, now: datetime) -> datetime | None:
-    row = connection.execute(
-        "WITH firsts AS (SELECT min(update_id) FROM updates WHERE state = 'open' GROUP BY chat_id)"
-        " SELECT min(max(coalesce(due_at, :now), coalesce(leased_until, ''))) FROM updates"
-        " WHERE update_id IN firsts",
-        {"now": to_text(now)},
-    ).fetchone()
+    row = connection.execute(_NEXT_DUE, {"now": to_text(now)}).fetchone()
     return to_time(row[0])
+
+
+def cut_short(connection: sqlite3.Connection) -> int:
+    """End the leases of a process that has died: it may be what it handled that killed it."""
+    return connection.execute(
+        "UPDATE updates SET leased_until = NULL, due_at = NULL, attempts = attempts + 1"
+        " WHERE state = 'open' AND leased_until IS NOT NULL"
+    ).rowcount
 
 
 def release(connection: sqlite3.Connection) -> int:

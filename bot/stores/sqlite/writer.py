@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from bot.errors import StoreError
+from bot.errors import StoreError, Unstorable
 from bot.stores.sqlite.file import DatabaseFile, explain, is_damage
 
 P = ParamSpec("P")
@@ -152,9 +152,10 @@ class Writer:
             if isinstance(job.error, sqlite3.Error):
                 if is_damage(job.error) and not self.damage.done():
                     self.damage.set_result(explain(job.error))
-                refused = StoreError(f"the database refused: {explain(job.error)}")
-                refused.__cause__ = job.error
-                job.error = refused
+                job.error = _caused(StoreError(f"the database refused: {explain(job.error)}"), job.error)
+            elif isinstance(job.error, OverflowError | UnicodeEncodeError):
+                kind = type(job.error).__name__
+                job.error = _caused(Unstorable(f"the database holds no such value ({kind})"), job.error)
             if job.answer.done():
                 continue
             if job.error is None:
@@ -182,6 +183,11 @@ class _Job:
             self.result = self.do(connection)
         except Exception as error:  # noqa: BLE001 - it belongs to the caller, who gets it after the commit
             self.error = error
+
+
+def _caused(refused: StoreError, cause: Exception) -> StoreError:
+    refused.__cause__ = cause
+    return refused
 
 
 def _call(

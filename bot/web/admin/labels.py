@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from bot.request import VideoModel
+from bot.request import VideoModel, settle
 from bot.store.acts import Act
 from bot.store.statistics import Outcome
 from bot.task import Task, TaskState
@@ -105,9 +105,8 @@ def place(task: Task) -> str:
 def facts(task: Task, models: Mapping[str, VideoModel]) -> str:
     """`16:9 · 5 s · 720p · one photo`: what is bought, with the model's defaults."""
     request, model = task.request, models.get(task.request.model)
-    ratio = request.ratio or (model.ratios[0] if model and not request.photos else None)
-    seconds = request.seconds or (model.seconds[0] if model else None)
-    resolution = request.resolution or (model.resolutions[0] if model else None)
+    bought = request if model is None else settle(request, model)
+    seconds = f"{bought.seconds} s" if bought.seconds else None
     photos = {0: None, 1: "one photo"}.get(len(request.photos), f"{len(request.photos)} photos")
-    parts = [ratio, f"{seconds} s" if seconds else None, resolution, photos, request.camera]
+    parts = [bought.ratio, seconds, bought.resolution, photos, request.camera]
     return " · ".join(part for part in parts if part)

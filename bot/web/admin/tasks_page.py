@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from bot.integers import read_integer
 from bot.store import TaskFilter
 from bot.task import TaskState
 from bot.web.admin.context import AdminContext
@@ -48,10 +49,4 @@ async def tasks_page(sources: AdminContext, query: Mapping[str, str]) -> dict[st
 
 def _number(text: str) -> int | None:
     """What is not the number of anybody finds nobody."""
-    if not text:
-        return None
-    try:
-        number = int(text)
-    except ValueError:
-        return 0
-    return number if abs(number) < 2**63 else 0
+    return (read_integer(text) or 0) if text else None

@@ -127,6 +127,14 @@ def call(kind: Any, after_s: float, answer: str = "ok", detail: str = "") -> Att
     )
 
 
+def test_details_fit_into_a_message_however_long_their_parts_are() -> None:
+    request = DONE.request.model_copy(update={"prompt": "x" * 4000, "negative_prompt": "y" * 4000})
+    codes = ["a_long_word_for_a_refusal", "another_long_word_for_it"]
+    calls = [call("poll", number, codes[number % 2]) for number in range(60)]
+    text = details("ru", calls, request=request, remote_id="z" * 400)
+    assert 3900 < units(plain(text)) <= 4096
+
+
 def test_the_options_in_details_can_be_typed_and_ask_for_the_very_same() -> None:
     words = read_words(f"a paper boat {options_of(FULL_REQUEST)}")
     assert words.problems == ()

@@ -80,7 +80,7 @@ async def test_ten_taps_a_second_buy_once_and_all_are_answered(live_bot: BotHarn
     ada, chat = live_bot.newcomer()
     draft = await live_bot.answer(live_bot.world.say(ada, chat, "a restless finger"))
     generate = buttons(draft)[says("button_generate")]
-    answers = await _taps(live_bot, ada, draft, [generate] * 10 * 10)
+    answers = await taps_of(live_bot, ada, draft, [generate] * 10 * 10)
     assert answers[0] == ""
     assert set(answers[1:TAPS]) == {says("tap_too_late")}
     assert set(answers[TAPS:]) == {says("tap_too_fast")}
@@ -94,7 +94,7 @@ async def test_taps_on_options_draw_the_card_no_oftener_than_the_bound(live_bot:
     task = await _task(live_bot, chat)
     options = [f"opt:{task['id']}:seconds={seconds}" for seconds in (10, 5)]
     options = [data for data in buttons(draft).values() if data.count(":") > 1] or options
-    await _taps(live_bot, ada, draft, options * 100)
+    await taps_of(live_bot, ada, draft, options * 100)
     assert len(live_bot.edits(chat, "editMessageText")) <= TAPS
 
 
@@ -108,7 +108,7 @@ async def test_one_persons_taps_keep_nobody_elses_from_being_done(live_bot: BotH
         card = await live_bot.card(group)
         cancel = next(data for data in buttons(card).values() if data.startswith("cancel:"))
         foreign = [cancel] * 100
-        answers = await _taps(live_bot, ada, card, foreign)
+        answers = await taps_of(live_bot, ada, card, foreign)
         assert set(answers) == {says("tap_not_yours"), says("tap_too_fast")}
         assert await live_bot.tap(boris, card, cancel) == ""
     await live_bot.until(lambda: live_bot.tasks(group)[0]["delivered_at"])
@@ -130,7 +130,7 @@ async def test_forged_data_touches_no_task_of_anybody_else(
     jobs = len(live_bot.provider.jobs)
     forged = everything.draw(st.lists(_data([hers["id"], "0" * 16, ""]), min_size=TAPS // 2, max_size=TAPS))
     for message in (card, own):
-        answers = await _taps(live_bot, boris, message, forged)
+        answers = await taps_of(live_bot, boris, message, forged)
         assert says("tap_too_fast") not in answers
     assert live_bot.tasks(group) == [hers]
     assert live_bot.tasks(his)[0] == mine
@@ -147,7 +147,7 @@ async def test_no_verb_with_a_choice_that_does_not_exist_buys_or_breaks_anything
             draft = await live_bot.answer(live_bot.world.say(ada, chat, prompt))
             task = await _task(live_bot, chat)
             forged = [f"{verb}:{task['id']}:{choice}" for choice in choices] + [f"{verb}:{choices[0]}"]
-            answers = await _taps(live_bot, ada, draft, [_shortened(data) for data in forged])
+            answers = await taps_of(live_bot, ada, draft, [_shortened(data) for data in forged])
             assert says("tap_too_fast") not in answers
             assert live_bot.jobs(prompt) <= 1, verb
 
@@ -160,7 +160,7 @@ async def test_somebody_elses_finished_video_is_nobodys_to_change(live_bot: BotH
     (video,) = await live_bot.shown(group)
     (task,) = live_bot.tasks(group)
     for some in _portions(verbs()):
-        await _taps(live_bot, boris, video, [f"{verb}:{task['id']}" for verb in some])
+        await taps_of(live_bot, boris, video, [f"{verb}:{task['id']}" for verb in some])
         boris, _ = live_bot.newcomer("Boris")
         live_bot.world.say(boris, live_bot.world.private_chat(boris), "/start")
     assert _kept(live_bot.tasks(group)[0]) == _kept(task)
@@ -172,7 +172,7 @@ async def test_a_tap_on_a_card_that_was_deleted_is_answered_and_its_video_comes(
     draft = await live_bot.answer(live_bot.world.say(ada, chat, "a card that is gone"))
     live_bot.world.remove(chat, draft["message_id"])
     for gone in (_inaccessible(draft), draft):
-        await _taps(live_bot, ada, gone, [buttons(draft)[says("button_generate")]])
+        await taps_of(live_bot, ada, gone, [buttons(draft)[says("button_generate")]])
     await live_bot.shown(chat)
     assert live_bot.jobs("a card that is gone") == 1
 
@@ -184,7 +184,7 @@ async def test_all_buttons_of_a_deleted_card_are_answered(live_bot: BotHarness) 
         (video,) = await live_bot.shown(chat)
         (task,) = live_bot.tasks(chat)
         live_bot.world.remove(chat, video["message_id"])
-        await _taps(live_bot, ada, _inaccessible(video), [f"{verb}:{task['id']}" for verb in some])
+        await taps_of(live_bot, ada, _inaccessible(video), [f"{verb}:{task['id']}" for verb in some])
         assert live_bot.jobs("a short life") <= len(live_bot.tasks(chat))
         live_bot.provider.jobs.clear()
 
@@ -194,7 +194,7 @@ async def test_buttons_of_three_weeks_ago_are_answered(live_bot: BotHarness) -> 
     for some in _portions(verbs()):
         ada, chat = live_bot.newcomer()
         old = {"message_id": 5, "chat": chat.as_json()}
-        answers = await _taps(live_bot, ada, _inaccessible(old), [f"{verb}:{'a' * 16}" for verb in some])
+        answers = await taps_of(live_bot, ada, _inaccessible(old), [f"{verb}:{'a' * 16}" for verb in some])
         assert len(answers) == len(some)
         assert live_bot.tasks(chat) == []
 
@@ -248,7 +248,7 @@ def _kept(task: Mapping[str, Any]) -> dict[str, Any]:
     return {name: task[name] for name in ("state", "user_id", "request", "card_id", "file_id", "hidden")}
 
 
-async def _taps(live_bot: BotHarness, person: Person, message: Json, forged: Sequence[str]) -> list[str]:
+async def taps_of(live_bot: BotHarness, person: Person, message: Json, forged: Sequence[str]) -> list[str]:
     """All at once; what the bot says to each."""
     chat: Chat = live_bot.world.chat_of(message)
     seen = live_bot.world.view(chat, message, for_bot=True)

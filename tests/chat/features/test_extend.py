@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from every_model import WITH_LINKS
 from films import film
+from media_samples import hollow_movie
 from pictures import is_red_and_blue, photo
 from PIL import Image
 from provider_server import failure
 from running import BOT, BotHarness, bot_on_stage, buttons, says
 
 from bot.chat.features.extend import continuation
+from bot.chat.telegram_io import video_files
 from bot.request import Mode, VideoRequest
 from bot.sandbox import Chat, Json, Person
 
@@ -78,9 +80,9 @@ async def test_a_video_of_the_bot_goes_on_with_its_own_recipe(live_bot: BotHarne
     ada, chat = live_bot.newcomer()
     video = await _made(live_bot, ada, chat, "a first act --model jimeng-720p --seed 7 10s 9:16")
     live_bot.world.say(ada, chat, "/extend a second act", reply_to=video)
-    videos = await live_bot.shown(chat, 2)
+    video_files = await live_bot.shown(chat, 2)
     first, second = live_bot.tasks(chat)
-    assert videos[1]["caption"].startswith("a second act\n\njimeng-720p · shape of the video · 10 s")
+    assert video_files[1]["caption"].startswith("a second act\n\njimeng-720p · shape of the video · 10 s")
     assert second["parent_id"] == first["id"]
     assert VideoRequest.model_validate_json(second["request"]).seed is None
 
@@ -173,7 +175,7 @@ async def test_a_shape_of_which_much_is_lost_is_shown_first(live_bot: BotHarness
     ada, chat = live_bot.newcomer()
     sent = live_bot.world.send_video(ada, chat, film(size=(360, 960)))
     live_bot.world.say(ada, chat, "/extend a tower grows", reply_to=sent)
-    await live_bot.until(lambda: live_bot.tasks(chat))
+    await live_bot.until(lambda: [task for task in live_bot.tasks(chat) if task["card_id"]])
     card = await live_bot.card(chat)
     assert says("card_crop_shown", model="jimeng-pro", ratio="9:16") in card["caption"]
     top, middle = (_shown(live_bot, card).getpixel((60, y)) for y in (20, 480))
@@ -202,8 +204,32 @@ async def test_what_cannot_work_is_said_before_anything_is_bought(live_bot: BotH
     ]:
         said = live_bot.world.say(ada, chat, f"/extend {words}", reply_to=sent)
         await live_bot.answer(said, containing=expected)
-    assert live_bot.tasks(chat) == []
+    await _nothing_came(live_bot, chat)
     assert list((live_bot.folder / "work").iterdir()) == []
+
+
+async def test_a_video_that_asks_for_gigabytes_is_refused_in_one_sentence(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    bomb = hollow_movie(samples=80_000_000, tracks=3)
+    greedy = live_bot.world.send_video(ada, chat, bomb, width=640, height=360, duration_s=9)
+    said = live_bot.world.say(ada, chat, "/extend it goes on", reply_to=greedy)
+    await live_bot.answer(said, containing=says("video_unreadable"))
+
+
+async def test_a_video_that_could_not_be_read_twice_is_not_fetched_again(
+    live_bot: BotHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, chat = live_bot.newcomer()
+    slow = live_bot.world.send_video(ada, chat, film())
+    with monkeypatch.context() as patched:
+        patched.setattr(video_files, "_FRAME_LIMIT_S", 0.0)
+        for _ in range(2):
+            said = live_bot.world.say(ada, chat, "/extend it goes on", reply_to=slow)
+            await live_bot.answer(said, containing=says("media_timeout"))
+    fetched = len(live_bot.server.calls_of("getFile"))
+    said = live_bot.world.say(ada, chat, "/extend it goes on", reply_to=slow)
+    await live_bot.answer(said, containing=says("media_crashed"))
+    assert len(live_bot.server.calls_of("getFile")) == fetched
 
 
 async def test_where_photos_may_not_be_sent_it_says_so(live_bot: BotHarness) -> None:
@@ -213,7 +239,7 @@ async def test_where_photos_may_not_be_sent_it_says_so(live_bot: BotHarness) -> 
     sent = live_bot.world.send_video(ada, group, film())
     said = live_bot.world.say(ada, group, f"/extend@{BOT} it rains", reply_to=sent)
     await live_bot.answer(said, containing=says("extend_no_photos"))
-    assert live_bot.tasks(group) == []
+    await _nothing_came(live_bot, group)
 
 
 async def test_limits_hold_before_the_video_is_fetched(tmp_path: Path) -> None:
@@ -266,6 +292,12 @@ async def test_a_video_goes_on_by_its_own_model_where_that_can_and_else_by_anoth
     own = continuation(source.model_copy(update={"model": "veo-3"}), "film", models, unable.name)
     assert own is not None
     assert own.model == "veo-3"
+
+
+async def _nothing_came(live_bot: BotHarness, chat: Chat) -> None:
+    """Drafts that only waited for their videos to be read have ended, and nothing was ever bought."""
+    await live_bot.until(lambda: all(task["delivered_at"] for task in live_bot.tasks(chat)))
+    assert all((task["state"], task["remote_id"]) == ("cancelled", None) for task in live_bot.tasks(chat))
 
 
 async def _made(live_bot: BotHarness, person: Person, chat: Chat, words: str) -> Json:

@@ -115,6 +115,24 @@ async def test_after_a_restart_another_tap_joins_and_what_was_left_behind_is_cle
         assert live_bot.world.complaints == []
 
 
+async def test_persons_take_turns_with_their_films(live_bot: BotHarness) -> None:
+    ada, hers = live_bot.newcomer()
+    boris, his = live_bot.newcomer("Boris")
+    first = await _extended(live_bot, ada, hers, "the first of many")
+    second = await _extended(live_bot, ada, hers, "the second of many", 2)
+    only = await _extended(live_bot, boris, his, "the only one")
+    live_bot.server.faults.add(Fault("getFile", FaultKind.SLOW, delay_s=3.0))
+    for person, tapped in ((ada, first), (ada, second), (boris, only)):
+        assert await live_bot.tap(person, tapped, JOIN) == says("tap_joining")
+    await live_bot.until(lambda: len(_films(live_bot, hers)) == 2)
+    joined = [
+        (call.params["chat_id"], call.params["reply_parameters"]["message_id"])
+        for call in live_bot.server.calls_of("sendVideo")
+        if call.params["chat_id"] in (hers.id, his.id)
+    ]
+    assert joined == [(piece["chat"]["id"], piece["message_id"]) for piece in (first, only, second)]
+
+
 async def _extended(live_bot: BotHarness, person: Person, chat: Chat, words: str, many: int = 1) -> Json:
     """A piece that goes on from a video which somebody sent: white, after the green one's last picture."""
     sent = live_bot.world.send_video(person, chat, film())

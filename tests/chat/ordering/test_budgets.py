@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from provider_server import gateway_error
+from provider_server import failure, gateway_error
 from running import BotHarness, bot_on_stage, says
 
 from bot.sandbox import Chat, Json, Person
@@ -105,3 +107,28 @@ async def test_a_card_says_when_few_are_left_of_the_day(tmp_path: Path) -> None:
 def _told(live_bot: BotHarness, owners: Chat, key: str, spent: str, budget: str) -> list[Json]:
     words = says(key, spent=spent, budget=budget, time="00:00")
     return [one for one in live_bot.world.bot_messages(owners) if one.get("text") == words]
+
+
+async def test_refused_words_put_the_brake_on_for_nobody_and_are_bounded_per_person(tmp_path: Path) -> None:
+    async with bot(tmp_path, submits_per_hour="3", timezone="UTC") as (live_bot, owners):
+        ada, chat = live_bot.newcomer()
+        live_bot.provider.next("submit", *[failure(50412, "Text Risk Not Pass", 400)] * 20)
+        began = live_bot.world.say(ada, chat, "/start")["date"]
+        for number in range(20):
+            # Slowly enough to be no flood.
+            live_bot.world.say(ada, chat, f"/video refused {number}", date=began + 2 * number)
+            await live_bot.until(lambda: len(_closed(live_bot, chat)) == number + 1)  # noqa: B023
+        late = began + 60
+        said = await live_bot.answer(live_bot.world.say(ada, chat, "/video one more", date=late))
+        first = datetime.fromisoformat(live_bot.tasks(chat)[0]["submitted_at"])
+        over_at = first + timedelta(hours=1, minutes=1)
+        assert said["text"] == says("limit_refused", count=20, time=f"{over_at:%H:%M}")
+        assert live_bot.jobs("one more") == 0
+        boris, his = live_bot.newcomer("Boris")
+        live_bot.world.say(boris, his, "/video a peaceful one")
+        await live_bot.shown(his)
+        assert not any("SUBMITS_PER_HOUR" in one["text"] for one in live_bot.world.bot_messages(owners))
+
+
+def _closed(live_bot: BotHarness, chat: Chat) -> list[dict[str, Any]]:
+    return [task for task in live_bot.tasks(chat) if task["delivered_at"]]

@@ -15,8 +15,10 @@ from bot.chat.chat_settings import ChatPreferences
 from bot.chat.task_cards.board import CardBoard
 from bot.chat.task_cards.reactions import Reactions
 from bot.chat.telegram_io.client import connect
+from bot.chat.telegram_io.media_queue import MediaQueue
 from bot.chat.telegram_io.messenger import Messenger
 from bot.chat.telegram_io.photo_files import PhotoFiles
+from bot.chat.telegram_io.sent_files import SentFiles
 from bot.media.process import run_in_process
 from bot.media.video_cache import Video
 from bot.media.videos import prepare_video
@@ -74,7 +76,7 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> 
             clock,
             estimator=Estimator(nobody_ahead, Schedule(), models, unbounded),
             messenger=Messenger(bot, clock, preferences),
-            photos=PhotoFiles(bot, store, models),
+            photos=PhotoFiles(SentFiles(bot, tmp_path / "work", clock, MediaQueue()), store, models),
             quiet=Reactions(bot, preferences),
         )
         yield Wall(server, board, clock, ada, private, group, Video(film, thumbnail, facts))

@@ -1,0 +1,107 @@
+"""Sent files: what people sent, from Telegram to the disk, for as long as it is worked on."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from telegram import Bot
+
+from bot.chat.telegram_io.client import StreamingRequest, translated
+from bot.chat.telegram_io.media_queue import MediaQueue
+from bot.errors import CallRefused, MediaError
+
+_FETCH_LIMIT_S = 90.0
+"""20 MB over 2 Mbit/s: handling a message takes two steps at most, and both have to end within its lease."""
+_LEFT_BEHIND = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """What is said of a file that cannot be had, and how large it may be."""
+
+    max_bytes: int
+    too_large: str
+    gone: str
+
+
+class SentFiles:
+    """Files reach the disk piece by piece and are handed on as paths: no memory here grows with them.
+
+    `folder` is where they lie. A Bot API server that shares its files with the bot names the path itself.
+    """
+
+    def __init__(self, bot: Bot, folder: Path, clock: Callable[[], datetime], queue: MediaQueue) -> None:
+        self._bot = bot
+        self._folder = folder
+        self._clock = clock
+        self.queue = queue
+
+    @asynccontextmanager
+    async def step(
+        self, user_id: int, file_ids: Sequence[str], kind: FileKind, *, patient: bool = False
+    ) -> AsyncIterator[list[Path]]:
+        """The files, for one step of work, once it is this person's turn.
+
+        MediaError where they cannot be had or fetching them takes too long; ChatBusy, CallUnclear.
+        """
+        async with self._fetched(self.queue.step(user_id, patient=patient), file_ids, kind) as paths:
+            yield paths
+
+    @asynccontextmanager
+    async def join(self, user_id: int, file_ids: Sequence[str], kind: FileKind) -> AsyncIterator[list[Path]]:
+        """The same for a long step that nobody's message waits for."""
+        async with self._fetched(self.queue.join(user_id), file_ids, kind) as paths:
+            yield paths
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """A folder for one piece of work, gone after it."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._sweep()
+        with TemporaryDirectory(dir=self._folder, ignore_cleanup_errors=True) as name:
+            yield Path(name)
+
+    @asynccontextmanager
+    async def _fetched(
+        self, turn: AbstractAsyncContextManager[None], file_ids: Sequence[str], kind: FileKind
+    ) -> AsyncIterator[list[Path]]:
+        async with turn:
+            with self.folder() as folder:
+                try:
+                    async with asyncio.timeout(_FETCH_LIMIT_S):
+                        paths = [
+                            await self._fetch(file_id, folder / str(index), kind)
+                            for index, file_id in enumerate(file_ids)
+                        ]
+                except TimeoutError as error:
+                    raise MediaError("media_timeout", "fetching it took too long") from error
+                yield paths
+
+    async def _fetch(self, file_id: str, place: Path, kind: FileKind) -> Path:
+        try:
+            with translated():
+                file = await self._bot.get_file(file_id)
+                if (named := Path(file.file_path or "")).is_file():
+                    return named
+                request = self._bot.request
+                if not isinstance(request, StreamingRequest):
+                    raise TypeError("this bot was not made by connect")
+                await request.download(file.file_path or "", place, kind.max_bytes)
+        except CallRefused as error:
+            raise MediaError(kind.too_large if "too big" in str(error) else kind.gone, str(error)) from error
+        return place
+
+    def _sweep(self) -> None:
+        """What a process left behind that was killed in the middle."""
+        oldest = (self._clock() - _LEFT_BEHIND).timestamp()
+        for left in self._folder.iterdir():
+            with suppress(FileNotFoundError):  # its work has ended at this moment
+                if left.stat().st_mtime < oldest:
+                    shutil.rmtree(left, ignore_errors=True)

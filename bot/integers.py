@@ -1,0 +1,19 @@
+"""Whole numbers that somebody typed, tapped or sent: none is larger than a database holds. Pure."""
+
+from __future__ import annotations
+
+import re
+
+_DIGITS = re.compile(r"[+-]?\d{1,19}")
+_MOST = 2**63
+
+
+def read_integer(text: str) -> int | None:
+    """The number that `text` is, within 64 bits; None for anything else."""
+    number = int(text) if _DIGITS.fullmatch(text) else _MOST
+    return number if is_storable(number) else None
+
+
+def is_storable(number: int) -> bool:
+    """Whether it fits into 64 bits."""
+    return -_MOST <= number < _MOST

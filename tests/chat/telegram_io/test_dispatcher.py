@@ -1,0 +1,129 @@
+"""Dispatch: what may pass by waiting is tried again, anything else is parked at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fakes import Clock
+from telegram import Update
+from telegram.error import BadRequest, Forbidden, NetworkError, TimedOut
+
+from bot.chat.telegram_io.dispatcher import Dispatcher
+from bot.errors import (
+    CallRefused,
+    CallUnclear,
+    ChatBusy,
+    ChatGone,
+    ChatMoved,
+    IllegalMove,
+    StaleTask,
+    StoreError,
+    Unstorable,
+)
+from bot.store import StoredUpdate
+from bot.stores.sqlite import SQLiteStore
+from bot.worker.schedule import UPDATE_ATTEMPTS
+
+PASSING = [
+    OSError(28, "No space left on device"),
+    ConnectionResetError(),
+    MemoryError(),
+    StaleTask("moved"),
+    StoreError("the database refused"),
+    CallUnclear("TimedOut"),
+    ChatBusy(3),
+    ChatMoved(-1001),
+    TimedOut(),
+    NetworkError("Bad Gateway"),
+]
+LASTING = [
+    ValueError("a hundred digits"),
+    OverflowError(),
+    KeyError("limit"),
+    AttributeError("None"),
+    AssertionError(),
+    IllegalMove("closed"),
+    Unstorable("no such value"),
+    CallRefused("message is too long"),
+    BadRequest("Message is too long"),
+]
+GONE = [ChatGone("blocked"), Forbidden("bot was blocked by the user")]
+
+
+class Desk:
+    """Handles by raising, and writes down what it gave up."""
+
+    def __init__(self, store: SQLiteStore, clock: Clock, error: Exception) -> None:
+        self._store = store
+        self._clock = clock
+        self._error = error
+        self.tries = 0
+        self.given_up: list[int] = []
+
+    async def handle(self, _: Update) -> None:
+        self.tries += 1
+        raise self._error
+
+    async def give_up(self, update: Update) -> None:
+        self.given_up.append(update.update_id)
+
+    async def take(self) -> None:
+        """Whatever is due now, to its end."""
+        dispatcher = Dispatcher(self._store, _read, self.handle, self.give_up, self._clock)
+        before = self.tries
+        running = asyncio.create_task(dispatcher.run())
+        async with asyncio.timeout(20):
+            while self.tries == before:
+                await asyncio.sleep(0)
+        dispatcher.stop()
+        await running
+
+
+def _read(body: dict[str, Any]) -> Update:
+    return Update(body["update_id"])
+
+
+@pytest.fixture
+async def stored(store: SQLiteStore) -> SQLiteStore:
+    await store.add_updates([StoredUpdate(1, 10, json.dumps({"update_id": 1}), user_id=20)])
+    return store
+
+
+@pytest.mark.parametrize("error", PASSING, ids=lambda error: type(error).__name__)
+async def test_what_may_pass_is_tried_again(stored: SQLiteStore, clock: Clock, error: Exception) -> None:
+    ctx = Desk(stored, clock, error)
+    await ctx.take()
+    assert (ctx.tries, ctx.given_up, await stored.count_updates()) == (1, [], 1)
+    assert await stored.claim_updates(clock(), 60, 9) == []
+    clock.advance(600)
+    await ctx.take()
+    assert (ctx.tries, ctx.given_up, await stored.count_updates()) == (2, [], 1)
+
+
+@pytest.mark.parametrize("error", LASTING, ids=lambda error: type(error).__name__)
+async def test_what_lasts_is_parked_at_once(stored: SQLiteStore, clock: Clock, error: Exception) -> None:
+    ctx = Desk(stored, clock, error)
+    await ctx.take()
+    assert (ctx.tries, ctx.given_up, await stored.count_updates()) == (1, [1], 0)
+
+
+@pytest.mark.parametrize("error", GONE, ids=lambda error: type(error).__name__)
+async def test_where_nobody_can_be_answered_it_is_done(
+    stored: SQLiteStore, clock: Clock, error: Exception
+) -> None:
+    ctx = Desk(stored, clock, error)
+    await ctx.take()
+    assert (ctx.tries, ctx.given_up, await stored.count_updates()) == (1, [], 0)
+
+
+async def test_what_never_passes_is_parked_after_its_last_try(stored: SQLiteStore, clock: Clock) -> None:
+    ctx = Desk(stored, clock, OSError("the disk is gone"))
+    for tried in range(UPDATE_ATTEMPTS):
+        assert (ctx.tries, ctx.given_up) == (tried, [])
+        await ctx.take()
+        clock.now += timedelta(minutes=10)
+    assert (ctx.given_up, await stored.count_updates()) == ([1], 0)
