@@ -79,7 +79,7 @@ class Rejected(ProviderError):
     pass
 
 
-Trouble = Literal["no_balance", "key_refused", "not_activated", "wrong_clock", "account"]
+Trouble = Literal["no_balance", "key_refused", "not_activated", "wrong_clock", "wrong_address", "account"]
 """What an operator has to mend; `account` where the provider does not say."""
 
 

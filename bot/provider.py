@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +35,8 @@ class Succeeded:
     video_url: str
     keeps_s: float
     """How long the link lives."""
+    others: tuple[str, ...] = field(default=(), compare=False)
+    """Other links to the same video, for the adapter's own `fetch`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Failed:
     """A word of ours: a phrase key."""
     detail: str = ""
     """For the log only."""
+    final: bool = False
+    """No room is the end too: no document says that nothing was made, so it is not ordered again unasked."""
 
 
 Status = StillRunning | Succeeded | Failed

@@ -6,9 +6,9 @@ import asyncio
 import ipaddress
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +29,17 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
+class KeyForHost:
+    """A seller's key for the videos on its own host: no other host is sent it, and no other port."""
+
+    origin: URL
+    headers: Mapping[str, str] = field(repr=False)
+
+    def headers_for(self, url: URL) -> Mapping[str, str]:
+        return self.headers if url.origin() == self.origin else {}
+
+
+@dataclass(frozen=True, slots=True)
 class VideoFetcher:
     """Downloads from public addresses, and from `trusted_private_hosts` (names without a port) wherever
     they are. Keeps no connection."""
@@ -37,7 +48,7 @@ class VideoFetcher:
     max_bytes: int = 200_000_000
     limit_s: float = 100.0
 
-    async def fetch(self, url: str, target: Path) -> None:
+    async def fetch(self, url: str, target: Path, key: KeyForHost | None = None) -> None:
         """Stream the video into `target`, which appears only when it is complete.
 
         FetchError: `link_refused`, `link_expired` and `too_large` are final for this link, `fetch_failed`
@@ -47,7 +58,7 @@ class VideoFetcher:
         try:
             async with asyncio.timeout(self.limit_s):
                 with part.open("wb") as file:
-                    await self._download(url, _Part(file))
+                    await self._download(url, _Part(file), key)
                 part.replace(target)
         except TimeoutError:
             raise FetchError("fetch_failed", f"longer than {self.limit_s:g} s", again=True) from None
@@ -56,19 +67,20 @@ class VideoFetcher:
         finally:
             part.unlink(missing_ok=True)
 
-    async def _download(self, url: str, part: _Part) -> None:
+    async def _download(self, url: str, part: _Part, key: KeyForHost | None) -> None:
         try:
-            await self._follow(_link(url), part)
+            await self._follow(_link(url), part, key)
         except _Cut:
-            await self._follow(_link(url), part)
+            await self._follow(_link(url), part, key)
 
-    async def _follow(self, url: URL, part: _Part) -> None:
+    async def _follow(self, url: URL, part: _Part, key: KeyForHost | None) -> None:
         headers = {"Accept-Encoding": "identity"}
         if part.size and part.etag:
             # The rest of the same file, or where it has changed the whole of the new one.
             headers |= {"Range": f"bytes={part.size}-", "If-Range": part.etag}
         for _ in range(1 + _MOST_REDIRECTS):
-            async with self._open(url, headers) as response:
+            own = key.headers_for(url) if key else {}
+            async with self._open(url, {**headers, **own}) as response:
                 if response.status not in _REDIRECTS:
                     await self._save(response, part)
                     return

@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Mapping
 
+_SUCCESS_WORDS = frozenset({"success", "succeed", "ok"})
+_SUCCESS_NUMBERS = frozenset({0, 200, 10000})
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -21,6 +23,11 @@ def number_of(value: object) -> int | None:
     return value if type(value) is int and abs(value) < 10**9 else None
 
 
+def is_success(code: object) -> bool:
+    """Return True if a code means success: `"success"`, in variants 0 or 200, or Volcengine's own 10000."""
+    return text_of(code).strip().lower() in _SUCCESS_WORDS or number_of(code) in _SUCCESS_NUMBERS
+
+
 def id_of(value: object) -> str | None:
     """An id of theirs, text or number, that is safe to store and to log; else None."""
     text = str(value) if type(value) is int else value
@@ -29,6 +36,7 @@ def id_of(value: object) -> str | None:
 
 def link_of(value: object) -> str | None:
     """A web address, else None."""
+    value = value.strip() if isinstance(value, str) else value
     if isinstance(value, str) and re.match(r"https?://.", value, re.IGNORECASE) and value.isprintable():
         return value
     return None

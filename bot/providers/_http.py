@@ -6,6 +6,7 @@
 | cut, reset, half an answer, no answer      | OutcomeUnknown              | Unavailable `unreachable`   |
 | an answer                                  | the adapter reads its words | the adapter reads its words |
 | none of its words, but HTTP 429            | Unavailable `busy`          | Unavailable `busy`          |
+| a web server's own refusal: 401, 404, 413… | AccountProblem, Rejected    | Unavailable `unreachable`   |
 | none of its words: a page, another format  | OutcomeUnknown              | Unavailable `unreachable`   |
 """
 
@@ -20,10 +21,22 @@ from enum import Enum
 import aiohttp
 from yarl import URL
 
-from bot.errors import OutcomeUnknown, ProviderError, Unavailable
+from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
+from bot.providers._ids import may_name_a_job, mentioned_ids
 from bot.worker import schedule
 
 _LONGEST_PAUSE_S = 3600.0
+
+_NOT_PASSED_ON: Mapping[int, Trouble] = {
+    301: "wrong_address",
+    308: "wrong_address",
+    401: "key_refused",
+    403: "wrong_address",
+    404: "wrong_address",
+    405: "wrong_address",
+}
+"""What a web server answers when it does not pass a call on: nothing was ordered. A 302 or 303 may follow
+upon a call that was made, and a 5xx too."""
 
 
 class Call(Enum):
@@ -108,12 +121,26 @@ def nothing_told(call: Call, detail: str) -> ProviderError:
     return Unavailable("unreachable", detail)
 
 
+def unclear(answer: Answer, detail: str) -> ProviderError:
+    """Return the same for an answer; whatever in it could be the id of a paid job goes to the log."""
+    ids = mentioned_ids(answer.fields) if answer.call is Call.SUBMIT else ""
+    return nothing_told(answer.call, f"{detail}, perhaps job {ids}" if ids else detail)
+
+
 def unreadable(answer: Answer) -> ProviderError:
-    """The error for an answer in which the adapter finds no word of its provider. 429 speaks for itself."""
+    """The error for an answer in which the adapter finds no word of its provider. 429 speaks for itself, and
+    so does what web servers answer to a submit that they do not pass on."""
     detail = f"HTTP {answer.status} and no word that we know"
     if answer.status == 429:
         return Unavailable("busy", detail, retry_after_s=answer.retry_after_s)
-    return nothing_told(answer.call, detail)
+    if answer.call is Call.SUBMIT and not may_name_a_job(answer.fields):
+        if answer.status == 413:
+            return Rejected("photo_too_large", detail)
+        if answer.status in _NOT_PASSED_ON:
+            hint = "check the address (…_BASE_URL) and the key in the settings"
+            trouble = _NOT_PASSED_ON[answer.status]
+            return AccountProblem("account", f"{detail}: {hint}", trouble=trouble)
+    return unclear(answer, detail)
 
 
 def _fields(raw: bytes) -> dict[str, object]:

@@ -7,6 +7,7 @@ import re
 RATIOS = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
 
 REFUSALS = {
+    50207: "input_refused",  # the photo could not be decoded
     50215: "input_refused",
     50411: "photo_refused",
     50412: "prompt_refused",
@@ -39,6 +40,10 @@ _MESSAGES = (
     ("pre video risk not pass", "input_refused"),
     ("pre audio risk not pass", "input_refused"),
     ("input invalid for this service", "input_refused"),
+    ("image decode error", "input_refused"),
+    ("risk internal error", "provider_fault"),
+    ("antidirt internal error", "provider_fault"),
+    ("image copyright internal error", "provider_fault"),
 )
 _NUMBER = re.compile(r"(?<![0-9])50[245][0-9]{2}(?![0-9])")
 

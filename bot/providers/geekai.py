@@ -14,10 +14,14 @@ from yarl import URL
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
+from bot.providers._complaints import meaning_of
 from bot.providers._fetch import VideoFetcher
-from bot.providers._fields import id_of, link_of, number_of, object_of, share_of, text_of
-from bot.providers._http import Answer, Call, Http, nothing_told, unreadable
-from bot.providers._jimeng import RATIOS, refusal_in
+from bot.providers._fields import id_of, number_of, object_of, text_of
+from bot.providers._http import Answer, Call, Http, unclear, unreadable
+from bot.providers._ids import task_ids_in, told_id
+from bot.providers._jimeng import RATIOS
+from bot.providers._reading import Standing, job_in, layers
+from bot.providers._reasons import named_refusal_in, refused_in
 from bot.request import Mode, VideoModel, VideoRequest
 
 _JIMENG = VideoModel(
@@ -46,8 +50,13 @@ _LOOK_PATHS = ("videos/{task_id}", "video/{task_id}/result")
 
 _BUSY = {429: "busy", 50429: "busy", 50430: "no_slot"}
 """By HTTP status, and by Jimeng's number where it shows through."""
+_NOTHING_MADE = frozenset({50429, 50430})
+"""Of these, the numbers whose document says that nothing was made."""
 _TROUBLES: Mapping[int, Trouble] = {401: "key_refused", 402: "no_balance", 403: "not_activated"}
-_REFUSALS = {400: "refused", 404: "refused", 413: "input_refused"}
+_GONE = frozenset({404, 405, 410})
+"""The path, or the model that the body names, is not there any more."""
+_REFUSALS = {400: "refused", 413: "input_refused"}
+_LINK_PLACES = (("video_result", "url"),)
 _MAY_RUN = frozenset({408, 409, 425, 499})
 """Of the 4xx without a documented meaning, those that may answer a call which went through."""
 
@@ -89,10 +98,13 @@ class GeekAI:
         task_id = quote(remote_id, safe="")
         answer = await self._call(Call.POLL, "GET", first.format(task_id=task_id))
         if answer.status == 404:
-            answer = await self._call(Call.POLL, "GET", second.format(task_id=task_id))
-            if text_of(answer.fields.get("task_status")):
+            other = await self._call(Call.POLL, "GET", second.format(task_id=task_id))
+            if job_in(other.fields) is not None:
                 # It works, so it comes first from here on.
                 self._look_paths = (second, first)
+            # Of two 404s one has to be GeekAI's own: a page of a web server says nothing of the job.
+            if other.status != 404 or other.fields:
+                answer = other
         return read_poll(answer)
 
     async def fetch(self, video_url: str, target: Path) -> None:
@@ -111,18 +123,18 @@ class GeekAI:
 
 def read_submit(answer: Answer) -> Accepted:
     """The job's id at GeekAI and how it is; or the error that the answer to a submit means."""
-    task_id = id_of(answer.fields.get("task_id"))
+    task_id = id_of(answer.fields.get("task_id")) or next(iter(task_ids_in(answer.fields)), None)
     if task_id and 200 <= answer.status < 300:
         return Accepted(task_id, _status(answer) or StillRunning(queued=True))
     if task_id:
         # An id beside an error: this does not prove a refusal.
-        raise OutcomeUnknown("submit_unknown", f"{_detail(answer)}, task {task_id}")
+        raise OutcomeUnknown("submit_unknown", f"{_detail(answer)}, task {told_id(task_id)}")
     raise _problem(answer)
 
 
 def read_poll(answer: Answer) -> Status:
     """How the job is; or the error that says why this look told nothing."""
-    if answer.status == 404:
+    if answer.status == 404 and answer.fields:
         return Failed("not_found", _detail(answer))
     status = _status(answer) if 200 <= answer.status < 300 else None
     if status is not None:
@@ -130,7 +142,7 @@ def read_poll(answer: Answer) -> Status:
     problem = _problem(answer)
     if not isinstance(problem, Rejected):
         raise problem
-    if problem.code != refusal_in(_words(answer)):
+    if problem.code != named_refusal_in(_words(answer)):
         # A refused look is no refused job.
         raise Unavailable("unreachable", problem.detail)
     return Failed(problem.code, problem.detail)
@@ -163,28 +175,31 @@ def _image(photo: Photo) -> str:
 
 def _status(answer: Answer) -> Status | None:
     """What `task_status` says, None where there is none. The answers to both calls have the same form."""
-    word = text_of(answer.fields.get("task_status")).lower()
-    match word:
-        case "":
-            return None
-        case "pending" | "queued":
+    job = job_in(answer.fields, _LINK_PLACES)
+    if job is None:
+        return None
+    match job.standing:
+        case Standing.QUEUED:
             return StillRunning(queued=True)
-        case "succeed" | "success" | "succeeded":
-            url = _video_url(answer.fields.get("video_result"))
-            return Succeeded(url, _LINK_KEEPS_S) if url else Failed("no_video", _detail(answer))
-        case "failed":
-            busy = _BUSY.get(_code(answer) or 0)
-            return Failed(refusal_in(_words(answer)) or busy or "provider_fault", _detail(answer))
+        case Standing.SUCCEEDED:
+            return (
+                Succeeded(job.links[0], _LINK_KEEPS_S) if job.links else Failed("no_video", _detail(answer))
+            )
+        case Standing.FAILED:
+            return _failure(answer)
         case _:
             # `running`, and what may come one day.
             # 0 stands there too when nothing is known.
-            return StillRunning(share_of(answer.fields.get("progress")) or None)
+            return StillRunning(job.progress or None)
 
 
-def _video_url(result: object) -> str | None:
-    """The first link of `video_result`: a list in one document, an object in another."""
-    videos = result if isinstance(result, list) else [result]
-    return next(filter(None, (link_of(object_of(video).get("url")) for video in videos)), None)
+def _failure(answer: Answer) -> Failed:
+    words, detail = _words(answer), _detail(answer)
+    refusal = named_refusal_in(words) or refused_in(_sentence(answer))
+    busy = _BUSY.get(_code(answer) or 0)
+    if refusal or busy is None:
+        return Failed(refusal or "provider_fault", detail)
+    return Failed(busy, detail, final=_code(answer) not in _NOTHING_MADE)
 
 
 def _problem(answer: Answer) -> ProviderError:
@@ -196,7 +211,7 @@ def _problem(answer: Answer) -> ProviderError:
     detail, words, code = _detail(answer), _words(answer), _code(answer) or 0
     # An error inside an HTTP 200 is read by its own number.
     status = answer.status if answer.status >= 400 else code
-    refusal = refusal_in(words)
+    refusal = named_refusal_in(words)
     if refusal:
         return Rejected(refusal, detail)
     busy = _BUSY.get(code) or _BUSY.get(status)
@@ -204,8 +219,10 @@ def _problem(answer: Answer) -> ProviderError:
         return Unavailable(busy, detail, retry_after_s=answer.retry_after_s)
     if status in _TROUBLES:
         return AccountProblem("account", detail, trouble=_TROUBLES[status])
+    if words and (status in _GONE or (400 <= status < 500 and meaning_of(words) == "no_model")):
+        return AccountProblem("account", detail)
     if status in _REFUSALS:
-        return Rejected(_REFUSALS[status], detail)
+        return Rejected(refused_in(_sentence(answer)) or _REFUSALS[status], detail)
     if not words:
         return unreadable(answer)
     if status in {500, 503} and answer.call is Call.SUBMIT:
@@ -213,7 +230,7 @@ def _problem(answer: Answer) -> ProviderError:
     if 400 <= status < 500 and status not in _MAY_RUN:
         return Rejected("refused", detail)
     # 504 among them: the job may run. A look that fails says nothing of the job.
-    return nothing_told(answer.call, detail)
+    return unclear(answer, detail)
 
 
 def _words(answer: Answer) -> str:
@@ -221,8 +238,17 @@ def _words(answer: Answer) -> str:
 
     The body of an error is not documented, that of a failed job is: `error {code, message, details}`.
     """
-    error = answer.fields.get("error")
-    return " ".join(filter(None, (*_texts(error), text_of(answer.fields.get("message")))))
+    return " ".join(filter(None, (*_texts(answer.fields.get("error")), _sentence(answer))))
+
+
+def _sentence(answer: Answer) -> str:
+    """What an error says in its own words: without details, where a prompt may be quoted."""
+    said = []
+    for layer in layers(answer.fields):
+        error = layer.get("error")
+        said += [text_of(error), *(text_of(object_of(error).get(name)) for name in ("code", "message"))]
+        said += [text_of(layer.get(name)) for name in ("message", "fail_reason", "failure_reason", "reason")]
+    return " ".join(filter(None, said))
 
 
 def _texts(value: object, depth: int = 6) -> Iterator[str]:

@@ -15,9 +15,13 @@ from yarl import URL
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
+from bot.providers._complaints import meaning_of
 from bot.providers._fetch import VideoFetcher
-from bot.providers._fields import id_of, link_of, number_of, object_of, share_of, text_of
-from bot.providers._http import Answer, Call, Http, nothing_told, unreadable
+from bot.providers._fields import id_of, link_of, number_of, object_of, text_of
+from bot.providers._http import Answer, Call, Http, unclear, unreadable
+from bot.providers._ids import task_ids_in, told_id
+from bot.providers._reading import Standing, job_in, layers
+from bot.providers._reasons import refused_in
 from bot.request import Mode, VideoModel, VideoRequest
 
 _VEO_3 = VideoModel(
@@ -82,6 +86,8 @@ _TROUBLES: Mapping[str, Trouble] = {
 }
 _BUSY = frozenset({"RATE_LIMIT_EXCEEDED", "TOKEN_LIMIT_EXCEEDED"})
 _TROUBLES_BY_STATUS: Mapping[int, Trouble] = {401: "key_refused", 402: "no_balance", 403: "account"}
+_GONE = frozenset({404, 405, 410})
+"""To a submit: every model has a path of its own, so its model is not sold any more."""
 _MAY_RUN = frozenset({408, 409, 425, 499})
 """4xx that may answer a call which went through."""
 _DOWN = "SERVICE_NOT_AVAILABLE"
@@ -91,19 +97,7 @@ _NAMES = frozenset({*_TROUBLES, *_BUSY, _DOWN, _BAD_REQUEST})
 
 _UNKNOWN_TASK = re.compile(r"\btask(?: id)?(?: \S{1,200})? (?:is |was )?not found\b")
 
-_MODERATED = re.compile(
-    r"prohibited content|safety|blocklist|violat|polic(?:y|ies)\b|guidelines|responsible ai|sensitive"
-    r"|support code|issue with the audio|celebrit|likeness"
-)
-"""Google's names and sentences for a refusal, as they come through; there is no list of them."""
 _SUPPORT_CODES = re.compile(r"support codes?: ((?:[0-9]{6,10}(?:, )?)+)")
-_REFUSED_PARTS = (
-    ("input image", "photo_refused"),
-    ("audio", "audio_refused"),
-    ("generated video", "video_refused"),
-    ("prompt", "prompt_refused"),
-)
-"""What a sentence names as refused; the prompt last, since it is named beside the others."""
 
 
 class JieKou:
@@ -154,12 +148,12 @@ class JieKou:
 
 def read_submit(answer: Answer) -> Accepted:
     """The job's id at JieKou; or the error that the answer to a submit means."""
-    task_id = id_of(answer.fields.get("task_id"))
+    task_id = id_of(answer.fields.get("task_id")) or next(iter(task_ids_in(answer.fields)), None)
     if task_id and 200 <= answer.status < 300 and not _name(answer):
         return Accepted(task_id)
     if task_id:
         # An id beside an error: this does not prove a refusal.
-        raise OutcomeUnknown("submit_unknown", f"{_detail(answer)}, task {task_id}")
+        raise OutcomeUnknown("submit_unknown", f"{_detail(answer)}, task {told_id(task_id)}")
     raise _problem(answer)
 
 
@@ -201,21 +195,27 @@ def _job(product: _Product, request: VideoRequest, photos: Sequence[Photo]) -> d
 
 def _status(answer: Answer) -> Status | None:
     """What `task.status` says, None where there is none."""
-    task = object_of(answer.fields.get("task"))
-    word = text_of(task.get("status")).upper().removeprefix("TASK_STATUS_")
-    match word:
-        case "":
-            return None
-        case "QUEUED":
+    job = job_in(answer.fields)
+    if job is None:
+        return None
+    match job.standing:
+        case Standing.QUEUED:
             return StillRunning(queued=True)
-        case "SUCCEED" | "SUCCEEDED" | "SUCCESS":
-            return _video(answer.fields.get("videos")) or Failed("no_video", _detail(answer))
-        case "FAILED" | "CANCELED" | "CANCELLED":
-            return Failed(_refusal(_words(answer)) or "provider_fault", f"{_detail(answer)}, status {word}")
+        case Standing.SUCCEEDED:
+            for layer in layers(answer.fields):
+                video = _video(layer.get("videos"))
+                if video:
+                    return video
+            return (
+                Succeeded(job.links[0], _LINK_KEEPS_S) if job.links else Failed("no_video", _detail(answer))
+            )
+        case Standing.FAILED:
+            word = refused_in(_words(answer)) or "provider_fault"
+            return Failed(word, f"{_detail(answer)}, status {job.word.upper()}")
         case _:
             # `PROCESSING`, and what may come one day.
             # 0 stands there too when nothing is known.
-            return StillRunning(share_of(task.get("progress_percent")) or None)
+            return StillRunning(job.progress or None)
 
 
 def _video(videos: object) -> Succeeded | None:
@@ -233,7 +233,8 @@ def _video(videos: object) -> Succeeded | None:
 def _problem(answer: Answer) -> ProviderError:
     """What an answer without a job means. Its name decides; the HTTP status only repeats it."""
     name, detail = _name(answer), _detail(answer)
-    refusal = _refusal(_words(answer))
+    words = _words(answer)
+    refusal, meaning = refused_in(words), meaning_of(words)
     if name in _TROUBLES:
         return AccountProblem("account", detail, trouble=_TROUBLES[name])
     if name in _BUSY or answer.status == 429:
@@ -242,35 +243,35 @@ def _problem(answer: Answer) -> ProviderError:
         # A look that fails says nothing of the job, and `provider_fault` would end it after some looks.
         code = "provider_fault" if answer.call is Call.SUBMIT else "unreachable"
         return Unavailable(code, detail, retry_after_s=answer.retry_after_s)
+    if meaning == "no_balance":
+        return AccountProblem("account", detail, trouble="no_balance")
+    if answer.call is Call.SUBMIT and words and (answer.status in _GONE or meaning == "no_model"):
+        return AccountProblem("account", detail)
     if name == _BAD_REQUEST:
         return Rejected(refusal or "input_refused", detail)
-    if not _words(answer):
+    if not words or answer.status == 413:
         return unreadable(answer)
     # A name that no document has.
     if answer.status in _TROUBLES_BY_STATUS:
         return AccountProblem("account", detail, trouble=_TROUBLES_BY_STATUS[answer.status])
     if 400 <= answer.status < 500 and answer.status not in _MAY_RUN:
         return Rejected(refusal or "refused", detail)
-    return nothing_told(answer.call, detail)
-
-
-def _refusal(words: str) -> str | None:
-    """Our word where these say that something was refused for what it shows or says."""
-    if not _MODERATED.search(words):
-        return None
-    return next((word for part, word in _REFUSED_PARTS if part in words), "refused")
+    return unclear(answer, detail)
 
 
 def _name(answer: Answer) -> str:
     """The documented name of an error, empty where there is none."""
-    named = (text_of(answer.fields.get(key)).upper() for key in ("reason", "code"))
+    keys = ("reason", "code")
+    named = (text_of(layer.get(key)).upper() for layer in layers(answer.fields) for key in keys)
     return next((name for name in named if name in _NAMES), "")
 
 
 def _words(answer: Answer) -> str:
     """All that an answer says of a failure, only to be searched: it may quote a prompt."""
-    task = object_of(answer.fields.get("task"))
-    said = (answer.fields.get("reason"), answer.fields.get("message"), task.get("reason"))
+    said = []
+    for layer in layers(answer.fields):
+        error = layer.get("error")
+        said += [layer.get("reason"), layer.get("message"), error, object_of(error).get("message")]
     return " ".join(" ".join(map(text_of, said)).lower().replace("_", " ").split())
 
 

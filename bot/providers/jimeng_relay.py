@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.provider import Accepted, Failed, Photo, Status, StillRunning, Succeeded
+from bot.provider import Accepted, Photo, Status
+from bot.providers import _relay
 from bot.providers._fetch import VideoFetcher
-from bot.providers._fields import id_of, link_of, object_of, share_of
-from bot.providers._http import Answer, Call, Http, unreadable
+from bot.providers._http import Answer, Call, Http
 from bot.providers._jimeng import RATIOS
-from bot.providers._relay import (
-    LINK_KEEPS_S,
-    Standing,
-    body_of,
-    complaint_in,
-    is_success,
-    links_of,
-    ratio_of,
-    read_id,
-    standing,
-    verdict,
-    why,
-    words_in,
-)
+from bot.providers._reading import Place
+from bot.providers._relay import RelayLinks, links_of, ratio_of, read_submit
 from bot.request import Mode, VideoModel, VideoRequest
 
 _CFG_SCALE = 0.5  # required, and the document names no other value
 
-_LINK_PLACES: tuple[tuple[str | int, ...], ...] = (
+_LINK_PLACES: tuple[Place, ...] = (
     ("data", "video"),
     ("data", "data", "video"),
     ("result_url",),
@@ -41,13 +30,12 @@ _LINK_PLACES: tuple[tuple[str | int, ...], ...] = (
     ("data", "video_url"),
     ("video_url",),
     ("video",),
-    ("data", "videos", 0, "url"),
-    ("task_result", "videos", 0, "url"),
-    ("url",),
-    # Older relays keep the link of a success here.
-    ("fail_reason",),
+    ("data", "videos"),
+    ("task_result", "videos"),
 )
-"""Where relays put the link in the record of a job; the first one found counts."""
+"""Where the documents of these relays have the link in the record of a job, before all other places."""
+
+__all__ = ["JimengRelay", "read_poll", "read_submit"]
 
 
 class JimengRelay:
@@ -74,21 +62,23 @@ class JimengRelay:
         self._base_url = URL(base_url.rstrip("/"))
         self._model = model
         self._http = http
-        self._fetcher = fetcher
+        self._links = RelayLinks(self._base_url, self._api_key, fetcher)
         self.models: Sequence[VideoModel] = (_offer(self._base_url.host or ""),)
 
     async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
         body = json.dumps(_job(self._model, request, photos)).encode()
         headers = {**self._headers(), "Content-Type": "application/json"}
         url = self._base_url.joinpath("jimeng/submit/videos")
-        return read_submit(await self._http.send(Call.SUBMIT, "POST", url, headers, body))
+        accepted = read_submit(await self._http.send(Call.SUBMIT, "POST", url, headers, body))
+        return replace(accepted, status=self._links.settle(accepted.status))
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
         url = self._base_url.joinpath(f"jimeng/fetch/{quote(remote_id, safe='')}", encoded=True)
-        return read_poll(await self._http.send(Call.POLL, "GET", url, self._headers()))
+        answer = await self._http.send(Call.POLL, "GET", url, self._headers())
+        return self._links.settle(read_poll(answer))
 
     async def fetch(self, video_url: str, target: Path) -> None:
-        await self._fetcher.fetch(video_url, target)
+        await self._links.fetch(video_url, target)
 
     async def close(self) -> None:
         pass
@@ -97,27 +87,9 @@ class JimengRelay:
         return {"Authorization": f"Bearer {self._api_key.get_secret_value()}"}
 
 
-def read_submit(answer: Answer) -> Accepted:
-    """The job's id at the relay: `data` itself or a field of it. Or the error that the answer means."""
-    data = answer.fields.get("data")
-    task_id = id_of(data) or id_of(object_of(data).get("task_id")) or id_of(object_of(data).get("id"))
-    return read_id(answer, task_id, success=is_success(answer.fields.get("code")))
-
-
 def read_poll(answer: Answer) -> Status:
     """How the job is; or the error that says why this look told nothing."""
-    complaint = complaint_in(answer)
-    if complaint is not None:
-        return verdict(answer, complaint)
-    data = answer.fields.get("data", "")
-    if not is_success(answer.fields.get("code")) or not 200 <= answer.status < 300:
-        raise unreadable(answer)
-    if data is None:
-        return Failed("not_found", "success without a record")
-    record = body_of(data)
-    if not record:
-        raise unreadable(answer)
-    return _status(record)
+    return _relay.read_poll(answer, _LINK_PLACES)
 
 
 def _offer(host: str) -> VideoModel:
@@ -153,40 +125,3 @@ def _job(model: str | None, request: VideoRequest, photos: Sequence[Photo]) -> d
     elif links:
         fields["image_url"] = links[0].url
     return fields
-
-
-def _status(record: Mapping[str, object]) -> Status:
-    # The status first: `fail_reason` may hold the link of a success.
-    match standing(record.get("status")):
-        case Standing.QUEUED:
-            return StillRunning(queued=True)
-        case Standing.RUNNING:
-            return StillRunning(share_of(record.get("progress")))
-        case Standing.UNKNOWN:
-            return StillRunning()
-        case Standing.SUCCEEDED:
-            link = _link(record)
-            if link:
-                return Succeeded(link, LINK_KEEPS_S)
-            # Some relays call it a success when the upstream is done with an error.
-            return Failed(why(_reason(record), "no_video"), "a success without a link")
-        case Standing.FAILED:
-            return Failed(why(_reason(record), "provider_fault"), "the relay says that it failed")
-
-
-def _reason(record: Mapping[str, object]) -> str:
-    """Why there is no video: the relay's own words and those of the upstream's answer that it keeps."""
-    return f"{words_in(record.get('fail_reason'))} {words_in(record.get('data'))}"
-
-
-def _link(record: Mapping[str, object]) -> str | None:
-    return next(filter(None, (link_of(_at(record, place)) for place in _LINK_PLACES)), None)
-
-
-def _at(value: object, place: Sequence[str | int]) -> object:
-    for step in place:
-        if isinstance(step, str):
-            value = body_of(value).get(step)
-        else:
-            value = value[step] if isinstance(value, list) and len(value) > step else None
-    return value

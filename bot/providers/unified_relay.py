@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -12,25 +13,14 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.errors import Rejected, Unavailable
-from bot.provider import Accepted, Failed, Photo, Status, StillRunning, Succeeded
+from bot.provider import Accepted, Failed, Photo, Status
 from bot.providers._fetch import VideoFetcher
-from bot.providers._fields import id_of, link_of, share_of, text_of
-from bot.providers._http import Answer, Call, Http, unreadable
-from bot.providers._relay import (
-    LINK_KEEPS_S,
-    Standing,
-    body_of,
-    complaint_in,
-    is_success,
-    links_of,
-    ratio_of,
-    read_id,
-    standing,
-    verdict,
-    why,
-    words_in,
-)
+from bot.providers._http import Answer, Call, Http
+from bot.providers._reading import job_in
+from bot.providers._relay import RelayLinks, links_of, ratio_of, read_poll, read_submit
 from bot.request import Mode, VideoModel, VideoRequest
+
+__all__ = ["UnifiedRelay", "read_poll", "read_submit"]
 
 _LATE_LINK_S = 120.0
 """For so long after a job was completed its link may still be on its way."""
@@ -71,7 +61,7 @@ class UnifiedRelay:
         self._sizes = {size.lower(): size for size in sizes}
         self._ratios = tuple(ratios)
         self._http = http
-        self._fetcher = fetcher
+        self._links = RelayLinks(self._base_url, self._api_key, fetcher)
         self._clock = clock
         host = self._base_url.host or ""
         self.models: Sequence[VideoModel] = (_offer(host, self._ratios, tuple(self._sizes)),)
@@ -80,7 +70,8 @@ class UnifiedRelay:
         headers = {**self._headers(), "Content-Type": "application/json"}
         url = self._base_url.joinpath("v1/video/create")
         body = json.dumps(self._job(request, photos)).encode()
-        return read_submit(await self._http.send(Call.SUBMIT, "POST", url, headers, body))
+        accepted = read_submit(await self._http.send(Call.SUBMIT, "POST", url, headers, body))
+        return replace(accepted, status=self._links.settle(accepted.status))
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
         """How the job is. Right after its end a missing link is a fault of the relay, and the core asks a few
@@ -92,10 +83,10 @@ class UnifiedRelay:
         status = read_poll(answer)
         if isinstance(status, Failed) and status.code == "no_video" and self._may_follow(answer):
             raise Unavailable("provider_fault", "completed, and no link so far")
-        return status
+        return self._links.settle(status)
 
     async def fetch(self, video_url: str, target: Path) -> None:
-        await self._fetcher.fetch(video_url, target)
+        await self._links.fetch(video_url, target)
 
     async def close(self) -> None:
         pass
@@ -120,29 +111,9 @@ class UnifiedRelay:
         return fields
 
     def _may_follow(self, answer: Answer) -> bool:
-        completed_at = _completed_at(answer.fields)
+        job = job_in(answer.fields)
+        completed_at = _completed_at(job.record if job else answer.fields)
         return completed_at is None or self._clock().timestamp() - completed_at < _LATE_LINK_S
-
-
-def read_submit(answer: Answer) -> Accepted:
-    """The job's id at the relay, whole; or the error that the answer to a submit means."""
-    task_id = id_of(answer.fields.get("id")) or id_of(answer.fields.get("task_id"))
-    return read_id(answer, task_id, success=True)
-
-
-def read_poll(answer: Answer) -> Status:
-    """How the job is; or the error that says why this look told nothing."""
-    fields = answer.fields
-    accepted = 200 <= answer.status < 300
-    # Before anything else: `error` is part of a failed job too.
-    if accepted and text_of(fields.get("status")):
-        return _status(fields)
-    complaint = complaint_in(answer)
-    if complaint is not None:
-        return verdict(answer, complaint)
-    if accepted and is_success(fields.get("code")) and fields.get("data", "") is None:
-        return Failed("not_found", "success without a record")
-    raise unreadable(answer)
 
 
 def _offer(host: str, ratios: tuple[str, ...], resolutions: tuple[str, ...]) -> VideoModel:
@@ -164,31 +135,6 @@ def _offer(host: str, ratios: tuple[str, ...], resolutions: tuple[str, ...]) -> 
         # No relay names a time. Jimeng itself forgets a job after 12 hours.
         keeps_s=12 * 3600.0,
     )
-
-
-def _status(record: Mapping[str, object]) -> Status:
-    match standing(record.get("status")):
-        case Standing.QUEUED:
-            return StillRunning(queued=True)
-        case Standing.RUNNING:
-            return StillRunning(share_of(record.get("progress")))
-        case Standing.UNKNOWN:
-            return StillRunning()
-        case Standing.SUCCEEDED:
-            detail = body_of(record.get("detail"))
-            link = link_of(record.get("video_url")) or link_of(detail.get("video_url"))
-            if link:
-                return Succeeded(link, LINK_KEEPS_S)
-            # Never `detail.error_message`: on a success that is about an earlier try.
-            return Failed(why(words_in(record.get("error")), "no_video"), "completed without a link")
-        case Standing.FAILED:
-            return Failed(why(_reason(record), "provider_fault"), "the relay says that it failed")
-
-
-def _reason(record: Mapping[str, object]) -> str:
-    detail = body_of(record.get("detail"))
-    places = (record.get("error"), detail.get("error_message"), record.get("message"))
-    return next(filter(None, map(words_in, places)), "")
 
 
 def _completed_at(record: Mapping[str, object]) -> float | None:

@@ -13,12 +13,16 @@ from pathlib import Path
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
+from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
+from bot.providers._complaints import complaint_in, problem, why, words_in
 from bot.providers._fetch import VideoFetcher
-from bot.providers._fields import id_of, link_of, number_of, object_of, text_of
-from bot.providers._http import Answer, Call, Http, nothing_told, unreadable
+from bot.providers._fields import id_of, number_of, object_of, text_of
+from bot.providers._gateway import check_gateway
+from bot.providers._http import Answer, Call, Http, unclear, unreadable
+from bot.providers._ids import told_id
 from bot.providers._jimeng import RATIOS, REFUSALS
+from bot.providers._reading import Standing, body_of, job_in
 from bot.providers._signing import Credentials, canonical_query, sign
 from bot.request import Mode, VideoModel, VideoRequest
 
@@ -76,43 +80,11 @@ _SUCCESS = 10000
 _NO_SLOT = 50430
 _BUSY = 50429
 _DENIED = 50400
+_NO_SUCH_KEY = 50200
+_FIRST_CODE = 10000
+"""Volcengine's own codes begin here; a smaller one is that of a gateway in between."""
 _FAULTS = frozenset({50500, 50501})
 """May pass: documented as worth another try."""
-
-_GATEWAY_FAULTS = frozenset({100014, 100016})
-"""The call may have got through to the service before the gateway gave up."""
-
-_GATEWAY_REFUSALS: Mapping[int, tuple[Trouble, str]] = {
-    100002: ("account", "Action or Version did not arrive"),
-    100003: ("key_refused", "the credentials did not arrive"),
-    100004: ("account", "the request arrived incomplete"),
-    100005: ("key_refused", "the signature did not arrive"),
-    100006: ("wrong_clock", "the signature is out of time: set this machine's clock"),
-    100007: ("account", "the service of the signature is unknown"),
-    100008: ("account", "Action or Version is unknown"),
-    100009: ("key_refused", "the access key id is unknown"),
-    100010: ("key_refused", "the signature does not match: check the secret access key"),
-    100012: ("key_refused", "the access key has no policy for this service"),
-    100013: ("key_refused", "the sub-account is not allowed to call this service"),
-    100024: ("key_refused", "the Authorization header is malformed"),
-}
-_GATEWAY_NAMES = {
-    "MissingParameter": 100002,
-    "MissingAuthenticationToken": 100003,
-    "MissingRequestInfo": 100004,
-    "MissingSignature": 100005,
-    "InvalidTimestamp": 100006,
-    "ServiceNotFound": 100007,
-    "InvalidActionOrVersion": 100008,
-    "InvalidAccessKey": 100009,
-    "SignatureDoesNotMatch": 100010,
-    "LackPolicy": 100012,
-    "AccessDenied": 100013,
-    "InternalError": 100014,
-    "InternalServiceTimeout": 100016,
-    "InvalidAuthorization": 100024,
-}
-"""For answers that have lost the number on their way."""
 
 
 class Volcengine:
@@ -194,17 +166,17 @@ class Volcengine:
 
 def read_submit(answer: Answer) -> Accepted:
     """The job's id at Volcengine; or the error that the answer to a submit means."""
-    _check_gateway(answer)
-    code = number_of(answer.fields.get("code"))
-    task_id = id_of(object_of(answer.fields.get("data")).get("task_id"))
+    check_gateway(answer)
+    code, data = _unwrapped(answer)
+    task_id = id_of(data.get("task_id"))
     detail = _detail(answer, code)
     if code == _SUCCESS and task_id:
         return Accepted(task_id, detail=detail)
-    if code == _SUCCESS or task_id:
-        # Success without an id, or an id beside an error: neither proves a refusal.
-        raise OutcomeUnknown("submit_unknown", f"{detail}, task {task_id or 'without an id'}")
-    if code is None:
-        raise unreadable(answer)
+    if task_id:
+        # An id beside an error: this does not prove a refusal.
+        raise OutcomeUnknown("submit_unknown", f"{detail}, task {told_id(task_id)}")
+    if code == _SUCCESS:
+        raise unclear(answer, f"{detail}, without a task")
     raise _problem(answer, code)
 
 
@@ -213,16 +185,14 @@ def read_poll(answer: Answer) -> Status:
 
     `code` comes first: `done` stands beside a failure too.
     """
-    _check_gateway(answer)
-    code = number_of(answer.fields.get("code"))
-    if code is None:
-        raise unreadable(answer)
+    check_gateway(answer)
+    code, data = _unwrapped(answer)
     if code == _SUCCESS:
-        return _status(answer)
-    problem = _problem(answer, code)
-    if isinstance(problem, Rejected):
-        return Failed(problem.code, problem.detail)
-    raise problem
+        return _status(answer, data)
+    error = _problem(answer, code)
+    if isinstance(error, Rejected):
+        return Failed(error.code, error.detail)
+    raise error
 
 
 def _job(req_key: str, request: VideoRequest, photos: Sequence[Photo]) -> dict[str, object]:
@@ -250,28 +220,26 @@ def _images(photos: Sequence[Photo]) -> dict[str, object]:
     return {"binary_data_base64": texts} if texts else {}
 
 
-def _check_gateway(answer: Answer) -> None:
-    """Raise what a gateway error means. Where there is one, no other field of the answer counts."""
-    error = object_of(answer.fields.get("ResponseMetadata")).get("Error")
-    if error is None:
-        return
-    name = text_of(object_of(error).get("Code"))
-    number = number_of(object_of(error).get("CodeN")) or _GATEWAY_NAMES.get(name)
-    # Never the gateway's own message: that of 100009 repeats the access key.
-    detail = f"gateway error {number}, HTTP {answer.status}"
-    if answer.status == 429:
-        raise Unavailable("busy", detail, retry_after_s=answer.retry_after_s)
-    if number is not None and number in _GATEWAY_REFUSALS:
-        trouble, hint = _GATEWAY_REFUSALS[number]
-        raise AccountProblem("account", f"{detail}: {hint}", trouble=trouble)
-    if number is None or number in _GATEWAY_FAULTS or answer.status >= 500:
-        raise nothing_told(answer.call, detail)
-    raise AccountProblem("account", detail)
+def _unwrapped(answer: Answer) -> tuple[int | None, Mapping[str, object]]:
+    """The code of an answer, and where its task lies: `data`, in the second dialect that of `Result`, or the
+    object itself.
+
+    Without a code, or with 0, it is a success only where HTTP says so and a task is there.
+    """
+    fields = body_of(answer.fields.get("Result")) or answer.fields
+    data = body_of(fields.get("data")) or fields
+    code = number_of(fields.get("code"))
+    if fields.get("code") is None or code == 0:
+        has_task = id_of(data.get("task_id")) is not None or text_of(data.get("status")) != ""
+        return (_SUCCESS if has_task and 200 <= answer.status < 300 else None), data
+    return code, data
 
 
-def _problem(answer: Answer, code: int) -> ProviderError:
+def _problem(answer: Answer, code: int | None) -> ProviderError:
     """What a code other than success means, on either call: which call returns which is not documented."""
     detail = _detail(answer, code)
+    if code is None or code < _FIRST_CODE:
+        return _foreign_problem(answer, code)
     if code == _NO_SLOT:
         return Unavailable("no_slot", detail, retry_after_s=answer.retry_after_s)
     if code == _BUSY:
@@ -279,6 +247,8 @@ def _problem(answer: Answer, code: int) -> ProviderError:
     if code == _DENIED:
         hint = "the product is not activated, the account is overdue, or its key may not use it"
         return AccountProblem("account", f"{detail}: {hint}", trouble="not_activated")
+    if code == _NO_SUCH_KEY:
+        return AccountProblem("account", f"{detail}: Volcengine knows no such model")
     if code in _FAULTS:
         return Unavailable("provider_fault", detail, retry_after_s=answer.retry_after_s)
     if code in REFUSALS:
@@ -290,27 +260,41 @@ def _problem(answer: Answer, code: int) -> ProviderError:
         return Rejected("refused", detail)
     if answer.call is Call.SUBMIT:
         # Nobody documents this code, so nothing says that the job was not begun.
-        return OutcomeUnknown("submit_unknown", detail)
+        return unclear(answer, detail)
     return Unavailable("provider_fault", detail, retry_after_s=answer.retry_after_s)
 
 
-def _status(answer: Answer) -> Status:
-    data = object_of(answer.fields.get("data"))
-    match data.get("status"):
-        case "in_queue":
+def _foreign_problem(answer: Answer, code: int | None) -> ProviderError:
+    """What an answer of another's means: of a web server, or of an open gateway to Volcengine."""
+    complaint = complaint_in(answer)
+    if complaint is None or code == 0:
+        return unreadable(answer)
+    if code is not None and 400 <= code < 600 and answer.status < 400:
+        answer = replace(answer, status=code)
+    return problem(answer, complaint)
+
+
+def _status(answer: Answer, data: Mapping[str, object]) -> Status:
+    job = job_in(data)
+    detail = _detail(answer, _SUCCESS)
+    if job is None:
+        return StillRunning()
+    if job.word in {"not_found", "expired"}:
+        return Failed(job.word, detail)
+    match job.standing:
+        case Standing.QUEUED:
             return StillRunning(queued=True)
-        case "done":
-            url = link_of(data.get("video_url"))
-            if url is not None:
-                return Succeeded(url, _LINK_KEEPS_S)
-            return Failed("no_video", _detail(answer, _SUCCESS))
-        case "not_found" | "expired" as word:
-            return Failed(word, _detail(answer, _SUCCESS))
+        case Standing.SUCCEEDED:
+            return Succeeded(job.links[0], _LINK_KEEPS_S) if job.links else Failed("no_video", detail)
+        case Standing.FAILED:
+            return why(words_in(data), "provider_fault", detail)
         case _:
             # `generating`, `processing` of sibling services, and what may come one day.
-            return StillRunning()
+            return StillRunning(job.progress)
 
 
 def _detail(answer: Answer, code: int | None) -> str:
     """For the log: numbers and the request id, never a message, which may quote a prompt or a key."""
-    return f"code {code}, HTTP {answer.status}, request {id_of(answer.fields.get('request_id')) or 'unknown'}"
+    metadata = object_of(answer.fields.get("ResponseMetadata"))
+    request_id = id_of(answer.fields.get("request_id")) or id_of(metadata.get("RequestId"))
+    return f"code {code}, HTTP {answer.status}, request {request_id or 'unknown'}"

@@ -95,7 +95,7 @@ class JobPoller:
                 await self._learn(task, now)
             case Failed(code="not_found") if schedule.is_young(task, now):
                 await self._look_later(task, "not_found", attempt=attempt)
-            case Failed(code=code, detail=detail) if code in NO_ROOM:
+            case Failed(code=code, detail=detail, final=False) if code in NO_ROOM:
                 await self._crowd_out(task, code, detail, attempt)
             case Failed(code=code, detail=detail):
                 await self._fail(task, code, detail, attempt)
@@ -119,10 +119,13 @@ class JobPoller:
             await self._learn(task, now)
 
     async def _crowd_out(self, task: Task, code: str, detail: str, attempt: Attempt | None) -> None:
-        """Relays accept what their own provider then has no room for: nothing was made, and it waits again.
-        How often is seen by the calls, so that the pause grows."""
-        tries = sum(one.call == "submit" for one in await self._journal.attempts(task))
-        due_at = schedule.retry_at(tries, self._journal.now())
+        """Order again what a relay accepted and its own provider then had no room for: nothing was made.
+        How often is seen by the calls, so that the pause grows; after the second time its person is asked."""
+        submits = [one for one in await self._journal.attempts(task) if one.call == "submit"]
+        if sum(one.answer == "ok" for one in submits) > schedule.MOST_CROWDED_OUT:
+            await self._fail(task, code, detail, attempt)
+            return
+        due_at = schedule.retry_at(len(submits), self._journal.now())
         await self._slots.refused(task)
         self._chat.show(await self._journal.save(task.requeued_by_provider(code, detail, due_at), attempt))
 

@@ -40,6 +40,8 @@ ALBUM_PAUSE = timedelta(seconds=1.2)
 """After the last photo of an album: they come one by one, and none says that it is the last."""
 ALBUM_LIMIT = timedelta(seconds=5)
 
+MOST_CROWDED_OUT = 2
+"""So often a job that was accepted, and ended for want of a slot, is ordered again unasked."""
 _FAULT_LOOKS = 5
 _OUTAGE_TRIES = 5
 _OUTAGE_FOR = timedelta(hours=1)

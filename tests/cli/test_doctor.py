@@ -500,6 +500,7 @@ TROUBLES: list[tuple[Trouble, str]] = [
     ("no_balance", "Top it up"),
     ("not_activated", "Activate"),
     ("wrong_clock", "NTP"),
+    ("wrong_address", "GEEKAI_BASE_URL"),
     ("account", "console"),
 ]
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from provider_wire import NAMES
 
-from bot.errors import ProviderError
+from bot.errors import OutcomeUnknown, ProviderError
 from bot.provider import Accepted, Failed, StillRunning, Succeeded
 from bot.providers._fields import share_of
 from bot.providers._http import Answer, Call
@@ -30,6 +30,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     ]
     for name in NAMES
 }
+HOLDERS = ["data", "detail", "result", "task", "output", "data.data", "data.result"]
 READ_WORDS = frozenset({"unreachable", "submit_unknown"})
 
 scalars = (
@@ -39,14 +40,24 @@ scalars = (
     | st.floats()
     | st.text(max_size=40)
     | st.sampled_from(
-        ["", "done", "SUCCESS", "completed", "https://x.example/a.mp4", "http://", "50412", "30%"]
+        ["", "done", "SUCCESS", "completed", "https://x.example/a.mp4", "http://", "50412", "30%", "100%"]
+    )
+    | st.sampled_from(
+        ["processing", "failed", "https://x.example/v1/videos/7/content", '{"task_id": "job-7"}', "job-7"]
     )
     | st.sampled_from([50411, 50413, 50429, 50500, 10000, -1, 10**30, 10**400, float("nan")])
 )
+KNOWN_NAMES = (
+    "code data detail Result result response output task status task_status state progress id task_id error "
+    "message fail_reason failure_reason error_message video_url url result_url videos video content choices "
+    "transcoded_video origin"
+)
+names = st.text(max_size=12) | st.sampled_from(KNOWN_NAMES.split())
+"""Those under which adapters look, so that every path on which something is read is walked."""
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=5),
-    max_leaves=12,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=5),
+    max_leaves=16,
 )
 statuses = st.sampled_from([200, 201, 204, 301, 400, 401, 402, 403, 404, 413, 418, 429, 500, 502, 503, 504])
 
@@ -98,7 +109,7 @@ def readers(name: str) -> tuple[Callable[[Answer], Accepted], Callable[[Answer],
 @given(data=st.data())
 def test_no_answer_to_a_submit_brings_anything_but_our_own_words(name: str, data: st.DataObject) -> None:
     read_submit, _ = readers(name)
-    fields = data.draw(spoilt(name) | st.dictionaries(st.text(max_size=12), values, max_size=5))
+    fields = data.draw(spoilt(name) | st.dictionaries(names, values, max_size=5))
     status = data.draw(statuses)
     try:
         _check(read_submit(Answer(Call.SUBMIT, status, fields)))
@@ -107,11 +118,55 @@ def test_no_answer_to_a_submit_brings_anything_but_our_own_words(name: str, data
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=200)
+@given(data=st.data())
+def test_no_id_in_an_answer_to_a_submit_is_ever_dropped(name: str, data: st.DataObject) -> None:
+    """It is accepted, or it stands in an error that claims no refusal, and so in the log."""
+    read_submit, _ = readers(name)
+    fields = data.draw(st.dictionaries(st.sampled_from(["message", "status", "progress", "note"]), scalars))
+    fields |= data.draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "code": st.sampled_from(["success", 0, 200, 10000, None, 50411, 50430, "invalid_request"]),
+                "error": st.sampled_from([None, "", "no", {"code": 50412}, {"message": "rate limit"}]),
+            },
+        )
+    )
+    holder = data.draw(st.sampled_from(["data", "Result"] if name == "volcengine" else HOLDERS))
+    record: object = {"task_id": "job-12345", "status": data.draw(scalars)}
+    for inner in reversed(holder.split(".")):
+        record = {inner: record}
+    assert isinstance(record, dict)
+    try:
+        accepted = read_submit(Answer(Call.SUBMIT, data.draw(statuses), fields | record))
+    except OutcomeUnknown as error:
+        told = error.detail
+    else:
+        told = accepted.remote_id
+        _check(accepted)
+    assert "job-12345" in told
+
+
+@pytest.mark.parametrize("name", ["jimeng_relay", "unified_relay"])
+@settings(max_examples=200)
+@given(content=values | st.text(), own_id=values)
+def test_no_chat_brings_anything_but_our_own_words(name: str, content: object, own_id: object) -> None:
+    read_submit, read_poll = readers(name)
+    fields = {"id": own_id, "choices": [{"message": {"content": content}}]}
+    for read, call in ((read_submit, Call.SUBMIT), (read_poll, Call.POLL)):
+        try:
+            _check(read(Answer(call, 200, fields)))
+        except ProviderError as error:
+            _check(error)
+
+
+@pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=300)
 @given(data=st.data())
 def test_no_answer_to_a_look_brings_anything_but_our_own_words(name: str, data: st.DataObject) -> None:
     _, read_poll = readers(name)
-    fields = data.draw(spoilt(name) | st.dictionaries(st.text(max_size=12), values, max_size=5))
+    fields = data.draw(spoilt(name) | st.dictionaries(names, values, max_size=5))
     try:
         _check(read_poll(Answer(Call.POLL, data.draw(statuses), fields)))
     except ProviderError as error:
@@ -129,7 +184,8 @@ def _check(outcome: object) -> None:
         case StillRunning(progress=progress):
             assert progress is None or 0 <= progress <= 1
         case Succeeded(video_url=url, keeps_s=keeps_s):
-            assert url.lower().startswith(("http://", "https://"))
+            for link in (url, *outcome.others):
+                assert link.lower().startswith(("http://", "https://"))
             assert 0 < keeps_s < 10**8
         case Failed(code=code):
             assert code in phrases("en")

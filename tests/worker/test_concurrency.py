@@ -259,3 +259,33 @@ async def test_forecasts_go_by_the_slots_in_use(harness: WorkerHarness) -> None:
     assert await slots.at_once("cloud") == 2
     await harness.store.providers.change_limit("cloud", NOW, lambda *_: refused(None, 0))
     assert await slots.at_once("cloud") == 1
+
+
+@pytest.mark.parametrize("code", sorted(NO_ROOM))
+async def test_an_accepted_job_is_ordered_again_at_most_twice_then_its_person_is_asked(
+    harness: WorkerHarness, code: str
+) -> None:
+    harness.provider.polls = Script(Failed(code, "code 50430"))
+    await harness.store.tasks.add(a_task())
+    task = await harness.close_task()
+    assert (task.state, task.error_code) == (TaskState.FAILED, code)
+    assert harness.provider.submits.count == 3
+    assert harness.chat.names() == ["tell"]
+
+
+async def test_refused_submits_do_not_count_as_orders(harness: WorkerHarness) -> None:
+    harness.provider.submits = Script(*[FULL] * 5, Accepted("job-1"))
+    harness.provider.polls = Script(Failed("no_slot"), Failed("no_slot"), StillRunning())
+    await harness.store.tasks.add(a_task())
+    await harness.turn_until(lambda task: task.looked_at is not None)
+    assert (await harness.get()).state is TaskState.RUNNING
+
+
+async def test_a_job_that_may_have_cost_something_is_never_ordered_again_by_itself(
+    harness: WorkerHarness,
+) -> None:
+    harness.provider.polls = Script(Failed("busy", "rate limit", final=True))
+    await harness.store.tasks.add(a_task())
+    task = await harness.close_task()
+    assert (task.state, task.error_code) == (TaskState.FAILED, "busy")
+    assert harness.provider.submits.count == 1

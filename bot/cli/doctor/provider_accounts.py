@@ -22,6 +22,7 @@ _TROUBLES: Mapping[Trouble, tuple[str, str]] = {
         "Activate it in the provider's console, and look there for unpaid bills.",
     ),
     "wrong_clock": ("The time of this machine is refused", "Set its clock by NTP."),
+    "wrong_address": ("A web server answers in its place", "Check {settings}_BASE_URL and {keys}."),
     "account": ("The account is refused", "Look at it in the provider's console."),
 }
 
@@ -55,7 +56,9 @@ async def _look(provider: Provider, model: VideoModel, limit_s: float) -> _Verdi
         return _Verdict("wrong", f"No answer within {limit_s:g} s.", _unreached(settings), reached=False)
     except AccountProblem as error:
         seen, mend = _TROUBLES[error.trouble]
-        return _Verdict("wrong", f"{seen} ({error.detail}).", mend.format(keys=_keys(settings)))
+        return _Verdict(
+            "wrong", f"{seen} ({error.detail}).", mend.format(settings=settings, keys=_keys(settings))
+        )
     except Unavailable as error:
         if error.code == "unreachable" and error.detail.startswith(("HTTP 4", "HTTP 5", "code ")):
             return _Verdict("warning", f"It answers, but says nothing of the key ({error.detail}).")

@@ -1,0 +1,288 @@
+"""Reads foreign answers: where the record of a job lies, what its status word means, where its link lies.
+
+One reading for every adapter, since sellers pass each other's forms on and wrap them once more. Nothing here
+decides what an answer means for a task.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import pairwise, product
+
+from bot.providers._fields import link_of, object_of, share_of, text_of
+
+Place = tuple[str, ...]
+"""Names on the way to a value. A list on the way is searched item by item."""
+
+
+class Standing(Enum):
+    """What a status word says of a job."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    STAGE = "stage"
+    """It runs on, also where a link to an early version is there and one part of the work is at 100 %."""
+    UNKNOWN = "unknown"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+_WORDS = {
+    Standing.QUEUED: "not_start not_started submitted queued queueing in_queue pending waiting created "
+    "scheduled",
+    Standing.RUNNING: "in_progress processing running generating",
+    Standing.STAGE: "image_downloading video_generating video_generation_completed video_upsampling "
+    "video_upsampling_completed",
+    Standing.SUCCEEDED: "success succeeded succeed successful completed complete done finished finish",
+    Standing.FAILED: "failure failed fail error cancelled canceled expired timeout timed_out rejected "
+    "aborted video_generation_failed video_upsampling_failed",
+}
+_STANDINGS = {word: standing for standing, words in _WORDS.items() for word in words.split()}
+_WORD_FIELDS = ("task_status", "taskStatus", "status", "state", "job_status")
+
+_WRAPPERS = ("data", "detail", "Result", "result", "response", "output", "task", "job", "record", "payload")
+"""Under these names answers hold the record of a job, or a record holds its upstream's answer."""
+_MOST_LAYERS = 16
+_LONGEST_TEXT = 200_000
+
+_LINK_NAMES = ("video_url", "url", "result_url", "output_url", "output", "video", "videos", "download_url")
+_UNWRAPPED = ("url", "video_url")
+_HOLDERS: tuple[Place, ...] = (
+    (),
+    ("detail",),
+    ("response",),
+    ("data",),
+    ("data", "data"),
+    ("result",),
+    ("output",),
+    ("task_result",),
+    ("content",),
+    ("data", "response"),
+    ("data", "content"),
+    ("data", "task_result"),
+)
+_LINK_PLACES: tuple[Place, ...] = (
+    # In the order in which the sellers' documents trust them.
+    ("video_url",),
+    ("detail", "video_url"),
+    ("detail", "upsample_video_url"),
+    ("detail", "url"),
+    ("detail", "draft_info", "downloadable_url"),
+    ("url",),
+    ("result_url",),
+    ("output_url",),
+    ("response", "videos"),
+    *((*holder, name) for holder, name in product(_HOLDERS, _LINK_NAMES)),
+    # Older relays keep the link of a success here.
+    ("fail_reason",),
+)
+_TRANSCODED = "transcoded_video"
+"""Jimeng's own site holds a video in several sizes under this name, the best one as `origin`."""
+
+_NOT_THE_RESULT = re.compile(
+    r"^(?:req|request|input|param|propert|option|image|photo|picture|cover|thumb|poster|first_|last_|ref|audio"
+    r"|source|callback|webhook|notify)|prompt|thumbnail|cover|_image"
+)
+"""Names of what was asked for, and of pictures beside a video."""
+_VIDEO_FILE = re.compile(r"\.(?:mp4|mov|webm|m4v|mkv)(?![\w.])", re.IGNORECASE)
+_VIDEO_NAME = re.compile(
+    r"video.*(?:url|uri|link|src)|(?:url|uri|link|src).*video|^(?:play|download)_?(?:url|uri)"
+)
+_PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|heic|avif|svg|mp3|wav)(?![\w.])", re.IGNORECASE)
+_DEEPEST = 14
+_MOST_VALUES = 2000
+_BEHIND_A_KEY = re.compile(r"/videos?/[^/?#]+/content/?(?:[?#]|$)")
+"""The path under which relays pass a video on to whoever has a key: the upstream's own link comes first."""
+_LINK_IN_TEXT = re.compile(r"https?://[^\s<>()\[\]{}\"'`|\\，。；、）】》]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as an answer shows it."""
+
+    record: Mapping[str, object]
+    word: str
+    """Its status word in small letters; empty where there is none."""
+    standing: Standing
+    progress: float | None
+    """0 to 1, where it is told."""
+    links: tuple[str, ...]
+    """To its finished video, the most trusted first; empty while it is not finished."""
+
+
+def body_of(value: object) -> Mapping[str, object]:
+    """A JSON object, also one that arrives as text inside another or alone in a list; else an empty one."""
+    if isinstance(value, str) and len(value) < _LONGEST_TEXT and value.lstrip()[:1] in {"{", "["}:
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return {}
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return object_of(value)
+
+
+def standing(status: object) -> Standing:
+    """What a status word says, in any case of letters. Only whole words count:
+    `video_generation_completed` is a stage of a job that runs."""
+    return _STANDINGS.get(_plain_word(status), Standing.UNKNOWN)
+
+
+def layers(fields: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """Return an answer and the objects that it wraps, the outermost first."""
+    found = [fields]
+    for layer in found:
+        if len(found) > _MOST_LAYERS:
+            break
+        found += [inner for name in _WRAPPERS if (inner := body_of(layer.get(name)))]
+    return found
+
+
+def job_in(fields: Mapping[str, object], first: Sequence[Place] = ()) -> Job | None:
+    """Return the job that an answer shows, wherever its record lies; None if there is none.
+
+    A link beside a word for the end, or beside 100 %, is the end. `first`: where this seller's own document
+    has the link, before all other places.
+    """
+    record = _record_in(fields, first)
+    if record is None:
+        return None
+    word = _word_of(record)
+    found, progress = standing(word), _progress_of(record)
+    links: tuple[str, ...] = ()
+    if found is Standing.SUCCEEDED:
+        links = _links(record, fields, first) or _only_video(fields)
+    elif progress == 1.0 and found not in {Standing.FAILED, Standing.STAGE}:
+        links = _links(record, fields, first)
+        found = Standing.SUCCEEDED if links else found
+    return Job(record, _plain_word(word), found, progress, links)
+
+
+def links_in_text(text: str) -> tuple[str, ...]:
+    """Return the links to a video in a text such as Markdown; if none looks like one, its only link."""
+    found = tuple(dict.fromkeys(link.rstrip(".,;:!?*_~") for link in _LINK_IN_TEXT.findall(text)))
+    links = tuple(link for link in found if link_of(link) and not _PICTURE_FILE.search(link))
+    return tuple(filter(_VIDEO_FILE.search, links)) or (links if len(links) == 1 else ())
+
+
+def looks_like_a_video(link: str) -> bool:
+    """Return True if a link names a video file."""
+    return _VIDEO_FILE.search(link) is not None
+
+
+def _record_in(fields: Mapping[str, object], first: Sequence[Place]) -> Mapping[str, object] | None:
+    told = [layer for layer in layers(fields) if _word_of(layer)]
+    if not told:
+        return next((layer for layer in layers(fields) if _progress_of(layer) == 1.0), None)
+    known = [layer for layer in told if standing(_word_of(layer)) is not Standing.UNKNOWN]
+    record, *inner = known or told
+    outer = standing(_word_of(record))
+    if outer in {Standing.QUEUED, Standing.RUNNING}:
+        # A relay may be behind its upstream, whose record with the video it shows already.
+        ended = (one for one in inner if standing(_word_of(one)) is Standing.SUCCEEDED)
+        return next((one for one in ended if _links(one, one, first)), record)
+    if outer is not Standing.SUCCEEDED:
+        return record
+    # Either the job has succeeded, or only the call has, and what it wraps says how the job is.
+    for outside, inside in pairwise((record, *inner)):
+        if _has_own_end(outside, first):
+            break
+        if standing(_word_of(inside)) is not Standing.SUCCEEDED:
+            return inside
+    return record
+
+
+def _has_own_end(layer: Mapping[str, object], first: Sequence[Place]) -> bool:
+    """Return True if it says more than a word for the end, apart from what it wraps."""
+    own = {
+        name: value
+        for name, value in layer.items()
+        if name == "detail" or name not in _WRAPPERS or not body_of(value)
+    }
+    return _progress_of(layer) == 1.0 or bool(_links(own, own, first))
+
+
+def _word_of(layer: Mapping[str, object]) -> str:
+    return next(filter(None, (text_of(layer.get(name)).strip() for name in _WORD_FIELDS)), "")
+
+
+def _plain_word(status: object) -> str:
+    word = re.sub(r"[\s-]+", "_", text_of(status).strip().lower())
+    return word.removeprefix("task_status_")
+
+
+def _progress_of(layer: Mapping[str, object]) -> float | None:
+    names = ("progress", "progress_percent")
+    return next((share for name in names if (share := share_of(layer.get(name))) is not None), None)
+
+
+def _links(
+    record: Mapping[str, object], fields: Mapping[str, object], first: Sequence[Place]
+) -> tuple[str, ...]:
+    """Return those at known places of the record, then of the answer around it."""
+    found = []
+    for holder in (record,) if record is fields else (record, fields):
+        for place in (*first, *_LINK_PLACES):
+            found += _links_at(holder, place)
+        found += _transcoded(holder)
+    return tuple(sorted(dict.fromkeys(found), key=lambda link: _BEHIND_A_KEY.search(link) is not None))
+
+
+def _links_at(value: object, place: Place) -> list[str]:
+    found = []
+    for holder in _values_at(value, place):
+        inner = (link_of(object_of(holder).get(name)) for name in _UNWRAPPED)
+        found += [link for link in (link_of(holder), *inner) if link]
+    return found
+
+
+def _values_at(value: object, place: Place) -> Iterator[object]:
+    """Yield what stands there; a list gives its items, but no items of lists inside it."""
+    items = value if isinstance(value, list) else [value]
+    if not place:
+        yield from items
+        return
+    name, *rest = place
+    for item in items:
+        yield from _values_at(body_of(item).get(name), tuple(rest))
+
+
+def _transcoded(fields: Mapping[str, object]) -> list[str]:
+    for name, value in _walk(fields):
+        sizes = body_of(value) if name == _TRANSCODED else {}
+        if sizes:
+            return [link for size in (sizes.get("origin"), *sizes.values()) for link in _links_at(size, ())]
+    return []
+
+
+def _only_video(fields: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the one link anywhere that looks like a video; none if there are several that do."""
+    found = {
+        link
+        for name, value in _walk(fields)
+        if (link := link_of(value)) and not _PICTURE_FILE.search(link)
+        if _VIDEO_FILE.search(link) or _VIDEO_NAME.search(name)
+    }
+    return tuple(found) if len(found) == 1 else ()
+
+
+def _walk(fields: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Yield every value with its name, without what was asked for; bounded, since it is foreign."""
+    ahead: list[tuple[str, object, int]] = [("", fields, 0)]
+    for _ in range(_MOST_VALUES):
+        if not ahead:
+            return
+        name, value, depth = ahead.pop(0)
+        yield name, value
+        inner = body_of(value)
+        if depth >= _DEEPEST:
+            continue
+        if inner:
+            small = ((key.lower(), one) for key, one in inner.items())
+            ahead += [(key, one, depth + 1) for key, one in small if not _NOT_THE_RESULT.search(key)]
+        elif isinstance(value, list):
+            ahead += [(name, one, depth + 1) for one in value if not isinstance(one, list)]
