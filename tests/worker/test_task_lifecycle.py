@@ -118,6 +118,11 @@ class Wall(RecordingChat):
             error, arrives = MOVED, False  # from then on it refuses every call
         elif isinstance(error, ChatMoved):
             error, arrives = None, True
+        elif isinstance(error, CallRefused) and name == "deliver" and task.id in self.cards - self.gone:
+            error, arrives = (
+                None,
+                True,
+            )  # it is there already: Telegram has nothing to change, and nothing to refuse
         if arrives:
             match name:
                 case "deliver":

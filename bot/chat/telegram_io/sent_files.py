@@ -95,7 +95,8 @@ class SentFiles:
                     raise TypeError("this bot was not made by connect")
                 await request.download(file.file_path or "", place, kind.max_bytes)
         except CallRefused as error:
-            raise MediaError(kind.too_large if "too big" in str(error) else kind.gone, str(error)) from error
+            is_too_large = "too big" in str(error)
+            raise MediaError(kind.too_large if is_too_large else kind.gone, str(error)) from error
         return place
 
     def _sweep(self) -> None:
