@@ -1,4 +1,4 @@
-"""Who asks, where, and with which message."""
+"""Who sent a message or pressed a button, where, and with which message."""
 
 from __future__ import annotations
 
@@ -21,11 +21,16 @@ class Sender:
     language: str
     sent_at: datetime
     album_id: str | None = None
-    tapped: bool = False
-    """They tapped a button: `message_id` is the card it stands on."""
-    gathered: Task | None = None
-    """The draft that gathered their album: it becomes the task."""
+    pressed: bool = False
+    """They pressed a button: `message_id` is the message with it."""
+    album_draft: Task | None = None
+    """The draft that collected their album: it becomes the task."""
     chat_title: str = ""
     """Of a group."""
     code: str | None = None
     """The language of their own Telegram, as it names it; `language` is the one to answer in."""
+
+    @property
+    def is_group(self) -> bool:
+        """Return True if this was in a group."""
+        return self.chat_id < 0

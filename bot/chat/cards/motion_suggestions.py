@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from telegram import InlineKeyboardButton
 
+from bot.chat.cards.layout import button
 from bot.task import Task
 from bot.text import say
 
@@ -24,7 +25,7 @@ def motion_rows(task: Task) -> list[list[InlineKeyboardButton]]:
     if task.question not in ASKING:
         return []
     return [
-        [InlineKeyboardButton(say(task.language, key), callback_data=f"{VERB}:{task.id}:{number}")]
+        [button(say(task.language, key), VERB, task.id, number)]
         for number, key in enumerate(_offered(task), 1)
     ]
 

@@ -2,131 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
-
-from telegram import Bot
+from datetime import timedelta
 
 from bot.chat.cards.draft_card import ASK_EXTEND
-from bot.chat.cards.option_buttons import fit_request
-from bot.chat.chat_settings import ChatPreferences
-from bot.chat.handlers import ButtonPress
-from bot.chat.ordering.access import Access
-from bot.chat.ordering.orders import Orders
-from bot.chat.ordering.request_builder import RequestBuilder
+from bot.chat.cards.result_buttons import EXTEND
+from bot.chat.context import ChatContext
+from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent, SentPhoto, SentVideo
 from bot.chat.parsing.prompt_options import Words, read_words
 from bot.chat.sender import Sender
-from bot.chat.telegram_io.messenger import Messenger
-from bot.chat.telegram_io.photo_files import PhotoFiles
-from bot.chat.telegram_io.video_files import VideoFiles
 from bot.errors import ChatGone
 from bot.media import media_info as media
-from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, shown
-from bot.store import TaskStore
+from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, fit_request, shown
 from bot.task import Task, TaskState
-from bot.text import say
 
 _ASKED_AGAIN_AFTER = timedelta(seconds=30)
 
 
-class Extend:
-    def __init__(
-        self,
-        *,
-        bot: Bot,
-        tasks: TaskStore,
-        reading: RequestBuilder,
-        orders: Orders,
-        access: Access,
-        preferences: ChatPreferences,
-        photos: PhotoFiles,
-        videos: VideoFiles,
-        messenger: Messenger,
-        models: Mapping[str, VideoModel],
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._bot = bot
-        self._tasks = tasks
-        self._reading = reading
-        self._orders = orders
-        self._access = access
-        self._preferences = preferences
-        self._photos = photos
-        self._videos = videos
-        self._messenger = messenger
-        self._models = models
-        self._clock = clock
+async def extend(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
+    """`/extend words` to a video starts; without words it asks for them."""
+    if intent.video is None:
+        await ctx.messenger.say(sender, "extend_how", command=ctx.names.command("extend", sender.chat_id))
+        return
+    parent = None
+    if intent.answers is not None:
+        parent = await ctx.store.tasks.find(card=(sender.chat_id, intent.answers))
+    await ctx.messenger.explain(
+        sender, await _continue(ctx, sender, intent.video, parent, read_words(intent.words))
+    )
 
-    async def command(self, sender: Sender, intent: Intent) -> None:
-        """`/extend words` to a video starts; without words it asks for them."""
-        if intent.video is None:
-            command = f"/extend@{self._bot.username}" if sender.chat_id < 0 else "/extend"
-            await self._answer(sender, "extend_how", command=command)
-            return
-        parent = None
-        if intent.answers is not None:
-            parent = await self._tasks.find(card=(sender.chat_id, intent.answers))
-        problem = await self._go_on(sender, intent.video, parent, read_words(intent.words))
-        if problem is not None:
-            await self._answer(sender, problem.code, **problem.values)
 
-    async def tap(self, tap: ButtonPress) -> Problem | None:
-        """The button under a finished video: asks for the words."""
-        task = tap.task
-        if task.state is not TaskState.SUCCEEDED or not task.file_id:
-            return Problem("tap_gone", {})
-        if await self._has_just_asked(tap):
-            return None
-        return await self._go_on(tap.sender, SentVideo(task.file_id, None), task, Words())
-
-    async def _go_on(
-        self, sender: Sender, video: SentVideo, parent: Task | None, words: Words
-    ) -> Problem | None:
-        """Whatever can be refused is refused before the video is fetched."""
-        if problem := await self._access.limit(sender.user_id, sender.chat_id):
-            return problem
-        if (video.size_bytes or 0) > self._videos.takes_bytes:
-            return Problem("video_too_many_bytes", {})
-        settings = await self._preferences.of(sender.chat_id)
-        usual, _ = self._reading.read(Words(), None, settings=settings)
-        source = parent.request if parent else usual
-        base = continuation(source, video.file_id, self._models, usual.model)
-        if base is None:
-            return Problem("extend_nobody", {})
-        request, problems = self._reading.read(words, None, base, settings)
-        for problem in problems:
-            if words.prompt or not problem.code.startswith("prompt_missing"):
-                return problem
-        frame = await self._videos.last_frame(video.file_id)
-        model = self._models[request.model]
-        for problem in check_photo(model, frame.width, frame.height, media.MAX_BYTES, None):
-            # The words for it speak of a photo, which nobody sent.
-            return replace(problem, code="video_too_small")
-        # Until a message shows the frame, the video stands in its place.
-        self._photos.note(SentPhoto(video.file_id, frame.width, frame.height, None))
-        parent_id = parent.id if parent else None
-        try:
-            if request.model != source.model and "model" not in words.options:
-                await self._answer(sender, "extend_by_other", chosen=source.model, model=request.model)
-            if words.prompt:
-                return await self._orders.start(sender, request, parent_id, frame.data)
-            await self._orders.ask(sender, request, ASK_EXTEND, parent_id, frame.data)
-        except ChatGone:
-            # A group may allow words alone; where nothing can be sent this answer fails in the same way.
-            return Problem("extend_no_photos", {})
+async def extend_result(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """The button under a finished video: asks for the words."""
+    task = press.task
+    if task.state is not TaskState.SUCCEEDED or not task.file_id:
+        return Problem("tap_gone", {})
+    if await _has_just_asked(ctx, press):
         return None
+    return await _continue(ctx, press.sender, SentVideo(task.file_id, None), task, Words())
 
-    async def _has_just_asked(self, tap: ButtonPress) -> bool:
-        since = self._clock() - _ASKED_AGAIN_AFTER
-        drafts = await self._tasks.drafts(tap.sender.chat_id, tap.sender.user_id)
-        asked = [one for one in drafts if one.question == ASK_EXTEND and one.parent_id == tap.task.id]
-        repeated = any(one.created_at > since for one in asked)
-        return repeated or await self._tasks.find(update_id=tap.sender.update_id) is not None
 
-    async def _answer(self, sender: Sender, key: str, **values: object) -> None:
-        await self._messenger.answer(sender, say(sender.language, key, **values))
+async def _continue(
+    ctx: ChatContext, sender: Sender, video: SentVideo, parent: Task | None, words: Words
+) -> Problem | None:
+    """Whatever can be refused is refused before the video is fetched."""
+    if problem := await ctx.access.limit(sender.user_id, sender.chat_id):
+        return problem
+    if (video.size_bytes or 0) > ctx.videos.download_max_bytes:
+        return Problem("video_too_many_bytes", {})
+    settings = await ctx.preferences.of(sender.chat_id)
+    usual, _ = ctx.request_builder.read(Words(), None, settings=settings)
+    source = parent.request if parent else usual
+    base = continuation(source, video.file_id, ctx.models, usual.model)
+    if base is None:
+        return Problem("extend_nobody", {})
+    request, problems = ctx.request_builder.read(words, None, base, settings)
+    for problem in problems:
+        if words.prompt or not problem.code.startswith("prompt_missing"):
+            return problem
+    frame = await ctx.videos.last_frame(video.file_id)
+    model = ctx.models[request.model]
+    for problem in check_photo(model, frame.width, frame.height, media.MAX_BYTES, None):
+        # The words for it speak of a photo, which nobody sent.
+        return replace(problem, code="video_too_small")
+    # Until a message shows the frame, the video stands in its place.
+    ctx.photos.note(SentPhoto(video.file_id, frame.width, frame.height, None))
+    parent_id = parent.id if parent else None
+    try:
+        if request.model != source.model and "model" not in words.options:
+            await ctx.messenger.say(sender, "extend_by_other", chosen=source.model, model=request.model)
+        if words.prompt:
+            return await ctx.orders.start(sender, request, parent_id, frame.data)
+        await ctx.drafts.ask(sender, request, ASK_EXTEND, parent_id, frame.data)
+    except ChatGone:
+        # A group may allow words alone; where nothing can be sent this answer fails in the same way.
+        return Problem("extend_no_photos", {})
+    return None
+
+
+async def _has_just_asked(ctx: ChatContext, press: ButtonPress) -> bool:
+    since = ctx.clock() - _ASKED_AGAIN_AFTER
+    drafts = await ctx.store.tasks.drafts(press.sender.chat_id, press.sender.user_id)
+    asked = [one for one in drafts if one.question == ASK_EXTEND and one.parent_id == press.task.id]
+    repeated = any(one.created_at > since for one in asked)
+    return repeated or await ctx.store.tasks.find(update_id=press.sender.update_id) is not None
 
 
 def continuation(
@@ -151,3 +112,7 @@ def continuation(
             if not check_request(fitted.model_copy(update={"prompt": "on"}), models[name]):
                 return fitted
     return None
+
+
+COMMANDS: Commands = (Command(name="extend", handle=extend),)
+BUTTONS: Buttons = (Button(verb=EXTEND, handle=extend_result, used_by="anybody"),)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from bot.chat.access import Access
 from bot.chat.chat_settings import ChatPreferences
 from bot.chat.operators.notice_buttons import buttons_of
 from bot.chat.operators.operator_chat import OperatorChat
-from bot.chat.ordering.access import Access
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import ChatError, StoreError
@@ -77,7 +77,7 @@ class Notices:
             language = await self._preferences.language_for(admin, person.language)
             text = say(language, notice.key, **notice.values)
             async with asyncio.timeout(self._limit_s):
-                await self._messenger.write(admin, text, buttons_of(language, notice))
+                await self._messenger.send(admin, text, buttons_of(language, notice))
         except (ChatError, StoreError, TimeoutError) as error:
             self._log.info("an admin could not be told", admin=admin, reason=type(error).__name__)
             await self._keep(admin, notice)

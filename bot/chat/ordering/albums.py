@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.chat.ordering.orders import Orders
+from bot.chat.ordering.drafts import Drafts
 from bot.chat.parsing.message_intent import Intent, SentPhoto
 from bot.chat.sender import Sender
 from bot.errors import StaleTask
@@ -40,12 +40,12 @@ class Albums:
         self,
         *,
         tasks: TaskStore,
-        orders: Orders,
+        drafts: Drafts,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
     ) -> None:
         self._tasks = tasks
-        self._orders = orders
+        self._drafts = drafts
         self._clock = clock
         self._wake = wake
 
@@ -53,7 +53,7 @@ class Albums:
         """The first photo of an album: nothing is said before the others are there."""
         caption = VideoRequest(model="", prompt=intent.words, photos=(_pack(sender, photo),))
         question = WANTED_ALBUM if intent.kind in _WANTING else ALBUM
-        await self._orders.gather(
+        await self._drafts.gather(
             sender, caption, question, schedule.album_due(sender.sent_at, self._clock())
         )
 
@@ -121,7 +121,7 @@ def read_album(task: Task) -> Album:
         language=task.language,
         sent_at=task.created_at,
         album_id=task.album_id,
-        gathered=task,
+        album_draft=task,
     )
     photos = tuple(map(_unpack, task.request.photos))
     return Album(sender, photos, task.request.prompt, task.question == WANTED_ALBUM)

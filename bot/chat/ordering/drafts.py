@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.chat.cards.draft_card import ASKS_PHOTO, AWAITS_WORDS, draw_question, draw_switch
-from bot.chat.cards.price_labels import PriceLabels
+from bot.chat.deps import ChatDeps
 from bot.chat.sender import Sender
 from bot.chat.task_cards.board import CardBoard
 from bot.chat.telegram_io.messenger import Messenger
 from bot.chat.telegram_io.photo_files import PhotoFiles, with_first_frame
-from bot.request import Problem, VideoModel, VideoRequest
-from bot.store import TaskStore
+from bot.request import Problem, VideoRequest
 from bot.task import Task, TaskState
 from bot.worker import schedule
 
@@ -24,26 +23,12 @@ _ANSWERED_WITHIN = timedelta(minutes=15)
 class Drafts:
     """What a person is asked before anything is bought, and what they choose meanwhile."""
 
-    def __init__(
-        self,
-        *,
-        tasks: TaskStore,
-        board: CardBoard,
-        messenger: Messenger,
-        photos: PhotoFiles,
-        models: Mapping[str, VideoModel],
-        clock: Callable[[], datetime],
-        wake: Callable[[], None],
-        price_labels: Callable[[], PriceLabels],
-    ) -> None:
-        self._tasks = tasks
+    def __init__(self, deps: ChatDeps, board: CardBoard, messenger: Messenger, photos: PhotoFiles) -> None:
+        self._deps = deps
+        self._tasks = deps.store.tasks
         self._board = board
         self._messenger = messenger
         self._photos = photos
-        self._models = models
-        self._clock = clock
-        self._wake = wake
-        self._price_labels = price_labels
 
     def awaits_words(self, task: Task) -> bool:
         """Whether plain words still belong to this photo: later they are a wish of their own."""
@@ -63,17 +48,17 @@ class Drafts:
     ) -> None:
         """A card that asks; nothing is bought. `frame` is as in `start`."""
         framed = await self._photos.framed(request, sender.user_id)
-        task = replace(self._new(sender, framed), question=question, parent_id=parent_id)
-        await self._post(task, sender, frame)
+        task = replace(self.new(sender, framed), question=question, parent_id=parent_id)
+        await self.post(task, sender, frame)
 
     async def put(self, sender: Sender, request: VideoRequest, question: str) -> None:
         """The same where the photos are not yet those that will be used."""
-        await self._post(replace(self._new(sender, request), question=question), sender)
+        await self.post(replace(self.new(sender, request), question=question), sender)
 
     async def gather(self, sender: Sender, request: VideoRequest, question: str, due_at: datetime) -> None:
         """A draft without a card, which the worker takes up at `due_at`."""
-        await self._tasks.add(replace(self._new(sender, request), question=question, due_at=due_at))
-        self._wake()
+        await self._tasks.add(replace(self.new(sender, request), question=question, due_at=due_at))
+        self._deps.wake()
 
     async def ask(
         self,
@@ -84,9 +69,9 @@ class Drafts:
         frame: bytes | None = None,
     ) -> None:
         """A question; the answer to it starts the task. `frame` is as in `start`."""
-        task = replace(self._new(sender, request), question=question, parent_id=parent_id)
+        task = replace(self.new(sender, request), question=question, parent_id=parent_id)
         sent = await self._messenger.ask(
-            sender, draw_question(task, self._clock(), self._price_labels()), frame
+            sender, draw_question(task, self._deps.clock(), self._deps.price_labels()), frame
         )
         if frame is not None:
             task = replace(task, request=with_first_frame(request, sent), card_has_photo=True)
@@ -96,52 +81,52 @@ class Drafts:
         self, sender: Sender, request: VideoRequest, problem: Problem, names: Sequence[str]
     ) -> None:
         """A card that says what stands against the request, with a button for each model that can make it."""
-        task = replace(self._new(sender, request), question="card_switch")
+        task = replace(self.new(sender, request), question="card_switch")
         await self._store(
             await self._board.post(
-                task, sender.message_id, draw_switch(task, problem, names, self._price_labels())
+                task, sender.message_id, draw_switch(task, problem, names, self._deps.price_labels())
             ),
             sender,
         )
 
     async def change(self, task: Task, request: VideoRequest) -> None:
         """Another choice on a draft that goes on asking the same."""
-        saved = await self._tasks.save(task.asked(request, task.question, self._expiry(task.chat_id)))
+        saved = await self._tasks.save(task.asked(request, task.question, self.expiry(task.chat_id)))
         await self._board.redraw(saved)
 
     async def reask(self, sender: Sender, task: Task, request: VideoRequest, question: str) -> None:
         """After a tap the draft asks something else: on its card, or anew where the card's photo changes."""
         framed = await self._photos.framed(request, sender.user_id)
-        asked = task.asked(framed, question, self._expiry(task.chat_id))
+        asked = task.asked(framed, question, self.expiry(task.chat_id))
         same_picture = (framed.crop, framed.photos) == (task.request.crop, task.request.photos)
         if same_picture or not (task.card_has_photo or framed.crop):
             await self._board.redraw(await self._tasks.save(asked))
         else:
-            await self._replace_card(task, asked)
+            await self.replace_card(task, asked)
 
-    async def _replace_card(self, task: Task, moved: Task) -> None:
+    async def replace_card(self, task: Task, moved: Task) -> None:
         await self._tasks.save(await self._board.post(moved, task.message_id))
         if task.card_id is not None:
             await self._board.remove(task.chat_id, task.card_id)
 
     def _is_fresh(self, task: Task) -> bool:
-        return self._clock() - task.created_at < _ANSWERED_WITHIN
+        return self._deps.clock() - task.created_at < _ANSWERED_WITHIN
 
-    async def _post(self, task: Task, sender: Sender, frame: bytes | None = None) -> None:
+    async def post(self, task: Task, sender: Sender, frame: bytes | None = None) -> None:
         """The card first, then the row: whoever sees a card can count on it, and no row lacks one."""
         stored = await self._store(await self._board.post(task, sender.message_id, frame=frame), sender)
         if stored.state is not TaskState.DRAFT:
             self._board.live.posted(stored)
-            await self._board.quiet.taken(stored)
+            await self._board.reactions.taken(stored)
 
     async def _store(self, task: Task, sender: Sender) -> Task:
-        return await (self._tasks.save(task) if sender.gathered else self._tasks.add(task))
+        return await (self._tasks.save(task) if sender.album_draft else self._tasks.add(task))
 
-    def _new(self, sender: Sender, request: VideoRequest) -> Task:
+    def new(self, sender: Sender, request: VideoRequest) -> Task:
         """A draft. Which provider makes it is known when it is bought: until then the model may change."""
-        if sender.gathered is not None:
-            return sender.gathered.asked(request, None, self._expiry(sender.chat_id))
-        model = self._models.get(request.model)
+        if sender.album_draft is not None:
+            return sender.album_draft.asked(request, None, self.expiry(sender.chat_id))
+        model = self._deps.models.get(request.model)
         return Task(
             id=secrets.token_hex(8),
             update_id=sender.update_id,
@@ -156,8 +141,8 @@ class Drafts:
             request=request,
             state=TaskState.DRAFT,
             created_at=sender.sent_at,
-            due_at=self._expiry(sender.chat_id),
+            due_at=self.expiry(sender.chat_id),
         )
 
-    def _expiry(self, chat_id: int) -> datetime:
-        return self._clock() + (schedule.DRAFT_GROUP if chat_id < 0 else schedule.DRAFT_PRIVATE)
+    def expiry(self, chat_id: int) -> datetime:
+        return self._deps.clock() + (schedule.DRAFT_GROUP if chat_id < 0 else schedule.DRAFT_PRIVATE)

@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.admin.live_settings import LiveSettings
+from bot.chat.access import Access
 from bot.chat.cards.price_labels import PriceLabels
-from bot.chat.ordering.access import Access
 from bot.chat.ordering.budgets import Budgets
 from bot.local_time import renewal_of
 from bot.task import Task, TaskState

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from telegram import Bot, ChatFullInfo, ChatMember, ChatMemberRestricted
 
+from bot.bounded_dict import BoundedDict
 from bot.chat.telegram_io.client import translated
 from bot.errors import CallRefused
 from bot.log import get_log
@@ -33,7 +34,7 @@ class BotPermissions:
     def __init__(self, bot: Bot, clock: Callable[[], datetime]) -> None:
         self._bot = bot
         self._clock = clock
-        self._well_until: dict[int, datetime] = {}
+        self._well_until: BoundedDict[int, datetime] = BoundedDict(_GROUPS)
         self._log = get_log(__name__)
 
     async def here(self, chat_id: int) -> Rights:
@@ -57,8 +58,6 @@ class BotPermissions:
             return None
         if not rights.send_videos:
             return Problem("tap_no_videos_here", {})
-        while len(self._well_until) >= _GROUPS:
-            del self._well_until[next(iter(self._well_until))]
         self._well_until[chat_id] = self._clock() + _REMEMBERED
         return None
 

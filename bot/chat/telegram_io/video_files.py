@@ -18,6 +18,7 @@ from bot.errors import CallRefused, CallUnclear, MediaError
 from bot.media.process import run_in_process
 from bot.media.video_cache import Video
 from bot.media.work import join_videos, last_frame, photo_size, prepare_video
+from bot.settings import Settings
 from bot.worker import schedule
 
 _FETCHES = 2
@@ -37,38 +38,32 @@ class Frame:
 
 
 class VideoFiles:
-    """Every call may raise MediaError, and ChatBusy or CallUnclear when Telegram does not answer.
+    """Every call may raise MediaError, and ChatBusy or CallUnclear when Telegram does not answer."""
 
-    `folder` is where videos lie as long as they are worked on. `takes_bytes` is the most that can be fetched
-    from Telegram, `gives_bytes` the most that can be sent.
-    """
-
-    def __init__(
-        self, bot: Bot, folder: Path, clock: Callable[[], datetime], *, takes_bytes: int, gives_bytes: int
-    ) -> None:
-        self.takes_bytes = takes_bytes
-        self._gives_bytes = gives_bytes
+    def __init__(self, bot: Bot, settings: Settings, clock: Callable[[], datetime]) -> None:
+        self.download_max_bytes = settings.download_max_bytes
+        self._upload_max_bytes = settings.upload_max_bytes
         self._bot = bot
-        self._folder = folder
+        self._folder = settings.data_dir / "work"
         self._clock = clock
         self._fetches = asyncio.Semaphore(_FETCHES)
 
     async def last_frame(self, file_id: str) -> Frame:
-        with self._ctx() as ctx, _of_people():
-            video = await self._fetch(file_id, ctx / "video")
+        with self._work_folder() as folder, _of_people():
+            video = await self._fetch(file_id, folder / "video")
             data = await run_in_process(last_frame, video, limit_s=_FRAME_LIMIT_S)
             return Frame(data, *await run_in_process(photo_size, data, limit_s=_FRAME_LIMIT_S))
 
     @asynccontextmanager
     async def joined(self, first_id: str, second_id: str) -> AsyncIterator[Video]:
         """One film of both, ready for Telegram; its files live as long as the block."""
-        with self._ctx() as ctx:
+        with self._work_folder() as folder:
             with _of_people():
-                first = await self._fetch(first_id, ctx / "first")
-                second = await self._fetch(second_id, ctx / "second")
-                both, film, thumbnail = ctx / "both.mp4", ctx / "film.mp4", ctx / "film.jpg"
+                first = await self._fetch(first_id, folder / "first")
+                second = await self._fetch(second_id, folder / "second")
+                both, film, thumbnail = folder / "both.mp4", folder / "film.mp4", folder / "film.jpg"
                 await run_in_process(
-                    join_videos, first, second, both, self._gives_bytes, limit_s=_JOIN_LIMIT_S
+                    join_videos, first, second, both, self._upload_max_bytes, limit_s=_JOIN_LIMIT_S
                 )
             yield Video(
                 film, thumbnail, await run_in_process(prepare_video, both, film, thumbnail, limit_s=60.0)
@@ -88,7 +83,7 @@ class VideoFiles:
             raise CallUnclear("fetching a video took too long") from error
 
     @contextmanager
-    def _ctx(self) -> Iterator[Path]:
+    def _work_folder(self) -> Iterator[Path]:
         """A folder for one piece of work, gone after it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
@@ -98,10 +93,10 @@ class VideoFiles:
     def _sweep(self) -> None:
         """What a process left behind that was killed in the middle."""
         oldest = (self._clock() - _LEFT_BEHIND).timestamp()
-        for ctx in self._folder.iterdir():
+        for folder in self._folder.iterdir():
             with suppress(FileNotFoundError):  # its work has ended at this moment
-                if ctx.stat().st_mtime < oldest:
-                    shutil.rmtree(ctx, ignore_errors=True)
+                if folder.stat().st_mtime < oldest:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from fakes import a_brake
 from running import BotHarness, says, stage
 
 from bot.admin.live_settings import LiveSettings
-from bot.chat import Conversation, build_chat_context
+from bot.chat import ChatDeps, Conversation, build_chat_context
 from bot.media.video_cache import VideoCache
 from bot.sandbox import Fault, FaultKind
 from bot.settings import IsolatedSettings
@@ -46,17 +46,19 @@ async def a_conversation(live_bot: BotHarness, clock: Clock) -> AsyncIterator[No
     settings = IsolatedSettings.model_validate(live_bot.values())
     ctx = build_chat_context(
         settings.token,
-        settings,
-        LiveSettings(settings, store, clock),
-        store,
-        models={},
-        purchase_guard=a_brake(store, clock),
-        schedule=Schedule(),
-        at_once=unbounded,
-        video_cache=VideoCache(live_bot.folder / "videos"),
-        clock=clock,
-        wake_worker=lambda: None,
-        open_page=no_page,
+        ChatDeps(
+            settings=settings,
+            live_settings=LiveSettings(settings, store, clock),
+            store=store,
+            models={},
+            purchase_guard=a_brake(store, clock),
+            schedule=Schedule(),
+            at_once=unbounded,
+            video_cache=VideoCache(live_bot.folder / "videos"),
+            clock=clock,
+            wake=lambda: None,
+            open_page=no_page,
+        ),
     )
     conversation = Conversation(ctx)
     await conversation.start()

@@ -14,6 +14,7 @@ from bot.chat.cards.eta import Estimator
 from bot.chat.chat_settings import ChatPreferences
 from bot.chat.task_cards.board import CardBoard
 from bot.chat.task_cards.reactions import Reactions
+from bot.chat.task_cards.renderer import CardRenderer
 from bot.chat.telegram_io.client import connect
 from bot.chat.telegram_io.messenger import Messenger
 from bot.chat.telegram_io.photo_files import PhotoFiles
@@ -70,12 +71,11 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> 
         preferences = ChatPreferences(store, lambda: "en", clock)
         board = CardBoard(
             bot,
-            models,
+            CardRenderer(models, clock, Estimator(nobody_ahead, Schedule(), models, unbounded)),
             clock,
-            estimator=Estimator(nobody_ahead, Schedule(), models, unbounded),
             messenger=Messenger(bot, clock, preferences),
             photos=PhotoFiles(bot, store, models),
-            quiet=Reactions(bot, preferences),
+            reactions=Reactions(bot, preferences),
         )
         yield Wall(server, board, clock, ada, private, group, Video(film, thumbnail, facts))
         await bot.shutdown()
