@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-from fakes import a_brake
 from running import BotHarness, says, stage
+from telegram_side import a_conversation
 
-from bot.admin.live_settings import LiveSettings
-from bot.chat import ChatDeps, Conversation, build_chat_context
-from bot.media.video_cache import VideoCache
 from bot.sandbox import Fault, FaultKind
-from bot.settings import IsolatedSettings
-from bot.stores.sqlite import SQLiteStore
-from bot.worker.schedule import Schedule
 
 
 class Clock:
@@ -29,49 +19,6 @@ class Clock:
 
     def __call__(self) -> datetime:
         return datetime.now(UTC) + self.ahead
-
-
-async def unbounded(_: str) -> None:
-    """No provider has a limit."""
-
-
-async def no_page(_: int) -> None:
-    pass
-
-
-@asynccontextmanager
-async def a_conversation(live_bot: BotHarness, clock: Clock) -> AsyncIterator[None]:
-    """The Telegram side alone, with a clock of its own."""
-    store = await SQLiteStore.open(live_bot.folder / "bot.db", clock)
-    settings = IsolatedSettings.model_validate(live_bot.values())
-    ctx = build_chat_context(
-        settings.token,
-        ChatDeps(
-            settings=settings,
-            live_settings=LiveSettings(settings, store, clock),
-            store=store,
-            models={},
-            purchase_guard=a_brake(store, clock),
-            schedule=Schedule(),
-            at_once=unbounded,
-            video_cache=VideoCache(live_bot.folder / "videos"),
-            clock=clock,
-            wake=lambda: None,
-            open_page=no_page,
-        ),
-    )
-    conversation = Conversation(ctx)
-    await conversation.start()
-    running = asyncio.create_task(conversation.run())
-    try:
-        yield
-    finally:
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-        await conversation.close()
-        await store.close()
-    assert live_bot.world.complaints == []
 
 
 async def test_an_update_that_always_fails_is_parked_and_its_chat_goes_on(tmp_path: Path) -> None:
