@@ -30,7 +30,7 @@ from bot.chat.task_cards.reactions import Reactions
 from bot.chat.task_cards.renderer import CardRenderer
 from bot.chat.task_cards.repost import CardReposter
 from bot.chat.telegram_io.bot_permissions import BotPermissions
-from bot.chat.telegram_io.client import connect
+from bot.chat.telegram_io.client import TelegramBot, connect
 from bot.chat.telegram_io.display_names import DisplayNames
 from bot.chat.telegram_io.duplicate_guard import DuplicateGuard
 from bot.chat.telegram_io.film_joiner import FilmJoiner
@@ -52,14 +52,8 @@ def build_chat_context(
 ) -> ChatContext:
     """Build what the features share; nothing is started or called. `on_answer` gets the status of each answer
     of Telegram."""
-    settings, store, models, clock = deps.settings, deps.store, deps.models, deps.clock
-    bot = connect(
-        token,
-        settings.telegram_api_url,
-        RateLimiter(store.rates, clock, limits),
-        on_answer,
-        local_mode=settings.telegram_local_mode == "on",
-    )
+    store, clock = deps.store, deps.clock
+    bot = _connect(token, deps, on_answer, limits)
     permissions, bot_permissions = Permissions(store.audit, clock), BotPermissions(bot, clock)
     access = Access(
         deps.live_settings, permissions, store, store.tasks, clock, obstacle=bot_permissions.obstacle
@@ -68,7 +62,8 @@ def build_chat_context(
         store.people, deps.default_language, clock, is_shared=store.leases.is_shared
     )
     messenger, names = Messenger(bot, clock, preferences), DisplayNames(bot)
-    photos, videos = PhotoFiles(bot, store.people, models), VideoFiles(bot, settings, clock)
+    photos = PhotoFiles(bot, store.people, deps.models)
+    videos = VideoFiles(bot, deps.settings, clock)
     operators = operators_of(deps, messenger, preferences)
     notices = Notices(
         kept=store.people,
@@ -78,27 +73,13 @@ def build_chat_context(
         preferences=preferences,
         operators=operators,
     )
-    budgets = Budgets(
-        rules=deps.live_settings,
-        store=store,
-        access=access,
-        price_labels=deps.price_labels,
-        tell_admins=notices.tell_admins,
-        clock=clock,
-    )
-    quotas = Quotas(
-        rules=deps.live_settings,
-        access=access,
-        budgets=budgets,
-        price_labels=deps.price_labels,
-        clock=clock,
-    )
+    budgets, quotas = _limits(deps, access, notices)
     estimator = Estimator(
-        store.tasks.count_ahead, deps.schedule, models, deps.at_once, pause=deps.purchase_guard.blocking
+        store.tasks.count_ahead, deps.schedule, deps.models, deps.at_once, pause=deps.purchase_guard.blocking
     )
     board = CardBoard(
         bot,
-        CardRenderer(models, clock, estimator, price_labels=deps.price_labels, left=quotas.before),
+        CardRenderer(deps.models, clock, estimator, price_labels=deps.price_labels, left=quotas.before),
         clock,
         messenger=messenger,
         photos=photos,
@@ -106,7 +87,7 @@ def build_chat_context(
         pause=deps.purchase_guard.cached,
         leases=store.leases,
     )
-    request_builder = RequestBuilder(models, deps.default_model, photos)
+    request_builder = RequestBuilder(deps.models, deps.default_model, photos)
     drafts = Drafts(deps, board, messenger, photos)
     orders = Orders(
         deps,
@@ -115,18 +96,13 @@ def build_chat_context(
         board,
         photos,
         request_builder=request_builder,
-        disclosure=PhotoDisclosure(store.people, messenger, models),
+        disclosure=PhotoDisclosure(store.people, messenger, deps.models),
     )
     return ChatContext(
         **vars(deps),
         bot=bot,
         messenger=messenger,
-        menu=Menu(
-            bot,
-            [command for feature in features for command in feature.COMMANDS],
-            default_language=deps.default_language,
-            is_admin=access.is_admin,
-        ),
+        menu=_menu(deps, bot, features, access),
         names=names,
         photos=photos,
         videos=videos,
@@ -156,4 +132,43 @@ def build_chat_context(
         orders=orders,
         albums=Albums(tasks=store.tasks, drafts=drafts, clock=clock, wake=deps.wake),
         quotas=quotas,
+    )
+
+
+def _connect(token: str, deps: ChatDeps, on_answer: Callable[[int], None], limits: Limits) -> TelegramBot:
+    settings = deps.settings
+    return connect(
+        token,
+        settings.telegram_api_url,
+        RateLimiter(deps.store.rates, deps.clock, limits),
+        on_answer,
+        local_mode=settings.telegram_local_mode == "on",
+    )
+
+
+def _limits(deps: ChatDeps, access: Access, notices: Notices) -> tuple[Budgets, Quotas]:
+    budgets = Budgets(
+        rules=deps.live_settings,
+        store=deps.store,
+        access=access,
+        price_labels=deps.price_labels,
+        tell_admins=notices.tell_admins,
+        clock=deps.clock,
+    )
+    quotas = Quotas(
+        rules=deps.live_settings,
+        access=access,
+        budgets=budgets,
+        price_labels=deps.price_labels,
+        clock=deps.clock,
+    )
+    return budgets, quotas
+
+
+def _menu(deps: ChatDeps, bot: TelegramBot, features: Iterable[Feature], access: Access) -> Menu:
+    return Menu(
+        bot,
+        [command for feature in features for command in feature.COMMANDS],
+        default_language=deps.default_language,
+        is_admin=access.is_admin,
     )

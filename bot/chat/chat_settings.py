@@ -51,7 +51,7 @@ class ChatPreferences:
         self._remember(chat_id, settings)
 
     def drop(self, chat_id: int) -> None:
-        """Somebody else has changed what is stored: read it anew."""
+        """Forget the remembered settings: somebody else has changed what is stored."""
         self._known.pop(chat_id, None)
 
     async def language_for(self, chat_id: int, code: str | None, person_id: int | None = None) -> str:

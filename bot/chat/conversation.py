@@ -41,11 +41,11 @@ from bot.text import say
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What a start prints of the Telegram side."""
+    """What a start prints about the Telegram side."""
 
     username: str
     claim_link: str | None
-    """While there is no admin: whoever opens it becomes one. Good once."""
+    """Set while there is no admin: the first person who opens it becomes one."""
 
 
 class Conversation:
@@ -102,7 +102,7 @@ class Conversation:
         return await self._ctx.access.is_admin(user_id)
 
     async def tell_admins(self, notice: Notice) -> None:
-        """In their private chats; kept for whoever cannot be written to. Never raises."""
+        """Write to every admin, or keep the notice for them. Never raises."""
         await self._ctx.notices.tell_admins(notice)
 
     async def gathered(self, task: Task) -> None:
@@ -126,11 +126,11 @@ class Conversation:
         return Greeting(self._ctx.bot.username, link)
 
     async def come_back(self, away: timedelta) -> None:
-        """The cards of all that is on its way go on. Called before anything else runs; sends nothing yet."""
+        """Put back the cards of what is on its way. Called before anything else runs; sends nothing yet."""
         await come_back(self._ctx.store.tasks, self.board, away, self._ctx.clock())
 
     async def catch_up(self) -> None:
-        """Cards that count, of tasks that somebody stopped from outside."""
+        """Update the cards of tasks that were stopped from outside."""
         for task in self.board.live.tasks():
             fresh = await self._ctx.store.tasks.get(task.id)
             # Only while it counts: a card that has ended may be a video by now.
@@ -138,7 +138,7 @@ class Conversation:
                 self.board.show(fresh)
 
     async def run(self) -> None:
-        """Take updates in, handle them, keep the cards counting; until cancelled."""
+        """Receive and handle updates, and update the cards; until cancelled."""
         async with asyncio.TaskGroup() as parts:
             self._receiving = parts.create_task(self._receiver.run())
             self._handling = parts.create_task(self._dispatcher.run())
@@ -149,7 +149,7 @@ class Conversation:
             parts.create_task(self._ctx.menu.keep_up())
 
     async def rest(self) -> None:
-        """Take nothing more in; returns once what is being handled has ended, after eight seconds at most."""
+        """Receive nothing more; return once all handlers have ended, after eight seconds at most."""
         self._dispatcher.stop()
         if self._receiving is not None:
             self._receiving.cancel()
@@ -184,7 +184,7 @@ class Conversation:
             raise error
 
     async def _give_up(self, update: Update) -> None:
-        """Whoever wrote it should not wait for an answer that never comes."""
+        """Tell the sender of an update that always fails."""
         message, person = update.message, update.effective_user
         if message is not None and person is not None:
             language = await self._ctx.preferences.language_for(

@@ -31,7 +31,7 @@ def motion_rows(task: Task) -> list[list[InlineKeyboardButton]]:
 
 
 def motion_words(task: Task, choice: str) -> str | None:
-    """The words of a tapped motion, in the language of its button; None where it offers no such one."""
+    """Return the words of a chosen motion, in the language of its button; None if it is not offered."""
     keys = {str(number): key for number, key in enumerate(_offered(task), 1)}
     return say(task.language, keys[choice]) if choice in keys and task.question in ASKING else None
 

@@ -1,4 +1,4 @@
-"""The buttons under a draft that change what will be bought, and what each tap makes of the request. Pure.
+"""The buttons under a draft that change what will be bought, and what each press makes of the request. Pure.
 
 `pick:<task>:ratio` opens an option, `pick:<task>:ratio=9:16` takes a choice, `pick:<task>` goes back.
 """
@@ -39,7 +39,7 @@ _NO_MOVE = "none"
 def option_rows(task: Task, models: Mapping[str, VideoModel]) -> list[list[InlineKeyboardButton]]:
     """A button for each option that can be changed, saying what is chosen.
 
-    A tap opens the option's choices; where there is only one other, it is taken at once.
+    A press opens the option's choices; if there is only one other, it is taken at once.
     """
     summaries = [[_summary(task, models, option) for option in row] for row in _ROWS]
     return [present for row in summaries if (present := [one for one in row if one is not None])]

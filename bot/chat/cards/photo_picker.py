@@ -68,7 +68,7 @@ def only_rows(task: Task) -> list[list[InlineKeyboardButton]]:
 
 
 def chosen_photos(photos: tuple[str, ...], choice: str) -> tuple[str, ...] | None:
-    """The photos that a tap takes, first and last; None where it takes none, or some that are not there."""
+    """Return the chosen photos, first and last; None if the choice names none, or some that do not exist."""
     first, _, last = choice.partition("-")
     numbers = _number(first, len(photos)), _number(last, len(photos))
     if numbers[0] is None or numbers[1] is None:

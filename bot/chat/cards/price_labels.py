@@ -1,4 +1,4 @@
-"""The tariff: what a video costs, in the words of a card. Pure."""
+"""Price labels: what a video costs, in the words of a card. Pure."""
 
 from __future__ import annotations
 

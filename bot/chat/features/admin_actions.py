@@ -1,4 +1,4 @@
-"""The moves that an admin makes from outside of the chat: as its buttons, with a record of who."""
+"""What an admin does from outside of the chat, with the same effects as its buttons and an audit entry."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _GONE, _TOO_LATE = Problem("tap_gone", {}), Problem("tap_too_late", {})
 
 
 class Moves:
-    """Each returns None, or why it cannot be. `by` is the admin."""
+    """Each method returns None, or the problem that prevents it. `by` is the admin."""
 
     def __init__(self, ctx: ChatContext) -> None:
         self._ctx = ctx
         self._log = get_log(__name__)
 
     async def cancel(self, task_id: str, by: int) -> Problem | None:
-        """What waits ends; what is paid for goes on unseen. Its card says so."""
+        """Cancel what waits; detach what is paid for. Its card says so."""
         task = await self._ctx.store.tasks.get(task_id)
         if task is None:
             return _GONE
@@ -41,7 +41,7 @@ class Moves:
         return None
 
     async def retry(self, task_id: str, by: int) -> Problem | None:
-        """The same once more for its person; NotAgain says in a sentence why not."""
+        """Order the same again for its person. Raises NotAgain with a sentence."""
         task = await self._ctx.store.tasks.get(task_id)
         if task is None:
             return _GONE

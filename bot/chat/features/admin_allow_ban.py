@@ -1,4 +1,7 @@
-"""Guests: /allow and /ban, by which an admin of the bot decides who may use it."""
+"""/allow and /ban, and the buttons of an access request: an admin of the bot decides who may use it.
+
+`admit:<id>:<decision>[:<who asked>]`: the first answer decides.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ async def ban(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
 
 
 async def answer_request(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
-    """An admin's answer. What another one has decided meanwhile stays."""
+    """Apply an admin's answer, unless another admin has decided."""
     sender = press.sender
     subject, answer, asked_by = _read(press.choice)
     if subject is None or answer not in _DECISIONS:
@@ -74,7 +77,7 @@ async def _decide(ctx: ChatContext, sender: Sender, intent: Intent, admission: A
 
 
 async def _waits(ctx: ChatContext, sender: Sender, subject: int) -> bool:
-    """Whether they were turned away once, and cannot see the answer to the command."""
+    """Return True if they were turned away before, and cannot see the answer to the command."""
     if subject < 0:
         return subject != sender.chat_id
     return (await ctx.store.people.person(subject)).told_at is not None
@@ -112,14 +115,14 @@ async def _listed(ctx: ChatContext, language: str, key: str, subjects: Sequence[
 async def draw_decision(
     sender: Sender, names: DisplayNames, subject: int, admission: Admission | None
 ) -> str:
-    """What was decided of somebody, and how to take that back."""
+    """Return what was decided about a person or group, and how to undo it."""
     undo = names.command("ban" if admission == "allowed" else "allow", sender.chat_id, subject)
     text = say(sender.language, f"decided_{admission}", name="\0", undo=undo)
     return text.replace("\0", await names.link(subject))
 
 
 def _read(choice: str) -> tuple[int | None, str, int | None]:
-    """Whom it is about, the answer, and who asked: foreign input, of which long numbers are none of ours."""
+    """Return whom it is about, the answer, and who asked; None for an id that cannot be one."""
     subject, answer, asked_by = [*choice.split(":", 2), "", ""][:3]
     if not _ID.fullmatch(subject):
         return None, "", None

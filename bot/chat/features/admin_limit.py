@@ -1,4 +1,7 @@
-"""Limits of one's own: /limit shows how many videos a person or a group may have, and changes that."""
+"""/limit: shows how many videos a person or a group may have, and changes that.
+
+`/limit 10 2` in reply to a message: ten a day, two at once. In a private chat an id comes first.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/admin: the way to the operator's page, for an admin alone, in their private chat."""
+"""/admin: a link to the operator's page, for an admin, in their private chat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.text import say
 
 
 async def admin(ctx: ChatContext, sender: Sender, _: Intent) -> None:
-    """From a group the link goes to the private chat: whoever opens it first is in."""
+    """Send the link to the private chat, from a group too: it works for the first who opens it."""
     link = await ctx.open_page(sender.user_id)
     if link is None:
         await ctx.messenger.say(sender, "admin_page_off")

@@ -1,4 +1,4 @@
-"""Pausing: /pause and /resume, and the buttons that do the same. All of it for the bot's admins alone.
+"""/pause and /resume, and the buttons that do the same, for the bot's admins.
 
 `pause:<model>` and `resume:<model>@<mark>` on a button; without a model everything is meant. The mark says
 which pause it ends: an old button must not end a newer one. `stay:` leaves it as it is.
@@ -40,7 +40,7 @@ async def press_resume(ctx: ChatContext, press: ChatButtonPress) -> Problem | No
 
 
 async def press_stay(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
-    """To the question of the brake: no, not yet."""
+    """Stay paused, in answer to the question of the daily limit."""
     await ctx.messenger.redraw(press.sender, await _paused(ctx, press.sender.language, EVERYTHING))
     return None
 

@@ -1,4 +1,7 @@
-"""The rule book: /set shows the settings that admins may change here, who changed what, and changes one."""
+"""/set: shows the settings that admins may change here and who changed them, and changes one.
+
+`/set` · `/set NAME` · `/set NAME value` · `/set NAME default`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who waits, as an admin sees it below their own queue; and one of them put first."""
+"""What all people wait for, shown to an admin below their own queue; with buttons that put a task first."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BUTTONS_IN_ROW = 3
 
 
 async def tell_waiting(ctx: ChatContext, sender: Sender) -> None:
-    """To an admin in private, where somebody waits."""
+    """Show an admin in private who waits, if anybody does."""
     if sender.is_group or not await ctx.access.is_admin(sender.user_id):
         return
     if card := await _draw(ctx, sender):
@@ -48,7 +48,7 @@ async def _draw(ctx: ChatContext, sender: Sender) -> Card | None:
 
 
 def draw_waiting(language: str, tasks: Sequence[Task], now: datetime) -> Card:
-    """Whose turn comes when. No words of theirs: what somebody asks for is between them and the bot."""
+    """Return the list in the order of the queue. Prompts are private, so it has none."""
     lines, buttons = [], []
     for number, task in enumerate(tasks[:_SHOWN], 1):
         who = html.escape(task.user_name or str(task.user_id), quote=False)

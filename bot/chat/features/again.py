@@ -1,4 +1,4 @@
-"""Again: a finished video's recipe once more, as it was or with other words."""
+"""/again: make a finished video once more, as it was or with other words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.task import Task, TaskState
 
 
 async def again(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
-    """`/again`: the video that it replies to, else the person's newest here. What follows changes it."""
+    """Repeat the video that is replied to, else the person's newest here. The words change it."""
     task = await _meant(ctx, sender, intent)
     if task is None:
         is_reply = intent.answers is not None or intent.video is not None
@@ -25,7 +25,7 @@ async def again(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
 
 
 async def reword(ctx: ChatContext, sender: Sender, intent: Intent) -> bool:
-    """Words in reply to a finished video: a draft of its recipe with them. False where they are not."""
+    """Make a draft of the video that the words reply to. Return False if they reply to none."""
     task = await _shown(ctx, sender, intent.answers)
     if task is None:
         return False
@@ -44,7 +44,7 @@ async def _meant(ctx: ChatContext, sender: Sender, intent: Intent) -> Task | Non
 
 
 async def _shown(ctx: ChatContext, sender: Sender, card_id: int | None) -> Task | None:
-    """The task whose video stands on that message, as long as its recipe is remembered."""
+    """Return the task whose video is on that message, if its request is still known."""
     task = None if card_id is None else await ctx.store.tasks.find(card=(sender.chat_id, card_id))
     if task is None or task.state is not TaskState.SUCCEEDED:
         return None

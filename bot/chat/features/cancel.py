@@ -1,4 +1,4 @@
-"""Cancelling: by the button on a card, or by /cancel; for whose it is, and in a group for its admins."""
+"""/cancel and the button on a card: for the owner of a task, and in a group for its admins."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PROMPT_SHOWN = 40
 
 
 async def cancel_task(ctx: ChatContext, press: ButtonPress) -> Problem | None:
-    """On the card, or in a choice, which has served by that."""
+    """Cancel by the button on a card, or by one in a choice, which is replaced by the answer."""
     stopped = await stop(ctx, press.task)
     if press.sender.message_id is None or press.sender.message_id == press.task.card_id:
         return None
@@ -34,7 +34,7 @@ async def cancel_task(ctx: ChatContext, press: ButtonPress) -> Problem | None:
 
 
 async def cancel(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
-    """The one whose card is replied to; else the only one, or a choice of several."""
+    """Cancel the task whose card is replied to, else the only one; offer a choice of several."""
     if intent.answers is not None and (meant := await _meant(ctx, sender, intent.answers)):
         await _cancel(ctx, sender, meant)
         return
@@ -57,7 +57,7 @@ async def _meant(ctx: ChatContext, sender: Sender, card_id: int) -> Task | None:
 
 
 async def _stoppable(ctx: ChatContext, sender: Sender) -> list[Task]:
-    """Newest first: their own, and behind them what else an admin may stop in a group."""
+    """Return the sender's tasks, newest first; behind them what else an admin may stop in a group."""
     whose = None if await _manages(ctx, sender) else sender.user_id
     found = await ctx.store.tasks.open_tasks(chat_id=sender.chat_id, user_id=whose)
     newest = [task for task in reversed(found) if _is_stoppable(task)]
@@ -82,9 +82,9 @@ def _told(ctx: ChatContext, sender: Sender, stopped: Task) -> str:
 
 
 async def stop(ctx: ChatContext, task: Task) -> Task:
-    """As stopped; IllegalMove where there is nothing to stop.
+    """Stop a task and return it. Raises IllegalMove if there is nothing to stop.
 
-    The worker may be moving it at this moment: then it is read anew and asked once more.
+    If the worker moves it at this moment, it is read again.
     """
     while True:
         try:
@@ -102,7 +102,7 @@ async def stop(ctx: ChatContext, task: Task) -> Task:
 
 
 async def _dismiss(ctx: ChatContext, sender: Sender) -> None:
-    """Nothing is on its way: a question of ours may be what they are tired of."""
+    """Dismiss the newest draft, because nothing is on its way."""
     drafts = await ctx.store.tasks.drafts(sender.chat_id, sender.user_id)
     if not drafts:
         await ctx.messenger.say(sender, "cancel_nothing")

@@ -1,4 +1,4 @@
-"""Details: all that is known of a video, for its owner alone."""
+"""The button Details: all that is known of a video, for its owner alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CALLS_SHOWN = 20
 
 
 async def send_details(ctx: ChatContext, press: ButtonPress) -> Problem | None:
-    """Below the video; from a group in the private chat of its owner, whom alone it concerns."""
+    """Send the details below the video; from a group to the private chat of its owner."""
     if ctx.duplicate_guard.is_repeated(press.sender.update_id, press.person_id, press.task.id, press.verb):
         return None
     task, is_private = press.task, press.task.chat_id > 0
@@ -117,7 +117,7 @@ def _took(language: str, key: str, begun: datetime, ended: datetime) -> str:
 
 
 def _ids(language: str, task: Task, model: VideoModel | None) -> list[str]:
-    """What to name when somebody has to look into it, here or at the company that made it."""
+    """Return the ids that identify the task here and at its provider."""
     lines = [say(language, "details_id", id=task.id)]
     if task.remote_id is not None:
         maker = (model.company if model else "") or task.provider

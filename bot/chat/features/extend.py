@@ -1,4 +1,4 @@
-"""Extend: a video goes on where it ended. Its last frame is the first of the new piece."""
+"""/extend and the button Extend: continue a video from its last frame."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ASKED_AGAIN_AFTER = timedelta(seconds=30)
 
 
 async def extend(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
-    """`/extend words` to a video starts; without words it asks for them."""
+    """Start a continuation of the video that is replied to; without words ask for them."""
     if intent.video is None:
         await ctx.messenger.say(sender, "extend_how", command=ctx.names.command("extend", sender.chat_id))
         return
@@ -35,7 +35,7 @@ async def extend(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
 
 
 async def extend_result(ctx: ChatContext, press: ButtonPress) -> Problem | None:
-    """The button under a finished video: asks for the words."""
+    """Ask for the words."""
     task = press.task
     if task.state is not TaskState.SUCCEEDED or not task.file_id:
         return Problem("tap_gone", {})
@@ -47,7 +47,7 @@ async def extend_result(ctx: ChatContext, press: ButtonPress) -> Problem | None:
 async def _continue(
     ctx: ChatContext, sender: Sender, video: SentVideo, parent: Task | None, words: Words
 ) -> Problem | None:
-    """Whatever can be refused is refused before the video is fetched."""
+    """Check all that can be checked, then fetch the video. Return what stands against it."""
     if problem := await ctx.access.limit(sender.user_id, sender.chat_id):
         return problem
     if (video.size_bytes or 0) > ctx.videos.download_max_bytes:

@@ -1,4 +1,4 @@
-"""Forgetting: /forget asks, and a tap deletes what is kept of a person."""
+"""/forget: asks, and a button then deletes what is kept of a person."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NOT_BOUGHT = frozenset({TaskState.DRAFT, TaskState.QUEUED, TaskState.CANCELLED}
 
 
 async def ask_to_forget(ctx: ChatContext, sender: Sender, _: Intent) -> None:
-    """Nothing is deleted by the command alone: a menu is easily tapped."""
+    """Ask first: a command in a menu is easily touched."""
     buttons = [
         button(say(sender.language, key), VERB, sender.user_id, answer)
         for key, answer in (("button_forget", _YES), ("button_keep", _NO))
@@ -50,7 +50,7 @@ async def decide(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
 
 
 async def _forget(ctx: ChatContext, sender: Sender) -> int:
-    """How many tasks must be finished first. Done twice it changes nothing."""
+    """Delete what can be deleted; return how many tasks must finish first. Doing it twice changes nothing."""
     user_id = sender.user_id
     left = [task for task in await ctx.store.tasks.unclosed(user_id) if not await _drop(ctx, task)]
     for task_id in await asyncio.to_thread(ctx.video_cache.kept):
@@ -66,8 +66,8 @@ async def _forget(ctx: ChatContext, sender: Sender) -> int:
 
 
 async def _drop(ctx: ChatContext, task: Task) -> bool:
-    """Close a task for which nothing was paid; whether that could be done. The worker may be moving it at
-    this moment: read anew and look once more."""
+    """Close a task for which nothing was paid; return True if it is closed. If the worker moves it at this
+    moment, it is read again."""
     while task.state in _NOT_BOUGHT and task.delivered_at is None:
         code = "dismissed" if task.state is TaskState.DRAFT else "cancelled"
         now = ctx.clock()

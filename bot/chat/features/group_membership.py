@@ -1,4 +1,4 @@
-"""Groups: the bot comes, goes, and moves along when a group becomes a supergroup."""
+"""Group membership: the bot joins, leaves, and follows a group that becomes a supergroup."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _upgrade(chat_id: int) -> str:
 
 
 async def membership_changed(ctx: ChatContext, change: ChatMemberUpdated) -> None:
-    """The bot's own place in a chat is another one now."""
+    """Handle a change of the bot's own membership in a chat."""
     chat = change.chat
     ctx.bot_permissions.drop(chat.id)
     was_in, is_in = _is_in(change.old_chat_member), _is_in(change.new_chat_member)
@@ -43,13 +43,13 @@ async def membership_changed(ctx: ChatContext, change: ChatMemberUpdated) -> Non
 
 
 async def group_upgraded(ctx: ChatContext, chat_id: int, new_id: int) -> None:
-    """The group became a supergroup with an id of its own. Told of twice, it changes nothing more."""
+    """Handle that the group became a supergroup with a new id. Doing it twice changes nothing more."""
     await follow_group(ctx, chat_id, new_id)
     await ctx.store.upkeep.mark(_upgrade(new_id), ctx.clock())
 
 
 async def follow_group(ctx: ChatContext, chat_id: int, new_id: int) -> None:
-    """Take along what the group has here: tasks, settings, and with them its limits."""
+    """Move the group's tasks, settings and limits to its new id."""
     moved = await ctx.store.tasks.move_chat(chat_id, new_id)
     _log.info("a group has another id now", chat=chat_id, new=new_id, tasks=moved)
     for one in (chat_id, new_id):
@@ -60,7 +60,7 @@ async def follow_group(ctx: ChatContext, chat_id: int, new_id: int) -> None:
 
 
 async def _is_added(ctx: ChatContext, chat: Chat) -> bool:
-    """Whether somebody added the bot, so that it did not come by being in the group that this one was."""
+    """Return True if somebody added the bot; False if its group has just become this supergroup."""
     if chat.type != ChatType.SUPERGROUP:
         return chat.type == ChatType.GROUP
     # Whichever process takes the message about the move notes it: the store tells.
@@ -122,8 +122,8 @@ def _sender(ctx: ChatContext, chat_id: int, title: str, adder: User, language: s
 
 
 async def _gone(ctx: ChatContext, chat_id: int) -> None:
-    """Nobody can be asked or shown anything there: what is not bought yet ends. What is goes on, and if
-    the bot has not come back when it is done, it is kept."""
+    """Cancel what is not bought yet in a chat that the bot has left. The rest goes on, and is kept if
+    the bot is not back when it is done."""
     for draft in await ctx.store.tasks.drafts(chat_id):
         await _save(ctx, draft.cancelled("dismissed", ctx.clock()))
     for task in await ctx.store.tasks.open_tasks(chat_id=chat_id):
@@ -133,13 +133,13 @@ async def _gone(ctx: ChatContext, chat_id: int) -> None:
 
 
 async def _save(ctx: ChatContext, task: Task) -> None:
-    """Who moves it at this moment finds out what has become of the chat."""
+    """Save the task, unless it has just moved: the worker then finds out that the chat is gone."""
     with suppress(StaleTask):
         await ctx.store.tasks.save(task)
 
 
 async def _write(ctx: ChatContext, chat_id: int, text: str) -> None:
-    """Where that is possible."""
+    """Send a message, if the chat allows it."""
     try:
         await ctx.messenger.send(chat_id, text)
     except (ChatGone, CardGone, CallRefused) as error:

@@ -1,4 +1,4 @@
-"""History: what a person made in a chat, page by page, each sent again by a tap."""
+"""/history: what a person made in a chat, page by page, with a button that sends each video again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def history(ctx: ChatContext, sender: Sender, _: Intent) -> None:
 
 
 async def turn_page(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
-    """Another page in place of this one, for whose history it is."""
+    """Show another page in place of this one, to the person whose history it is."""
     sender = press.sender
     whose, _, newer = press.choice.partition(":")
     # What follows the verb may have been made up; a long number is none of ours.
@@ -48,7 +48,7 @@ async def turn_page(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
 
 
 async def send_again(ctx: ChatContext, press: ButtonPress) -> Problem | None:
-    """The video once more, by its file id; one that nobody has seen yet comes from the worker."""
+    """Send the video again by its file id; the worker delivers one that nobody has seen yet."""
     if ctx.duplicate_guard.is_repeated(press.sender.update_id, press.person_id, press.task.id, press.verb):
         return None
     if press.task.file_id is None:
@@ -72,7 +72,7 @@ async def send_again(ctx: ChatContext, press: ButtonPress) -> Problem | None:
 
 
 async def _is_theirs(ctx: ChatContext, sender: Sender, user_id: int) -> bool:
-    """An anonymous admin asks as the group, and taps under their own name."""
+    """Return True for the person themselves, and for an admin of the group that asked as the group."""
     if user_id == sender.user_id:
         return True
     return user_id == sender.chat_id and await ctx.group_admins.may_manage(sender.chat_id, sender.user_id)

@@ -1,4 +1,4 @@
-"""Pairs: two photos that a video leads from and to, and the choice where more were sent."""
+"""Photo pairs: two photos that a video leads from and to, and the choice if more were sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OPEN = frozenset({"prompt_missing_with_photo", "no_first_last"})
 
 
 async def start_album(ctx: ChatContext, album: Album, settings: ChatSettings) -> Problem | None:
-    """An album of two or more: start it, or ask what is open. What is left to say is returned."""
+    """Start an album of two or more photos, or ask what is open. Return what stands against it."""
     sender, first, last = album.sender, album.photos[0], album.photos[1]
     words = read_words(album.words)
     request, problems = ctx.request_builder.read(words, first, settings=settings, last=last)
@@ -49,7 +49,7 @@ async def start_album(ctx: ChatContext, album: Album, settings: ChatSettings) ->
 
 
 async def awaited(ctx: ChatContext, sender: Sender, intent: Intent) -> Task | None:
-    """The draft of one photo whose card this second one answers, where it can become the last frame."""
+    """Return the draft of one photo to whose card this photo replies, if it can be the last frame."""
     if intent.answers is None or intent.photo is None:
         return None
     task = await ctx.store.tasks.find(card=(sender.chat_id, intent.answers))
@@ -61,7 +61,7 @@ async def awaited(ctx: ChatContext, sender: Sender, intent: Intent) -> Task | No
 
 
 async def add_last(ctx: ChatContext, sender: Sender, task: Task, intent: Intent) -> Problem | None:
-    """A second photo for that draft: it asks what it asked, below."""
+    """Add a second photo to a draft, which asks the same as before on a new card."""
     base = fit_two_photos(task.request, ctx.models) or task.request
     request, problems = ctx.request_builder.read(read_words(intent.words), None, base, last=intent.photo)
     blocked = [problem for problem in problems if problem.code != "prompt_missing_with_photo"]
@@ -73,7 +73,7 @@ async def add_last(ctx: ChatContext, sender: Sender, task: Task, intent: Intent)
 
 
 async def add_words(ctx: ChatContext, sender: Sender, task: Task, words: str) -> Problem | None:
-    """The words for photos of which none is chosen yet."""
+    """Add words to photos of which none is chosen yet."""
     photos = task.request.photos
     base = task.request.model_copy(update={"photos": photos[:1]})
     request, problems = ctx.request_builder.read(read_words(words), None, base)
@@ -84,7 +84,7 @@ async def add_words(ctx: ChatContext, sender: Sender, task: Task, words: str) ->
 
 
 async def choose(ctx: ChatContext, press: ButtonPress) -> Problem | None:
-    """A photo is chosen to be the first, or the choice is made: a draft of it, which buys nothing yet."""
+    """Choose the first photo, or make a draft of the chosen ones."""
     task = press.task
     asks = task.question in (photo_picker.QUESTION, "card_switch")
     if task.state is not TaskState.DRAFT or not asks:
@@ -103,7 +103,7 @@ async def choose(ctx: ChatContext, press: ButtonPress) -> Problem | None:
 
 
 async def use_motion(ctx: ChatContext, press: ButtonPress) -> Problem | None:
-    """A suggested motion in place of words."""
+    """Use a suggested motion as the words."""
     words = motion_words(press.task, press.choice)
     if words is None or press.task.state is not TaskState.DRAFT:
         return Problem("tap_too_late", {})

@@ -1,4 +1,4 @@
-"""The queue: what is on its way, how far it is, where its card stands; and the card brought down to here."""
+"""/queue: what is on its way, how far, and where its card is; with a button that posts the card again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bot.task import Task, TaskState
 from bot.text import plain, say
 
 BRING = "bring"
-"""The verb of the buttons that post a card anew."""
+"""The verb of the buttons that post a card again."""
 _SHOWN = 10
 _BUTTONS_IN_ROW = 3
 _PROMPT_SHOWN = 80
@@ -31,8 +31,8 @@ _SUPERGROUP = "-100"
 
 
 async def queue(ctx: ChatContext, sender: Sender, _: Intent) -> None:
-    """In private all that the person waits for, wherever; in a group what the group waits for. Admins
-    read besides who waits at all."""
+    """List in private all that the person waits for, in any chat; in a group what the group waits for. Show
+    an admin who else waits."""
     whose = {"chat_id": sender.chat_id} if sender.is_group else {"user_id": sender.user_id}
     found = await ctx.store.tasks.open_tasks(**whose)
     # One that has ended tells about it at this moment.
@@ -45,7 +45,7 @@ async def queue(ctx: ChatContext, sender: Sender, _: Intent) -> None:
 
 
 async def bring(ctx: ChatContext, press: ButtonPress) -> Problem | None:
-    """The card anew, at the end of the chat; the old one goes."""
+    """Post the card again at the end of the chat, and delete the old one."""
     task = press.task
     if task.delivered_at is not None or task.hidden or task.state is TaskState.DRAFT:
         return Problem("tap_too_late", {})

@@ -24,7 +24,7 @@ from bot.text import LANGUAGES, language_name, plain, say
 VERB = "set"
 _VIDEO = ("model", "ratio", "seconds", "resolution", "audio")
 _SWITCHES = ("audio", "notify", "quiet", "crop")
-"""A tap turns them at once."""
+"""One press turns them."""
 _OPTIONS = (*_VIDEO, "language", "notify", "quiet", "crop")
 _OWN_LANGUAGE = "auto"
 _RESET = "reset"
@@ -189,7 +189,7 @@ async def _keep(ctx: ChatContext, sender: Sender, before: Choices, after: Choice
 
 
 async def _redraw(ctx: ChatContext, sender: Sender, choices: Choices, opened: str | None = None) -> None:
-    """In the language that may have been chosen with this press."""
+    """Draw the card again, in the language that this press may have chosen."""
     language = await ctx.preferences.language_for(sender.chat_id, sender.code, sender.user_id)
     card = draw_settings(language, choices, ctx.models, ctx.default_model(), opened)
     await ctx.messenger.redraw(sender, card)

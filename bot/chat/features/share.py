@@ -1,4 +1,4 @@
-"""Recipes: a link to what somebody made, which opens the same as a draft for whoever may use the bot."""
+"""The button Share: a link to a recipe, which others open as a draft of their own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SOME_PHOTO = ("photo",)
 
 
 async def share(ctx: ChatContext, press: ButtonPress) -> Problem | None:
-    """A link below the video, without the photo."""
+    """Answer with a link, without the photo."""
     if press.task.state is not TaskState.SUCCEEDED:
         return Problem("tap_too_late", {})
     if ctx.duplicate_guard.is_repeated(press.sender.update_id, press.person_id, press.task.id, press.verb):
@@ -37,7 +37,7 @@ async def share(ctx: ChatContext, press: ButtonPress) -> Problem | None:
 
 
 async def share_photo(ctx: ChatContext, press: ButtonPress) -> Problem | None:
-    """The owner adds the photo: another link, in place of the first."""
+    """Replace the link by one with the photo."""
     if press.task.state is not TaskState.SUCCEEDED or not press.task.request.photos:
         return Problem("tap_too_late", {})
     await ctx.messenger.redraw(press.sender, await _card(ctx, press, with_photos=True))
@@ -45,7 +45,7 @@ async def share_photo(ctx: ChatContext, press: ButtonPress) -> Problem | None:
 
 
 async def open_recipe(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
-    """`/start r_…`: a draft of the asker's own; nothing is bought."""
+    """Handle `/start r_…`: make a draft for the sender."""
     recipe = await ctx.store.people.recipe(intent.words.removeprefix(_PREFIX))
     if recipe is None:
         await ctx.messenger.say(sender, "recipe_gone")
@@ -76,7 +76,7 @@ async def _card(ctx: ChatContext, press: ButtonPress, *, with_photos: bool) -> C
 
 
 async def _lacks_photo(ctx: ChatContext, recipe: Recipe) -> bool:
-    """Whether it was made from a photo that its owner kept."""
+    """Return True if it was made from a photo that its owner did not share."""
     if recipe.request.photos:
         return False
     task = await ctx.store.tasks.get(recipe.task_id)
@@ -86,7 +86,7 @@ async def _lacks_photo(ctx: ChatContext, recipe: Recipe) -> bool:
 def _fitted(
     ctx: ChatContext, request: VideoRequest, lacks_photo: bool
 ) -> tuple[VideoRequest, Problem | None]:
-    """For its own model, or as near as another one comes that is set up; and why not even that works."""
+    """Return the request for its own model, or fitted to another one; and why no model can make it."""
     whole = request.model_copy(update={"photos": _SOME_PHOTO}) if lacks_photo else request
     names = dict.fromkeys([ctx.default_model(), *shown(ctx.models)])
     fits = [fit_request(whole, ctx.models[name]) for name in names if name in ctx.models]

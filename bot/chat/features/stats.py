@@ -40,14 +40,14 @@ _log = get_log(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of all people where `askers` are named, else of one."""
+    """Of all people if `users` are named, else of one."""
 
     days: tuple[str, ...]
     counts: dict[Outcome, tuple[int, ...]]
     models: Counter[str]
     wait: Wait | None
     spent: Decimal
-    askers: Sequence[UserUsage] = ()
+    users: Sequence[UserUsage] = ()
 
 
 async def stats(ctx: ChatContext, sender: Sender, _: Intent) -> None:
@@ -73,7 +73,7 @@ async def _figures(ctx: ChatContext, user_id: int | None) -> Figures:
     since, until = edges[0], edges[-1]
     tallies = await ctx.store.statistics.tallies(edges, user_id)
     waits = await ctx.store.statistics.waits([since, until], user_id)
-    askers = await ctx.store.statistics.askers(since, until, _NAMED) if user_id is None else []
+    users = await ctx.store.statistics.askers(since, until, _NAMED) if user_id is None else []
     days = tuple(f"{edge:%m-%d}" for edge in edges[:-1])
     return Figures(
         days,
@@ -81,13 +81,13 @@ async def _figures(ctx: ChatContext, user_id: int | None) -> Figures:
         _by_model(tallies),
         waits[0] if waits else None,
         sum((tally.spent for tally in tallies), NO_MONEY),
-        askers,
+        users,
     )
 
 
 def draw_figures(language: str, figures: Figures, price_labels: PriceLabels) -> str:
     """In Telegram's HTML; a caption."""
-    sees_all = bool(figures.askers)
+    sees_all = bool(figures.users)
     if not figures.models:
         return say(language, "stats_none", days=len(figures.days))
     lines = [
@@ -108,7 +108,7 @@ def draw_figures(language: str, figures: Figures, price_labels: PriceLabels) -> 
         models = [f"{name} {count}" for name, count in figures.models.most_common(_NAMED)]
         lines.append(say(language, "stats_models", models=models))
     if sees_all:
-        people = [f"{cut(one.name, _NAME_SHOWN) or one.user_id} {one.count}" for one in figures.askers]
+        people = [f"{cut(one.name, _NAME_SHOWN) or one.user_id} {one.count}" for one in figures.users]
         lines.append(say(language, "stats_people", people=people))
         lines.append(say(language, "stats_page"))
     return "\n".join(lines)

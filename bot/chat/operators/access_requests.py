@@ -1,8 +1,4 @@
-"""Strangers: each is told once that the bot is private, and its admins are asked once whether to let them in.
-
-`admit:<id>:<decision>[:<who asked>]` stands behind the two buttons. Only an admin's tap counts, and the first
-one decides.
-"""
+"""Access requests: tells strangers once that the bot is private, and asks its admins about them."""
 
 from __future__ import annotations
 
@@ -58,8 +54,8 @@ class AccessRequests:
         self._quiet_until = deps.clock()
 
     async def handle(self, sender: Sender) -> bool:
-        """Ask the admins about somebody who may not ask, or about their group; whether to answer at all: once
-        with their id, and then there is silence."""
+        """Ask the admins about a person who may not use the bot, or about their group. Return True if
+        they are to be answered: they are once, with their id."""
         if not await self._access.is_new(sender.user_id, sender.chat_id):
             return False
         await self._ask(sender)
@@ -68,8 +64,8 @@ class AccessRequests:
         return True
 
     async def welcome(self, subject: int, asked_by: int | None = None) -> bool:
-        """Tell a person, or a group, that they are let in; a group in which the bot is no longer is told
-        through whoever asked. Whether the one who is let in can have read it."""
+        """Tell a person or a group that they are let in; if the bot has left the group, tell `asked_by`.
+        Return True if somebody was told."""
         try:
             await self._tell(subject, "welcome_group" if subject < 0 else "welcome")
         except ChatError:
@@ -80,7 +76,7 @@ class AccessRequests:
         return True
 
     async def ban(self, subject: int, by: int) -> bool:
-        """Ban a person or a group; whether that is news. What waits for them and is not bought yet ends."""
+        """Ban a person or a group, and cancel what is not bought yet. Return True if the decision changed."""
         is_news = await self._permissions.decide(subject, "banned", by)
         whose = {"user_id": subject} if subject > 0 else {"chat_id": subject}
         for task in await self._deps.store.tasks.open_tasks(**whose):
@@ -105,7 +101,7 @@ class AccessRequests:
 
     async def _ask(self, sender: Sender) -> None:
         if not await self._access.admins():
-            return  # whoever becomes the first one need not read of all who came before
+            return  # the first admin need not read of all who came before
         now = self._deps.clock()
         if len(self._asked) == _QUESTIONS and now - self._asked[0] < _WITHIN:
             if self._quiet_until <= now:

@@ -1,4 +1,4 @@
-"""The operator's chat (ALERT_CHAT): what it is told, with a button where something can be done about it."""
+"""The operator chat (ALERT_CHAT): sends alerts to it, with a button if something can be done."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class OperatorChat:
         return await self._tell(key, draw, silent=silent)
 
     async def pass_on(self, notice: Notice) -> None:
-        """What the admins are told, if it is of the kind that this chat is for."""
+        """Send a notice of the admins here too, if it is about operation."""
         if not notice.key.startswith(_OF_OPERATORS):
             return
         pause = notice.values.get("provider") if notice.key != "trouble_over" else None

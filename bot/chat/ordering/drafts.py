@@ -21,7 +21,7 @@ _ANSWERED_WITHIN = timedelta(minutes=15)
 
 
 class Drafts:
-    """What a person is asked before anything is bought, and what they choose meanwhile."""
+    """Asks a person what to make before anything is bought, and stores what they choose."""
 
     def __init__(self, deps: ChatDeps, board: CardBoard, messenger: Messenger, photos: PhotoFiles) -> None:
         self._deps = deps
@@ -31,11 +31,11 @@ class Drafts:
         self._photos = photos
 
     def awaits_words(self, task: Task) -> bool:
-        """Whether plain words still belong to this photo: later they are a wish of their own."""
+        """Return True if plain words still answer this draft: later they ask for a video of their own."""
         return task.question in AWAITS_WORDS and self._is_fresh(task)
 
     def awaits_photo(self, task: Task) -> bool:
-        """The same for a photo that nobody sent as a reply."""
+        """Return True if a photo that is no reply still answers this draft."""
         return task.question in ASKS_PHOTO and self._is_fresh(task)
 
     async def draft(
@@ -46,17 +46,17 @@ class Drafts:
         parent_id: str | None = None,
         frame: bytes | None = None,
     ) -> None:
-        """A card that asks; nothing is bought. `frame` is as in `start`."""
+        """Post a card that asks. `frame` is as in `Orders.start`."""
         framed = await self._photos.framed(request, sender.user_id)
         task = replace(self.new(sender, framed), question=question, parent_id=parent_id)
         await self.post(task, sender, frame)
 
     async def put(self, sender: Sender, request: VideoRequest, question: str) -> None:
-        """The same where the photos are not yet those that will be used."""
+        """Post a card that asks which of the photos to use."""
         await self.post(replace(self.new(sender, request), question=question), sender)
 
     async def gather(self, sender: Sender, request: VideoRequest, question: str, due_at: datetime) -> None:
-        """A draft without a card, which the worker takes up at `due_at`."""
+        """Store a draft without a card, which the worker handles at `due_at`."""
         await self._tasks.add(replace(self.new(sender, request), question=question, due_at=due_at))
         self._deps.wake()
 
@@ -68,7 +68,7 @@ class Drafts:
         parent_id: str | None = None,
         frame: bytes | None = None,
     ) -> None:
-        """A question; the answer to it starts the task. `frame` is as in `start`."""
+        """Ask a question; its answer starts the task. `frame` is as in `Orders.start`."""
         task = replace(self.new(sender, request), question=question, parent_id=parent_id)
         sent = await self._messenger.ask(
             sender, draw_question(task, self._deps.clock(), self._deps.price_labels()), frame
@@ -80,7 +80,7 @@ class Drafts:
     async def offer(
         self, sender: Sender, request: VideoRequest, problem: Problem, names: Sequence[str]
     ) -> None:
-        """A card that says what stands against the request, with a button for each model that can make it."""
+        """Post a card that says why the request cannot work, with a button for each model that can."""
         task = replace(self.new(sender, request), question="card_switch")
         await self._store(
             await self._board.post(
@@ -90,12 +90,12 @@ class Drafts:
         )
 
     async def change(self, task: Task, request: VideoRequest) -> None:
-        """Another choice on a draft that goes on asking the same."""
+        """Store another choice on a draft that asks the same as before."""
         saved = await self._tasks.save(task.asked(request, task.question, self.expiry(task.chat_id)))
         await self._board.redraw(saved)
 
     async def reask(self, sender: Sender, task: Task, request: VideoRequest, question: str) -> None:
-        """After a tap the draft asks something else: on its card, or anew where the card's photo changes."""
+        """Change what a draft asks: on its card, or on a new one if the card's photo changes."""
         framed = await self._photos.framed(request, sender.user_id)
         asked = task.asked(framed, question, self.expiry(task.chat_id))
         same_picture = (framed.crop, framed.photos) == (task.request.crop, task.request.photos)
@@ -113,7 +113,7 @@ class Drafts:
         return self._deps.clock() - task.created_at < _ANSWERED_WITHIN
 
     async def post(self, task: Task, sender: Sender, frame: bytes | None = None) -> None:
-        """The card first, then the row: whoever sees a card can count on it, and no row lacks one."""
+        """Post the card, then store the task: so no stored task lacks its card."""
         stored = await self._store(await self._board.post(task, sender.message_id, frame=frame), sender)
         if stored.state is not TaskState.DRAFT:
             self._board.live.posted(stored)
@@ -123,7 +123,7 @@ class Drafts:
         return await (self._tasks.save(task) if sender.album_draft else self._tasks.add(task))
 
     def new(self, sender: Sender, request: VideoRequest) -> Task:
-        """A draft. Which provider makes it is known when it is bought: until then the model may change."""
+        """Return a new draft. Its model, and with it its provider, may change until it is bought."""
         if sender.album_draft is not None:
             return sender.album_draft.asked(request, None, self.expiry(sender.chat_id))
         model = self._deps.models.get(request.model)

@@ -44,7 +44,7 @@ class Orders:
         self._old_after = timedelta(minutes=deps.settings.old_message_minutes)
 
     async def known(self, sender: Sender) -> bool:
-        """Whether this update, or the album it belongs to, has made its task already."""
+        """Return True if this update, or the album it belongs to, has made its task already."""
         if await self._tasks.find(update_id=sender.update_id) is not None:
             return True
         if sender.album_id is None:
@@ -54,8 +54,8 @@ class Orders:
     async def start(
         self, sender: Sender, request: VideoRequest, parent_id: str | None = None, frame: bytes | None = None
     ) -> Problem | None:
-        """Queue it at once; a message that lay around too long is asked about instead. What stands against
-        it, or what to say to a tap that has ordered it.
+        """Queue a task at once, or ask first if the message is old. Return what stands against it, or what to
+        tell the person who ordered it with a button.
 
         `frame`: a JPEG that no message shows so far. The card does, and it becomes the request's first frame.
         """
@@ -81,12 +81,12 @@ class Orders:
         await self._drafts.post(await self._bought(task, request), sender, frame)
         self._deps.wake()
         await self._limits.ordered()
-        # No draft has named the price to whoever taps Again.
+        # Who presses Again has seen no draft with the price.
         cost = self._deps.price_labels().cost(sender.language, request) if sender.pressed else ""
         return Problem("tap_ordered", {"price": plain(cost)}) if cost else None
 
     async def is_on_its_way(self, sender: Sender, request: VideoRequest, parent_id: str) -> bool:
-        """Whether the same tap has ordered it already, however long ago: until that ends it buys once."""
+        """Return True if the same button has ordered it already, and that task has not ended."""
         wanted = settle(request, self._deps.models[request.model])
         mine = await self._tasks.open_tasks(user_id=sender.user_id, chat_id=sender.chat_id)
         return any(task.parent_id == parent_id and task.request == wanted for task in mine)
@@ -94,7 +94,7 @@ class Orders:
     async def answered(
         self, task: Task, sender: Sender, request: VideoRequest, question: str = "card_draft"
     ) -> Problem | None:
-        """What was missing came: a card anew, below it. It starts, or asks `question`."""
+        """Handle the answer to a draft: post a new card below it. The task starts, or asks `question`."""
         async with self._limits.one_at_a_time(sender.user_id):
             return await self._answered(task, sender, request, question)
 
@@ -134,7 +134,7 @@ class Orders:
         return None
 
     async def generate(self, sender: Sender, task: Task, request: VideoRequest) -> Problem | None:
-        """The person said yes to a draft, and to `request` in it."""
+        """Order a draft as `request`, because its person said yes."""
         async with self._limits.one_at_a_time(task.user_id):
             return await self._generate(sender, task, request)
 
@@ -154,7 +154,7 @@ class Orders:
         return None
 
     async def _is_decided(self, request: VideoRequest, parent_id: str | None) -> bool:
-        """Whether its person has seen what this model makes of this photo: it is the same as before."""
+        """Return True if the person has seen how this model crops this photo: the parent used both."""
         parent = await self._tasks.get(parent_id) if parent_id else None
         return parent is not None and (parent.request.model, parent.request.photos) == (
             request.model,
@@ -162,7 +162,7 @@ class Orders:
         )
 
     async def _crop(self, sender: Sender, task: Task, request: VideoRequest) -> bool:
-        """Whether the model that was chosen now would cut much off the photo: a card of its own asks."""
+        """Ask with a new card if the chosen model would crop much of the photo. Return True if it asked."""
         framed = await self._photos.framed(request, sender.user_id)
         if framed == request:
             return False
@@ -175,8 +175,8 @@ class Orders:
         return self._deps.clock() - sender.sent_at > self._old_after
 
     async def _bought(self, task: Task, request: VideoRequest) -> Task:
-        """What is settled forgets the ratio that a photo overrules: its card is told before. And so it is of
-        what is left of the day, where that is little."""
+        """Return the task as queued. Note on its card which ratio the model ignores beside a photo, and what
+        is left of the day if that is little."""
         model = self._deps.models[request.model]
         asides = [left_out(request, model, task.language), await self._limits.left_after(task)]
         if any(asides):

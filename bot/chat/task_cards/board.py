@@ -159,14 +159,14 @@ class CardBoard:
         return task.user_id
 
     async def redraw(self, task: Task, opened: str | None = None) -> None:
-        """A draft that was changed, or an option of it opened. The next tap makes up for a lost edit."""
+        """Edit the card of a draft. An error is logged: the next press draws it again."""
         try:
             await self._edit(task, await self._renderer.draft(task, opened), Urgency.FIRST)
         except ChatError as error:
             self._log.info("a draft could not be drawn", task=task.id, reason=str(error))
 
     async def remove(self, chat_id: int, card_id: int) -> None:
-        """A card that another one has replaced. It may stay where Telegram does not let it go."""
+        """Delete a card that another one has replaced. An error is logged."""
         try:
             with translated():
                 await self._bot.delete_message(chat_id, card_id)
@@ -191,7 +191,7 @@ class CardBoard:
             await self._messenger.notify(task, "card_failed")
 
     def _interval_s(self, task: Task) -> float:
-        """Edits are few: groups are read by many, and a short wait may count faster than a long one."""
+        """Return how long a card is left as it is: longer in groups, shorter for models that are fast."""
         is_paused = task.state is TaskState.QUEUED and self._pause(task.request.model) is not None
         if task.late_at is not None or is_paused:
             return _LATE_INTERVAL_S

@@ -1,4 +1,4 @@
-"""Rights: what the bot may do in a group, as Telegram tells it."""
+"""Bot permissions: what Telegram lets the bot do in a group."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class BotPermissions:
         return None
 
     def drop(self, chat_id: int) -> None:
-        """They have changed: ask anew."""
+        """Forget the remembered permissions: they have changed."""
         self._well_until.pop(chat_id, None)
 
 

@@ -16,7 +16,7 @@ class DuplicateGuard:
         self._pressed: dict[tuple[object, ...], tuple[int, datetime]] = {}
 
     def is_repeated(self, update_id: int, *press: object) -> bool:
-        """Whether the same, by whoever and on whatever `press` names, has been asked a moment ago.
+        """Return True if the same `press` was made a moment ago.
 
         An update that is handled once more, because the first time went wrong, repeats nothing.
         """

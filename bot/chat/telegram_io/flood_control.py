@@ -1,4 +1,4 @@
-"""Calm: how much of what one person does in a chat is taken, when it comes faster than can be answered."""
+"""Flood control: limits how much one person does in a chat in a short time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MESSAGES = 10
 PRESSES = 20
 WITHIN = timedelta(seconds=10)
 """Telegram asks bots for no more than one message a second in a chat, and each message gets an answer. A
-quick hand on the options of a draft needs more taps, and edits are counted less strictly.
+quick hand on the options of a draft needs more presses, and edits are counted less strictly.
 https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this"""
 _TOLD_FOR = timedelta(minutes=1)
 _REMEMBERED = 1000
