@@ -133,7 +133,7 @@ def _sentence(task: Task, now: datetime) -> str:
 
 def _terms(task: Task, usual_s: float | None, price_labels: PriceLabels) -> str:
     """How long it takes, where all is said and only a yes is missing; and what it costs, wherever it can be
-    had with a tap."""
+    had with a press."""
     if task.question not in _STARTED_BY_BUTTON:
         return ""
     if usual_s is None or task.question != "card_draft":

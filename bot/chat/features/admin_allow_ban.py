@@ -57,7 +57,7 @@ async def answer_request(ctx: ChatContext, press: ChatButtonPress) -> Problem | 
 
 async def _decide(ctx: ChatContext, sender: Sender, intent: Intent, admission: Admission) -> None:
     found = await find_subject(ctx.store.tasks, sender, intent)
-    if found is None and not intent.words and sender.chat_id > 0:
+    if found is None and not intent.words and not sender.is_group:
         await ctx.messenger.answer(sender, await _state(ctx, sender))
     elif found is None or found.rest:
         await ctx.messenger.answer(sender, _how(ctx, sender))

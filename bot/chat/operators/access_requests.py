@@ -113,7 +113,7 @@ class AccessRequests:
             "name": cut(sender.user_name or str(sender.user_id), _NAME_SHOWN),
             "user_id": str(sender.user_id),
         }
-        if sender.chat_id > 0:
+        if not sender.is_group:
             await self._notices.tell_admins(Notice(STRANGER, values))
         else:
             values |= {
