@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,6 +26,7 @@ CAMERAS = (
 )
 STRENGTHS = ("weak", "medium", "strong")
 _STRENGTH = "medium"
+_Figure = TypeVar("_Figure", int, str)
 
 
 class Mode(StrEnum):
@@ -204,6 +206,35 @@ def resolutions_for(mode: Mode, model: VideoModel) -> tuple[str, ...]:
     return tuple(name for name in model.resolutions if (mode, name) not in model.exceptions)
 
 
+def fit_request(request: VideoRequest, model: VideoModel) -> VideoRequest:
+    """The request for `model`: wishes that it can fulfil stay, figures become its nearest, the rest goes.
+
+    Words and photos are never touched, so the outcome may still be impossible. Of a camera move and a
+    resolution that exclude each other the move stays.
+    """
+    can_move = Mode.CAMERA in model.modes and len(request.photos) == 1 and request.camera in CAMERAS
+    camera = request.camera if can_move else None
+    most = -1 if model.seed_max is None else model.seed_max
+    fitted = request.model_copy(
+        update={
+            "model": model.name,
+            # What another model would cut off is another question.
+            "crop": request.crop if model.name == request.model else None,
+            "ratio": _nearest_ratio(request.ratio, model.ratios),
+            "seconds": _nearest(request.seconds, model.seconds, float),
+            "seed": request.seed if request.seed is not None and 0 <= request.seed <= most else None,
+            "camera": camera,
+            "strength": request.strength if camera and request.strength in STRENGTHS else None,
+            "negative_prompt": request.negative_prompt if model.negative_prompt else None,
+            "audio": request.audio if model.audio else None,
+            "people": request.people if request.people in model.people else None,
+            "enhance": request.enhance if request.enhance in (model.enhance or (False,)) else None,
+        }
+    )
+    resolutions = resolutions_for(fitted.mode, model)
+    return fitted.model_copy(update={"resolution": _nearest(request.resolution, resolutions, _lines)})
+
+
 def alternatives(request: VideoRequest, models: Mapping[str, VideoModel]) -> list[str]:
     """Names of the other models that can make the very same request, in the order of `models`."""
     return [
@@ -281,3 +312,24 @@ def _check_extras(request: VideoRequest, model: VideoModel) -> list[Problem]:
 
 def _listed(choices: tuple[Any, ...], *, sort: bool = False) -> list[str]:
     return [str(choice) for choice in (sorted(choices) if sort else choices)]
+
+
+def _nearest_ratio(wish: str | None, offered: Sequence[str]) -> str | None:
+    if wish in offered:
+        return wish
+    sides = re.fullmatch(r"([1-9]\d{0,3}):([1-9]\d{0,3})", wish or "")
+    return closest_ratio(int(sides[1]), int(sides[2]), offered) if sides and offered else None
+
+
+def _nearest(
+    wish: _Figure | None, offered: Sequence[_Figure], size: Callable[[_Figure], float]
+) -> _Figure | None:
+    """Of two that are as near the smaller: it never costs more."""
+    if wish is None or wish in offered or not offered:
+        return wish if wish in offered else None
+    return min(offered, key=lambda figure: (abs(size(figure) - size(wish)), size(figure)))
+
+
+def _lines(resolution: str) -> float:
+    """`1080p`, `720P` and `1280x720` by what they are named after: the shorter side."""
+    return min((float(number) for number in re.findall(r"\d+", resolution)), default=0.0)

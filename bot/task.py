@@ -55,9 +55,9 @@ PERHAPS_CHARGED = RESULT_REFUSED | {SUBMIT_UNKNOWN}
 """Failures that do not prove that nothing was paid, even where no id came."""
 ALBUM, WANTED_ALBUM = "album", "album_wanted"
 """Questions of a draft that waits for the rest of an album; the second becomes a video unasked."""
-EXTENDING, TAPPED_EXTENDING = "extending", "extending_tapped"
+EXTENDING, PRESSED_EXTENDING = "extending", "extending_tapped"
 """Questions of a draft whose video is still to be read; the second was asked for by a button."""
-_UNREAD = frozenset({ALBUM, WANTED_ALBUM, EXTENDING, TAPPED_EXTENDING})
+_UNREAD = frozenset({ALBUM, WANTED_ALBUM, EXTENDING, PRESSED_EXTENDING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

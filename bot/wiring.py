@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bot.admin.live_settings import LiveSettings
-from bot.chat import Conversation, PageLink, WebhookSettings, build_chat_context
+from bot.chat import ChatDeps, Conversation, PageLink, WebhookSettings, build_chat_context
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log
 from bot.maintenance.maintenance import Maintenance
@@ -93,18 +93,20 @@ class Bot:
         self.metrics = self._chores.metrics
         ctx = build_chat_context(
             token,
-            settings,
-            self.rules,
-            store,
-            models=self.models,
-            schedule=self.timing,
-            at_once=self._slots.at_once,
-            video_cache=self._video_cache,
-            clock=self._now,
-            wake_worker=self._wake_worker,
+            ChatDeps(
+                settings=settings,
+                live_settings=self.rules,
+                store=store,
+                models=self.models,
+                schedule=self.timing,
+                at_once=self._slots.at_once,
+                video_cache=self._video_cache,
+                clock=self._now,
+                wake=self._wake_worker,
+                purchase_guard=self.purchase_guard,
+                open_page=self._open_page,
+            ),
             on_answer=self._chores.telegram_answered,
-            open_page=self._open_page,
-            purchase_guard=self.purchase_guard,
             limits=limits,
         )
         takeover_s = _TAKEOVER_S if is_shared(settings.database_url) else 0.0

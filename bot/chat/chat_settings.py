@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.bounded_dict import BoundedDict
 from bot.store import ChatSettings, PeopleStore
 from bot.text import choose_language
 
@@ -33,7 +34,7 @@ class ChatPreferences:
         self._people = people
         self._default_language = default_language
         self._clock = clock
-        self._known: dict[int, tuple[ChatSettings, datetime]] = {}
+        self._known: BoundedDict[int, tuple[ChatSettings, datetime]] = BoundedDict(_CHATS)
 
     async def of(self, chat_id: int) -> ChatSettings:
         found = self._known.get(chat_id)
@@ -50,7 +51,7 @@ class ChatPreferences:
         self._remember(chat_id, settings)
 
     def drop(self, chat_id: int) -> None:
-        """Somebody else has changed what is stored: read it anew."""
+        """Forget the remembered settings: somebody else has changed what is stored."""
         self._known.pop(chat_id, None)
 
     async def language_for(self, chat_id: int, code: str | None, person_id: int | None = None) -> str:
@@ -64,8 +65,5 @@ class ChatPreferences:
         return choose_language(chosen or code, self._default_language())
 
     def _remember(self, chat_id: int, settings: ChatSettings) -> None:
-        if not self._remembers:
-            return
-        while len(self._known) >= _CHATS:
-            del self._known[next(iter(self._known))]
-        self._known[chat_id] = (settings, self._clock() + _REMEMBERED)
+        if self._remembers:
+            self._known[chat_id] = (settings, self._clock() + _REMEMBERED)

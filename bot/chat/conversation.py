@@ -1,9 +1,9 @@
-"""The conversation: the Telegram side from its start to its end; each update to whoever answers it."""
+"""The conversation: starts, runs and stops the Telegram side, and passes each update to its dispatcher."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,10 +22,13 @@ from telegram.ext import (
 
 from bot.chat.button_presses import ButtonPresses
 from bot.chat.context import ChatContext
-from bot.chat.features.group_membership import Groups
+from bot.chat.features import FEATURES
+from bot.chat.features.admin_actions import Moves
+from bot.chat.features.extend import read_video
+from bot.chat.features.group_membership import group_upgraded, membership_changed
+from bot.chat.features.video import album
+from bot.chat.handlers import Feature
 from bot.chat.messages import Messages
-from bot.chat.operators.notice_buttons import ADMIT
-from bot.chat.ordering.albums import Albums
 from bot.chat.router import Router
 from bot.chat.task_cards.restore import come_back
 from bot.chat.telegram_io.dispatcher import Dispatcher
@@ -33,35 +36,39 @@ from bot.chat.telegram_io.polling import KEY_REFUSED, UpdatePoller
 from bot.chat.telegram_io.webhook import WebhookReceiver, WebhookSettings
 from bot.errors import SettingsError, StartError, StoreError
 from bot.store import Notice
-from bot.task import Task
+from bot.task import EXTENDING, PRESSED_EXTENDING, Task
 from bot.text import say
 
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What a start prints of the Telegram side."""
+    """What a start prints about the Telegram side."""
 
     username: str
     claim_link: str | None
-    """While there is no admin: whoever opens it becomes one. Good once."""
+    """Set while there is no admin: the first person who opens it becomes one."""
 
 
 class Conversation:
     """Built, then `start`ed, then `run` beside the worker; `close` at the end."""
 
     def __init__(
-        self, ctx: ChatContext, *, hook: WebhookSettings | None = None, takeover_s: float = 0.0
+        self,
+        ctx: ChatContext,
+        *,
+        features: Iterable[Feature] = FEATURES,
+        hook: WebhookSettings | None = None,
+        takeover_s: float = 0.0,
     ) -> None:
         """`hook`: where Telegram is to call; None polls. `takeover_s`: how long another process of ours may
         take to stop polling."""
         self._ctx = ctx
         self.board = ctx.board
         self.operators = ctx.operators
-        self._subjects = Router(ctx)
-        self.moves = self._subjects.moves
-        self._groups = _groups(ctx)
-        self._messages = _messages(ctx, self._subjects, self._groups)
-        self._taps = _taps(ctx, self._subjects)
+        self.moves = Moves(ctx)
+        router = Router(features)
+        self._messages = Messages(ctx, router)
+        self._button_presses = ButtonPresses(ctx, router)
         self._application = self._handlers()
         self._failures: dict[int, Exception] = {}
         bot, store, clock = ctx.bot, ctx.store, ctx.clock
@@ -75,39 +82,43 @@ class Conversation:
             idle_s=store.leases.tick_s,
         )
         store.leases.on_work(self._dispatcher.wake)
-        self._intake: UpdatePoller | WebhookReceiver
-        self._hooked: WebhookReceiver | None = None
+        self._receiver: UpdatePoller | WebhookReceiver
+        self._webhook: WebhookReceiver | None = None
         if hook is None:
-            self._intake = UpdatePoller(
+            self._receiver = UpdatePoller(
                 bot, store.updates, self._dispatcher.wake, clock, sharing=store.leases, patience_s=takeover_s
             )
         else:
-            self._intake = self._hooked = WebhookReceiver(
+            self._receiver = self._webhook = WebhookReceiver(
                 bot, store.updates, self._dispatcher.wake, clock, hook
             )
-        self._taking: asyncio.Task[None] | None = None
+        self._receiving: asyncio.Task[None] | None = None
         self._handling: asyncio.Task[None] | None = None
 
     @property
     def on_update(self) -> Callable[[dict[str, Any]], Awaitable[None]] | None:
         """For the web server, where Telegram calls."""
-        return None if self._hooked is None else self._hooked.take
+        return None if self._webhook is None else self._webhook.take
 
     @property
     def answered_at(self) -> datetime:
         """When Telegram last answered a poll."""
-        return self._intake.answered_at
+        return self._receiver.answered_at
 
     async def is_admin(self, user_id: int) -> bool:
         return await self._ctx.access.is_admin(user_id)
 
     async def tell_admins(self, notice: Notice) -> None:
-        """In their private chats; kept for whoever cannot be written to. Never raises."""
+        """Write to every admin, or keep the notice for them. Never raises."""
         await self._ctx.notices.tell_admins(notice)
 
     async def gathered(self, task: Task) -> None:
         """As `bot.worker.loop.Albums`."""
-        await self._messages.gathered(task)
+        if task.question in (EXTENDING, PRESSED_EXTENDING):
+            await read_video(self._ctx, task)
+        else:
+            await album(self._ctx, task)
+        await self._ctx.albums.close(task)
 
     async def start(self) -> Greeting:
         """Log in and publish the command lists. SettingsError when the token is refused."""
@@ -126,11 +137,11 @@ class Conversation:
         return Greeting(self._ctx.bot.username, link)
 
     async def come_back(self, away: timedelta) -> None:
-        """The cards of all that is on its way go on. Called before anything else runs; sends nothing yet."""
+        """Put back the cards of what is on its way. Called before anything else runs; sends nothing yet."""
         await come_back(self._ctx.store.tasks, self.board, away, self._ctx.clock())
 
     async def catch_up(self) -> None:
-        """Cards that count, of tasks that somebody stopped from outside."""
+        """Update the cards of tasks that were stopped from outside."""
         for task in self.board.live.tasks():
             fresh = await self._ctx.store.tasks.get(task.id)
             # Only while it counts: a card that has ended may be a video by now.
@@ -138,21 +149,21 @@ class Conversation:
                 self.board.show(fresh)
 
     async def run(self) -> None:
-        """Take updates in, handle them, keep the cards counting; until cancelled."""
+        """Receive and handle updates, and update the cards; until cancelled."""
         async with asyncio.TaskGroup() as parts:
-            self._taking = parts.create_task(self._intake.run())
+            self._receiving = parts.create_task(self._receiver.run())
             self._handling = parts.create_task(self._dispatcher.run())
             parts.create_task(self.board.live.run())
-            parts.create_task(self.board.presence.run())
-            parts.create_task(self._subjects.joining.run())
+            parts.create_task(self.board.chat_actions.run())
+            parts.create_task(self._ctx.film_joiner.run())
             parts.create_task(self._publish_for_admins())
             parts.create_task(self._ctx.menu.keep_up())
 
     async def rest(self) -> None:
-        """Take nothing more in; returns once what is being handled has ended, after eight seconds at most."""
+        """Receive nothing more; return once all handlers have ended, after eight seconds at most."""
         self._dispatcher.stop()
-        if self._taking is not None:
-            self._taking.cancel()
+        if self._receiving is not None:
+            self._receiving.cancel()
         if self._handling is not None:
             await asyncio.wait({self._handling})
 
@@ -169,7 +180,7 @@ class Conversation:
         application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, self._on_upgrade))
         application.add_handler(MessageHandler(filters.UpdateType.MESSAGE, self._on_message))
         application.add_handler(ChatMemberHandler(self._on_membership, ChatMemberHandler.MY_CHAT_MEMBER))
-        application.add_handler(CallbackQueryHandler(self._on_tap))
+        application.add_handler(CallbackQueryHandler(self._on_press))
         application.add_error_handler(self._on_error)
         return application
 
@@ -184,8 +195,8 @@ class Conversation:
             raise error
 
     async def _give_up(self, update: Update) -> None:
-        """Whoever wrote it should not wait for an answer that never comes. What was ordered before it went
-        wrong has its card: nobody is asked to try that again."""
+        """Tell the person who wrote it, unless the update has made a task: that one has its card, and nobody
+        is asked to order it again."""
         message, person = update.message, update.effective_user
         if await self._ctx.store.tasks.find(update_id=update.update_id) is not None:
             return
@@ -202,75 +213,16 @@ class Conversation:
     async def _on_upgrade(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         message = update.message
         if message is not None and message.migrate_to_chat_id is not None:
-            await self._groups.upgraded(message.chat_id, message.migrate_to_chat_id)
+            await group_upgraded(self._ctx, message.chat_id, message.migrate_to_chat_id)
 
     async def _on_membership(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         if update.my_chat_member is not None:
-            await self._groups.changed(update.my_chat_member)
+            await membership_changed(self._ctx, update.my_chat_member)
 
-    async def _on_tap(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+    async def _on_press(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         if update.callback_query is not None:
-            await self._taps.handle(update.update_id, update.callback_query)
+            await self._button_presses.handle(update.update_id, update.callback_query)
 
     async def _on_error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         if isinstance(update, Update) and context.error is not None:
             self._failures[update.update_id] = context.error
-
-
-def _groups(ctx: ChatContext) -> Groups:
-    return Groups(
-        bot=ctx.bot,
-        tasks=ctx.store.tasks,
-        marks=ctx.store.upkeep,
-        messenger=ctx.messenger,
-        access=ctx.access,
-        access_requests=ctx.access_requests,
-        rights=ctx.rights,
-        preferences=ctx.preferences,
-        reposting=ctx.reposting,
-        models=ctx.models,
-        clock=ctx.clock,
-        wake=ctx.wake,
-    )
-
-
-def _messages(ctx: ChatContext, subjects: Router, groups: Groups) -> Messages:
-    return Messages(
-        bot=ctx.bot,
-        tasks=ctx.store.tasks,
-        messenger=ctx.messenger,
-        notices=ctx.notices,
-        access_requests=ctx.access_requests,
-        reading=ctx.reading,
-        orders=ctx.orders,
-        access=ctx.access,
-        models=ctx.models,
-        preferences=ctx.preferences,
-        commands=subjects.commands,
-        follow=groups.follow,
-        albums=Albums(tasks=ctx.store.tasks, orders=ctx.orders, clock=ctx.clock, wake=ctx.wake),
-        pairs=subjects.pairs,
-        again=subjects.again,
-        extend=subjects.extend.read,
-        menu=ctx.menu,
-        repeats=ctx.repeats,
-    )
-
-
-def _taps(ctx: ChatContext, subjects: Router) -> ButtonPresses:
-    return ButtonPresses(
-        tasks=ctx.store.tasks,
-        people=ctx.store.people,
-        board=ctx.board,
-        reading=ctx.reading,
-        orders=ctx.orders,
-        access=ctx.access,
-        models=ctx.models,
-        preferences=ctx.preferences,
-        clock=ctx.clock,
-        wake=ctx.wake,
-        repeats=ctx.repeats,
-        admins=ctx.admins,
-        acts=subjects.acts,
-        plain_acts={**subjects.plain_acts, ADMIT: ctx.access_requests.decide},
-    )

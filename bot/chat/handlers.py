@@ -1,16 +1,18 @@
-"""A tap on a button, and what a subject of the chat does with it.
+"""The types with which a feature declares its commands and buttons.
 
-What a button says is looked up, never trusted. `verb:task_id[:choice]` belongs to a task: that the asker may
-do this with it has been checked before an act runs. For some verbs under a finished video that is somebody
-else than its owner, who gets something of their own. `verb:choice` of a plain act belongs to no task: that
-act checks who may do it.
+Telegram returns a button's data as it was sent, and anybody can make it up, so the dispatcher looks up what
+it names: `verb:task_id[:choice]` belongs to a task, `verb[:choice]` to none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Literal, Protocol
 
+from bot.chat.context import ChatContext
+from bot.chat.menu import MenuEntry
+from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
 from bot.request import Problem
 from bot.task import Task
@@ -18,23 +20,69 @@ from bot.task import Task
 
 @dataclass(frozen=True, slots=True)
 class ButtonPress:
+    """A press on a button of a task, by somebody who may use it."""
+
     sender: Sender
-    """`message_id` is the message on which the button stands."""
+    """`message_id` is the message with the button."""
     task: Task
     verb: str
     choice: str
-    """What stands after the task's id, where the verb needs more."""
+    """What follows the task's id."""
     person_id: int
-    """Who tapped: an admin may act for the group, which then is the asker."""
+    """Who pressed: an admin may act for the group, which then is the sender."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatButtonPress:
+    """A press on a button that belongs to no task."""
+
     sender: Sender
     choice: str
-    """What stands after the verb: foreign input."""
+    """What follows the verb: not checked."""
 
 
-ButtonHandler = Callable[[ButtonPress], Awaitable[Problem | None]]
-"""Returns what to tell the person who tapped, or None. Handling the same tap twice changes nothing."""
-ChatButtonHandler = Callable[[ChatButtonPress], Awaitable[Problem | None]]
+CommandHandler = Callable[[ChatContext, Sender, Intent], Awaitable[None]]
+"""Handling the same message twice changes nothing."""
+ButtonHandler = Callable[[ChatContext, ButtonPress], Awaitable[Problem | None]]
+"""Returns what to tell the person who pressed. Handling the same press twice changes nothing."""
+ChatButtonHandler = Callable[[ChatContext, ChatButtonPress], Awaitable[Problem | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(MenuEntry):
+    handle: CommandHandler
+    is_about_photo: bool = False
+    """It takes the photo that it comes with or replies to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A button of a task. `anybody` may press it only under a finished video; `group_admins` may besides the
+    owner. `refusal` tells the others that they may not."""
+
+    verb: str
+    handle: ButtonHandler
+    used_by: Literal["owner", "group_admins", "anybody"] = "owner"
+    refusal: str = "tap_not_yours"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatButton:
+    """A button that belongs to no task. `allowed` are those who may ask for videos in the chat, `admins` the
+    admins of the bot."""
+
+    verb: str
+    handle: ChatButtonHandler
+    used_by: Literal["anybody", "allowed", "admins"]
+    refusal: str = "tap_private"
+
+
+Commands = tuple[Command, ...]
+Buttons = tuple[Button | ChatButton, ...]
+
+
+class Feature(Protocol):
+    """A module in `bot/chat/features/`."""
+
+    COMMANDS: Commands
+    BUTTONS: Buttons

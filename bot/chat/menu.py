@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from telegram import (
     Bot,
@@ -20,26 +22,35 @@ from bot.log import get_log
 from bot.text import choose_language, menu_languages, plain, say
 
 _KEEP_UP_S = 30.0
-_PRIVATE_ONLY = frozenset({"history", "privacy", "forget"})
-"""What is a person's own business; a group is still answered when it asks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuEntry:
+    """What the menus and /help show of a command. Its description is the phrase `command_<name>`."""
+
+    name: str
+    menu: Literal["everywhere", "private", "nowhere"] = "everywhere"
+    """`private`: a person's own business, not listed in groups, though answered there."""
+    admins_only: bool = False
+    """Listed for the admins of the bot, in their private chats; for everybody else it does not exist."""
+    help: str = ""
+    """The phrase that /help adds for it; empty if its text names the command already."""
 
 
 class Menu:
-    """Nothing here raises: with old menus all works too."""
+    """Publish the command lists. Nothing here raises: the bot works with old lists, too."""
 
     def __init__(
         self,
         bot: Bot,
-        commands: Sequence[str],
-        admin_commands: Sequence[str],
+        entries: Sequence[MenuEntry],
         *,
         default_language: Callable[[], str],
         is_admin: Callable[[int], Awaitable[bool]],
     ) -> None:
-        """`commands` in the order of the list; in their private chats the bot's admins have some more."""
+        """`entries` in the order of the lists."""
         self._bot = bot
-        self._commands = commands
-        self._admin_commands = admin_commands
+        self.entries = entries
         self._default_language = default_language
         self._is_admin = is_admin
         self._published = ""
@@ -51,8 +62,8 @@ class Menu:
         lists = [
             self._set(commands, scope, language, code)
             for scope, commands in (
-                (BotCommandScopeAllPrivateChats(), self._commands),
-                (BotCommandScopeAllGroupChats(), self._for_groups()),
+                (BotCommandScopeAllPrivateChats(), self._listed()),
+                (BotCommandScopeAllGroupChats(), self._listed(in_groups=True)),
             )
             for code, language in menu_languages(self._default_language()).items()
         ]
@@ -72,11 +83,11 @@ class Menu:
         language = chosen or self._unlisted(code if chat_id > 0 else None)
         if chat_id > 0 and await self._is_admin(chat_id):
             # A list for the language of somebody's Telegram comes before the one for all: each has to be set.
-            commands = [*self._commands, *self._admin_commands]
+            commands = [*self._listed(), *self._listed(for_admins=True)]
             menus = menu_languages(self._default_language()).items()
             await asyncio.gather(*(self._set(commands, scope, language or own, code) for code, own in menus))
         elif language is not None:
-            await self._set(self._commands if chat_id > 0 else self._for_groups(), scope, language)
+            await self._set(self._listed(in_groups=chat_id < 0), scope, language)
         else:
             try:
                 with translated():
@@ -109,5 +120,7 @@ class Menu:
             log = self._log.info if isinstance(scope, BotCommandScopeChat) else self._log.warning
             log("a command list could not be published", scope=scope.type, reason=str(error))
 
-    def _for_groups(self) -> list[str]:
-        return [name for name in self._commands if name not in _PRIVATE_ONLY]
+    def _listed(self, *, in_groups: bool = False, for_admins: bool = False) -> list[str]:
+        hidden = ("nowhere", "private") if in_groups else ("nowhere",)
+        entries = [entry for entry in self.entries if entry.admins_only == for_admins]
+        return [entry.name for entry in entries if entry.menu not in hidden]

@@ -1,11 +1,11 @@
-"""Who asks, where, and with which message."""
+"""Who sent a message or pressed a button, where, and with which message."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.task import TAPPED_EXTENDING, Task
+from bot.task import PRESSED_EXTENDING, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +21,23 @@ class Sender:
     language: str
     sent_at: datetime
     album_id: str | None = None
-    tapped: bool = False
-    """They tapped a button: `message_id` is the card it stands on."""
-    gathered: Task | None = None
-    """The draft that gathered their album, or waited for their video to be read: it becomes the task."""
+    pressed: bool = False
+    """They pressed a button: `message_id` is the message with it."""
+    album_draft: Task | None = None
+    """The draft that collected their album, or waited for their video to be read: it becomes the task."""
     chat_title: str = ""
     """Of a group."""
     code: str | None = None
     """The language of their own Telegram, as it names it; `language` is the one to answer in."""
 
+    @property
+    def is_group(self) -> bool:
+        """Return True if this was in a group."""
+        return self.chat_id < 0
 
-def asker_of(task: Task) -> Sender:
-    """Who asked for a draft that has no card yet; they bring it along."""
+
+def sender_of(task: Task) -> Sender:
+    """Return who asked for a draft that has no card yet, with that draft."""
     return Sender(
         update_id=task.update_id or 0,
         chat_id=task.chat_id,
@@ -43,6 +48,6 @@ def asker_of(task: Task) -> Sender:
         language=task.language,
         sent_at=task.created_at,
         album_id=task.album_id,
-        tapped=task.question == TAPPED_EXTENDING,
-        gathered=task,
+        pressed=task.question == PRESSED_EXTENDING,
+        album_draft=task,
     )

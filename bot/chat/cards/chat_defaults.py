@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.chat.cards.option_buttons import fit_request
-from bot.request import VideoModel, VideoRequest
+from bot.request import VideoModel, VideoRequest, fit_request
 from bot.store import ChatSettings
 
 

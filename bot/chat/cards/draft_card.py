@@ -10,7 +10,7 @@ from telegram import InlineKeyboardMarkup
 from telegram.constants import KeyboardButtonStyle
 
 from bot.chat.cards.eta import about
-from bot.chat.cards.layout import Card, button, continued, cut, join, left_out, model_rows, whole_heading
+from bot.chat.cards.layout import Card, continued, cut, join, left_out, model_rows, task_button, whole_heading
 from bot.chat.cards.motion_suggestions import ASKING, motion_rows
 from bot.chat.cards.option_buttons import choice_rows, option_rows
 from bot.chat.cards.photo_picker import QUESTION as WHICH
@@ -64,12 +64,12 @@ def draw_draft(
     if opened is not None and (choices := choice_rows(task, models, opened, price_labels)):
         return Card(text, InlineKeyboardMarkup(choices))
     rows = option_rows(task, models) if has_options(task) else motion_rows(task)
-    last = [button(task, "button_dismiss", "dismiss")]
+    last = [task_button(task, "button_dismiss", "dismiss")]
     if task.question in _STARTED_BY_BUTTON:
-        last.insert(0, button(task, "button_generate", "generate", KeyboardButtonStyle.SUCCESS))
+        last.insert(0, task_button(task, "button_generate", "generate", KeyboardButtonStyle.SUCCESS))
     rows.append(last)
     if task.question == "card_crop":
-        rows.append([button(task, "button_crop_always", CROP_ALWAYS)])
+        rows.append([task_button(task, "button_crop_always", CROP_ALWAYS)])
     return Card(text, InlineKeyboardMarkup(rows))
 
 
@@ -96,7 +96,7 @@ def draw_switch(
     rows = [
         *model_rows(task, names, price_labels),
         *only_rows(task),
-        [button(task, "button_dismiss", "dismiss")],
+        [task_button(task, "button_dismiss", "dismiss")],
     ]
     return Card(text, InlineKeyboardMarkup(rows))
 
@@ -133,7 +133,7 @@ def _sentence(task: Task, now: datetime) -> str:
 
 def _terms(task: Task, usual_s: float | None, price_labels: PriceLabels) -> str:
     """How long it takes, where all is said and only a yes is missing; and what it costs, wherever it can be
-    had with a tap."""
+    had with a press."""
     if task.question not in _STARTED_BY_BUTTON:
         return ""
     if usual_s is None or task.question != "card_draft":

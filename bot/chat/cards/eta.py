@@ -1,4 +1,4 @@
-"""The outlook: what a card may say of the time to come, from the bot's own measurements."""
+"""Estimates: what a card says about the time to come, from the bot's own measurements."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Estimator:
         return Estimate(ahead, _turn_s(ahead, usual_s, slots), usual_s)
 
     def usual_s(self, task: Task) -> float | None:
-        """As in `Outlook`."""
+        """Return how long such a task usually takes; None if its model is unknown."""
         model = self._models.get(task.request.model)
         if model is None:
             return None

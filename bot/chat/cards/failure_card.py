@@ -6,7 +6,17 @@ from collections.abc import Mapping
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.chat.cards.layout import COPY_LIMIT, Card, button, copy_button, heading, join, model_rows, units
+from bot.chat.cards.layout import (
+    COPY_LIMIT,
+    Card,
+    button,
+    copy_button,
+    heading,
+    join,
+    model_rows,
+    task_button,
+    units,
+)
 from bot.chat.cards.next_steps import RESULT_REFUSED, NextStep, next_steps, other_models
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.request import Mode, PhotoRules, VideoModel
@@ -57,16 +67,16 @@ def _rows(
 ) -> list[list[InlineKeyboardButton]]:
     match remedy:
         case NextStep.PHOTO:
-            return [[button(task, "button_other_photo", remedy)]]
+            return [[task_button(task, "button_other_photo", remedy)]]
         case NextStep.WORDS:
-            row = [button(task, "button_other_words", remedy)]
+            row = [task_button(task, "button_other_words", remedy)]
             if units(task.request.prompt) <= COPY_LIMIT:
                 row.append(copy_button(task.language, "button_copy_words", task.request.prompt))
             return [row]
         case NextStep.PLAIN:
             model = models.get(task.request.model)
             can = model is not None and Mode.TEXT in model.modes
-            return [[button(task, "button_without_photo", remedy)]] if can else []
+            return [[task_button(task, "button_without_photo", remedy)]] if can else []
         case NextStep.AGAIN:
             return [[_again(task, code, models, price_labels)]]
         case NextStep.MODEL:
@@ -79,12 +89,12 @@ def _again(
     """The label says it where the same costs once more."""
     model = models.get(task.request.model)
     if model is not None and model.free:
-        return button(task, "button_try_again", NextStep.AGAIN)
+        return task_button(task, "button_try_again", NextStep.AGAIN)
     if code == SUBMIT_UNKNOWN:
-        return button(task, "button_try_again_paid", NextStep.AGAIN)
+        return task_button(task, "button_try_again_paid", NextStep.AGAIN)
     if not task.remote_id and code not in RESULT_REFUSED:
-        return button(task, "button_try_again", NextStep.AGAIN)
+        return task_button(task, "button_try_again", NextStep.AGAIN)
     if not (cost := plain(price_labels.cost(task.language, task.request))):
-        return button(task, "button_try_again_order", NextStep.AGAIN)
+        return task_button(task, "button_try_again_order", NextStep.AGAIN)
     label = plain(say(task.language, "button_try_again_cost", price=cost))
-    return InlineKeyboardButton(label, callback_data=f"{NextStep.AGAIN}:{task.id}")
+    return button(label, NextStep.AGAIN, task.id)

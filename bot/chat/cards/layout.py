@@ -84,9 +84,23 @@ def left_out(request: VideoRequest, model: VideoModel | None, language: str) -> 
     return say(language, "card_ratio_left_out", model=model.name, ratio=request.ratio)
 
 
-def button(task: Task, key: str, verb: str, style: KeyboardButtonStyle | None = None) -> InlineKeyboardButton:
-    """The button of phrase `key` that does `verb` with the task."""
-    return InlineKeyboardButton(say(task.language, key), callback_data=f"{verb}:{task.id}", style=style)
+def button(
+    label: str, verb: str, *values: object, style: KeyboardButtonStyle | None = None
+) -> InlineKeyboardButton:
+    """Return a button that sends `verb:value:value` when it is pressed. `label` is not HTML."""
+    return InlineKeyboardButton(label, callback_data=":".join([verb, *map(str, values)]), style=style)
+
+
+def task_button(
+    task: Task, key: str, verb: str, style: KeyboardButtonStyle | None = None
+) -> InlineKeyboardButton:
+    """Return the button of phrase `key` that does `verb` with the task."""
+    return button(say(task.language, key), verb, task.id, style=style)
+
+
+def rows(buttons: Sequence[InlineKeyboardButton], columns: int) -> list[list[InlineKeyboardButton]]:
+    """Return the buttons as the rows of a keyboard, `columns` to a row."""
+    return [list(buttons[start : start + columns]) for start in range(0, len(buttons), columns)]
 
 
 def copy_button(language: str, key: str, text: str) -> InlineKeyboardButton:
@@ -106,10 +120,7 @@ def model_rows(
         )
         for name in names
     }
-    return [
-        [InlineKeyboardButton(label, callback_data=f"with:{task.id}:{name}")]
-        for name, label in labels.items()
-    ]
+    return [[button(label, "with", task.id, name)] for name, label in labels.items()]
 
 
 def join(*paragraphs: str) -> str:

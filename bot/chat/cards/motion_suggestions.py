@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from telegram import InlineKeyboardButton
 
+from bot.chat.cards.layout import button
 from bot.task import Task
 from bot.text import say
 
@@ -24,13 +25,13 @@ def motion_rows(task: Task) -> list[list[InlineKeyboardButton]]:
     if task.question not in ASKING:
         return []
     return [
-        [InlineKeyboardButton(say(task.language, key), callback_data=f"{VERB}:{task.id}:{number}")]
+        [button(say(task.language, key), VERB, task.id, number)]
         for number, key in enumerate(_offered(task), 1)
     ]
 
 
 def motion_words(task: Task, choice: str) -> str | None:
-    """The words of a tapped motion, in the language of its button; None where it offers no such one."""
+    """Return the words of a chosen motion, in the language of its button; None if it is not offered."""
     keys = {str(number): key for number, key in enumerate(_offered(task), 1)}
     return say(task.language, keys[choice]) if choice in keys and task.question in ASKING else None
 

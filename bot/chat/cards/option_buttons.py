@@ -1,16 +1,15 @@
-"""The buttons under a draft that change what will be bought, and what each tap makes of the request. Pure.
+"""The buttons under a draft that change what will be bought, and what each press makes of the request. Pure.
 
 `pick:<task>:ratio` opens an option, `pick:<task>:ratio=9:16` takes a choice, `pick:<task>` goes back.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping
 
 from telegram import InlineKeyboardButton
 
+from bot.chat.cards.layout import button, rows
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.request import (
     CAMERAS,
@@ -19,8 +18,7 @@ from bot.request import (
     VideoModel,
     VideoRequest,
     check_request,
-    closest_ratio,
-    resolutions_for,
+    fit_request,
     settle,
     shown,
 )
@@ -36,16 +34,15 @@ _COLUMNS = {"model": 2, "camera": 2}
 _SIGNS = {"model": "🎬 ", "camera": "🎥 "}
 _OWN_SHAPE = "photo"
 _NO_MOVE = "none"
-_Figure = TypeVar("_Figure", int, str)
 
 
 def option_rows(task: Task, models: Mapping[str, VideoModel]) -> list[list[InlineKeyboardButton]]:
     """A button for each option that can be changed, saying what is chosen.
 
-    A tap opens the option's choices; where there is only one other, it is taken at once.
+    A press opens the option's choices; if there is only one other, it is taken at once.
     """
-    rows = [[_summary(task, models, option) for option in row] for row in _ROWS]
-    return [buttons for row in rows if (buttons := [button for button in row if button is not None])]
+    summaries = [[_summary(task, models, option) for option in row] for row in _ROWS]
+    return [present for row in summaries if (present := [one for one in row if one is not None])]
 
 
 def choice_rows(
@@ -58,20 +55,20 @@ def choice_rows(
     now, choices = choices_of(task.request, models, option)
     amounts = price_labels.amounts(task.language, _outcomes(task.request, models, option))
     buttons = [
-        InlineKeyboardButton(
+        button(
             ("✓ " if choice == now else "")
             + label_of(task.language, option, choice)
             + (f" · {amounts[choice]}" if choice in amounts else ""),
-            callback_data=f"{VERB}:{task.id}:{option}={choice}",
+            VERB,
+            task.id,
+            f"{option}={choice}",
         )
         for choice in choices
     ]
     if not buttons:
         return []
-    columns = _COLUMNS.get(option, 3)
-    rows = [buttons[start : start + columns] for start in range(0, len(buttons), columns)]
-    back = InlineKeyboardButton(_name(task.language, "option_back"), callback_data=f"{VERB}:{task.id}")
-    return [*rows, [back]]
+    back = button(_name(task.language, "option_back"), VERB, task.id)
+    return [*rows(buttons, _COLUMNS.get(option, 3)), [back]]
 
 
 def choices_of(request: VideoRequest, models: Mapping[str, VideoModel], option: str) -> tuple[str, list[str]]:
@@ -106,35 +103,6 @@ def changed(
     None where the option or the choice is not offered for this request.
     """
     return _outcomes(request, models, option).get(choice)
-
-
-def fit_request(request: VideoRequest, model: VideoModel) -> VideoRequest:
-    """The request for `model`: wishes that it can fulfil stay, figures become its nearest, the rest goes.
-
-    Words and photos are never touched, so the outcome may still be impossible. Of a camera move and a
-    resolution that exclude each other the move stays.
-    """
-    can_move = Mode.CAMERA in model.modes and len(request.photos) == 1 and request.camera in CAMERAS
-    camera = request.camera if can_move else None
-    most = -1 if model.seed_max is None else model.seed_max
-    fitted = request.model_copy(
-        update={
-            "model": model.name,
-            # What another model would cut off is another question.
-            "crop": request.crop if model.name == request.model else None,
-            "ratio": _nearest_ratio(request.ratio, model.ratios),
-            "seconds": _nearest(request.seconds, model.seconds, float),
-            "seed": request.seed if request.seed is not None and 0 <= request.seed <= most else None,
-            "camera": camera,
-            "strength": request.strength if camera and request.strength in STRENGTHS else None,
-            "negative_prompt": request.negative_prompt if model.negative_prompt else None,
-            "audio": request.audio if model.audio else None,
-            "people": request.people if request.people in model.people else None,
-            "enhance": request.enhance if request.enhance in (model.enhance or (False,)) else None,
-        }
-    )
-    resolutions = resolutions_for(fitted.mode, model)
-    return fitted.model_copy(update={"resolution": _nearest(request.resolution, resolutions, _lines)})
 
 
 def name_camera(language: str, camera: str) -> str:
@@ -194,37 +162,14 @@ def _at_resolution(request: VideoRequest, model: VideoModel, resolution: str) ->
     return _with(request, resolution=resolution)
 
 
-def _nearest_ratio(wish: str | None, offered: Sequence[str]) -> str | None:
-    if wish in offered:
-        return wish
-    sides = re.fullmatch(r"([1-9]\d{0,3}):([1-9]\d{0,3})", wish or "")
-    return closest_ratio(int(sides[1]), int(sides[2]), offered) if sides and offered else None
-
-
-def _nearest(
-    wish: _Figure | None, offered: Sequence[_Figure], size: Callable[[_Figure], float]
-) -> _Figure | None:
-    """Of two that are as near the smaller: it never costs more."""
-    if wish is None or wish in offered or not offered:
-        return wish if wish in offered else None
-    return min(offered, key=lambda figure: (abs(size(figure) - size(wish)), size(figure)))
-
-
-def _lines(resolution: str) -> float:
-    """`1080p`, `720P` and `1280x720` by what they are named after: the shorter side."""
-    return min((float(number) for number in re.findall(r"\d+", resolution)), default=0.0)
-
-
 def _summary(task: Task, models: Mapping[str, VideoModel], option: str) -> InlineKeyboardButton | None:
     now, choices = choices_of(task.request, models, option)
     others = [choice for choice in choices if choice != now]
     if not others:
         return None
     taken = f"={others[0]}" if len(others) == 1 else ""
-    return InlineKeyboardButton(
-        _SIGNS.get(option, "") + label_of(task.language, option, now),
-        callback_data=f"{VERB}:{task.id}:{option}{taken}",
-    )
+    label = _SIGNS.get(option, "") + label_of(task.language, option, now)
+    return button(label, VERB, task.id, f"{option}{taken}")
 
 
 def _chosen(request: VideoRequest, models: Mapping[str, VideoModel], option: str) -> str:

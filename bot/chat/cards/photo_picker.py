@@ -11,9 +11,8 @@ from collections.abc import Mapping
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.chat.cards.layout import Card, button, join, prompt_line
-from bot.chat.cards.option_buttons import fit_request
-from bot.request import Mode, VideoModel, VideoRequest, shown
+from bot.chat.cards.layout import Card, button, join, prompt_line, rows, task_button
+from bot.request import Mode, VideoModel, VideoRequest, fit_request, shown
 from bot.task import Task
 from bot.text import say
 
@@ -44,21 +43,21 @@ def draw_which(task: Task, models: Mapping[str, VideoModel], opened: str | None 
     """The card that asks. `opened` is the photo that was chosen to be the first."""
     count = len(task.request.photos)
     above = prompt_line(task)
-    last = [button(task, "button_dismiss", "dismiss")]
+    last = [task_button(task, "button_dismiss", "dismiss")]
     if fit_two_photos(task.request, models) is None:
         numbers = [_button(task, str(number), f"{number}-{number}") for number in range(1, count + 1)]
         text = join(above, say(task.language, "card_which_one", count=count))
-        return Card(text, InlineKeyboardMarkup([*_rows(numbers), last]))
+        return Card(text, InlineKeyboardMarkup([*rows(numbers, _COLUMNS), last]))
     if opened is None or (first := _number(opened, count)) is None:
         numbers = [_button(task, str(number), str(number)) for number in range(1, count + 1)]
         text = join(above, say(task.language, QUESTION, count=count))
-        return Card(text, InlineKeyboardMarkup([*_rows(numbers), last]))
+        return Card(text, InlineKeyboardMarkup([*rows(numbers, _COLUMNS), last]))
     others = [number for number in range(1, count + 1) if number != first]
     numbers = [_button(task, str(number), f"{first}-{number}") for number in others]
     text = join(above, say(task.language, "card_which_last", number=first))
     back = _button(task, say(task.language, "option_back"), "")
-    rows = [*_rows(numbers), [_only(task, first)], [back, *last]]
-    return Card(text, InlineKeyboardMarkup(rows))
+    keyboard = [*rows(numbers, _COLUMNS), [_only(task, first)], [back, *last]]
+    return Card(text, InlineKeyboardMarkup(keyboard))
 
 
 def only_rows(task: Task) -> list[list[InlineKeyboardButton]]:
@@ -69,7 +68,7 @@ def only_rows(task: Task) -> list[list[InlineKeyboardButton]]:
 
 
 def chosen_photos(photos: tuple[str, ...], choice: str) -> tuple[str, ...] | None:
-    """The photos that a tap takes, first and last; None where it takes none, or some that are not there."""
+    """Return the chosen photos, first and last; None if the choice names none, or some that do not exist."""
     first, _, last = choice.partition("-")
     numbers = _number(first, len(photos)), _number(last, len(photos))
     if numbers[0] is None or numbers[1] is None:
@@ -91,8 +90,4 @@ def _only(task: Task, number: int) -> InlineKeyboardButton:
 
 
 def _button(task: Task, label: str, choice: str) -> InlineKeyboardButton:
-    return InlineKeyboardButton(label, callback_data=f"{VERB}:{task.id}:{choice}")
-
-
-def _rows(buttons: list[InlineKeyboardButton]) -> list[list[InlineKeyboardButton]]:
-    return [buttons[start : start + _COLUMNS] for start in range(0, len(buttons), _COLUMNS)]
+    return button(label, VERB, task.id, choice)

@@ -1,14 +1,13 @@
-"""The tariff: what a video costs, in the words of a card. Pure."""
+"""Price labels: what a video costs, in the words of a card. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bot.prices import NO_PRICES, Prices
 from bot.request import VideoModel, VideoRequest
-from bot.settings import Settings
 from bot.task import Task
 from bot.text import plain, say_amount, say_money
 
@@ -60,15 +59,3 @@ NO_PRICE_LABELS = PriceLabels()
 
 def no_price_labels() -> PriceLabels:
     return NO_PRICE_LABELS
-
-
-def price_labels_of(
-    settings: Callable[[], Settings], models: Mapping[str, VideoModel]
-) -> Callable[[], PriceLabels]:
-    """The tariff as it is at the time of asking: prices may be changed while the bot runs."""
-
-    def read() -> PriceLabels:
-        now = settings()
-        return PriceLabels(now.model_prices, now.currency, models)
-
-    return read

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardMarkup
 
-from bot.chat.cards.layout import button
+from bot.chat.cards.layout import button, task_button
 from bot.chat.cards.next_steps import NextStep
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.request import Mode, VideoModel, shown
@@ -18,25 +18,21 @@ JOIN = "join"
 DETAILS = "details"
 SHARE = "share"
 """Verbs of the buttons that no other card has."""
-OPEN_TO_ALL = frozenset({NextStep.AGAIN, NextStep.WORDS, EXTEND})
-"""Under a finished video anybody may tap these: each gets something of their own, on their own limits."""
-FOR_OWNER = frozenset({DETAILS, SHARE})
-"""Whoever else taps these is told so, and what they may tap instead."""
 
 
 def result_buttons(
     task: Task, models: Mapping[str, VideoModel], price_labels: PriceLabels = NO_PRICE_LABELS
 ) -> InlineKeyboardMarkup:
     """Two rows, which a phone shows whole. Again buys at once, so it says what it costs."""
-    below = [button(task, "button_details", DETAILS), button(task, "button_share", SHARE)]
+    below = [task_button(task, "button_details", DETAILS), task_button(task, "button_share", SHARE)]
     if _can_extend(models):
-        below.insert(0, button(task, "button_extend", EXTEND))
+        below.insert(0, task_button(task, "button_extend", EXTEND))
     label = price_labels.label(say(task.language, "button_again"), task.language, task.request)
     again = [
-        InlineKeyboardButton(label, callback_data=f"{NextStep.AGAIN}:{task.id}"),
-        button(task, "button_other_words", NextStep.WORDS),
+        button(label, NextStep.AGAIN, task.id),
+        task_button(task, "button_other_words", NextStep.WORDS),
     ]
-    joined = [[button(task, "button_join", JOIN)]] if task.request.extends else []
+    joined = [[task_button(task, "button_join", JOIN)]] if task.request.extends else []
     return InlineKeyboardMarkup([again, below, *joined])
 
 

@@ -11,7 +11,7 @@ from telegram import InlineKeyboardMarkup
 from bot.chat.cards.draft_card import draw_draft
 from bot.chat.cards.eta import UNKNOWN, Estimate, about
 from bot.chat.cards.failure_card import draw_failed
-from bot.chat.cards.layout import Card, button, continued, cut, facts, heading, join, units
+from bot.chat.cards.layout import Card, continued, cut, facts, heading, join, task_button, units
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.result_buttons import result_buttons
 from bot.errors import IllegalMove
@@ -59,7 +59,7 @@ def draw_card(
         case _:
             key = "button_cancel" if free else "button_stop_paid"
     line = state_line(task, model, now, estimate)
-    buttons = InlineKeyboardMarkup([[button(task, key, "cancel")]])
+    buttons = InlineKeyboardMarkup([[task_button(task, key, "cancel")]])
     if quiet:
         return Card(join(_rerouted(task, models), line.partition("\n")[0]), buttons)
     above = heading(task, model, price_labels.price(task))
@@ -110,7 +110,7 @@ def draw_caption(
 
 def draw_offer(task: Task) -> Card:
     """A video that was sent anew and perhaps did not arrive."""
-    buttons = InlineKeyboardMarkup([[button(task, "button_send", "send")]])
+    buttons = InlineKeyboardMarkup([[task_button(task, "button_send", "send")]])
     return Card(say(task.language, "card_offer"), buttons)
 
 

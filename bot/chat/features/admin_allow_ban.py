@@ -1,112 +1,139 @@
-"""Guests: /allow and /ban, by which an admin of the bot decides who may use it."""
+"""/allow and /ban, and the buttons of an access request: an admin of the bot decides who may use it.
+
+`admit:<id>:<decision>[:<who asked>]`: the first answer decides.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from bot.admin.live_settings import LiveSettings
-from bot.admin.permissions import Admission, Permissions
+from bot.admin.permissions import Admission
 from bot.admin.setting_sources import shown_value
-from bot.chat.cards.layout import cut, join
+from bot.chat.cards.layout import Card, cut, join
+from bot.chat.context import ChatContext
 from bot.chat.features.admin_target import find_subject
-from bot.chat.operators.access_requests import AccessRequests, draw_decision
-from bot.chat.ordering.access import Access
+from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
+from bot.chat.operators.notice_buttons import ADMIT, NO, YES
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.display_names import DisplayNames
-from bot.chat.telegram_io.messenger import Messenger
-from bot.store import PeopleStore, TaskStore
+from bot.integers import read_integer
+from bot.request import Problem
 from bot.text import say
 
+_DECISIONS: Mapping[str, Admission] = {YES: "allowed", NO: "ignored"}
 _NAMED = 20
-_VALUE_SHOWN = 300
 """Telegram is asked for the name of each."""
+_VALUE_SHOWN = 300
 
 
-class AllowBan:
-    """A bare command in a private chat tells how things stand; in a group it is about that group."""
+async def allow(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
+    await _decide(ctx, sender, intent, "allowed")
 
-    def __init__(
-        self,
-        *,
-        access: Access,
-        permissions: Permissions,
-        rules: LiveSettings,
-        tasks: TaskStore,
-        people: PeopleStore,
-        names: DisplayNames,
-        access_requests: AccessRequests,
-        messenger: Messenger,
-    ) -> None:
-        self._access = access
-        self._permissions = permissions
-        self._rules = rules
-        self._tasks = tasks
-        self._people = people
-        self._names = names
-        self._access_requests = access_requests
-        self._messenger = messenger
 
-    async def allow(self, sender: Sender, intent: Intent) -> None:
-        await self._decide(sender, intent, "allowed")
+async def ban(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
+    await _decide(ctx, sender, intent, "banned")
 
-    async def ban(self, sender: Sender, intent: Intent) -> None:
-        await self._decide(sender, intent, "banned")
 
-    async def _decide(self, sender: Sender, intent: Intent, admission: Admission) -> None:
-        found = await find_subject(self._tasks, sender, intent)
-        if found is None and not intent.words and sender.chat_id > 0:
-            await self._messenger.answer(sender, await self._state(sender))
-        elif found is None or found.rest:
-            await self._messenger.answer(sender, self._how(sender))
-        elif admission == "banned" and await self._access.is_admin(found.subject):
-            name = await self._names.link(found.subject)
-            await self._messenger.answer(
-                sender, say(sender.language, "ban_admin", name="\0").replace("\0", name)
-            )
+async def answer_request(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
+    """Apply an admin's answer, unless another admin has decided."""
+    sender = press.sender
+    subject, answer, asked_by = _read(press.choice)
+    if subject is None or answer not in _DECISIONS:
+        return Problem("tap_gone", {})
+    permission = await ctx.permissions.of(subject)
+    reached = True
+    if permission.admission is None:
+        await ctx.permissions.decide(subject, _DECISIONS[answer], sender.user_id)
+        permission = await ctx.permissions.of(subject)
+        if permission.admission == "allowed":
+            reached = await ctx.access_requests.welcome(subject, asked_by)
+    text = await draw_decision(sender, ctx.names, subject, permission.admission)
+    if not reached:
+        text += "\n" + say(sender.language, "decided_unheard_group" if subject < 0 else "decided_unheard")
+    await ctx.messenger.redraw(sender, Card(text, None))
+    return None
+
+
+async def _decide(ctx: ChatContext, sender: Sender, intent: Intent, admission: Admission) -> None:
+    found = await find_subject(ctx.store.tasks, sender, intent)
+    if found is None and not intent.words and not sender.is_group:
+        await ctx.messenger.answer(sender, await _state(ctx, sender))
+    elif found is None or found.rest:
+        await ctx.messenger.answer(sender, _how(ctx, sender))
+    elif admission == "banned" and await ctx.access.is_admin(found.subject):
+        name = await ctx.names.link(found.subject)
+        text = say(sender.language, "ban_admin", name="\0").replace("\0", name)
+        await ctx.messenger.answer(sender, text)
+    else:
+        if admission == "banned":
+            is_news = await ctx.access_requests.ban(found.subject, sender.user_id)
         else:
-            if admission == "banned":
-                is_news = await self._access_requests.ban(found.subject, sender.user_id)
-            else:
-                is_news = await self._permissions.decide(found.subject, admission, sender.user_id)
-            decision = await draw_decision(sender, self._names, found.subject, admission)
-            await self._messenger.answer(sender, decision)
-            if is_news and admission == "allowed" and await self._waits(sender, found.subject):
-                await self._access_requests.welcome(found.subject)
+            is_news = await ctx.permissions.decide(found.subject, admission, sender.user_id)
+        decision = await draw_decision(sender, ctx.names, found.subject, admission)
+        await ctx.messenger.answer(sender, decision)
+        if is_news and admission == "allowed" and await _waits(ctx, sender, found.subject):
+            await ctx.access_requests.welcome(found.subject)
 
-    async def _waits(self, sender: Sender, subject: int) -> bool:
-        """Whether they were turned away once, and cannot see the answer to the command."""
-        if subject < 0:
-            return subject != sender.chat_id
-        return (await self._people.person(subject)).told_at is not None
 
-    def _how(self, sender: Sender) -> str:
-        return say(sender.language, "guests_how", bot=self._names.suffix(sender.chat_id))
+async def _waits(ctx: ChatContext, sender: Sender, subject: int) -> bool:
+    """Return True if they were turned away before, and cannot see the answer to the command."""
+    if subject < 0:
+        return subject != sender.chat_id
+    return (await ctx.store.people.person(subject)).told_at is not None
 
-    async def _state(self, sender: Sender) -> str:
-        settings, language = self._rules.settings, sender.language
-        lists = {
-            name: cut(shown_value(settings, name), _VALUE_SHOWN) or "–"
-            for name in ("ALLOWED_USERS", "ALLOWED_CHATS")
-        }
-        decided = [
-            await self._listed(
-                language, f"guests_{admission}", await self._permissions.with_admission(admission)
-            )
-            for admission in ("allowed", "banned", "ignored")
-        ]
-        return join(
-            say(language, "guests_heading"),
-            await self._listed(language, "guests_admins", await self._access.admins()),
-            "\n".join(f"{name}: <code>{value}</code>" for name, value in lists.items()),
-            *decided,
-            self._how(sender),
-        )
 
-    async def _listed(self, language: str, key: str, subjects: Sequence[int]) -> str:
-        if not subjects:
-            return ""
-        names = [await self._names.link(subject) for subject in subjects[:_NAMED]]
-        if len(subjects) > _NAMED:
-            names.append(say(language, "queue_more", count=len(subjects) - _NAMED))
-        return "\n".join([say(language, key), *(f"• {name}" for name in names)])
+def _how(ctx: ChatContext, sender: Sender) -> str:
+    return say(sender.language, "guests_how", bot=ctx.names.suffix(sender.chat_id))
+
+
+async def _state(ctx: ChatContext, sender: Sender) -> str:
+    settings, language = ctx.live_settings.settings, sender.language
+    lists = {
+        name: cut(shown_value(settings, name), _VALUE_SHOWN) or "–"
+        for name in ("ALLOWED_USERS", "ALLOWED_CHATS")
+    }
+    decided = [
+        await _listed(ctx, language, f"guests_{admission}", await ctx.permissions.with_admission(admission))
+        for admission in ("allowed", "banned", "ignored")
+    ]
+    return join(
+        say(language, "guests_heading"),
+        await _listed(ctx, language, "guests_admins", await ctx.access.admins()),
+        "\n".join(f"{name}: <code>{value}</code>" for name, value in lists.items()),
+        *decided,
+        _how(ctx, sender),
+    )
+
+
+async def _listed(ctx: ChatContext, language: str, key: str, subjects: Sequence[int]) -> str:
+    if not subjects:
+        return ""
+    names = [await ctx.names.link(subject) for subject in subjects[:_NAMED]]
+    if len(subjects) > _NAMED:
+        names.append(say(language, "queue_more", count=len(subjects) - _NAMED))
+    return "\n".join([say(language, key), *(f"• {name}" for name in names)])
+
+
+async def draw_decision(
+    sender: Sender, names: DisplayNames, subject: int, admission: Admission | None
+) -> str:
+    """Return what was decided about a person or group, and how to undo it."""
+    undo = names.command("ban" if admission == "allowed" else "allow", sender.chat_id, subject)
+    text = say(sender.language, f"decided_{admission}", name="\0", undo=undo)
+    return text.replace("\0", await names.link(subject))
+
+
+def _read(choice: str) -> tuple[int | None, str, int | None]:
+    """Return whom it is about, the answer, and who asked; None for an id that cannot be one."""
+    subject, answer, asked_by = [*choice.split(":", 2), "", ""][:3]
+    return read_integer(subject) or None, answer, read_integer(asked_by) or None
+
+
+COMMANDS: Commands = (
+    Command(name="allow", handle=allow, admins_only=True, help="help_allow"),
+    Command(name="ban", handle=ban, admins_only=True),
+)
+BUTTONS: Buttons = (
+    ChatButton(verb=ADMIT, handle=answer_request, used_by="admins", refusal="tap_bot_admins_only"),
+)

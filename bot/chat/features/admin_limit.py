@@ -1,65 +1,50 @@
-"""Limits of one's own: /limit shows how many videos a person or a group may have, and changes that."""
+"""/limit: shows how many videos a person or a group may have, and changes that.
+
+`/limit 10 2` in reply to a message: ten a day, two at once. In a private chat an id comes first.
+"""
 
 from __future__ import annotations
 
-from bot.admin.permissions import FIGURES, Figure, LimitOverride, Permissions, read_own
+from bot.admin.permissions import FIGURES, Figure, LimitOverride, read_own
 from bot.chat.cards.layout import join
+from bot.chat.context import ChatContext
 from bot.chat.features.admin_target import find_subject
-from bot.chat.ordering.access import Access
+from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
-from bot.chat.telegram_io.display_names import DisplayNames
-from bot.chat.telegram_io.messenger import Messenger
-from bot.store import TaskStore
 from bot.text import say
 
 
-class AdminLimit:
-    """`/limit 10 2` to somebody's message: ten a day, two at once. In a private chat an id comes first."""
+async def limit(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
+    found = await find_subject(ctx.store.tasks, sender, intent, figures=len(FIGURES))
+    wishes = read_figures(found.rest) if found else None
+    if found is None or wishes is None:
+        await ctx.messenger.answer(sender, _how(ctx, sender))
+        return
+    for figure, most in wishes.items():
+        await ctx.permissions.grant(found.subject, figure, most, sender.user_id)
+    await ctx.messenger.answer(sender, await _state(ctx, sender, found.subject))
 
-    def __init__(
-        self,
-        *,
-        access: Access,
-        permissions: Permissions,
-        tasks: TaskStore,
-        names: DisplayNames,
-        messenger: Messenger,
-    ) -> None:
-        self._access = access
-        self._permissions = permissions
-        self._tasks = tasks
-        self._names = names
-        self._messenger = messenger
 
-    async def command(self, sender: Sender, intent: Intent) -> None:
-        found = await find_subject(self._tasks, sender, intent, figures=len(FIGURES))
-        wishes = read_figures(found.rest) if found else None
-        if found is None or wishes is None:
-            await self._messenger.answer(sender, self._how(sender))
-            return
-        for figure, most in wishes.items():
-            await self._permissions.grant(found.subject, figure, most, sender.user_id)
-        await self._messenger.answer(sender, await self._state(sender, found.subject))
+def _how(ctx: ChatContext, sender: Sender) -> str:
+    return say(sender.language, "own_how", bot=ctx.names.suffix(sender.chat_id))
 
-    def _how(self, sender: Sender) -> str:
-        return say(sender.language, "own_how", bot=self._names.suffix(sender.chat_id))
 
-    async def _state(self, sender: Sender, subject: int) -> str:
-        language = sender.language
-        name = await self._names.link(subject)
-        if subject > 0 and await self._access.is_admin(subject):
-            return say(language, "own_admin", name="\0").replace("\0", name)
-        permission = await self._permissions.of(subject)
-        lines = []
-        whose = {"user_id": subject} if subject > 0 else {"chat_id": subject}
-        for figure, quota in zip(FIGURES, await self._access.quotas(**whose), strict=True):
-            own = getattr(permission, figure)
-            most = say(language, "own_unlimited") if quota.most is None else quota.most
-            origin = say(language, "own_usual" if own is None else "own_own")
-            lines.append(say(language, f"own_{figure}", most=most, used=quota.used) + f" · {origin}")
-        heading = say(language, "own_heading", name="\0").replace("\0", name)
-        return join(heading, "\n".join(lines), self._how(sender))
+async def _state(ctx: ChatContext, sender: Sender, subject: int) -> str:
+    language = sender.language
+    name = await ctx.names.link(subject)
+    if subject > 0 and await ctx.access.is_admin(subject):
+        return say(language, "own_admin", name="\0").replace("\0", name)
+    permission = await ctx.permissions.of(subject)
+    lines = []
+    whose = {"user_id": subject} if subject > 0 else {"chat_id": subject}
+    for figure, quota in zip(FIGURES, await ctx.access.quotas(**whose), strict=True):
+        own = getattr(permission, figure)
+        most = say(language, "own_unlimited") if quota.most is None else quota.most
+        origin = say(language, "own_usual" if own is None else "own_own")
+        lines.append(say(language, f"own_{figure}", most=most, used=quota.used) + f" · {origin}")
+    heading = say(language, "own_heading", name="\0").replace("\0", name)
+    return join(heading, "\n".join(lines), _how(ctx, sender))
 
 
 def read_figures(words: tuple[str, ...]) -> dict[Figure, LimitOverride] | None:
@@ -74,3 +59,7 @@ def read_figures(words: tuple[str, ...]) -> dict[Figure, LimitOverride] | None:
     if len(wishes) == 1 and not isinstance(wishes[0], int):
         wishes *= len(FIGURES)
     return dict(zip(FIGURES, wishes, strict=False))
+
+
+COMMANDS: Commands = (Command(name="limit", handle=limit, admins_only=True, help="help_limit"),)
+BUTTONS: Buttons = ()

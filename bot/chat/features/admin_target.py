@@ -26,7 +26,7 @@ async def find_subject(tasks: TaskStore, sender: Sender, intent: Intent, figures
     id only where there are more, or where nothing else says whom it is about."""
     words = tuple(intent.words.split())
     if words and _ID.fullmatch(words[0]):
-        is_alone = sender.chat_id > 0 and intent.about is None and intent.answers is None
+        is_alone = not sender.is_group and intent.about is None and intent.answers is None
         if is_alone or words[0].startswith("-") or len(words) > figures:
             return Found(int(words[0]), words[1:])
     if intent.about is not None:
@@ -34,4 +34,4 @@ async def find_subject(tasks: TaskStore, sender: Sender, intent: Intent, figures
     if intent.answers is not None:
         task = await tasks.find(card=(sender.chat_id, intent.answers))
         return None if task is None else Found(task.user_id, words)
-    return Found(sender.chat_id, words) if sender.chat_id < 0 else None
+    return Found(sender.chat_id, words) if sender.is_group else None

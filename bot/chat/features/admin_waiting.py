@@ -1,21 +1,19 @@
-"""Who waits, as an admin sees it below their own queue; and one of them put first."""
+"""What all people wait for, shown to an admin below their own queue; with buttons that put a task first."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardMarkup
 
 from bot.chat.cards.eta import about
-from bot.chat.cards.layout import Card
-from bot.chat.handlers import ChatButtonPress
-from bot.chat.ordering.access import Access
+from bot.chat.cards.layout import Card, button, rows
+from bot.chat.context import ChatContext
+from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Commands
 from bot.chat.sender import Sender
-from bot.chat.telegram_io.messenger import Messenger
 from bot.request import Problem
-from bot.store import TaskStore
 from bot.task import Task, TaskState
 from bot.text import plain, say
 
@@ -25,45 +23,32 @@ _SHOWN = 10
 _BUTTONS_IN_ROW = 3
 
 
-class AdminWaiting:
-    def __init__(
-        self,
-        *,
-        tasks: TaskStore,
-        access: Access,
-        messenger: Messenger,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._tasks = tasks
-        self._access = access
-        self._messenger = messenger
-        self._clock = clock
+async def tell_waiting(ctx: ChatContext, sender: Sender) -> None:
+    """Show an admin in private who waits, if anybody does."""
+    if sender.is_group or not await ctx.access.is_admin(sender.user_id):
+        return
+    if card := await _draw(ctx, sender):
+        await ctx.messenger.answer(sender, card.text, card.buttons)
 
-    async def tell(self, sender: Sender) -> None:
-        """To an admin in private, where somebody waits."""
-        if await self._may(sender) and (card := await self._draw(sender)):
-            await self._messenger.answer(sender, card.text, card.buttons)
 
-    async def put_first(self, tap: ChatButtonPress) -> Problem | None:
-        if not await self._may(tap.sender):
-            return Problem("tap_private", {})
-        done = await self._tasks.put_first(tap.choice)
-        if card := await self._draw(tap.sender):
-            await self._messenger.redraw(tap.sender, card)
-        return Problem("queue_is_first" if done else "tap_too_late", {})
+async def put_first(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
+    if press.sender.is_group:
+        return Problem("tap_private", {})
+    done = await ctx.store.tasks.put_first(press.choice)
+    if card := await _draw(ctx, press.sender):
+        await ctx.messenger.redraw(press.sender, card)
+    return Problem("queue_is_first" if done else "tap_too_late", {})
 
-    async def _may(self, sender: Sender) -> bool:
-        return sender.chat_id == sender.user_id and await self._access.is_admin(sender.user_id)
 
-    async def _draw(self, sender: Sender) -> Card | None:
-        waiting = [task for task in await self._tasks.open_tasks() if task.state is TaskState.QUEUED]
-        if not waiting:
-            return None
-        return draw_waiting(sender.language, waiting, self._clock())
+async def _draw(ctx: ChatContext, sender: Sender) -> Card | None:
+    waiting = [task for task in await ctx.store.tasks.open_tasks() if task.state is TaskState.QUEUED]
+    if not waiting:
+        return None
+    return draw_waiting(sender.language, waiting, ctx.clock())
 
 
 def draw_waiting(language: str, tasks: Sequence[Task], now: datetime) -> Card:
-    """Whose turn comes when. No words of theirs: what somebody asks for is between them and the bot."""
+    """Return the list in the order of the queue. Prompts are private, so it has none."""
     lines, buttons = [], []
     for number, task in enumerate(tasks[:_SHOWN], 1):
         who = html.escape(task.user_name or str(task.user_id), quote=False)
@@ -72,9 +57,12 @@ def draw_waiting(language: str, tasks: Sequence[Task], now: datetime) -> Card:
         parts += [say(language, "queue_elsewhere")] if task.chat_id < 0 else []
         lines.append(f"<b>{number}.</b> {' · '.join(parts)}")
         label = plain(say(language, "button_first_number", number=number))
-        buttons.append(InlineKeyboardButton(label, callback_data=f"{FIRST}:{task.id}"))
+        buttons.append(button(label, FIRST, task.id))
     if len(tasks) > _SHOWN:
         lines.append(say(language, "queue_more", count=len(tasks) - _SHOWN))
-    rows = [buttons[start : start + _BUTTONS_IN_ROW] for start in range(0, len(buttons), _BUTTONS_IN_ROW)]
     text = "\n".join([say(language, "queue_waiting"), "", *lines])
-    return Card(text, InlineKeyboardMarkup(rows))
+    return Card(text, InlineKeyboardMarkup(rows(buttons, _BUTTONS_IN_ROW)))
+
+
+COMMANDS: Commands = ()
+BUTTONS: Buttons = (ChatButton(verb=FIRST, handle=put_first, used_by="admins"),)

@@ -1,23 +1,19 @@
-"""Cancelling: by the button on a card, or by /cancel; for whose it is, and in a group for its admins."""
+"""/cancel and the button on a card: for the owner of a task, and in a group for its admins."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardMarkup
 
-from bot.chat.cards.layout import Card, cut
+from bot.chat.cards.layout import Card, button, cut
 from bot.chat.cards.task_card import stopped_phrase
-from bot.chat.handlers import ButtonPress
+from bot.chat.context import ChatContext
+from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
-from bot.chat.task_cards.board import CardBoard
-from bot.chat.telegram_io.group_admins import GroupAdmins
-from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import IllegalMove, StaleTask
-from bot.request import Problem, VideoModel
-from bot.store import TaskStore
+from bot.request import Problem
 from bot.task import Task, TaskState
 from bot.text import say
 
@@ -28,112 +24,98 @@ _CHOICES = 10
 _PROMPT_SHOWN = 40
 
 
-class Cancel:
-    def __init__(
-        self,
-        *,
-        tasks: TaskStore,
-        board: CardBoard,
-        messenger: Messenger,
-        admins: GroupAdmins,
-        models: Mapping[str, VideoModel],
-        clock: Callable[[], datetime],
-        wake: Callable[[], None],
-    ) -> None:
-        self._tasks = tasks
-        self._board = board
-        self._messenger = messenger
-        self._admins = admins
-        self._models = models
-        self._clock = clock
-        self._wake = wake
-
-    async def tap(self, tap: ButtonPress) -> Problem | None:
-        """On the card, or in a choice, which has served by that."""
-        stopped = await self.stop(tap.task)
-        if tap.sender.message_id is None or tap.sender.message_id == tap.task.card_id:
-            return None
-        await self._messenger.redraw(tap.sender, Card(self._told(tap.sender, stopped), None))
+async def cancel_task(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """Cancel by the button on a card, or by one in a choice, which is replaced by the answer."""
+    stopped = await stop(ctx, press.task)
+    if press.sender.message_id is None or press.sender.message_id == press.task.card_id:
         return None
+    await ctx.messenger.redraw(press.sender, Card(_told(ctx, press.sender, stopped), None))
+    return None
 
-    async def command(self, sender: Sender, intent: Intent) -> None:
-        """The one whose card is replied to; else the only one, or a choice of several."""
-        if intent.answers is not None and (meant := await self._meant(sender, intent.answers)):
-            await self._cancel(sender, meant)
-            return
-        tasks = await self._stoppable(sender)
-        if not tasks:
-            await self._dismiss(sender)
-        elif len(tasks) == 1 and tasks[0].user_id == sender.user_id:
-            await self._cancel(sender, tasks[0])
-        else:
-            card = draw_choice(sender.language, tasks)
-            await self._messenger.answer(sender, card.text, card.buttons)
 
-    async def _meant(self, sender: Sender, card_id: int) -> Task | None:
-        task = await self._tasks.find(card=(sender.chat_id, card_id))
-        if task is None or not _is_stoppable(task):
-            return None
-        is_theirs = task.user_id == sender.user_id
-        return task if is_theirs or await self._manages(sender) else None
+async def cancel(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
+    """Cancel the task whose card is replied to, else the only one; offer a choice of several."""
+    if intent.answers is not None and (meant := await _meant(ctx, sender, intent.answers)):
+        await _cancel(ctx, sender, meant)
+        return
+    tasks = await _stoppable(ctx, sender)
+    if not tasks:
+        await _dismiss(ctx, sender)
+    elif len(tasks) == 1 and tasks[0].user_id == sender.user_id:
+        await _cancel(ctx, sender, tasks[0])
+    else:
+        card = draw_choice(sender.language, tasks)
+        await ctx.messenger.answer(sender, card.text, card.buttons)
 
-    async def _stoppable(self, sender: Sender) -> list[Task]:
-        """Newest first: their own, and behind them what else an admin may stop in a group."""
-        whose = None if await self._manages(sender) else sender.user_id
-        found = await self._tasks.open_tasks(chat_id=sender.chat_id, user_id=whose)
-        newest = [task for task in reversed(found) if _is_stoppable(task)]
-        return sorted(newest, key=lambda task: task.user_id != sender.user_id)
 
-    async def _manages(self, sender: Sender) -> bool:
-        return sender.chat_id < 0 and await self._admins.may_manage(sender.chat_id, sender.user_id)
+async def _meant(ctx: ChatContext, sender: Sender, card_id: int) -> Task | None:
+    task = await ctx.store.tasks.find(card=(sender.chat_id, card_id))
+    if task is None or not _is_stoppable(task):
+        return None
+    is_theirs = task.user_id == sender.user_id
+    return task if is_theirs or await _manages(ctx, sender) else None
 
-    async def _cancel(self, sender: Sender, task: Task) -> None:
+
+async def _stoppable(ctx: ChatContext, sender: Sender) -> list[Task]:
+    """Return the sender's tasks, newest first; behind them what else an admin may stop in a group."""
+    whose = None if await _manages(ctx, sender) else sender.user_id
+    found = await ctx.store.tasks.open_tasks(chat_id=sender.chat_id, user_id=whose)
+    newest = [task for task in reversed(found) if _is_stoppable(task)]
+    return sorted(newest, key=lambda task: task.user_id != sender.user_id)
+
+
+async def _manages(ctx: ChatContext, sender: Sender) -> bool:
+    return sender.is_group and await ctx.group_admins.may_manage(sender.chat_id, sender.user_id)
+
+
+async def _cancel(ctx: ChatContext, sender: Sender, task: Task) -> None:
+    try:
+        stopped = await stop(ctx, task)
+    except IllegalMove:
+        await ctx.messenger.say(sender, "tap_too_late")
+        return
+    await ctx.messenger.answer(sender, _told(ctx, sender, stopped))
+
+
+def _told(ctx: ChatContext, sender: Sender, stopped: Task) -> str:
+    return say(sender.language, stopped_phrase(stopped, ctx.models.get(stopped.request.model)))
+
+
+async def stop(ctx: ChatContext, task: Task) -> Task:
+    """Stop a task and return it. Raises IllegalMove if there is nothing to stop.
+
+    If the worker moves it at this moment, it is read again.
+    """
+    while True:
         try:
-            stopped = await self.stop(task)
-        except IllegalMove:
-            await self._messenger.answer(sender, say(sender.language, "tap_too_late"))
-            return
-        await self._messenger.answer(sender, self._told(sender, stopped))
+            stopped = await ctx.store.tasks.save(task.hide(ctx.clock()))
+            break
+        except StaleTask:
+            fresh = await ctx.store.tasks.get(task.id)
+            if fresh is None:
+                raise
+            task = fresh
+    ctx.board.show(stopped)
+    ctx.wake()
+    await ctx.board.reactions.dropped(stopped)
+    return stopped
 
-    def _told(self, sender: Sender, stopped: Task) -> str:
-        return say(sender.language, stopped_phrase(stopped, self._models.get(stopped.request.model)))
 
-    async def stop(self, task: Task) -> Task:
-        """As stopped; IllegalMove where there is nothing to stop.
-
-        The worker may be moving it at this moment: then it is read anew and asked once more.
-        """
-        while True:
-            try:
-                stopped = await self._tasks.save(task.hide(self._clock()))
-                break
-            except StaleTask:
-                fresh = await self._tasks.get(task.id)
-                if fresh is None:
-                    raise
-                task = fresh
-        self._board.show(stopped)
-        self._wake()
-        await self._board.quiet.dropped(stopped)
-        return stopped
-
-    async def _dismiss(self, sender: Sender) -> None:
-        """Nothing is on its way: a question of ours may be what they are tired of."""
-        drafts = await self._tasks.drafts(sender.chat_id, sender.user_id)
-        if not drafts:
-            await self._messenger.answer(sender, say(sender.language, "cancel_nothing"))
-            return
-        await self._tasks.save(drafts[0].cancelled("dismissed", self._clock()))
-        self._wake()
-        await self._messenger.answer(sender, say(sender.language, "dismissed"))
+async def _dismiss(ctx: ChatContext, sender: Sender) -> None:
+    """Dismiss the newest draft, because nothing is on its way."""
+    drafts = await ctx.store.tasks.drafts(sender.chat_id, sender.user_id)
+    if not drafts:
+        await ctx.messenger.say(sender, "cancel_nothing")
+        return
+    await ctx.store.tasks.save(drafts[0].cancelled("dismissed", ctx.clock()))
+    ctx.wake()
+    await ctx.messenger.say(sender, "dismissed")
 
 
 def draw_choice(language: str, tasks: Sequence[Task]) -> Card:
     """Which one? A button for each; of somebody else's it names whose."""
-    rows = [
-        [InlineKeyboardButton(_label(task), callback_data=f"{CANCEL}:{task.id}")] for task in tasks[:_CHOICES]
-    ]
-    return Card(say(language, "cancel_which"), InlineKeyboardMarkup(rows))
+    buttons = [[button(_label(task), CANCEL, task.id)] for task in tasks[:_CHOICES]]
+    return Card(say(language, "cancel_which"), InlineKeyboardMarkup(buttons))
 
 
 def _label(task: Task) -> str:
@@ -144,3 +126,7 @@ def _label(task: Task) -> str:
 
 def _is_stoppable(task: Task) -> bool:
     return task.state in _STOPPABLE and not task.hidden
+
+
+COMMANDS: Commands = (Command(name="cancel", handle=cancel),)
+BUTTONS: Buttons = (Button(verb=CANCEL, handle=cancel_task, used_by="group_admins"),)

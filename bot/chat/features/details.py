@@ -1,27 +1,25 @@
-"""Details: all that is known of a video, for its owner alone."""
+"""The button Details: all that is known of a video, for its owner alone."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from telegram import Bot, InlineKeyboardMarkup
-from telegram.constants import ParseMode
+from telegram import InlineKeyboardMarkup
 
 from bot.chat.cards.layout import COPY_LIMIT, Card, copy_button, cut, join, units
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
-from bot.chat.handlers import ButtonPress
+from bot.chat.cards.result_buttons import DETAILS
+from bot.chat.context import ChatContext
+from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
 from bot.chat.parsing.prompt_options import FLAGS
-from bot.chat.telegram_io.client import translated
-from bot.chat.telegram_io.duplicate_guard import DuplicateGuard
-from bot.chat.telegram_io.messenger import NO_PREVIEW, replying
 from bot.errors import ChatGone
 from bot.request import Problem, VideoModel, VideoRequest
-from bot.store import Attempt, TaskStore
+from bot.store import Attempt
 from bot.task import Task
 from bot.text import plain, say, say_duration
 
@@ -32,47 +30,26 @@ _MESSAGE = 4000
 _CALLS_SHOWN = 20
 
 
-class Details:
-    def __init__(
-        self,
-        bot: Bot,
-        tasks: TaskStore,
-        models: Mapping[str, VideoModel],
-        zone: ZoneInfo,
-        repeats: DuplicateGuard,
-        *,
-        price_labels: Callable[[], PriceLabels],
-    ) -> None:
-        self._bot = bot
-        self._tasks = tasks
-        self._models = models
-        self._zone = zone
-        self._repeats = repeats
-        self._price_labels = price_labels
-
-    async def tell(self, tap: ButtonPress) -> Problem | None:
-        """Below the video; from a group in the private chat of its owner, whom alone it concerns."""
-        if self._repeats.is_repeated(tap.sender.update_id, tap.person_id, tap.task.id, tap.verb):
-            return None
-        task, is_private = tap.task, tap.task.chat_id > 0
-        calls = await self._tasks.attempts(task.id)
-        model = self._models.get(task.request.model)
-        card = draw_details(
-            tap.sender.language, task, calls, model, self._zone, price_labels=self._price_labels()
+async def send_details(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """Send the details below the video; from a group to the private chat of its owner."""
+    if ctx.duplicate_guard.is_repeated(press.sender.update_id, press.person_id, press.task.id, press.verb):
+        return None
+    task, is_private = press.task, press.task.chat_id > 0
+    calls = await ctx.store.tasks.attempts(task.id)
+    model = ctx.models.get(task.request.model)
+    card = draw_details(
+        press.sender.language, task, calls, model, ctx.settings.zone, price_labels=ctx.price_labels()
+    )
+    try:
+        await ctx.messenger.send(
+            press.person_id,
+            card.text,
+            card.buttons,
+            reply_to=press.sender.message_id if is_private else None,
         )
-        try:
-            with translated():
-                await self._bot.send_message(
-                    tap.person_id,
-                    card.text,
-                    parse_mode=ParseMode.HTML,
-                    reply_markup=card.buttons,
-                    reply_parameters=replying(tap.sender.message_id if is_private else None),
-                    link_preview_options=NO_PREVIEW,
-                )
-        except ChatGone:
-            return Problem("tap_details_closed", {"bot": self._bot.username})
-        return None if is_private else Problem("tap_details_sent", {})
+    except ChatGone:
+        return Problem("tap_details_closed", {"bot": ctx.bot.username})
+    return None if is_private else Problem("tap_details_sent", {})
 
 
 def draw_details(
@@ -144,7 +121,7 @@ def _took(language: str, key: str, begun: datetime, ended: datetime) -> str:
 
 
 def _ids(language: str, task: Task, model: VideoModel | None) -> list[str]:
-    """What to name when somebody has to look into it, here or at the company that made it."""
+    """Return the ids that identify the task here and at its provider."""
     lines = [say(language, "details_id", id=task.id)]
     if task.remote_id is not None:
         maker = (model.company if model else "") or task.provider
@@ -172,3 +149,7 @@ def _line(language: str, group: Sequence[Attempt], zone: ZoneInfo) -> str:
     if len(group) > 1:
         return line
     return f"{line} · {say(language, 'seconds', seconds=round(group[0].took_s, 1))}"
+
+
+COMMANDS: Commands = ()
+BUTTONS: Buttons = (Button(verb=DETAILS, handle=send_details, refusal="tap_only_owner"),)

@@ -2,76 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-
-from telegram import Bot
+from collections.abc import Sequence
 
 from bot.chat.cards.chat_defaults import usual_model
-from bot.chat.cards.eta import Estimator
 from bot.chat.cards.layout import join
-from bot.chat.cards.models_list import draw_models
-from bot.chat.cards.price_labels import PriceLabels
-from bot.chat.chat_settings import ChatPreferences
-from bot.chat.ordering.access import Access
+from bot.chat.context import ChatContext
+from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.parsing.prompt_options import EXAMPLES, flags_for
 from bot.chat.sender import Sender
-from bot.chat.telegram_io.messenger import Messenger
 from bot.request import VideoModel, shown
 from bot.text import say
 
 _PORTRAIT = "9:16"
 
 
-class Help:
-    def __init__(
-        self,
-        *,
-        bot: Bot,
-        messenger: Messenger,
-        access: Access,
-        preferences: ChatPreferences,
-        models: Mapping[str, VideoModel],
-        default_model: Callable[[], str],
-        estimator: Estimator,
-        price_labels: Callable[[], PriceLabels],
-    ) -> None:
-        self._bot = bot
-        self._messenger = messenger
-        self._access = access
-        self._preferences = preferences
-        self._models = models
-        self._default_model = default_model
-        self._estimator = estimator
-        self._price_labels = price_labels
+async def help(ctx: ChatContext, sender: Sender, _: Intent) -> None:
+    offered = shown(ctx.models)
+    usual = ctx.models.get(
+        usual_model(await ctx.preferences.of(sender.chat_id), ctx.models, ctx.default_model())
+    )
+    text = say(
+        sender.language,
+        "help_group" if sender.is_group else "help",
+        bot=ctx.bot.username,
+        models=offered,
+        example=_example(usual),
+        options=_options([ctx.models[name] for name in offered], usual),
+    )
+    own, admins = _lines(ctx, sender, admins_only=False), []
+    if not sender.is_group and await ctx.access.is_admin(sender.user_id):
+        admins = [say(sender.language, "help_admin"), *_lines(ctx, sender, admins_only=True)]
+    await ctx.messenger.answer(sender, join("\n".join([text, *own]), "\n".join(admins)))
 
-    async def help(self, sender: Sender, _: Intent) -> None:
-        offered = shown(self._models)
-        usual = self._models.get(await self._usual_model(sender))
-        text = say(
-            sender.language,
-            "help_group" if sender.chat_id < 0 else "help",
-            bot=self._bot.username,
-            models=offered,
-            example=_example(usual),
-            options=_options([self._models[name] for name in offered], usual),
-        )
-        is_admin = sender.chat_id > 0 and await self._access.is_admin(sender.user_id)
-        await self._messenger.answer(
-            sender, join(text, say(sender.language, "help_admin") if is_admin else "")
-        )
 
-    async def models(self, sender: Sender, _: Intent) -> None:
-        usual_s = self._estimator.usual_of_models_s()
-        await self._messenger.answer(
-            sender,
-            draw_models(
-                sender.language, self._models, await self._usual_model(sender), usual_s, self._price_labels()
-            ),
-        )
-
-    async def _usual_model(self, sender: Sender) -> str:
-        return usual_model(await self._preferences.of(sender.chat_id), self._models, self._default_model())
+def _lines(ctx: ChatContext, sender: Sender, *, admins_only: bool) -> list[str]:
+    """Return what the commands add to the text."""
+    entries = [entry for entry in ctx.menu.entries if entry.help and entry.admins_only == admins_only]
+    return [say(sender.language, entry.help) for entry in entries]
 
 
 def _example(model: VideoModel | None) -> str:
@@ -95,3 +63,7 @@ def _options(offered: Sequence[VideoModel], usual: VideoModel | None) -> list[st
 
 def _ratio(model: VideoModel) -> str:
     return _PORTRAIT if _PORTRAIT in model.ratios else model.ratios[-1]
+
+
+COMMANDS: Commands = (Command(name="help", handle=help),)
+BUTTONS: Buttons = ()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.chat.cards.layout import join
+from bot.chat.context import ChatContext
+from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
-from bot.chat.telegram_io.messenger import Messenger
 from bot.request import VideoModel
 from bot.text import say
 
@@ -34,15 +35,12 @@ def draw_privacy(language: str, models: Mapping[str, VideoModel], keep_days: int
     return join("\n".join(kept), "\n".join(receivers), say(language, "privacy_forget"))
 
 
-class Privacy:
-    def __init__(
-        self, messenger: Messenger, models: Mapping[str, VideoModel], keep_days: int, *, backups: bool
-    ) -> None:
-        self._messenger = messenger
-        self._models = models
-        self._keep_days = keep_days
-        self._backups = backups
+async def privacy(ctx: ChatContext, sender: Sender, _: Intent) -> None:
+    text = draw_privacy(
+        sender.language, ctx.models, ctx.settings.keep_days, backups=ctx.settings.backups is not None
+    )
+    await ctx.messenger.answer(sender, text)
 
-    async def privacy(self, sender: Sender, _: Intent) -> None:
-        text = draw_privacy(sender.language, self._models, self._keep_days, backups=self._backups)
-        await self._messenger.answer(sender, text)
+
+COMMANDS: Commands = (Command(name="privacy", handle=privacy, menu="private"),)
+BUTTONS: Buttons = ()

@@ -1,32 +1,28 @@
-"""The queue: what is on its way, how far it is, where its card stands; and the card brought down to here."""
+"""/queue: what is on its way, how far, and where its card is; with a button that posts the card again."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardMarkup
 
-from bot.chat.cards.eta import Estimate, Estimator
-from bot.chat.cards.layout import Card, cut, join
+from bot.chat.cards.eta import Estimate
+from bot.chat.cards.layout import Card, button, cut, join, rows
 from bot.chat.cards.task_card import state_line
-from bot.chat.features.admin_waiting import AdminWaiting
-from bot.chat.handlers import ButtonPress
-from bot.chat.ordering.quotas import Quotas
+from bot.chat.context import ChatContext
+from bot.chat.features.admin_waiting import tell_waiting
+from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
-from bot.chat.task_cards.repost import CardReposter
-from bot.chat.telegram_io.duplicate_guard import DuplicateGuard
-from bot.chat.telegram_io.messenger import Messenger
 from bot.request import Problem, VideoModel
-from bot.store import TaskStore
 from bot.task import Task, TaskState
 from bot.text import plain, say
 
 BRING = "bring"
-"""The verb of the buttons that post a card anew."""
+"""The verb of the buttons that post a card again."""
 _SHOWN = 10
 _BUTTONS_IN_ROW = 3
 _PROMPT_SHOWN = 80
@@ -34,62 +30,39 @@ _SUPERGROUP = "-100"
 """How the ids of chats begin whose messages have links."""
 
 
-class Queue:
-    def __init__(
-        self,
-        *,
-        tasks: TaskStore,
-        reposting: CardReposter,
-        messenger: Messenger,
-        models: Mapping[str, VideoModel],
-        estimator: Estimator,
-        clock: Callable[[], datetime],
-        repeats: DuplicateGuard,
-        waiting: AdminWaiting,
-        allowance: Quotas,
-    ) -> None:
-        self._tasks = tasks
-        self._reposting = reposting
-        self._messenger = messenger
-        self._models = models
-        self._estimator = estimator
-        self._clock = clock
-        self._repeats = repeats
-        self._waiting = waiting
-        self._allowance = allowance
+async def queue(ctx: ChatContext, sender: Sender, _: Intent) -> None:
+    """List in private all that the person waits for, in any chat; in a group what the group waits for. Show
+    an admin who else waits."""
+    whose = {"chat_id": sender.chat_id} if sender.is_group else {"user_id": sender.user_id}
+    found = await ctx.store.tasks.open_tasks(**whose)
+    # One that has ended tells about it at this moment.
+    waiting = [task for task in found if task.state not in (TaskState.FAILED, TaskState.CANCELLED)]
+    estimates = {task.id: await ctx.estimator.of(task) for task in waiting[:_SHOWN]}
+    card = draw_queue(sender, waiting, estimates, ctx.models, ctx.clock())
+    left = await ctx.quotas.all(sender.user_id, sender.chat_id, sender.language)
+    await ctx.messenger.answer(sender, join(card.text, left), card.buttons)
+    await tell_waiting(ctx, sender)
 
-    async def tell(self, sender: Sender, _: Intent) -> None:
-        """In private all that the person waits for, wherever; in a group what the group waits for. Admins
-        read besides who waits at all."""
-        whose = {"chat_id": sender.chat_id} if sender.chat_id < 0 else {"user_id": sender.user_id}
-        found = await self._tasks.open_tasks(**whose)
-        # One that has ended tells about it at this moment.
-        waiting = [task for task in found if task.state not in (TaskState.FAILED, TaskState.CANCELLED)]
-        outlooks = {task.id: await self._estimator.of(task) for task in waiting[:_SHOWN]}
-        card = draw_queue(sender, waiting, outlooks, self._models, self._clock())
-        left = await self._allowance.all(sender.user_id, sender.chat_id, sender.language)
-        await self._messenger.answer(sender, join(card.text, left), card.buttons)
-        await self._waiting.tell(sender)
 
-    async def bring(self, tap: ButtonPress) -> Problem | None:
-        """The card anew, at the end of the chat; the old one goes."""
-        task = tap.task
-        if task.delivered_at is not None or task.hidden or task.state is TaskState.DRAFT:
-            return Problem("tap_too_late", {})
-        if self._repeats.is_repeated(tap.sender.update_id, task.id, tap.verb):
-            return None
-        await self._reposting.repost(task, tap.sender.thread_id, tap.sender.message_id)
+async def bring(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """Post the card again at the end of the chat, and delete the old one."""
+    task = press.task
+    if task.delivered_at is not None or task.hidden or task.state is TaskState.DRAFT:
+        return Problem("tap_too_late", {})
+    if ctx.duplicate_guard.is_repeated(press.sender.update_id, task.id, press.verb):
         return None
+    await ctx.card_reposter.repost(task, press.sender.thread_id, press.sender.message_id)
+    return None
 
 
 def draw_queue(
     sender: Sender,
     tasks: Sequence[Task],
-    outlooks: Mapping[str, Estimate],
+    estimates: Mapping[str, Estimate],
     models: Mapping[str, VideoModel],
     now: datetime,
 ) -> Card:
-    """What is on its way, in the order in which it was asked for. `outlooks` by the ids of the tasks."""
+    """What is on its way, in the order in which it was asked for. `estimates` by the ids of the tasks."""
     language = sender.language
     if not tasks:
         return Card(say(language, "queue_empty"), None)
@@ -97,7 +70,7 @@ def draw_queue(
     entries = []
     for number, task in listed:
         spoken = replace(task, language=language)
-        line = state_line(spoken, models.get(task.request.model), now, outlooks[task.id])
+        line = state_line(spoken, models.get(task.request.model), now, estimates[task.id])
         entries.append(_entry(sender, number, task, line))
     if len(tasks) > _SHOWN:
         entries.append(say(language, "queue_more", count=len(tasks) - _SHOWN))
@@ -127,12 +100,13 @@ def _entry(sender: Sender, number: int, task: Task, line: str) -> str:
 def _bring_buttons(language: str, here: Sequence[tuple[int, Task]]) -> InlineKeyboardMarkup | None:
     if len(here) == 1:
         label = plain(say(language, "button_bring"))
-        return InlineKeyboardMarkup([[InlineKeyboardButton(label, callback_data=f"{BRING}:{here[0][1].id}")]])
+        return InlineKeyboardMarkup([[button(label, BRING, here[0][1].id)]])
     buttons = [
-        InlineKeyboardButton(
-            plain(say(language, "button_bring_number", number=number)), callback_data=f"{BRING}:{task.id}"
-        )
+        button(plain(say(language, "button_bring_number", number=number)), BRING, task.id)
         for number, task in here
     ]
-    rows = [buttons[start : start + _BUTTONS_IN_ROW] for start in range(0, len(buttons), _BUTTONS_IN_ROW)]
-    return InlineKeyboardMarkup(rows) if rows else None
+    return InlineKeyboardMarkup(rows(buttons, _BUTTONS_IN_ROW)) if buttons else None
+
+
+COMMANDS: Commands = (Command(name="queue", handle=queue),)
+BUTTONS: Buttons = (Button(verb=BRING, handle=bring),)

@@ -5,30 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.chat.cards.chat_defaults import usual_request
-from bot.chat.cards.layout import Card, join
+from bot.chat.cards.layout import Card, button, join, rows
 from bot.chat.cards.option_buttons import changed, choices_of, label_of
-from bot.chat.chat_settings import ChatPreferences
-from bot.chat.handlers import ChatButtonPress
-from bot.chat.menu import Menu
-from bot.chat.ordering.access import Access
+from bot.chat.context import ChatContext
+from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
-from bot.chat.telegram_io.group_admins import GroupAdmins
-from bot.chat.telegram_io.messenger import Messenger
 from bot.request import Problem, VideoModel
-from bot.store import ChatSettings, PeopleStore
+from bot.store import ChatSettings
 from bot.text import LANGUAGES, language_name, plain, say
 
 VERB = "set"
 _VIDEO = ("model", "ratio", "seconds", "resolution", "audio")
 _SWITCHES = ("audio", "notify", "quiet", "crop")
-"""A tap turns them at once."""
+"""One press turns them."""
 _OPTIONS = (*_VIDEO, "language", "notify", "quiet", "crop")
 _OWN_LANGUAGE = "auto"
 _RESET = "reset"
@@ -82,17 +78,17 @@ def draw_settings(
         say(language, "settings_admins") if choices.is_group else "",
     )
     if opened is not None and (found := offered.get(opened)) and found[1]:
-        rows = _choice_rows(language, choices, opened, *found)
-        return Card(text, InlineKeyboardMarkup([*rows, [_button(plain(say(language, "option_back")), "")]]))
+        chosen = _choice_rows(language, choices, opened, *found)
+        return Card(text, InlineKeyboardMarkup([*chosen, [_button(plain(say(language, "option_back")), "")]]))
     buttons = [
         _button(_name(language, option), _opening(option, now, others))
         for option, (now, others) in offered.items()
         if others
     ]
-    rows = _in_rows(buttons, _COLUMNS)
+    keyboard = rows(buttons, _COLUMNS)
     if any(getattr(choices.settings, option) is not None for option in _VIDEO):
-        rows.append([_button(plain(say(language, "option_reset")), f"{_RESET}=")])
-    return Card(text, InlineKeyboardMarkup(rows))
+        keyboard.append([_button(plain(say(language, "option_reset")), f"{_RESET}=")])
+    return Card(text, InlineKeyboardMarkup(keyboard))
 
 
 def offers(
@@ -151,74 +147,52 @@ def choose(
     return replace(choices, settings=kept)
 
 
-class SettingsFeature:
-    def __init__(
-        self,
-        *,
-        messenger: Messenger,
-        people: PeopleStore,
-        preferences: ChatPreferences,
-        access: Access,
-        admins: GroupAdmins,
-        menu: Menu,
-        models: Mapping[str, VideoModel],
-        default_model: Callable[[], str],
-    ) -> None:
-        self._messenger = messenger
-        self._people = people
-        self._preferences = preferences
-        self._access = access
-        self._admins = admins
-        self._menu = menu
-        self._models = models
-        self._default_model = default_model
+async def settings(ctx: ChatContext, sender: Sender, _: Intent) -> None:
+    card = draw_settings(sender.language, await _choices(ctx, sender), ctx.models, ctx.default_model())
+    await ctx.messenger.answer(sender, card.text, card.buttons)
 
-    async def show(self, sender: Sender, _: Intent) -> None:
-        card = draw_settings(
-            sender.language, await self._choices(sender), self._models, self._default_model()
-        )
-        await self._messenger.answer(sender, card.text, card.buttons)
 
-    async def tap(self, tap: ChatButtonPress) -> Problem | None:
-        sender = tap.sender
-        if not await self._access.may_ask(sender.user_id, sender.chat_id):
-            return Problem("tap_private", {})
-        if not await self._admins.may_manage(sender.chat_id, sender.user_id):
-            return Problem("tap_admins_only", {})
-        choices = await self._choices(sender)
-        option, is_choice, choice = tap.choice.partition("=")
-        if not is_choice:
-            await self._redraw(sender, choices, option or None)
-            return None
-        after = choose(choices, self._models, self._default_model(), option, choice)
-        if after is None:
-            return Problem("tap_gone", {})
-        await self._keep(sender, choices, after)
-        await self._redraw(sender, after)
-        if after.settings.language != choices.settings.language:
-            await self._menu.publish_for(sender.chat_id, after.settings.language, sender.code)
-        return _TOLD.get(tap.choice)
+async def choose_setting(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
+    sender = press.sender
+    if not await ctx.group_admins.may_manage(sender.chat_id, sender.user_id):
+        return Problem("tap_admins_only", {})
+    choices = await _choices(ctx, sender)
+    option, is_choice, choice = press.choice.partition("=")
+    if not is_choice:
+        await _redraw(ctx, sender, choices, option or None)
+        return None
+    after = choose(choices, ctx.models, ctx.default_model(), option, choice)
+    if after is None:
+        return Problem("tap_gone", {})
+    await _keep(ctx, sender, choices, after)
+    await _redraw(ctx, sender, after)
+    if after.settings.language != choices.settings.language:
+        await ctx.menu.publish_for(sender.chat_id, after.settings.language, sender.code)
+    return _TOLD.get(press.choice)
 
-    async def _choices(self, sender: Sender) -> Choices:
-        self._preferences.drop(sender.chat_id)
-        settings = await self._preferences.of(sender.chat_id)
-        if sender.chat_id < 0:
-            return Choices(is_group=True, settings=settings)
-        person = await self._people.person(sender.user_id)
-        return Choices(is_group=False, settings=settings, crop_preview=person.crop_preview)
 
-    async def _keep(self, sender: Sender, before: Choices, after: Choices) -> None:
-        if after.settings != before.settings:
-            await self._preferences.put(sender.chat_id, after.settings)
-        if after.crop_preview != before.crop_preview:
-            person = await self._people.person(sender.user_id)
-            await self._people.put_person(replace(person, crop_preview=after.crop_preview))
+async def _choices(ctx: ChatContext, sender: Sender) -> Choices:
+    ctx.preferences.drop(sender.chat_id)
+    settings = await ctx.preferences.of(sender.chat_id)
+    if sender.is_group:
+        return Choices(is_group=True, settings=settings)
+    person = await ctx.store.people.person(sender.user_id)
+    return Choices(is_group=False, settings=settings, crop_preview=person.crop_preview)
 
-    async def _redraw(self, sender: Sender, choices: Choices, opened: str | None = None) -> None:
-        """In the language that may have been chosen with this tap."""
-        language = await self._preferences.language_for(sender.chat_id, sender.code, sender.user_id)
-        card = draw_settings(language, choices, self._models, self._default_model(), opened)
-        await self._messenger.redraw(sender, card)
+
+async def _keep(ctx: ChatContext, sender: Sender, before: Choices, after: Choices) -> None:
+    if after.settings != before.settings:
+        await ctx.preferences.put(sender.chat_id, after.settings)
+    if after.crop_preview != before.crop_preview:
+        person = await ctx.store.people.person(sender.user_id)
+        await ctx.store.people.put_person(replace(person, crop_preview=after.crop_preview))
+
+
+async def _redraw(ctx: ChatContext, sender: Sender, choices: Choices, opened: str | None = None) -> None:
+    """Draw the card again, in the language that this press may have chosen."""
+    language = await ctx.preferences.language_for(sender.chat_id, sender.code, sender.user_id)
+    card = draw_settings(language, choices, ctx.models, ctx.default_model(), opened)
+    await ctx.messenger.redraw(sender, card)
 
 
 def _on_off(value: bool) -> str:
@@ -248,7 +222,7 @@ def _choice_rows(
         )
         for choice in offered
     ]
-    return _in_rows(buttons, _FIGURE_COLUMNS if option in _FIGURES else _COLUMNS)
+    return rows(buttons, _FIGURE_COLUMNS if option in _FIGURES else _COLUMNS)
 
 
 def _opening(option: str, now: str, others: list[str]) -> str:
@@ -258,8 +232,8 @@ def _opening(option: str, now: str, others: list[str]) -> str:
 
 
 def _button(label: str, picked: str) -> InlineKeyboardButton:
-    return InlineKeyboardButton(label, callback_data=f"{VERB}:{picked}")
+    return button(label, VERB, picked)
 
 
-def _in_rows(buttons: list[InlineKeyboardButton], columns: int) -> list[list[InlineKeyboardButton]]:
-    return [buttons[start : start + columns] for start in range(0, len(buttons), columns)]
+COMMANDS: Commands = (Command(name="settings", handle=settings),)
+BUTTONS: Buttons = (ChatButton(verb=VERB, handle=choose_setting, used_by="allowed"),)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from bot.chat.cards.layout import cut
 from bot.chat.cards.price_labels import PriceLabels
-from bot.chat.ordering.access import Access
+from bot.chat.context import ChatContext
+from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
-from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import MediaError
 from bot.log import get_log
 from bot.media.media_info import ChartPart
@@ -24,7 +22,6 @@ from bot.media.work import draw_chart
 from bot.store.statistics import (
     NO_MONEY,
     Outcome,
-    Statistics,
     TaskCount,
     UserUsage,
     Wait,
@@ -38,76 +35,59 @@ _NAMED = 5
 _NAME_SHOWN = 24
 _DRAW_LIMIT_S = 20.0
 _OUTCOMES: Final[tuple[Outcome, ...]] = ("made", "failed", "cancelled", "open")
+_log = get_log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of all people where `askers` are named, else of one."""
+    """Of all people if `users` are named, else of one."""
 
     days: tuple[str, ...]
     counts: dict[Outcome, tuple[int, ...]]
     models: Counter[str]
     wait: Wait | None
     spent: Decimal
-    askers: Sequence[UserUsage] = ()
+    users: Sequence[UserUsage] = ()
 
 
-class Stats:
-    def __init__(
-        self,
-        *,
-        statistics: Statistics,
-        access: Access,
-        messenger: Messenger,
-        price_labels: Callable[[], PriceLabels],
-        zone: ZoneInfo,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._statistics = statistics
-        self._access = access
-        self._messenger = messenger
-        self._price_labels = price_labels
-        self._zone = zone
-        self._clock = clock
-        self._log = get_log(__name__)
+async def stats(ctx: ChatContext, sender: Sender, _: Intent) -> None:
+    """What all people did concerns no group: there an admin sees their own, too."""
+    sees_all = sender.chat_id == sender.user_id and await ctx.access.is_admin(sender.user_id)
+    figures = await _figures(ctx, None if sees_all else sender.user_id)
+    text = draw_figures(sender.language, figures, ctx.price_labels())
+    if not figures.models:
+        await ctx.messenger.answer(sender, text)
+        return
+    try:
+        parts = chart_parts(sender.language, figures)
+        picture = await run_in_process(draw_chart, figures.days, parts, limit_s=_DRAW_LIMIT_S)
+    except MediaError as error:
+        _log.warning("a plot could not be drawn", reason=error.detail or error.code)
+        await ctx.messenger.answer(sender, text)
+        return
+    await ctx.messenger.show(sender, picture, text)
 
-    async def tell(self, sender: Sender, _: Intent) -> None:
-        """What all people did concerns no group: there an admin sees their own, too."""
-        sees_all = sender.chat_id == sender.user_id and await self._access.is_admin(sender.user_id)
-        figures = await self._read(None if sees_all else sender.user_id)
-        text = draw_figures(sender.language, figures, self._price_labels())
-        if not figures.models:
-            await self._messenger.answer(sender, text)
-            return
-        try:
-            parts = chart_parts(sender.language, figures)
-            picture = await run_in_process(draw_chart, figures.days, parts, limit_s=_DRAW_LIMIT_S)
-        except MediaError as error:
-            self._log.warning("a plot could not be drawn", reason=error.detail or error.code)
-            await self._messenger.answer(sender, text)
-            return
-        await self._messenger.show(sender, picture, text)
 
-    async def _read(self, user_id: int | None) -> Figures:
-        edges = day_edges(self._clock(), self._zone, _DAYS)
-        since, until = edges[0], edges[-1]
-        tallies = await self._statistics.tallies(edges, user_id)
-        waits = await self._statistics.waits([since, until], user_id)
-        askers = await self._statistics.askers(since, until, _NAMED) if user_id is None else []
-        days = tuple(f"{edge:%m-%d}" for edge in edges[:-1])
-        return Figures(
-            days,
-            {outcome: _by_day(tallies, outcome, len(days)) for outcome in _OUTCOMES},
-            _by_model(tallies),
-            waits[0] if waits else None,
-            sum((tally.spent for tally in tallies), NO_MONEY),
-            askers,
-        )
+async def _figures(ctx: ChatContext, user_id: int | None) -> Figures:
+    edges = day_edges(ctx.clock(), ctx.settings.zone, _DAYS)
+    since, until = edges[0], edges[-1]
+    tallies = await ctx.store.statistics.tallies(edges, user_id)
+    waits = await ctx.store.statistics.waits([since, until], user_id)
+    users = await ctx.store.statistics.askers(since, until, _NAMED) if user_id is None else []
+    days = tuple(f"{edge:%m-%d}" for edge in edges[:-1])
+    return Figures(
+        days,
+        {outcome: _by_day(tallies, outcome, len(days)) for outcome in _OUTCOMES},
+        _by_model(tallies),
+        waits[0] if waits else None,
+        sum((tally.spent for tally in tallies), NO_MONEY),
+        users,
+    )
 
 
 def draw_figures(language: str, figures: Figures, price_labels: PriceLabels) -> str:
     """In Telegram's HTML; a caption."""
-    sees_all = bool(figures.askers)
+    sees_all = bool(figures.users)
     if not figures.models:
         return say(language, "stats_none", days=len(figures.days))
     lines = [
@@ -128,7 +108,7 @@ def draw_figures(language: str, figures: Figures, price_labels: PriceLabels) -> 
         models = [f"{name} {count}" for name, count in figures.models.most_common(_NAMED)]
         lines.append(say(language, "stats_models", models=models))
     if sees_all:
-        people = [f"{cut(one.name, _NAME_SHOWN) or one.user_id} {one.count}" for one in figures.askers]
+        people = [f"{cut(one.name, _NAME_SHOWN) or one.user_id} {one.count}" for one in figures.users]
         lines.append(say(language, "stats_people", people=people))
         lines.append(say(language, "stats_page"))
     return "\n".join(lines)
@@ -156,3 +136,7 @@ def _by_model(tallies: Sequence[TaskCount]) -> Counter[str]:
     for tally in tallies:
         models[tally.model] += tally.count
     return models
+
+
+COMMANDS: Commands = (Command(name="stats", handle=stats),)
+BUTTONS: Buttons = ()

@@ -1,34 +1,30 @@
-"""Strangers: each is told once that the bot is private, and its admins are asked once whether to let them in.
-
-`admit:<id>:<decision>[:<who asked>]` stands behind the two buttons. Only an admin's tap counts, and the first
-one decides.
-"""
+"""Access requests: tells strangers once that the bot is private, and asks its admins about them."""
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bot.admin.permissions import Admission, Permissions
-from bot.chat.cards.layout import Card, cut
+from bot.chat.access import Access
+from bot.chat.cards.layout import cut
 from bot.chat.chat_settings import ChatPreferences
-from bot.chat.handlers import ChatButtonPress
+from bot.chat.deps import ChatDeps
 from bot.chat.operators.notice_buttons import NO, STRANGER, STRANGER_GROUP, YES
 from bot.chat.operators.notices import Notices
-from bot.chat.ordering.access import Access
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.display_names import DisplayNames
 from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import ChatError, StaleTask
-from bot.integers import read_integer
-from bot.request import Problem
-from bot.store import Notice, PeopleStore, TaskStore
+from bot.store import Notice
 from bot.task import TaskState
 from bot.text import say
 
 _DECISIONS: Mapping[str, Admission] = {YES: "allowed", NO: "ignored"}
+_ID = re.compile(r"-?[1-9]\d{0,18}")
 _NAME_SHOWN = 60
 _QUESTIONS = 20
 _WITHIN = timedelta(hours=1)
@@ -38,34 +34,28 @@ _WITHIN = timedelta(hours=1)
 class AccessRequests:
     def __init__(
         self,
+        deps: ChatDeps,
         *,
         access: Access,
         permissions: Permissions,
-        people: PeopleStore,
         names: DisplayNames,
         notices: Notices,
         messenger: Messenger,
         preferences: ChatPreferences,
-        tasks: TaskStore,
-        clock: Callable[[], datetime],
-        wake: Callable[[], None],
     ) -> None:
+        self._deps = deps
         self._access = access
         self._permissions = permissions
-        self._people = people
         self._names = names
         self._notices = notices
         self._messenger = messenger
         self._preferences = preferences
-        self._tasks = tasks
-        self._clock = clock
-        self._wake = wake
         self._asked: deque[datetime] = deque(maxlen=_QUESTIONS)
-        self._quiet_until = clock()
+        self._quiet_until = deps.clock()
 
     async def handle(self, sender: Sender) -> bool:
-        """Ask the admins about somebody who may not ask, or about their group; whether to answer at all: once
-        with their id, and then there is silence."""
+        """Ask the admins about a person who may not use the bot, or about their group. Return True if
+        they are to be answered: they are once, with their id."""
         if not await self._access.is_new(sender.user_id, sender.chat_id):
             return False
         await self._ask(sender)
@@ -73,30 +63,9 @@ class AccessRequests:
         await self._access.note_told(sender.user_id, sender.chat_id, sender.code)
         return True
 
-    async def decide(self, tap: ChatButtonPress) -> Problem | None:
-        """An admin's answer. What another one has decided meanwhile stays."""
-        sender = tap.sender
-        if not await self._access.is_admin(sender.user_id):
-            return Problem("tap_bot_admins_only", {})
-        subject, answer, asked_by = _read(tap.choice)
-        if subject is None or answer not in _DECISIONS:
-            return Problem("tap_gone", {})
-        permission = await self._permissions.of(subject)
-        reached = True
-        if permission.admission is None:
-            await self._permissions.decide(subject, _DECISIONS[answer], sender.user_id)
-            permission = await self._permissions.of(subject)
-            if permission.admission == "allowed":
-                reached = await self.welcome(subject, asked_by)
-        text = await draw_decision(sender, self._names, subject, permission.admission)
-        if not reached:
-            text += "\n" + say(sender.language, "decided_unheard_group" if subject < 0 else "decided_unheard")
-        await self._messenger.redraw(sender, Card(text, None))
-        return None
-
     async def welcome(self, subject: int, asked_by: int | None = None) -> bool:
-        """Tell a person, or a group, that they are let in; a group in which the bot is no longer is told
-        through whoever asked. Whether the one who is let in can have read it."""
+        """Tell a person or a group that they are let in; if the bot has left the group, tell `asked_by`.
+        Return True if somebody was told."""
         try:
             await self._tell(subject, "welcome_group" if subject < 0 else "welcome")
         except ChatError:
@@ -107,14 +76,14 @@ class AccessRequests:
         return True
 
     async def ban(self, subject: int, by: int) -> bool:
-        """Ban a person or a group; whether that is news. What waits for them and is not bought yet ends."""
+        """Ban a person or a group, and cancel what is not bought yet. Return True if the decision changed."""
         is_news = await self._permissions.decide(subject, "banned", by)
         whose = {"user_id": subject} if subject > 0 else {"chat_id": subject}
-        for task in await self._tasks.open_tasks(**whose):
+        for task in await self._deps.store.tasks.open_tasks(**whose):
             if task.state is TaskState.QUEUED:
                 with suppress(StaleTask):  # it is being handed over at this moment
-                    await self._tasks.save(task.hide(self._clock()))
-        self._wake()
+                    await self._deps.store.tasks.save(task.hide(self._deps.clock()))
+        self._deps.wake()
         return is_news
 
     async def _told(self, user_id: int, key: str, **values: object) -> bool:
@@ -125,15 +94,15 @@ class AccessRequests:
         return True
 
     async def _tell(self, chat_id: int, key: str, **values: object) -> None:
-        code = (await self._people.person(chat_id)).language if chat_id > 0 else None
+        code = (await self._deps.store.people.person(chat_id)).language if chat_id > 0 else None
         language = await self._preferences.language_for(chat_id, code)
         command = self._names.command("video", chat_id)
-        await self._messenger.write(chat_id, say(language, key, command=command, **values))
+        await self._messenger.send(chat_id, say(language, key, command=command, **values))
 
     async def _ask(self, sender: Sender) -> None:
         if not await self._access.admins():
-            return  # whoever becomes the first one need not read of all who came before
-        now = self._clock()
+            return  # the first admin need not read of all who came before
+        now = self._deps.clock()
         if len(self._asked) == _QUESTIONS and now - self._asked[0] < _WITHIN:
             if self._quiet_until <= now:
                 self._quiet_until = now + _WITHIN
@@ -144,7 +113,7 @@ class AccessRequests:
             "name": cut(sender.user_name or str(sender.user_id), _NAME_SHOWN),
             "user_id": str(sender.user_id),
         }
-        if sender.chat_id > 0:
+        if not sender.is_group:
             await self._notices.tell_admins(Notice(STRANGER, values))
         else:
             values |= {
@@ -152,18 +121,3 @@ class AccessRequests:
                 "chat_id": str(sender.chat_id),
             }
             await self._notices.tell_admins(Notice(STRANGER_GROUP, values))
-
-
-async def draw_decision(
-    sender: Sender, names: DisplayNames, subject: int, admission: Admission | None
-) -> str:
-    """What was decided of somebody, and how to take that back."""
-    undo = names.command("ban" if admission == "allowed" else "allow", sender.chat_id, subject)
-    text = say(sender.language, f"decided_{admission}", name="\0", undo=undo)
-    return text.replace("\0", await names.link(subject))
-
-
-def _read(choice: str) -> tuple[int | None, str, int | None]:
-    """Whom it is about, the answer, and who asked; None for what is no id."""
-    subject, answer, asked_by = [*choice.split(":", 2), "", ""][:3]
-    return read_integer(subject) or None, answer, read_integer(asked_by) or None

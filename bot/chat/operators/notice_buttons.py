@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardMarkup
 
+from bot.chat.cards.layout import button
 from bot.store import Notice
 from bot.text import plain, say
 from bot.worker.purchase_guard import BRAKE_REACHED
@@ -26,22 +27,21 @@ def buttons_of(language: str, notice: Notice) -> InlineKeyboardMarkup | None:
     if notice.key in (STRANGER, STRANGER_GROUP):
         answers = _admission(notice)
     elif notice.key == BRAKE_REACHED:
-        answers = {"button_resume": f"{RESUME}:@{notice.values['pause']}", "button_stay_paused": f"{STAY}:"}
+        answers = [("button_resume", RESUME, f"@{notice.values['pause']}"), ("button_stay_paused", STAY, "")]
     elif notice.key.startswith(_OF_BUDGETS):
-        answers = {"button_pause_all": f"{PAUSE}:"}
+        answers = [("button_pause_all", PAUSE, "")]
     else:
         return None
-    buttons = [
-        InlineKeyboardButton(plain(say(language, key)), callback_data=data) for key, data in answers.items()
-    ]
-    return InlineKeyboardMarkup([buttons])
+    return InlineKeyboardMarkup(
+        [[button(plain(say(language, key)), verb, choice) for key, verb, choice in answers]]
+    )
 
 
-def _admission(notice: Notice) -> dict[str, str]:
+def _admission(notice: Notice) -> list[tuple[str, str, str]]:
     user_id = notice.values["user_id"]
     subject = notice.values.get("chat_id", user_id)
     asked_by = f":{user_id}" if subject != user_id else ""
-    return {
-        "button_allow": f"{ADMIT}:{subject}:{YES}{asked_by}",
-        "button_ignore": f"{ADMIT}:{subject}:{NO}{asked_by}",
-    }
+    return [
+        ("button_allow", ADMIT, f"{subject}:{YES}{asked_by}"),
+        ("button_ignore", ADMIT, f"{subject}:{NO}{asked_by}"),
+    ]

@@ -1,13 +1,13 @@
-"""Notices: what the admins have to know, in their private chats; kept for whoever cannot be written to."""
+"""Notices: sends what the admins have to know to their private chats; keeps what cannot be sent."""
 
 from __future__ import annotations
 
 import asyncio
 
+from bot.chat.access import Access
 from bot.chat.chat_settings import ChatPreferences
 from bot.chat.operators.notice_buttons import buttons_of
 from bot.chat.operators.operator_chat import OperatorChat
-from bot.chat.ordering.access import Access
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import ChatError, StoreError
@@ -16,9 +16,9 @@ from bot.store import Notice, NoticeStore, PeopleStore
 from bot.text import say
 
 _FIRST_ADMIN = 0
-"""Nobody's id: what was kept under it is for whoever becomes the first admin."""
+"""Nobody's id: what is kept under it is for the first admin."""
 _LIMIT_S = 15.0
-"""For one message: whoever has news for the admins is in the middle of something else."""
+"""For one message: the caller is in the middle of something else."""
 
 
 class Notices:
@@ -56,7 +56,7 @@ class Notices:
         await asyncio.gather(*(self._tell(admin, notice) for admin in admins))
 
     async def read_out(self, sender: Sender) -> None:
-        """To an admin: all that was kept for them, once."""
+        """Send an admin all that was kept for them, once."""
         if not await self._access.is_admin(sender.user_id):
             return
         notices = await self._kept.take_notices(sender.user_id)
@@ -77,11 +77,11 @@ class Notices:
             language = await self._preferences.language_for(admin, person.language)
             text = say(language, notice.key, **notice.values)
             async with asyncio.timeout(self._limit_s):
-                await self._messenger.write(admin, text, buttons_of(language, notice))
+                await self._messenger.send(admin, text, buttons_of(language, notice))
         except (ChatError, StoreError, TimeoutError) as error:
             self._log.info("an admin could not be told", admin=admin, reason=type(error).__name__)
             await self._keep(admin, notice)
-        except Exception:  # noqa: BLE001 - whoever has news for them is busy with something that matters more
+        except Exception:  # noqa: BLE001 - the caller is busy with something that matters more
             self._log.exception("an admin could not be told", admin=admin)
 
     async def _keep(self, admin: int, notice: Notice) -> None:

@@ -1,4 +1,4 @@
-"""The operator's chat (ALERT_CHAT): what it is told, with a button where something can be done about it."""
+"""The operator chat (ALERT_CHAT): sends alerts to it, with a button if something can be done."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardMarkup
 
-from bot.chat.cards.layout import Card
+from bot.chat.cards.layout import Card, button
 from bot.chat.cards.price_labels import PriceLabels
 from bot.chat.chat_settings import ChatPreferences
+from bot.chat.deps import ChatDeps
 from bot.chat.operators.notice_buttons import PAUSE, buttons_of
 from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import ChatError, ChatMoved, StoreError
@@ -57,7 +58,7 @@ class OperatorChat:
         return await self._tell(key, draw, silent=silent)
 
     async def pass_on(self, notice: Notice) -> None:
-        """What the admins are told, if it is of the kind that this chat is for."""
+        """Send a notice of the admins here too, if it is about operation."""
         if not notice.key.startswith(_OF_OPERATORS):
             return
         pause = notice.values.get("provider") if notice.key != "trouble_over" else None
@@ -72,7 +73,7 @@ class OperatorChat:
         try:
             card = draw(await self._preferences.language_for(self.chat_id, None))
             async with asyncio.timeout(self._limit_s):
-                await self._write(card.text, card.buttons, silent=silent)
+                await self._send(card.text, card.buttons, silent=silent)
         except (ChatError, StoreError, TimeoutError) as error:
             if key not in self._untold:
                 self._untold.add(key)
@@ -81,13 +82,13 @@ class OperatorChat:
         self._untold.clear()
         return True
 
-    async def _write(self, text: str, buttons: InlineKeyboardMarkup | None, *, silent: bool) -> None:
+    async def _send(self, text: str, buttons: InlineKeyboardMarkup | None, *, silent: bool) -> None:
         try:
-            await self._messenger.write(self.chat_id, text, buttons, silent=silent)
+            await self._messenger.send(self.chat_id, text, buttons, silent=silent)
         except ChatMoved as moved:
             self._log.warning("ALERT_CHAT has another id now", was=self.chat_id, now=moved.chat_id)
             self.chat_id = moved.chat_id
-            await self._messenger.write(self.chat_id, text, buttons, silent=silent)
+            await self._messenger.send(self.chat_id, text, buttons, silent=silent)
 
     def _say(self, language: str, key: str, values: Mapping[str, object]) -> str:
         said = {name: _said(language, value) for name, value in values.items() if name != "spent"}
@@ -103,31 +104,21 @@ class OperatorChat:
         if not names:
             return None
         return InlineKeyboardMarkup(
-            [
-                [
-                    InlineKeyboardButton(
-                        plain(say(language, "button_pause_model", model=name)),
-                        callback_data=f"{PAUSE}:{name}",
-                    )
-                ]
-                for name in names
-            ]
+            [[button(plain(say(language, "button_pause_model", model=name)), PAUSE, name)] for name in names]
         )
 
 
-def operators_of(
-    chat_id: int | None,
-    *,
-    messenger: Messenger,
-    preferences: ChatPreferences,
-    models: Mapping[str, VideoModel],
-    price_labels: Callable[[], PriceLabels],
-) -> OperatorChat | None:
-    """None where ALERT_CHAT is not set."""
+def operators_of(deps: ChatDeps, messenger: Messenger, preferences: ChatPreferences) -> OperatorChat | None:
+    """Return the chat of ALERT_CHAT; None if that is not set."""
+    chat_id = deps.settings.alert_chat
     if chat_id is None:
         return None
     return OperatorChat(
-        chat_id, messenger=messenger, preferences=preferences, models=models, price_labels=price_labels
+        chat_id,
+        messenger=messenger,
+        preferences=preferences,
+        models=deps.models,
+        price_labels=deps.price_labels,
     )
 
 

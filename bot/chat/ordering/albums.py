@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.chat.ordering.orders import Orders
+from bot.chat.ordering.drafts import Drafts
 from bot.chat.parsing.message_intent import Intent, SentPhoto
-from bot.chat.sender import Sender, asker_of
+from bot.chat.sender import Sender, sender_of
 from bot.errors import StaleTask
 from bot.request import VideoRequest
 from bot.store import TaskStore
@@ -40,26 +40,26 @@ class Albums:
         self,
         *,
         tasks: TaskStore,
-        orders: Orders,
+        drafts: Drafts,
         clock: Callable[[], datetime],
         wake: Callable[[], None],
     ) -> None:
         self._tasks = tasks
-        self._orders = orders
+        self._drafts = drafts
         self._clock = clock
         self._wake = wake
 
     async def begin(self, sender: Sender, photo: SentPhoto, intent: Intent) -> None:
-        """The first photo of an album: nothing is said before the others are there."""
+        """Start collecting an album with its first photo. Nothing is answered before the others are there."""
         caption = VideoRequest(model="", prompt=intent.words, photos=(_pack(sender, photo),))
         question = WANTED_ALBUM if intent.kind in _WANTING else ALBUM
-        await self._orders.gather(
+        await self._drafts.gather(
             sender, caption, question, schedule.album_due(sender.sent_at, self._clock())
         )
 
     async def joined(self, sender: Sender, intent: Intent) -> bool:
-        """Whether a message belongs to an album that is known by another photo. It is taken in, or left out
-        where it comes too late. Taking it twice changes nothing."""
+        """Return True if the message belongs to an album that has begun. The photo is added, unless
+        it comes too late. Adding it twice changes nothing."""
         while sender.album_id is not None:
             task = await self._tasks.find(album=(sender.chat_id, sender.album_id))
             if task is None:
@@ -75,19 +75,19 @@ class Albums:
         return False
 
     async def claim(self, task: Task) -> Task:
-        """Take it up before the worker does. StaleTask where that one was quicker."""
+        """Take the album before the worker does. Raises StaleTask if the worker was first."""
         until = self._clock() + timedelta(seconds=schedule.LEASE_S)
         return await self._tasks.save(replace(task, due_at=until))
 
     async def close(self, task: Task) -> None:
-        """What could be made of it has been said: a row that is still a gathering ends without a word."""
+        """End a draft that is still collecting, without a message: the album has been answered."""
         fresh = await self._tasks.get(task.id)
         if fresh is not None and fresh.is_collecting_album:
             await self._tasks.save(fresh.cancelled("dismissed", self._clock()))
             self._wake()
 
     def _grown(self, task: Task, sender: Sender, intent: Intent) -> Task | None:
-        """The draft with one more photo; None where it has that one, or takes none any more."""
+        """Return the draft with one more photo; None if it has that one, or takes no more."""
         now = self._clock()
         is_taken_up = task.due_at is None or task.due_at > now + schedule.ALBUM_LIMIT
         if (
@@ -108,11 +108,11 @@ class Albums:
 
 
 def read_album(task: Task) -> Album:
-    """What a draft has gathered; its asker brings the draft along."""
+    """Return what a draft has collected. Raises StaleTask if it is no album any more."""
     if task.state is not TaskState.DRAFT or not task.is_collecting_album:
         raise StaleTask(f"{task.id}: no album any more")
     photos = tuple(map(_unpack, task.request.photos))
-    return Album(asker_of(task), photos, task.request.prompt, task.question == WANTED_ALBUM)
+    return Album(sender_of(task), photos, task.request.prompt, task.question == WANTED_ALBUM)
 
 
 def _pack(sender: Sender, photo: SentPhoto) -> str:

@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.admin.live_settings import LiveSettings
+from bot.chat.access import Access
 from bot.chat.cards.price_labels import PriceLabels
-from bot.chat.ordering.access import Access
 from bot.errors import StoreError
 from bot.local_time import day_of, renewal_of
 from bot.request import Problem, VideoRequest, shown
@@ -74,8 +74,8 @@ class Budgets:
             with suppress(StoreError):  # it runs out
                 await self._store.budget.free(user_id)
 
-    async def watch(self, user_id: int) -> None:
-        """Their order is stored: the admins hear once when four fifths are spent, and once when all is."""
+    async def watch(self) -> None:
+        """Tell the admins once when four fifths of today's budget are spent, and once when all of it is."""
         budget = self._rules.settings.daily_budget
         if budget is None or not budget:
             return

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.chat.cards.draft_card import ASKS_PHOTO, AWAITS_WORDS, draw_question, draw_switch
-from bot.chat.cards.price_labels import PriceLabels
+from bot.chat.deps import ChatDeps
 from bot.chat.sender import Sender
 from bot.chat.task_cards.board import CardBoard
 from bot.chat.telegram_io.messenger import Messenger
 from bot.chat.telegram_io.photo_files import PhotoFiles, with_first_frame
-from bot.request import Problem, VideoModel, VideoRequest
-from bot.store import TaskStore
+from bot.request import Problem, VideoRequest
 from bot.task import Task, TaskState
 from bot.worker import schedule
 
@@ -22,35 +21,21 @@ _ANSWERED_WITHIN = timedelta(minutes=15)
 
 
 class Drafts:
-    """What a person is asked before anything is bought, and what they choose meanwhile."""
+    """Asks a person what to make before anything is bought, and stores what they choose."""
 
-    def __init__(
-        self,
-        *,
-        tasks: TaskStore,
-        board: CardBoard,
-        messenger: Messenger,
-        photos: PhotoFiles,
-        models: Mapping[str, VideoModel],
-        clock: Callable[[], datetime],
-        wake: Callable[[], None],
-        price_labels: Callable[[], PriceLabels],
-    ) -> None:
-        self._tasks = tasks
+    def __init__(self, deps: ChatDeps, board: CardBoard, messenger: Messenger, photos: PhotoFiles) -> None:
+        self._deps = deps
+        self._tasks = deps.store.tasks
         self._board = board
         self._messenger = messenger
         self._photos = photos
-        self._models = models
-        self._clock = clock
-        self._wake = wake
-        self._price_labels = price_labels
 
     def awaits_words(self, task: Task) -> bool:
-        """Whether plain words still belong to this photo: later they are a wish of their own."""
+        """Return True if plain words still answer this draft: later they ask for a video of their own."""
         return task.question in AWAITS_WORDS and self._is_fresh(task)
 
     def awaits_photo(self, task: Task) -> bool:
-        """The same for a photo that nobody sent as a reply."""
+        """Return True if a photo that is no reply still answers this draft."""
         return task.question in ASKS_PHOTO and self._is_fresh(task)
 
     async def draft(
@@ -61,14 +46,14 @@ class Drafts:
         parent_id: str | None = None,
         frame: bytes | None = None,
     ) -> None:
-        """A card that asks; nothing is bought. `frame` is as in `start`."""
+        """Post a card that asks. `frame` is as in `Orders.start`."""
         framed = await self._photos.framed(request, sender.user_id)
-        task = replace(self._new(sender, framed), question=question, parent_id=parent_id)
-        await self._post(task, sender, frame)
+        task = replace(self.new(sender, framed), question=question, parent_id=parent_id)
+        await self.post(task, sender, frame)
 
     async def put(self, sender: Sender, request: VideoRequest, question: str) -> None:
-        """The same where the photos are not yet those that will be used."""
-        await self._post(replace(self._new(sender, request), question=question), sender)
+        """Post a card that asks which of the photos to use."""
+        await self.post(replace(self.new(sender, request), question=question), sender)
 
     async def gather(
         self,
@@ -78,10 +63,10 @@ class Drafts:
         due_at: datetime,
         parent_id: str | None = None,
     ) -> None:
-        """A draft without a card, which the worker takes up at `due_at`."""
-        task = replace(self._new(sender, request), question=question, parent_id=parent_id, due_at=due_at)
+        """Store a draft without a card, which the worker handles at `due_at`."""
+        task = replace(self.new(sender, request), question=question, parent_id=parent_id, due_at=due_at)
         await self._tasks.add(task)
-        self._wake()
+        self._deps.wake()
 
     async def ask(
         self,
@@ -91,10 +76,10 @@ class Drafts:
         parent_id: str | None = None,
         frame: bytes | None = None,
     ) -> None:
-        """A question; the answer to it starts the task. `frame` is as in `start`."""
-        task = replace(self._new(sender, request), question=question, parent_id=parent_id)
+        """Ask a question; its answer starts the task. `frame` is as in `Orders.start`."""
+        task = replace(self.new(sender, request), question=question, parent_id=parent_id)
         sent = await self._messenger.ask(
-            sender, draw_question(task, self._clock(), self._price_labels()), frame
+            sender, draw_question(task, self._deps.clock(), self._deps.price_labels()), frame
         )
         if frame is not None:
             task = replace(task, request=with_first_frame(request, sent), card_has_photo=True)
@@ -103,53 +88,53 @@ class Drafts:
     async def offer(
         self, sender: Sender, request: VideoRequest, problem: Problem, names: Sequence[str]
     ) -> None:
-        """A card that says what stands against the request, with a button for each model that can make it."""
-        task = replace(self._new(sender, request), question="card_switch")
+        """Post a card that says why the request cannot work, with a button for each model that can."""
+        task = replace(self.new(sender, request), question="card_switch")
         await self._store(
             await self._board.post(
-                task, sender.message_id, draw_switch(task, problem, names, self._price_labels())
+                task, sender.message_id, draw_switch(task, problem, names, self._deps.price_labels())
             ),
             sender,
         )
 
     async def change(self, task: Task, request: VideoRequest) -> None:
-        """Another choice on a draft that goes on asking the same."""
-        saved = await self._tasks.save(task.asked(request, task.question, self._expiry(task.chat_id)))
+        """Store another choice on a draft that asks the same as before."""
+        saved = await self._tasks.save(task.asked(request, task.question, self.expiry(task.chat_id)))
         await self._board.redraw(saved)
 
     async def reask(self, sender: Sender, task: Task, request: VideoRequest, question: str) -> None:
-        """After a tap the draft asks something else: on its card, or anew where the card's photo changes."""
+        """Change what a draft asks: on its card, or on a new one if the card's photo changes."""
         framed = await self._photos.framed(request, sender.user_id)
-        asked = task.asked(framed, question, self._expiry(task.chat_id))
+        asked = task.asked(framed, question, self.expiry(task.chat_id))
         same_picture = (framed.crop, framed.photos) == (task.request.crop, task.request.photos)
         if same_picture or not (task.card_has_photo or framed.crop):
             await self._board.redraw(await self._tasks.save(asked))
         else:
-            await self._replace_card(task, asked)
+            await self.replace_card(task, asked)
 
-    async def _replace_card(self, task: Task, moved: Task) -> None:
+    async def replace_card(self, task: Task, moved: Task) -> None:
         await self._tasks.save(await self._board.post(moved, task.message_id))
         if task.card_id is not None:
             await self._board.remove(task.chat_id, task.card_id)
 
     def _is_fresh(self, task: Task) -> bool:
-        return self._clock() - task.created_at < _ANSWERED_WITHIN
+        return self._deps.clock() - task.created_at < _ANSWERED_WITHIN
 
-    async def _post(self, task: Task, sender: Sender, frame: bytes | None = None) -> None:
-        """The card first, then the row: whoever sees a card can count on it, and no row lacks one."""
+    async def post(self, task: Task, sender: Sender, frame: bytes | None = None) -> None:
+        """Post the card, then store the task: so no stored task lacks its card."""
         stored = await self._store(await self._board.post(task, sender.message_id, frame=frame), sender)
         if stored.state is not TaskState.DRAFT:
             self._board.live.posted(stored)
-            await self._board.quiet.taken(stored)
+            await self._board.reactions.taken(stored)
 
     async def _store(self, task: Task, sender: Sender) -> Task:
-        return await (self._tasks.save(task) if sender.gathered else self._tasks.add(task))
+        return await (self._tasks.save(task) if sender.album_draft else self._tasks.add(task))
 
-    def _new(self, sender: Sender, request: VideoRequest) -> Task:
-        """A draft. Which provider makes it is known when it is bought: until then the model may change."""
-        if sender.gathered is not None:
-            return sender.gathered.asked(request, None, self._expiry(sender.chat_id))
-        model = self._models.get(request.model)
+    def new(self, sender: Sender, request: VideoRequest) -> Task:
+        """Return a new draft. Its model, and with it its provider, may change until it is bought."""
+        if sender.album_draft is not None:
+            return sender.album_draft.asked(request, None, self.expiry(sender.chat_id))
+        model = self._deps.models.get(request.model)
         return Task(
             id=secrets.token_hex(8),
             update_id=sender.update_id,
@@ -164,8 +149,8 @@ class Drafts:
             request=request,
             state=TaskState.DRAFT,
             created_at=sender.sent_at,
-            due_at=self._expiry(sender.chat_id),
+            due_at=self.expiry(sender.chat_id),
         )
 
-    def _expiry(self, chat_id: int) -> datetime:
-        return self._clock() + (schedule.DRAFT_GROUP if chat_id < 0 else schedule.DRAFT_PRIVATE)
+    def expiry(self, chat_id: int) -> datetime:
+        return self._deps.clock() + (schedule.DRAFT_GROUP if chat_id < 0 else schedule.DRAFT_PRIVATE)

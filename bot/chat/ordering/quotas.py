@@ -1,4 +1,4 @@
-"""The allowance: what is left of the day for a person and a group, said where it is little or asked for."""
+"""Quotas: what is left of the day for a person and a group, shown if it is little or if they ask."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.admin.live_settings import LiveSettings
+from bot.chat.access import Access
 from bot.chat.cards.price_labels import PriceLabels
-from bot.chat.ordering.access import Access
 from bot.chat.ordering.budgets import Budgets
 from bot.local_time import renewal_of
 from bot.task import Task, TaskState
@@ -54,14 +54,14 @@ class Quotas:
         self._clock = clock
 
     async def before(self, task: Task) -> str:
-        """What is left while a draft is looked at, where that is little; as HTML."""
+        """Return what is left before a draft is ordered, if that is little; as HTML."""
         if task.state is not TaskState.DRAFT:
             return ""
         bounds = await self._bounds(task.user_id, task.chat_id)
         return self._say(task.language, [bound for bound in bounds if bound.is_near])
 
     async def after(self, task: Task) -> str:
-        """The same with this one ordered."""
+        """Return what is left once this task is ordered, if that is little; as HTML."""
         price = self._price_labels().quote(task.request) or Decimal(0)
         bounds = [
             Bound(bound.key, bound.left - (price if bound.is_money else 1), bound.most)
@@ -70,11 +70,11 @@ class Quotas:
         return self._say(task.language, [bound for bound in bounds if bound.is_near])
 
     async def all(self, user_id: int, chat_id: int, language: str) -> str:
-        """All that is left, for whoever asks; empty where nothing is bounded."""
+        """Return all that is left; empty if nothing is limited."""
         return self._say(language, await self._bounds(user_id, chat_id))
 
     async def _bounds(self, user_id: int, chat_id: int) -> list[Bound]:
-        """Of the person, and in a group of that too. Admins have none."""
+        """Return the bounds of the person, and in a group those of the group. Admins have none."""
         if await self._access.is_admin(user_id):
             return []
         quotas = {"left_videos": (await self._access.quotas(user_id=user_id))[0]}

@@ -7,12 +7,11 @@ from typing import Any
 
 from bot.chat.cards.chat_defaults import add_usual, usual_model
 from bot.chat.cards.next_steps import other_models
-from bot.chat.cards.option_buttons import fit_request
 from bot.chat.parsing.message_intent import SentPhoto
 from bot.chat.parsing.prompt_options import Words
 from bot.chat.task_cards.board import PHOTO_MAX_BYTES
 from bot.chat.telegram_io.photo_files import PhotoFiles
-from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, shown
+from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, fit_request, shown
 from bot.store import ChatSettings
 
 _WORDS_MISSING = frozenset({"prompt_missing", "prompt_missing_with_photo"})

@@ -18,23 +18,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from telegram import Message, MessageEntity, MessageOriginUser, PhotoSize
 from telegram.constants import ChatType
 
-VIDEO_COMMANDS = frozenset({"video", "v", "animate"})
-ADMIN_COMMANDS = frozenset({"admin", "allow", "ban", "limit", "set", "pause", "resume"})
-COMMANDS = frozenset(
-    {
-        *("again", "cancel", "extend", "forget", "help", "history", "models", "privacy", "queue"),
-        *("settings", "stats", *ADMIN_COMMANDS),
-    }
-)
-"""`Conversation` knows who answers each."""
 _PHOTO_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif"})
 
+CommandKind = Literal["photo", "admin", "other"]
+"""`photo`: it makes a video, of the photo that it comes with or replies to. `admin`: for the bot's admins."""
 Wish = Literal[
     "start", "command", "unknown", "video", "photo", "draft", "text", "answer", "no_photo", "nothing"
 ]
@@ -69,7 +63,7 @@ class Intent:
     answers: int | None = None
     """The message of the bot that this one replies to."""
     command: str = ""
-    """Which one, of `COMMANDS`."""
+    """Its name."""
     video: SentVideo | None = None
     """What such a command came with, or replies to."""
     about: int | None = None
@@ -81,10 +75,12 @@ NOBODY = 0
 _NOTHING = Intent("nothing")
 
 
-def read_intent(message: Message, bot_username: str, bot_id: int) -> Intent:
-    """The one thing that `message` asks for."""
+def read_intent(
+    message: Message, bot_username: str, bot_id: int, commands: Mapping[str, CommandKind]
+) -> Intent:
+    """Return the one thing that `message` asks for. `commands` are those of the bot, by name."""
     private = message.chat.type == ChatType.PRIVATE
-    command, words, foreign = _command(message, bot_username)
+    command, words, foreign = _command(message, bot_username, commands)
     if foreign:
         return _NOTHING
     answered = message.reply_to_message
@@ -92,21 +88,21 @@ def read_intent(message: Message, bot_username: str, bot_id: int) -> Intent:
     if answered is not None and answered.from_user is not None and answered.from_user.id == bot_id:
         answers = answered.message_id
     photo = find_photo(message)
-    match command:
-        case "start":
-            return Intent("start", words)
-        case str() if command in COMMANDS:
+    if command == "start":
+        return Intent("start", words)
+    match commands.get(command, "unknown") if command is not None else None:
+        case "admin" | "other" as kind:
             sent = find_video(message)
             video = sent or (find_video(answered) if answered else None)
-            about = _author(answered) if command in ADMIN_COMMANDS and answers is None else None
+            about = _author(answered) if kind == "admin" and answers is None else None
             answers = None if sent else answers
-            return Intent("command", words, photo, answers, command=command, video=video, about=about)
-        case str() if command in VIDEO_COMMANDS:
+            return Intent("command", words, photo, answers, command=command or "", video=video, about=about)
+        case "photo":
             photo = photo or (find_photo(answered) if answered else None)
             if photo is None and (_has_video(message) or (answered is not None and _has_video(answered))):
                 return _without_photo(message, answered)
             return Intent("video", words, photo)
-        case str():
+        case "unknown":
             return Intent("unknown") if private else _NOTHING
     if answers is not None and message.text:
         return Intent("text", words, None, answers)
@@ -180,7 +176,9 @@ def _has_video(message: Message) -> bool:
     return sent is not None
 
 
-def _command(message: Message, bot_username: str) -> tuple[str | None, str, bool]:
+def _command(
+    message: Message, bot_username: str, commands: Mapping[str, CommandKind]
+) -> tuple[str | None, str, bool]:
     """The command at the start, the words after it, and whether it is another bot's.
 
     Bots that keep order in groups have a /ban of their own: there ours has to be named.
@@ -196,5 +194,5 @@ def _command(message: Message, bot_username: str) -> tuple[str | None, str, bool
     if addressee:
         foreign = addressee.lower() != bot_username.lower()
     else:
-        foreign = name.lower() in ADMIN_COMMANDS and message.chat.type != ChatType.PRIVATE
+        foreign = commands.get(name.lower()) == "admin" and message.chat.type != ChatType.PRIVATE
     return name.lower(), text[end:].strip(), foreign

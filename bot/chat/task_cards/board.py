@@ -1,23 +1,21 @@
-"""The screen: what the worker needs of a chat. Photos in; cards, videos and reasons out."""
+"""The card board: posts, edits and ends the cards of tasks, and sends their videos. The worker calls it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
 from telegram import InputMediaVideo, Message
 from telegram.constants import ParseMode
 
-from bot.chat.cards.draft_card import draw_draft
-from bot.chat.cards.eta import Estimator
 from bot.chat.cards.layout import Card
-from bot.chat.cards.price_labels import PriceLabels, no_price_labels
-from bot.chat.cards.task_card import draw_caption, draw_card, draw_offer
+from bot.chat.cards.task_card import draw_offer
 from bot.chat.task_cards.chat_action import ChatActionSender, sending_video
 from bot.chat.task_cards.live_updates import LiveCardUpdater
 from bot.chat.task_cards.photo_cards import PhotoCards
 from bot.chat.task_cards.reactions import Reactions
+from bot.chat.task_cards.renderer import CardRenderer
 from bot.chat.telegram_io.client import TelegramBot, translated
 from bot.chat.telegram_io.messenger import NO_PREVIEW, Messenger, replying
 from bot.chat.telegram_io.photo_files import PhotoFiles
@@ -26,7 +24,7 @@ from bot.errors import CallRefused, CardGone, ChatError, ChatGone
 from bot.log import get_log
 from bot.media.media_info import FitPhoto
 from bot.media.video_cache import Video
-from bot.request import PhotoRules, VideoModel
+from bot.request import PhotoRules
 from bot.send_rates import Urgency
 from bot.store.buying import Pause
 from bot.store.sharing import SINGLE_PROCESS, LeaseStore
@@ -35,59 +33,44 @@ from bot.text import say
 
 PHOTO_MAX_BYTES = 20_000_000
 """What Telegram lets a bot download."""
-_PRIVATE_PACE_S = 5.0
-_GROUP_PACE_S = 15.0
-_LATE_PACE_S = 60.0
-_SHORT_PACE_S = 2.0
+_PRIVATE_INTERVAL_S = 5.0
+_GROUP_INTERVAL_S = 15.0
+_LATE_INTERVAL_S = 60.0
+_SHORT_INTERVAL_S = 2.0
 _SHORT_S = 30.0
-_ASIDES = 1000
-"""Lines remembered at most."""
 
 
 def no_known_pause(_: str) -> None:
     """Nothing stands against any model."""
 
 
-async def nothing_said(_: Task) -> str:
-    """Nothing is worth a line."""
-    return ""
-
-
 class CardBoard:
-    """One task is one message: every call for a card waits for the one before."""
+    """Each task has one message, and each call for a card waits for the one before."""
 
     def __init__(
         self,
         bot: TelegramBot,
-        models: Mapping[str, VideoModel],
+        renderer: CardRenderer,
         clock: Callable[[], datetime],
         *,
-        estimator: Estimator,
         messenger: Messenger,
         photos: PhotoFiles,
-        quiet: Reactions,
-        price_labels: Callable[[], PriceLabels] = no_price_labels,
+        reactions: Reactions,
         pause: Callable[[str], Pause | None] = no_known_pause,
-        left: Callable[[Task], Awaitable[str]] = nothing_said,
-        sharing: LeaseStore = SINGLE_PROCESS,
+        leases: LeaseStore = SINGLE_PROCESS,
     ) -> None:
-        """`left`: what the day still allows whoever looks at a draft, where that is worth a line."""
+        """`pause`: what keeps a model from being bought, as it was last read."""
         self._bot = bot
-        self._models = models
-        self._clock = clock
-        self._estimator = estimator
+        self._renderer = renderer
         self._messenger = messenger
         self._photos = photos
         self._uploads = Uploads(by_path=bot.local_mode)
         self._photo_cards = PhotoCards(bot, photos)
-        self._price_labels = price_labels
         self._pause = pause
-        self._left = left
-        self.quiet = quiet
-        self._asides: dict[str, tuple[str, datetime | None]] = {}
+        self.reactions = reactions
         self._log = get_log(__name__)
-        self.live = LiveCardUpdater(self._draw, self._pace_s, clock, sharing=sharing)
-        self.presence = ChatActionSender(sending_video(bot), self.live, estimator.usual_s, clock)
+        self.live = LiveCardUpdater(self._draw, self._interval_s, clock, sharing=leases)
+        self.chat_actions = ChatActionSender(sending_video(bot), self.live, renderer.usual_s, clock)
 
     async def photo(self, file_id: str, rules: PhotoRules, crop: str | None, user_id: int) -> FitPhoto:
         return await self._photos.fit(file_id, rules, crop, user_id)
@@ -95,12 +78,9 @@ class CardBoard:
     def show(self, task: Task) -> None:
         self.live.show(task)
 
-    def note(self, task: Task, aside: str, until: datetime | None = None) -> None:
-        """A line for its card as long as that counts, or until then. Not kept: after a restart the card goes
-        without."""
-        while len(self._asides) >= _ASIDES:
-            del self._asides[next(iter(self._asides))]
-        self._asides[task.id] = (aside, until)
+    def note(self, task: Task, line: str, until: datetime | None = None) -> None:
+        """Add a line to the task's card, until then or for as long as it counts. A restart forgets it."""
+        self._renderer.note(task, line, until)
 
     async def post(
         self, task: Task, reply_to: int | None, card: Card | None = None, *, frame: bytes | None = None
@@ -115,24 +95,16 @@ class CardBoard:
             return await self._photo_cards.post_frame(task, reply_to, card, frame)
         if posted := await self._photo_cards.post(task, reply_to, card):
             return posted
-        with translated():
-            message = await self._bot.send_message(
-                task.chat_id,
-                card.text,
-                parse_mode=ParseMode.HTML,
-                reply_markup=card.buttons,
-                message_thread_id=task.thread_id,
-                link_preview_options=NO_PREVIEW,
-                disable_notification=True,
-                reply_parameters=replying(reply_to),
-            )
+        message = await self._messenger.send(
+            task.chat_id, card.text, card.buttons, thread_id=task.thread_id, reply_to=reply_to, silent=True
+        )
         return replace(task, card_id=message.message_id, card_has_photo=False)
 
     async def deliver(self, task: Task, video: Video) -> str:
         await self.live.stop_and_wait(task.id)
         if task.card_id is None:
             raise CardGone("never posted")
-        card = draw_caption(task, self._models, self._price_labels(), is_shrunk=video.facts.is_shrunk)
+        card = self._renderer.caption(task, is_shrunk=video.facts.is_shrunk)
 
         def edit(film: Sent, picture: Sent) -> Awaitable[Message | bool]:
             return self._bot.edit_message_media(
@@ -145,19 +117,19 @@ class CardBoard:
             )
 
         try:
-            with self.presence.delivering(task):
+            with self.chat_actions.delivering(task):
                 message = await self._uploads.send(video, edit, attach=True)
         except CallRefused:
             # The video comes as a new message; this one would say for ever that it is being made.
             await self.remove(task.chat_id, task.card_id)
             raise
-        await self.quiet.done(task)
+        await self.reactions.done(task)
         await self._messenger.notify(task, "card_ready")
         return file_id_of(message)
 
     async def send(self, task: Task, video: Video) -> str:
-        card = draw_caption(task, self._models, self._price_labels(), is_shrunk=video.facts.is_shrunk)
-        is_quiet = await self.quiet.is_quiet(task.chat_id)
+        card = self._renderer.caption(task, is_shrunk=video.facts.is_shrunk)
+        is_quiet = await self.reactions.is_quiet(task.chat_id)
 
         def send(film: Sent, picture: Sent) -> Awaitable[Message]:
             return self._bot.send_video(
@@ -172,9 +144,9 @@ class CardBoard:
                 rate_limit_args=Urgency.FIRST,
             )
 
-        with self.presence.delivering(task):
+        with self.chat_actions.delivering(task):
             message = await self._uploads.send(video, send)
-        await self.quiet.done(task)
+        await self.reactions.done(task)
         return file_id_of(message)
 
     async def redirect(self, task: Task) -> int:
@@ -183,18 +155,18 @@ class CardBoard:
         with translated():
             group = await self._bot.get_chat(task.chat_id)
         text = say(task.language, "outcome_comes_here", group=group.title or "")
-        await self._messenger.write(task.user_id, text)
+        await self._messenger.send(task.user_id, text)
         return task.user_id
 
     async def redraw(self, task: Task, opened: str | None = None) -> None:
-        """A draft that was changed, or an option of it opened. The next tap makes up for a lost edit."""
+        """Edit the card of a draft. An error is logged: the next press draws it again."""
         try:
-            await self._edit(task, await self._draft(task, opened), Urgency.FIRST)
+            await self._edit(task, await self._renderer.draft(task, opened), Urgency.FIRST)
         except ChatError as error:
             self._log.info("a draft could not be drawn", task=task.id, reason=str(error))
 
     async def remove(self, chat_id: int, card_id: int) -> None:
-        """A card that another one has replaced. It may stay where Telegram does not let it go."""
+        """Delete a card that another one has replaced. An error is logged."""
         try:
             with translated():
                 await self._bot.delete_message(chat_id, card_id)
@@ -206,7 +178,7 @@ class CardBoard:
 
     async def tell(self, task: Task) -> None:
         await self.live.stop_and_wait(task.id)
-        await self.quiet.dropped(task)
+        await self.reactions.dropped(task)
         dropped = task.state is TaskState.CANCELLED
         try:
             await self._edit(task, await self._card(task), Urgency.FIRST)
@@ -218,15 +190,15 @@ class CardBoard:
         if not dropped:
             await self._messenger.notify(task, "card_failed")
 
-    def _pace_s(self, task: Task) -> float:
-        """Edits are few: groups are read by many, and a short wait may count faster than a long one."""
+    def _interval_s(self, task: Task) -> float:
+        """Return how long a card is left as it is: longer in groups, shorter for models that are fast."""
         is_paused = task.state is TaskState.QUEUED and self._pause(task.request.model) is not None
         if task.late_at is not None or is_paused:
-            return _LATE_PACE_S
+            return _LATE_INTERVAL_S
         if task.chat_id < 0:
-            return _GROUP_PACE_S
-        model = self._models.get(task.request.model)
-        return _SHORT_PACE_S if model is not None and model.typical_s < _SHORT_S else _PRIVATE_PACE_S
+            return _GROUP_INTERVAL_S
+        model = self._renderer.models.get(task.request.model)
+        return _SHORT_INTERVAL_S if model is not None and model.typical_s < _SHORT_S else _PRIVATE_INTERVAL_S
 
     async def _draw(self, task: Task) -> None:
         await self._edit(task, await self._card(task), Urgency.LOW)
@@ -257,33 +229,14 @@ class CardBoard:
             )
 
     async def _card(self, task: Task) -> Card:
-        now = self._clock()
-        aside, until = self._asides.get(task.id, ("", None))
-        if until is not None and now >= until:
-            aside = ""
-        quiet = await self.quiet.is_quiet(task.chat_id)
-        aside = aside or await self._left(task)
-        estimate = await self._estimator.of(task)
-        return draw_card(
-            task, self._models, now, estimate, aside, quiet=quiet, price_labels=self._price_labels()
-        )
-
-    async def _draft(self, task: Task, opened: str | None) -> Card:
-        usual_s = self._estimator.usual_s(task)
-        left, price_labels = await self._left(task), self._price_labels()
-        return draw_draft(
-            task, self._models, self._clock(), opened, usual_s, price_labels=price_labels, left=left
-        )
+        return await self._renderer.card(task, quiet=await self.reactions.is_quiet(task.chat_id))
 
     async def _say(self, task: Task, card: Card) -> None:
-        with translated():
-            await self._bot.send_message(
-                task.chat_id,
-                card.text,
-                parse_mode=ParseMode.HTML,
-                reply_markup=card.buttons,
-                message_thread_id=task.thread_id,
-                reply_parameters=replying(task.message_id),
-                link_preview_options=NO_PREVIEW,
-                rate_limit_args=Urgency.FIRST,
-            )
+        await self._messenger.send(
+            task.chat_id,
+            card.text,
+            card.buttons,
+            thread_id=task.thread_id,
+            reply_to=task.message_id,
+            urgency=Urgency.FIRST,
+        )

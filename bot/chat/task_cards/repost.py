@@ -1,4 +1,4 @@
-"""Reposting: a card stands anew at the end of a chat, because somebody wants it there or its group moved."""
+"""Reposting: posts a card again at the end of a chat, for a person or because its group has a new id."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class CardReposter:
         self._log = get_log(__name__)
 
     async def repost(self, task: Task, thread_id: int | None, reply_to: int | None) -> None:
-        """The card of a task on its way; the old one goes. IllegalMove where its end came first, on the card
-        where it was."""
+        """Post the card of a task again and delete the old one. Raises IllegalMove if the task has ended
+        meanwhile, on its old card."""
         posted = await self._board.post(replace(task, thread_id=thread_id), reply_to)
         if posted.card_id is None:
             return
@@ -55,7 +55,7 @@ class CardReposter:
                 self._log.info("a card was not brought along", task=task.id, reason=str(error))
 
     async def _save(self, task: Task, card_id: int, has_photo: bool, thread_id: int | None) -> Task:
-        """The worker may be moving it at this moment: read anew and ask once more."""
+        """Store the new card; read the task again if the worker moves it at this moment."""
         while True:
             try:
                 return await self._tasks.save(task.reposted(card_id, has_photo, thread_id, self._clock()))

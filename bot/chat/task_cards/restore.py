@@ -1,4 +1,4 @@
-"""After a start: the cards of what is on its way are drawn anew, and say that the bot was away."""
+"""After a start: draws the cards of what is on its way, and says that the bot was away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rights: what the bot may do in a group, as Telegram tells it."""
+"""Bot permissions: what Telegram lets the bot do in a group."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from telegram import Bot, ChatFullInfo, ChatMember, ChatMemberRestricted
 
+from bot.bounded_dict import BoundedDict
 from bot.chat.telegram_io.client import translated
 from bot.errors import CallRefused
 from bot.log import get_log
@@ -33,7 +34,7 @@ class BotPermissions:
     def __init__(self, bot: Bot, clock: Callable[[], datetime]) -> None:
         self._bot = bot
         self._clock = clock
-        self._well_until: dict[int, datetime] = {}
+        self._well_until: BoundedDict[int, datetime] = BoundedDict(_GROUPS)
         self._log = get_log(__name__)
 
     async def here(self, chat_id: int) -> Rights:
@@ -57,13 +58,11 @@ class BotPermissions:
             return None
         if not rights.send_videos:
             return Problem("tap_no_videos_here", {})
-        while len(self._well_until) >= _GROUPS:
-            del self._well_until[next(iter(self._well_until))]
         self._well_until[chat_id] = self._clock() + _REMEMBERED
         return None
 
     def drop(self, chat_id: int) -> None:
-        """They have changed: ask anew."""
+        """Forget the remembered permissions: they have changed."""
         self._well_until.pop(chat_id, None)
 
 

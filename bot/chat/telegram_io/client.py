@@ -61,12 +61,12 @@ TelegramBot: TypeAlias = ExtBot[Urgency]
 def connect(
     token: str,
     api_url: str,
-    gate: RateLimiter,
+    rate_limiter: RateLimiter,
     on_answer: Callable[[int], None] = lambda _: None,
     *,
     local_mode: bool = False,
 ) -> TelegramBot:
-    """A bot at `api_url`, not yet initialised. All its calls pass through the gate; `on_answer` is told the
+    """A bot at `api_url`, not yet initialised. All its calls wait for `rate_limiter`; `on_answer` is told the
     HTTP status of each answer. In `local_mode` that server and the bot share their files."""
 
     async def hear(response: httpx.Response) -> None:
@@ -76,7 +76,7 @@ def connect(
     proxies = {"trust_env": urlsplit(api_url).hostname not in _THIS_MACHINE}
     return ExtBot(
         token,
-        rate_limiter=gate,
+        rate_limiter=rate_limiter,
         local_mode=local_mode,
         base_url=f"{api_url}/bot",
         base_file_url=f"{api_url}/file/bot",

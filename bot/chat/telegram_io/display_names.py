@@ -14,7 +14,7 @@ _SHOWN = 60
 
 
 class DisplayNames:
-    """Telegram is asked each time: admins look at few of them, and people change their names."""
+    """Asks Telegram each time: admins see few names, and people change them."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot

@@ -1,4 +1,4 @@
-"""Repeats: who taps twice in a row means it once."""
+"""The duplicate guard: two presses of a button in a row count once."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ class DuplicateGuard:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._tapped: dict[tuple[object, ...], tuple[int, datetime]] = {}
+        self._pressed: dict[tuple[object, ...], tuple[int, datetime]] = {}
 
-    def is_repeated(self, update_id: int, *tap: object) -> bool:
-        """Whether the same, by whoever and on whatever `tap` names, has been asked a moment ago.
+    def is_repeated(self, update_id: int, *press: object) -> bool:
+        """Return True if the same `press` was made a moment ago.
 
         An update that is handled once more, because the first time went wrong, repeats nothing.
         """
         now = self._clock()
-        self._tapped = {one: (by, at) for one, (by, at) in self._tapped.items() if now - at < _WITHIN}
-        if tap in self._tapped:
-            return self._tapped[tap][0] != update_id
-        self._tapped[tap] = (update_id, now)
+        self._pressed = {one: (by, at) for one, (by, at) in self._pressed.items() if now - at < _WITHIN}
+        if press in self._pressed:
+            return self._pressed[press][0] != update_id
+        self._pressed[press] = (update_id, now)
         return False

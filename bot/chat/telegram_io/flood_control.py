@@ -1,4 +1,4 @@
-"""Calm: how much of what one person does in a chat is taken, when it comes faster than can be answered."""
+"""Flood control: limits how much one person does in a chat in a short time."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from bot.bounded_dict import BoundedDict
+
 MESSAGES = 10
-TAPS = 20
+PRESSES = 20
 WITHIN = timedelta(seconds=10)
 """Telegram asks bots for no more than one message a second in a chat, and each message gets an answer. A
-quick hand on the options of a draft needs more taps, and edits are counted less strictly.
+quick hand on the options of a draft needs more presses, and edits are counted less strictly.
 https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this"""
 _TOLD_FOR = timedelta(minutes=1)
 _REMEMBERED = 1000
@@ -40,7 +42,7 @@ class FloodControl:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._paces: dict[tuple[int, int], _Pace] = {}
+        self._paces: BoundedDict[tuple[int, int], _Pace] = BoundedDict(_REMEMBERED)
 
     def check(
         self, chat_id: int, user_id: int, update_id: int, at: datetime, album_id: str | None = None
@@ -57,10 +59,8 @@ class FloodControl:
         return pace.verdict
 
     def _pace(self, chat_id: int, user_id: int) -> _Pace:
-        pace = self._paces.pop((chat_id, user_id), None) or _Pace(deque(maxlen=self._most))
+        pace = self._paces.get((chat_id, user_id)) or _Pace(deque(maxlen=self._most))
         self._paces[chat_id, user_id] = pace
-        if len(self._paces) > _REMEMBERED:
-            del self._paces[next(iter(self._paces))]
         return pace
 
     def _decide(self, pace: _Pace, at: datetime, album_id: str | None) -> Verdict:

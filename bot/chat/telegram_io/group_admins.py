@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from telegram import Bot
 
+from bot.bounded_dict import BoundedDict
 from bot.chat.telegram_io.client import translated
 from bot.errors import CallRefused
 from bot.log import get_log
@@ -22,7 +23,7 @@ class GroupAdmins:
     def __init__(self, bot: Bot, clock: Callable[[], datetime]) -> None:
         self._bot = bot
         self._clock = clock
-        self._known: dict[int, tuple[frozenset[int], datetime]] = {}
+        self._known: BoundedDict[int, tuple[frozenset[int], datetime]] = BoundedDict(_GROUPS)
         self._log = get_log(__name__)
 
     async def may_manage(self, chat_id: int, user_id: int) -> bool:
@@ -38,8 +39,6 @@ class GroupAdmins:
         found = self._known.get(chat_id)
         if found is None or self._clock() >= found[1]:
             found = (await self._ask(chat_id), self._clock() + _REMEMBERED)
-            while len(self._known) >= _GROUPS:
-                del self._known[next(iter(self._known))]
             self._known[chat_id] = found
         return user_id in found[0]
 

@@ -1,11 +1,11 @@
-"""The voice: what the bot says beside its cards. Answers, questions, calls."""
+"""The messenger: sends texts, questions and notifications; edits a message whose button was pressed."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from telegram import ForceReply, InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
@@ -17,12 +17,14 @@ from bot.chat.sender import Sender
 from bot.chat.telegram_io.client import TelegramBot, translated
 from bot.errors import ChatError, StoreError
 from bot.log import get_log
+from bot.request import Problem
 from bot.send_rates import Urgency
 from bot.task import Task
 from bot.text import say
 
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
-_CALL_AFTER = timedelta(seconds=15)
+ReplyMarkup = InlineKeyboardMarkup | ForceReply
+_NOTIFY_AFTER = timedelta(seconds=15)
 
 
 class Messenger:
@@ -32,22 +34,53 @@ class Messenger:
         self._preferences = preferences
         self._log = get_log(__name__)
 
-    async def answer(self, sender: Sender, text: str, buttons: InlineKeyboardMarkup | None = None) -> None:
-        """A sentence in reply to a message, or to a tap on one."""
+    async def send(
+        self,
+        chat_id: int,
+        text: str,
+        buttons: ReplyMarkup | None = None,
+        *,
+        thread_id: int | None = None,
+        reply_to: int | None = None,
+        silent: bool = False,
+        urgency: Urgency = Urgency.NEXT,
+    ) -> Message:
+        """Send a message of Telegram's HTML. Raises ChatError."""
         with translated():
-            await self._bot.send_message(
-                sender.chat_id,
+            return await self._bot.send_message(
+                chat_id,
                 text,
                 parse_mode=ParseMode.HTML,
                 reply_markup=buttons,
-                message_thread_id=sender.thread_id,
-                reply_parameters=replying(sender.message_id if sender.chat_id < 0 or sender.tapped else None),
+                message_thread_id=thread_id,
+                reply_parameters=replying(reply_to),
+                disable_notification=silent,
                 link_preview_options=NO_PREVIEW,
-                rate_limit_args=Urgency.FIRST if sender.tapped else Urgency.NEXT,
+                rate_limit_args=urgency,
             )
 
+    async def answer(self, sender: Sender, text: str, buttons: InlineKeyboardMarkup | None = None) -> None:
+        """Answer a message, or the press of a button: in groups and after a press as a reply."""
+        await self.send(
+            sender.chat_id,
+            text,
+            buttons,
+            thread_id=sender.thread_id,
+            reply_to=sender.message_id if sender.is_group or sender.pressed else None,
+            urgency=Urgency.FIRST if sender.pressed else Urgency.NEXT,
+        )
+
+    async def say(self, sender: Sender, key: str, **values: object) -> None:
+        """Answer with the phrase `key`, in the sender's language."""
+        await self.answer(sender, say(sender.language, key, **values))
+
+    async def explain(self, sender: Sender, problem: Problem | None) -> None:
+        """Answer with a problem, if there is one."""
+        if problem is not None:
+            await self.say(sender, problem.code, **problem.values)
+
     async def show(self, sender: Sender, picture: bytes, caption: str) -> None:
-        """The same with a picture above it."""
+        """Answer a message with a picture and its caption."""
         with translated():
             await self._bot.send_photo(
                 sender.chat_id,
@@ -55,12 +88,11 @@ class Messenger:
                 caption=caption,
                 parse_mode=ParseMode.HTML,
                 message_thread_id=sender.thread_id,
-                reply_parameters=replying(sender.message_id if sender.chat_id < 0 else None),
+                reply_parameters=replying(sender.message_id if sender.is_group else None),
             )
 
     async def redraw(self, sender: Sender, card: Card) -> None:
-        """Another text and other buttons on the message that was tapped. A lost edit is no harm: the next tap
-        makes up for it."""
+        """Edit the message whose button was pressed. An error is logged: the next press draws it again."""
         if sender.message_id is None:
             return
         try:
@@ -75,67 +107,53 @@ class Messenger:
                     rate_limit_args=Urgency.FIRST,
                 )
         except ChatError as error:
-            self._log.info("a tapped message could not be drawn", chat=sender.chat_id, reason=str(error))
-
-    async def write(
-        self, chat_id: int, text: str, buttons: InlineKeyboardMarkup | None = None, *, silent: bool = False
-    ) -> None:
-        """A sentence that nobody asked for."""
-        with translated():
-            await self._bot.send_message(
-                chat_id,
-                text,
-                parse_mode=ParseMode.HTML,
-                reply_markup=buttons,
-                disable_notification=silent,
-                link_preview_options=NO_PREVIEW,
+            self._log.info(
+                "a message with buttons could not be edited", chat=sender.chat_id, reason=str(error)
             )
 
     async def ask(self, sender: Sender, question: Question, picture: bytes | None = None) -> Message:
-        """A question whose answer is a reply; the message that asks it, below the picture that it is about.
+        """Ask a question that is answered by a reply, below the picture that it is about.
 
-        In a group the keyboard opens only for the writer of the message that is replied to, or for who is
-        mentioned: where that message is one of our own, the person is. In private it opens always.
+        In a group the keyboard opens only for the writer of the message that is replied to, and for a person
+        who is mentioned: after a press that message is the bot's own, so the person is mentioned. In private
+        it always opens.
         """
         text = question.text
-        if sender.chat_id < 0 and sender.tapped and sender.user_name:
+        if sender.is_group and sender.pressed and sender.user_name:
             text = f"{_mention(sender.user_id, sender.user_name)}\n{text}"
-        sent_with: dict[str, Any] = {
-            "parse_mode": ParseMode.HTML,
-            "message_thread_id": sender.thread_id,
-            "reply_parameters": replying(sender.message_id),
-            "reply_markup": ForceReply(
-                selective=sender.chat_id < 0, input_field_placeholder=question.placeholder
-            ),
-        }
+        keyboard = ForceReply(selective=sender.is_group, input_field_placeholder=question.placeholder)
+        if picture is None:
+            return await self.send(
+                sender.chat_id, text, keyboard, thread_id=sender.thread_id, reply_to=sender.message_id
+            )
         with translated():
-            if picture is not None:
-                return await self._bot.send_photo(sender.chat_id, picture, caption=text, **sent_with)
-            return await self._bot.send_message(sender.chat_id, text, **sent_with)
+            return await self._bot.send_photo(
+                sender.chat_id,
+                picture,
+                caption=text,
+                parse_mode=ParseMode.HTML,
+                message_thread_id=sender.thread_id,
+                reply_parameters=replying(sender.message_id),
+                reply_markup=keyboard,
+            )
 
     async def notify(self, task: Task, key: str) -> None:
-        """Edits are silent: whoever waited a while is called by a short reply. Losing it is no harm."""
-        if self._clock() - (task.queued_at or task.created_at) <= _CALL_AFTER:
+        """Reply to a card that was edited, if its person waited for a while: edits are silent. An error is
+        logged."""
+        if self._clock() - (task.queued_at or task.created_at) <= _NOTIFY_AFTER:
             return
-        if not await self._rings(task.chat_id):
+        if not await self._may_notify(task.chat_id):
             return
         text = say(task.language, key)
         if task.chat_id < 0 and task.user_name:
             name = _mention(task.user_id, task.user_name)
             text = say(task.language, f"{key}_named", name="\0").replace("\0", name)
         try:
-            with translated():
-                await self._bot.send_message(
-                    task.chat_id,
-                    text,
-                    parse_mode=ParseMode.HTML,
-                    message_thread_id=task.thread_id,
-                    reply_parameters=replying(task.card_id),
-                )
+            await self.send(task.chat_id, text, thread_id=task.thread_id, reply_to=task.card_id)
         except ChatError as error:
             self._log.info("a notification was not sent", task=task.id, reason=str(error))
 
-    async def _rings(self, chat_id: int) -> bool:
+    async def _may_notify(self, chat_id: int) -> bool:
         try:
             settings = await self._preferences.of(chat_id)
         except StoreError as error:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from telegram import Message
 
+from bot.bounded_dict import BoundedDict
 from bot.chat.parsing.message_intent import SentPhoto
 from bot.chat.telegram_io.sent_files import FileKind, SentFiles
 from bot.errors import MediaError
@@ -39,7 +40,7 @@ class PhotoFiles:
         self._files = files
         self._people = people
         self._models = models
-        self._sizes: dict[str, tuple[int, int]] = {}
+        self._sizes: BoundedDict[str, tuple[int, int]] = BoundedDict(_SIZES)
 
     async def fit(self, file_id: str, rules: PhotoRules, crop: str | None, user_id: int) -> FitPhoto:
         async with self._files.step(user_id, [file_id], _PHOTO) as (photo,):
@@ -58,8 +59,6 @@ class PhotoFiles:
     def note(self, photo: SentPhoto) -> None:
         """Telegram tells the sides of some photos: those need not be fetched to be measured."""
         if photo.width and photo.height:
-            while len(self._sizes) >= _SIZES:
-                del self._sizes[next(iter(self._sizes))]
             self._sizes[photo.file_id] = (photo.width, photo.height)
 
     async def framed(self, request: VideoRequest, user_id: int) -> VideoRequest:

@@ -1,4 +1,4 @@
-"""The gate: every call to Telegram passes here, in its turn, and none while its chat has to be silent."""
+"""The rate limiter: every call to Telegram waits here for its turn, and while its chat has to be silent."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class RateLimiter(BaseRateLimiter[Urgency]):
         insort(self._waiting, waiting)
         self._news.set()
         if self._server is None or self._server.done():
-            self._server = asyncio.create_task(self._serve(), name="gate")
+            self._server = asyncio.create_task(self._serve(), name="rate limiter")
         try:
             wait_s = await turn
         except asyncio.CancelledError:

@@ -11,6 +11,7 @@ from bot.errors import MediaError
 from bot.media.process import CRASHES, READINGS, run_in_process
 from bot.media.video_cache import Video
 from bot.media.work import join_videos, last_frame, photo_size, prepare_video
+from bot.settings import Settings
 
 _FRAME_LIMIT_S = 30.0
 _JOIN_LIMIT_S = 180.0
@@ -31,15 +32,13 @@ class Frame:
 class VideoFiles:
     """Every call may raise MediaError, CallUnclear when Telegram does not answer, and ChatBusy, also where a
     person has too much under way.
-
-    `takes_bytes` is the most that can be fetched from Telegram, `gives_bytes` the most that can be sent.
     """
 
-    def __init__(self, files: SentFiles, *, takes_bytes: int, gives_bytes: int) -> None:
-        self.takes_bytes = takes_bytes
-        self._gives_bytes = gives_bytes
+    def __init__(self, files: SentFiles, settings: Settings) -> None:
+        self.download_max_bytes = settings.download_max_bytes
+        self._upload_max_bytes = settings.upload_max_bytes
         self._files = files
-        self._kind = FileKind(takes_bytes, "video_too_many_bytes", "video_gone")
+        self._kind = FileKind(settings.download_max_bytes, "video_too_many_bytes", "video_gone")
         self._crashes: dict[tuple[str, ...], int] = {}
 
     async def last_frame(self, file_id: str, user_id: int) -> Frame:
@@ -56,7 +55,7 @@ class VideoFiles:
             both, film, thumbnail = folder / "both.mp4", folder / "film.mp4", folder / "film.jpg"
             with self._reading(first_id, second_id):
                 async with self._files.join(user_id, [first_id, second_id], self._kind) as (first, second):
-                    most = self._gives_bytes
+                    most = self._upload_max_bytes
                     await run_in_process(
                         join_videos, first, second, both, most, limit_s=_JOIN_LIMIT_S, foreign=True
                     )

@@ -14,8 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegram import InlineKeyboardButton
 
-from bot.chat.cards.option_buttons import VERB, changed, choice_rows, fit_request, name_camera, option_rows
-from bot.request import CAMERAS, STRENGTHS, Mode, VideoModel, VideoRequest, check_request, settle, shown
+from bot.chat.cards.option_buttons import VERB, changed, choice_rows, name_camera, option_rows
+from bot.request import (
+    CAMERAS,
+    STRENGTHS,
+    Mode,
+    VideoModel,
+    VideoRequest,
+    check_request,
+    fit_request,
+    settle,
+    shown,
+)
 from bot.task import Task, TaskState
 from bot.text import LANGUAGES
 

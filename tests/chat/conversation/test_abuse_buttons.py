@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -13,8 +12,9 @@ from hypothesis import strategies as st
 from quiet_log import quiet_log
 from running import BOT, BotHarness, buttons, says
 
-from bot.chat.button_presses import ButtonPresses
-from bot.chat.telegram_io.flood_control import TAPS
+from bot.chat.features import FEATURES
+from bot.chat.router import Router
+from bot.chat.telegram_io.flood_control import PRESSES
 from bot.sandbox import Chat, Json, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -71,9 +71,7 @@ def quiet() -> Iterator[None]:
 
 def verbs() -> list[str]:
     """All that a running bot knows, so that none can be forgotten here."""
-    bots = [one for one in gc.get_objects() if isinstance(one, ButtonPresses)]
-    assert bots
-    return sorted({verb for taps in bots for verb in (*taps._acts, *taps._plain_acts)})
+    return sorted(Router(FEATURES).buttons)
 
 
 async def test_ten_taps_a_second_buy_once_and_all_are_answered(live_bot: BotHarness) -> None:
@@ -82,8 +80,8 @@ async def test_ten_taps_a_second_buy_once_and_all_are_answered(live_bot: BotHarn
     generate = buttons(draft)[says("button_generate")]
     answers = await taps_of(live_bot, ada, draft, [generate] * 10 * 10)
     assert answers[0] == ""
-    assert set(answers[1:TAPS]) == {says("tap_too_late")}
-    assert set(answers[TAPS:]) == {says("tap_too_fast")}
+    assert set(answers[1:PRESSES]) == {says("tap_too_late")}
+    assert set(answers[PRESSES:]) == {says("tap_too_fast")}
     await live_bot.shown(chat)
     assert live_bot.jobs("a restless finger") == len(live_bot.tasks(chat)) == 1
 
@@ -95,7 +93,7 @@ async def test_taps_on_options_draw_the_card_no_oftener_than_the_bound(live_bot:
     options = [f"opt:{task['id']}:seconds={seconds}" for seconds in (10, 5)]
     options = [data for data in buttons(draft).values() if data.count(":") > 1] or options
     await taps_of(live_bot, ada, draft, options * 100)
-    assert len(live_bot.edits(chat, "editMessageText")) <= TAPS
+    assert len(live_bot.edits(chat, "editMessageText")) <= PRESSES
 
 
 async def test_one_persons_taps_keep_nobody_elses_from_being_done(live_bot: BotHarness) -> None:
@@ -128,7 +126,9 @@ async def test_forged_data_touches_no_task_of_anybody_else(
     own = await live_bot.card(his)
     hers, mine = await _task(live_bot, group), await _task(live_bot, his)
     jobs = len(live_bot.provider.jobs)
-    forged = everything.draw(st.lists(_data([hers["id"], "0" * 16, ""]), min_size=TAPS // 2, max_size=TAPS))
+    forged = everything.draw(
+        st.lists(_data([hers["id"], "0" * 16, ""]), min_size=PRESSES // 2, max_size=PRESSES)
+    )
     for message in (card, own):
         answers = await taps_of(live_bot, boris, message, forged)
         assert says("tap_too_fast") not in answers
@@ -230,7 +230,7 @@ def _shortened(data: str) -> str:
 
 def _portions(every: Sequence[str]) -> list[Sequence[str]]:
     """Fewer than would be too many taps."""
-    return [every[start : start + TAPS] for start in range(0, len(every), TAPS)]
+    return [every[start : start + PRESSES] for start in range(0, len(every), PRESSES)]
 
 
 def _inaccessible(message: Json) -> Json:

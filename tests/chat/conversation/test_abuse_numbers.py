@@ -11,9 +11,9 @@ from running import BOT, BotHarness, bot_on_stage, says
 from test_abuse_buttons import taps_of, verbs
 
 from bot.admin.live_settings import CHANGEABLE
-from bot.chat.parsing.message_intent import COMMANDS, VIDEO_COMMANDS
+from bot.chat.features import FEATURES
 from bot.chat.parsing.prompt_options import FLAGS
-from bot.chat.telegram_io.flood_control import TAPS
+from bot.chat.telegram_io.flood_control import PRESSES
 from bot.sandbox import Chat, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -87,7 +87,10 @@ async def test_options_of_any_length_are_answered_at_once(live_bot: BotHarness, 
 async def test_what_stands_behind_a_command_may_be_of_any_length(live_bot: BotHarness, value: str) -> None:
     owners = live_bot.world.private_chat(OWNER)
     texts = [
-        f"/{command} {value}"[:4096] for command in sorted(COMMANDS - {"resume", "forget"} | VIDEO_COMMANDS)
+        f"/{command} {value}"[:4096]
+        for command in sorted(
+            {command.name for feature in FEATURES for command in feature.COMMANDS} - {"resume", "forget"}
+        )
     ]
     texts += [f"/start {value}"[:4096], f"/start r_{value}"[:4096]]
     with live_bot.unfinished():
@@ -118,9 +121,9 @@ async def test_a_tap_with_numbers_of_any_length_is_answered_at_once(
     every = [f"{verb}:{shape}" for verb in verbs() for shape in shapes]
     forged = [data for data in every if len(data.encode()) <= 64]
     with live_bot.unfinished():
-        for start in range(0, len(forged), TAPS):
+        for start in range(0, len(forged), PRESSES):
             someone, _ = live_bot.newcomer()
-            await taps_of(live_bot, someone, draft, forged[start : start + TAPS])
+            await taps_of(live_bot, someone, draft, forged[start : start + PRESSES])
             await taps_of(live_bot, OWNER, draft, forged[start : start + 1])
         await _settled(live_bot)
     assert live_bot.jobs("a tapped hat") == 0

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import a_brake, a_task
+from fakes import a_task
 from running import BOT, BotHarness, says, stage
+from telegram_side import a_conversation
 
-from bot.admin.live_settings import LiveSettings
-from bot.chat import Conversation, build_chat_context
 from bot.chat.telegram_io.polling import as_stored
-from bot.media.video_cache import VideoCache
 from bot.sandbox import Chat, Fault, FaultKind
-from bot.settings import IsolatedSettings
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task
 from bot.worker import schedule
-from bot.worker.schedule import Schedule
 
 
 class Clock:
@@ -34,47 +28,6 @@ class Clock:
 
     def __call__(self) -> datetime:
         return datetime.now(UTC) + self.ahead
-
-
-async def unbounded(_: str) -> None:
-    """No provider has a limit."""
-
-
-async def no_page(_: int) -> None:
-    pass
-
-
-@asynccontextmanager
-async def a_conversation(live_bot: BotHarness, clock: Clock) -> AsyncIterator[SQLiteStore]:
-    """The Telegram side alone, with a clock of its own."""
-    store = await SQLiteStore.open(live_bot.folder / "bot.db", clock)
-    settings = IsolatedSettings.model_validate(live_bot.values())
-    ctx = build_chat_context(
-        settings.token,
-        settings,
-        LiveSettings(settings, store, clock),
-        store,
-        models={},
-        purchase_guard=a_brake(store, clock),
-        schedule=Schedule(),
-        at_once=unbounded,
-        video_cache=VideoCache(live_bot.folder / "videos"),
-        clock=clock,
-        wake_worker=lambda: None,
-        open_page=no_page,
-    )
-    conversation = Conversation(ctx)
-    await conversation.start()
-    running = asyncio.create_task(conversation.run())
-    try:
-        yield store
-    finally:
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-        await conversation.close()
-        await store.close()
-    assert live_bot.world.complaints == []
 
 
 async def test_what_cannot_pass_by_waiting_is_parked_at_once_and_its_chat_goes_on(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ class _Deaf:
     def price_labels(self) -> PriceLabels:
         return PriceLabels(Prices(), "USD")
 
-    async def write(self, *_: object, **__: object) -> None:
+    async def send(self, *_: object, **__: object) -> None:
         if self.is_gone:
             raise ChatGone("not here")
 

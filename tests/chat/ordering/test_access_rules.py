@@ -10,7 +10,7 @@ from fakes import NOW, Clock, a_task
 
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Admission, Figure, LimitOverride, Permissions
-from bot.chat.ordering.access import Access
+from bot.chat.access import Access
 from bot.settings import IsolatedSettings
 from bot.stores.sqlite import SQLiteStore
 from bot.task import SUBMIT_UNKNOWN, TaskState

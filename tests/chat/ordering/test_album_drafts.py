@@ -27,7 +27,7 @@ ONE_PHOTO_ONLY = {"jimeng-pro": A_MODEL}
 
 
 class Drafts:
-    """What `Orders.gather` does, and how often the worker was woken."""
+    """What `Drafts.gather` of the bot does, and how often the worker was woken."""
 
     def __init__(self, store: SQLiteStore) -> None:
         self._store = store
@@ -51,8 +51,8 @@ def drafts(store: SQLiteStore) -> Drafts:
 
 @pytest.fixture
 def albums(store: SQLiteStore, drafts: Drafts, clock: Clock) -> Albums:
-    orders: Any = drafts
-    return Albums(tasks=store, orders=orders, clock=clock, wake=drafts.wake)
+    fake: Any = drafts
+    return Albums(tasks=store, drafts=fake, clock=clock, wake=drafts.wake)
 
 
 def sender(message_id: int, **changes: Any) -> Sender:

@@ -12,8 +12,8 @@ from fakes import A_MODEL, NOW, Clock, a_task
 
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Permissions
-from bot.chat.cards.price_labels import price_labels_of
-from bot.chat.ordering.access import Access
+from bot.chat.access import Access
+from bot.chat.cards.price_labels import PriceLabels
 from bot.chat.ordering.budgets import Budgets
 from bot.local_time import day_of, renewal_of
 from bot.settings import IsolatedSettings
@@ -33,7 +33,9 @@ class Desk:
             rules=self.rules,
             store=store,
             access=Access(self.rules, Permissions(store, clock), store, store, clock),
-            price_labels=price_labels_of(lambda: self.rules.settings, {"jimeng-pro": A_MODEL}),
+            price_labels=lambda: PriceLabels(
+                self.rules.settings.model_prices, self.rules.settings.currency, {"jimeng-pro": A_MODEL}
+            ),
             tell_admins=self.tell,
             clock=clock,
         )
@@ -48,7 +50,7 @@ class Desk:
             number = await self.store.spent_since(datetime(2000, 1, 1, tzinfo=UTC))
             task = a_task(f"{number}", price=Decimal(1), queued_at=self.clock(), user_id=user_id)
             await self.store.add(task)
-            await self.budgets.watch(user_id)
+            await self.budgets.watch()
         return problem.code if problem else None
 
 

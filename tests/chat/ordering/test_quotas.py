@@ -9,8 +9,8 @@ from fakes import A_MODEL, Clock, a_task
 
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Permissions
-from bot.chat.cards.price_labels import price_labels_of
-from bot.chat.ordering.access import Access
+from bot.chat.access import Access
+from bot.chat.cards.price_labels import PriceLabels
 from bot.chat.ordering.budgets import Budgets
 from bot.chat.ordering.quotas import Quotas
 from bot.settings import IsolatedSettings
@@ -30,7 +30,10 @@ def allowance(store: SQLiteStore, clock: Clock, **settings: str) -> Quotas:
     values = {"model_prices": "jimeng-pro=1", "admin_users": "501", **settings}
     rules = LiveSettings(IsolatedSettings.model_validate(values), store, clock)
     access = Access(rules, Permissions(store, clock), store, store, clock)
-    price_labels = price_labels_of(lambda: rules.settings, {"jimeng-pro": A_MODEL})
+
+    def price_labels() -> PriceLabels:
+        return PriceLabels(rules.settings.model_prices, rules.settings.currency, {"jimeng-pro": A_MODEL})
+
     budgets = Budgets(
         rules=rules, store=store, access=access, price_labels=price_labels, tell_admins=nobody, clock=clock
     )

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from telegram import Message
 
+from bot.chat.features import FEATURES
 from bot.chat.parsing.message_intent import Intent, SentPhoto, SentVideo, find_photo, find_video, read_intent
+from bot.chat.router import Router
 
 BOT = {"id": 7001, "is_bot": True, "first_name": "Dreamreel", "username": "dreamreel_bot"}
 ANNA = {"id": 1, "is_bot": False, "first_name": "Anna"}
@@ -26,6 +28,10 @@ VIDEO = {
 }
 FORWARDED = {"forward_origin": {"type": "hidden_user", "date": 1_700_000_000, "sender_user_name": "Somebody"}}
 SERVICE = {"new_chat_members": [ANNA]}
+
+
+def read(sent: Message) -> Intent:
+    return read_intent(sent, "dreamreel_bot", 7001, Router(FEATURES).kinds)
 
 
 def message(chat: dict[str, Any], text: str | None = None, **parts: Any) -> Message:
@@ -155,8 +161,8 @@ def extends(video: SentVideo | None, answers: int | None = None) -> Intent:
 def test_what_somebody_does_is_what_the_table_says(
     text: str | None, parts: dict[str, Any], private: Intent, group: Intent
 ) -> None:
-    assert read_intent(message(PRIVATE, text, **parts), "dreamreel_bot", 7001) == private
-    assert read_intent(message(GROUP, text, **parts), "dreamreel_bot", 7001) == group
+    assert read(message(PRIVATE, text, **parts)) == private
+    assert read(message(GROUP, text, **parts)) == group
 
 
 def test_a_command_in_bold_is_a_command() -> None:
@@ -165,18 +171,18 @@ def test_a_command_in_bold_is_a_command() -> None:
         {"type": "bot_command", "offset": 0, "length": 6},
     ]
     bold = message(GROUP, "/video a boat", entities=entities)
-    assert read_intent(bold, "dreamreel_bot", 7001) == starts()
+    assert read(bold) == starts()
 
 
 def test_a_command_in_the_middle_is_text() -> None:
     entities = [{"type": "bot_command", "offset": 6, "length": 6}]
     text = message(PRIVATE, "hello /video", entities=entities)
-    assert read_intent(text, "dreamreel_bot", 7001) == Intent("text", "hello /video")
+    assert read(text) == Intent("text", "hello /video")
 
 
 def test_an_answer_counts_only_when_it_answers_this_bot() -> None:
     other = reply_to(**{"from": {**BOT, "id": 8001}, "text": "What should the video show?"})
-    assert read_intent(message(GROUP, "a boat", **other), "dreamreel_bot", 7001) == NOTHING
+    assert read(message(GROUP, "a boat", **other)) == NOTHING
 
 
 def a_document(mime_type: str) -> dict[str, Any]:
@@ -213,7 +219,7 @@ def test_a_photo_is_found_in_whatever_holds_one(parts: dict[str, Any], photo: Se
     without = HOW_TO_EXTEND if is_video else Intent("no_photo")
     expected = starts(photo=photo) if photo or not parts else without
     answer = message(GROUP, "/animate a boat", **reply_to(**parts))
-    assert read_intent(answer, "dreamreel_bot", 7001) == expected
+    assert read(answer) == expected
 
 
 A_FILE = {"file_id": "v", "file_unique_id": "v", "file_size": 9}

@@ -14,6 +14,7 @@ from bot.chat.cards.eta import Estimator
 from bot.chat.chat_settings import ChatPreferences
 from bot.chat.task_cards.board import CardBoard
 from bot.chat.task_cards.reactions import Reactions
+from bot.chat.task_cards.renderer import CardRenderer
 from bot.chat.telegram_io.client import connect
 from bot.chat.telegram_io.media_queue import MediaQueue
 from bot.chat.telegram_io.messenger import Messenger
@@ -72,12 +73,11 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> 
         preferences = ChatPreferences(store, lambda: "en", clock)
         board = CardBoard(
             bot,
-            models,
+            CardRenderer(models, clock, Estimator(nobody_ahead, Schedule(), models, unbounded)),
             clock,
-            estimator=Estimator(nobody_ahead, Schedule(), models, unbounded),
             messenger=Messenger(bot, clock, preferences),
             photos=PhotoFiles(SentFiles(bot, tmp_path / "work", clock, MediaQueue()), store, models),
-            quiet=Reactions(bot, preferences),
+            reactions=Reactions(bot, preferences),
         )
         yield Wall(server, board, clock, ada, private, group, Video(film, thumbnail, facts))
         await bot.shutdown()

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from running import BotHarness, open_gate, stage
 
-from bot.chat.menu import Menu
+from bot.chat.menu import Menu, MenuEntry
 from bot.chat.telegram_io.client import connect
 from bot.sandbox import Json
 from bot.text import plain, say
 
 ADMIN, ADA = 501, 7001
 PRIVATE = {"type": "all_private_chats"}
+ENTRIES = (MenuEntry(name="video"), MenuEntry(name="allow", admins_only=True))
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ async def test_a_default_language_that_is_changed_is_published_by_every_process(
     spoken = ["en"]
     bot = connect(live_bot.server.token, live_bot.server.url, open_gate())
     async with bot:
-        menu = Menu(bot, ["video"], ["allow"], default_language=lambda: spoken[0], is_admin=is_admin)
+        menu = Menu(bot, ENTRIES, default_language=lambda: spoken[0], is_admin=is_admin)
         await menu.publish()
         assert words(live_bot, PRIVATE) == [plain(say("en", "command_video"))]
         keeping = asyncio.create_task(menu.keep_up(0.01))
@@ -60,7 +61,7 @@ async def test_whoever_comes_gets_a_menu_of_their_own_only_where_that_for_all_is
 ) -> None:
     live_bot.world.private_chat(live_bot.newcomer()[0]).started = True
     async with connect(live_bot.server.token, live_bot.server.url, open_gate()) as bot:
-        menu = Menu(bot, ["video"], ["allow"], default_language=lambda: "en", is_admin=is_admin)
+        menu = Menu(bot, ENTRIES, default_language=lambda: "en", is_admin=is_admin)
         await menu.welcome(chat_id, chosen, code)
     calls = live_bot.server.calls_of("setMyCommands")
     if language is None:

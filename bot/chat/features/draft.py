@@ -1,0 +1,55 @@
+"""The buttons of a draft: buy it, change an option, drop it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.chat.cards.draft_card import CROP_ALWAYS, has_options
+from bot.chat.cards.option_buttons import VERB, changed
+from bot.chat.context import ChatContext
+from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
+from bot.request import Problem
+from bot.task import TaskState
+
+
+async def generate(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    if press.task.state is not TaskState.DRAFT:
+        return Problem("tap_too_late", {})
+    return await ctx.orders.generate(press.sender, press.task, press.task.request)
+
+
+async def crop_always(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """Buy it, and from now on crop without this question."""
+    person = await ctx.store.people.person(press.sender.user_id)
+    await ctx.store.people.put_person(replace(person, crop_preview=False))
+    return await generate(ctx, press)
+
+
+async def dismiss(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    await ctx.store.tasks.save(press.task.cancelled("dismissed", ctx.clock()))
+    ctx.wake()
+    return None
+
+
+async def pick(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """Open an option, take a choice, or go back."""
+    if not has_options(press.task):
+        return Problem("tap_too_late", {})
+    option, chosen, choice = press.choice.partition("=")
+    if not chosen:
+        await ctx.board.redraw(press.task, option or None)
+        return None
+    request = changed(press.task.request, ctx.models, option, choice)
+    if request is None:
+        return Problem("tap_gone", {})
+    await ctx.drafts.change(press.task, request)
+    return None
+
+
+COMMANDS: Commands = ()
+BUTTONS: Buttons = (
+    Button(verb="generate", handle=generate),
+    Button(verb=CROP_ALWAYS, handle=crop_always),
+    Button(verb="dismiss", handle=dismiss),
+    Button(verb=VERB, handle=pick),
+)

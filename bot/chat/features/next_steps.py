@@ -1,0 +1,84 @@
+"""The buttons under an outcome: the same once more, or with something changed; and an offered video."""
+
+from __future__ import annotations
+
+from bot.chat.cards.next_steps import NextStep
+from bot.chat.context import ChatContext
+from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
+from bot.request import Problem, VideoRequest
+from bot.task import END_STATES, TaskState
+
+
+async def repeat(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """Order the very same; of somebody else's video make a draft, on one's own limits."""
+    if press.sender.user_id == press.task.user_id:
+        return await _order(ctx, press, press.task.request)
+    if not await _is_repeated(ctx, press):
+        await ctx.drafts.draft(press.sender, press.task.request, "card_draft_named", press.task.id)
+    return None
+
+
+async def use_model(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """Use another model: for a draft that the chosen one cannot make, or after an outcome."""
+    request = press.task.request.model_copy(update={"model": press.choice})
+    if press.task.state is TaskState.DRAFT:
+        settings = await ctx.preferences.of(press.sender.chat_id)
+        completed = ctx.request_builder.add_usual(request, settings)
+        return await ctx.orders.generate(press.sender, press.task, completed)
+    return await _order(ctx, press, request)
+
+
+async def drop_photo(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    without = {"photos": (), "crop": None, "extends": None}
+    return await _order(ctx, press, press.task.request.model_copy(update=without))
+
+
+async def ask_for_change(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """Ask for other words or another photo. The answer starts the task."""
+    if press.task.state not in END_STATES:
+        return Problem("tap_too_late", {})
+    if not await _is_repeated(ctx, press):
+        words = "card_ask_other_words" if press.task.request.prompt else "card_ask_words"
+        question = "card_ask_other_photo" if press.verb == NextStep.PHOTO else words
+        await ctx.drafts.ask(press.sender, press.task.request, question, press.task.id)
+    return None
+
+
+async def send_offered(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """Send a video again that perhaps did not arrive."""
+    await ctx.store.tasks.save(press.task.resend(press.sender.thread_id, ctx.clock()))
+    ctx.wake()
+    return Problem("tap_done", {})
+
+
+async def _order(ctx: ChatContext, press: ButtonPress, request: VideoRequest) -> Problem | None:
+    """Order a new task, after one that has ended."""
+    if press.task.state not in END_STATES:
+        return Problem("tap_too_late", {})
+    if problems := ctx.request_builder.problems(request):
+        return problems[0]
+    if await _is_repeated(ctx, press):
+        return None
+    if await ctx.orders.is_on_its_way(press.sender, request, press.task.id):
+        return Problem("tap_on_its_way", {})
+    return await ctx.orders.start(press.sender, request, press.task.id)
+
+
+async def _is_repeated(ctx: ChatContext, press: ButtonPress) -> bool:
+    """Return True if this very press, or the same a moment ago, has been handled."""
+    update_id = press.sender.update_id
+    same = (press.sender.user_id, press.task.id, press.verb, press.choice)
+    if ctx.duplicate_guard.is_repeated(update_id, *same):
+        return True
+    return await ctx.store.tasks.find(update_id=update_id) is not None
+
+
+COMMANDS: Commands = ()
+BUTTONS: Buttons = (
+    Button(verb=NextStep.AGAIN, handle=repeat, used_by="anybody"),
+    Button(verb=NextStep.WORDS, handle=ask_for_change, used_by="anybody"),
+    Button(verb=NextStep.PHOTO, handle=ask_for_change),
+    Button(verb=NextStep.PLAIN, handle=drop_photo),
+    Button(verb=NextStep.MODEL, handle=use_model),
+    Button(verb="send", handle=send_offered),
+)

@@ -1,0 +1,30 @@
+"""What is answered to a request that cannot work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.chat.context import ChatContext
+from bot.chat.parsing.message_intent import SentPhoto
+from bot.chat.sender import Sender
+from bot.request import Problem, VideoRequest
+
+
+async def object_to(
+    ctx: ChatContext,
+    sender: Sender,
+    request: VideoRequest,
+    problems: Sequence[Problem],
+    photo: SentPhoto | None,
+) -> None:
+    """Say why the request cannot work; if only the model is in the way, with buttons for others that can."""
+    problem = problems[0]
+    misread = problem.code.startswith(("unknown_flag", "flag_"))
+    names = [] if misread else ctx.request_builder.others(request, photo)
+    if names:
+        await ctx.drafts.offer(sender, request, problem, names)
+        return
+    if problem.code == "flag_needs_value" and problem.values["flag"] == "model":
+        # Words alone do not know which models are set up here.
+        problem = Problem(problem.code, problem.values | {"example": f"--model {request.model}"})
+    await ctx.messenger.explain(sender, problem)
