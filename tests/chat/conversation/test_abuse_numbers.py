@@ -18,6 +18,9 @@ from bot.sandbox import Chat, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+COMMANDS = sorted(
+    {command.name for feature in FEATURES for command in feature.COMMANDS} - {"resume", "forget"}
+)
 OWNER = Person(501, "Olga", None, "en")
 LONG = {
     "letters": "x" * 3900,
