@@ -26,7 +26,7 @@ from bot.media.media_info import FitPhoto
 from bot.provider import Accepted, Photo, PhotoLink, Provider, StillRunning
 from bot.request import PhotoRules, VideoModel, VideoRequest, closest_ratio, settle
 from bot.store import Attempt
-from bot.store.buying import Pause
+from bot.store.budget import Pause
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 from bot.worker import schedule
 from bot.worker.concurrency import NO_ROOM, Slots
@@ -212,7 +212,7 @@ class Submitter:
             for name in stand_ins(task, self._models, self._quote)
             if not await self._purchase_guard.blocking(name)
         ]
-        if not self._failover or not others or task.hidden:
+        if not self._failover or not others or task.detached:
             return False
         model = self._models[others[0]]
         request = settle(task.request.model_copy(update={"model": model.name}), model)

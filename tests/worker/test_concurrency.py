@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import NOW, Clock, Script, ScriptedProvider, WorkerHarness, a_task
@@ -244,7 +245,8 @@ async def test_a_limit_that_cannot_be_kept_stops_nobody(harness: WorkerHarness) 
         async def change_limit(self, *_: object) -> SlotLimit | None:
             raise StoreError("its disk is full")
 
-    slots = Slots({"cloud": 3}, Broken(), harness.clock)
+    broken: Any = Broken()
+    slots = Slots({"cloud": 3}, broken, harness.clock)
     await slots.refused(a_task())
     await slots.accepted(a_task())
     assert await slots.at_once("cloud") == 3

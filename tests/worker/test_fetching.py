@@ -43,7 +43,7 @@ async def test_a_link_that_died_and_cannot_be_had_again_is_the_end(
     harness.provider.polls = Script(answer)
     await harness.store.tasks.add(made())
     task = await harness.close_task()
-    assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "link_expired", True)
+    assert (task.state, task.error_code, task.counts_toward_quota) == (TaskState.FAILED, "link_expired", True)
     assert harness.chat.names() == ["tell"]
 
 
@@ -83,7 +83,7 @@ async def test_what_is_not_a_video_is_never_shown(store: SQLiteStore, clock: Clo
     page = tmp_path / "page.html"
     page.write_text("<h1>Sorry</h1>")
     harness = WorkerHarness(store, ScriptedProvider(page), clock, tmp_path)
-    await store.add(made())
+    await store.tasks.add(made())
     assert (await harness.close_task()).error_code == "not_a_video"
     assert harness.chat.names() == ["tell"]
     assert harness.on_shelf() == []
@@ -118,7 +118,7 @@ async def test_a_video_larger_than_telegram_takes_is_made_smaller_and_shown(
     film.write_bytes(noise(1.0))
     largest = film.stat().st_size // 2
     harness = WorkerHarness(store, ScriptedProvider(film), clock, tmp_path / "house", max_bytes=largest)
-    await store.add(made())
+    await store.tasks.add(made())
     task = await harness.close_task()
     assert (task.state, task.file_id) == (TaskState.SUCCEEDED, "file-1")
     (facts,) = harness.chat.videos
@@ -131,9 +131,9 @@ async def test_a_video_that_cannot_be_made_small_enough_is_not_uploaded(
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
     harness = WorkerHarness(store, provider, clock, tmp_path, max_bytes=1000)
-    await store.add(made())
+    await store.tasks.add(made())
     task = await harness.close_task()
-    assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "too_large", True)
+    assert (task.state, task.error_code, task.counts_toward_quota) == (TaskState.FAILED, "too_large", True)
     assert harness.chat.names() == ["tell"]
     assert harness.on_shelf() == ["boat.jpg", "boat.mp4"], "the operator can still have it"
 
@@ -142,9 +142,9 @@ async def test_a_paid_video_is_never_called_free_because_its_model_was_taken_awa
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
     harness = WorkerHarness(store, provider, clock, tmp_path, models={})
-    await store.add(made(keep_until=NOW + timedelta(seconds=1)))
+    await store.tasks.add(made(keep_until=NOW + timedelta(seconds=1)))
     task = await harness.close_task()
-    assert (task.error_code, task.counts) == ("fetch_failed", True)
+    assert (task.error_code, task.counts_toward_quota) == ("fetch_failed", True)
 
 
 async def test_a_delivery_that_has_to_be_repeated_fetches_only_once(harness: WorkerHarness) -> None:

@@ -16,7 +16,7 @@ from bot.errors import IllegalMove
 from bot.log import get_log
 from bot.request import Problem, VideoModel
 from bot.store import Store
-from bot.store.acts import Act, ActStore
+from bot.store.audit import AuditEntry, AuditStore
 from bot.worker.purchase_guard import PurchaseGuard
 
 _GONE, _TOO_LATE = Problem("tap_gone", {}), Problem("tap_too_late", {})
@@ -41,7 +41,7 @@ class Moves:
         wake: Callable[[], None],
     ) -> None:
         self._store = store
-        self._record: ActStore = store.audit
+        self._record: AuditStore = store.audit
         self._cancelling = cancelling
         self._access = access
         self._permissions = permissions
@@ -68,7 +68,7 @@ class Moves:
 
     async def put_first(self, task_id: str, by: int) -> Problem | None:
         """Before all who wait for the same provider."""
-        if not await self._store.tasks.put_first(task_id):
+        if not await self._store.tasks.prioritise(task_id):
             return _TOO_LATE
         self._wake()
         await self._note("first", task_id, by)
@@ -115,4 +115,4 @@ class Moves:
 
     async def _note(self, verb: str, target: str, by: int) -> None:
         self._log.info("an admin made a move", verb=verb, target=target, admin=by)
-        await self._record.add_act(Act(verb, target, by, self._clock()))
+        await self._record.add(AuditEntry(verb, target, by, self._clock()))

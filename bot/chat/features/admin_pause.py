@@ -20,8 +20,8 @@ from bot.chat.sender import Sender
 from bot.chat.telegram_io.display_names import DisplayNames
 from bot.chat.telegram_io.messenger import Messenger
 from bot.request import Problem, VideoModel
-from bot.store import TaskFilter, TaskListing
-from bot.store.buying import EVERYTHING, Pause
+from bot.store import TaskFilter, TaskStore
+from bot.store.budget import EVERYTHING, Pause
 from bot.task import TaskState
 from bot.text import plain, say
 from bot.worker.purchase_guard import PurchaseGuard
@@ -35,7 +35,7 @@ class AdminPause:
         *,
         purchase_guard: PurchaseGuard,
         access: Access,
-        tasks: TaskListing,
+        tasks: TaskStore,
         names: DisplayNames,
         messenger: Messenger,
         models: Mapping[str, VideoModel],

@@ -13,7 +13,7 @@ from bot.chat.sender import Sender
 from bot.chat.telegram_io.display_names import DisplayNames
 from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import SettingsError
-from bot.store.changes import THE_BOT, THE_MACHINE, Change, ChangeStore
+from bot.store.audit import SET, THE_BOT, THE_MACHINE, AuditEntry, AuditStore
 from bot.text import say
 
 _READ = re.compile(r"(\w+)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
@@ -29,7 +29,7 @@ class AdminSet:
         self,
         *,
         rules: LiveSettings,
-        record: ChangeStore,
+        record: AuditStore,
         names: DisplayNames,
         messenger: Messenger,
         zone: ZoneInfo,
@@ -63,7 +63,11 @@ class AdminSet:
         if rule is None:
             rules = [rule.name for rule in self._rules.rows()]
             return say(language, "rule_unknown", name=cut(name, 60), choices=rules)
-        about = [change for change in await self._record.changes(100, THE_BOT) if change.name == rule.name]
+        about = [
+            change
+            for change in await self._record.entries(100, target=str(THE_BOT), action=SET)
+            if change.name == rule.name
+        ]
         return join(await self._line(language, rule), await self._changes(language, about))
 
     async def _all(self, sender: Sender) -> str:
@@ -72,7 +76,7 @@ class AdminSet:
             say(language, "rules_heading"),
             "\n".join([await self._line(language, rule) for rule in self._rules.rows()]),
             say(language, "rules_how", bot=self._names.suffix(sender.chat_id)),
-            await self._changes(language, await self._record.changes(_CHANGES_SHOWN)),
+            await self._changes(language, await self._record.entries(_CHANGES_SHOWN, action=SET)),
         )
 
     async def _line(self, language: str, rule: Rule) -> str:
@@ -86,7 +90,7 @@ class AdminSet:
         value = html.escape(cut(rule.value, _VALUE_SHOWN), quote=False) or "–"
         return f"<code>{rule.name}</code> = <b>{value}</b> · {source}"
 
-    async def _changes(self, language: str, changes: list[Change]) -> str:
+    async def _changes(self, language: str, changes: list[AuditEntry]) -> str:
         """The newest of the record, those about one person or group too."""
         lines = []
         for change in changes[:_CHANGES_SHOWN]:
@@ -99,5 +103,5 @@ class AdminSet:
     async def _name(self, user_id: int) -> str:
         return "–" if user_id == THE_MACHINE else await self._names.link(user_id)
 
-    def _when(self, change: Change) -> str:
+    def _when(self, change: AuditEntry) -> str:
         return f"{change.at.astimezone(self._zone):%Y-%m-%d %H:%M}"

@@ -47,7 +47,7 @@ class AdminWaiting:
     async def put_first(self, tap: ChatButtonPress) -> Problem | None:
         if not await self._may(tap.sender):
             return Problem("tap_private", {})
-        done = await self._tasks.put_first(tap.choice)
+        done = await self._tasks.prioritise(tap.choice)
         if card := await self._draw(tap.sender):
             await self._messenger.redraw(tap.sender, card)
         return Problem("queue_is_first" if done else "tap_too_late", {})

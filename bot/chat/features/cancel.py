@@ -143,4 +143,4 @@ def _label(task: Task) -> str:
 
 
 def _is_stoppable(task: Task) -> bool:
-    return task.state in _STOPPABLE and not task.hidden
+    return task.state in _STOPPABLE and not task.detached

@@ -22,7 +22,7 @@ from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import CallRefused, CardGone, ChatGone, ChatMoved, StaleTask
 from bot.log import get_log
 from bot.request import VideoModel
-from bot.store import KeepingStore, TaskStore
+from bot.store import MaintenanceStore, TaskStore
 from bot.task import Task, TaskState
 from bot.text import say
 
@@ -44,7 +44,7 @@ class Groups:
         *,
         bot: Bot,
         tasks: TaskStore,
-        marks: KeepingStore,
+        marks: MaintenanceStore,
         messenger: Messenger,
         access: Access,
         access_requests: AccessRequests,
@@ -84,7 +84,7 @@ class Groups:
     async def upgraded(self, chat_id: int, new_id: int) -> None:
         """The group became a supergroup with an id of its own. Told of twice, it changes nothing more."""
         await self.follow(chat_id, new_id)
-        await self._marks.mark(_upgrade(new_id), self._clock())
+        await self._marks.set_flag(_upgrade(new_id), self._clock())
 
     async def follow(self, chat_id: int, new_id: int) -> None:
         """Take along what the group has here: tasks, settings, and with them its limits."""
@@ -102,7 +102,7 @@ class Groups:
             return chat.type == ChatType.GROUP
         # Whichever process takes the message about the move notes it: the store tells.
         for _ in range(_GLANCES):
-            since = await self._marks.unmark(_upgrade(chat.id))
+            since = await self._marks.clear_flag(_upgrade(chat.id))
             if since is not None and self._clock() - since < _NEWS:
                 return False
             await asyncio.sleep(self._settle_s / _GLANCES)

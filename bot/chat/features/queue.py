@@ -74,7 +74,7 @@ class Queue:
     async def bring(self, tap: ButtonPress) -> Problem | None:
         """The card anew, at the end of the chat; the old one goes."""
         task = tap.task
-        if task.delivered_at is not None or task.hidden or task.state is TaskState.DRAFT:
+        if task.delivered_at is not None or task.detached or task.state is TaskState.DRAFT:
             return Problem("tap_too_late", {})
         if self._repeats.is_repeated(tap.sender.update_id, task.id, tap.verb):
             return None

@@ -18,7 +18,7 @@ from bot.chat.sender import Sender
 from bot.chat.telegram_io.duplicate_guard import DuplicateGuard
 from bot.chat.telegram_io.messenger import Messenger
 from bot.request import Problem, VideoModel, VideoRequest, shown
-from bot.store import Recipe, RecipeStore, TaskStore
+from bot.store import PeopleStore, Recipe, TaskStore
 from bot.task import Task, TaskState
 from bot.text import say
 
@@ -38,7 +38,7 @@ class Share:
         *,
         bot: Bot,
         tasks: TaskStore,
-        recipes: RecipeStore,
+        recipes: PeopleStore,
         reading: RequestBuilder,
         orders: Orders,
         messenger: Messenger,

@@ -24,7 +24,7 @@ from bot.media.work import draw_chart
 from bot.store.statistics import (
     NO_MONEY,
     Outcome,
-    Statistics,
+    StatisticsStore,
     TaskCount,
     UserUsage,
     Wait,
@@ -56,7 +56,7 @@ class Stats:
     def __init__(
         self,
         *,
-        statistics: Statistics,
+        statistics: StatisticsStore,
         access: Access,
         messenger: Messenger,
         price_labels: Callable[[], PriceLabels],
@@ -91,9 +91,9 @@ class Stats:
     async def _read(self, user_id: int | None) -> Figures:
         edges = day_edges(self._clock(), self._zone, _DAYS)
         since, until = edges[0], edges[-1]
-        tallies = await self._statistics.tallies(edges, user_id)
+        tallies = await self._statistics.task_counts(edges, user_id)
         waits = await self._statistics.waits([since, until], user_id)
-        askers = await self._statistics.askers(since, until, _NAMED) if user_id is None else []
+        askers = await self._statistics.user_usage(since, until, _NAMED) if user_id is None else []
         days = tuple(f"{edge:%m-%d}" for edge in edges[:-1])
         return Figures(
             days,

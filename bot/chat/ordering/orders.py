@@ -25,7 +25,7 @@ from bot.chat.telegram_io.messenger import Messenger
 from bot.chat.telegram_io.photo_files import PhotoFiles
 from bot.request import Problem, VideoModel, VideoRequest, settle
 from bot.store import TaskStore
-from bot.store.sharing import SINGLE_PROCESS, LeaseStore
+from bot.store.leases import SINGLE_PROCESS, LeaseStore
 from bot.task import Task, TaskState
 from bot.text import plain
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
-from bot.store.sharing import LeaseStore, holding
+from bot.store.leases import LeaseStore, lease
 
 _LEASE_S = 60.0
 """Longer than an order takes, with its card to post: after that only a dead process has it."""
@@ -25,5 +25,5 @@ class UserLocks:
         lock = self._locks.get(user_id)
         if lock is None:
             lock = self._locks[user_id] = asyncio.Lock()
-        async with lock, holding(self._sharing, f"orders of {user_id}", _LEASE_S):
+        async with lock, lease(self._sharing, f"orders of {user_id}", _LEASE_S):
             yield

@@ -44,7 +44,7 @@ class CardReposter:
         changes nothing; one that is not posted comes with the video."""
         drafts = [draft for draft in await self._tasks.drafts(chat_id) if not draft.is_collecting_album]
         for task in [*drafts, *await self._tasks.open_tasks(chat_id=chat_id)]:
-            if task.card_id is not None or task.hidden or task.delivered_at is not None:
+            if task.card_id is not None or task.detached or task.delivered_at is not None:
                 continue
             try:
                 if task.state is TaskState.DRAFT:

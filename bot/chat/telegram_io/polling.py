@@ -22,7 +22,7 @@ from bot.chat.telegram_io.rate_limiter import seconds
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log
 from bot.store import StoredUpdate, UpdateStore
-from bot.store.sharing import SINGLE_PROCESS, LeaseStore
+from bot.store.leases import SINGLE_PROCESS, LeaseStore
 from bot.worker import schedule
 
 WANTED = ("message", "callback_query", "my_chat_member")
@@ -144,7 +144,7 @@ class UpdatePoller:
     async def _keep(self, updates: list[dict[str, Any]]) -> bool:
         """Whether they are in the store, so that Telegram may forget them."""
         try:
-            await self._updates.add_updates([as_stored(update) for update in updates])
+            await self._updates.add([as_stored(update) for update in updates])
         except StoreError as error:
             self._log.error("updates could not be stored", reason=str(error))
             await asyncio.sleep(self._store_pause_s)

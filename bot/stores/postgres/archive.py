@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 
 from bot.errors import SettingsError
-from bot.stores.moving import MOVED, TABLES, Rows
 from bot.stores.postgres.opening import open_database
+from bot.stores.transfer import MOVED, TABLES, Rows
 
 _BATCH = 2000
 _ORDER = {"tasks": "place", "updates": "update_id", "people": "user_id", "chats": "chat_id"}
@@ -71,7 +71,7 @@ class PostgresArchive:
             yield [[turn(value) for turn, value in zip(outward, row, strict=True)] for row in rows]
 
     async def last_used(self) -> tuple[datetime | None, datetime | None]:
-        moved = await self._connection.fetchval("SELECT at FROM marks WHERE key = $1", MOVED)
+        moved = await self._connection.fetchval("SELECT at FROM flags WHERE key = $1", MOVED)
         return moved, await self._connection.fetchval("SELECT max(at) FROM heartbeat")
 
     async def is_empty(self) -> bool:
@@ -99,7 +99,7 @@ class PostgresArchive:
             "UPDATE updates SET leased_until = NULL WHERE leased_until IS NOT NULL"
         )
         await self._connection.execute(
-            "INSERT INTO marks (key, at) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET at = excluded.at",
+            "INSERT INTO flags (key, at) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET at = excluded.at",
             MOVED,
             now,
         )
@@ -110,7 +110,7 @@ class PostgresArchive:
         await self._connection.close()
 
 
-_WITH_IDS = frozenset({"attempts", "notices", "changes", "pauses", "acts"})
+_WITH_IDS = frozenset({"attempts", "notices", "pauses", "audit_log"})
 
 
 def _as_it_is(value: Any) -> Any:

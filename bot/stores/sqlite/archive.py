@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import SettingsError
-from bot.stores.moving import MOVED, TABLES, Rows
 from bot.stores.sqlite.file import DatabaseFile, explain, open_file
 from bot.stores.sqlite.rows import to_text, to_time
+from bot.stores.transfer import MOVED, TABLES, Rows
 
 _BATCH = 2000
-_OWN = {"attempts": "id", "notices": "id", "changes": "id", "pauses": "id", "acts": "id"}
+_OWN = {"attempts": "id", "notices": "id", "pauses": "id", "audit_log": "id"}
 """Numbers that each database gives anew; the order stays."""
 
 
@@ -64,7 +64,7 @@ class SQLiteTarget:
         return [name for name in _columns(self._connection, table) if name != _OWN.get(table)]
 
     async def last_used(self) -> tuple[datetime | None, datetime | None]:
-        moved = self._one("SELECT at FROM marks WHERE key = ?", MOVED)
+        moved = self._one("SELECT at FROM flags WHERE key = ?", MOVED)
         return to_time(moved), to_time(self._one("SELECT at FROM heartbeat"))
 
     async def is_empty(self) -> bool:
@@ -85,7 +85,7 @@ class SQLiteTarget:
     async def commit(self, now: datetime) -> None:
         # Leases are ended by the next start, as the only process on the file.
         self._connection.execute(
-            "INSERT OR REPLACE INTO marks (key, at) VALUES (?, ?)", [MOVED, to_text(now)]
+            "INSERT OR REPLACE INTO flags (key, at) VALUES (?, ?)", [MOVED, to_text(now)]
         )
         await asyncio.to_thread(self._connection.execute, "COMMIT")
 

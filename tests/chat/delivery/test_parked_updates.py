@@ -47,7 +47,7 @@ async def a_conversation(live_bot: BotHarness, clock: Clock) -> AsyncIterator[No
     ctx = build_chat_context(
         settings.token,
         settings,
-        LiveSettings(settings, store, clock),
+        LiveSettings(settings, store.audit, clock),
         store,
         models={},
         purchase_guard=a_brake(store, clock),
