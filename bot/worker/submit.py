@@ -184,7 +184,7 @@ class Submitter:
             # The limit first: else the very same would be tried again at once.
             await self._slots.refused(task, error.retry_after_s)
             code, detail, now = error.code, error.detail, self._journal.now()
-            moved = await self._write(
+            moved = await self._journal.update(
                 task, lambda row: _unanswered(row).requeued_no_slot(code, detail, now), attempt
             )
             self._chat.show(moved)
@@ -199,7 +199,7 @@ class Submitter:
             return
         due_at = schedule.retry_at(task.attempts, now, error.retry_after_s)
         code, detail = error.code, error.detail
-        moved = await self._write(
+        moved = await self._journal.update(
             task, lambda row: _unanswered(row).requeued(code, detail, due_at, now), attempt
         )
         self._chat.show(moved)
@@ -221,7 +221,7 @@ class Submitter:
         self._log.info(
             "another model is tried", task=task.id, model=model.name, instead_of=task.request.model
         )
-        moved = await self._write(
+        moved = await self._journal.update(
             task, lambda row: _unanswered(row).rerouted(request, model.provider, price, now), attempt
         )
         self._chat.show(moved)
@@ -250,7 +250,9 @@ class Submitter:
         keep_until: datetime | None = None,
     ) -> None:
         now = self._journal.now()
-        await self._write(task, lambda row: _unanswered(row).failed(code, detail, now, keep_until), attempt)
+        await self._journal.update(
+            task, lambda row: _unanswered(row).failed(code, detail, now, keep_until), attempt
+        )
         self._log.info("no video", task=task.id, code=code, detail=detail)
 
     async def _accept(
@@ -279,26 +281,13 @@ class Submitter:
         pauses_s = iter(self._save_pauses_s)
         while True:
             try:
-                return await self._write(task, move, attempt)
+                return await self._journal.update(task, move, attempt)
             except Exception as error:
                 self._log.error("an id could not be saved", task=task.id, remote_id=remote_id)
                 pause_s = next(pauses_s, None)
                 if pause_s is None or not isinstance(error, StoreError):
                     raise
                 await asyncio.sleep(pause_s)
-
-    async def _write(self, task: Task, move: Callable[[Task], Task], attempt: Attempt | None) -> Task:
-        """Save what the call led to. A person who stopped waiting meanwhile has changed the row: it is read
-        anew, and makes the same move from there."""
-        while True:
-            moved = move(task)
-            try:
-                return await self._journal.save(moved, attempt)
-            except StaleTask:
-                fresh = await self._journal.get(task.id)
-                if fresh is None:
-                    raise
-                task = fresh
 
 
 def _unanswered(task: Task) -> Task:

@@ -99,19 +99,10 @@ class Cancel:
         return say(sender.language, stopped_phrase(stopped, self._models.get(stopped.request.model)))
 
     async def stop(self, task: Task) -> Task:
-        """As stopped; IllegalMove where there is nothing to stop.
-
-        The worker may be moving it at this moment: then it is read anew and asked once more.
-        """
-        while True:
-            try:
-                stopped = await self._tasks.save(task.hide(self._clock()))
-                break
-            except StaleTask:
-                fresh = await self._tasks.get(task.id)
-                if fresh is None:
-                    raise
-                task = fresh
+        """Stop it and return it as stopped; IllegalMove if there is nothing to stop."""
+        stopped = await self._tasks.update(task.id, lambda row: row.hide(self._clock()))
+        if stopped is None:
+            raise StaleTask(f"{task.id}: gone")
         self._board.show(stopped)
         self._wake()
         await self._board.quiet.dropped(stopped)

@@ -16,7 +16,7 @@ from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
 from bot.chat.task_cards.board import CardBoard
 from bot.chat.telegram_io.messenger import Messenger
-from bot.errors import ChatError, StaleTask
+from bot.errors import ChatError, IllegalMove
 from bot.log import get_log
 from bot.media.video_cache import VideoCache
 from bot.request import Problem
@@ -93,24 +93,25 @@ class Forget:
         return len(left)
 
     async def _drop(self, task: Task) -> bool:
-        """Close a task for which nothing was paid; whether that could be done. The worker may be moving it at
-        this moment: read anew and look once more."""
-        while task.state in _NOT_BOUGHT and task.delivered_at is None:
-            code = "dismissed" if task.state is TaskState.DRAFT else "cancelled"
-            now = self._clock()
-            ended = task if task.state is TaskState.CANCELLED else task.cancelled(code, now)
-            try:
-                saved = await self._store.tasks.save(ended.delivered(now))
-            except StaleTask:
-                fresh = await self._store.tasks.get(task.id)
-                if fresh is None:
-                    return True
-                task = fresh
-                continue
+        """Close a task for which nothing was paid; return False if something is, or may be, by now."""
+        now = self._clock()
+        try:
+            saved = await self._store.tasks.update(task.id, lambda row: _dropped(row, now))
+        except IllegalMove:
+            fresh = await self._store.tasks.get(task.id)
+            return fresh is None or fresh.delivered_at is not None
+        if saved is not None:
             self._wake()
             try:
                 await self._board.tell(saved)
             except ChatError as error:
                 self._log.info("a dropped card could not be drawn", task=task.id, reason=str(error))
-            return True
-        return task.delivered_at is not None
+        return True
+
+
+def _dropped(task: Task, now: datetime) -> Task:
+    if task.state not in _NOT_BOUGHT:
+        raise IllegalMove(f"{task.id}: {task.state} may be paid for")
+    code = "dismissed" if task.state is TaskState.DRAFT else "cancelled"
+    ended = task if task.state is TaskState.CANCELLED else task.cancelled(code, now)
+    return ended.delivered(now)

@@ -8,13 +8,14 @@ prompt is the album's caption as it was written.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.chat.ordering.orders import Orders
 from bot.chat.parsing.message_intent import Intent, SentPhoto
 from bot.chat.sender import Sender
-from bot.errors import StaleTask
+from bot.errors import IllegalMove, StaleTask
 from bot.request import VideoRequest
 from bot.store import TaskStore
 from bot.task import ALBUM, WANTED_ALBUM, Task, TaskState
@@ -60,19 +61,14 @@ class Albums:
     async def joined(self, sender: Sender, intent: Intent) -> bool:
         """Whether a message belongs to an album that is known by another photo. It is taken in, or left out
         where it comes too late. Taking it twice changes nothing."""
-        while sender.album_id is not None:
-            task = await self._tasks.find(album=(sender.chat_id, sender.album_id))
-            if task is None:
-                return False
-            grown = self._grown(task, sender, intent)
-            if grown is None:
-                return True
-            try:
-                await self._tasks.save(grown)
-            except StaleTask:
-                continue  # The worker has taken it up at this moment.
-            return True
-        return False
+        if sender.album_id is None:
+            return False
+        task = await self._tasks.find(album=(sender.chat_id, sender.album_id))
+        if task is None:
+            return False
+        with suppress(IllegalMove):
+            await self._tasks.update(task.id, lambda row: self._grown(row, sender, intent))
+        return True
 
     async def claim(self, task: Task) -> Task:
         """Take it up before the worker does. StaleTask where that one was quicker."""
@@ -86,8 +82,8 @@ class Albums:
             await self._tasks.save(fresh.cancelled("dismissed", self._clock()))
             self._wake()
 
-    def _grown(self, task: Task, sender: Sender, intent: Intent) -> Task | None:
-        """The draft with one more photo; None where it has that one, or takes none any more."""
+    def _grown(self, task: Task, sender: Sender, intent: Intent) -> Task:
+        """Return the draft with one more photo; IllegalMove if it has that one, or takes none any more."""
         now = self._clock()
         is_taken_up = task.due_at is None or task.due_at > now + schedule.ALBUM_LIMIT
         if (
@@ -96,10 +92,10 @@ class Albums:
             or is_taken_up
             or task.user_id != sender.user_id
         ):
-            return None
+            raise IllegalMove(f"{task.id}: takes no more photos")
         before = task.request
         if (sender.message_id or 0) in map(_message_id, before.photos):
-            return None
+            raise IllegalMove(f"{task.id}: has this photo")
         photos = sorted((*before.photos, _pack(sender, intent.photo)), key=_message_id)
         words = intent.words if intent.kind in ("video", "photo", "draft") else ""
         question = WANTED_ALBUM if intent.kind in _WANTING else task.question

@@ -55,12 +55,9 @@ class CardReposter:
                 self._log.info("a card was not brought along", task=task.id, reason=str(error))
 
     async def _save(self, task: Task, card_id: int, has_photo: bool, thread_id: int | None) -> Task:
-        """The worker may be moving it at this moment: read anew and ask once more."""
-        while True:
-            try:
-                return await self._tasks.save(task.reposted(card_id, has_photo, thread_id, self._clock()))
-            except StaleTask:
-                fresh = await self._tasks.get(task.id)
-                if fresh is None:
-                    raise
-                task = fresh
+        saved = await self._tasks.update(
+            task.id, lambda row: row.reposted(card_id, has_photo, thread_id, self._clock())
+        )
+        if saved is None:
+            raise StaleTask(f"{task.id}: gone")
+        return saved
