@@ -17,7 +17,7 @@ class LeaseStore(Protocol):
 
     @property
     def is_shared(self) -> bool:
-        """Whether other processes may write too, so that nothing read is true for long."""
+        """True if other processes may write too, so that nothing read is true for long."""
 
     @property
     def tick_s(self) -> float:

@@ -1,4 +1,4 @@
-"""Which store DATABASE_URL names, and opening it. PostgreSQL is loaded only where it is meant."""
+"""Opens the store that DATABASE_URL names. PostgreSQL is loaded only if it is meant."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _POSTGRES = ("postgresql://", "postgres://")
 
 
 def is_shared(url: str) -> bool:
-    """Whether several processes may work on it at once."""
+    """Return True if several processes may work on it at once."""
     return not url.startswith(_SQLITE)
 
 
 async def open_store(url: str) -> Store:
-    """For a bot, with the clock that all who work on it share. SettingsError, StartError."""
+    """Open it for a bot, with the clock that all who work on it share. SettingsError, StartError."""
     if is_shared(url):
         _need_asyncpg()
         from bot.stores.postgres import PostgresStore  # noqa: PLC0415 - an extra, and most need none of it
@@ -39,14 +39,14 @@ async def open_store(url: str) -> Store:
 
 
 async def visit_store(url: str) -> Store:
-    """For a command beside the bots that may be working on it. SettingsError, StartError."""
+    """Open it for a command beside the bots that may be working on it. SettingsError, StartError."""
     if is_shared(url):
         return await open_store(url)
     return await SQLiteStore.visit(_path(url))
 
 
 async def examine_store(url: str) -> Examination:
-    """A look that changes nothing. SettingsError where the package for it is missing."""
+    """Examine it without changing anything. SettingsError if the package for it is missing."""
     if is_shared(url):
         _need_asyncpg()
         from bot.stores.postgres import examine as postgres  # noqa: PLC0415 - see above
@@ -56,7 +56,7 @@ async def examine_store(url: str) -> Examination:
 
 
 async def stored_settings(url: str, subject: int) -> list[AuditEntry]:
-    """What admins decided about it and is in force; none where that cannot be read."""
+    """Return the settings of a subject that are in force; none if they cannot be read."""
     if is_shared(url):
         if find_spec("asyncpg") is None:
             return []
@@ -67,7 +67,8 @@ async def stored_settings(url: str, subject: int) -> list[AuditEntry]:
 
 
 async def move_between(source: str, target: str) -> Mapping[str, int]:
-    """Everything of one into the other; how many rows of each table. SettingsError, StartError."""
+    """Copy everything of one into the other; return how many rows of each table. SettingsError,
+    StartError."""
     for url in (source, target):
         if not url.startswith((_SQLITE, *_POSTGRES)):
             raise SettingsError(
@@ -105,7 +106,7 @@ async def _open_target(url: str) -> Target:
 
 
 def shown_url(url: str) -> str:
-    """For people: a path, or an address without name and password."""
+    """Return it as people may read it: a path, or an address without name and password."""
     if not is_shared(url):
         return str(_path(url))
     parts = urlsplit(url)

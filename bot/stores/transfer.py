@@ -1,4 +1,4 @@
-"""Moving a whole database into another one, of whatever kind: table by table, in one transaction.
+"""Copies a whole database into another one, of either engine: table by table, in one transaction.
 
 Between the two, rows have SQLite's values: texts, numbers, 0 and 1, and times as
 `bot.stores.sqlite.rows.to_text` writes them.
@@ -27,7 +27,7 @@ class Source(Protocol):
     async def columns(self, table: str) -> list[str]: ...
 
     def rows(self, table: str, columns: Sequence[str]) -> AsyncIterator[Rows]:
-        """All of a table in the order in which they came, some at a time."""
+        """Yield all rows of a table in the order in which they came, some at a time."""
 
     async def close(self) -> None: ...
 
@@ -36,10 +36,10 @@ class Target(Protocol):
     """A database to fill. `close` without a `commit` leaves all as it was."""
 
     async def columns(self, table: str) -> list[str]:
-        """Those that are filled from elsewhere."""
+        """Return those that are filled from the source."""
 
     async def last_used(self) -> tuple[datetime | None, datetime | None]:
-        """When a move filled it, and when a bot was last alive on it."""
+        """Return when a move filled it, and when a bot was last alive on it."""
 
     async def is_empty(self) -> bool: ...
 
@@ -50,15 +50,15 @@ class Target(Protocol):
     async def count(self, table: str) -> int: ...
 
     async def commit(self, now: datetime) -> None:
-        """With no lease left, and the flag of a move."""
+        """Commit, with no lease left and the flag of a move set."""
 
     async def close(self) -> None: ...
 
 
 async def move(source: Source, target: Target, now: datetime) -> Mapping[str, int]:
-    """Copy everything; how many rows of each table.
+    """Copy everything; return how many rows of each table.
 
-    ValueError, a sentence, where that would destroy something or a count is wrong: then nothing has changed.
+    ValueError, a sentence, if that would destroy something or a count is wrong: then nothing has changed.
     """
     moved_at, used_at = await target.last_used()
     if moved_at is None and not await target.is_empty():

@@ -1,4 +1,4 @@
-"""Between values and rows, where every store does the same: a Task as columns and back."""
+"""Between values and rows, as every engine does it: a Task as columns and back."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ TASK_COLUMNS = (*TASK_FIELDS, *_DERIVED)
 
 
 class Row(Protocol):
-    """What a driver returns: values by the names of their columns."""
+    """A row as a driver returns it: values by the names of their columns."""
 
     def __getitem__(self, column: str, /) -> Any: ...
 
 
 def task_row(task: Task) -> dict[str, Any]:
-    """Column names and their values: texts, numbers, truths, times."""
+    """Return column names and their values: texts, numbers, booleans, times."""
     row = {name: getattr(task, name) for name in TASK_COLUMNS}
     row["request"] = request_text(task.request)
     row["price"] = None if task.price is None else str(task.price)

@@ -1,4 +1,4 @@
-"""A look at the database that changes nothing, also while bots are running on it."""
+"""Examines the database without changing anything, also while bots are running on it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LIMIT_S = 5.0
 
 
 async def examine(url: str) -> Examination:
-    """Look at it. Never raises, and says nothing of the password."""
+    """Examine it. Never raises, and says nothing of the password."""
     try:
         return await _ask(url, _examine)
     except REFUSED as error:
@@ -32,7 +32,7 @@ async def examine(url: str) -> Examination:
 
 
 async def stored_settings(url: str, subject: int) -> list[AuditEntry]:
-    """What admins decided about it and is in force; none where that cannot be read."""
+    """Return the settings of a subject that are in force; none if they cannot be read."""
 
     async def read(connection: Connection) -> list[AuditEntry]:
         return await settings_in_force(connection, subject)

@@ -51,7 +51,7 @@ class NotificationListener:
             await asyncio.sleep(_AGAIN_S)
 
     async def _listen_once(self) -> None:
-        """Until the connection is lost."""
+        """Listen until the connection is lost."""
         lost = asyncio.Event()
         connection = await asyncpg.connect(self._url, timeout=_CONNECT_LIMIT_S)
         try:

@@ -1,4 +1,4 @@
-"""The connections to the server: a pool that mends itself, and the server's errors in our words."""
+"""The pool of connections to the server, which mends itself, and the server's errors in our words."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CONNECT_LIMIT_S = 5.0
 _COMMAND_LIMIT_S = 20.0
 """After that a server does not answer any more: its machine may be gone."""
 _DEADLOCKS = 5
-"""Two transactions may wait for each other; the server ends one of them, and it begins anew."""
+"""Two transactions may wait for each other; the server ends one of them, and it begins again."""
 _SETTINGS = {
     "application_name": "dreamreel",
     "jit": "off",
@@ -82,7 +82,8 @@ class Connections:
     async def read(
         self, do: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """What `do(connection, …)` returns. It changes nothing, so it may run again on a new connection."""
+        """Return what `do(connection, …)` returns. It changes nothing, so it may run again on a new
+        connection."""
         if self._closing:
             raise StoreError("the database was closed")
         with translated():
@@ -143,7 +144,7 @@ class Connections:
             task.exception()  # whoever asked may be gone, and nobody else is to hear of it
 
     async def settle(self) -> None:
-        """Once the writes have ended that are under way, with somebody to wait for them or without."""
+        """Wait until the writes under way have ended, also those that nobody waits for any more."""
         await asyncio.gather(*self._writes, return_exceptions=True)
 
     async def close(self) -> None:
@@ -157,7 +158,7 @@ class Connections:
 
     @asynccontextmanager
     async def _acquired(self) -> AsyncIterator[Connection]:
-        """One that something went wrong with is not used again."""
+        """Yield a connection; one that was lost is not used again."""
         async with self._pool.acquire() as connection:
             try:
                 yield connection
@@ -168,13 +169,13 @@ class Connections:
 
 
 def affected(done: str) -> int:
-    """How many rows, from what the server says of a command: "UPDATE 3"."""
+    """Return how many rows, from what the server says of a command: "UPDATE 3"."""
     return int(done.rsplit(" ", 1)[1])
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Errors of the driver and the server as StoreError."""
+    """Raise errors of the driver and the server as StoreError."""
     try:
         yield
     except asyncpg.DataError as error:
@@ -187,7 +188,7 @@ def translated() -> Iterator[None]:
 
 
 def explain(error: asyncpg.PostgresError) -> str:
-    """Why the server refused, as the second half of a sentence."""
+    """Return why the server refused, as the second half of a sentence."""
     match error:
         case asyncpg.DiskFullError():
             return "its disk is full, free some space"

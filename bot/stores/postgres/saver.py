@@ -42,13 +42,13 @@ class Saver:
         self._runner: asyncio.Task[None] | None = None
 
     def claimed(self, tasks: Sequence[Task]) -> None:
-        """These rows were just read, and are about to be saved."""
+        """Remember rows that were just read, and are about to be saved."""
         self._known.update((task.id, task) for task in tasks)
         while len(self._known) > _MOST_KNOWN:
             del self._known[next(iter(self._known))]
 
     async def save(self, task: Task, attempt: Attempt | None, *, leased: bool) -> Task:
-        """A caller that is cancelled stops waiting but does not take the write back."""
+        """Save it with others. A caller that is cancelled stops waiting but does not take the write back."""
         change = Write(task, attempt, leased, self._known.pop(task.id, None))
         if task.waits_for_slot:
             # It may need a queue tag, for which all who queue at its provider stand in line.
@@ -69,7 +69,7 @@ class Saver:
             raise
 
     async def close(self) -> None:
-        """Once all that was asked for is saved."""
+        """Wait until all that was asked for is saved."""
         while self._runner is not None and not self._runner.done():
             await asyncio.wait([self._runner])
 
@@ -81,7 +81,8 @@ class Saver:
                 await asyncio.sleep(_GATHER_S)
 
     def _next_group(self) -> list[_Save]:
-        """The longest waiting, and more like it; of each task one: of two with one version the first wins."""
+        """Return the longest waiting save, and more like it; of each task one: of two with one version the
+        first wins."""
         is_poll = self._waiting[0].write.is_poll
         group: dict[str, _Save] = {}
         for save in self._waiting[:_MOST_IN_GROUP]:
@@ -113,7 +114,7 @@ class Saver:
                 save.end(_stale(save.write.task), was_saved=save.write.task.id in ids)
 
     async def _stored(self, ids: Sequence[str]) -> list[Task]:
-        """The connection may have been lost between the commit and its confirmation: the rows tell."""
+        """Read rows whose connection may have been lost between the commit and its confirmation."""
         for pause_s in (0.0, *_RECHECK_PAUSES_S):
             await asyncio.sleep(pause_s)
             with contextlib.suppress(DatabaseLost):
@@ -136,12 +137,12 @@ class _Save:
 
 
 def saved(task: Task) -> Task:
-    """As it is stored by a save."""
+    """Return it as a save stores it."""
     return changed(task, version=task.version + 1)
 
 
 async def save_leased(connection: Connection, task: Task, owner: str) -> Task:
-    """The same within a transaction of somebody else's. StaleTask."""
+    """Save it within another transaction, keeping the lease. StaleTask."""
     return await _write_one(connection, Write(task, leased=True), owner)
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from heapq import merge
-from itertools import islice
-from operator import itemgetter
+from datetime import datetime
 
 from bot.errors import StoreError
 from bot.store.tasks import Attempt, TaskFilter, update_task
-from bot.stores.postgres import queue
+from bot.stores.postgres import claims, queue
 from bot.stores.postgres.database import Database, Subject, reads, transacts, writes
 from bot.stores.postgres.pool import Connection, affected
 from bot.stores.postgres.saver import Saver
@@ -24,44 +21,6 @@ _INSERT = (
     f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)}, moved_by)"  # noqa: S608 - see above
     f" VALUES ({', '.join(f'${number}' for number in range(1, len(TASK_COLUMNS) + 2))})"
     " ON CONFLICT DO NOTHING"
-)
-_DUE = (
-    "SELECT due_at, id, NULL AS provider, 0 AS queue_tag FROM tasks WHERE NOT waits_for_slot"
-    " AND due_at <= $1 ORDER BY due_at, place LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"
-)
-_DUE_FOR_SLOT = (
-    "SELECT due_at, id, provider, queue_tag FROM tasks WHERE waits_for_slot AND provider = $3"
-    " AND due_at <= $1 ORDER BY queue_tag, chat_queue_tag, place LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"
-)
-_NAMES = (
-    # From one name to the next in the index: SELECT DISTINCT would read every task that waits.
-    "WITH RECURSIVE names AS (SELECT min(provider) AS name FROM tasks WHERE waits_for_slot UNION ALL"
-    " SELECT (SELECT min(provider) FROM tasks WHERE waits_for_slot AND provider > names.name) FROM names"
-    " WHERE names.name IS NOT NULL)"
-)
-_WHATS_DUE = (
-    f"{_NAMES} SELECT EXISTS (SELECT 1 FROM tasks WHERE NOT waits_for_slot AND due_at <= $1),"  # noqa: S608 - see above
-    " ARRAY(SELECT name FROM names WHERE EXISTS"
-    " (SELECT 1 FROM tasks WHERE waits_for_slot AND provider = names.name AND due_at <= $1))"
-)
-_NEXT_DUE = (
-    # A task that is due and still there waits for a slot; one put off, or under a lease, waits for its time.
-    # A slot may come free without anybody's doing: a time runs out, or one more may be tried.
-    f"{_NAMES} SELECT least("  # noqa: S608 - see above
-    "(SELECT min(due_at) FROM tasks WHERE NOT waits_for_slot AND due_at IS NOT NULL),"
-    " (SELECT min(due_at) FROM tasks WHERE waits_for_slot AND due_at > $1),"
-    " (SELECT min(least("
-    "(SELECT min(slot_until) FROM tasks WHERE provider = names.name AND slot_until > $1),"
-    " (SELECT probe_at FROM slots WHERE provider = names.name AND probe_at > $1))) FROM names))"
-)
-_LEASE = (
-    "UPDATE tasks SET version = version + 1, due_at = $1, leased_by = $2, moved_by = $2,"
-    " due_before_lease = coalesce(due_before_lease, due_at) WHERE id = ANY({ids}) RETURNING *"
-)
-_TAKE = _LEASE.format(ids="$3::text[]")
-_TAKE_DUE = _LEASE.format(
-    ids="ARRAY(SELECT id FROM tasks WHERE NOT waits_for_slot AND due_at <= $3"
-    " ORDER BY due_at, place LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED)"
 )
 _FILTER = (
     "(cardinality($1::text[]) = 0 OR state = ANY($1)) AND ($2::bigint IS NULL OR user_id = $2)"
@@ -142,72 +101,13 @@ class PostgresTasks(Subject):
 
     async def claim(self, now: datetime, lease_s: float, limit: int, slots: Mapping[str, int]) -> list[Task]:
         async with self._claiming:
-            due, waiting = await self._whats_due(now)
-            if waiting:
-                tasks = await self._claim(now, lease_s, limit, slots, waiting=waiting)
-            elif due:
-                tasks = await self._claim_due(now, lease_s, limit)
-            else:
-                return []
+            tasks = await claims.claim(self._db, now, lease_s, limit, slots)
         self._saver.claimed(tasks)
         return tasks
 
     @reads
-    async def _whats_due(self, connection: Connection, now: datetime) -> tuple[bool, list[str]]:
-        """Return if anything is due that waits for no slot, and the providers whose slots something waits
-        for."""
-        row = await connection.fetchrow(_WHATS_DUE, now)
-        assert row is not None  # noqa: S101 - it asks for one row
-        due, waiting = row
-        return due, waiting
-
-    @writes
-    async def _claim_due(
-        self, connection: Connection, now: datetime, lease_s: float, limit: int
-    ) -> list[Task]:
-        """Claim if nothing waits for a slot: in one statement, since round trips are most of what it
-        costs."""
-        lease_end = now + timedelta(seconds=lease_s)
-        rows = await connection.fetch(_TAKE_DUE, lease_end, self._db.me, now, limit)
-        rows.sort(key=itemgetter("due_before_lease", "place"))
-        return [task_of(row) for row in rows]
-
-    @transacts
-    async def _claim(
-        self,
-        connection: Connection,
-        now: datetime,
-        lease_s: float,
-        limit: int,
-        slots: Mapping[str, int],
-        *,
-        waiting: list[str],
-    ) -> list[Task]:
-        queues = [await connection.fetch(_DUE, now, limit)]
-        for provider in sorted(waiting):  # always in the same order: no two processes wait for each other
-            room = limit
-            if provider in slots:
-                room = min(await queue.take_room(connection, provider, now, slots[provider]), limit)
-            if room > 0:
-                queues.append(await connection.fetch(_DUE_FOR_SLOT, now, room, provider))
-        # Between the queues the older is first; within one nobody loses their place by that.
-        due = list(islice(merge(*queues, key=itemgetter("due_at")), limit))
-        if not due:
-            return []
-        reached: dict[str, int] = {}
-        for row in due:
-            if row["provider"] is not None:
-                reached[row["provider"]] = max(row["queue_tag"], reached.get(row["provider"], 0))
-        for provider, queue_tag in sorted(reached.items()):
-            await queue.reach(connection, provider, queue_tag)
-        chosen = [row["id"] for row in due]
-        rows = await connection.fetch(_TAKE, now + timedelta(seconds=lease_s), self._db.me, chosen)
-        claimed = {row["id"]: row for row in rows}
-        return [task_of(claimed[task_id]) for task_id in chosen]
-
-    @reads
     async def next_due(self, connection: Connection, now: datetime) -> datetime | None:
-        due_at: datetime | None = await connection.fetchval(_NEXT_DUE, now)
+        due_at: datetime | None = await connection.fetchval(claims.NEXT_DUE, now)
         return due_at
 
     async def release(self) -> int:

@@ -16,7 +16,7 @@ from bot.stores.transfer import MOVED, TABLES, Rows
 
 _BATCH = 2000
 _OWN = {"attempts": "id", "notices": "id", "pauses": "id", "audit_log": "id"}
-"""Numbers that each database gives anew; the order stays."""
+"""Numbers that each database gives for itself; the order stays."""
 
 
 class SQLiteSource:
@@ -25,7 +25,7 @@ class SQLiteSource:
 
     @classmethod
     async def open(cls, path: Path) -> SQLiteSource:
-        """SettingsError where there is no such file, or it cannot be read."""
+        """Open it for reading. SettingsError if there is no such file, or it cannot be read."""
         try:
             uri = f"{path.absolute().as_uri()}?mode=ro"
             connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
@@ -55,7 +55,8 @@ class SQLiteTarget:
 
     @classmethod
     async def open(cls, path: Path) -> SQLiteTarget:
-        """Made where it is missing. SettingsError where it cannot be used, or a bot is running on it."""
+        """Open it, and make it if it is missing. SettingsError if it cannot be used, or a bot is running on
+        it."""
         file = await asyncio.to_thread(open_file, path)
         file.connection.execute("BEGIN IMMEDIATE")
         return cls(file)

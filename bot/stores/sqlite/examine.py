@@ -1,4 +1,4 @@
-"""A look at the database file that changes nothing, also while a bot is running on it."""
+"""Examines the database file without changing anything, also while a bot is running on it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _BUSY_TIMEOUT_S = 2.0
 
 
 def examine(path: Path) -> Examination:
-    """Look at the database at `path`; blocks for as long as reading all of it takes. Never raises.
+    """Examine the database at `path`; blocks for as long as reading all of it takes. Never raises.
 
-    Whether it can be written is tried only where no bot is running on it: that takes the write lock.
+    Writing is tried only if no bot is running on it: that takes the write lock.
     """
     try:
         if not path.exists():
@@ -42,7 +42,8 @@ def examine(path: Path) -> Examination:
 
 
 def stored_settings(path: Path, subject: int) -> list[AuditEntry]:
-    """What admins decided about it and is in force; none where that cannot be read. Leaves no file behind."""
+    """Return the settings of a subject that are in force; none if they cannot be read. Leaves no file
+    behind."""
     try:
         # Whoever only reads a file that nobody else has open leaves two files beside it.
         mode = "ro" if not path.exists() or _is_in_use(path) else "rw"
