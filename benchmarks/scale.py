@@ -339,7 +339,7 @@ async def _add(url: str, task: Task, many: int, *, apart_s: float = 0.0, in_s: f
     names = ", ".join(column for column in TASK_COLUMNS if column != "id")
     connection = await asyncpg.connect(url)
     await connection.execute(
-        f"INSERT INTO tasks (id, turn, chat_turn, {names})"
+        f"INSERT INTO tasks (id, queue_tag, chat_queue_tag, {names})"
         f" SELECT id || n, n, 1, {names} FROM tasks, generate_series(2, $1) AS n WHERE id = $2",
         many,
         task.id,

@@ -1,4 +1,4 @@
-"""What every task store must do: each sentence of `bot/store.py`, for each engine."""
+"""What every task store must do: each sentence of `bot/store/`, for each engine."""
 
 from __future__ import annotations
 
