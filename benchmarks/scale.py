@@ -127,20 +127,20 @@ async def _work(url: str, limit: int | None) -> dict[str, Any]:
     claims_ms, claimed, empty = list[float](), list[str](), 0
 
     async def buy(task: Task) -> None:
-        now = store.now()
-        task = await store.save(task.submitting(now, now + HOUR, now + HOUR), leased=True)
-        task = await store.save(task.accepted("job", now + HOUR, now + HOUR))
-        await store.save(task.succeeded("https://video", now + HOUR, now).delivered(now))
+        now = store.leases.now()
+        task = await store.tasks.save(task.submitting(now, now + HOUR, now + HOUR), leased=True)
+        task = await store.tasks.save(task.accepted("job", now + HOUR, now + HOUR))
+        await store.tasks.save(task.succeeded("https://video", now + HOUR, now).delivered(now))
 
     while empty < 20:
         began = time.perf_counter()
-        tasks = await store.claim(store.now(), 300, 20, slots)
+        tasks = await store.tasks.claim(store.leases.now(), 300, 20, slots)
         if tasks:
             claims_ms.append(1000 * (time.perf_counter() - began))
             claimed += [task.id for task in tasks]
             await asyncio.gather(*(buy(task) for task in tasks))
             empty = 0
-        elif await store.count_open():
+        elif await store.tasks.count_open():
             await asyncio.sleep(0.001)
         else:
             empty += 1
@@ -158,13 +158,15 @@ async def _lateness(url: str, count: int) -> tuple[list[float], list[float]]:
 async def _look_once(url: str, _: int | None) -> dict[str, Any]:
     store = await PostgresStore.open(url)
     claims_ms, late_ms = list[float](), list[float]()
-    while (due_at := await store.next_due(store.now())) is not None and due_at < store.now() + HOUR / 2:
+    while (
+        due_at := await store.tasks.next_due(store.leases.now())
+    ) is not None and due_at < store.leases.now() + HOUR / 2:
         began = time.perf_counter()
-        tasks = await store.claim(store.now(), 2 * 3600, 50, {})
+        tasks = await store.tasks.claim(store.leases.now(), 2 * 3600, 50, {})
         if tasks:
             claims_ms.append(1000 * (time.perf_counter() - began))
         for task in tasks:
-            late_ms.append(_late_ms(task, store.now()))
+            late_ms.append(_late_ms(task, store.leases.now()))
         await asyncio.sleep(_TICK_S)
     await store.close()
     return {"claims_ms": claims_ms, "late_ms": late_ms}
@@ -183,13 +185,14 @@ async def _compare_sizes(server: PostgresServer) -> None:
         store = await PostgresStore.open(url)
         times: dict[str, list[float]] = {"claim": [], "saves": [], "next": [], "count": []}
         for _ in range(60):
-            now = store.now()
-            tasks = await _timed(times["claim"], store.claim(now, 300, 50, {"cloud": 9}))
+            now = store.leases.now()
+            tasks = await _timed(times["claim"], store.tasks.claim(now, 300, 50, {"cloud": 9}))
             await _timed(
-                times["saves"], asyncio.gather(*(store.save(replace(task, due_at=now)) for task in tasks))
+                times["saves"],
+                asyncio.gather(*(store.tasks.save(replace(task, due_at=now)) for task in tasks)),
             )
-            await _timed(times["next"], store.next_due(now))
-            await _timed(times["count"], store.count_open(user_id=7))
+            await _timed(times["next"], store.tasks.next_due(now))
+            await _timed(times["count"], store.tasks.count_open(user_id=7))
         await store.close()
         row = [statistics.median(times[name]) for name in ("claim", "saves", "next", "count")]
         print(f"  {closed:>9} {row[0]:>8.2f} {row[1]:>9.2f} {row[2]:>9.2f} {row[3]:>8.2f}")
@@ -209,15 +212,15 @@ async def _time_wake_ups(server: PostgresServer) -> None:
     url = await server.clean_database()
     here, there = await PostgresStore.open(url), await PostgresStore.open(url)
     heard = asyncio.Event()
-    there.on_work(heard.set)
+    there.leases.on_work(heard.set)
     await asyncio.sleep(0.5)
     took_ms = list[float]()
     for number in range(300):
         heard.clear()
         began = time.perf_counter()
-        await here.add(_queued(f"task-{number}"))
+        await here.tasks.add(_queued(f"task-{number}"))
         async with asyncio.timeout(5):
-            while not await there.claim(there.now(), 300, 5, {}):
+            while not await there.tasks.claim(there.leases.now(), 300, 5, {}):
                 await heard.wait()
                 heard.clear()
         took_ms.append(1000 * (time.perf_counter() - began))
@@ -255,21 +258,21 @@ async def _look_for_a_while(url: str, every_ms: int | None) -> dict[str, Any]:
 
     async def look(task: Task) -> None:
         await asyncio.sleep(_CALL_S)
-        now = store.now()
+        now = store.leases.now()
         due_at = now + every
         seen = changed(task.polled(0.5, now), due_at=due_at, late_at=due_at)
-        await store.save(seen)
+        await store.tasks.save(seen)
 
-    first_at = await store.next_due(store.now()) or store.now()
-    await asyncio.sleep(max((first_at - store.now()).total_seconds(), 0))
+    first_at = await store.tasks.next_due(store.leases.now()) or store.leases.now()
+    await asyncio.sleep(max((first_at - store.leases.now()).total_seconds(), 0))
     memory, cpu_s = _memory_kib(), time.process_time()
     began, commits = time.perf_counter(), store.commits
     while time.perf_counter() - began < 15:
         tick = time.perf_counter()
-        tasks = await store.claim(store.now(), 300, 200, {})
+        tasks = await store.tasks.claim(store.leases.now(), 300, 200, {})
         claims += bool(tasks)
         for task in tasks:
-            late_ms.append(_late_ms(task, store.now()))
+            late_ms.append(_late_ms(task, store.leases.now()))
             step = asyncio.create_task(look(task))
             running.add(step)
             step.add_done_callback(running.discard)
@@ -331,12 +334,12 @@ def _closed(name: str) -> Task:
 async def _add(url: str, task: Task, many: int, *, apart_s: float = 0.0, in_s: float = 0.0) -> None:
     """So many like this one, due one after the other; `late_at` has when."""
     store = await PostgresStore.open(url)
-    await store.add(task)
+    await store.tasks.add(task)
     await store.close()
     names = ", ".join(column for column in TASK_COLUMNS if column != "id")
     connection = await asyncpg.connect(url)
     await connection.execute(
-        f"INSERT INTO tasks (id, turn, chat_turn, {names})"
+        f"INSERT INTO tasks (id, queue_tag, chat_queue_tag, {names})"
         f" SELECT id || n, n, 1, {names} FROM tasks, generate_series(2, $1) AS n WHERE id = $2",
         many,
         task.id,

@@ -161,7 +161,7 @@ class Account:
         self._folder = tempfile.TemporaryDirectory()
         self._store = await SQLiteStore.open(Path(self._folder.name) / "slots.db", self._clock)
         # No power is lost here: what is asked is in which order, not how durably.
-        await self._store._writer.read(lambda connection: connection.execute("PRAGMA synchronous = OFF"))
+        await self._store._db.writer.read(lambda connection: connection.execute("PRAGMA synchronous = OFF"))
         self._timing = Schedule()
         self._learned = Durations(MODEL.typical_s)
         self._durations = random.Random(self.seed)
@@ -180,7 +180,7 @@ class Account:
         takes_s = MEDIAN_S * math.exp(SIGMA * self._durations.gauss())
         self.jobs[name] = Job(takes_s, self._now_s)
         now = self._clock()
-        await self._store.add(
+        await self._store.tasks.add(
             Task(
                 id=name,
                 chat_id=person,
@@ -198,10 +198,12 @@ class Account:
     async def work(self, until: int) -> None:
         """Until so many jobs were seen to have ended."""
         while sum(job.seen_s <= self._now_s for job in self.jobs.values()) < until:
-            while tasks := await self._store.claim(self._clock(), LEASE_S, 50, {MODEL.provider: self.slots}):
+            while tasks := await self._store.tasks.claim(
+                self._clock(), LEASE_S, 50, {MODEL.provider: self.slots}
+            ):
                 for task in tasks:
                     await (self._submit if task.state is TaskState.QUEUED else self._look)(task)
-            due = await self._store.next_due(self._clock())
+            due = await self._store.tasks.next_due(self._clock())
             times = [(due - START).total_seconds()] if due else []
             self._now_s = max(self._now_s, min([*times, *(at for at, *_ in self._events[:1])]))
             while self._events and self._events[0][0] <= self._now_s:
@@ -215,14 +217,14 @@ class Account:
     async def _submit(self, task: Task) -> None:
         now, self.jobs[task.id].taken_s = self._clock(), self._now_s
         kept = now + timedelta(seconds=MODEL.keeps_s)
-        sent = await self._store.save(
+        sent = await self._store.tasks.save(
             task.submitting(now, now + timedelta(seconds=LEASE_S), kept), leased=True
         )
 
         async def accept() -> None:
             job = self.jobs[task.id]
             job.begun_s, job.ended_s = self._now_s, self._now_s + job.takes_s
-            await self._store.save(sent.accepted(task.id, self._next_look(sent), kept))
+            await self._store.tasks.save(sent.accepted(task.id, self._next_look(sent), kept))
 
         self.at(self._now_s + SUBMIT_S, accept)
 
@@ -236,10 +238,10 @@ class Account:
             if has_ended:
                 job.seen_s = self._now_s
                 self._learn(task, now)
-                await self._store.save(task.succeeded("https://video", now, now).delivered(now))
+                await self._store.tasks.save(task.succeeded("https://video", now, now).delivered(now))
             else:
                 seen = task.polled(None, now)
-                await self._store.save(replace(seen, due_at=self._next_look(seen)))
+                await self._store.tasks.save(replace(seen, due_at=self._next_look(seen)))
 
         self.at(self._now_s + LOOK_S, read)
 
@@ -248,7 +250,7 @@ class Account:
 
     def _learn(self, task: Task, ended_at: datetime) -> None:
         since = clock_of(task)[1] or ended_at
-        looked_s = (max(task.looked_at, since) - since).total_seconds() if task.looked_at else 0.0
+        looked_s = (max(task.polled_at, since) - since).total_seconds() if task.polled_at else 0.0
         self._learned = observed(self._learned, looked_s, (ended_at - since).total_seconds())
         keys = duration_keys(MODEL, task.request, "running")
         self._timing.remember(dict.fromkeys(keys, self._learned.to_text()))

@@ -29,7 +29,7 @@ from bot.request import VideoRequest
 from bot.store import StoredUpdate
 from bot.stores.sqlite import SQLiteStore
 from bot.stores.sqlite.file import open_file
-from bot.stores.sqlite.tasks import save
+from bot.stores.sqlite.saving import save
 from bot.task import Task, TaskState
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -81,16 +81,16 @@ def _run_on_slow_disk(folder: Path) -> None:
 async def _compare_commits(folder: Path, title: str) -> None:
     waiters, turns = 256, 20
     store = await SQLiteStore.open(folder / "commits.db")
-    tasks = await asyncio.gather(*(store.add(_running(f"task {number}")) for number in range(waiters)))
+    tasks = await asyncio.gather(*(store.tasks.add(_running(f"task {number}")) for number in range(waiters)))
 
     async def one_by_one() -> int:
-        tasks[:] = [await store.save(task) for task in tasks]
+        tasks[:] = [await store.tasks.save(task) for task in tasks]
         return waiters
 
     async def together() -> int:
         async def write(task: Task) -> None:
             for _ in range(turns):
-                task = await store.save(task)
+                task = await store.tasks.save(task)
 
         await asyncio.gather(*(write(task) for task in tasks))
         return waiters * turns
@@ -119,31 +119,31 @@ async def _compare_claims(folder: Path) -> None:
 async def _fill(store: SQLiteStore, closed: int) -> None:
     for first in range(0, closed, 1_000):
         numbers = range(first, first + 1_000)
-        await asyncio.gather(*(store.add(_closed(f"closed {number}")) for number in numbers))
-        await store.add_updates([StoredUpdate(number, number % 100, "{}") for number in numbers])
-        await asyncio.gather(*(store.finish_update(number) for number in numbers))
-    await asyncio.gather(*(store.add(_running(f"running {number}")) for number in range(500)))
-    await asyncio.gather(*(store.add(_waiting(f"waiting {number}")) for number in range(500)))
-    await store.add_updates([StoredUpdate(closed + number, number % 500, "{}") for number in range(1_000)])
+        await asyncio.gather(*(store.tasks.add(_closed(f"closed {number}")) for number in numbers))
+        await store.updates.add([StoredUpdate(number, number % 100, "{}") for number in numbers])
+        await asyncio.gather(*(store.updates.finish(number) for number in numbers))
+    await asyncio.gather(*(store.tasks.add(_running(f"running {number}")) for number in range(500)))
+    await asyncio.gather(*(store.tasks.add(_waiting(f"waiting {number}")) for number in range(500)))
+    await store.updates.add([StoredUpdate(closed + number, number % 500, "{}") for number in range(1_000)])
 
 
 def _questions(store: SQLiteStore) -> list[Callable[[], Awaitable[object]]]:
     full = {"volcengine": 1}  # the running tasks have the slot: whoever waits goes on waiting
     return [
-        lambda: store.claim(NOW, 60, 50, full),
-        lambda: store.claim(NOW - HOUR, 60, 50, full),
-        lambda: store.claim_updates(NOW, 60, 50),
-        lambda: store.count_open(user_id=20),
+        lambda: store.tasks.claim(NOW, 60, 50, full),
+        lambda: store.tasks.claim(NOW - HOUR, 60, 50, full),
+        lambda: store.updates.claim(NOW, 60, 50),
+        lambda: store.tasks.count_open(user_id=20),
     ]
 
 
 async def _compare_lag(folder: Path) -> None:
     bursts, size = 30, 200
     store = await SQLiteStore.open(folder / "lag.db")
-    tasks = await asyncio.gather(*(store.add(_running(f"task {number}")) for number in range(size)))
+    tasks = await asyncio.gather(*(store.tasks.add(_running(f"task {number}")) for number in range(size)))
 
     async def on_the_thread() -> None:
-        tasks[:] = await asyncio.gather(*(store.save(task) for task in tasks))
+        tasks[:] = await asyncio.gather(*(store.tasks.save(task) for task in tasks))
 
     thread_lag = await _lag_ms(on_the_thread, bursts)
     await store.close()

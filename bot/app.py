@@ -15,7 +15,7 @@ from bot.photo_links import PhotoLinks, secret_key, webhook_secret
 from bot.provider_builders import build_providers
 from bot.send_rates import TELEGRAM, Limits
 from bot.settings import Settings
-from bot.stores.opening import open_store
+from bot.stores.open import open_store
 from bot.text import use_phrases
 from bot.web import WEBHOOK_PATH
 from bot.wiring import Bot

@@ -71,7 +71,7 @@ class Delay:
         return self.chat_s <= 0 and self.all_s <= 0
 
 
-class PaceStore(Protocol):
+class RateStore(Protocol):
     """What all processes of the bot have sent together. None of it need survive them: after a minute of
     silence there is nothing to know."""
 
@@ -130,7 +130,7 @@ def _next(even_at: datetime | None, limit: Limit, now: datetime) -> datetime:
 
 
 class Pace:
-    """A `PaceStore` in memory, for a bot that is one process."""
+    """A `RateStore` in memory, for a bot that is one process."""
 
     def __init__(self) -> None:
         self._times: dict[str, datetime] = {}

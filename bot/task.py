@@ -90,19 +90,19 @@ class Task:
     error_code: str | None = None
     error_detail: str | None = None
     """For the log only: may hold a provider's words."""
-    hidden: bool = False
+    detached: bool = False
     """The person stopped waiting: a queued task ends, a paid one goes on unseen."""
     attempts: int = 0
     """How often the step that is due has gone wrong in a row, and since when."""
     failing_since: datetime | None = None
     parent_id: str | None = None
-    passed_over: tuple[str, ...] = ()
+    tried_models: tuple[str, ...] = ()
     """Models that provably refused it before it went to another by itself (FAILOVER), in that order."""
     video_url: str | None = None
     keep_until: datetime | None = None
     """Until when the provider knows the job, or may be busy with it."""
-    looked_at: datetime | None = None
-    """The last look that found it not done."""
+    polled_at: datetime | None = None
+    """The last poll that found it not done."""
     running_at: datetime | None = None
     """When its provider began, as far as looks tell; None until one found it out of the queue there."""
     late_at: datetime | None = None
@@ -128,7 +128,7 @@ class Task:
     @property
     def waits_for_slot(self) -> bool:
         """Due only when its provider has a slot free."""
-        return self.state is TaskState.QUEUED and not self.hidden
+        return self.state is TaskState.QUEUED and not self.detached
 
     @property
     def slot_until(self) -> datetime | None:
@@ -147,13 +147,14 @@ class Task:
         return self.state is TaskState.SUBMITTING
 
     @property
-    def is_open(self) -> bool:
+    def is_active(self) -> bool:
         """Bought or about to be, and its person has not been told the end."""
-        return self.state is not TaskState.DRAFT and self.delivered_at is None and not self.hidden
+        return self.state is not TaskState.DRAFT and self.delivered_at is None and not self.detached
 
     @property
-    def counts(self) -> bool:
-        """Whether it takes from the day's number of videos: what was surely not charged gives it back."""
+    def counts_toward_quota(self) -> bool:
+        """Return True if it takes from the day's number of videos; what was surely not charged gives it
+        back."""
         if self.state in (TaskState.DRAFT, TaskState.CANCELLED):
             return False
         perhaps_charged = self.remote_id is not None or self.error_code in PERHAPS_CHARGED
@@ -195,12 +196,13 @@ class Task:
         )
 
     def requeued(self, code: str, detail: str, due_at: datetime, now: datetime) -> Task:
-        """The provider certainly did not accept it: back to the queue, where the worker ends a hidden one."""
+        """The provider certainly did not accept it: back to the queue, where the worker ends a detached
+        one."""
         self._must_be(TaskState.SUBMITTING)
         moved = self._move(
             TaskState.QUEUED, submitted_at=None, keep_until=None, error_code=code, error_detail=detail
         )
-        return moved._later(now if self.hidden else due_at, now)
+        return moved._later(now if self.detached else due_at, now)
 
     def requeued_no_slot(self, code: str, detail: str, due_at: datetime) -> Task:
         """Its provider had no room, and certainly did not accept it: back to its place in the queue. That is
@@ -221,7 +223,7 @@ class Task:
             request=request,
             provider=provider,
             price=price,
-            passed_over=(*self.passed_over, self.request.model),
+            tried_models=(*self.tried_models, self.request.model),
             submitted_at=None,
             keep_until=None,
             due_at=now,
@@ -249,11 +251,11 @@ class Task:
         told = [one for one in (self.progress, progress) if one is not None]
         running_at = self.running_at
         if running_at is None and not queued:
-            running_at = now if self.looked_at else self.submitted_at
+            running_at = now if self.polled_at else self.submitted_at
         return self._stay(
             TaskState.RUNNING,
             progress=max(told, default=None),
-            looked_at=now,
+            polled_at=now,
             running_at=running_at,
             **_NO_TROUBLE,
         )
@@ -292,7 +294,7 @@ class Task:
         if self.state is not TaskState.SUCCEEDED or not closed_unseen or self.video_url is None:
             raise IllegalMove(f"{self.id}: nothing to send once more")
         return replace(
-            self._without_card(thread_id), sending_at=None, delivered_at=None, hidden=False, due_at=now
+            self._without_card(thread_id), sending_at=None, delivered_at=None, detached=False, due_at=now
         )
 
     def failed(self, code: str, detail: str, now: datetime, keep_until: datetime | None = None) -> Task:
@@ -316,7 +318,7 @@ class Task:
         if self.state not in (TaskState.QUEUED, TaskState.SUBMITTING, TaskState.RUNNING):
             raise IllegalMove(f"{self.id}: nothing to stop in {self.state}")
         due_at = self.due_at if self.state is TaskState.SUBMITTING else now
-        return replace(self, hidden=True, due_at=due_at)
+        return replace(self, detached=True, due_at=due_at)
 
     def reposted(self, card_id: int, has_photo: bool, thread_id: int | None, now: datetime) -> Task:
         """Its card stands further down, perhaps in another topic.
@@ -333,7 +335,7 @@ class Task:
     def keep_undelivered(self) -> Task:
         """Nobody can be shown it at present; it stays fetchable."""
         self._must_not_be_closed()
-        return replace(self, hidden=True)
+        return replace(self, detached=True)
 
     def moved(self, chat_id: int, now: datetime) -> Task:
         """The group became a supergroup: another id, and its old messages cannot be edited there."""
@@ -374,7 +376,7 @@ class Task:
             submitted_at=None,
             keep_until=None,
             progress=None,
-            looked_at=None,
+            polled_at=None,
             running_at=None,
             late_at=None,
             error_code=code,

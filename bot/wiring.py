@@ -22,7 +22,7 @@ from bot.send_rates import Limits
 from bot.serving import ServerDeps, page_link, private_server, public_server
 from bot.settings import Settings
 from bot.store import Notice, Store
-from bot.stores.opening import is_shared
+from bot.stores.open import is_shared
 from bot.task import Task
 from bot.web import Health, PrivateServer, WebServer
 from bot.worker import schedule
@@ -128,7 +128,9 @@ class Bot:
         worker = asyncio.create_task(self.worker.run(stopping), name="worker")
         chores = asyncio.create_task(self._chores.run(away, self.conversation.operators), name="chores")
         visits = asyncio.create_task(self._notice_visitors(), name="noticing visitors")
-        broken = asyncio.create_task(self._store.upkeep.broken(), name="watching the database")
+        broken = asyncio.create_task(
+            self._store.maintenance.wait_for_fatal_error(), name="watching the database"
+        )
         stop = asyncio.create_task(stopping.wait(), name="waiting for a stop")
         self._stopping = stopping
         try:
@@ -149,7 +151,7 @@ class Bot:
         """Somebody has changed tasks from the command line: at once, not at the next look around."""
         while True:
             try:
-                await self._store.upkeep.visited()
+                await self._store.maintenance.wait_for_external_change()
                 self.worker.wake()
                 await self.conversation.catch_up()
             except StoreError as error:
@@ -170,7 +172,7 @@ class Bot:
         away = timedelta()
         try:
             self.timing.remember(await self._store.providers.durations())
-            away = now - (await self._store.upkeep.beat(now) or now)
+            away = now - (await self._store.maintenance.record_heartbeat(now) or now)
             await self.conversation.come_back(away)
             await self.purchase_guard.remind()
         except StoreError as error:

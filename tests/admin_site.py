@@ -21,9 +21,8 @@ from bot.prices import read_prices
 from bot.request import Problem, VideoModel, VideoRequest
 from bot.settings import IsolatedSettings
 from bot.store import AccountTrouble, Attempt
-from bot.store.acts import Act
-from bot.store.buying import Pause
-from bot.store.changes import Change
+from bot.store.audit import AuditEntry, setting
+from bot.store.budget import Pause
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.web import Health, PrivateServer
@@ -139,8 +138,8 @@ class AdminSite:
             AdminContext(
                 store=self.store,
                 moves=self.moves,
-                permissions=Permissions(self.store, self.clock),
-                rules=LiveSettings(IsolatedSettings(), self.store, self.clock, self.models),
+                permissions=Permissions(self.store.audit, self.clock),
+                rules=LiveSettings(IsolatedSettings(), self.store.audit, self.clock, self.models),
                 models=self.models,
                 granted={model.provider: SLOTS.get(model.provider, 2) for model in self.models.values()},
                 at_once=self._at_once,
@@ -158,7 +157,7 @@ class AdminSite:
         self.server = PrivateServer("127.0.0.1", 0, health=self.health, routes=self.pages.routes())
 
     async def link(self, user_id: int = ADMIN) -> str:
-        return await make_link(self.store, self.server.url, user_id, self.clock())
+        return await make_link(self.store.tokens, self.server.url, user_id, self.clock())
 
     async def _at_once(self, provider: str) -> int | None:
         return min(SLOTS.get(provider, 2), 2)
@@ -195,11 +194,11 @@ async def fill(store: SQLiteStore) -> None:
             await _add_past(store, chance, NOW - timedelta(days=day, minutes=chance.uniform(20, 800)))
     await _add_present(store)
     trouble = AccountTrouble("jiekou", "no_balance", NOW - timedelta(minutes=47))
-    await store.mark_trouble(trouble)
-    await store.pause(Pause("geekai-jimeng", ADMIN, NOW - timedelta(hours=2)))
-    await store.add_act(Act("first", "facade5badc0de12", ADMIN, NOW - timedelta(minutes=1)))
-    await store.add_change(Change(7006, "role", "banned", ADMIN, NOW - timedelta(days=3)))
-    await store.add_change(Change(0, "DAILY_VIDEOS_PER_USER", "30", ADMIN, NOW - timedelta(days=2)))
+    await store.providers.mark_trouble(trouble)
+    await store.budget.pause(Pause("geekai-jimeng", ADMIN, NOW - timedelta(hours=2)))
+    await store.audit.add(AuditEntry("first", "facade5badc0de12", ADMIN, NOW - timedelta(minutes=1)))
+    await store.audit.add(setting(7006, "role", "banned", ADMIN, NOW - timedelta(days=3)))
+    await store.audit.add(setting(0, "DAILY_VIDEOS_PER_USER", "30", ADMIN, NOW - timedelta(days=2)))
 
 
 async def _add_past(store: SQLiteStore, chance: random.Random, asked_at: datetime) -> None:
@@ -231,9 +230,9 @@ async def _add_past(store: SQLiteStore, chance: random.Random, asked_at: datetim
         task = replace(
             task, state=TaskState.CANCELLED, error_code="cancelled", submitted_at=None, remote_id=None
         )
-    await store.add(task)
+    await store.tasks.add(task)
     if task.submitted_at is not None:
-        await store.record(a_submit(task, answer=code if code not in (None, "video_refused") else "ok"))
+        await store.tasks.record(a_submit(task, answer=code if code not in (None, "video_refused") else "ok"))
 
 
 async def _add_present(store: SQLiteStore) -> None:
@@ -247,14 +246,16 @@ async def _add_present(store: SQLiteStore) -> None:
         **running | {"submitted_at": at(1.1), "running_at": at(1), "remote_id": "7392616336519610409"},
         request=VideoRequest(model="jimeng-pro", prompt=PROMPT, ratio="16:9", seed=42),
     )
-    await store.add(made)
-    await store.record(
+    await store.tasks.add(made)
+    await store.tasks.record(
         a_submit(made, at=at(1.5), answer="busy", detail="50429: too many requests", took_s=0.31)
     )
-    await store.record(a_submit(made, detail=f"20260514-7f3a {SECRET}"))
+    await store.tasks.record(a_submit(made, detail=f"20260514-7f3a {SECRET}"))
     for seconds, answer in ((20, "ok"), (38, "unreachable"), (52, "ok")):
         look_at = (made.submitted_at or NOW) + timedelta(seconds=seconds)
-        await store.record(a_submit(made, call="poll", at=look_at, answer=answer, took_s=0.12, detail=""))
+        await store.tasks.record(
+            a_submit(made, call="poll", at=look_at, answer=answer, took_s=0.12, detail="")
+        )
     for task in (
         a_task(
             "0ddba11deadbeef1",
@@ -278,6 +279,6 @@ async def _add_present(store: SQLiteStore) -> None:
             price=Decimal("1.20"),
         ),
     ):
-        await store.add(task)
+        await store.tasks.add(task)
         if task.submitted_at is not None:
-            await store.record(a_submit(task))
+            await store.tasks.record(a_submit(task))

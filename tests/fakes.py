@@ -18,7 +18,9 @@ from bot.prices import NO_PRICES, Prices
 from bot.provider import Accepted, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.request import Mode, PhotoRules, VideoModel, VideoRequest
 from bot.settings import IsolatedSettings, Settings
-from bot.store import DurationStore, Notice, Store
+from bot.store import Attempt, Notice, ProviderStore, Store
+from bot.store.tasks import update_task
+from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.web import Health
 from bot.worker.concurrency import Slots
@@ -119,6 +121,24 @@ def made(task_id: str = "boat", **changes: Any) -> Task:
         due_at=NOW,
     )
     return replace(task, **changes)
+
+
+class TasksAround:
+    """The tasks of a real store, and all its other subjects; a subclass puts itself around single calls."""
+
+    def __init__(self, store: SQLiteStore) -> None:
+        self._store = store
+        self.tasks = self
+
+    async def update(
+        self, task_id: str, move: Callable[[Task], Task], attempt: Attempt | None = None
+    ) -> Task | None:
+        around: Any = self
+        return await update_task(around, task_id, move, attempt)
+
+    def __getattr__(self, name: str) -> Any:
+        places: tuple[Any, ...] = (self._store, self._store.tasks, self._store.budget)
+        return next(getattr(place, name) for place in places if hasattr(place, name))
 
 
 class Script:
@@ -256,7 +276,7 @@ class WorkerHarness:
         stop_limit_s: float = 8.0,
         save_pauses_s: Sequence[float] = (),
         failover: bool = False,
-        durations: DurationStore | None = None,
+        durations: ProviderStore | None = None,
         prices: Prices = NO_PRICES,
         max_bytes: int = UPLOAD_MAX_BYTES,
         video_cache: VideoCache | None = None,

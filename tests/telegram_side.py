@@ -37,7 +37,7 @@ async def a_conversation(
     settings = IsolatedSettings.model_validate(live_bot.values())
     deps = ChatDeps(
         settings=settings,
-        live_settings=LiveSettings(settings, store, clock),
+        live_settings=LiveSettings(settings, store.audit, clock),
         store=store,
         models={},
         purchase_guard=a_brake(store, clock),

@@ -15,7 +15,7 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from bot.request import VideoModel, VideoRequest, settle
-from bot.store.statistics import Statistics, Submit
+from bot.store.statistics import StatisticsStore, Submit
 from bot.task import SUBMIT_UNKNOWN, TaskState
 
 COLUMNS: Final = (
@@ -42,7 +42,7 @@ def month_edges(name: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 async def draw_bill(
-    store: Statistics,
+    store: StatisticsStore,
     month: str,
     *,
     zone: ZoneInfo,

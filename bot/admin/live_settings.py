@@ -14,7 +14,7 @@ from bot.admin.setting_sources import Source, shown_value, source_of
 from bot.errors import SettingsError
 from bot.log import get_log
 from bot.settings import Settings, check_again
-from bot.store.changes import THE_BOT, Change, ChangeStore
+from bot.store.audit import THE_BOT, AuditEntry, AuditStore, setting
 
 CHANGEABLE = (
     "ALLOWED_USERS",
@@ -42,7 +42,7 @@ class Rule:
     """As it could be typed; empty where nothing is set."""
     source: Source
     """Where the value comes from where nobody has changed it."""
-    changed: Change | None = None
+    changed: AuditEntry | None = None
     """Who did, where somebody has."""
 
 
@@ -52,7 +52,7 @@ class LiveSettings:
     def __init__(
         self,
         settings: Settings,
-        store: ChangeStore,
+        store: AuditStore,
         clock: Callable[[], datetime],
         models: Mapping[str, object] | None = None,
     ) -> None:
@@ -91,7 +91,7 @@ class LiveSettings:
         before = self._now.changes.get(name)
         if (before.value if before else None) == text:
             return False
-        await self._store.add_change(Change(THE_BOT, name, text, by, self._clock()))
+        await self._store.add(setting(THE_BOT, name, text, by, self._clock()))
         await self.read()
         return True
 
@@ -116,14 +116,14 @@ class LiveSettings:
 class InForce:
     settings: Settings
     """Those of the start, with what was changed since."""
-    changes: Mapping[str, Change]
+    changes: Mapping[str, AuditEntry]
     """By the names of the settings: those that work."""
-    refused: Mapping[Change, str]
+    refused: Mapping[AuditEntry, str]
     """Those that do not, and why: an older or a newer bot may have stored them."""
 
 
 def settle_rules(
-    start: Settings, changes: Iterable[Change], models: Mapping[str, object] | None = None
+    start: Settings, changes: Iterable[AuditEntry], models: Mapping[str, object] | None = None
 ) -> InForce:
     """What the changes make of the settings. Those that belong together count together, or each by itself."""
     known = {change.name: change for change in changes if change.name in CHANGEABLE and change.value}
@@ -131,7 +131,7 @@ def settle_rules(
         return InForce(_checked(start, _texts(known), models), known, {})
     except SettingsError:
         pass
-    settings, taken, refused = start, dict[str, Change](), dict[Change, str]()
+    settings, taken, refused = start, dict[str, AuditEntry](), dict[AuditEntry, str]()
     for name, change in known.items():
         try:
             settings = _checked(start, _texts({**taken, name: change}), models)
@@ -141,7 +141,7 @@ def settle_rules(
     return InForce(settings, taken, refused)
 
 
-def _texts(changes: Mapping[str, Change]) -> dict[str, str]:
+def _texts(changes: Mapping[str, AuditEntry]) -> dict[str, str]:
     return {name: change.value for name, change in changes.items() if change.value is not None}
 
 

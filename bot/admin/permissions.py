@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from bot.store.changes import Change, ChangeStore
+from bot.store.audit import AuditEntry, AuditStore, setting
 
 Admission = Literal["allowed", "banned", "ignored"]
 """`ignored`: an admin was asked about this stranger and did not want to answer."""
@@ -32,7 +32,7 @@ class Permission:
 class Permissions:
     """`subject` is a person's id, or the (negative) one of a group."""
 
-    def __init__(self, store: ChangeStore, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: AuditStore, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock
 
@@ -49,14 +49,14 @@ class Permissions:
 
     async def with_admission(self, admission: Admission) -> list[int]:
         """Whom admins decided so of, newest first."""
-        changes = await self._store.changed_subjects(_ADMISSION)
+        changes = await self._store.in_force_by_name(_ADMISSION)
         return [change.subject for change in changes if change.value == admission]
 
     async def _decide(self, subject: int, name: str, value: str | None, by: int) -> bool:
         before = {change.name: change.value for change in await self._store.in_force(subject)}
         if before.get(name) == value:
             return False
-        await self._store.add_change(Change(subject, name, value, by, self._clock()))
+        await self._store.add(setting(subject, name, value, by, self._clock()))
         return True
 
 
@@ -73,7 +73,7 @@ def read_own(word: str) -> LimitOverride:
             raise ValueError(word)
 
 
-def _read(changes: list[Change]) -> Permission:
+def _read(changes: list[AuditEntry]) -> Permission:
     found = {change.name: change for change in changes}
 
     def own(figure: Figure) -> LimitOverride:

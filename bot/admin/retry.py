@@ -9,7 +9,7 @@ from decimal import Decimal
 from bot.errors import DreamreelError
 from bot.request import VideoModel, check_request
 from bot.store import Store
-from bot.store.acts import Act
+from bot.store.audit import AuditEntry
 from bot.task import Task, TaskState
 
 
@@ -36,7 +36,7 @@ async def retry(
 ) -> Task:
     """A task of its own, on the card of the one that ended and on nobody's limits. Costs what it costs.
 
-    `by`: the admin, or `bot.store.changes.THE_MACHINE`. NotAgain.
+    `by`: the admin, or `bot.store.audit.THE_MACHINE`. NotAgain.
     """
     check_retry(task, model)
     for other in await store.tasks.open_tasks(user_id=task.user_id, chat_id=task.chat_id):
@@ -45,7 +45,7 @@ async def retry(
             raise RetryRefused(
                 f"{task.id} has been asked for again already: it is {other.id}, {other.state}."
             )
-    await store.audit.add_act(Act("retry", task.id, by, now))
+    await store.audit.add(AuditEntry("retry", task.id, by, now))
     return await store.tasks.add(
         Task(
             id=secrets.token_hex(8),

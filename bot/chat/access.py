@@ -12,7 +12,7 @@ from bot.admin.permissions import Admission, LimitOverride, Permissions
 from bot.local_time import day_of, renewal_of
 from bot.request import Problem
 from bot.store import Store, TaskStore
-from bot.store.passes import digest_of
+from bot.store.tokens import digest_of
 from bot.task import INPUT_REFUSED
 
 _CLAIM = "claim_"
@@ -60,7 +60,7 @@ class Access:
         if self._rules.settings.admin_users or await self._store.people.admins():
             return None
         code = secrets.token_urlsafe(16)
-        await self._store.upkeep.mark(_claim_mark(code), self._clock())
+        await self._store.maintenance.set_flag(_claim_mark(code), self._clock())
         return _CLAIM + code
 
     def is_claim(self, payload: str) -> bool:
@@ -68,7 +68,7 @@ class Access:
 
     async def claim(self, payload: str, user_id: int) -> bool:
         """Make the sender the admin, if the payload is an open one of any process and there is none yet."""
-        if await self._store.upkeep.unmark(_claim_mark(payload.removeprefix(_CLAIM))) is None:
+        if await self._store.maintenance.clear_flag(_claim_mark(payload.removeprefix(_CLAIM))) is None:
             return False
         if await self._store.people.admins():
             return False

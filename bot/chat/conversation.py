@@ -145,7 +145,7 @@ class Conversation:
         for task in self.board.live.tasks():
             fresh = await self._ctx.store.tasks.get(task.id)
             # Only while it counts: a card that has ended may be a video by now.
-            if fresh is not None and fresh.hidden and task.id in self.board.live:
+            if fresh is not None and fresh.detached and task.id in self.board.live:
                 self.board.show(fresh)
 
     async def run(self) -> None:

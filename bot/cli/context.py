@@ -63,8 +63,8 @@ async def _at_the_desk(work: Callable[[CliContext], Awaitable[None]]) -> None:
     from bot.admin.live_settings import settle_rules  # noqa: PLC0415
     from bot.log import set_up_logs  # noqa: PLC0415
     from bot.settings import load_settings, secrets_of  # noqa: PLC0415
-    from bot.store.changes import THE_BOT  # noqa: PLC0415
-    from bot.stores.opening import visit_store  # noqa: PLC0415
+    from bot.store.audit import THE_BOT  # noqa: PLC0415
+    from bot.stores.open import visit_store  # noqa: PLC0415
 
     settings = load_settings()
     set_up_logs("error", settings.log_format, secrets_of(settings))

@@ -19,7 +19,7 @@ def move_store(source: str, target: str) -> None:
     by an earlier move and not used since. Videos and the key in the data folder stay where they are.
     """
     from bot.errors import DreamreelError, SettingsError  # noqa: PLC0415 - loaded where it is needed
-    from bot.stores.opening import move_between, shown_url  # noqa: PLC0415
+    from bot.stores.open import move_between, shown_url  # noqa: PLC0415
 
     try:
         counts = asyncio.run(move_between(source, target))

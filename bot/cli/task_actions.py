@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.errors import DreamreelError, IllegalMove, StaleTask
+from bot.errors import DreamreelError, IllegalMove
 from bot.request import VideoModel
 from bot.store import Store, TaskFilter
-from bot.store.acts import Act
-from bot.store.changes import THE_MACHINE
+from bot.store.audit import THE_MACHINE, AuditEntry
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
 _SEARCHED = 1000
@@ -39,7 +38,7 @@ async def find(store: Store, name: str) -> Task:
 
 async def cancel(store: Store, task: Task, now: datetime) -> Task:
     """What the button on its card does: one that is not bought ends, one that is goes on unseen."""
-    if task.hidden and task.delivered_at is None:
+    if task.detached and task.delivered_at is None:
         return task
     stopped = await _move(
         store,
@@ -47,14 +46,14 @@ async def cancel(store: Store, task: Task, now: datetime) -> Task:
         lambda row: row.cancelled("dismissed", now) if row.state is TaskState.DRAFT else row.hide(now),
         "is over: nothing can be stopped any more",
     )
-    await store.audit.add_act(Act("cancel", task.id, THE_MACHINE, now))
+    await store.audit.add(AuditEntry("cancel", task.id, THE_MACHINE, now))
     return stopped
 
 
 async def put_first(store: Store, task: Task, now: datetime) -> None:
-    if not await store.tasks.put_first(task.id):
+    if not await store.tasks.prioritise(task.id):
         raise Refused(f"{task.id} does not wait for its turn: it is {task.state}.")
-    await store.audit.add_act(Act("first", task.id, THE_MACHINE, now))
+    await store.audit.add(AuditEntry("first", task.id, THE_MACHINE, now))
 
 
 async def attach(store: Store, task: Task, remote_id: str, model: VideoModel | None, now: datetime) -> Task:
@@ -72,18 +71,22 @@ async def attach(store: Store, task: Task, remote_id: str, model: VideoModel | N
     attached = await _move(
         store, task, lambda row: row.accepted(remote_id, now, keep_until), "takes no id any more"
     )
-    await store.audit.add_act(Act("attach", task.id, THE_MACHINE, now))
+    await store.audit.add(AuditEntry("attach", task.id, THE_MACHINE, now))
     return attached
 
 
 async def _move(store: Store, task: Task, move: Callable[[Task], Task], why_not: str) -> Task:
-    while True:
-        try:
-            return await store.tasks.save(move(task))
-        except IllegalMove:
-            raise Refused(f"{task.id} {why_not} ({task.state}).") from None
-        except StaleTask:
-            fresh = await store.tasks.get(task.id)
-            if fresh is None:
-                raise Refused(f"{task.id} is gone.") from None
-            task = fresh
+    latest = task
+
+    def move_latest(row: Task) -> Task:
+        nonlocal latest
+        latest = row
+        return move(row)
+
+    try:
+        moved = await store.tasks.update(task.id, move_latest)
+    except IllegalMove:
+        raise Refused(f"{task.id} {why_not} ({latest.state}).") from None
+    if moved is None:
+        raise Refused(f"{task.id} is gone.")
+    return moved

@@ -78,10 +78,14 @@ def draw_story(task: Task, attempts: Sequence[Attempt], ahead: int, now: datetim
     return Group("", facts, "", calls)
 
 
+_JSON_NAMES: dict[str, str] = {"detached": "hidden", "tried_models": "passed_over", "polled_at": "looked_at"}
+"""Fields whose names in the JSON, which scripts read, are older than their own."""
+
+
 def task_json(task: Task) -> dict[str, Any]:
-    """Every field under its name; times as ISO 8601, the price as text, what is unknown as null."""
+    """Return every field; times as ISO 8601, the price as text, what is unknown as null."""
     fields = asdict(task) | {"request": task.request.model_dump(exclude_none=True), "state": task.state.value}
-    return {name: _plain(value) for name, value in fields.items()}
+    return {str(_JSON_NAMES.get(name, name)): _plain(value) for name, value in fields.items()}
 
 
 def attempt_json(attempt: Attempt) -> dict[str, Any]:
@@ -103,7 +107,7 @@ def age(span: Any) -> str:
 
 def _note(task: Task, ahead: Mapping[str, int], now: datetime) -> str:
     """What its state alone does not tell."""
-    parts = ["nobody waits for it"] if task.hidden else []
+    parts = ["nobody waits for it"] if task.detached else []
     match task.state:
         case TaskState.QUEUED:
             before = ahead.get(task.id, 0)
@@ -137,7 +141,7 @@ def _facts(task: Task, ahead: int, now: datetime) -> list[tuple[str, str | Text]
         "remote id": task.remote_id or "",
         "error": ": ".join(filter(None, (task.error_code, task.error_detail))),
         "made from": task.parent_id or "",
-        "passed over": ", ".join(task.passed_over),
+        "passed over": ", ".join(task.tried_models),
     }
     times = {
         "asked": task.created_at,

@@ -185,7 +185,7 @@ def retry(task_id: str, yes: bool, as_json: bool) -> None:
     async def work(ctx: CliContext) -> None:
         from bot.admin.retry import check_retry, retry  # noqa: PLC0415
         from bot.cli import task_actions  # noqa: PLC0415
-        from bot.store.changes import THE_MACHINE  # noqa: PLC0415
+        from bot.store.audit import THE_MACHINE  # noqa: PLC0415
 
         task = await task_actions.find(ctx.store, task_id)
         async with ctx.models() as models:

@@ -114,8 +114,8 @@ class AlertMonitor:
         await self._alerts.note(what, "alert_day", {"day": yesterday.date().isoformat(), **values})
 
     async def _figures(self, since: datetime, until: datetime) -> Mapping[str, object]:
-        tallies = await self._store.statistics.tallies([since, until])
-        people = await self._store.statistics.askers(since, until, _MOST_PEOPLE)
+        tallies = await self._store.statistics.task_counts([since, until])
+        people = await self._store.statistics.user_usage(since, until, _MOST_PEOPLE)
         return {
             "videos": sum(one.count for one in tallies if one.state is TaskState.SUCCEEDED),
             "failed": sum(one.count for one in tallies if one.state is TaskState.FAILED),

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from bot.errors import StoreError
 from bot.log import get_log
-from bot.store import KeepingStore
+from bot.store import MaintenanceStore
 
 
 class AlertChat(Protocol):
@@ -26,7 +26,7 @@ class AlertChat(Protocol):
 
 
 class Alerts:
-    def __init__(self, marks: KeepingStore, chat: AlertChat, clock: Callable[[], datetime]) -> None:
+    def __init__(self, marks: MaintenanceStore, chat: AlertChat, clock: Callable[[], datetime]) -> None:
         self._marks = marks
         self._chat = chat
         self._clock = clock
@@ -52,7 +52,7 @@ class Alerts:
         if self._known.get(what) is False:
             return
         try:
-            since = await self._marks.unmark(what)
+            since = await self._marks.clear_flag(what)
         except StoreError as error:
             self._log.warning("an alert is not taken back", what=what, reason=str(error))
             return
@@ -82,11 +82,11 @@ class Alerts:
     ) -> bool:
         """Whether it has been told by now, by whomever."""
         try:
-            if not await self._marks.mark(what, since or self._clock()):
+            if not await self._marks.set_flag(what, since or self._clock()):
                 return True
             if await self._chat.send(key, values, pause=pause, silent=silent):
                 return True
-            await self._marks.unmark(what)
+            await self._marks.clear_flag(what)
         except StoreError as error:
             self._log.warning("an alert was not told", what=what, reason=str(error))
         return False

@@ -109,10 +109,10 @@ class Keeping:
             await self._back_up(self._backups, now)
 
     async def _prune(self, now: datetime) -> None:
-        await self._store.updates.prune_updates(now - _UPDATES_KEPT)
+        await self._store.updates.prune(now - _UPDATES_KEPT)
         before = now - self._kept
         forgotten = 0
-        while task_ids := await self._store.upkeep.prune_tasks(before, _BATCH):
+        while task_ids := await self._store.maintenance.prune_tasks(before, _BATCH):
             forgotten += len(task_ids)
             for task_id in task_ids:
                 self._discard(task_id)
@@ -120,7 +120,7 @@ class Keeping:
         more = True
         while more:
             await asyncio.sleep(self._between_s)
-            more = await self._store.upkeep.prune_rest(before, _BATCH) > 0
+            more = await self._store.maintenance.prune_rest(before, _BATCH) > 0
         if forgotten:
             self._log.info("old tasks were forgotten", tasks=forgotten)
 
@@ -128,7 +128,7 @@ class Keeping:
         target = backups.path(backups.night(now))
         began = self._clock()
         try:
-            made = await self._store.upkeep.back_up(target)
+            made = await self._store.maintenance.back_up(target)
             backups.thin_out()
         except (StoreError, OSError) as error:
             self._log.error("the database was not copied", reason=str(error))

@@ -18,7 +18,7 @@ from bot.maintenance.outages import Outages
 from bot.media.video_cache import VideoCache
 from bot.request import VideoModel
 from bot.settings import Settings
-from bot.store import Attempt, DurationStore, HeartbeatStore, Store
+from bot.store import Attempt, MaintenanceStore, ProviderStore, Store
 from bot.task import Task
 from bot.worker.schedule import Schedule
 
@@ -85,7 +85,7 @@ class Maintenance:
             self._keeping(watch).run(),
             read_durations(self._store.providers, self._schedule),
             read_rules(self._rules),
-            show_life(self._store.upkeep, self._clock),
+            show_life(self._store.maintenance, self._clock),
         ]
         if watch is not None:
             parts.append(watch.run(away))
@@ -96,7 +96,7 @@ class Maintenance:
     def _night_watch(self, operators: AlertChat) -> AlertMonitor:
         return AlertMonitor(
             self._store,
-            alerts=Alerts(self._store.upkeep, operators, self._clock),
+            alerts=Alerts(self._store.maintenance, operators, self._clock),
             chat=operators,
             outages=self._outages,
             data_dir=self._settings.data_dir,
@@ -117,7 +117,7 @@ class Maintenance:
 
 
 async def read_durations(
-    store: DurationStore, schedule: Schedule, every_s: float = _DURATIONS_EVERY_S
+    store: ProviderStore, schedule: Schedule, every_s: float = _DURATIONS_EVERY_S
 ) -> None:
     """Take over what other processes have learned, until cancelled."""
     while True:
@@ -135,17 +135,17 @@ async def read_rules(rules: LiveSettings, every_s: float = _RULES_EVERY_S) -> No
 
 
 async def show_life(
-    store: HeartbeatStore, clock: Callable[[], datetime], every_s: float = _BEAT_EVERY_S
+    store: MaintenanceStore, clock: Callable[[], datetime], every_s: float = _BEAT_EVERY_S
 ) -> None:
     """So that the next start knows how long nobody was there, until cancelled."""
     try:
         while True:
             with suppress(StoreError):
-                await store.beat(clock())
+                await store.record_heartbeat(clock())
             await asyncio.sleep(every_s)
     finally:
         with suppress(StoreError):
-            await store.beat(clock())
+            await store.record_heartbeat(clock())
 
 
 async def _tell_nobody(_: str | None) -> None:

@@ -135,11 +135,11 @@ class Metrics:
             self._jobs.labels(model).inc()
         if task.state is TaskState.SUCCEEDED and task.queued_at and task.finished_at:
             self._wait_s.labels(model).observe((task.finished_at - task.queued_at).total_seconds())
-            if not task.hidden:
+            if not task.detached:
                 self._delivery_s.observe((task.delivered_at - task.finished_at).total_seconds())
 
     async def _read_database(self, now: datetime) -> None:
-        loads = {load.provider: load for load in await self._store.statistics.loads(now)}
+        loads = {load.provider: load for load in await self._store.statistics.provider_loads(now)}
         refused = {trouble.provider for trouble in await self._store.providers.troubles()}
         for provider, limit in self._slots.items():
             load = loads.get(provider)
@@ -152,10 +152,10 @@ class Metrics:
             self._oldest_s.labels(provider).set((now - since).total_seconds() if since else 0)
             is_up = provider not in refused and not self._outages.is_silent(provider)
             self._up.labels(provider).set(is_up)
-        self._open_updates.set(await self._store.updates.count_updates())
+        self._open_updates.set(await self._store.updates.count())
         midnight = now.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
         spent = dict.fromkeys(self._models, 0.0)
-        for tally in await self._store.statistics.tallies([midnight, now + timedelta(seconds=1)]):
+        for tally in await self._store.statistics.task_counts([midnight, now + timedelta(seconds=1)]):
             if tally.model in spent:
                 spent[tally.model] += float(tally.spent)
         for model, amount in spent.items():
@@ -169,7 +169,7 @@ class Metrics:
 def _outcome(task: Task) -> str:
     match task.state:
         case TaskState.SUCCEEDED:
-            return "kept" if task.hidden else "video"
+            return "kept" if task.detached else "video"
         case TaskState.CANCELLED:
             return "cancelled"
         case _:

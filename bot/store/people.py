@@ -1,7 +1,8 @@
-"""People, chats and the recipes they share, and the contracts of a store that knows them."""
+"""People, chats, the recipes they share and the notices that wait for them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -54,28 +55,6 @@ class ChatRecord:
     """The id it had before it became a supergroup."""
 
 
-class PeopleStore(Protocol):
-    async def person(self, user_id: int) -> Person:
-        """Never None: an unknown person is one without a role."""
-
-    async def put_person(self, person: Person) -> None: ...
-
-    async def admins(self) -> list[int]:
-        """Ids of those with the role admin in the store; the settings may name more."""
-
-    async def chat(self, chat_id: int) -> ChatRecord: ...
-
-    async def put_chat(self, chat: ChatRecord) -> None: ...
-
-    async def forget(self, user_id: int) -> int:
-        """Delete what is known of a person; of how many closed tasks.
-
-        Those lose words, photos, file ids and links, and stay as figures: limits and bills count them. So do
-        a role, and what admins decided. Recipes, notices and the settings of the private chat go. Open tasks
-        are left alone.
-        """
-
-
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """A request that somebody shared: whoever has the token may open it as a draft of their own."""
@@ -84,12 +63,46 @@ class Recipe:
     task_id: str
     user_id: int
     request: VideoRequest
-    """With the photos only where their owner added them."""
+    """With the photos only if their owner added them."""
     created_at: datetime
 
 
-class RecipeStore(Protocol):
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something an admin has to read: a phrase and the values for its placeholders."""
+
+    key: str
+    values: Mapping[str, str]
+
+
+class PeopleStore(Protocol):
+    async def person(self, user_id: int) -> Person:
+        """Return what is known; an unknown person is one without a role."""
+
+    async def put_person(self, person: Person) -> None: ...
+
+    async def admins(self) -> list[int]:
+        """Return the ids of those with the role admin in the store; the settings may name more."""
+
+    async def chat(self, chat_id: int) -> ChatRecord: ...
+
+    async def put_chat(self, chat: ChatRecord) -> None: ...
+
+    async def forget(self, user_id: int) -> int:
+        """Delete what is known of a person; return of how many closed tasks.
+
+        Those lose words, photos, file ids and links, and stay as figures: limits and bills count them. So do
+        a role, and what admins decided. Recipes, notices and the settings of the private chat go. Open tasks
+        are left alone.
+        """
+
     async def add_recipe(self, recipe: Recipe) -> Recipe:
-        """Store it; the one of the same task and request that is already there is returned instead."""
+        """Store it; if one of the same task and request is already there, return that instead."""
 
     async def recipe(self, token: str) -> Recipe | None: ...
+
+    async def keep_notice(self, user_id: int, notice: Notice) -> None:
+        """Store it for somebody who cannot be written to yet."""
+
+    async def take_notices(self, user_id: int) -> list[Notice]:
+        """Return what was kept for them, oldest first, and delete it."""

@@ -48,7 +48,7 @@ class TaskCount:
     error_code: str | None
     count: int
     spent: Decimal = NO_MONEY
-    """The prices of those that were handed to a provider and count (`Task.counts`), added up."""
+    """The prices of those that were handed to a provider and count (`Task.counts_toward_quota`), added up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class UserUsage:
     made: int
     """How many of them became a video."""
     spent: Decimal = NO_MONEY
-    """As of a `Tally`."""
+    """As of a `TaskCount`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,35 +107,36 @@ class ProviderLoad:
     """When the first of them was queued."""
 
 
-class Statistics(Protocol):
+class StatisticsStore(Protocol):
     """A span `i` goes from `edges[i]` to just before `edges[i + 1]`; edges are in order of time."""
 
-    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[TaskCount]:
-        """Tasks by the span in which they were queued, in order of spans; of one person, or of all."""
+    async def task_counts(self, edges: Sequence[datetime], user_id: int | None = None) -> list[TaskCount]:
+        """Return tasks, counted by the span in which they were queued, in order of spans; of one person, or
+        of all."""
 
     async def waits(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Wait]:
-        """In order of spans; without those in which nothing was made."""
+        """Return them in order of spans, without those in which nothing was made."""
 
-    async def askers(self, since: datetime, until: datetime, limit: int) -> list[UserUsage]:
-        """Those who asked in that time: who spent most first, then who asked most."""
+    async def user_usage(self, since: datetime, until: datetime, limit: int) -> list[UserUsage]:
+        """Return those who asked in that time: who spent most first, then who asked most."""
 
     async def submits(
         self, since: datetime, until: datetime, limit: int, after: Submit | None = None
     ) -> list[Submit]:
-        """Every submit in that time, whatever came of it, oldest first; `after`: the last one of the page
-        before."""
+        """Return every submit in that time, whatever came of it, oldest first; `after`: the last one of the
+        page before."""
 
-    async def loads(self, now: datetime) -> list[ProviderLoad]:
-        """Of every provider that has a slot taken or a task waiting, by name."""
+    async def provider_loads(self, now: datetime) -> list[ProviderLoad]:
+        """Return the load of every provider that has a slot taken or a task waiting, by name."""
 
-    async def in_turn(self, limit: int) -> list[Task]:
-        """Those that wait for a slot: by provider, and then in the order in which they are served."""
+    async def queued(self, limit: int) -> list[Task]:
+        """Return tasks that wait for a slot: by provider, and then in the order in which they are served."""
 
-    async def count_in_turn(self) -> int:
-        """How many those are."""
+    async def count_queued(self) -> int:
+        """Count all of those."""
 
     async def in_slots(self, now: datetime, limit: int) -> list[Task]:
-        """Those that occupy a slot of their provider, also where nobody waits for them, by id."""
+        """Return tasks that occupy a slot of their provider, also if nobody waits for them, by id."""
 
-    async def untold(self, limit: int) -> list[Task]:
-        """Those that have ended and whose chat waits to be told, the oldest end first."""
+    async def undelivered(self, limit: int) -> list[Task]:
+        """Return tasks that have ended and whose chat is not told yet, the oldest end first."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from bot.errors import StaleTask
 from bot.task import Task, TaskState
+
+_UPDATE_TRIES = 100
+"""A row is moved a few times in a second at most: never reached, but no loop without an end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,18 @@ class Attempt:
     answer: str
     """`ok`, or the error code."""
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilter:
+    """Which tasks are meant, of all that are stored. A default narrows nothing."""
+
+    states: frozenset[TaskState] = frozenset()
+    user_id: int | None = None
+    chat_id: int | None = None
+    provider: str | None = None
+    id_prefix: str = ""
+    """How their ids begin."""
 
 
 class TaskStore(Protocol):
@@ -41,11 +57,12 @@ class TaskStore(Protocol):
         card: tuple[int, int] | None = None,
         album: tuple[int, str] | None = None,
     ) -> Task | None:
-        """The task made by an update, shown on a card (chat id, message id), or started by an album."""
+        """Return the task made by an update, shown on a card (chat id, message id), or started by an
+        album."""
 
     async def drafts(self, chat_id: int, user_id: int | None = None) -> list[Task]:
-        """A person's tasks in this chat, or everybody's, whose `question` is open (not dismissed), newest
-        first."""
+        """Return a person's tasks in this chat, or everybody's, whose `question` is open (not dismissed),
+        newest first."""
 
     async def save(self, task: Task, attempt: Attempt | None = None, *, leased: bool = False) -> Task:
         """Write the row, with the record of the call that led to it in the same transaction.
@@ -56,91 +73,106 @@ class TaskStore(Protocol):
         or is gone.
         """
 
+    async def update(
+        self, task_id: str, move: Callable[[Task], Task], attempt: Attempt | None = None
+    ) -> Task | None:
+        """Read a task, save what `move` makes of it, as `save` does, and return it as stored; None if it is
+        gone.
+
+        If somebody else moved it in between, it is read again and `move` is called again, so `move` must be
+        pure. What `move` raises leaves the row as it is. StaleTask if others are always quicker.
+        """
+
     async def record(self, attempt: Attempt) -> None: ...
 
     async def attempts(self, task_id: str) -> list[Attempt]:
-        """Oldest first."""
+        """Return the calls made for a task, oldest first."""
 
     async def claim(self, now: datetime, lease_s: float, limit: int, slots: Mapping[str, int]) -> list[Task]:
-        """Up to `limit` tasks whose `due_at` has come, oldest first. Claiming moves `due_at` by `lease_s`.
+        """Lease and return up to `limit` tasks whose `due_at` has come, oldest first. Claiming moves `due_at`
+        by `lease_s`.
 
-        Those that wait for a slot come in the order of their turns, and oldest first beside the others. One
-        is claimed only while fewer than `slots[provider]` of that provider's
-        are taken: by tasks whose `slot_until` is in the future, and by waiting ones under a lease; and fewer
-        than `bot.worker.concurrency.open_slots` where it has a `SlotLimit`. A provider that `slots` does
-        not name has no limit.
+        Those that wait for a slot come in the order of their queue tags, and oldest first beside the others.
+        One is claimed only while fewer than `slots[provider]` of that provider's are taken: by tasks whose
+        `slot_until` is in the future, and by waiting ones under a lease; and fewer than
+        `bot.worker.concurrency.open_slots` where it has a `SlotLimit`. A provider that `slots` does not name
+        has no limit.
         """
 
     async def next_due(self, now: datetime) -> datetime | None:
-        """When the next task becomes due; None when there is none.
+        """Return when the next task becomes due; None if there is none.
 
         For one whose time has come and that waits for a slot, it is when one may come free by itself: when a
         `slot_until` or a `probe_at` passes. A slot that is freed says so.
         """
 
     async def release(self) -> int:
-        """End the leases of this process (at a stop) or of an earlier one (at a start): of how many rows.
+        """End the leases of this process (at a stop) or of an earlier one (at a start); return of how many
+        rows.
 
         Those on names end too, and those that it was about to get.
         """
 
     async def count_open(self, *, user_id: int | None = None, chat_id: int | None = None) -> int:
-        """Tasks with `is_open`, of a person or in a chat."""
+        """Count tasks with `is_active`, of a person or in a chat."""
 
     async def count_since(
         self, since: datetime, *, user_id: int | None = None, chat_id: int | None = None
     ) -> int:
-        """Tasks with `counts` queued at or after `since`."""
+        """Count tasks with `counts_toward_quota` queued at or after `since`."""
 
     async def count_ahead(self, task: Task) -> int:
-        """Tasks of the same provider that wait for a slot and whose turn comes before this one's. One that is
-        not stored is taken for the next that is."""
+        """Count the tasks of the same provider that wait for a slot and are served before this one. One that
+        is not stored is taken for the next that is."""
 
-    async def put_first(self, task_id: str) -> bool:
-        """Serve it before all others of its provider; whether it waits for a slot."""
+    async def prioritise(self, task_id: str) -> bool:
+        """Serve it before all others of its provider; return False if it does not wait for a slot."""
 
     async def has_waiting(self, provider: str, now: datetime) -> bool:
-        """Whether a task has nothing to wait for but a slot of this provider."""
+        """Return True if a task has nothing to wait for but a slot of this provider."""
 
     async def open_tasks(self, *, user_id: int | None = None, chat_id: int | None = None) -> list[Task]:
-        """Those that `count_open` counts: first what waits for no slot, as it was queued, then whose turn
-        comes first."""
+        """Return those that `count_open` counts: first what waits for no slot, as it was queued, then in the
+        order in which they are served."""
 
     async def unclosed(self, user_id: int) -> list[Task]:
-        """All of a person's tasks, in every chat, that are not closed: drafts and hidden ones too."""
+        """Return all of a person's tasks, in every chat, that are not closed: drafts and detached ones
+        too."""
 
     async def history(self, chat_id: int, user_id: int, limit: int, offset: int = 0) -> list[Task]:
-        """This person's closed tasks in this chat whose video was made, shown or not; newest first.
+        """Return this person's closed tasks in this chat whose video was made, shown or not; newest first.
 
         Not those that were forgotten.
         """
 
     async def move_chat(self, chat_id: int, new_id: int) -> int:
-        """A group has another id now: its tasks, its settings and what was decided about it go there; how
-        many tasks did.
+        """Move the tasks of a group that has another id now, its settings and what was decided about it;
+        return how many tasks.
 
         Messages of the old group cannot be edited from the new one, so the cards stay behind. Every version
         is raised, and leases end but for those over a submit in flight: a writer who holds a row reads it
-        anew. The new group's record says where it came from. A second call changes nothing.
+        again. The new group's record says where it came from. A second call changes nothing.
         """
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskFilter:
-    """Which tasks are meant, of all that are stored. What is left as it is narrows nothing."""
-
-    states: frozenset[TaskState] = frozenset()
-    user_id: int | None = None
-    chat_id: int | None = None
-    provider: str | None = None
-    id_prefix: str = ""
-    """How their ids begin."""
-
-
-class TaskListing(Protocol):
-    """For operators: whatever is stored, closed or not, page by page."""
-
     async def list_tasks(self, which: TaskFilter, limit: int, older_than: Task | None = None) -> list[Task]:
-        """Newest first, by `created_at` and then `id`. `older_than`: the last one of the page before."""
+        """Return whatever is stored, closed or not, newest first by `created_at` and then `id`. `older_than`:
+        the last one of the page before."""
 
     async def count_tasks(self, which: TaskFilter) -> int: ...
+
+
+async def update_task(
+    tasks: TaskStore, task_id: str, move: Callable[[Task], Task], attempt: Attempt | None
+) -> Task | None:
+    """Do what `TaskStore.update` says with any store."""
+    for tries_left in reversed(range(_UPDATE_TRIES)):
+        task = await tasks.get(task_id)
+        if task is None:
+            return None
+        moved = move(task)
+        try:
+            return await tasks.save(moved, attempt)
+        except StaleTask:
+            if not tries_left:
+                raise
+    return None

@@ -14,40 +14,41 @@ class StoredUpdate:
 
     update_id: int
     chat_id: int
-    """The chat it belongs to, or the person where there is none. Of a chat one update is handled at once."""
+    """The chat it belongs to, or the person if there is none: one update of a chat is handled at a time."""
     body: str
     """JSON."""
     attempts: int = 0
     user_id: int = 0
-    """Whose it is, 0 where nobody is named: updates of one person in a chat are handled in order."""
+    """The person, or 0 if none is named: updates of one person in a chat are handled in order."""
     was_cut_short: bool = False
     """The process that handled it last ended meanwhile, not by a stop."""
 
 
 class UpdateStore(Protocol):
-    async def add_updates(self, updates: Sequence[StoredUpdate]) -> None:
+    async def add(self, updates: Sequence[StoredUpdate]) -> None:
         """Store them durably; those already there are left alone."""
 
-    async def claim_updates(self, now: datetime, lease_s: float, limit: int) -> list[StoredUpdate]:
-        """The next update of each chat in which none is under a lease.
+    async def claim(self, now: datetime, lease_s: float, limit: int) -> list[StoredUpdate]:
+        """Lease and return the next update of each chat in which none is under a lease.
 
         That is the oldest one that is due, of those that are the oldest open one of their person: one that
-        waits for its next try holds back its own person alone. One that was under a lease when its process
-        died has had an attempt by that.
+        waits for its next attempt holds back its own person alone. One that was under a lease when its
+        process died has had an attempt by that; of those one is handled at a time, so that the one that ends
+        the process does not take the others' attempts.
         """
 
-    async def finish_update(self, update_id: int) -> None:
-        """Handled: its body is forgotten, its id is kept against a second delivery."""
+    async def finish(self, update_id: int) -> None:
+        """Delete the body of a handled update; its id is kept against a second delivery."""
 
-    async def fail_update(self, update_id: int, retry_at: datetime | None) -> None:
-        """Handling went wrong: one attempt more, due at `retry_at`; None parks it, and its person's next one
+    async def fail(self, update_id: int, retry_at: datetime | None) -> None:
+        """Count a failed attempt; it is due again at `retry_at`. None parks it, and its person's next one
         comes."""
 
-    async def count_updates(self) -> int:
-        """Those that are open: not handled, and not parked."""
+    async def count(self) -> int:
+        """Count those that are open: not handled, and not parked."""
 
-    async def next_update_due(self, now: datetime) -> datetime | None:
-        """When `claim_updates` finds one at the earliest; None when there is none."""
+    async def next_due(self, now: datetime) -> datetime | None:
+        """Return when `claim` finds one at the earliest; None if there is none."""
 
-    async def prune_updates(self, before: datetime) -> int:
-        """Forget handled updates received before; how many. Telegram repeats none older than a day."""
+    async def prune(self, before: datetime) -> int:
+        """Delete handled updates received before; return how many. Telegram repeats none older than a day."""

@@ -1,4 +1,4 @@
-"""What a look at a database found, whichever it is."""
+"""What examining a database found, whichever engine it is."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """`problem` is the second half of a sentence, empty where nothing is wrong."""
+    """`problem` is the second half of a sentence, empty if nothing is wrong."""
 
     exists: bool
     in_use: bool = False
-    """Whether a bot is running on it."""
+    """A bot is running on it."""
     problem: str = ""
     mend: str = ""
     admins: tuple[int, ...] = ()

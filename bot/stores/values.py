@@ -1,4 +1,4 @@
-"""Between values and rows, where every store does the same: a Task as columns and back."""
+"""Between values and rows, as every engine does it: a Task as columns and back."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from bot.task import Task, TaskState
 
 TASK_FIELDS = tuple(field.name for field in dataclasses.fields(Task))
 TASK_TIMES = (
-    *("failing_since", "keep_until", "looked_at", "running_at", "late_at", "sending_at"),
+    *("failing_since", "keep_until", "polled_at", "running_at", "late_at", "sending_at"),
     *("created_at", "queued_at", "submitted_at", "finished_at", "delivered_at", "due_at"),
 )
-_DERIVED = ("waits_for_slot", "slot_until", "is_open", "counts")
+_DERIVED = ("waits_for_slot", "slot_until", "is_active", "counts_toward_quota")
 TASK_COLUMNS = (*TASK_FIELDS, *_DERIVED)
 """The keys of what `task_row` returns."""
 
 
 class Row(Protocol):
-    """What a driver returns: values by the names of their columns."""
+    """A row as a driver returns it: values by the names of their columns."""
 
     def __getitem__(self, column: str, /) -> Any: ...
 
 
 def task_row(task: Task) -> dict[str, Any]:
-    """Column names and their values: texts, numbers, truths, times."""
+    """Return column names and their values: texts, numbers, booleans, times."""
     row = {name: getattr(task, name) for name in TASK_COLUMNS}
     row["request"] = request_text(task.request)
     row["price"] = None if task.price is None else str(task.price)
     row["state"] = task.state.value
-    row["passed_over"] = json.dumps(task.passed_over) if task.passed_over else "[]"
+    row["tried_models"] = json.dumps(task.tried_models) if task.tried_models else "[]"
     return row
 
 
@@ -43,10 +43,10 @@ def task_of(row: Row) -> Task:
     values["request"] = request_of(row["request"])
     values["price"] = None if row["price"] is None else Decimal(row["price"])
     values["state"] = TaskState(row["state"])
-    values["hidden"] = bool(row["hidden"])
+    values["detached"] = bool(row["detached"])
     values["card_has_photo"] = bool(row["card_has_photo"])
-    values["passed_over"] = (
-        tuple(json.loads(passed_over)) if (passed_over := row["passed_over"]) != "[]" else ()
+    values["tried_models"] = (
+        tuple(json.loads(tried_models)) if (tried_models := row["tried_models"]) != "[]" else ()
     )
     return Task(**values)
 

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from bot.errors import StoreError
 from bot.log import get_log
-from bot.store import SlotLimit, SlotStore
+from bot.store import ProviderStore, SlotLimit
 from bot.task import Task
 from bot.worker import schedule
 
@@ -25,7 +25,9 @@ class Slots:
     """`granted`: what operators set, by the names of the providers. Never raises StoreError: a limit that is
     not kept costs no more than a refused call."""
 
-    def __init__(self, granted: Mapping[str, int], store: SlotStore, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, granted: Mapping[str, int], store: ProviderStore, clock: Callable[[], datetime]
+    ) -> None:
         self._granted = granted
         self._store = store
         self._clock = clock

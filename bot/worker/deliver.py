@@ -82,7 +82,7 @@ class Deliverer:
                 await self._journal.retry_after(task, 1.0)
 
     async def tell(self, task: Task) -> None:
-        if task.hidden and task.state is TaskState.FAILED and task.counts:
+        if task.detached and task.state is TaskState.FAILED and task.counts_toward_quota:
             # Nobody waits for it. That nothing was charged is told all the same: the card says otherwise.
             await self._journal.mark_delivered(task)
             return
@@ -105,7 +105,7 @@ class Deliverer:
         except (FetchError, MediaError, TimeoutError) as error:
             await self._do_without(task, error)
             return
-        if task.hidden:
+        if task.detached:
             await self._journal.mark_delivered(task)
         elif video.facts.bytes > self._max_bytes:
             await self._shrink(task, video)

@@ -15,7 +15,7 @@ def stand_ins(
     quote: Callable[[VideoRequest], Decimal | None],
 ) -> list[str]:
     """Names of those that were not tried and do the very same for no more money, in the order of `models`."""
-    tried = {task.request.model, *task.passed_over}
+    tried = {task.request.model, *task.tried_models}
     return [
         name
         for name in alternatives(task.request, models)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
-from bot.errors import FetchError, MediaError, ProviderError
+from bot.errors import FetchError, MediaError, ProviderError, StaleTask
 from bot.log import get_log
 from bot.store import Attempt, TaskStore
 from bot.task import Task, TaskState
@@ -32,9 +32,6 @@ class TaskJournal:
         self._log = get_log(__name__)
         self.now = clock
 
-    async def get(self, task_id: str) -> Task | None:
-        return await self._store.get(task_id)
-
     async def attempts(self, task: Task) -> list[Attempt]:
         """The calls made for it, oldest first."""
         return await self._store.attempts(task.id)
@@ -45,6 +42,17 @@ class TaskJournal:
 
     async def save(self, task: Task, attempt: Attempt | None = None) -> Task:
         saved = await self._store.save(task, attempt)
+        self._observe(saved, attempt)
+        return saved
+
+    async def update(self, task: Task, move: Callable[[Task], Task], attempt: Attempt | None) -> Task:
+        """Save what `move` makes of the row as it is by now: a person may have stopped waiting meanwhile.
+
+        StaleTask if the row is gone.
+        """
+        saved = await self._store.update(task.id, move, attempt)
+        if saved is None:
+            raise StaleTask(f"{task.id}: gone")
         self._observe(saved, attempt)
         return saved
 

@@ -20,7 +20,7 @@ from typing import Protocol, assert_never
 from bot.errors import CallUnclear, ChatBusy, ChatError, StaleTask, StoreError, TaskError
 from bot.log import get_log
 from bot.store import TaskStore
-from bot.store.sharing import SINGLE_PROCESS, LeaseStore
+from bot.store.leases import SINGLE_PROCESS, LeaseStore
 from bot.task import END_STATES, Task, TaskState
 from bot.worker import schedule
 from bot.worker.deliver import Deliverer
@@ -167,7 +167,7 @@ class Worker:
                 await self._gather(task)
             case TaskState.DRAFT:
                 await self._journal.finish(task.cancelled("draft_expired", self._clock()))
-            case TaskState.QUEUED if task.hidden:
+            case TaskState.QUEUED if task.detached:
                 await self._journal.finish(task.cancelled("cancelled", self._clock()))
             case TaskState.QUEUED:
                 await self._submitter.submit(task)

@@ -13,7 +13,7 @@ from bot.log import get_log
 from bot.provider import Failed, Provider, Status, StillRunning, Succeeded
 from bot.records import changed
 from bot.request import VideoModel
-from bot.store import Attempt, DurationStore
+from bot.store import Attempt, ProviderStore
 from bot.task import Task
 from bot.worker import schedule
 from bot.worker.concurrency import NO_ROOM, Slots
@@ -40,7 +40,7 @@ class JobPoller:
         providers: Mapping[str, Provider],
         models: Mapping[str, VideoModel],
         schedule: Schedule,
-        durations: DurationStore,
+        durations: ProviderStore,
         accounts: Accounts,
         slots: Slots,
     ) -> None:
@@ -113,7 +113,7 @@ class JobPoller:
         others_wait = await self._journal.others_wait(task)
         due_at = self._timing.next_look(seen, model, now, others_wait=others_wait)
         saved = await self._journal.save(changed(seen, due_at=due_at), attempt)
-        if not saved.hidden:
+        if not saved.detached:
             self._chat.show(saved)
         if clock_of(task)[0] != clock_of(seen)[0] == "running":
             await self._learn(task, now)
@@ -141,7 +141,7 @@ class JobPoller:
         if model is None or since is None:
             return
         typical_s = model.typical_s
-        a_s = (max(task.looked_at, since) - since).total_seconds() if task.looked_at else 0.0
+        a_s = (max(task.polled_at, since) - since).total_seconds() if task.polled_at else 0.0
         b_s = None if ended_at is None else (ended_at - since).total_seconds()
 
         def change(_: str, text: str | None) -> str:

@@ -9,8 +9,8 @@ from datetime import datetime
 from bot.errors import AccountProblem, StoreError
 from bot.log import get_log
 from bot.request import VideoModel
-from bot.store import AccountStore, AccountTrouble, Notice
-from bot.store.sharing import SINGLE_PROCESS, LeaseStore, holding
+from bot.store import AccountTrouble, Notice, ProviderStore
+from bot.store.leases import SINGLE_PROCESS, LeaseStore, lease
 
 _OF_ONE_MODEL = frozenset({"not_activated"})
 """Some providers have each model activated by itself: the others work on."""
@@ -22,7 +22,7 @@ class Accounts:
 
     def __init__(
         self,
-        store: AccountStore,
+        store: ProviderStore,
         tell_admins: Callable[[Notice], Awaitable[None]],
         clock: Callable[[], datetime],
         sharing: LeaseStore = SINGLE_PROCESS,
@@ -39,7 +39,7 @@ class Accounts:
         whose = model.name if error.trouble in _OF_ONE_MODEL else model.provider
         async with self._telling:
             try:
-                async with holding(self._sharing, f"trouble of {whose}", _LEASE_S):
+                async with lease(self._sharing, f"trouble of {whose}", _LEASE_S):
                     if whose in {trouble.provider for trouble in await self._store.troubles()}:
                         return
                     self._log.error("the account was refused", provider=model.provider, detail=error.detail)

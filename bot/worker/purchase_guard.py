@@ -9,7 +9,7 @@ from bot.log import get_log
 from bot.request import VideoModel
 from bot.settings import Settings
 from bot.store import Notice, Store
-from bot.store.buying import EVERYTHING, Pause
+from bot.store.budget import EVERYTHING, Pause
 from bot.task import Task
 
 BRAKE_REACHED = "brake_reached"
@@ -69,7 +69,9 @@ class PurchaseGuard:
         held = await self._store.budget.buy(task, since, most, self._free)
         if isinstance(held, Pause):
             await self._read()
-            if held.is_brake and await self._store.upkeep.mark(f"brake {held.at.isoformat()}", self._clock()):
+            if held.is_brake and await self._store.maintenance.set_flag(
+                f"brake {held.at.isoformat()}", self._clock()
+            ):
                 self._log.warning("too much was bought within an hour, so nothing more is", most=most)
                 await self._ask(held)
         return held

@@ -75,7 +75,7 @@ class Schedule:
         self._plans: dict[tuple[str, float], Plan] = {}
 
     def remember(self, rows: Mapping[str, str]) -> None:
-        """Rows of a `DurationStore`, in place of what was known by their keys. A damaged one is left out."""
+        """Rows of a `ProviderStore`, in place of what was known by their keys. A damaged one is left out."""
         for key, text in rows.items():
             try:
                 learned = Durations.from_text(text)
@@ -144,7 +144,7 @@ class Schedule:
 
 def clock_of(task: Task) -> tuple[Clock, datetime | None]:
     """Which clock runs for a task, and since when: "queued" while looks find it in its provider's queue."""
-    if task.looked_at is not None and task.running_at is None:
+    if task.polled_at is not None and task.running_at is None:
         return "queued", task.submitted_at
     return "running", task.running_at or task.submitted_at
 

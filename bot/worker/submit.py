@@ -25,7 +25,7 @@ from bot.media.media_info import FitPhoto
 from bot.provider import Accepted, Photo, PhotoLink, Provider, StillRunning
 from bot.request import PhotoRules, VideoModel, VideoRequest, closest_ratio, settle
 from bot.store import Attempt
-from bot.store.buying import Pause
+from bot.store.budget import Pause
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 from bot.worker import schedule
 from bot.worker.concurrency import NO_ROOM, Slots
@@ -191,7 +191,7 @@ class Submitter:
             # The limit first: else the very same would be tried again at once.
             await self._slots.refused(task, error.retry_after_s)
             code, detail, now = error.code, error.detail, self._journal.now()
-            moved = await self._write(
+            moved = await self._journal.update(
                 task, lambda row: _unanswered(row).requeued_no_slot(code, detail, now), attempt
             )
             self._chat.show(moved)
@@ -206,7 +206,7 @@ class Submitter:
             return
         due_at = schedule.retry_at(task.attempts, now, error.retry_after_s)
         code, detail = error.code, error.detail
-        moved = await self._write(
+        moved = await self._journal.update(
             task, lambda row: _unanswered(row).requeued(code, detail, due_at, now), attempt
         )
         self._chat.show(moved)
@@ -219,7 +219,7 @@ class Submitter:
             for name in stand_ins(task, self._models, self._quote)
             if not await self._purchase_guard.blocking(name)
         ]
-        if not self._failover or not others or task.hidden:
+        if not self._failover or not others or task.detached:
             return False
         model = self._models[others[0]]
         request = settle(task.request.model_copy(update={"model": model.name}), model)
@@ -228,7 +228,7 @@ class Submitter:
         self._log.info(
             "another model is tried", task=task.id, model=model.name, instead_of=task.request.model
         )
-        moved = await self._write(
+        moved = await self._journal.update(
             task, lambda row: _unanswered(row).rerouted(request, model.provider, price, now), attempt
         )
         self._chat.show(moved)
@@ -257,7 +257,9 @@ class Submitter:
         keep_until: datetime | None = None,
     ) -> None:
         now = self._journal.now()
-        await self._write(task, lambda row: _unanswered(row).failed(code, detail, now, keep_until), attempt)
+        await self._journal.update(
+            task, lambda row: _unanswered(row).failed(code, detail, now, keep_until), attempt
+        )
         self._log.info("no video", task=task.id, code=code, detail=detail)
 
     async def _accept(
@@ -286,26 +288,13 @@ class Submitter:
         pauses_s = iter(self._save_pauses_s)
         while True:
             try:
-                return await self._write(task, move, attempt)
+                return await self._journal.update(task, move, attempt)
             except Exception as error:
                 self._log.error("an id could not be saved", task=task.id, remote_id=remote_id)
                 pause_s = next(pauses_s, None)
                 if pause_s is None or not isinstance(error, StoreError):
                     raise
                 await asyncio.sleep(pause_s)
-
-    async def _write(self, task: Task, move: Callable[[Task], Task], attempt: Attempt | None) -> Task:
-        """Save what the call led to. A person who stopped waiting meanwhile has changed the row: it is read
-        anew, and makes the same move from there."""
-        while True:
-            moved = move(task)
-            try:
-                return await self._journal.save(moved, attempt)
-            except StaleTask:
-                fresh = await self._journal.get(task.id)
-                if fresh is None:
-                    raise
-                task = fresh
 
 
 def _unanswered(task: Task) -> Task:

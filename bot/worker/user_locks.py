@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
-from bot.store.sharing import SINGLE_PROCESS, LeaseStore, holding
+from bot.store.leases import SINGLE_PROCESS, LeaseStore, lease
 
 
 class UserLocks:
@@ -27,5 +27,5 @@ class UserLocks:
         lock = self._locks.get(user_id)
         if lock is None:
             lock = self._locks[user_id] = asyncio.Lock()
-        async with lock, holding(self._sharing, f"{self._purpose} {user_id}", self._lease_s):
+        async with lock, lease(self._sharing, f"{self._purpose} {user_id}", self._lease_s):
             yield

@@ -24,7 +24,7 @@ MAY = datetime(2026, 5, 14, 12, tzinfo=UTC)
 
 async def bill(store: SQLiteStore, month: str = "2026-05") -> list[dict[str, str]]:
     pieces = draw_bill(
-        store,
+        store.statistics,
         month,
         zone=BERLIN,
         models=MODELS,
@@ -37,8 +37,8 @@ async def bill(store: SQLiteStore, month: str = "2026-05") -> list[dict[str, str
 
 async def submitted(store: SQLiteStore, task_id: str, answer: str = "ok", **changes: object) -> Task:
     task = replace(a_task(task_id, MAY, submitted_at=MAY, finished_at=MAY + timedelta(seconds=90)), **changes)  # type: ignore[arg-type]
-    await store.add(task)
-    await store.record(a_submit(task, answer=answer))
+    await store.tasks.add(task)
+    await store.tasks.record(a_submit(task, answer=answer))
     return task
 
 
@@ -77,7 +77,7 @@ async def test_each_row_says_whether_it_should_be_charged(store: SQLiteStore) ->
     await submitted(store, "unknown", SUBMIT_UNKNOWN, state=failed, error_code=SUBMIT_UNKNOWN)
     await submitted(store, "refused", "prompt_refused", state=failed, error_code="prompt_refused")
     task = await submitted(store, "busy at first", "busy", state=made, remote_id="4")
-    await store.record(a_submit(task, at=MAY + timedelta(seconds=9)))
+    await store.tasks.record(a_submit(task, at=MAY + timedelta(seconds=9)))
     rows = [(row["task"], row["charged"], row["remote_id"], row["outcome"]) for row in await bill(store)]
     assert rows == [
         ("made", "yes", "1", "succeeded"),
@@ -100,9 +100,11 @@ async def test_what_went_to_another_provider_is_no_row_of_the_first_ones_bill(st
         request=request,
         remote_id="7",
         price=Decimal("1.20"),
-        passed_over=("jimeng-pro",),
+        tried_models=("jimeng-pro",),
     )
-    await store.record(a_submit(task, provider="volcengine", answer="account", at=MAY - timedelta(seconds=1)))
+    await store.tasks.record(
+        a_submit(task, provider="volcengine", answer="account", at=MAY - timedelta(seconds=1))
+    )
     first, second = await bill(store)
     assert (first["provider"], first["charged"], first["model"], first["price"]) == (
         "volcengine",
@@ -117,7 +119,7 @@ async def test_a_month_begins_at_midnight_where_the_operator_lives(store: SQLite
     first = datetime(2026, 4, 30, 22, tzinfo=UTC)
     last = datetime(2026, 5, 31, 22, tzinfo=UTC)
     for name, at in (("april", first - timedelta(seconds=1)), ("first", first), ("june", last)):
-        await store.record(a_submit(await store.add(a_task(name, at, submitted_at=at))))
+        await store.tasks.record(a_submit(await store.tasks.add(a_task(name, at, submitted_at=at))))
     assert [row["task"] for row in await bill(store)] == ["first"]
     assert [row["task"] for row in await bill(store, "2026-06")] == ["june"]
 
@@ -125,14 +127,14 @@ async def test_a_month_begins_at_midnight_where_the_operator_lives(store: SQLite
 async def test_a_long_month_is_written_piece_by_piece(store: SQLiteStore) -> None:
     task = await submitted(store, "boat")
     for number in range(1200):
-        await store.record(a_submit(task, at=MAY + timedelta(seconds=number // 3), detail=str(number)))
+        await store.tasks.record(a_submit(task, at=MAY + timedelta(seconds=number // 3), detail=str(number)))
     rows = await bill(store)
     assert sorted(int(row["submit_detail"]) for row in rows[1:]) == list(range(1200))
 
 
 async def test_no_cell_is_a_formula_and_no_secret_is_in_it(store: SQLiteStore) -> None:
     task = await submitted(store, "boat", remote_id='=HYPERLINK("http://evil.example")', user_id=-100123)
-    await store.record(a_submit(task, detail=f'@{SECRET},"\nx'))
+    await store.tasks.record(a_submit(task, detail=f'@{SECRET},"\nx'))
     first, second = await bill(store)
     assert first["remote_id"].startswith("'=HYPERLINK")
     assert first["person"] == "-100123"

@@ -11,7 +11,7 @@ from bot.admin.live_settings import CHANGEABLE, LiveSettings
 from bot.admin.setting_sources import names, shown_value, source_of
 from bot.errors import SettingsError
 from bot.settings import IsolatedSettings, Settings
-from bot.store.changes import THE_BOT, Change
+from bot.store.audit import THE_BOT, setting
 from bot.stores.sqlite import SQLiteStore
 
 ADMIN = 99
@@ -20,7 +20,9 @@ ADMIN = 99
 @pytest.fixture
 def rules(store: SQLiteStore, clock: Clock) -> Any:
     def with_settings(**settings: Any) -> LiveSettings:
-        return LiveSettings(IsolatedSettings(**settings), store, clock, {"preview": None, "veo-3": None})
+        return LiveSettings(
+            IsolatedSettings(**settings), store.audit, clock, {"preview": None, "veo-3": None}
+        )
 
     return with_settings
 
@@ -70,7 +72,7 @@ async def test_what_cannot_be_is_one_sentence_and_changes_nothing(
         await here.change(name, text, ADMIN)
     assert str(refused.value).startswith(sentence)
     assert "\n" not in str(refused.value)
-    assert await store.changes(9) == []
+    assert await store.audit.entries(9) == []
 
 
 async def test_another_process_reads_what_was_changed_and_a_restart_keeps_it(
@@ -95,7 +97,7 @@ async def test_taking_a_change_back_leaves_what_the_start_said_and_a_record_of_b
     assert await here.change("DAILY_VIDEOS_PER_USER", None, 98) is True
     assert here.settings.daily_videos_per_user == 9
     assert here.row("DAILY_VIDEOS_PER_USER").changed is None
-    told = [(one.name, one.value, one.by) for one in await store.changes(9, THE_BOT)]
+    told = [(one.name, one.value, one.by) for one in await store.audit.entries(9, target=str(THE_BOT))]
     assert told == [("DAILY_VIDEOS_PER_USER", None, 98), ("DAILY_VIDEOS_PER_USER", "3", ADMIN)]
 
 
@@ -103,7 +105,7 @@ async def test_what_another_version_stored_and_does_not_work_here_is_passed_over
     rules: Any, store: SQLiteStore, clock: Clock
 ) -> None:
     for name, value in (("DEFAULT_MODEL", "gone"), ("TIMEZONE", "UTC"), ("OPEN_TASKS_PER_USER", "2")):
-        await store.add_change(Change(THE_BOT, name, value, ADMIN, clock()))
+        await store.audit.add(setting(THE_BOT, name, value, ADMIN, clock()))
     here = rules()
     await here.read()
     assert (here.settings.default_model, here.settings.open_tasks_per_user) == (None, 2)

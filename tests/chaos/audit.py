@@ -166,7 +166,7 @@ def entry_of(row: Mapping[str, Any]) -> Entry:
         chat_id=row["chat_id"],
         card_id=row["card_id"],
         closed=row["delivered_at"] is not None,
-        offered=bool(row["hidden"]) and row["sending_at"] is not None,
+        offered=bool(row["detached"]) and row["sending_at"] is not None,
     )
 
 

@@ -33,7 +33,7 @@ from bot.provider import Failed, StillRunning
 from bot.sandbox import Person
 from bot.settings import IsolatedSettings
 from bot.store import Person as KnownPerson
-from bot.store.changes import THE_BOT, Change
+from bot.store.audit import THE_BOT, setting
 from bot.stores.postgres import PostgresStore
 from bot.stores.sqlite import SQLiteStore
 
@@ -224,7 +224,7 @@ async def test_a_database_that_is_not_there_yet_is_not_made(live_bot: BotHarness
 
 async def test_a_database_at_rest_is_looked_at_and_left_as_it_was(live_bot: BotHarness) -> None:
     store = await SQLiteStore.open(live_bot.folder / "bot.db", Clock())
-    await store.put_person(KnownPerson(1001, role="admin"))
+    await store.people.put_person(KnownPerson(1001, role="admin"))
     await store.close()
     (live_bot.folder / "bot.db.lock").unlink()
     before = {path: path.read_bytes() for path in live_bot.folder.rglob("*")}
@@ -241,7 +241,7 @@ async def test_a_postgresql_is_looked_at_and_its_password_never_shown(
     found = [(await look(live_bot, database_url=url))["database"]]
     assert "is made at the first start" in found[0].seen
     store = await PostgresStore.open(url)
-    await store.put_person(KnownPerson(1001, role="admin"))
+    await store.people.put_person(KnownPerson(1001, role="admin"))
     seen = await look(live_bot, database_url=url)
     assert seen["admins"] == Finding("admins", "ok", "One.")
     found.append(seen["database"])
@@ -628,8 +628,8 @@ async def test_each_setting_is_shown_with_where_it_comes_from(live_bot: BotHarne
 
 async def test_what_was_changed_in_the_chat_counts_for_the_doctor(live_bot: BotHarness) -> None:
     store = await SQLiteStore.open(live_bot.folder / "bot.db", Clock())
-    await store.add_change(Change(THE_BOT, "DEFAULT_MODEL", "jimeng-720p", 501, now()))
-    await store.add_change(Change(THE_BOT, "OPEN_TASKS_PER_USER", "many", 501, now()))
+    await store.audit.add(setting(THE_BOT, "DEFAULT_MODEL", "jimeng-720p", 501, now()))
+    await store.audit.add(setting(THE_BOT, "OPEN_TASKS_PER_USER", "many", 501, now()))
     await store.close()
     assert (await look(live_bot))["models"].seen.endswith("The default is jimeng-720p.")
 

@@ -14,8 +14,7 @@ from bot.admin.retry import RetryRefused, retry
 from bot.cli import task_actions, task_table
 from bot.cli.task_actions import Refused
 from bot.store import Attempt, TaskFilter
-from bot.store.acts import Act
-from bot.store.changes import THE_MACHINE
+from bot.store.audit import THE_MACHINE, AuditEntry
 from bot.stores.sqlite import SQLiteStore
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
@@ -26,7 +25,7 @@ LOST = FAILED | {"error_code": SUBMIT_UNKNOWN, "submitted_at": NOW}
 
 async def test_a_task_is_found_by_as_much_of_its_id_as_no_other_has(store: SQLiteStore) -> None:
     for name in ("abc1", "abd1", "ab"):
-        await store.add(a_task(name))
+        await store.tasks.add(a_task(name))
     assert (await task_actions.find(store, "abc")).id == "abc1"
     assert (await task_actions.find(store, "ab")).id == "ab"
     for name, why in (("a", "Several tasks"), ("x", "No task"), ("", "No task")):
@@ -37,7 +36,7 @@ async def test_a_task_is_found_by_as_much_of_its_id_as_no_other_has(store: SQLit
 async def test_a_cancel_is_what_the_button_does(harness: WorkerHarness) -> None:
     task = await harness.store.tasks.add(a_task())
     hidden = await task_actions.cancel(harness.store, task, NOW)
-    assert hidden.hidden
+    assert hidden.detached
     assert await task_actions.cancel(harness.store, hidden, NOW) == hidden
     ended = await harness.close_task()
     assert (ended.state, ended.error_code) == (TaskState.CANCELLED, "cancelled")
@@ -46,7 +45,7 @@ async def test_a_cancel_is_what_the_button_does(harness: WorkerHarness) -> None:
 
 
 async def test_a_draft_is_dismissed(store: SQLiteStore) -> None:
-    draft = await store.add(a_task(state=TaskState.DRAFT, question="card_draft"))
+    draft = await store.tasks.add(a_task(state=TaskState.DRAFT, question="card_draft"))
     assert (await task_actions.cancel(store, draft, NOW)).state is TaskState.CANCELLED
 
 
@@ -54,14 +53,14 @@ async def test_who_moves_a_task_at_the_same_moment_is_waited_for(harness: Worker
     read = await harness.store.tasks.add(a_task())
     await harness.turn()
     stopped = await task_actions.cancel(harness.store, read, NOW)
-    assert (stopped.state, stopped.hidden) == (TaskState.RUNNING, True)
+    assert (stopped.state, stopped.detached) == (TaskState.RUNNING, True)
 
 
 async def test_only_who_waits_is_put_first(store: SQLiteStore) -> None:
-    await task_actions.put_first(store, await store.add(a_task()), NOW)
-    assert await store.acts(10) == [Act("first", "boat", 0, NOW)]
+    await task_actions.put_first(store, await store.tasks.add(a_task()), NOW)
+    assert await store.audit.entries(10) == [AuditEntry("first", "boat", 0, NOW)]
     with pytest.raises(Refused, match="does not wait for its turn: it is succeeded"):
-        await task_actions.put_first(store, await store.add(made("kite")), NOW)
+        await task_actions.put_first(store, await store.tasks.add(made("kite")), NOW)
 
 
 async def test_a_lost_job_goes_on_under_the_id_that_it_has(harness: WorkerHarness) -> None:
@@ -84,14 +83,14 @@ async def test_a_lost_job_goes_on_under_the_id_that_it_has(harness: WorkerHarnes
 async def test_an_id_that_would_lead_nowhere_is_refused(
     store: SQLiteStore, changes: dict[str, Any], model: Any, why: str
 ) -> None:
-    task = await store.add(a_task(**changes))
+    task = await store.tasks.add(a_task(**changes))
     with pytest.raises(Refused, match=why):
         await task_actions.attach(store, task, "job-1", model, NOW)
 
 
 async def test_an_id_of_another_task_is_refused(store: SQLiteStore) -> None:
-    await store.add(made("kite"))
-    lost = await store.add(a_task(**LOST))
+    await store.tasks.add(made("kite"))
+    lost = await store.tasks.add(a_task(**LOST))
     with pytest.raises(Refused, match="belongs to the task kite"):
         await task_actions.attach(store, lost, "job-1", A_MODEL, NOW)
 
@@ -130,10 +129,10 @@ async def test_two_yeses_to_one_question_buy_once(harness: WorkerHarness) -> Non
 async def test_what_cannot_be_asked_for_again_is_refused(
     store: SQLiteStore, changes: dict[str, Any], model: Any, why: str
 ) -> None:
-    task = await store.add(a_task(**changes))
+    task = await store.tasks.add(a_task(**changes))
     with pytest.raises(RetryRefused, match=why):
         await retry(store, task, model, None, by=THE_MACHINE, now=NOW)
-    assert len(await store.list_tasks(TaskFilter(), 10)) == 1
+    assert len(await store.tasks.list_tasks(TaskFilter(), 10)) == 1
 
 
 # On paper.
@@ -180,9 +179,10 @@ def test_names_and_words_are_shown_as_they_are() -> None:
 
 
 def test_json_has_every_field_of_a_task() -> None:
-    task = made(price=Decimal("0.10"), passed_over=("veo-3",))
+    task = made(price=Decimal("0.10"), tried_models=("veo-3",))
     fields = task_table.task_json(task)
-    assert fields.keys() == set(Task.__dataclass_fields__)
+    renamed = {"detached": "hidden", "tried_models": "passed_over", "polled_at": "looked_at"}
+    assert fields.keys() == {renamed.get(name, name) for name in Task.__dataclass_fields__}
     assert (fields["price"], fields["state"], fields["passed_over"]) == ("0.10", "succeeded", ["veo-3"])
     assert fields["created_at"] == NOW.isoformat()
     assert task_table.write_json(fields)

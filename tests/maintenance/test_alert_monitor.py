@@ -56,7 +56,7 @@ class Night:
         self.disk = (100 * GB, 50 * GB)
         self.watch = AlertMonitor(
             store,
-            alerts=Alerts(store, chat, clock),
+            alerts=Alerts(store.maintenance, chat, clock),
             chat=chat,
             outages=self.outages,
             data_dir=Path(),
@@ -180,7 +180,7 @@ async def test_the_bot_says_that_it_is_back_and_what_goes_on(
     night: Night, store: SQLiteStore, chat: Operators, away_s: float, told: list[str]
 ) -> None:
     for number in range(4):
-        await store.add(a_task(str(number)))
+        await store.tasks.add(a_task(str(number)))
     await night.watch.report_restart(timedelta(seconds=away_s))
     assert chat.keys == told
     if told:
@@ -192,11 +192,11 @@ async def test_each_morning_one_silent_line_says_what_yesterday_was(
 ) -> None:
     made = replace(a_task(), state=TaskState.SUCCEEDED, remote_id="r", submitted_at=NOW, due_at=None)
     for number in range(3):
-        await store.add(replace(made, id=f"made {number}", price=Decimal("0.35"), user_id=number % 2))
-    await store.add(
+        await store.tasks.add(replace(made, id=f"made {number}", price=Decimal("0.35"), user_id=number % 2))
+    await store.tasks.add(
         replace(made, id="failed", state=TaskState.FAILED, error_code="busy", user_id=7, remote_id=None)
     )
-    await store.add(replace(made, id="earlier", queued_at=NOW - timedelta(days=1)))
+    await store.tasks.add(replace(made, id="earlier", queued_at=NOW - timedelta(days=1)))
     night = Night(store, clock, chat, "Europe/Berlin")
     clock.advance(17 * 3600 + 59 * 60)  # 07:59 of the next day, there
     await night.watch.check()

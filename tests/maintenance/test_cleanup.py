@@ -109,15 +109,15 @@ async def test_what_is_old_is_forgotten_in_small_batches_with_its_video(
     told = Told()
     closed = replace(a_task(), state=TaskState.FAILED, delivered_at=NOW, due_at=None)
     for number in range(250):
-        await store.add(replace(closed, id=f"old {number}"))
+        await store.tasks.add(replace(closed, id=f"old {number}"))
     clock.advance(91 * 86_400)
-    await store.add(replace(closed, id="young", delivered_at=clock.now))
+    await store.tasks.add(replace(closed, id="young", delivered_at=clock.now))
     before = store.commits
     await keeping(store, clock, told).turn()
     assert store.commits - before >= 3
     assert sorted(told.discarded) == sorted(f"old {number}" for number in range(250))
-    assert await store.get("old 7") is None
-    assert await store.get("young") is not None
+    assert await store.tasks.get("old 7") is None
+    assert await store.tasks.get("young") is not None
 
 
 class Refusing:

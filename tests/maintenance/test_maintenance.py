@@ -40,10 +40,10 @@ async def test_what_other_processes_learn_is_taken_over() -> None:
 
 
 async def test_a_stop_is_the_last_sign_of_life(store: SQLiteStore) -> None:
-    life = asyncio.create_task(show_life(store, lambda: datetime.now(UTC), every_s=3600))
-    while await store.beat(NOW) in (None, NOW):
+    life = asyncio.create_task(show_life(store.maintenance, lambda: datetime.now(UTC), every_s=3600))
+    while await store.maintenance.record_heartbeat(NOW) in (None, NOW):
         pass
     life.cancel()
     with pytest.raises(asyncio.CancelledError):
         await life
-    assert await store.beat(NOW) not in (None, NOW)
+    assert await store.maintenance.record_heartbeat(NOW) not in (None, NOW)

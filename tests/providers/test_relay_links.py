@@ -116,7 +116,7 @@ async def test_what_a_relay_accepted_is_ordered_again_only_where_that_is_proved_
         provider: Any = adapter(name, relay.base_url)
         model = provider.models[0]
         request = settle(VideoRequest(model=model.name, prompt="a paper boat"), model)
-        await store.add(a_task(request=request, provider=name, due_at=NOW))
+        await store.tasks.add(a_task(request=request, provider=name, due_at=NOW))
         task = await WorkerHarness(store, [provider], clock, tmp_path).close_task()
         calls = [call.kind for call in relay.received]
     assert (task.state, task.error_code) == (TaskState.FAILED, "busy")

@@ -24,7 +24,7 @@ FULL = StoreError("its disk is full")
 
 
 class Disk:
-    """A real store whose first call of each kind is refused."""
+    """The updates of a real store; the first call of each kind is refused."""
 
     def __init__(self, store: SQLiteStore) -> None:
         self._store = store
@@ -32,7 +32,7 @@ class Disk:
 
     def __getattr__(self, name: str) -> Any:
         if name in self._refused:
-            return getattr(self._store, name)
+            return getattr(self._store.updates, name)
         self._refused.add(name)
         return self._refuse
 
@@ -79,5 +79,5 @@ async def test_what_could_not_be_stored_or_handled_at_first_is_handled_after_all
         for part in parts:
             part.cancel()
         await asyncio.gather(*parts, return_exceptions=True)
-        stored: StoredUpdate | None = next(iter(await disk.claim_updates(utc_now(), 1, 9)), None)
+        stored: StoredUpdate | None = next(iter(await disk.claim(utc_now(), 1, 9)), None)
         assert stored is None

@@ -28,27 +28,26 @@ from bot.store import (
     Store,
     StoredUpdate,
 )
-from bot.store.acts import Act
-from bot.store.buying import Pause
-from bot.store.changes import THE_BOT, Change
-from bot.store.passes import Pass
-from bot.stores.moving import TABLES
-from bot.stores.opening import move_between, open_store
+from bot.store.audit import THE_BOT, AuditEntry, setting
+from bot.store.budget import Pause
+from bot.store.tokens import Token
+from bot.stores.open import move_between, open_store
 from bot.stores.sqlite import SQLiteStore
+from bot.stores.transfer import TABLES
 
 
 async def fill(store: Store) -> None:
     """Something in every table."""
     task = await store.tasks.add(a_task("boat", update_id=7, price=Decimal("0.10"), progress=0.25))
-    await store.tasks.add(a_task("second", hidden=True))
+    await store.tasks.add(a_task("second", detached=True))
     await store.tasks.record(
         Attempt(
             task_id="boat", provider="cloud", call="submit", at=NOW, took_s=0.5, answer="busy", detail="纸"
         )
     )
     await store.tasks.add(made("film", update_id=8))
-    await store.updates.add_updates([StoredUpdate(1, 10, '{"text": "纸船"}'), StoredUpdate(2, 10, "{}")])
-    await store.updates.claim_updates(NOW, 60, 1)
+    await store.updates.add([StoredUpdate(1, 10, '{"text": "纸船"}'), StoredUpdate(2, 10, "{}")])
+    await store.updates.claim(NOW, 60, 1)
     await store.tasks.claim(NOW, 60, 9, {})
     await store.people.put_person(
         Person(7, role="admin", told_at=NOW, companies=frozenset({"Ada"}), crop_preview=False)
@@ -58,12 +57,12 @@ async def fill(store: Store) -> None:
     await store.providers.mark_trouble(AccountTrouble("cloud", "no_balance", NOW))
     await store.people.keep_notice(7, Notice("trouble_over", {"minutes": "5"}))
     await store.providers.learn(["key"], lambda *_: "learned")
-    await store.upkeep.beat(NOW)
-    await store.audit.add_change(Change(THE_BOT, "CURRENCY", "EUR", 7, NOW))
+    await store.maintenance.record_heartbeat(NOW)
+    await store.audit.add(setting(THE_BOT, "CURRENCY", "EUR", 7, NOW))
     await store.budget.pause(Pause("veo-3", 7, NOW))
-    await store.tokens.add_pass(Pass("link", "digest", 7, NOW + timedelta(days=9)), NOW)
-    await store.audit.add_act(Act("cancel", "boat", 7, NOW))
-    await store.upkeep.mark("told", NOW)
+    await store.tokens.add(Token("link", "digest", 7, NOW + timedelta(days=9)), NOW)
+    await store.audit.add(AuditEntry("cancel", "boat", 7, NOW))
+    await store.maintenance.set_flag("told", NOW)
 
 
 async def seen(store: Store) -> dict[str, Any]:
@@ -73,7 +72,7 @@ async def seen(store: Store) -> dict[str, Any]:
         "tasks": tasks,
         "ahead": await store.tasks.count_ahead(a_task("boat")),
         "attempts": await store.tasks.attempts("boat"),
-        "updates": await store.updates.claim_updates(NOW, 60, 9),
+        "updates": await store.updates.claim(NOW, 60, 9),
         "person": await store.people.person(7),
         "chat": await store.people.chat(-5),
         "recipe": await store.people.recipe("token"),
@@ -81,11 +80,11 @@ async def seen(store: Store) -> dict[str, Any]:
         "notices": await store.people.take_notices(7),
         "durations": await store.providers.durations(),
         "changes": await store.audit.in_force(THE_BOT),
-        "pauses": await store.budget.past_pauses(9),
-        "pass": await store.tokens.find_pass("link", "digest", NOW),
-        "acts": await store.audit.acts(9),
-        "mark": await store.upkeep.mark("told", NOW),
-        "beat": await store.upkeep.beat(NOW),
+        "pauses": await store.budget.pauses(),
+        "pass": await store.tokens.find("link", "digest", NOW),
+        "acts": await store.audit.entries(9),
+        "mark": await store.maintenance.set_flag("told", NOW),
+        "beat": await store.maintenance.record_heartbeat(NOW),
     }
 
 
@@ -112,7 +111,7 @@ async def test_everything_arrives_in_postgresql_and_back(
     counts = await move_between(filled, there)
     assert set(counts) == set(TABLES)
     assert all(counts.values()), counts
-    assert {**await move_between(there, back), "marks": 0} == {**counts, "marks": 0}
+    assert {**await move_between(there, back), "flags": 0} == {**counts, "flags": 0}
     assert await opened(filled) == await opened(there) == await opened(back)
 
 
@@ -122,7 +121,7 @@ async def test_a_move_can_be_repeated_until_a_bot_uses_what_it_filled(
     there = await postgres.new_database()
     assert await move_between(filled, there) == await move_between(filled, there)
     store = await open_store(there)
-    await store.upkeep.beat(store.leases.now() + timedelta(seconds=1))
+    await store.maintenance.record_heartbeat(store.leases.now() + timedelta(seconds=1))
     with pytest.raises(SettingsError, match="running"):
         await move_between(filled, there)
     await store.close()
@@ -163,7 +162,14 @@ async def test_every_table_is_moved(filled: str, postgres: PostgresServer) -> No
     there = await asyncio.to_thread(
         postgres.ask, url, "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public'"
     )
-    assert set(there.split()) == {*TABLES, "schema_version", "processes", "leases", "pace", "asides"}
+    assert set(there.split()) == {
+        *TABLES,
+        "schema_version",
+        "processes",
+        "leases",
+        "send_rates",
+        "reservations",
+    }
 
 
 async def test_the_command_says_what_it_did_and_no_password(

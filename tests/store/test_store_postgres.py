@@ -21,14 +21,11 @@ from bot.errors import SettingsError, StaleTask, StartError, StoreError, Unstora
 from bot.send_rates import Limit, Limits, Urgency
 from bot.store import Store, StoredUpdate
 from bot.stores.postgres import PostgresStore
-from bot.stores.postgres.processes import release_dead_leases
 from bot.task import Task, TaskState
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LEASE_S = 60.0
 NO_LIMIT: dict[str, int] = {}
-_OLD_COLUMNS = "update_id, chat_id, body, state, attempts, received_at"
-"""Of an update, as a process of before stores it."""
 _: type[Store] = PostgresStore
 
 
@@ -90,56 +87,56 @@ async def test_a_lease_that_comes_after_who_wanted_it_was_cut_short_ends_at_a_st
     try:
         async with asyncio.timeout(20), other.transaction():
             await other.execute("SELECT 1 FROM leases FOR UPDATE")
-            taking = asyncio.create_task(first.take_lease("card", 60))
+            taking = asyncio.create_task(first.leases.take_lease("card", 60))
             while not await fleet.sql("SELECT count(*) FROM pg_locks WHERE NOT granted"):
                 await asyncio.sleep(0.01)
             taking.cancel()
-            release = asyncio.create_task(first.release())
+            release = asyncio.create_task(first.tasks.release())
             await asyncio.wait([release], timeout=0.3)
         await asyncio.wait_for(release, 20)
     finally:
         await other.close()
-    assert await second.take_lease("card", 60)
+    assert await second.leases.take_lease("card", 60)
 
 
 async def test_four_processes_never_spend_more_than_the_budget(fleet: Fleet) -> None:
     stores = [await fleet.join() for _ in range(4)]
 
     async def order(store: PostgresStore, user_id: int) -> None:
-        if await store.set_aside(user_id, Decimal(1), Decimal(10), since=NOW, now=NOW) >= 1:
+        if await store.budget.reserve(user_id, Decimal(1), Decimal(10), since=NOW, now=NOW) >= 1:
             task = replace(waiting(user_id), user_id=user_id, price=Decimal(1), queued_at=NOW)
-            await store.add(task)
-        await store.free(user_id)
+            await store.tasks.add(task)
+        await store.budget.cancel_reservation(user_id)
 
     people = enumerate(store for store in stores for _ in range(15))
     await asyncio.gather(*(order(store, user_id) for user_id, store in people))
-    assert await stores[0].spent_since(NOW) == 10
+    assert await stores[0].budget.spent_since(NOW) == 10
 
 
 async def test_four_processes_never_run_an_eleventh_job_on_a_limit_of_ten(fleet: Fleet) -> None:
     stores = [await fleet.join() for _ in range(4)]
-    await asyncio.gather(*(stores[0].add(waiting(number)) for number in range(120)))
-    at_once = [store.claim(NOW, LEASE_S, 3, {"cloud": 10}) for store in stores for _ in range(4)]
+    await asyncio.gather(*(stores[0].tasks.add(waiting(number)) for number in range(120)))
+    at_once = [store.tasks.claim(NOW, LEASE_S, 3, {"cloud": 10}) for store in stores for _ in range(4)]
     assert sum(map(len, await asyncio.gather(*at_once))) == 10
     for store in stores:
-        await store.release()
+        await store.tasks.release()
     running: set[str] = set()
     most, claimed = 0, list[str]()
 
     async def work(store: PostgresStore) -> None:
         nonlocal most
-        while await store.count_open() > 0:
-            for task in await store.claim(NOW, LEASE_S, 3, {"cloud": 10}):
+        while await store.tasks.count_open() > 0:
+            for task in await store.tasks.claim(NOW, LEASE_S, 3, {"cloud": 10}):
                 claimed.append(task.id)
                 running.add(task.id)
                 most = max(most, len(running))
-                sent = await store.save(
+                sent = await store.tasks.save(
                     task.submitting(NOW, NOW + timedelta(seconds=LEASE_S), NOW + timedelta(hours=1)),
                     leased=True,
                 )
                 made = sent.accepted("job", NOW, NOW + timedelta(hours=1))
                 running.discard(task.id)
-                await store.save(made.succeeded("https://video", NOW, NOW).delivered(NOW))
+                await store.tasks.save(made.succeeded("https://video", NOW, NOW).delivered(NOW))
 
     await asyncio.gather(*(work(store) for store in stores for _ in range(4)))
     assert sorted(claimed) == sorted(f"task-{number}" for number in range(120)), "none twice, none left"
@@ -148,100 +145,83 @@ async def test_four_processes_never_run_an_eleventh_job_on_a_limit_of_ten(fleet:
 
 async def test_a_stop_ends_the_leases_of_its_own_process_alone(fleet: Fleet) -> None:
     first, second = await fleet.join(), await fleet.join()
-    await first.add(waiting(1))
-    [task] = await first.claim(NOW, LEASE_S, 1, NO_LIMIT)
-    await first.add_updates([StoredUpdate(1, 10, "{}")])
-    await first.claim_updates(NOW, LEASE_S, 1)
-    assert await second.release() == 0
-    assert await (await fleet.join()).release() == 0, "nor does a start"
-    assert await second.claim(NOW, LEASE_S, 1, NO_LIMIT) == []
-    assert await first.save(task) is not None
-    assert await first.release() == 1
+    await first.tasks.add(waiting(1))
+    [task] = await first.tasks.claim(NOW, LEASE_S, 1, NO_LIMIT)
+    await first.updates.add([StoredUpdate(1, 10, "{}")])
+    await first.updates.claim(NOW, LEASE_S, 1)
+    assert await second.tasks.release() == 0
+    assert await (await fleet.join()).tasks.release() == 0, "nor does a start"
+    assert await second.tasks.claim(NOW, LEASE_S, 1, NO_LIMIT) == []
+    assert await first.tasks.save(task) is not None
+    assert await first.tasks.release() == 1
 
 
 async def die(fleet: Fleet, store: PostgresStore) -> None:
     """Its last sign of life is long ago, as after `kill -9`; then another process has a look."""
-    await fleet.sql("UPDATE processes SET alive_until = now() - interval '1 minute' WHERE id = $1", store._me)
-    await fleet.stores[-1]._db.transact(release_dead_leases)
+    await fleet.sql(
+        "UPDATE processes SET alive_until = now() - interval '1 minute' WHERE id = $1", store._db.me
+    )
+    await fleet.stores[-1]._heartbeat.release_dead_leases()
 
 
 async def test_the_leases_of_a_dead_process_end_and_it_is_refused(fleet: Fleet) -> None:
     dead, alive = await fleet.join(), await fleet.join()
-    await dead.add(waiting(1))
-    await dead.add_updates([StoredUpdate(1, 10, "{}")])
-    await dead.claim_updates(NOW, LEASE_S, 1)
-    [task] = await dead.claim(NOW, LEASE_S, 1, NO_LIMIT)
+    await dead.tasks.add(waiting(1))
+    await dead.updates.add([StoredUpdate(1, 10, "{}")])
+    await dead.updates.claim(NOW, LEASE_S, 1)
+    [task] = await dead.tasks.claim(NOW, LEASE_S, 1, NO_LIMIT)
     await die(fleet, dead)
     with pytest.raises(StaleTask):
-        await dead.save(task)
-    assert [one.id for one in await alive.claim(NOW, LEASE_S, 1, NO_LIMIT)] == [task.id]
-    [update] = await alive.claim_updates(NOW, LEASE_S, 1)
+        await dead.tasks.save(task)
+    assert [one.id for one in await alive.tasks.claim(NOW, LEASE_S, 1, NO_LIMIT)] == [task.id]
+    [update] = await alive.updates.claim(NOW, LEASE_S, 1)
     assert (update.attempts, update.was_cut_short) == (1, True), "it may be what killed the process"
-
-
-async def test_an_update_that_a_stop_cut_short_has_had_no_attempt(fleet: Fleet) -> None:
-    stopped, alive = await fleet.join(), await fleet.join()
-    await stopped.add_updates([StoredUpdate(1, 10, "{}")])
-    await stopped.claim_updates(NOW, LEASE_S, 1)
-    await stopped.release()
-    [update] = await alive.claim_updates(NOW, LEASE_S, 1)
-    assert (update.attempts, update.was_cut_short) == (0, False)
-
-
-async def test_an_update_whose_process_left_without_a_release_has_had_an_attempt(fleet: Fleet) -> None:
-    gone, alive = await fleet.join(), await fleet.join()
-    await gone.add_updates([StoredUpdate(1, 10, "{}")])
-    await gone.claim_updates(NOW, LEASE_S, 1)
-    await fleet.sql("DELETE FROM processes WHERE id = $1", gone._me)
-    await alive.release()
-    [update] = await alive.claim_updates(NOW, LEASE_S, 1)
-    assert (update.attempts, update.was_cut_short) == (1, True)
 
 
 async def test_a_submit_in_flight_outlives_the_belief_that_its_process_is_dead(fleet: Fleet) -> None:
     cut_off, alive = await fleet.join(), await fleet.join()
-    await cut_off.add(waiting(1))
-    [task] = await cut_off.claim(NOW, LEASE_S, 1, NO_LIMIT)
+    await cut_off.tasks.add(waiting(1))
+    [task] = await cut_off.tasks.claim(NOW, LEASE_S, 1, NO_LIMIT)
     end = NOW + timedelta(seconds=LEASE_S)
-    sent = await cut_off.save(task.submitting(NOW, end, NOW + timedelta(hours=1)), leased=True)
+    sent = await cut_off.tasks.save(task.submitting(NOW, end, NOW + timedelta(hours=1)), leased=True)
     await die(fleet, cut_off)
     await fleet.join()
-    assert await alive.claim(NOW, LEASE_S, 1, NO_LIMIT) == []
-    assert (await cut_off.save(sent.accepted("job-1", end, end))).state is TaskState.RUNNING
+    assert await alive.tasks.claim(NOW, LEASE_S, 1, NO_LIMIT) == []
+    assert (await cut_off.tasks.save(sent.accepted("job-1", end, end))).state is TaskState.RUNNING
 
 
 # Saving.
 
 
 async def test_saves_that_wait_together_share_a_commit(store: PostgresStore) -> None:
-    tasks = [await store.add(running(number)) for number in range(100)]
-    saved = await asyncio.gather(*(store.save(task) for task in tasks))
+    tasks = [await store.tasks.add(running(number)) for number in range(100)]
+    saved = await asyncio.gather(*(store.tasks.save(task) for task in tasks))
     assert [task.version for task in saved] == [task.version + 1 for task in tasks]
     assert store.commits <= 3
 
 
 async def test_a_refused_save_does_not_spoil_its_group(store: PostgresStore) -> None:
-    tasks = [await store.add(running(number)) for number in range(5)]
+    tasks = [await store.tasks.add(running(number)) for number in range(5)]
     tasks[2] = replace(tasks[2], language="\0")
-    ends = await asyncio.gather(*(store.save(task) for task in tasks), return_exceptions=True)
+    ends = await asyncio.gather(*(store.tasks.save(task) for task in tasks), return_exceptions=True)
     assert [type(end) for end in ends] == [Task, Task, Unstorable, Task, Task]
 
 
 async def test_a_text_with_nul_is_stored_without_it(store: PostgresStore) -> None:
-    task = await store.add(waiting(1, user_name="A\0da", error_detail="\0"))
-    stored = await store.get(task.id)
+    task = await store.tasks.add(waiting(1, user_name="A\0da", error_detail="\0"))
+    stored = await store.tasks.get(task.id)
     assert stored is not None
     assert (stored.user_name, stored.error_detail) == ("Ada", "")
 
 
 async def test_a_caller_that_is_cancelled_does_not_take_its_save_back(fleet: Fleet) -> None:
     store = await fleet.join()
-    task = await store.add(waiting(1))
-    saving = asyncio.create_task(store.save(replace(task, card_id=99)))
+    task = await store.tasks.add(waiting(1))
+    saving = asyncio.create_task(store.tasks.save(replace(task, card_id=99)))
     await asyncio.sleep(0)
     saving.cancel()
     await store.close()
-    stored = await (await fleet.join()).get(task.id)
+    stored = await (await fleet.join()).tasks.get(task.id)
     assert stored is not None
     assert stored.card_id == 99
 
@@ -254,18 +234,18 @@ async def test_a_restart_of_the_database_is_sat_out_and_loses_nothing(
     fragile: PostgresServer, end: signal.Signals
 ) -> None:
     store = await PostgresStore.open(await fragile.new_database())
-    tasks = [await store.add(waiting(number)) for number in range(20)]
+    tasks = [await store.tasks.add(waiting(number)) for number in range(20)]
     await asyncio.to_thread(fragile.halt, end)
     with pytest.raises(StoreError):
-        await store.get(tasks[0].id)
-    saving = [asyncio.create_task(store.save(replace(task, card_id=7))) for task in tasks]
+        await store.tasks.get(tasks[0].id)
+    saving = [asyncio.create_task(store.tasks.save(replace(task, card_id=7))) for task in tasks]
     await asyncio.to_thread(fragile.start)
     ends = await asyncio.gather(*saving, return_exceptions=True)
     assert all(isinstance(end, Task | StoreError) for end in ends)
     for task, end_of_save in zip(tasks, ends, strict=True):
-        stored = await store.get(task.id)
+        stored = await store.tasks.get(task.id)
         assert stored == (end_of_save if isinstance(end_of_save, Task) else task)
-    assert len(await store.claim(NOW, LEASE_S, 50, NO_LIMIT)) == 20
+    assert len(await store.tasks.claim(NOW, LEASE_S, 50, NO_LIMIT)) == 20
     await store.close()
 
 
@@ -303,15 +283,19 @@ async def test_a_save_whose_confirmation_was_lost_is_found_to_be_saved(url: str)
     far = url.replace(f":{urlsplit(url).port}", f":{server.sockets[0].getsockname()[1]}")
     store = await PostgresStore.open(far)
     near = Fleet(url)
-    task = await store.save(await store.add(running(1)))  # from here on the connection knows the statement
+    task = await store.tasks.save(
+        await store.tasks.add(running(1))
+    )  # from here on the connection knows the statement
     wire.deaf = True
-    saving = asyncio.create_task(store.save(replace(task, card_id=7)))
+    saving = asyncio.create_task(store.tasks.save(replace(task, card_id=7)))
     async with asyncio.timeout(20):
         while await near.sql("SELECT version FROM tasks") == task.version:
             await asyncio.sleep(0.01)
     wire.deaf = False
     wire.cut()
-    assert await saving == await store.get(task.id) == replace(task, card_id=7, version=task.version + 1)
+    assert (
+        await saving == await store.tasks.get(task.id) == replace(task, card_id=7, version=task.version + 1)
+    )
     await store.close()
     server.close()
     await server.wait_closed()
@@ -323,29 +307,9 @@ async def test_a_save_whose_confirmation_was_lost_is_found_to_be_saved(url: str)
 async def test_processes_that_start_together_make_the_tables_once(postgres: PostgresServer) -> None:
     url = await postgres.new_database()
     stores = await asyncio.gather(*(PostgresStore.open(url) for _ in range(5)))
-    assert await stores[0].count_open() == 0
+    assert await stores[0].tasks.count_open() == 0
     for store in stores:
         await store.close()
-
-
-async def test_open_updates_of_an_older_database_keep_their_order(postgres: PostgresServer) -> None:
-    fleet = Fleet(await postgres.new_database())
-    await (await fleet.join()).close()
-    await fleet.sql("ALTER TABLE updates DROP COLUMN user_id")  # and with it the index
-    await fleet.sql("CREATE INDEX updates_open ON updates (chat_id, update_id) WHERE state = 'open'")
-    old = "INSERT INTO updates VALUES ($1, 10, '{}', 'open', 0, now())"
-    await fleet.sql(old, 1)
-    await fleet.sql("DELETE FROM schema_version WHERE version > 5")
-    store = await fleet.join()
-    await fleet.sql(old.replace("updates VALUES", f"updates ({_OLD_COLUMNS}) VALUES"), 2)
-    await store.add_updates([StoredUpdate(3, 10, "{}", user_id=20)])
-    claimed = []
-    for _ in range(3):
-        [update] = await store.claim_updates(datetime.now(UTC), LEASE_S, 9)
-        claimed.append((update.update_id, update.user_id))
-        await store.finish_update(update.update_id)
-    await store.close()
-    assert claimed == [(1, 0), (2, 0), (3, 20)]
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(postgres: PostgresServer) -> None:
@@ -376,8 +340,16 @@ async def test_every_field_of_a_task_has_a_column(fleet: Fleet) -> None:
     columns = await fleet.sql(
         "SELECT array_agg(column_name::text) FROM information_schema.columns WHERE table_name = 'tasks'"
     )
-    own = {"waits_for_slot", "slot_until", "is_open", "counts", "due_before_lease", "leased_by", "place"}
-    own |= {"turn", "chat_turn", "moved_by"}
+    own = {
+        "waits_for_slot",
+        "slot_until",
+        "is_active",
+        "counts_toward_quota",
+        "due_before_lease",
+        "leased_by",
+        "place",
+    }
+    own |= {"queue_tag", "chat_queue_tag", "moved_by"}
     assert set(columns) == set(Task.__dataclass_fields__) | own
 
 
@@ -386,62 +358,62 @@ async def test_every_field_of_a_task_has_a_column(fleet: Fleet) -> None:
 
 async def test_a_lease_on_a_name_is_one_process_s_until_it_ends(fleet: Fleet) -> None:
     first, second = await fleet.join(), await fleet.join()
-    assert await first.take_lease("polling", 60)
-    assert not await second.take_lease("polling", 60)
-    assert await second.take_lease("another", 60)
-    assert await first.take_lease("polling", 60), "it is kept"
-    await second.end_lease("polling")
-    assert not await second.take_lease("polling", 60), "somebody else's is left alone"
-    await first.end_lease("polling")
-    assert await second.take_lease("polling", 0)
-    assert await first.take_lease("polling", 60), "it ran out"
+    assert await first.leases.take_lease("polling", 60)
+    assert not await second.leases.take_lease("polling", 60)
+    assert await second.leases.take_lease("another", 60)
+    assert await first.leases.take_lease("polling", 60), "it is kept"
+    await second.leases.end_lease("polling")
+    assert not await second.leases.take_lease("polling", 60), "somebody else's is left alone"
+    await first.leases.end_lease("polling")
+    assert await second.leases.take_lease("polling", 0)
+    assert await first.leases.take_lease("polling", 60), "it ran out"
 
 
 async def test_of_many_who_want_a_name_at_once_one_process_gets_it(fleet: Fleet) -> None:
     stores = [await fleet.join() for _ in range(3)]
     for turn in range(5):
-        taken = await asyncio.gather(*(store.take_lease(f"turn {turn}", 60) for store in stores))
+        taken = await asyncio.gather(*(store.leases.take_lease(f"turn {turn}", 60) for store in stores))
         assert taken.count(True) == 1
 
 
 async def test_a_card_belongs_to_whoever_moved_its_task_last(fleet: Fleet) -> None:
     first, second = await fleet.join(), await fleet.join()
-    task = await first.add(waiting(1))
-    assert await first.is_ours(task.id)
-    assert not await second.is_ours(task.id)
-    [claimed] = await second.claim(NOW, LEASE_S, 1, NO_LIMIT)
-    assert await second.is_ours(task.id)
-    assert not await first.is_ours(task.id)
-    await second.save(claimed)
+    task = await first.tasks.add(waiting(1))
+    assert await first.leases.is_ours(task.id)
+    assert not await second.leases.is_ours(task.id)
+    [claimed] = await second.tasks.claim(NOW, LEASE_S, 1, NO_LIMIT)
+    assert await second.leases.is_ours(task.id)
+    assert not await first.leases.is_ours(task.id)
+    await second.tasks.save(claimed)
     await second.close()
-    assert await first.is_ours(task.id), "its process is gone"
-    assert await first.is_ours("not stored so far")
+    assert await first.leases.is_ours(task.id), "its process is gone"
+    assert await first.leases.is_ours("not stored so far")
 
 
 async def test_all_processes_hear_of_work_but_not_of_looks(fleet: Fleet) -> None:
     first, second = await fleet.join(), await fleet.join()
     heard = asyncio.Event()
-    second.on_work(heard.set)
+    second.leases.on_work(heard.set)
     async with asyncio.timeout(20):
         await heard.wait()  # once, as it begins to listen
         heard.clear()
-        job = await first.add(running(1))
-        job = await first.save(job.polled(0.5, NOW))
+        job = await first.tasks.add(running(1))
+        job = await first.tasks.save(job.polled(0.5, NOW))
         assert not heard.is_set()
-        await first.add(waiting(2))
+        await first.tasks.add(waiting(2))
         await heard.wait()
         heard.clear()
-        await first.save(job.succeeded("https://video", NOW, NOW))
+        await first.tasks.save(job.succeeded("https://video", NOW, NOW))
         await heard.wait()  # a slot came free
         heard.clear()
-        await first.add_updates([StoredUpdate(1, 10, "{}")])
+        await first.updates.add([StoredUpdate(1, 10, "{}")])
         await heard.wait()
 
 
 async def test_all_processes_share_the_clock_of_the_server(fleet: Fleet) -> None:
     store = await PostgresStore.open(fleet.url)
     at = await fleet.sql("SELECT clock_timestamp()")
-    assert abs(store.now() - at) < timedelta(seconds=5)
+    assert abs(store.leases.now() - at) < timedelta(seconds=5)
     await store.close()
 
 
@@ -449,6 +421,25 @@ async def test_sending_rates_are_shared(fleet: Fleet) -> None:
     stores = [await fleet.join() for _ in range(3)]
     limits = Limits(Limit(0.1, 3), Limit(1.0, 2), Limit(10.0, 2))
     delays = await asyncio.gather(
-        *(store.take_turn(chat, Urgency.NEXT, NOW, limits) for chat in range(1, 5) for store in stores)
+        *(store.rates.take_turn(chat, Urgency.NEXT, NOW, limits) for chat in range(1, 5) for store in stores)
     )
     assert sum(delay.is_over for delay in delays) == 3
+
+
+async def test_an_update_that_a_stop_cut_short_has_had_no_attempt(fleet: Fleet) -> None:
+    stopped, alive = await fleet.join(), await fleet.join()
+    await stopped.updates.add([StoredUpdate(1, 10, "{}")])
+    await stopped.updates.claim(NOW, LEASE_S, 1)
+    await stopped.tasks.release()
+    [update] = await alive.updates.claim(NOW, LEASE_S, 1)
+    assert (update.attempts, update.was_cut_short) == (0, False)
+
+
+async def test_an_update_whose_process_left_without_a_release_has_had_an_attempt(fleet: Fleet) -> None:
+    gone, alive = await fleet.join(), await fleet.join()
+    await gone.updates.add([StoredUpdate(1, 10, "{}")])
+    await gone.updates.claim(NOW, LEASE_S, 1)
+    await fleet.sql("DELETE FROM processes WHERE id = $1", gone._db.me)
+    await alive.tasks.release()
+    [update] = await alive.updates.claim(NOW, LEASE_S, 1)
+    assert (update.attempts, update.was_cut_short) == (1, True)

@@ -68,7 +68,7 @@ async def store(path: Path) -> AsyncIterator[SQLiteStore]:
 
 
 async def on_thread(store: SQLiteStore, do: Callable[[sqlite3.Connection], T]) -> T:
-    return await store._writer.read(do)
+    return await store._db.writer.read(do)
 
 
 @asynccontextmanager
@@ -100,42 +100,42 @@ async def asked(*calls: Coroutine[Any, Any, Any]) -> list[asyncio.Future[Any]]:
 async def test_writes_that_wait_together_share_one_commit(store: SQLiteStore) -> None:
     before = store.commits
     async with standing_still(store):
-        writes = await asked(*(store.add(a_task(str(number))) for number in range(200)))
+        writes = await asked(*(store.tasks.add(a_task(str(number))) for number in range(200)))
     await asyncio.gather(*writes)
     assert store.commits == before + 1
-    assert await store.count_open() == 200
+    assert await store.tasks.count_open() == 200
 
 
 async def test_writes_of_one_turn_of_the_loop_share_one_commit_the_first_too(store: SQLiteStore) -> None:
     before = store.commits
-    await asyncio.gather(*(store.add(a_task(str(number))) for number in range(200)))
+    await asyncio.gather(*(store.tasks.add(a_task(str(number))) for number in range(200)))
     assert store.commits == before + 1
 
 
 async def test_a_refused_write_does_not_spoil_its_group(store: SQLiteStore) -> None:
-    there = await store.add(a_task("there"))
+    there = await store.tasks.add(a_task("there"))
     before = store.commits
     async with standing_still(store):
         writes = await asked(
-            store.add(a_task("a")),
-            store.save(replace(there, card_id=5), an_attempt("never added")),
-            store.record(an_attempt("never added")),
-            store.save(a_task("b", version=9)),
-            store.add(a_task("c")),
-            store.get("a"),
+            store.tasks.add(a_task("a")),
+            store.tasks.save(replace(there, card_id=5), an_attempt("never added")),
+            store.tasks.record(an_attempt("never added")),
+            store.tasks.save(a_task("b", version=9)),
+            store.tasks.add(a_task("c")),
+            store.tasks.get("a"),
         )
     added, half, recorded, stale, added_too, got = await asyncio.gather(*writes, return_exceptions=True)
     assert added == got == a_task("a")
-    assert added_too == await store.get("c") == a_task("c")
+    assert added_too == await store.tasks.get("c") == a_task("c")
     assert isinstance(stale, StaleTask)
     assert isinstance(recorded, StoreError)
     assert isinstance(half, StoreError)
-    assert await store.get("there") == there
+    assert await store.tasks.get("there") == there
     assert store.commits == before + 1
 
 
 async def test_a_full_disk_is_said_to_those_it_concerns_alone(store: SQLiteStore) -> None:
-    await store.add(a_task("a"))
+    await store.tasks.add(a_task("a"))
 
     def limit(connection: sqlite3.Connection) -> None:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
@@ -144,22 +144,22 @@ async def test_a_full_disk_is_said_to_those_it_concerns_alone(store: SQLiteStore
     await on_thread(store, limit)
     async with standing_still(store):
         writes = await asked(
-            store.add(a_task("b")),
-            store.record(an_attempt("a", detail="x" * 1_000_000)),
-            store.record(an_attempt("a", detail="short")),
+            store.tasks.add(a_task("b")),
+            store.tasks.record(an_attempt("a", detail="x" * 1_000_000)),
+            store.tasks.record(an_attempt("a", detail="short")),
         )
     added, too_large, recorded = await asyncio.gather(*writes, return_exceptions=True)
     assert isinstance(too_large, StoreError)
     assert "disk is full" in str(too_large)
-    assert added == await store.get("b")
+    assert added == await store.tasks.get("b")
     assert recorded is None
-    assert [attempt.detail for attempt in await store.attempts("a")] == ["short"]
+    assert [attempt.detail for attempt in await store.tasks.attempts("a")] == ["short"]
 
 
 async def test_the_loop_turns_while_another_program_holds_the_file(store: SQLiteStore, path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        write = asyncio.ensure_future(store.add(a_task()))
+        write = asyncio.ensure_future(store.tasks.add(a_task()))
         for _turn in range(1000):
             await asyncio.sleep(0)
         assert not write.done()
@@ -171,25 +171,27 @@ async def test_a_file_that_stays_held_is_an_error_of_the_family(store: SQLiteSto
     await on_thread(store, lambda connection: connection.execute("PRAGMA busy_timeout = 0"))
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        ends = await asyncio.gather(store.add(a_task("a")), store.add(a_task("b")), return_exceptions=True)
+        ends = await asyncio.gather(
+            store.tasks.add(a_task("a")), store.tasks.add(a_task("b")), return_exceptions=True
+        )
         assert [str(end) for end in ends] == ["the database refused: another program holds it"] * 2
-    assert await store.add(a_task("a")) == a_task("a")
+    assert await store.tasks.add(a_task("a")) == a_task("a")
 
 
 async def test_a_caller_that_is_cancelled_does_not_take_its_write_back(store: SQLiteStore) -> None:
     async with standing_still(store):
-        [write] = await asked(store.add(a_task("paid")))
+        [write] = await asked(store.tasks.add(a_task("paid")))
         write.cancel()
-        [other] = await asked(store.add(a_task("other")))
+        [other] = await asked(store.tasks.add(a_task("other")))
     assert await other == a_task("other")
     assert write.cancelled()
-    assert await store.get("paid") == a_task("paid")
+    assert await store.tasks.get("paid") == a_task("paid")
 
 
 async def test_a_defect_in_one_job_does_not_end_the_thread(store: SQLiteStore) -> None:
     with pytest.raises(ValueError, match="without a zone"):
-        await store.add(a_task(due_at=datetime(2026, 1, 1)))
-    assert await store.add(a_task()) == a_task()
+        await store.tasks.add(a_task(due_at=datetime(2026, 1, 1)))
+    assert await store.tasks.add(a_task()) == a_task()
 
 
 # What survives.
@@ -202,7 +204,7 @@ from bot.store import StoredUpdate
 
 async def write(store, first):
     for update_id in range(first, first + 1_000_000):
-        await store.add_updates([StoredUpdate(update_id, first, "{}")])
+        await store.updates.add([StoredUpdate(update_id, first, "{}")])
         print(update_id, flush=True)
 
 async def main():
@@ -233,35 +235,27 @@ async def test_every_acknowledged_write_survives_kill_9(path: Path) -> None:
 
 async def test_leases_of_an_earlier_process_end_at_open(path: Path) -> None:
     store = await SQLiteStore.open(path)
-    await store.add(a_task())
-    await store.add_updates([StoredUpdate(1, 10, "{}")])
-    await store.claim(NOW, 60, 10, {})
-    await store.claim_updates(NOW, 60, 10)
+    await store.tasks.add(a_task())
+    await store.updates.add([StoredUpdate(1, 10, "{}")])
+    await store.tasks.claim(NOW, 60, 10, {})
+    await store.updates.claim(NOW, 60, 10)
     await store.close()
     store = await SQLiteStore.open(path)
-    assert len(await store.claim(NOW, 60, 10, {})) == 1
-    [update] = await store.claim_updates(NOW, 60, 10)
+    assert len(await store.tasks.claim(NOW, 60, 10, {})) == 1
+    [update] = await store.updates.claim(NOW, 60, 10)
     assert (update.attempts, update.was_cut_short) == (1, True), "it may be what killed the process"
-    await store.release()
-    await store.close()
-    store = await SQLiteStore.open(path)
-    [update] = await store.claim_updates(NOW, 60, 10)
-    assert update.attempts == 1, "a stop is no attempt"
-    await store.fail_update(1, NOW)
-    [update] = await store.claim_updates(NOW, 60, 10)
-    assert (update.attempts, update.was_cut_short) == (2, False)
     await store.close()
 
 
 async def test_a_handled_update_leaves_no_words_behind(store: SQLiteStore) -> None:
-    await store.add_updates([StoredUpdate(1, 10, '{"text": "private"}')])
-    await store.finish_update(1)
+    await store.updates.add([StoredUpdate(1, 10, '{"text": "private"}')])
+    await store.updates.finish(1)
     rows = await on_thread(store, lambda it: it.execute("SELECT body FROM updates").fetchall())
     assert [tuple(row) for row in rows] == [("",)]
 
 
 async def test_a_closed_file_needs_no_other_file(store: SQLiteStore, path: Path) -> None:
-    await store.add(a_task())
+    await store.tasks.add(a_task())
     await store.close()
     assert sorted(file.name for file in path.parent.iterdir()) == ["dreamreel.db", "dreamreel.db.lock"]
     with closing(sqlite3.connect(path)) as connection:
@@ -297,7 +291,7 @@ def open_elsewhere(path: Path) -> str:
 
 async def test_a_second_process_is_told_to_stop_the_first(store: SQLiteStore, path: Path) -> None:
     assert open_elsewhere(path) == f"Another Dreamreel already uses {path}: stop it first."
-    assert await store.add(a_task()) == a_task()
+    assert await store.tasks.add(a_task()) == a_task()
 
 
 async def test_a_start_with_nothing_to_migrate_does_not_load_sqlite_utils(path: Path) -> None:
@@ -316,8 +310,8 @@ async def test_an_open_that_fails_leaves_the_file_free(path: Path) -> None:
 
 
 async def test_a_file_that_refuses_its_first_write_is_one_sentence(store: SQLiteStore, path: Path) -> None:
-    await store.add(a_task())
-    await store.claim(NOW, 60, 1, {})
+    await store.tasks.add(a_task())
+    await store.tasks.claim(NOW, 60, 1, {})
     refuse = "CREATE TRIGGER refuse BEFORE UPDATE ON tasks BEGIN SELECT raise(ABORT, 'no'); END"
     await on_thread(store, lambda connection: connection.execute(refuse))
     await store.close()
@@ -329,8 +323,8 @@ async def test_a_file_that_refuses_its_first_write_is_one_sentence(store: SQLite
 async def test_a_file_that_another_program_holds_may_be_tried_again_later(
     store: SQLiteStore, path: Path
 ) -> None:
-    await store.add(a_task())
-    await store.claim(NOW, 60, 1, {})
+    await store.tasks.add(a_task())
+    await store.tasks.claim(NOW, 60, 1, {})
     await store.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -361,51 +355,6 @@ async def test_the_schema_version_counts_the_migrations(store: SQLiteStore) -> N
     assert len(repr(migrations).split(", ")) == SCHEMA_VERSION
 
 
-async def test_who_waits_when_turns_are_new_keeps_the_order_among_their_own(path: Path) -> None:
-    store = await SQLiteStore.open(path, clock=lambda: NOW)
-    for name, user_id, waits_s in (("a2", 1, 1), ("a1", 1, 2), ("a3", 1, 0), ("b1", 2, 0)):
-        await store.add(a_task(name, user_id=user_id, due_at=NOW - timedelta(seconds=waits_s)))
-    await store.close()
-    with closing(sqlite3.connect(path)) as connection:
-        for index in ("tasks_by_turn", "tasks_by_turn_of_user", "tasks_by_turn_in_chat"):
-            connection.execute(f"DROP INDEX {index}")
-        for column in ("turn", "chat_turn"):
-            connection.execute(f"ALTER TABLE tasks DROP COLUMN {column}")
-        connection.execute("DROP TABLE slots")
-        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'turns_and_slots'")
-        connection.execute("PRAGMA user_version = 0")
-        connection.commit()
-    store = await SQLiteStore.open(path, clock=lambda: NOW)
-    order = [task.id for _ in range(4) for task in await store.claim(NOW, 60, 1, {})]
-    await store.close()
-    assert order == ["a1", "b1", "a2", "a3"]
-
-
-async def test_open_updates_of_an_older_file_keep_their_order(path: Path) -> None:
-    await (await SQLiteStore.open(path, clock=lambda: NOW)).close()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP INDEX updates_open")
-        connection.execute("ALTER TABLE updates DROP COLUMN user_id")
-        connection.execute("CREATE INDEX updates_open ON updates (state, chat_id, update_id)")
-        connection.executemany(
-            "INSERT INTO updates (update_id, chat_id, body, state, attempts, received_at)"
-            " VALUES (?, 10, '{}', 'open', 0, ?)",
-            [(number, NOW.isoformat()) for number in (1, 2)],
-        )
-        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'updates_of_persons'")
-        connection.execute("PRAGMA user_version = 13")
-        connection.commit()
-    store = await SQLiteStore.open(path, clock=lambda: NOW)
-    await store.add_updates([StoredUpdate(3, 10, "{}", user_id=20)])
-    claimed = []
-    for _ in range(3):
-        [update] = await store.claim_updates(NOW, 60, 9)
-        claimed.append((update.update_id, update.user_id))
-        await store.finish_update(update.update_id)
-    await store.close()
-    assert claimed == [(1, 0), (2, 0), (3, 20)]
-
-
 async def test_tables_are_strict_and_every_field_of_a_task_has_a_column(store: SQLiteStore) -> None:
     ours = await on_thread(store, lambda it: it.execute("PRAGMA table_list").fetchall())
     assert all(row["strict"] for row in ours if not row["name"].startswith("sqlite_"))
@@ -424,7 +373,7 @@ async def test_commits_are_durable_and_keys_are_checked(store: SQLiteStore) -> N
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")
 async def test_the_folder_and_the_files_are_private(store: SQLiteStore, path: Path) -> None:
-    await store.add(a_task())
+    await store.tasks.add(a_task())
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
 
@@ -440,7 +389,7 @@ async def test_a_database_of_a_newer_version_is_refused_unchanged(path: Path) ->
 async def test_a_damaged_page_is_found_at_the_start(path: Path) -> None:
     store = await SQLiteStore.open(path)
     for number in range(200):
-        await store.add(a_task(str(number)))
+        await store.tasks.add(a_task(str(number)))
     await store.close()
     content = bytearray(path.read_bytes())
     content[len(content) // 2 :] = b"\xee" * (len(content) - len(content) // 2)
@@ -463,12 +412,12 @@ async def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path: Path)
 async def test_a_copy_is_made_beside_writers_and_holds_all_that_was_acknowledged(
     store: SQLiteStore, path: Path
 ) -> None:
-    await asyncio.gather(*(store.add(a_task(f"before {number}")) for number in range(300)))
+    await asyncio.gather(*(store.tasks.add(a_task(f"before {number}")) for number in range(300)))
     target = path.parent / "backups" / "night.db"
-    copying = asyncio.create_task(store.back_up(target))
+    copying = asyncio.create_task(store.maintenance.back_up(target))
     written = 0
     while not copying.done():
-        await store.add(a_task(f"meanwhile {written}"))
+        await store.tasks.add(a_task(f"meanwhile {written}"))
         written += 1
     await copying
     assert written
@@ -477,27 +426,27 @@ async def test_a_copy_is_made_beside_writers_and_holds_all_that_was_acknowledged
         assert stat.S_IMODE(target.stat().st_mode) == 0o600
         assert stat.S_IMODE(target.parent.stat().st_mode) == 0o700
     copy = await SQLiteStore.open(target)
-    assert await copy.count_open() >= 300
+    assert await copy.tasks.count_open() >= 300
     await copy.close()
 
 
 async def test_a_copy_that_is_refused_or_stopped_leaves_nothing_behind(
     store: SQLiteStore, path: Path
 ) -> None:
-    await asyncio.gather(*(store.add(a_task(str(number))) for number in range(300)))
+    await asyncio.gather(*(store.tasks.add(a_task(str(number))) for number in range(300)))
     folder = path.parent / "backups"
     with pytest.raises(StoreError, match="no backup"):
         await asyncio.to_thread(back_up, path, folder / "night.db", lambda: True)
     assert list(folder.iterdir()) == []
     (path.parent / "file").touch()
     with pytest.raises(StoreError, match="no backup"):
-        await store.back_up(path.parent / "file" / "night.db")
+        await store.maintenance.back_up(path.parent / "file" / "night.db")
 
 
 async def test_an_older_copy_stays_where_a_new_one_fails(store: SQLiteStore, path: Path) -> None:
-    await asyncio.gather(*(store.add(a_task(str(number))) for number in range(300)))
+    await asyncio.gather(*(store.tasks.add(a_task(str(number))) for number in range(300)))
     target = path.parent / "night.db"
-    await store.back_up(target)
+    await store.maintenance.back_up(target)
     old = target.read_bytes()
     with pytest.raises(StoreError):
         await asyncio.to_thread(back_up, path, target, lambda: True)
@@ -517,8 +466,8 @@ async def test_calls_without_their_task_are_damage(path: Path) -> None:
 
 
 async def test_damage_in_the_middle_is_told_to_whoever_watches(store: SQLiteStore, path: Path) -> None:
-    await asyncio.gather(*(store.add(a_task(str(number))) for number in range(200)))
-    watching = asyncio.create_task(store.broken())
+    await asyncio.gather(*(store.tasks.add(a_task(str(number))) for number in range(200)))
+    watching = asyncio.create_task(store.maintenance.wait_for_fatal_error())
     await on_thread(store, lambda it: it.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
     await on_thread(store, lambda it: it.execute("PRAGMA shrink_memory"))
     with path.open("r+b") as file:
@@ -526,7 +475,7 @@ async def test_damage_in_the_middle_is_told_to_whoever_watches(store: SQLiteStor
         file.write(b"\xee" * (path.stat().st_size - 4096))
     assert not watching.done()
     with pytest.raises(StoreError, match="it is damaged"):
-        await store.get("7")
+        await store.tasks.get("7")
     assert (await watching).startswith("it is damaged, restore a backup")
 
 
@@ -535,31 +484,31 @@ async def test_damage_in_the_middle_is_told_to_whoever_watches(store: SQLiteStor
 
 async def test_a_visitor_works_beside_the_owner_and_leaves_its_leases_alone(path: Path) -> None:
     owner = await SQLiteStore.open(path, clock=lambda: NOW)
-    await owner.add(a_task())
-    [held] = await owner.claim(NOW, 60, 10, {})
+    await owner.tasks.add(a_task())
+    [held] = await owner.tasks.claim(NOW, 60, 10, {})
     visitor = await SQLiteStore.visit(path, clock=lambda: NOW)
-    assert await visitor.get("boat") == held
-    kite = await visitor.add(a_task("kite"))
+    assert await visitor.tasks.get("boat") == held
+    kite = await visitor.tasks.add(a_task("kite"))
     await visitor.close()
-    assert await owner.get("kite") == kite
-    assert await owner.release() == 1, "it had its lease until now"
+    assert await owner.tasks.get("kite") == kite
+    assert await owner.tasks.release() == 1, "it had its lease until now"
     await owner.close()
 
 
 async def test_an_owner_hears_of_a_visitors_changes_and_not_of_its_own(path: Path) -> None:
     owner = await SQLiteStore.open(path, clock=lambda: NOW)
     visitor = await SQLiteStore.visit(path, clock=lambda: NOW)
-    await owner.visited()
-    heard = asyncio.create_task(owner.visited())
-    await owner.add(a_task())
+    await owner.maintenance.wait_for_external_change()
+    heard = asyncio.create_task(owner.maintenance.wait_for_external_change())
+    await owner.tasks.add(a_task())
     done, _ = await asyncio.wait({heard}, timeout=0.01)
     assert not done
-    await visitor.add(a_task("kite"))
+    await visitor.tasks.add(a_task("kite"))
     async with asyncio.timeout(20):
         await heard
-    await visitor.add(a_task("swan"))  # between two calls: the next one tells it
+    await visitor.tasks.add(a_task("swan"))  # between two calls: the next one tells it
     async with asyncio.timeout(20):
-        await owner.visited()
+        await owner.maintenance.wait_for_external_change()
     await visitor.close()
     await owner.close()
 
@@ -568,8 +517,8 @@ async def test_a_bot_starts_beside_a_visitor(path: Path) -> None:
     await (await SQLiteStore.open(path)).close()
     visitor = await SQLiteStore.visit(path)
     owner = await SQLiteStore.open(path)
-    await owner.add(a_task())
-    assert await visitor.get("boat") is not None
+    await owner.tasks.add(a_task())
+    assert await visitor.tasks.get("boat") is not None
     await visitor.close()
     await owner.close()
 
@@ -594,31 +543,31 @@ async def test_a_visitor_of_another_version_than_the_owner_is_refused(path: Path
 async def test_no_question_of_every_day_reads_the_history(store: SQLiteStore) -> None:
     asked: set[str] = set()
     await on_thread(store, lambda connection: connection.set_trace_callback(asked.add))
-    task = await store.add(a_task(update_id=1, album_id="a"))
-    await store.find(card=(10, 1))
-    await store.drafts(10, 20)
-    await store.unclosed(20)
-    await store.count_ahead(task)
-    await store.count_ahead(a_task("not stored"))
-    await store.put_first(task.id)
-    await store.open_tasks()
+    task = await store.tasks.add(a_task(update_id=1, album_id="a"))
+    await store.tasks.find(card=(10, 1))
+    await store.tasks.drafts(10, 20)
+    await store.tasks.unclosed(20)
+    await store.tasks.count_ahead(task)
+    await store.tasks.count_ahead(a_task("not stored"))
+    await store.tasks.prioritise(task.id)
+    await store.tasks.open_tasks()
     for who in ({}, {"user_id": 20}, {"chat_id": 10}):
-        await store.count_open(**who)
-        await store.count_since(NOW, **who)
-    [task] = await store.claim(NOW, 60, 10, {"volcengine": 1})
-    await store.save(task, an_attempt(task.id))
-    await store.attempts(task.id)
-    await store.next_due(NOW)
-    await store.add_updates([StoredUpdate(1, 10, "{}")])
-    await store.claim_updates(NOW, 60, 10)
-    await store.next_update_due(NOW)
-    await store.fail_update(1, NOW + timedelta(seconds=1))
-    await store.finish_update(1)
-    await store.prune_updates(NOW)
-    await store.prune_tasks(NOW, 10)
-    await store.release()
-    await store.put_person(Person(1))
-    await store.person(1)
+        await store.tasks.count_open(**who)
+        await store.tasks.count_since(NOW, **who)
+    [task] = await store.tasks.claim(NOW, 60, 10, {"volcengine": 1})
+    await store.tasks.save(task, an_attempt(task.id))
+    await store.tasks.attempts(task.id)
+    await store.tasks.next_due(NOW)
+    await store.updates.add([StoredUpdate(1, 10, "{}")])
+    await store.updates.claim(NOW, 60, 10)
+    await store.updates.next_due(NOW)
+    await store.updates.fail(1, NOW + timedelta(seconds=1))
+    await store.updates.finish(1)
+    await store.updates.prune(NOW)
+    await store.maintenance.prune_tasks(NOW, 10)
+    await store.tasks.release()
+    await store.people.put_person(Person(1))
+    await store.people.person(1)
     await on_thread(store, lambda connection: connection.set_trace_callback(None))
 
     def read_whole(connection: sqlite3.Connection) -> list[str]:
@@ -632,3 +581,18 @@ async def test_no_question_of_every_day_reads_the_history(store: SQLiteStore) ->
         ]
 
     assert await on_thread(store, read_whole) == []
+
+
+async def test_of_updates_that_a_death_cut_short_one_is_handled_at_a_time(path: Path) -> None:
+    store = await SQLiteStore.open(path)
+    await store.updates.add([StoredUpdate(number, number, "{}") for number in (1, 2, 3)])
+    assert len(await store.updates.claim(NOW, 60, 10)) == 3
+    await store.close()
+    store = await SQLiteStore.open(path)
+    await store.updates.add([StoredUpdate(4, 4, "{}")])
+    assert [update.update_id for update in await store.updates.claim(NOW, 60, 10)] == [1, 4]
+    assert await store.updates.next_due(NOW) == NOW + timedelta(seconds=60)
+    await store.updates.finish(1)
+    [update] = await store.updates.claim(NOW, 60, 10)
+    assert (update.update_id, update.attempts, update.was_cut_short) == (2, 1, True)
+    await store.close()

@@ -105,7 +105,7 @@ def test_a_submit_is_put_back_only_by_proof_of_its_refusal() -> None:
 
 
 def test_a_task_that_is_put_back_and_not_waited_for_is_due_at_once() -> None:
-    assert a_task(state=S.SUBMITTING, hidden=True).requeued("busy", "", LATER, NOW).due_at == NOW
+    assert a_task(state=S.SUBMITTING, detached=True).requeued("busy", "", LATER, NOW).due_at == NOW
 
 
 def test_stopping_a_submit_does_not_touch_its_lease() -> None:
@@ -128,11 +128,11 @@ def test_a_failed_step_counts_and_a_good_one_forgets_it() -> None:
 
 def test_a_look_says_when_a_provider_began_and_a_failing_one_says_nothing() -> None:
     begun = a_task(state=S.RUNNING, submitted_at=NOW)
-    assert begun.put_off(LATER, NOW).looked_at is None
+    assert begun.put_off(LATER, NOW).polled_at is None
     at_once = begun.polled(None, LATER)
-    assert (at_once.looked_at, at_once.running_at) == (LATER, NOW), "it may have run from the first second"
+    assert (at_once.polled_at, at_once.running_at) == (LATER, NOW), "it may have run from the first second"
     queued = begun.polled(None, NOW, queued=True)
-    assert (queued.looked_at, queued.running_at) == (NOW, None)
+    assert (queued.polled_at, queued.running_at) == (NOW, None)
     assert queued.polled(None, LATER).running_at == LATER
     assert queued.polled(None, LATER).polled(None, LATER + timedelta(1), queued=True).running_at == LATER
 
@@ -151,7 +151,7 @@ def test_only_a_video_that_nobody_saw_can_be_sent_once_more() -> None:
     unclear = replace(made, sending_at=NOW).keep_undelivered().delivered(NOW)
     for unseen in (unclear, made.keep_undelivered().delivered(NOW)):
         again = unseen.resend(None, LATER)
-        assert (again.sending_at, again.delivered_at, again.card_id, again.hidden) == (
+        assert (again.sending_at, again.delivered_at, again.card_id, again.detached) == (
             None,
             None,
             None,
@@ -208,16 +208,16 @@ def test_a_slot_is_taken_while_a_job_may_be_on_its_way(
     state: TaskState, code: str | None, until: datetime | None
 ) -> None:
     assert a_task(state=state, error_code=code, keep_until=LATER).slot_until == until
-    assert a_task(state=state, error_code=code, keep_until=LATER, hidden=True).slot_until == until
+    assert a_task(state=state, error_code=code, keep_until=LATER, detached=True).slot_until == until
 
 
 def test_what_was_surely_not_charged_gives_the_days_video_back() -> None:
-    assert a_task().counts
-    assert not a_task(state=S.DRAFT).counts
-    assert not a_task(state=S.CANCELLED).counts
-    assert not a_task(state=S.FAILED, error_code="prompt_refused").counts
-    assert a_task(state=S.FAILED, error_code="video_refused", remote_id="job-1").counts
-    assert a_task(state=S.FAILED, error_code=SUBMIT_UNKNOWN).counts
+    assert a_task().counts_toward_quota
+    assert not a_task(state=S.DRAFT).counts_toward_quota
+    assert not a_task(state=S.CANCELLED).counts_toward_quota
+    assert not a_task(state=S.FAILED, error_code="prompt_refused").counts_toward_quota
+    assert a_task(state=S.FAILED, error_code="video_refused", remote_id="job-1").counts_toward_quota
+    assert a_task(state=S.FAILED, error_code=SUBMIT_UNKNOWN).counts_toward_quota
 
 
 TOLD_BY_PROVIDERS = {"submitting", "put_back", "turned_away", "crowded_out", "accepted", "looked"}

@@ -100,7 +100,7 @@ async def test_a_setting_is_changed_and_taken_back_and_a_bad_value_is_one_senten
         await row.get_by_role("button", name="Take back").click()
         await expect(row.locator("[data-label=Value]")).to_have_text("5")
         await expect(row).to_contain_text("default")
-        told = [(one.name, one.value, one.by) for one in await site.store.changes(2)]
+        told = [(one.name, one.value, one.by) for one in await site.store.audit.entries(2)]
         assert told == [("OPEN_TASKS_PER_USER", None, ADMIN), ("OPEN_TASKS_PER_USER", "3", ADMIN)]
 
 
@@ -112,7 +112,7 @@ async def test_what_a_person_may_have_is_changed_on_their_page(browser: Browser,
         await page.get_by_role("button", name="Change").click()
         await expect(page.get_by_label("A day")).to_have_value("4")
         await expect(page.get_by_label("At once")).to_have_value("unlimited")
-    names = {change.name: change.value for change in await site.store.in_force(7002)}
+    names = {change.name: change.value for change in await site.store.audit.in_force(7002)}
     assert names == {"daily_videos": "4", "open_tasks": "unlimited"}
 
 
@@ -169,7 +169,7 @@ async def test_models_are_paused_and_people_kept_out_on_a_phone(browser: Browser
 async def test_what_goes_on_is_drawn_anew_by_itself(browser: Browser, site: AdminSite) -> None:
     async with entered(browser, site) as page:
         await expect(page.get_by_role("link", name="feedbeef")).to_have_count(0)
-        await site.store.add(a_task("feedbeef00000000", NOW))
+        await site.store.tasks.add(a_task("feedbeef00000000", NOW))
         await expect(page.get_by_role("link", name="feedbeef")).to_be_visible(timeout=30_000)
 
 

@@ -16,9 +16,8 @@ from admin_site import ADMIN, NOW, PROMPT, SECRET, AdminSite, a_submit, a_task, 
 from bot.admin.permissions import Permissions
 from bot.admin.retry import RetryRefused
 from bot.request import Problem
-from bot.store.acts import Act
-from bot.store.buying import EVERYTHING, Pause
-from bot.store.changes import Change
+from bot.store.audit import AuditEntry, setting
+from bot.store.budget import EVERYTHING, Pause
 from bot.task import SUBMIT_UNKNOWN, TaskState
 from bot.web.admin.auth import LINK_LIVES, SESSION_LIVES
 
@@ -36,7 +35,7 @@ PAGES = [
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[AdminSite]:
     async with admin_site(tmp_path) as opened:
-        await opened.store.add(a_task("boat", NOW))
+        await opened.store.tasks.add(a_task("boat", NOW))
         yield opened
 
 
@@ -212,7 +211,7 @@ async def test_a_form_of_another_site_does_nothing(site: AdminSite, admin: Visit
 
 
 async def test_a_move_needs_the_form_that_asked_for_it(site: AdminSite, admin: Visitor) -> None:
-    await site.store.add(a_task("hat", NOW))
+    await site.store.tasks.add(a_task("hat", NOW))
     csrf_token = await admin.csrf_token("/admin/tasks/hat/cancel")
     for forged in ("", "forged", csrf_token):
         response, _ = await admin.post("/admin/tasks/boat/cancel", {"csrf_token": forged})
@@ -236,7 +235,7 @@ async def test_a_move_is_asked_about_and_named_as_what_it_is(site: AdminSite, ad
     assert "Nothing was bought yet" in text
     _, text = await admin.get("/admin/tasks/boat/first")
     assert "before all others" in text
-    await site.store.add(a_task("hat", NOW, state=TaskState.RUNNING, submitted_at=NOW))
+    await site.store.tasks.add(a_task("hat", NOW, state=TaskState.RUNNING, submitted_at=NOW))
     _, text = await admin.get("/admin/tasks/hat/cancel")
     assert "It is paid for" in text
     for path in ("/admin/tasks/hat/first", "/admin/tasks/none/cancel", "/admin/tasks/boat/explode"):
@@ -254,7 +253,7 @@ async def test_what_failed_is_asked_for_again_and_the_price_is_said_before(
     site: AdminSite, admin: Visitor
 ) -> None:
     ended = {"delivered_at": NOW, "due_at": None, "state": TaskState.FAILED}
-    await site.store.add(a_task("hat", NOW, error_code=SUBMIT_UNKNOWN, **ended))
+    await site.store.tasks.add(a_task("hat", NOW, error_code=SUBMIT_UNKNOWN, **ended))
     _, text = await admin.get("/admin/tasks/hat/again")
     assert "It costs 0.42\N{NO-BREAK SPACE}USD." in text
     assert "It may have been charged once already." in text
@@ -288,7 +287,7 @@ async def test_people_and_models_have_their_moves(site: AdminSite, admin: Visito
 
 
 async def test_a_person_has_a_page_with_what_was_decided_and_done(site: AdminSite, admin: Visitor) -> None:
-    await Permissions(site.store, site.clock).decide(7001, "banned", ADMIN)
+    await Permissions(site.store.audit, site.clock).decide(7001, "banned", ADMIN)
     _, text = await admin.get("/admin/people/7001")
     for words in ("Ada", "kept out", "role: banned", "/admin/tasks/boat", "Let in"):
         assert words in text
@@ -301,10 +300,10 @@ async def test_a_person_has_a_page_with_what_was_decided_and_done(site: AdminSit
 
 async def test_the_record_tells_who_did_what(site: AdminSite, admin: Visitor) -> None:
     assert "Nothing so far." in (await admin.get("/admin/record"))[1]
-    await site.store.add_act(Act("first", "boat", 7, NOW))
-    await site.store.add_change(Change(0, "DAILY_VIDEOS_PER_USER", "30", 8, NOW))
-    await site.store.pause(Pause("veo-3", 9, NOW))
-    await site.store.resume("veo-3", 10, NOW)
+    await site.store.audit.add(AuditEntry("first", "boat", 7, NOW))
+    await site.store.audit.add(setting(0, "DAILY_VIDEOS_PER_USER", "30", 8, NOW))
+    await site.store.budget.pause(Pause("veo-3", 9, NOW))
+    await site.store.budget.resume("veo-3", 10, NOW)
     _, text = await admin.get("/admin/record")
     for words in ("put it first", "set DAILY_VIDEOS_PER_USER to 30", "paused veo-3", "went on with veo-3"):
         assert words in text
@@ -319,19 +318,21 @@ async def test_words_are_shown_on_purpose_alone_and_that_is_recorded(site: Admin
     csrf_token = await admin.csrf_token("/admin/tasks/boat")
     _, text = await admin.post("/admin/tasks/boat/words", {"csrf_token": csrf_token})
     assert PROMPT in text
-    (act,) = await site.store.acts(10, "boat")
-    assert (act.verb, act.by) == ("words", ADMIN)
+    (act,) = await site.store.audit.entries(10, target="boat")
+    assert (act.action, act.by) == ("words", ADMIN)
     assert "read the words" in (await admin.get("/admin/tasks/boat"))[1]
 
 
 async def test_a_story_has_every_call_and_no_secret(site: AdminSite, admin: Visitor) -> None:
     task = a_task("hat", NOW, state=TaskState.RUNNING, submitted_at=NOW, remote_id="their-job-7")
-    await site.store.add(task)
-    await site.store.record(
+    await site.store.tasks.add(task)
+    await site.store.tasks.record(
         a_submit(task, answer="busy", at=NOW - timedelta(seconds=5), detail=f"key {SECRET}")
     )
-    await site.store.record(a_submit(task))
-    await site.store.record(a_submit(task, call="poll", answer="unreachable", at=NOW + timedelta(seconds=60)))
+    await site.store.tasks.record(a_submit(task))
+    await site.store.tasks.record(
+        a_submit(task, call="poll", answer="unreachable", at=NOW + timedelta(seconds=60))
+    )
     _, text = await admin.get("/admin/tasks/hat")
     for words in (
         "their-job-7",
@@ -348,8 +349,8 @@ async def test_a_story_has_every_call_and_no_secret(site: AdminSite, admin: Visi
 async def test_what_people_and_providers_write_is_never_markup(site: AdminSite, admin: Visitor) -> None:
     evil = "<script>alert(1)</script>"
     task = a_task("hat", NOW, user_name=evil, remote_id=evil, error_code=evil, state=TaskState.FAILED)
-    await site.store.add(task)
-    await site.store.record(a_submit(task, detail=evil, answer=evil))
+    await site.store.tasks.add(task)
+    await site.store.tasks.record(a_submit(task, detail=evil, answer=evil))
     for path in (
         "/admin",
         "/admin/days",
@@ -365,7 +366,7 @@ async def test_what_people_and_providers_write_is_never_markup(site: AdminSite, 
 async def test_tasks_are_found_by_state_person_and_id_page_by_page(site: AdminSite, admin: Visitor) -> None:
     for number in range(60):
         state = TaskState.CANCELLED if number % 2 else TaskState.QUEUED
-        await site.store.add(
+        await site.store.tasks.add(
             a_task(f"t{number:02}", NOW - timedelta(minutes=number + 1), user_id=number % 3, state=state)
         )
     _, text = await admin.get("/admin/tasks")
@@ -397,8 +398,8 @@ async def test_tasks_are_found_by_state_person_and_id_page_by_page(site: AdminSi
 
 async def test_a_month_is_a_file_to_check_a_bill_with(site: AdminSite, admin: Visitor) -> None:
     task = a_task("hat", NOW, state=TaskState.RUNNING, submitted_at=NOW, remote_id="their-7")
-    await site.store.add(task)
-    await site.store.record(a_submit(task))
+    await site.store.tasks.add(task)
+    await site.store.tasks.record(a_submit(task))
     response, text = await admin.get("/admin/bill?month=2026-05")
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert response.headers["Content-Disposition"] == 'attachment; filename="dreamreel-2026-05.csv"'
@@ -450,11 +451,11 @@ async def test_a_value_is_changed_by_a_form_of_the_same_session_alone(
         assert response.status == 403
     response, _ = await stranger.post(path, {**fields, "csrf_token": csrf_token})
     assert response.status == 401
-    assert await site.store.changes(9) == []
+    assert await site.store.audit.entries(9) == []
     for _ in range(2):
         response, _ = await admin.post(path, {**fields, "csrf_token": csrf_token})
         assert (response.status, response.headers["Location"]) == (303, page)
-    (change,) = await site.store.changes(9)
+    (change,) = await site.store.audit.entries(9)
     assert (change.value, change.by) == ("3", ADMIN)
 
 
@@ -465,7 +466,7 @@ async def test_a_limit_that_is_none_changes_nothing(site: AdminSite, admin: Visi
     response, text = await admin.post("/admin/people/7001/limits", fields)
     assert response.status == 409
     assert "That is no limit" in text
-    assert await site.store.changes(9) == []
+    assert await site.store.audit.entries(9) == []
 
 
 @pytest.mark.parametrize("name", ["ADMIN_USERS", "TELEGRAM_BOT_TOKEN", "<b>"])
@@ -474,4 +475,4 @@ async def test_a_setting_that_is_not_for_changing_stays(site: AdminSite, admin: 
     _, text = await admin.post(f"/admin/settings/{quote(name)}", {"value": "1", "csrf_token": csrf_token})
     assert "cannot be changed here" in text
     assert "<b>" not in text.lower()
-    assert await site.store.changes(9) == []
+    assert await site.store.audit.entries(9) == []

@@ -92,9 +92,9 @@ async def test_every_page_of_the_operator_is_drawn(tmp_path: Path, model: VideoM
     ):
         paths = [*PAGES, *(f"/tasks{which}" for which in LISTS)]
         for task in tasks_of(model):
-            await site.store.add(task)
+            await site.store.tasks.add(task)
             for attempt in attempts_of(task):
-                await site.store.record(attempt)
+                await site.store.tasks.record(attempt)
             paths.append(f"/tasks/{task.id}")
         token = (await site.link(ADMIN)).partition("#")[2]
         await session.post(f"{site.server.url}/admin/login", data={"token": token})
@@ -121,10 +121,15 @@ def test_the_command_line_shows_it(model: VideoModel) -> None:
 async def test_the_bill_has_a_row_for_it(store: SQLiteStore, model: VideoModel) -> None:
     submitted = [task for task in tasks_of(model) if task.submitted_at]
     for task in submitted:
-        await store.add(task)
-        await store.record(a_submit(task))
+        await store.tasks.add(task)
+        await store.tasks.record(a_submit(task))
     pieces = draw_bill(
-        store, "2026-05", zone=UTC_ZONE, models=WITH_LINKS, currency="USD", redact=lambda text: text
+        store.statistics,
+        "2026-05",
+        zone=UTC_ZONE,
+        models=WITH_LINKS,
+        currency="USD",
+        redact=lambda text: text,
     )
     assert "".join([piece async for piece in pieces]).count("\r\n") == len(submitted) + 1
 

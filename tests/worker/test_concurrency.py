@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import NOW, Clock, Script, ScriptedProvider, WorkerHarness, a_task
@@ -244,7 +245,8 @@ async def test_a_limit_that_cannot_be_kept_stops_nobody(harness: WorkerHarness) 
         async def change_limit(self, *_: object) -> SlotLimit | None:
             raise StoreError("its disk is full")
 
-    slots = Slots({"cloud": 3}, Broken(), harness.clock)
+    broken: Any = Broken()
+    slots = Slots({"cloud": 3}, broken, harness.clock)
     await slots.refused(a_task())
     await slots.accepted(a_task())
     assert await slots.at_once("cloud") == 3
@@ -277,7 +279,7 @@ async def test_refused_submits_do_not_count_as_orders(harness: WorkerHarness) ->
     harness.provider.submits = Script(*[FULL] * 5, Accepted("job-1"))
     harness.provider.polls = Script(Failed("no_slot"), Failed("no_slot"), StillRunning())
     await harness.store.tasks.add(a_task())
-    await harness.turn_until(lambda task: task.looked_at is not None)
+    await harness.turn_until(lambda task: task.polled_at is not None)
     assert (await harness.get()).state is TaskState.RUNNING
 
 

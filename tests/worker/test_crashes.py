@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from fakes import STILL, Clock, RecordingChat, Script, ScriptedProvider, WorkerHarness, a_task
+from fakes import STILL, Clock, RecordingChat, Script, ScriptedProvider, TasksAround, WorkerHarness, a_task
 from structlog.testing import capture_logs
 
 from bot.errors import CardGone, StaleTask, StoreError
 from bot.provider import Accepted, Succeeded
 from bot.request import VideoRequest
 from bot.store import Attempt
-from bot.store.buying import Pause
+from bot.store.budget import Pause
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.worker import schedule
@@ -23,19 +23,16 @@ T = TypeVar("T")
 WITH_PHOTO = VideoRequest(model="jimeng-pro", prompt="the leaves move", photos=("photo-1",))
 
 
-class FaultyStore:
+class FaultyStore(TasksAround):
     """A store whose `save` meets `faults`, a function called with each task before it is saved."""
 
     def __init__(self, store: SQLiteStore, fault: Callable[[Task], None]) -> None:
-        self._store = store
+        super().__init__(store)
         self._fault = fault
 
     async def save(self, task: Task, attempt: Attempt | None = None, *, leased: bool = False) -> Task:
         self._fault(task)
-        return await self._store.save(task, attempt, leased=leased)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+        return await self._store.tasks.save(task, attempt, leased=leased)
 
 
 def gone(task: Task) -> None:
@@ -59,8 +56,8 @@ async def test_an_id_that_cannot_be_saved_is_logged(
 ) -> None:
     faulty: Any = FaultyStore(store, fault)
     harness = WorkerHarness(faulty, provider, clock, tmp_path)
-    await store.add(a_task())
-    (task,) = await store.claim(clock(), schedule.LEASE_S, 1, {})
+    await store.tasks.add(a_task())
+    (task,) = await store.tasks.claim(clock(), schedule.LEASE_S, 1, {})
     if fault is gone:
         faulty.get = nothing
     with capture_logs() as lines, pytest.raises((StaleTask, StoreError)):
@@ -80,8 +77,8 @@ async def test_an_id_outlasts_a_disk_that_is_full_for_a_while(
 
     faulty: Any = FaultyStore(store, full_at_first)
     harness = WorkerHarness(faulty, provider, clock, tmp_path, save_pauses_s=(0.0, 0.0))
-    await store.add(a_task())
-    (task,) = await store.claim(clock(), schedule.LEASE_S, 1, {})
+    await store.tasks.add(a_task())
+    (task,) = await store.tasks.claim(clock(), schedule.LEASE_S, 1, {})
     await harness.worker.step(task)
     kept = await harness.get()
     assert (kept.state, kept.remote_id) == (TaskState.RUNNING, "job-1")
@@ -95,20 +92,21 @@ class Died(BaseException):
     """The process ends here."""
 
 
-class DyingStore:
+class DyingStore(TasksAround):
     """Ends the process before or after the save of this number."""
 
     def __init__(self, store: SQLiteStore, at: int, *, after: bool) -> None:
-        self._store = store
+        super().__init__(store)
+        self.budget = self
         self._left = at
         self._after = after
 
     async def save(self, task: Task, attempt: Attempt | None = None, *, leased: bool = False) -> Task:
-        return await self._around(self._store.save(task, attempt, leased=leased))
+        return await self._around(self._store.tasks.save(task, attempt, leased=leased))
 
     async def buy(self, task: Task, *limits: Any) -> Task | Pause:
         """The save of the intent."""
-        return await self._around(self._store.buy(task, *limits))
+        return await self._around(self._store.budget.buy(task, *limits))
 
     async def _around(self, save: Coroutine[Any, Any, T]) -> T:
         self._left -= 1
@@ -119,9 +117,6 @@ class DyingStore:
         if self._left == 0:
             raise Died
         return saved
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -134,7 +129,7 @@ async def test_a_crash_at_any_save_never_pays_twice_nor_shows_two_videos(
     chat = RecordingChat()
     chat.scripts["deliver"] = Script(CardGone("deleted"))
     first = await SQLiteStore.open(tmp_path / "crash.db", clock)
-    await first.add(a_task(request=WITH_PHOTO))
+    await first.tasks.add(a_task(request=WITH_PHOTO))
     dying: Any = DyingStore(first, at, after=after)
     died = False
     try:
@@ -162,7 +157,7 @@ async def test_the_next_worker_goes_on_at_once_where_a_crash_left_off(
     provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
     first = await SQLiteStore.open(tmp_path / "crash.db", clock)
-    await first.add(a_task())
+    await first.tasks.add(a_task())
     dying: Any = DyingStore(first, 1, after=True)
     with pytest.raises(Died):
         await WorkerHarness(dying, provider, clock, tmp_path).turn()

@@ -47,7 +47,7 @@ async def test_what_the_chat_gets_has_a_sound_track(harness: WorkerHarness) -> N
 
 
 async def test_a_hidden_video_is_fetched_kept_and_not_shown(harness: WorkerHarness) -> None:
-    await harness.store.tasks.add(made(hidden=True))
+    await harness.store.tasks.add(made(detached=True))
     task = await harness.close_task()
     assert (task.file_id, harness.chat.names()) == (None, [])
     assert harness.on_shelf() == ["boat.jpg", "boat.mp4"]
@@ -76,11 +76,11 @@ async def test_a_send_of_unknown_end_is_offered_and_never_repeated_unasked(harne
     await harness.store.tasks.add(made(card_id=None))
     task = await harness.close_task()
     assert harness.chat.names() == ["send", "offer"]
-    assert task.hidden
+    assert task.detached
     await harness.store.tasks.save(task.resend(None, harness.clock()))
     task = await harness.close_task()
     assert harness.chat.names() == ["send", "offer", "send"]
-    assert (task.file_id, task.hidden) == ("file-2", False)
+    assert (task.file_id, task.detached) == ("file-2", False)
 
 
 async def test_an_upload_that_never_ends_counts_as_unclear(
@@ -117,7 +117,7 @@ async def test_a_chat_that_is_gone_is_closed_and_its_video_kept(harness: WorkerH
     await harness.store.tasks.add(waiting_for(name))
     task = await harness.close_task()
     assert harness.chat.names() == [name]
-    assert task.hidden
+    assert task.detached
     assert bool(harness.on_shelf()) is (name != "tell")
 
 
@@ -128,7 +128,7 @@ async def test_a_group_that_moved_is_told_at_its_new_address(harness: WorkerHarn
     task = await harness.close_task()
     assert (task.chat_id, task.card_id, task.thread_id) == (-1009, None, None)
     assert harness.chat.names() == [name, {"deliver": "send"}.get(name, name)]
-    assert task.hidden is False
+    assert task.detached is False
 
 
 async def test_a_card_that_telegram_lets_nobody_change_is_left_for_a_new_message(
@@ -171,7 +171,7 @@ async def test_what_cannot_come_in_private_either_is_kept(harness: WorkerHarness
     harness.chat.scripts["redirect"] = Script(error)
     await harness.store.tasks.add(made(card_id=None))
     task = await harness.close_task()
-    assert (harness.chat.names(), task.hidden, task.chat_id) == (["send", "redirect"], True, 10)
+    assert (harness.chat.names(), task.detached, task.chat_id) == (["send", "redirect"], True, 10)
     assert harness.on_shelf() != []
 
 
@@ -204,7 +204,7 @@ async def test_a_chat_that_never_answers_is_given_up_after_two_days(
     await harness.turn()
     assert (await harness.get()).delivered_at is None
     task = await harness.close_task()
-    assert (harness.chat.names(), task.hidden) == ([name, name], True)
+    assert (harness.chat.names(), task.detached) == ([name, name], True)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ async def test_who_stopped_waiting_hears_only_that_nothing_was_charged(
     harness: WorkerHarness, code: str, remote_id: str | None, told: list[str]
 ) -> None:
     await harness.store.tasks.add(
-        a_task(state=TaskState.FAILED, error_code=code, remote_id=remote_id, hidden=True)
+        a_task(state=TaskState.FAILED, error_code=code, remote_id=remote_id, detached=True)
     )
     await harness.close_task()
     assert harness.chat.names() == told

@@ -48,11 +48,11 @@ async def test_a_proven_refusal_goes_to_the_next_model(
     await harness.turn()
     waiting = await harness.get()
     assert (waiting.state, waiting.request.model, waiting.provider) == (TaskState.QUEUED, "second", "second")
-    assert waiting.passed_over == ("jimeng-pro",)
+    assert waiting.tried_models == ("jimeng-pro",)
     task = await harness.close_task()
     assert (task.state, task.request.model, task.remote_id) == (TaskState.SUCCEEDED, "second", "job-1")
     assert [one.submits.count for one in providers] == [1, 1, 0]
-    assert harness.chat.shown[1].passed_over == ("jimeng-pro",)
+    assert harness.chat.shown[1].tried_models == ("jimeng-pro",)
 
 
 async def test_each_model_is_tried_once_and_then_the_last_word_counts(
@@ -63,7 +63,7 @@ async def test_each_model_is_tried_once_and_then_the_last_word_counts(
     await harness.store.tasks.add(a_task())
     task = await harness.close_task()
     assert (task.state, task.error_code, task.remote_id) == (TaskState.FAILED, "account", None)
-    assert task.passed_over == ("jimeng-pro", "second")
+    assert task.tried_models == ("jimeng-pro", "second")
     assert [one.submits.count for one in providers] == [1, 1, 1]
     assert len(await harness.store.tasks.attempts("boat")) == 3
 

@@ -44,7 +44,7 @@ async def test_a_link_that_died_and_cannot_be_had_again_is_the_end(
     harness.provider.polls = Script(answer)
     await harness.store.tasks.add(made())
     task = await harness.close_task()
-    assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "link_expired", True)
+    assert (task.state, task.error_code, task.counts_toward_quota) == (TaskState.FAILED, "link_expired", True)
     assert harness.chat.names() == ["tell"]
 
 
@@ -84,7 +84,7 @@ async def test_what_is_not_a_video_is_never_shown(store: SQLiteStore, clock: Clo
     page = tmp_path / "page.html"
     page.write_text("<h1>Sorry</h1>")
     harness = WorkerHarness(store, ScriptedProvider(page), clock, tmp_path)
-    await store.add(made())
+    await store.tasks.add(made())
     assert (await harness.close_task()).error_code == "not_a_video"
     assert harness.chat.names() == ["tell"]
     assert harness.on_shelf() == []
@@ -113,7 +113,7 @@ async def test_a_video_that_crashed_what_read_it_twice_is_given_up(harness: Work
     harness.provider.fetches = Script(*faults, MediaError(code))
     await harness.store.tasks.add(made())
     task = await harness.close_task()
-    assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "not_a_video", True)
+    assert (task.state, task.error_code, task.counts_toward_quota) == (TaskState.FAILED, "not_a_video", True)
     assert harness.chat.names() == ["tell"]
     assert len(harness.provider.fetched) == 4
     assert harness.clock() < KEPT
@@ -125,9 +125,9 @@ async def test_a_video_that_asks_for_gigabytes_is_given_up(
     film = tmp_path / "film.mp4"
     film.write_bytes(hollow_movie(samples=80_000_000, tracks=3))
     harness = WorkerHarness(store, ScriptedProvider(film), clock, tmp_path / "house")
-    await store.add(made())
+    await store.tasks.add(made())
     task = await harness.close_task()
-    assert (task.error_code, task.counts) == ("not_a_video", True)
+    assert (task.error_code, task.counts_toward_quota) == ("not_a_video", True)
     assert len(harness.provider.fetched) <= 2
     assert harness.on_shelf() == []
 
@@ -136,7 +136,7 @@ async def test_a_video_that_is_too_large_to_be_read_is_given_up_at_once(harness:
     harness.provider.fetches = Script(MediaError("video_too_large"))
     await harness.store.tasks.add(made())
     task = await harness.close_task()
-    assert (task.error_code, task.counts) == ("not_a_video", True)
+    assert (task.error_code, task.counts_toward_quota) == ("not_a_video", True)
     assert len(harness.provider.fetched) == 1
 
 
@@ -164,7 +164,7 @@ async def test_a_video_larger_than_telegram_takes_is_made_smaller_and_shown(
     film.write_bytes(noise(1.0))
     largest = film.stat().st_size // 2
     harness = WorkerHarness(store, ScriptedProvider(film), clock, tmp_path / "house", max_bytes=largest)
-    await store.add(made())
+    await store.tasks.add(made())
     task = await harness.close_task()
     assert (task.state, task.file_id) == (TaskState.SUCCEEDED, "file-1")
     (facts,) = harness.chat.videos
@@ -177,9 +177,9 @@ async def test_a_video_that_cannot_be_made_small_enough_is_not_uploaded(
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
     harness = WorkerHarness(store, provider, clock, tmp_path, max_bytes=1000)
-    await store.add(made())
+    await store.tasks.add(made())
     task = await harness.close_task()
-    assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "too_large", True)
+    assert (task.state, task.error_code, task.counts_toward_quota) == (TaskState.FAILED, "too_large", True)
     assert harness.chat.names() == ["tell"]
     assert harness.on_shelf() == ["boat.jpg", "boat.mp4"], "the operator can still have it"
 
@@ -188,9 +188,9 @@ async def test_a_paid_video_is_never_called_free_because_its_model_was_taken_awa
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
     harness = WorkerHarness(store, provider, clock, tmp_path, models={})
-    await store.add(made(keep_until=NOW + timedelta(seconds=1)))
+    await store.tasks.add(made(keep_until=NOW + timedelta(seconds=1)))
     task = await harness.close_task()
-    assert (task.error_code, task.counts) == ("fetch_failed", True)
+    assert (task.error_code, task.counts_toward_quota) == ("fetch_failed", True)
 
 
 async def test_a_delivery_that_has_to_be_repeated_fetches_only_once(harness: WorkerHarness) -> None:

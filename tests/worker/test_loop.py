@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import A_MODEL, NOW, STILL, Clock, Script, ScriptedProvider, WorkerHarness, a_task
+from fakes import A_MODEL, NOW, STILL, Clock, Script, ScriptedProvider, TasksAround, WorkerHarness, a_task
 from structlog.testing import capture_logs
 
 from bot.errors import StaleTask, StoreError
@@ -25,17 +25,17 @@ BOUND_S = 20.0
 """For what should take no time at all, on a machine that is busy with other things."""
 
 
-class WatchedStore:
+class WatchedStore(TasksAround):
     """A store that tells when something was saved, and may be made to refuse."""
 
     def __init__(self, store: SQLiteStore) -> None:
-        self._store = store
+        super().__init__(store)
         self._saved = asyncio.Condition()
         self.refusals = 0
         self.claims = 0
 
     async def save(self, task: Task, attempt: Any = None, *, leased: bool = False) -> Task:
-        saved = await self._store.save(task, attempt, leased=leased)
+        saved = await self._store.tasks.save(task, attempt, leased=leased)
         async with self._saved:
             self._saved.notify_all()
         return saved
@@ -45,18 +45,15 @@ class WatchedStore:
         if self.refusals:
             self.refusals -= 1
             raise StoreError("its disk is full")
-        return await self._store.claim(now, lease_s, limit, slots)
+        return await self._store.tasks.claim(now, lease_s, limit, slots)
 
     async def until(self, is_so: Callable[[Task], bool], task_id: str = "boat") -> Task:
         async with asyncio.timeout(BOUND_S), self._saved:
             while True:
-                task = await self._store.get(task_id)
+                task = await self._store.tasks.get(task_id)
                 if task is not None and is_so(task):
                     return task
                 await self._saved.wait()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
 
 
 @pytest.fixture
@@ -128,7 +125,7 @@ async def test_a_freed_slot_is_taken_without_waiting(
     ("changes", "state", "code"),
     [
         ({"state": TaskState.DRAFT, "question": "card_draft"}, TaskState.CANCELLED, "draft_expired"),
-        ({"state": TaskState.QUEUED, "hidden": True}, TaskState.CANCELLED, "cancelled"),
+        ({"state": TaskState.QUEUED, "detached": True}, TaskState.CANCELLED, "cancelled"),
         ({"state": TaskState.SUBMITTING}, TaskState.FAILED, "submit_unknown"),
         ({"state": TaskState.CANCELLED, "error_code": "dismissed"}, TaskState.CANCELLED, "dismissed"),
         ({"state": TaskState.FAILED, "error_code": "expired"}, TaskState.FAILED, "expired"),
@@ -181,7 +178,7 @@ async def test_an_outcome_that_meets_a_defect_for_two_days_is_given_up(
     with capture_logs():
         async with at_work(busy_house):
             closed = await watched.until(is_closed)
-    assert (closed.hidden, closed.is_open) == (True, False)
+    assert (closed.detached, closed.is_active) == (True, False)
 
 
 async def test_a_defect_around_a_submit_never_puts_it_back(
@@ -196,10 +193,10 @@ async def test_a_defect_around_a_submit_never_puts_it_back(
         if task.remote_id:
             called.set()
             raise StoreError("its disk is full")
-        return await store.save(task, attempt, leased=leased)
+        return await store.tasks.save(task, attempt, leased=leased)
 
     refusing.save = save
-    await store.add(a_task())
+    await store.tasks.add(a_task())
     async with at_work(harness):
         await asyncio.wait_for(called.wait(), BOUND_S)
     task = await harness.get()
@@ -363,7 +360,7 @@ async def test_two_workers_never_take_the_same_task(
     provider.polls = Script(STILL)
     provider.concurrency = 100
     for number in range(30):
-        await store.add(a_task(f"task-{number}"))
+        await store.tasks.add(a_task(f"task-{number}"))
     houses = [WorkerHarness(store, provider, clock, tmp_path) for _ in range(3)]
     await asyncio.gather(*(harness.turn() for harness in houses))
     assert provider.submits.count == 30

@@ -37,7 +37,7 @@ async def test_a_job_that_still_runs_is_looked_at_again_and_its_card_counts(harn
         seen.append((await harness.get()).progress)
     assert seen == [0.4, 0.4, 0.4]
     assert [task.progress for task in harness.chat.shown] == seen
-    looked = [task.looked_at for task in harness.chat.shown]
+    looked = [task.polled_at for task in harness.chat.shown]
     assert looked[0] == NOW
     assert looked[2] == harness.clock()
     assert (await harness.get()).running_at == NOW
@@ -57,7 +57,11 @@ async def test_a_failed_job_says_why(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(Failed("video_refused", "code 50511"))
     await harness.store.tasks.add(running())
     task = await harness.close_task()
-    assert (task.error_code, task.error_detail, task.counts) == ("video_refused", "code 50511", True)
+    assert (task.error_code, task.error_detail, task.counts_toward_quota) == (
+        "video_refused",
+        "code 50511",
+        True,
+    )
     assert harness.chat.names() == ["tell"]
 
 
@@ -131,7 +135,7 @@ async def test_faults_far_apart_need_to_be_five(
 ) -> None:
     harness = WorkerHarness(store, provider, clock, tmp_path)
     provider.polls = Script(Unavailable("provider_fault", retry_after_s=3000.0))
-    await store.add(running())
+    await store.tasks.add(running())
     task = await harness.turn_until(lambda task: task.state is TaskState.FAILED)
     assert task.error_code == "provider_fault"
     assert provider.polls.count == 5
@@ -199,7 +203,7 @@ async def test_a_late_video_is_delivered_all_the_same(harness: WorkerHarness) ->
 
 async def test_a_hidden_job_is_watched_without_a_word(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(STILL)
-    await harness.store.tasks.add(running(hidden=True))
+    await harness.store.tasks.add(running(detached=True))
     await harness.turn()
     assert harness.chat.shown == []
     assert (await harness.get()).slot_until == KEPT
@@ -208,7 +212,7 @@ async def test_a_hidden_job_is_watched_without_a_word(harness: WorkerHarness) ->
 async def test_a_model_that_was_taken_away_may_come_back_until_the_job_is_forgotten(
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
-    await store.add(running())
+    await store.tasks.add(running())
     without = WorkerHarness(store, provider, clock, tmp_path, models={})
     await without.turn()
     assert (await without.get()).state is TaskState.RUNNING
@@ -307,7 +311,7 @@ async def test_a_job_that_failed_teaches_only_that_it_was_not_done_before(
 async def test_a_job_that_expired_teaches_the_same(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(STILL)
     await harness.store.tasks.add(
-        running(looked_at=NOW + timedelta(seconds=300), running_at=NOW, keep_until=NOW)
+        running(polled_at=NOW + timedelta(seconds=300), running_at=NOW, keep_until=NOW)
     )
     harness.clock.advance(400)
     await harness.worker.step(await harness.get())
@@ -347,8 +351,9 @@ async def test_a_failed_lesson_costs_no_video(
         async def learn(self, keys: object, change: object) -> dict[str, str]:
             raise StoreError("its disk is full")
 
-    harness = WorkerHarness(store, provider, clock, tmp_path, durations=Forgetful())
-    await store.add(running())
+    forgetful: Any = Forgetful()
+    harness = WorkerHarness(store, provider, clock, tmp_path, durations=forgetful)
+    await store.tasks.add(running())
     with capture_logs() as lines:
         task = await harness.close_task()
     assert task.state is TaskState.SUCCEEDED

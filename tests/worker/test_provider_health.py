@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from fakes import A_MODEL, NOW, Clock, Script, ScriptedProvider, WorkerHarness, a_task
@@ -39,7 +40,7 @@ async def test_people_read_that_it_is_not_available(harness: WorkerHarness) -> N
     await harness.store.tasks.add(a_task())
     await harness.turn()
     task = await harness.get()
-    assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "account", False)
+    assert (task.state, task.error_code, task.counts_toward_quota) == (TaskState.FAILED, "account", False)
 
 
 async def test_a_look_that_meets_a_refused_account_is_told_too_and_ends_nothing(
@@ -60,11 +61,11 @@ async def test_an_outage_outlives_a_restart(
     async def tell(notice: Notice) -> None:
         told.append(notice)
 
-    await Accounts(store, tell, clock).refused(A_MODEL, REFUSED)
-    await Accounts(store, tell, clock).refused(A_MODEL, REFUSED)
+    await Accounts(store.providers, tell, clock).refused(A_MODEL, REFUSED)
+    await Accounts(store.providers, tell, clock).refused(A_MODEL, REFUSED)
     assert len(told) == 1
-    assert await store.troubles() == [AccountTrouble("jimeng-pro", "not_activated", NOW)]
-    await Accounts(store, tell, clock).worked(A_MODEL)
+    assert await store.providers.troubles() == [AccountTrouble("jimeng-pro", "not_activated", NOW)]
+    await Accounts(store.providers, tell, clock).worked(A_MODEL)
     assert [notice.key for notice in told] == ["trouble_not_activated", "trouble_over"]
 
 
@@ -84,7 +85,8 @@ async def test_a_full_disk_keeps_no_task_from_its_way(clock: Clock, call: str) -
     async def tell(_: Notice) -> None:
         raise AssertionError("nothing is known to have begun or ended")
 
-    accounts = Accounts(FullDisk(), tell, clock)
+    full_disk: Any = FullDisk()
+    accounts = Accounts(full_disk, tell, clock)
     await (accounts.refused(A_MODEL, REFUSED) if call == "refused" else accounts.worked(A_MODEL))
 
 
@@ -108,5 +110,5 @@ async def test_a_process_that_ends_while_it_tells_tells_again(store: SQLiteStore
         raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        await Accounts(store, broken_off, clock).refused(A_MODEL, REFUSED)
-    assert await store.troubles() == []
+        await Accounts(store.providers, broken_off, clock).refused(A_MODEL, REFUSED)
+    assert await store.providers.troubles() == []

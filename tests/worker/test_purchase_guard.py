@@ -24,7 +24,8 @@ from bot.provider import Accepted
 from bot.request import VideoRequest
 from bot.settings import IsolatedSettings
 from bot.store import Notice
-from bot.store.buying import EVERYTHING, THE_BOT, Pause
+from bot.store.audit import THE_BOT
+from bot.store.budget import EVERYTHING, Pause
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 
@@ -151,7 +152,7 @@ async def test_the_hours_figure_is_exact_however_many_buy_at_once(store: SQLiteS
     processes = [a_brake(store, clock, lambda: settings, tell_admins=tell) for _ in range(3)]
     intents = []
     for number in range(30):
-        task = await store.add(a_task(f"task-{number}"))
+        task = await store.tasks.add(a_task(f"task-{number}"))
         intents.append(task.submitting(clock(), clock(), clock()))
     tried = await asyncio.gather(
         *(processes[number % 3].buy(intent) for number, intent in enumerate(intents))
@@ -190,7 +191,7 @@ async def test_a_new_start_asks_again_where_the_brake_is_on(
 ) -> None:
     await harness.purchase_guard.remind()
     assert harness.notices == []
-    await store.pause(Pause(EVERYTHING, THE_BOT, harness.clock()))
+    await store.budget.pause(Pause(EVERYTHING, THE_BOT, harness.clock()))
     harness.clock.advance(2)
     await harness.purchase_guard.remind()
     assert [notice.key for notice in harness.notices] == ["brake_reached"]
@@ -206,8 +207,10 @@ async def test_resume_of_everything_ends_the_pauses_of_models_too(harness: Worke
         "second",
     ]
     assert await harness.purchase_guard.pauses() == []
-    record = await harness.store.budget.past_pauses(5)
-    assert {(past.pause.model, past.pause.by, past.ended_by) for past in record} == {
-        (EVERYTHING, ADMIN, 502),
-        ("second", ADMIN, 502),
+    log = await harness.store.audit.entries(5)
+    assert {(entry.action, entry.target, entry.by) for entry in log} == {
+        ("pause", EVERYTHING, ADMIN),
+        ("pause", "second", ADMIN),
+        ("resume", EVERYTHING, 502),
+        ("resume", "second", 502),
     }

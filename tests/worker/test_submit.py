@@ -212,7 +212,7 @@ async def test_a_photo_that_is_gone_ends_the_task_for_free(harness: WorkerHarnes
     harness.chat.scripts["photo"] = Script(MediaError("photo_gone"))
     await harness.store.tasks.add(a_task(request=WITH_PHOTO))
     task = await harness.close_task()
-    assert (task.error_code, task.submitted_at, task.counts) == ("photo_gone", None, False)
+    assert (task.error_code, task.submitted_at, task.counts_toward_quota) == ("photo_gone", None, False)
     assert harness.provider.submits.count == 0
 
 
@@ -229,7 +229,11 @@ async def test_a_photo_that_cannot_be_had_for_two_days_ends_the_task_for_free(ha
     harness.chat.scripts["photo"] = Script(CallUnclear("TimedOut"))
     await harness.store.tasks.add(a_task(request=WITH_PHOTO))
     task = await harness.turn_until(lambda task: task.state is TaskState.FAILED, most=1000)
-    assert (task.error_code, task.counts, harness.provider.submits.count) == ("photo_gone", False, 0)
+    assert (task.error_code, task.counts_toward_quota, harness.provider.submits.count) == (
+        "photo_gone",
+        False,
+        0,
+    )
     assert harness.clock() - NOW >= timedelta(days=2)
 
 
@@ -277,7 +281,7 @@ async def test_a_model_that_was_taken_away_ends_the_task_for_free(
     store: SQLiteStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> None:
     harness = WorkerHarness(store, provider, clock, tmp_path, models={})
-    await store.add(a_task())
+    await store.tasks.add(a_task())
     task = await harness.close_task()
     assert (task.error_code, provider.submits.count) == ("model_gone", 0)
 
@@ -310,7 +314,7 @@ async def test_an_id_is_kept_although_its_person_stopped_waiting_meanwhile(harne
     await harness.store.tasks.add(a_task())
     await harness.turn()
     task = await harness.get()
-    assert (task.state, task.remote_id, task.hidden) == (TaskState.RUNNING, "job-1", True)
+    assert (task.state, task.remote_id, task.detached) == (TaskState.RUNNING, "job-1", True)
     assert len(await harness.store.tasks.attempts("boat")) == 1
 
 
@@ -332,7 +336,11 @@ async def test_what_was_not_accepted_and_is_not_waited_for_is_cancelled(harness:
     await harness.turn()
     await harness.turn()
     task = await harness.get()
-    assert (task.state, task.error_code, task.counts) == (TaskState.CANCELLED, "cancelled", False)
+    assert (task.state, task.error_code, task.counts_toward_quota) == (
+        TaskState.CANCELLED,
+        "cancelled",
+        False,
+    )
 
 
 async def test_an_unknown_outcome_is_kept_although_its_person_stopped_waiting_meanwhile(
@@ -391,7 +399,11 @@ async def test_a_provider_that_stays_down_is_not_asked_for_ever(harness: WorkerH
     harness.provider.submits = Script(*[Unavailable(code, "code 50500")] * 100)
     await harness.store.tasks.add(a_task())
     task = await harness.close_task()
-    assert (task.state, task.error_code, task.counts) == (TaskState.FAILED, "provider_fault", False)
+    assert (task.state, task.error_code, task.counts_toward_quota) == (
+        TaskState.FAILED,
+        "provider_fault",
+        False,
+    )
     assert timedelta(hours=1) <= harness.clock() - NOW <= timedelta(hours=2)
     assert harness.provider.submits.count < 30
 

@@ -192,12 +192,12 @@ class Household(RuleBasedStateMachine):
         )
 
     def tasks(self) -> list[Task]:
-        found = [self.run(self.store.get(f"task-{number}")) for number in range(self.asked)]
+        found = [self.run(self.store.tasks.get(f"task-{number}")) for number in range(self.asked)]
         return [task for task in found if task is not None]
 
     def turn(self) -> None:
         """At the next time at which anything is due; a crash in the middle is followed by a new process."""
-        due_at = self.run(self.store.next_due(self.clock()))
+        due_at = self.run(self.store.tasks.next_due(self.clock()))
         if due_at is not None:
             self.clock.now = max(self.clock.now, due_at)
         try:
@@ -211,7 +211,7 @@ class Household(RuleBasedStateMachine):
             number, now = self.asked, self.clock()
             self.asked += 1
             task = a_task(f"task-{number}", update_id=number, created_at=now, queued_at=now, due_at=now)
-            self.run(self.store.add(task))
+            self.run(self.store.tasks.add(task))
 
     @rule(times=st.integers(1, 3))
     def all_goes_well(self, times: int) -> None:
@@ -263,11 +263,11 @@ class Household(RuleBasedStateMachine):
             self.resent[f"task-{which}"] += 1
 
     def change(self, which: int, move: Any) -> bool:
-        task = self.run(self.store.get(f"task-{which}"))
+        task = self.run(self.store.tasks.get(f"task-{which}"))
         if task is None:
             return False
         try:
-            self.run(self.store.save(move(task)))
+            self.run(self.store.tasks.save(move(task)))
         except (IllegalMove, StaleTask):
             return False
         return True
@@ -302,7 +302,7 @@ class Household(RuleBasedStateMachine):
         """Its end, once it has one."""
         assert task.delivered_at is not None, f"it never ended: {task}"
         assert task.due_at is None
-        if task.hidden:
+        if task.detached:
             return
         match task.state:
             case TaskState.SUCCEEDED:

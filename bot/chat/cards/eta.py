@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from bot.request import VideoModel
-from bot.store.buying import Pause
+from bot.store.budget import Pause
 from bot.task import Task, TaskState
 from bot.text import say_duration
 from bot.worker.schedule import Schedule

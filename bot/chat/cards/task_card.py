@@ -50,7 +50,7 @@ def draw_card(
             return Card(say(task.language, task.error_code or "cancelled"), None)
         case TaskState.FAILED:
             return draw_failed(task, models, _rerouted(task, models), price_labels)
-        case _ if task.hidden:
+        case _ if task.detached:
             return Card(join(heading(task, model), say(task.language, stopped_phrase(task, model))), None)
         case TaskState.QUEUED:
             key = "button_cancel"
@@ -100,7 +100,7 @@ def draw_caption(
         below = f"{below} · {say(task.language, 'caption_preview')}"
     if is_shrunk:
         below = f"{below} · {say(task.language, 'caption_shrunk')}"
-    if task.passed_over:
+    if task.tried_models:
         below = f"{below}\n{_instead(task)}"
     # Telegram counts a caption after its HTML is read, in UTF-16 units.
     room = CAPTION_LIMIT - units(below) - 2
@@ -116,9 +116,9 @@ def draw_offer(task: Task) -> Card:
 
 def _rerouted(task: Task, models: Mapping[str, VideoModel]) -> str:
     """That another model stepped in by itself, and who gets the photo by that."""
-    if not task.passed_over:
+    if not task.tried_models:
         return ""
-    model, chosen = models.get(task.request.model), models.get(task.passed_over[0])
+    model, chosen = models.get(task.request.model), models.get(task.tried_models[0])
     company = model.company if model else ""
     if not task.request.photos or not company or (chosen is not None and chosen.company == company):
         return _instead(task)
@@ -126,7 +126,7 @@ def _rerouted(task: Task, models: Mapping[str, VideoModel]) -> str:
 
 
 def _instead(task: Task) -> str:
-    return say(task.language, "card_rerouted", chosen=task.passed_over[0], model=task.request.model)
+    return say(task.language, "card_rerouted", chosen=task.tried_models[0], model=task.request.model)
 
 
 def _queue_line(task: Task, now: datetime, estimate: Estimate) -> str:

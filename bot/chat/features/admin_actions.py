@@ -8,7 +8,7 @@ from bot.chat.features.cancel import stop
 from bot.errors import IllegalMove
 from bot.log import get_log
 from bot.request import Problem
-from bot.store.acts import Act
+from bot.store.audit import AuditEntry
 
 _GONE, _TOO_LATE = Problem("tap_gone", {}), Problem("tap_too_late", {})
 
@@ -34,7 +34,7 @@ class Moves:
 
     async def put_first(self, task_id: str, by: int) -> Problem | None:
         """Before all who wait for the same provider."""
-        if not await self._ctx.store.tasks.put_first(task_id):
+        if not await self._ctx.store.tasks.prioritise(task_id):
             return _TOO_LATE
         self._ctx.wake()
         await self._note("first", task_id, by)
@@ -85,4 +85,4 @@ class Moves:
 
     async def _note(self, verb: str, target: str, by: int) -> None:
         self._log.info("an admin made a move", verb=verb, target=target, admin=by)
-        await self._ctx.store.audit.add_act(Act(verb, target, by, self._ctx.clock()))
+        await self._ctx.store.audit.add(AuditEntry(verb, target, by, self._ctx.clock()))

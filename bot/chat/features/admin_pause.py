@@ -16,7 +16,7 @@ from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
 from bot.request import Problem
 from bot.store import TaskFilter
-from bot.store.buying import EVERYTHING, Pause
+from bot.store.budget import EVERYTHING, Pause
 from bot.task import TaskState
 from bot.text import plain, say
 

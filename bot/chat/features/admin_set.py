@@ -15,7 +15,7 @@ from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
 from bot.errors import SettingsError
-from bot.store.changes import THE_BOT, THE_MACHINE, Change
+from bot.store.audit import SET, THE_BOT, THE_MACHINE, AuditEntry
 from bot.text import say
 
 _READ = re.compile(r"(\w+)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
@@ -49,7 +49,8 @@ async def _one(ctx: ChatContext, language: str, name: str) -> str:
     if rule is None:
         rules = [rule.name for rule in ctx.live_settings.rows()]
         return say(language, "rule_unknown", name=cut(name, 60), choices=rules)
-    about = [change for change in await ctx.store.audit.changes(100, THE_BOT) if change.name == rule.name]
+    entries = await ctx.store.audit.entries(100, target=str(THE_BOT), action=SET)
+    about = [entry for entry in entries if entry.name == rule.name]
     return join(await _line(ctx, language, rule), await _changes(ctx, language, about))
 
 
@@ -59,7 +60,7 @@ async def _all(ctx: ChatContext, sender: Sender) -> str:
         say(language, "rules_heading"),
         "\n".join([await _line(ctx, language, rule) for rule in ctx.live_settings.rows()]),
         say(language, "rules_how", bot=ctx.names.suffix(sender.chat_id)),
-        await _changes(ctx, language, await ctx.store.audit.changes(_CHANGES_SHOWN)),
+        await _changes(ctx, language, await ctx.store.audit.entries(_CHANGES_SHOWN, action=SET)),
     )
 
 
@@ -73,7 +74,7 @@ async def _line(ctx: ChatContext, language: str, rule: Rule) -> str:
     return f"<code>{rule.name}</code> = <b>{value}</b> · {source}"
 
 
-async def _changes(ctx: ChatContext, language: str, changes: list[Change]) -> str:
+async def _changes(ctx: ChatContext, language: str, changes: list[AuditEntry]) -> str:
     """The newest of the record, those about one person or group too."""
     lines = []
     for change in changes[:_CHANGES_SHOWN]:
@@ -88,7 +89,7 @@ async def _name(ctx: ChatContext, user_id: int) -> str:
     return "–" if user_id == THE_MACHINE else await ctx.names.link(user_id)
 
 
-def _when(ctx: ChatContext, change: Change) -> str:
+def _when(ctx: ChatContext, change: AuditEntry) -> str:
     return f"{change.at.astimezone(ctx.settings.zone):%Y-%m-%d %H:%M}"
 
 

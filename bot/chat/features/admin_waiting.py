@@ -34,7 +34,7 @@ async def tell_waiting(ctx: ChatContext, sender: Sender) -> None:
 async def put_first(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
     if press.sender.is_group:
         return Problem("tap_private", {})
-    done = await ctx.store.tasks.put_first(press.choice)
+    done = await ctx.store.tasks.prioritise(press.choice)
     if card := await _draw(ctx, press.sender):
         await ctx.messenger.redraw(press.sender, card)
     return Problem("queue_is_first" if done else "tap_too_late", {})

@@ -82,19 +82,10 @@ def _told(ctx: ChatContext, sender: Sender, stopped: Task) -> str:
 
 
 async def stop(ctx: ChatContext, task: Task) -> Task:
-    """Stop a task and return it. Raises IllegalMove if there is nothing to stop.
-
-    If the worker moves it at this moment, it is read again.
-    """
-    while True:
-        try:
-            stopped = await ctx.store.tasks.save(task.hide(ctx.clock()))
-            break
-        except StaleTask:
-            fresh = await ctx.store.tasks.get(task.id)
-            if fresh is None:
-                raise
-            task = fresh
+    """Stop a task and return it. Raises IllegalMove if there is nothing to stop."""
+    stopped = await ctx.store.tasks.update(task.id, lambda row: row.hide(ctx.clock()))
+    if stopped is None:
+        raise StaleTask(f"{task.id}: gone")
     ctx.board.show(stopped)
     ctx.wake()
     await ctx.board.reactions.dropped(stopped)
@@ -125,7 +116,7 @@ def _label(task: Task) -> str:
 
 
 def _is_stoppable(task: Task) -> bool:
-    return task.state in _STOPPABLE and not task.hidden
+    return task.state in _STOPPABLE and not task.detached
 
 
 COMMANDS: Commands = (Command(name="cancel", handle=cancel),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 from telegram import InlineKeyboardMarkup
 
@@ -11,7 +12,7 @@ from bot.chat.context import ChatContext
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
-from bot.errors import ChatError, StaleTask
+from bot.errors import ChatError, IllegalMove
 from bot.log import get_log
 from bot.request import Problem
 from bot.task import Task, TaskState
@@ -66,27 +67,28 @@ async def _forget(ctx: ChatContext, sender: Sender) -> int:
 
 
 async def _drop(ctx: ChatContext, task: Task) -> bool:
-    """Close a task for which nothing was paid; return True if it is closed. If the worker moves it at this
-    moment, it is read again."""
-    while task.state in _NOT_BOUGHT and task.delivered_at is None:
-        code = "dismissed" if task.state is TaskState.DRAFT else "cancelled"
-        now = ctx.clock()
-        ended = task if task.state is TaskState.CANCELLED else task.cancelled(code, now)
-        try:
-            saved = await ctx.store.tasks.save(ended.delivered(now))
-        except StaleTask:
-            fresh = await ctx.store.tasks.get(task.id)
-            if fresh is None:
-                return True
-            task = fresh
-            continue
+    """Close a task for which nothing was paid; return False if something is, or may be, by now."""
+    now = ctx.clock()
+    try:
+        saved = await ctx.store.tasks.update(task.id, lambda row: _dropped(row, now))
+    except IllegalMove:
+        fresh = await ctx.store.tasks.get(task.id)
+        return fresh is None or fresh.delivered_at is not None
+    if saved is not None:
         ctx.wake()
         try:
             await ctx.board.tell(saved)
         except ChatError as error:
             _log.info("a dropped card could not be drawn", task=task.id, reason=str(error))
-        return True
-    return task.delivered_at is not None
+    return True
+
+
+def _dropped(task: Task, now: datetime) -> Task:
+    if task.state not in _NOT_BOUGHT:
+        raise IllegalMove(f"{task.id}: {task.state} may be paid for")
+    code = "dismissed" if task.state is TaskState.DRAFT else "cancelled"
+    ended = task if task.state is TaskState.CANCELLED else task.cancelled(code, now)
+    return ended.delivered(now)
 
 
 COMMANDS: Commands = (Command(name="forget", handle=ask_to_forget, menu="private"),)

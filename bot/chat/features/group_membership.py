@@ -45,7 +45,7 @@ async def membership_changed(ctx: ChatContext, change: ChatMemberUpdated) -> Non
 async def group_upgraded(ctx: ChatContext, chat_id: int, new_id: int) -> None:
     """Handle that the group became a supergroup with a new id. Doing it twice changes nothing more."""
     await follow_group(ctx, chat_id, new_id)
-    await ctx.store.upkeep.mark(_upgrade(new_id), ctx.clock())
+    await ctx.store.maintenance.set_flag(_upgrade(new_id), ctx.clock())
 
 
 async def follow_group(ctx: ChatContext, chat_id: int, new_id: int) -> None:
@@ -65,7 +65,7 @@ async def _is_added(ctx: ChatContext, chat: Chat) -> bool:
         return chat.type == ChatType.GROUP
     # Whichever process takes the message about the move notes it: the store tells.
     for _ in range(_GLANCES):
-        since = await ctx.store.upkeep.unmark(_upgrade(chat.id))
+        since = await ctx.store.maintenance.clear_flag(_upgrade(chat.id))
         if since is not None and ctx.clock() - since < _NEWS:
             return False
         await asyncio.sleep(_SETTLE_S / _GLANCES)

@@ -47,7 +47,7 @@ async def queue(ctx: ChatContext, sender: Sender, _: Intent) -> None:
 async def bring(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Post the card again at the end of the chat, and delete the old one."""
     task = press.task
-    if task.delivered_at is not None or task.hidden or task.state is TaskState.DRAFT:
+    if task.delivered_at is not None or task.detached or task.state is TaskState.DRAFT:
         return Problem("tap_too_late", {})
     if ctx.duplicate_guard.is_repeated(press.sender.update_id, task.id, press.verb):
         return None

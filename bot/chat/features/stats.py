@@ -71,9 +71,9 @@ async def stats(ctx: ChatContext, sender: Sender, _: Intent) -> None:
 async def _figures(ctx: ChatContext, user_id: int | None) -> Figures:
     edges = day_edges(ctx.clock(), ctx.settings.zone, _DAYS)
     since, until = edges[0], edges[-1]
-    tallies = await ctx.store.statistics.tallies(edges, user_id)
+    tallies = await ctx.store.statistics.task_counts(edges, user_id)
     waits = await ctx.store.statistics.waits([since, until], user_id)
-    users = await ctx.store.statistics.askers(since, until, _NAMED) if user_id is None else []
+    users = await ctx.store.statistics.user_usage(since, until, _NAMED) if user_id is None else []
     days = tuple(f"{edge:%m-%d}" for edge in edges[:-1])
     return Figures(
         days,

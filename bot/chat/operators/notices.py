@@ -12,7 +12,7 @@ from bot.chat.sender import Sender
 from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import ChatError, StoreError
 from bot.log import get_log
-from bot.store import Notice, NoticeStore, PeopleStore
+from bot.store import Notice, PeopleStore
 from bot.text import say
 
 _FIRST_ADMIN = 0
@@ -25,7 +25,7 @@ class Notices:
     def __init__(
         self,
         *,
-        kept: NoticeStore,
+        kept: PeopleStore,
         people: PeopleStore,
         messenger: Messenger,
         access: Access,

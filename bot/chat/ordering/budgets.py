@@ -60,7 +60,7 @@ class Budgets:
             return None
         now = self._clock()
         since = day_of(now, settings.zone)
-        left = await self._store.budget.set_aside(user_id, price, settings.daily_budget, since=since, now=now)
+        left = await self._store.budget.reserve(user_id, price, settings.daily_budget, since=since, now=now)
         if left >= price:
             self._set_aside.add(user_id)
             return None
@@ -72,7 +72,7 @@ class Budgets:
         if user_id in self._set_aside:
             self._set_aside.discard(user_id)
             with suppress(StoreError):  # it runs out
-                await self._store.budget.free(user_id)
+                await self._store.budget.cancel_reservation(user_id)
 
     async def watch(self) -> None:
         """Tell the admins once when four fifths of today's budget are spent, and once when all of it is."""
@@ -101,7 +101,7 @@ class Budgets:
         """Once a day and budget: who raises it hears of the new one."""
         day = day_of(self._clock(), self._rules.settings.zone).date()
         key = "budget_spent" if is_full else "budget_nearly"
-        if not await self._store.upkeep.mark(f"{key} {day} {budget}", self._clock()):
+        if not await self._store.maintenance.set_flag(f"{key} {day} {budget}", self._clock()):
             return
         price_labels = self._price_labels()
         spent, most = (plain(price_labels.words("en", amount)) for amount in (budget - left, budget))

@@ -26,8 +26,8 @@ from bot.media.media_info import FitPhoto
 from bot.media.video_cache import Video
 from bot.request import PhotoRules
 from bot.send_rates import Urgency
-from bot.store.buying import Pause
-from bot.store.sharing import SINGLE_PROCESS, LeaseStore
+from bot.store.budget import Pause
+from bot.store.leases import SINGLE_PROCESS, LeaseStore
 from bot.task import Task, TaskState
 from bot.text import say
 

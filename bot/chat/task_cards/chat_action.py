@@ -101,7 +101,7 @@ class ChatActionSender:
 def is_near(task: Task, usual_s: float | None, now: datetime) -> bool:
     """Whether it has just begun, or should soon be done."""
     _, since = clock_of(task)
-    at_work = task.state in (TaskState.SUBMITTING, TaskState.RUNNING) and not task.hidden
+    at_work = task.state in (TaskState.SUBMITTING, TaskState.RUNNING) and not task.detached
     if not at_work or task.late_at is not None or since is None:
         return False
     elapsed_s = (now - since).total_seconds()

@@ -11,7 +11,7 @@ from functools import partial
 
 from bot.errors import CallUnclear, ChatBusy, ChatError, StoreError
 from bot.log import get_log
-from bot.store.sharing import SINGLE_PROCESS, LeaseStore, holding
+from bot.store.leases import SINGLE_PROCESS, LeaseStore, lease
 from bot.task import Task, TaskState
 from bot.worker.schedule import clock_of
 
@@ -77,7 +77,7 @@ class LiveCardUpdater:
         elif task.version >= live.task.version:
             live.changed = live.changed or _is_news(live.task, task)
             live.task = task
-            if live.broken and task.hidden:
+            if live.broken and task.detached:
                 del self._live[task.id]
         self._work.set()
 
@@ -165,12 +165,12 @@ class LiveCardUpdater:
         except Exception:  # noqa: BLE001 - no card may end the others
             self._log.exception("a card could not be drawn", task=task.id)
             live.broken = True
-        if task.hidden and live.task is task and self._live.get(task.id) is live:
+        if task.detached and live.task is task and self._live.get(task.id) is live:
             del self._live[task.id]
 
     def _alone(self, task_id: str) -> AbstractAsyncContextManager[None]:
         """No other process draws this card meanwhile, and none delivers onto it."""
-        return holding(self._sharing, f"card of {task_id}", _LEASE_S)
+        return lease(self._sharing, f"card of {task_id}", _LEASE_S)
 
     def _drawn(self, task_id: str, _edit: asyncio.Task[None]) -> None:
         del self._edits[task_id]
@@ -179,6 +179,6 @@ class LiveCardUpdater:
 
 def _is_news(before: Task, after: Task) -> bool:
     def facts(task: Task) -> tuple[TaskState, bool, bool, str]:
-        return task.state, task.hidden, task.late_at is not None, clock_of(task)[0]
+        return task.state, task.detached, task.late_at is not None, clock_of(task)[0]
 
     return facts(before) != facts(after)

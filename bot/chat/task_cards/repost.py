@@ -44,7 +44,7 @@ class CardReposter:
         changes nothing; one that is not posted comes with the video."""
         drafts = [draft for draft in await self._tasks.drafts(chat_id) if not draft.is_collecting_album]
         for task in [*drafts, *await self._tasks.open_tasks(chat_id=chat_id)]:
-            if task.card_id is not None or task.hidden or task.delivered_at is not None:
+            if task.card_id is not None or task.detached or task.delivered_at is not None:
                 continue
             try:
                 if task.state is TaskState.DRAFT:
@@ -55,12 +55,10 @@ class CardReposter:
                 self._log.info("a card was not brought along", task=task.id, reason=str(error))
 
     async def _save(self, task: Task, card_id: int, has_photo: bool, thread_id: int | None) -> Task:
-        """Store the new card; read the task again if the worker moves it at this moment."""
-        while True:
-            try:
-                return await self._tasks.save(task.reposted(card_id, has_photo, thread_id, self._clock()))
-            except StaleTask:
-                fresh = await self._tasks.get(task.id)
-                if fresh is None:
-                    raise
-                task = fresh
+        """Store the new card."""
+        saved = await self._tasks.update(
+            task.id, lambda row: row.reposted(card_id, has_photo, thread_id, self._clock())
+        )
+        if saved is None:
+            raise StaleTask(f"{task.id}: gone")
+        return saved

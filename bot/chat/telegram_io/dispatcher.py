@@ -101,7 +101,7 @@ class Dispatcher:
         room = _CHATS - len(self._running - self._aside)
         if room <= 0:
             return 0
-        claimed = await self._updates.claim_updates(self._clock(), schedule.UPDATE_LEASE_S, room)
+        claimed = await self._updates.claim(self._clock(), schedule.UPDATE_LEASE_S, room)
         for update in claimed:
             task: asyncio.Task[object] = asyncio.create_task(
                 self._take(update), name=f"update {update.update_id}"
@@ -111,7 +111,7 @@ class Dispatcher:
         return len(claimed)
 
     async def _rest(self) -> None:
-        due_at = await self._updates.next_update_due(self._clock())
+        due_at = await self._updates.next_due(self._clock())
         wait_s = self._idle_s if due_at is None else (due_at - self._clock()).total_seconds()
         try:
             async with asyncio.timeout(min(max(wait_s, 0.01), self._idle_s)):
@@ -133,7 +133,7 @@ class Dispatcher:
         while True:
             await asyncio.sleep(self._store_pause_s)
             with suppress(StoreError):
-                await self._updates.fail_update(stored.update_id, self._clock())
+                await self._updates.fail(stored.update_id, self._clock())
                 return
 
     async def _try(self, stored: StoredUpdate) -> None:  # noqa: PLR0912 - a branch for each kind of fault
@@ -141,7 +141,7 @@ class Dispatcher:
         update = self._open(stored)
         if update is None:
             log.error("an update that cannot be read is parked")
-            await self._updates.fail_update(stored.update_id, None)
+            await self._updates.fail(stored.update_id, None)
             return
         if stored.was_cut_short and stored.attempts >= schedule.UPDATE_ATTEMPTS:
             # Whatever ends the process would end it again at every start.
@@ -153,7 +153,7 @@ class Dispatcher:
                     await self._handle(update)
         except (ChatGone, CardGone) as error:
             log.info("nobody can be answered there", reason=str(error))
-            await self._updates.finish_update(stored.update_id)
+            await self._updates.finish(stored.update_id)
         except ChatBusy as busy:
             await self._again(stored, update, schedule.UPDATE_ATTEMPTS_IN_OUTAGE, busy.retry_after_s)
         except CallUnclear as error:
@@ -178,7 +178,7 @@ class Dispatcher:
             if self._unheard and stored.attempts:
                 self._unheard = False
                 log.info("Telegram takes answers again", attempts=stored.attempts + 1)
-            await self._updates.finish_update(stored.update_id)
+            await self._updates.finish(stored.update_id)
 
     def _open(self, stored: StoredUpdate) -> Update | None:
         """None where it says too little to be read, today or later."""
@@ -193,7 +193,7 @@ class Dispatcher:
         """Later; the last of `attempts` parks it."""
         if stored.attempts + 1 < attempts:
             retry_at = schedule.retry_at(stored.attempts, self._clock(), retry_after_s)
-            await self._updates.fail_update(stored.update_id, retry_at)
+            await self._updates.fail(stored.update_id, retry_at)
             return
         await self._park(stored, update)
 
@@ -206,4 +206,4 @@ class Dispatcher:
             await self._give_up(update)
         except Exception as error:  # noqa: BLE001 - what cannot be handled can perhaps not be answered either
             self._log.info("nor could its chat be told", update=stored.update_id, reason=type(error).__name__)
-        await self._updates.fail_update(stored.update_id, None)
+        await self._updates.fail(stored.update_id, None)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bot.errors import ChatBusy
-from bot.store.sharing import SINGLE_PROCESS, LeaseStore
+from bot.store.leases import SINGLE_PROCESS, LeaseStore
 from bot.worker.user_locks import UserLocks
 
 _STEPS = 8

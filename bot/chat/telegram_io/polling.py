@@ -23,7 +23,7 @@ from bot.errors import SettingsError, StoreError
 from bot.integers import is_storable
 from bot.log import get_log
 from bot.store import StoredUpdate, UpdateStore
-from bot.store.sharing import SINGLE_PROCESS, LeaseStore
+from bot.store.leases import SINGLE_PROCESS, LeaseStore
 from bot.worker import schedule
 
 WANTED = ("message", "callback_query", "my_chat_member")
@@ -145,7 +145,7 @@ class UpdatePoller:
     async def _keep(self, updates: list[dict[str, Any]]) -> bool:
         """Whether they are in the store, so that Telegram may forget them."""
         try:
-            await self._updates.add_updates([as_stored(update) for update in updates])
+            await self._updates.add([as_stored(update) for update in updates])
         except StoreError as error:
             self._log.error("updates could not be stored", reason=str(error))
             await asyncio.sleep(self._store_pause_s)

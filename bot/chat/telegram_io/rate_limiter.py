@@ -17,7 +17,7 @@ from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
 from bot.log import get_log
-from bot.send_rates import TELEGRAM, Delay, Limits, PaceStore, Urgency
+from bot.send_rates import TELEGRAM, Delay, Limits, RateStore, Urgency
 
 _Answer = bool | dict[str, Any] | list[dict[str, Any]]
 _MESSAGES = ("send", "edit", "copy", "forward")
@@ -57,7 +57,7 @@ class RateLimiter(BaseRateLimiter[Urgency]):
 
     def __init__(
         self,
-        paces: PaceStore,
+        paces: RateStore,
         clock: Callable[[], datetime],
         limits: Limits = TELEGRAM,
         patience_s: Mapping[Urgency, float] = _PATIENCE_S,

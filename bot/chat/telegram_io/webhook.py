@@ -54,7 +54,7 @@ class WebhookReceiver:
 
     async def take(self, update: dict[str, Any]) -> None:
         """Store it. StoreError, and Telegram will send it again."""
-        await self._updates.add_updates([as_stored(update)])
+        await self._updates.add([as_stored(update)])
         self._on_stored()
 
     async def run(self) -> None:

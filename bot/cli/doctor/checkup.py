@@ -21,9 +21,9 @@ from bot.provider import Provider
 from bot.provider_builders import build_models, build_providers
 from bot.request import VideoModel
 from bot.settings import Settings, load_settings, secrets_of
-from bot.store.changes import THE_BOT
+from bot.store.audit import THE_BOT
 from bot.stores.examination import Examination
-from bot.stores.opening import examine_store, is_shared, shown_url, stored_changes
+from bot.stores.open import examine_store, is_shared, shown_url, stored_settings
 
 _DISK_WRONG_MB = 100
 """A video or two, and room for the database to go on."""
@@ -48,7 +48,7 @@ async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Fi
     providers = build_providers(settings, clock)
     paid = [provider for provider in providers if not all(model.free for model in provider.models)]
     models = {model.name: model for provider in providers for model in provider.models}
-    changes = await stored_changes(settings.database_url, THE_BOT)
+    changes = await stored_settings(settings.database_url, THE_BOT)
     settings = settle_rules(settings, changes, models).settings
     try:
         of_network = await asyncio.gather(

@@ -10,8 +10,8 @@ import click
 from bot.admin.live_settings import settle_rules
 from bot.admin.setting_sources import names, shown_value, source_of
 from bot.settings import Settings
-from bot.store.changes import THE_BOT, THE_MACHINE, Change
-from bot.stores.opening import stored_changes
+from bot.store.audit import THE_BOT, THE_MACHINE, AuditEntry
+from bot.stores.open import stored_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Value:
 
 async def list_values(settings: Settings) -> list[Value]:
     """In the order of `.env.example`, as a bot that starts now would have them. Changes nothing."""
-    in_force = settle_rules(settings, await stored_changes(settings.database_url, THE_BOT))
+    in_force = settle_rules(settings, await stored_settings(settings.database_url, THE_BOT))
     return [
         Value(
             name,
@@ -50,6 +50,6 @@ def _aside(source: str) -> str:
     return click.style(f"  ({source})", dim=source == "default", bold=source.startswith("changed"))
 
 
-def _changed(change: Change) -> str:
+def _changed(change: AuditEntry) -> str:
     who = "at this machine" if change.by == THE_MACHINE else f"by {change.by}"
     return f"changed {who}, {change.at:%Y-%m-%d %H:%M} UTC"

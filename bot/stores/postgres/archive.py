@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 
 from bot.errors import SettingsError
-from bot.stores.moving import MOVED, TABLES, Rows
 from bot.stores.postgres.opening import open_database
+from bot.stores.transfer import MOVED, TABLES, Rows
 
 _BATCH = 2000
 _ORDER = {"tasks": "place", "updates": "update_id", "people": "user_id", "chats": "chat_id"}
@@ -29,12 +29,12 @@ class PostgresArchive:
 
     @classmethod
     async def open_source(cls, url: str) -> PostgresArchive:
-        """SettingsError or StartError where it cannot be used."""
+        """Open it for reading. SettingsError or StartError if it cannot be used."""
         return await cls._open(url, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     @classmethod
     async def open_target(cls, url: str) -> PostgresArchive:
-        """The same; the tables are made where they are missing, and no bot may be running on it."""
+        """Open it for writing. The tables are made if they are missing, and no bot may be running on it."""
         archive = await cls._open(url, "BEGIN")
         in_use = "SELECT EXISTS (SELECT 1 FROM processes WHERE alive_until > clock_timestamp())"
         if await archive._connection.fetchval(in_use):
@@ -68,10 +68,10 @@ class PostgresArchive:
         statement = await self._connection.prepare(f"SELECT {names} FROM {table} ORDER BY {order}")  # noqa: S608
         cursor = await statement.cursor()
         while rows := await cursor.fetch(_BATCH):
-            yield [[turn(value) for turn, value in zip(outward, row, strict=True)] for row in rows]
+            yield [[convert(value) for convert, value in zip(outward, row, strict=True)] for row in rows]
 
     async def last_used(self) -> tuple[datetime | None, datetime | None]:
-        moved = await self._connection.fetchval("SELECT at FROM marks WHERE key = $1", MOVED)
+        moved = await self._connection.fetchval("SELECT at FROM flags WHERE key = $1", MOVED)
         return moved, await self._connection.fetchval("SELECT max(at) FROM heartbeat")
 
     async def is_empty(self) -> bool:
@@ -83,7 +83,7 @@ class PostgresArchive:
 
     async def fill(self, table: str, columns: Sequence[str], rows: Rows) -> None:
         inward = [_INWARD.get(self._kinds[table][column], _as_it_is) for column in columns]
-        records = [tuple(turn(value) for turn, value in zip(inward, row, strict=True)) for row in rows]
+        records = [tuple(convert(value) for convert, value in zip(inward, row, strict=True)) for row in rows]
         await self._connection.copy_records_to_table(table, records=records, columns=list(columns))
 
     async def count(self, table: str) -> int:
@@ -99,7 +99,7 @@ class PostgresArchive:
             "UPDATE updates SET leased_until = NULL WHERE leased_until IS NOT NULL"
         )
         await self._connection.execute(
-            "INSERT INTO marks (key, at) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET at = excluded.at",
+            "INSERT INTO flags (key, at) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET at = excluded.at",
             MOVED,
             now,
         )
@@ -110,7 +110,7 @@ class PostgresArchive:
         await self._connection.close()
 
 
-_WITH_IDS = frozenset({"attempts", "notices", "changes", "pauses", "acts"})
+_WITH_IDS = frozenset({"attempts", "notices", "pauses", "audit_log"})
 
 
 def _as_it_is(value: Any) -> Any:
@@ -129,7 +129,7 @@ def _to_number(value: bool | None) -> int | None:
     return None if value is None else int(value)
 
 
-def _to_truth(value: int | None) -> bool | None:
+def _to_boolean(value: int | None) -> bool | None:
     return None if value is None else bool(value)
 
 
@@ -144,6 +144,6 @@ _OUTWARD: dict[str, Callable[[Any], Any]] = {
 }
 _INWARD: dict[str, Callable[[Any], Any]] = {
     "timestamp with time zone": _to_time,
-    "boolean": _to_truth,
+    "boolean": _to_boolean,
     "text": _to_clean,
 }

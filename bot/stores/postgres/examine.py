@@ -1,4 +1,4 @@
-"""A look at the database that changes nothing, also while bots are running on it."""
+"""Examines the database without changing anything, also while bots are running on it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TypeVar
 
 import asyncpg
 
-from bot.store.changes import Change
+from bot.store.audit import AuditEntry
 from bot.stores.examination import Examination
-from bot.stores.postgres import changes, people
-from bot.stores.postgres.connections import LOST, Connection
+from bot.stores.postgres import people
+from bot.stores.postgres.audit import settings_in_force
 from bot.stores.postgres.opening import MEND_SILENCE, OLDEST, REFUSED, refusal
+from bot.stores.postgres.pool import LOST, Connection
 from bot.stores.postgres.schema import SCHEMA_VERSION
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ _LIMIT_S = 5.0
 
 
 async def examine(url: str) -> Examination:
-    """Look at it. Never raises, and says nothing of the password."""
+    """Examine it. Never raises, and says nothing of the password."""
     try:
         return await _ask(url, _examine)
     except REFUSED as error:
@@ -30,11 +31,11 @@ async def examine(url: str) -> Examination:
         return Examination(True, problem=f"does not answer ({type(error).__name__})", mend=mend)
 
 
-async def stored_changes(url: str, subject: int) -> list[Change]:
-    """What admins decided about it and is in force; none where that cannot be read."""
+async def stored_settings(url: str, subject: int) -> list[AuditEntry]:
+    """Return the settings of a subject that are in force; none if they cannot be read."""
 
-    async def read(connection: Connection) -> list[Change]:
-        return await changes.in_force(connection, subject)
+    async def read(connection: Connection) -> list[AuditEntry]:
+        return await settings_in_force(connection, subject)
 
     try:
         return await _ask(url, read)

@@ -1,4 +1,4 @@
-"""Opening the database: connected, checked and brought up to date, or one sentence for the operator."""
+"""Opens the database: connected, checked and brought up to date, or one sentence for the operator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import asyncpg
 
 from bot.errors import SettingsError, StartError
-from bot.stores.postgres.connections import LOST, Connection, Connections, explain
+from bot.stores.postgres.pool import LOST, Connection, Connections, explain
 from bot.stores.postgres.schema import migrate
 
 OLDEST = 150_000
@@ -26,8 +26,8 @@ MEND_SILENCE = "start it, or correct the host and the port"
 
 
 async def open_database(url: str, patience_s: float = PATIENCE_S) -> Connections:
-    """SettingsError when somebody has to mend something, StartError when a later start may work. No sentence
-    has the password in it. A server that may just be starting is waited for."""
+    """Open it. SettingsError if somebody has to mend something, StartError if a later start may work. No
+    sentence has the password in it. A server that may just be starting is waited for."""
     try:
         connections = await _connect(url, patience_s)
         try:
@@ -69,7 +69,7 @@ async def _greet(connection: Connection) -> None:
 
 
 def refusal(error: Exception) -> str:
-    """Why a connection is refused, as the second half of a sentence."""
+    """Return why a connection is refused, as the second half of a sentence."""
     match error:
         case asyncpg.InvalidCatalogNameError():
             return "there is no database of this name, create it first"

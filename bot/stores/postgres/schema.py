@@ -1,14 +1,15 @@
 """The tables and how they came to be: scripts, each applied once, all in one transaction.
 
-A script that people may have run is never edited; another one is added at the end. What runs beside an older
-process for the time of an upgrade must suit both: add columns with a default, do not rename.
+A script that people may have run is never edited; another one is added at the end. A script that older
+processes cannot work with is not applied while one of them is running (`_ALONE`).
 """
 
 from __future__ import annotations
 
-from bot.errors import SettingsError
-from bot.stores.postgres.connections import Connection
+from bot.errors import SettingsError, StartError
+from bot.stores.postgres.pool import Connection
 
+_IS_AT_WORK = "SELECT EXISTS (SELECT 1 FROM processes WHERE alive_until > clock_timestamp())"
 _LOCK = 0x64_72_65_61_6D  # any number that no other program uses in this database: "dream"
 
 _TASKS = """
@@ -245,21 +246,73 @@ _ASIDES = """
 CREATE UNLOGGED TABLE asides (user_id bigint PRIMARY KEY, price text NOT NULL, until timestamptz NOT NULL);
 """
 
-_PERSONS_UPDATES = """
--- Whose an update is: one that waits for its next try holds back its own person alone. 0: nobody is named.
+_UPDATES_OF_PERSONS = """
+-- Whose an update is: one that waits for its next attempt holds back its own person alone; 0: nobody.
 ALTER TABLE updates ADD COLUMN user_id bigint NOT NULL DEFAULT 0;
 DROP INDEX updates_open;
 CREATE INDEX updates_open ON updates (chat_id, user_id, update_id) WHERE state = 'open';
 """
 
-_SCRIPTS = (_TASKS, _REST, _WAKING, _SHARING, _ASIDES, _PERSONS_UPDATES)
+_STANDARD_NAMES = """
+-- Columns and tables under the names of the fields and subjects they hold.
+ALTER TABLE tasks RENAME COLUMN hidden TO detached;
+ALTER TABLE tasks RENAME COLUMN passed_over TO tried_models;
+ALTER TABLE tasks RENAME COLUMN looked_at TO polled_at;
+ALTER TABLE tasks RENAME COLUMN is_open TO is_active;
+ALTER TABLE tasks RENAME COLUMN counts TO counts_toward_quota;
+ALTER TABLE tasks RENAME COLUMN turn TO queue_tag;
+ALTER TABLE tasks RENAME COLUMN chat_turn TO chat_queue_tag;
+ALTER TABLE passes RENAME TO tokens;
+ALTER TABLE marks RENAME TO flags;
+ALTER TABLE pace RENAME TO send_rates;
+ALTER TABLE asides RENAME TO reservations;
+"""
+
+_AUDIT_LOG = """
+-- What admins did and decided, in one table. "pauses" holds only those in force.
+CREATE TABLE audit_log (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    action text NOT NULL,
+    target text NOT NULL,
+    name text NOT NULL,
+    value text,
+    done_by bigint NOT NULL,
+    done_at timestamptz NOT NULL
+);
+CREATE INDEX audit_log_of_target ON audit_log (target, id);
+CREATE INDEX audit_log_settings ON audit_log (name, target, id) WHERE action = 'set';
+-- When the purchase guard's own pauses were ended: asked before each purchase.
+CREATE INDEX audit_log_guard_ended ON audit_log (done_at) WHERE action = 'resume' AND value = '0';
+-- By time; but those of one kind keep their order even if a clock was set back: the newest setting counts.
+INSERT INTO audit_log (action, target, name, value, done_by, done_at)
+    SELECT action, target, name, value, done_by, done_at FROM (
+        SELECT verb AS action, target, '' AS name, NULL AS value, done_by, done_at, 1 AS kind, id,
+            max(done_at) OVER (ORDER BY id) AS latest FROM acts
+        UNION ALL SELECT 'set', subject::text, name, value, changed_by, changed_at, 2, id,
+            max(changed_at) OVER (ORDER BY id) FROM changes
+        UNION ALL SELECT 'pause', model, '', NULL, paused_by, paused_at, 3, id, paused_at FROM pauses
+        UNION ALL SELECT 'resume', model, '', paused_by::text, resumed_by, resumed_at, 4, id, resumed_at
+            FROM pauses WHERE resumed_at IS NOT NULL
+    ) AS entries ORDER BY latest, kind, id;
+DROP TABLE acts, changes;
+DELETE FROM pauses WHERE resumed_at IS NOT NULL;
+DROP INDEX pauses_in_force;
+ALTER TABLE pauses DROP COLUMN resumed_by, DROP COLUMN resumed_at;
+CREATE UNIQUE INDEX pauses_of_model ON pauses (model);
+"""
+
+_SCRIPTS = (_TASKS, _REST, _WAKING, _SHARING, _ASIDES, _UPDATES_OF_PERSONS, _STANDARD_NAMES, _AUDIT_LOG)
 SCHEMA_VERSION = len(_SCRIPTS)
+_ALONE = 7
+"""From this script on the tables do not suit older processes, which therefore have to end before it is
+applied."""
 
 
 async def migrate(connection: Connection) -> None:
     """Apply what is pending. Of several processes that start together one does it, the others wait for it.
 
-    SettingsError when the database was made by a newer Dreamreel.
+    SettingsError if the database was made by a newer Dreamreel, StartError while an older one is at work on
+    it.
     """
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
@@ -267,6 +320,8 @@ async def migrate(connection: Connection) -> None:
         version: int = await connection.fetchval("SELECT coalesce(max(version), 0) FROM schema_version")
         if version > SCHEMA_VERSION:
             raise SettingsError("The database was made by a newer Dreamreel: update this one.")
+        if 2 <= version < _ALONE and await connection.fetchval(_IS_AT_WORK):
+            raise StartError("An older Dreamreel is at work on the database: stop it first.")
         for number, script in enumerate(_SCRIPTS[version:], version + 1):
             await connection.execute(script)
             await connection.execute("INSERT INTO schema_version VALUES ($1)", number)

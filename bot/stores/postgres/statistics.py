@@ -1,4 +1,4 @@
-"""Statistics in SQL. Every function takes a connection and holds to `bot.statistics`."""
+"""Statistics, counted by the server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.store.statistics import NO_MONEY, ProviderLoad, Submit, TaskCount, UserUsage, Wait
-from bot.stores.postgres.connections import Connection, Connections
+from bot.stores.postgres.database import Subject, reads
+from bot.stores.postgres.pool import Connection
 from bot.stores.values import Row, task_of
 from bot.task import Task, TaskState
 
@@ -16,8 +17,8 @@ _QUEUED = (
     " FROM unnest($1::timestamptz[], $2::timestamptz[]) WITH ORDINALITY AS spans (since, until, number)"
     " JOIN tasks ON queued_at >= since AND queued_at < until WHERE ($3::bigint IS NULL OR user_id = $3)"
 )
-_PAID = "CASE WHEN counts AND submitted_at IS NOT NULL THEN price END"
-_TALLIES = (
+_PAID = "CASE WHEN counts_toward_quota AND submitted_at IS NOT NULL THEN price END"
+_TASK_COUNTS = (
     "SELECT number - 1 AS span, request::json->>'model' AS model, state, error_code,"
     f" {_PAID} AS paid, count(*) AS count{_QUEUED} GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4"
 )
@@ -28,13 +29,13 @@ _WAITS = (
     " SELECT span, count(*) AS count, percentile_disc(0.5) WITHIN GROUP (ORDER BY wait_s) AS p50_s,"
     " percentile_disc(0.9) WITHIN GROUP (ORDER BY wait_s) AS p90_s FROM waits GROUP BY span ORDER BY span"
 )
-_ASKERS = (
+_USER_USAGE = (
     f"SELECT user_id, {_PAID} AS paid, count(*) AS count,"  # noqa: S608 - see above
     " count(*) FILTER (WHERE state = $3) AS made"
     " FROM tasks WHERE queued_at >= $1 AND queued_at < $2 GROUP BY 1, 2"
 )
 _NAME = "SELECT user_name FROM tasks WHERE user_id = $1 AND user_name <> '' ORDER BY created_at DESC LIMIT 1"
-_LOADS = (
+_PROVIDER_LOADS = (
     # One under a lease is about to take a slot, and takes one.
     "WITH loads AS (SELECT provider, TRUE AS taken, FALSE AS waiting, NULL::timestamptz AS since FROM tasks"
     " WHERE slot_until IS NOT NULL AND slot_until > $1"
@@ -51,127 +52,112 @@ _SUBMITS = (
 )
 
 
-class Figures:
-    """The part of `PostgresStore` that `bot.store.statistics.Statistics` describes."""
+class PostgresStatistics(Subject):
+    """A `bot.store.StatisticsStore`."""
 
-    _db: Connections
+    @reads
+    async def task_counts(
+        self, connection: Connection, edges: Sequence[datetime], user_id: int | None = None
+    ) -> list[TaskCount]:
+        counted: dict[tuple[int, str, TaskState, str | None], tuple[int, Decimal]] = {}
+        for row in await connection.fetch(_TASK_COUNTS, edges[:-1], edges[1:], user_id):
+            key = (row["span"], row["model"], TaskState(row["state"]), row["error_code"])
+            count, spent = counted.get(key, (0, NO_MONEY))
+            counted[key] = (count + row["count"], spent + _money(row))
+        return [
+            TaskCount(span=span, model=model, state=state, error_code=code, count=count, spent=spent)
+            for (span, model, state, code), (count, spent) in counted.items()
+        ]
 
-    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[TaskCount]:
-        return await self._db.read(_tallies, edges, user_id)
+    @reads
+    async def waits(
+        self, connection: Connection, edges: Sequence[datetime], user_id: int | None = None
+    ) -> list[Wait]:
+        rows = await connection.fetch(_WAITS, edges[:-1], edges[1:], user_id, TaskState.SUCCEEDED.value)
+        return [Wait(**dict(row)) for row in rows]
 
-    async def waits(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Wait]:
-        return await self._db.read(_waits, edges, user_id)
+    @reads
+    async def user_usage(
+        self, connection: Connection, since: datetime, until: datetime, limit: int
+    ) -> list[UserUsage]:
+        found: dict[int, tuple[int, int, Decimal]] = {}
+        for row in await connection.fetch(_USER_USAGE, since, until, TaskState.SUCCEEDED.value):
+            count, made, spent = found.get(row["user_id"], (0, 0, NO_MONEY))
+            found[row["user_id"]] = (count + row["count"], made + row["made"], spent + _money(row))
+        first = sorted(found.items(), key=lambda item: (-item[1][2], -item[1][0], item[0]))[:limit]
+        return [
+            UserUsage(
+                user_id=user_id, name=await _name(connection, user_id), count=count, made=made, spent=spent
+            )
+            for user_id, (count, made, spent) in first
+        ]
 
-    async def askers(self, since: datetime, until: datetime, limit: int) -> list[UserUsage]:
-        return await self._db.read(_askers, since, until, limit)
-
+    @reads
     async def submits(
-        self, since: datetime, until: datetime, limit: int, after: Submit | None = None
+        self,
+        connection: Connection,
+        since: datetime,
+        until: datetime,
+        limit: int,
+        after: Submit | None = None,
     ) -> list[Submit]:
-        return await self._db.read(_submits, since, until, limit, after)
+        last = (since, 0) if after is None else (after.at, after.place)
+        return [
+            Submit(
+                place=row["number"],
+                task=task_of(row),
+                provider=row["called"],
+                at=row["at"],
+                took_s=row["took_s"],
+                answer=row["answer"],
+                detail=row["detail"],
+            )
+            for row in await connection.fetch(_SUBMITS, since, until, *last, limit)
+        ]
 
-    async def loads(self, now: datetime) -> list[ProviderLoad]:
-        return await self._db.read(_loads, now)
+    @reads
+    async def provider_loads(self, connection: Connection, now: datetime) -> list[ProviderLoad]:
+        return [
+            ProviderLoad(
+                provider=row["provider"],
+                taken=row["taken"],
+                waiting=row["waiting"],
+                waiting_since=row["since"],
+            )
+            for row in await connection.fetch(_PROVIDER_LOADS, now)
+        ]
 
-    async def in_turn(self, limit: int) -> list[Task]:
-        return await self._db.read(_in_turn, limit)
-
-    async def count_in_turn(self) -> int:
-        return await self._db.read(_count_in_turn)
-
-    async def in_slots(self, now: datetime, limit: int) -> list[Task]:
-        return await self._db.read(_in_slots, now, limit)
-
-    async def untold(self, limit: int) -> list[Task]:
-        return await self._db.read(_untold, limit)
-
-
-async def _tallies(connection: Connection, edges: Sequence[datetime], user_id: int | None) -> list[TaskCount]:
-    counted: dict[tuple[int, str, TaskState, str | None], tuple[int, Decimal]] = {}
-    for row in await connection.fetch(_TALLIES, edges[:-1], edges[1:], user_id):
-        key = (row["span"], row["model"], TaskState(row["state"]), row["error_code"])
-        count, spent = counted.get(key, (0, NO_MONEY))
-        counted[key] = (count + row["count"], spent + _money(row))
-    return [
-        TaskCount(span=span, model=model, state=state, error_code=code, count=count, spent=spent)
-        for (span, model, state, code), (count, spent) in counted.items()
-    ]
-
-
-async def _waits(connection: Connection, edges: Sequence[datetime], user_id: int | None) -> list[Wait]:
-    rows = await connection.fetch(_WAITS, edges[:-1], edges[1:], user_id, TaskState.SUCCEEDED.value)
-    return [Wait(**dict(row)) for row in rows]
-
-
-async def _askers(connection: Connection, since: datetime, until: datetime, limit: int) -> list[UserUsage]:
-    found: dict[int, tuple[int, int, Decimal]] = {}
-    for row in await connection.fetch(_ASKERS, since, until, TaskState.SUCCEEDED.value):
-        count, made, spent = found.get(row["user_id"], (0, 0, NO_MONEY))
-        found[row["user_id"]] = (count + row["count"], made + row["made"], spent + _money(row))
-    first = sorted(found.items(), key=lambda item: (-item[1][2], -item[1][0], item[0]))[:limit]
-    return [
-        UserUsage(user_id=user_id, name=await _name(connection, user_id), count=count, made=made, spent=spent)
-        for user_id, (count, made, spent) in first
-    ]
-
-
-async def _submits(
-    connection: Connection, since: datetime, until: datetime, limit: int, after: Submit | None
-) -> list[Submit]:
-    last = (since, 0) if after is None else (after.at, after.place)
-    return [
-        Submit(
-            place=row["number"],
-            task=task_of(row),
-            provider=row["called"],
-            at=row["at"],
-            took_s=row["took_s"],
-            answer=row["answer"],
-            detail=row["detail"],
+    @reads
+    async def queued(self, connection: Connection, limit: int) -> list[Task]:
+        rows = await connection.fetch(
+            "SELECT * FROM tasks WHERE waits_for_slot ORDER BY provider, queue_tag, chat_queue_tag, place"
+            " LIMIT $1",
+            limit,
         )
-        for row in await connection.fetch(_SUBMITS, since, until, *last, limit)
-    ]
+        return [task_of(row) for row in rows]
 
+    @reads
+    async def count_queued(self, connection: Connection) -> int:
+        count: int = await connection.fetchval("SELECT count(*) FROM tasks WHERE waits_for_slot")
+        return count
 
-async def _loads(connection: Connection, now: datetime) -> list[ProviderLoad]:
-    return [
-        ProviderLoad(
-            provider=row["provider"],
-            taken=row["taken"],
-            waiting=row["waiting"],
-            waiting_since=row["since"],
+    @reads
+    async def in_slots(self, connection: Connection, now: datetime, limit: int) -> list[Task]:
+        rows = await connection.fetch(
+            "SELECT * FROM tasks WHERE slot_until IS NOT NULL AND slot_until > $1 ORDER BY id LIMIT $2",
+            now,
+            limit,
         )
-        for row in await connection.fetch(_LOADS, now)
-    ]
+        return [task_of(row) for row in rows]
 
-
-async def _in_turn(connection: Connection, limit: int) -> list[Task]:
-    rows = await connection.fetch(
-        "SELECT * FROM tasks WHERE waits_for_slot ORDER BY provider, turn, chat_turn, place LIMIT $1", limit
-    )
-    return [task_of(row) for row in rows]
-
-
-async def _count_in_turn(connection: Connection) -> int:
-    count: int = await connection.fetchval("SELECT count(*) FROM tasks WHERE waits_for_slot")
-    return count
-
-
-async def _in_slots(connection: Connection, now: datetime, limit: int) -> list[Task]:
-    rows = await connection.fetch(
-        "SELECT * FROM tasks WHERE slot_until IS NOT NULL AND slot_until > $1 ORDER BY id LIMIT $2",
-        now,
-        limit,
-    )
-    return [task_of(row) for row in rows]
-
-
-async def _untold(connection: Connection, limit: int) -> list[Task]:
-    rows = await connection.fetch(
-        "SELECT * FROM tasks WHERE is_open AND finished_at IS NOT NULL ORDER BY finished_at, id LIMIT $1",
-        limit,
-    )
-    return [task_of(row) for row in rows]
+    @reads
+    async def undelivered(self, connection: Connection, limit: int) -> list[Task]:
+        rows = await connection.fetch(
+            "SELECT * FROM tasks WHERE is_active AND finished_at IS NOT NULL ORDER BY finished_at, id"
+            " LIMIT $1",
+            limit,
+        )
+        return [task_of(row) for row in rows]
 
 
 def _money(row: Row) -> Decimal:

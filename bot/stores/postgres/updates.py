@@ -1,19 +1,22 @@
-"""Updates in SQL. Every function takes a connection and holds to `bot.store.UpdateStore`."""
+"""Updates as Telegram sent them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.store import StoredUpdate
-from bot.stores.postgres.connections import Connection, affected
+from bot.store.updates import StoredUpdate
+from bot.stores.postgres.database import Subject, reads, writes
+from bot.stores.postgres.pool import Connection, affected
 
+_FIRSTS = "ARRAY(SELECT min(update_id) FROM updates WHERE state = 'open' GROUP BY chat_id, user_id)"
 _CHATS = (
     # Of each person in a chat the first. A chat's updates are claimed one by one: its lease is one of theirs.
-    "SELECT max(leased_until) AS leased_until, min(coalesce(due_at, $1)) AS due_at,"
-    " min(update_id) FILTER (WHERE due_at IS NULL OR due_at <= $1) AS next FROM updates WHERE update_id ="
-    " ANY(ARRAY(SELECT min(update_id) FROM updates WHERE state = 'open' GROUP BY chat_id, user_id))"
-    " GROUP BY chat_id"
+    "SELECT max(leased_until) AS leased_until, min(coalesce(due_at, $1)) AS due_at,"  # noqa: S608 - our own words
+    " min(update_id) FILTER (WHERE due_at IS NULL OR due_at <= $1) AS next FROM updates"
+    f" WHERE update_id = ANY({_FIRSTS})"
+    " AND (attempts = 0 OR due_at IS NOT NULL OR update_id = (SELECT min(update_id) FROM updates"
+    f" WHERE update_id = ANY({_FIRSTS}) AND attempts > 0 AND due_at IS NULL)) GROUP BY chat_id"
 )
 _CLAIM = (
     # What stood there may have been claimed since: each row is looked at again once it is locked.
@@ -28,59 +31,66 @@ _CLAIM = (
 _NEXT_DUE = f"SELECT min(greatest(due_at, leased_until)) FROM ({_CHATS}) AS chats"  # noqa: S608 - our own words
 
 
-async def add(connection: Connection, added: Sequence[StoredUpdate], now: datetime) -> None:
-    if not added:
-        return
-    await connection.execute(
-        "INSERT INTO updates (update_id, chat_id, body, state, attempts, received_at, user_id)"
-        " SELECT update_id, chat_id, body, 'open', attempts, $5, user_id"
-        " FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $6::bigint[])"
-        " AS new (update_id, chat_id, body, attempts, user_id) ON CONFLICT (update_id) DO NOTHING",
-        [one.update_id for one in added],
-        [one.chat_id for one in added],
-        [one.body for one in added],
-        [one.attempts for one in added],
-        now,
-        [one.user_id for one in added],
-    )
+class PostgresUpdates(Subject):
+    """A `bot.store.UpdateStore`."""
 
+    @writes
+    async def add(self, connection: Connection, updates: Sequence[StoredUpdate]) -> None:
+        if not updates:
+            return
+        await connection.execute(
+            "INSERT INTO updates (update_id, chat_id, body, state, attempts, received_at, user_id)"
+            " SELECT update_id, chat_id, body, 'open', attempts, $5, user_id"
+            " FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $6::bigint[])"
+            " AS new (update_id, chat_id, body, attempts, user_id) ON CONFLICT (update_id) DO NOTHING",
+            [one.update_id for one in updates],
+            [one.chat_id for one in updates],
+            [one.body for one in updates],
+            [one.attempts for one in updates],
+            self._db.clock(),
+            [one.user_id for one in updates],
+        )
 
-async def claim(
-    connection: Connection, now: datetime, lease_s: float, limit: int, owner: str
-) -> list[StoredUpdate]:
-    rows = await connection.fetch(_CLAIM, now, now + timedelta(seconds=lease_s), limit, owner)
-    return sorted((StoredUpdate(*row) for row in rows), key=lambda update: update.update_id)
+    @writes
+    async def claim(
+        self, connection: Connection, now: datetime, lease_s: float, limit: int
+    ) -> list[StoredUpdate]:
+        rows = await connection.fetch(_CLAIM, now, now + timedelta(seconds=lease_s), limit, self._db.me)
+        return sorted((StoredUpdate(*row) for row in rows), key=lambda update: update.update_id)
 
+    @writes
+    async def finish(self, connection: Connection, update_id: int) -> None:
+        await connection.execute(
+            "UPDATE updates SET state = 'done', body = '', leased_until = NULL, leased_by = NULL"
+            " WHERE update_id = $1",
+            update_id,
+        )
 
-async def finish(connection: Connection, update_id: int) -> None:
-    await connection.execute(
-        "UPDATE updates SET state = 'done', body = '', leased_until = NULL, leased_by = NULL"
-        " WHERE update_id = $1",
-        update_id,
-    )
+    @writes
+    async def fail(self, connection: Connection, update_id: int, retry_at: datetime | None) -> None:
+        await connection.execute(
+            "UPDATE updates SET state = $2, due_at = $3, attempts = attempts + 1, leased_until = NULL,"
+            " leased_by = NULL WHERE update_id = $1 AND state = 'open'"
+            " AND (leased_by IS NULL OR leased_by = $4)",
+            update_id,
+            "parked" if retry_at is None else "open",
+            retry_at,
+            self._db.me,
+        )
 
+    @reads
+    async def count(self, connection: Connection) -> int:
+        number: int = await connection.fetchval("SELECT count(*) FROM updates WHERE state = 'open'")
+        return number
 
-async def fail(connection: Connection, update_id: int, retry_at: datetime | None, owner: str) -> None:
-    await connection.execute(
-        "UPDATE updates SET state = $2, due_at = $3, attempts = attempts + 1, leased_until = NULL,"
-        " leased_by = NULL WHERE update_id = $1 AND state = 'open' AND (leased_by IS NULL OR leased_by = $4)",
-        update_id,
-        "parked" if retry_at is None else "open",
-        retry_at,
-        owner,
-    )
+    @reads
+    async def next_due(self, connection: Connection, now: datetime) -> datetime | None:
+        due_at: datetime | None = await connection.fetchval(_NEXT_DUE, now)
+        return due_at
 
-
-async def count(connection: Connection) -> int:
-    number: int = await connection.fetchval("SELECT count(*) FROM updates WHERE state = 'open'")
-    return number
-
-
-async def next_due(connection: Connection, now: datetime) -> datetime | None:
-    due_at: datetime | None = await connection.fetchval(_NEXT_DUE, now)
-    return due_at
-
-
-async def prune(connection: Connection, before: datetime) -> int:
-    done = await connection.execute("DELETE FROM updates WHERE state = 'done' AND received_at < $1", before)
-    return affected(done)
+    @writes
+    async def prune(self, connection: Connection, before: datetime) -> int:
+        done = await connection.execute(
+            "DELETE FROM updates WHERE state = 'done' AND received_at < $1", before
+        )
+        return affected(done)

@@ -1,26 +1,27 @@
-"""Writing tasks: one statement for many rows, in which every column is one parameter.
+"""Writes tasks: one statement for many rows, in which every column is one parameter.
 
-A look is most of what is ever written, and changes little: it has a statement of its own, a third as long.
+A poll is most of what is ever written, and changes little: it has a statement of its own, a third as long.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
 
 from bot.store import Attempt
-from bot.stores.postgres.connections import Connection
-from bot.stores.postgres.tasks import attempt_row, text_row
-from bot.stores.values import TASK_COLUMNS, TASK_FIELDS, TASK_TIMES
+from bot.stores.postgres.pool import Connection
+from bot.stores.values import TASK_COLUMNS, TASK_FIELDS, TASK_TIMES, task_row
 from bot.task import Task
 
 _TYPES = {
     **dict.fromkeys((*TASK_TIMES, "slot_until"), "timestamptz"),
     **dict.fromkeys(("version", "update_id", "chat_id", "thread_id", "user_id"), "bigint"),
     **dict.fromkeys(("message_id", "card_id", "attempts"), "bigint"),
-    **dict.fromkeys(("card_has_photo", "hidden", "waits_for_slot", "is_open", "counts"), "boolean"),
+    **dict.fromkeys(("card_has_photo", "detached", "waits_for_slot", "is_active"), "boolean"),
+    "counts_toward_quota": "boolean",
     "progress": "float8",
 }
 """Of columns that are no text."""
@@ -30,11 +31,11 @@ _ATTEMPT = {
 }
 _NO_ATTEMPT = (None,) * len(_ATTEMPT)
 
-_LOOK = ("progress", "looked_at", "running_at", "late_at", "attempts", "failing_since", "due_at")
-"""What a look may change of a task that it does not end."""
-_KEPT_BY_LOOK = attrgetter(*(name for name in TASK_FIELDS if name not in _LOOK))
-_LOOK_COLUMNS = ("id", "version", "provider", *_LOOK)
-_look_values = attrgetter(*_LOOK_COLUMNS)
+_POLL = ("progress", "polled_at", "running_at", "late_at", "attempts", "failing_since", "due_at")
+"""What a poll may change of a task that it does not end."""
+_KEPT_BY_POLL = attrgetter(*(name for name in TASK_FIELDS if name not in _POLL))
+_POLL_COLUMNS = ("id", "version", "provider", *_POLL)
+_poll_values = attrgetter(*_POLL_COLUMNS)
 
 
 def _statement(columns: Sequence[str]) -> str:
@@ -46,8 +47,8 @@ def _statement(columns: Sequence[str]) -> str:
         # The only text put in are the names of our own columns and types.
         f"WITH new AS (SELECT * FROM unnest({arrays}) AS given ({', '.join(kinds)})),"  # noqa: S608 - see above
         f" saved AS (UPDATE tasks SET {changes}, version = tasks.version + 1,"
-        # Another provider has turns of its own.
-        " turn = CASE WHEN tasks.provider = new.provider THEN turn END,"
+        # Another provider has queue tags of its own.
+        " queue_tag = CASE WHEN tasks.provider = new.provider THEN queue_tag END,"
         " due_before_lease = CASE WHEN new.leased THEN coalesce(due_before_lease, tasks.due_at) END,"
         " leased_by = CASE WHEN new.leased THEN coalesce(leased_by, $1) END, moved_by = $1"
         " FROM new WHERE tasks.id = new.id AND tasks.version = new.version RETURNING tasks.id),"
@@ -58,7 +59,7 @@ def _statement(columns: Sequence[str]) -> str:
 
 
 _SAVE = _statement(TASK_COLUMNS)
-_SAVE_LOOK = _statement(_LOOK_COLUMNS)
+_SAVE_POLL = _statement(_POLL_COLUMNS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,20 +72,34 @@ class Write:
     base: Task | None = None
 
     @cached_property
-    def is_look(self) -> bool:
-        """Whether it changes no more than a look does. A base of another version never counts."""
-        return self.base is not None and _KEPT_BY_LOOK(self.base) == _KEPT_BY_LOOK(self.task)
+    def is_poll(self) -> bool:
+        """Return True if it changes no more than a poll does. A base of another version never counts."""
+        return self.base is not None and _KEPT_BY_POLL(self.base) == _KEPT_BY_POLL(self.task)
 
     def values(self) -> tuple[object, ...]:
-        """What the statement for it takes of a row."""
-        row = _look_values(self.task) if self.is_look else text_row(self.task).values()
+        """Return what the statement for it takes of a row."""
+        row = _poll_values(self.task) if self.is_poll else text_row(self.task).values()
         attempt = _NO_ATTEMPT if self.attempt is None else attempt_row(self.attempt)[1:]
         return (*row, self.leased or self.task.in_flight, *attempt)
 
 
 async def write(connection: Connection, group: Sequence[Write], owner: str) -> set[str]:
-    """The ids of those that were saved, the others being stale. A group is of looks, or of others; each task
-    is in it once."""
+    """Save them; return the ids of those that were saved, the others being stale. A group is of polls, or of
+    others; each task is in it once."""
     columns = zip(*(one.values() for one in group), strict=True)
-    statement = _SAVE_LOOK if group[0].is_look else _SAVE
+    statement = _SAVE_POLL if group[0].is_poll else _SAVE
     return {row["id"] for row in await connection.fetch(statement, owner, *columns)}
+
+
+def text_row(task: Task) -> dict[str, object]:
+    """Return column names, and what PostgreSQL stores there: its texts cannot hold the character NUL."""
+    row = task_row(task)
+    row["user_name"] = task.user_name.replace("\0", "")
+    if task.error_detail is not None:
+        row["error_detail"] = task.error_detail.replace("\0", "")
+    return row
+
+
+def attempt_row(attempt: Attempt) -> tuple[object, ...]:
+    """Return its values in the order of the fields."""
+    return dataclasses.astuple(dataclasses.replace(attempt, detail=attempt.detail.replace("\0", "")))

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import SettingsError
-from bot.stores.moving import MOVED, TABLES, Rows
 from bot.stores.sqlite.file import DatabaseFile, explain, open_file
 from bot.stores.sqlite.rows import to_text, to_time
+from bot.stores.transfer import MOVED, TABLES, Rows
 
 _BATCH = 2000
-_OWN = {"attempts": "id", "notices": "id", "changes": "id", "pauses": "id", "acts": "id"}
-"""Numbers that each database gives anew; the order stays."""
+_OWN = {"attempts": "id", "notices": "id", "pauses": "id", "audit_log": "id"}
+"""Numbers that each database gives for itself; the order stays."""
 
 
 class SQLiteSource:
@@ -25,7 +25,7 @@ class SQLiteSource:
 
     @classmethod
     async def open(cls, path: Path) -> SQLiteSource:
-        """SettingsError where there is no such file, or it cannot be read."""
+        """Open it for reading. SettingsError if there is no such file, or it cannot be read."""
         try:
             uri = f"{path.absolute().as_uri()}?mode=ro"
             connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
@@ -55,7 +55,8 @@ class SQLiteTarget:
 
     @classmethod
     async def open(cls, path: Path) -> SQLiteTarget:
-        """Made where it is missing. SettingsError where it cannot be used, or a bot is running on it."""
+        """Open it, and make it if it is missing. SettingsError if it cannot be used, or a bot is running on
+        it."""
         file = await asyncio.to_thread(open_file, path)
         file.connection.execute("BEGIN IMMEDIATE")
         return cls(file)
@@ -64,7 +65,7 @@ class SQLiteTarget:
         return [name for name in _columns(self._connection, table) if name != _OWN.get(table)]
 
     async def last_used(self) -> tuple[datetime | None, datetime | None]:
-        moved = self._one("SELECT at FROM marks WHERE key = ?", MOVED)
+        moved = self._one("SELECT at FROM flags WHERE key = ?", MOVED)
         return to_time(moved), to_time(self._one("SELECT at FROM heartbeat"))
 
     async def is_empty(self) -> bool:
@@ -85,7 +86,7 @@ class SQLiteTarget:
     async def commit(self, now: datetime) -> None:
         # Leases are ended by the next start, as the only process on the file.
         self._connection.execute(
-            "INSERT OR REPLACE INTO marks (key, at) VALUES (?, ?)", [MOVED, to_text(now)]
+            "INSERT OR REPLACE INTO flags (key, at) VALUES (?, ?)", [MOVED, to_text(now)]
         )
         await asyncio.to_thread(self._connection.execute, "COMMIT")
 

@@ -1,4 +1,4 @@
-"""A look at the database file that changes nothing, also while a bot is running on it."""
+"""Examines the database file without changing anything, also while a bot is running on it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from bot.store.changes import Change
+from bot.store.audit import AuditEntry
 from bot.stores.examination import Examination
-from bot.stores.sqlite import changes
+from bot.stores.sqlite.audit import settings_in_force
 from bot.stores.sqlite.file import SCHEMA_VERSION
 from bot.stores.sqlite.people import admins
 
@@ -23,9 +23,9 @@ _BUSY_TIMEOUT_S = 2.0
 
 
 def examine(path: Path) -> Examination:
-    """Look at the database at `path`; blocks for as long as reading all of it takes. Never raises.
+    """Examine the database at `path`; blocks for as long as reading all of it takes. Never raises.
 
-    Whether it can be written is tried only where no bot is running on it: that takes the write lock.
+    Writing is tried only if no bot is running on it: that takes the write lock.
     """
     try:
         if not path.exists():
@@ -41,13 +41,14 @@ def examine(path: Path) -> Examination:
         return Examination(True, in_use, problem, mend)
 
 
-def stored_changes(path: Path, subject: int) -> list[Change]:
-    """What admins decided about it and is in force; none where that cannot be read. Leaves no file behind."""
+def stored_settings(path: Path, subject: int) -> list[AuditEntry]:
+    """Return the settings of a subject that are in force; none if they cannot be read. Leaves no file
+    behind."""
     try:
         # Whoever only reads a file that nobody else has open leaves two files beside it.
         mode = "ro" if not path.exists() or _is_in_use(path) else "rw"
         with closing(_connect(path, mode)) as connection:
-            return changes.in_force(connection, subject)
+            return settings_in_force(connection, subject)
     except (sqlite3.Error, OSError):
         return []
 

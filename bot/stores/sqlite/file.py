@@ -18,7 +18,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-SCHEMA_VERSION = 14
+SCHEMA_VERSION = 16
 """How many migrations `schema.py` has; stands here because importing that one is slow."""
 _BUSY_TIMEOUT_S = 5.0
 """How long a write waits for a program that looks into the file."""
@@ -55,7 +55,7 @@ def open_file(path: Path) -> DatabaseFile:
     """Open, lock, check and migrate the database at `path`; blocks for as long as reading all of it takes.
 
     A new folder is readable by its owner alone, and so is a new file. SettingsError with one sentence for
-    the operator when it cannot be used.
+    the operator if it cannot be used.
     """
     if sqlite3.sqlite_version_info < (3, 37):  # STRICT tables
         raise SettingsError(
@@ -76,7 +76,7 @@ def open_file(path: Path) -> DatabaseFile:
 def visit_file(path: Path) -> DatabaseFile:
     """Open the database at `path`, which must be there, beside the bot that may be using it.
 
-    Where none does, it is checked and migrated as at a start. SettingsError, one sentence, when it cannot be
+    If none does, it is checked and migrated as at a start. SettingsError, one sentence, if it cannot be
     used.
     """
     if not path.exists():
@@ -95,7 +95,7 @@ _PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqli
 
 
 def explain(error: sqlite3.Error) -> str:
-    """Why SQLite refused, as the second half of a sentence."""
+    """Return why SQLite refused, as the second half of a sentence."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     match code & 0xFF:  # the upper bits only refine it
         case sqlite3.SQLITE_FULL:
@@ -111,18 +111,19 @@ def explain(error: sqlite3.Error) -> str:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether the file is lost: no later try can work."""
+    """Return True if the file is lost: no later try can work."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def may_pass(error: BaseException | None) -> bool:
-    """Whether a later try may work by itself: a full disk, or another program's lock."""
+    """Return True if a later try may work by itself: a full disk, or another program's lock."""
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING
 
 
 def _lock(path: Path) -> int:
-    """Held until the process ends, whatever ends it. The file stays: removing it would let two in."""
+    """Take the lock, which is held until the process ends, whatever ends it. The file stays: removing it
+    would let two in."""
     lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if sys.platform == "win32":
@@ -148,7 +149,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _connect_beside(path: Path) -> sqlite3.Connection:
-    """To a file that a running bot has checked, and has brought to its own version."""
+    """Connect to a file that a running bot has checked, and has brought to its own version."""
 
     def make_ready(connection: sqlite3.Connection) -> None:
         if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
@@ -187,7 +188,7 @@ def _refusal(path: Path, error: sqlite3.Error) -> SettingsError | StartError:
 
 
 def sound(connection: sqlite3.Connection, check: Literal["quick_check", "integrity_check"]) -> bool:
-    """Whether every page can be read, and every call to a provider belongs to a task.
+    """Return True if every page can be read, and every call to a provider belongs to a task.
 
     `integrity_check` compares the indexes with their tables too, which takes four times as long.
     """

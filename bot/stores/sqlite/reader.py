@@ -11,12 +11,11 @@ import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TypeVar
 
 from bot.errors import StoreError, Unstorable
 from bot.stores.sqlite.file import explain
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -25,21 +24,19 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._turn = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
         self._connection: sqlite3.Connection | None = None
         self._closed = False
 
-    async def read(
-        self, do: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """What `do(connection, …)` returns; StoreError where the database refuses."""
+    async def read(self, do: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `do(connection)` returns; StoreError if the database refuses."""
 
         def ask() -> T:
             if self._connection is None:
                 self._connection = _connect(self._path)
-            return do(self._connection, *args, **kwargs)
+            return do(self._connection)
 
-        async with self._turn:
+        async with self._one_at_a_time:
             if self._closed:
                 raise StoreError("the database was closed")
             # Nobody gets the connection while the thread has it, even when its caller is gone.
@@ -62,7 +59,7 @@ class Reader:
         self._closed = True
         if self._connection is not None:
             self._connection.interrupt()
-        async with self._turn:
+        async with self._one_at_a_time:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None

@@ -167,11 +167,66 @@ def record_of_acts(db: Database) -> None:
 
 @migrations()
 def updates_of_persons(db: Database) -> None:
-    """Whose an update is: one that waits for its next try holds back its own person alone."""
+    """Whose an update is: one that waits for its next attempt holds back its own person alone."""
     db.table("updates").add_column("user_id", int, not_null_default=0)
     db.execute("DROP INDEX updates_open")
     columns = "(state, chat_id, user_id, update_id)"
     db.execute(f"CREATE INDEX updates_open ON updates {columns} WHERE state = 'open'")
+
+
+@migrations()
+def standard_names(db: Database) -> None:
+    """Columns and tables under the names of the fields and subjects they hold. Indexes follow by
+    themselves."""
+    for old, new in (
+        ("hidden", "detached"),
+        ("passed_over", "tried_models"),
+        ("looked_at", "polled_at"),
+        ("is_open", "is_active"),
+        ("counts", "counts_toward_quota"),
+        ("turn", "queue_tag"),
+        ("chat_turn", "chat_queue_tag"),
+    ):
+        db.execute(f"ALTER TABLE tasks RENAME COLUMN {old} TO {new}")
+    db.execute("ALTER TABLE passes RENAME TO tokens")
+    db.execute("ALTER TABLE marks RENAME TO flags")
+
+
+@migrations()
+def one_audit_log(db: Database) -> None:
+    """What admins did and decided, in one table. `pauses` holds only those in force."""
+    columns = {
+        **{"id": int, "action": str, "target": str, "name": str},
+        **{"value": str, "done_by": int, "done_at": str},
+    }
+    db.table("audit_log").create(columns, pk="id", not_null=columns.keys() - {"value"})
+    for index in (
+        "INDEX audit_log_of_target ON audit_log (target, id)",
+        "INDEX audit_log_settings ON audit_log (name, target, id) WHERE action = 'set'",
+        # When the purchase guard's own pauses were ended: asked before each purchase.
+        "INDEX audit_log_guard_ended ON audit_log (done_at) WHERE action = 'resume' AND value = '0'",
+    ):
+        db.execute(f"CREATE {index}")
+    # By time; but those of one kind keep their order even if a clock was set back: the newest setting counts.
+    db.execute(
+        "INSERT INTO audit_log (action, target, name, value, done_by, done_at)"
+        " SELECT action, target, name, value, done_by, done_at FROM ("
+        " SELECT verb AS action, target, '' AS name, NULL AS value, done_by, done_at, 1 AS kind, id,"
+        " max(done_at) OVER (ORDER BY id) AS latest FROM acts"
+        " UNION ALL SELECT 'set', CAST(subject AS TEXT), name, value, changed_by, changed_at, 2, id,"
+        " max(changed_at) OVER (ORDER BY id) FROM changes"
+        " UNION ALL SELECT 'pause', model, '', NULL, paused_by, paused_at, 3, id, paused_at FROM pauses"
+        " UNION ALL SELECT 'resume', model, '', CAST(paused_by AS TEXT), resumed_by, resumed_at, 4, id,"
+        " resumed_at FROM pauses WHERE resumed_at IS NOT NULL"
+        ") ORDER BY latest, kind, id"
+    )
+    db.execute("DROP TABLE acts")
+    db.execute("DROP TABLE changes")
+    db.execute("DELETE FROM pauses WHERE resumed_at IS NOT NULL")
+    db.execute("DROP INDEX pauses_in_force")
+    db.execute("ALTER TABLE pauses DROP COLUMN resumed_by")
+    db.execute("ALTER TABLE pauses DROP COLUMN resumed_at")
+    db.execute("CREATE UNIQUE INDEX pauses_of_model ON pauses (model)")
 
 
 def _create_tasks(db: Database) -> None:

@@ -1,4 +1,4 @@
-"""Statistics in SQL. Every function runs on the reader's connection."""
+"""Statistics, counted on the reader's connection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from bot.store.statistics import NO_MONEY, ProviderLoad, Submit, TaskCount, UserUsage, Wait
-from bot.stores.sqlite.reader import Reader
+from bot.stores.sqlite.database import Subject, reads_apart
 from bot.stores.sqlite.rows import task_of, to_text, to_time
 from bot.task import Task, TaskState
 
@@ -24,8 +24,8 @@ _QUEUED = (
     " FROM spans CROSS JOIN tasks ON queued_at >= since AND queued_at < until"
     " WHERE (:user_id IS NULL OR user_id = :user_id)"
 )
-_PAID = "CASE WHEN counts = 1 AND submitted_at IS NOT NULL THEN price END"
-_TALLIES = (
+_PAID = "CASE WHEN counts_toward_quota = 1 AND submitted_at IS NOT NULL THEN price END"
+_TASK_COUNTS = (
     f"{_SPANS} SELECT span, json_extract(request, '$.model') AS model, state, error_code, {_PAID} AS paid,"
     f" count(*) AS count{_QUEUED} GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4"
 )
@@ -39,12 +39,12 @@ _WAITS = (
     " SELECT span, count, min(wait_s) FILTER (WHERE place * 100 >= count * 50) AS p50_s,"
     " min(wait_s) FILTER (WHERE place * 100 >= count * 90) AS p90_s FROM ranked GROUP BY span ORDER BY span"
 )
-_ASKERS = (
+_USER_USAGE = (
     f"SELECT user_id, {_PAID} AS paid, count(*) AS count, sum(state = :made) AS made"  # noqa: S608 - see above
     " FROM tasks WHERE queued_at >= :since AND queued_at < :until GROUP BY 1, 2"
 )
 _NAME = "SELECT user_name FROM tasks WHERE user_id = ? AND user_name != '' ORDER BY created_at DESC LIMIT 1"
-_LOADS = (
+_PROVIDER_LOADS = (
     # One under a lease is about to take a slot, and takes one.
     "WITH loads AS (SELECT provider, 1 AS taken, 0 AS waiting, NULL AS since FROM tasks"
     " WHERE slot_until IS NOT NULL AND slot_until > :now"
@@ -63,139 +63,121 @@ _SUBMITS = (
 )
 
 
-class Figures:
-    """The part of `SQLiteStore` that `bot.store.statistics.Statistics` describes."""
+class SQLiteStatistics(Subject):
+    """A `bot.store.StatisticsStore`."""
 
-    _reader: Reader
+    @reads_apart
+    def task_counts(
+        self, connection: sqlite3.Connection, edges: Sequence[datetime], user_id: int | None = None
+    ) -> list[TaskCount]:
+        counted: dict[tuple[int, str, TaskState, str | None], tuple[int, Decimal]] = {}
+        for row in connection.execute(_TASK_COUNTS, _spans(edges) | {"user_id": user_id}):
+            key = (row["span"], row["model"], TaskState(row["state"]), row["error_code"])
+            count, spent = counted.get(key, (0, NO_MONEY))
+            counted[key] = (count + row["count"], spent + _money(row))
+        return [
+            TaskCount(span=span, model=model, state=state, error_code=code, count=count, spent=spent)
+            for (span, model, state, code), (count, spent) in counted.items()
+        ]
 
-    async def tallies(self, edges: Sequence[datetime], user_id: int | None = None) -> list[TaskCount]:
-        return await self._reader.read(_tallies, edges, user_id)
+    @reads_apart
+    def waits(
+        self, connection: sqlite3.Connection, edges: Sequence[datetime], user_id: int | None = None
+    ) -> list[Wait]:
+        rows = connection.execute(
+            _WAITS, _spans(edges) | {"user_id": user_id, "made": TaskState.SUCCEEDED.value}
+        )
+        return [Wait(**dict(row)) for row in rows]
 
-    async def waits(self, edges: Sequence[datetime], user_id: int | None = None) -> list[Wait]:
-        return await self._reader.read(_waits, edges, user_id)
+    @reads_apart
+    def user_usage(
+        self, connection: sqlite3.Connection, since: datetime, until: datetime, limit: int
+    ) -> list[UserUsage]:
+        found: dict[int, tuple[int, int, Decimal]] = {}
+        values = {"since": to_text(since), "until": to_text(until), "made": TaskState.SUCCEEDED.value}
+        for row in connection.execute(_USER_USAGE, values):
+            count, made, spent = found.get(row["user_id"], (0, 0, NO_MONEY))
+            found[row["user_id"]] = (count + row["count"], made + row["made"], spent + _money(row))
+        first = sorted(found.items(), key=lambda item: (-item[1][2], -item[1][0], item[0]))[:limit]
+        return [
+            UserUsage(user_id=user_id, name=_name(connection, user_id), count=count, made=made, spent=spent)
+            for user_id, (count, made, spent) in first
+        ]
 
-    async def askers(self, since: datetime, until: datetime, limit: int) -> list[UserUsage]:
-        return await self._reader.read(_askers, since, until, limit)
-
-    async def submits(
-        self, since: datetime, until: datetime, limit: int, after: Submit | None = None
+    @reads_apart
+    def submits(
+        self,
+        connection: sqlite3.Connection,
+        since: datetime,
+        until: datetime,
+        limit: int,
+        after: Submit | None = None,
     ) -> list[Submit]:
-        return await self._reader.read(_submits, since, until, limit, after)
-
-    async def loads(self, now: datetime) -> list[ProviderLoad]:
-        return await self._reader.read(_loads, now)
-
-    async def in_turn(self, limit: int) -> list[Task]:
-        return await self._reader.read(_in_turn, limit)
-
-    async def count_in_turn(self) -> int:
-        return await self._reader.read(_count_in_turn)
-
-    async def in_slots(self, now: datetime, limit: int) -> list[Task]:
-        return await self._reader.read(_in_slots, now, limit)
-
-    async def untold(self, limit: int) -> list[Task]:
-        return await self._reader.read(_untold, limit)
-
-
-def _tallies(
-    connection: sqlite3.Connection, edges: Sequence[datetime], user_id: int | None
-) -> list[TaskCount]:
-    counted: dict[tuple[int, str, TaskState, str | None], tuple[int, Decimal]] = {}
-    for row in connection.execute(_TALLIES, _spans(edges) | {"user_id": user_id}):
-        key = (row["span"], row["model"], TaskState(row["state"]), row["error_code"])
-        count, spent = counted.get(key, (0, NO_MONEY))
-        counted[key] = (count + row["count"], spent + _money(row))
-    return [
-        TaskCount(span=span, model=model, state=state, error_code=code, count=count, spent=spent)
-        for (span, model, state, code), (count, spent) in counted.items()
-    ]
-
-
-def _waits(connection: sqlite3.Connection, edges: Sequence[datetime], user_id: int | None) -> list[Wait]:
-    rows = connection.execute(_WAITS, _spans(edges) | {"user_id": user_id, "made": TaskState.SUCCEEDED.value})
-    return [Wait(**dict(row)) for row in rows]
-
-
-def _askers(connection: sqlite3.Connection, since: datetime, until: datetime, limit: int) -> list[UserUsage]:
-    found: dict[int, tuple[int, int, Decimal]] = {}
-    values = {"since": to_text(since), "until": to_text(until), "made": TaskState.SUCCEEDED.value}
-    for row in connection.execute(_ASKERS, values):
-        count, made, spent = found.get(row["user_id"], (0, 0, NO_MONEY))
-        found[row["user_id"]] = (count + row["count"], made + row["made"], spent + _money(row))
-    first = sorted(found.items(), key=lambda item: (-item[1][2], -item[1][0], item[0]))[:limit]
-    return [
-        UserUsage(user_id=user_id, name=_name(connection, user_id), count=count, made=made, spent=spent)
-        for user_id, (count, made, spent) in first
-    ]
-
-
-def _submits(
-    connection: sqlite3.Connection, since: datetime, until: datetime, limit: int, after: Submit | None
-) -> list[Submit]:
-    rows = connection.execute(
-        _SUBMITS,
-        {
-            "since": to_text(since),
-            "until": to_text(until),
-            "limit": limit,
-            "after": to_text(after.at) if after else "",
-            "place": after.place if after else 0,
-        },
-    )
-    return [
-        Submit(
-            place=row["place"],
-            task=task_of(row),
-            provider=row["called"],
-            at=datetime.fromisoformat(row["at"]),
-            took_s=row["took_s"],
-            answer=row["answer"],
-            detail=row["detail"],
+        rows = connection.execute(
+            _SUBMITS,
+            {
+                "since": to_text(since),
+                "until": to_text(until),
+                "limit": limit,
+                "after": to_text(after.at) if after else "",
+                "place": after.place if after else 0,
+            },
         )
-        for row in rows
-    ]
+        return [
+            Submit(
+                place=row["place"],
+                task=task_of(row),
+                provider=row["called"],
+                at=datetime.fromisoformat(row["at"]),
+                took_s=row["took_s"],
+                answer=row["answer"],
+                detail=row["detail"],
+            )
+            for row in rows
+        ]
 
+    @reads_apart
+    def provider_loads(self, connection: sqlite3.Connection, now: datetime) -> list[ProviderLoad]:
+        return [
+            ProviderLoad(
+                provider=row["provider"],
+                taken=row["taken"],
+                waiting=row["waiting"],
+                waiting_since=to_time(row["since"]),
+            )
+            for row in connection.execute(_PROVIDER_LOADS, {"now": to_text(now)})
+        ]
 
-def _loads(connection: sqlite3.Connection, now: datetime) -> list[ProviderLoad]:
-    return [
-        ProviderLoad(
-            provider=row["provider"],
-            taken=row["taken"],
-            waiting=row["waiting"],
-            waiting_since=to_time(row["since"]),
+    @reads_apart
+    def queued(self, connection: sqlite3.Connection, limit: int) -> list[Task]:
+        rows = connection.execute(
+            "SELECT * FROM tasks WHERE waits_for_slot = 1 ORDER BY provider, queue_tag, chat_queue_tag, rowid"
+            " LIMIT ?",
+            [limit],
         )
-        for row in connection.execute(_LOADS, {"now": to_text(now)})
-    ]
+        return [task_of(row) for row in rows]
 
+    @reads_apart
+    def count_queued(self, connection: sqlite3.Connection) -> int:
+        count: int = connection.execute("SELECT count(*) FROM tasks WHERE waits_for_slot = 1").fetchone()[0]
+        return count
 
-def _in_turn(connection: sqlite3.Connection, limit: int) -> list[Task]:
-    rows = connection.execute(
-        "SELECT * FROM tasks WHERE waits_for_slot = 1 ORDER BY provider, turn, chat_turn, rowid LIMIT ?",
-        [limit],
-    )
-    return [task_of(row) for row in rows]
+    @reads_apart
+    def in_slots(self, connection: sqlite3.Connection, now: datetime, limit: int) -> list[Task]:
+        rows = connection.execute(
+            "SELECT * FROM tasks WHERE slot_until IS NOT NULL AND slot_until > ? ORDER BY id LIMIT ?",
+            [to_text(now), limit],
+        )
+        return [task_of(row) for row in rows]
 
-
-def _count_in_turn(connection: sqlite3.Connection) -> int:
-    count: int = connection.execute("SELECT count(*) FROM tasks WHERE waits_for_slot = 1").fetchone()[0]
-    return count
-
-
-def _in_slots(connection: sqlite3.Connection, now: datetime, limit: int) -> list[Task]:
-    rows = connection.execute(
-        "SELECT * FROM tasks WHERE slot_until IS NOT NULL AND slot_until > ? ORDER BY id LIMIT ?",
-        [to_text(now), limit],
-    )
-    return [task_of(row) for row in rows]
-
-
-def _untold(connection: sqlite3.Connection, limit: int) -> list[Task]:
-    rows = connection.execute(
-        "SELECT * FROM tasks WHERE is_open = 1 AND finished_at IS NOT NULL ORDER BY finished_at, id LIMIT ?",
-        [limit],
-    )
-    return [task_of(row) for row in rows]
+    @reads_apart
+    def undelivered(self, connection: sqlite3.Connection, limit: int) -> list[Task]:
+        rows = connection.execute(
+            "SELECT * FROM tasks WHERE is_active = 1 AND finished_at IS NOT NULL ORDER BY finished_at, id"
+            " LIMIT ?",
+            [limit],
+        )
+        return [task_of(row) for row in rows]
 
 
 def _spans(edges: Sequence[datetime]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Updates in SQL. Every function runs on the writer thread and holds to `bot.store.UpdateStore`."""
+"""Updates as Telegram sent them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.store import StoredUpdate
+from bot.store.updates import StoredUpdate
+from bot.stores.sqlite.database import Subject, reads, writes
 from bot.stores.sqlite.rows import to_text, to_time
 
 _CHATS = (
     # Of each person in a chat the first. A chat's updates are claimed one by one: its lease is one of theirs.
     "WITH firsts AS (SELECT min(update_id) AS first FROM updates WHERE state = 'open'"
-    " GROUP BY chat_id, user_id), chats AS (SELECT coalesce(max(leased_until), '') AS leased_until,"
+    " GROUP BY chat_id, user_id), suspect AS (SELECT min(update_id) FROM firsts JOIN updates"
+    " ON update_id = first WHERE attempts > 0 AND due_at IS NULL),"
+    " chats AS (SELECT coalesce(max(leased_until), '') AS leased_until,"
     " min(coalesce(due_at, :now)) AS due_at,"
     " min(CASE WHEN due_at IS NULL OR due_at <= :now THEN update_id END) AS next"
-    " FROM firsts JOIN updates ON update_id = first GROUP BY chat_id)"
+    " FROM firsts JOIN updates ON update_id = first"
+    " WHERE attempts = 0 OR due_at IS NOT NULL OR update_id IN suspect GROUP BY chat_id)"
 )
 _CLAIM = (
     f"{_CHATS} UPDATE updates SET leased_until = :lease_end WHERE update_id IN ("  # noqa: S608 - our own words
@@ -25,65 +29,67 @@ _CLAIM = (
 _NEXT_DUE = f"{_CHATS} SELECT min(max(due_at, leased_until)) FROM chats"  # noqa: S608 - our own words
 
 
-def add(connection: sqlite3.Connection, added: Sequence[StoredUpdate], now: datetime) -> None:
-    connection.executemany(
-        "INSERT INTO updates (update_id, chat_id, body, state, attempts, received_at, user_id)"
-        " VALUES (?, ?, ?, 'open', ?, ?, ?) ON CONFLICT (update_id) DO NOTHING",
-        [(one.update_id, one.chat_id, one.body, one.attempts, to_text(now), one.user_id) for one in added],
-    )
+class SQLiteUpdates(Subject):
+    """A `bot.store.UpdateStore`."""
 
+    @writes
+    def add(self, connection: sqlite3.Connection, updates: Sequence[StoredUpdate]) -> None:
+        now = to_text(self._db.clock())
+        connection.executemany(
+            "INSERT INTO updates (update_id, chat_id, body, state, attempts, received_at, user_id)"
+            " VALUES (?, ?, ?, 'open', ?, ?, ?) ON CONFLICT (update_id) DO NOTHING",
+            [(one.update_id, one.chat_id, one.body, one.attempts, now, one.user_id) for one in updates],
+        )
 
-def claim(connection: sqlite3.Connection, now: datetime, lease_s: float, limit: int) -> list[StoredUpdate]:
-    lease_end = to_text(now + timedelta(seconds=lease_s))
-    rows = connection.execute(_CLAIM, {"now": to_text(now), "lease_end": lease_end, "limit": limit})
-    found = (
-        # Whatever else ends an attempt says when the next is due. SQLite 3.40 misreads IS NULL in RETURNING.
-        StoredUpdate(update_id, chat_id, body, attempts, user_id, attempts > 0 and due_at is None)
-        for update_id, chat_id, body, attempts, user_id, due_at in rows.fetchall()
-    )
-    return sorted(found, key=lambda update: update.update_id)
+    @writes
+    def claim(
+        self, connection: sqlite3.Connection, now: datetime, lease_s: float, limit: int
+    ) -> list[StoredUpdate]:
+        lease_end = to_text(now + timedelta(seconds=lease_s))
+        rows = connection.execute(_CLAIM, {"now": to_text(now), "lease_end": lease_end, "limit": limit})
+        found = (
+            # Other ends of an attempt say when the next is due. SQLite 3.40 misreads IS NULL in RETURNING.
+            StoredUpdate(update_id, chat_id, body, attempts, user_id, attempts > 0 and due_at is None)
+            for update_id, chat_id, body, attempts, user_id, due_at in rows.fetchall()
+        )
+        return sorted(found, key=lambda update: update.update_id)
 
+    @writes
+    def finish(self, connection: sqlite3.Connection, update_id: int) -> None:
+        connection.execute(
+            "UPDATE updates SET state = 'done', body = '', leased_until = NULL WHERE update_id = ?",
+            [update_id],
+        )
 
-def finish(connection: sqlite3.Connection, update_id: int) -> None:
-    connection.execute(
-        "UPDATE updates SET state = 'done', body = '', leased_until = NULL WHERE update_id = ?", [update_id]
-    )
+    @writes
+    def fail(self, connection: sqlite3.Connection, update_id: int, retry_at: datetime | None) -> None:
+        state, due_at = ("parked", None) if retry_at is None else ("open", to_text(retry_at))
+        connection.execute(
+            "UPDATE updates SET state = ?, due_at = ?, attempts = attempts + 1, leased_until = NULL"
+            " WHERE update_id = ? AND state = 'open'",
+            [state, due_at, update_id],
+        )
 
+    @reads
+    def count(self, connection: sqlite3.Connection) -> int:
+        number: int = connection.execute("SELECT count(*) FROM updates WHERE state = 'open'").fetchone()[0]
+        return number
 
-def fail(connection: sqlite3.Connection, update_id: int, retry_at: datetime | None) -> None:
-    state, due_at = ("parked", None) if retry_at is None else ("open", to_text(retry_at))
-    connection.execute(
-        "UPDATE updates SET state = ?, due_at = ?, attempts = attempts + 1, leased_until = NULL"
-        " WHERE update_id = ? AND state = 'open'",
-        [state, due_at, update_id],
-    )
+    @reads
+    def next_due(self, connection: sqlite3.Connection, now: datetime) -> datetime | None:
+        row = connection.execute(_NEXT_DUE, {"now": to_text(now)}).fetchone()
+        return to_time(row[0])
 
+    @writes
+    def count_deaths(self, connection: sqlite3.Connection) -> int:
+        """End the leases of a process that has died: what it handled may be what ended it."""
+        return connection.execute(
+            "UPDATE updates SET leased_until = NULL, due_at = NULL, attempts = attempts + 1"
+            " WHERE state = 'open' AND leased_until IS NOT NULL"
+        ).rowcount
 
-def count(connection: sqlite3.Connection) -> int:
-    number: int = connection.execute("SELECT count(*) FROM updates WHERE state = 'open'").fetchone()[0]
-    return number
-
-
-def next_due(connection: sqlite3.Connection, now: datetime) -> datetime | None:
-    row = connection.execute(_NEXT_DUE, {"now": to_text(now)}).fetchone()
-    return to_time(row[0])
-
-
-def cut_short(connection: sqlite3.Connection) -> int:
-    """End the leases of a process that has died: it may be what it handled that killed it."""
-    return connection.execute(
-        "UPDATE updates SET leased_until = NULL, due_at = NULL, attempts = attempts + 1"
-        " WHERE state = 'open' AND leased_until IS NOT NULL"
-    ).rowcount
-
-
-def release(connection: sqlite3.Connection) -> int:
-    return connection.execute(
-        "UPDATE updates SET leased_until = NULL WHERE state = 'open' AND leased_until IS NOT NULL"
-    ).rowcount
-
-
-def prune(connection: sqlite3.Connection, before: datetime) -> int:
-    return connection.execute(
-        "DELETE FROM updates WHERE state = 'done' AND received_at < ?", [to_text(before)]
-    ).rowcount
+    @writes
+    def prune(self, connection: sqlite3.Connection, before: datetime) -> int:
+        return connection.execute(
+            "DELETE FROM updates WHERE state = 'done' AND received_at < ?", [to_text(before)]
+        ).rowcount

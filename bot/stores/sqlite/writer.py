@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from bot.errors import StoreError, Unstorable
 from bot.stores.sqlite.file import DatabaseFile, explain, is_damage
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 _MOST_IN_GROUP = 512
@@ -44,22 +42,18 @@ class Writer:
         self._ended = self._loop.create_future()
         threading.Thread(target=self._run, name="sqlite", daemon=True).start()
 
-    async def read(
-        self, do: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """What `do(connection, …)` returns; it sees every write asked for before."""
-        result: T = await self._ask(functools.partial(_call, do, args, kwargs), writes=False)
+    async def read(self, do: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `do(connection)` returns; it sees every write asked for before."""
+        result: T = await self._ask(do, writes=False)
         return result
 
-    async def write(
-        self, do: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def write(self, do: Callable[[sqlite3.Connection], T]) -> T:
         """The same for a write, once it is durable. StoreError, or what `do` raised: nothing of it is stored.
 
         `do` may run twice, and sees nothing of its first run then. A caller that is cancelled stops waiting
         but does not take the write back: it may hold the id of a job that was paid for.
         """
-        result: T = await self._ask(functools.partial(_call, do, args, kwargs), writes=True)
+        result: T = await self._ask(do, writes=True)
         return result
 
     async def close(self) -> None:
@@ -188,9 +182,3 @@ class _Job:
 def _caused(refused: StoreError, cause: Exception) -> StoreError:
     refused.__cause__ = cause
     return refused
-
-
-def _call(
-    do: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], connection: sqlite3.Connection
-) -> T:
-    return do(connection, *args, **kwargs)

@@ -12,7 +12,7 @@ from bot.admin.retry import RetryRefused
 from bot.errors import DreamreelError
 from bot.log import get_log
 from bot.request import Problem
-from bot.store.buying import EVERYTHING
+from bot.store.budget import EVERYTHING
 from bot.text import plain, say
 from bot.web.admin.auth import Auth
 from bot.web.admin.context import AdminContext

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from bot.log import get_log
-from bot.store.passes import Pass, PassStore, digest_of, new_token
+from bot.store.tokens import Token, TokenStore, digest_of, new_token
 from bot.web.admin.context import AdminContext
 
 LOGIN = "/admin/login"
@@ -23,16 +23,16 @@ _FORM_LIVES = timedelta(hours=1)
 _COOKIE = "dreamreel_admin"
 
 
-async def make_link(passes: PassStore, address: str, user_id: int, now: datetime) -> str:
+async def make_link(tokens: TokenStore, address: str, user_id: int, now: datetime) -> str:
     """Where one admin gets in, once, within `LINK_LIVES`. `address` is that of the private server."""
     token = new_token()
-    await passes.add_pass(Pass("link", digest_of(token), user_id, now + LINK_LIVES), now)
+    await tokens.add(Token("link", digest_of(token), user_id, now + LINK_LIVES), now)
     return f"{address}{LOGIN}#{token}"
 
 
 class Auth:
     def __init__(self, sources: AdminContext) -> None:
-        self._passes: PassStore = sources.store.tokens
+        self._tokens: TokenStore = sources.store.tokens
         self._is_admin = sources.is_admin
         self._has_tls = sources.has_tls
         self._clock: Callable[[], datetime] = sources.clock
@@ -41,20 +41,18 @@ class Auth:
     async def who(self, request: web.Request) -> int | None:
         """The admin whose session this is; None where there is none, or they are no admin any more."""
         token = request.cookies.get(_COOKIE, "")
-        found = await self._passes.find_pass("session", digest_of(token), self._clock()) if token else None
+        found = await self._tokens.find("session", digest_of(token), self._clock()) if token else None
         return found.user_id if found and await self._is_admin(found.user_id) else None
 
     async def enter(self, token: str, to: web.StreamResponse) -> bool:
         """Use up the token of a link. Whether it was good: then `to` carries a session."""
         now = self._clock()
-        found = await self._passes.take_pass("link", digest_of(token), now)
+        found = await self._tokens.consume("link", digest_of(token), now)
         if found is None or not await self._is_admin(found.user_id):
             self._log.warning("somebody was not let into the operator's page")
             return False
         session = new_token()
-        await self._passes.add_pass(
-            Pass("session", digest_of(session), found.user_id, now + SESSION_LIVES), now
-        )
+        await self._tokens.add(Token("session", digest_of(session), found.user_id, now + SESSION_LIVES), now)
         to.set_cookie(
             _COOKIE,
             session,
@@ -68,7 +66,7 @@ class Auth:
         return True
 
     async def leave(self, request: web.Request, to: web.StreamResponse) -> None:
-        await self._passes.take_pass("session", digest_of(request.cookies.get(_COOKIE, "")), self._clock())
+        await self._tokens.consume("session", digest_of(request.cookies.get(_COOKIE, "")), self._clock())
         to.del_cookie(_COOKIE, path="/admin", httponly=True, samesite="Strict", secure=self._has_tls)
 
     def csrf_token(self, request: web.Request, purpose: str) -> str:
@@ -80,7 +78,7 @@ class Auth:
         """The same, for something that is done once however often the form is sent."""
         now, token = self._clock(), new_token()
         digest = digest_of(f"{token} {self.csrf_token(request, purpose)}")
-        await self._passes.add_pass(Pass("form", digest, user_id, now + _FORM_LIVES), now)
+        await self._tokens.add(Token("form", digest, user_id, now + _FORM_LIVES), now)
         return token
 
     def is_csrf_token_valid(self, request: web.Request, purpose: str, csrf_token: str) -> bool:
@@ -89,7 +87,7 @@ class Auth:
     async def consume_csrf_token(self, request: web.Request, purpose: str, token: str) -> bool:
         """Whether a form of `one_time_csrf_token` may be acted on: the first time it is sent."""
         digest = digest_of(f"{token} {self.csrf_token(request, purpose)}")
-        return await self._passes.take_pass("form", digest, self._clock()) is not None
+        return await self._tokens.consume("form", digest, self._clock()) is not None
 
 
 def is_from_here(request: web.Request) -> bool:

@@ -41,7 +41,7 @@ async def days_page(sources: AdminContext, query: Mapping[str, str]) -> dict[str
     asked = query.get("days", "")
     days = int(asked) if asked in map(str, CHOICES) else _USUAL
     edges = day_edges(sources.clock(), sources.zone, days)
-    tallies = await sources.store.statistics.tallies(edges)
+    tallies = await sources.store.statistics.task_counts(edges)
     waits = await sources.store.statistics.waits(edges)
     names = [f"{edge.day} {edge:%b}" for edge in edges[:-1]]
     models = by_model(tallies)
@@ -57,7 +57,7 @@ async def days_page(sources: AdminContext, query: Mapping[str, str]) -> dict[str
         "most": max((model.outcomes.total() for model in models), default=0),
         "most_spent": max((model.spent for model in models), default=NO_MONEY),
         "codes": sum((model.codes for model in models), Counter[str]()).most_common(8),
-        "people": await sources.store.statistics.askers(edges[0], edges[-1], _PEOPLE),
+        "people": await sources.store.statistics.user_usage(edges[0], edges[-1], _PEOPLE),
         "table": _table(names, tallies, waits),
         "months": _months(sources.clock(), sources.zone),
     }

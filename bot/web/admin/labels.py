@@ -8,7 +8,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from bot.request import VideoModel, settle
-from bot.store.acts import Act
+from bot.store.audit import AuditEntry
 from bot.store.statistics import Outcome
 from bot.task import Task, TaskState
 from bot.text import plain, say_duration, say_money
@@ -31,7 +31,7 @@ _STATES = {
 }
 
 
-_ACTS = {
+_ACTIONS = {
     "cancel": "cancelled it",
     "first": "put it first",
     "words": "read the words",
@@ -40,8 +40,8 @@ _ACTS = {
 }
 
 
-def did(act: Act) -> str:
-    return _ACTS.get(act.verb, act.verb)
+def did(entry: AuditEntry) -> str:
+    return _ACTIONS.get(entry.action, entry.action)
 
 
 def state_words(task: Task) -> str:
@@ -49,7 +49,7 @@ def state_words(task: Task) -> str:
         return "made, not shown yet"
     return (
         f"{_STATES[task.state]}, not waited for"
-        if task.hidden and task.delivered_at is None
+        if task.detached and task.delivered_at is None
         else _STATES[task.state]
     )
 

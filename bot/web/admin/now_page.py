@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.store import AccountTrouble
-from bot.store.buying import EVERYTHING
+from bot.store.budget import EVERYTHING
 from bot.store.statistics import NO_MONEY, TaskCount, outcome_of
 from bot.task import Task
 from bot.web.admin.context import AdminContext
@@ -62,18 +62,18 @@ async def now_page(sources: AdminContext) -> dict[str, Any]:
         "is_healthy": sources.health.is_healthy(),
         "providers": await _providers(sources, now),
         "making": [_on_the_way(sources, task, now) for task in sorted(making, key=_begun)],
-        "waiting": _placed(await store.statistics.in_turn(_MOST_SHOWN)),
-        "waiting_count": await store.statistics.count_in_turn(),
-        "unseen": await store.statistics.untold(_MOST_SHOWN),
+        "waiting": _placed(await store.statistics.queued(_MOST_SHOWN)),
+        "waiting_count": await store.statistics.count_queued(),
+        "unseen": await store.statistics.undelivered(_MOST_SHOWN),
         "pauses": {pause.model: pause for pause in await store.budget.pauses()},
         "EVERYTHING": EVERYTHING,
         "ALL_MODELS": ALL_MODELS,
-        "today": _today(await store.statistics.tallies([midnight, now + timedelta(seconds=1)])),
+        "today": _today(await store.statistics.task_counts([midnight, now + timedelta(seconds=1)])),
     }
 
 
 async def _providers(sources: AdminContext, now: datetime) -> list[ProviderNow]:
-    loads = {load.provider: load for load in await sources.store.statistics.loads(now)}
+    loads = {load.provider: load for load in await sources.store.statistics.provider_loads(now)}
     troubles = {trouble.provider: trouble for trouble in await sources.store.providers.troubles()}
     calls = await sources.store.statistics.submits(now - _RECENT, now + timedelta(seconds=1), _MOST_CALLS)
     return [

@@ -46,7 +46,7 @@ def offers_for_task(task: Task, cost: str) -> list[AdminAction]:
     """`cost`: what the same would cost now, as `0.42 USD`; empty where nobody knows."""
     if task.delivered_at is not None:
         return [_again(task, cost)] if task.state in (TaskState.FAILED, TaskState.CANCELLED) else []
-    if task.hidden:
+    if task.detached:
         return []
     match task.state:
         case TaskState.QUEUED:

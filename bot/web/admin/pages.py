@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.admin.billing import draw_bill
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log
-from bot.store.acts import Act
+from bot.store.audit import AuditEntry
 from bot.web.admin.actions import Acts
 from bot.web.admin.audit_page import record_page
 from bot.web.admin.auth import Auth, is_from_here
@@ -133,7 +133,7 @@ class Pages:
             return self._sorry(403, *_TOO_OLD)
         task_id = request.match_info["id"]
         self._log.info("an admin reads the words", task=task_id, admin=admin)
-        await self._sources.store.audit.add_act(Act("words", task_id, admin, self._sources.clock()))
+        await self._sources.store.audit.add(AuditEntry("words", task_id, admin, self._sources.clock()))
         return await self._story(request, shows_words=True)
 
     async def _story(self, request: web.Request, *, shows_words: bool) -> web.Response:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from bot.store import TaskFilter
+from bot.store.audit import SET
 from bot.store.statistics import NO_MONEY, day_edges, outcome_of
 from bot.web.admin.context import AdminContext
 from bot.web.admin.offered_actions import offers_for_subject
@@ -32,14 +33,14 @@ async def subject_page(sources: AdminContext, subject: int) -> dict[str, Any]:
         "figures": await _figures(sources, subject) if is_person else None,
         "tasks": tasks,
         "count": await store.tasks.count_tasks(which),
-        "changes": await store.audit.changes(_CHANGES, subject),
+        "changes": await store.audit.entries(_CHANGES, target=str(subject), action=SET),
     }
 
 
 async def _figures(sources: AdminContext, user_id: int) -> dict[str, Any]:
     edges = day_edges(sources.clock(), sources.zone, _DAYS)
     since, until = edges[0], edges[-1]
-    tallies = await sources.store.statistics.tallies([since, until], user_id)
+    tallies = await sources.store.statistics.task_counts([since, until], user_id)
     waits = await sources.store.statistics.waits([since, until], user_id)
     outcomes: Counter[str] = Counter()
     for tally in tallies:

@@ -13,7 +13,7 @@ from bot.web.admin.context import AdminContext
 from bot.web.admin.labels import code_words, cost_of
 from bot.web.admin.offered_actions import offers_for_task
 
-_ACTS_SHOWN = 50
+_ACTIONS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ async def task_page(sources: AdminContext, task_id: str, *, shows_words: bool) -
         "model": model,
         "company": (model.company if model else "") or task.provider,
         "attempts": attempts,
-        "acts": await sources.store.audit.acts(_ACTS_SHOWN, task_id),
+        "acts": await sources.store.audit.entries(_ACTIONS_SHOWN, target=task_id),
         "events": tell(task, attempts),
         "usual_s": sources.usual_s(task),
         "moves": offers_for_task(task, cost_of(sources, task)),
@@ -76,5 +76,5 @@ def tell(task: Task, attempts: Sequence[Attempt]) -> list[Event]:
             case _:
                 events.append(Event(task.finished_at, f"over: {code_words(task.error_code)}"))
     if task.delivered_at is not None:
-        events.append(Event(task.delivered_at, "kept unseen" if task.hidden else "the person was told"))
+        events.append(Event(task.delivered_at, "kept unseen" if task.detached else "the person was told"))
     return sorted(events, key=lambda event: event.at)

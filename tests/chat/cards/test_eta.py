@@ -59,8 +59,8 @@ async def test_nobody_is_counted_before_a_job_that_runs() -> None:
         ({"state": TaskState.DRAFT}, 300),
         ({"state": TaskState.QUEUED}, 300),
         ({"state": TaskState.RUNNING}, 240),
-        ({"state": TaskState.RUNNING, "looked_at": NOW}, 60),
-        ({"state": TaskState.RUNNING, "looked_at": NOW, "running_at": NOW + timedelta(1)}, 240),
+        ({"state": TaskState.RUNNING, "polled_at": NOW}, 60),
+        ({"state": TaskState.RUNNING, "polled_at": NOW, "running_at": NOW + timedelta(1)}, 240),
     ],
 )
 async def test_what_is_usual_belongs_to_what_is_under_way(changes: dict[str, Any], usual_s: float) -> None:

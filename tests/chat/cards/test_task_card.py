@@ -78,9 +78,9 @@ def test_a_photo_has_its_own_shape() -> None:
             ["cancel:boat"],
         ),
         ({"state": S.RUNNING, "late_at": NOW}, say("en", "card_late", elapsed="0:30"), ["cancel:boat"]),
-        ({"state": S.RUNNING, "hidden": True}, say("en", "card_stopped"), []),
-        ({"state": S.SUBMITTING, "hidden": True}, say("en", "card_stopped_unclear"), []),
-        ({"state": S.QUEUED, "hidden": True}, say("en", "cancelled"), []),
+        ({"state": S.RUNNING, "detached": True}, say("en", "card_stopped"), []),
+        ({"state": S.SUBMITTING, "detached": True}, say("en", "card_stopped_unclear"), []),
+        ({"state": S.QUEUED, "detached": True}, say("en", "cancelled"), []),
     ],
 )
 def test_a_task_on_its_way_says_how_far_it_is(changes: dict[str, Any], line: str, data: list[str]) -> None:
@@ -104,7 +104,7 @@ def test_a_queue_says_when_the_turn_comes_where_that_can_be_told(turn_s: float, 
 def test_each_wait_is_counted_from_its_own_beginning() -> None:
     bought: dict[str, Any] = {"state": S.RUNNING, "submitted_at": NOW + timedelta(minutes=10)}
     assert " 0:30 · usually" in draw(after_s=630, **bought).text, "not from when it was asked for"
-    queued = {**bought, "looked_at": NOW + timedelta(minutes=11)}
+    queued = {**bought, "polled_at": NOW + timedelta(minutes=11)}
     assert draw(after_s=720, **queued).text.endswith("In the provider's queue · 2:00")
     begun = {**queued, "running_at": NOW + timedelta(minutes=13)}
     assert " 0:05 · usually" in draw(after_s=785, **begun).text
@@ -141,14 +141,14 @@ def test_the_button_says_paid_only_where_somebody_pays(state: TaskState) -> None
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"state": S.QUEUED, "hidden": True}, "Nothing was charged"),
+        ({"state": S.QUEUED, "detached": True}, "Nothing was charged"),
         ({"state": S.CANCELLED, "error_code": "cancelled"}, "Nothing was charged"),
-        ({"state": S.SUBMITTING, "hidden": True}, "may have been charged"),
-        ({"state": S.RUNNING, "hidden": True}, "already paid for"),
+        ({"state": S.SUBMITTING, "detached": True}, "may have been charged"),
+        ({"state": S.RUNNING, "detached": True}, "already paid for"),
         ({"state": S.FAILED, "error_code": "prompt_refused"}, "was not charged"),
         ({"state": S.FAILED, "error_code": "video_refused", "remote_id": "job-1"}, "may have been charged"),
         ({"state": S.FAILED, "error_code": SUBMIT_UNKNOWN}, "cannot know"),
-        ({"state": S.FAILED, "error_code": SUBMIT_UNKNOWN, "hidden": True}, "cannot know"),
+        ({"state": S.FAILED, "error_code": SUBMIT_UNKNOWN, "detached": True}, "cannot know"),
     ],
 )
 def test_whoever_stops_waiting_is_told_whether_it_was_charged(changes: dict[str, Any], said: str) -> None:
@@ -157,7 +157,7 @@ def test_whoever_stops_waiting_is_told_whether_it_was_charged(changes: dict[str,
 
 def test_what_is_free_was_never_paid_for() -> None:
     for state in (S.QUEUED, S.SUBMITTING, S.RUNNING):
-        assert "Nothing was charged" in draw(FREE_MODEL, state=state, hidden=True).text
+        assert "Nothing was charged" in draw(FREE_MODEL, state=state, detached=True).text
     failed = draw(FREE_MODEL, state=S.FAILED, error_code="preview_failed", remote_id="job-1")
     assert "charged" not in failed.text
 
@@ -214,7 +214,7 @@ def test_a_model_that_stepped_in_is_named_and_so_is_another_company_that_gets_th
     request = VideoRequest(model="veo-3", prompt="a boat", photos=photos)
     stepped_in = "jimeng-pro was not available, so veo-3 makes it."
     for state in (S.QUEUED, S.RUNNING, S.FAILED):
-        task = a_task(state=state, request=request, passed_over=("jimeng-pro", "jimeng-1080p"))
+        task = a_task(state=state, request=request, tried_models=("jimeng-pro", "jimeng-1080p"))
         text = draw_card(task, models, NOW).text
         assert stepped_in in text
         assert (say("en", "card_photo_elsewhere", company="Google") in text) is named
@@ -265,12 +265,12 @@ TASKS = st.builds(
             model="jimeng-pro", prompt=prompt, photos=("p",) * photos, camera=camera, seconds=seconds
         ),
         state=state,
-        hidden=hidden,
+        detached=hidden,
         progress=progress,
         language=language,
         question=question,
         error_code=code,
-        passed_over=over,
+        tried_models=over,
     ),
     FOREIGN.map(lambda text: (text * 20)[:800]),
     st.integers(0, 2),

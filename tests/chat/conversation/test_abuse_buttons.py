@@ -245,7 +245,7 @@ async def _task(live_bot: BotHarness, chat: Chat) -> dict[str, Any]:
 
 
 def _kept(task: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: task[name] for name in ("state", "user_id", "request", "card_id", "file_id", "hidden")}
+    return {name: task[name] for name in ("state", "user_id", "request", "card_id", "file_id", "detached")}
 
 
 async def taps_of(live_bot: BotHarness, person: Person, message: Json, forged: Sequence[str]) -> list[str]:

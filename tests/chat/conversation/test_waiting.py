@@ -172,7 +172,7 @@ async def _measured(folder: Path, usual_s: float) -> None:
         took_s = usual_s * (0.98 + job / 1000)
         state = observed(state, 0.995 * took_s, 1.005 * took_s)
     store = await SQLiteStore.open(folder / "bot.db")
-    await store.learn(keys("jimeng-pro", 5, "1080p"), lambda _key, _text: state.to_text())
+    await store.providers.learn(keys("jimeng-pro", 5, "1080p"), lambda _key, _text: state.to_text())
     await store.close()
 
 

@@ -21,7 +21,7 @@ async def test_a_late_video_is_told_of_once_watched_rarely_and_shown_when_it_com
         with live_bot.unfinished():
             async with running_bot(live_bot.values()):
                 card = await live_bot.answer(live_bot.world.say(ada, chat, "/video a glacier"))
-                await live_bot.until(lambda: any(task["looked_at"] for task in live_bot.tasks(chat)))
+                await live_bot.until(lambda: any(task["polled_at"] for task in live_bot.tasks(chat)))
             _age(live_bot, timedelta(hours=2))
             async with running_bot(live_bot.values()):
                 await live_bot.until(lambda: LATE in str(live_bot.now(card)))
@@ -29,7 +29,7 @@ async def test_a_late_video_is_told_of_once_watched_rarely_and_shown_when_it_com
                 looks = len(live_bot.provider.calls("look"))
                 await live_bot.handled(ada, chat)
             (task,) = live_bot.tasks(chat)
-            next_look = datetime.fromisoformat(task["due_at"]) - datetime.fromisoformat(task["looked_at"])
+            next_look = datetime.fromisoformat(task["due_at"]) - datetime.fromisoformat(task["polled_at"])
             assert next_look == timedelta(minutes=10)
             assert len(live_bot.provider.calls("look")) == looks
         _age(live_bot, timedelta(minutes=10))
@@ -43,7 +43,7 @@ async def test_a_late_video_is_told_of_once_watched_rarely_and_shown_when_it_com
 
 def _age(live_bot: BotHarness, by: timedelta) -> None:
     """As if all that is on its way had begun so much earlier."""
-    times = ("created_at", "queued_at", "submitted_at", "looked_at", "running_at", "late_at", "due_at")
+    times = ("created_at", "queued_at", "submitted_at", "polled_at", "running_at", "late_at", "due_at")
     with closing(sqlite3.connect(live_bot.folder / "bot.db")) as database, database:
         for row in live_bot.rows("tasks"):
             for name in times:

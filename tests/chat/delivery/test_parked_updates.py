@@ -53,7 +53,7 @@ async def test_who_has_ordered_before_it_went_wrong_is_not_asked_to_try_again(tm
         def is_ordered(params: dict[str, Any]) -> bool:
             if params["chat_id"] == chat.id and not ordering:
                 order = a_task(chat_id=chat.id, user_id=ada.id, update_id=live_bot.world.updates.next_id - 1)
-                ordering.append(asyncio.create_task(store.add(order)))
+                ordering.append(asyncio.create_task(store.tasks.add(order)))
                 return True
             return False
 
@@ -112,8 +112,8 @@ async def test_an_update_that_ends_its_process_each_time_is_parked_and_its_chat_
         second = live_bot.world.say(ada, chat, "/help")
         for _ in range(5):
             store = await SQLiteStore.open(tmp_path / "bot.db", clock)
-            await store.add_updates([as_stored(update) for update in live_bot.world.updates.history])
-            assert len(await store.claim_updates(clock(), 60, 9)) == 1
+            await store.updates.add([as_stored(update) for update in live_bot.world.updates.history])
+            assert len(await store.updates.claim(clock(), 60, 9)) == 1
             await store.close()  # without a release, as after `kill -9`
         async with a_conversation(live_bot, clock):
             await live_bot.answer(second, containing="Options:")

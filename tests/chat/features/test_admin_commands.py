@@ -47,7 +47,7 @@ async def all_handled(live_bot: BotHarness) -> None:
 
 def decisions(live_bot: BotHarness) -> list[tuple[int, str, str | None, int]]:
     return [
-        (row["subject"], row["name"], row["value"], row["changed_by"]) for row in live_bot.rows("changes")
+        (int(row["target"]), row["name"], row["value"], row["done_by"]) for row in live_bot.rows("audit_log")
     ]
 
 
@@ -148,7 +148,7 @@ async def test_for_everybody_else_these_commands_do_not_exist(tmp_path: Path) ->
             assert (await live_bot.answer(asked))["text"] == says("unknown_command")
             live_bot.world.say(eve, group, f"/{command}@{BOT} 100")
         assert await live_bot.heard_nothing(eve, group)
-        assert live_bot.rows("changes") == []
+        assert live_bot.rows("audit_log") == []
 
 
 async def test_a_limit_of_ones_own_counts_until_it_is_taken_back(live_bot: BotHarness) -> None:

@@ -209,7 +209,7 @@ async def test_a_bot_that_is_removed_drops_what_is_not_bought_and_keeps_what_is(
         )
     await live_bot.until(lambda: all(task["delivered_at"] for task in live_bot.tasks(group)))
     bought, *others = live_bot.tasks(group)
-    assert (bought["state"], bought["hidden"]) == ("succeeded", 1)
+    assert (bought["state"], bought["detached"]) == ("succeeded", 1)
     assert (live_bot.folder / "videos" / f"{bought['id']}.mp4").exists()
     assert [task["state"] for task in others] == ["cancelled", "cancelled"]
     assert live_bot.jobs("one in the queue") == 0
@@ -246,7 +246,7 @@ async def test_a_channel_asks_in_its_own_name_and_the_groups_admins_act_for_it(t
             await live_bot.until(lambda: says("button_stop_paid") in buttons(live_bot.now(card) or {}))
             assert await live_bot.tap(boris, card, says("button_stop_paid")) == says("tap_not_yours")
             assert await live_bot.tap(ada, card, says("button_stop_paid")) == ""
-            await live_bot.until(lambda: live_bot.tasks(group)[0]["hidden"])
+            await live_bot.until(lambda: live_bot.tasks(group)[0]["detached"])
         await live_bot.until(lambda: all(task["delivered_at"] for task in live_bot.tasks(group)))
         live_bot.provider.next("look", failure(50511, "Post Img Risk Not Pass", 400))
         live_bot.world.say(boris, group, f"/video@{BOT} again", channel=channel)

@@ -85,7 +85,7 @@ async def test_a_quiet_card_has_one_line_and_its_button_in_every_state(state: Ta
 
 
 async def test_that_a_photo_goes_to_another_company_is_said_in_quiet_mode_too() -> None:
-    card = draw_card(a_task(passed_over=("full",)), MODELS, NOW, quiet=True)
+    card = draw_card(a_task(tried_models=("full",)), MODELS, NOW, quiet=True)
     assert says("card_rerouted", chosen="full", model=A_MODEL.name) in plain(card.text)
 
 

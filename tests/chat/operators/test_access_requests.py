@@ -53,8 +53,8 @@ async def test_admins_are_asked_once_and_who_is_allowed_is_told_and_may_ask(live
     assert after["text"] == says("decided_allowed", name=f"Eve ({eve.id})", undo=f"/ban {eve.id}")
     assert buttons(after) == {}
     assert len(questions(live_bot, PETE)) == 1
-    (change,) = live_bot.rows("changes")
-    assert (change["subject"], change["value"], change["changed_by"]) == (eve.id, "allowed", OLGA.id)
+    (entry,) = live_bot.rows("audit_log")
+    assert (entry["target"], entry["value"], entry["done_by"]) == (str(eve.id), "allowed", OLGA.id)
 
 
 async def test_who_is_ignored_hears_nothing_more_and_nobody_is_asked_again(live_bot: BotHarness) -> None:
@@ -84,7 +84,7 @@ async def test_the_first_admins_answer_counts_and_the_second_reads_it(live_bot: 
     assert after is not None
     assert "Eve" in after["text"]
     assert buttons(after) == {}
-    assert [row["value"] for row in live_bot.rows("changes")] == ["ignored"]
+    assert [row["value"] for row in live_bot.rows("audit_log")] == ["ignored"]
     assert len(live_bot.world.bot_messages(chat)) == 1
 
 
@@ -97,7 +97,7 @@ async def test_nobody_but_an_admin_decides_whatever_the_button_says(live_bot: Bo
     question = questions(live_bot)[0]
     for forged in ("admit:", "admit:0:yes", "admit:1e9:yes", f"admit:{'9' * 40}:yes", "admit:77:maybe"):
         assert await live_bot.forged_tap(OLGA, question, forged) == says("tap_gone")
-    assert live_bot.rows("changes") == []
+    assert live_bot.rows("audit_log") == []
 
 
 async def test_a_group_is_asked_about_once_and_then_anybody_may_ask_there(live_bot: BotHarness) -> None:

@@ -161,26 +161,35 @@ async def test_a_telegram_that_hangs_holds_nobody_up(tmp_path: Path, store: SQLi
         await bot.initialize()
         settings = IsolatedSettings(admin_users=frozenset({501, 502}))
         access = an_access(settings, store)
-        preferences = ChatPreferences(store, lambda: "en", Clock())
+        preferences = ChatPreferences(store.people, lambda: "en", Clock())
         messenger = Messenger(bot, Clock(), preferences)
         notices = Notices(
-            kept=store, people=store, messenger=messenger, access=access, preferences=preferences, limit_s=0.1
+            kept=store.people,
+            people=store.people,
+            messenger=messenger,
+            access=access,
+            preferences=preferences,
+            limit_s=0.1,
         )
         live_bot.server.faults.add(Fault("sendMessage", FaultKind.SLOW, times=None))
         await notices.tell_admins(NOTICE)
         await bot.shutdown()
-        assert [await store.take_notices(admin) for admin in (501, 502)] == [[NOTICE], [NOTICE]]
+        assert [await store.people.take_notices(admin) for admin in (501, 502)] == [[NOTICE], [NOTICE]]
 
 
 async def test_a_database_that_fails_stops_nobody(tmp_path: Path, store: SQLiteStore) -> None:
     async with stage(tmp_path) as live_bot:
-        preferences = ChatPreferences(store, lambda: "en", Clock())
+        preferences = ChatPreferences(store.people, lambda: "en", Clock())
         messenger = Messenger(
             connect(live_bot.server.token, live_bot.server.url, open_gate()), Clock(), preferences
         )
         access = an_access(IsolatedSettings(admin_users=frozenset({501})), store)
         notices = Notices(
-            kept=store, people=store, messenger=messenger, access=access, preferences=preferences
+            kept=store.people,
+            people=store.people,
+            messenger=messenger,
+            access=access,
+            preferences=preferences,
         )
         await store.close()
         await notices.tell_admins(NOTICE)
@@ -188,7 +197,9 @@ async def test_a_database_that_fails_stops_nobody(tmp_path: Path, store: SQLiteS
 
 def an_access(settings: IsolatedSettings, store: SQLiteStore) -> Access:
     clock = Clock()
-    return Access(LiveSettings(settings, store, clock), Permissions(store, clock), store, store, clock)
+    return Access(
+        LiveSettings(settings, store.audit, clock), Permissions(store.audit, clock), store, store.tasks, clock
+    )
 
 
 async def _refused(live_bot: BotHarness, person: Person, chat: Chat, words: str) -> None:

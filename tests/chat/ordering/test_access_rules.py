@@ -22,17 +22,17 @@ GROUP = -5
 
 @pytest.fixture
 def permissions(store: SQLiteStore, clock: Clock) -> Permissions:
-    return Permissions(store, clock)
+    return Permissions(store.audit, clock)
 
 
 @pytest.fixture
 def access(store: SQLiteStore, clock: Clock) -> Any:
     def with_settings(**settings: Any) -> Access:
         return Access(
-            LiveSettings(IsolatedSettings(**settings), store, clock),
-            Permissions(store, clock),
+            LiveSettings(IsolatedSettings(**settings), store.audit, clock),
+            Permissions(store.audit, clock),
             store,
-            store,
+            store.tasks,
             clock,
         )
 
@@ -123,7 +123,7 @@ async def test_whoever_opens_the_link_first_becomes_the_admin_and_nobody_after(
     assert not await door.claim("", ANNA)
     assert await door.claim(payload, ANNA)
     assert not await door.claim(payload, BEN)
-    assert await store.admins() == [ANNA]
+    assert await store.people.admins() == [ANNA]
     assert await door.may_ask(ANNA, ANNA)
     assert await door.open_claim() is None
 
@@ -165,7 +165,7 @@ async def test_who_is_banned_or_ignored_hears_nothing(
 
 async def fill(store: SQLiteStore, count: int, **changes: Any) -> None:
     for number in range(count):
-        await store.add(a_task(f"{changes}-{number}", **changes))
+        await store.tasks.add(a_task(f"{changes}-{number}", **changes))
 
 
 async def code(door: Access, user_id: int = ANNA, chat_id: int = ANNA) -> str | None:
@@ -189,7 +189,7 @@ async def test_a_person_has_so_many_on_their_way(access: Any, store: SQLiteStore
 @pytest.mark.parametrize(
     "changes",
     [
-        {"hidden": True},
+        {"detached": True},
         {"state": TaskState.DRAFT},
         {"state": TaskState.SUCCEEDED, "delivered_at": NOW},
         {"state": TaskState.FAILED, "error_code": "expired", "delivered_at": NOW},
@@ -297,13 +297,13 @@ async def test_a_group_has_limits_of_its_own_too_and_they_move_along(
     await permissions.grant(GROUP, "open_tasks", 2, OWNER)
     assert await code(access(), ANNA, GROUP) == "limit_open_chat"
     assert await code(access(), ANNA, ANNA) is None
-    await store.move_chat(GROUP, -1005)
+    await store.tasks.move_chat(GROUP, -1005)
     assert await code(access(), ANNA, -1005) == "limit_open_chat"
 
 
 async def test_a_changed_setting_counts_for_the_next_order(store: SQLiteStore, clock: Clock) -> None:
-    rules = LiveSettings(IsolatedSettings(), store, clock)
-    door = Access(rules, Permissions(store, clock), store, store, clock)
+    rules = LiveSettings(IsolatedSettings(), store.audit, clock)
+    door = Access(rules, Permissions(store.audit, clock), store, store.tasks, clock)
     assert await code(door) is None
     await rules.change("DAILY_VIDEOS_PER_USER", "0", OWNER)
     assert await code(door) == "limit_none"

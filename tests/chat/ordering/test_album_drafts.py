@@ -38,7 +38,7 @@ class Drafts:
         row = replace(
             row, message_id=sender.message_id, update_id=sender.update_id, created_at=sender.sent_at
         )
-        await self._store.add(replace(row, question=question, due_at=due_at))
+        await self._store.tasks.add(replace(row, question=question, due_at=due_at))
 
     def wake(self) -> None:
         self.woken += 1
@@ -52,7 +52,7 @@ def drafts(store: SQLiteStore) -> Drafts:
 @pytest.fixture
 def albums(store: SQLiteStore, drafts: Drafts, clock: Clock) -> Albums:
     fake: Any = drafts
-    return Albums(tasks=store, drafts=fake, clock=clock, wake=drafts.wake)
+    return Albums(tasks=store.tasks, drafts=fake, clock=clock, wake=drafts.wake)
 
 
 def sender(message_id: int, **changes: Any) -> Sender:
@@ -75,7 +75,7 @@ async def gather(albums: Albums, *numbers: int) -> None:
 
 
 async def row(store: SQLiteStore) -> Task:
-    task = await store.get("boat")
+    task = await store.tasks.get("boat")
     assert task is not None
     return task
 
@@ -147,10 +147,10 @@ async def test_a_photo_that_comes_while_the_worker_asks_is_left_out(
 ) -> None:
     await gather(albums, 1, 2)
     clock.advance(2)
-    (taken,) = await store.claim(clock(), schedule.LEASE_S, 1, {})
+    (taken,) = await store.tasks.claim(clock(), schedule.LEASE_S, 1, {})
     assert await albums.joined(sender(3), a_photo(3))
     assert len(read_album(taken).photos) == 2
-    await store.save(taken.asked(taken.request, "card_ask_photo", NOW))  # nobody came in between
+    await store.tasks.save(taken.asked(taken.request, "card_ask_photo", NOW))  # nobody came in between
 
 
 async def test_who_takes_it_up_first_keeps_the_other_from_asking_twice(
@@ -160,7 +160,7 @@ async def test_who_takes_it_up_first_keeps_the_other_from_asking_twice(
     before = await row(store)
     await albums.claim(before)
     clock.advance(2)
-    assert await store.claim(clock(), schedule.LEASE_S, 1, {}) == []
+    assert await store.tasks.claim(clock(), schedule.LEASE_S, 1, {}) == []
     with pytest.raises(StaleTask):
         await albums.claim(before)
 
@@ -176,7 +176,7 @@ async def test_what_nothing_could_be_made_of_ends_without_a_word(
 async def test_what_became_a_question_is_left_alone(albums: Albums, store: SQLiteStore) -> None:
     await gather(albums, 1)
     asked = await row(store)
-    asked = await store.save(asked.asked(asked.request, "card_ask_photo", NOW))
+    asked = await store.tasks.save(asked.asked(asked.request, "card_ask_photo", NOW))
     await albums.close(asked)
     assert await row(store) == asked
     with pytest.raises(StaleTask):

@@ -26,13 +26,13 @@ class Desk:
 
     def __init__(self, store: SQLiteStore, clock: Clock, **settings: str) -> None:
         values = {"model_prices": "jimeng-pro=1", "admin_users": "501", **settings}
-        self.rules = LiveSettings(IsolatedSettings.model_validate(values), store, clock)
+        self.rules = LiveSettings(IsolatedSettings.model_validate(values), store.audit, clock)
         self.told: list[str] = []
         self.store, self.clock = store, clock
         self.budgets = Budgets(
             rules=self.rules,
             store=store,
-            access=Access(self.rules, Permissions(store, clock), store, store, clock),
+            access=Access(self.rules, Permissions(store.audit, clock), store, store.tasks, clock),
             price_labels=lambda: PriceLabels(
                 self.rules.settings.model_prices, self.rules.settings.currency, {"jimeng-pro": A_MODEL}
             ),
@@ -47,9 +47,9 @@ class Desk:
         """The code of what stands against it; else it is queued."""
         problem = await self.budgets.limit(user_id, "en", a_task().request)
         if problem is None:
-            number = await self.store.spent_since(datetime(2000, 1, 1, tzinfo=UTC))
+            number = await self.store.budget.spent_since(datetime(2000, 1, 1, tzinfo=UTC))
             task = a_task(f"{number}", price=Decimal(1), queued_at=self.clock(), user_id=user_id)
-            await self.store.add(task)
+            await self.store.tasks.add(task)
             await self.budgets.watch()
         return problem.code if problem else None
 

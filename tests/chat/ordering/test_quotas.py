@@ -28,8 +28,8 @@ def allowance(store: SQLiteStore, clock: Clock, **settings: str) -> Quotas:
         pass
 
     values = {"model_prices": "jimeng-pro=1", "admin_users": "501", **settings}
-    rules = LiveSettings(IsolatedSettings.model_validate(values), store, clock)
-    access = Access(rules, Permissions(store, clock), store, store, clock)
+    rules = LiveSettings(IsolatedSettings.model_validate(values), store.audit, clock)
+    access = Access(rules, Permissions(store.audit, clock), store, store.tasks, clock)
 
     def price_labels() -> PriceLabels:
         return PriceLabels(rules.settings.model_prices, rules.settings.currency, {"jimeng-pro": A_MODEL})
@@ -42,7 +42,7 @@ def allowance(store: SQLiteStore, clock: Clock, **settings: str) -> Quotas:
 
 async def ordered(store: SQLiteStore, times: int, **changes: object) -> None:
     for number in range(times):
-        await store.add(a_task(f"{changes}{number}", price=Decimal(1), **changes))
+        await store.tasks.add(a_task(f"{changes}{number}", price=Decimal(1), **changes))
 
 
 def left(key: str, left: object, most: object) -> str:

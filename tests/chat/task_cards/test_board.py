@@ -70,13 +70,13 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> 
         bot = connect(server.token, server.url, open_gate())
         await bot.initialize()
         models = {A_MODEL.name: A_MODEL}
-        preferences = ChatPreferences(store, lambda: "en", clock)
+        preferences = ChatPreferences(store.people, lambda: "en", clock)
         board = CardBoard(
             bot,
             CardRenderer(models, clock, Estimator(nobody_ahead, Schedule(), models, unbounded)),
             clock,
             messenger=Messenger(bot, clock, preferences),
-            photos=PhotoFiles(SentFiles(bot, tmp_path / "work", clock, MediaQueue()), store, models),
+            photos=PhotoFiles(SentFiles(bot, tmp_path / "work", clock, MediaQueue()), store.people, models),
             reactions=Reactions(bot, preferences),
         )
         yield Wall(server, board, clock, ada, private, group, Video(film, thumbnail, facts))
@@ -111,7 +111,7 @@ async def test_in_a_group_the_call_mentions_the_person(wall: Wall) -> None:
 
 
 async def test_who_wants_no_call_gets_none(wall: Wall, store: SQLiteStore) -> None:
-    await store.put_chat(ChatRecord(wall.private.id, settings=ChatSettings(notify=False)))
+    await store.people.put_chat(ChatRecord(wall.private.id, settings=ChatSettings(notify=False)))
     task = await wall.post(wall.private, made())
     wall.clock.advance(120)
     await wall.board.deliver(task, wall.video)
@@ -127,7 +127,7 @@ async def test_a_video_is_shown_though_the_settings_cannot_be_read(wall: Wall, s
 
 
 async def test_in_quiet_mode_nobody_is_called(wall: Wall, store: SQLiteStore) -> None:
-    await store.put_chat(ChatRecord(wall.group.id, settings=ChatSettings(quiet=True)))
+    await store.people.put_chat(ChatRecord(wall.group.id, settings=ChatSettings(quiet=True)))
     task = await wall.post(wall.group, made())
     wall.clock.advance(120)
     await wall.board.deliver(task, wall.video)

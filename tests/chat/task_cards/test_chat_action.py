@@ -97,7 +97,7 @@ def test_a_job_is_near_its_beginning_and_its_usual_end(after_s: float, near: boo
         {"state": TaskState.QUEUED, "submitted_at": None},
         {"state": TaskState.DRAFT, "submitted_at": None},
         {"state": TaskState.FAILED},
-        {"hidden": True},
+        {"detached": True},
         {"late_at": NOW},
     ],
 )
@@ -107,7 +107,7 @@ def test_what_is_not_being_made_for_anybody_is_not_near(changes: dict[str, Any])
 
 def test_a_job_that_left_its_providers_queue_begins_anew() -> None:
     long_queue = NOW + timedelta(minutes=30)
-    assert is_near(a_card(looked_at=long_queue, running_at=long_queue), USUAL_S, long_queue)
+    assert is_near(a_card(polled_at=long_queue, running_at=long_queue), USUAL_S, long_queue)
 
 
 async def test_the_action_is_kept_up_while_a_card_is_near_and_ends_with_it(

@@ -135,7 +135,7 @@ async def test_news_is_shown_before_its_time_but_not_twice_in_a_second(wall: Wal
 async def test_a_queue_of_the_provider_is_news_and_so_is_its_end(wall: Wall) -> None:
     wall.live.show(a_card(submitted_at=NOW))
     await wall.until(1)
-    queued = a_card(submitted_at=NOW, version=2, looked_at=NOW)
+    queued = a_card(submitted_at=NOW, version=2, polled_at=NOW)
     wall.live.show(queued)
     assert await wall.after(1) == 2
     wall.live.show(replace(queued, version=3, running_at=NOW))
@@ -254,7 +254,7 @@ async def test_a_defect_in_one_card_does_not_end_the_others(wall: Wall) -> None:
 async def test_a_card_that_nobody_waits_for_is_drawn_once_and_left(wall: Wall) -> None:
     wall.live.show(a_card())
     await wall.until(1)
-    wall.live.show(a_card(version=2, hidden=True))
+    wall.live.show(a_card(version=2, detached=True))
     assert await wall.after(1) == 2
     assert await wall.after(1000) == 2
     assert len(wall.live) == 0
@@ -264,10 +264,10 @@ async def test_a_card_hidden_while_it_is_drawn_is_drawn_once_more(wall: Wall) ->
     wall.open.clear()
     wall.live.show(a_card())
     await wall.until(1)
-    wall.live.show(a_card(version=2, hidden=True))
+    wall.live.show(a_card(version=2, detached=True))
     wall.open.set()
     await wall.after(1)
-    assert [task.hidden for task in wall.edits] == [False, True]
+    assert [task.detached for task in wall.edits] == [False, True]
 
 
 def _sizes(live: LiveCardUpdater) -> Callable[[], list[int]]:
@@ -281,13 +281,13 @@ async def test_nothing_is_left_of_tasks_that_ended(wall: Wall) -> None:
         wall.live.show(card)
         wall.live.pause(card.chat_id + 1000, 5.0)
         if number % 3 == 0:
-            wall.live.show(replace(card, version=2, hidden=True))
+            wall.live.show(replace(card, version=2, detached=True))
     await wall.until(30)
     await wall.turns()
     for number in range(30):
         if number % 3:
             await wall.live.stop_and_wait(f"task-{number}")
     await wall.after(10)
-    wall.live.show(a_card("last", hidden=True))
+    wall.live.show(a_card("last", detached=True))
     await wall.after(10)
     assert sizes() == [0] * len(sizes())

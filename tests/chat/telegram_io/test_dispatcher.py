@@ -73,7 +73,7 @@ class Desk:
 
     async def take(self) -> None:
         """Whatever is due now, to its end."""
-        dispatcher = Dispatcher(self._store, _read, self.handle, self.give_up, self._clock)
+        dispatcher = Dispatcher(self._store.updates, _read, self.handle, self.give_up, self._clock)
         before = self.tries
         running = asyncio.create_task(dispatcher.run())
         async with asyncio.timeout(20):
@@ -89,7 +89,7 @@ def _read(body: dict[str, Any]) -> Update:
 
 @pytest.fixture
 async def stored(store: SQLiteStore) -> SQLiteStore:
-    await store.add_updates([StoredUpdate(1, 10, json.dumps({"update_id": 1}), user_id=20)])
+    await store.updates.add([StoredUpdate(1, 10, json.dumps({"update_id": 1}), user_id=20)])
     return store
 
 
@@ -97,18 +97,18 @@ async def stored(store: SQLiteStore) -> SQLiteStore:
 async def test_what_may_pass_is_tried_again(stored: SQLiteStore, clock: Clock, error: Exception) -> None:
     ctx = Desk(stored, clock, error)
     await ctx.take()
-    assert (ctx.tries, ctx.given_up, await stored.count_updates()) == (1, [], 1)
-    assert await stored.claim_updates(clock(), 60, 9) == []
+    assert (ctx.tries, ctx.given_up, await stored.updates.count()) == (1, [], 1)
+    assert await stored.updates.claim(clock(), 60, 9) == []
     clock.advance(600)
     await ctx.take()
-    assert (ctx.tries, ctx.given_up, await stored.count_updates()) == (2, [], 1)
+    assert (ctx.tries, ctx.given_up, await stored.updates.count()) == (2, [], 1)
 
 
 @pytest.mark.parametrize("error", LASTING, ids=lambda error: type(error).__name__)
 async def test_what_lasts_is_parked_at_once(stored: SQLiteStore, clock: Clock, error: Exception) -> None:
     ctx = Desk(stored, clock, error)
     await ctx.take()
-    assert (ctx.tries, ctx.given_up, await stored.count_updates()) == (1, [1], 0)
+    assert (ctx.tries, ctx.given_up, await stored.updates.count()) == (1, [1], 0)
 
 
 @pytest.mark.parametrize("error", GONE, ids=lambda error: type(error).__name__)
@@ -117,7 +117,7 @@ async def test_where_nobody_can_be_answered_it_is_done(
 ) -> None:
     ctx = Desk(stored, clock, error)
     await ctx.take()
-    assert (ctx.tries, ctx.given_up, await stored.count_updates()) == (1, [], 0)
+    assert (ctx.tries, ctx.given_up, await stored.updates.count()) == (1, [], 0)
 
 
 async def test_what_never_passes_is_parked_after_its_last_try(stored: SQLiteStore, clock: Clock) -> None:
@@ -126,4 +126,4 @@ async def test_what_never_passes_is_parked_after_its_last_try(stored: SQLiteStor
         assert (ctx.tries, ctx.given_up) == (tried, [])
         await ctx.take()
         clock.now += timedelta(minutes=10)
-    assert (ctx.given_up, await stored.count_updates()) == ([1], 0)
+    assert (ctx.given_up, await stored.updates.count()) == ([1], 0)

@@ -1,0 +1,76 @@
+"""Old rows deleted, flags, the heartbeat."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+
+from bot.stores.postgres.database import Subject, transacts, writes
+from bot.stores.postgres.pool import Connection, affected
+
+_LOOK_AROUND_S = 5.0
+_OLD_ROWS = (
+    "DELETE FROM updates WHERE update_id = ANY(ARRAY("
+    "SELECT update_id FROM updates WHERE state = 'parked' AND received_at < $1 LIMIT $2))",
+    "DELETE FROM recipes WHERE token = ANY(ARRAY(SELECT token FROM recipes WHERE created_at < $1 LIMIT $2))",
+    "DELETE FROM notices WHERE id = ANY(ARRAY(SELECT id FROM notices WHERE kept_at < $1 LIMIT $2))",
+    "DELETE FROM send_rates WHERE key = ANY(ARRAY(SELECT key FROM send_rates WHERE at < $1 LIMIT $2))",
+    "DELETE FROM flags WHERE key = ANY(ARRAY(SELECT key FROM flags WHERE at < $1 LIMIT $2))",
+)
+
+
+class PostgresMaintenance(Subject):
+    """A `bot.store.MaintenanceStore`."""
+
+    @writes
+    async def prune_tasks(self, connection: Connection, before: datetime, limit: int) -> list[str]:
+        # The calls made for them go along: ON DELETE CASCADE. Of several processes one takes each.
+        rows = await connection.fetch(
+            "WITH old AS (SELECT id, delivered_at FROM tasks WHERE delivered_at < $1 AND due_at IS NULL"
+            " AND (slot_until IS NULL OR slot_until < $1) ORDER BY delivered_at LIMIT $2"
+            " FOR UPDATE SKIP LOCKED),"
+            " gone AS (DELETE FROM tasks WHERE id = ANY(ARRAY(SELECT id FROM old)) RETURNING id)"
+            " SELECT id FROM gone JOIN old USING (id) ORDER BY delivered_at",
+            before,
+            limit,
+        )
+        return [row["id"] for row in rows]
+
+    @transacts
+    async def prune_rest(self, connection: Connection, before: datetime, limit: int) -> int:
+        return sum([affected(await connection.execute(delete, before, limit)) for delete in _OLD_ROWS])
+
+    async def back_up(self, target: Path) -> bool:
+        return False
+
+    @writes
+    async def set_flag(self, connection: Connection, key: str, now: datetime) -> bool:
+        done = await connection.execute(
+            "INSERT INTO flags (key, at) VALUES ($1, $2) ON CONFLICT DO NOTHING", key, now
+        )
+        return done == "INSERT 0 1"
+
+    @writes
+    async def clear_flag(self, connection: Connection, key: str) -> datetime | None:
+        since: datetime | None = await connection.fetchval(
+            "DELETE FROM flags WHERE key = $1 RETURNING at", key
+        )
+        return since
+
+    @transacts
+    async def record_heartbeat(self, connection: Connection, now: datetime) -> datetime | None:
+        before: datetime | None = await connection.fetchval("SELECT at FROM heartbeat FOR UPDATE")
+        await connection.execute(
+            "INSERT INTO heartbeat (id, at) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET at = excluded.at",
+            now,
+        )
+        return before
+
+    async def wait_for_external_change(self) -> None:
+        # Whoever changes something may be anybody: a look now and then, cheap enough to be in vain.
+        await asyncio.sleep(_LOOK_AROUND_S)
+
+    async def wait_for_fatal_error(self) -> str:
+        never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        return await never  # a server that is damaged says so at every call, and its operator mends it

@@ -1,0 +1,86 @@
+"""Old rows deleted, the backup, flags, the heartbeat, and what other programs changed."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from datetime import datetime
+from pathlib import Path
+
+from bot.stores.sqlite.backup import back_up
+from bot.stores.sqlite.database import Database, Subject, reads, writes
+from bot.stores.sqlite.rows import to_text, to_time
+
+_GLANCE_S = 1.0
+"""Until another program's change is seen."""
+_OLD_ROWS = (
+    "DELETE FROM updates WHERE update_id IN"
+    " (SELECT update_id FROM updates WHERE state = 'parked' AND received_at < :before LIMIT :limit)",
+    "DELETE FROM recipes WHERE token IN (SELECT token FROM recipes WHERE created_at < :before LIMIT :limit)",
+    "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE kept_at < :before LIMIT :limit)",
+    "DELETE FROM flags WHERE key IN (SELECT key FROM flags WHERE at < :before LIMIT :limit)",
+)
+
+
+class SQLiteMaintenance(Subject):
+    """A `bot.store.MaintenanceStore`."""
+
+    def __init__(self, db: Database) -> None:
+        super().__init__(db)
+        self._seen_version: int | None = None
+
+    @writes
+    def prune_tasks(self, connection: sqlite3.Connection, before: datetime, limit: int) -> list[str]:
+        # The calls made for them go along: ON DELETE CASCADE.
+        rows = connection.execute(
+            "DELETE FROM tasks WHERE rowid IN (SELECT rowid FROM tasks WHERE delivered_at < :before"
+            " AND due_at IS NULL AND (slot_until IS NULL OR slot_until < :before)"
+            " ORDER BY delivered_at LIMIT :limit) RETURNING id",
+            {"before": to_text(before), "limit": limit},
+        )
+        return [task_id for (task_id,) in rows.fetchall()]
+
+    @writes
+    def prune_rest(self, connection: sqlite3.Connection, before: datetime, limit: int) -> int:
+        values = {"before": to_text(before), "limit": limit}
+        return sum(connection.execute(delete, values).rowcount for delete in _OLD_ROWS)
+
+    async def back_up(self, target: Path) -> bool:
+        # A stop does not wait for a copy that takes minutes.
+        stopping = threading.Event()
+        try:
+            await asyncio.to_thread(back_up, self._db.path, target, stopping.is_set)
+        finally:
+            stopping.set()
+        return True
+
+    @writes
+    def set_flag(self, connection: sqlite3.Connection, key: str, now: datetime) -> bool:
+        done = connection.execute("INSERT OR IGNORE INTO flags (key, at) VALUES (?, ?)", [key, to_text(now)])
+        return done.rowcount > 0
+
+    @writes
+    def clear_flag(self, connection: sqlite3.Connection, key: str) -> datetime | None:
+        row = connection.execute("DELETE FROM flags WHERE key = ? RETURNING at", [key]).fetchone()
+        return None if row is None else to_time(row["at"])
+
+    @writes
+    def record_heartbeat(self, connection: sqlite3.Connection, now: datetime) -> datetime | None:
+        row = connection.execute("SELECT at FROM heartbeat").fetchone()
+        connection.execute("INSERT OR REPLACE INTO heartbeat (id, at) VALUES (1, ?)", [to_text(now)])
+        return None if row is None else to_time(row["at"])
+
+    async def wait_for_external_change(self) -> None:
+        while (version := await self._data_version()) == self._seen_version:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(_GLANCE_S)
+        self._seen_version = version
+
+    @reads
+    def _data_version(self, connection: sqlite3.Connection) -> int:
+        # Another connection's commits change it, our own do not.
+        number: int = connection.execute("PRAGMA data_version").fetchone()[0]
+        return number
+
+    async def wait_for_fatal_error(self) -> str:
+        return await asyncio.shield(self._db.writer.damage)
