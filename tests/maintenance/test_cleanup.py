@@ -125,8 +125,9 @@ class Refusing:
 
     def __init__(self) -> None:
         self.asked = 0
+        self.updates = self
 
-    async def prune_updates(self, _: datetime) -> int:
+    async def prune(self, _: datetime) -> int:
         self.asked += 1
         raise StoreError("its disk is full")
 
