@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -112,7 +113,10 @@ async def test_everything_arrives_in_postgresql_and_back(
     assert set(counts) == set(TABLES)
     assert all(counts.values()), counts
     assert {**await move_between(there, back), "flags": 0} == {**counts, "flags": 0}
-    assert await opened(filled) == await opened(there) == await opened(back)
+    was = await opened(filled)
+    # Whoever handled an update there died; what is moved belongs to no process.
+    was["updates"] = [replace(update, attempts=0, was_cut_short=False) for update in was["updates"]]
+    assert was == await opened(there) == await opened(back)
 
 
 async def test_a_move_can_be_repeated_until_a_bot_uses_what_it_filled(
