@@ -53,7 +53,7 @@ class JobPoller:
         self._accounts = accounts
         self._slots = slots
         self._log = get_log(__name__)
-        self._silence = OutageLog("looks")
+        self._silence = OutageLog("polls")
 
     async def poll(self, task: Task) -> None:
         model = self._models.get(task.request.model)
@@ -69,9 +69,9 @@ class JobPoller:
         except ProviderError as error:
             await self._handle_poll_error(task, error, began)
         except TimeoutError:
-            await self._handle_poll_error(task, Unavailable("unreachable", "the look took too long"), began)
+            await self._handle_poll_error(task, Unavailable("unreachable", "the poll took too long"), began)
         except Exception as error:  # noqa: BLE001 - no defect of an adapter is a verdict on a paid job
-            self._log.exception("a look broke off", task=task.id)
+            self._log.exception("a poll failed", task=task.id)
             await self._handle_poll_error(task, Unavailable("unreachable", type(error).__name__), began)
         else:
             self._silence.answered(task.provider)

@@ -226,7 +226,7 @@ async def test_an_outage_is_two_lines_in_the_log_however_many_looks_it_spoils(ha
     with capture_logs() as lines:
         await harness.turn_until(lambda task: len(harness.chat.shown) > 0)
     told = [line["event"] for line in lines if line["log_level"] != "debug"]
-    assert told == ["looks fail", "the provider answers again"]
+    assert told == ["polls fail", "the provider answers again"]
 
 
 async def test_a_look_that_never_ends_is_ended(

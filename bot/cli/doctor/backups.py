@@ -20,6 +20,6 @@ def judge_backups(settings: Settings, newest: date | None, today: date, *, is_ru
             "backups", "ok", f"None so far in {settings.backups}; the first comes soon after a start."
         )
     if is_running and today - newest >= _MISSED:
-        mend = "The log says why: the database was not copied. Look at that disk and its permissions."
+        mend = "The log says why: the database backup failed. Check that disk and its permissions."
         return Finding("backups", "warning", f"The newest in {settings.backups} is of {newest}.", mend)
     return Finding("backups", "ok", f"The newest in {settings.backups} is of {newest}.")
