@@ -1,8 +1,8 @@
-"""What an operator does with one task: cancel it, put it first, attach an id to it, ask for it again.
+"""What an operator can do with one task: cancel it, put it first, attach a remote id to it.
 
-The running bot goes on from the row as it finds it. Who moves a task at the same moment is waited for: the
-row is read anew, and asked once more. Each is put on record. A Refused says in one sentence why something
-cannot be done.
+The running bot goes on from the row as it finds it. If the bot moves the task at the same moment, the row is
+read again and the action repeated. Every action is recorded. `Refused` says in one sentence why an action is
+not possible.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from bot.store.changes import THE_MACHINE
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
 _SEARCHED = 1000
-"""So many of a provider's newest tasks may have an id already."""
+"""How many of a provider's newest tasks are searched for the same remote id."""
 
 
 class Refused(DreamreelError):
-    """It cannot be done with this task; the text is one sentence."""
+    """The action is not possible with this task; the text is one sentence."""
 
 
 async def find(store: Store, name: str) -> Task:
-    """The task with this id, or the only one whose id begins so."""
+    """Return the task with this id, or the only one whose id begins with `name`. Raises Refused otherwise."""
     if (task := await store.tasks.get(name)) is not None:
         return task
     found = await store.tasks.list_tasks(TaskFilter(id_prefix=name), 2) if name else []
@@ -38,14 +38,14 @@ async def find(store: Store, name: str) -> Task:
 
 
 async def cancel(store: Store, task: Task, now: datetime) -> Task:
-    """What the button on its card does: one that is not bought ends, one that is goes on unseen."""
+    """Cancel a task as its button does: if it is bought already, it goes on without being shown."""
     if task.hidden and task.delivered_at is None:
         return task
     stopped = await _move(
         store,
         task,
         lambda row: row.cancelled("dismissed", now) if row.state is TaskState.DRAFT else row.hide(now),
-        "is over: nothing can be stopped any more",
+        "has ended: it cannot be stopped any more",
     )
     await store.audit.add_act(Act("cancel", task.id, THE_MACHINE, now))
     return stopped
@@ -53,19 +53,19 @@ async def cancel(store: Store, task: Task, now: datetime) -> Task:
 
 async def put_first(store: Store, task: Task, now: datetime) -> None:
     if not await store.tasks.put_first(task.id):
-        raise Refused(f"{task.id} does not wait for its turn: it is {task.state}.")
+        raise Refused(f"{task.id} does not wait for a slot: it is {task.state}.")
     await store.audit.add_act(Act("first", task.id, THE_MACHINE, now))
 
 
 async def attach(store: Store, task: Task, remote_id: str, model: VideoModel | None, now: datetime) -> Task:
-    """The id of a job whose submit had no known end: it is looked at, and its video delivered."""
+    """Give a submit of unknown outcome its remote id, so that it is polled and its video delivered."""
     if task.state is not TaskState.FAILED or task.error_code != SUBMIT_UNKNOWN:
-        raise Refused(f"{task.id} takes no id: it is no submit of unknown outcome.")
+        raise Refused(f"{task.id} takes no id: it is not a submit of unknown outcome.")
     if model is None:
-        raise Refused(f"{task.request.model} is not set up here, so nobody could look at the job.")
+        raise Refused(f"{task.request.model} is not set up here, so the job cannot be polled.")
     keep_until = (task.submitted_at or task.created_at) + timedelta(seconds=model.keeps_s)
     if keep_until <= now:
-        raise Refused(f"{task.id} is too old: {model.provider} has forgotten its job by now.")
+        raise Refused(f"{task.id} is too old: {model.provider} does not know its job any more.")
     for other in await store.tasks.list_tasks(TaskFilter(provider=task.provider), _SEARCHED):
         if other.remote_id == remote_id:
             raise Refused(f"{remote_id} belongs to the task {other.id}.")
@@ -85,5 +85,5 @@ async def _move(store: Store, task: Task, move: Callable[[Task], Task], why_not:
         except StaleTask:
             fresh = await store.tasks.get(task.id)
             if fresh is None:
-                raise Refused(f"{task.id} is gone.") from None
+                raise Refused(f"{task.id} does not exist any more.") from None
             task = fresh

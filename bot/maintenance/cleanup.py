@@ -137,5 +137,7 @@ class Keeping:
         if made:
             took_s = (self._clock() - began).total_seconds()
             size = target.stat().st_size
-            self._log.info("the database was backed up", file=target.name, bytes=size, took_s=round(took_s, 1))
+            self._log.info(
+                "the database was backed up", file=target.name, bytes=size, took_s=round(took_s, 1)
+            )
             await self._tell_backup(None)

@@ -1,4 +1,4 @@
-"""The sandbox as a server: the Bot API for the bot, the chat page for people, one address for both."""
+"""The sandbox server: the Bot API for the bot and the chat page for people, at one address."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class SandboxServer:
 
     @property
     def url(self) -> str:
-        # An address that means "all of this machine's" is one to listen on, not one to call.
+        # An address for all interfaces can be listened on, but not called.
         host = "127.0.0.1" if self._host == "0.0.0.0" else self._host  # noqa: S104 - it is what was asked for
         return f"http://{host}:{self._port}"
 
@@ -80,7 +80,7 @@ class SandboxServer:
         return f"{self.url}/{self.page.key}/"
 
     async def start(self) -> None:
-        """Listens; with port 0 on a free one, which `url` then names. Raises OSError if the port is taken."""
+        """Start to listen; port 0 takes a free one, see `url`. Raises OSError if the port is taken."""
         app = web.Application()
         app.router.add_route("*", "/bot{token}/{method}", self._answer)
         app.router.add_get("/file/bot{token}/{path:.+}", self._download)
@@ -111,7 +111,7 @@ class SandboxServer:
         return [call for call in self.calls if call.method in methods]
 
     async def wait_for(self, predicate: Callable[[], T], timeout_s: float = 10.0) -> T:
-        """The first true value of `predicate`, asked again whenever anything changes here.
+        """Return the first true value of `predicate`, called again after each change.
 
         Raises TimeoutError that lists the bot's last calls.
         """
@@ -191,7 +191,7 @@ class SandboxServer:
         return web.Response(status=fault.status, text=fault.page(), content_type="text/html")
 
     async def _pause(self, delay_s: float | None) -> None:
-        """Until the time is over, or the server stops."""
+        """Wait until the time is over or the server stops."""
         try:
             async with asyncio.timeout(delay_s):
                 await self._never.wait()
@@ -216,7 +216,7 @@ class SandboxServer:
 
 
 def _new_token(bot_id: int) -> str:
-    """In the form of Telegram's: the bot's id and a secret of 35 characters."""
+    """Return a token in Telegram's form: the bot's id and a secret of 35 characters."""
     return f"{bot_id}:{secrets.token_urlsafe(27)[:35]}"
 
 

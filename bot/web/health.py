@@ -1,4 +1,4 @@
-"""Health: `GET /healthz` for whoever starts the bot again, `GET /readyz` for whoever sends it work.
+"""Health checks: `GET /healthz` says whether to restart the bot, `GET /readyz` whether to send it traffic.
 
 `/healthz` is 200 while the bot takes updates in and its worker turns. `/readyz` is that too, and its database
 answers, and nobody has told it to stop. Else both are 503.

@@ -1,4 +1,4 @@
-"""The webhook: `POST /telegram` from Telegram, answered only once the update is stored.
+"""The webhook: `POST /telegram` from Telegram, answered only after the update is stored.
 
 Whoever does not know the secret gets 404, as for an address that is not there.
 """
@@ -19,7 +19,7 @@ _SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header
 _RETRY_AFTER_S = "2"
 
 OnUpdate = Callable[[dict[str, Any]], Awaitable[None]]
-"""Takes an update as Telegram sent it; returns once it cannot be lost any more. StoreError."""
+"""Stores an update as Telegram sent it; returns when it cannot be lost any more. Raises StoreError."""
 
 
 class Webhook:
@@ -40,8 +40,8 @@ class Webhook:
         except ValueError:
             update = None
         if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
-            # Telegram would send it for ever.
-            self._log.error("an update that cannot be read came")
+            # Otherwise Telegram would send it forever.
+            self._log.error("an unreadable update arrived")
             return web.Response()
         try:
             await self._on_update(update)

@@ -148,7 +148,7 @@ class JobPoller:
             learned = await self._durations.learn(duration_keys(model, task.request, clock), change)
             self._timing.remember(learned)
         except Exception as error:  # noqa: BLE001 - the task has been moved, and nothing else counts
-            self._log.warning("a duration was not learned", task=task.id, reason=str(error))
+            self._log.warning("a duration could not be stored", task=task.id, reason=str(error))
 
     async def _handle_poll_error(self, task: Task, error: ProviderError, began: datetime) -> None:
         """A look that told nothing. Only a fault that the provider keeps reporting ends the task."""

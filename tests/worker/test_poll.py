@@ -353,7 +353,7 @@ async def test_a_failed_lesson_costs_no_video(
         task = await harness.close_task()
     assert task.state is TaskState.SUCCEEDED
     assert [line["event"] for line in lines if line["log_level"] == "warning"] == [
-        "a duration was not learned"
+        "a duration could not be stored"
     ]
 
 

@@ -111,6 +111,6 @@ class Forget:
             try:
                 await self._board.tell(saved)
             except ChatError as error:
-                self._log.info("a dropped card could not be drawn", task=task.id, reason=str(error))
+                self._log.info("a dropped card could not be updated", task=task.id, reason=str(error))
             return True
         return task.delivered_at is not None

@@ -89,7 +89,7 @@ class Groups:
     async def follow(self, chat_id: int, new_id: int) -> None:
         """Take along what the group has here: tasks, settings, and with them its limits."""
         moved = await self._tasks.move_chat(chat_id, new_id)
-        self._log.info("a group has another id now", chat=chat_id, new=new_id, tasks=moved)
+        self._log.info("a group has a new id", chat=chat_id, new=new_id, tasks=moved)
         for one in (chat_id, new_id):
             self._preferences.drop(one)
             self._rights.drop(one)
@@ -175,7 +175,7 @@ class Groups:
         try:
             await self._messenger.write(chat_id, text)
         except (ChatGone, CardGone, CallRefused) as error:
-            self._log.info("nothing can be written there", chat=chat_id, reason=str(error))
+            self._log.info("the bot cannot write in the group", chat=chat_id, reason=str(error))
 
 
 def _is_in(member: ChatMember) -> bool:

@@ -71,7 +71,7 @@ class Join:
             self._log.info("two videos cannot be joined", task=tap.task.id, reason=error.detail)
         except (ChatError, TimeoutError) as error:
             problem = Problem("join_failed", {})
-            self._log.info("a film was not sent", task=tap.task.id, reason=str(error))
+            self._log.info("a joined video was not sent", task=tap.task.id, reason=str(error))
         except Exception:  # noqa: BLE001 - one film may not end the others
             problem = Problem("join_failed", {})
             self._log.exception("two videos could not be joined", task=tap.task.id)
@@ -82,7 +82,7 @@ class Join:
         try:
             await self._messenger.answer(tap.sender, say(tap.sender.language, problem.code, **problem.values))
         except ChatError as error:
-            self._log.info("a failure could not be told", task=tap.task.id, reason=str(error))
+            self._log.info("a failure could not be reported", task=tap.task.id, reason=str(error))
 
     async def _join(self, tap: ButtonPress) -> None:
         task = tap.task

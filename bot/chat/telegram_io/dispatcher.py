@@ -103,7 +103,9 @@ class Dispatcher:
         try:
             await self._try(stored)
         except StoreError as error:
-            self._log.error("an update could not be marked", update=stored.update_id, reason=str(error))
+            self._log.error(
+                "an update could not be marked as done", update=stored.update_id, reason=str(error)
+            )
             await self._give_back(stored)
         finally:
             self.wake()
@@ -120,21 +122,21 @@ class Dispatcher:
         log = self._log.bind(update=stored.update_id)
         update = self._open(stored)
         if update is None:
-            log.error("an update that cannot be read is parked")
+            log.error("an unreadable update is parked")
             await self._updates.fail_update(stored.update_id, None)
             return
         try:
             async with asyncio.timeout(schedule.UPDATE_LEASE_S - 10):
                 await self._handle(update)
         except (ChatGone, CardGone) as error:
-            log.info("nobody can be answered there", reason=str(error))
+            log.info("the chat cannot be answered", reason=str(error))
             await self._updates.finish_update(stored.update_id)
         except ChatBusy as busy:
             await self._again(stored, update, schedule.UPDATE_ATTEMPTS_IN_OUTAGE, busy.retry_after_s)
         except CallUnclear as error:
             if not self._unheard:
                 self._unheard = True
-                log.warning("Telegram does not take answers", reason=str(error))
+                log.warning("Telegram does not accept messages", reason=str(error))
             await self._again(stored, update, schedule.UPDATE_ATTEMPTS_IN_OUTAGE)
         except StoreError as error:
             log.warning("the database refused while an update was handled", reason=str(error))
@@ -145,7 +147,7 @@ class Dispatcher:
         else:
             if self._unheard and stored.attempts:
                 self._unheard = False
-                log.info("Telegram takes answers again", attempts=stored.attempts + 1)
+                log.info("Telegram accepts messages again", attempts=stored.attempts + 1)
             await self._updates.finish_update(stored.update_id)
 
     def _open(self, stored: StoredUpdate) -> Update | None:
@@ -167,5 +169,9 @@ class Dispatcher:
         try:
             await self._give_up(update)
         except Exception as error:  # noqa: BLE001 - what cannot be handled can perhaps not be answered either
-            self._log.info("nor could its chat be told", update=stored.update_id, reason=type(error).__name__)
+            self._log.info(
+                "the chat of a parked update could not be told",
+                update=stored.update_id,
+                reason=type(error).__name__,
+            )
         await self._updates.fail_update(stored.update_id, None)

@@ -75,7 +75,9 @@ class Messenger:
                     rate_limit_args=Urgency.FIRST,
                 )
         except ChatError as error:
-            self._log.info("a tapped message could not be drawn", chat=sender.chat_id, reason=str(error))
+            self._log.info(
+                "a message could not be updated after a button press", chat=sender.chat_id, reason=str(error)
+            )
 
     async def write(
         self, chat_id: int, text: str, buttons: InlineKeyboardMarkup | None = None, *, silent: bool = False

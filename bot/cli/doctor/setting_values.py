@@ -1,4 +1,4 @@
-"""Every setting: its value, and where that comes from."""
+"""List every setting with its value and where that comes from."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from bot.stores.opening import stored_changes
 class Value:
     name: str
     value: str
-    """As it could be typed; of a secret only whether it is `set`."""
+    """As it could be typed; for a secret only `set`."""
     source: str
     """`default`, `environment`, `.env`, or who changed it and when."""
 
 
 async def list_values(settings: Settings) -> list[Value]:
-    """In the order of `.env.example`, as a bot that starts now would have them. Changes nothing."""
+    """Return the settings of a bot that starts now, in the order of `.env.example`. Changes nothing."""
     in_force = settle_rules(settings, await stored_changes(settings.database_url, THE_BOT))
     return [
         Value(
@@ -37,7 +37,7 @@ async def list_values(settings: Settings) -> list[Value]:
 
 
 def draw_values(values: Sequence[Value]) -> str:
-    """A table for a terminal; empty where there are none."""
+    """Return a table for a terminal; empty if there are no settings."""
     if not values:
         return ""
     longest = max(len(value.name) for value in values)
@@ -46,10 +46,10 @@ def draw_values(values: Sequence[Value]) -> str:
 
 
 def _aside(source: str) -> str:
-    # What nobody set is what nobody looks for.
+    # Defaults are the least interesting.
     return click.style(f"  ({source})", dim=source == "default", bold=source.startswith("changed"))
 
 
 def _changed(change: Change) -> str:
-    who = "at this machine" if change.by == THE_MACHINE else f"by {change.by}"
+    who = "on this machine" if change.by == THE_MACHINE else f"by {change.by}"
     return f"changed {who}, {change.at:%Y-%m-%d %H:%M} UTC"

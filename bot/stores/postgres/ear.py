@@ -47,7 +47,7 @@ class NotificationListener:
             try:
                 await self._hear()
             except (*LOST, asyncpg.PostgresError) as error:
-                self._log.debug("the database is not heard", reason=type(error).__name__)
+                self._log.debug("no notifications from the database", reason=type(error).__name__)
             await asyncio.sleep(_AGAIN_S)
 
     async def _hear(self) -> None:

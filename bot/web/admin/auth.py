@@ -24,7 +24,7 @@ _COOKIE = "dreamreel_admin"
 
 
 async def make_link(passes: PassStore, address: str, user_id: int, now: datetime) -> str:
-    """Where one admin gets in, once, within `LINK_LIVES`. `address` is that of the private server."""
+    """Return a login link for one admin. It works once, within `LINK_LIVES`. `address`: the server's URL."""
     token = new_token()
     await passes.add_pass(Pass("link", digest_of(token), user_id, now + LINK_LIVES), now)
     return f"{address}{LOGIN}#{token}"
@@ -39,17 +39,17 @@ class Auth:
         self._log = get_log(__name__)
 
     async def who(self, request: web.Request) -> int | None:
-        """The admin whose session this is; None where there is none, or they are no admin any more."""
+        """Return the admin of this session; None if there is none, or if they are no longer an admin."""
         token = request.cookies.get(_COOKIE, "")
         found = await self._passes.find_pass("session", digest_of(token), self._clock()) if token else None
         return found.user_id if found and await self._is_admin(found.user_id) else None
 
     async def enter(self, token: str, to: web.StreamResponse) -> bool:
-        """Use up the token of a link. Whether it was good: then `to` carries a session."""
+        """Use up the token of a link. Return True if it was valid; `to` then carries a session."""
         now = self._clock()
         found = await self._passes.take_pass("link", digest_of(token), now)
         if found is None or not await self._is_admin(found.user_id):
-            self._log.warning("somebody was not let into the operator's page")
+            self._log.warning("a login to the operator's page was refused")
             return False
         session = new_token()
         await self._passes.add_pass(
@@ -64,7 +64,7 @@ class Auth:
             samesite="Strict",
             secure=self._has_tls,
         )
-        self._log.info("an admin is on the operator's page", admin=found.user_id)
+        self._log.info("an admin has logged in to the operator's page", admin=found.user_id)
         return True
 
     async def leave(self, request: web.Request, to: web.StreamResponse) -> None:
@@ -72,12 +72,12 @@ class Auth:
         to.del_cookie(_COOKIE, path="/admin", httponly=True, samesite="Strict", secure=self._has_tls)
 
     def csrf_token(self, request: web.Request, purpose: str) -> str:
-        """Proves that a form for `purpose` was drawn for this session."""
+        """Return a token that proves that a form for `purpose` was drawn for this session."""
         session = request.cookies.get(_COOKIE, "")
         return hmac.digest(session.encode(), purpose.encode(), "sha256").hex()
 
     async def one_time_csrf_token(self, request: web.Request, user_id: int, purpose: str) -> str:
-        """The same, for something that is done once however often the form is sent."""
+        """Return such a token for an action that runs once, however often the form is sent."""
         now, token = self._clock(), new_token()
         digest = digest_of(f"{token} {self.csrf_token(request, purpose)}")
         await self._passes.add_pass(Pass("form", digest, user_id, now + _FORM_LIVES), now)
@@ -87,13 +87,13 @@ class Auth:
         return hmac.compare_digest(self.csrf_token(request, purpose).encode(), csrf_token.encode())
 
     async def consume_csrf_token(self, request: web.Request, purpose: str, token: str) -> bool:
-        """Whether a form of `one_time_csrf_token` may be acted on: the first time it is sent."""
+        """Return True the first time that a form with a `one_time_csrf_token` is sent."""
         digest = digest_of(f"{token} {self.csrf_token(request, purpose)}")
         return await self._passes.take_pass("form", digest, self._clock()) is not None
 
 
 def is_from_here(request: web.Request) -> bool:
-    """Whether a form was sent by one of our own pages, as far as the browser tells."""
+    """Return True if a form was sent by one of our own pages, as far as the browser says."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None and site not in ("same-origin", "none"):
         return False

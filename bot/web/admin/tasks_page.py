@@ -1,4 +1,4 @@
-"""All tasks, page by page: by state, by model's provider, by person, by the beginning of an id."""
+"""All tasks, page by page, filtered by state, provider, person, chat or the beginning of an id."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def tasks_page(sources: AdminContext, query: Mapping[str, str]) -> dict[st
 
 
 def _number(text: str) -> int | None:
-    """What is not the number of anybody finds nobody."""
+    """Return the id in `text`; text that is not a number matches nobody."""
     if not text:
         return None
     try:
