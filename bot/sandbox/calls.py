@@ -16,7 +16,7 @@ from bot.sandbox.world import World
 class CallRecord:
     """`params` as typed values; of the files only the sizes, in `uploads`.
 
-    `status` and `answer` are None while the call is under way, and stay so if it is never answered.
+    `status` and `answer` are None until the call is answered.
     """
 
     method: str

@@ -47,8 +47,8 @@ class Commands:
     def shown_in(self, chat: Chat) -> list[Json]:
         """Return the menu of a chat: the narrowest list that is set, first in the reader's language.
 
-        https://core.telegram.org/bots/api#determining-list-of-commands; a group's members read several
-        languages, so it shows the lists without one.
+        https://core.telegram.org/bots/api#determining-list-of-commands; members of a group read several
+        languages, so a group shows the lists without a language.
         """
         kind = "all_private_chats" if chat.type == "private" else "all_group_chats"
         scopes = ({"type": "chat", "chat_id": chat.id}, {"type": kind}, {"type": "default"})

@@ -55,7 +55,7 @@ def formatted(
 ) -> FormattedText:
     """What a message shows: markup read, spaces at both ends cut, links, mentions and commands marked.
 
-    Raises ApiError in Telegram's words for broken markup.
+    Raises ApiError with Telegram's text for broken markup.
     """
     if parse_mode:
         if parse_mode.upper() != "HTML":

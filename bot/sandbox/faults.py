@@ -28,7 +28,7 @@ _EFFECT_FIRST = frozenset({FaultKind.SERVER_ERROR_AFTER, FaultKind.SLOW, FaultKi
 class Fault:
     """What goes wrong with the next `times` calls of `method` ("*" = any) that `when` agrees to.
 
-    The first `skip` such calls go well; `times=None` means for ever.
+    The first `skip` such calls succeed; `times=None` means forever.
     """
 
     method: str

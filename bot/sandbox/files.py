@@ -67,7 +67,7 @@ class ReceivedFile:
 class FileStore:
     """Keeps every file in one folder, which `close` removes.
 
-    In `local_mode` bots name files of this machine by their paths, are told paths, and files may be larger.
+    In `local_mode` the bot and the server exchange paths of files on this machine, and files may be larger.
     """
 
     def __init__(self) -> None:
@@ -164,7 +164,7 @@ class FileStore:
     def add_photo(self, received: ReceivedFile, *, width: int = 0, height: int = 0) -> list[StoredFile]:
         """Return the sizes of one photo, smallest first.
 
-        All hold the bytes as they came: only the numbers are scaled, as Telegram would scale the picture.
+        All have the original bytes. Only the numbers are scaled, as Telegram would scale the picture.
         """
         full = probe(received.path)
         width, height = width or full.width or 1, height or full.height or 1

@@ -77,7 +77,7 @@ class Groups(State):
     def upgrade_group(self, person: Person, chat: Chat) -> Chat:
         """Upgrade the group to a supergroup, a new chat with a new id; the old one ends.
 
-        The bot joins the one and never leaves the other: https://github.com/tdlib/telegram-bot-api/issues/266
+        The bot joins the new one and never leaves the old one: https://github.com/tdlib/telegram-bot-api/issues/266
         """
         upgraded = self.add_group(chat.title, [], supergroup=True, with_bot=False)
         upgraded.members, upgraded.permissions = dict(chat.members), dict(chat.permissions)

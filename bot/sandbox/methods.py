@@ -126,7 +126,7 @@ def parameters_of(method: str) -> dict[str, Parameter]:
 def read_parameters(method: str, raw: Json) -> Json:
     """Return `raw` (form texts or JSON values) as typed values; an upload becomes an `Upload`.
 
-    Raises ContractError, naming the parameter, for one that is unknown, missing or of the wrong type.
+    Raises ContractError with the name of a parameter that is unknown, missing or of the wrong type.
     """
     return _read_fields(raw, _PARAMETERS[method], method)
 

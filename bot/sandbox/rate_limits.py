@@ -1,8 +1,8 @@
 """Telegram's limits on how fast a bot may send.
 
-https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this. Edits count as messages do
-(https://github.com/tdlib/td/issues/2592), an album as all that is in it. Telegram allows "short bursts"
-in a chat and does not say of what length: here ten.
+https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this. Edits count as messages
+(https://github.com/tdlib/td/issues/2592), an album as each of its messages. Telegram allows "short bursts"
+in a chat and does not say how long: here ten.
 """
 
 from __future__ import annotations

@@ -38,10 +38,10 @@ _NOT_FOUND = ApiError(404, "Not Found")
 class SandboxServer:
     """`async with SandboxServer() as server:`, or `start` and `stop`.
 
-    `server.url` is what the bot takes for Telegram's address, `server.token` its token; `server.page_url`
-    is what a person opens. `server.world` acts for people, `server.calls` is what the bot did,
-    `server.faults` is what goes wrong. `page_hosts`: names besides loopback by which the page may be opened;
-    `note`: a line that stands below its chats. `local_mode`: as a Bot API server that runs with `--local`.
+    `server.url` is the bot's Bot API address and `server.token` its token; people open `server.page_url`.
+    `server.world` acts for people, `server.calls` lists what the bot did, `server.faults` what goes wrong.
+    `page_hosts`: host names besides loopback for the page; `note`: a line below its chats. `local_mode`: act
+    as a Bot API server that runs with `--local`.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class SandboxServer:
     async def wait_for(self, predicate: Callable[[], T], timeout_s: float = 10.0) -> T:
         """Return the first true value of `predicate`, called again after each change.
 
-        Raises TimeoutError that lists the bot's last calls.
+        Raises TimeoutError with the bot's last calls.
         """
         try:
             async with asyncio.timeout(timeout_s):

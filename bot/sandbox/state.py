@@ -128,8 +128,8 @@ class State:
     def view(self, chat: Chat, message: Json, *, for_bot: bool = False) -> Json:
         """Return a copy with the current message that it replies to, one level deep.
 
-        Only people see keyboards that are not inline; only the bot sees that a topic's messages reply to its
-        first one.
+        Only people see keyboards that are not inline. Only the bot sees that messages of a topic reply to its
+        first message.
         """
         view = deepcopy(message)
         if "reply_to_message" in view:

@@ -33,7 +33,7 @@ class TooLargeError(Exception):
 async def read_body(request: web.Request, files: FileStore) -> Body:
     """Read parameters in every way that the Bot API accepts, also from the URL.
 
-    Raises TooLargeError, and ContractError for a body that cannot be read.
+    Raises TooLargeError, or ContractError if the body cannot be read.
     """
     try:
         return await _read_body(request, files)

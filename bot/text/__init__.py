@@ -29,10 +29,10 @@ __all__ = [
 def say(language: str, key: str, **values: object) -> str:
     """Return the phrase `key` in `language`, as Telegram's HTML.
 
-    `values` are foreign text and are escaped; lists, tuples and numbers with decimals are written as the
-    language writes them. A phrase with plural forms takes the form of the number `count`.
-    A language we do not speak is answered in English. KeyError for an unknown key or a missing value: a
-    defect of ours, which a test finds.
+    `values` are foreign text and are escaped. Lists, tuples and decimal numbers are written as the language
+    writes them. For a phrase with plural forms, the number `count` chooses the form.
+    An unknown language is English. Raises KeyError for an unknown key or a missing value, which is a bug that
+    a test finds.
     """
     return fill(language, book(language)[key], values)
 

@@ -38,8 +38,8 @@ def problems_of(
 ) -> list[str]:
     """Return what is wrong with a language's phrases, each problem with its key first; empty if nothing is.
 
-    `reference` has every key with the values that the bot fills in. `partial` is for an operator's own
-    phrases: keys may be missing, and a phrase may leave values out.
+    `reference` has every key with the values that the bot fills in. `partial`: for an operator's own phrases,
+    which may leave out keys and values.
     """
     missing = [] if partial else [f"{key} is missing" for key in reference if key not in phrases]
     return missing + [

@@ -20,7 +20,7 @@ _KEPT_S = 10.0
 class SharedPhotos:
     """Opens a photo once for all requests within some seconds, and only a few at the same time; others wait.
 
-    What failed is not kept: the next who asks tries again.
+    A failure is not kept: the next request tries again.
     """
 
     def __init__(self, open_photo: OpenPhoto, at_once: int = _AT_ONCE, kept_s: float = _KEPT_S) -> None:

@@ -1,7 +1,7 @@
 """The private web server, for the operator only. It listens on loopback unless PRIVATE_HOST says otherwise.
 
-It answers only to names that cannot be an attacker's: a browser that was tricked into taking this address for
-`evil.example` (DNS rebinding) sends that name, and is turned away.
+It answers only to names that an attacker cannot own: a browser that was tricked into resolving `evil.example`
+to this address (DNS rebinding) sends that name and is refused.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class PrivateServer:
     ) -> None:
         """`port` 0 takes a free port; with `any_port` a free port is taken if `port` is not available.
 
-        `address`: where browsers reach it, if not at `url`. Besides by its name the server may be called by
-        addresses of numbers and by names without a dot.
+        `address`: the URL for browsers, if it is not `url`. The server also answers to IP addresses and to
+        names without a dot.
         """
         self._host = host
         self._port = port

@@ -1,9 +1,8 @@
 """The web server: `/healthz` and `/readyz` for monitoring, `GET /photos/…` for providers, and
 `POST /telegram` where Telegram calls.
 
-All stand at the root and, where PUBLIC_URL has a path (`https://example.org/bot`), below that path too: a
-proxy in front may strip it or keep it. No answer is ever a redirect, and all but the last take GET and HEAD
-alone.
+All are at the root and, if PUBLIC_URL has a path (`https://example.org/bot`), also below that path: a proxy
+in front may strip or keep it. No response is a redirect, and all but the last accept only GET and HEAD.
 """
 
 from __future__ import annotations

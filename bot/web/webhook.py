@@ -1,6 +1,6 @@
 """The webhook: `POST /telegram` from Telegram, answered only after the update is stored.
 
-Whoever does not know the secret gets 404, as for an address that is not there.
+A call without the secret gets 404, as for an unknown URL.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The operator's page: what is running, the last days, each task's history, and actions of an admin.
 
-It stands at /admin on the private server. What draws it is loaded when somebody first asks for it.
+It is at /admin on the private server, and is loaded when it is first opened.
 """
 
 from __future__ import annotations

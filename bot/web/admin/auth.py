@@ -1,7 +1,7 @@
 """Log in to the operator page: a link that works once, the session behind it, CSRF tokens on its forms.
 
-The token of a link stands in the fragment of an address, which browsers never send; a page's button posts it.
-So neither a log of addresses nor a program that opens links to look at them can use it up.
+The token of a link is in the fragment of the URL, which browsers never send; a button on the page posts it.
+So neither a log of URLs nor a program that previews links can use it up.
 """
 
 from __future__ import annotations

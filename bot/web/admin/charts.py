@@ -1,7 +1,7 @@
 """Charts as SVG: stacked bars, lines, and horizontal bars. Pure: numbers in, markup out.
 
-Colours and letters come from the style sheet, by class, so that a plot is as light or as dark as its page.
-Every mark has a title, which pointers show and screen readers read.
+Colours and fonts come from the style sheet, by class, so that a chart is as light or dark as its page. Every
+mark has a title for pointers and screen readers.
 """
 
 from __future__ import annotations

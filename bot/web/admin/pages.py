@@ -36,7 +36,7 @@ _HEADERS = {
 _STATIC: Final = Path(__file__).parent / "static"
 _TYPES = {"admin.css": "text/css", "admin.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _NOBODY: Final = 0
-_TOO_OLD: Final = ("That form is too old", "Go back, load the page anew, and try again.")
+_TOO_OLD: Final = ("That form is too old", "Go back, reload the page, and try again.")
 Page = Callable[[web.Request, int], Awaitable[web.StreamResponse]]
 """Handles a request of an admin, whose id it gets."""
 
