@@ -1,9 +1,9 @@
 # The bot in an image: `docker build -t dreamreel .`
-# docs/operate.md says how to run it, and how to try the sandbox in it.
+# docs/operate.md says how to run it and how to try the sandbox in it.
 
 FROM python:3.13-slim AS build
 WORKDIR /src
-# Nothing is fetched but what the lock names, and only where its hash is the same.
+# Download only what the lock names, and check each file's hash.
 COPY requirements requirements
 RUN python -m venv /opt/build \
  && /opt/build/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements/build.txt \
@@ -15,12 +15,12 @@ RUN /opt/build/bin/pip wheel --no-cache-dir --disable-pip-version-check --no-dep
  && /opt/build/bin/pip --python /opt/dreamreel/bin/python install --no-cache-dir --disable-pip-version-check --no-deps --no-index /wheel/*.whl
 
 FROM python:3.13-slim
-# A fixed id, so that a folder of the host can be given to it: chown 10001:10001.
+# A fixed id, so that a folder of the host can belong to it: chown 10001:10001.
 RUN groupadd --gid 10001 dreamreel \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin dreamreel \
  && install -d -o dreamreel -g dreamreel -m 0700 /data
 COPY --from=build /opt/dreamreel /opt/dreamreel
-# Safe path: what lies in the data folder is never imported.
+# Safe path: Python never imports a file from the data folder.
 ENV PATH=/opt/dreamreel/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

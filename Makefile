@@ -3,50 +3,50 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# What works on the project and must not lie beside it: it would hide a dependency that is missing.
+# Tools in an environment of their own: beside the project they would hide a missing dependency.
 TOOLS  := $(VENV)/tools/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# Tests wait for servers and processes more than they compute, so more of them than cores run at once.
+# Tests mostly wait for servers and processes, so run more of them than there are cores.
 WORKERS ?= 4
-# In the order of their names the slow files come first, and none is left over at the end.
+# In the order of their names the slow files come first, so none is left alone at the end.
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help sandbox run install test chaos mutations lint check format lock audit site clean
 
-help: ## this list
+help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-sandbox: $(VENV)/.run ## the bot and a Telegram to try it in, on this machine: no token, no key
+sandbox: $(VENV)/.run ## run the bot and a simulated Telegram on this machine: no token, no key
 	@$(BIN)/python -m bot sandbox
 
-run: $(VENV)/.run ## the bot in the real Telegram, set up by .env
+run: $(VENV)/.run ## run the bot on Telegram with the settings of .env
 	@$(BIN)/python -m bot run
 
-install: $(VENV)/.dev ## everything a developer needs, into .venv
+install: $(VENV)/.dev ## install all development tools into .venv
 
-test: install ## all the tests
+test: install ## run all the tests
 	@$(PYTEST)
 
 CHAOS = SEED STORE PROCESSES REQUESTS KILLS EVERY FAULTS KEEP
 lower = $(shell echo $(1) | tr A-Z a-z)
 
-chaos: install ## minutes of random kills and faults; SEED=7 again, MINUTES=30, STORE=postgres PROCESSES=3 REQUESTS=2000
+chaos: install ## kill the bot at random for minutes; SEED=7 repeats a run, MINUTES=30, STORE=postgres PROCESSES=3 REQUESTS=2000
 	@PYTHONPATH=tests $(BIN)/python -m chaos --minutes $(or $(MINUTES),3) \
 		$(foreach name,$(CHAOS),$(if $($(name)),--$(call lower,$(name)) $($(name))))
 
-mutations: install ## breaks the bot on purpose, promise by promise, and sees that it is noticed
+mutations: install ## break the bot on purpose, one promise at a time, and check that a test notices
 	@PYTHONPATH=tests $(BIN)/python -m chaos.mutations $(if $(ONLY),--only "$(ONLY)")
 
-lint: install ## format, lint, types, import rules
+lint: install ## check format, lint, types and import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-check: lint test ## what must be green before a commit: lint and tests
+check: lint test ## run lint and test: must pass before a commit
 
-format: install ## format and mend what can be mended
+format: install ## format the code and fix what can be fixed automatically
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
@@ -59,14 +59,14 @@ lock: $(TOOLS)/python ## pin every dependency with its hashes, in requirements/;
 	@$(LOCK) pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
 	@$(LOCK) --group build --output-file requirements/build.txt
 
-audit: $(TOOLS)/python ## ask whether a pinned dependency has a known weakness; needs the network
+audit: $(TOOLS)/python ## ask whether a pinned dependency has a known vulnerability; needs the network
 	@$(TOOLS)/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3' \
 	  || { echo "pip-audit could not be installed: it needs the network."; exit 1; }
 	@$(TOOLS)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off \
 	  $(patsubst %,--requirement %,$(wildcard requirements/*.txt)) || \
-	  { echo "Nothing is proven: a weakness is listed above, or the list of weaknesses cannot be reached from here."; exit 1; }
+	  { echo "Not passed: a vulnerability is listed above, or the list of vulnerabilities cannot be reached."; exit 1; }
 
-site: install ## the papers as a site, in site/
+site: install ## build the documentation as a site, in site/
 	@$(BIN)/zensical build --clean --strict
 
 clean: ## remove the environment and the caches
@@ -84,7 +84,7 @@ $(BIN)/python:
 $(TOOLS)/python: | $(BIN)/python
 	@$(BIN)/python -m venv $(VENV)/tools
 
-# First what is pinned, each file by its hash; then what a change of pyproject.toml wants beyond that, until `make lock`.
+# First the pinned packages, each file by its hash; then what pyproject.toml needs beyond that, until `make lock`.
 $(VENV)/.run: pyproject.toml requirements/run.txt | $(BIN)/python
 	@echo "Installing what running needs into $(VENV) (once) ..."
 	@$(PIP) --require-hashes --requirement requirements/run.txt

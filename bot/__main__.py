@@ -1,6 +1,6 @@
 """The command line: `python -m bot run`, `sandbox`, `doctor`, `tasks`, `bill` and `move-store`.
 
-The media worker processes load this file too, and need nothing of the bot: each command imports what it runs.
+The media worker processes load this file too, and need none of the bot: each command imports what it runs.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ T = TypeVar("T")
 
 _SANDBOX_PORT = 8787
 _SANDBOX_ADMIN = 1001
-"""Ada, of `bot.sandbox.demo_world`."""
+"""Ada, from `bot.sandbox.demo_world`."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dreamreel", message="%(version)s")
 def main() -> None:
-    """Dreamreel: a Telegram bot that makes videos from words and photos."""
+    """Dreamreel: a Telegram bot that makes videos from prompts and photos."""
 
 
-@main.command(short_help="Run the bot in the real Telegram.")
+@main.command(short_help="Run the bot on Telegram.")
 def run() -> None:
-    """Run the bot in the real Telegram, set up by the environment and `.env`."""
+    """Run the bot on Telegram, with the settings of the environment and `.env`."""
     from bot import app  # noqa: PLC0415 - see above
 
     settings = _or_exit(load_settings)
@@ -48,7 +48,7 @@ def run() -> None:
     _or_exit(lambda: asyncio.run(app.run(settings, _print_start)))
 
 
-@main.command(short_help="Try the bot here: no token, no key.")
+@main.command(short_help="Try the bot on this machine: no token, no key.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -58,23 +58,23 @@ def run() -> None:
 @click.option("--page-host", multiple=True, help="A name by which the page may be opened, besides loopback.")
 @click.option("--real", is_flag=True, help="Use the providers' keys of .env: SPENDS MONEY.")
 def sandbox(host: str, port: int | None, page_host: tuple[str, ...], real: bool) -> None:
-    """Run the bot and a Telegram to try it in, on this machine: no token, no key, no network."""
+    """Run the bot and a simulated Telegram on this machine: no token, no key, no network."""
     with tempfile.TemporaryDirectory(prefix="dreamreel-sandbox-") as folder:
         _or_exit(lambda: asyncio.run(_sandbox(host, port, page_host, real, Path(folder))))
 
 
-@main.command(short_help="Find what is wrong, and how to mend it.")
+@main.command(short_help="Find out what is wrong and how to fix it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 def doctor(as_json: bool) -> None:
-    """Find what is wrong here, and how to mend it; show each setting, and where it comes from.
+    """Find out what is wrong and how to fix it; show each setting and where it comes from.
 
-    Changes nothing, costs nothing, disturbs no running bot. The exit code is 1 where something is wrong.
+    Changes nothing, costs nothing and disturbs no running bot. The exit code is 1 if something is wrong.
     """
     from bot import app  # noqa: PLC0415 - see above
     from bot.cli import doctor as doctors  # noqa: PLC0415 - see above
 
     if sys.stderr.isatty():
-        click.echo("Asking around, which may take half a minute …", err=True)
+        click.echo("Checking, which may take half a minute …", err=True)
     settings, finding = doctors.read_settings()
     findings, values = [finding], list[doctors.Value]()
     if settings is not None:
@@ -99,7 +99,7 @@ async def _sandbox(host: str, port: int | None, page_hosts: tuple[str, ...], rea
     from bot.sandbox import SandboxServer, demo_world  # noqa: PLC0415 - a real bot never loads it
 
     def serve_on(port: int) -> SandboxServer:
-        note = "Real models: their providers see what you send, and charge for it." if real else ""
+        note = "Real models: their providers see what you send and charge for it." if real else ""
         return SandboxServer(demo_world(), host=host, port=port, page_hosts=page_hosts, note=note)
 
     server = serve_on(_SANDBOX_PORT if port is None else port)
@@ -115,8 +115,8 @@ async def _sandbox(host: str, port: int | None, page_hosts: tuple[str, ...], rea
 
     def print_address(_: Started) -> None:
         click.echo(f"\n  Open this in a browser:  {click.style(server.page_url, bold=True)}\n")
-        click.echo("  Type  /video a paper boat in the rain  or drop a photo there. Ctrl-C ends it.")
-        click.echo("  Ada is its admin:  /admin  leads her to the operator's page.\n")
+        click.echo("  Type  /video a paper boat in the rain  or drop a photo there. Press Ctrl-C to stop.")
+        click.echo("  Ada is the bot's admin:  /admin  links her to the operator's page.\n")
 
     try:
         await app.run(settings, print_address)
@@ -125,7 +125,7 @@ async def _sandbox(host: str, port: int | None, page_hosts: tuple[str, ...], rea
 
 
 def _sandbox_settings(url: str, token: str, data: Path, real: bool) -> Settings:
-    """The sandbox's own settings: no `.env`, no real database; the keys of `.env` only when asked for."""
+    """Return the sandbox's own settings: no real database, and the keys of `.env` only with `--real`."""
     values: dict[str, Any] = {
         "telegram_bot_token": token,
         "telegram_api_url": url,
@@ -139,7 +139,7 @@ def _sandbox_settings(url: str, token: str, data: Path, real: bool) -> Settings:
     }
     if real:
         return load_settings(**values)
-    # What costs nothing may be tried all day.
+    # The preview is free, so it needs no daily limits.
     return IsolatedSettings(**values, daily_videos_per_user=None, daily_videos_per_chat=None)
 
 
@@ -157,9 +157,9 @@ def _print_start(started: Started) -> None:
     if started.private_url:
         line("private", f"{started.private_url}  (the operator's page: send /admin to the bot)")
         if started.tunnel:
-            line("", f"from your own machine: {started.tunnel}")
+            line("", f"from your own computer: {started.tunnel}")
     if started.claim_link:
-        click.echo("\nThis bot has no admin yet. Whoever opens this link first becomes one (good once):")
+        click.echo("\nThis bot has no admin yet. The first person who opens this link becomes it:")
         click.echo(f"  {started.claim_link}\n")
 
 
@@ -186,12 +186,12 @@ def _limits(settings: Settings) -> str:
 
 
 def _or_exit(act: Callable[[], T]) -> T:
-    """What people can mend is one sentence, never a traceback."""
+    """Run `act`; print an error that people can fix as one sentence, and exit."""
     try:
         return act()
     except DreamreelError as error:
         click.echo(f"Dreamreel cannot run: {error}", err=True)
-        # A service manager need not try again what somebody has to mend first.
+        # Status 2: somebody has to fix it first, so a service manager does not try again.
         sys.exit(2 if isinstance(error, SettingsError) else 1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -96,7 +96,7 @@ def _hook(settings: Settings, key: str) -> WebhookSettings | None:
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:
     def stop() -> None:
-        get_log(__name__).info("stopping: nothing is begun any more")
+        get_log(__name__).info("stopping: nothing new is started")
         stopping.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):

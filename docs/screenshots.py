@@ -1,7 +1,7 @@
-"""The pictures of the papers, taken anew from the sandbox: `.venv/bin/python docs/screenshots.py`.
+"""Take the pictures of the documentation from the sandbox: `.venv/bin/python docs/screenshots.py`.
 
-They show what the bot says today: run it after a change of what people see, and look at each picture. Needs
-Chromium, and for the signs on buttons an emoji font (on Debian: fonts-noto-color-emoji fonts-noto-cjk).
+Run it after a change of what people see, and look at each picture. It needs Chromium, and an emoji font for
+the symbols on buttons (on Debian: fonts-noto-color-emoji fonts-noto-cjk).
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class LiveSettings:
         self._now = settle_rules(self._start, await self._store.in_force(THE_BOT), self._models)
         for change, reason in self._now.refused.items():
             if change not in before.refused:
-                self._log.warning("a changed setting does not work here", reason=reason)
+                self._log.warning("a changed setting is not valid here", reason=reason)
 
     async def change(self, name: str, text: str | None, by: int) -> bool:
         """Whether that is news. `text` as in the environment; None or an empty one: as at the start.

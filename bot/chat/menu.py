@@ -93,7 +93,7 @@ class Menu:
                 with translated():
                     await self._bot.delete_my_commands(scope)
             except ChatError as error:
-                self._log.info("a command list could not be taken back", chat=chat_id, reason=str(error))
+                self._log.info("a command list could not be removed", chat=chat_id, reason=str(error))
 
     async def welcome(self, chat_id: int, chosen: str | None, code: str | None) -> None:
         """Who comes for the first time, where the lists for everybody are not theirs."""

@@ -1,4 +1,4 @@
-"""`python -m bot bill 2026-11`: a month as CSV, to hold beside what a provider charges."""
+"""`python -m bot bill 2026-11`: print a month as CSV, to check a provider's bill."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import click
 from bot.cli.context import CliContext, run
 
 
-@click.command(short_help="Print a month as CSV, for a provider's bill.")
+@click.command(short_help="Print a month as CSV, to check a provider's bill.")
 @click.argument("month")
 def bill(month: str) -> None:
-    """Print a month such as 2026-11 as CSV, to check a provider's bill with.
+    """Print a month such as 2026-11 as CSV, to check a provider's bill.
 
-    A row for each time that a request was handed over: when, to whom, the id there, whether it should be
-    charged (yes, no, perhaps), the price, what became of it. Works beside a running bot.
+    It has a row for each order: when, to which provider, the id there, whether it should be charged (yes, no,
+    perhaps), the price, and the outcome. Works while the bot runs.
     """
 
     async def work(ctx: CliContext) -> None:
@@ -25,7 +25,7 @@ def bill(month: str) -> None:
         try:
             month_edges(month, settings.zone)
         except ValueError:
-            raise click.BadParameter(f"{month} is no month such as 2026-11.", param_hint="MONTH") from None
+            raise click.BadParameter(f"{month} is not a month such as 2026-11.", param_hint="MONTH") from None
         async with ctx.models() as models:
             pieces = draw_bill(
                 ctx.store.statistics,

@@ -1,4 +1,4 @@
-"""The desk at which commands work: the settings and the store, opened beside the bot that may be using it."""
+"""What commands work with: the settings and the store, opened beside a bot that may be running."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CliContext:
-    """What a command works with."""
+    """The settings and the store of a command."""
 
     settings: Settings
     store: Store
@@ -31,7 +31,7 @@ class CliContext:
         return datetime.now(UTC)
 
     async def ahead(self, tasks: list[Task]) -> dict[str, int]:
-        """How many are served before those that wait."""
+        """Return how many tasks are served before each waiting one, by its id."""
         return {task.id: await self.store.tasks.count_ahead(task) for task in tasks if task.waits_for_slot}
 
     @asynccontextmanager
@@ -47,11 +47,11 @@ class CliContext:
 
 
 def run(work: Callable[[CliContext], Awaitable[None]]) -> None:
-    """One sentence where it cannot be done, and the exit code 1; 2 where something must be set up first."""
+    """Run a command. If it fails, print one sentence and exit with 1, or with 2 if a setting is wrong."""
     from bot.errors import DreamreelError, SettingsError  # noqa: PLC0415
 
     try:
-        asyncio.run(_at_the_desk(work))
+        asyncio.run(_with_store(work))
     except DreamreelError as error:
         click.echo(str(error), err=True)
         sys.exit(2 if isinstance(error, SettingsError) else 1)
@@ -59,7 +59,7 @@ def run(work: Callable[[CliContext], Awaitable[None]]) -> None:
         sys.exit(130)
 
 
-async def _at_the_desk(work: Callable[[CliContext], Awaitable[None]]) -> None:
+async def _with_store(work: Callable[[CliContext], Awaitable[None]]) -> None:
     from bot.admin.live_settings import settle_rules  # noqa: PLC0415
     from bot.log import set_up_logs  # noqa: PLC0415
     from bot.settings import load_settings, secrets_of  # noqa: PLC0415

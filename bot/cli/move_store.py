@@ -1,4 +1,4 @@
-"""`python -m bot move-store FROM TO`: everything that is stored, into another database."""
+"""`python -m bot move-store FROM TO`: copy everything into another database."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import click
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 def move_store(source: str, target: str) -> None:
-    """Copy all that is stored from one database into another, and check that all of it arrived.
+    """Copy everything from one database into another, and check that all of it arrived.
 
-    FROM and TO are addresses as in DATABASE_URL. FROM is only read, also while a bot is running on it: try
-    it, then stop the bot, do it once more, set DATABASE_URL, and start the bot. TO must be empty, or filled
-    by an earlier move and not used since. Videos and the key in the data folder stay where they are.
+    FROM and TO are addresses as in DATABASE_URL. FROM is only read, so you can try this while the bot runs.
+    Then stop the bot, run this once more, set DATABASE_URL, and start the bot. TO must be empty, or filled by
+    an earlier move and not used since. Videos and the secret key in the data folder are not copied.
     """
     from bot.errors import DreamreelError, SettingsError  # noqa: PLC0415 - loaded where it is needed
     from bot.stores.open import move_between, shown_url  # noqa: PLC0415
@@ -24,8 +24,8 @@ def move_store(source: str, target: str) -> None:
     try:
         counts = asyncio.run(move_between(source, target))
     except DreamreelError as error:
-        click.echo(f"Nothing was moved: {error}", err=True)
+        click.echo(f"Nothing was copied: {error}", err=True)
         sys.exit(2 if isinstance(error, SettingsError) else 1)
     for table, count in counts.items():
         click.echo(f"  {table:<11} {count:>8}")
-    click.echo(f"All of it is in {shown_url(target)} now. Set DATABASE_URL to it, and start the bot.")
+    click.echo(f"Everything is in {shown_url(target)} now. Set DATABASE_URL to it and start the bot.")

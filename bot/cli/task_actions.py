@@ -1,8 +1,8 @@
-"""What an operator does with one task: cancel it, put it first, attach an id to it, ask for it again.
+"""What an operator can do with one task: cancel it, put it first, attach a remote id to it.
 
-The running bot goes on from the row as it finds it. Who moves a task at the same moment is waited for: the
-row is read anew, and asked once more. Each is put on record. A Refused says in one sentence why something
-cannot be done.
+The running bot goes on from the row as it finds it. If the bot moves the task at the same moment, the row is
+read again and the action repeated. Every action is recorded. `Refused` says in one sentence why an action is
+not possible.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from bot.store.audit import THE_MACHINE, AuditEntry
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
 _SEARCHED = 1000
-"""So many of a provider's newest tasks may have an id already."""
+"""How many of a provider's newest tasks are searched for the same remote id."""
 
 
 class Refused(DreamreelError):
-    """It cannot be done with this task; the text is one sentence."""
+    """The action is not possible with this task; the text is one sentence."""
 
 
 async def find(store: Store, name: str) -> Task:
-    """The task with this id, or the only one whose id begins so."""
+    """Return the task with this id, or the only one whose id begins with `name`. Raises Refused otherwise."""
     if (task := await store.tasks.get(name)) is not None:
         return task
     found = await store.tasks.list_tasks(TaskFilter(id_prefix=name), 2) if name else []
@@ -44,7 +44,7 @@ async def cancel(store: Store, task: Task, now: datetime) -> Task:
         store,
         task,
         lambda row: row.cancelled("dismissed", now) if row.state is TaskState.DRAFT else row.hide(now),
-        "is over: nothing can be stopped any more",
+        "has ended: it cannot be stopped any more",
     )
     await store.audit.add(AuditEntry("cancel", task.id, THE_MACHINE, now))
     return stopped
@@ -57,14 +57,14 @@ async def put_first(store: Store, task: Task, now: datetime) -> None:
 
 
 async def attach(store: Store, task: Task, remote_id: str, model: VideoModel | None, now: datetime) -> Task:
-    """The id of a job whose submit had no known end: it is looked at, and its video delivered."""
+    """Give a submit of unknown outcome its remote id, so that it is polled and its video delivered."""
     if task.state is not TaskState.FAILED or task.error_code != SUBMIT_UNKNOWN:
-        raise Refused(f"{task.id} takes no id: it is no submit of unknown outcome.")
+        raise Refused(f"{task.id} takes no id: it is not a submit of unknown outcome.")
     if model is None:
-        raise Refused(f"{task.request.model} is not set up here, so nobody could look at the job.")
+        raise Refused(f"{task.request.model} is not set up here, so the job cannot be polled.")
     keep_until = (task.submitted_at or task.created_at) + timedelta(seconds=model.keeps_s)
     if keep_until <= now:
-        raise Refused(f"{task.id} is too old: {model.provider} has forgotten its job by now.")
+        raise Refused(f"{task.id} is too old: {model.provider} does not know its job any more.")
     for other in await store.tasks.list_tasks(TaskFilter(provider=task.provider), _SEARCHED):
         if other.remote_id == remote_id:
             raise Refused(f"{remote_id} belongs to the task {other.id}.")

@@ -1,4 +1,4 @@
-"""Tasks on paper: a table and a story for people, JSON for scripts."""
+"""Draw tasks: a table and a full page for people, JSON for scripts."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _SHOWN_CALLS = 12
 
 
 def draw_table(tasks: Sequence[Task], ahead: Mapping[str, int], now: datetime, below: str = "") -> Table:
-    """A line for each. `ahead`: of those that wait, how many are served before them. What somebody asked for
-    stands in the story alone."""
+    """Return a table with a row for each task. `ahead`: how many are served before a waiting one. Prompts are
+    not in it."""
     table = Table(box=box.SIMPLE_HEAD, caption=below or None, caption_justify="left", pad_edge=False)
     table.add_column("task", no_wrap=True)
     table.add_column("state", no_wrap=True)
@@ -54,7 +54,7 @@ def draw_table(tasks: Sequence[Task], ahead: Mapping[str, int], now: datetime, b
 
 
 def draw_story(task: Task, attempts: Sequence[Attempt], ahead: int, now: datetime) -> RenderableType:
-    """All that is known of one, and the calls made for it."""
+    """Return everything about one task, and the calls that were made for it."""
     facts = Table(box=None, show_header=False, pad_edge=False)
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
@@ -66,7 +66,7 @@ def draw_story(task: Task, attempts: Sequence[Attempt], ahead: int, now: datetim
     for column in ("call", "at", "took", "answer", "detail"):
         calls.add_column(column, overflow="fold")
     earlier, shown = attempts[:-_SHOWN_CALLS], list(attempts[-_SHOWN_CALLS:])
-    # The order is what a bill is about, however many looks came after it.
+    # The bill is about the submit, so show it even after many polls.
     orders = [one for one in attempts if one.call == "submit"][-1:]
     if orders and orders[0] in shown:
         orders = []
@@ -97,7 +97,7 @@ def write_json(value: object) -> str:
 
 
 def age(span: Any) -> str:
-    """`42 s`, `17 min`, `5 h`, `3 d`."""
+    """Return a time span as text: `42 s`, `17 min`, `5 h`, `3 d`."""
     seconds = max(round(span.total_seconds()), 0)
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:
@@ -123,7 +123,7 @@ def _note(task: Task, ahead: Mapping[str, int], now: datetime) -> str:
         case _:
             pass
     if task.state in (TaskState.SUCCEEDED, TaskState.FAILED) and task.delivered_at is None:
-        parts.append("not told yet")
+        parts.append("not delivered yet")
     return ", ".join(filter(None, parts))
 
 
@@ -134,7 +134,7 @@ def _facts(task: Task, ahead: int, now: datetime) -> list[tuple[str, str | Text]
         "who": f"{task.user_name} ({task.user_id})" if task.user_name else str(task.user_id),
         "chat": f"{task.chat_id}, topic {task.thread_id}" if task.thread_id else str(task.chat_id),
         "model": f"{task.request.model}, at {task.provider}",
-        "words": request.pop("prompt", ""),
+        "prompt": request.pop("prompt", ""),
         "photos": str(len(request.pop("photos", ())) or ""),
         "options": ", ".join(f"{name} {value}" for name, value in request.items() if name != "model"),
         "price": str(task.price or ""),
@@ -144,13 +144,13 @@ def _facts(task: Task, ahead: int, now: datetime) -> list[tuple[str, str | Text]
         "passed over": ", ".join(task.tried_models),
     }
     times = {
-        "asked": task.created_at,
+        "created": task.created_at,
         "queued": task.queued_at,
-        "handed over": task.submitted_at,
+        "submitted": task.submitted_at,
         "finished": task.finished_at,
-        "told": task.delivered_at,
-        "looked at next": task.due_at,
-        "kept there until": task.keep_until,
+        "delivered": task.delivered_at,
+        "due": task.due_at,
+        "kept at the provider until": task.keep_until,
     }
     state = Text(task.state.value, style=_COLOURS[task.state])
     if note := _note(task, {task.id: ahead}, now):
@@ -159,7 +159,9 @@ def _facts(task: Task, ahead: int, now: datetime) -> list[tuple[str, str | Text]
     lines += [(name, value) for name, value in known.items() if value]
     lines += [(name, _moment(value)) for name, value in times.items() if value]
     if task.state is TaskState.FAILED and task.error_code == SUBMIT_UNKNOWN:
-        lines.append(("what to do", f"look for it at {task.provider}; then: tasks attach {task.id} ITS_ID"))
+        lines.append(
+            ("what to do", f"look for the job at {task.provider}, then run: tasks attach {task.id} REMOTE_ID")
+        )
     return lines
 
 

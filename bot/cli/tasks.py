@@ -1,6 +1,6 @@
-"""`python -m bot tasks`: what is stored of requests, and what an operator does with one of them.
+"""`python -m bot tasks`: list and show requests, and cancel, prioritise, attach or retry one.
 
-Works beside a running bot, which goes on from what it finds. Commands load what they need when they run.
+It works while the bot runs, which goes on from what it finds. Commands import what they need when they run.
 """
 
 from __future__ import annotations
@@ -32,22 +32,26 @@ _the_task = click.argument("task_id", metavar="TASK")
 
 @click.group()
 def tasks() -> None:
-    """See requests and change them, beside the bot that runs.
+    """Show and change requests, also while the bot runs.
 
-    TASK is an id, or as much of its beginning as no other has.
+    TASK is an id, or a beginning of it that no other task has.
     """
 
 
 @tasks.command("list")
 @click.option(
-    "--state", "states", multiple=True, type=click.Choice(_STATES), help="May be given several times."
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(_STATES),
+    help="Only this state. Can be given several times.",
 )
 @click.option("--open", "only_open", is_flag=True, help="What waits or runs.")
 @click.option("--user", "user_id", type=_ID, help="Of this Telegram user.")
 @click.option("--chat", "chat_id", type=_ID, help="Of this chat.")
 @click.option("--provider", help="At this provider.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--older-than", metavar="TASK", help="The page that comes after this one.")
+@click.option("--older-than", metavar="TASK", help="Only requests older than this one, for the next page.")
 @_as_json
 def list_tasks(
     *,
@@ -60,7 +64,7 @@ def list_tasks(
     older_than: str | None,
     as_json: bool,
 ) -> None:
-    """Newest first."""
+    """List requests, newest first."""
 
     async def work(ctx: CliContext) -> None:
         from bot.cli import task_actions, task_table  # noqa: PLC0415 - see above
@@ -84,9 +88,7 @@ def list_tasks(
         below = f"{len(page)} of {await ctx.store.tasks.count_tasks(which)}"
         if more:
             below += f"; the next page: --older-than {page[-1].id}"
-        _print(
-            task_table.draw_table(page, await ctx.ahead(page), ctx.now, below) if page else "Nothing there."
-        )
+        _print(task_table.draw_table(page, await ctx.ahead(page), ctx.now, below) if page else "No requests.")
 
     run(work)
 
@@ -95,7 +97,7 @@ def list_tasks(
 @_the_task
 @_as_json
 def show(task_id: str, as_json: bool) -> None:
-    """All that is known of one, and every call made for it."""
+    """Show everything about one request, and every call that was made for it."""
 
     async def work(ctx: CliContext) -> None:
         from bot.cli import task_actions, task_table  # noqa: PLC0415
@@ -116,10 +118,10 @@ def show(task_id: str, as_json: bool) -> None:
 @_the_task
 @_as_json
 def cancel(task_id: str, as_json: bool) -> None:
-    """Stop it, as the button on its card does.
+    """Cancel a request, as the button on its card does.
 
-    What is not handed over yet ends, free of charge. A job that runs goes on unseen: it cannot be stopped,
-    and is paid for.
+    A request that is not submitted yet ends, free of charge. A job that runs cannot be stopped and is paid
+    for: it goes on, and its video is not shown.
     """
 
     async def work(ctx: CliContext) -> None:
@@ -127,36 +129,38 @@ def cancel(task_id: str, as_json: bool) -> None:
 
         task = await task_actions.cancel(ctx.store, await task_actions.find(ctx.store, task_id), ctx.now)
         paid = task.state.value in ("submitting", "running")
-        _report(task, "It goes on unseen: it is paid for." if paid else "It is cancelled.", as_json)
+        _report(
+            task, "It goes on without being shown: it is already paid for." if paid else "Cancelled.", as_json
+        )
 
     run(work)
 
 
-@tasks.command("put-first", short_help="Let it have its provider's next slot.")
+@tasks.command("put-first", short_help="Give a request its provider's next slot.")
 @_the_task
 @_as_json
 def put_first(task_id: str, as_json: bool) -> None:
-    """Let it have the next slot of its provider, before everybody else."""
+    """Give a request the next slot of its provider, before all others."""
 
     async def work(ctx: CliContext) -> None:
         from bot.cli import task_actions  # noqa: PLC0415
 
         task = await task_actions.find(ctx.store, task_id)
         await task_actions.put_first(ctx.store, task, ctx.now)
-        _report(task, "It comes next.", as_json)
+        _report(task, "It gets the next slot.", as_json)
 
     run(work)
 
 
-@tasks.command(short_help="Give a lost order its id at the provider.")
+@tasks.command(short_help="Give a submit of unknown outcome its id.")
 @_the_task
 @click.argument("remote_id")
 @_as_json
 def attach(task_id: str, remote_id: str, as_json: bool) -> None:
     """Give a submit of unknown outcome the id that its provider has for it.
 
-    The id stands in the log, or in the provider's own list of jobs. The bot then looks at the job and
-    delivers the video.
+    The id is in the log, or in the provider's own list of jobs. The bot then polls the job and delivers the
+    video.
     """
 
     async def work(ctx: CliContext) -> None:
@@ -167,19 +171,19 @@ def attach(task_id: str, remote_id: str, as_json: bool) -> None:
             task = await task_actions.attach(
                 ctx.store, task, remote_id, models.get(task.request.model), ctx.now
             )
-        _report(task, "It runs, and is looked at now.", as_json)
+        _report(task, "It is running and is polled now.", as_json)
 
     run(work)
 
 
 @tasks.command()
 @_the_task
-@click.option("--yes", is_flag=True, help="Do not ask whether it may cost something.")
+@click.option("--yes", is_flag=True, help="Do not ask before spending money.")
 @_as_json
 def retry(task_id: str, yes: bool, as_json: bool) -> None:
-    """Ask once more for what failed or was cancelled. COSTS MONEY, except with free models.
+    """Order a failed or cancelled request again. COSTS MONEY, except with free models.
 
-    It becomes a task of its own, on the same card and on nobody's limits.
+    It becomes a new task on the same card, outside everybody's limits.
     """
 
     async def work(ctx: CliContext) -> None:
@@ -191,21 +195,21 @@ def retry(task_id: str, yes: bool, as_json: bool) -> None:
         async with ctx.models() as models:
             model = models.get(task.request.model)
             check_retry(task, model)
-            assert model is not None  # noqa: S101 - that is one of the reasons why not
+            assert model is not None  # noqa: S101 - check_retry refuses that
             price = ctx.settings.model_prices.quote(task.request, model)
             if not (model.free or yes):
                 _agree(task, price, ctx.settings.currency)
             again = await retry(ctx.store, task, model, price, by=THE_MACHINE, now=ctx.now)
-        _report(again, "It waits for its turn.", as_json)
+        _report(again, "It is queued.", as_json)
 
     run(work)
 
 
-@tasks.command(short_help="See what waits and runs as it changes.")
+@tasks.command(short_help="Watch waiting and running requests.")
 @click.argument("task_id", metavar="[TASK]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each change.")
 def watch(task_id: str | None, as_json: bool) -> None:
-    """See what waits and runs as it changes, or one task until its end. Ctrl-C ends it."""
+    """Watch waiting and running requests as they change, or one until its end. Press Ctrl-C to stop."""
 
     async def work(ctx: CliContext) -> None:
         from bot.cli import watch  # noqa: PLC0415
@@ -219,14 +223,14 @@ def watch(task_id: str | None, as_json: bool) -> None:
 
 
 def _agree(task: Task, price: Decimal | None, currency: str | None) -> None:
-    """Money is spent on an explicit yes alone."""
+    """Ask before money is spent. Raises Refused without an explicit yes."""
     from bot.cli.task_actions import Refused  # noqa: PLC0415
     from bot.task import SUBMIT_UNKNOWN  # noqa: PLC0415
 
     costs = "costs money" if price is None else f"costs {price} {currency or ''}".rstrip()
-    twice = " It may have been charged once already." if task.error_code == SUBMIT_UNKNOWN else ""
+    twice = " The first order may have been charged already." if task.error_code == SUBMIT_UNKNOWN else ""
     if not sys.stdin.isatty():
-        raise Refused(f"Another video {costs}.{twice} Say --yes to order it.")
+        raise Refused(f"Another video {costs}.{twice} Pass --yes to order it.")
     if not click.confirm(f"Another video {costs}.{twice} Order it?", err=True):
         raise Refused("Nothing was ordered.")
 
@@ -240,5 +244,5 @@ def _report(task: Task, words: str, as_json: bool) -> None:
 def _print(what: RenderableType) -> None:
     from rich.console import Console  # noqa: PLC0415
 
-    # Whoever reads it line by line wants whole lines.
+    # A program that reads it line by line needs whole lines.
     Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(what)

@@ -66,7 +66,7 @@ class AlertMonitor:
         try:
             resumed = await self._store.tasks.count_open()
         except StoreError as error:
-            self._log.warning("the return was not told", reason=str(error))
+            self._log.warning("the return was not reported", reason=str(error))
             return
         await self._chat.send("alert_back", {"away": away, "count": resumed}, silent=True)
 
@@ -109,7 +109,7 @@ class AlertMonitor:
         try:
             values = await self._figures(yesterday, midnight)
         except StoreError as error:
-            self._log.warning("yesterday was not told", reason=str(error))
+            self._log.warning("the daily report was not sent", reason=str(error))
             return
         await self._alerts.note(what, "alert_day", {"day": yesterday.date().isoformat(), **values})
 

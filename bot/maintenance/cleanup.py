@@ -103,7 +103,7 @@ class Keeping:
             try:
                 await self._prune(now)
             except (StoreError, OSError) as error:
-                self._log.warning("what is old could not be forgotten", reason=str(error))
+                self._log.warning("old data could not be deleted", reason=str(error))
         if self._backups is not None and now >= self._back_up_at and self._backups.is_due(now):
             self._back_up_at = now + _AGAIN
             await self._back_up(self._backups, now)
@@ -122,7 +122,7 @@ class Keeping:
             await asyncio.sleep(self._between_s)
             more = await self._store.maintenance.prune_rest(before, _BATCH) > 0
         if forgotten:
-            self._log.info("old tasks were forgotten", tasks=forgotten)
+            self._log.info("old tasks were deleted", tasks=forgotten)
 
     async def _back_up(self, backups: Backups, now: datetime) -> None:
         target = backups.path(backups.night(now))
@@ -131,11 +131,13 @@ class Keeping:
             made = await self._store.maintenance.back_up(target)
             backups.thin_out()
         except (StoreError, OSError) as error:
-            self._log.error("the database was not copied", reason=str(error))
+            self._log.error("the database backup failed", reason=str(error))
             await self._tell_backup(str(error))
             return
         if made:
             took_s = (self._clock() - began).total_seconds()
             size = target.stat().st_size
-            self._log.info("the database was copied", file=target.name, bytes=size, took_s=round(took_s, 1))
+            self._log.info(
+                "the database was backed up", file=target.name, bytes=size, took_s=round(took_s, 1)
+            )
             await self._tell_backup(None)

@@ -42,5 +42,5 @@ class Heartbeat:
         if reason and not self._fails:
             self._log.warning("HEARTBEAT_URL cannot be called", reason=reason)
         elif self._fails and not reason:
-            self._log.info("HEARTBEAT_URL is called again")
+            self._log.info("HEARTBEAT_URL can be called again")
         self._fails = bool(reason)

@@ -1,4 +1,4 @@
-"""A Telegram on this machine: a Bot API server and a chat page, to try the bot in and to test it with."""
+"""A simulated Telegram on this machine: a Bot API server and a chat page, to try and to test the bot."""
 
 from bot.sandbox.answer import ApiError, Json
 from bot.sandbox.calls import CallRecord

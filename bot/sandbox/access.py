@@ -1,4 +1,4 @@
-"""Which chats and messages the bot may touch, and Telegram's words when it may not."""
+"""Check which chats and messages the bot may use, with Telegram's own error texts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from bot.sandbox.chats import Chat
 from bot.sandbox.faults import MIGRATED
 from bot.sandbox.state import State
 
-#: What must be allowed for a kind of message, and what Telegram calls it.
+#: The permission for each kind of message, and Telegram's name for it.
 _RIGHTS = {
     "text": ("can_send_messages", "text messages"),
     "photo": ("can_send_photos", "photos"),
@@ -16,7 +16,7 @@ _RIGHTS = {
 
 
 def find_chat(state: State, chat_id: int | str) -> Chat:
-    """The chat the bot means. Raises ApiError for one unknown, or upgraded to a supergroup."""
+    """Return the chat that the bot names. Raises ApiError if it is unknown or became a supergroup."""
     chat = state.chats.get(chat_id) if isinstance(chat_id, int) else None
     if chat is None:
         raise bad_request("chat not found")
@@ -26,7 +26,7 @@ def find_chat(state: State, chat_id: int | str) -> Chat:
 
 
 def writable_chat(state: State, chat_id: int | str) -> Chat:
-    """The same, and the bot is welcome there. Raises ApiError 403 if not."""
+    """Return the chat if the bot may write there. Raises ApiError 403 if not."""
     chat = find_chat(state, chat_id)
     if chat.type == "private":
         if chat.blocked:
@@ -43,20 +43,20 @@ def writable_chat(state: State, chat_id: int | str) -> Chat:
 
 
 def check_may_send(state: State, chat: Chat, kind: str) -> None:
-    """`kind`: text, photo or video. Raises ApiError where the bot lacks the right."""
+    """Check that the bot may send this `kind`: text, photo or video. Raises ApiError if not."""
     permission, name = _RIGHTS[kind]
     if chat.type != "private" and not chat.allows(chat.members[state.bot.id], permission):
         raise bad_request(f"not enough rights to send {name} to the chat")
 
 
 def check_topic(state: State, chat: Chat, thread_id: int | None) -> None:
-    """Raises ApiError where the topic, if it is one, is closed for the bot."""
+    """Raises ApiError if the topic, if it is one, is closed for the bot."""
     if thread_id in chat.closed_topics and not chat.members[state.bot.id].is_admin:
         raise bad_request("TOPIC_CLOSED")
 
 
 def message_to_edit(state: State, params: Json) -> tuple[Chat, Json]:
-    """A message of the bot's own, that can be edited. Raises ApiError in Telegram's words."""
+    """Return a message of the bot that it can edit. Raises ApiError with Telegram's text."""
     if "inline_message_id" in params:
         raise bad_request("MESSAGE_ID_INVALID")  # the sandbox has no inline mode
     if "chat_id" not in params or "message_id" not in params:

@@ -1,4 +1,4 @@
-"""What the Bot API answers: a result, or a refusal in Telegram's own words."""
+"""Responses of the Bot API: a result, or an error with Telegram's own text."""
 
 from __future__ import annotations
 

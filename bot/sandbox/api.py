@@ -1,4 +1,4 @@
-"""The methods of the Bot API: each takes a call and returns its result or raises ApiError."""
+"""The methods of the Bot API: each handles a call and returns its result or raises ApiError."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TOAST_LIMIT = 200
 
 
 async def carry_out(method: str, call: Call) -> Any:
-    """The method's result. Raises ApiError in Telegram's words."""
+    """Return the method's result. Raises ApiError with Telegram's text."""
     if method == "getUpdates":
         return await _get_updates(call)
     return METHODS[method](call)
@@ -145,7 +145,7 @@ def _set_message_reaction(call: Call) -> bool:
     if params["message_id"] not in chat.messages:
         raise bad_request("message to react not found")
     emoji = [reaction.get("emoji", "") for reaction in params.get("reaction", [])]
-    # The same emoji are written with and without the mark that asks for the coloured form.
+    # The same emoji is written with and without the variation selector for the coloured form.
     if len(emoji) > 1 or any(one.replace("\ufe0f", "") not in _REACTIONS.split() for one in emoji):
         raise bad_request("REACTION_INVALID")
     call.world.react(chat, params["message_id"], emoji)

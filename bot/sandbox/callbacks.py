@@ -26,7 +26,7 @@ class Callbacks:
         self._open: dict[str, Press] = {}
 
     def open(self, person: Person, chat: Chat, message: Json, data: str) -> Json:
-        """The callback_query that the bot gets for a press."""
+        """Return the callback_query that the bot gets for a press."""
         query_id = str(10**18 + secrets.randbelow(10**18))
         self._open[query_id] = Press(chat.id, person.id, self._now())
         return {
@@ -38,7 +38,7 @@ class Callbacks:
         }
 
     def answer(self, query_id: str) -> Press:
-        """Takes the press that is answered. Raises ApiError for one unknown, answered before, or too old."""
+        """Mark a press as answered. Raises ApiError if it is unknown, already answered, or too old."""
         press = self._open.pop(query_id, None)
         if press is None or press.pressed_at + LIFETIME_S < self._now():
             raise bad_request("query is too old and response timeout expired or query ID is invalid")

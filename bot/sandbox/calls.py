@@ -1,4 +1,4 @@
-"""One call of the bot: what it asked, what it was answered. The log of them is what tests look at."""
+"""One call of the bot and its response. Tests read the log of calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.sandbox.world import World
 class CallRecord:
     """`params` as typed values; of the files only the sizes, in `uploads`.
 
-    `status` and `answer` are None while the call is under way, and stay so if it is never answered.
+    `status` and `answer` are None until the call is answered.
     """
 
     method: str
@@ -41,7 +41,7 @@ class CallRecord:
 
 @dataclass
 class Call:
-    """What a method works with."""
+    """What a method needs."""
 
     world: World
     webhook: Webhook
@@ -49,6 +49,6 @@ class Call:
     uploads: dict[str, ReceivedFile]
 
     def upload(self, value: str | Upload) -> ReceivedFile | None:
-        """The file behind an `Upload` or `attach://name`; None if the request brought none of that name."""
+        """Return the file of an `Upload` or `attach://name`; None if the request has no file of that name."""
         part = value.part if isinstance(value, Upload) else value.removeprefix("attach://")
         return self.uploads.get(part)

@@ -1,4 +1,4 @@
-"""The server's side of the chat page: the page, its files, its socket, and what a person does there."""
+"""The server side of the chat page: the page, its files, its socket, and a person's actions."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-# Named here because a machine's own table may lack them, and `nosniff` makes browsers believe what is said.
+# Listed here because a machine's own table may lack them, and `nosniff` makes browsers trust the type.
 _STATIC = {
     "": ("index.html", "text/html; charset=utf-8"),
     "page.js": ("page.js", "text/javascript; charset=utf-8"),
     "page.css": ("page.css", "text/css; charset=utf-8"),
 }
-# A file that a person uploaded may be a web page; opened by itself it runs nothing.
+# An uploaded file may be a web page; opened by itself, it must run nothing.
 _FILE_HEADERS = {**_HEADERS, "Content-Security-Policy": "default-src 'none'; sandbox"}
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 _TEXT_LIMIT, _CAPTION_LIMIT = 4096, 1024  # of people without a subscription, as of bots
@@ -48,11 +48,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class _RefusedError(Exception):
-    """Something a person may not do, in words for that person."""
+    """An action that a person may not do, with a text for that person."""
 
 
 class ChatPage:
-    """All of it lives under `/{key}/`: who does not know the key finds nothing."""
+    """Everything is under `/{key}/`: without the key nothing is found."""
 
     def __init__(self, world: World, *, key: str, hosts: Sequence[str] = (), note: str = "") -> None:
         self.key = key
@@ -75,12 +75,12 @@ class ChatPage:
             await socket.close(code=WSCloseCode.GOING_AWAY)
 
     def _guarded(self, handler: Handler) -> Handler:
-        """The key, the host and the origin are checked before anything else."""
+        """Check the key, the host and the origin before anything else."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             if not secrets.compare_digest(request.match_info["key"].encode(), self.key.encode()):
                 raise web.HTTPNotFound
-            # A foreign name in `Host` means that another site's name was pointed at this machine.
+            # A foreign name in `Host` means that another site's name points to this machine.
             if urlsplit(f"//{request.host}").hostname not in self._hosts:
                 raise web.HTTPForbidden
             origin = request.headers.get("Origin")
@@ -98,7 +98,7 @@ class ChatPage:
         file = self._world.files.get(request.match_info["file_id"])
         if file is None:
             raise web.HTTPNotFound
-        # FileResponse answers Range, without which a video cannot be sought in.
+        # FileResponse supports Range, which seeking in a video needs.
         return web.FileResponse(file.path, headers={**_FILE_HEADERS, "Content-Type": file.mime})
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
@@ -107,7 +107,7 @@ class ChatPage:
         changes: asyncio.Queue[Json] = asyncio.Queue()
 
         def queue(change: Json) -> None:
-            # The world as it is at this moment: what is queued after it has happened after it.
+            # The world at this moment: everything that is queued later happened later.
             changes.put_nowait(self._whole_world() if change["type"] == "world" else change)
 
         self._world.listeners.append(queue)
@@ -158,7 +158,7 @@ class ChatPage:
     def _post(self, fields: dict[str, str], attachments: list[Attachment]) -> list[Json]:
         world = self._world
         person, chat = self._who_and_where(fields)
-        # A form ends its lines with two characters, Telegram with one.
+        # A form ends lines with two characters, Telegram with one.
         text = fields.get("text", "").replace("\r\n", "\n").strip()
         _check_size(text, attachments)
         reply_id, thread_id = _number(fields, "reply_to_message_id"), _number(fields, "message_thread_id")
@@ -184,7 +184,7 @@ class ChatPage:
         return {}
 
     async def _start(self, request: web.Request) -> Json:
-        """What opening a t.me/…?start=payload link does."""
+        """Do what opening a t.me/…?start=payload link does."""
         asked = await request.json()
         person = self._person(asked["user_id"])
         chat = self._world.private_chat(person)
@@ -215,7 +215,7 @@ class ChatPage:
 
 
 def world_json(world: World) -> Json:
-    """All there is to show, as the page gets it when it connects."""
+    """Return everything to show, as the page gets it when it connects."""
     chats = []
     for chat in world.chats.values():
         people = [person["id"] for person in chat.people]

@@ -1,4 +1,4 @@
-"""People, the bot, and the chats they meet in."""
+"""People, the bot, and their chats."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Literal
 
 from bot.sandbox.answer import Json
 
-#: Everyone who writes as an anonymous administrator has this one account.
+#: All anonymous administrators write as this account.
 ANONYMOUS_ADMIN_ID = 1087968824
-#: And everyone who writes in the name of a channel, this one.
+#: All who write in the name of a channel use this account.
 CHANNEL_WRITER_ID = 136817688
 
 ChatType = Literal["private", "group", "supergroup"]
@@ -82,7 +82,7 @@ CHANNEL_WRITER: Json = {
 
 @dataclass
 class Member:
-    """`rights` name what differs: permissions a restricted member lacks, rights an administrator has."""
+    """Return a member. `rights`: what a restricted member lacks, or what an administrator has."""
 
     user: Json
     status: Status = "member"
@@ -129,7 +129,7 @@ class Chat:
     started: bool = False  # private: the person has written to the bot, so the bot may write to them
     blocked: bool = False  # private: the person blocked the bot
     migrated_to: int | None = None
-    # Every chat counts from 1, so the same number stands for different messages in different chats.
+    # Every chat counts from 1, so the same number is a different message in each chat.
     next_message_id: int = 1
 
     def as_json(self) -> Json:
@@ -161,14 +161,14 @@ class Chat:
         return chat
 
     def allows(self, member: Member, permission: str) -> bool:
-        """Neither the group takes it from everybody nor from this member; administrators have it all."""
+        """Return True if neither the group nor this member lacks the permission; administrators have all."""
         return member.is_admin or all(
             rights.get(permission, True) for rights in (self.permissions, member.rights)
         )
 
     @property
     def people(self) -> list[Json]:
-        """The humans in it."""
+        """Return the people in the chat."""
         if self.person is not None:
             return [self.person.as_json()]
         return [m.user for m in self.members.values() if m.is_in_chat and not m.user["is_bot"]]

@@ -1,4 +1,4 @@
-"""The lists of commands that the bot offers, by scope and language."""
+"""The bot's command lists, by scope and language."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Commands:
         self._lists: dict[tuple[str, str], list[Json]] = {}
 
     def set(self, commands: list[Json], scope: Json | None = None, language_code: str = "") -> None:
-        """Raises ApiError in Telegram's words for a name or a description that it refuses."""
+        """Set a list. Raises ApiError with Telegram's text for a name or description that it refuses."""
         if len(commands) > 100:
             raise bad_request("BOT_COMMANDS_TOO_MUCH")
         for command in commands:
@@ -45,10 +45,10 @@ class Commands:
         self._lists.pop(_key(scope, language_code), None)
 
     def shown_in(self, chat: Chat) -> list[Json]:
-        """The menu of a chat: the narrowest list that is set, first in the reader's language.
+        """Return the menu of a chat: the narrowest list that is set, first in the reader's language.
 
-        https://core.telegram.org/bots/api#determining-list-of-commands; a group's members read several
-        languages, so it shows the lists without one.
+        https://core.telegram.org/bots/api#determining-list-of-commands; members of a group read several
+        languages, so a group shows the lists without a language.
         """
         kind = "all_private_chats" if chat.type == "private" else "all_group_chats"
         scopes = ({"type": "chat", "chat_id": chat.id}, {"type": kind}, {"type": "default"})

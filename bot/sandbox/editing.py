@@ -1,4 +1,4 @@
-"""Changes to messages the bot has sent: words, captions, media, keyboards; and their end."""
+"""Edit and delete messages of the bot: text, captions, media, keyboards."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def edit_caption(call: Call) -> Json:
 
 
 def edit_media(call: Call) -> Json:
-    """A text may become media, and media other media; media never becomes text again."""
+    """Replace a message's media. Text may become media; media never becomes text."""
     media = call.params["media"]
     chat, message = message_to_edit(call.world, call.params)
     check_may_send(call.world, chat, media["type"])
@@ -75,7 +75,7 @@ def _replace(
     *,
     dated: bool = True,
 ) -> Json:
-    """An edit that gives no keyboard takes the old one away, as in Telegram."""
+    """Return the new keyboard. Without one, an edit removes the old keyboard, as in Telegram."""
     gone = dropped | {"reply_markup", "edit_date"}
     kept = {key: value for key, value in message.items() if key not in gone}
     edited = kept | content | markup_to_show(call.params)

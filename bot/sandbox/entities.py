@@ -1,4 +1,4 @@
-"""Formatted texts: HTML to plain text and entities, with offsets in UTF-16 units as Telegram counts them."""
+"""Convert HTML to plain text and entities, with offsets in UTF-16 units as Telegram counts them."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _NO_TYPE_INSIDE = ("code", "pre", "text_link")
 
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[^\s<>/]*)(?P<attributes>[^<>]*)(?P<end>>?)")
 _ATTRIBUTE = re.compile(r"""([a-zA-Z-]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+))?""")
-# Telegram knows these four names; any other stays as it was typed.
+# Telegram knows these four names; others stay as they are.
 _CHARACTER = re.compile(r"&(?:lt|gt|amp|quot|#\d+|#x[0-9a-fA-F]+);")
-# What Telegram marks by itself in any text.
+# What Telegram detects in any text by itself.
 _DETECTED = re.compile(
     r"(?P<url>https?://[^\s<>\"]*[^\s<>\".,;:!?)\]])"
     r"|(?<![\w/@<>])(?P<bot_command>/\w{1,64}(?:@\w{3,32})?)(?![\w/<>])"
@@ -55,7 +55,7 @@ def formatted(
 ) -> FormattedText:
     """What a message shows: markup read, spaces at both ends cut, links, mentions and commands marked.
 
-    Raises ApiError in Telegram's words for broken markup.
+    Raises ApiError with Telegram's text for broken markup.
     """
     if parse_mode:
         if parse_mode.upper() != "HTML":
@@ -71,7 +71,7 @@ def formatted(
 
 
 def detect(text: str) -> list[Json]:
-    """The links, mentions and bot commands in a text, as Telegram marks them without being asked."""
+    """Return the links, mentions and bot commands that Telegram detects in a text by itself."""
     return [
         {
             "type": match.lastgroup,
@@ -83,7 +83,7 @@ def detect(text: str) -> list[Json]:
 
 
 def parse_html(source: str) -> FormattedText:
-    """Telegram's HTML, strictly: an unknown or unbalanced tag is an error that names the byte offset."""
+    """Parse Telegram's HTML strictly: an unknown or unbalanced tag is an error with its byte offset."""
     text = ""
     entities: list[Json] = []
     open_tags: list[_OpenTag] = []
@@ -151,7 +151,7 @@ class _OpenTag:
 
 
 def _is_language_of_pre(tag: _OpenTag, around: list[_OpenTag], text: str) -> bool:
-    """`<pre><code class="language-x">` is one block in the language x, not code inside of a block."""
+    """Merge `<pre><code class="language-x">` into one block in the language x."""
     if tag.name != "code" or not around or around[-1].name != "pre" or around[-1].start != tag.start:
         return False
     around[-1].language = tag.attributes.get("class", "").removeprefix("language-")

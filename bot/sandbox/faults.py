@@ -1,4 +1,4 @@
-"""Faults that a test or a person orders: the ways in which Telegram and the network fail a bot."""
+"""Faults that a test or a person orders: ways in which Telegram and the network can fail."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EFFECT_FIRST = frozenset({FaultKind.SERVER_ERROR_AFTER, FaultKind.SLOW, FaultKi
 class Fault:
     """What goes wrong with the next `times` calls of `method` ("*" = any) that `when` agrees to.
 
-    The first `skip` such calls go well; `times=None` means for ever.
+    The first `skip` such calls succeed; `times=None` means forever.
     """
 
     method: str
@@ -44,11 +44,11 @@ class Fault:
 
     @property
     def takes_effect(self) -> bool:
-        """Whether the call does its work before it fails."""
+        """Return True if the call has its effect before it fails."""
         return self.kind in _EFFECT_FIRST
 
     def error(self) -> ApiError | None:
-        """The refusal in JSON, for the kinds that are one."""
+        """Return the JSON error, for the kinds that have one."""
         match self.kind:
             case FaultKind.FLOOD:
                 return too_many_requests(self.retry_after)
@@ -62,7 +62,7 @@ class Fault:
                 return None
 
     def page(self) -> str:
-        """What a proxy in front of Telegram answers when it fails."""
+        """Return the error page of a proxy in front of Telegram."""
         return f"<html><head><title>{self.status}</title></head><body><h1>{self.status}</h1></body></html>"
 
 
@@ -70,7 +70,7 @@ MIGRATED = "Bad Request: group chat was upgraded to a supergroup chat"
 
 
 class Faults:
-    """The faults that are still to come, in the order they were added."""
+    """The faults that are still to come, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -83,7 +83,7 @@ class Faults:
         self._faults.clear()
 
     def take(self, method: str, params: Json) -> Fault | None:
-        """The fault for this call, if one is due. It counts as used."""
+        """Return the fault for this call, if one is due, and count it as used."""
         for fault in self._faults:
             if fault.method not in (method, "*") or not fault.when(params) or fault.times == 0:
                 continue

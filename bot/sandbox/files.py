@@ -1,4 +1,4 @@
-"""The files of the sandbox: what people and the bot uploaded, on disk, with what Telegram tells of each."""
+"""The files of the sandbox: uploads of people and the bot, on disk, with the fields that Telegram sends."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ LOCAL_LIMIT = 2000 * MB  # https://core.telegram.org/bots/api#using-a-local-bot-
 PHOTO_LIMIT = 10 * MB
 DOWNLOAD_LIMIT = 20 * MB  # https://core.telegram.org/bots/api#getfile
 
-# Photos come in a small and a large version; the large one is at most this long at its longer side.
+# Photos have a small and a large version; this is the maximum longer side of the large one.
 _PHOTO_SIDES = (320, 1280)
 _UNKNOWN_MIME = "application/octet-stream"
 _FOLDERS = {"Photo": "photos", "Video": "videos", "Document": "documents", "Thumbnail": "thumbnails"}
-# What the first letters of a file_id are in Telegram, so that one can tell them apart in a log.
+# The first letters of a file_id in Telegram, so that kinds differ in a log.
 _ID_PREFIXES = {
     "Photo": "AgACAgIAAxk",
     "Video": "BAACAgIAAxk",
@@ -50,13 +50,13 @@ class StoredFile:
     thumbnail: StoredFile | None = None
 
     def as_json(self) -> Json:
-        """The fields that every kind has."""
+        """Return the fields that every kind has."""
         return {"file_id": self.file_id, "file_unique_id": self.file_unique_id, "file_size": self.size}
 
 
 @dataclass(frozen=True)
 class ReceivedFile:
-    """An upload that lies on disk and belongs to no message so far."""
+    """An upload on disk that belongs to no message yet."""
 
     path: Path
     name: str
@@ -67,7 +67,7 @@ class ReceivedFile:
 class FileStore:
     """Keeps every file in one folder, which `close` removes.
 
-    In `local_mode` bots name files of this machine by their paths, are told paths, and files may be larger.
+    In `local_mode` the bot and the server exchange paths of files on this machine, and files may be larger.
     """
 
     def __init__(self) -> None:
@@ -90,14 +90,14 @@ class FileStore:
         return LOCAL_LIMIT if self.local_mode else DOWNLOAD_LIMIT
 
     def take(self, uri: str) -> ReceivedFile:
-        """A copy of the file that a bot in local mode names. Raises ApiError where there is none to read."""
+        """Copy the file that a bot in local mode names. Raises ApiError if it cannot be read."""
         place = Path(unquote(urlsplit(uri).path))
         if not self.local_mode or not place.is_file():
             raise bad_request("wrong file identifier/HTTP URL specified")
         return ReceivedFile(Path(copyfile(place, self.empty_path())), place.name, "", place.stat().st_size)
 
     def empty_path(self) -> Path:
-        """Where the next upload may be written."""
+        """Return the path for the next upload."""
         return Path(self._folder.name, f"upload-{next(self._numbers)}")
 
     def receive(self, data: bytes, name: str, mime: str = "") -> ReceivedFile:
@@ -115,7 +115,7 @@ class FileStore:
         duration_s: int = 0,
         thumbnail: StoredFile | None = None,
     ) -> StoredFile:
-        """Given values are believed; those left out come from the file's own header."""
+        """Store a file. Given values are trusted; missing ones come from the file's header."""
         seen = probe(received.path)
         number = next(self._numbers)
         told = (received.mime, mimetypes.guess_type(received.name)[0], seen.mime)
@@ -151,7 +151,7 @@ class FileStore:
         return self._by_path.get(file_path)
 
     def reuse(self, file_id: str, kind: str) -> StoredFile:
-        """The file that a bot sends again by its id. Raises ApiError for an unknown one or another kind."""
+        """Return the file that a bot sends again by its id. Raises ApiError if there is none of this kind."""
         if file_id.startswith(("http://", "https://")):
             raise bad_request("failed to get HTTP URL content")  # the sandbox fetches nothing from anywhere
         file = self.get(file_id)
@@ -162,14 +162,14 @@ class FileStore:
         return file
 
     def add_photo(self, received: ReceivedFile, *, width: int = 0, height: int = 0) -> list[StoredFile]:
-        """The sizes of one photo, smallest first.
+        """Return the sizes of one photo, smallest first.
 
-        All hold the bytes as they came: only the numbers are scaled, as Telegram would scale the picture.
+        All have the original bytes. Only the numbers are scaled, as Telegram would scale the picture.
         """
         full = probe(received.path)
         width, height = width or full.width or 1, height or full.height or 1
         scales = sorted({min(1.0, side / max(width, height)) for side in _PHOTO_SIDES})
-        # A tiny picture has one size in Telegram; two of the same keep "the last is the largest" honest here.
+        # A tiny picture has one size in Telegram; two equal ones keep "the last is the largest" true.
         scales = scales if len(scales) > 1 else [scales[0] / 2, scales[0]]
         sizes = [
             self.add(

@@ -1,4 +1,4 @@
-"""Groups in the sandbox: their members, rights and topics, and what of it all reaches the bot."""
+"""Groups in the sandbox: members, rights and topics, and which changes reach the bot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.sandbox.state import State
 
 
 class Where(TypedDict, total=False):
-    """Where and when a person's message stands."""
+    """Where and when a person's message is sent."""
 
     reply_to: Json | None
     thread_id: int | None  # of a topic
@@ -20,14 +20,14 @@ class Where(TypedDict, total=False):
 
 
 class Groups(State):
-    """`bare_commands`: whether `/x` without a bot's name reaches a bot with privacy mode on."""
+    """`bare_commands`: True if `/x` without a bot's name reaches a bot in privacy mode."""
 
     def __init__(self, *, bot: BotAccount, now: Callable[[], float], bare_commands: bool) -> None:
         super().__init__(bot=bot, now=now)
         self.bare_commands = bare_commands
 
     def add_bot(self, person: Person, chat: Chat, *, status: Status = "member", **rights: bool) -> Json:
-        """Somebody adds the bot to their group. `rights` as the Bot API names them."""
+        """Add the bot to a group, as a person does. `rights` as the Bot API names them."""
         self.set_bot_status(person, chat, status, **rights)
         return self._from_person(person, chat, {"new_chat_members": [self.bot.as_json()]})
 
@@ -36,14 +36,14 @@ class Groups(State):
         self.set_bot_status(person, chat, "kicked")
 
     def set_bot_status(self, person: Person, chat: Chat, status: Status, **rights: bool) -> None:
-        """`"restricted", can_send_videos=False` takes one right; `"administrator"` lets the bot see all."""
+        """Change the bot's status, such as `"restricted", can_send_videos=False` or `"administrator"`."""
         before = chat.members.get(self.bot.id, Member(self.bot.as_json(), "left"))
         after = Member(self.bot.as_json(), status, rights)
         chat.members[self.bot.id] = after
         self._bot_membership(chat, person.as_json(), before, after)
 
     def set_permissions(self, chat: Chat, **permissions: bool) -> None:
-        """What everybody but the administrators may do there: `can_send_videos=False`. No bot is told."""
+        """Change the group's permissions: `can_send_videos=False`. Bots are not told."""
         chat.permissions |= permissions
         self.changed_wholly()
 
@@ -52,7 +52,7 @@ class Groups(State):
         self.changed_wholly()
 
     def add_topic(self, person: Person, chat: Chat, name: str) -> int:
-        """A topic of a forum; its message_thread_id."""
+        """Create a topic of a forum and return its message_thread_id."""
         thread_id = chat.next_message_id
         chat.topics[thread_id] = name
         begun = {"forum_topic_created": {"name": name, "icon_color": 7322096}}
@@ -61,13 +61,13 @@ class Groups(State):
         return thread_id
 
     def close_topic(self, person: Person, chat: Chat, thread_id: int) -> None:
-        """From here on only administrators write in it."""
+        """Close a topic: only administrators can write in it."""
         self._from_person(person, chat, {"forum_topic_closed": {}} | _in_topic(thread_id))
         chat.closed_topics.add(thread_id)
         self.changed_wholly()
 
     def delete_topic(self, chat: Chat, thread_id: int) -> None:
-        """The topic and all that was said in it. No bot is told."""
+        """Delete a topic and its messages. Bots are not told."""
         del chat.topics[thread_id]
         for message in list(chat.messages.values()):
             if message.get("message_thread_id") == thread_id:
@@ -75,9 +75,9 @@ class Groups(State):
         self.changed_wholly()
 
     def upgrade_group(self, person: Person, chat: Chat) -> Chat:
-        """Makes the group a supergroup, which is another chat with another id; the old one is over.
+        """Upgrade the group to a supergroup, a new chat with a new id; the old one ends.
 
-        The bot joins the one and never leaves the other: https://github.com/tdlib/telegram-bot-api/issues/266
+        The bot joins the new one and never leaves the old one: https://github.com/tdlib/telegram-bot-api/issues/266
         """
         upgraded = self.add_group(chat.title, [], supergroup=True, with_bot=False)
         upgraded.members, upgraded.permissions = dict(chat.members), dict(chat.permissions)
@@ -91,7 +91,7 @@ class Groups(State):
         return upgraded
 
     def bot_left(self, chat: Chat) -> None:
-        """The bot leaves by itself."""
+        """Let the bot leave."""
         bot = self.bot.as_json()
         before = chat.members[self.bot.id]
         chat.members[self.bot.id] = Member(bot, "left")

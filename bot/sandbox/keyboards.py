@@ -1,4 +1,4 @@
-"""Reply markups that the bot sends: checked as Telegram checks them."""
+"""Check reply markups as Telegram does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STYLES = frozenset({"danger", "success", "primary"})
 
 
 def markup_to_show(params: Json) -> Json:
-    """`{"reply_markup": …}` for the message, or nothing where a call gives none or an empty one.
+    """Return `{"reply_markup": …}` for the message, or nothing if the call has none or an empty one.
 
     Raises ApiError for a keyboard that Telegram refuses.
     """
@@ -47,7 +47,7 @@ def _check_button(button: Json) -> None:
         raise ContractError(f"InlineKeyboardButton: exactly one of {', '.join(actions)} may be given")
     if button.get("style", "primary") not in _STYLES:
         raise ContractError(f'InlineKeyboardButton: unknown style "{button["style"]}"')
-    # Counted in bytes, not characters: three Cyrillic letters are six.
+    # The limit is in bytes, not characters: three Cyrillic letters are six.
     if not 1 <= len(button.get("callback_data", "-").encode()) <= 64:
         raise bad_request("BUTTON_DATA_INVALID")
     if not button.get("url", "tg://-").startswith(("http://", "https://", "tg://")):

@@ -1,4 +1,4 @@
-"""Which methods the sandbox's Bot API has, and what each of their parameters must look like.
+"""The methods of the sandbox's Bot API, and the types of their parameters.
 
 The tables follow https://core.telegram.org/bots/api. `name:type` may be left out, `name!:type` may not.
 Types: int, float, bool, str; chat (an id or @name); file (an upload, `attach://name` or a file_id);
@@ -85,7 +85,7 @@ _OBJECTS = {
     "WebAppInfo": "url!:str",
 }
 
-#: An object that may be one of several: told apart by its `type`, or by the one field each must have.
+#: An object of one of several types: told apart by its `type`, or by its required field.
 _UNIONS = {
     "InputMedia": {"photo": "InputMediaPhoto", "video": "InputMediaVideo"},
     "ReplyMarkup": {
@@ -105,17 +105,17 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Upload:
-    """The name of a multipart part that carries a file, standing where the file is used."""
+    """The name of a multipart part with a file, in place of the file."""
 
     part: str
 
 
 class ContractError(Exception):
-    """A call that the Bot API's documentation does not allow: a mistake of the bot, never of a person."""
+    """A call that the Bot API does not allow: a bug of the bot, never a person's mistake."""
 
 
 def find_method(name: str) -> str | None:
-    """The method's proper name, however it is capitalised (Telegram does not mind), or None."""
+    """Return the method's name in any capitalisation, as Telegram accepts it, or None."""
     return _BY_LOWER_NAME.get(name.lower())
 
 
@@ -124,15 +124,15 @@ def parameters_of(method: str) -> dict[str, Parameter]:
 
 
 def read_parameters(method: str, raw: Json) -> Json:
-    """`raw` (texts from a form, or JSON values) as typed values; an upload stands there as an `Upload`.
+    """Return `raw` (form texts or JSON values) as typed values; an upload becomes an `Upload`.
 
-    Raises ContractError, naming the parameter, for one that is unknown, missing or of the wrong type.
+    Raises ContractError with the name of a parameter that is unknown, missing or of the wrong type.
     """
     return _read_fields(raw, _PARAMETERS[method], method)
 
 
 def uploads_meant(params: Any) -> set[str]:
-    """The names of the parts that parameters, however deep, refer to."""
+    """Return the names of the parts that parameters refer to, at any depth."""
     match params:
         case Upload(part):
             return {part}
@@ -180,7 +180,7 @@ def _read(value: Any, kind: str, where: str) -> Any:
 
 
 def _from_text(text: str, kind: str, where: str) -> Any:
-    """A form carries texts only; numbers, truth values and objects stand in them as JSON."""
+    """Parse a form value: numbers, booleans and objects are JSON in it."""
     if kind == "chat" and text.startswith("@"):
         return text
     try:

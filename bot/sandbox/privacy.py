@@ -16,7 +16,7 @@ _SERVICE_FIELDS = (
 
 
 def reaches_bot(message: Json, chat: Chat, bot: BotAccount, *, bare_commands: bool) -> bool:
-    """`bare_commands`: whether `/x` without a bot's name reaches it; Telegram decides that case by case."""
+    """Return True if the bot sees the message. `bare_commands`: `/x` without its name reaches it."""
     if chat.type == "private":
         return not chat.blocked
     member = chat.members.get(bot.id)
@@ -34,7 +34,7 @@ def reaches_bot(message: Json, chat: Chat, bot: BotAccount, *, bare_commands: bo
 
 
 def _leading_command(message: Json) -> str | None:
-    """The command that a text or caption begins with. A mention alone does not count."""
+    """Return the command at the start of a text or caption. A mention alone does not count."""
     text = message.get("text") or message.get("caption") or ""
     entities = message.get("entities") or message.get("caption_entities") or []
     for entity in entities:

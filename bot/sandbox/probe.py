@@ -1,4 +1,4 @@
-"""What the header of a picture or video says of itself: kind, size, length and sound. Nothing is decoded."""
+"""Read kind, dimensions, length and sound from the header of a picture or video, without decoding."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-# JPEG: the start-of-frame markers carry the size; C4, C8 and CC stand among them and mean other things.
+# JPEG: the start-of-frame markers hold the dimensions; C4, C8 and CC are other markers.
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _CONTAINERS = (b"moov", b"trak", b"mdia")
 
@@ -22,7 +22,7 @@ class Probe:
 
 
 def probe(path: Path) -> Probe:
-    """Zeros and `application/octet-stream` for what it does not know; never an error."""
+    """Return what the header says; zeros and `application/octet-stream` if unknown. Never raises."""
     with path.open("rb") as file:
         head = file.read(32)
         try:
@@ -68,7 +68,7 @@ class _Mp4:
 
 
 def _walk(file: BinaryIO, at: int, end: int, found: _Mp4) -> None:
-    """Reads the boxes between two offsets: each is a length, a name, and what they enclose."""
+    """Read the boxes between two offsets: each has a length, a name and content."""
     while at + 8 <= end:
         file.seek(at)
         length, name = struct.unpack(">I4s", file.read(8))

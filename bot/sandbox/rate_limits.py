@@ -1,8 +1,8 @@
 """Telegram's limits on how fast a bot may send.
 
-https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this. Edits count as messages do
-(https://github.com/tdlib/td/issues/2592), an album as all that is in it. Telegram allows "short bursts"
-in a chat and does not say of what length: here ten.
+https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this. Edits count as messages
+(https://github.com/tdlib/td/issues/2592), an album as each of its messages. Telegram allows "short bursts"
+in a chat and does not say how long: here ten.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from math import ceil
 from bot.sandbox.answer import Json, too_many_requests
 
 _ALL_CHATS, _ONE_GROUP = (30, 1.0), (20, 60.0)
-"""Messages, and in how many seconds."""
+"""How many messages in how many seconds."""
 _CHAT_BURST = 10
-"""Then one a second."""
+"""After that, one a second."""
 
 
 class RateLimits:
@@ -24,7 +24,7 @@ class RateLimits:
         self._even_at: dict[int, float] = {}
 
     def check(self, method: str, params: Json, now: float) -> None:
-        """Counts what a call sends or edits. Raises ApiError 429, and counts nothing, when it is too much."""
+        """Count what a call sends or edits. Raises ApiError 429, and counts nothing, if it is too much."""
         messages = _messages(method, params)
         if not messages:
             return

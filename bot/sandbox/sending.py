@@ -1,4 +1,4 @@
-"""What a message of the bot is made of: words, photos and videos, from the parameters of a call."""
+"""Build the bot's messages, text, photos and videos, from the parameters of a call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.sandbox.probe import probe
 from bot.sandbox.state import new_group_id, thread_of
 
 # https://core.telegram.org/bots/api: "1-4096 characters after entities parsing", "0-1024" for a caption.
-# Telegram does not say what it counts; UTF-16 units, as everywhere else in it, are the strictest reading.
+# Telegram does not say what it counts; UTF-16 units, as elsewhere, are the strictest reading.
 _TEXT_LIMIT = 4096
 _CAPTION_LIMIT = 1024
 # https://core.telegram.org/bots/api#sendphoto
@@ -71,7 +71,7 @@ def caption_content(params: Json) -> Json:
 
 
 def input_media_content(call: Call, media: Json) -> Json:
-    """An InputMediaPhoto or InputMediaVideo with its caption."""
+    """Return the content of an InputMediaPhoto or InputMediaVideo with its caption."""
     make = photo_content if media["type"] == "photo" else video_content
     return make(call, media, media["media"], nested=True) | caption_content(media)
 
@@ -115,7 +115,7 @@ def video_content(call: Call, params: Json, value: str | Upload, *, nested: bool
 
 
 def _send(call: Call, contents: list[tuple[str, Json]]) -> list[Json]:
-    """Posts one message for each (kind, content), as the bot, and returns them as the bot sees them."""
+    """Post one message for each (kind, content) as the bot, and return them as the bot sees them."""
     world, params = call.world, call.params
     chat = writable_chat(world, params["chat_id"])
     markup = markup_to_show(params)
@@ -153,7 +153,7 @@ def _formatted(params: Json, words: str, marks: str) -> FormattedText:
 
 
 def _source(call: Call, value: str | Upload, kind: str, *, nested: bool) -> ReceivedFile | str:
-    """The uploaded file that a parameter means, or the file_id it gives."""
+    """Return the uploaded file of a parameter, or its file_id."""
     missing = "can't parse InputMedia: media not found" if nested else f"there is no {kind} in the request"
     if isinstance(value, str) and value.startswith("file://"):
         return call.world.files.take(value)
@@ -175,7 +175,7 @@ def _thumbnail(call: Call, params: Json, *, nested: bool) -> StoredFile | None:
     if not isinstance(source, ReceivedFile):
         raise ContractError("a thumbnail can't be reused and can be only uploaded as a new file")
     thumbnail = call.world.files.add("Thumbnail", source)
-    # Telegram drops such a thumbnail without a word; here the mistake is heard.
+    # Telegram silently drops such a thumbnail; here it is an error.
     if thumbnail.size > _THUMBNAIL_BYTES or max(thumbnail.width, thumbnail.height) > _THUMBNAIL_SIDE:
         raise ContractError("a thumbnail is at most 200 kB and 320 pixels wide and high")
     return thumbnail

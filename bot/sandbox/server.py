@@ -1,4 +1,4 @@
-"""The sandbox as a server: the Bot API for the bot, the chat page for people, one address for both."""
+"""The sandbox server: the Bot API for the bot and the chat page for people, at one address."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ _NOT_FOUND = ApiError(404, "Not Found")
 class SandboxServer:
     """`async with SandboxServer() as server:`, or `start` and `stop`.
 
-    `server.url` is what the bot takes for Telegram's address, `server.token` its token; `server.page_url`
-    is what a person opens. `server.world` acts for people, `server.calls` is what the bot did,
-    `server.faults` is what goes wrong. `page_hosts`: names besides loopback by which the page may be opened;
-    `note`: a line that stands below its chats. `local_mode`: as a Bot API server that runs with `--local`.
+    `server.url` is the bot's Bot API address and `server.token` its token; people open `server.page_url`.
+    `server.world` acts for people, `server.calls` lists what the bot did, `server.faults` what goes wrong.
+    `page_hosts`: host names besides loopback for the page; `note`: a line below its chats. `local_mode`: act
+    as a Bot API server that runs with `--local`.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class SandboxServer:
 
     @property
     def url(self) -> str:
-        # An address that means "all of this machine's" is one to listen on, not one to call.
+        # An address for all interfaces can be listened on, but not called.
         host = "127.0.0.1" if self._host == "0.0.0.0" else self._host  # noqa: S104 - it is what was asked for
         return f"http://{host}:{self._port}"
 
@@ -80,7 +80,7 @@ class SandboxServer:
         return f"{self.url}/{self.page.key}/"
 
     async def start(self) -> None:
-        """Listens; with port 0 on a free one, which `url` then names. Raises OSError if the port is taken."""
+        """Start to listen; port 0 takes a free one, see `url`. Raises OSError if the port is taken."""
         app = web.Application()
         app.router.add_route("*", "/bot{token}/{method}", self._answer)
         app.router.add_get("/file/bot{token}/{path:.+}", self._download)
@@ -111,9 +111,9 @@ class SandboxServer:
         return [call for call in self.calls if call.method in methods]
 
     async def wait_for(self, predicate: Callable[[], T], timeout_s: float = 10.0) -> T:
-        """The first true value of `predicate`, asked again whenever anything changes here.
+        """Return the first true value of `predicate`, called again after each change.
 
-        Raises TimeoutError that lists the bot's last calls.
+        Raises TimeoutError with the bot's last calls.
         """
         try:
             async with asyncio.timeout(timeout_s):
@@ -191,7 +191,7 @@ class SandboxServer:
         return web.Response(status=fault.status, text=fault.page(), content_type="text/html")
 
     async def _pause(self, delay_s: float | None) -> None:
-        """Until the time is over, or the server stops."""
+        """Wait until the time is over or the server stops."""
         try:
             async with asyncio.timeout(delay_s):
                 await self._never.wait()
@@ -216,7 +216,7 @@ class SandboxServer:
 
 
 def _new_token(bot_id: int) -> str:
-    """In the form of Telegram's: the bot's id and a secret of 35 characters."""
+    """Return a token in Telegram's form: the bot's id and a secret of 35 characters."""
     return f"{bot_id}:{secrets.token_urlsafe(27)[:35]}"
 
 

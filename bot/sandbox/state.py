@@ -1,4 +1,4 @@
-"""The facts of the sandbox's world: who there is, which chats, what was said; and who is told of changes."""
+"""The state of the sandbox: people, chats and messages, and listeners for changes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from bot.sandbox.updates import Updates
 
 _log = get_log(__name__)
 
-#: Somebody who is told of each change, as the page's socket sends it: {"type": "message", "chat_id": …, …}
+#: A listener that gets each change, as the page's socket sends it: {"type": "message", "chat_id": …, …}
 Listener = Callable[[Json], None]
 
-# The same everywhere in Telegram: groups below zero, supergroups below -10**12.
+# As in Telegram: ids of groups are below zero, of supergroups below -10**12.
 _FIRST_GROUP_ID = -5001
 _FIRST_SUPERGROUP_ID = -1_000_000_005_001
 
 
 class State:
-    """Messages are kept as the Bot API's JSON; `view` is what is shown of one."""
+    """Messages are stored as the Bot API's JSON; `view` is what the page shows."""
 
     def __init__(self, *, bot: BotAccount, now: Callable[[], float]) -> None:
         self.bot = bot
@@ -36,7 +36,7 @@ class State:
         self.updates = Updates()
         self.files = FileStore()
         self.commands = Commands()
-        #: Calls that the Bot API's documentation does not allow, in words. A healthy bot leaves it empty.
+        #: Calls that the Bot API does not allow, as texts. With a correct bot it stays empty.
         self.complaints: list[str] = []
         self.toasts: list[Json] = []
         self.listeners: list[Listener] = []
@@ -49,7 +49,7 @@ class State:
         return person
 
     def private_chat(self, person: Person) -> Chat:
-        """The person's chat with the bot, made when it is first asked for."""
+        """Return the person's chat with the bot; create it at the first call."""
         if person.id not in self.chats:
             self.chats[person.id] = Chat(person.id, "private", person=person)
             self.changed_wholly()
@@ -64,7 +64,7 @@ class State:
         forum: bool = False,
         with_bot: bool = True,
     ) -> Chat:
-        """A group of these people, the first its creator. The bot is in it as a plain member, silently."""
+        """Create a group of these people, the first as its creator. The bot is a member and is not told."""
         chat = Chat(
             next(self._supergroup_ids if supergroup or forum else self._group_ids),
             "supergroup" if supergroup or forum else "group",
@@ -83,7 +83,7 @@ class State:
         return self.chats[message["chat"]["id"]]
 
     def messages(self, chat: Chat) -> list[Json]:
-        """All that stands in the chat, oldest first, as a person sees it."""
+        """Return the messages of the chat as a person sees them, oldest first."""
         return [self.view(chat, message) for message in chat.messages.values()]
 
     def bot_messages(self, chat: Chat) -> list[Json]:
@@ -101,7 +101,7 @@ class State:
         thread_id: int | None = None,
         date: int | None = None,
     ) -> Json:
-        """Puts a message into the chat. Raises ApiError for a topic that is not there."""
+        """Add a message to the chat. Raises ApiError if the topic does not exist."""
         message: Json = {
             "message_id": chat.next_message_id,
             "from": sender,
@@ -115,7 +115,7 @@ class State:
         return message
 
     def replace(self, chat: Chat, message: Json, *, edited: bool = True) -> None:
-        """Puts a changed message in the place of the one with its number."""
+        """Replace the message with the same number."""
         if edited:
             message["edit_date"] = int(self.now())
         chat.messages[message["message_id"]] = message
@@ -126,10 +126,10 @@ class State:
         self.tell({"type": "delete", "chat_id": chat.id, "message_id": message_id})
 
     def view(self, chat: Chat, message: Json, *, for_bot: bool = False) -> Json:
-        """A copy with the message it replies to as that one is today, one level deep.
+        """Return a copy with the current message that it replies to, one level deep.
 
-        Only people see keyboards that are not inline; only the bot sees that a topic's messages reply to its
-        first one.
+        Only people see keyboards that are not inline. Only the bot sees that messages of a topic reply to its
+        first message.
         """
         view = deepcopy(message)
         if "reply_to_message" in view:
@@ -142,9 +142,9 @@ class State:
         return view
 
     def complain(self, problem: str) -> None:
-        """Notes a mistake of the bot, where tests find it and where whoever watches the log sees it."""
+        """Record a bug of the bot, for the tests and in the log."""
         self.complaints.append(problem)
-        _log.error("a call that the Bot API does not allow", problem=problem)
+        _log.error("the bot made a call that the Bot API does not allow", problem=problem)
 
     def show_toast(self, chat_id: int, user_id: int, text: str, *, alert: bool) -> None:
         toast = {"type": "toast", "chat_id": chat_id, "user_id": user_id, "text": text, "alert": alert}
@@ -152,7 +152,7 @@ class State:
         self.tell(toast)
 
     def react(self, chat: Chat, message_id: int, emoji: list[str]) -> None:
-        """The bot's reactions to a message; an empty list takes them back."""
+        """Set the bot's reactions to a message; an empty list removes them."""
         chat.reactions[message_id] = emoji
         self.tell({"type": "reaction", "chat_id": chat.id, "message_id": message_id, "reactions": emoji})
 
@@ -166,11 +166,11 @@ class State:
         self.pulse()
 
     def changed_wholly(self) -> None:
-        """For what no single change can say: a chat that came to be, members, a title."""
+        """Announce a change of a whole chat: a new chat, its members, its title."""
         self.tell({"type": "world"})
 
     def pulse(self) -> None:
-        """Wakes those who wait for something to happen."""
+        """Wake all who wait for a change."""
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -179,30 +179,30 @@ class State:
 
 
 def new_group_id() -> str:
-    """A media_group_id: the same for all messages of one album."""
+    """Return a media_group_id, the same for all messages of one album."""
     return str(13_000_000_000_000_000 + randbelow(10**15))
 
 
 def thread_of(reply_to: Json | None, thread_id: int | None) -> int | None:
-    """The topic in which a message stands: that of the one it replies to, else the one it names."""
+    """Return the topic of a message: that of the message it replies to, else the one it names."""
     if reply_to is not None and reply_to.get("is_topic_message"):
         return int(reply_to["message_thread_id"])
     return thread_id
 
 
 def _placement(chat: Chat, reply_to: Json | None, thread_id: int | None) -> Json:
-    """Where a message stands: what it replies to and in which thread."""
+    """Return the fields for the place of a message: what it replies to, and its thread."""
     thread_id = thread_of(reply_to, thread_id)
     place: Json = {}
     if thread_id is not None:
         if thread_id not in chat.topics:
             raise bad_request("message thread not found")
         place = {"message_thread_id": thread_id, "is_topic_message": True}
-        # A message in a topic that replies to nothing else replies to the message that began the topic.
+        # In a topic, a message without a reply replies to the message that created the topic.
         place["reply_to_message"] = {"message_id": thread_id}
     if reply_to is not None:
         place["reply_to_message"] = {"message_id": reply_to["message_id"]}
         if chat.type == "supergroup" and not place.get("is_topic_message"):
-            # Outside of forums the thread is the conversation that the replies make, and no topic.
+            # Outside of forums, the thread is the chain of replies, not a topic.
             place["message_thread_id"] = reply_to.get("message_thread_id", reply_to["message_id"])
     return place

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from bot.sandbox.answer import ApiError, Json
 
-#: What a bot gets unless it asks for something else.
+#: The kinds that a bot gets by default.
 #: https://core.telegram.org/bots/api#getupdates: "all except chat_member, message_reaction, ..."
 _NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 
@@ -21,7 +21,7 @@ _WEBHOOK_ACTIVE = (
 
 
 class Updates:
-    """The queue. `next_id` is the number of the next update and may be set; `history` has all ever queued."""
+    """The queue. `next_id`, the number of the next update, may be set; `history` has all updates."""
 
     def __init__(self, *, first_id: int = 1) -> None:
         self.next_id = first_id
@@ -33,7 +33,7 @@ class Updates:
         self._waiting: asyncio.Future[None] | None = None
 
     def put(self, kind: str, content: Json) -> Json | None:
-        """Queues one update; None when the bot did not ask for this kind."""
+        """Queue one update; return None if the bot did not ask for this kind."""
         wanted = kind in self.allowed if self.allowed else kind not in _NOT_BY_DEFAULT
         if not wanted:
             return None
@@ -52,7 +52,7 @@ class Updates:
         self._wake()
 
     def allow(self, kinds: list[str] | None) -> None:
-        """None leaves the last choice as it is; an empty list goes back to the default."""
+        """Choose the kinds. None keeps the last choice, an empty list restores the default."""
         if kinds is not None:
             self.allowed = frozenset(kinds) or None
 
@@ -62,7 +62,7 @@ class Updates:
     async def poll(
         self, *, offset: int = 0, limit: int = 100, timeout_s: float = 0, webhook_is_set: bool = False
     ) -> list[Json]:
-        """getUpdates: confirms all below `offset` (or all but the last `-offset`), then waits for one.
+        """getUpdates: confirm all below `offset` (or all but the last `-offset`), then wait for one.
 
         A second call ends the first, which raises ApiError 409.
         """
@@ -82,7 +82,7 @@ class Updates:
         return self._repeated.pop(0) if self._repeated else None
 
     def end_polls(self, error: ApiError | None = None) -> None:
-        """Ends the call that waits, if one does: with an error, or with an empty answer."""
+        """End a waiting call, if there is one, with an error or an empty answer."""
         waiting, self._waiting = self._waiting, None
         if waiting is None or waiting.done():
             return

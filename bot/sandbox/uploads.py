@@ -1,4 +1,4 @@
-"""Reads the body of a request: JSON, a form, or multipart with files that go to disk as they arrive."""
+"""Read the body of a request: JSON, a form, or multipart with files that go to disk as they arrive."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from bot.sandbox.answer import ApiError, Json
 from bot.sandbox.files import FileStore, ReceivedFile
 from bot.sandbox.methods import ContractError
 
-# More than the longest list of parameters, less than a file that came in the wrong place.
+# More than the longest list of parameters, less than a file in the wrong place.
 _TEXT_LIMIT = 1024 * 1024
 _CHUNK = 256 * 1024
 
 
 @dataclass
 class Body:
-    """`fields` in the order they came; `files` by the name of their part."""
+    """`fields` in order of arrival; `files` by the name of their part."""
 
     fields: Json = field(default_factory=dict)
     files: dict[str, ReceivedFile] = field(default_factory=dict)
 
 
 class TooLargeError(Exception):
-    """A body or a file over the limit. It was read to its end, so that the sender can read the answer."""
+    """A body or file over the limit. It is read to its end, so that the sender can read the response."""
 
     api_error = ApiError(413, "Request Entity Too Large")
 
 
 async def read_body(request: web.Request, files: FileStore) -> Body:
-    """Every way in which the Bot API takes parameters; those in the address are taken too.
+    """Read parameters in every way that the Bot API accepts, also from the URL.
 
-    Raises TooLargeError, and ContractError for a body that cannot be read.
+    Raises TooLargeError, or ContractError if the body cannot be read.
     """
     try:
         return await _read_body(request, files)
@@ -42,7 +42,7 @@ async def read_body(request: web.Request, files: FileStore) -> Body:
 
 
 async def save_part(part: BodyPartReader, files: FileStore) -> ReceivedFile:
-    """One file of a multipart body, written to disk in pieces. Raises TooLargeError at its end."""
+    """Write one file of a multipart body to disk in chunks. Raises TooLargeError at its end."""
     path = files.empty_path()
     size = 0
     with path.open("wb") as file:

@@ -1,4 +1,4 @@
-"""Delivers updates to the bot's webhook: in order, one at a time, again and again until it says 2xx."""
+"""Deliver updates to the bot's webhook: in order, one at a time, repeated until it returns 2xx."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import aiohttp
 from bot.sandbox.answer import ApiError, Json, bad_request
 from bot.sandbox.updates import Updates
 
-#: Seconds before the second, third, ... attempt; the last one repeats for ever.
+#: Seconds before the second, third, ... attempt; the last value repeats forever.
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])[:/]")
@@ -36,8 +36,8 @@ class Webhook:
         updates.on_put = self._more.set
 
     def set(self, url: str, *, secret: str = "", max_connections: int = 40) -> None:
-        """An empty `url` ends delivery. Raises ApiError for an address or secret that Telegram refuses."""
-        # Telegram demands https; a bot on this machine has no certificate, so loopback may do without.
+        """Set the webhook, or remove it if `url` is empty. Raises ApiError as Telegram does."""
+        # Telegram requires https; a local bot has no certificate, so loopback needs none.
         if url and not url.startswith("https://") and not _LOOPBACK.match(url):
             raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
         if secret and not _SECRET.fullmatch(secret):

@@ -1,4 +1,4 @@
-"""What people do in the sandbox: write, send pictures, press buttons, block the bot."""
+"""Actions of people in the sandbox: write, send pictures, press buttons, block the bot."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.sandbox.state import new_group_id
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file that a person attaches, and what it is to be in the chat."""
+    """A file that a person attaches, and its kind in the chat."""
 
     file: ReceivedFile
     kind: Literal["photo", "video", "document"] = "photo"
@@ -48,7 +48,7 @@ class World(Groups):
         channel: Json | None = None,
         **where: Unpack[Where],
     ) -> Json:
-        """`anonymous`: as an administrator who does not show their name; `channel`: in that one's name."""
+        """Send a text. `anonymous`: as an anonymous administrator; `channel`: in the name of a channel."""
         read = formatted(text)
         content: Json = {"text": read.text}
         if read.entities:
@@ -70,7 +70,7 @@ class World(Groups):
         name: str = "photo.jpg",
         **where: Unpack[Where],
     ) -> Json:
-        """Sizes that are not given are read from a JPEG or PNG."""
+        """Send a photo. Dimensions that are not given are read from the JPEG or PNG."""
         file = self.files.receive(data, name)
         attachment = Attachment(file, "document" if as_document else "photo", width, height)
         return self.share(person, chat, [attachment], caption=caption, **where)[0]
@@ -84,7 +84,7 @@ class World(Groups):
         caption: str = "",
         **where: Unpack[Where],
     ) -> list[Json]:
-        """Several photos at once: a message each, the caption on the first, one media_group_id."""
+        """Send several photos: a message each, the caption on the first, one media_group_id."""
         attachments = [Attachment(self.files.receive(data, "photo.jpg")) for data in photos]
         return self.share(person, chat, attachments, caption=caption, **where)
 
@@ -113,7 +113,7 @@ class World(Groups):
         caption: str = "",
         **where: Unpack[Where],
     ) -> list[Json]:
-        """One message for each attachment; more than one make an album."""
+        """Send one message for each attachment; several make an album."""
         album = {"media_group_id": new_group_id()} if len(attachments) > 1 else {}
         sent: list[Json] = []
         for attachment in attachments:
@@ -127,14 +127,14 @@ class World(Groups):
         return sent
 
     def forward(self, person: Person, chat: Chat, message: Json, **where: Unpack[Where]) -> Json:
-        """`message` again, in another person's name or another chat."""
+        """Forward `message`, as another person or to another chat."""
         kept = ("text", "entities", "caption", "caption_entities", "photo", "video", "animation", "document")
         content = {key: message[key] for key in kept if key in message}
         content["forward_origin"] = {"type": "user", "sender_user": message["from"], "date": message["date"]}
         return self._from_person(person, chat, content, **where)
 
     def edit(self, person: Person, message: Json, text: str) -> Json:
-        """A person's own text, or the caption of their photo, changed."""
+        """Edit a person's own text, or the caption of their photo."""
         chat = self.chat_of(message)
         read = formatted(text)
         words, marks = ("text", "entities") if "text" in message else ("caption", "caption_entities")
@@ -145,7 +145,7 @@ class World(Groups):
         return edited
 
     def press(self, person: Person, message: Json, button: str) -> str:
-        """Presses the button with these words or this callback data; the id of the query it makes."""
+        """Press the button with this label or callback data; return the id of the query."""
         chat = self.chat_of(message)
         if message["message_id"] not in chat.messages:
             raise ValueError("the message with the button is gone")
@@ -183,7 +183,7 @@ class World(Groups):
 
 
 def demo_world(*, now: Callable[[], float] = time.time) -> World:
-    """Three people, a private chat of the first with the bot, and a group of all of them."""
+    """Return a world with three people, a private chat of the first, and a group of all of them."""
     world = World(now=now)
     people = [
         world.add_person(Person(1001, "Ada", "ada", "en")),

@@ -27,18 +27,18 @@ __all__ = [
 
 
 def say(language: str, key: str, **values: object) -> str:
-    """The phrase `key` in `language`, as Telegram's HTML.
+    """Return the phrase `key` in `language`, as Telegram's HTML.
 
-    `values` are foreign text and are escaped; lists, tuples and numbers with decimals are written as the
-    language writes them. A phrase with plural forms takes the form of the number `count`.
-    A language we do not speak is answered in English. KeyError for an unknown key or a missing value: a
-    defect of ours, which a test finds.
+    `values` are foreign text and are escaped. Lists, tuples and decimal numbers are written as the language
+    writes them. For a phrase with plural forms, the number `count` chooses the form.
+    An unknown language is English. Raises KeyError for an unknown key or a missing value, which is a bug that
+    a test finds.
     """
     return fill(language, book(language)[key], values)
 
 
 def say_duration(language: str, duration_s: float) -> str:
-    """`40 s`, `1 min 40 s`, `12 min`, `2 h 5 min`: to the second below ten minutes, then to the minute."""
+    """Return `40 s`, `1 min 40 s`, `12 min`, `2 h 5 min`: seconds only below ten minutes."""
     whole_s = max(round(duration_s), 0)
     minutes, seconds = divmod(whole_s if whole_s < 600 else 60 * round(whole_s / 60), 60)
     hours, minutes_left = divmod(minutes, 60)
@@ -56,13 +56,13 @@ def say_duration(language: str, duration_s: float) -> str:
 
 
 def say_amount(language: str, amount: Decimal) -> str:
-    """`3`, `0.42`, `2,10`, `0.004`: whole, or with two decimals at least."""
+    """Return `3`, `0.42`, `2,10`, `0.004`: a whole number, or at least two decimals."""
     whole, _, decimals = f"{amount.normalize():f}".partition(".")
     return f"{whole}{language_of(language).decimal_mark}{decimals:0<2}" if decimals else whole
 
 
 def say_money(language: str, amount: Decimal, currency: str) -> str:
-    """`0.42 USD`, `¥2.10`, `2,10 €`: a code stands behind the amount, a sign where the language has it."""
+    """Return `0.42 USD`, `¥2.10`, `2,10 €`: a code after the amount, a sign as the language places it."""
     if not currency:
         return say_amount(language, amount)
     key = "money_code" if currency[-1].isalpha() else "money_sign"
@@ -70,7 +70,7 @@ def say_money(language: str, amount: Decimal, currency: str) -> str:
 
 
 def language_name(language: str) -> str:
-    """What its speakers call it."""
+    """Return the name that its speakers use."""
     return language_of(language).own_name
 
 
@@ -79,7 +79,7 @@ def has_phrase(key: str) -> bool:
 
 
 def phrases(language: str) -> dict[str, str]:
-    """All phrases of a language, key to template; of plural forms the one for most numbers."""
+    """Return all phrases of a language by key; for plural forms, the one for most numbers."""
     return {
         key: phrase if isinstance(phrase, str) else phrase["other"] for key, phrase in book(language).items()
     }

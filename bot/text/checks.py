@@ -1,4 +1,4 @@
-"""Checks of phrases: whether they can be said in every place where the bot says them. Pure."""
+"""Check phrases: each must fit every place in which the bot uses it. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from bot.text.languages import small_counts
 from bot.text.markup import markup_problems, plain, units
 
 Phrase = str | dict[str, str]
-"""A template, or one for each plural form, chosen by the value `count`."""
+"""A template, or one for each plural form; the value `count` chooses."""
 
 _VALUE_ROOM = 16
-"""What a value may take, in UTF-16 units: a model's name, a price, a time."""
+"""Room for a value, in UTF-16 units: a model's name, a price, a time."""
 _LIMITS = (
     # https://core.telegram.org/bots/api: answerCallbackQuery, BotCommand, ForceReply, sendMessage
     (re.compile(r"(button|option|camera_move)_.*"), 40),  # more is cut off on a phone
@@ -28,18 +28,18 @@ _LIMITS = (
     ),  # of the 4096 of a message; the rest is for long values
 )
 _CARD_LIMIT = 400
-"""For all others: a card may be a photo's caption, 1024 with the prompt, its facts and a second phrase."""
+"""For all others: a card may be a caption, with 1024 for the prompt, facts and a second phrase too."""
 _WITHOUT_HTML = re.compile(r"button_.*|.*_placeholder")
-"""Said as they are, where Telegram reads no HTML."""
+"""Used in places in which Telegram reads no HTML."""
 
 
 def problems_of(
     language: str, phrases: Mapping[str, object], reference: Mapping[str, Phrase], *, partial: bool = False
 ) -> list[str]:
-    """What is wrong with a language's phrases, each problem beginning with its key; empty if nothing is.
+    """Return what is wrong with a language's phrases, each problem with its key first; empty if nothing is.
 
-    `reference` has every key with the values that the bot fills in. `partial` is for an operator's own
-    phrases: keys may be missing, and a phrase may leave values out.
+    `reference` has every key with the values that the bot fills in. `partial`: for an operator's own phrases,
+    which may leave out keys and values.
     """
     missing = [] if partial else [f"{key} is missing" for key in reference if key not in phrases]
     return missing + [
@@ -56,7 +56,7 @@ def is_phrase(value: object) -> TypeGuard[Phrase]:
 
 
 def values_in(phrase: Phrase) -> set[str]:
-    """The names between braces. ValueError for braces that do not belong together."""
+    """Return the names between braces. Raises ValueError for unbalanced braces."""
     texts = phrase.values() if isinstance(phrase, dict) else [phrase]
     return {name for text in texts for _, name, _, _ in Formatter().parse(text) if name is not None}
 
@@ -81,7 +81,7 @@ def _problems(
         yield "has plural forms, but nothing is counted there"
     yield from _form_problems(language, phrase)
     for form, template in phrase.items():
-        # A form of one number alone need not name it: "the video"; but Russian's `one` is for 21 too.
+        # A form for a single number may leave it out: "the video". Russian's `one` is for 21 too.
         is_one_number = len(small_counts(language).get(form, ())) == 1
         named = wanted - {"count"} if is_one_number else wanted
         for problem in _template_problems(key, template, known, named):
@@ -96,7 +96,7 @@ def _unknown(key: str, reference: Mapping[str, Phrase]) -> Iterator[str]:
 def _form_problems(language: str, phrase: Mapping[str, str]) -> Iterator[str]:
     needed = small_counts(language)
     yield from (f"lacks the form {form}" for form in needed if form not in phrase)
-    # The `many` of Spanish and Portuguese is for millions: allowed, and `other` serves without it.
+    # The `many` of Spanish and Portuguese is for millions. It is optional: `other` serves without it.
     unknown = [form for form in phrase if form not in {*needed, "many"}]
     yield from (f"has the form {form}, which this language does not count with" for form in unknown)
 

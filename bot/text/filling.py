@@ -1,4 +1,4 @@
-"""Filling in: how values become part of a phrase, in the way of its language. Pure."""
+"""Fill values into a phrase by the rules of its language. Pure."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _LONGEST = 1000
 
 
 def fill(language: str, phrase: Phrase, values: Mapping[str, object]) -> str:
-    """The phrase with its values, as Telegram's HTML; of plural forms the one for the number `count`.
+    """Return the phrase with its values, as Telegram's HTML; for plural forms, the one for `count`.
 
-    KeyError for a missing value.
+    Raises KeyError if a value is missing.
     """
     template = phrase if isinstance(phrase, str) else _form(language, phrase, values["count"])
     return template.format_map({name: _shown(language, value) for name, value in values.items()})
 
 
 def say_list(language: str, items: Sequence[object]) -> str:
-    """`a, b, c`; in Chinese `a、b、c`. Text, not yet HTML."""
+    """Return `a, b, c`; in Chinese `a、b、c`. Text, not yet HTML."""
     return language_of(language).comma.join(map(str, items))
 
 

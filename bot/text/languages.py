@@ -1,4 +1,4 @@
-"""Languages: what is known of each that is no phrase, and which one somebody is spoken to in."""
+"""The languages: their names and rules, and which one a person reads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 @dataclass(frozen=True, slots=True)
 class Language:
     own_name: str
-    """As its speakers write it, for a list to choose from."""
+    """The name as its speakers write it, for the list of languages."""
     menu_code: str
     """ISO 639-1, two letters: the only codes under which Telegram keeps command lists."""
     plural: Callable[[Decimal], Form]
@@ -35,26 +35,26 @@ _KNOWN = {
 }
 
 LANGUAGES = tuple(code for code in _KNOWN if (FOLDER / f"{code}.toml").is_file())
-"""The codes of those that have a file of phrases, which may come later than what is known of a language."""
+"""The codes of the languages that have a file of phrases."""
 
 _TRADITIONAL = {"hant", "tw", "hk", "mo"}
-"""The script, and the places where Chinese is written in it."""
+"""The script, and the regions that write Chinese in it."""
 
 
 def language_of(code: str) -> Language:
-    """What is known of a language, whether it has a file or not; English for a code that we do not know."""
+    """Return the rules of a language, with or without phrases; English for an unknown code."""
     return _KNOWN.get(code, _KNOWN["en"])
 
 
 def choose_language(code: str | None, default: str) -> str:
-    """The language for somebody whose Telegram speaks `code` (`zh-hans`, `en-GB`, `pt-br`, None)."""
+    """Return the language for a person whose Telegram uses `code` (`zh-hans`, `en-GB`, `pt-br`, None)."""
     return next((known for known in _candidates(code or "") if known in LANGUAGES), default)
 
 
 def menu_languages(default: str) -> dict[str | None, str]:
-    """Telegram's code to the language of its command list; under None the list for everybody else.
+    """Return the language of each command list by Telegram's code; under None the list for all others.
 
-    Where two share a code, as both kinds of Chinese do, the default has it, else the first of LANGUAGES.
+    If two share a code, as both kinds of Chinese do, the default gets it, or the first of LANGUAGES.
     """
     menus: dict[str | None, str] = {None: default if default in LANGUAGES else "en"}
     for language in sorted(LANGUAGES, key=lambda one: one != default):
@@ -64,7 +64,7 @@ def menu_languages(default: str) -> dict[str | None, str]:
 
 @cache
 def small_counts(code: str) -> dict[str, list[int]]:
-    """Each plural form that a language uses in everyday life, and the numbers up to 200 that take it."""
+    """Return each plural form for everyday numbers, with the numbers up to 200 that take it."""
     numbers: dict[str, list[int]] = {"other": []}
     for number in range(201):
         numbers.setdefault(language_of(code).plural(Decimal(number)), []).append(number)
@@ -72,7 +72,7 @@ def small_counts(code: str) -> dict[str, list[int]]:
 
 
 def _candidates(code: str) -> Iterator[str]:
-    """Ours that would do, best first."""
+    """Yield our codes that fit, best first."""
     short, *rest = code.lower().replace("_", "-").split("-")
     if short == "zh" and "hans" not in rest and _TRADITIONAL.intersection(rest):
         yield "zh-hant"

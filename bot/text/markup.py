@@ -1,4 +1,4 @@
-"""Telegram's HTML: what a phrase may hold of it, and a phrase without it.
+"""Telegram's HTML: which tags a phrase may have, and how to remove them.
 
 https://core.telegram.org/bots/api#html-style
 """
@@ -17,17 +17,17 @@ _BARE_AMPERSAND = re.compile(r"&(?!(lt|gt|amp|quot|#\d+|#x[0-9a-fA-F]+);)")
 
 
 def plain(text: str) -> str:
-    """A phrase for places that know no HTML, such as the answer to a tap."""
+    """Return a phrase without HTML, for places such as the answer to a button press."""
     return html.unescape(re.sub(r"<[^>]+>", "", text))
 
 
 def units(text: str) -> int:
-    """Length as Telegram counts it: without the HTML, in UTF-16 units."""
+    """Return the length as Telegram counts it: without the HTML, in UTF-16 units."""
     return len(plain(text).encode("utf-16-le")) // 2
 
 
 def markup_problems(text: str) -> list[str]:
-    """Why Telegram would refuse this HTML, as what follows "the phrase …"; empty where it takes it."""
+    """Return why Telegram would refuse this HTML, as what follows "the phrase …"; empty if it would not."""
     problems = []
     still_open: list[str] = []
     for tag in _TAG.findall(text):

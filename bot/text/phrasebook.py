@@ -1,4 +1,4 @@
-"""The phrasebooks: each language's phrases, with an operator's own in place of some."""
+"""The phrases of each language, some of them replaced by an operator's own."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from bot.text.checks import Phrase, is_phrase, problems_of
 from bot.text.languages import FOLDER, LANGUAGES
 
 _books: dict[str, dict[str, Phrase]] = {}
-"""Read when first asked for: a bot for one country never reads the other languages."""
+"""Read when first needed: a bot for one country never reads the other languages."""
 
 
 def book(code: str) -> dict[str, Phrase]:
-    """All that is said in a language, key to phrase. A language without a file is English."""
+    """Return all phrases of a language by key. A language without a file is English."""
     known = code if code in LANGUAGES else "en"
     if known not in _books:
         _books[known] = shipped(known)
@@ -23,15 +23,15 @@ def book(code: str) -> dict[str, Phrase]:
 
 
 def shipped(code: str) -> dict[str, Phrase]:
-    """The phrases of one of LANGUAGES as they come with the bot."""
+    """Return the built-in phrases of one of LANGUAGES."""
     return _phrases(read_phrases(FOLDER / f"{code}.toml"))
 
 
 def use_phrases(folder: Path | None) -> None:
-    """Say from here on what the files of an operator's folder say: `en.toml` and the like, with only the
-    phrases that differ. None: as shipped.
+    """Use the phrases in an operator's folder: `en.toml` and so on, with only the phrases that differ. None:
+    the built-in ones.
 
-    SettingsError, one sentence that names file and key, for what could not be said; then all stays as it was.
+    Raises SettingsError, one sentence with file and key, if a phrase is wrong; then nothing changes.
     """
     own = {} if folder is None else _read_own(folder)
     _books.clear()
@@ -39,11 +39,11 @@ def use_phrases(folder: Path | None) -> None:
 
 
 def read_phrases(path: Path) -> dict[str, object]:
-    """A file of phrases as it stands, texts without the space around them.
+    """Return the content of a file of phrases, with spaces around each text removed.
 
-    OSError, or ValueError where it is no TOML in UTF-8.
+    Raises OSError, or ValueError if it is not TOML in UTF-8.
     """
-    text = path.read_bytes().decode("utf-8-sig")  # editors of Windows begin with a mark
+    text = path.read_bytes().decode("utf-8-sig")  # editors on Windows write a byte order mark
     return {key: _stripped(value) for key, value in tomllib.loads(text).items()}
 
 

@@ -1,4 +1,4 @@
-"""Plural forms: which one a number takes, by CLDR's rules for the languages that the bot speaks.
+"""Plural forms: which one a number takes, by the CLDR rules of the bot's languages.
 
 https://www.unicode.org/cldr/charts/48/supplemental/language_plural_rules.html
 """
@@ -22,7 +22,7 @@ def spanish(number: Decimal) -> Form:
 
 
 def portuguese(number: Decimal) -> Form:
-    """As in Brazil: nothing is counted like one."""
+    """As in Brazil: zero takes the form of one."""
     if 0 <= number < 2:
         return "one"
     return "many" if _is_millions(number) else "other"
@@ -42,7 +42,7 @@ def chinese(_: Decimal) -> Form:
 
 
 def _is_whole(number: Decimal) -> bool:
-    """Written without decimals: `1.0` is not, as it is read aloud with them."""
+    """Return True if a number has no decimals. `1.0` has, because it is read aloud with them."""
     exponent = number.as_tuple().exponent
     return isinstance(exponent, int) and exponent >= 0
 

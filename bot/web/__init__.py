@@ -1,5 +1,5 @@
-"""The bot's web servers: the public one (health, photos by link) listens only where LISTEN_PORT is set, the
-private one (what the operator sees) on loopback."""
+"""The bot's web servers. The public one (health, photo links) listens only if LISTEN_PORT is set, the private
+one (the operator's page, metrics) on loopback."""
 
 from bot.web.health import Health
 from bot.web.metrics_route import metrics_routes

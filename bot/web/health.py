@@ -1,7 +1,7 @@
-"""Health: `GET /healthz` for whoever starts the bot again, `GET /readyz` for whoever sends it work.
+"""Health checks: `GET /healthz` says whether to restart the bot, `GET /readyz` whether to send it traffic.
 
-`/healthz` is 200 while the bot takes updates in and its worker turns. `/readyz` is that too, and its database
-answers, and nobody has told it to stop. Else both are 503.
+`/healthz` returns 200 while Telegram answers and the worker runs, `/readyz` while also the database answers
+and the bot is not stopping. Otherwise they return 503.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`GET /metrics`: the bot's figures, in the format that Prometheus reads."""
+"""`GET /metrics`: the bot's metrics in the format of Prometheus."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.errors import StoreError
 
 Render = Callable[[], Awaitable[tuple[bytes, str]]]
-"""The page and its content type; StoreError."""
+"""Returns the page and its content type. Raises StoreError."""
 
 
 def metrics_routes(render: Render) -> list[web.RouteDef]:

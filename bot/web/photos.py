@@ -1,4 +1,4 @@
-"""A task's photo for the provider that fetches it: opened when it is asked for, and kept for seconds only."""
+"""Serve a task's photo to the provider that fetches it: opened on demand and kept for seconds only."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from functools import partial
 from bot.media.media_info import FitPhoto
 
 OpenPhoto = Callable[[str, int], Awaitable[FitPhoto | None]]
-"""A photo by its task's id and its index; None where there is none."""
+"""Returns a photo by its task's id and its index; None if there is none."""
 
 _AT_ONCE = 2
-"""Each is a call to Telegram and up to a quarter of a gigabyte in a worker process."""
+"""Each needs a call to Telegram and up to a quarter of a gigabyte in a worker process."""
 _KEPT_S = 10.0
-"""Fetchers ask for the head before the photo, and try again at once where something fails on their side."""
+"""Clients send HEAD before GET, and retry at once if something fails on their side."""
 
 
 class SharedPhotos:
-    """Opens a photo once for all who ask within some seconds, and only a few at once; the others wait.
+    """Opens a photo once for all requests within some seconds, and only a few at the same time; others wait.
 
-    What failed is not kept: the next who asks tries again.
+    A failure is not kept: the next request tries again.
     """
 
     def __init__(self, open_photo: OpenPhoto, at_once: int = _AT_ONCE, kept_s: float = _KEPT_S) -> None:
@@ -30,17 +30,17 @@ class SharedPhotos:
         self._openings: dict[tuple[str, int], asyncio.Task[FitPhoto | None]] = {}
 
     async def get(self, task_id: str, index: int) -> FitPhoto | None:
-        """None, or an error, is whatever the opening ended with."""
+        """Return the photo, or the None or error with which opening it ended."""
         key = (task_id, index)
         if key not in self._openings:
             opening = asyncio.create_task(self._open(task_id, index), name=f"photo {index} of {task_id}")
             self._openings[key] = opening
             opening.add_done_callback(partial(self._opened, key))
-        # One who hangs up does not take the photo away from the others.
+        # A client that disconnects must not cancel the photo for the others.
         return await asyncio.shield(self._openings[key])
 
     async def close(self) -> None:
-        """Ends what is being opened, and forgets what is kept."""
+        """Cancel what is being opened and drop what is kept."""
         openings = list(self._openings.values())
         self._openings.clear()
         for opening in openings:

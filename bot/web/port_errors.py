@@ -1,4 +1,4 @@
-"""Why a port cannot be listened on, in the system's own few words."""
+"""Say why a port cannot be used, in the system's own words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 
 
 def reason_of(error: OSError) -> str:
-    """asyncio wraps them in a sentence of its own, with the address once more."""
+    """Return the reason alone: asyncio wraps it in a sentence that repeats the address."""
     if error.errno is None or isinstance(error, socket.gaierror):
         return error.strerror or str(error)
     return os.strerror(error.errno)

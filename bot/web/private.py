@@ -1,7 +1,7 @@
-"""The private web server: what only the operator may see. On loopback unless PRIVATE_HOST says otherwise.
+"""The private web server, for the operator only. It listens on loopback unless PRIVATE_HOST says otherwise.
 
-It answers only to names that cannot be an attacker's: a browser that was tricked into taking this address for
-`evil.example` (DNS rebinding) sends that name, and is turned away.
+It answers only to names that an attacker cannot own: a browser that was tricked into resolving `evil.example`
+to this address (DNS rebinding) sends that name and is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bot.web.health import Health
 from bot.web.port_errors import reason_of
 
 _LAST_ANSWERS_S = 2.0
-"""Who is slow to read does not hold up the end of the bot."""
+"""A slow reader does not delay the stop of the bot."""
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -35,7 +35,7 @@ _HEADERS = {
 
 
 class PrivateServer:
-    """Listens from `start` to `close`. Its pages are `routes`: metrics, readiness and the operator's page."""
+    """Listens from `start` to `close` and serves `routes`: metrics, health checks and the operator's page."""
 
     def __init__(
         self,
@@ -47,10 +47,10 @@ class PrivateServer:
         address: str | None = None,
         any_port: bool = False,
     ) -> None:
-        """`port` 0 is a free one; with `any_port` a free one is taken where `port` is not to be had.
+        """`port` 0 takes a free port; with `any_port` a free port is taken if `port` is not available.
 
-        `address`: where browsers reach it, if not at `url`. Besides by its name the server may be called by
-        addresses of numbers and by names without a dot.
+        `address`: the URL for browsers, if it is not `url`. The server also answers to IP addresses and to
+        names without a dot.
         """
         self._host = host
         self._port = port
@@ -62,31 +62,31 @@ class PrivateServer:
 
     @property
     def port(self) -> int:
-        """The one it listens on."""
+        """Return the port on which it listens."""
         return int(self._runner.addresses[0][1]) if self._runner and self._runner.addresses else self._port
 
     @property
     def url(self) -> str:
-        """Its address for a browser on this machine."""
+        """Return its URL for a browser on this machine."""
         address = ipaddress.ip_address(self._host) if _is_address(self._host) else None
         host = "127.0.0.1" if address is not None and address.is_unspecified else self._host
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def address(self) -> str:
-        """Where browsers reach it."""
+        """Return the URL at which browsers reach it."""
         return self._address or self.url
 
     @property
     def tunnel(self) -> str:
-        """How to get there from another machine; empty where it is reached otherwise."""
+        """Return the command that opens a tunnel to it; empty if none is needed."""
         if self._address or self._host not in ("127.0.0.1", "localhost", "::1"):
             return ""
         there = f"[{self._host}]" if ":" in self._host else self._host
         return f"ssh -L {self.port}:{there}:{self.port} {socket.gethostname()}"
 
     async def start(self) -> None:
-        """SettingsError where the port cannot be had."""
+        """Start to listen. Raises SettingsError if the port is not available."""
         application = web.Application(middlewares=[self._turn_away_strange_names])
         application.add_routes(self._routes)
         application.on_response_prepare.append(_add_headers)
@@ -122,7 +122,7 @@ _HOST = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<name>[\w.-]+))(?::\d{1,5
 
 
 def _is_ours(host_header: str, names: frozenset[str]) -> bool:
-    """No address of numbers, and no name without a dot, can be made to point here by somebody's DNS."""
+    """Return True for our names, IP addresses and names without a dot: no foreign DNS points them here."""
     found = _HOST.fullmatch(host_header)
     if found is None:
         return False

@@ -1,9 +1,8 @@
-"""The web server: `/healthz` and `/readyz` for whoever watches the bot, `GET /photos/…` for providers, and
+"""The web server: `/healthz` and `/readyz` for monitoring, `GET /photos/…` for providers, and
 `POST /telegram` where Telegram calls.
 
-All stand at the root and, where PUBLIC_URL has a path (`https://example.org/bot`), below that path too: a
-proxy in front may strip it or keep it. No answer is ever a redirect, and all but the last take GET and HEAD
-alone.
+All are at the root and, if PUBLIC_URL has a path (`https://example.org/bot`), also below that path: a proxy
+in front may strip or keep it. No response is a redirect, and all but the last accept only GET and HEAD.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from bot.web.webhook import Webhook
 
 _RETRY_AFTER_S = 5.0
 _LAST_ANSWERS_S = 2.0
-"""A fetcher that is slow to read does not hold up the end of the bot."""
+"""A slow client does not delay the stop of the bot."""
 _HEADERS = {
     "Cache-Control": "private, no-store",
     "X-Content-Type-Options": "nosniff",
@@ -36,7 +35,7 @@ _HEADERS = {
 
 
 class WebServer:
-    """Listens from `start` to `close`. Without `open_photo` and `links` it tells the health alone."""
+    """Listens from `start` to `close`. Without `open_photo` and `links` it serves only health checks."""
 
     def __init__(
         self,
@@ -61,11 +60,11 @@ class WebServer:
 
     @property
     def port(self) -> int:
-        """The one it listens on, where it was started with 0 for a free one."""
+        """Return the port on which it listens, also if it was started with 0 for a free port."""
         return int(self._runner.addresses[0][1]) if self._runner and self._runner.addresses else self._port
 
     async def start(self) -> None:
-        """SettingsError where the port cannot be had."""
+        """Start to listen. Raises SettingsError if the port is not available."""
         self._runner = web.AppRunner(
             self._application(), access_log=None, shutdown_timeout=_LAST_ANSWERS_S, handle_signals=False
         )
@@ -96,7 +95,7 @@ class WebServer:
     async def _photo(self, request: web.Request) -> web.Response:
         found = self._links.read(request.rel_url.raw_path, self._clock()) if self._links else None
         if found is None or self._photos is None:
-            # Forged and expired look alike: nobody can find out which links there have been.
+            # Forged and expired links get the same answer, so that nobody learns which links existed.
             raise web.HTTPNotFound
         task_id, index = found
         photo = await self._open(self._photos, task_id, index)
@@ -107,7 +106,7 @@ class WebServer:
         try:
             photo = await photos.get(task_id, index)
         except (ChatBusy, CallUnclear, StoreError) as error:
-            # Telegram or the disk may answer again: whoever fetches is told to come back.
+            # Telegram or the disk may answer again later: tell the client to retry.
             pause_s = error.retry_after_s if isinstance(error, ChatBusy) else _RETRY_AFTER_S
             reason = type(error).__name__
             self._log.warning("a photo could not be opened", task=task_id, index=index, reason=reason)

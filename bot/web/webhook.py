@@ -1,6 +1,6 @@
-"""The webhook: `POST /telegram` from Telegram, answered only once the update is stored.
+"""The webhook: `POST /telegram` from Telegram, answered only after the update is stored.
 
-Whoever does not know the secret gets 404, as for an address that is not there.
+A call without the secret gets 404, as for an unknown URL.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header
 _RETRY_AFTER_S = "2"
 
 OnUpdate = Callable[[dict[str, Any]], Awaitable[None]]
-"""Takes an update as Telegram sent it; returns once it cannot be lost any more. StoreError."""
+"""Stores an update as Telegram sent it; returns when it cannot be lost any more. Raises StoreError."""
 
 
 class Webhook:
@@ -43,7 +43,7 @@ class Webhook:
         update_id = update.get("update_id") if isinstance(update, dict) else None
         if not isinstance(update_id, int) or not is_storable(update_id):
             # Telegram would send it for ever.
-            self._log.error("an update that cannot be read came")
+            self._log.error("an unreadable update arrived")
             return web.Response()
         try:
             await self._on_update(update)

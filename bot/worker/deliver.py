@@ -89,7 +89,7 @@ class Deliverer:
         try:
             await self._chat.tell(task)
         except CallRefused as error:
-            self._log.warning("an outcome could not be told", task=task.id, reason=str(error))
+            self._log.warning("an outcome could not be delivered", task=task.id, reason=str(error))
             await self._journal.mark_delivered(task)
         except ChatError as error:
             await self._endure(task, error)
@@ -277,7 +277,7 @@ class Deliverer:
         try:
             chat_id = await self._chat.redirect(task)
         except (ChatGone, CardGone, CallRefused) as error:
-            self._log.info("nor is there another chat", task=task.id, reason=str(error))
+            self._log.info("there is no other chat either", task=task.id, reason=str(error))
             await self._journal.mark_delivered(task.keep_undelivered())
         except ChatError as error:
             await self._endure(task, error)

@@ -109,7 +109,7 @@ class Worker:
             self.turned_at = self._clock()
             return 0.0 if taken else await self._idle_s()
         except StoreError as error:
-            self._log.error("no task can be taken", reason=str(error))
+            self._log.error("no task can be claimed", reason=str(error))
             return _STORE_PAUSE_S
 
     async def _take_due(self) -> int:
@@ -147,9 +147,9 @@ class Worker:
         try:
             await self.step(task)
         except StaleTask:
-            log.debug("somebody else moved the task")
+            log.debug("another process moved the task")
         except StoreError as error:
-            log.warning("a step met a database that refuses", state=task.state, reason=str(error))
+            log.warning("a step failed because the database refused", state=task.state, reason=str(error))
             await self._give_back(task)
         except Exception:
             log.exception("a step failed", state=task.state)
@@ -190,7 +190,7 @@ class Worker:
         except CallUnclear:
             await self._journal.put_off(task)
         except ChatError as error:
-            self._log.info("nobody can be asked about an album", task=task.id, reason=str(error))
+            self._log.info("no one can be asked about an album", task=task.id, reason=str(error))
             await self._journal.finish(task.cancelled("draft_expired", self._clock()))
 
     async def _put_off(self, task: Task) -> None:
@@ -205,7 +205,7 @@ class Worker:
                 return
             await self._journal.put_off(fresh)
         except Exception:  # noqa: BLE001 - nothing one task does may end the worker
-            self._log.exception("a failed step could not be put off", task=task.id)
+            self._log.exception("a failed step could not be postponed", task=task.id)
 
     async def _give_back(self, task: Task) -> None:
         """Once the database takes writes again: nobody waits for the end of a lease that this process holds.

@@ -7,7 +7,7 @@ from bot.log import get_log
 
 
 class OutageLog:
-    """Of one kind of call, named as people name it: `looks`, `submits`."""
+    """Of one kind of call, as named in the log: `polls`, `submits`."""
 
     def __init__(self, calls: str) -> None:
         self._calls = calls

@@ -53,7 +53,7 @@ class JobPoller:
         self._accounts = accounts
         self._slots = slots
         self._log = get_log(__name__)
-        self._silence = OutageLog("looks")
+        self._silence = OutageLog("polls")
 
     async def poll(self, task: Task) -> None:
         model = self._models.get(task.request.model)
@@ -69,9 +69,9 @@ class JobPoller:
         except ProviderError as error:
             await self._handle_poll_error(task, error, began)
         except TimeoutError:
-            await self._handle_poll_error(task, Unavailable("unreachable", "the look took too long"), began)
+            await self._handle_poll_error(task, Unavailable("unreachable", "the poll took too long"), began)
         except Exception as error:  # noqa: BLE001 - no defect of an adapter is a verdict on a paid job
-            self._log.exception("a look broke off", task=task.id)
+            self._log.exception("a poll failed", task=task.id)
             await self._handle_poll_error(task, Unavailable("unreachable", type(error).__name__), began)
         else:
             self._silence.answered(task.provider)
@@ -151,7 +151,7 @@ class JobPoller:
             learned = await self._durations.learn(duration_keys(model, task.request, clock), change)
             self._timing.remember(learned)
         except Exception as error:  # noqa: BLE001 - the task has been moved, and nothing else counts
-            self._log.warning("a duration was not learned", task=task.id, reason=str(error))
+            self._log.warning("a duration could not be stored", task=task.id, reason=str(error))
 
     async def _handle_poll_error(self, task: Task, error: ProviderError, began: datetime) -> None:
         """A look that told nothing. Only a fault that the provider keeps reporting ends the task."""

@@ -47,7 +47,7 @@ class Accounts:
                     await self._tell_admins(Notice(f"trouble_{error.trouble}", {"provider": whose}))
                     await self._store.mark_trouble(AccountTrouble(whose, error.trouble, self._clock()))
             except StoreError as refusal:
-                self._log.warning("an outage could not be noted", provider=whose, reason=str(refusal))
+                self._log.warning("an outage could not be stored", provider=whose, reason=str(refusal))
 
     async def worked(self, model: VideoModel) -> None:
         """A submit was accepted, so whatever was wrong is over."""

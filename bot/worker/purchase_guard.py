@@ -72,7 +72,7 @@ class PurchaseGuard:
             if held.is_brake and await self._store.maintenance.set_flag(
                 f"brake {held.at.isoformat()}", self._clock()
             ):
-                self._log.warning("too much was bought within an hour, so nothing more is", most=most)
+                self._log.warning("the hourly limit is reached, nothing more is bought", most=most)
                 await self._ask(held)
         return held
 

@@ -174,7 +174,9 @@ class Submitter:
                 await self._accounts.refused(model, error)
         except Exception as error:  # noqa: BLE001 - the call may have been made, and that is all that counts
             self._log.warning(
-                "a submit broke off", task=task.id, exc_info=not isinstance(error, TimeoutError)
+                "a submit failed without an answer",
+                task=task.id,
+                exc_info=not isinstance(error, TimeoutError),
             )
             unknown = OutcomeUnknown(SUBMIT_UNKNOWN, type(error).__name__)
             await self.lose(task, unknown.detail, self._journal.attempt(task, "submit", began, unknown))

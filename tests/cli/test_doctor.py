@@ -125,11 +125,11 @@ async def test_without_a_token_telegram_and_its_clock_are_still_looked_at(live_b
 @pytest.mark.parametrize(
     ("status", "body", "state", "words"),
     [
-        (200, "<html>Welcome to nginx!</html>", "wrong", "is no Bot API (HTTP 200)"),
-        (200, '{"ok": "yes"}', "wrong", "is no Bot API"),
-        (200, '{"ok": true, "resu', "wrong", "is no Bot API"),
-        (301, "", "wrong", "is no Bot API (HTTP 301)"),
-        (404, "Not Found", "wrong", "is no Bot API"),
+        (200, "<html>Welcome to nginx!</html>", "wrong", "is not a Bot API (HTTP 200)"),
+        (200, '{"ok": "yes"}', "wrong", "is not a Bot API"),
+        (200, '{"ok": true, "resu', "wrong", "is not a Bot API"),
+        (301, "", "wrong", "is not a Bot API (HTTP 301)"),
+        (404, "Not Found", "wrong", "is not a Bot API"),
         (502, "<html>", "warning", "HTTP 502"),
         (429, '{"ok": false, "parameters": {"retry_after": 30}}', "warning", "HTTP 429"),
     ],
@@ -146,7 +146,7 @@ async def test_what_is_not_telegram_or_is_in_trouble_is_told_apart(
 
 @pytest.mark.parametrize(
     ("address", "reason"),
-    [(NOBODY, "the connection is refused"), ("http://nobody.invalid", "its name is not known")],
+    [(NOBODY, "the connection is refused"), ("http://nobody.invalid", "its name is unknown")],
 )
 async def test_a_telegram_out_of_reach_is_wrong_and_says_why(
     live_bot: BotHarness, address: str, reason: str
@@ -239,7 +239,7 @@ async def test_a_postgresql_is_looked_at_and_its_password_never_shown(
 ) -> None:
     url = (await postgres.new_database()).replace("@", ":s3cret-passw0rd@")
     found = [(await look(live_bot, database_url=url))["database"]]
-    assert "is made at the first start" in found[0].seen
+    assert "is created at the first start" in found[0].seen
     store = await PostgresStore.open(url)
     await store.people.put_person(KnownPerson(1001, role="admin"))
     seen = await look(live_bot, database_url=url)
@@ -357,7 +357,7 @@ async def test_the_preview_alone_and_no_admin_are_worth_a_word(live_bot: BotHarn
     found = await look(live_bot, **none)
     assert found["models"].state == "warning"
     assert found["admins"].state == "warning"
-    assert "nobody else may ask" in found["admins"].seen
+    assert "nobody else may order" in found["admins"].seen
     assert "nobody" not in (await look(live_bot))["admins"].seen
 
 
@@ -396,10 +396,10 @@ HEALTH = '{"status": "ok"}'
         (200, HEALTH, "warning", "only in this network"),
         (502, "<html>", "warning", "the bot is not running"),
         (503, "<html>", "warning", "the bot is not running"),
-        (200, "<html>", "wrong", "something else answers"),
-        (200, '["ok"]', "wrong", "something else answers"),
-        (200, '{"status": "healthy"}', "wrong", "something else answers"),
-        (404, "", "wrong", "something else answers"),
+        (200, "<html>", "wrong", "Another server answers"),
+        (200, '["ok"]', "wrong", "Another server answers"),
+        (200, '{"status": "healthy"}', "wrong", "Another server answers"),
+        (404, "", "wrong", "Another server answers"),
         (301, "", "wrong", "redirects"),
     ],
 )
@@ -467,7 +467,7 @@ def test_an_error_page_while_the_bot_runs_is_wrong() -> None:
         (gateway_error(100006, "InvalidTimestamp", 400), "wrong", "time of this machine"),
         (failure(50400, "Access Denied", 401), "wrong", "may not use this"),
         (failure(50429, "Request Has Reached API Limit", 429), "warning", "too busy"),
-        (failure(50215, "Input invalid for this service.", 400), "ok", "key is taken"),
+        (failure(50215, "Input invalid for this service.", 400), "ok", "key is accepted"),
         (Reply(200, "<html>login</html>"), "wrong", "No usable answer"),
         (Reply(200, b""), "wrong", "No usable answer"),
         (Fault.CUT, "wrong", "No usable answer"),
@@ -647,7 +647,7 @@ async def test_settings_that_cannot_be_read_are_the_one_finding(tmp_path: Path) 
 
 
 LONG = Finding(
-    "public address", "wrong", "Not this bot but something else answers there. " * 4, "Lead it there. " * 9
+    "public address", "wrong", "Not this bot but Another server answers there. " * 4, "Lead it there. " * 9
 )
 LINK = "https://a-very-long-name-of-a-machine.example.org/with/a/path/that/is/too/long/for/a/line"
 

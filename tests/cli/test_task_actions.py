@@ -40,7 +40,7 @@ async def test_a_cancel_is_what_the_button_does(harness: WorkerHarness) -> None:
     assert await task_actions.cancel(harness.store, hidden, NOW) == hidden
     ended = await harness.close_task()
     assert (ended.state, ended.error_code) == (TaskState.CANCELLED, "cancelled")
-    with pytest.raises(Refused, match=r"^boat is over: nothing can be stopped any more \(cancelled\)\.$"):
+    with pytest.raises(Refused, match=r"^boat has ended: it cannot be stopped any more \(cancelled\)\.$"):
         await task_actions.cancel(harness.store, ended, NOW)
 
 
@@ -74,10 +74,10 @@ async def test_a_lost_job_goes_on_under_the_id_that_it_has(harness: WorkerHarnes
 @pytest.mark.parametrize(
     ("changes", "model", "why"),
     [
-        (LOST | {"error_code": "prompt_refused"}, A_MODEL, "no submit of unknown outcome"),
-        ({}, A_MODEL, "no submit of unknown outcome"),
+        (LOST | {"error_code": "prompt_refused"}, A_MODEL, "not a submit of unknown outcome"),
+        ({}, A_MODEL, "not a submit of unknown outcome"),
         (LOST, None, "not set up here"),
-        (LOST | {"submitted_at": NOW - 12 * HOUR}, A_MODEL, "has forgotten its job"),
+        (LOST | {"submitted_at": NOW - 12 * HOUR}, A_MODEL, "does not know its job"),
     ],
 )
 async def test_an_id_that_would_lead_nowhere_is_refused(
@@ -158,7 +158,7 @@ def test_the_story_of_a_lost_one_says_what_to_do() -> None:
         detail="[bold]cut[/bold]",
     )
     story = drawn(task_table.draw_story(a_task(**LOST), [attempt] * 20, 0, NOW))
-    assert "tasks attach boat ITS_ID" in story
+    assert "tasks attach boat REMOTE_ID" in story
     assert "8 more" in story
     assert "[bold]cut[/bold]" in story, "what a provider says is shown as it is"
 

@@ -86,9 +86,9 @@ async def test_a_cancel_is_noticed_by_the_running_bot_at_once(live_bot: BotHarne
     with live_bot.unfinished():
         _, chat, cards = await a_queue(live_bot, "a paid one", "a free one")
         paid, free = live_bot.tasks(chat)
-        assert "It is cancelled." in await typed(live_bot, "cancel", free["id"])
+        assert "Cancelled." in await typed(live_bot, "cancel", free["id"])
         await live_bot.until(lambda: (live_bot.now(cards[1]) or {}).get("text") == says("cancelled"), 15)
-        assert "it is paid for" in await typed(live_bot, "cancel", paid["id"])
+        assert "already paid" in await typed(live_bot, "cancel", paid["id"])
         await live_bot.until(
             lambda: says("card_stopped") in (live_bot.now(cards[0]) or {}).get("text", ""), 15
         )
@@ -101,7 +101,7 @@ async def test_one_is_put_first(live_bot: BotHarness) -> None:
     with live_bot.unfinished():
         _, chat, _ = await a_queue(live_bot, "order 1", "order 2", "order 3")
         last = live_bot.tasks(chat)[2]["id"]
-        assert "It comes next." in await typed(live_bot, "put-first", last)
+        assert "It gets the next slot." in await typed(live_bot, "put-first", last)
     await live_bot.shown(chat, 3)
     made = sorted(live_bot.tasks(chat), key=lambda task: task["submitted_at"])
     assert [json.loads(task["request"])["prompt"] for task in made] == ["order 1", "order 3", "order 2"]
@@ -131,7 +131,7 @@ async def test_an_id_that_was_lost_is_attached_and_its_video_delivered(live_bot:
     await live_bot.until(lambda: [task for task in live_bot.tasks(chat) if task["delivered_at"]])
     lost = live_bot.tasks(chat)[0]["id"]
     (job,) = [job for job in live_bot.provider.jobs.values() if job.fields["prompt"] == "a lost one"]
-    assert "looked at now" in await typed(live_bot, "attach", lost, job.task_id)
+    assert "polled now" in await typed(live_bot, "attach", lost, job.task_id)
     (video,) = await live_bot.shown(chat)
     assert video["message_id"] == card["message_id"]
     assert live_bot.jobs("a lost one") == 1
@@ -169,4 +169,4 @@ async def test_a_month_is_printed_beside_the_running_bot(live_bot: BotHarness) -
     rows = list(csv.DictReader((await printed(live_bot, "bill", task["submitted_at"][:7])).splitlines()))
     (row,) = [row for row in rows if row["task"] == task["id"]]
     assert (row["remote_id"], row["charged"]) == (task["remote_id"], "yes")
-    assert "is no month" in await printed(live_bot, "bill", "2026-13", code=2)
+    assert "is not a month" in await printed(live_bot, "bill", "2026-13", code=2)

@@ -1,4 +1,4 @@
-"""The papers tell the truth: what README, docs and the files for installing say is what the code has."""
+"""The documentation matches the code: README, docs/ and the installation files."""
 
 from __future__ import annotations
 
@@ -35,25 +35,29 @@ paper = pytest.mark.parametrize("paper", PAPERS, ids=lambda path: str(path.relat
 
 
 def _in_example() -> dict[str, str]:
-    """What `.env.example` shows as each setting's default."""
+    """Return each setting's default as `.env.example` shows it."""
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     return dict(re.findall(r"^#?([A-Z][A-Z_]+)=(.*)$", text, re.MULTILINE))
 
 
-def _in_readme() -> dict[str, str]:
-    """What the README's table of settings shows."""
-    rows = _rows(README, "| name | default | meaning |")
+def _in_settings_page() -> dict[str, str]:
+    """Return each setting's default as the tables of `docs/settings.md` show it."""
+    header = "| name | default | meaning |"
+    _, *tables = (ROOT / "docs/settings.md").read_text(encoding="utf-8").split(header)
+    rows = [row for table in tables for row in _rows(header + table, header)]
+    names = [row[0].strip("`") for row in rows]
+    assert len(names) == len(set(names)), "a setting is listed twice"
     return {row[0].strip("`"): row[1].strip("`") for row in rows}
 
 
 def _rows(text: str, header: str) -> list[list[str]]:
-    """The cells of the table below `header`, row by row."""
+    """Return the cells of the table below `header`, row by row."""
     lines = text.partition(header)[2].splitlines()[2:]
     table = lines[: next((i for i, line in enumerate(lines) if not line.startswith("|")), len(lines))]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
 
 
-@pytest.mark.parametrize("listed", [_in_example, _in_readme])
+@pytest.mark.parametrize("listed", [_in_example, _in_settings_page])
 def test_every_setting_is_listed_with_its_default_and_no_other(listed: Callable[[], dict[str, str]]) -> None:
     shown = {name.lower(): value for name, value in listed().items()}
     assert set(shown) == set(Settings.model_fields)
@@ -216,7 +220,7 @@ def test_compose_runs_one_bot_alone_or_three_around_a_postgresql() -> None:
 
 
 def _services() -> dict[str, Any]:
-    """Of the Compose file, by name."""
+    """Return the services of the Compose file, by name."""
     services: dict[str, Any] = YAML(typ="safe").load(ROOT / "compose.yaml")["services"]
     return services
 

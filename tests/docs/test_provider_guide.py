@@ -1,4 +1,4 @@
-"""The guide's example of a provider is executed as it stands, against a server of this machine."""
+"""The example adapter of docs/provider.md runs as it is, against a local server."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def wire() -> AsyncIterator[Wire]:
         yield server_deps
 
 
-async def test_words_and_a_photo_are_asked_for_as_its_document_says(
+async def test_a_prompt_and_a_photo_are_sent_as_its_api_wants(
     build: Callable[[str], Provider], wire: Wire
 ) -> None:
     lantern = build(wire.base_url)
@@ -79,7 +79,7 @@ async def test_words_and_a_photo_are_asked_for_as_its_document_says(
         ({"error": "unknown"}, Failed("not_found")),
     ],
 )
-async def test_a_look_tells_how_the_film_is(
+async def test_a_poll_says_how_the_film_is(
     build: Callable[[str], Provider], wire: Wire, answer: object, status: object
 ) -> None:
     lantern = build(wire.base_url)
@@ -99,7 +99,7 @@ async def test_a_look_tells_how_the_film_is(
         (None, OutcomeUnknown),
     ],
 )
-async def test_only_its_own_words_prove_a_refusal(
+async def test_only_its_own_answer_proves_a_refusal(
     build: Callable[[str], Provider], wire: Wire, reply: Reply | None, error: type[ProviderError]
 ) -> None:
     lantern = build(wire.base_url)
@@ -109,7 +109,7 @@ async def test_only_its_own_words_prove_a_refusal(
         await lantern.submit(asked, [], "ours")
 
 
-def test_the_example_keeps_the_rules_of_the_house(tmp_path: Path) -> None:
+def test_the_example_passes_lint_and_types(tmp_path: Path) -> None:
     path = tmp_path / "lantern.py"
     path.write_text(code(), encoding="utf-8")
     root = str(GUIDE.parent.parent)

@@ -84,7 +84,7 @@ async def test_one_that_cannot_be_called_is_two_lines_in_the_log_without_the_add
         await monitor.until(lambda: len(lines) == 2)
         beating.cancel()
     events = [line["event"] for line in lines]
-    assert events == ["HEARTBEAT_URL cannot be called", "HEARTBEAT_URL is called again"]
+    assert events == ["HEARTBEAT_URL cannot be called", "HEARTBEAT_URL can be called again"]
     assert "secret-uuid" not in str(lines)
 
 

@@ -230,7 +230,7 @@ async def test_an_outage_is_two_lines_in_the_log_however_many_looks_it_spoils(ha
     with capture_logs() as lines:
         await harness.turn_until(lambda task: len(harness.chat.shown) > 0)
     told = [line["event"] for line in lines if line["log_level"] != "debug"]
-    assert told == ["looks fail", "the provider answers again"]
+    assert told == ["polls fail", "the provider answers again"]
 
 
 async def test_a_look_that_never_ends_is_ended(
@@ -358,7 +358,7 @@ async def test_a_failed_lesson_costs_no_video(
         task = await harness.close_task()
     assert task.state is TaskState.SUCCEEDED
     assert [line["event"] for line in lines if line["log_level"] == "warning"] == [
-        "a duration was not learned"
+        "a duration could not be stored"
     ]
 
 

@@ -84,5 +84,5 @@ class Moves:
         return told.told_at is not None
 
     async def _note(self, verb: str, target: str, by: int) -> None:
-        self._log.info("an admin made a move", verb=verb, target=target, admin=by)
+        self._log.info("an admin action", verb=verb, target=target, admin=by)
         await self._ctx.store.audit.add(AuditEntry(verb, target, by, self._ctx.clock()))

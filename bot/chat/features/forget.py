@@ -79,7 +79,7 @@ async def _drop(ctx: ChatContext, task: Task) -> bool:
         try:
             await ctx.board.tell(saved)
         except ChatError as error:
-            _log.info("a dropped card could not be drawn", task=task.id, reason=str(error))
+            _log.info("a dropped card could not be updated", task=task.id, reason=str(error))
     return True
 
 

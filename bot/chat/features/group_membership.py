@@ -51,7 +51,7 @@ async def group_upgraded(ctx: ChatContext, chat_id: int, new_id: int) -> None:
 async def follow_group(ctx: ChatContext, chat_id: int, new_id: int) -> None:
     """Move the group's tasks, settings and limits to its new id."""
     moved = await ctx.store.tasks.move_chat(chat_id, new_id)
-    _log.info("a group has another id now", chat=chat_id, new=new_id, tasks=moved)
+    _log.info("a group has a new id", chat=chat_id, new=new_id, tasks=moved)
     for one in (chat_id, new_id):
         ctx.preferences.drop(one)
         ctx.bot_permissions.drop(one)
@@ -143,7 +143,7 @@ async def _write(ctx: ChatContext, chat_id: int, text: str) -> None:
     try:
         await ctx.messenger.send(chat_id, text)
     except (ChatGone, CardGone, CallRefused) as error:
-        _log.info("nothing can be written there", chat=chat_id, reason=str(error))
+        _log.info("the bot cannot write in the group", chat=chat_id, reason=str(error))
 
 
 def _is_in(member: ChatMember) -> bool:

@@ -47,7 +47,7 @@ class Notices:
         try:
             admins = await self._access.admins()
         except StoreError as error:
-            self._log.error("the admins could not be told", notice=notice.key, reason=str(error))
+            self._log.error("the admins could not be notified", notice=notice.key, reason=str(error))
             return
         if not admins:
             await self._keep(_FIRST_ADMIN, notice)
@@ -79,10 +79,10 @@ class Notices:
             async with asyncio.timeout(self._limit_s):
                 await self._messenger.send(admin, text, buttons_of(language, notice))
         except (ChatError, StoreError, TimeoutError) as error:
-            self._log.info("an admin could not be told", admin=admin, reason=type(error).__name__)
+            self._log.info("an admin could not be notified", admin=admin, reason=type(error).__name__)
             await self._keep(admin, notice)
         except Exception:  # noqa: BLE001 - the caller is busy with something that matters more
-            self._log.exception("an admin could not be told", admin=admin)
+            self._log.exception("an admin could not be notified", admin=admin)
 
     async def _keep(self, admin: int, notice: Notice) -> None:
         try:

@@ -77,7 +77,7 @@ class OperatorChat:
         except (ChatError, StoreError, TimeoutError) as error:
             if key not in self._untold:
                 self._untold.add(key)
-                self._log.warning("ALERT_CHAT could not be told", alert=key, reason=type(error).__name__)
+                self._log.warning("ALERT_CHAT could not be notified", alert=key, reason=type(error).__name__)
             return False
         self._untold.clear()
         return True
@@ -86,7 +86,7 @@ class OperatorChat:
         try:
             await self._messenger.send(self.chat_id, text, buttons, silent=silent)
         except ChatMoved as moved:
-            self._log.warning("ALERT_CHAT has another id now", was=self.chat_id, now=moved.chat_id)
+            self._log.warning("ALERT_CHAT has a new id", was=self.chat_id, now=moved.chat_id)
             self.chat_id = moved.chat_id
             await self._messenger.send(self.chat_id, text, buttons, silent=silent)
 

@@ -163,7 +163,7 @@ class CardBoard:
         try:
             await self._edit(task, await self._renderer.draft(task, opened), Urgency.FIRST)
         except ChatError as error:
-            self._log.info("a draft could not be drawn", task=task.id, reason=str(error))
+            self._log.info("a draft could not be shown", task=task.id, reason=str(error))
 
     async def remove(self, chat_id: int, card_id: int) -> None:
         """Delete a card that another one has replaced. An error is logged."""

@@ -160,10 +160,10 @@ class LiveCardUpdater:
             pass
         except ChatError as error:
             # The outcome finds out for itself what is wrong with this chat.
-            self._log.debug("a card could not be drawn", task=task.id, reason=str(error))
+            self._log.debug("a card could not be updated", task=task.id, reason=str(error))
             live.broken = True
         except Exception:  # noqa: BLE001 - no card may end the others
-            self._log.exception("a card could not be drawn", task=task.id)
+            self._log.exception("a card could not be updated", task=task.id)
             live.broken = True
         if task.detached and live.task is task and self._live.get(task.id) is live:
             del self._live[task.id]

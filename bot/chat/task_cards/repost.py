@@ -52,7 +52,7 @@ class CardReposter:
                 elif task.state in (TaskState.QUEUED, TaskState.SUBMITTING, TaskState.RUNNING):
                     await self.repost(task, None, None)
             except (ChatError, MediaError, StaleTask, IllegalMove) as error:
-                self._log.info("a card was not brought along", task=task.id, reason=str(error))
+                self._log.info("a card was not moved to the new group", task=task.id, reason=str(error))
 
     async def _save(self, task: Task, card_id: int, has_photo: bool, thread_id: int | None) -> Task:
         """Store the new card."""

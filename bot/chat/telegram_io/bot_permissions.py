@@ -54,7 +54,7 @@ class BotPermissions:
         try:
             rights = await self.here(chat_id)
         except CallRefused as error:
-            self._log.warning("a group does not tell what the bot may do", chat=chat_id, reason=str(error))
+            self._log.warning("the bot's permissions in a group are unknown", chat=chat_id, reason=str(error))
             return None
         if not rights.send_videos:
             return Problem("tap_no_videos_here", {})

@@ -123,7 +123,9 @@ class Dispatcher:
         try:
             await self._try(stored)
         except StoreError as error:
-            self._log.error("an update could not be marked", update=stored.update_id, reason=str(error))
+            self._log.error(
+                "an update could not be marked as done", update=stored.update_id, reason=str(error)
+            )
             await self._give_back(stored)
         finally:
             self.wake()
@@ -140,7 +142,7 @@ class Dispatcher:
         log = self._log.bind(update=stored.update_id)
         update = self._open(stored)
         if update is None:
-            log.error("an update that cannot be read is parked")
+            log.error("an unreadable update is parked")
             await self._updates.fail(stored.update_id, None)
             return
         if stored.was_cut_short and stored.attempts >= schedule.UPDATE_ATTEMPTS:
@@ -152,14 +154,14 @@ class Dispatcher:
                 async with asyncio.timeout(schedule.UPDATE_LEASE_S - 10):
                     await self._handle(update)
         except (ChatGone, CardGone) as error:
-            log.info("nobody can be answered there", reason=str(error))
+            log.info("the chat cannot be answered", reason=str(error))
             await self._updates.finish(stored.update_id)
         except ChatBusy as busy:
             await self._again(stored, update, schedule.UPDATE_ATTEMPTS_IN_OUTAGE, busy.retry_after_s)
         except CallUnclear as error:
             if not self._unheard:
                 self._unheard = True
-                log.warning("Telegram does not take answers", reason=str(error))
+                log.warning("Telegram does not accept messages", reason=str(error))
             await self._again(stored, update, schedule.UPDATE_ATTEMPTS_IN_OUTAGE)
         except Unstorable:
             await self._park(stored, update)
@@ -177,7 +179,7 @@ class Dispatcher:
         else:
             if self._unheard and stored.attempts:
                 self._unheard = False
-                log.info("Telegram takes answers again", attempts=stored.attempts + 1)
+                log.info("Telegram accepts messages again", attempts=stored.attempts + 1)
             await self._updates.finish(stored.update_id)
 
     def _open(self, stored: StoredUpdate) -> Update | None:

@@ -78,7 +78,7 @@ class FilmJoiner:
                 if problem := await self._join(film):
                     await self._messenger.explain(film.sender, problem)
         except ChatError as error:
-            self._log.info("a failure could not be told", task=film.task_id, reason=str(error))
+            self._log.info("a failure could not be reported", task=film.task_id, reason=str(error))
         finally:
             self._under_way.discard(film.task_id)
 
@@ -91,7 +91,7 @@ class FilmJoiner:
             self._log.info("two videos cannot be joined", task=film.task_id, reason=error.detail)
             return Problem(error.code, error.values)
         except (ChatError, TimeoutError) as error:
-            self._log.info("a film was not sent", task=film.task_id, reason=str(error))
+            self._log.info("a joined video was not sent", task=film.task_id, reason=str(error))
             return Problem("join_failed", {})
         except Exception:  # noqa: BLE001 - one film may not end the others
             self._log.exception("two videos could not be joined", task=film.task_id)

@@ -48,5 +48,5 @@ class GroupAdmins:
                 members = await self._bot.get_chat_administrators(chat_id)
                 return frozenset(member.user.id for member in members)
         except CallRefused as error:
-            self._log.info("a group does not tell its admins", chat=chat_id, reason=str(error))
+            self._log.info("the admins of a group are unknown", chat=chat_id, reason=str(error))
         return frozenset()

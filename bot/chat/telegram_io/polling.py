@@ -89,7 +89,7 @@ class UpdatePoller:
                     await asyncio.wait({polling}, timeout=_RENEW_S)
                     if polling.done():
                         await polling
-                self._log.info("another process polls from here on")
+                self._log.info("another process polls from now on")
             finally:
                 polling.cancel()
                 await asyncio.gather(polling, return_exceptions=True)

@@ -197,7 +197,7 @@ class RateLimiter(BaseRateLimiter[Urgency]):
         try:
             await self._paces.pause_chat(chat_id, until)
         except Exception as error:  # noqa: BLE001 - the same
-            self._log.warning("a pause could not be noted", chat=chat_id, reason=repr(error))
+            self._log.warning("a pause could not be stored", chat=chat_id, reason=repr(error))
 
 
 def urgency_of(endpoint: str, wished: Urgency | None) -> Urgency | None:

@@ -51,7 +51,9 @@ class Uploads:
             )
         if self._by_path:
             self._by_path = False
-            self._log.warning("Telegram's server cannot read the bot's files: they go up", reason=reason)
+            self._log.warning(
+                "the Bot API server cannot read the bot's files, so they are uploaded", reason=reason
+            )
         return answer
 
 

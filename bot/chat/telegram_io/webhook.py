@@ -67,13 +67,13 @@ class WebhookReceiver:
                 is_set = (await self._bot.get_webhook_info()).url == self._hook.url
                 self.answered_at = self._clock()
                 if not is_set:
-                    self._log.warning("somebody has removed the webhook, it is set again")
+                    self._log.warning("the webhook was removed by somebody else and is set again")
                     continue
             except (InvalidToken, EndPointNotFound):
                 raise SettingsError(KEY_REFUSED) from None
             except TelegramError as error:
                 self._log.warning(
-                    "the webhook could not be set or looked at",
+                    "the webhook could not be set or checked",
                     reason=type(error).__name__,
                     detail=error.message,
                 )

@@ -1,4 +1,4 @@
-"""The whole check-up: every check, in the order in which a person would mend things."""
+"""Run every check, in the order in which a person would fix things."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from bot.stores.examination import Examination
 from bot.stores.open import examine_store, is_shared, shown_url, stored_settings
 
 _DISK_WRONG_MB = 100
-"""A video or two, and room for the database to go on."""
+"""A video or two, and room for the database."""
 _SHORT_SECRET = 16
 
 
 def read_settings() -> tuple[Settings | None, Finding]:
-    """The settings, or None where they are wrong: then nothing else can be checked."""
+    """Return the settings, or None if they are wrong: then nothing else can be checked."""
     try:
         settings = load_settings()
     except SettingsError as error:
-        mend = "Mend it in .env, or in the environment. .env.example explains every setting."
+        mend = "Fix it in .env, or in the environment. .env.example explains every setting."
         return None, Finding("settings", "wrong", f"{error}", mend)
     if not Path(".env").exists():
         return settings, Finding("settings", "ok", "From the environment; there is no .env in this folder.")
@@ -43,7 +43,7 @@ def read_settings() -> tuple[Settings | None, Finding]:
 
 
 async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
-    """Everything but the settings' own form. Takes seconds; changes nothing, and disturbs no running bot."""
+    """Run all checks except that of the settings' syntax. Takes seconds, changes nothing, disturbs no bot."""
     database = await _examine(settings)
     providers = build_providers(settings, clock)
     paid = [provider for provider in providers if not all(model.free for model in provider.models)]
@@ -86,13 +86,13 @@ def judge_database(database: Examination, where: str) -> Finding:
     if database.problem:
         return Finding("database", "wrong", f"{where} {database.problem}.", database.mend)
     if not database.exists:
-        return Finding("database", "ok", f"{where} is made at the first start.")
+        return Finding("database", "ok", f"{where} is created at the first start.")
     running = ", and a bot is running on it" if database.in_use else ""
     return Finding("database", "ok", f"{where} is sound{running}.")
 
 
 def judge_disk(folder: Path, free_mb: int, keep_mb: int) -> Finding:
-    """`keep_mb` is how much may be filled with videos that no chat has yet."""
+    """Check the free space. `keep_mb` is how much videos that no chat has yet may take."""
     seen = f"{free_mb / 1000:.1f} GB free for {folder}."
     if free_mb < _DISK_WRONG_MB:
         return Finding("disk", "wrong", f"Only {free_mb} MB free for {folder}.", "Free some space.")
@@ -107,15 +107,15 @@ def judge_admins(database: Examination, settings: Settings) -> Finding:
     if admins:
         return Finding("admins", "ok", "One." if len(admins) == 1 else f"{len(admins)}.")
     if database.problem:
-        return Finding("admins", "warning", "Not known: they are in the database.")
+        return Finding("admins", "warning", "Unknown: they are in the database.")
     alone = not settings.allowed_users and not settings.allowed_chats
-    seen = "There is none yet, and nobody else may ask for videos." if alone else "There is none yet."
-    mend = "At its start the bot prints a link: whoever opens it first becomes one. Or set ADMIN_USERS."
+    seen = "There is none yet, and nobody else may order videos." if alone else "There is none yet."
+    mend = "The start prints a link: the first person who opens it becomes the admin. Or set ADMIN_USERS."
     return Finding("admins", "warning", seen, mend)
 
 
 def _check_disk(settings: Settings) -> Finding:
-    """The fuller one of the two places that are written to."""
+    """Check the disk with less free space of the two that are written to."""
     places = [settings.data_dir]
     if not is_shared(settings.database_url):
         places.append(settings.sqlite_path.parent)
@@ -146,7 +146,7 @@ def _check_models(settings: Settings, providers: Iterable[Provider]) -> Finding:
         return Finding("models", "wrong", str(error), "Correct DEFAULT_MODEL, or leave it empty.")
     if all(model.free for model in models.values()):
         mend = "Put a provider's key into .env."
-        return Finding("models", "warning", "Only the preview: no provider is set up.", mend)
+        return Finding("models", "warning", "Only preview: no provider is set up.", mend)
     names = [name for name, model in models.items() if not model.free]
     return Finding("models", "ok", f"{', '.join(names)}. The default is {next(iter(models))}.")
 
@@ -154,8 +154,8 @@ def _check_models(settings: Settings, providers: Iterable[Provider]) -> Finding:
 def _check_secret_key(settings: Settings) -> list[Finding]:
     if settings.secret_key is None or len(settings.secret_key.get_secret_value()) >= _SHORT_SECRET:
         return []
-    seen = "SECRET_KEY is so short that it can be guessed, and with it the links to photos."
-    mend = f"Give it {_SHORT_SECRET} characters or more, or leave it empty: the bot makes one."
+    seen = "SECRET_KEY is so short that it can be guessed, and photo links can be forged with it."
+    mend = f"Use {_SHORT_SECRET} characters or more, or leave it empty: the bot generates one."
     return [Finding("secret key", "warning", seen, mend)]
 
 
@@ -164,11 +164,11 @@ def _by_link(models: Mapping[str, VideoModel]) -> list[str]:
 
 
 def _without_secrets(finding: Finding, secrets: list[str]) -> Finding:
-    """Whatever a server or a library put into an answer: no secret, and nothing that moves a terminal."""
+    """Remove secrets and control characters that a server or a library may have put into an answer."""
 
     def clean(text: str) -> str:
         for secret in secrets:
-            # What is shorter is no secret, and stands in ordinary words.
+            # Anything shorter is not a secret and occurs in ordinary words.
             text = text.replace(secret, "[hidden]") if len(secret) > 5 else text
         return "".join(letter if letter.isprintable() else "?" for letter in text)
 

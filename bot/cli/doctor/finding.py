@@ -1,4 +1,4 @@
-"""What one check found."""
+"""The result of one check."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["ok", "warning", "wrong"]
-"""`wrong` keeps the bot, or a part that was set up, from working; `warning` does not, or is not certain."""
+"""`wrong`: the bot, or a part that is set up, cannot work. `warning`: it can, or that is not certain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One row. `what` is a word that scripts may rely on; `seen` and `mend` are sentences for a person."""
+    """One row. `what` is a name that scripts may rely on; `seen` and `mend` are sentences for people."""
 
     what: str
     state: State
     seen: str
     mend: str = ""
-    """What to do about it; empty where nothing has to be done."""
+    """What to do about it; empty if nothing has to be done."""

@@ -1,4 +1,4 @@
-"""The doctor on money: whether prices are for what is set up here, and whether budgets can be kept."""
+"""Check that prices match the models that are set up, and that budgets can be kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WHAT = "prices"
 
 
 def judge_prices(settings: Settings, models: Mapping[str, VideoModel]) -> list[Finding]:
-    """Of `models`, which are those that are set up. Nothing where no price is."""
+    """Check the prices of `models`, those that are set up. Without prices there are no findings."""
     prices = settings.model_prices
     if not prices:
         return []
@@ -23,13 +23,13 @@ def judge_prices(settings: Settings, models: Mapping[str, VideoModel]) -> list[F
         name for name in shown(models) if not models[name].free and not _is_priced(settings, models[name])
     ]
     if unpriced and (settings.daily_budget is not None or settings.daily_budget_per_user is not None):
-        seen = f"There is a budget, and not all that these can do has a price: {', '.join(unpriced)}."
-        mend = "Add them to MODEL_PRICES: within a budget nothing is ordered that has no price."
+        seen = f"There is a budget, and some options of these models have no price: {', '.join(unpriced)}."
+        mend = "Add them to MODEL_PRICES: with a budget, nothing without a price is ordered."
         found.append(Finding(_WHAT, "warning", seen, mend))
     priced = [name for name in models if prices.of_model(name)]
     seen = f"For {', '.join(priced)}, in {settings.currency}."
     if unpriced:
-        seen += f" Missing for {', '.join(unpriced)}, in part or altogether: such cards name no cost."
+        seen += f" Missing for some or all options of {', '.join(unpriced)}: their cards show no price."
     return found or [Finding(_WHAT, "ok", seen)]
 
 
@@ -37,7 +37,7 @@ def _judge(price: Price, models: Mapping[str, VideoModel]) -> Finding | None:
     model = models.get(price.model)
     if model is None:
         near = difflib.get_close_matches(price.model, models, n=1)
-        mend = f"Is {near[0]} meant?" if near else f"Here are: {', '.join(models)}."
+        mend = f"Did you mean {near[0]}?" if near else f"These are set up: {', '.join(models)}."
         return Finding(_WHAT, "warning", f"MODEL_PRICES names {price.model}, which is not set up here.", mend)
     resolutions = [name.lower() for name in model.resolutions]
     if price.resolution is not None and price.resolution not in resolutions:
@@ -51,7 +51,7 @@ def _judge(price: Price, models: Mapping[str, VideoModel]) -> Finding | None:
 
 
 def _is_priced(settings: Settings, model: VideoModel) -> bool:
-    """Whether every choice on which a price may depend has one."""
+    """Return True if every option that a price may depend on has one."""
     choices = [
         VideoRequest(model=model.name, resolution=resolution, audio=audio)
         for resolution in model.resolutions or (None,)

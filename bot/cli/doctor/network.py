@@ -1,4 +1,4 @@
-"""What can be seen of the network: Telegram and its token, the clock, and our own public address."""
+"""Check the network: Telegram and the token, the clock, and the bot's public address."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LIMIT_S = 10.0
 _MAX_ANSWER_BYTES = 100_000
 _SKEW_SEEN_S = 60.0
 _SKEW_WRONG_S = 300.0
-"""Volcengine refuses signatures of another time; how far off they may be is not documented."""
+"""Volcengine refuses signatures with a wrong time; the allowed difference is not documented."""
 _THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -31,7 +31,7 @@ class Answer:
     fields: Mapping[str, object] = field(default_factory=dict)
     """The JSON object of the body; empty when the body is anything else."""
     ahead_s: float | None = None
-    """How far our clock is ahead of the one that answered; None where that told no time."""
+    """How far our clock is ahead of the server's; None if the server sent no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class Silence:
 
 
 async def check_telegram(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
-    """Whether Telegram is reached, whether it knows the token, and what time it has."""
+    """Check that Telegram can be reached and knows the token, and compare the clocks."""
     token = settings.telegram_bot_token
-    # Without one, an answer that refuses it still shows who answers.
+    # Without a token, the refusal still shows who answers.
     key = token.get_secret_value() if token else "0"
     answer = await ask(f"{settings.telegram_api_url}/bot{key}/getMe", clock)
     host = URL(settings.telegram_api_url).host_port_subcomponent or "TELEGRAM_API_URL"
@@ -54,7 +54,7 @@ async def check_telegram(settings: Settings, clock: Callable[[], datetime]) -> l
 async def check_public_address(
     settings: Settings, clock: Callable[[], datetime], by_link: list[str], *, is_running: bool
 ) -> list[Finding]:
-    """Whether providers find this bot at PUBLIC_URL. `by_link` names the models that fetch photos there."""
+    """Check that providers can reach the bot at PUBLIC_URL. `by_link`: models that fetch photos there."""
     what = "public address"
     if settings.public_url is None:
         if not by_link:
@@ -70,7 +70,7 @@ async def check_public_address(
 
 
 async def ask(url: str, clock: Callable[[], datetime], limit_s: float = _LIMIT_S) -> Answer | Silence:
-    """GET `url`, through the environment's proxy where there is one. Follows no redirect, never raises."""
+    """GET `url`, through the environment's proxy if there is one. Follows no redirect, never raises."""
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=limit_s)) as session,
@@ -83,16 +83,16 @@ async def ask(url: str, clock: Callable[[], datetime], limit_s: float = _LIMIT_S
                 if len(raw) > _MAX_ANSWER_BYTES:
                     break
             return Answer(response.status, _object(bytes(raw)), ahead_s)
-    # Never the errors' own texts: they quote the address, and Telegram's contains the token.
+    # Never show the errors' own texts: they quote the URL, and Telegram's contains the token.
     except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError):
         return Silence("the proxy of the environment does not let it through")
     except aiohttp.ClientConnectorDNSError:
-        return Silence("its name is not known")
+        return Silence("its name is unknown")
     except aiohttp.ClientSSLError:
         return Silence("no trusted certificate")
     except aiohttp.ClientConnectorError as error:
         refused = isinstance(error.os_error, ConnectionRefusedError)
-        return Silence("the connection is refused" if refused else "there is no way to it")
+        return Silence("the connection is refused" if refused else "there is no route to it")
     except TimeoutError:
         return Silence(f"no answer within {limit_s:g} s")
     except (aiohttp.ClientError, ValueError, OSError) as error:
@@ -102,19 +102,17 @@ async def ask(url: str, clock: Callable[[], datetime], limit_s: float = _LIMIT_S
 def judge_telegram(answer: Answer | Silence, host: str) -> Finding:
     match answer:
         case Silence():
-            mend = (
-                "Check the network. Where Telegram is blocked, set HTTPS_PROXY, or another TELEGRAM_API_URL."
-            )
+            mend = "Check the network. If Telegram is blocked, set HTTPS_PROXY, or another TELEGRAM_API_URL."
             return Finding("telegram", "wrong", f"{host} cannot be reached: {answer.reason}.", mend)
         case Answer(status) if status >= 500 or status == 429:
-            seen = f"{host} is in trouble or too busy: it answers HTTP {status}."
+            seen = f"{host} has a problem or is too busy: it returns HTTP {status}."
             return Finding("telegram", "warning", seen, "Try again in some minutes.")
         case Answer(fields={"ok": bool()}):
             return Finding("telegram", "ok", f"{host} answers.")
         case Answer(status):
-            seen = f"What answers at {host} is no Bot API (HTTP {status})."
+            seen = f"The server at {host} is not a Bot API (HTTP {status})."
             return Finding(
-                "telegram", "wrong", seen, "Correct TELEGRAM_API_URL; unset, it is Telegram itself."
+                "telegram", "wrong", seen, "Correct TELEGRAM_API_URL, or unset it to use Telegram itself."
             )
 
 
@@ -139,17 +137,17 @@ def judge_token(answer: Answer | Silence, *, is_set: bool) -> Finding:
 
 def judge_clock(answer: Answer | Silence, host: str) -> Finding:
     if isinstance(answer, Silence) or answer.ahead_s is None:
-        return Finding("clock", "warning", f"{host} did not tell the time to compare it with.")
+        return Finding("clock", "warning", f"{host} did not send the time, so it cannot be compared.")
     off_s = abs(answer.ahead_s)
     state: State = "wrong" if off_s > _SKEW_WRONG_S else "warning" if off_s > _SKEW_SEEN_S else "ok"
     if state == "ok":
-        return Finding("clock", state, f"It agrees with that of {host}.")
-    seen = f"It is {_span(off_s)} {'ahead of' if answer.ahead_s > 0 else 'behind'} that of {host}."
+        return Finding("clock", state, f"It agrees with the clock of {host}.")
+    seen = f"It is {_span(off_s)} {'ahead of' if answer.ahead_s > 0 else 'behind'} the clock of {host}."
     return Finding(
         "clock",
         state,
         seen,
-        "Set this machine's clock by NTP: Volcengine refuses signatures of another time.",
+        "Set this machine's clock by NTP: Volcengine refuses signatures with a wrong time.",
     )
 
 
@@ -161,25 +159,27 @@ def judge_public_address(answer: Answer | Silence, url: str, listens: str, *, is
                 mend = "Set PUBLIC_URL to an address that the internet can reach."
                 return Finding(what, "warning", f"{url} answers, but only in this network.", mend)
             if health == "unwell":
-                mend = "Look into its log."
-                return Finding(what, "warning", f"{url} answers, and says that the bot is unwell.", mend)
+                mend = "Look at its log."
+                return Finding(
+                    what, "warning", f"{url} answers, and reports that the bot is unhealthy.", mend
+                )
             return Finding(what, "ok", f"{url} answers as a Dreamreel.")
         case Silence() | Answer(status=502 | 503 | 504) if not is_running:
             seen = f"{url} cannot be checked: the bot is not running, so it cannot answer."
-            return Finding(what, "warning", seen, "Start the bot, then ask again.")
+            return Finding(what, "warning", seen, "Start the bot, then run this again.")
         case Silence():
-            mend = f"Lead it to {listens}. If it opens from outside this network, all is well."
+            mend = f"Point it to {listens}. If it opens from outside this network, it works."
             return Finding(what, "wrong", f"{url} does not answer: {answer.reason}.", mend)
         case Answer(status) if 300 <= status < 400:
-            mend = "Set PUBLIC_URL to the address where it ends: not every provider follows."
+            mend = "Set PUBLIC_URL to the final address: not every provider follows redirects."
             return Finding(what, "wrong", f"{url} redirects to another address (HTTP {status}).", mend)
         case Answer(status):
-            seen = f"Not this bot but something else answers at {url} (HTTP {status})."
-            return Finding(what, "wrong", seen, f"Lead it to {listens}, with its path or without.")
+            seen = f"Another server answers at {url} (HTTP {status})."
+            return Finding(what, "wrong", seen, f"Point it to {listens}, with or without its path.")
 
 
 def _proxy_for(url: URL) -> str | None:
-    """The one that the bot's own connection to Telegram takes, too. To this machine none leads."""
+    """Return the proxy that the bot's own connection to Telegram uses too; none for this machine."""
     if url.host is None or url.host in _THIS_MACHINE or proxy_bypass(url.host):
         return None
     proxies = getproxies()
@@ -191,7 +191,7 @@ def _ahead_s(date: str, now: datetime) -> float | None:
         told = parsedate_to_datetime(date)
     except ValueError:
         return None
-    # HTTP tells the time in GMT, and in whole seconds, cut off.
+    # HTTP sends the time in GMT, in whole seconds, rounded down.
     return (now - told.replace(tzinfo=UTC)).total_seconds() - 0.5
 
 

@@ -1,4 +1,4 @@
-"""Whether each provider takes its key: found by looking at a job that cannot exist, which costs nothing."""
+"""Check that each provider accepts its key, by polling a job that cannot exist, which costs nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TROUBLES: Mapping[Trouble, tuple[str, str]] = {
     "no_balance": ("The account has no balance", "Top it up."),
     "not_activated": (
         "The key may not use this",
-        "Activate it in the provider's console, and look there for unpaid bills.",
+        "Activate it in the provider's console, and check for unpaid bills there.",
     ),
     "wrong_clock": ("The time of this machine is refused", "Set its clock by NTP."),
     "wrong_address": ("A web server answers in its place", "Check {settings}_BASE_URL and {keys}."),
@@ -36,18 +36,18 @@ class _Verdict:
 
 
 async def check_account(provider: Provider, limit_s: float = _LIMIT_S) -> list[Finding]:
-    """One finding, or several where its models fare differently: some have to be activated one by one."""
+    """Return one finding, or several if the models differ: some have to be activated one by one."""
     verdicts: dict[_Verdict, list[str]] = {}
     for model in provider.models:
-        verdict = await _look(provider, model, limit_s)
+        verdict = await _check_model(provider, model, limit_s)
         if not verdict.reached:
-            # The others are at the same place.
+            # The other models are at the same address.
             return [_finding(provider, verdict, [each.name for each in provider.models])]
         verdicts.setdefault(verdict, []).append(model.name)
     return [_finding(provider, verdict, names) for verdict, names in verdicts.items()]
 
 
-async def _look(provider: Provider, model: VideoModel, limit_s: float) -> _Verdict:
+async def _check_model(provider: Provider, model: VideoModel, limit_s: float) -> _Verdict:
     settings = provider.name.upper()
     try:
         async with asyncio.timeout(limit_s):
@@ -61,19 +61,19 @@ async def _look(provider: Provider, model: VideoModel, limit_s: float) -> _Verdi
         )
     except Unavailable as error:
         if error.code == "unreachable" and error.detail.startswith(("HTTP 4", "HTTP 5", "code ")):
-            return _Verdict("warning", f"It answers, but says nothing of the key ({error.detail}).")
+            return _Verdict("warning", f"It answers, but says nothing about the key ({error.detail}).")
         if error.code == "unreachable":
             seen = f"No usable answer ({error.detail})."
             return _Verdict("wrong", seen, _unreached(settings), reached=False)
-        seen = f"It answers, but is too busy or in trouble to tell ({error.detail})."
+        seen = f"It answers, but is too busy or has a problem ({error.detail})."
         return _Verdict("warning", seen, "Try again in some minutes.")
     except ProviderError as error:
-        return _Verdict("warning", f"It answers, but says nothing of the key ({error.detail}).")
+        return _Verdict("warning", f"It answers, but says nothing about the key ({error.detail}).")
     if isinstance(status, Failed) and "HTTP 404" in status.detail:
-        seen = "It answers 404 to a job that cannot exist; so does a wrong address."
-        return _Verdict("ok", f"{seen} No word against the key.")
-    # It knows no such job, and would not say so to a stranger.
-    return _Verdict("ok", "The key is taken.")
+        seen = "It answers 404 for a job that cannot exist; so would a wrong address."
+        return _Verdict("ok", f"{seen} It does not refuse the key.")
+    # It says that the job is unknown, which it would not say without a valid key.
+    return _Verdict("ok", "The key is accepted.")
 
 
 def _finding(provider: Provider, verdict: _Verdict, models: Sequence[str]) -> Finding:

@@ -1,4 +1,4 @@
-"""Every setting: its value, and where that comes from."""
+"""List every setting with its value and where that comes from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.stores.open import stored_settings
 class Value:
     name: str
     value: str
-    """As it could be typed; of a secret only whether it is `set`."""
+    """As it could be typed; for a secret only `set`."""
     source: str
     """`default`, `environment`, `.env`, or who changed it and when."""
 
@@ -37,7 +37,7 @@ async def list_values(settings: Settings) -> list[Value]:
 
 
 def draw_values(values: Sequence[Value]) -> str:
-    """A table for a terminal; empty where there are none."""
+    """Return a table for a terminal; empty if there are no settings."""
     if not values:
         return ""
     longest = max(len(value.name) for value in values)
@@ -46,7 +46,7 @@ def draw_values(values: Sequence[Value]) -> str:
 
 
 def _aside(source: str) -> str:
-    # What nobody set is what nobody looks for.
+    # Defaults are the least interesting.
     return click.style(f"  ({source})", dim=source == "default", bold=source.startswith("changed"))
 
 

@@ -1,6 +1,6 @@
-"""The operator's page: what goes on, the last days, each task's story, and the moves of an admin.
+"""The operator's page: what is running, the last days, each task's history, and actions of an admin.
 
-It stands at /admin on the private server. What draws it is loaded when somebody first asks for it.
+It is at /admin on the private server, and is loaded when it is first opened.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class AdminPages:
         ]
 
     def _move(self, path: str) -> list[web.RouteDef]:
-        """Whether it is meant, and then the move itself."""
+        """Ask for confirmation, then run the action."""
         return [self._get(path, lambda pages: pages.ask), self._post(path, lambda pages: pages.move)]
 
     def _get(self, path: str, page: Callable[[Pages], Page]) -> web.RouteDef:
@@ -60,7 +60,7 @@ class AdminPages:
     def _lazily(self, page: Callable[[Pages], Page]) -> Handler:
         async def answer(request: web.Request) -> web.StreamResponse:
             if self._pages is None:
-                # Most bots are not looked at most of the time: a template engine can wait.
+                # Most of the time nobody looks at the page, so load the template engine when it is opened.
                 from bot.web.admin.pages import Pages  # noqa: PLC0415
 
                 self._pages = Pages(self._sources)

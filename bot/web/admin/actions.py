@@ -1,4 +1,4 @@
-"""The moves of an admin: asked first on a page of their own, then made once, however often a form is sent."""
+"""Actions of an admin: confirmed on a page of their own, then run once, however often the form is sent."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _Do = Callable[[str, int], Awaitable[Problem | None]]
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """What a move is about."""
+    """What an action is about."""
 
     name: str
     words: str
     page: str
-    """Where one goes afterwards."""
+    """The page to show afterwards."""
     offers: list[AdminAction]
 
 
@@ -58,7 +58,7 @@ class Acts:
         self._log = get_log(__name__)
 
     async def ask(self, request: web.Request, admin: int) -> web.Response:
-        """Whether it is really meant."""
+        """Ask for confirmation."""
         target = await self._target(request)
         verb = request.match_info["move"]
         move = next((one for one in target.offers if one.verb == verb), None) if target else None
@@ -81,12 +81,12 @@ class Acts:
         if target is None or do is None:
             return self._sorry("That cannot be done now", target)
         if not await self._door.consume_csrf_token(request, request.path, str(fields.get("csrf_token", ""))):
-            # Sent twice, as by a double click: what it asked for is done.
+            # Sent twice, as by a double click: it is done already.
             return web.Response(status=303, headers={"Location": target.page})
         try:
             problem = await do(target.name, admin)
         except DreamreelError as error:
-            self._log.warning("an admin's move failed", target=target.name, move=verb, reason=str(error))
+            self._log.warning("an admin action failed", target=target.name, action=verb, reason=str(error))
             is_ours = isinstance(error, RetryRefused)
             return self._sorry(str(error) if is_ours else "That cannot be done now", target)
         if problem is not None:

@@ -1,4 +1,4 @@
-"""The record: who changed what, paused what, and did what with which task; newest first."""
+"""The audit log: who changed what, paused what, and did what with which task; newest first."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MOST = 200
 class Entry:
     at: datetime
     by: int
-    """A person's id, or 0: the bot itself, or somebody at its machine."""
+    """A person's id, or 0: the bot itself, or the command line on its machine."""
     words: str
     about: str = ""
     page: str = ""
-    """Of what it is about."""
+    """The page about its subject."""
 
 
 async def record_page(sources: AdminContext) -> dict[str, Any]:

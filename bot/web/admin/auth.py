@@ -1,7 +1,7 @@
 """Log in to the operator page: a link that works once, the session behind it, CSRF tokens on its forms.
 
-The token of a link stands in the fragment of an address, which browsers never send; a page's button posts it.
-So neither a log of addresses nor a program that opens links to look at them can use it up.
+The token of a link is in the fragment of the URL, which browsers never send; a button on the page posts it.
+So neither a log of URLs nor a program that previews links can use it up.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ class Auth:
         self._log = get_log(__name__)
 
     async def who(self, request: web.Request) -> int | None:
-        """The admin whose session this is; None where there is none, or they are no admin any more."""
+        """Return the admin of this session; None if there is none, or if they are no longer an admin."""
         token = request.cookies.get(_COOKIE, "")
         found = await self._tokens.find("session", digest_of(token), self._clock()) if token else None
         return found.user_id if found and await self._is_admin(found.user_id) else None
 
     async def enter(self, token: str, to: web.StreamResponse) -> bool:
-        """Use up the token of a link. Whether it was good: then `to` carries a session."""
+        """Use up the token of a link. Return True if it was valid; `to` then carries a session."""
         now = self._clock()
         found = await self._tokens.consume("link", digest_of(token), now)
         if found is None or not await self._is_admin(found.user_id):
-            self._log.warning("somebody was not let into the operator's page")
+            self._log.warning("a login to the operator's page was refused")
             return False
         session = new_token()
         await self._tokens.add(Token("session", digest_of(session), found.user_id, now + SESSION_LIVES), now)
@@ -62,7 +62,7 @@ class Auth:
             samesite="Strict",
             secure=self._has_tls,
         )
-        self._log.info("an admin is on the operator's page", admin=found.user_id)
+        self._log.info("an admin has logged in to the operator's page", admin=found.user_id)
         return True
 
     async def leave(self, request: web.Request, to: web.StreamResponse) -> None:
@@ -70,12 +70,12 @@ class Auth:
         to.del_cookie(_COOKIE, path="/admin", httponly=True, samesite="Strict", secure=self._has_tls)
 
     def csrf_token(self, request: web.Request, purpose: str) -> str:
-        """Proves that a form for `purpose` was drawn for this session."""
+        """Return a token that proves that a form for `purpose` was drawn for this session."""
         session = request.cookies.get(_COOKIE, "")
         return hmac.digest(session.encode(), purpose.encode(), "sha256").hex()
 
     async def one_time_csrf_token(self, request: web.Request, user_id: int, purpose: str) -> str:
-        """The same, for something that is done once however often the form is sent."""
+        """Return such a token for an action that runs once, however often the form is sent."""
         now, token = self._clock(), new_token()
         digest = digest_of(f"{token} {self.csrf_token(request, purpose)}")
         await self._tokens.add(Token("form", digest, user_id, now + _FORM_LIVES), now)
@@ -85,13 +85,13 @@ class Auth:
         return hmac.compare_digest(self.csrf_token(request, purpose).encode(), csrf_token.encode())
 
     async def consume_csrf_token(self, request: web.Request, purpose: str, token: str) -> bool:
-        """Whether a form of `one_time_csrf_token` may be acted on: the first time it is sent."""
+        """Return True the first time that a form with a `one_time_csrf_token` is sent."""
         digest = digest_of(f"{token} {self.csrf_token(request, purpose)}")
         return await self._tokens.consume("form", digest, self._clock()) is not None
 
 
 def is_from_here(request: web.Request) -> bool:
-    """Whether a form was sent by one of our own pages, as far as the browser tells."""
+    """Return True if a form was sent by one of our own pages, as far as the browser says."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None and site not in ("same-origin", "none"):
         return False

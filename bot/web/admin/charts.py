@@ -1,7 +1,7 @@
-"""Plots as SVG: bars that stand on each other, lines, and bars that lie. Pure: figures in, markup out.
+"""Charts as SVG: stacked bars, lines, and horizontal bars. Pure: numbers in, markup out.
 
-Colours and letters come from the style sheet, by class, so that a plot is as light or as dark as its page.
-Every mark has a title, which pointers show and screen readers read.
+Colours and fonts come from the style sheet, by class, so that a chart is as light or dark as its page. Every
+mark has a title for pointers and screen readers.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from markupsafe import Markup, escape
 _WIDTH, _HEIGHT = 440, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 6, 10, 24
 _CLOCK = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-"""Round times, in seconds."""
+"""Round times for the axis, in seconds."""
 _LABELS = 5
-"""More dates would stand in each other's way on a phone."""
+"""More dates would overlap on a phone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One row of figures, a figure a day. None: nothing is known of that day."""
+    """One value a day. None: that day is unknown."""
 
     name: str
     style: str
-    """The class of its marks."""
+    """The CSS class of its marks."""
     values: Sequence[float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a bar that lies."""
+    """A part of a horizontal bar."""
 
     style: str
     value: float
@@ -42,7 +42,7 @@ class Part:
 def stacked(
     days: Sequence[str], series: Sequence[Series], words: Callable[[float], str], title: str
 ) -> Markup:
-    """A bar a day, of all the series; the first at the bottom."""
+    """Draw a stacked bar for each day, the first series at the bottom."""
     tops = [sum(one.values[day] or 0 for one in series) for day in range(len(days))]
     axis = _axis(max(tops, default=0))
     step = _step(days)
@@ -68,7 +68,7 @@ def stacked(
 
 
 def lines(days: Sequence[str], series: Sequence[Series], words: Callable[[float], str], title: str) -> Markup:
-    """A line for each series of times in seconds, with gaps where nothing is known."""
+    """Draw a line for each series of times in seconds, with gaps for unknown days."""
     known = [value for one in series for value in one.values if value is not None]
     axis = _axis(max(known, default=0), _CLOCK)
     step = _step(days)
@@ -95,7 +95,7 @@ def lines(days: Sequence[str], series: Sequence[Series], words: Callable[[float]
 
 
 def lying(parts: Sequence[Part], most: float) -> Markup:
-    """One bar from left to right; all of its width is `most`."""
+    """Draw one horizontal bar; its full width is `most`."""
     marks, at = Markup(), 0.0
     for part in parts:
         width = 100 * part.value / most if most > 0 else 0
@@ -123,7 +123,7 @@ def _frame(
         )
     every = math.ceil(len(days) / _LABELS)
     for day, name in enumerate(days):
-        # Counted from the last one: today is always named.
+        # Counted from the last one, so that today always has a date.
         if (len(days) - 1 - day) % every == 0:
             drawn += Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
                 _LEFT + (day + 0.5) * step, _HEIGHT - 6, name
@@ -134,12 +134,12 @@ def _frame(
 
 
 def _step(days: Sequence[str]) -> float:
-    """How wide a day's column is."""
+    """Return the width of a day's column."""
     return (_WIDTH - _LEFT - _RIGHT) / max(len(days), 1)
 
 
 def _catch(day: int, step: float) -> Markup:
-    """So that a day's title shows wherever one points in its column."""
+    """Draw an invisible rectangle, so that a day's title shows anywhere in its column."""
     return Markup('<rect class="catch" x="{:.1f}" y="{}" width="{:.1f}" height="{}"/>').format(
         _LEFT + day * step, _TOP, step, _HEIGHT - _TOP - _BOTTOM
     )
@@ -150,7 +150,7 @@ def _y(value: float, axis: Sequence[float]) -> float:
 
 
 def _axis(most: float, steps: Sequence[float] = ()) -> list[float]:
-    """From 0 to above `most`, in about four steps of `steps`, or else of round numbers."""
+    """Return the axis from 0 to above `most`, in about four steps of `steps` or of round numbers."""
     if most <= 0:
         return [0.0, 1.0]
     rough = most / 4
@@ -161,7 +161,7 @@ def _axis(most: float, steps: Sequence[float] = ()) -> list[float]:
 
 
 def _runs(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
-    """The pieces between gaps."""
+    """Return the parts between gaps."""
     runs: list[list[tuple[float, float]]] = [[]]
     for point in points:
         if point is None:

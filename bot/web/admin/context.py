@@ -1,4 +1,4 @@
-"""What the operator's page reads, and what it may do. `bot/serving.py` hands it over."""
+"""What the operator's page can read and do. `bot/app.py` passes it in."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from bot.web.health import Health
 
 
 class Moves(Protocol):
-    """The moves of the chat's own buttons. `by` is the admin; a Problem, or a DreamreelError with a sentence,
-    says why it cannot be."""
+    """The actions of the chat's buttons. `by` is the admin. If one is not possible, they return a Problem
+    or raise a DreamreelError with a sentence."""
 
     async def cancel(self, task_id: str, by: int) -> Problem | None: ...
 
@@ -44,19 +44,19 @@ class AdminContext:
     rules: LiveSettings
     models: Mapping[str, VideoModel]
     granted: Mapping[str, int]
-    """How many jobs each provider may be given at once, as it was set up."""
+    """How many jobs each provider may run at the same time, by the settings."""
     at_once: Callable[[str], Awaitable[int | None]]
-    """How many it is given at present: fewer, where it has refused more."""
+    """How many it runs at present: fewer if it has refused more."""
     usual_s: Callable[[Task], float | None]
     """How long such a task usually takes at its provider."""
     quote: Callable[[VideoRequest], Decimal | None]
-    """What a request would cost now; None where no price says it."""
+    """What a request would cost now; None without a price."""
     is_admin: Callable[[int], Awaitable[bool]]
     health: Health
     redact: Callable[[str], str]
-    """Takes every secret out of a provider's words."""
+    """Removes every secret from a provider's text."""
     clock: Callable[[], datetime]
     zone: ZoneInfo
     currency: str
     has_tls: bool
-    """Whether browsers reach it by https: then the cookie is never sent in clear."""
+    """True if browsers reach the page by https: then the cookie is never sent in clear."""

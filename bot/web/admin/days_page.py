@@ -1,4 +1,4 @@
-"""The last days as plots: requests by outcome, waits, money, and the same by model and by person."""
+"""The last days as charts: requests by outcome, waiting times, money, and the same by model and by person."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from bot.web.admin.labels import OUTCOMES
 CHOICES: Final = (7, 14, 30, 90)
 _USUAL = 14
 _COLOURS = 5
-"""Models with a colour of their own; the others share one."""
+"""How many models have a colour of their own; the others share one."""
 _PEOPLE = 15
 
 
 @dataclass(frozen=True, slots=True)
 class ModelDays:
-    """One model over all of the days."""
+    """One model over all days."""
 
     name: str
     outcomes: Counter[Outcome]
@@ -64,7 +64,7 @@ async def days_page(sources: AdminContext, query: Mapping[str, str]) -> dict[str
 
 
 def _months(now: datetime, zone: ZoneInfo) -> list[str]:
-    """This one and the two before, newest first."""
+    """Return this month and the two before, newest first."""
     first = now.astimezone(zone).date().replace(day=1)
     months = []
     for _ in range(3):
@@ -74,7 +74,7 @@ def _months(now: datetime, zone: ZoneInfo) -> list[str]:
 
 
 def by_model(tallies: Sequence[TaskCount]) -> list[ModelDays]:
-    """The one asked for most comes first."""
+    """Return the models, the most used first."""
     outcomes: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
     codes: defaultdict[str, Counter[str]] = defaultdict(Counter)
     spent: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -132,13 +132,13 @@ def _money(names: Sequence[str], tallies: Sequence[TaskCount], models: Sequence[
 
 
 def _colours(models: Sequence[ModelDays]) -> dict[str, str]:
-    """A class for each: the same model has the same colour in every plot."""
+    """Return a CSS class for each, so that a model has the same colour in every chart."""
     spenders = sorted((model for model in models if model.spent), key=lambda model: -model.spent)
     return {model.name: f"model-{min(place, _COLOURS)}" for place, model in enumerate(spenders)}
 
 
 def _table(names: Sequence[str], tallies: Sequence[TaskCount], waits: Sequence[Wait]) -> list[dict[str, Any]]:
-    """The same as numbers, for whoever cannot see plots or wants to copy them; newest first."""
+    """Return the same as numbers, for people who cannot see charts or want to copy them; newest first."""
     waited = {wait.span: wait for wait in waits}
     rows = []
     for day, name in enumerate(names):

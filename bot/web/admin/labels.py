@@ -1,4 +1,4 @@
-"""How the operator's page words things: times, money, people, outcomes. In English, like the log. Pure."""
+"""Labels of the operator's page: times, money, people, outcomes. In English, like the log. Pure."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def state_words(task: Task) -> str:
 
 
 def code_words(code: str | None) -> str:
-    """An error code as words: `prompt_refused` is prompt refused."""
+    """Return an error code as words: `prompt_refused` is prompt refused."""
     return (code or "").replace("_", " ")
 
 
@@ -80,7 +80,7 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 def day_time(moment: datetime, zone: ZoneInfo) -> str:
-    """`Mon 2 Nov, 14:05:09`."""
+    """Return a time such as `Mon 2 Nov, 14:05:09`."""
     there = moment.astimezone(zone)
     return f"{there:%a} {there.day} {there:%b, %H:%M:%S}"
 
@@ -90,7 +90,7 @@ def money(amount: Decimal | None, currency: str) -> str:
 
 
 def cost_of(sources: AdminContext, task: Task) -> str:
-    """What the same would cost now."""
+    """Return what the same would cost now."""
     return money(sources.quote(task.request), sources.currency)
 
 
@@ -103,7 +103,7 @@ def place(task: Task) -> str:
 
 
 def facts(task: Task, models: Mapping[str, VideoModel]) -> str:
-    """`16:9 · 5 s · 720p · one photo`: what is bought, with the model's defaults."""
+    """Return `16:9 · 5 s · 720p · one photo`: what is bought, with the model's defaults."""
     request, model = task.request, models.get(task.request.model)
     bought = request if model is None else settle(request, model)
     seconds = f"{bought.seconds} s" if bought.seconds else None

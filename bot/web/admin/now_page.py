@@ -1,4 +1,4 @@
-"""What goes on now: the providers with their slots and troubles, what is being made, and who waits."""
+"""What is running now: the providers with their slots and problems, running jobs, and the queue."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class ProviderNow:
     models: tuple[str, ...]
     taken: int
     limit: int | None
-    """How many jobs it is given at once at present."""
+    """How many jobs it runs at the same time at present."""
     granted: int | None
-    """How many it might be given."""
+    """How many it may run by the settings."""
     waiting: int
     trouble: AccountTrouble | None
     accepted: int
-    """Submits of the last hour that it took."""
+    """Submits of the last hour that it accepted."""
     refused: Counter[str]
-    """Those that it did not, by their code."""
+    """Submits that it did not accept, by code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class OnTheWay:
     task: Task
     usual_s: float | None
     share: float
-    """How far it is, 0 to 1, by its provider's word or else by what is usual."""
+    """Progress from 0 to 1, as the provider reports it or by the usual duration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ async def _providers(sources: AdminContext, now: datetime) -> list[ProviderNow]:
 
 
 def _placed(waiting: Sequence[Task]) -> list[tuple[int, Task]]:
-    """Each with its place in the queue of its provider."""
+    """Return the waiting tasks, each with its place in the queue of its provider."""
     places: Counter[str] = Counter()
     placed = []
     for task in waiting:

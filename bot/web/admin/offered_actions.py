@@ -1,4 +1,4 @@
-"""What an admin may do with a task, a person or a model as it is, and what to know before. Pure."""
+"""The actions that an admin may run on a task, a person or a model, with their warnings. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from bot.admin.permissions import Permission
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
 ALL_MODELS: Final = "*"
-"""In an address, in place of a model's name."""
+"""In a URL, instead of a model's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdminAction:
-    """A button. `warning` is what an admin should know before."""
+    """A button. `warning`: what an admin should know first."""
 
     verb: str
     label: str
@@ -43,7 +43,7 @@ _RESUME = AdminAction("resume", "Go on", "What waits is handed over again, which
 
 
 def offers_for_task(task: Task, cost: str) -> list[AdminAction]:
-    """`cost`: what the same would cost now, as `0.42 USD`; empty where nobody knows."""
+    """Return the actions for a task. `cost`: what it would cost now, as `0.42 USD`; empty if unknown."""
     if task.delivered_at is not None:
         return [_again(task, cost)] if task.state in (TaskState.FAILED, TaskState.CANCELLED) else []
     if task.detached:

@@ -1,4 +1,4 @@
-"""The pages by address: who may see one, what is drawn on it, and the headers that keep strangers out."""
+"""The pages by URL: who may see one, what it shows, and its security headers."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _HEADERS = {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
         " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
-    # `no-referrer` would take the origin from our own forms, too.
+    # `no-referrer` would also remove the origin from our own forms.
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _STATIC: Final = Path(__file__).parent / "static"
 _TYPES = {"admin.css": "text/css", "admin.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _NOBODY: Final = 0
-_TOO_OLD: Final = ("That form is too old", "Go back, load the page anew, and try again.")
+_TOO_OLD: Final = ("That form is too old", "Go back, reload the page, and try again.")
 Page = Callable[[web.Request, int], Awaitable[web.StreamResponse]]
-"""From a request of an admin, whose id it is given."""
+"""Handles a request of an admin, whose id it gets."""
 
 
 class Pages:
@@ -51,14 +51,14 @@ class Pages:
         self._log = get_log(__name__)
 
     async def answer(self, request: web.Request, page: Page) -> web.StreamResponse:
-        """What `page` says, to an admin; to others that they need a link."""
+        """Show `page` to an admin, and to others that they need a link."""
         try:
             response = await self._answer(request, page)
         except web.HTTPException as error:
             error.headers.update(_HEADERS)
             raise
         except StoreError as error:
-            self._log.warning("a page could not be drawn", reason=str(error))
+            self._log.warning("a page could not be loaded", reason=str(error))
             response = self._sorry(503, "The database does not answer", "Try again in a moment.")
         if not response.prepared:
             response.headers.update(_HEADERS)
@@ -100,7 +100,7 @@ class Pages:
         return self._draw_rules(request, await rules_page(self._sources.rules))
 
     async def change(self, request: web.Request, admin: int) -> web.StreamResponse:
-        """A setting. The same form sent twice changes it once."""
+        """Change a setting. The same form sent twice changes it once."""
         fields, rules = await request.post(), self._sources.rules
         if not self._door.is_csrf_token_valid(request, "/admin/settings", str(fields.get("csrf_token", ""))):
             return self._sorry(403, *_TOO_OLD)
@@ -113,7 +113,7 @@ class Pages:
         return _elsewhere("/admin/settings")
 
     async def limits(self, request: web.Request, admin: int) -> web.StreamResponse:
-        """What a person or a group has of their own."""
+        """Change the limits of a person or a group."""
         fields, subject = await request.post(), int(request.match_info["id"])
         page = f"/admin/people/{subject}"
         if not self._door.is_csrf_token_valid(request, f"{page}/limits", str(fields.get("csrf_token", ""))):
@@ -127,12 +127,12 @@ class Pages:
         return _elsewhere(page)
 
     async def words(self, request: web.Request, admin: int) -> web.Response:
-        """The same with the words of its person: not seen in passing, and recorded."""
+        """Show a task with its prompt: only after a button press, and recorded."""
         fields = await request.post()
         if not self._door.is_csrf_token_valid(request, request.path, str(fields.get("csrf_token", ""))):
             return self._sorry(403, *_TOO_OLD)
         task_id = request.match_info["id"]
-        self._log.info("an admin reads the words", task=task_id, admin=admin)
+        self._log.info("an admin reads a prompt", task=task_id, admin=admin)
         await self._sources.store.audit.add(AuditEntry("words", task_id, admin, self._sources.clock()))
         return await self._story(request, shows_words=True)
 
@@ -146,7 +146,7 @@ class Pages:
         )
 
     async def bill(self, request: web.Request, _: int) -> web.StreamResponse:
-        """A month as a file, written as it is read. Nothing is sent before the first page of it is there."""
+        """Send a month as a file, row by row. Nothing is sent before its first page has been read."""
         sources, month = self._sources, request.query.get("month", "")
         pieces = draw_bill(
             sources.store.statistics,
@@ -164,7 +164,7 @@ class Pages:
         response.content_type, response.charset = "text/csv", "utf-8"
         response.headers["Content-Disposition"] = f'attachment; filename="dreamreel-{month}.csv"'
         await response.prepare(request)
-        # Spreadsheets take a file without this mark for one of their own country's.
+        # Without this mark spreadsheets assume the encoding of their own country.
         await response.write(f"\ufeff{heading}".encode())
         async for piece in pieces:
             await response.write(piece.encode())
@@ -223,5 +223,5 @@ class Pages:
 
 
 def _elsewhere(path: str) -> web.Response:
-    """A redirect that carries cookies; 303: whatever was posted is not posted again."""
+    """Return a redirect with cookies. 303: the browser does not post again."""
     return web.Response(status=303, headers={"Location": path})

@@ -1,4 +1,4 @@
-"""From values to HTML: the templates beside this file, with everything escaped that is not ours."""
+"""Render HTML from the templates beside this file; all foreign values are escaped."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Renderer:
         )
 
         def moment(at: datetime) -> Markup:
-            """How long ago, and on a closer look when exactly."""
+            """Return how long ago, with the exact time as a title."""
             return Markup('<time datetime="{}" title="{}">{}</time>').format(
                 at.isoformat(), labels.day_time(at, zone), labels.ago(at, self._clock())
             )

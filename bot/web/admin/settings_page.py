@@ -1,4 +1,4 @@
-"""The settings that admins may change: what each is, where it comes from, and a form to change it."""
+"""The settings that admins may change: value, source, and a form to change each."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _SOURCES = {
 async def rules_page(
     rules: LiveSettings, *, wrong: str = "", tried: tuple[str, str] = ("", "")
 ) -> dict[str, Any]:
-    """`wrong`: why what was `tried` (a name and a value) does not work."""
+    """Draw the page. `wrong`: why the value that was `tried` (a name and a value) does not work."""
     await rules.read()
     return {"rules": rules.rows(), "sources": _SOURCES, "wrong": wrong, "tried": tried}
 
 
 async def grant(permissions: Permissions, subject: int, texts: dict[str, str], by: int) -> None:
-    """What a person or a group has of their own: empty is as the settings say. ValueError changes nothing."""
+    """Change the limits of a person or a group; empty means the settings. ValueError: nothing has changed."""
     wishes = {figure: read_own(texts.get(figure, "").strip() or "default") for figure in FIGURES}
     for figure, most in wishes.items():
         await permissions.grant(subject, figure, most, by)

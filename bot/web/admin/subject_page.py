@@ -1,4 +1,4 @@
-"""One person or one group: whether they may ask, what they asked for lately, and what it cost."""
+"""One person or group: permission, limits, recent requests, and their cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CHANGES = 20
 
 
 async def subject_page(sources: AdminContext, subject: int) -> dict[str, Any]:
-    """`subject` is a person's id, or the (negative) one of a group."""
+    """Draw the page. `subject`: a person's id, or a group's (negative) id."""
     store, is_person = sources.store, subject > 0
     which = TaskFilter(user_id=subject) if is_person else TaskFilter(chat_id=subject)
     tasks = await store.tasks.list_tasks(which, _TASKS)

@@ -1,4 +1,4 @@
-"""All tasks, page by page: by state, by model's provider, by person, by the beginning of an id."""
+"""All tasks, page by page, filtered by state, provider, person, chat or the beginning of an id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A task's whole story: what was asked for, what happened when, and every call to a provider."""
+"""A task's history: what was asked for, what happened when, and every call to a provider."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def task_page(sources: AdminContext, task_id: str, *, shows_words: bool) -
 
 
 def tell(task: Task, attempts: Sequence[Attempt]) -> list[Event]:
-    """In order of time. Looks that found nothing new are left out: the table of calls has them."""
+    """Return the events in order of time. Polls without news are only in the table of calls."""
     events = [Event(task.created_at, "asked")]
     if task.queued_at is not None and task.queued_at != task.created_at:
         events.append(Event(task.queued_at, "wanted: it waits for its turn"))

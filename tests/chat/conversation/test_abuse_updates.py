@@ -10,7 +10,7 @@ from running import BotHarness
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PARKED = "an update that cannot be read is parked"
+PARKED = "an unreadable update is parked"
 OTHERS: list[dict[str, Any]] = [{}, {"brand_new_kind": {"deep": [1, "two", None]}}, {"brand_new_kind": 1}]
 KINDS = ("message", "callback_query", "my_chat_member")
 

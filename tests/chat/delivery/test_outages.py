@@ -53,7 +53,7 @@ async def test_every_way_to_give_no_answer_to_a_look_is_endured(live_bot: BotHar
         live_bot.provider.interfere = lambda _kind, _received: None
         await live_bot.shown(chat, 3)
         await bot.kill()
-    assert lines(bot.printed) == ["looks fail", "the provider answers again"]
+    assert lines(bot.printed) == ["polls fail", "the provider answers again"]
     assert "Traceback" not in bot.printed
     assert len(live_bot.provider.jobs) == 3
 
