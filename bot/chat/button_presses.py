@@ -71,6 +71,7 @@ class ButtonPresses:
             "dismiss": self._dismiss,
             "send": self._send,
             VERB: self._pick,
+            NextStep.FETCH: self._fetch,
             NextStep.AGAIN: self._again,
             NextStep.PLAIN: self._without_photo,
             NextStep.MODEL: self._with_model,
@@ -184,6 +185,13 @@ class ButtonPresses:
         await self._tasks.save(tap.task.resend(tap.sender.thread_id, self._clock()))
         self._wake()
         return Problem("tap_done", {})
+
+    async def _fetch(self, tap: ButtonPress) -> Problem | None:
+        """Ask the provider once more for a video that was made and could not be fetched: that is free."""
+        saved = await self._tasks.save(tap.task.refetch(self._clock()))
+        self._board.show(saved)
+        self._wake()
+        return Problem("tap_fetching", {})
 
     async def _pick(self, tap: ButtonPress) -> Problem | None:
         """An option of a draft is opened, chosen, or left as it was."""
