@@ -95,7 +95,7 @@ def take_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
     """
     facts = probe_video(source)
     if not facts.needs_encoding:
-        return prepare_video(source, target, thumbnail)
+        return _prepare(source, target, thumbnail, facts.duration_s)
     _save_thumbnail(source, thumbnail, facts.duration_s / 3)
     with atomic_write(target) as part:
         copyfile(source, part)
@@ -109,14 +109,17 @@ def prepare_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
     without sound as a GIF. `target` appears only when it is complete. Raises what `probe_video` raises, and
     `MediaError("disk_full")`.
     """
-    facts = probe_video(source)
+    return _prepare(source, target, thumbnail, probe_video(source).duration_s)
+
+
+def _prepare(source: Path, target: Path, thumbnail: Path, duration_s: float) -> VideoFacts:
     with (
         open_movie(source) as old,
         atomic_write(target) as part,
         av.open(part, "w", format="mp4", options={"movflags": "+faststart"}) as new,
     ):
-        _copy(old, new, facts.duration_s)
-    _save_thumbnail(target, thumbnail, facts.duration_s / 3)
+        _copy(old, new, duration_s)
+    _save_thumbnail(target, thumbnail, duration_s / 3)
     return probe_video(target)
 
 
@@ -281,7 +284,8 @@ def _silent(start: int, samples: int) -> av.AudioFrame:
 def _save_thumbnail(path: Path, thumbnail: Path, at_s: float) -> None:
     with open_movie(path) as movie:
         picture = picture_track(movie)
-        movie.seek(int(at_s / (picture.time_base or 1)), stream=picture)
+        at_s = _cheap_moment_s(picture, at_s)
+        movie.seek(round(at_s / (picture.time_base or 1)), stream=picture)
         chosen = None
         for chosen in cropped(movie.decode(picture), clean_aperture(path)):
             if (chosen.time or 0.0) >= at_s:
@@ -291,3 +295,14 @@ def _save_thumbnail(path: Path, thumbnail: Path, at_s: float) -> None:
         image = upright_picture(chosen, pixel_aspect(picture))
     image.thumbnail((THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX), Image.Resampling.LANCZOS)
     image.save(thumbnail, "JPEG", quality=_THUMBNAIL_QUALITY)
+
+
+def _cheap_moment_s(picture: VideoStream, at_s: float) -> float:
+    """Return when a keyframe is shown that is as good, else the same moment.
+
+    All frames since the keyframe before have to be decoded, which is most of what a delivery computes.
+    """
+    tick_s = float(picture.time_base or 1)
+    starts_s = (entry.timestamp * tick_s for entry in picture.index_entries if entry.is_keyframe)
+    nearest_s = min(starts_s, key=lambda start_s: abs(start_s - at_s), default=at_s)
+    return nearest_s if abs(nearest_s - at_s) <= at_s / 2 else at_s

@@ -186,6 +186,7 @@ class Deliverer:
         if not again and _may_come_to_life(error):
             again = not schedule.has_asked_long_enough(task, self._journal.now())
         if again and not self._journal.is_over(task):
+            self._tell_slow(task)
             await self._journal.put_off(task)
         else:
             await self._journal.finish(task.failed(code, detail, self._journal.now()))

@@ -166,7 +166,7 @@ class CardBoard:
             return
         try:
             async with asyncio.timeout(_SAY_LIMIT_S):
-                await self._edit(task, await self._card(task), Urgency.LOW)
+                await self._edit(task, await self._card(task), Urgency.NEXT)
         except (ChatError, TimeoutError) as error:
             self._log.debug("a card does not say that its video is sent", reason=str(error))
 
