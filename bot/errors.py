@@ -18,6 +18,7 @@ DreamreelError
 └── ChatError          Telegram's answers, sorted the same way
     ├── ChatBusy       not now; says when
     ├── ChatGone       this chat cannot be written to any more
+    │   └── ChatForbids    the bot may not send this here; something else it may
     ├── ChatMoved      the group has another id now
     ├── CardGone       the card was deleted or can no longer be edited
     ├── CallRefused    Telegram refuses this very call: repeating it is useless
@@ -130,6 +131,10 @@ class ChatBusy(ChatError):
 
 
 class ChatGone(ChatError):
+    pass
+
+
+class ChatForbids(ChatGone):
     pass
 
 

@@ -53,6 +53,10 @@ RESULT_REFUSED = frozenset({"video_refused", "video_text_refused", "audio_refuse
 """There was something to refuse, so it was made."""
 PERHAPS_CHARGED = RESULT_REFUSED | {SUBMIT_UNKNOWN}
 """Failures that do not prove that nothing was paid, even where no id came."""
+FETCHABLE = frozenset(
+    {"link_expired", "link_refused", "fetch_failed", "not_a_video", "no_video", "not_delivered"}
+)
+"""The video was made: while the provider knows the job, it may be asked for it again, which costs nothing."""
 ALBUM, WANTED_ALBUM = "album", "album_wanted"
 """Questions of a draft that waits for the rest of an album; the second becomes a video unasked."""
 EXTENDING, PRESSED_EXTENDING = "extending", "extending_tapped"
@@ -159,6 +163,12 @@ class Task:
             return False
         perhaps_charged = self.remote_id is not None or self.error_code in PERHAPS_CHARGED
         return perhaps_charged or self.state is not TaskState.FAILED
+
+    def may_be_fetched_again(self, now: datetime) -> bool:
+        """Return True if the video was made and lost on its way, and its provider still knows the job."""
+        is_lost = self.state is TaskState.FAILED and self.error_code in FETCHABLE
+        is_known = self.remote_id is not None and self.keep_until is not None and now < self.keep_until
+        return is_lost and is_known
 
     # Moves, in the order of a task's life.
 
@@ -298,13 +308,34 @@ class Task:
         )
 
     def failed(self, code: str, detail: str, now: datetime, keep_until: datetime | None = None) -> Task:
-        """No video. `keep_until`: how long an unclear job may still occupy its slot."""
+        """No video. `keep_until`: how long an unclear job may still occupy its slot. A job whose video may be
+        fetched again is known for as long as it was."""
         return self._move(
             TaskState.FAILED,
             error_code=code,
             error_detail=detail or None,
-            keep_until=keep_until,
+            keep_until=self.keep_until if code in FETCHABLE else keep_until,
             finished_at=now,
+            due_at=now,
+            **_NO_TROUBLE,
+        )
+
+    def refetch(self, now: datetime) -> Task:
+        """Its person wants it fetched again: the job is polled for another link. How long it took is not
+        measured twice."""
+        if not self.may_be_fetched_again(now):
+            raise IllegalMove(f"{self.id}: nothing to fetch again")
+        return self._move(
+            TaskState.RUNNING,
+            error_code=None,
+            error_detail=None,
+            finished_at=None,
+            delivered_at=None,
+            submitted_at=None,
+            running_at=None,
+            looked_at=None,
+            sending_at=None,
+            hidden=False,
             due_at=now,
             **_NO_TROUBLE,
         )

@@ -2,49 +2,35 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
-from typing import cast
 
 import av
-from av.buffer import Buffer
 from av.container import InputContainer
 from av.packet import Packet
 from av.video import VideoStream
-from av.video.reformatter import Colorspace
 from PIL import Image
 
 from bot.errors import MediaError
+from bot.media.upright import (
+    clean_aperture,
+    cropped,
+    name_colours,
+    pixel_aspect,
+    shown_size,
+    turn_of,
+    upright_picture,
+)
 from bot.media.videos import open_movie, picture_track
-from bot.media.yuv import Size, picture_of
+from bot.media.yuv import Size
 
-_MAX_SIDE_PX = 4096
 _QUALITY = 95  # of JPEG; a provider makes a whole film out of it
-_HD_PX = 720
 _USUAL_LENGTH_S = Fraction(1, 24)
 _NOT_A_VIDEO = "not_a_video"
-_UNNAMED = 2  # the colour matrix of a stream that does not say; ITU-T H.273, table 4
-
-_Transpose = Image.Transpose
-# ISO/IEC 14496-12, 8.2.2.3: the signs of a, b, c, d in x' = ax + cy, y' = bx + dy.
-_TURNS = {
-    (-1, 0, 0, 1): _Transpose.FLIP_LEFT_RIGHT,
-    (1, 0, 0, -1): _Transpose.FLIP_TOP_BOTTOM,
-    (-1, 0, 0, -1): _Transpose.ROTATE_180,
-    (0, -1, 1, 0): _Transpose.ROTATE_90,
-    (0, 1, -1, 0): _Transpose.ROTATE_270,
-    (0, 1, 1, 0): _Transpose.TRANSPOSE,
-    (0, -1, -1, 0): _Transpose.TRANSVERSE,
-}
-SIDEWAYS = frozenset(
-    {_Transpose.ROTATE_90, _Transpose.ROTATE_270, _Transpose.TRANSPOSE, _Transpose.TRANSVERSE}
-)
-"""Turns that make height of width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +58,10 @@ def last_frame(video: Path) -> bytes:
         for start in _starts(_keyframes(movie, picture)):
             movie.seek(start, stream=picture)
             last = None
-            for frame in _whole_frames(movie, picture):
+            for frame in cropped(_whole_frames(movie, picture), clean_aperture(video)):
                 last = frame
             if last is not None:
-                return _jpeg(last, _aspect(picture))
+                return _jpeg(last, pixel_aspect(picture))
     raise MediaError(_NOT_A_VIDEO, "no frame can be decoded")
 
 
@@ -88,18 +74,18 @@ def read_shots(video: Path) -> Iterator[Shot]:
     with open_movie(video) as movie:
         picture = picture_track(movie)
         tick_s = picture.time_base or Fraction(1)
-        for frame in _whole_frames(movie, picture):
+        for frame in cropped(_whole_frames(movie, picture), clean_aperture(video)):
             if frame.pts is None:
                 continue
             at_s, length_s = frame.pts * tick_s, frame.duration * tick_s
             if shot is None:
-                turn = _turn(frame)
+                turn = turn_of(frame)
             elif at_s > shot.starts_s:
                 yield replace(shot, length_s=at_s - shot.starts_s)
             else:
                 continue
-            _name_colours(frame)
-            size = _shown_size(frame, turn, _aspect(picture))
+            name_colours(frame)
+            size = shown_size(frame, turn, pixel_aspect(picture))
             shot = Shot(frame, turn, size, at_s, length_s or _USUAL_LENGTH_S)
     if shot is None:
         raise MediaError(_NOT_A_VIDEO, "no frame can be decoded")
@@ -113,7 +99,7 @@ def clip_length_s(video: Path) -> Fraction:
         picture = picture_track(movie)
         with suppress(av.FFmpegError):  # the file ends before it should
             for packet in movie.demux(picture):
-                if packet.pts is not None:
+                if packet.pts is not None and not packet.is_discard:
                     first = packet.pts if first is None else min(first, packet.pts)
                     end = max(end or first, packet.pts + (packet.duration or 0))
         return ((end or 0) - (first or 0)) * (picture.time_base or Fraction(1))
@@ -182,48 +168,7 @@ def _starts(keyframes: list[int]) -> Iterator[int]:
     yield from keyframes[:1]
 
 
-def _turn(frame: av.VideoFrame) -> Image.Transpose | None:
-    # Not for every frame: one that was asked for its side data is freed late, by the garbage collector.
-    matrix = cast("Buffer | None", frame.side_data.get("DISPLAYMATRIX"))
-    if matrix is None:
-        return None
-    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))
-    return _TURNS.get((_sign(a), _sign(b), _sign(c), _sign(d)))
-
-
-def _aspect(picture: VideoStream) -> Fraction:
-    """How much wider than high a pixel is."""
-    return picture.sample_aspect_ratio or Fraction(1)
-
-
-def _shown_size(frame: av.VideoFrame, turn: Image.Transpose | None, aspect: Fraction) -> Size:
-    width = frame.width * max(Fraction(1), aspect)
-    height = frame.height / min(Fraction(1), aspect)
-    scale = min(Fraction(1), _MAX_SIDE_PX / max(width, height))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return (size[1], size[0]) if turn in SIDEWAYS else size
-
-
-def _name_colours(frame: av.VideoFrame) -> None:
-    """Where a file does not say which colour matrix it has, players go by its size; so do we."""
-    if frame.colorspace == _UNNAMED:
-        hd = min(frame.width, frame.height) >= _HD_PX
-        frame.colorspace = Colorspace.ITU709 if hd else Colorspace.ITU601
-
-
 def _jpeg(frame: av.VideoFrame, aspect: Fraction) -> bytes:
-    _name_colours(frame)
-    turn = _turn(frame)
-    size = _shown_size(frame, turn, aspect)
-    picture = picture_of(frame)
-    if turn is not None:
-        picture = picture.transpose(turn)
-    if picture.size != size:
-        picture = picture.resize(size, Image.Resampling.LANCZOS)
     encoded = BytesIO()
-    picture.save(encoded, "JPEG", quality=_QUALITY)
+    upright_picture(frame, aspect).save(encoded, "JPEG", quality=_QUALITY)
     return encoded.getvalue()
-
-
-def _sign(number: int) -> int:
-    return (number > 0) - (number < 0)

@@ -28,8 +28,9 @@ from PIL import Image
 from bot.errors import MediaError
 from bot.media.atomic_write import atomic_write, is_disk_full
 from bot.media.encode import SOUND_BITS_PER_S, SOUND_RATE_HZ
-from bot.media.frames import SIDEWAYS, Shot, clip_length_s, read_shots
+from bot.media.frames import Shot, clip_length_s, read_shots
 from bot.media.media_info import VideoFacts
+from bot.media.upright import SIDEWAYS
 from bot.media.videos import SHRUNK, add_aac, open_movie, probe_video, sound_track
 from bot.media.yuv import Size, plane_picture
 
@@ -69,8 +70,9 @@ def join_videos(first: Path, second: Path, target: Path, max_bytes: int = MAX_BY
 
 
 def shrink_video(source: Path, target: Path, max_bytes: int) -> VideoFacts:
-    """Writes `source` to `target` anew, as `join_videos` does, in `max_bytes` at most. Its facts say so."""
-    _film([source], target, max_bytes, comment=SHRUNK)
+    """Write `source` to `target` anew, as `join_videos` does, in `max_bytes` at most. Its facts say so if it
+    was larger."""
+    _film([source], target, max_bytes, comment=SHRUNK if source.stat().st_size > max_bytes else "")
     return probe_video(target)
 
 

@@ -45,6 +45,8 @@ class VideoFacts:
     bytes: int
     is_shrunk: bool = False
     """Encoded anew by us, since it was too large to send."""
+    needs_encoding: bool = False
+    """Some phones do not show it as it is meant. The file is the one that came."""
 
 
 @dataclass(frozen=True, slots=True)

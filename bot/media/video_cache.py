@@ -11,10 +11,9 @@ from pathlib import Path
 from bot.errors import MediaError
 from bot.media.media_info import VideoFacts
 from bot.media.process import run_in_process
-from bot.media.work import prepare_video, probe_video, shrink_video
+from bot.media.work import probe_video, shrink_video, take_video
 
 _PREPARE_LIMIT_S = 60.0
-_SHRINK_LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class VideoCache:
         raw, ready = video.with_suffix(".raw"), video.with_suffix(".ready")
         try:
             await fetch(link, raw)
-            facts = await run_in_process(prepare_video, raw, ready, thumbnail, limit_s=_PREPARE_LIMIT_S)
+            facts = await run_in_process(take_video, raw, ready, thumbnail, limit_s=_PREPARE_LIMIT_S)
             ready.replace(video)
         finally:
             for place in (raw, ready):
@@ -59,13 +58,13 @@ class VideoCache:
         await asyncio.to_thread(self._prune, video)
         return Video(video, thumbnail, facts)
 
-    async def shrink(self, task_id: str, max_bytes: int) -> None:
-        """Encode the task's video anew, in `max_bytes` at most. MediaError: `too_large` where that is not
-        possible, `media_timeout` where it takes too long."""
+    async def encode(self, task_id: str, max_bytes: int, limit_s: float) -> None:
+        """Encode the task's video anew, in `max_bytes` at most. MediaError: `too_large` if that is not
+        possible, `media_timeout` if it takes too long."""
         video, _ = self._places(task_id)
         ready = video.with_suffix(".ready")
         try:
-            await run_in_process(shrink_video, video, ready, max_bytes, limit_s=_SHRINK_LIMIT_S)
+            await run_in_process(shrink_video, video, ready, max_bytes, limit_s=limit_s)
             ready.replace(video)
         finally:
             ready.unlink(missing_ok=True)

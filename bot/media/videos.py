@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
+from shutil import copyfile
 
 import av
 from av.audio import AudioStream
@@ -19,7 +20,7 @@ from PIL import Image
 from bot.errors import MediaError
 from bot.media.atomic_write import atomic_write, is_disk_full
 from bot.media.media_info import VideoFacts
-from bot.media.yuv import picture_of
+from bot.media.upright import clean_aperture, cropped, pixel_aspect, shown_size, turn_of, upright_picture
 
 THUMBNAIL_SIDE_PX = 320  # Telegram's limit, with 200 kB: core.telegram.org/bots/api#inputmediavideo
 _THUMBNAIL_QUALITY = 85  # at this size never above 150 kB
@@ -47,6 +48,8 @@ _OPEN_OPTIONS = {
     "codec_whitelist": ",".join(sorted(_PICTURE_CODECS | _SOUND_CODECS)),
     "max_pixels": str(MAX_PIXELS),
 }
+_USUAL_PIXELS = frozenset({"yuv420p", "yuvj420p"})
+_LATE_START_S = 0.2
 _KEPT_SOUND = ("aac", "mp3")  # what phones play inside MP4; anything else becomes AAC
 _SOUND_RATE_HZ = 48_000
 _SOUND_FRAME = 1024  # samples in a frame of AAC
@@ -63,20 +66,40 @@ def probe_video(path: Path) -> VideoFacts:
     """
     with open_movie(path) as movie:
         picture = picture_track(movie)
-        frame = next(movie.decode(picture), None)
+        frame = next(cropped(movie.decode(picture), clean_aperture(path)), None)
         if frame is None:
             raise MediaError(_NOT_A_VIDEO, "no frame can be decoded")
         movie.seek(0)
+        width, height = shown_size(frame, turn_of(frame), pixel_aspect(picture))
+        is_odd = bool(frame.width % 2 or frame.height % 2)
+        is_plain = (width, height) == (picture.width, picture.height) and turn_of(frame) is None
+        duration_s, starts_late = _measured(movie, picture)
         return VideoFacts(
-            width=frame.width,
-            height=frame.height,
-            duration_s=_measured_duration_s(movie, picture),
+            width=width,
+            height=height,
+            duration_s=duration_s,
             has_audio=sound_track(movie) is not None,
             video_codec=picture.codec_context.name,
             pix_fmt=frame.format.name,
             bytes=path.stat().st_size,
             is_shrunk=movie.metadata.get("comment") == SHRUNK,
+            needs_encoding=is_odd or starts_late or not is_plain or not _is_usual(picture, frame),
         )
+
+
+def take_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
+    """Write `source` to `target` as it is to be sent, and a JPEG of its first third as it is shown.
+
+    If phones may not play it as it is meant, `target` is the source as it came: it is to be encoded in a step
+    of its own. Raises what `prepare_video` raises.
+    """
+    facts = probe_video(source)
+    if not facts.needs_encoding:
+        return _prepare(source, target, thumbnail, facts.duration_s)
+    _save_thumbnail(source, thumbnail, facts.duration_s / 3)
+    with atomic_write(target) as part:
+        copyfile(source, part)
+    return facts
 
 
 def prepare_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
@@ -86,14 +109,17 @@ def prepare_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
     without sound as a GIF. `target` appears only when it is complete. Raises what `probe_video` raises, and
     `MediaError("disk_full")`.
     """
-    facts = probe_video(source)
+    return _prepare(source, target, thumbnail, probe_video(source).duration_s)
+
+
+def _prepare(source: Path, target: Path, thumbnail: Path, duration_s: float) -> VideoFacts:
     with (
         open_movie(source) as old,
         atomic_write(target) as part,
         av.open(part, "w", format="mp4", options={"movflags": "+faststart"}) as new,
     ):
-        _copy(old, new, facts.duration_s)
-    _save_thumbnail(target, thumbnail, facts.duration_s / 3)
+        _copy(old, new, duration_s)
+    _save_thumbnail(target, thumbnail, duration_s / 3)
     return probe_video(target)
 
 
@@ -135,22 +161,33 @@ def _check_bounds(picture: VideoStream) -> None:
         shape = f"{picture.width} x {picture.height}"
         raise MediaError("video_too_large", shape, width=picture.width, height=picture.height)
     if picture.frames > _MAX_FRAMES:
-        raise MediaError(_NOT_A_VIDEO, f"{picture.frames} frames")
+        raise MediaError(_NOT_A_VIDEO, f"{picture.frames} frames", is_final=True)
     length_s = (picture.duration or 0) * (picture.time_base or Fraction(1))
     if length_s > _LONGEST_S:
-        raise MediaError(_NOT_A_VIDEO, f"{float(length_s):g} s long")
+        raise MediaError(_NOT_A_VIDEO, f"{float(length_s):g} s long", is_final=True)
     # A stream may hold larger frames than its file says.
     picture.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
 
 
-def _measured_duration_s(movie: InputContainer, picture: VideoStream) -> float:
-    """Until the end of the last frame; what a header promises may be missing or wrong."""
+def _is_usual(picture: VideoStream, frame: av.VideoFrame) -> bool:
+    """Return True if every phone plays it: H.264, or HEVC under the name that Apple knows, 8 bits, 4:2:0."""
+    codec = picture.codec_context
+    is_known = codec.name == "h264" or (codec.name == "hevc" and codec.codec_tag == "hvc1")
+    return is_known and frame.format.name in _USUAL_PIXELS
+
+
+def _measured(movie: InputContainer, picture: VideoStream) -> tuple[float, bool]:
+    """Return how long the picture is shown, until the end of the last frame, and whether something else is
+    shown first or left out. What a header promises may be missing or wrong."""
     first: int | None = None
-    end = count = 0
+    end = count = left_out = 0
     for packet in _packets(movie, picture):
         if packet.is_corrupt:
             raise MediaError(_NOT_A_VIDEO, f"packet {count} is corrupt")
         count += 1
+        if packet.is_discard:  # an edit list begins later
+            left_out += 1
+            continue
         at = packet.pts if packet.pts is not None else packet.dts or 0
         first = at if first is None else min(first, at)
         end = max(end, at + (packet.duration or 0))
@@ -159,7 +196,8 @@ def _measured_duration_s(movie: InputContainer, picture: VideoStream) -> float:
     duration_s = float((end - first) * (picture.time_base or Fraction(1)))
     if not 0 < duration_s <= _LONGEST_S:
         raise MediaError(_NOT_A_VIDEO, f"{duration_s:g} s long")
-    return duration_s
+    starts_s = float(first * (picture.time_base or Fraction(1)))
+    return duration_s, bool(left_out) or starts_s > _LATE_START_S
 
 
 def _packets(movie: InputContainer, *streams: VideoStream | AudioStream) -> Iterator[Packet[Stream]]:
@@ -246,13 +284,25 @@ def _silent(start: int, samples: int) -> av.AudioFrame:
 def _save_thumbnail(path: Path, thumbnail: Path, at_s: float) -> None:
     with open_movie(path) as movie:
         picture = picture_track(movie)
-        movie.seek(int(at_s / (picture.time_base or 1)), stream=picture)
+        at_s = _cheap_moment_s(picture, at_s)
+        movie.seek(round(at_s / (picture.time_base or 1)), stream=picture)
         chosen = None
-        for chosen in movie.decode(picture):
+        for chosen in cropped(movie.decode(picture), clean_aperture(path)):
             if (chosen.time or 0.0) >= at_s:
                 break
         if chosen is None:
             raise MediaError(_NOT_A_VIDEO, "no frame for a thumbnail")
-        image = picture_of(chosen)
+        image = upright_picture(chosen, pixel_aspect(picture))
     image.thumbnail((THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX), Image.Resampling.LANCZOS)
     image.save(thumbnail, "JPEG", quality=_THUMBNAIL_QUALITY)
+
+
+def _cheap_moment_s(picture: VideoStream, at_s: float) -> float:
+    """Return when a keyframe is shown that is as good, else the same moment.
+
+    All frames since the keyframe before have to be decoded, which is most of what a delivery computes.
+    """
+    tick_s = float(picture.time_base or 1)
+    starts_s = (entry.timestamp * tick_s for entry in picture.index_entries if entry.is_keyframe)
+    nearest_s = min(starts_s, key=lambda start_s: abs(start_s - at_s), default=at_s)
+    return nearest_s if abs(nearest_s - at_s) <= at_s / 2 else at_s

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.media.frames import last_frame
     from bot.media.join import join_videos, shrink_video
     from bot.media.photos import normalise_photo, photo_size
-    from bot.media.videos import prepare_video, probe_video
+    from bot.media.videos import prepare_video, probe_video, take_video
 
 __all__ = [
     "draw_chart",
@@ -30,6 +30,7 @@ __all__ = [
     "prepare_video",
     "probe_video",
     "shrink_video",
+    "take_video",
 ]
 
 
@@ -56,3 +57,4 @@ if not TYPE_CHECKING:
     prepare_video = _Named("videos", "prepare_video")
     probe_video = _Named("videos", "probe_video")
     shrink_video = _Named("join", "shrink_video")
+    take_video = _Named("videos", "take_video")

@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Mapping
 
+from bot.providers._links import as_written
+
 _SUCCESS_WORDS = frozenset({"success", "succeed", "ok"})
 _SUCCESS_NUMBERS = frozenset({0, 200, 10000})
 _NOTHING: Mapping[str, object] = {}
@@ -35,11 +37,11 @@ def id_of(value: object) -> str | None:
 
 
 def link_of(value: object) -> str | None:
-    """A web address, else None."""
-    value = value.strip() if isinstance(value, str) else value
-    if isinstance(value, str) and re.match(r"https?://.", value, re.IGNORECASE) and value.isprintable():
-        return value
-    return None
+    """Return the web address that a value is, without what was done to it on its way, else None."""
+    if not isinstance(value, str):
+        return None
+    link = as_written(value)
+    return link if re.match(r"https?://.", link, re.IGNORECASE) and link.isprintable() else None
 
 
 def text_of(value: object) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
-from typing import Protocol
+from collections.abc import Coroutine, Mapping
+from typing import Any, Protocol
 
 from bot.errors import (
     CallRefused,
@@ -12,11 +12,13 @@ from bot.errors import (
     CardGone,
     ChatBusy,
     ChatError,
+    ChatForbids,
     ChatGone,
     ChatMoved,
     FetchError,
     MediaError,
     ProviderError,
+    Unavailable,
 )
 from bot.log import get_log
 from bot.media.process import CRASHES, READINGS
@@ -30,10 +32,15 @@ from bot.worker.upload_slots import UploadSlots
 
 UPLOAD_MAX_BYTES = 50_000_000
 """What Telegram takes from a bot: https://core.telegram.org/bots/api#sending-files."""
+_ENCODING_FAILED = "encoding_failed"
+"""The answer of a "fetch" in the record of calls."""
 
 
 class Chat(Protocol):
     """Every call may raise ChatBusy, ChatGone, ChatMoved, CallRefused and CallUnclear."""
+
+    def show(self, task: Task) -> None:
+        """Bring the card up to date soon. Never fails, never delays an outcome."""
 
     async def deliver(self, task: Task, video: Video) -> str:
         """Put the video on the card; its file id. Repeating it changes nothing. CardGone."""
@@ -97,18 +104,23 @@ class Deliverer:
             await self._journal.mark_delivered(task)
 
     async def _deliver(self, task: Task) -> None:
-        if not self._journal.has_time(task, schedule.FETCH_LIMIT_S + schedule.UPLOAD_LIMIT_S):
+        if not self._journal.has_time(task, schedule.DELIVERY_LEASE_S):
             await self._journal.put_off(task)
             return
+        task, fetching = await self._journal.holding(task, self._get(task))
         try:
-            video = await self._video_cache.get(task.id) or await self._fetch(task)
+            video = fetching.result()
         except (FetchError, MediaError, TimeoutError) as error:
             await self._do_without(task, error)
             return
         if task.detached:
             await self._journal.mark_delivered(task)
+        elif self._needs_encoding(video) and not await self._cannot_be_encoded(task):
+            await self._encode(task, video)
         elif video.facts.bytes > self._max_bytes:
-            await self._shrink(task, video)
+            await self._journal.finish(
+                task.failed("too_large", f"{video.facts.bytes} bytes", self._journal.now())
+            )
         elif not self._journal.has_time(task, schedule.UPLOAD_LIMIT_S):
             await self._journal.put_off(task)
         elif task.card_id is None:
@@ -116,28 +128,49 @@ class Deliverer:
         else:
             await self._edit(task, video)
 
-    async def _shrink(self, task: Task, video: Video) -> None:
-        """Telegram does not take it as it is. What takes its place is sent in the next step."""
-        if not self._journal.has_time(task, schedule.SHRINK_LIMIT_S):
-            await self._journal.retry_after(task, 0.0)
-            return
+    def _needs_encoding(self, video: Video) -> bool:
+        return video.facts.needs_encoding or video.facts.bytes > self._max_bytes
+
+    async def _cannot_be_encoded(self, task: Task) -> bool:
+        """Return True if that has been tried: what phones may not play is sent all the same."""
+        answers = [one.answer for one in await self._journal.attempts(task) if one.call == "fetch"]
+        return _ENCODING_FAILED in answers or sum(one in CRASHES for one in answers) >= READINGS
+
+    async def _encode(self, task: Task, video: Video) -> None:
+        """Telegram or phones do not take it as it is. What takes its place is sent in the next step."""
         began = self._journal.now()
+        task, encoding = await self._journal.holding(
+            task, self._video_cache.encode(task.id, self._max_bytes, schedule.ENCODE_LIMIT_S)
+        )
         try:
-            async with asyncio.timeout(schedule.SHRINK_LIMIT_S):
-                await self._video_cache.shrink(task.id, self._max_bytes)
-        except TimeoutError:
-            # Others were at work all the time.
-            await self._journal.put_off(task)
+            encoding.result()
         except MediaError as error:
+            is_large = video.facts.bytes > self._max_bytes
+            again = error.code == "disk_full" or (error.code == "media_crashed" and is_large)
             await self._journal.record(task, self._journal.attempt(task, "fetch", began, error))
-            again = error.code != "media_timeout" and await self._may_be_read_again(task, error)
-            if again and not self._journal.is_over(task):
+            if error.code != "disk_full" and not is_large:
+                failed = FetchError(_ENCODING_FAILED, f"{error.code}: {error.detail}", again=False)
+                await self._journal.record(task, self._journal.attempt(task, "fetch", began, failed))
+                self._log.warning("a video is sent as it came", task=task.id, reason=failed.detail)
+            elif not again or self._journal.is_over(task) or await self._has_crashed(task):
+                detail = f"{video.facts.bytes} bytes, {error.code}: {error.detail}"
+                await self._journal.finish(task.failed("too_large", detail, self._journal.now()))
+                return
+            else:
                 await self._journal.put_off(task)
                 return
-            detail = f"{video.facts.bytes} bytes, {error.code}: {error.detail}"
-            await self._journal.finish(task.failed("too_large", detail, self._journal.now()))
-        else:
-            await self._journal.retry_after(task, 0.0)
+        await self._journal.retry_after(task, 0.0)
+
+    async def _get(self, task: Task) -> Video:
+        slow = asyncio.get_running_loop().call_later(schedule.SLOW_FETCH_S, self._tell_slow, task)
+        try:
+            return await self._video_cache.get(task.id) or await self._fetch(task)
+        finally:
+            slow.cancel()
+
+    def _tell_slow(self, task: Task) -> None:
+        if not task.detached and task.card_id is not None:
+            self._chat.show(task)
 
     async def _do_without(self, task: Task, error: FetchError | MediaError | TimeoutError) -> None:
         """There is no video at present: later again, unless the provider has nothing better to give."""
@@ -150,7 +183,10 @@ class Deliverer:
                 detail = f"{error.code}: {error.detail}"
             case TimeoutError():
                 again, code, detail = True, "fetch_failed", "fetching took too long"
+        if not again and _may_come_to_life(error):
+            again = not schedule.has_asked_long_enough(task, self._journal.now())
         if again and not self._journal.is_over(task):
+            self._tell_slow(task)
             await self._journal.put_off(task)
         else:
             await self._journal.finish(task.failed(code, detail, self._journal.now()))
@@ -159,10 +195,14 @@ class Deliverer:
         """Return True if the fault may be this machine's: a full disk, or the first crash or time-out."""
         if error.code not in CRASHES:
             return error.code == "disk_full"
-        return sum(one.answer in CRASHES for one in await self._journal.attempts(task)) < READINGS
+        return not await self._has_crashed(task)
+
+    async def _has_crashed(self, task: Task) -> bool:
+        return sum(one.answer in CRASHES for one in await self._journal.attempts(task)) >= READINGS
 
     async def _fetch(self, task: Task) -> Video:
-        """Onto the shelf. A link that died early is asked for once more."""
+        """Fetch the video into the cache. While its link is young that is asked again, whatever it answers;
+        then its provider is asked for another."""
         provider = self._providers.get(task.provider)
         model = self._models.get(task.request.model)
         if provider is None or model is None or task.video_url is None or task.remote_id is None:
@@ -171,8 +211,10 @@ class Deliverer:
         async with asyncio.timeout(schedule.FETCH_LIMIT_S):
             try:
                 return await self._download(task, provider, task.video_url)
-            except FetchError as error:
-                if error.again or error.code != "link_expired":
+            except (FetchError, MediaError) as error:
+                now = self._journal.now()
+                is_early = schedule.is_link_young(task, now) and not schedule.has_asked_long_enough(task, now)
+                if is_early or not _may_come_to_life(error):
                     raise
             link = await self._renew(task, provider, task.remote_id, model)
             return await self._download(task, provider, link)
@@ -188,11 +230,13 @@ class Deliverer:
         return video
 
     async def _renew(self, task: Task, provider: Provider, remote_id: str, model: VideoModel) -> str:
-        """Another link to the same video; FetchError where there is none."""
+        """Return another link to the same video; FetchError if there is none."""
         began = self._journal.now()
         try:
-            status = await provider.poll(remote_id, model)
-        except ProviderError as error:
+            async with asyncio.timeout(schedule.LOOK_LIMIT_S):
+                status = await provider.poll(remote_id, model)
+        except (ProviderError, TimeoutError) as reason:
+            error = reason if isinstance(reason, ProviderError) else Unavailable("unreachable", "too slow")
             await self._journal.record(task, self._journal.attempt(task, "poll", began, error))
             raise FetchError("link_expired", f"{error.code}: {error.detail}", again=True) from error
         await self._journal.record(task, self._journal.attempt(task, "poll", began))
@@ -203,7 +247,8 @@ class Deliverer:
     async def _edit(self, task: Task, video: Video) -> None:
         """The card becomes the video: may be repeated, and is until it is known to have worked."""
         try:
-            file_id = await self._upload(self._chat.deliver(task, video))
+            task, sending = await self._upload(task, video, self._chat.deliver(task, video))
+            file_id = sending.result()
         except (CardGone, CallRefused) as error:
             self._log.warning("the card cannot become the video", task=task.id, reason=str(error))
             await self._journal.save(task.card_lost(self._journal.now()))
@@ -219,7 +264,8 @@ class Deliverer:
             return
         task = await self._journal.save_keeping_lease(task.sending(self._journal.now()))
         try:
-            file_id = await self._upload(self._chat.send(task, video))
+            task, sending = await self._upload(task, video, self._chat.send(task, video))
+            file_id = sending.result()
         except CallUnclear:
             await self._offer(task)
         except ChatError as error:
@@ -240,16 +286,16 @@ class Deliverer:
         await self._journal.mark_delivered(task, file_id)
         self._video_cache.discard(task.id)
 
-    async def _upload(self, call: Awaitable[str]) -> str:
-        try:
-            async with asyncio.timeout(schedule.UPLOAD_LIMIT_S):
-                return await call
-        except TimeoutError as error:
-            raise CallUnclear("the upload took too long") from error
+    async def _upload(
+        self, task: Task, video: Video, call: Coroutine[Any, Any, str]
+    ) -> tuple[Task, asyncio.Task[str]]:
+        return await self._journal.holding(task, _within(schedule.upload_limit_s(video.facts.bytes), call))
 
     async def _endure(self, task: Task, error: ChatError) -> None:
         """A chat that cannot be told at present, elsewhere, or ever."""
         match error:
+            case ChatForbids():
+                await self._redirect(task)
             case ChatGone():
                 self._log.info("the chat is gone", task=task.id, reason=str(error))
                 await self._journal.mark_delivered(task.keep_undelivered())
@@ -273,7 +319,7 @@ class Deliverer:
         return schedule.gives_up_telling(task, self._journal.now())
 
     async def _redirect(self, task: Task) -> None:
-        """Not even a new message finds a place: its topic was closed or deleted."""
+        """Not even a new message finds a place: its topic is gone, or videos are not allowed."""
         try:
             chat_id = await self._chat.redirect(task)
         except (ChatGone, CardGone, CallRefused) as error:
@@ -283,3 +329,22 @@ class Deliverer:
             await self._endure(task, error)
         else:
             await self._journal.save(task.moved(chat_id, self._journal.now()))
+
+
+def _may_come_to_life(error: Exception) -> bool:
+    """Return True unless the answer is about the video itself, or the link must not be opened."""
+    match error:
+        case FetchError():
+            return error.code not in {"link_refused", "too_large"}
+        case MediaError():
+            return error.code == "not_a_video" and not error.values.get("is_final")
+        case _:
+            return False
+
+
+async def _within(limit_s: float, call: Coroutine[Any, Any, str]) -> str:
+    try:
+        async with asyncio.timeout(limit_s):
+            return await call
+    except TimeoutError as error:
+        raise CallUnclear("the upload took too long") from error

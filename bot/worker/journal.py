@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
-from bot.errors import FetchError, MediaError, ProviderError, StaleTask
+from bot.errors import FetchError, MediaError, ProviderError, StaleTask, StoreError
 from bot.log import get_log
+from bot.records import changed
 from bot.store import Attempt, TaskStore
 from bot.task import Task, TaskState
 from bot.worker import schedule
+
+T = TypeVar("T")
+
+_HOLD_PAUSE_S = 10.0
 
 
 def _look_away(_: Task, __: Attempt | None) -> None:
@@ -59,6 +65,31 @@ class TaskJournal:
     async def save_keeping_lease(self, task: Task) -> Task:
         """Save an intent in the middle of a step: the lease goes on."""
         return await self._store.save(task, leased=True)
+
+    async def holding(self, task: Task, work: Coroutine[Any, Any, T]) -> tuple[Task, asyncio.Task[T]]:
+        """Do a long piece of work and renew the lease meanwhile; the task as saved last, and what it came to.
+
+        StaleTask if somebody else has moved the task, StoreError if the lease ran out: the work is cut short.
+        """
+        running = asyncio.create_task(work)
+        try:
+            while not (await asyncio.wait({running}, timeout=_HOLD_PAUSE_S))[0]:
+                if not self.has_time(task, schedule.RENEW_LEASE_S):
+                    task = await self._renew_lease(task)
+        finally:
+            if not running.done():
+                running.cancel()
+                await asyncio.wait({running})
+        return task, running
+
+    async def _renew_lease(self, task: Task) -> Task:
+        try:
+            lease_end = self.now() + timedelta(seconds=schedule.LEASE_S)
+            return await self.save_keeping_lease(changed(task, due_at=lease_end))
+        except StoreError:
+            if self.has_time(task, 2 * _HOLD_PAUSE_S):
+                return task  # there is time for another try
+            raise
 
     async def postpone(self, task: Task) -> Task:
         """Buying is paused: the same step again, a little later."""

@@ -14,16 +14,26 @@ from bot.worker.duration_model import Durations, Plan, choose, keys, plan
 BREATH_S = 0.05
 """Between two claims: nobody notices so little, and ten thousand tasks in flight take few transactions."""
 LEASE_S = 300.0
-"""How long a claim lasts: longer than any one step may take."""
+"""How long a claim lasts: longer than any one step may take. A delivery renews it."""
 SUBMIT_LIMIT_S = 60.0
 """A photo of 4.7 MB over a slow line, and the provider's own thinking."""
 LOOK_LIMIT_S = 30.0
-FETCH_LIMIT_S = 120.0
+DELIVERY_LEASE_S = 270.0
+"""So much of its lease a delivery has left when it begins: it waits for a turn first."""
+RENEW_LEASE_S = 200.0
+"""With so little of its lease left a delivery renews it."""
+FETCH_LIMIT_S = 3600.0
+"""The fetcher has its own limits: on standing still, and by size."""
 UPLOAD_LIMIT_S = 150.0
-SHRINK_LIMIT_S = 150.0
+"""And longer for a large file: `upload_limit_s`. What stands still ends sooner."""
+_SLOWEST_UPLOAD_BYTES_PER_S = 10_000
+ENCODE_LIMIT_S = 1300.0
 """With the wait for a free processor."""
+YOUNG_LINK_FOR = timedelta(minutes=5)
+"""A link may exist before its file does: so long it is asked again, whatever it answers."""
+SLOW_FETCH_S = 5.0
+"""What takes longer is told on the card."""
 TURN_LIMIT_S = 20.0
-"""To wait for a turn: with fetching and uploading it stays below a lease."""
 HELD_S = 20.0
 """A task of a model that is paused asks again so often, at the latest after the pause."""
 UPDATE_LEASE_S = 290.0
@@ -183,6 +193,21 @@ def gives_up_submitting(task: Task, now: datetime) -> bool:
         and task.attempts >= _OUTAGE_TRIES
         and now - task.failing_since >= _OUTAGE_FOR
     )
+
+
+def upload_limit_s(size: int) -> float:
+    """Return how long the upload of so many bytes may take."""
+    return UPLOAD_LIMIT_S + size / _SLOWEST_UPLOAD_BYTES_PER_S
+
+
+def is_link_young(task: Task, now: datetime) -> bool:
+    """Return True if the provider told of the video so recently that its link may not work yet."""
+    return task.finished_at is not None and now - task.finished_at < YOUNG_LINK_FOR
+
+
+def has_asked_long_enough(task: Task, now: datetime) -> bool:
+    """Return True if a link has failed for so long that its answer counts."""
+    return task.failing_since is not None and now - task.failing_since >= YOUNG_LINK_FOR
 
 
 def gives_up_telling(task: Task, now: datetime) -> bool:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
+from media_samples import Clip
 from provider_server import Fault, ProviderServer, Reply
 
 from bot.errors import FetchError
-from bot.providers._fetch import VideoFetcher, is_public
+from bot.providers._addresses import SPECIAL_V4, SPECIAL_V6, is_public
+from bot.providers._fetch import VideoFetcher
+from bot.providers._links import read_link
 
 VIDEO = os.urandom(2**20) * 3
 TRUSTING = VideoFetcher(frozenset({"127.0.0.1"}))
@@ -183,6 +188,24 @@ def test_public_addresses_are_told_from_private_ones(address: str, public: bool)
     assert is_public(address) is public
 
 
+@pytest.mark.parametrize("network", [*SPECIAL_V4, *SPECIAL_V6], ids=str)
+def test_no_address_of_a_special_network_is_public(network: IPv4Network | IPv6Network) -> None:
+    assert not is_public(str(network[0]))
+    assert not is_public(str(network[-1]))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("192.0.0.9", "192.0.0.170", "192.88.99.1", "192.88.99.2", "198.18.0.7", "198.19.255.255"),
+        *("192.0.2.1", "198.51.100.1", "203.0.113.9", "100.64.0.1", "2001:20::1", "2001:1::1"),
+        *("3fff::1", "3fff:fff::1", "5f00::1", "100::1", "64:ff9b::c612:7", "2002:c612:7::"),
+    ],
+)
+def test_special_networks_are_refused_whatever_the_version_of_python(address: str) -> None:
+    assert not is_public(address)
+
+
 @given(st.ip_addresses(v=4, network="10.0.0.0/8") | st.ip_addresses(v=4, network="127.0.0.0/8"))
 def test_no_private_address_passes_in_ipv6_clothes(inner: object) -> None:
     for form in (f"{inner}", f"::ffff:{inner}", f"::{inner}", f"64:ff9b::{inner}"):
@@ -226,11 +249,31 @@ async def test_without_a_firm_tag_a_cut_download_starts_again(tmp_path: Path) ->
     assert (tmp_path / "v.mp4").read_bytes() == b"abcdef"
 
 
-async def test_a_download_cut_twice_may_be_tried_later(server: ProviderServer, tmp_path: Path) -> None:
-    server.next("video", Fault.HALF, Fault.HALF)
-    error = await _refusal(TRUSTING, _link(server), tmp_path / "v.mp4")
+async def test_a_download_that_is_cut_again_and_again_goes_on_while_more_arrives(
+    server: ProviderServer, tmp_path: Path
+) -> None:
+    server.next("video", *[Fault.HALF] * 8)
+    await TRUSTING.fetch(_link(server), tmp_path / "v.mp4")
+    assert (tmp_path / "v.mp4").read_bytes() == VIDEO
+    assert len(server.received) == 9
+
+
+async def test_a_download_cut_twice_in_vain_may_be_tried_later(tmp_path: Path) -> None:
+    asked: list[str | None] = []
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        asked.append(request.headers.get("Range"))
+        response = web.StreamResponse(headers={"Content-Length": "9", "ETag": '"one"'})
+        await response.prepare(request)
+        await response.write(b"abc")
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    async with _app(serve) as base:
+        error = await _refusal(TRUSTING, f"{base}/v", tmp_path / "v.mp4")
     assert (error.code, error.again) == ("fetch_failed", True)
-    assert len(server.received) == 2
+    assert asked == [None, "bytes=3-", "bytes=3-"]
 
 
 async def test_the_wrong_part_is_not_glued_on(server: ProviderServer, tmp_path: Path) -> None:
@@ -279,6 +322,103 @@ async def test_a_video_that_never_ends_is_stopped_at_the_cap(tmp_path: Path) -> 
             VideoFetcher(frozenset({"127.0.0.1"}), max_bytes=1_000_000), f"{base}/v", tmp_path / "v.mp4"
         )
     assert (error.code, error.again) == ("too_large", False)
+
+
+async def test_a_slow_download_may_take_longer_than_the_limit_while_it_goes_on(tmp_path: Path) -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(len(VIDEO))})
+        await response.prepare(request)
+        for start in range(0, len(VIDEO), 2**18):
+            await response.write(VIDEO[start : start + 2**18])
+            await asyncio.sleep(0.06)
+        return response
+
+    async with _app(drip) as base:
+        fetcher = VideoFetcher(frozenset({"127.0.0.1"}), limit_s=0.4)
+        await fetcher.fetch(f"{base}/v", tmp_path / "v.mp4")
+    assert (tmp_path / "v.mp4").read_bytes() == VIDEO
+
+
+async def test_a_download_that_stands_still_is_broken_however_much_time_is_left(tmp_path: Path) -> None:
+    async def stop(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(len(VIDEO))})
+        await response.prepare(request)
+        await response.write(VIDEO[: 2**18])
+        await asyncio.Event().wait()
+        return response
+
+    async with _app(stop) as base:
+        fetcher = VideoFetcher(frozenset({"127.0.0.1"}), stall_s=0.1)
+        error = await _refusal(fetcher, f"{base}/v", tmp_path / "v.mp4")
+    assert (error.code, error.again) == ("fetch_failed", True)
+
+
+async def test_a_rest_of_another_file_is_not_glued_on(server: ProviderServer, tmp_path: Path) -> None:
+    half = len(VIDEO) // 2
+    headers = {"Content-Range": f"bytes {half}-{len(VIDEO) - 1}/{len(VIDEO)}", "ETag": '"two"'}
+    server.next("video", Fault.HALF, Reply(206, bytes(len(VIDEO) - half), headers))
+    await TRUSTING.fetch(_link(server), tmp_path / "v.mp4")
+    assert (tmp_path / "v.mp4").read_bytes() == VIDEO
+
+
+@pytest.mark.parametrize("headers", [{"Content-Encoding": "gzip"}, {}, {"Content-Type": "text/html"}])
+async def test_a_body_that_was_packed_on_its_way_is_unpacked(
+    server: ProviderServer, tmp_path: Path, headers: dict[str, str]
+) -> None:
+    server.next("video", Reply(200, gzip.compress(VIDEO, 1), headers))
+    await TRUSTING.fetch(_link(server), tmp_path / "v.mp4")
+    assert (tmp_path / "v.mp4").read_bytes() == VIDEO
+
+
+async def test_a_packed_body_is_bounded_by_what_it_unpacks_to(server: ProviderServer, tmp_path: Path) -> None:
+    server.next("video", Reply(200, gzip.compress(bytes(5_000_000))))
+    fetcher = VideoFetcher(frozenset({"127.0.0.1"}), max_bytes=1_000_000)
+    assert (await _refusal(fetcher, _link(server), tmp_path / "v.mp4")).code == "too_large"
+
+
+async def test_a_whole_film_whose_length_was_announced_wrongly_arrives(tmp_path: Path) -> None:
+    film = Clip().write(tmp_path / "film.mp4").read_bytes()
+
+    async def lie(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(len(film) + 100)})
+        await response.prepare(request)
+        await response.write(film)
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    async with _app(lie) as base:
+        await TRUSTING.fetch(f"{base}/v", tmp_path / "v.mp4")
+    assert (tmp_path / "v.mp4").read_bytes() == film
+
+
+@pytest.mark.parametrize("reply", [Reply(302), Reply(200), Reply(302, b"", {"Location": " "})])
+async def test_an_answer_of_nothing_may_be_another_one_later(
+    server: ProviderServer, tmp_path: Path, reply: Reply
+) -> None:
+    server.next("video", reply)
+    error = await _refusal(TRUSTING, _link(server), tmp_path / "v.mp4")
+    assert (error.code, error.again) == ("fetch_failed", True)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "  https://cdn.example/v?a=1&b=2\n",
+        "https://cdn.example/v?a=1&amp;b=2",
+        "https://cdn.example/v?a=1&amp;amp;b=2",
+        "https://cdn.example/v?a=1&#38;b=2",
+        "//cdn.example/v?a=1&b=2",
+        "cdn.example/v?a=1&b=2",
+        '"https://cdn.example/v?a=1&b=2"',
+        "<https://cdn.example/v?a=1&b=2>",
+        "https:\\/\\/cdn.example\\/v?a=1\\u0026b=2",
+        "https://cdn.exam\n  ple/v?a=1&b=2".replace("  ", ""),
+        "\ufeffHTTPS://cdn.example/v?a=1&b=2\u200b",
+    ],
+)
+def test_what_is_done_to_a_link_on_its_way_is_undone(link: str) -> None:
+    assert str(read_link(link)).lower() == "https://cdn.example/v?a=1&b=2"
 
 
 async def test_a_download_has_a_time_limit(server: ProviderServer, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes import KEPT, LINK, NOW, STILL, Clock, Script, ScriptedProvider, WorkerHarness, made
 from films import noise
-from media_samples import hollow_movie
+from media_samples import Clip, hollow_movie
 
 from bot.errors import (
     CallUnclear,
@@ -17,18 +17,102 @@ from bot.errors import (
     MediaError,
     Unavailable,
 )
+from bot.media.video_cache import VideoCache
 from bot.provider import Failed, Succeeded
 from bot.stores.sqlite import SQLiteStore
-from bot.task import TaskState
-from bot.worker import schedule
+from bot.task import Task, TaskState
+from bot.worker import journal, schedule
 
 NEW_LINK = "https://videos.example/2"
+
+
+OLD = NOW - timedelta(hours=1)
+NO_FILE_YET = {
+    "404": FetchError("link_expired", again=False),
+    "nothing": FetchError("fetch_failed", again=True),
+    "redirects": FetchError("fetch_failed", again=False),
+    "a page, or half a file": MediaError("not_a_video"),
+}
+
+
+@pytest.mark.parametrize("answer", NO_FILE_YET.values(), ids=NO_FILE_YET)
+async def test_a_young_link_is_asked_again_whatever_it_answers(
+    harness: WorkerHarness, answer: Exception
+) -> None:
+    harness.provider.fetches = Script(*[answer] * 5, None)
+    await harness.store.tasks.add(made())
+    task = await harness.close_task()
+    assert (task.state, harness.chat.names()) == (TaskState.SUCCEEDED, ["deliver"])
+    assert harness.provider.fetched == [LINK] * 6
+    assert timedelta(seconds=30) < harness.clock() - NOW < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("answer", NO_FILE_YET.values(), ids=NO_FILE_YET)
+async def test_after_minutes_the_provider_is_asked_for_another_link(
+    harness: WorkerHarness, answer: Exception
+) -> None:
+    async def fetch() -> None:
+        if harness.provider.fetched[-1] == LINK:
+            raise answer
+
+    harness.provider.fetches = Script(fetch)
+    harness.provider.polls = Script(Succeeded(NEW_LINK, 3600.0))
+    await harness.store.tasks.add(made())
+    task = await harness.close_task()
+    assert task.state is TaskState.SUCCEEDED
+    assert harness.provider.fetched[-2:] == [LINK, NEW_LINK]
+    assert harness.clock() - NOW >= timedelta(minutes=5)
+
+
+async def test_what_stays_no_video_may_be_fetched_again_for_free_while_the_job_is_known(
+    harness: WorkerHarness,
+) -> None:
+    harness.provider.fetches = Script(FetchError("link_expired", again=False))
+    await harness.store.tasks.add(made())
+    task = await harness.close_task()
+    assert (task.error_code, task.keep_until) == ("link_expired", KEPT)
+    assert not task.may_be_fetched_again(KEPT)
+    harness.provider.fetches = Script(None)
+    harness.provider.polls = Script(Succeeded(NEW_LINK, 3600.0))
+    await harness.store.tasks.save(task.refetch(harness.clock()))
+    task = await harness.close_task()
+    assert (task.state, task.error_code) == (TaskState.SUCCEEDED, None)
+    assert harness.provider.fetched[-1] == NEW_LINK
+    assert harness.provider.requests == [], "nothing was ordered"
+
+
+async def test_a_link_to_a_host_with_a_fake_address_waits_for_the_operator(harness: WorkerHarness) -> None:
+    harness.provider.fetches = Script(*[FetchError("link_refused", again=True)] * 20, None)
+    await harness.store.tasks.add(made())
+    task = await harness.close_task()
+    assert task.state is TaskState.SUCCEEDED
+    assert harness.clock() - NOW > timedelta(minutes=30)
+
+
+async def test_a_fetch_keeps_its_lease_however_long_it_takes(
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_HOLD_PAUSE_S", 0.01)
+    others: list[Task] = []
+
+    async def fetch() -> None:
+        for _ in range(10):
+            harness.clock.advance(schedule.LEASE_S / 2)
+            for _ in range(20):
+                await asyncio.sleep(0.01)
+            others.extend(await harness.store.tasks.claim(harness.clock(), 1.0, 1, {}))
+
+    harness.provider.fetches = Script(fetch)
+    await harness.store.tasks.add(made())
+    await harness.close_task()
+    assert others == []
+    assert len(harness.provider.fetched) == 1
 
 
 async def test_a_link_that_died_early_is_asked_for_once_more(harness: WorkerHarness) -> None:
     harness.provider.fetches = Script(FetchError("link_expired", again=False), None)
     harness.provider.polls = Script(Succeeded(NEW_LINK, 3600.0))
-    await harness.store.tasks.add(made())
+    await harness.store.tasks.add(made(finished_at=OLD))
     await harness.turn()
     assert harness.provider.fetched == [LINK, NEW_LINK]
     assert harness.chat.names() == ["deliver"]
@@ -171,6 +255,38 @@ async def test_a_video_larger_than_telegram_takes_is_made_smaller_and_shown(
     assert facts.is_shrunk
     assert facts.bytes <= largest
     assert len(harness.provider.fetched) == 1
+
+
+async def test_a_video_that_some_phones_do_not_play_is_encoded_in_a_step_of_its_own(
+    store: SQLiteStore, clock: Clock, tmp_path: Path
+) -> None:
+    film = Clip(kind="webm", codec="libvpx", options=()).write(tmp_path / "film.webm")
+    harness = WorkerHarness(store, ScriptedProvider(film), clock, tmp_path / "house")
+    await store.tasks.add(made())
+    await harness.turn()
+    assert harness.chat.names() == []
+    task = await harness.close_task()
+    assert (task.state, len(harness.provider.fetched)) == (TaskState.SUCCEEDED, 1)
+    (facts,) = harness.chat.videos
+    assert (facts.video_codec, facts.pix_fmt, facts.has_audio) == ("h264", "yuv420p", True)
+    assert not facts.is_shrunk
+
+
+@pytest.mark.parametrize("code", ["media_crashed", "media_timeout", "too_large"])
+async def test_a_video_that_cannot_be_encoded_is_sent_as_it_came(
+    store: SQLiteStore, clock: Clock, tmp_path: Path, code: str
+) -> None:
+    class Unable(VideoCache):
+        async def encode(self, task_id: str, max_bytes: int, limit_s: float) -> None:
+            raise MediaError(code)
+
+    film = Clip(codec="libvpx-vp9", options=()).write(tmp_path / "film.mp4")
+    cache = Unable(tmp_path / "house" / "videos")
+    harness = WorkerHarness(store, ScriptedProvider(film), clock, tmp_path / "house", video_cache=cache)
+    await store.tasks.add(made())
+    task = await harness.close_task()
+    assert (task.state, len(harness.provider.fetched)) == (TaskState.SUCCEEDED, 1)
+    assert [facts.video_codec for facts in harness.chat.videos] == ["vp9"]
 
 
 async def test_a_video_that_cannot_be_made_small_enough_is_not_uploaded(

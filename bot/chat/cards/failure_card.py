@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
@@ -25,9 +26,15 @@ from bot.text import has_phrase, plain, say
 
 
 def draw_failed(
-    task: Task, models: Mapping[str, VideoModel], aside: str = "", price_labels: PriceLabels = NO_PRICE_LABELS
+    task: Task,
+    models: Mapping[str, VideoModel],
+    aside: str = "",
+    price_labels: PriceLabels = NO_PRICE_LABELS,
+    *,
+    now: datetime | None = None,
 ) -> Card:
-    """`aside` stands between what was asked for and why there is none."""
+    """`aside` stands between what was asked for and why there is none. `now` decides whether the video may
+    be fetched again."""
     code = task.error_code or "provider_fault"
     model = models.get(task.request.model)
     free = model is not None and model.free
@@ -38,6 +45,7 @@ def draw_failed(
     rows = [
         row
         for remedy in next_steps(code, task.request)
+        if remedy is not NextStep.FETCH or (now is not None and task.may_be_fetched_again(now))
         for row in _rows(task, code, remedy, models, price_labels)
     ]
     text = join(heading(task, model), aside, "\n".join(sentences))
@@ -66,6 +74,8 @@ def _rows(
     task: Task, code: str, remedy: NextStep, models: Mapping[str, VideoModel], price_labels: PriceLabels
 ) -> list[list[InlineKeyboardButton]]:
     match remedy:
+        case NextStep.FETCH:
+            return [[task_button(task, "button_fetch_again", remedy)]]
         case NextStep.PHOTO:
             return [[task_button(task, "button_other_photo", remedy)]]
         case NextStep.WORDS:

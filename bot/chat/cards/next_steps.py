@@ -16,6 +16,8 @@ _MODELS_OFFERED = 3
 class NextStep(StrEnum):
     """The value is the verb of its button."""
 
+    FETCH = "fetch"
+    """The video that was made, fetched once more: free, while its provider knows the job."""
     PHOTO = "photo"
     """The same with another photo."""
     WORDS = "words"
@@ -28,7 +30,7 @@ class NextStep(StrEnum):
     """The very same with another model that can do it."""
 
 
-_PHOTO, _WORDS, _PLAIN, _AGAIN, _MODEL = NextStep
+_FETCH, _PHOTO, _WORDS, _PLAIN, _AGAIN, _MODEL = NextStep
 
 REMEDIES: Mapping[str, tuple[NextStep, ...]] = {
     # The input was refused: the same input ends the same way.
@@ -54,14 +56,14 @@ REMEDIES: Mapping[str, tuple[NextStep, ...]] = {
     # It may have been bought already: nothing that makes a second purchase look like a way around.
     "submit_unknown": (_AGAIN,),
     # It was made and is lost.
-    "no_video": (_AGAIN, _MODEL),
+    "no_video": (_FETCH, _AGAIN, _MODEL),
     "expired": (_AGAIN, _MODEL),
     "not_found": (_AGAIN, _MODEL),
-    "link_expired": (_AGAIN, _MODEL),
-    "link_refused": (_AGAIN, _MODEL),
-    "fetch_failed": (_AGAIN, _MODEL),
-    "not_a_video": (_AGAIN, _MODEL),
-    "not_delivered": (_AGAIN,),
+    "link_expired": (_FETCH, _AGAIN, _MODEL),
+    "link_refused": (_FETCH, _AGAIN, _MODEL),
+    "fetch_failed": (_FETCH, _AGAIN, _MODEL),
+    "not_a_video": (_FETCH, _AGAIN, _MODEL),
+    "not_delivered": (_FETCH, _AGAIN),
     "too_large": (),
     # The photo cannot be used, whoever makes the video.
     "photo_gone": (_PHOTO,),
@@ -80,6 +82,7 @@ RESULT_REFUSED = frozenset({"video_refused", "audio_refused", "video_copyright"}
 def next_steps(code: str, request: VideoRequest) -> tuple[NextStep, ...]:
     """What makes sense for this request. A code that nobody foresaw is told as a fault of the provider."""
     there = {
+        _FETCH: True,
         _PHOTO: len(request.photos) == 1,
         _WORDS: bool(request.prompt),
         _PLAIN: bool(request.photos and request.prompt) and request.camera is None,

@@ -49,9 +49,14 @@ def draw_card(
         case TaskState.CANCELLED:
             return Card(say(task.language, task.error_code or "cancelled"), None)
         case TaskState.FAILED:
-            return draw_failed(task, models, _rerouted(task, models), price_labels)
+            return draw_failed(task, models, _rerouted(task, models), price_labels, now=now)
         case _ if task.detached:
             return Card(join(heading(task, model), say(task.language, stopped_phrase(task, model))), None)
+        case TaskState.SUCCEEDED:
+            # There is nothing to stop any more.
+            above = heading(task, model, price_labels.price(task))
+            line = state_line(task, model, now, estimate)
+            return Card(line if quiet else join(above, _rerouted(task, models), aside, line), None)
         case TaskState.QUEUED:
             key = "button_cancel"
         case TaskState.SUBMITTING:
@@ -73,7 +78,9 @@ def state_line(task: Task, model: VideoModel | None, now: datetime, estimate: Es
             return _queue_line(task, now, estimate)
         case TaskState.SUBMITTING:
             return say(task.language, "card_submitting", elapsed=_clock(_elapsed_s(task, now)))
-        case TaskState.RUNNING | TaskState.SUCCEEDED:
+        case TaskState.SUCCEEDED:
+            return say(task.language, "card_sending")
+        case TaskState.RUNNING:
             return _progress_line(task, model, now, estimate)
         case _:
             raise IllegalMove(f"{task.id}: {task.state} is not on its way")

@@ -51,6 +51,14 @@ async def send_offered(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     return Problem("tap_done", {})
 
 
+async def fetch_again(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """Ask the provider again, for free, for a video that was made and could not be fetched."""
+    saved = await ctx.store.tasks.save(press.task.refetch(ctx.clock()))
+    ctx.board.show(saved)
+    ctx.wake()
+    return Problem("tap_fetching", {})
+
+
 async def _order(ctx: ChatContext, press: ButtonPress, request: VideoRequest) -> Problem | None:
     """Order a new task, after one that has ended."""
     if press.task.state not in END_STATES:
@@ -80,5 +88,6 @@ BUTTONS: Buttons = (
     Button(verb=NextStep.PHOTO, handle=ask_for_change),
     Button(verb=NextStep.PLAIN, handle=drop_photo),
     Button(verb=NextStep.MODEL, handle=use_model),
+    Button(verb=NextStep.FETCH, handle=fetch_again),
     Button(verb="send", handle=send_offered),
 )

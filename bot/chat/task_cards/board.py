@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
@@ -38,6 +39,9 @@ _GROUP_INTERVAL_S = 15.0
 _LATE_INTERVAL_S = 60.0
 _SHORT_INTERVAL_S = 2.0
 _SHORT_S = 30.0
+_LARGE_BYTES = 2_000_000
+"""A video of this size may take some time to go up."""
+_SAY_LIMIT_S = 3.0
 
 
 def no_known_pause(_: str) -> None:
@@ -104,6 +108,7 @@ class CardBoard:
         await self.live.stop_and_wait(task.id)
         if task.card_id is None:
             raise CardGone("never posted")
+        await self._say_it_is_sent(task, video)
         card = self._renderer.caption(task, is_shrunk=video.facts.is_shrunk)
 
         def edit(film: Sent, picture: Sent) -> Awaitable[Message | bool]:
@@ -126,6 +131,16 @@ class CardBoard:
         await self.reactions.done(task)
         await self._messenger.notify(task, "card_ready")
         return file_id_of(message)
+
+    async def _say_it_is_sent(self, task: Task, video: Video) -> None:
+        """On the card, before a large video goes up. A lost edit is no harm."""
+        if video.facts.bytes < _LARGE_BYTES:
+            return
+        try:
+            async with asyncio.timeout(_SAY_LIMIT_S):
+                await self._edit(task, await self._card(task), Urgency.NEXT)
+        except (ChatError, TimeoutError) as error:
+            self._log.debug("a card does not say that its video is sent", reason=str(error))
 
     async def send(self, task: Task, video: Video) -> str:
         card = self._renderer.caption(task, is_shrunk=video.facts.is_shrunk)
@@ -150,13 +165,42 @@ class CardBoard:
         return file_id_of(message)
 
     async def redirect(self, task: Task) -> int:
+        await self.live.stop_and_wait(task.id)
+        if task.chat_id > 0 and task.thread_id is not None:
+            return task.chat_id  # a topic of a private chat is gone: it goes beside the others
+        try:
+            await self._say_in_private(task)
+        except (ChatGone, CardGone, CallRefused):
+            await self._say_it_waits(task)
+            raise
+        if task.card_id is not None:
+            await self.remove(task.chat_id, task.card_id)
+        return task.user_id
+
+    async def _say_in_private(self, task: Task) -> None:
         if task.chat_id > 0 or task.user_id < 0:
             raise ChatGone("there is no private chat to go to")
-        with translated():
-            group = await self._bot.get_chat(task.chat_id)
-        text = say(task.language, "outcome_comes_here", group=group.title or "")
+        text = say(task.language, _why_in_private(task), group=await self._title(task.chat_id))
         await self._messenger.send(task.user_id, text)
-        return task.user_id
+
+    async def _title(self, chat_id: int) -> str:
+        try:
+            with translated():
+                return (await self._bot.get_chat(chat_id)).title or ""
+        except (ChatGone, CallRefused):
+            return ""
+
+    async def _say_it_waits(self, task: Task) -> None:
+        """Nobody can be sent the video: the card says where it is, or goes if it cannot be changed."""
+        if task.state is not TaskState.SUCCEEDED:
+            return
+        card = Card(say(task.language, "video_waits"), None)
+        try:
+            await (self._say(task, card) if task.card_id is None else self._edit(task, card, Urgency.FIRST))
+        except (ChatGone, CardGone, CallRefused) as error:
+            self._log.info("that a video waits cannot be said", task=task.id, reason=str(error))
+            if task.card_id is not None:
+                await self.remove(task.chat_id, task.card_id)
 
     async def redraw(self, task: Task, opened: str | None = None) -> None:
         """Edit the card of a draft. An error is logged: the next press draws it again."""
@@ -240,3 +284,11 @@ class CardBoard:
             reply_to=task.message_id,
             urgency=Urgency.FIRST,
         )
+
+
+def _why_in_private(task: Task) -> str:
+    """A card that is still there did not take the video; in a topic without one it may be the topic."""
+    is_video = task.state is TaskState.SUCCEEDED
+    if task.thread_id is not None and not (is_video and task.card_id is not None):
+        return "outcome_comes_here"
+    return "video_comes_here" if is_video else "answer_comes_here"

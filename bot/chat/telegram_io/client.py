@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
 from bot.chat.telegram_io.rate_limiter import RateLimiter, seconds
-from bot.errors import CallRefused, CallUnclear, CardGone, ChatBusy, ChatGone, ChatMoved
+from bot.errors import CallRefused, CallUnclear, CardGone, ChatBusy, ChatForbids, ChatGone, ChatMoved
 from bot.send_rates import Urgency
 
 _CONNECTIONS = 32
@@ -49,8 +50,10 @@ _CHAT_GONE = (
     "chat not found",
     "user is deactivated",
     "peer_id_invalid",
-    "not enough rights",
-    "need administrator",
+)
+_FORBIDDEN = re.compile(
+    r"not enough rights|no rights to send|no write access|need administrator|chat_admin_required"
+    r"|chat_restricted|chat_write_forbidden|chat_guest_send_forbidden|user_banned_in_channel|chat_send_\w+_forbidden"
 )
 
 
@@ -134,7 +137,8 @@ def translated() -> Iterator[None]:
     except ChatMigrated as error:
         raise ChatMoved(error.new_chat_id) from error
     except Forbidden as error:
-        raise ChatGone(error.message) from error
+        kind = ChatForbids if _FORBIDDEN.search(error.message.lower()) else ChatGone
+        raise kind(error.message) from error
     except BadRequest as error:
         _raise_refusal(error)
     except (TimedOut, NetworkError) as error:
@@ -152,6 +156,8 @@ def _raise_refusal(error: BadRequest) -> None:
         return
     if any(sign in text for sign in _CARD_GONE):
         raise CardGone(error.message) from error
+    if _FORBIDDEN.search(text):
+        raise ChatForbids(error.message) from error
     if any(sign in text for sign in _CHAT_GONE):
         raise ChatGone(error.message) from error
     raise CallRefused(error.message) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from bisect import insort
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
@@ -13,7 +14,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
-from telegram.error import RetryAfter
+from telegram.error import BadRequest, RetryAfter
 from telegram.ext import BaseRateLimiter
 
 from bot.log import get_log
@@ -85,6 +86,24 @@ class RateLimiter(BaseRateLimiter[Urgency]):
             await asyncio.wait({self._server})
 
     async def process_request(  # noqa: PLR0917 - as the library calls it
+        self,
+        callback: Callable[..., Coroutine[Any, Any, _Answer]],
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: Urgency | None,
+    ) -> _Answer:
+        try:
+            return await self._in_turn(callback, args, kwargs, endpoint, data, rate_limit_args)
+        except BadRequest as error:
+            if not _is_topic_gone(error, data):
+                raise
+        # A private chat is read whatever its topics are: beside them it arrives.
+        del data["message_thread_id"]
+        return await self._in_turn(callback, args, kwargs, endpoint, data, rate_limit_args)
+
+    async def _in_turn(  # noqa: PLR0917 - the same
         self,
         callback: Callable[..., Coroutine[Any, Any, _Answer]],
         args: Any,
@@ -198,6 +217,13 @@ class RateLimiter(BaseRateLimiter[Urgency]):
             await self._paces.pause_chat(chat_id, until)
         except Exception as error:  # noqa: BLE001 - the same
             self._log.warning("a pause could not be stored", chat=chat_id, reason=repr(error))
+
+
+def _is_topic_gone(error: BadRequest, data: dict[str, Any]) -> bool:
+    chat_id = data.get("chat_id")
+    is_private = isinstance(chat_id, int) and chat_id > 0
+    is_gone = re.search("thread not found|topic_(?:closed|deleted|id_invalid)", error.message.lower())
+    return is_private and data.get("message_thread_id") is not None and is_gone is not None
 
 
 def urgency_of(endpoint: str, wished: Urgency | None) -> Urgency | None:

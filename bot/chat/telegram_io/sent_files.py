@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
@@ -10,16 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from telegram import Bot
 
 from bot.chat.telegram_io.client import StreamingRequest, translated
 from bot.chat.telegram_io.media_queue import MediaQueue
-from bot.errors import CallRefused, MediaError
+from bot.errors import CallRefused, CallUnclear, MediaError
+from bot.log import get_log
 
 _FETCH_LIMIT_S = 90.0
 """20 MB over 2 Mbit/s: handling a message takes two steps at most, and both have to end within its lease."""
 _LEFT_BEHIND = timedelta(hours=1)
+_AGAIN_AFTER_S = (0.5, 2.0)
+"""Telegram's servers may need a moment: one of them does not have the file yet, or not any more."""
+_PASSES = re.compile(r"temporarily unavailable|answered with 404")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class SentFiles:
         self._folder = folder
         self._clock = clock
         self.queue = queue
+        self._log = get_log(__name__)
 
     @asynccontextmanager
     async def step(
@@ -85,19 +92,43 @@ class SentFiles:
                 yield paths
 
     async def _fetch(self, file_id: str, place: Path, kind: FileKind) -> Path:
-        try:
-            with translated():
-                file = await self._bot.get_file(file_id)
-                if (named := Path(file.file_path or "")).is_file():
-                    return named
-                request = self._bot.request
-                if not isinstance(request, StreamingRequest):
-                    raise TypeError("this bot was not made by connect")
-                await request.download(file.file_path or "", place, kind.max_bytes)
-        except CallRefused as error:
-            is_too_large = "too big" in str(error)
-            raise MediaError(kind.too_large if is_too_large else kind.gone, str(error)) from error
+        for pause_s in (*_AGAIN_AFTER_S, None):
+            try:
+                return await self._fetch_once(file_id, place, kind)
+            except CallRefused as error:
+                passes = _PASSES.search(str(error).lower())
+                if passes is None:
+                    key = kind.too_large if "too big" in str(error) else kind.gone
+                    raise MediaError(key, str(error)) from error
+                if pause_s is None and "unavailable" in passes[0]:
+                    raise CallUnclear(str(error)) from error
+                if pause_s is None:
+                    self._say_what_is_missing(str(error))
+                    raise MediaError(kind.gone, str(error)) from error
+            await asyncio.sleep(pause_s)
+        raise AssertionError("the last try ends it")
+
+    async def _fetch_once(self, file_id: str, place: Path, kind: FileKind) -> Path:
+        with translated():
+            file = await self._bot.get_file(file_id)
+            if (named := Path(file.file_path or "")).is_file():
+                return named
+            request = self._bot.request
+            if not isinstance(request, StreamingRequest):
+                raise TypeError("this bot was not made by connect")
+            await request.download(file.file_path or "", place, kind.max_bytes)
         return place
+
+    def _say_what_is_missing(self, reason: str) -> None:
+        """Telegram's own servers serve what they name. One of the operator's own may not: with `--local` it
+        names paths on its own disk."""
+        if urlsplit(self._bot.base_file_url).hostname == "api.telegram.org":
+            return
+        self._log.error(
+            "the Bot API server does not hand out its files: start it without --local, or let the bot read"
+            " its folder under the same path (a shared volume)",
+            reason=reason,
+        )
 
     def _sweep(self) -> None:
         """What a process left behind that was killed in the middle."""

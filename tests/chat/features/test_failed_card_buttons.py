@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from provider_server import Reply, failure
 from running import BOT, BotHarness, buttons, running_bot, says, stage
 
 from bot.sandbox import Chat, Json, Person
+from bot.worker import schedule
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -30,6 +32,27 @@ async def test_an_input_refused_at_once_cost_nothing_and_may_be_changed(live_bot
     ]
     _change, copy = card["reply_markup"]["inline_keyboard"][0]
     assert copy["copy_text"] == {"text": "a hidden word"}
+
+
+async def test_a_video_that_could_not_be_fetched_is_fetched_again_for_free(
+    live_bot: BotHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "YOUNG_LINK_FOR", timedelta(0))
+    ada, chat = live_bot.newcomer()
+    live_bot.provider.interfere = lambda kind, _: Reply(404, "not here") if kind == "video" else None
+    try:
+        live_bot.world.say(ada, chat, "/video a lost letter")
+        await live_bot.until(lambda: [task["state"] for task in live_bot.tasks(chat)] == ["failed"])
+        await live_bot.until(lambda: [bool(task["delivered_at"]) for task in live_bot.tasks(chat)] == [True])
+    finally:
+        live_bot.provider.interfere = lambda _kind, _received: None
+    card = await live_bot.card(chat)
+    assert says("link_expired") in card["text"]
+    assert next(iter(buttons(card))) == says("button_fetch_again")
+    assert await live_bot.tap(ada, card, says("button_fetch_again")) == says("tap_fetching")
+    (video,) = await live_bot.shown(chat)
+    assert video["message_id"] == card["message_id"]
+    assert live_bot.jobs("a lost letter") == 1, "nothing was ordered"
 
 
 async def test_other_words_start_the_same_recipe(live_bot: BotHarness) -> None:

@@ -100,6 +100,16 @@ async def test_a_video_that_took_a_while_calls_with_a_reply_to_its_card(wall: Wa
     assert call["reply_to_message"]["message_id"] == task.card_id
 
 
+async def test_the_card_of_a_large_video_says_that_it_is_sent(wall: Wall) -> None:
+    task = await wall.post(wall.private, made())
+    large = replace(wall.video, facts=replace(wall.video.facts, bytes=17_000_000))
+    await wall.board.deliver(task, large)
+    calls = wall.server.calls_of("editMessageText", "editMessageMedia")
+    assert [call.method for call in calls] == ["editMessageText", "editMessageMedia"]
+    assert calls[0].params["text"].endswith(say("en", "card_sending"))
+    assert calls[0].params.get("reply_markup") is None
+
+
 async def test_in_a_group_the_call_mentions_the_person(wall: Wall) -> None:
     task = await wall.post(wall.group, made())
     wall.clock.advance(120)

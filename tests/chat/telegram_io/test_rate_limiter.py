@@ -245,3 +245,28 @@ async def test_every_call_of_the_library_passes(there: tuple[Sandbox, TelegramBo
     telegram.world.private_chat(boris).started = True
     await bot.send_message(boris.id, "hello")
     assert [call.status for call in telegram.server.calls if call.method != "getMe"] == [429, 200]
+
+
+@pytest.mark.parametrize("chat_id", [ADA, -100])
+@pytest.mark.parametrize("method", ["sendMessage", "sendVideo", "sendChatAction"])
+async def test_what_is_for_a_topic_of_a_private_chat_that_is_gone_comes_beside_it(
+    calls: Calls, method: str, chat_id: int
+) -> None:
+    """In a group it would come where nobody asked."""
+    topics: list[int | None] = []
+
+    async def call(_method: str, data: dict[str, Any]) -> bool:
+        topics.append(data.get("message_thread_id"))
+        if topics[-1]:
+            raise BadRequest("Message thread not found")
+        return True
+
+    data = {"chat_id": chat_id, "message_thread_id": 5}
+    sending = calls.gate.process_request(call, (method, data), {}, method, data, None)
+    if chat_id > 0:
+        assert await sending
+        assert topics == [5, None]
+    else:
+        with pytest.raises(BadRequest):
+            await sending
+        assert topics == [5]
