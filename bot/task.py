@@ -333,9 +333,9 @@ class Task:
             delivered_at=None,
             submitted_at=None,
             running_at=None,
-            looked_at=None,
+            polled_at=None,
             sending_at=None,
-            hidden=False,
+            detached=False,
             due_at=now,
             **_NO_TROUBLE,
         )

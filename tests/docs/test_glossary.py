@@ -18,7 +18,7 @@ STANDARD = {
         access action admin album allow ban bot button chat draft extend forget group greeting help history
         join link menu message mode moved operator page person photo preferences press privacy reaction rights
         sender set settings share text update upload user video webhook file names
-bounded dict streaming joiner kind for host single unstorable
+forbids aperture bounded dict streaming joiner kind for host single unstorable
 """,
     "asyncio and task queues": """
         again attempt busy cancel claim context delay dispatcher event failed gone

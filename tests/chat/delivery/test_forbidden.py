@@ -37,7 +37,7 @@ async def test_a_video_that_cannot_come_in_private_waits_and_its_card_says_so(li
     (card,) = live_bot.world.bot_messages(group)
     assert card["text"] == says("video_waits")
     (task,) = live_bot.tasks(group)
-    assert (task["state"], task["hidden"]) == ("succeeded", 1)
+    assert (task["state"], task["detached"]) == ("succeeded", 1)
 
 
 @pytest.mark.parametrize(
