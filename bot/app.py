@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from bot.chat import Greeting, WebhookSettings
 from bot.log import get_log
 from bot.photo_links import PhotoLinks, secret_key, webhook_secret
-from bot.provider_builders import build_providers
+from bot.providers import build_providers
 from bot.send_rates import TELEGRAM, Limits
 from bot.settings import Settings
 from bot.stores.opening import open_store

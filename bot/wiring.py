@@ -16,7 +16,7 @@ from bot.media.media_info import FitPhoto
 from bot.media.video_cache import VideoCache
 from bot.photo_links import PhotoLinks
 from bot.provider import PhotoLink, Provider
-from bot.provider_builders import build_models
+from bot.providers import build_models
 from bot.request import VideoRequest
 from bot.send_rates import Limits
 from bot.serving import ServerDeps, page_link, private_server, public_server

@@ -36,7 +36,7 @@ class CliContext:
 
     @asynccontextmanager
     async def models(self) -> AsyncIterator[dict[str, VideoModel]]:
-        from bot.provider_builders import build_models, build_providers  # noqa: PLC0415
+        from bot.providers import build_models, build_providers  # noqa: PLC0415
 
         providers = build_providers(self.settings, lambda: self.now)
         try:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.provider import Accepted, Failed, Photo, Status, StillRunning, Succeeded
+from bot.provider import Accepted, Failed, Photo, Provider, Status, StillRunning, Succeeded
 from bot.providers._fetch import VideoFetcher
 from bot.providers._fields import id_of, link_of, object_of, share_of
 from bot.providers._http import Answer, Call, Http, unreadable
@@ -30,6 +31,7 @@ from bot.providers._relay import (
     words_in,
 )
 from bot.request import Mode, VideoModel, VideoRequest
+from bot.settings import Settings
 
 _CFG_SCALE = 0.5  # required, and the document names no other value
 
@@ -95,6 +97,22 @@ class JimengRelay:
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._api_key.get_secret_value()}"}
+
+
+def from_settings(
+    settings: Settings, http: Http, fetcher: VideoFetcher, clock: Callable[[], datetime]
+) -> Provider | None:
+    """Build the provider; None if its key or its address is not set."""
+    if not (settings.jimeng_relay_api_key and settings.jimeng_relay_base_url):
+        return None
+    return JimengRelay(
+        settings.jimeng_relay_api_key,
+        settings.jimeng_relay_base_url,
+        settings.jimeng_relay_concurrency,
+        model=settings.jimeng_relay_model,
+        http=http,
+        fetcher=fetcher,
+    )
 
 
 def read_submit(answer: Answer) -> Accepted:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.errors import Rejected, Unavailable
-from bot.provider import Accepted, Failed, Photo, Status, StillRunning, Succeeded
+from bot.provider import Accepted, Failed, Photo, Provider, Status, StillRunning, Succeeded
 from bot.providers._fetch import VideoFetcher
 from bot.providers._fields import id_of, link_of, share_of, text_of
 from bot.providers._http import Answer, Call, Http, unreadable
@@ -31,6 +31,7 @@ from bot.providers._relay import (
     words_in,
 )
 from bot.request import Mode, VideoModel, VideoRequest
+from bot.settings import Settings
 
 _LATE_LINK_S = 120.0
 """For so long after a job was completed its link may still be on its way."""
@@ -122,6 +123,25 @@ class UnifiedRelay:
     def _may_follow(self, answer: Answer) -> bool:
         completed_at = _completed_at(answer.fields)
         return completed_at is None or self._clock().timestamp() - completed_at < _LATE_LINK_S
+
+
+def from_settings(
+    settings: Settings, http: Http, fetcher: VideoFetcher, clock: Callable[[], datetime]
+) -> Provider | None:
+    """Build the provider; None if its key or its address is not set."""
+    if not (settings.unified_relay_api_key and settings.unified_relay_base_url):
+        return None
+    return UnifiedRelay(
+        settings.unified_relay_api_key,
+        settings.unified_relay_base_url,
+        settings.unified_relay_concurrency,
+        model=settings.unified_relay_model,
+        ratios=settings.unified_relay_ratios,
+        sizes=settings.unified_relay_sizes,
+        clock=clock,
+        http=http,
+        fetcher=fetcher,
+    )
 
 
 def read_submit(answer: Answer) -> Accepted:

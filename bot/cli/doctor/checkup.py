@@ -18,7 +18,7 @@ from bot.cli.doctor.provider_accounts import check_account
 from bot.errors import SettingsError
 from bot.maintenance.cleanup import Backups
 from bot.provider import Provider
-from bot.provider_builders import build_models, build_providers
+from bot.providers import build_models, build_providers
 from bot.request import VideoModel
 from bot.settings import Settings, load_settings, secrets_of
 from bot.store.changes import THE_BOT
