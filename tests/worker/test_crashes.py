@@ -29,6 +29,7 @@ class FaultyStore:
     def __init__(self, store: SQLiteStore, fault: Callable[[Task], None]) -> None:
         self._store = store
         self._fault = fault
+        self.tasks = self
 
     async def save(self, task: Task, attempt: Attempt | None = None, *, leased: bool = False) -> Task:
         self._fault(task)
@@ -100,6 +101,7 @@ class DyingStore:
 
     def __init__(self, store: SQLiteStore, at: int, *, after: bool) -> None:
         self._store = store
+        self.tasks = self.budget = self
         self._left = at
         self._after = after
 

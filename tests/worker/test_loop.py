@@ -30,6 +30,7 @@ class WatchedStore:
 
     def __init__(self, store: SQLiteStore) -> None:
         self._store = store
+        self.tasks = self
         self._saved = asyncio.Condition()
         self.refusals = 0
         self.claims = 0

@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from bot.errors import StaleTask
-from bot.records import changed
 from bot.store import Attempt
 from bot.stores.sqlite import changes, turns
 from bot.stores.sqlite.rows import COLUMNS, LOOSE, STEADY, task_of, task_values, to_text, to_time
-from bot.task import Task
+from bot.task import Task, changed
 
 # The only texts put into these are the names of our own columns. Values have places, not names: SQLite finds
 # forty of them twice as fast.

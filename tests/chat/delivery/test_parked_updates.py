@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from fakes import a_brake
+from fakes import a_purchase_guard
 from running import BotHarness, says, stage
 
 from bot.admin.live_settings import LiveSettings
@@ -50,7 +50,7 @@ async def a_conversation(live_bot: BotHarness, clock: Clock) -> AsyncIterator[No
         LiveSettings(settings, store, clock),
         store,
         models={},
-        purchase_guard=a_brake(store, clock),
+        purchase_guard=a_purchase_guard(store, clock),
         schedule=Schedule(),
         at_once=unbounded,
         video_cache=VideoCache(live_bot.folder / "videos"),
