@@ -32,15 +32,17 @@ _SOUND_RATE_HZ = 48_000
 _SOUND_FRAME = 1024  # samples in a frame of AAC
 _LONGEST_S = 3600  # no model makes more than a minute: the clock in the file is broken
 SHRUNK = "made smaller to be sent"
-"""The comment inside a file that was."""
+"""The comment in a file that was."""
 _NOT_A_VIDEO = "not_a_video"
 _FAULTS_OF_THIS_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM})
-"""A full disk says nothing about the video that found no room on it."""
+"""A full disk is no fault of the video."""
 
 
 def probe_video(path: Path) -> VideoFacts:
-    """What the file holds, found by reading all of it. Raises `MediaError("not_a_video")` for everything that
-    is not a whole MP4, MOV, MKV or WebM with a picture that can be decoded.
+    """Return the facts of a video, found by reading all of it.
+
+    Raises `MediaError("not_a_video")` unless it is a complete MP4, MOV, MKV or WebM whose picture can be
+    decoded.
     """
     with open_movie(path) as movie:
         picture = picture_track(movie)
@@ -61,11 +63,11 @@ def probe_video(path: Path) -> VideoFacts:
 
 
 def prepare_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
-    """Writes `source` to `target` as an MP4 that plays while it loads, and a JPEG of its first third.
+    """Write `source` to `target` as an MP4 that plays while it loads, and a JPEG from its first third.
 
-    The picture is copied, never encoded again. A silent video gets a silent track, since Telegram shows one
-    without sound as a GIF. `target` appears only when it is complete. Raises what `probe_video` raises, and
-    `MediaError("media_crashed")` where the disk is full.
+    The picture is copied, never encoded again. A silent video gets a silent track, because Telegram shows a
+    video without sound as a GIF. `target` appears only when it is complete. Raises what `probe_video`
+    raises, and `MediaError("media_crashed")` if the disk is full.
     """
     facts = probe_video(source)
     with (
@@ -80,6 +82,7 @@ def prepare_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
 
 @contextmanager
 def open_movie(path: Path) -> Iterator[InputContainer]:
+    """Open a local video. Raises MediaError for what FFmpeg raises in the block."""
     try:
         with av.open(path, options=dict(_ONLY_LOCAL_MOVIES), metadata_errors="replace") as movie:
             yield movie
@@ -89,6 +92,7 @@ def open_movie(path: Path) -> Iterator[InputContainer]:
 
 
 def picture_track(movie: InputContainer) -> VideoStream:
+    """Return the first video stream that is no cover picture. Raises MediaError if there is none."""
     for stream in movie.streams.video:
         if _is_known(stream) and not stream.disposition & stream.disposition.attached_pic:
             return stream
@@ -96,6 +100,7 @@ def picture_track(movie: InputContainer) -> VideoStream:
 
 
 def sound_track(movie: InputContainer) -> AudioStream | None:
+    """Return the first audio stream; None if there is none."""
     return next(filter(_is_known, movie.streams.audio), None)
 
 
@@ -104,7 +109,7 @@ def _is_known(stream: Stream) -> bool:
 
 
 def _measured_duration_s(movie: InputContainer, picture: VideoStream) -> float:
-    """Until the end of the last frame; what a header promises may be missing or wrong."""
+    """Return the time until the end of the last frame; the header may be missing or wrong."""
     first: int | None = None
     end = count = 0
     for packet in _packets(movie, picture):
@@ -188,6 +193,7 @@ def _copy_with_new_sound(
 
 
 def add_aac(new: OutputContainer) -> AudioStream:
+    """Add an AAC track in stereo."""
     track = new.add_stream("aac", rate=_SOUND_RATE_HZ, layout="stereo")
     track.bit_rate = 128_000
     return track
