@@ -121,8 +121,10 @@ async def _get(visitor: aiohttp.ClientSession, house: House, path: str) -> tuple
 async def _make(visitor: aiohttp.ClientSession, house: House, path: str) -> None:
     """A move, confirmed."""
     _, text = await _get(visitor, house, path)
-    csrf_token = re.findall(r'name="seal" value="([^"]+)"', text)[-1]
-    async with visitor.post(f"{house.started.private_url}{path}", data={"seal": csrf_token}) as response:
+    csrf_token = re.findall(r'name="csrf_token" value="([^"]+)"', text)[-1]
+    async with visitor.post(
+        f"{house.started.private_url}{path}", data={"csrf_token": csrf_token}
+    ) as response:
         assert response.status == 200
 
 
