@@ -1,1 +1,1 @@
-"""Commands for operators. Each loads its modules only when it runs, so that `--help` stays fast."""
+"""Commands for operators, to be used beside the running bot."""

@@ -1,4 +1,4 @@
-"""`python -m bot move-store FROM TO`: everything that is stored, into another database."""
+"""`python -m bot move-store FROM TO`: copy everything that is stored into another database."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import asyncio
 import sys
 
 import click
+
+from bot.errors import DreamreelError, SettingsError
+from bot.stores.open import move_between, shown_url
 
 
 @click.command("move-store", short_help="Copy a whole database into another.")
@@ -18,9 +21,6 @@ def move_store(source: str, target: str) -> None:
     it, then stop the bot, do it once more, set DATABASE_URL, and start the bot. TO must be empty, or filled
     by an earlier move and not used since. Videos and the key in the data folder stay where they are.
     """
-    from bot.errors import DreamreelError, SettingsError  # noqa: PLC0415 - loaded where it is needed
-    from bot.stores.open import move_between, shown_url  # noqa: PLC0415
-
     try:
         counts = asyncio.run(move_between(source, target))
     except DreamreelError as error:

@@ -1,8 +1,7 @@
-"""What an operator does with one task: cancel it, put it first, attach an id to it, ask for it again.
+"""What an operator does with one task: cancel it, put it first, attach an id to it.
 
-The running bot goes on from the row as it finds it. Who moves a task at the same moment is waited for: the
-row is read anew, and asked once more. Each is put on record. A Refused says in one sentence why something
-cannot be done.
+The running bot goes on from the row as it finds it. If a task is changed at the same moment, it is read again
+and the move is repeated. Each action is recorded. Refused says in one sentence why one cannot be done.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from bot.store.audit import THE_MACHINE, AuditEntry
 from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
 _SEARCHED = 1000
-"""So many of a provider's newest tasks may have an id already."""
+"""How many of a provider's newest tasks are searched for an id."""
 
 
 class Refused(DreamreelError):
@@ -25,7 +24,7 @@ class Refused(DreamreelError):
 
 
 async def find(store: Store, name: str) -> Task:
-    """The task with this id, or the only one whose id begins so."""
+    """Return the task with this id, or the only one whose id begins with it. Raises Refused."""
     if (task := await store.tasks.get(name)) is not None:
         return task
     found = await store.tasks.list_tasks(TaskFilter(id_prefix=name), 2) if name else []
@@ -37,7 +36,7 @@ async def find(store: Store, name: str) -> Task:
 
 
 async def cancel(store: Store, task: Task, now: datetime) -> Task:
-    """What the button on its card does: one that is not bought ends, one that is goes on unseen."""
+    """Cancel a task as the button on its card does: one that is bought goes on without a card."""
     if task.detached and task.delivered_at is None:
         return task
     stopped = await _move(
@@ -51,13 +50,14 @@ async def cancel(store: Store, task: Task, now: datetime) -> Task:
 
 
 async def put_first(store: Store, task: Task, now: datetime) -> None:
+    """Give a waiting task the next slot of its provider."""
     if not await store.tasks.prioritise(task.id):
         raise Refused(f"{task.id} does not wait for its turn: it is {task.state}.")
     await store.audit.add(AuditEntry("first", task.id, THE_MACHINE, now))
 
 
 async def attach(store: Store, task: Task, remote_id: str, model: VideoModel | None, now: datetime) -> Task:
-    """The id of a job whose submit had no known end: it is looked at, and its video delivered."""
+    """Attach the id of a job to a submit of unknown outcome: it is polled, and its video delivered."""
     if task.state is not TaskState.FAILED or task.error_code != SUBMIT_UNKNOWN:
         raise Refused(f"{task.id} takes no id: it is no submit of unknown outcome.")
     if model is None:

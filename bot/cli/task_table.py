@@ -1,4 +1,4 @@
-"""Tasks on paper: a table and a story for people, JSON for scripts."""
+"""Tasks as output: a table and a detailed view for people, JSON for scripts."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ _SHOWN_CALLS = 12
 
 
 def draw_table(tasks: Sequence[Task], ahead: Mapping[str, int], now: datetime, below: str = "") -> Table:
-    """A line for each. `ahead`: of those that wait, how many are served before them. What somebody asked for
-    stands in the story alone."""
+    """Draw a line for each task. `ahead`: how many tasks are served before each waiting one.
+
+    Prompts are shown only by `draw_story`.
+    """
     table = Table(box=box.SIMPLE_HEAD, caption=below or None, caption_justify="left", pad_edge=False)
     table.add_column("task", no_wrap=True)
     table.add_column("state", no_wrap=True)
@@ -54,7 +56,7 @@ def draw_table(tasks: Sequence[Task], ahead: Mapping[str, int], now: datetime, b
 
 
 def draw_story(task: Task, attempts: Sequence[Attempt], ahead: int, now: datetime) -> RenderableType:
-    """All that is known of one, and the calls made for it."""
+    """Draw everything that is known of one task, and the calls made for it."""
     facts = Table(box=None, show_header=False, pad_edge=False)
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
@@ -66,13 +68,13 @@ def draw_story(task: Task, attempts: Sequence[Attempt], ahead: int, now: datetim
     for column in ("call", "at", "took", "answer", "detail"):
         calls.add_column(column, overflow="fold")
     earlier, shown = attempts[:-_SHOWN_CALLS], list(attempts[-_SHOWN_CALLS:])
-    # The order is what a bill is about, however many looks came after it.
-    orders = [one for one in attempts if one.call == "submit"][-1:]
-    if orders and orders[0] in shown:
-        orders = []
+    # The submit is what a bill is about, however many polls came after it.
+    submits = [one for one in attempts if one.call == "submit"][-1:]
+    if submits and submits[0] in shown:
+        submits = []
     if earlier:
-        calls.add_row("…", f"{len(earlier) - len(orders)} more", "", "", "")
-    for one in [*orders, *shown]:
+        calls.add_row("…", f"{len(earlier) - len(submits)} more", "", "", "")
+    for one in [*submits, *shown]:
         answer = Text(one.answer, style="" if one.answer == "ok" else "red")
         calls.add_row(one.call, _moment(one.at), f"{one.took_s:.1f} s", answer, escape(one.detail))
     return Group("", facts, "", calls)
@@ -97,7 +99,7 @@ def write_json(value: object) -> str:
 
 
 def age(span: Any) -> str:
-    """`42 s`, `17 min`, `5 h`, `3 d`."""
+    """Format a duration: `42 s`, `17 min`, `5 h`, `3 d`."""
     seconds = max(round(span.total_seconds()), 0)
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:
@@ -106,7 +108,7 @@ def age(span: Any) -> str:
 
 
 def _note(task: Task, ahead: Mapping[str, int], now: datetime) -> str:
-    """What its state alone does not tell."""
+    """Return what the state alone does not tell."""
     parts = ["nobody waits for it"] if task.detached else []
     match task.state:
         case TaskState.QUEUED:

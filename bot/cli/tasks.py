@@ -1,24 +1,25 @@
 """`python -m bot tasks`: what is stored of requests, and what an operator does with one of them.
 
-Works beside a running bot, which goes on from what it finds. Commands load what they need when they run.
+Works beside a running bot, which goes on from what it finds.
 """
 
 from __future__ import annotations
 
 import sys
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar
 
 import click
+from rich.console import Console, RenderableType
 
+from bot.admin.retry import check_retry
+from bot.admin.retry import retry as retry_task
+from bot.cli import task_actions, task_table
+from bot.cli import watch as watching
 from bot.cli.context import CliContext, run
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from bot.task import Task
-
-T = TypeVar("T")
+from bot.cli.task_actions import Refused
+from bot.store import TaskFilter
+from bot.store.audit import THE_MACHINE
+from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
 _STATES = ("draft", "queued", "submitting", "running", "succeeded", "failed", "cancelled")
 _WIDE = 160
@@ -63,10 +64,6 @@ def list_tasks(
     """Newest first."""
 
     async def work(ctx: CliContext) -> None:
-        from bot.cli import task_actions, task_table  # noqa: PLC0415 - see above
-        from bot.store import TaskFilter  # noqa: PLC0415
-        from bot.task import TaskState  # noqa: PLC0415
-
         which = TaskFilter(
             states=frozenset(map(TaskState, (*states, *(_OPEN if only_open else ())))),
             user_id=user_id,
@@ -98,8 +95,6 @@ def show(task_id: str, as_json: bool) -> None:
     """All that is known of one, and every call made for it."""
 
     async def work(ctx: CliContext) -> None:
-        from bot.cli import task_actions, task_table  # noqa: PLC0415
-
         task = await task_actions.find(ctx.store, task_id)
         attempts = await ctx.store.tasks.attempts(task.id)
         if as_json:
@@ -123,8 +118,6 @@ def cancel(task_id: str, as_json: bool) -> None:
     """
 
     async def work(ctx: CliContext) -> None:
-        from bot.cli import task_actions  # noqa: PLC0415
-
         task = await task_actions.cancel(ctx.store, await task_actions.find(ctx.store, task_id), ctx.now)
         paid = task.state.value in ("submitting", "running")
         _report(task, "It goes on unseen: it is paid for." if paid else "It is cancelled.", as_json)
@@ -139,8 +132,6 @@ def put_first(task_id: str, as_json: bool) -> None:
     """Let it have the next slot of its provider, before everybody else."""
 
     async def work(ctx: CliContext) -> None:
-        from bot.cli import task_actions  # noqa: PLC0415
-
         task = await task_actions.find(ctx.store, task_id)
         await task_actions.put_first(ctx.store, task, ctx.now)
         _report(task, "It comes next.", as_json)
@@ -160,8 +151,6 @@ def attach(task_id: str, remote_id: str, as_json: bool) -> None:
     """
 
     async def work(ctx: CliContext) -> None:
-        from bot.cli import task_actions  # noqa: PLC0415
-
         task = await task_actions.find(ctx.store, task_id)
         async with ctx.models() as models:
             task = await task_actions.attach(
@@ -183,10 +172,6 @@ def retry(task_id: str, yes: bool, as_json: bool) -> None:
     """
 
     async def work(ctx: CliContext) -> None:
-        from bot.admin.retry import check_retry, retry  # noqa: PLC0415
-        from bot.cli import task_actions  # noqa: PLC0415
-        from bot.store.audit import THE_MACHINE  # noqa: PLC0415
-
         task = await task_actions.find(ctx.store, task_id)
         async with ctx.models() as models:
             model = models.get(task.request.model)
@@ -195,7 +180,7 @@ def retry(task_id: str, yes: bool, as_json: bool) -> None:
             price = ctx.settings.model_prices.quote(task.request, model)
             if not (model.free or yes):
                 _agree(task, price, ctx.settings.currency)
-            again = await retry(ctx.store, task, model, price, by=THE_MACHINE, now=ctx.now)
+            again = await retry_task(ctx.store, task, model, price, by=THE_MACHINE, now=ctx.now)
         _report(again, "It waits for its turn.", as_json)
 
     run(work)
@@ -208,21 +193,16 @@ def watch(task_id: str | None, as_json: bool) -> None:
     """See what waits and runs as it changes, or one task until its end. Ctrl-C ends it."""
 
     async def work(ctx: CliContext) -> None:
-        from bot.cli import watch  # noqa: PLC0415
-
         if as_json:
-            await watch.print_changes(ctx, task_id, click.echo)
+            await watching.print_changes(ctx, task_id, click.echo)
         else:
-            await watch.draw(ctx, task_id)
+            await watching.draw(ctx, task_id)
 
     run(work)
 
 
 def _agree(task: Task, price: Decimal | None, currency: str | None) -> None:
-    """Money is spent on an explicit yes alone."""
-    from bot.cli.task_actions import Refused  # noqa: PLC0415
-    from bot.task import SUBMIT_UNKNOWN  # noqa: PLC0415
-
+    """Ask whether to spend the money. Raises Refused unless the answer is yes."""
     costs = "costs money" if price is None else f"costs {price} {currency or ''}".rstrip()
     twice = " It may have been charged once already." if task.error_code == SUBMIT_UNKNOWN else ""
     if not sys.stdin.isatty():
@@ -232,13 +212,9 @@ def _agree(task: Task, price: Decimal | None, currency: str | None) -> None:
 
 
 def _report(task: Task, words: str, as_json: bool) -> None:
-    from bot.cli import task_table  # noqa: PLC0415
-
     click.echo(task_table.write_json(task_table.task_json(task)) if as_json else f"{task.id}: {words}")
 
 
 def _print(what: RenderableType) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
-    # Whoever reads it line by line wants whole lines.
+    # A program that reads the output line by line needs whole lines.
     Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(what)

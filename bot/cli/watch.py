@@ -1,4 +1,4 @@
-"""Watching: tasks as they change, drawn anew each second, or a line of JSON for each change."""
+"""Watch tasks as they change: a table that is redrawn each second, or a line of JSON for each change."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class WatchContext(Protocol):
 
 
 async def draw(ctx: WatchContext, name: str | None) -> None:
-    """On a terminal, until the task has ended, or for ever."""
+    """Draw on a terminal until the task has ended, or for ever."""
     task = await task_actions.find(ctx.store, name) if name else None
     with Live(console=Console(highlight=False), auto_refresh=False) as live:
         while True:
@@ -42,7 +42,7 @@ async def draw(ctx: WatchContext, name: str | None) -> None:
 
 
 async def print_changes(ctx: WatchContext, name: str | None, write: Callable[[str], object]) -> None:
-    """Each task once as it is, and again whenever it has changed."""
+    """Write each task once, and again whenever it has changed."""
     task = await task_actions.find(ctx.store, name) if name else None
     seen: dict[str, int] = {}
     while True:
@@ -61,7 +61,7 @@ async def print_changes(ctx: WatchContext, name: str | None, write: Callable[[st
 
 
 async def _open_and(ctx: WatchContext, seen: dict[str, int]) -> list[Task]:
-    """Those that wait or run, and those seen before until they are closed."""
+    """Return the tasks that wait or run, and those seen before until they are closed."""
     tasks = {task.id: task for task in await ctx.store.tasks.list_tasks(_OPEN, _MOST)}
     for task_id in seen.keys() - tasks.keys():
         task = await ctx.store.tasks.get(task_id)

@@ -1,4 +1,4 @@
-"""Frames as players show them: one after another, or the very last, where a film that goes on begins."""
+"""Frames as players show them: one after another, or the last one, with which an extension begins."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Shot:
 
     frame: av.VideoFrame
     turn: Image.Transpose | None
-    """What brings it upright."""
+    """The rotation that brings it upright."""
     size: Size
     """Upright and with square pixels, at most 4096 a side."""
     starts_s: Fraction
@@ -62,7 +62,7 @@ class Shot:
 
 
 def last_frame(video: Path) -> bytes:
-    """The last picture that a player shows, as a JPEG without metadata, at most 4096 pixels a side.
+    """Return the last picture that a player shows, as a JPEG without metadata of at most 4096 pixels a side.
 
     Upright, with square pixels. Of a file whose end is damaged it is the last picture before the damage.
     Only the end is decoded. Raises `MediaError`: `not_a_video`, `video_too_large` (pixels).
@@ -80,7 +80,7 @@ def last_frame(video: Path) -> bytes:
 
 
 def read_shots(video: Path) -> Iterator[Shot]:
-    """All frames, at least one, in the order of their times; they are decoded when they are asked for.
+    """Yield all frames, at least one, in the order of their times; each is decoded when it is needed.
 
     A damaged part is bridged by the frame before it. Raises what `last_frame` raises.
     """
@@ -107,7 +107,7 @@ def read_shots(video: Path) -> Iterator[Shot]:
 
 
 def clip_length_s(video: Path) -> Fraction:
-    """From the first frame until the end of the last; nothing is decoded. Raises what `last_frame` raises."""
+    """Return the length without decoding anything. Raises what `last_frame` raises."""
     first = end = None
     with open_movie(video) as movie:
         picture = picture_track(movie)
@@ -120,7 +120,7 @@ def clip_length_s(video: Path) -> Fraction:
 
 
 def _whole_frames(movie: InputContainer, picture: VideoStream) -> Iterator[av.VideoFrame]:
-    """Decoded frames in the order in which they are shown.
+    """Yield decoded frames in the order in which they are shown.
 
     After damage nothing comes until the next keyframe: what is drawn upon a damaged frame is not whole.
     """
@@ -154,7 +154,7 @@ def _decoded(packet: Packet[VideoStream]) -> list[av.VideoFrame] | None:
 
 
 def _rest(picture: VideoStream) -> list[av.VideoFrame]:
-    """What the decoder still holds."""
+    """Return the frames that the decoder still holds."""
     frames = []
     with suppress(av.FFmpegError):
         frames = picture.decode(None)
@@ -163,7 +163,7 @@ def _rest(picture: VideoStream) -> list[av.VideoFrame]:
 
 
 def _keyframes(movie: InputContainer, picture: VideoStream) -> list[int]:
-    """When decoding can begin, in units of the track; nothing is decoded."""
+    """Return the times of the keyframes, in units of the track, without decoding anything."""
     found = []
     with suppress(av.FFmpegError):  # the file ends before it should
         for packet in movie.demux(picture):
@@ -174,7 +174,7 @@ def _keyframes(movie: InputContainer, picture: VideoStream) -> list[int]:
 
 
 def _starts(keyframes: list[int]) -> Iterator[int]:
-    """The last keyframe normally does. Going twice as far back each time, a long damaged end costs little."""
+    """Yield keyframes to start from: the last one, then twice as far back each time, for damaged ends."""
     back = 1
     while back < len(keyframes):
         yield keyframes[-back]
@@ -192,7 +192,7 @@ def _turn(frame: av.VideoFrame) -> Image.Transpose | None:
 
 
 def _aspect(picture: VideoStream) -> Fraction:
-    """How much wider than high a pixel is."""
+    """Return the width of a pixel divided by its height."""
     return picture.sample_aspect_ratio or Fraction(1)
 
 
@@ -205,7 +205,7 @@ def _shown_size(frame: av.VideoFrame, turn: Image.Transpose | None, aspect: Frac
 
 
 def _name_colours(frame: av.VideoFrame) -> None:
-    """Where a file does not say which colour matrix it has, players go by its size; so do we."""
+    """Set the colour matrix by the size, as players do, if the file does not name it."""
     if frame.colorspace == _UNNAMED:
         hd = min(frame.width, frame.height) >= _HD_PX
         frame.colorspace = Colorspace.ITU709 if hd else Colorspace.ITU601

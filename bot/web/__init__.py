@@ -1,20 +1,19 @@
-"""The bot's web servers: the public one (health, photos by link) listens only where LISTEN_PORT is set, the
-private one (what the operator sees) on loopback."""
+"""The bot's web servers: the public one (health, photos by link, Telegram's webhook), if LISTEN_PORT is set,
+and the private one (readiness, metrics, the operator's page), which listens on loopback."""
 
 from bot.web.health import Health
-from bot.web.metrics_route import metrics_routes
-from bot.web.photos import OpenPhoto
 from bot.web.private import PrivateServer
 from bot.web.server import WebServer
-from bot.web.webhook import WEBHOOK_PATH, OnUpdate, Webhook
+from bot.web.servers import ServerDeps, private_server, public_server
+from bot.web.webhook import WEBHOOK_PATH, Webhook
 
 __all__ = [
     "WEBHOOK_PATH",
     "Health",
-    "OnUpdate",
-    "OpenPhoto",
     "PrivateServer",
+    "ServerDeps",
     "WebServer",
     "Webhook",
-    "metrics_routes",
+    "private_server",
+    "public_server",
 ]

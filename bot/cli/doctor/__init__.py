@@ -1,4 +1,4 @@
-"""The doctor: what is wrong with this installation, and how to mend it. Looks, asks, and changes nothing."""
+"""The doctor: what is wrong with this installation, and how to fix it. It changes nothing."""
 
 from bot.cli.doctor.checkup import check_up, read_settings
 from bot.cli.doctor.finding import Finding

@@ -1,4 +1,4 @@
-"""Whether the nightly copies of the database are made."""
+"""Check whether the nightly backups of the database are made."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from bot.cli.doctor.finding import Finding
 from bot.settings import Settings
 
 _MISSED = timedelta(days=2)
-"""A night may be slept through."""
+"""One night may be missed: the machine may have been off."""
 
 
 def judge_backups(settings: Settings, newest: date | None, today: date, *, is_running: bool) -> Finding:
-    """`newest`: of which night the newest copy is. Only a bot that runs can be blamed for its age."""
+    """Judge the date of the newest backup. Only a running bot can be blamed for its age."""
     if settings.backups is None:
         return Finding("backups", "ok", "None are made: BACKUP_HOUR is off.")
     if newest is None:

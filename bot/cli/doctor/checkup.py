@@ -1,4 +1,4 @@
-"""The whole check-up: every check, in the order in which a person would mend things."""
+"""The whole checkup: every check, in the order in which a person would fix things."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from bot.cli.doctor.money import judge_prices
 from bot.cli.doctor.network import check_public_address, check_telegram
 from bot.cli.doctor.provider_accounts import check_account
 from bot.errors import SettingsError
-from bot.maintenance.cleanup import Backups
+from bot.maintenance.backup import BackupFolder
 from bot.provider import Provider
-from bot.provider_builders import build_models, build_providers
+from bot.providers import build_models, build_providers
 from bot.request import VideoModel
 from bot.settings import Settings, load_settings, secrets_of
 from bot.store.audit import THE_BOT
@@ -26,12 +26,12 @@ from bot.stores.examination import Examination
 from bot.stores.open import examine_store, is_shared, shown_url, stored_settings
 
 _DISK_WRONG_MB = 100
-"""A video or two, and room for the database to go on."""
+"""Enough for a video or two, and for the database."""
 _SHORT_SECRET = 16
 
 
 def read_settings() -> tuple[Settings | None, Finding]:
-    """The settings, or None where they are wrong: then nothing else can be checked."""
+    """Read the settings; None if they are wrong: then nothing else can be checked."""
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -43,7 +43,7 @@ def read_settings() -> tuple[Settings | None, Finding]:
 
 
 async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
-    """Everything but the settings' own form. Takes seconds; changes nothing, and disturbs no running bot."""
+    """Run every check but that of the settings. Takes seconds, changes nothing, disturbs no running bot."""
     database = await _examine(settings)
     providers = build_providers(settings, clock)
     paid = [provider for provider in providers if not all(model.free for model in provider.models)]
@@ -92,7 +92,7 @@ def judge_database(database: Examination, where: str) -> Finding:
 
 
 def judge_disk(folder: Path, free_mb: int, keep_mb: int) -> Finding:
-    """`keep_mb` is how much may be filled with videos that no chat has yet."""
+    """Judge the free space. `keep_mb` is how much undelivered videos may take."""
     seen = f"{free_mb / 1000:.1f} GB free for {folder}."
     if free_mb < _DISK_WRONG_MB:
         return Finding("disk", "wrong", f"Only {free_mb} MB free for {folder}.", "Free some space.")
@@ -115,7 +115,7 @@ def judge_admins(database: Examination, settings: Settings) -> Finding:
 
 
 def _check_disk(settings: Settings) -> Finding:
-    """The fuller one of the two places that are written to."""
+    """Check the one of the two folders that has less free space."""
     places = [settings.data_dir]
     if not is_shared(settings.database_url):
         places.append(settings.sqlite_path.parent)
@@ -128,10 +128,9 @@ def _check_disk(settings: Settings) -> Finding:
 def _check_backups(settings: Settings, now: datetime, *, is_running: bool) -> list[Finding]:
     if is_shared(settings.database_url):
         return []
-    folder, hour = settings.backups, settings.backup_hour
-    made = Backups(folder, hour, settings.zone) if folder is not None and hour is not None else None
+    folder = BackupFolder.from_settings(settings)
     today = now.astimezone(settings.zone).date()
-    return [judge_backups(settings, made.newest() if made else None, today, is_running=is_running)]
+    return [judge_backups(settings, folder.newest() if folder else None, today, is_running=is_running)]
 
 
 def _existing(folder: Path) -> Path:
@@ -164,11 +163,11 @@ def _by_link(models: Mapping[str, VideoModel]) -> list[str]:
 
 
 def _without_secrets(finding: Finding, secrets: list[str]) -> Finding:
-    """Whatever a server or a library put into an answer: no secret, and nothing that moves a terminal."""
+    """Remove secrets and control characters, whatever a server or a library put into an answer."""
 
     def clean(text: str) -> str:
         for secret in secrets:
-            # What is shorter is no secret, and stands in ordinary words.
+            # A shorter one is no secret, and occurs in ordinary words.
             text = text.replace(secret, "[hidden]") if len(secret) > 5 else text
         return "".join(letter if letter.isprintable() else "?" for letter in text)
 

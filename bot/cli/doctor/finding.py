@@ -1,4 +1,4 @@
-"""What one check found."""
+"""The result of one check."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["ok", "warning", "wrong"]
-"""`wrong` keeps the bot, or a part that was set up, from working; `warning` does not, or is not certain."""
+"""`wrong`: the bot, or a part that was set up, cannot work. `warning`: it can, or that is not certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,4 +17,4 @@ class Finding:
     state: State
     seen: str
     mend: str = ""
-    """What to do about it; empty where nothing has to be done."""
+    """What to do about it; empty if nothing has to be done."""

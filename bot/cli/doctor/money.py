@@ -1,4 +1,4 @@
-"""The doctor on money: whether prices are for what is set up here, and whether budgets can be kept."""
+"""Check the prices: whether they fit what is set up, and whether budgets can be kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WHAT = "prices"
 
 
 def judge_prices(settings: Settings, models: Mapping[str, VideoModel]) -> list[Finding]:
-    """Of `models`, which are those that are set up. Nothing where no price is."""
+    """Judge the prices of `models`, those that are set up. Returns nothing if no price is set."""
     prices = settings.model_prices
     if not prices:
         return []
@@ -51,7 +51,7 @@ def _judge(price: Price, models: Mapping[str, VideoModel]) -> Finding | None:
 
 
 def _is_priced(settings: Settings, model: VideoModel) -> bool:
-    """Whether every choice on which a price may depend has one."""
+    """Return True if every choice on which a price may depend has a price."""
     choices = [
         VideoRequest(model=model.name, resolution=resolution, audio=audio)
         for resolution in model.resolutions or (None,)

@@ -1,4 +1,4 @@
-"""What can be seen of the network: Telegram and its token, the clock, and our own public address."""
+"""Check the network: Telegram and its token, the clock, and our own public address."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Answer:
     fields: Mapping[str, object] = field(default_factory=dict)
     """The JSON object of the body; empty when the body is anything else."""
     ahead_s: float | None = None
-    """How far our clock is ahead of the one that answered; None where that told no time."""
+    """How far our clock is ahead of the server's; None if that told no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Silence:
 
 
 async def check_telegram(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
-    """Whether Telegram is reached, whether it knows the token, and what time it has."""
+    """Check whether Telegram is reached and knows the token, and compare the clocks."""
     token = settings.telegram_bot_token
     # Without one, an answer that refuses it still shows who answers.
     key = token.get_secret_value() if token else "0"
@@ -54,7 +54,7 @@ async def check_telegram(settings: Settings, clock: Callable[[], datetime]) -> l
 async def check_public_address(
     settings: Settings, clock: Callable[[], datetime], by_link: list[str], *, is_running: bool
 ) -> list[Finding]:
-    """Whether providers find this bot at PUBLIC_URL. `by_link` names the models that fetch photos there."""
+    """Check whether PUBLIC_URL leads to this bot. `by_link` names the models that fetch photos there."""
     what = "public address"
     if settings.public_url is None:
         if not by_link:
@@ -70,7 +70,7 @@ async def check_public_address(
 
 
 async def ask(url: str, clock: Callable[[], datetime], limit_s: float = _LIMIT_S) -> Answer | Silence:
-    """GET `url`, through the environment's proxy where there is one. Follows no redirect, never raises."""
+    """GET `url`, through the proxy of the environment. Follows no redirect, never raises."""
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=limit_s)) as session,
@@ -179,7 +179,7 @@ def judge_public_address(answer: Answer | Silence, url: str, listens: str, *, is
 
 
 def _proxy_for(url: URL) -> str | None:
-    """The one that the bot's own connection to Telegram takes, too. To this machine none leads."""
+    """Return the proxy that the bot's connection to Telegram would use; None for this machine."""
     if url.host is None or url.host in _THIS_MACHINE or proxy_bypass(url.host):
         return None
     proxies = getproxies()

@@ -1,4 +1,4 @@
-"""Whether each provider takes its key: found by looking at a job that cannot exist, which costs nothing."""
+"""Check whether each provider accepts its key, by polling a job that cannot exist: that costs nothing."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ class _Verdict:
 
 
 async def check_account(provider: Provider, limit_s: float = _LIMIT_S) -> list[Finding]:
-    """One finding, or several where its models fare differently: some have to be activated one by one."""
+    """Return one finding, or several if models differ: some have to be activated one by one."""
     verdicts: dict[_Verdict, list[str]] = {}
     for model in provider.models:
-        verdict = await _look(provider, model, limit_s)
+        verdict = await _poll(provider, model, limit_s)
         if not verdict.reached:
-            # The others are at the same place.
+            # The other models are at the same address.
             return [_finding(provider, verdict, [each.name for each in provider.models])]
         verdicts.setdefault(verdict, []).append(model.name)
     return [_finding(provider, verdict, names) for verdict, names in verdicts.items()]
 
 
-async def _look(provider: Provider, model: VideoModel, limit_s: float) -> _Verdict:
+async def _poll(provider: Provider, model: VideoModel, limit_s: float) -> _Verdict:
     settings = provider.name.upper()
     try:
         async with asyncio.timeout(limit_s):
@@ -72,7 +72,7 @@ async def _look(provider: Provider, model: VideoModel, limit_s: float) -> _Verdi
     if isinstance(status, Failed) and "HTTP 404" in status.detail:
         seen = "It answers 404 to a job that cannot exist; so does a wrong address."
         return _Verdict("ok", f"{seen} No word against the key.")
-    # It knows no such job, and would not say so to a stranger.
+    # It says that it knows no such job, which it would not say without a valid key.
     return _Verdict("ok", "The key is taken.")
 
 

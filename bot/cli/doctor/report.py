@@ -1,4 +1,4 @@
-"""The findings on paper: a table for people, JSON for scripts."""
+"""The findings as output: a table for people, JSON for scripts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COLOURS: dict[State, str] = {"ok": "green", "warning": "yellow", "wrong": "red"
 
 
 def draw_table(findings: Sequence[Finding], width: int) -> str:
-    """For a terminal of `width` columns, with colours; `click.echo` drops those where nobody can see them."""
+    """Draw a table of `width` columns, with colours, which `click.echo` drops if it is no terminal."""
     names = max(len(finding.what) for finding in findings)
     indent = 2 + max(map(len, _COLOURS)) + 2 + names + 2
     room = min(max(width, _NARROWEST), _WIDEST) - indent
@@ -38,7 +38,7 @@ def write_json(findings: Sequence[Finding], values: Sequence[Value] = ()) -> str
 
 
 def _row(finding: Finding, names: int, room: int, indent: int) -> list[str]:
-    # Filled up before it is coloured: colours have no width, and format() would count them.
+    # Padded before it is coloured: format() would count the escape codes.
     state = click.style(f"{finding.state:<7}", fg=_COLOURS[finding.state], bold=finding.state != "ok")
     seen, *more = _wrapped(finding.seen, room)
     below = [*more, *(_wrapped(finding.mend, room - 2, "> ") if finding.mend else [])]
@@ -46,7 +46,7 @@ def _row(finding: Finding, names: int, room: int, indent: int) -> list[str]:
 
 
 def _wrapped(text: str, room: int, first: str = "") -> list[str]:
-    # Addresses, paths and names of settings stay in one piece: they are there to be copied.
+    # Addresses, paths and names of settings stay in one piece, so that they can be copied.
     return textwrap.wrap(
         text,
         room,

@@ -1,4 +1,4 @@
-"""Every setting: its value, and where that comes from."""
+"""Every setting, its value and its source."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from bot.stores.open import stored_settings
 class Value:
     name: str
     value: str
-    """As it could be typed; of a secret only whether it is `set`."""
+    """As in `.env`; of a secret only whether it is `set`."""
     source: str
     """`default`, `environment`, `.env`, or who changed it and when."""
 
 
 async def list_values(settings: Settings) -> list[Value]:
-    """In the order of `.env.example`, as a bot that starts now would have them. Changes nothing."""
+    """Return all settings in the order of `.env.example`, as a bot that starts now would have them."""
     in_force = settle_rules(settings, await stored_settings(settings.database_url, THE_BOT))
     return [
         Value(
@@ -37,7 +37,7 @@ async def list_values(settings: Settings) -> list[Value]:
 
 
 def draw_values(values: Sequence[Value]) -> str:
-    """A table for a terminal; empty where there are none."""
+    """Draw a table for a terminal; empty without values."""
     if not values:
         return ""
     longest = max(len(value.name) for value in values)
@@ -46,7 +46,7 @@ def draw_values(values: Sequence[Value]) -> str:
 
 
 def _aside(source: str) -> str:
-    # What nobody set is what nobody looks for.
+    # Defaults are dimmed: nobody looks for them.
     return click.style(f"  ({source})", dim=source == "default", bold=source.startswith("changed"))
 
 

@@ -1,4 +1,4 @@
-"""What the operator's page reads, and what it may do. `bot/serving.py` hands it over."""
+"""What the operator's page reads, and what it may do. `bot/app.py` builds it."""
 
 from __future__ import annotations
 
