@@ -24,11 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import asyncpg
 from postgres_server import PostgresServer, find_binaries
 
-from bot.records import changed
 from bot.request import VideoRequest
 from bot.stores.postgres import PostgresStore
 from bot.stores.values import TASK_COLUMNS
-from bot.task import Task, TaskState
+from bot.task import Task, TaskState, changed
 from bot.worker import schedule
 
 HOUR = timedelta(hours=1)
@@ -277,7 +276,7 @@ async def _look_for_a_while(url: str, every_ms: int | None) -> dict[str, Any]:
             running.add(step)
             step.add_done_callback(running.discard)
         looks += len(tasks)
-        await asyncio.sleep(max(schedule.BREATH_S - (time.perf_counter() - tick), 0))
+        await asyncio.sleep(max(schedule.CLAIM_PAUSE_S - (time.perf_counter() - tick), 0))
     took_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu_s
     commits = store.commits - commits + claims
     memory = _memory_kib() - memory

@@ -224,7 +224,7 @@ class Account:
         async def accept() -> None:
             job = self.jobs[task.id]
             job.begun_s, job.ended_s = self._now_s, self._now_s + job.takes_s
-            await self._store.tasks.save(sent.accepted(task.id, self._next_look(sent), kept))
+            await self._store.tasks.save(sent.accepted(task.id, self._next_poll(sent), kept))
 
         self.at(self._now_s + SUBMIT_S, accept)
 
@@ -241,12 +241,12 @@ class Account:
                 await self._store.tasks.save(task.succeeded("https://video", now, now).delivered(now))
             else:
                 seen = task.polled(None, now)
-                await self._store.tasks.save(replace(seen, due_at=self._next_look(seen)))
+                await self._store.tasks.save(replace(seen, due_at=self._next_poll(seen)))
 
         self.at(self._now_s + LOOK_S, read)
 
-    def _next_look(self, task: Task) -> datetime:
-        return self._timing.next_look(task, MODEL, self._clock(), others_wait=self.others_wait)
+    def _next_poll(self, task: Task) -> datetime:
+        return self._timing.next_poll(task, MODEL, self._clock(), others_wait=self.others_wait)
 
     def _learn(self, task: Task, ended_at: datetime) -> None:
         since = clock_of(task)[1] or ended_at

@@ -1,17 +1,17 @@
-"""Every error raised on purpose, drawn as a tree.
+"""Every error that is raised on purpose, as a tree.
 
 DreamreelError
-├── SettingsError      the start ends with this one sentence: somebody has to mend something
+├── SettingsError      the start ends with this one sentence: the operator has to fix something
 ├── StartError         the same, but a later start may work by itself
 ├── TaskError
-│   ├── StaleTask      somebody else has moved the row since it was read
-│   └── IllegalMove    a move that the state table does not have: a defect of ours
-├── StoreError         the database refused: nothing of what was asked is stored
+│   ├── StaleTask      the task was changed since it was read
+│   └── IllegalMove    a move that the state table does not allow: a defect of ours
+├── StoreError         the database refused: nothing of the call is stored
 │   └── Unstorable     it holds no such value, today or later
 ├── ProviderError      sorted by what the worker does next
 │   ├── Unavailable    certainly not accepted: try later
 │   ├── Rejected       certainly not accepted, and never will be: tell the person
-│   ├── AccountProblem the operator's account refuses: tell the operator
+│   ├── AccountProblem the operator's account is refused: tell the operator
 │   └── OutcomeUnknown may have been accepted and charged: stop, ask
 ├── FetchError         a finished video could not be fetched
 ├── MediaError         a photo or a video that cannot be used
@@ -21,7 +21,7 @@ DreamreelError
     │   └── ChatForbids    the bot may not send this here; something else it may
     ├── ChatMoved      the group has another id now
     ├── CardGone       the card was deleted or can no longer be edited
-    ├── CallRefused    Telegram refuses this very call: repeating it is useless
+    ├── CallRefused    Telegram refuses this call: repeating it is useless
     └── CallUnclear    the call may or may not have had its effect
 """
 
@@ -31,7 +31,7 @@ from typing import Literal
 
 
 class DreamreelError(Exception):
-    """The family; foreign errors are translated into it once, at the edge."""
+    """The base class. Errors of libraries are translated into it where they occur."""
 
 
 class SettingsError(DreamreelError):
@@ -43,7 +43,7 @@ class TaskError(DreamreelError):
 
 
 class StaleTask(TaskError):
-    """The row has another version: its new owner goes on, this writer stops."""
+    """The task has another version: its new owner goes on, this writer stops."""
 
 
 class IllegalMove(TaskError):
@@ -51,7 +51,7 @@ class IllegalMove(TaskError):
 
 
 class StartError(DreamreelError):
-    """Something that the start needs is not there at present; the text is one sentence for the operator."""
+    """Something that the start needs is not available now; the text is one sentence for the operator."""
 
 
 class StoreError(DreamreelError):
@@ -63,7 +63,7 @@ class Unstorable(StoreError):
 
 
 class ProviderError(DreamreelError):
-    """What a provider's answer means. `code` is a word of ours, `detail` goes to the log only."""
+    """What a provider's answer means. `code` is a failure code, `detail` goes to the log only."""
 
     def __init__(self, code: str, detail: str = "", *, retry_after_s: float | None = None) -> None:
         super().__init__(code, detail)
@@ -81,7 +81,7 @@ class Rejected(ProviderError):
 
 
 Trouble = Literal["no_balance", "key_refused", "not_activated", "wrong_clock", "wrong_address", "account"]
-"""What an operator has to mend; `account` where the provider does not say."""
+"""What an operator has to fix; `account` if the provider does not say."""
 
 
 class AccountProblem(ProviderError):
@@ -97,7 +97,7 @@ class OutcomeUnknown(ProviderError):
 
 
 class FetchError(DreamreelError):
-    """`code` is a word of ours; `again` says whether a later try may work."""
+    """`code` is a failure code; `again` says whether a later try may work."""
 
     def __init__(self, code: str, detail: str = "", *, again: bool) -> None:
         super().__init__(code, detail)
@@ -116,7 +116,7 @@ class MediaError(DreamreelError):
         self.values = values
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Worker processes send their errors home; keyword arguments need a hand.
+        # Worker processes pickle their errors; the default would lose the keyword arguments.
         return (_media_error, (self.code, self.detail, self.values))
 
 

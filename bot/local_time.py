@@ -1,4 +1,4 @@
-"""The day: when it began where the bot's people live, and when the next one begins. Pure."""
+"""The start of the local day, and of the next one. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 
 def day_of(now: datetime, zone: ZoneInfo) -> datetime:
-    """Its first moment."""
+    """Return the first moment of the local day of `now`."""
     return datetime.combine(now.astimezone(zone).date(), time(), zone)
 
 
 def renewal_of(now: datetime, zone: ZoneInfo) -> str:
-    """When limits begin anew: `00:00`, but where clocks jump over it."""
+    """Return the local time at which daily limits are reset: `00:00`, unless the clocks jump over it."""
     return f"{day_of(now, zone) + timedelta(days=1):%H:%M}"

@@ -1,4 +1,4 @@
-"""Structured logs. Tokens and keys never reach them, whatever a library puts into its messages."""
+"""Structured logs. Tokens and keys never reach them, whatever a library writes into its messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HIDDEN = "[hidden]"
 def set_up_logs(level: str, form: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
     """Send every log of the process, libraries included, to `stream` (standard error) as `text` or `json`.
 
-    `secrets` are blotted out wherever they stand, and so is all that looks like a bot token.
+    `secrets` are redacted everywhere, and so is everything that looks like a bot token.
     """
     out = stream or sys.stderr
     colours = out.isatty()
@@ -28,7 +28,7 @@ def set_up_logs(level: str, form: str, secrets: Iterable[str] = (), stream: Text
         if form == "json"
         else structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=36)
     )
-    gather: list[Processor] = [
+    collect: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -42,39 +42,40 @@ def set_up_logs(level: str, form: str, secrets: Iterable[str] = (), stream: Text
         renderer,
     ]
     structlog.configure(
-        processors=[*gather, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*collect, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
     handler = logging.StreamHandler(out)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=gather, processors=finish))
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=collect, processors=finish))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
     # httpx writes every address at INFO, and Telegram's addresses contain the token.
     for chatty in ("httpx", "httpcore", "aiohttp.access", "telegram", "PIL"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    # It writes a traceback for each page that a proxy before Telegram answers with; what it raises then is
-    # ours to tell, once for each outage.
+    # It writes a traceback for each HTML page that a proxy answers with. We log what it raises then, once for
+    # each outage.
     logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
 
 
 def get_log(name: str) -> structlog.stdlib.BoundLogger:
+    """Return the logger of a module."""
     log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return log
 
 
 def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
-    """Blots these secrets, and all that looks like a bot token, out of a text."""
+    """Return a function that redacts these secrets, and everything like a bot token, in a text."""
     return _Redactor(secrets).text
 
 
 class _Redactor:
-    """Blots secrets out of every value of a log line, however deep they stand."""
+    """Redacts secrets in every value of a log line, however deeply nested."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         plain = [secret for secret in secrets if len(secret) > 5]
-        # As they stand in an address, too. The longest first: one may be the beginning of another.
+        # Also as they are quoted in an address. The longest first: one may be the beginning of another.
         known = sorted({*plain, *(quote(secret, safe="") for secret in plain)}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
 

@@ -1,4 +1,4 @@
-"""Links to photos: addresses that only this bot can make, and that expire."""
+"""Links to photos: signed addresses that expire."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from bot.errors import SettingsError
 
 _PURPOSE = b"dreamreel photo link, form 1"
-"""The same secret may sign other things: none of them is ever a photo link."""
+"""The secret may sign other things too: none of them must be a valid photo link."""
 _ENDINGS = {"image/jpeg": "jpg", "image/png": "png"}
 _PATH = re.compile(
     r"/photos/(?P<task_id>[\w-]{1,64})/(?P<index>\d{1,2})/(?P<expires>\d{1,12})/(?P<signature>[\w-]{43})\.(?P<ending>jpg|png)",
@@ -26,24 +26,24 @@ _PATH = re.compile(
 )
 _KEY_FILE = "secret.key"
 _SHORTEST_KEY = 32
-"""In characters of the file: half of the key that is made, so one that was cut off is not used."""
+"""In characters of the file: half of a generated key, so that a truncated one is not used."""
 
 
 class PhotoLinks:
     """Makes and reads `{public_url}/photos/<task id>/<index>/<expires>/<signature>.<jpg or png>`.
 
-    A proxy in front may take the path of `public_url` away or leave it: links are read with and without it,
-    and the signature does not cover it. Whoever has a link can see that one photo until it expires.
+    A proxy may strip the path of `public_url` or keep it: links are read with and without it, and the
+    signature does not cover it. Anyone who has a link can see that one photo until it expires.
     """
 
     def __init__(self, public_url: str, secret: str) -> None:
         self._address = public_url.rstrip("/")
         self.prefix = urlsplit(self._address).path
-        """The path of the public address, such as `/bot`; mostly empty."""
+        """The path of the public address, such as `/bot`; usually empty."""
         self._key = hmac.digest(secret.encode(), _PURPOSE, "sha256")
 
     def make(self, task_id: str, index: int, content_type: str, expires_at: datetime) -> str:
-        """An absolute address. `content_type` is `image/jpeg` or `image/png`: some go by the ending."""
+        """Return an absolute address. Its ending fits `content_type`, `image/jpeg` or `image/png`."""
         ending = _ENDINGS[content_type]
         stem = f"/photos/{task_id}/{index}/{int(expires_at.timestamp())}"
         path = f"{stem}/{self._sign(stem, ending)}.{ending}"
@@ -52,7 +52,7 @@ class PhotoLinks:
         return self._address + path
 
     def read(self, path: str, now: datetime) -> tuple[str, int] | None:
-        """The task's id and the photo's index; None where the link was not made here, or has expired.
+        """Return the task's id and the photo's index; None if the link was not made here, or has expired.
 
         `path` is the raw one of a request, without its query.
         """
@@ -61,7 +61,7 @@ class PhotoLinks:
             return None
         task_id, index, expires, signature, ending = found.groups()
         expected = self._sign(f"/photos/{task_id}/{index}/{expires}", ending)
-        # The signature first: what is not ours says nothing about when it would expire.
+        # The signature first: a forged link must not tell whether it would have expired.
         if not hmac.compare_digest(signature, expected) or int(expires) <= now.timestamp():
             return None
         return task_id, int(index)
@@ -72,9 +72,9 @@ class PhotoLinks:
 
 
 def secret_key(setting: SecretStr | None, data_dir: Path) -> str:
-    """The secret that signs links: the setting, else one that is made once and kept in `data_dir`.
+    """Return the secret that signs links: the setting, or one that is generated once and kept in `data_dir`.
 
-    Two that start at the same time come away with the same one. SettingsError where it cannot be kept.
+    Two processes that start at the same time get the same one. Raises SettingsError if it cannot be kept.
     """
     if setting is not None:
         return setting.get_secret_value()
@@ -94,14 +94,14 @@ def secret_key(setting: SecretStr | None, data_dir: Path) -> str:
 
 
 def webhook_secret(setting: SecretStr | None, key: str) -> str:
-    """By which Telegram proves itself: the setting, else one that every process makes of the same `key`."""
+    """Return the secret by which Telegram authenticates: the setting, or one derived from `key`."""
     if setting is not None:
         return setting.get_secret_value()
     return hmac.digest(key.encode(), b"webhook", "sha256").hex()
 
 
 def _keep(key: str, file: Path) -> None:
-    """Whole or not at all, and never in the place of one that is there."""
+    """Write the key atomically, and never over an existing one."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # for its owner alone: 0600
     part = Path(name)
@@ -116,10 +116,10 @@ def _keep(key: str, file: Path) -> None:
 
 
 def _publish(part: Path, file: Path) -> None:
-    """A second name for the same file is given or refused in one step, unlike a look and then a rename."""
+    """Give the file its final name unless that exists: a hard link does both in one step."""
     try:
         with suppress(FileExistsError):
             os.link(part, file)
-    except OSError:  # a disk without second names, such as exFAT
+    except OSError:  # a disk without hard links, such as exFAT
         if not file.exists():
             part.replace(file)

@@ -1,4 +1,4 @@
-"""Prices: what a video costs, by model, resolution and sound. Pure: a line of text in, numbers out."""
+"""Prices: what a video costs, by model, resolution and sound. Pure."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from decimal import Decimal
 
 from bot.request import VideoModel, VideoRequest, settle
 
-PRICES_LOOK = "a comma list such as jimeng-pro=3.50,jimeng-720p=0.28/s,veo-3:1080p:sound=0.60/s"
-AMOUNT_LOOK = "an amount such as 20 or 7.50, with a point and at most six decimals"
+PRICES_FORMAT = "a comma list such as jimeng-pro=3.50,jimeng-720p=0.28/s,veo-3:1080p:sound=0.60/s"
+AMOUNT_FORMAT = "an amount such as 20 or 7.50, with a point and at most six decimals"
 _AMOUNT = re.compile(r"\d{1,7}(\.\d{1,6})?")
-"""So that a day's sum in millionths fits into 64 bits."""
+"""The sum of a day, in millionths, fits into 64 bits."""
 _PER_SECOND = "/s"
 _SOUND = {"sound": True, "silent": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """One entry of the list; None where it holds for whatever is chosen."""
+    """One entry of the list; None means any resolution, or with and without sound."""
 
     model: str
     amount: Decimal
@@ -30,16 +30,16 @@ class Price:
 
     @property
     def detail(self) -> int:
-        """How much of the choice it names."""
+        """How many of the options it names."""
         return (self.resolution is not None) + (self.sound is not None)
 
     def fits(self, bought: VideoRequest) -> bool:
-        """Whether it is for this request, which is settled."""
+        """Return True if it applies to this request, which is settled."""
         resolution = self.resolution is None or self.resolution == (bought.resolution or "").lower()
         return self.model == bought.model and resolution and self.sound in (None, bool(bought.audio))
 
     def __str__(self) -> str:
-        """As it is typed."""
+        """Return it as in the setting."""
         sound = [name for name, choice in _SOUND.items() if choice is self.sound]
         what = ":".join([self.model, *filter(None, [self.resolution]), *sound])
         return f"{what}={self.amount}{_PER_SECOND if self.per_second else ''}"
@@ -50,7 +50,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """All that are set. Empty: nothing is known of costs, and no number is shown."""
+    """All prices that are set. If empty, no costs are shown."""
 
     entries: tuple[Price, ...] = ()
 
@@ -61,13 +61,13 @@ class Prices:
         return ",".join(map(str, self.entries))
 
     def of_model(self, name: str) -> Sequence[Price]:
-        """In the order in which they are given."""
+        """Return the entries of a model, in the order of the setting."""
         return [price for price in self.entries if price.model == name]
 
     def quote(self, request: VideoRequest, model: VideoModel) -> Decimal | None:
-        """What `model` takes for the request; None where no price says it. Beside prices the free costs 0.
+        """Return the price of the request; None if no entry applies. A free model costs 0 if prices are set.
 
-        The entry that names most of the choice counts; of two that name as much, the dearer one.
+        The entry that names most options counts; of several that name as many, the most expensive one.
         """
         if model.free and self.entries:
             return Decimal(0)
@@ -81,7 +81,7 @@ NO_PRICES = Prices()
 
 
 def read_prices(text: str) -> Prices:
-    """`model[:resolution][:sound|:silent]=amount[/s]`, separated by commas. ValueError says what would do."""
+    """Parse `model[:resolution][:sound|:silent]=amount[/s],…`. The ValueError says what is valid."""
     entries = [_entry(part.strip()) for part in text.split(",") if part.strip()]
     named = Counter((price.model, price.resolution, price.sound) for price in entries)
     if twice := [key for key, times in named.items() if times > 1]:
@@ -90,9 +90,9 @@ def read_prices(text: str) -> Prices:
 
 
 def read_amount(text: str) -> Decimal:
-    """A sum of money. ValueError says what would do."""
+    """Parse an amount of money. The ValueError says what is valid."""
     if not _AMOUNT.fullmatch(text):
-        raise ValueError(AMOUNT_LOOK)
+        raise ValueError(AMOUNT_FORMAT)
     return Decimal(text)
 
 
@@ -105,7 +105,7 @@ def _entry(text: str) -> Price:
     resolutions = [word for word in details if word.lower() not in _SOUND]
     is_sound = equals and model and all(details) and len(sounds) < 2 and len(resolutions) < 2
     if not is_sound or not _AMOUNT.fullmatch(amount):
-        raise ValueError(f"{PRICES_LOOK}; this is not: {text[:60]}")
+        raise ValueError(f"{PRICES_FORMAT}; this is not: {text[:60]}")
     return Price(
         model,
         Decimal(amount),

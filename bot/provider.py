@@ -1,4 +1,4 @@
-"""The contract: what a video provider must supply. Adding one is one file in `providers/`."""
+"""The contract of a video provider. Each file in `bot/providers/` implements it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Photo = bytes | PhotoLink
 @dataclass(frozen=True, slots=True)
 class StillRunning:
     progress: float | None = None
-    """0 to 1, where the provider tells."""
+    """0 to 1; None if the provider does not say."""
     queued: bool = False
 
 
@@ -34,7 +34,7 @@ class StillRunning:
 class Succeeded:
     video_url: str
     keeps_s: float
-    """How long the link lives."""
+    """How long the link works."""
     others: tuple[str, ...] = field(default=(), compare=False)
     """Other links to the same video, for the adapter's own `fetch`."""
 
@@ -42,7 +42,7 @@ class Succeeded:
 @dataclass(frozen=True, slots=True)
 class Failed:
     code: str
-    """A word of ours: a phrase key."""
+    """A failure code: a phrase key."""
     detail: str = ""
     """For the log only."""
     final: bool = False
@@ -58,14 +58,14 @@ class Accepted:
     status: Status = StillRunning(queued=True)
     """Some providers answer the submit with the finished video."""
     detail: str = ""
-    """Their id of the call, for a dispute with a bill."""
+    """The provider's id of the call, for a dispute about a bill."""
 
 
 class Provider(Protocol):
     """One account at one company or server that makes videos.
 
-    `submit` and `poll` raise only errors of the family `ProviderError`, `fetch` only `FetchError`: whatever a
-    foreign server answers, nothing else comes out.
+    `submit` and `poll` raise only `ProviderError` and its subclasses, `fetch` only `FetchError`, whatever the
+    server answers.
     """
 
     @property
@@ -76,7 +76,7 @@ class Provider(Protocol):
 
     @property
     def concurrency(self) -> int:
-        """How many jobs the account may run at once."""
+        """How many jobs the account may run at once, as set by the operator."""
 
     async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
         """Start a job. `request` is settled and checked; `reference` is our own id, for logs.
@@ -86,10 +86,10 @@ class Provider(Protocol):
         """
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
-        """How the job is. An error says only that this look told nothing: the job goes on."""
+        """Return the status of the job. An error means only that this poll failed: the job goes on."""
 
     async def fetch(self, video_url: str, target: Path) -> None:
-        """Stream the finished video into `target`; FetchError when that fails."""
+        """Stream the finished video into `target`. Raises FetchError."""
 
     async def close(self) -> None:
-        """End what was started: connections, processes."""
+        """Close connections and end processes."""

@@ -1,4 +1,4 @@
-"""What may be asked of whom: a request, a model with its limits, and the check of one against the other."""
+"""A request, a model with its limits, and the check of one against the other."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PhotoRules:
-    """What a provider takes as a photo; sides are in pixels."""
+    """What a provider accepts as a photo; sides are in pixels."""
 
     max_bytes: int = 4_700_000
     formats: tuple[str, ...] = ("JPEG", "PNG")
     min_side: int = 320
     enlarged_from: float = 0.75
-    """A shorter side of at least so much of `min_side` is enlarged; a smaller one has too little to show."""
+    """A shorter side of at least this share of `min_side` is enlarged; a smaller photo is refused."""
     max_side: int = 4096
     max_long_to_short: float = 3.0
 
@@ -63,13 +63,13 @@ class VideoModel:
     seconds: tuple[int, ...]
     resolutions: tuple[str, ...]
     typical_s: float
-    """How long a video usually takes, until timing has learned better."""
+    """How long a video usually takes, until `Schedule` has learned it."""
     company: str = ""
-    """Who receives a photo, as people know them; empty where it stays on this machine."""
+    """The company that receives a photo, as people know it; empty if the photo stays on this machine."""
     exceptions: frozenset[tuple[Mode, str]] = frozenset()
-    """Modes that it cannot do at a resolution, although it can do both."""
+    """Modes that it cannot do at a resolution, although it supports both."""
     prompt_limit: int | None = 800
-    """Characters; more is refused. None where the provider names no limit."""
+    """Characters; more is refused. None if the provider documents no limit."""
     prompt_advice: int | None = 400
     """Characters that the provider advises to stay under."""
     prompt_with_photo: Literal["required", "optional"] = "required"
@@ -80,23 +80,23 @@ class VideoModel:
     photo_rules: PhotoRules = PhotoRules()
     photo_as: Literal["bytes", "link"] = "bytes"
     photo_reachable: bool = True
-    """False where it takes photos by link, and this bot has no public address to serve one at."""
+    """False if it takes photos by link, and this bot has no public address to serve one at."""
     seed_max: int | None = None
     audio: bool = False
-    """Whether sound can be had. It is silent unless asked for: sound costs more."""
+    """Whether it can make sound. The default is silent, because sound costs more."""
     negative_prompt: bool = False
     people: tuple[str, ...] = ()
-    """Words for which people may be shown; the first is the default."""
+    """The choices for which people may be shown; the first is the default."""
     enhance: tuple[bool, ...] = ()
-    """Whether the provider rewrites the prompt, where that can be chosen; the first is the default."""
+    """The choices for whether the provider rewrites the prompt; the first is the default."""
     keeps_s: float = 12 * 3600
-    """How long the provider knows a job: a late one is watched until then."""
+    """How long the provider knows a job: a late one is polled until then."""
     free: bool = False
-    """Made on this machine: costs nobody anything."""
+    """Made on this machine, at no cost."""
 
 
 class VideoRequest(BaseModel):
-    """What the user asked for, in our words. None means: the model's default."""
+    """What the user asked for, in our own terms. None means the model's default."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -134,22 +134,22 @@ class VideoRequest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One reason why a request cannot work. `code` is a phrase key, `values` say what would work."""
+    """One reason why a request cannot work. `code` is a phrase key, `values` fill its placeholders."""
 
     code: str
     values: dict[str, object]
 
 
 def shown(models: Mapping[str, VideoModel]) -> list[str]:
-    """The names to offer: free ones only where there is no other, though each can be asked for by name."""
+    """Return the names to offer: free models only if there are no others. Any can be asked for by name."""
     paid = [name for name, model in models.items() if not model.free]
     return paid or list(models)
 
 
 def check_request(request: VideoRequest, model: VideoModel) -> list[Problem]:
-    """Every reason why `model` cannot make `request`, found before anything is paid for.
+    """Return every reason why `model` cannot make `request`, before anything is paid for.
 
-    An empty list means that the request may be sent once `settle` has filled in what was left open.
+    An empty list means that the request may be sent once `settle` has filled in the defaults.
     """
     return [*_check_prompt(request, model), *_check_mode(request, model), *_check_options(request, model)]
 
@@ -157,9 +157,9 @@ def check_request(request: VideoRequest, model: VideoModel) -> list[Problem]:
 def check_photo(
     model: VideoModel, width: int | None, height: int | None, max_bytes: int, size_bytes: int | None
 ) -> list[Problem]:
-    """The same for a photo of which only the facts that Telegram tells are known; None is unknown.
+    """Check a photo by the facts that Telegram gives; None is unknown.
 
-    One that is too long is not refused: it can be cropped. One that is slightly too small is enlarged.
+    A photo that is too long is not refused: it can be cropped. One that is slightly too small is enlarged.
     """
     if size_bytes is not None and size_bytes > max_bytes:
         return [Problem("photo_too_many_bytes", {"max_mb": max_bytes // 1_000_000})]
@@ -172,7 +172,7 @@ def check_photo(
 
 
 def settle(request: VideoRequest, model: VideoModel) -> VideoRequest:
-    """The same request with every default of the model written into it: what will be bought."""
+    """Return the request with every default of the model filled in: what will be bought."""
     chosen = request.ratio if model.ratio_with_photo else None
     resolutions = resolutions_for(request.mode, model)
     return request.model_copy(
@@ -189,9 +189,9 @@ def settle(request: VideoRequest, model: VideoModel) -> VideoRequest:
 
 
 def closest_ratio(width: int, height: int, ratios: Sequence[str]) -> str:
-    """Which of `ratios` a photo of these sides is nearest to.
+    """Return the one of `ratios` that is closest to a photo of these sides.
 
-    The document says "closest" and does not define it. Compared as quotients, 2:1 is as far from 1:1 as 1:2.
+    Volcengine says "closest" without defining it. As quotients, 2:1 is as far from 1:1 as 1:2.
     """
 
     def distance(ratio: str) -> float:
@@ -202,7 +202,7 @@ def closest_ratio(width: int, height: int, ratios: Sequence[str]) -> str:
 
 
 def resolutions_for(mode: Mode, model: VideoModel) -> tuple[str, ...]:
-    """The resolutions in which `model` can do `mode`."""
+    """Return the resolutions in which `model` can do `mode`."""
     return tuple(name for name in model.resolutions if (mode, name) not in model.exceptions)
 
 
@@ -236,7 +236,7 @@ def fit_request(request: VideoRequest, model: VideoModel) -> VideoRequest:
 
 
 def alternatives(request: VideoRequest, models: Mapping[str, VideoModel]) -> list[str]:
-    """Names of the other models that can make the very same request, in the order of `models`."""
+    """Return the other models that can make the same request, in the order of `models`."""
     return [
         name
         for name in shown(models)
@@ -295,7 +295,7 @@ def _check_options(request: VideoRequest, model: VideoModel) -> list[Problem]:
 
 
 def _check_extras(request: VideoRequest, model: VideoModel) -> list[Problem]:
-    """Whatever only some models have. To ask for what a model does anyway is no problem."""
+    """Check the options that only some models have. Asking for a model's fixed behaviour is no problem."""
     problems = []
     name: dict[str, object] = {"model": model.name}
     if request.audio and not model.audio:

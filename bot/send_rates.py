@@ -1,12 +1,12 @@
-"""Telegram's sending rates: whether a call may go now. Pure figures, the contract, one process's memory.
+"""Telegram's sending rates: whether a call may be sent now; the contract, and a store in memory.
 
-What is known: about 30 messages a second in all, one a second in a chat with short bursts above it, 20 a
+Known limits: about 30 messages a second in all, one a second in a chat with short bursts above it, 20 a
 minute in a group: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this.
-Edits count as messages do: https://github.com/tdlib/td/issues/2592. Whatever else is called for a chat is no
-message: it is not counted, and only silent while Telegram has asked for silence there.
+Edits count as messages do: https://github.com/tdlib/td/issues/2592. Other calls for a chat are not counted;
+they only wait while Telegram has asked for a pause in that chat.
 
-A limit is kept as one time for each key ("generic cell rate"): when all that was sent would have been due,
-had it been sent evenly. So a store that several processes share needs no more than a time by its key either.
+The state of a limit is one time for each key (generic cell rate algorithm): when everything sent so far would
+have been due, had it been sent evenly. So a store that several processes share keeps one time for each key.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from enum import IntEnum
 from typing import Protocol
 
 _KEYS = 4096
-"""Remembered before those that say nothing any more are let go."""
+"""Kept at most before the expired ones are dropped."""
 
 
 class Urgency(IntEnum):
     """Who goes first."""
 
     FIRST = 0
-    """Outcomes, and what answers a tap."""
+    """Outcomes, and answers to button presses."""
     NEXT = 1
     """Other messages."""
     LOW = 2
-    """Progress: takes only what nobody else needs, so that a burst is always left for an outcome."""
+    """Progress: uses only spare capacity, so that a burst is always left for an outcome."""
     UNCOUNTED = 3
-    """No message: a reaction, a chat action, a deletion."""
+    """Not a message: a reaction, a chat action, a deletion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A little below Telegram's: calls that leave evenly arrive less so."""
+    """A little below Telegram's: calls that leave evenly arrive less evenly."""
 
     all_chats: Limit = Limit(1 / 25, 4)
     one_chat: Limit = Limit(1.0, 6)
     one_group: Limit = Limit(60 / 14, 5)
     arriving: int = 29
-    """In any second: those that have arrived within it, and those on their way, which may be slow and arrive
-    together. Each process counts these for itself."""
+    """Calls in any second: those that arrived within it, and those on their way, which may arrive together.
+    Each process counts its own."""
 
 
 TELEGRAM = Limits()
@@ -59,7 +59,7 @@ TELEGRAM = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """After how many seconds it is worth asking again; all zero: the call goes now, and was counted."""
+    """After how many seconds to ask again; if all are zero, the call may be sent and was counted."""
 
     chat_s: float = 0.0
     """For this chat alone."""
@@ -72,33 +72,33 @@ class Delay:
 
 
 class RateStore(Protocol):
-    """What all processes of the bot have sent together. None of it need survive them: after a minute of
-    silence there is nothing to know."""
+    """What all processes of the bot have sent together. It need not be durable: after a minute without a call
+    it is empty."""
 
     async def take_turn(self, chat_id: int, urgency: Urgency, now: datetime, limits: Limits) -> Delay:
-        """What `decide` says, and its times kept: the call is counted, or has to wait and is not."""
+        """Apply `decide` and keep its times: the call is counted, or has to wait and is not."""
 
     async def pause_chat(self, chat_id: int, until: datetime) -> None:
-        """Telegram asked for silence in this chat, and in no other."""
+        """Pause a chat, as Telegram has asked."""
 
 
 def keys_of(chat_id: int) -> Sequence[str]:
-    """Under which the times are kept that `decide` needs; in the same order for every chat."""
+    """Return the keys of the times that `decide` needs, in the same order for every chat."""
     keys = ["all", f"chat {chat_id}", pause_key(chat_id)]
     return [*keys, f"group {chat_id}"] if chat_id < 0 else keys
 
 
 def pause_key(chat_id: int) -> str:
-    """Until when Telegram has asked for silence in a chat."""
+    """Return the key of the time until which Telegram has asked for a pause in a chat."""
     return f"pause {chat_id}"
 
 
 def decide(
     times: Mapping[str, datetime], chat_id: int, urgency: Urgency, now: datetime, limits: Limits = TELEGRAM
 ) -> tuple[Delay, dict[str, datetime]]:
-    """How long a call has to wait, and the times to keep where it goes now.
+    """Return how long a call has to wait, and the times to keep if it is sent now.
 
-    `times` are those of `keys_of` that are known.
+    `times` are the known ones of `keys_of`.
     """
     paused_s = (times.get(pause_key(chat_id), now) - now).total_seconds()
     if urgency is Urgency.UNCOUNTED:
@@ -119,7 +119,7 @@ def _wait_s(even_at: datetime | None, limit: Limit, urgency: Urgency, now: datet
         return 0.0
     allowed_s = 0.0 if urgency is Urgency.LOW else (limit.burst - 1) * limit.interval_s
     ahead_s = (even_at - now).total_seconds()
-    # No more than this can ever stand: a clock that was set back must not silence the bot.
+    # It is never further ahead than this: a clock that was set back must not stop the bot from sending.
     return min(ahead_s, limit.burst * limit.interval_s) - allowed_s
 
 
@@ -146,5 +146,5 @@ class Pace:
         self._times[pause_key(chat_id)] = until
 
     def __len__(self) -> int:
-        """How many times are remembered."""
+        """Return how many times are kept."""
         return len(self._times)

@@ -1,4 +1,4 @@
-"""Every setting: its type, its default and its unit. They come from the environment, or from `.env`."""
+"""Every setting, with its type, default and unit. They are read from the environment and from `.env`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bot.prices import Prices, read_amount, read_prices
 Everyone = Literal["*"]
 IdList = Annotated[frozenset[int] | Everyone, NoDecode]
 Limit = Annotated[int, Field(ge=0, le=1_000_000_000)] | None
-"""None is unlimited, 0 is nobody."""
+"""None is unlimited, 0 allows nothing."""
 Budget = Annotated[Decimal, Field(ge=0)] | None
 """In `currency`; None is unlimited."""
 Slots = Annotated[int, Field(ge=1, le=1_000_000_000)]
@@ -83,10 +83,10 @@ class Settings(BaseSettings):
     phrases_dir: Path | None = None
     old_message_minutes: Annotated[float, Field(gt=0, le=525_600)] = 10
     keep_days: Annotated[int, Field(ge=2, le=36_500)] = 90
-    """Limits and budgets of a day look one day back."""
+    """At least 2: daily limits and budgets read one day back."""
     keep_files_mb: Annotated[int, Field(ge=1, le=1_000_000_000)] = 2000
     backup_hour: Annotated[int, Field(ge=0, le=23)] | None = 4
-    """In TIMEZONE; None makes none."""
+    """In TIMEZONE; None makes no backups."""
     backup_dir: Path | None = None
     poll_max_seconds: Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)] = 60
     trusted_private_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
@@ -122,7 +122,7 @@ class Settings(BaseSettings):
     public_url: str | None = None
     private_host: str = "127.0.0.1"
     private_port: Annotated[int, Field(ge=0, le=65535)] | None = 8788
-    """0 is a free one, None is no private server."""
+    """0 is any free port, None is no private server."""
     private_url: str | None = None
     secret_key: SecretStr | None = None
     log_format: Literal["text", "json"] = "text"
@@ -130,7 +130,7 @@ class Settings(BaseSettings):
 
     @property
     def token(self) -> str:
-        """The bot token, in clear; SettingsError with what to do when there is none."""
+        """The bot token in clear text. Raises SettingsError if it is not set."""
         if self.telegram_bot_token is None:
             raise SettingsError(
                 "TELEGRAM_BOT_TOKEN is not set: get one from @BotFather and put it into .env, "
@@ -140,7 +140,7 @@ class Settings(BaseSettings):
 
     @property
     def upload_max_bytes(self) -> int:
-        """What Telegram takes of a video: https://core.telegram.org/bots/api#using-a-local-bot-api-server."""
+        """What Telegram accepts as a video: https://core.telegram.org/bots/api#using-a-local-bot-api-server."""
         return 2_000_000_000 if self.telegram_local_mode == "on" else 50_000_000
 
     @property
@@ -154,7 +154,7 @@ class Settings(BaseSettings):
 
     @property
     def backups(self) -> Path | None:
-        """The folder for the nightly copies; None where none are made."""
+        """The folder of the nightly backups; None if none are made."""
         if self.backup_hour is None or not self.database_url.startswith("sqlite:"):
             return None
         return self.backup_dir or self.data_dir / "backups"
@@ -253,7 +253,7 @@ class Settings(BaseSettings):
         if address.scheme not in ("http", "https") or not address.host:
             raise ValueError("an address such as https://example.org")
         if address.user and field.field_name != "public_url":
-            # It would stand in errors, and the account has a setting for its key.
+            # It would appear in errors, and the account has a setting for its key.
             raise ValueError("an address without a name and a password in it")
         if field.field_name == "private_url" and address.path.strip("/"):
             raise ValueError("an address without a path, such as https://bot.example.org")
@@ -328,16 +328,16 @@ class Settings(BaseSettings):
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """What must never be seen in a log."""
+    """Return what must never appear in a log."""
     values = [getattr(settings, name) for name in type(settings).model_fields]
     secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    # The password as it stands in the address, and as a driver may quote it.
+    # The password as it is in the address, and as a driver may quote it.
     password = urlsplit(settings.database_url).password
     return [*secrets, *({password, unquote(password)} if password else ())]
 
 
 class IsolatedSettings(Settings):
-    """The same settings from the values given alone: neither the environment nor `.env` is read."""
+    """The same settings, only from the values given: neither the environment nor `.env` is read."""
 
     @classmethod
     def settings_customise_sources(
@@ -352,7 +352,7 @@ class IsolatedSettings(Settings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """From the environment and `.env`; SettingsError is one line that names each wrong setting."""
+    """Read the settings. Raises SettingsError, one line that names each wrong setting."""
     try:
         return Settings(**overrides)
     except ValidationError as error:
@@ -362,7 +362,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def check_again(settings: Settings, texts: Mapping[str, str]) -> Settings:
-    """`settings` with other values, as `.env` has them, by names in capitals. SettingsError as above."""
+    """Return `settings` with other values, texts by names in capitals. Raises SettingsError."""
     changed = {name.lower(): text for name, text in texts.items()}
     try:
         checked = IsolatedSettings.model_validate({**dict(settings), **changed})
@@ -379,7 +379,7 @@ def _sentence(problem: ErrorDetails) -> str:
 
 
 def _wanted(problem: ErrorDetails, reason: str) -> str:
-    """The library's words are for programmers; `reason` where they are ours."""
+    """Say what is valid in words for an operator; `reason` is our own message, if there is one."""
     limits = problem.get("ctx", {})
     match problem["type"]:
         case "int_parsing" | "int_from_float":

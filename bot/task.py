@@ -1,23 +1,23 @@
-"""A task, its states and its moves: the state machine. Pure: no clock, no store, no network.
+"""A task, its states and its moves: a state machine. Pure: no clock, no store, no network.
 
 DRAFT ──► QUEUED ⇄ SUBMITTING ──► RUNNING ──► SUCCEEDED
   │          │          │             │            │
   │          ├──────────┴─────────────┴────────────┴──► FAILED
   └──────────┴─────────────────────────────────────────► CANCELLED
 
-A move returns a new Task; saving it is the store's business, which compares `version` and knows no states.
+A move returns a new Task. The store saves it, compares `version` and knows no states.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from bot.errors import IllegalMove
-from bot.records import changed
 from bot.request import VideoRequest
 
 
@@ -35,14 +35,14 @@ MOVES: dict[TaskState, frozenset[TaskState]] = {
     TaskState.DRAFT: frozenset({TaskState.QUEUED, TaskState.CANCELLED}),
     TaskState.QUEUED: frozenset({TaskState.SUBMITTING, TaskState.FAILED, TaskState.CANCELLED}),
     TaskState.SUBMITTING: frozenset({TaskState.RUNNING, TaskState.QUEUED, TaskState.FAILED}),
-    # Back to the queue: accepted, and then ended for want of a slot.
+    # Back to the queue: accepted, and then ended because there was no slot.
     TaskState.RUNNING: frozenset({TaskState.SUCCEEDED, TaskState.FAILED, TaskState.QUEUED}),
     TaskState.SUCCEEDED: frozenset({TaskState.FAILED}),
-    # An answer that came after all: an id is always accepted.
+    # A late answer: an id is always accepted.
     TaskState.FAILED: frozenset({TaskState.RUNNING}),
     TaskState.CANCELLED: frozenset(),
 }
-"""From one state to another. Within a state a task may change too, while it is not closed."""
+"""The states that each state may move to. Within a state a task may change until it is closed."""
 END_STATES = frozenset({TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELLED})
 SUBMIT_UNKNOWN = "submit_unknown"
 INPUT_REFUSED = frozenset(
@@ -50,7 +50,7 @@ INPUT_REFUSED = frozenset(
 )
 """A provider refused what it was asked for, before it made anything: the same order ends the same way."""
 RESULT_REFUSED = frozenset({"video_refused", "video_text_refused", "audio_refused", "video_copyright"})
-"""There was something to refuse, so it was made."""
+"""The result was refused, so a video was made."""
 PERHAPS_CHARGED = RESULT_REFUSED | {SUBMIT_UNKNOWN}
 """Failures that do not prove that nothing was paid, even where no id came."""
 FETCHABLE = frozenset(
@@ -58,7 +58,7 @@ FETCHABLE = frozenset(
 )
 """The video was made: while the provider knows the job, it may be asked for it again, which costs nothing."""
 ALBUM, WANTED_ALBUM = "album", "album_wanted"
-"""Questions of a draft that waits for the rest of an album; the second becomes a video unasked."""
+"""Questions of a draft that waits for the rest of an album; the second one becomes a video without asking."""
 EXTENDING, PRESSED_EXTENDING = "extending", "extending_tapped"
 """Questions of a draft whose video is still to be read; the second was asked for by a button."""
 _UNREAD = frozenset({ALBUM, WANTED_ALBUM, EXTENDING, PRESSED_EXTENDING})
@@ -66,12 +66,12 @@ _UNREAD = frozenset({ALBUM, WANTED_ALBUM, EXTENDING, PRESSED_EXTENDING})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One request on its way; one row. Every time is aware and in UTC."""
+    """One request and its video; one row. Every time is aware and in UTC."""
 
     id: str
     version: int = 0
     update_id: int | None = None
-    """The Telegram update that made it: handling that one twice makes one task."""
+    """The Telegram update that created it: handling that one twice creates one task."""
     chat_id: int
     thread_id: int | None = None
     user_id: int
@@ -79,7 +79,7 @@ class Task:
     message_id: int | None = None
     card_id: int | None = None
     card_has_photo: bool = False
-    """The card is a photo with its words below, which can never become plain text again."""
+    """The card is a photo with a caption, which can never become plain text again."""
     album_id: str | None = None
     language: str
     provider: str
@@ -90,29 +90,29 @@ class Task:
     state: TaskState
     remote_id: str | None = None
     progress: float | None = None
-    """0 to 1, where the provider tells."""
+    """0 to 1; None if the provider does not say."""
     error_code: str | None = None
     error_detail: str | None = None
-    """For the log only: may hold a provider's words."""
+    """For the log only: it may quote the provider."""
     detached: bool = False
-    """The person stopped waiting: a queued task ends, a paid one goes on unseen."""
+    """The person stopped waiting: a queued task ends, a paid one goes on without a card."""
     attempts: int = 0
-    """How often the step that is due has gone wrong in a row, and since when."""
+    """How often the step that is due has failed in a row, and since when."""
     failing_since: datetime | None = None
     parent_id: str | None = None
     tried_models: tuple[str, ...] = ()
-    """Models that provably refused it before it went to another by itself (FAILOVER), in that order."""
+    """Models that certainly refused it before it moved to another one (FAILOVER), in that order."""
     video_url: str | None = None
     keep_until: datetime | None = None
     """Until when the provider knows the job, or may be busy with it."""
     polled_at: datetime | None = None
     """The last poll that found it not done."""
     running_at: datetime | None = None
-    """When its provider began, as far as looks tell; None until one found it out of the queue there."""
+    """When its provider began, as far as polls tell; None until one found it out of the provider's queue."""
     late_at: datetime | None = None
     """When the person was told that it takes longer than usual."""
     sending_at: datetime | None = None
-    """When a video was sent as a new message: such a send is never repeated unasked."""
+    """When the video was sent as a new message: such a send is never repeated without asking."""
     file_id: str | None = None
     created_at: datetime
     queued_at: datetime | None = None
@@ -120,23 +120,26 @@ class Task:
     finished_at: datetime | None = None
     delivered_at: datetime | None = None
     due_at: datetime | None
-    """When somebody must look at it next; None is never."""
+    """When the worker takes the next step; None is never."""
 
     @property
     def is_collecting_album(self) -> bool:
-        """A draft that waits for the rest of an album, or for its video to be read: it has no card yet."""
+        """Return True for a draft that waits for the rest of an album or for its video to be read.
+
+        It has no card yet.
+        """
         return self.state is TaskState.DRAFT and self.question in _UNREAD
 
-    # What stores may ask without knowing states.
+    # What stores ask, as they know no states.
 
     @property
     def waits_for_slot(self) -> bool:
-        """Due only when its provider has a slot free."""
+        """Return True if it is due only when its provider has a free slot."""
         return self.state is TaskState.QUEUED and not self.detached
 
     @property
     def slot_until(self) -> datetime | None:
-        """Until when it occupies one of its provider's slots."""
+        """Return until when it occupies one of its provider's slots; None if it does not."""
         match self.state:
             case TaskState.SUBMITTING | TaskState.RUNNING:
                 return self.keep_until
@@ -147,18 +150,17 @@ class Task:
 
     @property
     def in_flight(self) -> bool:
-        """Its submit is under way, or was when a process died. Until there is an answer it has one owner."""
+        """Return True if its submit is under way, or was when a process died: it has one owner."""
         return self.state is TaskState.SUBMITTING
 
     @property
     def is_active(self) -> bool:
-        """Bought or about to be, and its person has not been told the end."""
+        """Return True if it is bought or about to be, and its person has not been told the outcome."""
         return self.state is not TaskState.DRAFT and self.delivered_at is None and not self.detached
 
     @property
     def counts_toward_quota(self) -> bool:
-        """Return True if it takes from the day's number of videos; what was surely not charged gives it
-        back."""
+        """Return True if it counts toward the daily quota: not if it was certainly not charged."""
         if self.state in (TaskState.DRAFT, TaskState.CANCELLED):
             return False
         perhaps_charged = self.remote_id is not None or self.error_code in PERHAPS_CHARGED
@@ -173,29 +175,29 @@ class Task:
     # Moves, in the order of a task's life.
 
     def asked(self, request: VideoRequest, question: str | None, due_at: datetime) -> Task:
-        """The draft was changed, or asks something else."""
+        """Change the draft, or what it asks."""
         return self._stay(TaskState.DRAFT, request=request, question=question, due_at=due_at)
 
     def queued(self, request: VideoRequest, price: Decimal | None, now: datetime) -> Task:
-        """The person wants it, complete and within limits: this fixes what is bought, and for how much."""
+        """Order a complete draft: this fixes what is bought, and at which price."""
         self._must_be(TaskState.DRAFT)
         return self._move(
             TaskState.QUEUED, request=request, price=price, question=None, queued_at=now, due_at=now
         )
 
     def put_off(self, due_at: datetime, now: datetime) -> Task:
-        """The step that is due cannot be done at present: the same state, later."""
+        """Repeat the step later, after a failure."""
         if self.state is TaskState.SUBMITTING:
-            raise IllegalMove("a submit is never repeated without proof of its refusal: put_back")
+            raise IllegalMove("a submit is never repeated without proof of its refusal: requeued")
         self._must_not_be_closed()
         return self._later(due_at, now)
 
     def postponed(self, due_at: datetime) -> Task:
-        """Buying is paused. It keeps its turn, and nothing has gone wrong."""
+        """Repeat the step later, because buying is paused. It keeps its turn, and nothing has failed."""
         return self._stay(TaskState.QUEUED, due_at=due_at)
 
     def submitting(self, now: datetime, lease_end: datetime, keep_until: datetime) -> Task:
-        """The intent to buy. Saved before the provider is called."""
+        """The intent to buy, which is saved before the provider is called."""
         return self._move(
             TaskState.SUBMITTING,
             submitted_at=now,
@@ -206,8 +208,7 @@ class Task:
         )
 
     def requeued(self, code: str, detail: str, due_at: datetime, now: datetime) -> Task:
-        """The provider certainly did not accept it: back to the queue, where the worker ends a detached
-        one."""
+        """Queue it again: the provider certainly did not accept it. The worker ends a detached one."""
         self._must_be(TaskState.SUBMITTING)
         moved = self._move(
             TaskState.QUEUED, submitted_at=None, keep_until=None, error_code=code, error_detail=detail
@@ -215,18 +216,20 @@ class Task:
         return moved._later(now if self.detached else due_at, now)
 
     def requeued_no_slot(self, code: str, detail: str, due_at: datetime) -> Task:
-        """Its provider had no room, and certainly did not accept it: back to its place in the queue. That is
-        no failure."""
+        """Queue it again in its place: the provider had no free slot and certainly did not accept it.
+
+        That is no failure.
+        """
         self._must_be(TaskState.SUBMITTING)
         return self._back(code, detail, due_at)
 
     def requeued_by_provider(self, code: str, detail: str, due_at: datetime) -> Task:
-        """The job was ended for want of a slot before it began: the provider says that nothing was made."""
+        """Queue it again: the provider ended the job before it began, because it had no free slot."""
         self._must_be(TaskState.RUNNING)
         return self._back(code, detail, due_at)
 
     def rerouted(self, request: VideoRequest, provider: str, price: Decimal | None, now: datetime) -> Task:
-        """Certainly refused here, so the very same request waits for another model."""
+        """Queue the same request for another model: it was certainly refused here."""
         self._must_be(TaskState.SUBMITTING)
         moved = self._move(
             TaskState.QUEUED,
@@ -241,7 +244,7 @@ class Task:
         return replace(moved, **_NO_TROUBLE)
 
     def accepted(self, remote_id: str, due_at: datetime, keep_until: datetime) -> Task:
-        """The provider gave an id. Accepted even after the answer was given up for lost."""
+        """Save the provider's id, even after the outcome of the submit was taken for unknown."""
         if self.state is TaskState.FAILED and self.error_code != SUBMIT_UNKNOWN:
             raise IllegalMove(f"{self.id}: failed for good ({self.error_code})")
         return self._move(
@@ -257,7 +260,7 @@ class Task:
         )
 
     def polled(self, progress: float | None, now: datetime, *, queued: bool = False) -> Task:
-        """Still being made, or waiting in its provider's own queue. Progress never goes back."""
+        """Save what a poll found: not done, or in the provider's own queue. Progress never goes back."""
         told = [one for one in (self.progress, progress) if one is not None]
         running_at = self.running_at
         if running_at is None and not queued:
@@ -271,11 +274,14 @@ class Task:
         )
 
     def late(self, now: datetime) -> Task:
-        """It takes longer than nearly all others; the person is told once."""
+        """Mark it as late: it takes longer than nearly all others, and the person is told once."""
         return self._stay(TaskState.RUNNING, late_at=now)
 
     def succeeded(self, video_url: str, keep_until: datetime, now: datetime) -> Task:
-        """`keep_until`: how long the link lives. While the provider knows the job, it gives another."""
+        """Save the link to the video, which works until `keep_until`.
+
+        While the provider knows the job, it can make a new link.
+        """
         return self._move(
             TaskState.SUCCEEDED,
             video_url=video_url,
@@ -287,22 +293,22 @@ class Task:
         )
 
     def card_lost(self, now: datetime) -> Task:
-        """The card was deleted: the video needs a message of its own."""
+        """Forget the card, which was deleted: the video is sent as a new message."""
         return self._stay(TaskState.SUCCEEDED, card_id=None, card_has_photo=False, due_at=now)
 
     def sending(self, now: datetime) -> Task:
-        """The card is gone: the video is about to be sent as a new message. Saved before the call."""
+        """The intent to send the video as a new message, which is saved before the call."""
         return self._stay(TaskState.SUCCEEDED, sending_at=now)
 
     def send_undone(self) -> Task:
-        """The send was refused before anything was shown."""
+        """Undo the intent: the send was refused before anything was shown."""
         return self._stay(TaskState.SUCCEEDED, sending_at=None)
 
     def resend(self, thread_id: int | None, now: datetime) -> Task:
-        """Closed with a video that its person has not seen, or perhaps not, and asks for: in that topic."""
+        """Send the video, in this topic, of a closed task whose person has not seen it, or perhaps not."""
         closed_unseen = self.delivered_at is not None and self.file_id is None
         if self.state is not TaskState.SUCCEEDED or not closed_unseen or self.video_url is None:
-            raise IllegalMove(f"{self.id}: nothing to send once more")
+            raise IllegalMove(f"{self.id}: nothing to send again")
         return replace(
             self._without_card(thread_id), sending_at=None, delivered_at=None, detached=False, due_at=now
         )
@@ -341,21 +347,21 @@ class Task:
         )
 
     def cancelled(self, code: str, now: datetime) -> Task:
-        """Dismissed, expired or cancelled before anything was bought."""
+        """End before anything was bought: dismissed, expired or cancelled."""
         return self._move(TaskState.CANCELLED, error_code=code, finished_at=now, due_at=now)
 
     def hide(self, now: datetime) -> Task:
-        """The person stops waiting. The worker ends it if it is not yet bought, else lets it go on unseen."""
+        """Stop waiting for it. The worker ends it if it is not bought yet; else it goes on without a card."""
         if self.state not in (TaskState.QUEUED, TaskState.SUBMITTING, TaskState.RUNNING):
             raise IllegalMove(f"{self.id}: nothing to stop in {self.state}")
         due_at = self.due_at if self.state is TaskState.SUBMITTING else now
         return replace(self, detached=True, due_at=due_at)
 
     def reposted(self, card_id: int, has_photo: bool, thread_id: int | None, now: datetime) -> Task:
-        """Its card stands further down, perhaps in another topic.
+        """Save its new card, perhaps in another topic.
 
-        The row may be under a lease, which saving ends: it is due at once, never later than it was. A submit
-        in flight is left to its answer.
+        The task may be under a lease, which saving ends: it is due at once, never later than it was. A submit
+        in flight keeps its due time.
         """
         self._must_not_be_closed()
         waits = self.state is TaskState.SUBMITTING or self.due_at is None
@@ -364,12 +370,12 @@ class Task:
         return replace(there, card_id=card_id, card_has_photo=has_photo, due_at=due_at)
 
     def keep_undelivered(self) -> Task:
-        """Nobody can be shown it at present; it stays fetchable."""
+        """Keep the video of a task that cannot be shown to anybody now; it can be sent later."""
         self._must_not_be_closed()
         return replace(self, detached=True)
 
     def moved(self, chat_id: int, now: datetime) -> Task:
-        """The group became a supergroup: another id, and its old messages cannot be edited there."""
+        """Move it to a chat with another id, where its messages cannot be edited."""
         self._must_not_be_closed()
         return replace(
             self,
@@ -382,7 +388,7 @@ class Task:
         )
 
     def delivered(self, now: datetime, file_id: str | None = None) -> Task:
-        """The chat was told, or can never be: the task is closed."""
+        """Close it: the chat was told, or can never be."""
         if self.state not in END_STATES:
             raise IllegalMove(f"{self.id}: {self.state} is no end")
         self._must_not_be_closed()
@@ -417,7 +423,7 @@ class Task:
         return replace(moved, **_NO_TROUBLE)
 
     def _without_card(self, thread_id: int | None) -> Task:
-        """For a topic: a message of another one cannot be replied to from there."""
+        """Forget the card; and the message too in another topic, from which it cannot be replied to."""
         message_id = self.message_id if thread_id == self.thread_id else None
         return replace(self, thread_id=thread_id, message_id=message_id, card_id=None, card_has_photo=False)
 
@@ -436,3 +442,20 @@ class Task:
 
 
 _NO_TROUBLE: dict[str, Any] = {"attempts": 0, "failing_since": None}
+
+_PLACES = {field.name: getattr(Task, field.name) for field in fields(Task)}
+_values = attrgetter(*_PLACES)
+
+
+def changed(task: Task, **changes: Any) -> Task:
+    """Return a copy with changes, as `dataclasses.replace` does. Raises KeyError for an unknown field.
+
+    A task is copied with every move and every save. Copying its slots takes 5 µs instead of 14 µs, and a save
+    in a group of 256 (`benchmarks/store.py`) 50 µs of CPU instead of 57 µs.
+    """
+    copy = object.__new__(Task)
+    for place, value in zip(_PLACES.values(), _values(task), strict=True):
+        place.__set__(copy, value)
+    for name, value in changes.items():
+        _PLACES[name].__set__(copy, value)
+    return copy

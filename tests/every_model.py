@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.provider_builders import build_models, build_providers
+from bot.providers import build_models, build_providers
 from bot.request import VideoModel
 from bot.settings import IsolatedSettings
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from bot.errors import StaleTask
@@ -19,19 +20,17 @@ from bot.provider import Accepted, Photo, PhotoLink, Provider, Status, StillRunn
 from bot.request import Mode, PhotoRules, VideoModel, VideoRequest
 from bot.settings import IsolatedSettings, Settings
 from bot.store import Attempt, Notice, ProviderStore, Store
+from bot.store.leases import SINGLE_PROCESS
 from bot.store.tasks import update_task
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.web import Health
-from bot.worker.concurrency import Slots
-from bot.worker.deliver import UPLOAD_MAX_BYTES, Deliverer
+from bot.worker.deps import UPLOAD_MAX_BYTES, WorkerDeps
 from bot.worker.journal import TaskJournal
 from bot.worker.loop import Worker
-from bot.worker.poll import JobPoller
-from bot.worker.provider_health import Accounts
+from bot.worker.provider_health import ProviderHealth
 from bot.worker.purchase_guard import PurchaseGuard
 from bot.worker.schedule import LEASE_S, Schedule
-from bot.worker.submit import Submitter
 
 STILL = StillRunning()
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -241,11 +240,20 @@ class RecordingChat:
         return file_id
 
 
+class StoreParts(SimpleNamespace):
+    """A store with only the parts that are given, and nobody to share it with."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "leases":
+            return SINGLE_PROCESS
+        raise AttributeError(name)
+
+
 async def nobody_told(_: Notice) -> None:
     pass
 
 
-def a_brake(
+def a_purchase_guard(
     store: Store,
     clock: Callable[[], datetime],
     settings: Callable[[], Settings] = IsolatedSettings,
@@ -291,61 +299,32 @@ class WorkerHarness:
         if models is None:
             models = {model.name: model for one in working for model in one.models}
         providers: dict[str, Provider] = {one.name: one for one in working}
-        journal = TaskJournal(store.tasks, clock)
         self.notices: list[Notice] = []
         self.on_notice: Callable[[Notice], Awaitable[None]] | None = None
-        accounts = Accounts(store.providers, self.tell_admins, clock)
-        self.timing = Schedule()
+        self.schedule = Schedule()
         self.slots = {one.name: one.concurrency for one in working}
-        slots = Slots(self.slots, store.providers, clock)
         self.settings: Settings = IsolatedSettings()
-        self.purchase_guard = a_brake(store, clock, lambda: self.settings, models, self.tell_admins)
-        poller = JobPoller(
-            journal=journal,
+        self.purchase_guard = a_purchase_guard(store, clock, lambda: self.settings, models, self.tell_admins)
+        deps = WorkerDeps(
             chat=self.chat,
             providers=providers,
             models=models,
-            schedule=self.timing,
+            journal=TaskJournal(store.tasks, clock, lambda _, __: None),
+            schedule=self.schedule,
             durations=durations or store.providers,
-            accounts=accounts,
-            slots=slots,
-        )
-        self.submitter = Submitter(
-            journal=journal,
-            chat=self.chat,
-            providers=providers,
-            models=models,
-            poller=poller,
-            schedule=self.timing,
-            accounts=accounts,
-            slots=slots,
+            health=ProviderHealth(store, self.slots, self.tell_admins, clock),
             purchase_guard=self.purchase_guard,
+            video_cache=self.video_cache,
             link=lambda task, index, photo: PhotoLink(
                 f"https://bot.example/{task.id}/{index}", photo.width, photo.height
             ),
-            failover=failover,
             quote=lambda request: prices.quote(request, models[request.model]),
+            failover=failover,
+            upload_max_bytes=max_bytes,
             save_pauses_s=save_pauses_s,
         )
-        self.worker = Worker(
-            store=store.tasks,
-            journal=journal,
-            submitter=self.submitter,
-            poller=poller,
-            deliverer=Deliverer(
-                journal=journal,
-                chat=self.chat,
-                providers=providers,
-                models=models,
-                video_cache=self.video_cache,
-                max_bytes=max_bytes,
-            ),
-            albums=self.chat,
-            slots=self.slots,
-            purchase_guard=self.purchase_guard,
-            clock=clock,
-            stop_limit_s=stop_limit_s,
-        )
+        self.worker = Worker(deps, store, self.chat, stop_limit_s=stop_limit_s)
+        self.submitter = self.worker.submitter
 
     async def tell_admins(self, notice: Notice) -> None:
         self.notices.append(notice)

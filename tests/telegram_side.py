@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 import pytest
-from fakes import a_brake
+from fakes import a_purchase_guard
 from running import BotHarness
 
 from bot.admin.live_settings import LiveSettings
@@ -40,7 +40,7 @@ async def a_conversation(
         live_settings=LiveSettings(settings, store.audit, clock),
         store=store,
         models={},
-        purchase_guard=a_brake(store, clock),
+        purchase_guard=a_purchase_guard(store, clock),
         schedule=Schedule(),
         at_once=unbounded,
         video_cache=VideoCache(live_bot.folder / "videos"),

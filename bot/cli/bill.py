@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import click
 
+from bot.admin.billing import draw_bill, month_edges
 from bot.cli.context import CliContext, run
+from bot.log import redactor
+from bot.settings import secrets_of
 
 
 @click.command(short_help="Print a month as CSV, to check a provider's bill.")
@@ -17,10 +20,6 @@ def bill(month: str) -> None:
     """
 
     async def work(ctx: CliContext) -> None:
-        from bot.admin.billing import draw_bill, month_edges  # noqa: PLC0415
-        from bot.log import redactor  # noqa: PLC0415
-        from bot.settings import secrets_of  # noqa: PLC0415
-
         settings = ctx.settings
         try:
             month_edges(month, settings.zone)

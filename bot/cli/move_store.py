@@ -7,6 +7,9 @@ import sys
 
 import click
 
+from bot.errors import DreamreelError, SettingsError
+from bot.stores.open import move_between, shown_url
+
 
 @click.command("move-store", short_help="Copy a whole database into another.")
 @click.argument("source", metavar="FROM")
@@ -18,9 +21,6 @@ def move_store(source: str, target: str) -> None:
     Then stop the bot, run this once more, set DATABASE_URL, and start the bot. TO must be empty, or filled by
     an earlier move and not used since. Videos and the secret key in the data folder are not copied.
     """
-    from bot.errors import DreamreelError, SettingsError  # noqa: PLC0415 - loaded where it is needed
-    from bot.stores.open import move_between, shown_url  # noqa: PLC0415
-
     try:
         counts = asyncio.run(move_between(source, target))
     except DreamreelError as error:

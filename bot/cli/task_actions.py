@@ -37,7 +37,7 @@ async def find(store: Store, name: str) -> Task:
 
 
 async def cancel(store: Store, task: Task, now: datetime) -> Task:
-    """What the button on its card does: one that is not bought ends, one that is goes on unseen."""
+    """Cancel a task as the button on its card does: one that is bought goes on without a card."""
     if task.detached and task.delivered_at is None:
         return task
     stopped = await _move(
@@ -51,6 +51,7 @@ async def cancel(store: Store, task: Task, now: datetime) -> Task:
 
 
 async def put_first(store: Store, task: Task, now: datetime) -> None:
+    """Give a waiting task the next slot of its provider."""
     if not await store.tasks.prioritise(task.id):
         raise Refused(f"{task.id} does not wait for its turn: it is {task.state}.")
     await store.audit.add(AuditEntry("first", task.id, THE_MACHINE, now))

@@ -106,7 +106,7 @@ def age(span: Any) -> str:
 
 
 def _note(task: Task, ahead: Mapping[str, int], now: datetime) -> str:
-    """What its state alone does not tell."""
+    """Return what the state alone does not tell."""
     parts = ["nobody waits for it"] if task.detached else []
     match task.state:
         case TaskState.QUEUED:

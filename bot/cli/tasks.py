@@ -1,24 +1,25 @@
 """`python -m bot tasks`: list and show requests, and cancel, prioritise, attach or retry one.
 
-It works while the bot runs, which goes on from what it finds. Commands import what they need when they run.
+Works beside a running bot, which goes on from what it finds.
 """
 
 from __future__ import annotations
 
 import sys
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar
 
 import click
+from rich.console import Console, RenderableType
 
+from bot.admin.retry import check_retry
+from bot.admin.retry import retry as retry_task
+from bot.cli import task_actions, task_table
+from bot.cli import watch as watching
 from bot.cli.context import CliContext, run
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from bot.task import Task
-
-T = TypeVar("T")
+from bot.cli.task_actions import Refused
+from bot.store import TaskFilter
+from bot.store.audit import THE_MACHINE
+from bot.task import SUBMIT_UNKNOWN, Task, TaskState
 
 _STATES = ("draft", "queued", "submitting", "running", "succeeded", "failed", "cancelled")
 _WIDE = 160
@@ -67,10 +68,6 @@ def list_tasks(
     """List requests, newest first."""
 
     async def work(ctx: CliContext) -> None:
-        from bot.cli import task_actions, task_table  # noqa: PLC0415 - see above
-        from bot.store import TaskFilter  # noqa: PLC0415
-        from bot.task import TaskState  # noqa: PLC0415
-
         which = TaskFilter(
             states=frozenset(map(TaskState, (*states, *(_OPEN if only_open else ())))),
             user_id=user_id,
@@ -100,8 +97,6 @@ def show(task_id: str, as_json: bool) -> None:
     """Show everything about one request, and every call that was made for it."""
 
     async def work(ctx: CliContext) -> None:
-        from bot.cli import task_actions, task_table  # noqa: PLC0415
-
         task = await task_actions.find(ctx.store, task_id)
         attempts = await ctx.store.tasks.attempts(task.id)
         if as_json:
@@ -125,8 +120,6 @@ def cancel(task_id: str, as_json: bool) -> None:
     """
 
     async def work(ctx: CliContext) -> None:
-        from bot.cli import task_actions  # noqa: PLC0415
-
         task = await task_actions.cancel(ctx.store, await task_actions.find(ctx.store, task_id), ctx.now)
         paid = task.state.value in ("submitting", "running")
         _report(
@@ -143,8 +136,6 @@ def put_first(task_id: str, as_json: bool) -> None:
     """Give a request the next slot of its provider, before all others."""
 
     async def work(ctx: CliContext) -> None:
-        from bot.cli import task_actions  # noqa: PLC0415
-
         task = await task_actions.find(ctx.store, task_id)
         await task_actions.put_first(ctx.store, task, ctx.now)
         _report(task, "It gets the next slot.", as_json)
@@ -164,8 +155,6 @@ def attach(task_id: str, remote_id: str, as_json: bool) -> None:
     """
 
     async def work(ctx: CliContext) -> None:
-        from bot.cli import task_actions  # noqa: PLC0415
-
         task = await task_actions.find(ctx.store, task_id)
         async with ctx.models() as models:
             task = await task_actions.attach(
@@ -187,10 +176,6 @@ def retry(task_id: str, yes: bool, as_json: bool) -> None:
     """
 
     async def work(ctx: CliContext) -> None:
-        from bot.admin.retry import check_retry, retry  # noqa: PLC0415
-        from bot.cli import task_actions  # noqa: PLC0415
-        from bot.store.audit import THE_MACHINE  # noqa: PLC0415
-
         task = await task_actions.find(ctx.store, task_id)
         async with ctx.models() as models:
             model = models.get(task.request.model)
@@ -199,7 +184,7 @@ def retry(task_id: str, yes: bool, as_json: bool) -> None:
             price = ctx.settings.model_prices.quote(task.request, model)
             if not (model.free or yes):
                 _agree(task, price, ctx.settings.currency)
-            again = await retry(ctx.store, task, model, price, by=THE_MACHINE, now=ctx.now)
+            again = await retry_task(ctx.store, task, model, price, by=THE_MACHINE, now=ctx.now)
         _report(again, "It is queued.", as_json)
 
     run(work)
@@ -212,21 +197,16 @@ def watch(task_id: str | None, as_json: bool) -> None:
     """Watch waiting and running requests as they change, or one until its end. Press Ctrl-C to stop."""
 
     async def work(ctx: CliContext) -> None:
-        from bot.cli import watch  # noqa: PLC0415
-
         if as_json:
-            await watch.print_changes(ctx, task_id, click.echo)
+            await watching.print_changes(ctx, task_id, click.echo)
         else:
-            await watch.draw(ctx, task_id)
+            await watching.draw(ctx, task_id)
 
     run(work)
 
 
 def _agree(task: Task, price: Decimal | None, currency: str | None) -> None:
-    """Ask before money is spent. Raises Refused without an explicit yes."""
-    from bot.cli.task_actions import Refused  # noqa: PLC0415
-    from bot.task import SUBMIT_UNKNOWN  # noqa: PLC0415
-
+    """Ask whether to spend the money. Raises Refused unless the answer is yes."""
     costs = "costs money" if price is None else f"costs {price} {currency or ''}".rstrip()
     twice = " The first order may have been charged already." if task.error_code == SUBMIT_UNKNOWN else ""
     if not sys.stdin.isatty():
@@ -236,13 +216,9 @@ def _agree(task: Task, price: Decimal | None, currency: str | None) -> None:
 
 
 def _report(task: Task, words: str, as_json: bool) -> None:
-    from bot.cli import task_table  # noqa: PLC0415
-
     click.echo(task_table.write_json(task_table.task_json(task)) if as_json else f"{task.id}: {words}")
 
 
 def _print(what: RenderableType) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
-    # A program that reads it line by line needs whole lines.
+    # A program that reads the output line by line needs whole lines.
     Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(what)

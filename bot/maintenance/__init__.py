@@ -1,1 +1,1 @@
-"""Run beside the worker and the chat: backups, cleanup, alerts, metrics, the heartbeat."""
+"""What runs beside the worker and the chat: backup, cleanup, alerts, the daily report, metrics, heartbeat."""

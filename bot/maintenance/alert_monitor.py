@@ -1,35 +1,27 @@
-"""The night watch: what the operator's chat is told while nobody looks."""
+"""The alert monitor: watch providers, disk and backups, and tell the operators' chat what goes wrong."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from bot.errors import StoreError
 from bot.log import get_log
 from bot.maintenance.alerts import AlertChat, Alerts
-from bot.maintenance.disk_space import size_and_room
-from bot.maintenance.outages import Outages
+from bot.maintenance.disk_space import size_and_free
 from bot.store import Store
-from bot.store.statistics import NO_MONEY
-from bot.task import TaskState
+from bot.worker.provider_health import ProviderHealth
 
-_EVERY_S = 15.0
 _NOTICED = timedelta(minutes=1)
 """A shorter absence is not worth a message."""
-_LINE_HOUR = 8
-"""In TIMEZONE: yesterday's figures, when people look at their phones."""
 _FREE_BYTES = 1_000_000_000
-_FREE_PART = 0.1
-"""Little room is less than both, and enough again half as much more."""
-_MOST_PEOPLE = 1_000_000
+_FREE_SHARE = 0.1
+"""The disk is full with less than both; the alert ends at half as much more."""
 
 
 class AlertMonitor:
-    """`run` watches until cancelled. Nothing here raises: whatever fails is tried again."""
+    """Nothing here raises: a check that fails is repeated with the next one."""
 
     def __init__(
         self,
@@ -37,30 +29,22 @@ class AlertMonitor:
         *,
         alerts: Alerts,
         chat: AlertChat,
-        outages: Outages,
+        health: ProviderHealth,
         data_dir: Path,
-        zone: ZoneInfo,
         clock: Callable[[], datetime],
-        disk: Callable[[Path], tuple[int, int]] = size_and_room,
+        disk: Callable[[Path], tuple[int, int]] = size_and_free,
     ) -> None:
         self._store = store
         self._alerts = alerts
         self._chat = chat
-        self._outages = outages
+        self._health = health
         self._data_dir = data_dir
-        self._zone = zone
         self._clock = clock
         self._disk = disk
         self._log = get_log(__name__)
 
-    async def run(self, away: timedelta, every_s: float = _EVERY_S) -> None:
-        """`away`: how long nobody was there before this start."""
-        await self.report_restart(away)
-        while True:
-            await self.check()
-            await asyncio.sleep(every_s)
-
     async def report_restart(self, away: timedelta) -> None:
+        """Say that the bot is back after `away`, and how many tasks it goes on with."""
         if away < _NOTICED:
             return
         try:
@@ -70,60 +54,32 @@ class AlertMonitor:
             return
         await self._chat.send("alert_back", {"away": away, "count": resumed}, silent=True)
 
-    async def check(self) -> None:
-        await self._watch_providers()
-        await self._watch_disk()
-        await self._tell_yesterday()
-
-    async def tell_backup(self, reason: str | None) -> None:
-        """As `bot.maintenance.cleanup.Keeping` wants it."""
+    async def report_backup(self, reason: str | None) -> None:
+        """Begin the alert of a backup that failed for `reason`; end it if that is None."""
         if reason is None:
             await self._alerts.end("backup", "alert_backup_over", {})
         else:
             await self._alerts.begin("backup", "alert_backup", {})
 
-    async def _watch_providers(self) -> None:
+    async def check(self) -> None:
+        """Begin and end the alerts of providers and of the disk."""
+        await self._check_providers()
+        await self._check_disk()
+
+    async def _check_providers(self) -> None:
         now = self._clock()
-        for provider, since in self._outages.down().items():
+        for provider, since in self._health.down().items():
             minutes = max(round((now - since).total_seconds() / 60), 1)
             values = {"provider": provider, "minutes": minutes}
             await self._alerts.begin(f"down {provider}", "alert_down", values, since=since, pause=provider)
-        for provider in self._outages.answering():
+        for provider in self._health.answering():
             await self._alerts.end(f"down {provider}", "alert_down_over", {"provider": provider})
 
-    async def _watch_disk(self) -> None:
+    async def _check_disk(self) -> None:
         size, free = self._disk(self._data_dir)
-        little = min(_FREE_BYTES, _FREE_PART * size)
+        least = min(_FREE_BYTES, _FREE_SHARE * size)
         values = {"free": f"{free / 1e9:.1f}"}
-        if free < little:
+        if free < least:
             await self._alerts.begin("disk", "alert_disk", values)
-        elif free > 1.5 * little:
+        elif free > 1.5 * least:
             await self._alerts.end("disk", "alert_disk_over", values)
-
-    async def _tell_yesterday(self) -> None:
-        midnight = _midnight(self._clock() - timedelta(hours=_LINE_HOUR), self._zone)
-        yesterday = _midnight(midnight - timedelta(hours=12), self._zone)
-        what = f"day {yesterday.date().isoformat()}"
-        if self._alerts.is_noted(what):
-            return
-        try:
-            values = await self._figures(yesterday, midnight)
-        except StoreError as error:
-            self._log.warning("the daily report was not sent", reason=str(error))
-            return
-        await self._alerts.note(what, "alert_day", {"day": yesterday.date().isoformat(), **values})
-
-    async def _figures(self, since: datetime, until: datetime) -> Mapping[str, object]:
-        tallies = await self._store.statistics.task_counts([since, until])
-        people = await self._store.statistics.user_usage(since, until, _MOST_PEOPLE)
-        return {
-            "videos": sum(one.count for one in tallies if one.state is TaskState.SUCCEEDED),
-            "failed": sum(one.count for one in tallies if one.state is TaskState.FAILED),
-            "people": len(people),
-            "spent": sum((one.spent for one in tallies), NO_MONEY),
-        }
-
-
-def _midnight(moment: datetime, zone: ZoneInfo) -> datetime:
-    """The last one before it, there."""
-    return moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)

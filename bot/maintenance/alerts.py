@@ -1,7 +1,7 @@
-"""Alerts: what went wrong is told once when it begins and once when it is over, by one process of many.
+"""Alerts: tell the operators' chat once when something goes wrong and once when it is over.
 
-A mark in the store says what has been told. It is set before the chat is told, so nothing is told twice;
-where the chat cannot be told it is taken back, so that the next turn tries again.
+A flag in the store, which all processes share, says what has been told. It is set before the chat is told, so
+nothing is told twice; if the chat cannot be told the flag is cleared, and the next check tries again.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ class AlertChat(Protocol):
     async def send(
         self, key: str, values: Mapping[str, object], *, pause: str | None = None, silent: bool = False
     ) -> bool:
-        """Write a phrase to the operator's chat; whether it was written. Never raises.
+        """Write a phrase to the operators' chat; return False if that failed. Never raises.
 
-        `pause`: a button that pauses this provider, or this model.
+        `pause`: the provider or model that a button of the message pauses.
         """
 
 
 class Alerts:
-    def __init__(self, marks: MaintenanceStore, chat: AlertChat, clock: Callable[[], datetime]) -> None:
-        self._marks = marks
+    def __init__(self, flags: MaintenanceStore, chat: AlertChat, clock: Callable[[], datetime]) -> None:
+        self._flags = flags
         self._chat = chat
         self._clock = clock
         self._known: dict[str, bool] = {}
-        """What this process knows of a mark: no turn asks the store again."""
+        """Which flags are set, as far as this process knows: no check asks the store again."""
         self._log = get_log(__name__)
 
     async def begin(
@@ -43,16 +43,16 @@ class Alerts:
         since: datetime | None = None,
         pause: str | None = None,
     ) -> None:
-        """Something is wrong, `since` then or now; told unless it has been. Never raises."""
+        """Tell that something is wrong, `since` then or now, unless that has been told. Never raises."""
         if self._known.get(what) is not True:
-            self._known[what] = await self._once(what, key, values, since=since, pause=pause)
+            self._known[what] = await self._tell_once(what, key, values, since=since, pause=pause)
 
     async def end(self, what: str, key: str, values: Mapping[str, object]) -> None:
-        """It is well; told where the opposite was told. `minutes` is added to the values. Never raises."""
+        """Tell that it is over, if its begin was told; `minutes` is added to the values. Never raises."""
         if self._known.get(what) is False:
             return
         try:
-            since = await self._marks.clear_flag(what)
+            since = await self._flags.clear_flag(what)
         except StoreError as error:
             self._log.warning("an alert could not be ended", what=what, reason=str(error))
             return
@@ -62,15 +62,15 @@ class Alerts:
             await self._chat.send(key, {**values, "minutes": minutes})
 
     async def note(self, what: str, key: str, values: Mapping[str, object]) -> None:
-        """A line for the record, told silently unless it has been. Never raises."""
+        """Write a silent message, unless it has been written. Never raises."""
         if not self.is_noted(what):
-            self._known[what] = await self._once(what, key, values, silent=True)
+            self._known[what] = await self._tell_once(what, key, values, silent=True)
 
     def is_noted(self, what: str) -> bool:
-        """As far as this process knows."""
+        """Return True if it has been written, as far as this process knows."""
         return self._known.get(what, False)
 
-    async def _once(
+    async def _tell_once(
         self,
         what: str,
         key: str,
@@ -80,13 +80,13 @@ class Alerts:
         pause: str | None = None,
         silent: bool = False,
     ) -> bool:
-        """Whether it has been told by now, by whomever."""
+        """Tell it if no process has; return True if it has been told by now."""
         try:
-            if not await self._marks.set_flag(what, since or self._clock()):
+            if not await self._flags.set_flag(what, since or self._clock()):
                 return True
             if await self._chat.send(key, values, pause=pause, silent=silent):
                 return True
-            await self._marks.clear_flag(what)
+            await self._flags.clear_flag(what)
         except StoreError as error:
             self._log.warning("an alert was not sent", what=what, reason=str(error))
         return False

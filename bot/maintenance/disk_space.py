@@ -1,4 +1,4 @@
-"""Room on a disk."""
+"""How much space a disk has."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 
-def size_and_room(folder: Path) -> tuple[int, int]:
-    """How many bytes the disk has on which `folder` lies, or will lie once it is made; how many are free."""
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    usage = shutil.disk_usage(there)
+def size_and_free(folder: Path) -> tuple[int, int]:
+    """Return the size and the free space, in bytes, of the disk of `folder`, which need not exist yet."""
+    existing = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    usage = shutil.disk_usage(existing)
     return usage.total, usage.free

@@ -1,4 +1,4 @@
-"""The heartbeat: HEARTBEAT_URL is called while all is well, and somebody elsewhere notices its silence."""
+"""The heartbeat: call HEARTBEAT_URL while the bot is ready, so that a monitoring service notices its end."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _LIMIT = aiohttp.ClientTimeout(total=15)
 
 
 class Heartbeat:
-    """`url` is a secret: whoever knows it can pretend that all is well."""
+    """`url` is a secret: anyone who knows it can pretend that the bot is ready."""
 
-    def __init__(self, url: SecretStr, is_well: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(self, url: SecretStr, is_ready: Callable[[], Awaitable[bool]]) -> None:
         self._url = url
-        self._is_well = is_well
-        self._fails = False
+        self._is_ready = is_ready
+        self._is_failing = False
         self._log = get_log(__name__)
 
     async def run(self, every_s: float = _EVERY_S) -> None:
-        """Until cancelled."""
+        """Call the address once a minute, until cancelled."""
         while True:
-            if await self._is_well():
+            if await self._is_ready():
                 await self._call()
             await asyncio.sleep(every_s)
 
@@ -39,8 +39,8 @@ class Heartbeat:
                 reason = "" if answer.ok else f"status {answer.status}"
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             reason = type(error).__name__  # its text may hold the address
-        if reason and not self._fails:
+        if reason and not self._is_failing:
             self._log.warning("HEARTBEAT_URL cannot be called", reason=reason)
-        elif self._fails and not reason:
+        elif self._is_failing and not reason:
             self._log.info("HEARTBEAT_URL can be called again")
-        self._fails = bool(reason)
+        self._is_failing = bool(reason)

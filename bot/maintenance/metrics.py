@@ -1,25 +1,25 @@
-"""Metrics: what Prometheus is told. Labels are words of ours, models and providers; never an id or a name.
+"""Metrics for Prometheus. Labels are failure codes, models and providers; never an id or a name.
 
-Counters and histograms are this process's own and are added up over all of them. Gauges whose help says "by
-the database" are the same in every process.
+Counters and histograms are those of this process, to be added up over all processes. Gauges whose help says
+"by the database" are the same in every process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from bot.maintenance.disk_space import size_and_room
-from bot.maintenance.outages import Outages
+import prometheus_client as prometheus
+from prometheus_client import Counter, Gauge, Histogram
+
+from bot.local_time import day_of
+from bot.maintenance.disk_space import size_and_free
 from bot.request import VideoModel
+from bot.settings import Settings
 from bot.store import Attempt, Store
 from bot.task import Task, TaskState
-
-if TYPE_CHECKING:
-    from prometheus_client import Counter, Gauge, Histogram
+from bot.worker.provider_health import ProviderHealth
 
 _WAITS_S = (5, 15, 30, 60, 120, 180, 300, 600, 1200, 3600, 14400)
 _CALLS_S = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -27,38 +27,24 @@ _DELIVERIES_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 3600)
 
 
 class Metrics:
-    """`saw` and `telegram_answered` count; `render` adds what the database knows."""
+    """`task_saved` and `telegram_answered` count; `render` adds what the database knows."""
 
     def __init__(
         self,
+        settings: Settings,
         store: Store,
-        *,
+        health: ProviderHealth,
         models: Mapping[str, VideoModel],
-        slots: Mapping[str, int],
-        at_once: Callable[[str], Awaitable[int | None]],
-        outages: Outages,
-        zone: ZoneInfo,
-        data_dir: Path,
-        backups: Path | None,
         clock: Callable[[], datetime],
     ) -> None:
-        # Without a private port nobody reads figures, and the library is never loaded.
-        import prometheus_client as prometheus  # noqa: PLC0415
-
-        # They would be a second line for each, which nothing reads.
+        # A second line for each counter, which nothing reads.
         prometheus.disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._settings = settings
         self._store = store
+        self._health = health
         self._models = models
-        self._slots = slots
-        self._at_once = at_once
-        self._outages = outages
-        self._zone = zone
-        self._data_dir = data_dir
-        self._backups = backups
         self._clock = clock
         self._registry = prometheus.CollectorRegistry()
-        self._latest = prometheus.generate_latest
-        self._content_type = prometheus.CONTENT_TYPE_LATEST
         prometheus.ProcessCollector(registry=self._registry)
 
         def counter(name: str, help_: str, *labels: str) -> Counter:
@@ -83,7 +69,7 @@ class Metrics:
             "delivery_seconds", "From the finished video until its chat had it.", _DELIVERIES_S
         )
         self._jobs = counter("jobs", "Jobs at providers that have come to an end.", "model")
-        self._looks = counter("looks", "Looks at jobs; divided by jobs they are looks per task.", "model")
+        self._polls = counter("looks", "Looks at jobs; divided by jobs they are looks per task.", "model")
         self._calls = counter("provider_calls", "Calls, by what came of them.", "provider", "call", "answer")
         self._call_s = histogram("provider_call_seconds", "How long they took.", _CALLS_S, "provider", "call")
         self._telegram = counter("telegram_answers", "Answers of Telegram by HTTP status.", "status")
@@ -100,35 +86,36 @@ class Metrics:
         self._free = gauge("data_free_bytes", "Room on the disk of DATA_DIR.")
         self._backup_at = gauge("last_backup_timestamp_seconds", "When the newest copy was made; 0 is never.")
 
-    def saw(self, task: Task, attempt: Attempt | None) -> None:
-        """A row was written, with the call that led to it."""
+    def task_saved(self, task: Task, attempt: Attempt | None) -> None:
+        """Count a saved task, and the call that led to it."""
         if attempt is not None:
-            self._saw_call(task, attempt)
+            self._count_call(task, attempt)
         if task.delivered_at is not None and task.queued_at is not None:
-            self._saw_end(task)
+            self._count_end(task)
 
     def telegram_answered(self, status: int) -> None:
+        """Count an answer of Telegram."""
         self._telegram.labels(str(status)).inc()
 
     async def render(self) -> tuple[bytes, str]:
-        """The page and its content type. StoreError."""
+        """Return the page and its content type. Raises StoreError."""
         now = self._clock()
         await self._read_database(now)
-        self._free.set(size_and_room(self._data_dir)[1])
-        self._backup_at.set(_newest(self._backups))
-        return self._latest(self._registry), self._content_type
+        self._free.set(size_and_free(self._settings.data_dir)[1])
+        self._backup_at.set(_newest(self._settings.backups))
+        return prometheus.generate_latest(self._registry), prometheus.CONTENT_TYPE_LATEST
 
-    def _saw_call(self, task: Task, attempt: Attempt) -> None:
+    def _count_call(self, task: Task, attempt: Attempt) -> None:
         provider, call = attempt.provider, attempt.call
         self._calls.labels(provider, call, attempt.answer).inc()
         self._call_s.labels(provider, call).observe(attempt.took_s)
         if call == "poll":
-            self._looks.labels(self._model(task)).inc()
+            self._polls.labels(self._model(task)).inc()
         if call == "submit" and attempt.answer == "ok" and task.queued_at is not None:
             self._queue_s.labels(provider).observe((attempt.at - task.queued_at).total_seconds())
 
-    def _saw_end(self, task: Task) -> None:
-        assert task.delivered_at is not None  # noqa: S101 - as `saw` has found
+    def _count_end(self, task: Task) -> None:
+        assert task.delivered_at is not None  # noqa: S101 - `task_saved` has checked it
         model = self._model(task)
         self._requests.labels(model, _outcome(task)).inc()
         if task.remote_id is not None:
@@ -141,19 +128,19 @@ class Metrics:
     async def _read_database(self, now: datetime) -> None:
         loads = {load.provider: load for load in await self._store.statistics.provider_loads(now)}
         refused = {trouble.provider for trouble in await self._store.providers.troubles()}
-        for provider, limit in self._slots.items():
+        for provider, limit in self._health.granted.items():
             load = loads.get(provider)
             since = load.waiting_since if load else None
             self._limit.labels(provider).set(limit)
-            in_use = await self._at_once(provider)
+            in_use = await self._health.slots_in_use(provider)
             self._in_use.labels(provider).set(limit if in_use is None else in_use)
             self._taken.labels(provider).set(load.taken if load else 0)
             self._waiting.labels(provider).set(load.waiting if load else 0)
             self._oldest_s.labels(provider).set((now - since).total_seconds() if since else 0)
-            is_up = provider not in refused and not self._outages.is_silent(provider)
+            is_up = provider not in refused and not self._health.is_silent(provider)
             self._up.labels(provider).set(is_up)
         self._open_updates.set(await self._store.updates.count())
-        midnight = now.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        midnight = day_of(now, self._settings.zone)
         spent = dict.fromkeys(self._models, 0.0)
         for tally in await self._store.statistics.task_counts([midnight, now + timedelta(seconds=1)]):
             if tally.model in spent:
@@ -162,7 +149,7 @@ class Metrics:
             self._spent.labels(model).set(amount)
 
     def _model(self, task: Task) -> str:
-        """Rows of models that are no longer set up are few, and old."""
+        """Return the label of the task's model; `gone` for models that are no longer set up."""
         return task.request.model if task.request.model in self._models else "gone"
 
 

@@ -1,4 +1,4 @@
-"""Files that appear only when they are whole."""
+"""Atomic writes: a file appears only when it is complete."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def is_disk_full(error: Exception) -> bool:
 
 @contextmanager
 def atomic_write(target: Path) -> Iterator[Path]:
-    """Gives a place beside `target` to write to, which takes its name at the end, or is removed on an error.
+    """Yield a path beside `target` to write to; it is renamed to `target` at the end, or removed on an error.
 
-    A process that is killed in between leaves `<target>.part` behind; the next attempt overwrites it.
+    A process that is killed meanwhile leaves `<target>.part` behind; the next attempt overwrites it.
     """
     part = target.with_name(f"{target.name}.part")
     try:

@@ -1,4 +1,4 @@
-"""The moving light behind the words: drifting soft colour, and discs of light out of focus."""
+"""The moving background of a title card: drifting soft colours and blurred discs of light."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Glow:
 
 @dataclass(frozen=True, slots=True)
 class _Disc:
-    """A point of light out of focus; the nearer, the larger, fainter and faster."""
+    """A point of light out of focus; a nearer one is larger, fainter and faster."""
 
     tile: Image.Image
     colour: _Colour
@@ -55,7 +55,7 @@ class _Disc:
 def drift_lights(
     size: Size, palette: Palette, chance: random.Random, count: int, frames_per_s: int
 ) -> Iterator[Planes]:
-    """`count` frames of the background."""
+    """Yield `count` frames of the background."""
     ground = _Ground(size, palette)
     glows = _scatter_glows(palette, chance)
     discs = _scatter_discs(size, palette, chance)
@@ -159,7 +159,7 @@ def _scatter_discs(size: Size, palette: Palette, chance: random.Random) -> list[
 
 
 def _disc_tile(radius: float, blur: float) -> Image.Image:
-    """A disc, a little brighter at its rim as a lens makes it, drawn four times as large and shrunk."""
+    """Draw a disc, a little brighter at its rim as a lens makes it, four times as large, and shrink it."""
     side = 2 * round(radius + 3 * blur + 2)
     large = Image.new("L", (side * 4, side * 4))
     draw = ImageDraw.Draw(large)
@@ -175,7 +175,7 @@ def _add_discs(planes: Planes, discs: list[_Disc], at_s: float) -> Planes:
     light, blue, red = (Image.new("L", (width, height), value) for value in (0, 128, 128))
     for disc in discs:
         side = disc.tile.width
-        # They leave at one edge and come back at the other, out of sight.
+        # They leave at one edge and return at the other, out of sight.
         x = (disc.x + disc.speed_x * at_s) % 1 * (width + side) - side
         y = (disc.y + disc.speed_y * at_s) % 1 * (height + side) - side
         tile = disc.tile.transform(
@@ -200,7 +200,7 @@ def _add_discs(planes: Planes, discs: list[_Disc], at_s: float) -> Planes:
 
 
 def _make_grains(size: Size, chance: random.Random) -> list[Image.Image]:
-    """A few pictures of fine noise around 128: it hides the steps of dark gradients, and looks like film."""
+    """Make a few pictures of fine noise around 128: it hides banding, and looks like film."""
     return [
         Image.frombytes("L", size, chance.randbytes(size[0] * size[1])).point(
             [128 + round(_GRAIN * (value / 127.5 - 1)) for value in range(256)]

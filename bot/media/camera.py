@@ -41,7 +41,7 @@ Move = Callable[[float], View]
 
 
 def view_at(camera: str | None, progress: float, *, mirrored: bool = False) -> View:
-    """The view of a named move at `progress` from 0 to 1; without a name a slow push in.
+    """Return the view of a named move at `progress` from 0 to 1; without a name, of a slow push in.
 
     `mirrored` swaps left and right in the moves whose name leaves that open.
     """
@@ -52,7 +52,7 @@ def view_at(camera: str | None, progress: float, *, mirrored: bool = False) -> V
 
 
 def look(photo: Planes, view: View, size: Size) -> Planes:
-    """One frame of `size`: the photo as `view` shows it. The photo is about twice as large as the frame."""
+    """Return one frame of `size`: the photo as `view` shows it. The photo is about twice as large."""
     luma = _look_at_plane(photo.luma, view, size, size[0] / size[1])
     blue, red = (
         _look_at_plane(plane, view, half(size), size[0] / size[1]) for plane in (photo.blue, photo.red)
@@ -61,7 +61,7 @@ def look(photo: Planes, view: View, size: Size) -> Planes:
 
 
 def photo_point(view: View, u: float, v: float, aspect: float) -> _Point:
-    """Where in the photo the frame's point (u, v) lies; all four from -1 to 1. `aspect` is width : height."""
+    """Return the point of the photo at (u, v) of the frame; all from -1 to 1. `aspect` is width : height."""
     nearness = 1 + view.yaw * u + view.pitch * v
     rim = (1 + view.depth * (u * u + v * v) / 2) / (nearness * view.zoom)
     x, y = u * aspect * rim, v * rim
@@ -192,7 +192,7 @@ _EITHER_WAY = {None, "robo_arm", "dynamic_orbit", "central_orbit", "handheld"}
 
 
 def _ease(t: float) -> float:
-    """From 0 to 1, starting and ending at rest."""
+    """Ease `t` from 0 to 1, starting and ending at rest."""
     return 0.5 - 0.5 * cos(pi * min(1.0, max(0.0, t)))
 
 
@@ -201,5 +201,5 @@ def _line(start: float, end: float, e: float) -> float:
 
 
 def _between(start: float, end: float, e: float) -> float:
-    """Like `_line`, for zooms: equal factors in equal times look even."""
+    """Interpolate a zoom: equal factors in equal times look even."""
     return exp(_line(log(start), log(end), e))

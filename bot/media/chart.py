@@ -1,4 +1,4 @@
-"""A plot as a picture for a chat: a bar a day, of parts that stand on each other, readable on a phone."""
+"""A stacked bar chart as a picture for a chat: a bar for each day, readable on a phone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLOURS = {
 
 
 def draw_chart(days: Sequence[str], parts: Sequence[ChartPart]) -> bytes:
-    """A PNG of 1080 to 760 pixels. The first part stands at the bottom."""
+    """Draw a PNG of 1080 x 760 pixels. The first part is at the bottom of each bar."""
     picture = Image.new("RGB", (_WIDTH, _HEIGHT), _GROUND)
     pen = ImageDraw.Draw(picture)
     _draw_key(picture, pen, parts)
@@ -55,7 +55,7 @@ def draw_chart(days: Sequence[str], parts: Sequence[ChartPart]) -> bytes:
 
 
 def _draw_key(picture: Image.Image, pen: ImageDraw.ImageDraw, parts: Sequence[ChartPart]) -> None:
-    """Each colour with its name and the sum of its numbers, in one line, or in two where they are long."""
+    """Draw each colour with its name and the sum of its numbers, in one line or two."""
     x, y = _LEFT - 48.0, 46.0
     for part in parts:
         text = drawable(f"{part.name} {sum(part.counts)}")
@@ -76,7 +76,7 @@ def _write(
     anchor: str,
     colour: tuple[int, int, int] = _SOFT,
 ) -> None:
-    """One line; `y` is the middle of its digits."""
+    """Draw one line of text; `y` is the middle of its digits."""
     mask, width, margin = ink_of(text, _TEXT_PX), width_of(text, _TEXT_PX), math.ceil(_TEXT_PX / 2)
     left = x - margin - {"left": 0.0, "middle": width / 2, "right": width}[anchor]
     baseline = y + 0.36 * _TEXT_PX
@@ -92,7 +92,7 @@ def _short(count: int) -> str:
 
 
 def _axis(most: int) -> list[int]:
-    """From 0 to `most` or above, in about five whole steps."""
+    """Return the values of the axis: from 0 to `most` or above, in about five whole steps."""
     rough = max(most, 1) / 5
     size = 10 ** max(math.floor(math.log10(rough)), 0)
     step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough)

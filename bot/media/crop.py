@@ -4,10 +4,10 @@ from __future__ import annotations
 
 
 def crop_box(width: int, height: int, ratio: str) -> tuple[int, int, int, int]:
-    """What is kept of a picture cropped to `ratio` ("21:9"): left, top, right and bottom in pixels.
+    """Return what a crop to `ratio` ("21:9") keeps of a picture: left, top, right and bottom in pixels.
 
-    With W x H the picture and A:B the ratio: where W/H < A/B the height becomes W * B / A, where W/H > A/B
-    the width becomes H * A / B, and both sides lose the same. An odd pixel falls to the right or below.
+    With W x H the picture and A:B the ratio: if W/H < A/B the height becomes W * B / A, if W/H > A/B the
+    width becomes H * A / B, and both sides lose the same. An odd pixel falls to the right or below.
     """
     across, down = _parts(ratio)
     kept_width, kept_height = width, height
@@ -20,7 +20,7 @@ def crop_box(width: int, height: int, ratio: str) -> tuple[int, int, int, int]:
 
 
 def lost_share(width: int, height: int, ratio: str) -> float:
-    """How much of a picture `crop_box` cuts away, from 0 to 1."""
+    """Return the share of a picture that `crop_box` cuts away, from 0 to 1."""
     left, top, right, bottom = crop_box(width, height, ratio)
     return 1 - (right - left) * (bottom - top) / (width * height)
 

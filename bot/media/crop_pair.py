@@ -1,4 +1,4 @@
-"""The crop preview of the photos of a request: one as it is, two side by side."""
+"""The crop preview of the photos of a request: a single one, or two side by side."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ _QUALITY = 88
 
 
 def draw_crops(photos: Sequence[bytes | Path], ratio: str) -> bytes:
-    """A JPEG of what a crop to `ratio` keeps of one photo or two, each as `draw_crop` shows it. Raises what
-    that raises."""
+    """Return a JPEG of what a crop to `ratio` keeps of one or two photos, each drawn by `draw_crop`.
+
+    Raises what `draw_crop` raises.
+    """
     drawn = [draw_crop(photo, ratio) for photo in photos]
     return drawn[0] if len(drawn) == 1 else _side_by_side([Image.open(BytesIO(data)) for data in drawn])
 

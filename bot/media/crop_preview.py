@@ -1,4 +1,4 @@
-"""The crop preview: the whole photo, with what will be cut away in the dark."""
+"""The crop preview: the whole photo, with the part that will be cut away darkened."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.media.photos import decode_photo, open_photo, photo_bytes
 
 _LONG_SIDE_PX = 1280  # a chat shows no more
 _MAX_LONG_TO_SHORT = 20  # Telegram refuses longer photos; core.telegram.org/bots/api#sendphoto
-_COLOUR = 0.35  # how much is left of it where the photo is cut away
+_COLOUR = 0.35  # the saturation that is left in the part that is cut away
 # A veil rather than plain darkening: a photo taken at night still shows what it would lose.
 _VEIL, _VEIL_DENSITY = (18, 20, 26), 0.66
 _FRAME, _SHADE = (255, 255, 255), (0, 0, 0, 70)
@@ -20,7 +20,7 @@ _QUALITY = 88
 
 
 def draw_crop(source: bytes | Path, ratio: str) -> bytes:
-    """The photo as a JPEG of at most 1280 pixels a side, with a frame around what a crop to `ratio` keeps.
+    """Return the photo as a JPEG of at most 1280 pixels a side, with a frame around what `ratio` keeps.
 
     Upright, without metadata. Raises what `open_photo` raises.
     """
@@ -38,7 +38,7 @@ def draw_crop(source: bytes | Path, ratio: str) -> bytes:
 
 
 def _draw_frame(picture: Image.Image, box: tuple[int, int, int, int]) -> None:
-    """White, with a faint shade on its inner side: it shows on snow too."""
+    """Draw a white frame with a faint shade on its inner side: it is visible on snow too."""
     pen = ImageDraw.Draw(picture, "RGBA")
     width = max(2, round(max(picture.size) / 420))
     pen.rectangle(box, outline=_FRAME, width=width)
@@ -48,7 +48,7 @@ def _draw_frame(picture: Image.Image, box: tuple[int, int, int, int]) -> None:
 
 
 def _raised(picture: Image.Image) -> Image.Image:
-    """The picture with a margin, where it is too long for a chat."""
+    """Return the picture, with a margin if it is too long for a chat."""
     least = -(-max(picture.size) // _MAX_LONG_TO_SHORT)
     if min(picture.size) >= least:
         return picture

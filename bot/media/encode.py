@@ -1,4 +1,4 @@
-"""Frames and sound become an MP4: H.264 and AAC, the index first, so that it plays while it arrives."""
+"""Encode frames and sound as an MP4: H.264 and AAC, the index first, so that it plays while it loads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PROGRESS_EVERY = 5  # frames: about five times a second at the speed at which f
 def write_film(
     target: Path, size: Size, frames: Iterable[Planes], count: int, *, sound: bytes, progress: Path | None
 ) -> None:
-    """Writes `count` frames and as much sound (16-bit stereo at `PAD_RATE_HZ`) to `target`.
+    """Write `count` frames and as much sound (16-bit stereo at `PAD_RATE_HZ`) to `target`.
 
     `target` appears only when it is complete. `progress` holds the fraction done, as text between 0 and 1.
     """
@@ -43,8 +43,8 @@ def write_film(
 
 
 def _add_picture(film: OutputContainer, size: Size) -> VideoStream:
-    # aq-mode 3 spares dark gradients. mbtree reads memory that it never wrote, at some sizes: the same frames
-    # would give another file each time.
+    # aq-mode 3 spares dark gradients. mbtree reads uninitialised memory at some sizes: the same frames would
+    # give another file each time.
     options = {"preset": "veryfast", "crf": "21", "aq-mode": "3", "mbtree": "0"}
     picture = film.add_stream("libx264", rate=FRAMES_PER_S, options=options)
     picture.width, picture.height = size

@@ -24,7 +24,7 @@ _DETAIL_PX = 1920  # both sides of the smallest square stage: more would not be 
 _OVERSAMPLING = 2  # the photo behind a move is this much larger than the frame: zooming in stays sharp
 
 
-def film_words(  # noqa: PLR0917 - a worker process is given places, not names
+def film_words(  # noqa: PLR0917 - a worker process gets positional arguments
     prompt: str,
     ratio: str,
     seconds: int,
@@ -35,9 +35,9 @@ def film_words(  # noqa: PLR0917 - a worker process is given places, not names
     seed: int | None = None,
     scale: float = 1.0,
 ) -> None:
-    """Writes a title card that shows `prompt`, `seconds` long, to `target` (MP4).
+    """Write a title card that shows `prompt`, `seconds` long, to `target` (MP4).
 
-    The same words and seed make the same film. The words come slowly nearer, or go away where `camera` pulls
+    The same words and seed make the same film. The words come slowly nearer, or move away if `camera` pulls
     back. `progress` is a file that holds the fraction done. `scale` makes the frame smaller.
     """
     size = _scaled(SIZES[ratio], scale)
@@ -69,7 +69,7 @@ def film_photo(  # noqa: PLR0917 - as above
     seed: int | None = None,
     scale: float = 1.0,
 ) -> None:
-    """Writes a film to `target` (MP4), `seconds` long, in which the camera moves over the photo.
+    """Write a film to `target` (MP4), `seconds` long, in which the camera moves over the photo.
 
     `camera` names the move. Without a ratio the closest to the photo's is taken; the photo is cropped around
     its middle. The words and the seed choose the sound and which side is first; they are not shown, since a

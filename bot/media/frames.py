@@ -1,4 +1,4 @@
-"""Frames as players show them: one after another, or the very last, where a film that goes on begins."""
+"""Frames as players show them: one after another, or the last one, with which an extension begins."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Shot:
 
     frame: av.VideoFrame
     turn: Image.Transpose | None
-    """What brings it upright."""
+    """The rotation that brings it upright."""
     size: Size
     """Upright and with square pixels, at most 4096 a side."""
     starts_s: Fraction
@@ -48,7 +48,7 @@ class Shot:
 
 
 def last_frame(video: Path) -> bytes:
-    """The last picture that a player shows, as a JPEG without metadata, at most 4096 pixels a side.
+    """Return the last picture that a player shows, as a JPEG without metadata of at most 4096 pixels a side.
 
     Upright, with square pixels. Of a file whose end is damaged it is the last picture before the damage.
     Only the end is decoded. Raises `MediaError`: `not_a_video`, `video_too_large` (pixels).
@@ -66,7 +66,7 @@ def last_frame(video: Path) -> bytes:
 
 
 def read_shots(video: Path) -> Iterator[Shot]:
-    """All frames, at least one, in the order of their times; they are decoded when they are asked for.
+    """Yield all frames, at least one, in the order of their times; each is decoded when it is needed.
 
     A damaged part is bridged by the frame before it. Raises what `last_frame` raises.
     """
@@ -93,7 +93,7 @@ def read_shots(video: Path) -> Iterator[Shot]:
 
 
 def clip_length_s(video: Path) -> Fraction:
-    """From the first frame until the end of the last; nothing is decoded. Raises what `last_frame` raises."""
+    """Return the length without decoding anything. Raises what `last_frame` raises."""
     first = end = None
     with open_movie(video) as movie:
         picture = picture_track(movie)
@@ -106,7 +106,7 @@ def clip_length_s(video: Path) -> Fraction:
 
 
 def _whole_frames(movie: InputContainer, picture: VideoStream) -> Iterator[av.VideoFrame]:
-    """Decoded frames in the order in which they are shown.
+    """Yield decoded frames in the order in which they are shown.
 
     After damage nothing comes until the next keyframe: what is drawn upon a damaged frame is not whole.
     """
@@ -140,7 +140,7 @@ def _decoded(packet: Packet[VideoStream]) -> list[av.VideoFrame] | None:
 
 
 def _rest(picture: VideoStream) -> list[av.VideoFrame]:
-    """What the decoder still holds."""
+    """Return the frames that the decoder still holds."""
     frames = []
     with suppress(av.FFmpegError):
         frames = picture.decode(None)
@@ -149,7 +149,7 @@ def _rest(picture: VideoStream) -> list[av.VideoFrame]:
 
 
 def _keyframes(movie: InputContainer, picture: VideoStream) -> list[int]:
-    """When decoding can begin, in units of the track; nothing is decoded."""
+    """Return the times of the keyframes, in units of the track, without decoding anything."""
     found = []
     with suppress(av.FFmpegError):  # the file ends before it should
         for packet in movie.demux(picture):
@@ -160,7 +160,7 @@ def _keyframes(movie: InputContainer, picture: VideoStream) -> list[int]:
 
 
 def _starts(keyframes: list[int]) -> Iterator[int]:
-    """The last keyframe normally does. Going twice as far back each time, a long damaged end costs little."""
+    """Yield keyframes to start from: the last one, then twice as far back each time, for damaged ends."""
     back = 1
     while back < len(keyframes):
         yield keyframes[-back]

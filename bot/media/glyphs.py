@@ -1,4 +1,4 @@
-"""Letters: which characters the fonts have, how wide text is, and text as a picture of its ink."""
+"""Glyphs: which characters the fonts have, how wide text is, and text as a mask."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class Run:
 
 
 def is_hanzi(character: str) -> bool:
-    """Whether a character is written without spaces around it: hanzi, kana, full-width punctuation."""
+    """Return True for characters written without spaces: hanzi, kana, full-width punctuation."""
     return "\u3000" <= character <= "\u9fff" or "\uff00" <= character <= "\uffef"
 
 
 def drawable(text: str) -> str:
-    """`text` in one line, without what the fonts lack. An accented letter may lose an unusual accent."""
+    """Return `text` in one line, without what the fonts lack. A letter may lose an unusual accent."""
     kept = ""
     for character in unicodedata.normalize("NFC", text):
         match unicodedata.category(character)[0]:
             case "Z":
                 kept += " "
             case "C":
-                # Line breaks and tabs part words. The rest steers how others are drawn: nothing to draw.
+                # Line breaks and tabs separate words. Other control characters have nothing to draw.
                 kept += " " if character.isspace() else ""
             case "M":
                 if unicodedata.combining(character) and kept[-1:].isalpha() and _font_of(character):
@@ -49,12 +49,12 @@ def drawable(text: str) -> str:
 
 
 def width_of(text: str, size_px: float = 1.0) -> float:
-    """Pixels that a line of `text` takes."""
+    """Return the width of a line of text in pixels."""
     return _unit_width(text) * size_px
 
 
 def ink_of(text: str, size_px: int, *, spacing_px: float = 0.0) -> Image.Image:
-    """The ink of one line as a mask, with half an em of margin; the baseline is one and a half ems down.
+    """Return one line as a mask with half an em of margin; the baseline is one and a half ems down.
 
     The mask is two and a half ems high. `spacing_px` is added after each character.
     """
@@ -75,7 +75,7 @@ def ink_of(text: str, size_px: int, *, spacing_px: float = 0.0) -> Image.Image:
 
 
 def _nearest(character: str) -> str:
-    """The character itself, else its plain form, else nothing."""
+    """Return the character, or its plain form, or nothing."""
     if _font_of(character):
         return character
     plain = unicodedata.normalize("NFKD", character)
@@ -84,7 +84,7 @@ def _nearest(character: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _font_of(character: str) -> Path | None:
-    """The font that draws the character; their `.notdef` is blank, so no ink means that it is missing."""
+    """Return the font that has the character; `.notdef` is blank, so a blank glyph means it is missing."""
     for font in (_LATIN, _HANZI):
         if _font(font, _MEASURE_PX).getmask(character).getbbox():
             return font

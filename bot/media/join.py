@@ -1,4 +1,4 @@
-"""Films encoded anew: two videos become one, or one becomes smaller."""
+"""Encode films again: join two videos, or make one smaller."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _BLACK = (16, 128, 128)  # light, blue, red; limited range
 
 
 def join_videos(first: Path, second: Path, target: Path, max_bytes: int = MAX_BYTES) -> VideoFacts:
-    """Writes one film of both to `target`: H.264 and AAC in an MP4 that plays while it loads.
+    """Write one film of both to `target`: H.264 and AAC in an MP4 that plays while it loads.
 
     `second` begins with the last frame of `first`, which is shown once. It is brought to the size of `first`
     (at most 1920 pixels a side), with black beside it where its shape is another. Frames keep their times; a
@@ -106,14 +106,14 @@ def _write(part: Path, sources: Sequence[Path], bounds: _Bounds, comment: str) -
 
 
 class _Bounds(NamedTuple):
-    """Of the picture's size: a buffer that is full at first, and how fast it fills again."""
+    """The limits of the video's rate control: the size of its buffer, and how fast that fills."""
 
     bits_per_s: int
     buffer_bits: int
 
 
 class _Film:
-    """The film on its way to the disk: picture and sound grow side by side."""
+    """The film being written: picture and sound grow side by side."""
 
     def __init__(self, new: OutputContainer, opening: Shot, bounds: _Bounds) -> None:
         self._new = new
@@ -126,7 +126,7 @@ class _Film:
         self._samples = 0
 
     def add(self, shots: Iterator[Shot], path: Path) -> None:
-        """Shots of one file, and what is heard in the file meanwhile."""
+        """Add the shots of one file, and its sound."""
         stage = _Stage(self._size)
         sound: _Sound | None = None
         for shot in shots:
@@ -162,7 +162,7 @@ class _Film:
 
 
 def _bounds(length_s: Fraction, max_bytes: int) -> _Bounds:
-    """The most that fits, whatever the film shows; most films take much less."""
+    """Return the highest rate that surely fits; most films take much less."""
     aim = int(8 * max_bytes * _AIM)
     buffer_bits = min(aim // 4, _MAX_BUFFER_BITS)
     bits_per_s = int((aim - buffer_bits) / length_s) - SOUND_BITS_PER_S
@@ -213,7 +213,7 @@ class _Stage:
 
 
 def _size_within(shown: Size, film: Size) -> Size:
-    """The sides that a picture gets inside the film, so that it can stand in its middle.
+    """Return the size of a picture inside the film, so that it can be centred.
 
     The second was made from the first's last frame: with bars instead of a crop nothing jumps at the seam.
     """
@@ -241,14 +241,14 @@ def _placed(flat: av.VideoFrame, turn: Image.Transpose | None, size: Size) -> av
 
 
 class _Sound:
-    """What is heard in a file from `starts_s` on; silence where there is nothing."""
+    """The sound of a file from `starts_s` on, with silence in gaps."""
 
     def __init__(self, path: Path, starts_s: Fraction) -> None:
         self._pieces = _without_gaps(_heard(path), round(starts_s * SOUND_RATE_HZ))
         self._held = bytearray()
 
     def read(self, samples: int) -> bytes:
-        """As many samples as are asked for: 16-bit stereo."""
+        """Return exactly so many samples: 16-bit stereo."""
         wanted = samples * _SAMPLE_BYTES
         while len(self._held) < wanted and (piece := next(self._pieces, None)) is not None:
             self._held += piece
@@ -258,7 +258,7 @@ class _Sound:
 
 
 def _without_gaps(heard: Iterator[tuple[int, bytes]], start: int) -> Iterator[bytes]:
-    """The pieces one after another, with silence between them, from the sample `start` on."""
+    """Yield the pieces one after another, with silence between them, from the sample `start` on."""
     for at, piece in heard:
         while start < at:
             count = min(at - start, SOUND_RATE_HZ)
@@ -270,7 +270,7 @@ def _without_gaps(heard: Iterator[tuple[int, bytes]], start: int) -> Iterator[by
 
 
 def _heard(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The sound in pieces of 16-bit stereo, each with the place of its first sample on the file's clock."""
+    """Yield the sound in pieces of 16-bit stereo, each with the time of its first sample, in samples."""
     at: int | None = None
     resampler = av.AudioResampler("s16", "stereo", SOUND_RATE_HZ)
     with open_movie(path) as movie:

@@ -1,4 +1,4 @@
-"""What is said of pictures and films without their codecs: their sides, their limits, their kinds."""
+"""Facts about pictures and films that need no codecs: their sides, limits and types."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIZES: dict[str, Size] = {
 
 @dataclass(frozen=True, slots=True)
 class FitPhoto:
-    """A photo as a provider takes it; sides in pixels."""
+    """A photo as a provider accepts it; sides in pixels."""
 
     data: bytes
     width: int
@@ -51,7 +51,7 @@ class VideoFacts:
 
 @dataclass(frozen=True, slots=True)
 class ChartPart:
-    """What one colour of a chart stands for, with a number for each day."""
+    """One colour of a chart: its name, with a number for each day."""
 
     name: str
     colour: str
@@ -60,7 +60,7 @@ class ChartPart:
 
 
 def fit_size(width: int, height: int, rules: PhotoRules) -> Size:
-    """The sides that a picture of these sides gets. Raises `photo_too_small`, `photo_too_long`."""
+    """Return the sides to which a picture is resized. Raises `photo_too_small`, `photo_too_long`."""
     short, long = sorted((width, height))
     values = {"width": width, "height": height}
     if short < rules.enlarged_from * rules.min_side:

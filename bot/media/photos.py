@@ -1,4 +1,4 @@
-"""Photos made fit to send: upright, plain RGB, without metadata, within a provider's limits."""
+"""Prepare photos for providers: upright, plain RGB, without metadata, within the provider's limits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Box = tuple[int, int, int, int]
 
 
 def normalise_photo(photo: bytes | Path, rules: PhotoRules, crop: str | None = None) -> FitPhoto:
-    """The photo (JPEG, PNG, WebP, HEIC or AVIF) as `rules` want it, first cropped to the ratio `crop`.
+    """Convert a photo (JPEG, PNG, WebP, HEIC or AVIF) as `rules` require, first cropped to the ratio `crop`.
 
     Turned upright, transparency on white, colours in sRGB, metadata dropped, shrunk or slightly enlarged
     until it fits: as a JPEG, or with the very pixels of its file where those can stay. Of several pictures in
@@ -61,12 +61,12 @@ def normalise_photo(photo: bytes | Path, rules: PhotoRules, crop: str | None = N
 
 
 def photo_size(photo: bytes | Path) -> Size:
-    """Width and height of the upright photo; its pixels are not decoded. Raises what `open_photo` raises."""
+    """Return the size of the upright photo without decoding it. Raises what `open_photo` raises."""
     return _upright_size(open_photo(photo_bytes(photo)))
 
 
 def photo_bytes(photo: bytes | Path) -> bytes:
-    """What a file holds, read only if it may be a photo. Raises `photo_too_large` (bytes)."""
+    """Return what a file holds, read only if it may be a photo. Raises `photo_too_large` (bytes)."""
     size = len(photo) if isinstance(photo, bytes) else photo.stat().st_size
     if size > MAX_BYTES:
         raise MediaError("photo_too_large", f"{size} bytes", max_megapixels=MAX_MEGAPIXELS)
@@ -74,7 +74,7 @@ def photo_bytes(photo: bytes | Path) -> bytes:
 
 
 def open_photo(data: bytes) -> Image.Image:
-    """The photo with its size known and nothing decoded. Raises `not_a_photo`, `photo_too_large`.
+    """Open a photo without decoding it. Raises `not_a_photo`, `photo_too_large`.
 
     The size is that of the stored picture: an orientation in the metadata is not yet applied.
     """
@@ -92,7 +92,7 @@ def open_photo(data: bytes) -> Image.Image:
 
 
 def decode_photo(picture: Image.Image, enough_px: int) -> Image.Image:
-    """An opened photo upright, in sRGB, on white, without metadata. Raises `not_a_photo`, `photo_too_large`.
+    """Decode a photo upright, in sRGB, on white, without metadata. Raises `not_a_photo`, `photo_too_large`.
 
     It may come smaller than it is, but with no side under `enough_px`.
     """
@@ -117,7 +117,7 @@ def _out_of_memory_is_too_large() -> Iterator[None]:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Pillow warns of small faults, which do not matter here, and of bombs, which do."""
+    """Ignore Pillow's warnings about small faults, and raise those about decompression bombs."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -158,7 +158,7 @@ def _upright_size(picture: Image.Image) -> Size:
 
 
 def _untouched(picture: Image.Image, data: bytes, rules: PhotoRules) -> FitPhoto | None:
-    """The photo with its very pixels, where nothing but what stands beside them has to go."""
+    """Return the photo with its pixels unchanged, if only metadata has to be removed; else None."""
     kind = "JPEG" if picture.format == "MPO" else str(picture.format)  # MPO: a JPEG with others behind it
     if kind not in rules.formats or picture.mode != "RGB" or _orientation(picture) != 1:
         return None
@@ -184,7 +184,7 @@ def _load(picture: Image.Image, enough_px: int) -> None:
 
 
 def _in_srgb(picture: Image.Image, profile: object) -> Image.Image:
-    """Phones take photos in wider colours; without their profile these would turn pale."""
+    """Convert to sRGB: photos of phones have wider colours, which look pale without their profile."""
     # Profiles are about these kinds of pixels; others are drawn as RGB first.
     plain = picture.mode in ("RGB", "CMYK", "L") and "transparency" not in picture.info
     drawn = picture if plain else _on_white(picture)
@@ -202,7 +202,7 @@ def _in_srgb(picture: Image.Image, profile: object) -> Image.Image:
 
 
 def _is_wide(profile: object) -> bool:
-    """Whether colours have to be brought into sRGB: not if the profile is that of sRGB itself."""
+    """Return True if the profile is another one than that of sRGB."""
     if not isinstance(profile, bytes):
         return False
     try:
@@ -225,7 +225,7 @@ def _on_white(picture: Image.Image) -> Image.Image:
 
 
 def _cut(picture: Image.Image, size: Size, box: Box, target: Size) -> Image.Image:
-    """The part `box` of a photo of `size`, as large as `target`. The photo may have been decoded smaller."""
+    """Return the part `box` of a photo of `size`, resized to `target`. It may have been decoded smaller."""
     if picture.size == size and target == (box[2] - box[0], box[3] - box[1]):
         return picture if target == size else picture.crop(box)
     across, down = picture.width / size[0], picture.height / size[1]

@@ -1,4 +1,4 @@
-"""Heavy work runs apart: in a worker process that can be ended, never on the event loop."""
+"""Run heavy work in worker processes that can be killed, never on the event loop."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _ROOMY_BYTES = 1_500_000_000
 async def run_in_process(
     function: Callable[[*_Arguments], _Result], *args: *_Arguments, limit_s: float, foreign: bool = False
 ) -> _Result:
-    """What `function(*args)` returns, computed in a worker process of bounded memory; one at a time for each
-    processor, fewer if the machine has too little memory for that.
+    """Return `function(*args)`, computed in a worker process of bounded memory.
 
-    `foreign` work is on a file that somebody sent. It has places of its own: nothing else waits for it.
+    One runs at a time for each processor, fewer if the machine has too little memory for that. `foreign` work
+    is on a file that somebody sent. It has places of its own: nothing else waits for it.
 
-    `function` lives at the top of a module, and what goes in and comes out can be pickled. The limit counts
-    from when the work begins, not while it waits for a free processor.
+    `function` is at the top of a module, and its arguments and result can be pickled. The limit counts from
+    when the work begins, not while it waits for a free processor.
 
-    Raises the function's own `MediaError`; `MediaError("media_timeout")` when the limit has passed (the
-    process is killed); `MediaError("disk_full")`; `MediaError("media_crashed")` when the process died, or the
-    function took too much memory or failed otherwise.
+    Raises the function's own `MediaError`; `MediaError("media_timeout")` if the limit has passed (the process
+    is killed); `MediaError("disk_full")`; `MediaError("media_crashed")` if the process died, or the function
+    took too much memory or failed otherwise.
     """
     async with _foreign_places() if foreign else _as_many_as_fit():
         with move_on_after(limit_s):
@@ -89,31 +89,31 @@ _guarded = threading.Event()
 
 
 def _work(function: Callable[[*_Arguments], _Result], args: tuple[*_Arguments], foreign: bool) -> _Result:
-    """Runs in the worker process."""
+    """Call the function, in the worker process."""
     if not _guarded.is_set():
         _guarded.set()
-        _leave_the_end_to_the_parent()
+        _ignore_signals()
         bound_worker(worker_bytes(machine_memory()))
     choose_processors(foreign)
     try:
         return function(*args)
     except MediaError:
         raise
-    except Exception as error:  # noqa: BLE001 - not every exception survives the way home, nor its traceback
+    except Exception as error:  # noqa: BLE001 - not every exception can be pickled, and no traceback
         code = "disk_full" if is_disk_full(error) else "media_crashed"
         raise MediaError(code, "".join(traceback.format_exception(error))) from None
 
 
-def _leave_the_end_to_the_parent() -> None:
-    # Ctrl-C and service managers signal the whole group. The parent decides whether this work still counts.
+def _ignore_signals() -> None:
+    # Ctrl-C and service managers signal the whole process group. The parent decides when this work ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    threading.Thread(target=_end_with_the_parent, name="parent watch", daemon=True).start()
+    threading.Thread(target=_exit_with_parent, name="parent watch", daemon=True).start()
 
 
-def _end_with_the_parent() -> None:
-    # Standard input is the parent's pipe: it hangs up when the parent ends, however it ends. Work under way
-    # would otherwise go on without anybody to take its result.
+def _exit_with_parent() -> None:
+    # Standard input is the parent's pipe: it hangs up when the parent ends, however it ends. The work would
+    # otherwise go on without a reader of its result.
     hung_up = select.poll()
     hung_up.register(0, select.POLLHUP)
     hung_up.poll()

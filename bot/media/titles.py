@@ -1,4 +1,4 @@
-"""The words of a title card: they appear line by line in a soft sweep and settle; and the preview mark."""
+"""The words of a title card, which appear line by line in a soft sweep; and the preview mark."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """The words set for one frame size; `x` and `y` are where its block stands in the frame, both even."""
+    """The words set for one frame size; `x` and `y` are the place of the block in the frame, both even."""
 
     size: Size
     x: int
@@ -44,7 +44,7 @@ class Title:
 
 
 def set_title(prompt: str, size: Size, seconds: float) -> Title:
-    """The prompt as lines in the middle of the frame, large when it is short, cut when it is very long."""
+    """Set the prompt in the middle of the frame, large if it is short, cut if it is very long."""
     width, height = size
     text = set_text(prompt, width * 0.8, height * 0.64, 0.155 * min(size), 0.0385 * min(size))
     margin = ceil(text.size_px / 2)
@@ -73,7 +73,7 @@ def set_title(prompt: str, size: Size, seconds: float) -> Title:
 
 
 def reveal_title(title: Title, light: Planes, palette: Palette, at_s: float, nearness: float) -> Planes:
-    """The words as they stand at `at_s`, drawn upon `light`; larger with a `nearness` of 1 than of 0."""
+    """Draw the words at `at_s` on `light`; larger with a `nearness` of 1 than of 0."""
     if not title.lines:
         return light
     ink = Image.new("L", title.size)
@@ -88,7 +88,7 @@ def reveal_title(title: Title, light: Planes, palette: Palette, at_s: float, nea
 
 
 def set_mark(size: Size) -> Callable[[Planes], Planes]:
-    """Draws the small words that tell everybody that this is a preview."""
+    """Return a function that draws the small words that say that this is a preview."""
     size_px = max(11, round(min(size) * 0.026))
     ink = ink_of("DREAMREEL · PREVIEW", size_px, spacing_px=size_px * 0.16)
     ink = ink.crop((0, 0, _even(ink.width), _even(ink.height)))
@@ -125,7 +125,7 @@ def _draw_line(ink: Image.Image, line: _Line, at_s: float, rise_px: float) -> No
 
 
 def _sweep(size: Size, progress: float) -> Image.Image:
-    """White where the sweep has passed, black where it has not, soft in between."""
+    """Draw the sweep: white behind it, black before it, soft in between."""
     width, height = size
     soft = 0.45 * width + height
     edge = progress * (width + soft)
@@ -153,7 +153,7 @@ def _grown(ink: Image.Image, growth: float) -> Image.Image:
 
 
 def _shade(ink: Image.Image, size_px: int) -> Image.Image:
-    """A soft darkness behind the words, so that they stay readable over the brightest light."""
+    """Draw a soft shadow of the words, so that they are readable on the brightest background."""
     small = ink.reduce(4).filter(ImageFilter.GaussianBlur(size_px / 10))
     return small.point(_SHADE_LEVELS).resize(ink.size, Image.Resampling.BICUBIC)
 

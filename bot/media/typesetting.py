@@ -1,4 +1,4 @@
-"""Text set into a box: its size, its lines, and where it is cut when it is too long."""
+"""Set text into a box: its size, its lines, and where it is cut if it is too long."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class SetText:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """What no line break may part. `gap` says whether a space stands before it."""
+    """Text that no line break may divide. `gap`: whether there is a space before it."""
 
     text: str
     gap: bool
 
 
 def set_text(text: str, width_px: float, height_px: float, largest_px: float, smallest_px: float) -> SetText:
-    """The largest setting that fits; at the smallest size the end is cut and marked with an ellipsis.
+    """Return the largest setting that fits; at the smallest size the end is cut, with an ellipsis.
 
     A short text starts at `largest_px`; the longer it is, the smaller it starts, so that it stays calm.
     """
@@ -42,7 +42,7 @@ def set_text(text: str, width_px: float, height_px: float, largest_px: float, sm
     leading = _HANZI_LEADING if hanzi else _LEADING
     ems = max(1.0, sum(width_of(piece.text) for piece in pieces))
     size = max(smallest_px, largest_px * min(1.0, (6 / ems) ** 0.3))
-    # Rather a smaller title than a broken word; only one as long as an address is broken.
+    # A smaller title is better than a broken word; only a word as long as an address is broken.
     widest = max((width_of(piece.text) for piece in pieces), default=1.0)
     size = max(smallest_px, size / 2, min(size, 0.99 * width_px / widest))
     while True:
@@ -82,7 +82,7 @@ def _sticks(before: str, character: str) -> bool:
 
 
 def _narrow(piece: _Piece, width: float) -> list[_Piece]:
-    """A word wider than the line in as few parts as fit, about equally long."""
+    """Divide a word that is wider than the line into as few parts as possible, about equally long."""
     parts = ceil(width_of(piece.text) / width)
     while parts > 1:
         step = ceil(len(piece.text) / parts)
@@ -94,7 +94,7 @@ def _narrow(piece: _Piece, width: float) -> list[_Piece]:
 
 
 def _wrap(pieces: list[_Piece], width: float) -> list[list[_Piece]]:
-    """Lines filled from the start, in ems."""
+    """Fill lines from the start; `width` is in ems."""
     lines: list[list[_Piece]] = []
     used = 0.0
     space = width_of(" ")
@@ -111,7 +111,7 @@ def _wrap(pieces: list[_Piece], width: float) -> list[list[_Piece]]:
 
 
 def _balanced(pieces: list[_Piece], count: int, width: float) -> list[list[_Piece]]:
-    """The same number of lines, as equal in length as they can be."""
+    """Return as many lines, as equal in length as possible."""
     narrowest, widest = width / 2, width
     for _ in range(10):
         middle = (narrowest + widest) / 2

@@ -1,4 +1,4 @@
-"""The shelf: fetched videos, made ready for Telegram, that no chat has yet."""
+"""The video cache: fetched videos, prepared for Telegram, that were not delivered yet."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class VideoCache:
         self._keep_bytes = keep_bytes
 
     async def get(self, task_id: str) -> Video | None:
-        video, thumbnail = self._places(task_id)
+        """Return the video of a task; None if it is not in the cache, or damaged."""
+        video, thumbnail = self._paths(task_id)
         if not (video.exists() and thumbnail.exists()):
             return None
         try:
@@ -42,26 +43,26 @@ class VideoCache:
             return None
 
     async def put(self, task_id: str, fetch: Callable[[str, Path], Awaitable[None]], link: str) -> Video:
-        """Fetch `link`, add what Telegram needs, keep the result. FetchError, MediaError("not_a_video")."""
+        """Fetch and prepare a video, and keep it. Raises FetchError and MediaError("not_a_video")."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        video, thumbnail = self._places(task_id)
+        video, thumbnail = self._paths(task_id)
         raw, ready = video.with_suffix(".raw"), video.with_suffix(".ready")
         try:
             await fetch(link, raw)
             facts = await run_in_process(take_video, raw, ready, thumbnail, limit_s=_PREPARE_LIMIT_S)
             ready.replace(video)
         finally:
-            for place in (raw, ready):
-                place.unlink(missing_ok=True)
-                # A process that was killed at its time limit left this one behind.
-                place.with_name(f"{place.name}.part").unlink(missing_ok=True)
+            for path in (raw, ready):
+                path.unlink(missing_ok=True)
+                # A process that was killed at its time limit leaves this one behind.
+                path.with_name(f"{path.name}.part").unlink(missing_ok=True)
         await asyncio.to_thread(self._prune, video)
         return Video(video, thumbnail, facts)
 
     async def encode(self, task_id: str, max_bytes: int, limit_s: float) -> None:
         """Encode the task's video anew, in `max_bytes` at most. MediaError: `too_large` if that is not
         possible, `media_timeout` if it takes too long."""
-        video, _ = self._places(task_id)
+        video, _ = self._paths(task_id)
         ready = video.with_suffix(".ready")
         try:
             await run_in_process(shrink_video, video, ready, max_bytes, limit_s=limit_s)
@@ -71,14 +72,15 @@ class VideoCache:
             ready.with_name(f"{ready.name}.part").unlink(missing_ok=True)
 
     def kept(self) -> list[str]:
-        """The tasks whose videos are here."""
+        """Return the ids of the tasks whose videos are kept."""
         return sorted(video.stem for video in self._folder.glob("*.mp4"))
 
     def discard(self, task_id: str) -> None:
-        for place in self._places(task_id):
-            place.unlink(missing_ok=True)
+        """Delete the video of a task."""
+        for path in self._paths(task_id):
+            path.unlink(missing_ok=True)
 
-    def _places(self, task_id: str) -> tuple[Path, Path]:
+    def _paths(self, task_id: str) -> tuple[Path, Path]:
         return self._folder / f"{task_id}.mp4", self._folder / f"{task_id}.jpg"
 
     def _prune(self, newest: Path) -> None:

@@ -55,14 +55,15 @@ _SOUND_RATE_HZ = 48_000
 _SOUND_FRAME = 1024  # samples in a frame of AAC
 _LONGEST_S = 3600  # no model makes more than a minute: the clock in the file is broken
 SHRUNK = "made smaller to be sent"
-"""The comment inside a file that was."""
+"""The comment in a file that was."""
 _NOT_A_VIDEO = "not_a_video"
 
 
 def probe_video(path: Path) -> VideoFacts:
-    """What the file holds, found by reading all of it. Raises `MediaError("not_a_video")` for everything that
-    is not a whole MP4, MOV, MKV or WebM with a picture that can be decoded, and what `open_movie` and
-    `picture_track` raise.
+    """Return the facts of a video, found by reading all of it.
+
+    Raises `MediaError("not_a_video")` unless it is a complete MP4, MOV, MKV or WebM whose picture can be
+    decoded, and what `open_movie` and `picture_track` raise.
     """
     with open_movie(path) as movie:
         picture = picture_track(movie)
@@ -103,11 +104,11 @@ def take_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
 
 
 def prepare_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
-    """Writes `source` to `target` as an MP4 that plays while it loads, and a JPEG of its first third.
+    """Write `source` to `target` as an MP4 that plays while it loads, and a JPEG from its first third.
 
-    The picture is copied, never encoded again. A silent video gets a silent track, since Telegram shows one
-    without sound as a GIF. `target` appears only when it is complete. Raises what `probe_video` raises, and
-    `MediaError("disk_full")`.
+    The picture is copied, never encoded again. A silent video gets a silent track, because Telegram shows a
+    video without sound as a GIF. `target` appears only when it is complete. Raises what `probe_video`
+    raises, and `MediaError("disk_full")`.
     """
     return _prepare(source, target, thumbnail, probe_video(source).duration_s)
 
@@ -138,8 +139,10 @@ def open_movie(path: Path) -> Iterator[InputContainer]:
 
 
 def picture_track(movie: InputContainer) -> VideoStream:
-    """Return the film's picture, not yet decoded. Raises `MediaError`: `not_a_video`, `video_too_large`
-    (pixels)."""
+    """Return the first video stream that is no cover picture, not yet decoded.
+
+    Raises `MediaError`: `not_a_video`, `video_too_large` (pixels).
+    """
     for stream in movie.streams.video:
         if _has_decoder(stream, _PICTURE_CODECS) and not stream.disposition & stream.disposition.attached_pic:
             _check_bounds(stream)
@@ -148,6 +151,7 @@ def picture_track(movie: InputContainer) -> VideoStream:
 
 
 def sound_track(movie: InputContainer) -> AudioStream | None:
+    """Return the first audio stream; None if there is none."""
     return next((one for one in movie.streams.audio if _has_decoder(one, _SOUND_CODECS)), None)
 
 
@@ -266,6 +270,7 @@ def _copy_with_new_sound(
 
 
 def add_aac(new: OutputContainer) -> AudioStream:
+    """Add an AAC track in stereo."""
     track = new.add_stream("aac", rate=_SOUND_RATE_HZ, layout="stereo")
     track.bit_rate = 128_000
     return track

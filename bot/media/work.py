@@ -1,6 +1,6 @@
-"""The work that `process.run_in_process` does, by name: its codecs are loaded in the worker processes alone.
+"""The functions for `process.run_in_process`. They are loaded, with their codecs, in worker processes only.
 
-In the main process, which never uses them, they were a fifth of all its memory.
+The main process, which never uses the codecs, would take 23 MB more with them.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
-    """A function that is looked up where it is called."""
+class _LazyFunction:
+    """A function of `bot/media/` that is loaded when it is called."""
 
     module: str
     __name__: str
@@ -46,15 +46,15 @@ class _Named:
 
 
 if not TYPE_CHECKING:
-    draw_chart = _Named("chart", "draw_chart")
-    draw_crops = _Named("crop_pair", "draw_crops")
-    film_photo = _Named("film", "film_photo")
-    film_words = _Named("film", "film_words")
-    join_videos = _Named("join", "join_videos")
-    last_frame = _Named("frames", "last_frame")
-    normalise_photo = _Named("photos", "normalise_photo")
-    photo_size = _Named("photos", "photo_size")
-    prepare_video = _Named("videos", "prepare_video")
-    probe_video = _Named("videos", "probe_video")
-    shrink_video = _Named("join", "shrink_video")
-    take_video = _Named("videos", "take_video")
+    draw_chart = _LazyFunction("chart", "draw_chart")
+    draw_crops = _LazyFunction("crop_pair", "draw_crops")
+    film_photo = _LazyFunction("film", "film_photo")
+    film_words = _LazyFunction("film", "film_words")
+    join_videos = _LazyFunction("join", "join_videos")
+    last_frame = _LazyFunction("frames", "last_frame")
+    normalise_photo = _LazyFunction("photos", "normalise_photo")
+    photo_size = _LazyFunction("photos", "photo_size")
+    prepare_video = _LazyFunction("videos", "prepare_video")
+    probe_video = _LazyFunction("videos", "probe_video")
+    shrink_video = _LazyFunction("join", "shrink_video")
+    take_video = _LazyFunction("videos", "take_video")

@@ -1,4 +1,4 @@
-"""Pictures as a video codec takes them: one plane of light and two of colour."""
+"""Pictures as a video codec takes them: a plane of luma and two of chroma."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def half(size: Size) -> Size:
 
 
 def colour_of(rgb: RGB) -> tuple[float, float, float]:
-    """The three plane values of one colour. Coefficients: ITU-R BT.709."""
+    """Return the three plane values of one colour. Coefficients: ITU-R BT.709."""
     red, green, blue = (part / 255 for part in rgb)
     luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     return (16 + 219 * luma, 128 + 224 * (blue - luma) / 1.8556, 128 + 224 * (red - luma) / 1.5748)
 
 
 def planes_of(picture: Image.Image) -> Planes:
-    """An RGB picture of even sides as planes."""
+    """Convert an RGB picture of even sides to planes."""
     frame = av.VideoFrame.from_bytes(picture.tobytes("raw", "RGBX"), *picture.size, format="rgba").reformat(
         format="yuv420p",
         dst_colorspace=Colorspace.ITU709,
@@ -52,7 +52,7 @@ def planes_of(picture: Image.Image) -> Planes:
 
 
 def picture_of(frame: av.VideoFrame) -> Image.Image:
-    """A decoded frame as an RGB picture."""
+    """Convert a decoded frame to an RGB picture."""
     return plane_picture(frame.reformat(format="rgb24").planes[0], "RGB")
 
 

@@ -1,1 +1,51 @@
-"""One file per provider. Files with a leading underscore are what they share."""
+"""The video providers: each file implements `bot.provider.Provider` and builds it from the settings.
+
+Files with a leading underscore are shared by several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.errors import SettingsError
+from bot.provider import Provider
+from bot.providers import geekai, jiekou, jimeng_relay, preview, unified_relay, volcengine
+from bot.providers._fetch import VideoFetcher
+from bot.providers._http import Http
+from bot.request import VideoModel
+from bot.settings import Settings
+
+_ALL = (volcengine, geekai, jimeng_relay, unified_relay, jiekou, preview)
+"""In the order in which people see their models."""
+
+
+def build_providers(settings: Settings, clock: Callable[[], datetime]) -> list[Provider]:
+    """Build a provider for each account that is set up, and the preview."""
+    # Four times what Telegram takes: larger videos are shrunk before they are sent.
+    max_bytes = max(200_000_000, settings.upload_max_bytes)
+    http, fetcher = Http(), VideoFetcher(settings.trusted_private_hosts, max_bytes=max_bytes)
+    built = [module.from_settings(settings, http, fetcher, clock) for module in _ALL]
+    return [provider for provider in built if provider is not None]
+
+
+def build_models(settings: Settings, providers: Sequence[Provider]) -> dict[str, VideoModel]:
+    """Return every model by name: the default first, the others in the order of `providers`.
+
+    Models that take photos by link are marked as taking none if PUBLIC_URL is not set. Raises SettingsError
+    if DEFAULT_MODEL is not among them.
+    """
+    models = {
+        model.name: model
+        if settings.public_url or model.photo_as == "bytes"
+        else replace(model, photo_reachable=False)
+        for provider in providers
+        for model in provider.models
+    }
+    default = settings.default_model
+    if default is None:
+        return models
+    if default not in models:
+        raise SettingsError(f"DEFAULT_MODEL: there is no {default} here. Set up are: {', '.join(models)}.")
+    return {default: models[default], **models}

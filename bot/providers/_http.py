@@ -65,7 +65,7 @@ class Http:
 
     connect_limit_s: float = 10.0
     submit_limit_s: float = schedule.SUBMIT_LIMIT_S
-    look_limit_s: float = schedule.LOOK_LIMIT_S
+    look_limit_s: float = schedule.POLL_LIMIT_S
     max_answer_bytes: int = 2_000_000
 
     async def send(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
-from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
+from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.providers._complaints import meaning_of
 from bot.providers._fetch import VideoFetcher
 from bot.providers._fields import id_of, number_of, object_of, text_of
@@ -23,6 +24,7 @@ from bot.providers._jimeng import RATIOS
 from bot.providers._reading import Standing, job_in, layers
 from bot.providers._reasons import named_refusal_in, refused_in
 from bot.request import Mode, VideoModel, VideoRequest
+from bot.settings import Settings
 
 _JIMENG = VideoModel(
     name="geekai-jimeng",
@@ -119,6 +121,21 @@ class GeekAI:
             headers["Content-Type"] = "application/json"
         url = self._base_url.joinpath(path, encoded=True)
         return await self._http.send(call, method, url, headers, body)
+
+
+def from_settings(
+    settings: Settings, http: Http, fetcher: VideoFetcher, clock: Callable[[], datetime]
+) -> Provider | None:
+    """Build the provider; None if its key is not set."""
+    if not settings.geekai_api_key:
+        return None
+    return GeekAI(
+        settings.geekai_api_key,
+        settings.geekai_base_url,
+        settings.geekai_concurrency,
+        http=http,
+        fetcher=fetcher,
+    )
 
 
 def read_submit(answer: Answer) -> Accepted:

@@ -6,15 +6,16 @@ import asyncio
 import base64
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import SecretStr
 from yarl import URL
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
-from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
+from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.providers._complaints import meaning_of
 from bot.providers._fetch import VideoFetcher
 from bot.providers._fields import id_of, link_of, number_of, object_of, text_of
@@ -23,6 +24,7 @@ from bot.providers._ids import task_ids_in, told_id
 from bot.providers._reading import Standing, job_in, layers
 from bot.providers._reasons import refused_in
 from bot.request import Mode, VideoModel, VideoRequest
+from bot.settings import Settings
 
 _VEO_3 = VideoModel(
     name="veo-3",
@@ -144,6 +146,21 @@ class JieKou:
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._api_key.get_secret_value()}"}
+
+
+def from_settings(
+    settings: Settings, http: Http, fetcher: VideoFetcher, clock: Callable[[], datetime]
+) -> Provider | None:
+    """Build the provider; None if its key is not set."""
+    if not settings.jiekou_api_key:
+        return None
+    return JieKou(
+        settings.jiekou_api_key,
+        settings.jiekou_base_url,
+        settings.jiekou_concurrency,
+        http=http,
+        fetcher=fetcher,
+    )
 
 
 def read_submit(answer: Answer) -> Accepted:

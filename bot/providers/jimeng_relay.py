@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.provider import Accepted, Photo, Status
+from bot.provider import Accepted, Photo, Provider, Status
 from bot.providers import _relay
 from bot.providers._fetch import VideoFetcher
 from bot.providers._http import Answer, Call, Http
@@ -19,6 +20,7 @@ from bot.providers._jimeng import RATIOS
 from bot.providers._reading import Place
 from bot.providers._relay import RelayLinks, links_of, ratio_of, read_submit
 from bot.request import Mode, VideoModel, VideoRequest
+from bot.settings import Settings
 
 _CFG_SCALE = 0.5  # required, and the document names no other value
 
@@ -85,6 +87,22 @@ class JimengRelay:
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._api_key.get_secret_value()}"}
+
+
+def from_settings(
+    settings: Settings, http: Http, fetcher: VideoFetcher, clock: Callable[[], datetime]
+) -> Provider | None:
+    """Build the provider; None if its key or its address is not set."""
+    if not (settings.jimeng_relay_api_key and settings.jimeng_relay_base_url):
+        return None
+    return JimengRelay(
+        settings.jimeng_relay_api_key,
+        settings.jimeng_relay_base_url,
+        settings.jimeng_relay_concurrency,
+        model=settings.jimeng_relay_model,
+        http=http,
+        fetcher=fetcher,
+    )
 
 
 def read_poll(answer: Answer) -> Status:

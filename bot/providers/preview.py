@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -16,8 +17,11 @@ from bot.log import get_log
 from bot.media.media_info import SIZES
 from bot.media.process import run_in_process
 from bot.media.work import film_photo, film_words
-from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
+from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
+from bot.providers._fetch import VideoFetcher
+from bot.providers._http import Http
 from bot.request import Mode, VideoModel, VideoRequest
+from bot.settings import Settings
 
 _LINK = "preview:"
 _KEEPS_S = 24 * 3600.0
@@ -125,6 +129,13 @@ class Preview:
             with suppress(FileNotFoundError):  # another submit forgets it at this moment
                 if self._clock() - job.stat().st_mtime > _KEEPS_S:
                     shutil.rmtree(job, ignore_errors=True)
+
+
+def from_settings(
+    settings: Settings, http: Http, fetcher: VideoFetcher, clock: Callable[[], datetime]
+) -> Provider | None:
+    """Build the provider, which needs no account."""
+    return Preview(settings.data_dir / "preview")
 
 
 def _film(request: VideoRequest, photo: Path | None, job: Path) -> None:

@@ -13,12 +13,13 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.errors import Rejected, Unavailable
-from bot.provider import Accepted, Failed, Photo, Status
+from bot.provider import Accepted, Failed, Photo, Provider, Status
 from bot.providers._fetch import VideoFetcher
 from bot.providers._http import Answer, Call, Http
 from bot.providers._reading import job_in
 from bot.providers._relay import RelayLinks, links_of, ratio_of, read_poll, read_submit
 from bot.request import Mode, VideoModel, VideoRequest
+from bot.settings import Settings
 
 __all__ = ["UnifiedRelay", "read_poll", "read_submit"]
 
@@ -114,6 +115,25 @@ class UnifiedRelay:
         job = job_in(answer.fields)
         completed_at = _completed_at(job.record if job else answer.fields)
         return completed_at is None or self._clock().timestamp() - completed_at < _LATE_LINK_S
+
+
+def from_settings(
+    settings: Settings, http: Http, fetcher: VideoFetcher, clock: Callable[[], datetime]
+) -> Provider | None:
+    """Build the provider; None if its key or its address is not set."""
+    if not (settings.unified_relay_api_key and settings.unified_relay_base_url):
+        return None
+    return UnifiedRelay(
+        settings.unified_relay_api_key,
+        settings.unified_relay_base_url,
+        settings.unified_relay_concurrency,
+        model=settings.unified_relay_model,
+        ratios=settings.unified_relay_ratios,
+        sizes=settings.unified_relay_sizes,
+        clock=clock,
+        http=http,
+        fetcher=fetcher,
+    )
 
 
 def _offer(host: str, ratios: tuple[str, ...], resolutions: tuple[str, ...]) -> VideoModel:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
-from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
+from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.providers._complaints import complaint_in, problem, why, words_in
 from bot.providers._fetch import VideoFetcher
 from bot.providers._fields import id_of, number_of, object_of, text_of
@@ -25,6 +25,7 @@ from bot.providers._jimeng import RATIOS, REFUSALS
 from bot.providers._reading import Standing, body_of, job_in
 from bot.providers._signing import Credentials, canonical_query, sign
 from bot.request import Mode, VideoModel, VideoRequest
+from bot.settings import Settings
 
 _VERSION = "2022-08-31"
 _ACTIONS = {Call.SUBMIT: "CVSync2AsyncSubmitTask", Call.POLL: "CVSync2AsyncGetResult"}
@@ -162,6 +163,23 @@ class Volcengine:
             at=self._clock(),
         )
         return url, headers, body
+
+
+def from_settings(
+    settings: Settings, http: Http, fetcher: VideoFetcher, clock: Callable[[], datetime]
+) -> Provider | None:
+    """Build the provider; None if one of its two keys is not set."""
+    if not (settings.volcengine_access_key_id and settings.volcengine_secret_access_key):
+        return None
+    return Volcengine(
+        settings.volcengine_access_key_id.get_secret_value(),
+        settings.volcengine_secret_access_key,
+        settings.volcengine_base_url,
+        settings.volcengine_concurrency,
+        http=http,
+        fetcher=fetcher,
+        clock=clock,
+    )
 
 
 def read_submit(answer: Answer) -> Accepted:

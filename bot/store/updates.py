@@ -22,6 +22,8 @@ class StoredUpdate:
     """The person, or 0 if none is named: updates of one person in a chat are handled in order."""
     was_cut_short: bool = False
     """The process that handled it last ended meanwhile, not by a stop."""
+    deaths: int = 0
+    """How many processes ended that way."""
 
 
 class UpdateStore(Protocol):

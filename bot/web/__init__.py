@@ -2,19 +2,18 @@
 one (the operator's page, metrics) on loopback."""
 
 from bot.web.health import Health
-from bot.web.metrics_route import metrics_routes
-from bot.web.photos import OpenPhoto
 from bot.web.private import PrivateServer
 from bot.web.server import WebServer
-from bot.web.webhook import WEBHOOK_PATH, OnUpdate, Webhook
+from bot.web.servers import ServerDeps, private_server, public_server
+from bot.web.webhook import WEBHOOK_PATH, Webhook
 
 __all__ = [
     "WEBHOOK_PATH",
     "Health",
-    "OnUpdate",
-    "OpenPhoto",
     "PrivateServer",
+    "ServerDeps",
     "WebServer",
     "Webhook",
-    "metrics_routes",
+    "private_server",
+    "public_server",
 ]

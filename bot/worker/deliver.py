@@ -1,10 +1,10 @@
-"""Delivering: the outcome onto the card, once. The video, or the reason why there is none."""
+"""Delivering: show the outcome on the card, once: the video, or why there is none."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from typing import Any, Protocol
+from collections.abc import Coroutine
+from typing import Any
 
 from bot.errors import (
     CallRefused,
@@ -22,73 +22,39 @@ from bot.errors import (
 )
 from bot.log import get_log
 from bot.media.process import CRASHES, READINGS
-from bot.media.video_cache import Video, VideoCache
+from bot.media.video_cache import Video
 from bot.provider import Provider, Succeeded
 from bot.request import VideoModel
 from bot.task import Task, TaskState
 from bot.worker import schedule
-from bot.worker.journal import TaskJournal
+from bot.worker.deps import WorkerDeps
 from bot.worker.upload_slots import UploadSlots
 
-UPLOAD_MAX_BYTES = 50_000_000
-"""What Telegram takes from a bot: https://core.telegram.org/bots/api#sending-files."""
 _ENCODING_FAILED = "encoding_failed"
 """The answer of a "fetch" in the record of calls."""
 
 
-class Chat(Protocol):
-    """Every call may raise ChatBusy, ChatGone, ChatMoved, CallRefused and CallUnclear."""
-
-    def show(self, task: Task) -> None:
-        """Bring the card up to date soon. Never fails, never delays an outcome."""
-
-    async def deliver(self, task: Task, video: Video) -> str:
-        """Put the video on the card; its file id. Repeating it changes nothing. CardGone."""
-
-    async def send(self, task: Task, video: Video) -> str:
-        """Send the video as a new message; its file id. Repeating it shows the video twice."""
-
-    async def offer(self, task: Task) -> None:
-        """Say that a new message may or may not have arrived, with a button that sends it once more."""
-
-    async def tell(self, task: Task) -> None:
-        """Say on the card why there is no video. Repeating it is harmless."""
-
-    async def redirect(self, task: Task) -> int:
-        """Tell its person in another chat that the outcome comes there, since no message finds a place where
-        it was asked for; the id of that chat. ChatGone where there is none. Repeating it is harmless."""
-
-
 class Deliverer:
-    def __init__(
-        self,
-        *,
-        journal: TaskJournal,
-        chat: Chat,
-        providers: Mapping[str, Provider],
-        models: Mapping[str, VideoModel],
-        video_cache: VideoCache,
-        max_bytes: int = UPLOAD_MAX_BYTES,
-    ) -> None:
-        """`max_bytes`: what Telegram takes of a video; larger ones are made smaller."""
-        self._journal = journal
-        self._chat = chat
-        self._providers = providers
-        self._models = models
-        self._video_cache = video_cache
-        self._max_bytes = max_bytes
+    def __init__(self, deps: WorkerDeps) -> None:
+        self._deps = deps
+        self._journal = deps.journal
+        self._chat = deps.chat
+        self._video_cache = deps.video_cache
+        self._max_bytes = deps.upload_max_bytes
         self._log = get_log(__name__)
-        self._lanes = UploadSlots()
+        self._upload_slots = UploadSlots()
 
     async def deliver(self, task: Task) -> None:
-        async with self._lanes.place(task.id, schedule.TURN_LIMIT_S) as there_is_room:
-            if there_is_room:
+        """Fetch the video of a succeeded task and show it."""
+        async with self._upload_slots.acquire(task.id, schedule.UPLOAD_SLOT_LIMIT_S) as acquired:
+            if acquired:
                 await self._deliver(task)
             else:
-                # Many that wait here would leave the worker no room for looks and submits.
+                # Many that wait here would leave the worker no room for polls and submits.
                 await self._journal.retry_after(task, 1.0)
 
     async def tell(self, task: Task) -> None:
+        """Tell the chat why a failed or cancelled task has no video."""
         if task.detached and task.state is TaskState.FAILED and task.counts_toward_quota:
             # Nobody waits for it. That nothing was charged is told all the same: the card says otherwise.
             await self._journal.mark_delivered(task)
@@ -99,7 +65,7 @@ class Deliverer:
             self._log.warning("an outcome could not be delivered", task=task.id, reason=str(error))
             await self._journal.mark_delivered(task)
         except ChatError as error:
-            await self._endure(task, error)
+            await self._handle_chat_error(task, error)
         else:
             await self._journal.mark_delivered(task)
 
@@ -111,7 +77,7 @@ class Deliverer:
         try:
             video = fetching.result()
         except (FetchError, MediaError, TimeoutError) as error:
-            await self._do_without(task, error)
+            await self._handle_missing_video(task, error)
             return
         if task.detached:
             await self._journal.mark_delivered(task)
@@ -172,8 +138,8 @@ class Deliverer:
         if not task.detached and task.card_id is not None:
             self._chat.show(task)
 
-    async def _do_without(self, task: Task, error: FetchError | MediaError | TimeoutError) -> None:
-        """There is no video at present: later again, unless the provider has nothing better to give."""
+    async def _handle_missing_video(self, task: Task, error: FetchError | MediaError | TimeoutError) -> None:
+        """Try again later, or fail the task if the provider will not have a better answer."""
         match error:
             case FetchError():
                 again, code, detail = error.again, error.code, error.detail
@@ -201,10 +167,10 @@ class Deliverer:
         return sum(one.answer in CRASHES for one in await self._journal.attempts(task)) >= READINGS
 
     async def _fetch(self, task: Task) -> Video:
-        """Fetch the video into the cache. While its link is young that is asked again, whatever it answers;
-        then its provider is asked for another."""
-        provider = self._providers.get(task.provider)
-        model = self._models.get(task.request.model)
+        """Fetch the video into the cache. A young link is asked again, whatever it answers; then the provider
+        is asked for another one."""
+        provider = self._deps.providers.get(task.provider)
+        model = self._deps.models.get(task.request.model)
         if provider is None or model is None or task.video_url is None or task.remote_id is None:
             # It may be configured again tomorrow.
             raise FetchError("fetch_failed", "the provider is not set up", again=True)
@@ -216,7 +182,7 @@ class Deliverer:
                 is_early = schedule.is_link_young(task, now) and not schedule.has_asked_long_enough(task, now)
                 if is_early or not _may_come_to_life(error):
                     raise
-            link = await self._renew(task, provider, task.remote_id, model)
+            link = await self._renew_link(task, provider, task.remote_id, model)
             return await self._download(task, provider, link)
 
     async def _download(self, task: Task, provider: Provider, link: str) -> Video:
@@ -229,11 +195,11 @@ class Deliverer:
         await self._journal.record(task, self._journal.attempt(task, "fetch", began))
         return video
 
-    async def _renew(self, task: Task, provider: Provider, remote_id: str, model: VideoModel) -> str:
-        """Return another link to the same video; FetchError if there is none."""
+    async def _renew_link(self, task: Task, provider: Provider, remote_id: str, model: VideoModel) -> str:
+        """Return another link to the same video. Raises FetchError if there is none."""
         began = self._journal.now()
         try:
-            async with asyncio.timeout(schedule.LOOK_LIMIT_S):
+            async with asyncio.timeout(schedule.POLL_LIMIT_S):
                 status = await provider.poll(remote_id, model)
         except (ProviderError, TimeoutError) as reason:
             error = reason if isinstance(reason, ProviderError) else Unavailable("unreachable", "too slow")
@@ -245,7 +211,7 @@ class Deliverer:
         return status.video_url
 
     async def _edit(self, task: Task, video: Video) -> None:
-        """The card becomes the video: may be repeated, and is until it is known to have worked."""
+        """Turn the card into the video; repeated until it is known to have worked."""
         try:
             task, sending = await self._upload(task, video, self._chat.deliver(task, video))
             file_id = sending.result()
@@ -253,12 +219,15 @@ class Deliverer:
             self._log.warning("the card cannot become the video", task=task.id, reason=str(error))
             await self._journal.save(task.card_lost(self._journal.now()))
         except ChatError as error:
-            await self._endure(task, error)
+            await self._handle_chat_error(task, error)
         else:
             await self._finish(task, file_id)
 
     async def _send(self, task: Task, video: Video) -> None:
-        """No card: a new message, once. The intent is saved first; one of unknown end is asked about."""
+        """Send a new message, once, because there is no card. Its intent is saved first.
+
+        If it may or may not have arrived, the person is asked.
+        """
         if task.sending_at is not None:
             await self._offer(task)
             return
@@ -269,8 +238,8 @@ class Deliverer:
         except CallUnclear:
             await self._offer(task)
         except ChatError as error:
-            # Refused: nothing was shown, so the intent is taken back.
-            await self._endure(task.send_undone(), error)
+            # Refused: nothing was shown, so the intent is undone.
+            await self._handle_chat_error(task.send_undone(), error)
         else:
             await self._finish(task, file_id)
 
@@ -278,7 +247,7 @@ class Deliverer:
         try:
             await self._chat.offer(task)
         except ChatError as error:
-            await self._endure(task, error)
+            await self._handle_chat_error(task, error)
         else:
             await self._journal.mark_delivered(task.keep_undelivered())
 
@@ -291,8 +260,8 @@ class Deliverer:
     ) -> tuple[Task, asyncio.Task[str]]:
         return await self._journal.holding(task, _within(schedule.upload_limit_s(video.facts.bytes), call))
 
-    async def _endure(self, task: Task, error: ChatError) -> None:
-        """A chat that cannot be told at present, elsewhere, or ever."""
+    async def _handle_chat_error(self, task: Task, error: ChatError) -> None:
+        """Try again later, in another chat, or give up, as the error says."""
         match error:
             case ChatForbids():
                 await self._redirect(task)
@@ -319,14 +288,14 @@ class Deliverer:
         return schedule.gives_up_telling(task, self._journal.now())
 
     async def _redirect(self, task: Task) -> None:
-        """Not even a new message finds a place: its topic is gone, or videos are not allowed."""
+        """Show the outcome in another chat: the topic is gone, or videos are not allowed."""
         try:
             chat_id = await self._chat.redirect(task)
         except (ChatGone, CardGone, CallRefused) as error:
             self._log.info("there is no other chat either", task=task.id, reason=str(error))
             await self._journal.mark_delivered(task.keep_undelivered())
         except ChatError as error:
-            await self._endure(task, error)
+            await self._handle_chat_error(task, error)
         else:
             await self._journal.save(task.moved(chat_id, self._journal.now()))
 

@@ -1,29 +1,29 @@
-"""How long a model takes, learned from looks alone, and where to place the next looks. Pure: no clock.
+"""How long jobs take, learned from polls alone, and when to poll next. Pure: no clock.
 
-Looking often is dear, looking rarely is late. With f the density of a job's duration T, S its survival
-(the chance that T > t) and h = f / S its hazard, looks at a rate of n(t) per second cost ∫ n S dt looks a
-job, and their mean lag is ∫ f / (2n) dt. Both together are least at
+Frequent polls cost calls, rare ones notice the end late. With f the density of a job's duration T, S its
+survival (the chance that T > t) and h = f / S its hazard, polls at a rate of n(t) per second cost ∫ n S dt
+polls a job, and their mean lag is ∫ f / (2n) dt. The sum of both is least at
 
-    n(t) = sqrt(h(t) / 2c),        c the price of a look in seconds of lag,
+    n(t) = sqrt(h(t) / 2c),        c the price of a poll in seconds of lag,
 
-the hazard and not the density, because a look is only paid for while the job still runs. Then lag x looks is
+the hazard and not the density, because a poll is only paid for while the job still runs. Then lag x polls is
 (∫ sqrt(f S) dt)² / 2; a fixed interval has E[T] / 2, which is 2.2 times that for a lognormal with sigma 0.25.
 This is optimum inspection: Barlow, Hunter and Proschan, "Optimum checking procedures", J. SIAM 11 (1963);
 Keller, "Optimum checking schedules for systems subject to random failure", Management Science 21 (1974).
 
-The density is learned from looks, which only say "not done at a, done at b". It is a mixture of three views:
+The density is learned from polls, which only say "not done at a, done at b". It is a mixture of three views:
 
-    guess   what was told beforehand: a hazard that grows with time up to 1.5 times the typical duration, then
-            stays. Looks that never become rarer while a job runs hardly lose to a fixed interval even
-            where the typical duration is four times too long or short; and beyond all that was seen it
-            keeps the hazard from going to zero.
-    long    what was seen, forgotten with a half-life of 150 jobs: exact while the provider stays as it is
+    guess   the prior: a hazard that grows with time up to 1.5 times the typical duration, then stays. Polls
+            that never become rarer while a job runs are hardly worse than a fixed interval even if the
+            typical duration is four times too long or short; and the prior keeps the hazard from going to
+            zero beyond all that was seen.
+    long    what was seen, with a half-life of 150 jobs: exact while the provider stays as it is
     short   the same with a half-life of 15 jobs: right soon after the provider has changed
 
 The two memories are histograms over the logarithm of time. A job's weight of one is spread over the bins
 between a and b as the present density has it, the step of self-consistency (Turnbull 1976; the E-step of EM)
-done once as it arrives. The views are trusted by how well they foretold each job before it was learned, with
-a little trust given back to all, so that none is ever dead: fixed share (Herbster and Warmuth 1998).
+done once as it arrives. The views are weighted by how well they predicted each job before it was learned,
+with a little weight shared among all, so that none goes to zero: fixed share (Herbster and Warmuth 1998).
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 MIN_GAP_S = 1.0
-"""No two looks are closer than this."""
+"""No two polls are closer than this."""
 ENOUGH_TASKS = 10
-"""Before that many a key's own durations say less than those of the whole model."""
+"""With fewer tasks a key's own durations say less than those of the whole model."""
 
 _STEP = 0.1
 """A bin's width in the logarithm of time: a tenth of the time itself."""
@@ -47,42 +47,42 @@ _EDGES_S = (0.0, *(math.exp(_STEP * number) for number in range(116)))
 _BINS = len(_EDGES_S) - 1
 _WIDTHS_S = tuple(end - start for start, end in pairwise(_EDGES_S))
 _FADING = (0.5 ** (1 / 150), 0.5 ** (1 / 15))
-"""What a job leaves of the long and of the short memory. Found with benchmarks/polling.py: half or twice of
-either changes the score after 200 tasks by less than 0.02, but twice the short one is slow after a change."""
+"""What a job leaves of the long and of the short memory. By benchmarks/polling.py, half or twice of either
+changes the score after 200 tasks by less than 0.02, but twice the short one adapts slowly."""
 _TRUST = (0.2, 0.6, 0.2)
-"""In guess, long and short at first."""
+"""The first weights of guess, long and short."""
 _GIVEN_BACK = 0.01
-"""How much trust is shared out anew with each job."""
+"""How much weight is shared among all with each job."""
 _SMOOTHING = 80
-"""Passes over a histogram of one job; of n jobs the n-th part, but at least two."""
-_FIRST_LOOK = 1.25
-"""Where the first look stands, counted in looks. The formula knows no whole looks and leaves it open."""
-_SCARCE = 1e-12
-"""The least chance of a bin: nothing is impossible."""
+"""Smoothing passes over a histogram of one job; for n jobs the n-th part, but at least two."""
+_FIRST_POLL = 1.25
+"""When the first poll is due, counted in polls. The formula knows no whole polls and leaves it open."""
+_LEAST = 1e-12
+"""The least probability of a bin: nothing is impossible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """What is known of one key. `Durations(typical_s)` is one that nothing was seen of."""
+    """What is known of one key. `Durations(typical_s)` has learned nothing yet."""
 
     typical_s: float
     tasks: int = 0
-    """How many finished ones it was learned from."""
+    """How many finished tasks it was learned from."""
     trust: tuple[float, ...] = _TRUST
     long: tuple[float, ...] = (0.0,) * _BINS
-    """Jobs in each bin, faded."""
+    """Jobs in each bin, older ones weighted less."""
     short: tuple[float, ...] = (0.0,) * _BINS
 
     def usual_s(self) -> float:
-        """Half of all take less."""
+        """Return the median."""
         return self._quantile_s(0.5)
 
     def late_s(self) -> float:
-        """Of a hundred one takes longer."""
+        """Return the 99th percentile."""
         return self._quantile_s(0.99)
 
     def to_text(self) -> str:
-        """As JSON, about a kilobyte: bins that hold next to nothing are left out."""
+        """Return it as JSON, about a kilobyte: bins that are nearly empty are left out."""
         return json.dumps(
             {
                 "typical_s": self.typical_s,
@@ -96,7 +96,7 @@ class Durations:
 
     @classmethod
     def from_text(cls, text: str) -> Durations:
-        """Raises ValueError where it is no such text."""
+        """Read what `to_text` wrote. Raises ValueError for any other text."""
         try:
             told = json.loads(text)
             guess, long, short = map(float, told["trust"])
@@ -120,25 +120,25 @@ class Durations:
 
 
 def keys(model: str, seconds: int, resolution: str, clock: str = "running") -> tuple[str, str]:
-    """The key of such videos, and the coarser one of their model; every job is learned under both.
+    """Return the key of such videos, and the coarser one of their model; every job is learned under both.
 
-    `clock` is what is timed: "queued" and "running" where the provider tells them apart, each from its start.
+    `clock` is what is timed: "queued" and "running" if the provider tells them apart, each from its start.
     """
     return f"{model} {seconds}s {resolution} {clock}", f"{model} {clock}"
 
 
 def choose(fine: Durations | None, coarse: Durations) -> Durations:
-    """The durations of such videos, or those of the model while too few of them were seen."""
+    """Return the durations of such videos, or those of the model while too few of them were seen."""
     return fine if fine is not None and fine.tasks >= ENOUGH_TASKS else coarse
 
 
 def observed(state: Durations, a_s: float, b_s: float | None) -> Durations:
-    """With one job more: not done at `a_s` (0 for never looked at before), done at `b_s`; None if it ended
-    otherwise, so that its duration is only known to be above `a_s`.
+    """Return the state after one job more: not done at `a_s` (0 if it was never polled), done at `b_s`.
 
-    Two processes share a state by reading, applying this and writing in one transaction. What was likelier
-    than not beforehand (done within the three hours in which nobody looked) tells next to nothing, and
-    learning it would only harden what is believed.
+    `b_s` is None if the job ended otherwise, so that its duration is only known to be above `a_s`. Two
+    processes share a state by reading, applying this and writing in one transaction. An observation that was
+    likelier than not (done within three hours without a poll) is not learned: it says next to nothing, and
+    would only harden what is believed.
     """
     inside = _inside(a_s, b_s)
     views = _views(state)
@@ -160,16 +160,16 @@ def observed(state: Durations, a_s: float, b_s: float | None) -> Durations:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where the looks stand. `counts` are the looks made by the end of each bin, a growing function of time:
-    the next look is where it has grown by one. So a plan needs no memory of the looks before, and a task may
-    go on with another plan than it began with."""
+    """When to poll. `counts` are the polls made by the end of each bin, a growing function of time: the next
+    poll is due when it has grown by one. So a plan needs no memory of earlier polls, and a task may change
+    its plan while it runs."""
 
     counts: tuple[float, ...]
     poll_max_s: float
 
     def after(self, elapsed_s: float) -> float:
-        """When the next look is due, counted as `elapsed_s` is, from the start; after 0 it is the first."""
-        count = max(self._count(elapsed_s) + 1, _FIRST_LOOK)
+        """Return when the next poll is due, in seconds from the start; `elapsed_s` 0 is for the first one."""
+        count = max(self._count(elapsed_s) + 1, _FIRST_POLL)
         due_s = self._time_s(count)
         return min(due_s, elapsed_s + self.poll_max_s) if self.poll_max_s else due_s
 
@@ -184,11 +184,11 @@ class Plan:
         return _EDGES_S[number] + (count - self.counts[number]) / rate
 
 
-def plan(state: Durations, looks: float, poll_max_s: float = 0.0) -> Plan:
-    """Looks at the rate sqrt(hazard / 2c), with the c that makes `looks` a task on average.
+def plan(state: Durations, polls: float, poll_max_s: float = 0.0) -> Plan:
+    """Plan polls at the rate sqrt(hazard / 2c), with the c that makes `polls` a task on average.
 
-    No gap is above `poll_max_s` (0 is no bound). A bound that alone costs more than half of the looks is kept
-    all the same, and half of them are placed besides. A few tenths of a millisecond: worth keeping.
+    No gap is above `poll_max_s` (0 is no bound). A bound that alone costs more than half of the polls is kept
+    all the same, and half of them are placed besides. It takes a few tenths of a millisecond: worth caching.
     """
     density = _density(state)
     ends = accumulate(reversed(density))
@@ -200,9 +200,9 @@ def plan(state: Durations, looks: float, poll_max_s: float = 0.0) -> Plan:
     def rates(scale: float) -> list[float]:
         return [min(max(scale * root, least), most) for root in roots]
 
-    # A look at time t is paid for by S(t): `wanted` is what ∫ n S dt must be, as the last look is not a whole
+    # A poll at time t is paid for by S(t): `wanted` is what ∫ n S dt must be, as the last poll is not a whole
     # gap after the one before it, but where the job's end falls in it, and the first has its own place.
-    wanted = max(looks - 1.5 + _FIRST_LOOK, _dot(rates(0.0), weights) + looks / 2)
+    wanted = max(polls - 1.5 + _FIRST_POLL, _dot(rates(0.0), weights) + polls / 2)
     low, high = 0.0, wanted / _dot(roots, weights)
     for _ in range(15 if _dot(rates(high), weights) > wanted else 0):
         middle = (low + high) / 2
@@ -212,7 +212,7 @@ def plan(state: Durations, looks: float, poll_max_s: float = 0.0) -> Plan:
 
 
 def _density(state: Durations) -> list[float]:
-    """The chance of each bin; in all 1."""
+    """Return the probability of each bin; the sum is 1."""
     return _mix(state.trust, _views(state))
 
 
@@ -226,17 +226,22 @@ def _views(state: Durations) -> tuple[list[float], list[float], list[float]]:
 
 
 def _guess(typical_s: float) -> list[float]:
-    """A hazard of 2 ln 2 t / typical², whose median is the typical duration, constant from 1.5 of it on."""
+    """Return the prior: a hazard of 2 ln 2 t / typical², constant from 1.5 of the typical duration on.
+
+    Its median is the typical duration.
+    """
     survivals = []
     for end_s in _EDGES_S:
         time, bend = end_s / typical_s, min(end_s / typical_s, 1.5)
         survivals.append(0.5 ** (bend * bend + 2 * bend * (time - bend)))
-    return [max(start - end, _SCARCE) for start, end in pairwise(survivals)]
+    return [max(start - end, _LEAST) for start, end in pairwise(survivals)]
 
 
 def _remembered(memory: Sequence[float]) -> list[float]:
-    """A histogram as a density: smoothed by 1/4, 1/2, 1/4 again and again: a kernel whose sigma in
-    the logarithm is 0.6 for one job, 0.2 for ten and never below 0.1."""
+    """Return a histogram as a density, smoothed by repeated passes of 1/4, 1/2, 1/4.
+
+    The kernel's sigma in the logarithm is 0.6 for one job, 0.2 for ten and never below 0.1.
+    """
     total = sum(memory)
     if not total:
         return []
@@ -248,7 +253,7 @@ def _remembered(memory: Sequence[float]) -> list[float]:
 
 
 def _inside(a_s: float, b_s: float | None) -> list[float]:
-    """How much of each bin lies between `a_s` and `b_s`, 0 to 1."""
+    """Return how much of each bin lies between `a_s` and `b_s`, 0 to 1."""
     start_s = min(a_s, _EDGES_S[-1] - MIN_GAP_S)
     end_s = math.inf if b_s is None else max(b_s, a_s + MIN_GAP_S)
     return [
@@ -266,7 +271,7 @@ def _dot(weights: Sequence[float], values: Sequence[float]) -> float:
 
 
 def _to_sparse(memory: Sequence[float]) -> dict[str, float]:
-    """Rounded to a part of the whole: to a fixed place, small masses would never fade."""
+    """Return the bins that are not empty, in four significant digits: fixed digits would never fade."""
     return {str(number): float(f"{mass:.4g}") for number, mass in enumerate(memory) if mass >= 0.001}
 
 

@@ -1,4 +1,4 @@
-"""Failover: which other models may make a task's video, where its own provider is out. Pure."""
+"""Failover: which other models may make a task's video if its own provider is out of order. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def stand_ins(
     models: Mapping[str, VideoModel],
     quote: Callable[[VideoRequest], Decimal | None],
 ) -> list[str]:
-    """Names of those that were not tried and do the very same for no more money, in the order of `models`."""
+    """Return the models that were not tried and do the same for no more money, in the order of `models`."""
     tried = {task.request.model, *task.tried_models}
     return [
         name
@@ -26,11 +26,11 @@ def stand_ins(
 
 
 def _takes_photos_alike(request: VideoRequest, ours: VideoModel, other: VideoModel) -> bool:
-    """Whether the other model makes the same of the photos: what is cut off was agreed to here."""
+    """Return True if the other model makes the same of the photos: the person agreed to what is cut off."""
     alike = (ours.crops_photo, ours.ratios) == (other.crops_photo, other.ratios)
     return not request.photos or (alike and ours.ratio_with_photo == other.ratio_with_photo)
 
 
 def _is_agreed(task: Task, price: Decimal | None) -> bool:
-    """Whether it costs no more than what the person was told."""
+    """Return True if it costs no more than what the person was told."""
     return task.price is None or (price is not None and price <= task.price)

@@ -1,4 +1,4 @@
-"""The ledger: how the end of a step is written down. Submitting, looking and delivering share it."""
+"""The journal: save the end of a step. Submitting, polling and delivering share it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any, Literal, TypeVar
 
 from bot.errors import FetchError, MediaError, ProviderError, StaleTask, StoreError
 from bot.log import get_log
-from bot.records import changed
 from bot.store import Attempt, TaskStore
-from bot.task import Task, TaskState
+from bot.task import Task, TaskState, changed
 from bot.worker import schedule
 
 T = TypeVar("T")
@@ -19,31 +18,27 @@ T = TypeVar("T")
 _HOLD_PAUSE_S = 10.0
 
 
-def _look_away(_: Task, __: Attempt | None) -> None:
-    """Where nobody counts."""
-
-
 class TaskJournal:
-    """Saves what a step led to. Every write may raise StaleTask: then the row has another owner."""
+    """Saves what a step led to. Every write raises StaleTask if the task has another owner by now."""
 
     def __init__(
         self,
         store: TaskStore,
         clock: Callable[[], datetime],
-        observe: Callable[[Task, Attempt | None], None] = _look_away,
+        observe: Callable[[Task, Attempt | None], None],
     ) -> None:
-        """`observe` is told of each row that was written, with the call that led to it; it never raises."""
+        """`observe` is called for each saved task, with the call that led to it; it must not raise."""
         self._store = store
         self._observe = observe
         self._log = get_log(__name__)
         self.now = clock
 
     async def attempts(self, task: Task) -> list[Attempt]:
-        """The calls made for it, oldest first."""
+        """Return the calls made for the task, oldest first."""
         return await self._store.attempts(task.id)
 
     async def others_wait(self, task: Task) -> bool:
-        """Whether other tasks wait for a slot of its provider."""
+        """Return True if other tasks wait for a slot of its provider."""
         return await self._store.has_waiting(task.provider, self.now())
 
     async def save(self, task: Task, attempt: Attempt | None = None) -> Task:
@@ -63,7 +58,7 @@ class TaskJournal:
         return saved
 
     async def save_keeping_lease(self, task: Task) -> Task:
-        """Save an intent in the middle of a step: the lease goes on."""
+        """Save an intent in the middle of a step, with the lease kept."""
         return await self._store.save(task, leased=True)
 
     async def holding(self, task: Task, work: Coroutine[Any, Any, T]) -> tuple[Task, asyncio.Task[T]]:
@@ -92,44 +87,44 @@ class TaskJournal:
             raise
 
     async def postpone(self, task: Task) -> Task:
-        """Buying is paused: the same step again, a little later."""
-        return await self._store.save(task.postponed(self.now() + timedelta(seconds=schedule.HELD_S)))
+        """Repeat the step a little later, because buying is paused."""
+        return await self._store.save(task.postponed(self.now() + timedelta(seconds=schedule.PAUSED_S)))
 
     async def record(self, task: Task, attempt: Attempt) -> None:
-        """Keep the record of a call that moves nothing."""
+        """Record a call that does not move the task."""
         await self._store.record(attempt)
         self._observe(task, attempt)
 
     async def move_chat(self, chat_id: int, new_id: int) -> None:
-        """All else that belongs to a chat which has another id now."""
+        """Move everything that belongs to a chat which has another id now."""
         await self._store.move_chat(chat_id, new_id)
 
     async def finish(self, task: Task, attempt: Attempt | None = None) -> None:
-        """An end state, due at once: the next step tells the chat."""
+        """Save an end state, due at once: the next step tells the chat."""
         if task.state is TaskState.FAILED:
             self._log.info("no video", task=task.id, code=task.error_code, detail=task.error_detail)
         await self.save(task, attempt)
 
     async def mark_delivered(self, task: Task, file_id: str | None = None) -> None:
-        """The chat was told, or can never be."""
+        """Close a task whose chat was told, or can never be."""
         await self.save(task.delivered(self.now(), file_id))
 
     async def put_off(self, task: Task, retry_after_s: float | None = None) -> None:
-        """The same step again, later: after a growing pause, or when the other side says."""
+        """Repeat the step later: after a growing pause, or when the other side says."""
         now = self.now()
         await self.save(task.put_off(schedule.retry_at(task.attempts, now, retry_after_s), now))
 
     async def retry_after(self, task: Task, wait_s: float) -> None:
-        """The same step again, when Telegram says: not before, and not much later."""
+        """Repeat the step after `wait_s`: not before, and not much later."""
         now = self.now()
         await self._store.save(task.put_off(now + timedelta(seconds=wait_s), now))
 
     def has_time(self, task: Task, limit_s: float) -> bool:
-        """No call is begun with less lease left than it may take: somebody else would begin it too."""
+        """Return True if a call of `limit_s` ends within the lease: else another worker may begin it too."""
         return task.due_at is not None and (task.due_at - self.now()).total_seconds() > limit_s
 
     def is_over(self, task: Task) -> bool:
-        """Whether the provider has forgotten the job by now, and gives no link to its video any more."""
+        """Return True if the provider has forgotten the job by now, and the link to its video."""
         return task.keep_until is not None and self.now() > task.keep_until
 
     def attempt(
@@ -140,7 +135,7 @@ class TaskJournal:
         error: ProviderError | FetchError | MediaError | None = None,
         detail: str = "",
     ) -> Attempt:
-        """The record of a call that began at `began` and has just ended."""
+        """Return the record of a call that began at `began` and has just ended."""
         return Attempt(
             task_id=task.id,
             provider=task.provider,

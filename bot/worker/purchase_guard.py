@@ -1,4 +1,4 @@
-"""The brake: what stands against buying: pauses by admins, and its own where an hour has seen too much."""
+"""The purchase guard: what blocks buying. Pauses by admins, and its own if too much was bought in an hour."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bot.store.budget import EVERYTHING, Pause
 from bot.task import Task
 
 BRAKE_REACHED = "brake_reached"
-"""The notice that asks the admins, with buttons to go on and to stay paused."""
+"""The notice that asks the admins whether to go on or to stay paused."""
 _HOUR = timedelta(hours=1)
-_KNOWN_FOR = timedelta(seconds=1)
-"""Pauses by other processes are seen that late; what is bought asks the store itself."""
+_CACHED_FOR = timedelta(seconds=1)
+"""Pauses by other processes are seen that late; a purchase asks the store itself."""
 
 
 class PurchaseGuard:
-    """One per process; all share what the store keeps. `tell_admins` never raises."""
+    """One per process; all processes share the pauses in the store. `tell_admins` never raises."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class PurchaseGuard:
         changed: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
-        """`settings` as they are by now; `changed` is called when something was paused or goes on."""
+        """`settings` returns those in force; `changed` is called when something was paused or goes on."""
         self._store = store
         self._settings = settings
         self._free = frozenset(model.provider for model in models.values() if model.free)
@@ -44,11 +44,11 @@ class PurchaseGuard:
         self._read_at: datetime | None = None
 
     def cached(self, model: str) -> Pause | None:
-        """What stood against the model when that was last looked up."""
+        """Return the pause that blocks this model, from the cache."""
         return next((one for one in self._pauses if one.model in (EVERYTHING, model)), None)
 
     async def blocking(self, model: str) -> Pause | None:
-        """What stands against buying from this model; `EVERYTHING`: against buying at all."""
+        """Return the pause that blocks this model; of `EVERYTHING`, the one that blocks all buying."""
         await self.pauses()
         return self.cached(model)
 
@@ -56,35 +56,36 @@ class PurchaseGuard:
         return await self.blocking(EVERYTHING) is not None
 
     async def pauses(self) -> list[Pause]:
-        """Those in force, oldest first."""
+        """Return the pauses in force, oldest first."""
         now = self._clock()
-        if self._read_at is None or not timedelta() <= now - self._read_at < _KNOWN_FOR:
+        if self._read_at is None or not timedelta() <= now - self._read_at < _CACHED_FOR:
             await self._read()
         return self._pauses
 
     async def buy(self, task: Task) -> Task | Pause:
-        """Save the intent, a task in `submitting`; or what stands against it, and nothing was saved."""
+        """Save and return the intent, a task in `submitting`; or save nothing and return what blocks it."""
         since = (task.submitted_at or self._clock()) - _HOUR
         most = self._settings().submits_per_hour
-        held = await self._store.budget.buy(task, since, most, self._free)
-        if isinstance(held, Pause):
+        bought = await self._store.budget.buy(task, since, most, self._free)
+        if isinstance(bought, Pause):
             await self._read()
-            if held.is_brake and await self._store.maintenance.set_flag(
-                f"brake {held.at.isoformat()}", self._clock()
-            ):
+            flag = f"brake {bought.at.isoformat()}"
+            if bought.is_brake and await self._store.maintenance.set_flag(flag, self._clock()):
                 self._log.warning("the hourly limit is reached, nothing more is bought", most=most)
-                await self._ask(held)
-        return held
+                await self._ask(bought)
+        return bought
 
     async def remind(self) -> None:
-        """Ask again where an earlier process has put the brake on, and perhaps ended before it could ask."""
+        """Ask the admins again: an earlier process may have paused everything and ended before it asked."""
         for pause in await self.pauses():
             if pause.is_brake:
                 await self._ask(pause)
 
     async def pause(self, model: str, by: int) -> bool:
-        """Begin nothing more with the model, or with `EVERYTHING`. What waits keeps its place, what runs goes
-        on. False where the same is paused already."""
+        """Start no more jobs of the model, or of `EVERYTHING`; return False if that is paused already.
+
+        Waiting tasks keep their turn, running jobs go on.
+        """
         is_new = await self._store.budget.pause(Pause(model, by, self._clock()))
         if is_new:
             self._log.warning("paused", model=model or "everything", by=by)
@@ -92,7 +93,7 @@ class PurchaseGuard:
         return is_new
 
     async def resume(self, model: str, by: int) -> list[Pause]:
-        """Go on with the model; `EVERYTHING` ends every pause. Those that it ended."""
+        """Go on with the model; `EVERYTHING` ends every pause. Returns the pauses that it ended."""
         names = [one.model for one in await self._store.budget.pauses()] if model == EVERYTHING else [model]
         ended = [await self._store.budget.resume(name, by, self._clock()) for name in names]
         over = [pause for pause in ended if pause is not None]
@@ -107,6 +108,6 @@ class PurchaseGuard:
         if before != self._pauses:
             self._changed()
 
-    async def _ask(self, purchase_guard: Pause) -> None:
+    async def _ask(self, pause: Pause) -> None:
         count = str(self._settings().submits_per_hour)
-        await self._tell_admins(Notice(BRAKE_REACHED, {"count": count, "pause": purchase_guard.mark}))
+        await self._tell_admins(Notice(BRAKE_REACHED, {"count": count, "pause": pause.mark}))

@@ -1,4 +1,4 @@
-"""When to look again: at a job, after a failure, at a lease's end, and when to give up. Pure figures."""
+"""When to poll a job again, when to repeat a step after a failure, and when to give up. Pure figures."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from bot.request import VideoModel, VideoRequest, settle
 from bot.task import Task
 from bot.worker.duration_model import Durations, Plan, choose, keys, plan
 
-BREATH_S = 0.05
-"""Between two claims: nobody notices so little, and ten thousand tasks in flight take few transactions."""
+CLAIM_PAUSE_S = 0.05
+"""Between two claims: too short to be noticed, and ten thousand tasks in flight take few transactions."""
 LEASE_S = 300.0
 """How long a claim lasts: longer than any one step may take. A delivery renews it."""
 SUBMIT_LIMIT_S = 60.0
-"""A photo of 4.7 MB over a slow line, and the provider's own thinking."""
-LOOK_LIMIT_S = 30.0
+"""A photo of 4.7 MB over a slow line, and the provider's own work."""
+POLL_LIMIT_S = 30.0
 DELIVERY_LEASE_S = 270.0
-"""So much of its lease a delivery has left when it begins: it waits for a turn first."""
+"""So much of its lease a delivery has left when it begins: it waits for an upload slot first."""
 RENEW_LEASE_S = 200.0
 """With so little of its lease left a delivery renews it."""
 FETCH_LIMIT_S = 3600.0
@@ -33,50 +33,49 @@ YOUNG_LINK_FOR = timedelta(minutes=5)
 """A link may exist before its file does: so long it is asked again, whatever it answers."""
 SLOW_FETCH_S = 5.0
 """What takes longer is told on the card."""
-TURN_LIMIT_S = 20.0
-HELD_S = 20.0
-"""A task of a model that is paused asks again so often, at the latest after the pause."""
+UPLOAD_SLOT_LIMIT_S = 20.0
+PAUSED_S = 20.0
+"""A task of a paused model is tried again this often; it goes on so long after the pause, at most."""
 UPDATE_LEASE_S = 290.0
 """Longer than handling one may take, with two files to be fetched and read."""
 STORE_PAUSE_S = 5.0
-"""After the database refused: its disk is full, or another program holds it."""
+"""After the database refused: its disk is full, or another program has locked it."""
 UPDATE_ATTEMPTS = 5
 """Where waiting may help; then an update is parked, so that its person's next one comes."""
 UPDATE_ATTEMPTS_IN_OUTAGE = 20
-"""The same where Telegram does not answer: with the pauses of `retry_at` that is over an hour."""
+"""The same if Telegram does not answer: with the pauses of `retry_at` that is over an hour."""
 DRAFT_PRIVATE = timedelta(hours=24)
 DRAFT_GROUP = timedelta(hours=1)
 ALBUM_PAUSE = timedelta(seconds=1.2)
-"""After the last photo of an album: they come one by one, and none says that it is the last."""
+"""After the last photo of an album: they arrive one by one, and none says that it is the last."""
 ALBUM_LIMIT = timedelta(seconds=5)
 
 MOST_CROWDED_OUT = 2
-"""So often a job that was accepted, and ended for want of a slot, is ordered again unasked."""
-_FAULT_LOOKS = 5
+"""How often a job that was accepted, and ended for want of a slot, is ordered again without asking."""
+_FAULT_POLLS = 5
 _OUTAGE_TRIES = 5
 _OUTAGE_FOR = timedelta(hours=1)
 _FAULT_FOR = timedelta(minutes=15)
 _TELLING_FOR = timedelta(days=2)
 _RARE_S = 600.0
-_LOOKS = 8.7
-"""Meant for a job. About eight are made: what learns from looks spreads durations wider than they are."""
-_LOOKS_WHILE_OTHERS_WAIT = 18.3
-"""About sixteen are made. A slot that is noticed to be free sooner is worth as much as the video in it."""
+_POLLS = 8.7
+"""Planned for a job. About eight are made: durations learned from polls are wider than the true ones."""
+_POLLS_WHILE_OTHERS_WAIT = 18.3
+"""About sixteen are made. To notice a free slot early is worth as much as the video that it takes next."""
 _LATE_S = 120.0
-"""Nothing is late before, however quick the others are."""
+"""No job is late before, however quick the others are."""
 _YOUNG = timedelta(minutes=2)
 _UNCLEAR_FACTOR = 3.0
 
-
 Clock = Literal["queued", "running"]
-"""What is timed of a job: its stay in a queue of the provider's own, and its making."""
+"""What is timed of a job: its wait in a queue of the provider's own, or its making."""
 
 
 class Schedule:
-    """When to look at a job, by what was learned of others like it; and what people are told of that.
+    """When to poll a job, and how long it usually takes, as learned from earlier jobs like it.
 
-    A free model is on this machine, and a look at it costs nothing: it is looked at every second.
-    `poll_max_s` bounds every wait for the next look but a late job's; 0 is no bound.
+    A free model runs on this machine, where a poll costs nothing: it is polled every second.
+    `poll_max_s` bounds every wait for the next poll, except that of a late job; 0 is no bound.
     """
 
     def __init__(self, poll_max_s: float = 60.0) -> None:
@@ -85,7 +84,7 @@ class Schedule:
         self._plans: dict[tuple[str, float], Plan] = {}
 
     def remember(self, rows: Mapping[str, str]) -> None:
-        """Rows of a `ProviderStore`, in place of what was known by their keys. A damaged one is left out."""
+        """Replace what is known by rows of a `ProviderStore`. Damaged rows are skipped."""
         for key, text in rows.items():
             try:
                 learned = Durations.from_text(text)
@@ -93,24 +92,23 @@ class Schedule:
                 continue
             if learned != self._known.get(key):
                 self._known[key] = learned
-                for looks in (_LOOKS, _LOOKS_WHILE_OTHERS_WAIT):
-                    self._plans.pop((key, looks), None)
+                for polls in (_POLLS, _POLLS_WHILE_OTHERS_WAIT):
+                    self._plans.pop((key, polls), None)
 
-    def next_look(self, task: Task, model: VideoModel, now: datetime, *, others_wait: bool) -> datetime:
-        """The first one too. `others_wait`: for a slot of the same provider."""
+    def next_poll(self, task: Task, model: VideoModel, now: datetime, *, others_wait: bool) -> datetime:
+        """Return when to poll the job next. `others_wait`: whether tasks wait for a slot of this provider."""
         if task.late_at is not None:
             return now + timedelta(seconds=_RARE_S)
         if model.free:
             return now + timedelta(seconds=1.0)
         clock, since = clock_of(task)
         elapsed_s = (now - (since or now)).total_seconds()
-        looks = _LOOKS_WHILE_OTHERS_WAIT if others_wait else _LOOKS
-        schedule = self._plan(model, task.request, clock, looks)
-        return now + timedelta(seconds=schedule.after(elapsed_s) - elapsed_s)
+        polls = _POLLS_WHILE_OTHERS_WAIT if others_wait else _POLLS
+        next_s = self._plan(model, task.request, clock, polls).after(elapsed_s)
+        return now + timedelta(seconds=next_s - elapsed_s)
 
-    def look_again(self, task: Task, now: datetime, retry_after_s: float | None = None) -> datetime:
-        """After a look that told nothing: a growing pause, bounded as every look's is, but for what the
-        provider asks for."""
+    def poll_again(self, task: Task, now: datetime, retry_after_s: float | None = None) -> datetime:
+        """Return when to poll after a failed poll: after a growing pause, or when the provider says."""
         if task.late_at is not None:
             return now + timedelta(seconds=max(_RARE_S, retry_after_s or 0.0))
         later = retry_at(task.attempts, now)
@@ -118,34 +116,34 @@ class Schedule:
         return max(bound, now + timedelta(seconds=retry_after_s or 0.0))
 
     def is_late(self, task: Task, model: VideoModel, now: datetime) -> bool:
-        """Longer than 99 of 100 take, and than two minutes."""
+        """Return True if the job has become late: it takes longer than 99 of 100, and than two minutes."""
         clock, since = clock_of(task)
         late_s = self._durations(model, task.request, clock)[1].late_s()
         return task.late_at is None and (now - (since or now)).total_seconds() > max(_LATE_S, late_s)
 
     def usual_s(self, model: VideoModel, request: VideoRequest | None = None) -> float:
-        """Half of all such videos take less, from being handed over; without a request, all of the model.
+        """Return the median duration of such videos, from the submit; without a request, of all of the model.
 
-        The queue of the provider's own counts where most of them stood in it.
+        The wait in the provider's own queue counts if most of them waited there.
         """
         _, running = self._durations(model, request, "running")
         _, queued = self._durations(model, request, "queued")
         return running.usual_s() + (queued.usual_s() if 2 * queued.tasks > running.tasks else 0.0)
 
     def usual_now_s(self, task: Task, model: VideoModel) -> float:
-        """The same for the clock that runs for a task (`clock_of`) alone."""
+        """Return the median duration by the clock that runs for the task (`clock_of`)."""
         return self._durations(model, task.request, clock_of(task)[0])[1].usual_s()
 
-    def _plan(self, model: VideoModel, request: VideoRequest, clock: Clock, looks: float) -> Plan:
+    def _plan(self, model: VideoModel, request: VideoRequest, clock: Clock, polls: float) -> Plan:
         key, durations = self._durations(model, request, clock)
-        if (key, looks) not in self._plans:
-            self._plans[key, looks] = plan(durations, looks, self._poll_max_s)
-        return self._plans[key, looks]
+        if (key, polls) not in self._plans:
+            self._plans[key, polls] = plan(durations, polls, self._poll_max_s)
+        return self._plans[key, polls]
 
     def _durations(
         self, model: VideoModel, request: VideoRequest | None, clock: Clock
     ) -> tuple[str, Durations]:
-        """Under the key that says most."""
+        """Return the durations that fit best, and their key."""
         fine_key, coarse_key = duration_keys(model, request or VideoRequest(model=model.name), clock)
         fine = None if request is None else self._known.get(fine_key)
         chosen = choose(fine, self._known.get(coarse_key) or Durations(model.typical_s))
@@ -153,41 +151,46 @@ class Schedule:
 
 
 def clock_of(task: Task) -> tuple[Clock, datetime | None]:
-    """Which clock runs for a task, and since when: "queued" while looks find it in its provider's queue."""
+    """Return which clock runs for a task, and since when: "queued" while its provider has it in a queue."""
     if task.polled_at is not None and task.running_at is None:
         return "queued", task.submitted_at
     return "running", task.running_at or task.submitted_at
 
 
 def duration_keys(model: VideoModel, request: VideoRequest, clock: Clock) -> tuple[str, str]:
-    """Under which keys such a video is learned: as narrow as is sensible, and its model's."""
+    """Return the keys under which such a video is learned: a narrow one, and that of its model."""
     settled = settle(request, model)
     return keys(model.name, settled.seconds or 0, settled.resolution or "any", clock)
 
 
 def album_due(sent_at: datetime, now: datetime) -> datetime:
-    """When an album whose latest photo came now is taken as it is. One that lay around came all at once."""
+    """Return when an album is complete whose latest photo arrived now. An old album arrives all at once."""
     limit = sent_at + ALBUM_LIMIT
     return min(now + ALBUM_PAUSE, limit) if limit > now else now + ALBUM_PAUSE
 
 
 def retry_at(attempts: int, now: datetime, retry_after_s: float | None = None) -> datetime:
-    """Backoff after `attempts` failures in a row: 2 s doubled up to 5 min, spread by a fifth so that tasks
-    that failed together do not return together. What the other side asks for is obeyed."""
+    """Return when to retry after `attempts` failures in a row: exponential backoff from 2 s to 5 min.
+
+    Jitter of a fifth keeps tasks that failed together from returning together. Never before `retry_after_s`.
+    """
     wait_s = min(2.0 * 2 ** min(attempts, 10), 300.0) * random.uniform(0.9, 1.1)  # noqa: S311 - no secret
     return now + timedelta(seconds=max(wait_s, retry_after_s or 0.0))
 
 
-def gives_up_looking(faults: Sequence[datetime], now: datetime) -> bool:
-    """Whether faults that the provider itself reports end the task: five looks in a row, over at least 15
-    minutes. `faults` says when each of them began, the last one included. Nothing else that a look meets
-    ends a task."""
-    return len(faults) >= _FAULT_LOOKS and now - min(faults) >= _FAULT_FOR
+def gives_up_polling(faults: Sequence[datetime], now: datetime) -> bool:
+    """Return True if faults reported by the provider end the task: five polls in a row, over 15 minutes.
+
+    `faults` says when each of them began, the last one included. No other failed poll ends a task.
+    """
+    return len(faults) >= _FAULT_POLLS and now - min(faults) >= _FAULT_FOR
 
 
 def gives_up_submitting(task: Task, now: datetime) -> bool:
-    """Whether a provider that is down, or reports a fault at each try, has been tried for long enough.
-    Nothing was bought, so the person may rather know."""
+    """Return True if a provider that is down, or reports a fault at each try, has been tried for long enough.
+
+    Nothing was bought, so the task can end.
+    """
     return (
         task.failing_since is not None
         and task.attempts >= _OUTAGE_TRIES
@@ -211,15 +214,15 @@ def has_asked_long_enough(task: Task, now: datetime) -> bool:
 
 
 def gives_up_telling(task: Task, now: datetime) -> bool:
-    """Whether a chat that could not be told for so long is left alone."""
+    """Return True if the chat could not be told for so long that nothing more is tried."""
     return task.failing_since is not None and now - task.failing_since >= _TELLING_FOR
 
 
 def is_young(task: Task, now: datetime) -> bool:
-    """Whether the job may be too new for every machine of its provider to know it."""
+    """Return True if the job may be too new for every server of its provider to know it."""
     return task.submitted_at is not None and now - task.submitted_at < _YOUNG
 
 
 def unclear_until(model: VideoModel, now: datetime) -> datetime:
-    """How long a submit of unknown outcome may occupy its slot: some multiple of the usual time."""
+    """Return until when a submit of unknown outcome occupies its slot: a multiple of the typical duration."""
     return now + timedelta(seconds=min(model.keeps_s, _UNCLEAR_FACTOR * model.typical_s))

@@ -1,7 +1,7 @@
-"""The watchdog: ends a process whose event loop has stood still for most of a lease.
+"""The watchdog: end a process whose event loop has been blocked for most of a lease.
 
-A process that was stopped and comes back may still send what it had begun, after its lease was given to
-somebody else: a late write that no version in a database can hold back. So it must not come back.
+A process that was stopped and goes on may still send what it had begun after its lease was given to another
+one, and no version in a database can prevent that. So it must not go on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _EXIT_CODE = 70  # EX_SOFTWARE: service managers start it again
 
 
 class Watchdog:
-    """Watches the loop it is started on, from a thread, until `stop`."""
+    """Watches the event loop that `start` is called on, from a thread, until `stop`."""
 
     def __init__(self, still_s: float = STILL_S, end: Callable[[], None] | None = None) -> None:
         self._still_s = still_s
@@ -50,7 +50,7 @@ class Watchdog:
 
 
 def _end_process() -> None:
-    # Not through the logs: whatever holds up the loop may hold them up too.
+    # Not through the logs: whatever blocks the loop may block them too.
     sys.stderr.write(
         "The event loop stood still for too long: this process ends and has to be started again.\n"
     )

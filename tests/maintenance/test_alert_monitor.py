@@ -1,4 +1,4 @@
-"""The night watch: what goes wrong is told once, and once when it is over; nothing twice."""
+"""Alerts: what goes wrong is told once, and once when it is over; nothing twice."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from fakes import NOW, Clock, a_task
+from fakes import NOW, Clock, a_task, nobody_told
 
 from bot.maintenance.alert_monitor import AlertMonitor
 from bot.maintenance.alerts import Alerts
-from bot.maintenance.outages import Outages
+from bot.maintenance.daily_report import DailyReport
 from bot.store import Attempt
 from bot.stores.sqlite import SQLiteStore
 from bot.task import TaskState
+from bot.worker.provider_health import ProviderHealth
 
 GB = 1_000_000_000
 
@@ -47,34 +48,39 @@ class Operators:
         return [key for key, _ in self.told if key != "alert_day"]
 
 
-class Night:
-    """A watch on a store, as a process has it. The disk has room until it is changed."""
+class Process:
+    """The alerts and the report of one process. The disk has room until it is changed."""
 
     def __init__(self, store: SQLiteStore, clock: Clock, chat: Operators, zone: str = "UTC") -> None:
-        self.outages = Outages()
+        self.health = ProviderHealth(store, {}, nobody_told, clock)
         self.clock = clock
         self.disk = (100 * GB, 50 * GB)
-        self.watch = AlertMonitor(
+        alerts = Alerts(store.maintenance, chat, clock)
+        self.monitor = AlertMonitor(
             store,
-            alerts=Alerts(store.maintenance, chat, clock),
+            alerts=alerts,
             chat=chat,
-            outages=self.outages,
+            health=self.health,
             data_dir=Path(),
-            zone=ZoneInfo(zone),
             clock=clock,
             disk=lambda _: self.disk,
         )
+        self._report = DailyReport(store, alerts, ZoneInfo(zone), clock)
+
+    async def check(self) -> None:
+        await self.monitor.check()
+        await self._report.send_if_due()
 
     async def calls(self, answer: str, times: int = 1, call: Any = "poll", provider: str = "cloud") -> None:
-        """So many calls a minute apart, each followed by a turn of the watch."""
+        """So many calls a minute apart, each followed by a check."""
         for _ in range(times):
             self.clock.advance(60)
-            self.outages.saw(
+            self.health.record(
                 Attempt(
                     task_id="boat", provider=provider, call=call, at=self.clock.now, took_s=1, answer=answer
                 )
             )
-            await self.watch.check()
+            await self.check()
 
 
 @pytest.fixture
@@ -83,18 +89,18 @@ def chat() -> Operators:
 
 
 @pytest.fixture
-def night(store: SQLiteStore, clock: Clock, chat: Operators) -> Night:
-    return Night(store, clock, chat)
+def process(store: SQLiteStore, clock: Clock, chat: Operators) -> Process:
+    return Process(store, clock, chat)
 
 
 async def test_an_outage_is_told_once_with_a_way_to_pause_and_once_when_it_is_over(
-    night: Night, chat: Operators
+    process: Process, chat: Operators
 ) -> None:
-    await night.calls("ok")
-    await night.calls("unreachable", 12)
+    await process.calls("ok")
+    await process.calls("unreachable", 12)
     assert chat.told[1:] == [("alert_down", {"provider": "cloud", "minutes": 3})]
     assert chat.pauses[1:] == ["cloud"]
-    await night.calls("ok", 3)
+    await process.calls("ok", 3)
     assert chat.told[2:] == [("alert_down_over", {"provider": "cloud", "minutes": 12})]
 
 
@@ -107,23 +113,23 @@ async def test_an_outage_is_told_once_with_a_way_to_pause_and_once_when_it_is_ov
     ],
 )
 async def test_a_provider_that_answers_now_and_then_is_not_down(
-    night: Night, chat: Operators, answers: list[str]
+    process: Process, chat: Operators, answers: list[str]
 ) -> None:
     for answer in answers:
-        await night.calls(answer)
+        await process.calls(answer)
     assert chat.keys == []
 
 
-async def test_a_download_says_nothing_of_a_provider(night: Night, chat: Operators) -> None:
-    await night.calls("unreachable", 9, call="fetch")
+async def test_a_download_says_nothing_of_a_provider(process: Process, chat: Operators) -> None:
+    await process.calls("unreachable", 9, call="fetch")
     assert chat.keys == []
 
 
 async def test_a_restart_tells_no_outage_twice_and_still_tells_its_end(
-    night: Night, store: SQLiteStore, clock: Clock, chat: Operators
+    process: Process, store: SQLiteStore, clock: Clock, chat: Operators
 ) -> None:
-    await night.calls("unreachable", 6)
-    second, third = Night(store, clock, chat), Night(store, clock, chat)
+    await process.calls("unreachable", 6)
+    second, third = Process(store, clock, chat), Process(store, clock, chat)
     await second.calls("unreachable", 6)
     assert chat.keys == ["alert_down"]
     await third.calls("ok", 2)
@@ -134,54 +140,56 @@ async def test_a_restart_tells_no_outage_twice_and_still_tells_its_end(
 
 
 async def test_of_several_processes_one_tells(store: SQLiteStore, clock: Clock, chat: Operators) -> None:
-    nights = [Night(store, clock, chat) for _ in range(3)]
-    for night in nights:
-        night.disk = (100 * GB, 0)
-    await asyncio.gather(*(night.watch.check() for night in nights))
+    processes = [Process(store, clock, chat) for _ in range(3)]
+    for process in processes:
+        process.disk = (100 * GB, 0)
+    await asyncio.gather(*(process.check() for process in processes))
     assert sorted(key for key, _ in chat.told) == ["alert_day", "alert_disk"]
 
 
-async def test_what_could_not_be_told_is_told_later(night: Night, chat: Operators) -> None:
+async def test_what_could_not_be_told_is_told_later(process: Process, chat: Operators) -> None:
     chat.writable = False
-    night.disk = (100 * GB, 0)
-    await night.watch.check()
+    process.disk = (100 * GB, 0)
+    await process.check()
     chat.writable = True
-    await night.watch.check()
-    await night.watch.check()
+    await process.check()
+    await process.check()
     assert sorted(key for key, _ in chat.told) == ["alert_day", "alert_disk"]
 
 
 async def test_a_disk_is_told_when_it_fills_and_when_there_is_clearly_room_again(
-    night: Night, chat: Operators
+    process: Process, chat: Operators
 ) -> None:
     for free in (2.0, 0.9, 0.8, 1.1, 1.4, 0.9, 1.6, 1.2):
-        night.disk = (100 * GB, int(free * GB))
-        await night.watch.check()
+        process.disk = (100 * GB, int(free * GB))
+        await process.check()
     assert chat.told[1:] == [
         ("alert_disk", {"free": "0.9"}),
         ("alert_disk_over", {"free": "1.6", "minutes": 1}),
     ]
 
 
-async def test_a_small_disk_may_be_small(night: Night, chat: Operators) -> None:
-    night.disk = (2 * GB, GB // 2)
-    await night.watch.check()
+async def test_a_small_disk_may_be_small(process: Process, chat: Operators) -> None:
+    process.disk = (2 * GB, GB // 2)
+    await process.check()
     assert chat.keys == []
 
 
-async def test_a_backup_that_fails_is_told_once_and_its_success_once(night: Night, chat: Operators) -> None:
+async def test_a_backup_that_fails_is_told_once_and_its_success_once(
+    process: Process, chat: Operators
+) -> None:
     for reason in (None, "no backup: its disk is full", "no backup: its disk is full", None, None):
-        await night.watch.tell_backup(reason)
+        await process.monitor.report_backup(reason)
     assert chat.keys == ["alert_backup", "alert_backup_over"]
 
 
 @pytest.mark.parametrize(("away_s", "told"), [(20, []), (180, ["alert_back"])])
 async def test_the_bot_says_that_it_is_back_and_what_goes_on(
-    night: Night, store: SQLiteStore, chat: Operators, away_s: float, told: list[str]
+    process: Process, store: SQLiteStore, chat: Operators, away_s: float, told: list[str]
 ) -> None:
     for number in range(4):
         await store.tasks.add(a_task(str(number)))
-    await night.watch.report_restart(timedelta(seconds=away_s))
+    await process.monitor.report_restart(timedelta(seconds=away_s))
     assert chat.keys == told
     if told:
         assert chat.told == [("alert_back", {"away": timedelta(seconds=away_s), "count": 4})]
@@ -197,14 +205,14 @@ async def test_each_morning_one_silent_line_says_what_yesterday_was(
         replace(made, id="failed", state=TaskState.FAILED, error_code="busy", user_id=7, remote_id=None)
     )
     await store.tasks.add(replace(made, id="earlier", queued_at=NOW - timedelta(days=1)))
-    night = Night(store, clock, chat, "Europe/Berlin")
+    process = Process(store, clock, chat, "Europe/Berlin")
     clock.advance(17 * 3600 + 59 * 60)  # 07:59 of the next day, there
-    await night.watch.check()
+    await process.check()
     assert [values["day"] for _, values in chat.told] == ["2026-05-03"]
     clock.advance(60)
     for _ in range(3):
-        await night.watch.check()
-        await Night(store, clock, chat, "Europe/Berlin").watch.check()
+        await process.check()
+        await Process(store, clock, chat, "Europe/Berlin").check()
     day = {"day": "2026-05-04", "videos": 3, "failed": 1, "people": 3, "spent": Decimal("1.05")}
     assert chat.told[1:] == [("alert_day", day)]
     assert chat.loud == []

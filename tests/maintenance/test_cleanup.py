@@ -11,16 +11,16 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from fakes import NOW, Clock, a_task
+from fakes import NOW, Clock, StoreParts, a_task
 from running import PATIENCE_S, bot_process, running_bot, stage
 
 from bot import app
 from bot.errors import SettingsError, StoreError
-from bot.maintenance.cleanup import Backups, Keeping
+from bot.maintenance.backup import Backup, BackupFolder, ReportBackup
+from bot.maintenance.cleanup import Cleanup
 from bot.settings import IsolatedSettings
 from bot.stores.sqlite import SQLiteStore
 from bot.stores.sqlite.backup import back_up
@@ -41,87 +41,73 @@ DAY = timedelta(days=1)
     ],
 )
 def test_a_night_begins_at_its_hour_in_the_time_zone(now: str, zone: str, night: str, tmp_path: Path) -> None:
-    backups = Backups(tmp_path, 4, ZoneInfo(zone))
-    assert backups.night(datetime.fromisoformat(now).replace(tzinfo=UTC)) == date.fromisoformat(night)
-
-
-class Told:
-    """What the operator would hear of copies, and what was discarded."""
-
-    def __init__(self) -> None:
-        self.heard: list[str | None] = []
-        self.discarded: list[str] = []
-
-    async def backup(self, reason: str | None) -> None:
-        self.heard.append(reason)
-
-
-def keeping(store: Any, clock: Clock, told: Told, backups: Backups | None = None) -> Keeping:
-    return Keeping(
-        store,
-        keep_days=90,
-        backups=backups,
-        discard=told.discarded.append,
-        tell_backup=told.backup,
-        clock=clock,
-        between_s=0,
-    )
+    folder = BackupFolder(tmp_path, 4, ZoneInfo(zone))
+    assert folder.latest_due(datetime.fromisoformat(now).replace(tzinfo=UTC)) == date.fromisoformat(night)
 
 
 async def test_each_night_one_copy_is_made_and_seven_are_kept(
     store: SQLiteStore, clock: Clock, tmp_path: Path
 ) -> None:
-    told, folder = Told(), tmp_path / "backups"
-    keeper = keeping(store, clock, told, Backups(folder, 4, UTC_ZONE))
-    folder.mkdir()
-    (folder / "dreamreel-of-mine.db").touch()
+    reports: list[str | None] = []
+    folder = BackupFolder(tmp_path / "backups", 4, UTC_ZONE)
+    backup = Backup(store, folder, reporter(reports), clock)
+    folder.folder.mkdir()
+    (folder.folder / "dreamreel-of-mine.db").touch()
     for _ in range(10):
-        await keeper.turn()
-        await keeper.turn()
+        await backup.run_if_due()
+        await backup.run_if_due()
         clock.advance(86_400)
-    nights = [(NOW + DAY * number).date().isoformat() for number in range(3, 10)]
-    names = {file.name for file in folder.iterdir()}
-    assert names == {"dreamreel-of-mine.db", *(f"dreamreel-{night}.db" for night in nights)}
-    assert told.heard == [None] * 10
-    assert Backups(folder, 4, UTC_ZONE).newest() == date.fromisoformat(nights[-1])
+    days = [(NOW + DAY * number).date().isoformat() for number in range(3, 10)]
+    names = {file.name for file in folder.folder.iterdir()}
+    assert names == {"dreamreel-of-mine.db", *(f"dreamreel-{day}.db" for day in days)}
+    assert reports == [None] * 10
+    assert folder.newest() == date.fromisoformat(days[-1])
 
 
 async def test_a_copy_that_failed_is_tried_again_in_an_hour_and_its_end_is_told(
     store: SQLiteStore, clock: Clock, tmp_path: Path
 ) -> None:
-    told, blocked = Told(), tmp_path / "backups"
+    reports: list[str | None] = []
+    blocked = tmp_path / "backups"
     blocked.touch()
-    keeper = keeping(store, clock, told, Backups(blocked, 4, UTC_ZONE))
-    await keeper.turn()
-    await keeper.turn()
-    assert len(told.heard) == 1
-    assert told.heard[0] is not None
-    assert told.heard[0].startswith("no backup: ")
+    backup = Backup(store, BackupFolder(blocked, 4, UTC_ZONE), reporter(reports), clock)
+    await backup.run_if_due()
+    await backup.run_if_due()
+    assert len(reports) == 1
+    assert reports[0] is not None
+    assert reports[0].startswith("no backup: ")
     blocked.unlink()
     clock.advance(3600)
-    await keeper.turn()
-    assert told.heard[1:] == [None]
+    await backup.run_if_due()
+    assert reports[1:] == [None]
+
+
+def reporter(reports: list[str | None]) -> ReportBackup:
+    async def report(reason: str | None) -> None:
+        reports.append(reason)
+
+    return report
 
 
 async def test_what_is_old_is_forgotten_in_small_batches_with_its_video(
     store: SQLiteStore, clock: Clock
 ) -> None:
-    told = Told()
+    discarded: list[str] = []
     closed = replace(a_task(), state=TaskState.FAILED, delivered_at=NOW, due_at=None)
     for number in range(250):
         await store.tasks.add(replace(closed, id=f"old {number}"))
     clock.advance(91 * 86_400)
     await store.tasks.add(replace(closed, id="young", delivered_at=clock.now))
     before = store.commits
-    await keeping(store, clock, told).turn()
+    await Cleanup(store, 90, discarded.append, clock, between_s=0).run_if_due()
     assert store.commits - before >= 3
-    assert sorted(told.discarded) == sorted(f"old {number}" for number in range(250))
+    assert sorted(discarded) == sorted(f"old {number}" for number in range(250))
     assert await store.tasks.get("old 7") is None
     assert await store.tasks.get("young") is not None
 
 
 class Refusing:
-    """A store whose disk is full at first."""
+    """Updates on a disk that is full."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -133,10 +119,10 @@ class Refusing:
 
 
 async def test_a_full_disk_does_not_end_the_forgetting(clock: Clock) -> None:
-    store, told = Refusing(), Told()
-    keeper = keeping(store, clock, told)
+    store = Refusing()
+    cleanup = Cleanup(StoreParts(updates=store), 90, lambda _: None, clock)
     for _ in range(3):
-        await keeper.turn()
+        await cleanup.run_if_due()
         clock.advance(1801)
     assert store.asked == 2
 

@@ -1,4 +1,4 @@
-"""What is done beside the worker and the conversation."""
+"""What runs beside the worker and the chat."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from fakes import A_MODEL, NOW
 
 from bot.errors import StoreError
-from bot.maintenance.maintenance import read_durations, show_life
+from bot.maintenance.maintenance import read_durations, record_heartbeat
 from bot.stores.sqlite import SQLiteStore
 from bot.worker.duration_model import Durations, keys
 from bot.worker.schedule import Schedule
@@ -40,7 +40,7 @@ async def test_what_other_processes_learn_is_taken_over() -> None:
 
 
 async def test_a_stop_is_the_last_sign_of_life(store: SQLiteStore) -> None:
-    life = asyncio.create_task(show_life(store.maintenance, lambda: datetime.now(UTC), every_s=3600))
+    life = asyncio.create_task(record_heartbeat(store.maintenance, lambda: datetime.now(UTC), every_s=3600))
     while await store.maintenance.record_heartbeat(NOW) in (None, NOW):
         pass
     life.cancel()

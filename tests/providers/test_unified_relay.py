@@ -395,7 +395,7 @@ async def test_a_link_may_come_a_little_after_the_end_and_then_there_is_none(fie
 async def test_where_no_time_is_told_a_missing_link_is_the_relays_fault_which_ends_by_itself(
     time: object,
 ) -> None:
-    """Five such looks over a quarter of an hour end a task: `timing.gives_up_looking`."""
+    """Five such polls over a quarter of an hour end a task: `schedule.gives_up_polling`."""
     async with Wire(Reply(200, {"id": ID, "status": "completed", "status_update_time": time})) as wire:
         outcome = await _outcome(_adapter(wire.base_url).poll(ID, MODEL))
     assert isinstance(outcome, Unavailable)

@@ -115,7 +115,7 @@ async def test_everything_arrives_in_postgresql_and_back(
     assert {**await move_between(there, back), "flags": 0} == {**counts, "flags": 0}
     was = await opened(filled)
     # Whoever handled an update there died; what is moved belongs to no process.
-    was["updates"] = [replace(update, attempts=0, was_cut_short=False) for update in was["updates"]]
+    was["updates"] = [replace(update, attempts=0, deaths=0, was_cut_short=False) for update in was["updates"]]
     assert was == await opened(there) == await opened(back)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bot.errors import IllegalMove
 from bot.request import VideoRequest
-from bot.task import END_STATES, MOVES, SUBMIT_UNKNOWN, Task, TaskState
+from bot.task import END_STATES, MOVES, SUBMIT_UNKNOWN, Task, TaskState, changed
 
 LATER = NOW + timedelta(minutes=5)
 REQUEST = VideoRequest(model="jimeng-pro", prompt="a kite")
@@ -27,15 +27,19 @@ TABLE: dict[str, tuple[Callable[[Task], Task], set[TaskState], TaskState | None]
     "queued": (lambda task: task.queued(REQUEST, Decimal("0.50"), NOW), {S.DRAFT}, S.QUEUED),
     "put_off": (lambda task: task.put_off(LATER, NOW), set(S) - {S.SUBMITTING}, None),
     "submitting": (lambda task: task.submitting(NOW, LATER, LATER), {S.QUEUED}, S.SUBMITTING),
-    "put_back": (lambda task: task.requeued("busy", "", LATER, NOW), {S.SUBMITTING}, S.QUEUED),
-    "turned_away": (
+    "requeued": (lambda task: task.requeued("busy", "", LATER, NOW), {S.SUBMITTING}, S.QUEUED),
+    "requeued_no_slot": (
         lambda task: task.requeued_no_slot("no_slot", "", LATER),
         {S.SUBMITTING},
         S.QUEUED,
     ),
-    "crowded_out": (lambda task: task.requeued_by_provider("no_slot", "", LATER), {S.RUNNING}, S.QUEUED),
+    "requeued_by_provider": (
+        lambda task: task.requeued_by_provider("no_slot", "", LATER),
+        {S.RUNNING},
+        S.QUEUED,
+    ),
     "accepted": (lambda task: task.accepted("job-1", LATER, LATER), {S.SUBMITTING}, S.RUNNING),
-    "looked": (lambda task: task.polled(0.5, NOW), {S.RUNNING}, None),
+    "polled": (lambda task: task.polled(0.5, NOW), {S.RUNNING}, None),
     "late": (lambda task: task.late(NOW), {S.RUNNING}, None),
     "succeeded": (lambda task: task.succeeded("https://v", LATER, NOW), {S.RUNNING}, S.SUCCEEDED),
     "cardless": (lambda task: task.card_lost(NOW), {S.SUCCEEDED}, None),
@@ -220,7 +224,14 @@ def test_what_was_surely_not_charged_gives_the_days_video_back() -> None:
     assert a_task(state=S.FAILED, error_code=SUBMIT_UNKNOWN).counts_toward_quota
 
 
-TOLD_BY_PROVIDERS = {"submitting", "put_back", "turned_away", "crowded_out", "accepted", "looked"}
+TOLD_BY_PROVIDERS = {
+    "submitting",
+    "requeued",
+    "requeued_no_slot",
+    "requeued_by_provider",
+    "accepted",
+    "polled",
+}
 
 
 class Life(RuleBasedStateMachine):
@@ -259,7 +270,7 @@ class Life(RuleBasedStateMachine):
             self.bought += 1
 
     @precondition(lambda self: self.task.state is S.SUBMITTING)
-    @rule(name=st.sampled_from(["put_back", "turned_away"]))
+    @rule(name=st.sampled_from(["requeued", "requeued_no_slot"]))
     def the_provider_refuses(self, name: str) -> None:
         assert self._try(TABLE[name][0])
         self.bought -= 1
@@ -267,7 +278,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.task.state is S.RUNNING)
     @rule()
     def the_provider_ends_it_unmade(self) -> None:
-        assert self._try(TABLE["crowded_out"][0])
+        assert self._try(TABLE["requeued_by_provider"][0])
         self.bought -= 1
 
     @rule()
@@ -311,3 +322,16 @@ def test_every_move_leaves_the_task_it_was_asked_of_as_it_was() -> None:
     task.polled(0.3, NOW)
     task.failed("expired", "", NOW)
     assert task == copy
+
+
+def test_a_copy_has_the_changes_and_all_else_as_it_was() -> None:
+    task = a_task(progress=0.5)
+    assert changed(task, attempts=3) == replace(task, attempts=3)
+    assert changed(task) == task
+
+
+def test_a_copy_stays_frozen_and_takes_no_unknown_field() -> None:
+    with pytest.raises(FrozenInstanceError):
+        changed(a_task()).attempts = 1  # type: ignore[misc]
+    with pytest.raises(KeyError):
+        changed(a_task(), oars=2)

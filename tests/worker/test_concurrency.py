@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import NOW, Clock, Script, ScriptedProvider, WorkerHarness, a_task
+from fakes import NOW, Clock, Script, ScriptedProvider, StoreParts, WorkerHarness, a_task
 
 from bot.errors import StoreError, Unavailable
 from bot.provider import Accepted, Failed, Photo, Status, StillRunning, Succeeded
@@ -16,7 +16,8 @@ from bot.request import VideoModel, VideoRequest
 from bot.store import SlotLimit
 from bot.stores.sqlite import SQLiteStore
 from bot.task import TaskState
-from bot.worker.concurrency import NO_ROOM, Slots, lowered, open_slots, raised
+from bot.worker.concurrency import NO_ROOM, lowered, open_slots, raised
+from bot.worker.provider_health import ProviderHealth
 
 FULL = Unavailable("no_slot", "code 50430")
 
@@ -245,22 +246,22 @@ async def test_a_limit_that_cannot_be_kept_stops_nobody(harness: WorkerHarness) 
         async def change_limit(self, *_: object) -> SlotLimit | None:
             raise StoreError("its disk is full")
 
-    broken: Any = Broken()
-    slots = Slots({"cloud": 3}, broken, harness.clock)
-    await slots.refused(a_task())
-    await slots.accepted(a_task())
-    assert await slots.at_once("cloud") == 3
+    broken: Any = StoreParts(providers=Broken())
+    health = ProviderHealth(broken, {"cloud": 3}, harness.tell_admins, harness.clock)
+    await health.slot_refused(a_task())
+    await health.slot_accepted(a_task())
+    assert await health.slots_in_use("cloud") == 3
 
 
 async def test_forecasts_go_by_the_slots_in_use(harness: WorkerHarness) -> None:
-    slots = Slots({"cloud": 5, "closed": 0}, harness.store.providers, harness.clock)
-    assert await slots.at_once("elsewhere") is None
-    assert await slots.at_once("closed") == 0
-    assert await slots.at_once("cloud") == 5
+    health = ProviderHealth(harness.store, {"cloud": 5, "closed": 0}, harness.tell_admins, harness.clock)
+    assert await health.slots_in_use("elsewhere") is None
+    assert await health.slots_in_use("closed") == 0
+    assert await health.slots_in_use("cloud") == 5
     await harness.store.providers.change_limit("cloud", NOW, lambda *_: refused(None, 2))
-    assert await slots.at_once("cloud") == 2
+    assert await health.slots_in_use("cloud") == 2
     await harness.store.providers.change_limit("cloud", NOW, lambda *_: refused(None, 0))
-    assert await slots.at_once("cloud") == 1
+    assert await health.slots_in_use("cloud") == 1
 
 
 @pytest.mark.parametrize("code", sorted(NO_ROOM))

@@ -29,6 +29,7 @@ class FaultyStore(TasksAround):
     def __init__(self, store: SQLiteStore, fault: Callable[[Task], None]) -> None:
         super().__init__(store)
         self._fault = fault
+        self.tasks = self
 
     async def save(self, task: Task, attempt: Attempt | None = None, *, leased: bool = False) -> Task:
         self._fault(task)
@@ -97,7 +98,7 @@ class DyingStore(TasksAround):
 
     def __init__(self, store: SQLiteStore, at: int, *, after: bool) -> None:
         super().__init__(store)
-        self.budget = self
+        self.tasks = self.budget = self
         self._left = at
         self._after = after
 

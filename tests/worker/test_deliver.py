@@ -264,7 +264,7 @@ async def test_who_waits_too_long_for_a_turn_comes_again_and_leaves_room_for_oth
     claimed = await harness.store.tasks.claim(NOW, schedule.LEASE_S, 9, {})
     uploads = [asyncio.create_task(harness.worker.step(task)) for task in claimed[:8]]
     await asyncio.sleep(0)
-    monkeypatch.setattr(schedule, "TURN_LIMIT_S", 0.01)
+    monkeypatch.setattr(schedule, "UPLOAD_SLOT_LIMIT_S", 0.01)
     await harness.worker.step(claimed[8])
     task = await harness.get("task-8")
     assert (task.state, task.attempts, task.delivered_at) == (TaskState.SUCCEEDED, 1, None)

@@ -30,6 +30,7 @@ class WatchedStore(TasksAround):
 
     def __init__(self, store: SQLiteStore) -> None:
         super().__init__(store)
+        self.tasks = self
         self._saved = asyncio.Condition()
         self.refusals = 0
         self.claims = 0

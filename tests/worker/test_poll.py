@@ -236,7 +236,7 @@ async def test_an_outage_is_two_lines_in_the_log_however_many_looks_it_spoils(ha
 async def test_a_look_that_never_ends_is_ended(
     harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.worker.schedule.LOOK_LIMIT_S", 0.01)
+    monkeypatch.setattr("bot.worker.schedule.POLL_LIMIT_S", 0.01)
     harness.provider.polls = Script(asyncio.Event().wait, STILL)
     await harness.store.tasks.add(running())
     await harness.turn()
@@ -279,7 +279,7 @@ async def test_a_finished_job_teaches_how_long_such_jobs_take(harness: WorkerHar
     await look_at(harness, 40, 44)
     assert await learned(harness) == {FINE: once(40, 44), COARSE: once(40, 44)}
     assert once(40, 44).tasks == 1
-    assert harness.timing.usual_s(A_MODEL) == once(40, 44).usual_s() < 90, "and is counted on at once"
+    assert harness.schedule.usual_s(A_MODEL) == once(40, 44).usual_s() < 90, "and is counted on at once"
 
 
 async def test_a_job_that_was_done_at_the_first_look_teaches_that_too(harness: WorkerHarness) -> None:

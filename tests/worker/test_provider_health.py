@@ -1,4 +1,4 @@
-"""Accounts in trouble: admins hear of an outage once, and once that it is over."""
+"""Accounts in trouble: admins are told of an outage once, and once that it is over."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import A_MODEL, NOW, Clock, Script, ScriptedProvider, WorkerHarness, a_task
+from fakes import A_MODEL, NOW, Clock, Script, ScriptedProvider, StoreParts, WorkerHarness, a_task
 
 from bot.errors import AccountProblem, StoreError
 from bot.provider import Accepted
 from bot.store import AccountTrouble, Notice
 from bot.stores.sqlite import SQLiteStore
 from bot.task import TaskState
-from bot.worker.provider_health import Accounts
+from bot.worker.provider_health import ProviderHealth
 
 REFUSED = AccountProblem("account", "code 50400", trouble="not_activated")
 
@@ -61,11 +61,11 @@ async def test_an_outage_outlives_a_restart(
     async def tell(notice: Notice) -> None:
         told.append(notice)
 
-    await Accounts(store.providers, tell, clock).refused(A_MODEL, REFUSED)
-    await Accounts(store.providers, tell, clock).refused(A_MODEL, REFUSED)
+    await ProviderHealth(store, {}, tell, clock).account_refused(A_MODEL, REFUSED)
+    await ProviderHealth(store, {}, tell, clock).account_refused(A_MODEL, REFUSED)
     assert len(told) == 1
     assert await store.providers.troubles() == [AccountTrouble("jimeng-pro", "not_activated", NOW)]
-    await Accounts(store.providers, tell, clock).worked(A_MODEL)
+    await ProviderHealth(store, {}, tell, clock).account_works(A_MODEL)
     assert [notice.key for notice in told] == ["trouble_not_activated", "trouble_over"]
 
 
@@ -85,23 +85,23 @@ async def test_a_full_disk_keeps_no_task_from_its_way(clock: Clock, call: str) -
     async def tell(_: Notice) -> None:
         raise AssertionError("nothing is known to have begun or ended")
 
-    full_disk: Any = FullDisk()
-    accounts = Accounts(full_disk, tell, clock)
-    await (accounts.refused(A_MODEL, REFUSED) if call == "refused" else accounts.worked(A_MODEL))
+    full_disk: Any = StoreParts(providers=FullDisk())
+    health = ProviderHealth(full_disk, {}, tell, clock)
+    await (health.account_refused(A_MODEL, REFUSED) if call == "refused" else health.account_works(A_MODEL))
 
 
 async def test_one_product_that_is_not_activated_is_no_outage_of_the_others(harness: WorkerHarness) -> None:
-    accounts = Accounts(harness.store.providers, harness.tell_admins, harness.clock)
+    health = ProviderHealth(harness.store, {}, harness.tell_admins, harness.clock)
     other = replace(A_MODEL, name="jimeng-720p")
     for _ in range(3):
-        await accounts.refused(A_MODEL, REFUSED)
-        await accounts.worked(other)
+        await health.account_refused(A_MODEL, REFUSED)
+        await health.account_works(other)
     assert harness.notices == [Notice("trouble_not_activated", {"provider": "jimeng-pro"})]
 
 
 async def test_many_refusals_at_once_are_told_once(harness: WorkerHarness) -> None:
-    accounts = Accounts(harness.store.providers, harness.tell_admins, harness.clock)
-    await asyncio.gather(*(accounts.refused(A_MODEL, REFUSED) for _ in range(10)))
+    health = ProviderHealth(harness.store, {}, harness.tell_admins, harness.clock)
+    await asyncio.gather(*(health.account_refused(A_MODEL, REFUSED) for _ in range(10)))
     assert len(harness.notices) == 1
 
 
@@ -110,5 +110,5 @@ async def test_a_process_that_ends_while_it_tells_tells_again(store: SQLiteStore
         raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        await Accounts(store.providers, broken_off, clock).refused(A_MODEL, REFUSED)
+        await ProviderHealth(store, {}, broken_off, clock).account_refused(A_MODEL, REFUSED)
     assert await store.providers.troubles() == []

@@ -15,7 +15,7 @@ from fakes import (
     Script,
     ScriptedProvider,
     WorkerHarness,
-    a_brake,
+    a_purchase_guard,
     a_task,
 )
 
@@ -149,7 +149,7 @@ async def test_the_hours_figure_is_exact_however_many_buy_at_once(store: SQLiteS
         told.append(notice)
 
     settings = IsolatedSettings(submits_per_hour=7)
-    processes = [a_brake(store, clock, lambda: settings, tell_admins=tell) for _ in range(3)]
+    processes = [a_purchase_guard(store, clock, lambda: settings, tell_admins=tell) for _ in range(3)]
     intents = []
     for number in range(30):
         task = await store.tasks.add(a_task(f"task-{number}"))

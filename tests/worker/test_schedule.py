@@ -20,7 +20,7 @@ from bot.worker.schedule import (
     Schedule,
     clock_of,
     duration_keys,
-    gives_up_looking,
+    gives_up_polling,
     gives_up_telling,
     retry_at,
     unclear_until,
@@ -38,7 +38,7 @@ def wait_s(due_at: datetime) -> float:
 def next_s(
     schedule: Schedule, task: Task = RUNNING, model: VideoModel = A_MODEL, others_wait: bool = False
 ) -> float:
-    return wait_s(schedule.next_look(task, model, NOW, others_wait=others_wait))
+    return wait_s(schedule.next_poll(task, model, NOW, others_wait=others_wait))
 
 
 def looks_s(schedule: Schedule, others_wait: bool = False) -> list[float]:
@@ -46,7 +46,7 @@ def looks_s(schedule: Schedule, others_wait: bool = False) -> list[float]:
     looks = [0.0]
     while looks[-1] < 3600:
         now = NOW + timedelta(seconds=looks[-1])
-        due_at = schedule.next_look(RUNNING, A_MODEL, now, others_wait=others_wait)
+        due_at = schedule.next_poll(RUNNING, A_MODEL, now, others_wait=others_wait)
         looks.append(wait_s(due_at))
     return looks[1:]
 
@@ -92,25 +92,25 @@ def test_a_free_model_is_looked_at_every_second() -> None:
 def test_no_look_is_further_away_than_the_operator_allows() -> None:
     assert next_s(Schedule(0), model=SLOW) > 600
     assert next_s(Schedule(60), model=SLOW) == 60
-    assert wait_s(Schedule(60).look_again(replace(RUNNING, attempts=9), NOW)) == 60
-    assert wait_s(Schedule(0).look_again(replace(RUNNING, attempts=9), NOW)) > 200
+    assert wait_s(Schedule(60).poll_again(replace(RUNNING, attempts=9), NOW)) == 60
+    assert wait_s(Schedule(0).poll_again(replace(RUNNING, attempts=9), NOW)) > 200
 
 
 @given(st.floats(0, 1e6), st.booleans(), st.sampled_from([0.0, 0.2, 60.0]))
 def test_every_look_has_a_time_to_come(elapsed_s: float, queued: bool, poll_max_s: float) -> None:
     task = RUNNING.polled(None, NOW, queued=queued)
     now = NOW + timedelta(seconds=elapsed_s)
-    assert Schedule(poll_max_s).next_look(task, A_MODEL, now, others_wait=True) > now
+    assert Schedule(poll_max_s).next_poll(task, A_MODEL, now, others_wait=True) > now
 
 
 def test_a_late_job_is_looked_at_rarely_whatever_the_bound() -> None:
     late = replace(RUNNING, late_at=NOW)
     assert next_s(Schedule(60), late) == 600
-    assert wait_s(Schedule(60).look_again(late, NOW)) == 600
+    assert wait_s(Schedule(60).poll_again(late, NOW)) == 600
 
 
 def test_a_provider_that_says_when_to_ask_again_is_obeyed() -> None:
-    assert wait_s(Schedule(60).look_again(RUNNING, NOW, retry_after_s=900.0)) == 900
+    assert wait_s(Schedule(60).poll_again(RUNNING, NOW, retry_after_s=900.0)) == 900
     assert wait_s(retry_at(0, NOW, 900.0)) == 900
     assert wait_s(retry_at(9, NOW, 1.0)) > 200
 
@@ -218,7 +218,7 @@ def minutes(*ago: float) -> list[datetime]:
 def test_a_fault_ends_a_task_after_five_looks_over_a_quarter_of_an_hour(
     faults: list[datetime], gives_up: bool
 ) -> None:
-    assert gives_up_looking(faults, NOW) is gives_up
+    assert gives_up_polling(faults, NOW) is gives_up
 
 
 def test_a_chat_that_cannot_be_told_is_tried_for_two_days() -> None:
@@ -236,4 +236,4 @@ def test_an_unclear_job_holds_its_slot_for_some_multiple_of_the_usual_time() -> 
 def test_every_step_ends_within_its_lease() -> None:
     assert schedule.FETCH_LIMIT_S + schedule.UPLOAD_LIMIT_S < schedule.LEASE_S
     assert schedule.SUBMIT_LIMIT_S < schedule.LEASE_S
-    assert schedule.LOOK_LIMIT_S < schedule.LEASE_S
+    assert schedule.POLL_LIMIT_S < schedule.LEASE_S

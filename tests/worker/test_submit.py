@@ -57,7 +57,7 @@ async def test_an_accepted_task_runs_and_is_looked_at_in_time(harness: WorkerHar
     await harness.turn()
     task = await harness.get()
     assert (task.state, task.remote_id) == (TaskState.RUNNING, "job-1")
-    assert task.due_at == harness.timing.next_look(task, A_MODEL, NOW, others_wait=False)
+    assert task.due_at == harness.schedule.next_poll(task, A_MODEL, NOW, others_wait=False)
     assert task.keep_until == NOW + timedelta(seconds=A_MODEL.keeps_s)
     (attempt,) = await harness.store.tasks.attempts("boat")
     assert (attempt.call, attempt.answer, attempt.detail) == ("submit", "ok", "call 7")

@@ -147,12 +147,12 @@ class ToyShelf(VideoCache):
     """Keeps whatever was fetched: no codec is needed to see who is shown what."""
 
     async def get(self, task_id: str) -> Video | None:
-        video, thumbnail = self._places(task_id)
+        video, thumbnail = self._paths(task_id)
         facts = VideoFacts(16, 16, 1.0, has_audio=True, video_codec="h264", pix_fmt="yuv420p", bytes=7)
         return Video(video, thumbnail, facts) if video.exists() else None
 
     async def put(self, task_id: str, fetch: Any, link: str) -> Video:
-        video, _ = self._places(task_id)
+        video, _ = self._paths(task_id)
         video.parent.mkdir(exist_ok=True)
         await fetch(link, video)
         made = await self.get(task_id)

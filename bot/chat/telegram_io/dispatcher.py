@@ -145,7 +145,7 @@ class Dispatcher:
             log.error("an unreadable update is parked")
             await self._updates.fail(stored.update_id, None)
             return
-        if stored.was_cut_short and stored.attempts >= schedule.UPDATE_ATTEMPTS:
+        if stored.was_cut_short and stored.deaths >= schedule.UPDATE_ATTEMPTS:
             # Whatever ends the process would end it again at every start.
             await self._park(stored, update)
             return

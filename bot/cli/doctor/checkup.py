@@ -16,9 +16,9 @@ from bot.cli.doctor.money import judge_prices
 from bot.cli.doctor.network import check_public_address, check_telegram
 from bot.cli.doctor.provider_accounts import check_account
 from bot.errors import SettingsError
-from bot.maintenance.cleanup import Backups
+from bot.maintenance.backup import BackupFolder
 from bot.provider import Provider
-from bot.provider_builders import build_models, build_providers
+from bot.providers import build_models, build_providers
 from bot.request import VideoModel
 from bot.settings import Settings, load_settings, secrets_of
 from bot.store.audit import THE_BOT
@@ -128,10 +128,9 @@ def _check_disk(settings: Settings) -> Finding:
 def _check_backups(settings: Settings, now: datetime, *, is_running: bool) -> list[Finding]:
     if is_shared(settings.database_url):
         return []
-    folder, hour = settings.backups, settings.backup_hour
-    made = Backups(folder, hour, settings.zone) if folder is not None and hour is not None else None
+    folder = BackupFolder.from_settings(settings)
     today = now.astimezone(settings.zone).date()
-    return [judge_backups(settings, made.newest() if made else None, today, is_running=is_running)]
+    return [judge_backups(settings, folder.newest() if folder else None, today, is_running=is_running)]
 
 
 def _existing(folder: Path) -> Path:

@@ -36,10 +36,10 @@ class _Verdict:
 
 
 async def check_account(provider: Provider, limit_s: float = _LIMIT_S) -> list[Finding]:
-    """Return one finding, or several if the models differ: some have to be activated one by one."""
+    """Return one finding, or several if models differ: some have to be activated one by one."""
     verdicts: dict[_Verdict, list[str]] = {}
     for model in provider.models:
-        verdict = await _check_model(provider, model, limit_s)
+        verdict = await _poll(provider, model, limit_s)
         if not verdict.reached:
             # The other models are at the same address.
             return [_finding(provider, verdict, [each.name for each in provider.models])]
@@ -47,7 +47,7 @@ async def check_account(provider: Provider, limit_s: float = _LIMIT_S) -> list[F
     return [_finding(provider, verdict, names) for verdict, names in verdicts.items()]
 
 
-async def _check_model(provider: Provider, model: VideoModel, limit_s: float) -> _Verdict:
+async def _poll(provider: Provider, model: VideoModel, limit_s: float) -> _Verdict:
     settings = provider.name.upper()
     try:
         async with asyncio.timeout(limit_s):

@@ -24,7 +24,7 @@ class Value:
 
 
 async def list_values(settings: Settings) -> list[Value]:
-    """In the order of `.env.example`, as a bot that starts now would have them. Changes nothing."""
+    """Return all settings in the order of `.env.example`, as a bot that starts now would have them."""
     in_force = settle_rules(settings, await stored_settings(settings.database_url, THE_BOT))
     return [
         Value(

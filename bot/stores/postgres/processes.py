@@ -77,7 +77,7 @@ class ProcessHeartbeat(Subject):
         )
         updates = await connection.execute(
             "UPDATE updates SET leased_until = NULL, leased_by = NULL, due_at = NULL,"
-            " attempts = attempts + 1 WHERE leased_by = ANY($1) AND state = 'open'",
+            " attempts = attempts + 1, deaths = deaths + 1 WHERE leased_by = ANY($1) AND state = 'open'",
             ids,
         )
         return affected(tasks) + affected(updates)

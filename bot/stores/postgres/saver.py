@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.errors import StaleTask, StoreError
-from bot.records import changed
 from bot.store import Attempt
 from bot.stores.postgres import queue
 from bot.stores.postgres.pool import Connection, Connections, DatabaseLost
 from bot.stores.postgres.writing import Write, write
 from bot.stores.values import task_of
-from bot.task import Task
+from bot.task import Task, changed
 
 T = TypeVar("T")
 

@@ -249,6 +249,8 @@ CREATE UNLOGGED TABLE asides (user_id bigint PRIMARY KEY, price text NOT NULL, u
 _UPDATES_OF_PERSONS = """
 -- Whose an update is: one that waits for its next attempt holds back its own person alone; 0: nobody.
 ALTER TABLE updates ADD COLUMN user_id bigint NOT NULL DEFAULT 0;
+-- How many processes ended while they handled it.
+ALTER TABLE updates ADD COLUMN deaths bigint NOT NULL DEFAULT 0;
 DROP INDEX updates_open;
 CREATE INDEX updates_open ON updates (chat_id, user_id, update_id) WHERE state = 'open';
 """

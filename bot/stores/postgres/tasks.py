@@ -131,6 +131,7 @@ class PostgresTasks(Subject):
         updates = await connection.execute(
             "UPDATE updates SET leased_until = NULL, leased_by = NULL,"
             " attempts = attempts + CASE WHEN leased_by = $1 THEN 0 ELSE 1 END,"
+            " deaths = deaths + CASE WHEN leased_by = $1 THEN 0 ELSE 1 END,"
             " due_at = CASE WHEN leased_by = $1 THEN due_at END WHERE state = 'open'"
             " AND leased_by IS NOT NULL AND (leased_by = $1 OR leased_by NOT IN (SELECT id FROM processes))",
             self._db.me,

@@ -26,7 +26,7 @@ _CLAIM = (
     " AND state = 'open' AND (due_at IS NULL OR due_at <= $1)"
     " AND (leased_until IS NULL OR leased_until <= $1)"
     " ORDER BY update_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED))"
-    " RETURNING update_id, chat_id, body, attempts, user_id, attempts > 0 AND due_at IS NULL"
+    " RETURNING update_id, chat_id, body, attempts, user_id, deaths > 0 AND due_at IS NULL, deaths"
 )
 _NEXT_DUE = f"SELECT min(greatest(due_at, leased_until)) FROM ({_CHATS}) AS chats"  # noqa: S608 - our own words
 

@@ -6,11 +6,10 @@ import dataclasses
 import sqlite3
 
 from bot.errors import StaleTask
-from bot.records import changed
 from bot.store.tasks import Attempt
 from bot.stores.sqlite import queue
 from bot.stores.sqlite.rows import COLUMNS, LOOSE, STEADY, task_values, to_text
-from bot.task import Task
+from bot.task import Task, changed
 
 # The only texts put into these are the names of our own columns. Values have places, not names: SQLite finds
 # forty of them twice as fast.

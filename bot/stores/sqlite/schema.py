@@ -167,8 +167,10 @@ def record_of_acts(db: Database) -> None:
 
 @migrations()
 def updates_of_persons(db: Database) -> None:
-    """Whose an update is: one that waits for its next attempt holds back its own person alone."""
-    db.table("updates").add_column("user_id", int, not_null_default=0)
+    """Whose an update is: one that waits for its next attempt holds back its own person alone. And how many
+    processes ended while they handled it."""
+    for column in ("user_id", "deaths"):
+        db.table("updates").add_column(column, int, not_null_default=0)
     db.execute("DROP INDEX updates_open")
     columns = "(state, chat_id, user_id, update_id)"
     db.execute(f"CREATE INDEX updates_open ON updates {columns} WHERE state = 'open'")

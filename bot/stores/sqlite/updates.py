@@ -24,7 +24,7 @@ _CHATS = (
 _CLAIM = (
     f"{_CHATS} UPDATE updates SET leased_until = :lease_end WHERE update_id IN ("  # noqa: S608 - our own words
     " SELECT next FROM chats WHERE next IS NOT NULL AND leased_until <= :now ORDER BY next LIMIT :limit)"
-    " RETURNING update_id, chat_id, body, attempts, user_id, due_at"
+    " RETURNING update_id, chat_id, body, attempts, user_id, due_at, deaths"
 )
 _NEXT_DUE = f"{_CHATS} SELECT min(max(due_at, leased_until)) FROM chats"  # noqa: S608 - our own words
 
@@ -49,8 +49,8 @@ class SQLiteUpdates(Subject):
         rows = connection.execute(_CLAIM, {"now": to_text(now), "lease_end": lease_end, "limit": limit})
         found = (
             # Other ends of an attempt say when the next is due. SQLite 3.40 misreads IS NULL in RETURNING.
-            StoredUpdate(update_id, chat_id, body, attempts, user_id, attempts > 0 and due_at is None)
-            for update_id, chat_id, body, attempts, user_id, due_at in rows.fetchall()
+            StoredUpdate(update_id, chat_id, body, attempts, user_id, deaths > 0 and due_at is None, deaths)
+            for update_id, chat_id, body, attempts, user_id, due_at, deaths in rows.fetchall()
         )
         return sorted(found, key=lambda update: update.update_id)
 
@@ -84,8 +84,8 @@ class SQLiteUpdates(Subject):
     def count_deaths(self, connection: sqlite3.Connection) -> int:
         """End the leases of a process that has died: what it handled may be what ended it."""
         return connection.execute(
-            "UPDATE updates SET leased_until = NULL, due_at = NULL, attempts = attempts + 1"
-            " WHERE state = 'open' AND leased_until IS NOT NULL"
+            "UPDATE updates SET leased_until = NULL, due_at = NULL, attempts = attempts + 1,"
+            " deaths = deaths + 1 WHERE state = 'open' AND leased_until IS NOT NULL"
         ).rowcount
 
     @writes
