@@ -84,7 +84,7 @@ async def test_who_never_started_the_bot_reads_it_on_start_and_once(
     ada, chat = live_bot.newcomer()
     await _refused(live_bot, ada, chat, "/video a key")
     assert _said(live_bot, owners) == []
-    assert len(live_bot.rows("notices")) == 1
+    await live_bot.until(lambda: len(live_bot.rows("notices")) == 1)
     live_bot.world.say(ada, chat, "/start")
     live_bot.world.say(OWNER, owners, "/start")
     await live_bot.until(lambda: _said(live_bot, owners) == [says("start"), TOLD])
