@@ -23,7 +23,7 @@ from telegram.ext import (
 from bot.chat.button_presses import ButtonPresses
 from bot.chat.context import ChatContext
 from bot.chat.features import FEATURES
-from bot.chat.features.admin_actions import Moves
+from bot.chat.features.admin.actions import Moves
 from bot.chat.features.extend import read_video
 from bot.chat.features.group_membership import group_upgraded, membership_changed
 from bot.chat.features.video import album

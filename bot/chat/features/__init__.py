@@ -1,12 +1,6 @@
 """One module for each command or family of buttons. Each declares its `COMMANDS` and `BUTTONS`."""
 
 from bot.chat.features import (
-    admin_allow_ban,
-    admin_limit,
-    admin_page,
-    admin_pause,
-    admin_set,
-    admin_waiting,
     again,
     cancel,
     details,
@@ -26,11 +20,12 @@ from bot.chat.features import (
     stats,
     video,
 )
+from bot.chat.features.admin import allow_ban, limit, page, pause, set_setting, waiting_list
 from bot.chat.handlers import Feature
 
 FEATURES: tuple[Feature, ...] = (
     *(video, extend, again, history, queue, cancel, models, settings, help, stats, privacy, forget),
     *(draft, photo_pairs, next_steps, details, share, join),
-    *(admin_page, admin_allow_ban, admin_limit, admin_set, admin_pause, admin_waiting),
+    *(page, allow_ban, limit, set_setting, pause, waiting_list),
 )
 """In the order of the menus."""

@@ -13,7 +13,7 @@ from bot.chat.cards.eta import Estimate
 from bot.chat.cards.layout import Card, button, cut, join, rows
 from bot.chat.cards.task_card import state_line
 from bot.chat.context import ChatContext
-from bot.chat.features.admin_waiting import tell_waiting
+from bot.chat.features.admin.waiting_list import tell_waiting
 from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from running import BOT, BotHarness, bot_on_stage, bot_process, running_bot, says, stage
 
-from bot.chat.features.admin_limit import read_figures
+from bot.chat.features.admin.limit import read_figures
 from bot.sandbox import Chat, Json, Person
 from bot.text import plain
 from bot.text import say as say_in

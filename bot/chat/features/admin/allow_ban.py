@@ -11,7 +11,7 @@ from bot.admin.permissions import Admission
 from bot.admin.setting_sources import shown_value
 from bot.chat.cards.layout import Card, cut, join
 from bot.chat.context import ChatContext
-from bot.chat.features.admin_target import find_subject
+from bot.chat.features.admin.target import find_subject
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.operators.notice_buttons import ADMIT, NO, YES
 from bot.chat.parsing.message_intent import Intent

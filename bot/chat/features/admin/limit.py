@@ -8,7 +8,7 @@ from __future__ import annotations
 from bot.admin.permissions import FIGURES, Figure, LimitOverride, read_own
 from bot.chat.cards.layout import join
 from bot.chat.context import ChatContext
-from bot.chat.features.admin_target import find_subject
+from bot.chat.features.admin.target import find_subject
 from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender

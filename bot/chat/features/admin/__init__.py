@@ -1,0 +1,1 @@
+"""The commands and buttons of the bot's admins, a file each."""
