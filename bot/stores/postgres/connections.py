@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
@@ -27,15 +27,19 @@ _COMMAND_LIMIT_S = 20.0
 """After that a server does not answer any more: its machine may be gone."""
 _DEADLOCKS = 5
 """Two transactions may wait for each other; the server ends one of them, and it begins anew."""
-_SETTINGS = {
-    "application_name": "dreamreel",
-    "jit": "off",
+CONNECT: Mapping[str, Any] = {
+    "timeout": _CONNECT_LIMIT_S,
+    "server_settings": {"application_name": "dreamreel"},
+    # Of several hosts the one that takes writes; a standby that is alone counts as no answer.
+    "target_session_attrs": "read-write",
+}
+"""How every connection of the bot is made. A pooler such as PgBouncer refuses most other parameters here."""
+_SET_UP = (
+    "SET jit = off; SET timezone = 'UTC';"
     # Each question of every day has its index. While a table is small, or its figures are old, the planner
     # would read all of it, and a prepared statement keeps to its plan.
-    "enable_seqscan": "off",
-    "enable_bitmapscan": "off",
-    "timezone": "UTC",
-}
+    " SET enable_seqscan = off; SET enable_bitmapscan = off"
+)
 LOST = (
     OSError,
     TimeoutError,
@@ -45,6 +49,10 @@ LOST = (
     asyncpg.OperatorInterventionError,  # it shuts down, or has not started up
 )
 """No answer, or half of one. asyncpg.DataError is an InterfaceError too, and no loss."""
+
+
+_READ_ONLY = asyncpg.ReadOnlySQLTransactionError
+"""The server has become a standby. What was asked of it is certainly not done."""
 
 
 class DatabaseLost(StoreError):
@@ -57,6 +65,8 @@ class Connections:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._closing = False
+        self.on_standby: Callable[[], None] = _ignore
+        """Called when the server takes no writes any more: connections to it are worth nothing."""
         self._writes: set[asyncio.Task[Any]] = set()
 
     @classmethod
@@ -66,11 +76,11 @@ class Connections:
             url,
             min_size=0,  # else the pool looks after that number itself, and logs each failure
             max_size=_MOST,
-            timeout=_CONNECT_LIMIT_S,
             command_timeout=_COMMAND_LIMIT_S,
-            server_settings=_SETTINGS,
+            init=_set_up,
             # No session of ours changes anything that had to be put back.
             reset=_leave_as_it_is,
+            **CONNECT,
         )
         return cls(pool)
 
@@ -124,6 +134,9 @@ class Connections:
         self, do: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         with translated():
+            with suppress(_READ_ONLY):
+                async with self._acquired() as connection:
+                    return await do(connection, *args, **kwargs)
             async with self._acquired() as connection:
                 return await do(connection, *args, **kwargs)
 
@@ -132,7 +145,7 @@ class Connections:
     ) -> T:
         with translated():
             for _ in range(_DEADLOCKS):
-                with suppress(asyncpg.DeadlockDetectedError):
+                with suppress(asyncpg.DeadlockDetectedError, _READ_ONLY):
                     async with self._acquired() as connection, connection.transaction():
                         return await do(connection, *args, **kwargs)
         raise StoreError("the database refused: others were in the way again and again")
@@ -165,6 +178,11 @@ class Connections:
                 if not isinstance(error, asyncpg.DataError):
                     connection.terminate()
                 raise
+            except _READ_ONLY:
+                connection.terminate()
+                await self._pool.expire_connections()
+                self.on_standby()
+                raise
 
 
 def affected(done: str) -> int:
@@ -177,7 +195,7 @@ def translated() -> Iterator[None]:
     """Errors of the driver and the server as StoreError."""
     try:
         yield
-    except asyncpg.DataError as error:
+    except (asyncpg.DataError, OverflowError, UnicodeEncodeError) as error:
         raise Unstorable(f"the database holds no such value ({type(error).__name__})") from None
     except LOST as error:
         raise DatabaseLost(f"the database does not answer ({type(error).__name__})") from None
@@ -197,6 +215,14 @@ def explain(error: asyncpg.PostgresError) -> str:
             return "it has too many connections already"
         case _:
             return f"PostgreSQL reports {error.sqlstate} ({type(error).__name__})"
+
+
+async def _set_up(connection: Connection) -> None:
+    await connection.execute(_SET_UP)
+
+
+def _ignore() -> None:
+    pass
 
 
 async def _leave_as_it_is(_: object) -> None:

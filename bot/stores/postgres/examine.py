@@ -10,8 +10,17 @@ import asyncpg
 from bot.store.changes import Change
 from bot.stores.examination import Examination
 from bot.stores.postgres import changes, people
-from bot.stores.postgres.connections import LOST, Connection
-from bot.stores.postgres.opening import MEND_SILENCE, OLDEST, REFUSED, refusal
+from bot.stores.postgres.connections import CONNECT, LOST, Connection
+from bot.stores.postgres.opening import (
+    MEND_ENCODING,
+    MEND_SILENCE,
+    MEND_STANDBY,
+    OLDEST,
+    REFUSED,
+    STANDBY,
+    cannot_hold,
+    refusal,
+)
 from bot.stores.postgres.schema import SCHEMA_VERSION
 
 T = TypeVar("T")
@@ -25,6 +34,8 @@ async def examine(url: str) -> Examination:
         return await _ask(url, _examine)
     except REFUSED as error:
         return Examination(True, problem=f"refuses: {refusal(error)}", mend="Correct DATABASE_URL.")
+    except asyncpg.TargetServerAttributeNotMatched:
+        return Examination(True, problem=STANDBY, mend=f"{MEND_STANDBY.capitalize()}.")
     except (*LOST, asyncpg.PostgresError) as error:
         mend = f"{MEND_SILENCE.capitalize()} of DATABASE_URL."
         return Examination(True, problem=f"does not answer ({type(error).__name__})", mend=mend)
@@ -43,7 +54,7 @@ async def stored_changes(url: str, subject: int) -> list[Change]:
 
 
 async def _ask(url: str, do: Callable[[Connection], Awaitable[T]]) -> T:
-    connection = await asyncpg.connect(url, timeout=_LIMIT_S, command_timeout=_LIMIT_S)
+    connection = await asyncpg.connect(url, command_timeout=_LIMIT_S, **CONNECT)
     try:
         return await do(connection)
     finally:
@@ -53,6 +64,9 @@ async def _ask(url: str, do: Callable[[Connection], Awaitable[T]]) -> T:
 async def _examine(connection: Connection) -> Examination:
     if int(await connection.fetchval("SHOW server_version_num")) < OLDEST:
         return Examination(True, problem="is older than PostgreSQL 15", mend="Update the server.")
+    encoding = await connection.fetchval("SHOW server_encoding")
+    if encoding != "UTF8":
+        return Examination(True, problem=cannot_hold(encoding), mend=f"Instead {MEND_ENCODING}.")
     if await connection.fetchval("SELECT to_regclass('schema_version')") is None:
         if not await connection.fetchval("SELECT has_schema_privilege('public', 'CREATE')"):
             problem = "does not let this user create tables"

@@ -62,6 +62,7 @@ class PostgresStore(Subjects, Acts, Buying, Figures, Keeping, Paces, Sharing):
         self._clock = clock or server_clock
         self._me = new_process()
         self._ear = NotificationListener(url, lock_of(self._me))
+        connections.on_standby = self._ear.reconnect
         self._saver = Saver(connections, self._me)
         self._presence = ProcessHeartbeat(connections, self._me, server_clock)
         # One claim at a time in each process: two would only stand in each other's way.
