@@ -28,8 +28,9 @@ from bot.chat.operators.notice_buttons import ADMIT
 from bot.chat.ordering.albums import Albums
 from bot.chat.router import Router
 from bot.chat.task_cards.restore import come_back
+from bot.chat.telegram_io.client import is_page
 from bot.chat.telegram_io.dispatcher import Dispatcher
-from bot.chat.telegram_io.polling import KEY_REFUSED, UpdatePoller
+from bot.chat.telegram_io.polling import KEY_REFUSED, NO_BOT_API, UpdatePoller
 from bot.chat.telegram_io.webhook import WebhookReceiver, WebhookSettings
 from bot.errors import SettingsError, StartError, StoreError
 from bot.store import Notice
@@ -110,11 +111,12 @@ class Conversation:
         await self._messages.gathered(task)
 
     async def start(self) -> Greeting:
-        """Log in and publish the command lists. SettingsError when the token is refused."""
+        """Log in and publish the command lists. SettingsError if the token is refused, StartError if Telegram
+        cannot be reached."""
         try:
             await self._application.initialize()
-        except InvalidToken:
-            raise SettingsError(KEY_REFUSED) from None
+        except InvalidToken as error:
+            raise StartError(NO_BOT_API) if is_page(error) else SettingsError(KEY_REFUSED) from None
         except TelegramError as error:
             kind = type(error).__name__
             raise StartError(

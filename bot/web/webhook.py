@@ -38,7 +38,7 @@ class Webhook:
             raise web.HTTPNotFound
         try:
             update = await request.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             update = None
         update_id = update.get("update_id") if isinstance(update, dict) else None
         if not isinstance(update_id, int) or not is_storable(update_id):

@@ -16,6 +16,7 @@ from postgres_server import PostgresServer
 from bot.errors import SettingsError, StartError
 from bot.stores.opening import examine_store
 from bot.stores.postgres import PostgresStore
+from bot.stores.postgres.connections import Connection
 
 _SSL_REQUEST = 80877103
 _POOLER_TAKES = {"user", "database", "application_name", "client_encoding"}
@@ -145,7 +146,7 @@ async def test_a_pooler_that_refuses_parameters_at_the_start_of_a_connection_is_
         store.on_work(heard.set)
         await asyncio.wait_for(heard.wait(), 20)
 
-        async def settings(connection: asyncpg.Connection[asyncpg.Record]) -> list[str]:
+        async def settings(connection: Connection) -> list[str]:
             return [
                 await connection.fetchval(f"SHOW {name}")
                 for name in ("jit", "enable_seqscan", "enable_bitmapscan", "timezone")

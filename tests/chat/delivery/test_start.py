@@ -13,7 +13,8 @@ import pytest
 from running import BotHarness, BotProcess, bot_process, open_gate, says, stage
 
 from bot.chat.telegram_io.client import connect
-from bot.chat.telegram_io.polling import KEY_REFUSED, KEY_TAKEN
+from bot.chat.telegram_io.polling import KEY_REFUSED, KEY_TAKEN, NO_BOT_API
+from bot.sandbox import Fault, FaultKind
 
 WRONG_TOKEN = "123456789:AAFreallyNobodysTokenFreallyNobodysTok"
 
@@ -171,3 +172,23 @@ async def test_an_idle_bot_holds_less_than_90_megabytes(live_bot: BotHarness) ->
     assert found is not None
     # Python 3.14 itself holds more; the image and the goal are about those before it.
     assert int(found[1]) / 1024 < (90 if sys.version_info < (3, 14) else 100)
+
+
+async def test_a_page_where_telegram_should_be_is_a_wrong_address_and_no_wrong_token(
+    live_bot: BotHarness,
+) -> None:
+    live_bot.server.faults.add(Fault("getMe", FaultKind.SERVER_ERROR, times=None, status=404))
+    said = await _refused(BotProcess(live_bot.folder, live_bot.values()), status=1)
+    assert NO_BOT_API in said
+    assert KEY_REFUSED not in said
+
+
+async def test_the_database_of_another_bot_is_noticed_at_the_start(live_bot: BotHarness) -> None:
+    """Its updates have the same ids as ours: they would be taken for what has been handled."""
+    async with bot_process(live_bot.folder, live_bot.values()):
+        pass
+    said = await _refused(BotProcess(live_bot.folder, live_bot.values(telegram_bot_token=WRONG_TOKEN)))
+    assert f"The database belongs to the bot {live_bot.world.bot.id}, and TELEGRAM_BOT_TOKEN is" in said
+    assert "another DATABASE_URL" in said
+    async with bot_process(live_bot.folder, live_bot.values()) as again:
+        assert again.is_running
