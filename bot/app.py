@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.chat import Greeting, WebhookSettings
+from bot.errors import SettingsError
 from bot.log import get_log
 from bot.photo_links import PhotoLinks, secret_key, webhook_secret
 from bot.provider_builders import build_providers
 from bot.send_rates import TELEGRAM, Limits
 from bot.settings import Settings
+from bot.stores.examination import MEND_OTHER_BOT, of_another_bot
 from bot.stores.opening import open_store
 from bot.text import use_phrases
 from bot.web import WEBHOOK_PATH
@@ -61,6 +63,7 @@ async def run(
         parts.callback(watchdog.stop)
         store = await open_store(settings.database_url)
         parts.push_async_callback(store.close)
+        check_bot(await store.upkeep.claim_for_bot(settings.bot_id), settings.bot_id)
         use_phrases(settings.phrases_dir)
         providers = build_providers(settings, utc_now)
         for provider in providers:
@@ -76,6 +79,12 @@ async def run(
             await server.start()
         on_start(_started(bot, greeting))
         await bot.run(stop)
+
+
+def check_bot(owner: int, bot_id: int) -> None:
+    """Raise SettingsError if the database belongs to another bot: its updates have the same ids as ours."""
+    if owner != bot_id:
+        raise SettingsError(f"{of_another_bot(owner, bot_id)} {MEND_OTHER_BOT}")
 
 
 def _started(bot: Bot, greeting: Greeting) -> Started:

@@ -153,6 +153,11 @@ class Settings(BaseSettings):
         return ZoneInfo(self.timezone)
 
     @property
+    def bot_id(self) -> int:
+        """The bot's own id at Telegram, which its token begins with."""
+        return int(self.token.partition(":")[0])
+
+    @property
     def backups(self) -> Path | None:
         """The folder for the nightly copies; None where none are made."""
         if self.backup_hour is None or not self.database_url.startswith("sqlite:"):

@@ -7,6 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+BOT_MARK = "bot "
+"""The key of the mark that says whose database it is, before the bot's id. It is never pruned."""
+
 
 class DurationStore(Protocol):
     """What was learned of how long jobs take: texts by key, which stores do not read."""
@@ -45,6 +48,9 @@ class KeepingStore(Protocol):
 
     async def unmark(self, key: str) -> datetime | None:
         """Take it away; for the one caller who did, since when it stood."""
+
+    async def claim_for_bot(self, bot_id: int) -> int:
+        """Note whose database this is, unless that stands there; the id of the bot that it belongs to."""
 
     async def broken(self) -> str:
         """Waits until the database can surely not be used any more; why, as the second half of a sentence."""

@@ -22,7 +22,7 @@ from bot.provider_builders import build_models, build_providers
 from bot.request import VideoModel
 from bot.settings import Settings, load_settings, secrets_of
 from bot.store.changes import THE_BOT
-from bot.stores.examination import Examination
+from bot.stores.examination import MEND_OTHER_BOT, Examination, of_another_bot
 from bot.stores.opening import examine_store, is_shared, shown_url, stored_changes
 
 _DISK_WRONG_MB = 100
@@ -62,7 +62,7 @@ async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Fi
     of_telegram, of_address, *of_accounts = of_network
     found = [
         *of_telegram,
-        judge_database(database, shown_url(settings.database_url)),
+        judge_database(database, shown_url(settings.database_url), settings),
         _check_disk(settings),
         *_check_backups(settings, clock(), is_running=database.in_use),
         judge_admins(database, settings),
@@ -82,11 +82,14 @@ async def _examine(settings: Settings) -> Examination:
         return Examination(True, problem="cannot be opened", mend=str(error))
 
 
-def judge_database(database: Examination, where: str) -> Finding:
+def judge_database(database: Examination, where: str, settings: Settings) -> Finding:
     if database.problem:
         return Finding("database", "wrong", f"{where} {database.problem}.", database.mend)
     if not database.exists:
         return Finding("database", "ok", f"{where} is made at the first start.")
+    if database.bot_id is not None and settings.telegram_bot_token and database.bot_id != settings.bot_id:
+        seen = of_another_bot(database.bot_id, settings.bot_id)
+        return Finding("database", "wrong", seen, MEND_OTHER_BOT)
     running = ", and a bot is running on it" if database.in_use else ""
     return Finding("database", "ok", f"{where} is sound{running}.")
 

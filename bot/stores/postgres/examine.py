@@ -11,6 +11,7 @@ from bot.store.changes import Change
 from bot.stores.examination import Examination
 from bot.stores.postgres import changes, people
 from bot.stores.postgres.connections import CONNECT, LOST, Connection
+from bot.stores.postgres.keeping import bot_of
 from bot.stores.postgres.opening import (
     MEND_ENCODING,
     MEND_SILENCE,
@@ -78,4 +79,5 @@ async def _examine(connection: Connection) -> Examination:
     in_use = await connection.fetchval(
         "SELECT EXISTS (SELECT 1 FROM processes WHERE alive_until > clock_timestamp())"
     )
-    return Examination(True, in_use, admins=tuple(await people.admins(connection)))
+    admins = tuple(await people.admins(connection))
+    return Examination(True, in_use, admins=admins, bot_id=await bot_of(connection))

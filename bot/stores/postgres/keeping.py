@@ -7,6 +7,7 @@ import asyncio
 from datetime import datetime
 from pathlib import Path
 
+from bot.store.upkeep import BOT_MARK
 from bot.stores.postgres.connections import Connection, Connections, affected
 
 _OLD_ROWS = (
@@ -15,7 +16,8 @@ _OLD_ROWS = (
     "DELETE FROM recipes WHERE token = ANY(ARRAY(SELECT token FROM recipes WHERE created_at < $1 LIMIT $2))",
     "DELETE FROM notices WHERE id = ANY(ARRAY(SELECT id FROM notices WHERE kept_at < $1 LIMIT $2))",
     "DELETE FROM pace WHERE key = ANY(ARRAY(SELECT key FROM pace WHERE at < $1 LIMIT $2))",
-    "DELETE FROM marks WHERE key = ANY(ARRAY(SELECT key FROM marks WHERE at < $1 LIMIT $2))",
+    "DELETE FROM marks WHERE key = ANY(ARRAY("
+    "SELECT key FROM marks WHERE at < $1 AND key NOT LIKE 'bot %' LIMIT $2))",
 )
 
 
@@ -38,6 +40,9 @@ class Keeping:
 
     async def unmark(self, key: str) -> datetime | None:
         return await self._db.write(_unmark, key)
+
+    async def claim_for_bot(self, bot_id: int) -> int:
+        return await self._db.transact(_claim_for_bot, bot_id)
 
     async def broken(self) -> str:
         never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -72,3 +77,17 @@ async def _mark(connection: Connection, key: str, now: datetime) -> bool:
 async def _unmark(connection: Connection, key: str) -> datetime | None:
     since: datetime | None = await connection.fetchval("DELETE FROM marks WHERE key = $1 RETURNING at", key)
     return since
+
+
+async def bot_of(connection: Connection) -> int | None:
+    """Return the id of the bot that the database belongs to; None while no bot has used it."""
+    key = await connection.fetchval("SELECT key FROM marks WHERE key LIKE 'bot %'")
+    return None if key is None else int(key.removeprefix(BOT_MARK))
+
+
+async def _claim_for_bot(connection: Connection, bot_id: int) -> int:
+    await connection.execute("LOCK TABLE marks IN SHARE ROW EXCLUSIVE MODE")
+    owner = await bot_of(connection)
+    if owner is None:
+        await connection.execute("INSERT INTO marks (key, at) VALUES ($1, now())", f"{BOT_MARK}{bot_id}")
+    return owner or bot_id

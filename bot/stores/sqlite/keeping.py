@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from bot.store.upkeep import BOT_MARK
 from bot.stores.sqlite.backup import back_up
 from bot.stores.sqlite.rows import to_text, to_time
 from bot.stores.sqlite.writer import Writer
@@ -19,7 +21,8 @@ _OLD_ROWS = (
     " (SELECT update_id FROM updates WHERE state = 'parked' AND received_at < :before LIMIT :limit)",
     "DELETE FROM recipes WHERE token IN (SELECT token FROM recipes WHERE created_at < :before LIMIT :limit)",
     "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE kept_at < :before LIMIT :limit)",
-    "DELETE FROM marks WHERE key IN (SELECT key FROM marks WHERE at < :before LIMIT :limit)",
+    "DELETE FROM marks WHERE key IN"
+    " (SELECT key FROM marks WHERE at < :before AND key NOT LIKE 'bot %' LIMIT :limit)",
 )
 
 
@@ -28,6 +31,7 @@ class Keeping:
 
     _path: Path
     _writer: Writer
+    _clock: Callable[[], datetime]
     _version: int | None = None
     """Of the data, when `visited` looked last."""
 
@@ -51,6 +55,9 @@ class Keeping:
 
     async def unmark(self, key: str) -> datetime | None:
         return await self._writer.write(_unmark, key)
+
+    async def claim_for_bot(self, bot_id: int) -> int:
+        return await self._writer.write(_claim_for_bot, bot_id, self._clock())
 
     async def broken(self) -> str:
         return await asyncio.shield(self._writer.damage)
@@ -90,3 +97,16 @@ def _mark(connection: sqlite3.Connection, key: str, now: datetime) -> bool:
 def _unmark(connection: sqlite3.Connection, key: str) -> datetime | None:
     row = connection.execute("DELETE FROM marks WHERE key = ? RETURNING at", [key]).fetchone()
     return None if row is None else to_time(row["at"])
+
+
+def bot_of(connection: sqlite3.Connection) -> int | None:
+    """Return the id of the bot that the database belongs to; None while no bot has used it."""
+    row = connection.execute("SELECT key FROM marks WHERE key LIKE 'bot %'").fetchone()
+    return None if row is None else int(row["key"].removeprefix(BOT_MARK))
+
+
+def _claim_for_bot(connection: sqlite3.Connection, bot_id: int, now: datetime) -> int:
+    owner = bot_of(connection)
+    if owner is None:
+        _mark(connection, f"{BOT_MARK}{bot_id}", now)
+    return owner or bot_id
