@@ -12,6 +12,8 @@ from urllib.parse import quote
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot.errors import StoreUnavailable
+
 _TOKEN = re.compile(r"\d{5,}(?::|%3[Aa])[A-Za-z0-9_-]{20,}")
 _HIDDEN = "[hidden]"
 
@@ -57,6 +59,11 @@ def set_up_logs(level: str, form: str, secrets: Iterable[str] = (), stream: Text
     # It writes a traceback for each page that a proxy before Telegram answers with; what it raises then is
     # ours to tell, once for each outage.
     logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
+
+
+def level_of(error: Exception) -> int:
+    """Return the level for a line about a database that refuses: an outage has two lines of its own."""
+    return logging.DEBUG if isinstance(error, StoreUnavailable) else logging.WARNING
 
 
 def get_log(name: str) -> structlog.stdlib.BoundLogger:

@@ -52,6 +52,9 @@ class KeepingStore(Protocol):
     async def claim_for_bot(self, bot_id: int) -> int:
         """Note whose database this is, unless that stands there; the id of the bot that it belongs to."""
 
+    def write_fault(self) -> str:
+        """Why nothing can be written at present, as the second half of a sentence; empty while it can."""
+
     async def broken(self) -> str:
         """Waits until the database can surely not be used any more; why, as the second half of a sentence."""
 

@@ -1,7 +1,8 @@
 """Health: `GET /healthz` for whoever starts the bot again, `GET /readyz` for whoever sends it work.
 
-`/healthz` is 200 while the bot takes updates in and its worker turns. `/readyz` is that too, and its database
-answers, and nobody has told it to stop. Else both are 503.
+`/healthz` is 200 while the worker turns, whatever does not answer: a restart would mend none of that.
+`/readyz` is 200 while Telegram answers, the database takes writes and nobody has told the bot to stop.
+Else they are 503, and `/readyz` says why.
 """
 
 from __future__ import annotations
@@ -15,18 +16,17 @@ from aiohttp import web
 @dataclass(frozen=True, slots=True)
 class Health:
     is_healthy: Callable[[], bool]
-    is_ready: Callable[[], Awaitable[bool]]
+    obstacles: Callable[[], Awaitable[list[str]]]
+    """Why the bot is not ready; empty while it is."""
 
     def routes(self, prefix: str = "") -> list[web.RouteDef]:
         return [web.get(f"{prefix}/healthz", self._healthy), web.get(f"{prefix}/readyz", self._ready)]
 
     async def _healthy(self, _: web.Request) -> web.Response:
-        return _reply("ok" if self.is_healthy() else "unwell", well=self.is_healthy())
+        well = self.is_healthy()
+        return web.json_response({"status": "ok" if well else "unwell"}, status=200 if well else 503)
 
     async def _ready(self, _: web.Request) -> web.Response:
-        ready = await self.is_ready()
-        return _reply("ready" if ready else "not ready", well=ready)
-
-
-def _reply(status: str, *, well: bool) -> web.Response:
-    return web.json_response({"status": status}, status=200 if well else 503)
+        if reasons := await self.obstacles():
+            return web.json_response({"status": "not ready", "reasons": reasons}, status=503)
+        return web.json_response({"status": "ready"})

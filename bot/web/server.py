@@ -15,7 +15,7 @@ from datetime import datetime
 from aiohttp import web
 
 from bot.errors import CallUnclear, ChatBusy, ChatError, MediaError, SettingsError, StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.media.media_info import FitPhoto
 from bot.photo_links import PhotoLinks
 from bot.web.health import Health
@@ -110,7 +110,9 @@ class WebServer:
             # Telegram or the disk may answer again: whoever fetches is told to come back.
             pause_s = error.retry_after_s if isinstance(error, ChatBusy) else _RETRY_AFTER_S
             reason = type(error).__name__
-            self._log.warning("a photo could not be opened", task=task_id, index=index, reason=reason)
+            self._log.log(
+                level_of(error), "a photo could not be opened", task=task_id, index=index, reason=reason
+            )
             retry_after = {"Retry-After": str(max(math.ceil(pause_s), 1))}
             raise web.HTTPServiceUnavailable(headers=retry_after) from error
         except (MediaError, ChatError) as error:

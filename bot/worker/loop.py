@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Protocol, assert_never
 
 from bot.errors import CallUnclear, ChatBusy, ChatError, StaleTask, StoreError, TaskError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.store import TaskStore
 from bot.store.sharing import SINGLE_PROCESS, LeaseStore
 from bot.task import END_STATES, Task, TaskState
@@ -106,11 +106,12 @@ class Worker:
         """Take what is due. For how long there is nothing else to do, in seconds."""
         try:
             taken = await self._take_due()
-            self.turned_at = self._clock()
             return 0.0 if taken else await self._idle_s()
         except StoreError as error:
-            self._log.error("no task can be taken", reason=str(error))
+            self._log.log(level_of(error), "no task can be taken", reason=str(error))
             return _STORE_PAUSE_S
+        finally:
+            self.turned_at = self._clock()
 
     async def _take_due(self) -> int:
         room = _BATCH - len(self._running)
@@ -149,7 +150,9 @@ class Worker:
         except StaleTask:
             log.debug("somebody else moved the task")
         except StoreError as error:
-            log.warning("a step met a database that refuses", state=task.state, reason=str(error))
+            log.log(
+                level_of(error), "a step met a database that refuses", state=task.state, reason=str(error)
+            )
             await self._give_back(task)
         except Exception:
             log.exception("a step failed", state=task.state)

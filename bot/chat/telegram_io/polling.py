@@ -14,7 +14,7 @@ from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter,
 from bot.chat.telegram_io.rate_limiter import seconds
 from bot.errors import SettingsError, StoreError, Unstorable
 from bot.integers import is_storable
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.store import StoredUpdate, UpdateStore
 from bot.store.sharing import SINGLE_PROCESS, LeaseStore
 from bot.worker import schedule
@@ -144,7 +144,7 @@ class UpdatePoller:
         try:
             await store_updates(self._updates, updates)
         except StoreError as error:
-            self._log.error("updates could not be stored", reason=str(error))
+            self._log.log(level_of(error), "updates could not be stored", reason=str(error))
             await asyncio.sleep(self._store_pause_s)
             return False
         self._on_stored()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVa
 
 import asyncpg
 
-from bot.errors import StoreError, Unstorable
+from bot.errors import StoreError, StoreUnavailable, Unstorable
+from bot.stores.fault import WriteFault
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -55,7 +56,7 @@ _READ_ONLY = asyncpg.ReadOnlySQLTransactionError
 """The server has become a standby. What was asked of it is certainly not done."""
 
 
-class DatabaseLost(StoreError):
+class DatabaseLost(StoreUnavailable):
     """The server did not answer: what was asked of it may have been done, or not."""
 
 
@@ -64,6 +65,7 @@ class Connections:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self.fault = WriteFault()
         self._closing = False
         self.on_standby: Callable[[], None] = _ignore
         """Called when the server takes no writes any more: connections to it are worth nothing."""
@@ -95,7 +97,7 @@ class Connections:
         """What `do(connection, …)` returns. It changes nothing, so it may run again on a new connection."""
         if self._closing:
             raise StoreError("the database was closed")
-        with translated():
+        with translated(self.fault):
             try:
                 async with self._acquired() as connection:
                     return await do(connection, *args, **kwargs)
@@ -133,7 +135,7 @@ class Connections:
     async def _write(
         self, do: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        with translated():
+        with translated(self.fault):
             with suppress(_READ_ONLY):
                 async with self._acquired() as connection:
                     return await do(connection, *args, **kwargs)
@@ -143,7 +145,7 @@ class Connections:
     async def _transact(
         self, do: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        with translated():
+        with translated(self.fault):
             for _ in range(_DEADLOCKS):
                 with suppress(asyncpg.DeadlockDetectedError, _READ_ONLY):
                     async with self._acquired() as connection, connection.transaction():
@@ -152,8 +154,9 @@ class Connections:
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._writes.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever asked may be gone, and nobody else is to hear of it
+        # Whoever asked may be gone, and nobody else is to hear of an error.
+        if not task.cancelled() and task.exception() is None:
+            self.fault.worked()
 
     async def settle(self) -> None:
         """Once the writes have ended that are under way, with somebody to wait for them or without."""
@@ -190,15 +193,23 @@ def affected(done: str) -> int:
     return int(done.rsplit(" ", 1)[1])
 
 
+_FULL_OR_STANDBY = (_READ_ONLY, asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError)
+
+
 @contextmanager
-def translated() -> Iterator[None]:
-    """Errors of the driver and the server as StoreError."""
+def translated(fault: WriteFault) -> Iterator[None]:
+    """Errors of the driver and the server as StoreError. `fault` is told of those that meet every write."""
     try:
         yield
     except (asyncpg.DataError, OverflowError, UnicodeEncodeError) as error:
         raise Unstorable(f"the database holds no such value ({type(error).__name__})") from None
     except LOST as error:
-        raise DatabaseLost(f"the database does not answer ({type(error).__name__})") from None
+        reason = f"it does not answer ({type(error).__name__})"
+        fault.failed(reason)
+        raise DatabaseLost(f"the database refused: {reason}") from None
+    except _FULL_OR_STANDBY as error:
+        fault.failed(explain(error))
+        raise StoreUnavailable(f"the database refused: {explain(error)}") from None
     except asyncpg.PostgresError as error:
         # Its own text may quote the row, and with it somebody's words.
         raise StoreError(f"the database refused: {explain(error)}") from None

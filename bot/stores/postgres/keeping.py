@@ -44,6 +44,9 @@ class Keeping:
     async def claim_for_bot(self, bot_id: int) -> int:
         return await self._db.transact(_claim_for_bot, bot_id)
 
+    def write_fault(self) -> str:
+        return self._db.fault.reason
+
     async def broken(self) -> str:
         never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         return await never  # a server that is damaged says so at every call, and its operator mends it

@@ -59,6 +59,9 @@ class Keeping:
     async def claim_for_bot(self, bot_id: int) -> int:
         return await self._writer.write(_claim_for_bot, bot_id, self._clock())
 
+    def write_fault(self) -> str:
+        return self._writer.fault.reason
+
     async def broken(self) -> str:
         return await asyncio.shield(self._writer.damage)
 
