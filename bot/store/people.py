@@ -63,6 +63,10 @@ class PeopleStore(Protocol):
     async def admins(self) -> list[int]:
         """Ids of those with the role admin in the store; the settings may name more."""
 
+    async def claim_admin(self, mark: str, user_id: int) -> bool:
+        """Take the mark away and make the person an admin, if it is set and there is no admin. One write: of
+        several claims at once one succeeds."""
+
     async def chat(self, chat_id: int) -> ChatRecord: ...
 
     async def put_chat(self, chat: ChatRecord) -> None: ...

@@ -1867,3 +1867,25 @@ async def test_whose_chat_waits_to_be_told_is_told_in_the_order_of_their_ends(st
         await store.tasks.add(task)
     assert ids(await store.statistics.untold(10)) == ["early", "late"]
     assert ids(await store.statistics.untold(1)) == ["early"]
+
+
+async def test_of_several_claims_in_one_moment_one_makes_an_admin(open_store: Opener) -> None:
+    """As many links are open as processes have started without an admin, each good once."""
+    store = await open_store()
+    # SQLite has one process, PostgreSQL any number.
+    stores = [store, store] if isinstance(store, SQLiteStore) else [store, await open_store()]
+    for number in range(20):
+        await store.upkeep.mark(f"claim {number}", NOW)
+    claims = (stores[number % 2].people.claim_admin(f"claim {number}", number + 1) for number in range(20))
+    won = await asyncio.gather(*claims)
+    assert won.count(True) == 1
+    assert await store.people.admins() == [won.index(True) + 1]
+    assert not await store.people.claim_admin("claim 0", 99), "a link is good once"
+    assert not await store.people.claim_admin("never made", 99)
+
+
+async def test_a_claim_leaves_what_was_known_of_the_person(store: Store) -> None:
+    await store.people.put_person(Person(7, language="ru"))
+    await store.upkeep.mark("claim", NOW)
+    assert await store.people.claim_admin("claim", 7)
+    assert await store.people.person(7) == Person(7, role="admin", language="ru")

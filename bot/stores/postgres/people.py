@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.store import ChatRecord, Person
 from bot.stores.postgres import tasks
-from bot.stores.postgres.connections import Connection
+from bot.stores.postgres.connections import Connection, affected
 from bot.stores.values import chat_of, companies_text, person_of, settings_text
+
+_CLAIM_LOCK = 0x61_64_6D_69_6E
+"""One claim after another, through whatever links: "admin"."""
 
 
 async def person(connection: Connection, user_id: int) -> Person:
@@ -31,6 +36,15 @@ async def put_person(connection: Connection, person: Person) -> None:
 async def admins(connection: Connection) -> list[int]:
     rows = await connection.fetch("SELECT user_id FROM people WHERE role = 'admin' ORDER BY user_id")
     return [row["user_id"] for row in rows]
+
+
+async def claim_admin(connection: Connection, mark: str, user_id: int) -> bool:
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _CLAIM_LOCK)
+    deleted = await connection.execute("DELETE FROM marks WHERE key = $1", mark)
+    if not affected(deleted) or await admins(connection):
+        return False
+    await put_person(connection, replace(await person(connection, user_id), role="admin"))
+    return True
 
 
 async def chat(connection: Connection, chat_id: int) -> ChatRecord:

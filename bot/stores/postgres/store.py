@@ -224,6 +224,9 @@ class PostgresStore(Subjects, Acts, Buying, Figures, Keeping, Paces, Sharing):
     async def admins(self) -> list[int]:
         return await self._db.read(people.admins)
 
+    async def claim_admin(self, mark: str, user_id: int) -> bool:
+        return await self._db.transact(people.claim_admin, mark, user_id)
+
     async def chat(self, chat_id: int) -> ChatRecord:
         return await self._db.read(people.chat, chat_id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import datetime
 
 from bot.store import ChatRecord, Person
@@ -36,6 +37,13 @@ def put_person(connection: sqlite3.Connection, person: Person) -> None:
 def admins(connection: sqlite3.Connection) -> list[int]:
     rows = connection.execute("SELECT user_id FROM people WHERE role = 'admin' ORDER BY user_id")
     return [row["user_id"] for row in rows]
+
+
+def claim_admin(connection: sqlite3.Connection, mark: str, user_id: int) -> bool:
+    if connection.execute("DELETE FROM marks WHERE key = ?", [mark]).rowcount == 0 or admins(connection):
+        return False
+    put_person(connection, replace(person(connection, user_id), role="admin"))
+    return True
 
 
 def chat(connection: sqlite3.Connection, chat_id: int) -> ChatRecord:

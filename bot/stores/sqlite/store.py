@@ -215,6 +215,9 @@ class SQLiteStore(Subjects, Acts, Buying, Figures, Keeping, OneProcess):
     async def admins(self) -> list[int]:
         return await self._writer.read(people.admins)
 
+    async def claim_admin(self, mark: str, user_id: int) -> bool:
+        return await self._writer.write(people.claim_admin, mark, user_id)
+
     async def chat(self, chat_id: int) -> ChatRecord:
         return await self._writer.read(people.chat, chat_id)
 
