@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -23,6 +24,12 @@ from bot.web import WEBHOOK_PATH
 from bot.wiring import Bot
 from bot.worker.watchdog import Watchdog
 
+if sys.platform != "win32":
+    import resource
+
+_FILES = 65_536
+"""Open at once: connections, and what is read and written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -37,6 +44,16 @@ class Started:
     """Of the private server, for a browser on this machine."""
     tunnel: str = ""
     """The command that leads there from another one; empty where none is needed."""
+
+
+def allow_many_files() -> None:
+    """Raise the soft limit on open files, which is 1,024 on most systems, to what the system allows."""
+    if sys.platform == "win32":
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def utc_now() -> datetime:
@@ -54,6 +71,7 @@ async def run(
     SettingsError when it cannot start or go on.
     """
     token = settings.token
+    allow_many_files()
     stop = stopping or asyncio.Event()
     async with AsyncExitStack() as parts:
         if stopping is None:

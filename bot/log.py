@@ -53,6 +53,9 @@ def set_up_logs(level: str, form: str, secrets: Iterable[str] = (), stream: Text
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    for name, quiet in (("asyncio", _OutOfFiles()), ("aiohttp.server", _WithoutTraceback())):
+        logger = logging.getLogger(name)
+        logger.filters = [quiet]
     # httpx writes every address at INFO, and Telegram's addresses contain the token.
     for chatty in ("httpx", "httpcore", "aiohttp.access", "telegram", "PIL"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -74,6 +77,32 @@ def get_log(name: str) -> structlog.stdlib.BoundLogger:
 def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
     """Blots these secrets, and all that looks like a bot token, out of a text."""
     return _Redactor(secrets).text
+
+
+class _OutOfFiles(logging.Filter):
+    """Lets asyncio's line about a port that accepts nothing more pass once: it comes for each try."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.getMessage().startswith("socket.accept() out of system resource"):
+            return True
+        told, self._told = self._told, True
+        record.msg, record.args, record.exc_info = "too many connections: no file is left for more", (), None
+        return not told
+
+
+class _WithoutTraceback(logging.Filter):
+    """What somebody sends that is no HTTP is a line, and no traceback: it is no defect of ours."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if type(error).__module__.startswith("aiohttp.http"):
+            record.msg, record.args = f"a request that is no HTTP ({type(error).__name__})", ()
+            record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
+        return True
 
 
 class _Redactor:

@@ -18,6 +18,7 @@ from bot.errors import CallUnclear, ChatBusy, ChatError, MediaError, SettingsErr
 from bot.log import get_log, level_of
 from bot.media.media_info import FitPhoto
 from bot.photo_links import PhotoLinks
+from bot.web.connections import LimitedSite, expect_no_more
 from bot.web.health import Health
 from bot.web.photos import OpenPhoto, SharedPhotos
 from bot.web.port_errors import reason_of
@@ -71,7 +72,7 @@ class WebServer:
         )
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
+            await LimitedSite(self._runner, self._host, self._port).start()
         except OSError as error:
             raise SettingsError(
                 f"LISTEN_PORT {self._port} on {self._host} cannot be used: {reason_of(error)}."
@@ -84,7 +85,7 @@ class WebServer:
             await self._runner.cleanup()
 
     def _application(self) -> web.Application:
-        application = web.Application()
+        application = web.Application(middlewares=[expect_no_more])
         for prefix in {"", self._links.prefix if self._links else ""}:
             application.add_routes(self._health.routes(prefix))
             if self._webhook is not None:
