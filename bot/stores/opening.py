@@ -18,6 +18,7 @@ from bot.stores.moving import Source, Target, move
 from bot.stores.sqlite import SQLiteStore
 from bot.stores.sqlite import examine as sqlite
 from bot.stores.sqlite.archive import SQLiteSource, SQLiteTarget
+from bot.stores.sqlite.clock import SteadyClock
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://")
@@ -35,7 +36,7 @@ async def open_store(url: str) -> Store:
         from bot.stores.postgres import PostgresStore  # noqa: PLC0415 - an extra, and most need none of it
 
         return await PostgresStore.open(url)
-    return await SQLiteStore.open(_path(url), _utc_now)
+    return await SQLiteStore.open(_path(url), SteadyClock())
 
 
 async def visit_store(url: str) -> Store:

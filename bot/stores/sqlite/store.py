@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from bot.errors import SettingsError, StartError, StoreError
+from bot.log import get_log
 from bot.send_rates import Delay, Limits, Pace, Urgency
 from bot.store import (
     AccountTrouble,
@@ -42,6 +43,7 @@ from bot.stores.sqlite import (
 )
 from bot.stores.sqlite.acts import Acts
 from bot.stores.sqlite.buying import Buying
+from bot.stores.sqlite.clock import follow_back
 from bot.stores.sqlite.file import may_pass, open_file, visit_file
 from bot.stores.sqlite.keeping import Keeping
 from bot.stores.sqlite.reader import Reader
@@ -77,6 +79,11 @@ class SQLiteStore(Subjects, Acts, Buying, Figures, Keeping, OneProcess):
         try:
             await store._writer.write(updates.cut_short)
             await store.release()
+            if back := await store._writer.write(follow_back, clock()):
+                get_log(__name__).warning(
+                    "the clock has been set back since the bot last ran: what is due moves along",
+                    by=str(back),
+                )
         except BaseException as error:
             await store.close()
             if isinstance(error, StoreError):
