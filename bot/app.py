@@ -9,10 +9,12 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from bot.chat import Greeting, WebhookSettings
 from bot.errors import SettingsError
 from bot.log import get_log
+from bot.maintenance.disk_space import write_problem
 from bot.photo_links import PhotoLinks, secret_key, webhook_secret
 from bot.provider_builders import build_providers
 from bot.send_rates import TELEGRAM, Limits
@@ -82,6 +84,7 @@ async def run(
         store = await open_store(settings.database_url)
         parts.push_async_callback(store.close)
         check_bot(await store.upkeep.claim_for_bot(settings.bot_id), settings.bot_id)
+        prepare_data_dir(settings.data_dir)
         use_phrases(settings.phrases_dir)
         providers = build_providers(settings, utc_now)
         for provider in providers:
@@ -97,6 +100,18 @@ async def run(
             await server.start()
         on_start(_started(bot, greeting))
         await bot.run(stop)
+
+
+def prepare_data_dir(folder: Path) -> None:
+    """Make the folder for videos and keys. Raises SettingsError if nothing can be written to it: what is
+    bought could not be delivered."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        problem = write_problem(folder)
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    if problem:
+        raise SettingsError(f"Nothing can be written to DATA_DIR {folder}: {problem}.")
 
 
 def check_bot(owner: int, bot_id: int) -> None:

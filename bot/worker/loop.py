@@ -154,9 +154,15 @@ class Worker:
                 level_of(error), "a step met a database that refuses", state=task.state, reason=str(error)
             )
             await self._give_back(task)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            log.warning("the system refuses a step", state=task.state, reason=reason)
+            await self._put_off(task)
         except Exception:
             log.exception("a step failed", state=task.state)
             await self._put_off(task)
+        else:
+            log.debug("a step was taken", state=task.state)
 
     def _ended(self, step: asyncio.Task[None]) -> None:
         """There is room, and perhaps a slot."""
@@ -231,6 +237,10 @@ class Worker:
 
     async def _finish(self) -> None:
         """Submits in flight end by themselves, at their time limit at the latest; the rest is cut short."""
+        if orders := sorted(self._submitter.in_flight):
+            self._log.info(
+                "the stop waits for orders in flight", tasks=orders, at_most_s=schedule.SUBMIT_LIMIT_S
+            )
         if self._running:
             await asyncio.wait(self._running, timeout=self._stop_limit_s)
         for step, task in list(self._running.items()):

@@ -17,6 +17,7 @@ from bot.cli.doctor.network import check_public_address, check_telegram
 from bot.cli.doctor.provider_accounts import check_account
 from bot.errors import SettingsError
 from bot.maintenance.cleanup import Backups
+from bot.maintenance.disk_space import write_problem
 from bot.provider import Provider
 from bot.provider_builders import build_models, build_providers
 from bot.request import VideoModel
@@ -64,6 +65,7 @@ async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Fi
         *of_telegram,
         judge_database(database, shown_url(settings.database_url), settings),
         _check_disk(settings),
+        *_check_data_dir(settings),
         *_check_backups(settings, clock(), is_running=database.in_use),
         judge_admins(database, settings),
         _check_models(settings, providers),
@@ -126,6 +128,17 @@ def _check_disk(settings: Settings) -> Finding:
     free = {folder: shutil.disk_usage(folder).free // 1_000_000 for folder in folders}
     folder = min(sorted(free), key=lambda each: free[each])
     return judge_disk(folder, free[folder], settings.keep_files_mb)
+
+
+def _check_data_dir(settings: Settings) -> list[Finding]:
+    """Try to write there, or where the first start would make it."""
+    folder = settings.data_dir
+    place = folder if folder.exists() else _existing(folder)
+    problem = write_problem(place)
+    if not problem:
+        return []
+    seen = f"Nothing can be written to {place}: {problem}."
+    return [Finding("DATA_DIR", "wrong", seen, "Look at its permissions, or set another DATA_DIR.")]
 
 
 def _check_backups(settings: Settings, now: datetime, *, is_running: bool) -> list[Finding]:
