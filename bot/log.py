@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any, TextIO
 from urllib.parse import quote
 
@@ -34,7 +36,7 @@ def set_up_logs(level: str, form: str, secrets: Iterable[str] = (), stream: Text
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=True),
+        structlog.processors.TimeStamper(fmt="iso" if form == "json" else "%Y-%m-%d %H:%M:%SZ", utc=True),
     ]
     finish: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -50,6 +52,8 @@ def set_up_logs(level: str, form: str, secrets: Iterable[str] = (), stream: Text
     )
     handler = logging.StreamHandler(out)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=gather, processors=finish))
+    handler.set_name(form)
+    logging.captureWarnings(capture=True)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
@@ -62,6 +66,19 @@ def set_up_logs(level: str, form: str, secrets: Iterable[str] = (), stream: Text
     # It writes a traceback for each page that a proxy before Telegram answers with; what it raises then is
     # ours to tell, once for each outage.
     logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
+
+
+def is_json() -> bool:
+    """Return True if a program reads what this process writes: then all of it is JSON."""
+    return any(handler.get_name() == "json" for handler in logging.getLogger().handlers)
+
+
+def last_words(text: str) -> str:
+    """Return a line for a process that must not use its logs any more, in their form."""
+    if not is_json():
+        return f"{text}\n"
+    at = datetime.now(UTC).isoformat()
+    return json.dumps({"event": text, "level": "critical", "logger": __name__, "timestamp": at}) + "\n"
 
 
 def level_of(error: Exception) -> int:

@@ -366,6 +366,20 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(".env is not a text file in UTF-8.") from None
 
 
+class _LogFormat(BaseSettings):
+    model_config = Settings.model_config
+
+    log_format: Literal["text", "json"] = "text"
+
+
+def read_log_format() -> Literal["text", "json"]:
+    """Return how to write what is wrong with the other settings."""
+    try:
+        return _LogFormat().log_format
+    except (ValidationError, UnicodeDecodeError):
+        return "text"
+
+
 def check_again(settings: Settings, texts: Mapping[str, str]) -> Settings:
     """`settings` with other values, as `.env` has them, by names in capitals. SettingsError as above."""
     changed = {name.lower(): text for name, text in texts.items()}

@@ -183,6 +183,7 @@ class Dispatcher:
                 self._unheard = False
                 log.info("Telegram takes answers again", attempts=stored.attempts + 1)
             await self._updates.finish_update(stored.update_id)
+            log.debug("an update was handled", chat=stored.chat_id)
 
     def _open(self, stored: StoredUpdate) -> Update | None:
         """None where it says too little to be read, today or later."""

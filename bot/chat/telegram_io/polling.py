@@ -132,6 +132,7 @@ class UpdatePoller:
                 await asyncio.sleep(pause_after(error, failures))
             else:
                 patient_until = None
+                self._log.debug("Telegram was polled", updates=len(updates))
                 if failures:
                     self._log.info("Telegram answers again", failures=failures)
                 failures = 0

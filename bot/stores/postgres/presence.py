@@ -43,10 +43,10 @@ class ProcessHeartbeat:
             try:
                 await self._db.transact(processes.renew, self._me)
                 await self._read_clock()
-                if time.monotonic() - since > processes.ALIVE_S and (
-                    ended := await self._db.transact(processes.release_dead_leases)
-                ):
-                    self._log.warning("another process died", leases=ended)
+                if time.monotonic() - since > processes.ALIVE_S:
+                    dead, leases = await self._db.transact(processes.release_dead_leases)
+                    if dead:
+                        self._log.warning("another process died", processes=dead, leases=leases)
             except StoreError:
                 since = time.monotonic()
 

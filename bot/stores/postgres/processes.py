@@ -49,14 +49,14 @@ async def leave(connection: Connection, process: str) -> None:
     await connection.execute("DELETE FROM processes WHERE id = $1", process)
 
 
-async def release_dead_leases(connection: Connection) -> int:
-    """End the leases of processes whose time has run out; how many.
+async def release_dead_leases(connection: Connection) -> tuple[int, int]:
+    """End the leases of processes whose time has run out; how many processes, and leases.
 
     Versions are raised: a process that was only thought dead is refused, and reads anew.
     """
     dead = await connection.fetch("DELETE FROM processes WHERE alive_until < clock_timestamp() RETURNING id")
     if not dead:
-        return 0
+        return 0, 0
     ids = [row["id"] for row in dead]
     gone = [one for one in ids if await connection.fetchval(_TRY_LOCK, lock_of(one))]
     tasks = await connection.execute(
@@ -71,4 +71,4 @@ async def release_dead_leases(connection: Connection) -> int:
         " WHERE leased_by = ANY($1) AND state = 'open'",
         ids,
     )
-    return affected(tasks) + affected(updates)
+    return len(ids), affected(tasks) + affected(updates)
