@@ -10,7 +10,7 @@ from decimal import Decimal
 from bot.admin.live_settings import LiveSettings
 from bot.chat import ChatDeps, Conversation, PageLink, WebhookSettings, build_chat_context
 from bot.errors import SettingsError, StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.maintenance.maintenance import Maintenance
 from bot.media.media_info import FitPhoto
 from bot.media.video_cache import VideoCache
@@ -67,7 +67,7 @@ class Bot:
         self._store = store
         self._links = links
         self._video_cache = VideoCache(settings.data_dir / "videos", settings.keep_files_mb * 1_000_000)
-        self.health = Health(self.is_healthy, self.is_ready)
+        self.health = Health(self.is_healthy, self.obstacles)
         self._stopping: asyncio.Event | None = None
         self.rules = LiveSettings(settings, store.audit, self._now, self.models)
         self.purchase_guard = PurchaseGuard(
@@ -155,7 +155,9 @@ class Bot:
                 self.worker.wake()
                 await self.conversation.catch_up()
             except StoreError as error:
-                get_log(__name__).warning("nobody looks for visitors for a while", reason=str(error))
+                get_log(__name__).log(
+                    level_of(error), "nobody looks for visitors for a while", reason=str(error)
+                )
                 await asyncio.sleep(STORE_PAUSE_S)
 
     async def _release(self) -> None:
@@ -164,7 +166,7 @@ class Bot:
             await self._store.tasks.release()
         except StoreError as error:
             # The next start ends the leases that are left.
-            get_log(__name__).error("leases could not be released", reason=str(error))
+            get_log(__name__).log(level_of(error), "leases could not be released", reason=str(error))
 
     async def _resume(self) -> timedelta:
         """Where the last process ended; how long nobody was there. Without it the bot works all the same."""
@@ -176,7 +178,9 @@ class Bot:
             await self.conversation.come_back(away)
             await self.purchase_guard.remind()
         except StoreError as error:
-            get_log(__name__).warning("cards could not be brought back to life", reason=str(error))
+            get_log(__name__).log(
+                level_of(error), "cards could not be brought back to life", reason=str(error)
+            )
         return away
 
     def _build_worker(self, settings: Settings, store: Store, providers: list[Provider]) -> Worker:
@@ -274,20 +278,32 @@ class Bot:
         self.worker.wake()
 
     def is_healthy(self) -> bool:
-        """Whether the worker turns and Telegram answers."""
-        oldest = min(self.worker.turned_at, self.conversation.answered_at)
-        return self._now() - oldest < _HEALTHY_FOR
+        """Whether the worker turns."""
+        return self._now() - self.worker.turned_at < _HEALTHY_FOR
 
-    async def is_ready(self) -> bool:
-        """Whether it is well, its database answers, and it has not been told to stop."""
-        if self._stopping is None or self._stopping.is_set() or not self.is_healthy():
-            return False
+    async def obstacles(self) -> list[str]:
+        """Return why the bot is not ready, in words for operators; an empty list if it is."""
+        if self._stopping is None:
+            return ["it is starting"]
+        reasons = ["it has been told to stop"] if self._stopping.is_set() else []
+        if not self.is_healthy():
+            reasons.append("the worker stands still")
+        if self._now() - self.conversation.answered_at >= _HEALTHY_FOR:
+            reasons.append("Telegram does not answer")
+        if problem := await self._database_problem():
+            reasons.append(f"the database cannot be used: {problem}")
+        return reasons
+
+    async def _database_problem(self) -> str:
         try:
             async with asyncio.timeout(_READY_WITHIN_S):
                 await self._store.tasks.next_due(self._now())
-        except (StoreError, TimeoutError):
-            return False
-        return True
+        except (StoreError, TimeoutError) as error:
+            return self._store.maintenance.write_outage() or str(error) or "it does not answer in time"
+        return self._store.maintenance.write_outage()
+
+    async def is_ready(self) -> bool:
+        return not await self.obstacles()
 
 
 def _raise_first(ends: Iterable[BaseException | None]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.errors import StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.maintenance.alerts import AlertChat, Alerts
 from bot.maintenance.disk_space import size_and_room
 from bot.maintenance.outages import Outages
@@ -51,6 +51,7 @@ class AlertMonitor:
         self._zone = zone
         self._clock = clock
         self._disk = disk
+        self._told_of_database = False
         self._log = get_log(__name__)
 
     async def run(self, away: timedelta, every_s: float = _EVERY_S) -> None:
@@ -66,11 +67,12 @@ class AlertMonitor:
         try:
             resumed = await self._store.tasks.count_open()
         except StoreError as error:
-            self._log.warning("the return was not reported", reason=str(error))
+            self._log.log(level_of(error), "the return was not reported", reason=str(error))
             return
         await self._chat.send("alert_back", {"away": away, "count": resumed}, silent=True)
 
     async def check(self) -> None:
+        await self._watch_database()
         await self._watch_providers()
         await self._watch_disk()
         await self._tell_yesterday()
@@ -91,6 +93,14 @@ class AlertMonitor:
         for provider in self._outages.answering():
             await self._alerts.end(f"down {provider}", "alert_down_over", {"provider": provider})
 
+    async def _watch_database(self) -> None:
+        """Told without a mark: it would have to be written into this very database."""
+        refuses = bool(self._store.maintenance.write_outage())
+        if refuses != self._told_of_database:
+            key = "alert_database" if refuses else "alert_database_over"
+            if await self._chat.send(key, {}):
+                self._told_of_database = refuses
+
     async def _watch_disk(self) -> None:
         size, free = self._disk(self._data_dir)
         little = min(_FREE_BYTES, _FREE_PART * size)
@@ -109,7 +119,7 @@ class AlertMonitor:
         try:
             values = await self._figures(yesterday, midnight)
         except StoreError as error:
-            self._log.warning("the daily report was not sent", reason=str(error))
+            self._log.log(level_of(error), "the daily report was not sent", reason=str(error))
             return
         await self._alerts.note(what, "alert_day", {"day": yesterday.date().isoformat(), **values})
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.errors import StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.store import Store
 
 _EVERY_S = 600.0
@@ -103,7 +103,7 @@ class Keeping:
             try:
                 await self._prune(now)
             except (StoreError, OSError) as error:
-                self._log.warning("old data could not be deleted", reason=str(error))
+                self._log.log(level_of(error), "old data could not be deleted", reason=str(error))
         if self._backups is not None and now >= self._back_up_at and self._backups.is_due(now):
             self._back_up_at = now + _AGAIN
             await self._back_up(self._backups, now)
@@ -131,7 +131,7 @@ class Keeping:
             made = await self._store.maintenance.back_up(target)
             backups.thin_out()
         except (StoreError, OSError) as error:
-            self._log.error("the database backup failed", reason=str(error))
+            self._log.log(level_of(error), "the database backup failed", reason=str(error))
             await self._tell_backup(str(error))
             return
         if made:

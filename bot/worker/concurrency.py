@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.errors import StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.store import ProviderStore, SlotLimit
 from bot.task import Task
 from bot.worker import schedule
@@ -50,7 +50,12 @@ class Slots:
         try:
             limit = await self._store.change_limit(task.provider, now, change)
         except StoreError as error:
-            self._log.warning("a slot limit could not be lowered", provider=task.provider, reason=str(error))
+            self._log.log(
+                level_of(error),
+                "a slot limit could not be lowered",
+                provider=task.provider,
+                reason=str(error),
+            )
             return
         if limit is not None and limit.refusals == 1:
             self._log.info("the provider has no room for more", provider=task.provider, jobs=limit.jobs)
@@ -64,7 +69,9 @@ class Slots:
                     task.provider, now, lambda limit, taken: raised(limit, taken, granted, now)
                 )
         except StoreError as error:
-            self._log.warning("a slot limit could not be raised", provider=task.provider, reason=str(error))
+            self._log.log(
+                level_of(error), "a slot limit could not be raised", provider=task.provider, reason=str(error)
+            )
 
     async def at_once(self, provider: str) -> int | None:
         """How many jobs run at once there at present; None where nothing bounds them."""

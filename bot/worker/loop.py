@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Protocol, assert_never
 
 from bot.errors import CallUnclear, ChatBusy, ChatError, StaleTask, StoreError, TaskError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.store import TaskStore
 from bot.store.leases import SINGLE_PROCESS, LeaseStore
 from bot.task import END_STATES, Task, TaskState
@@ -106,11 +106,12 @@ class Worker:
         """Take what is due. For how long there is nothing else to do, in seconds."""
         try:
             taken = await self._take_due()
-            self.turned_at = self._clock()
             return 0.0 if taken else await self._idle_s()
         except StoreError as error:
-            self._log.error("no task can be claimed", reason=str(error))
+            self._log.log(level_of(error), "no task can be claimed", reason=str(error))
             return _STORE_PAUSE_S
+        finally:
+            self.turned_at = self._clock()
 
     async def _take_due(self) -> int:
         room = _BATCH - len(self._running)
@@ -149,11 +150,22 @@ class Worker:
         except StaleTask:
             log.debug("another process moved the task")
         except StoreError as error:
-            log.warning("a step failed because the database refused", state=task.state, reason=str(error))
+            log.log(
+                level_of(error),
+                "a step failed because the database refused",
+                state=task.state,
+                reason=str(error),
+            )
             await self._give_back(task)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            log.warning("the system refuses a step", state=task.state, reason=reason)
+            await self._put_off(task)
         except Exception:
             log.exception("a step failed", state=task.state)
             await self._put_off(task)
+        else:
+            log.debug("a step was taken", state=task.state)
 
     def _ended(self, step: asyncio.Task[None]) -> None:
         """There is room, and perhaps a slot."""
@@ -228,6 +240,10 @@ class Worker:
 
     async def _finish(self) -> None:
         """Submits in flight end by themselves, at their time limit at the latest; the rest is cut short."""
+        if orders := sorted(self._submitter.in_flight):
+            self._log.info(
+                "the stop waits for orders in flight", tasks=orders, at_most_s=schedule.SUBMIT_LIMIT_S
+            )
         if self._running:
             await asyncio.wait(self._running, timeout=self._stop_limit_s)
         for step, task in list(self._running.items()):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from bot.errors import AccountProblem, StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.request import VideoModel
 from bot.store import AccountTrouble, Notice, ProviderStore
 from bot.store.leases import SINGLE_PROCESS, LeaseStore, lease
@@ -47,7 +47,9 @@ class Accounts:
                     await self._tell_admins(Notice(f"trouble_{error.trouble}", {"provider": whose}))
                     await self._store.mark_trouble(AccountTrouble(whose, error.trouble, self._clock()))
             except StoreError as refusal:
-                self._log.warning("an outage could not be stored", provider=whose, reason=str(refusal))
+                self._log.log(
+                    level_of(refusal), "an outage could not be stored", provider=whose, reason=str(refusal)
+                )
 
     async def worked(self, model: VideoModel) -> None:
         """A submit was accepted, so whatever was wrong is over."""
