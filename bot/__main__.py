@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bot.errors import DreamreelError, SettingsError
-from bot.log import set_up_logs
-from bot.settings import IsolatedSettings, Settings, load_settings, secrets_of
+from bot.log import get_log, is_json, set_up_logs
+from bot.settings import IsolatedSettings, Settings, load_settings, read_log_format, secrets_of
 
 if TYPE_CHECKING:
     from bot.app import Started
@@ -58,6 +58,7 @@ def run() -> None:
     """Run the bot on Telegram, with the settings of the environment and `.env`."""
     from bot import app  # noqa: PLC0415 - see above
 
+    set_up_logs("info", read_log_format())
     settings = _or_exit(load_settings)
     set_up_logs(settings.log_level, settings.log_format, secrets_of(settings))
     _or_exit(lambda: asyncio.run(app.run(settings, _print_start)))
@@ -155,6 +156,18 @@ def _sandbox_settings(url: str, token: str, data: Path, real: bool) -> Settings:
 
 def _print_start(started: Started) -> None:
     settings = started.settings
+    if is_json():
+        get_log("bot").info(
+            "Dreamreel is up",
+            username=started.username,
+            models=started.models,
+            allowed=_allowed(settings),
+            limits=_limits(settings),
+            data=str(settings.data_dir.resolve()),
+            private=started.private_url,
+            claim_link=started.claim_link,
+        )
+        return
 
     def line(name: str, value: object) -> None:
         click.echo(f"  {name:<9} {value}")
@@ -195,14 +208,28 @@ def _limits(settings: Settings) -> str:
     return f"per person {person}, per group {group}"
 
 
+def _system_reason(error: OSError) -> str:
+    where = f" ({error.filename})" if error.filename else ""
+    return f"the system refuses: {error.strerror or type(error).__name__}{where}."
+
+
 def _or_exit(act: Callable[[], T]) -> T:
     """Run `act`; print an error that people can fix as one sentence, and exit."""
     try:
         return act()
-    except DreamreelError as error:
-        click.echo(f"Dreamreel cannot run: {error}", err=True)
+    except (DreamreelError, OSError) as error:
+        reason = str(error) if isinstance(error, DreamreelError) else _system_reason(error)
+        if is_json():
+            get_log("bot").critical("Dreamreel cannot run", reason=reason)
+        else:
+            click.echo(f"Dreamreel cannot run: {reason}", err=True)
         # Status 2: somebody has to fix it first, so a service manager does not try again.
         sys.exit(2 if isinstance(error, SettingsError) else 1)
+    except Exception:
+        if not is_json():
+            raise
+        get_log("bot").exception("Dreamreel ends by a defect")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Permissions
 from bot.chat import ChatDeps, Conversation, Greeting, PageLink, WebhookSettings, build_chat_context
 from bot.errors import SettingsError, StoreError
-from bot.log import get_log, redactor
+from bot.log import get_log, level_of, redactor
+from bot.maintenance.disk_space import write_problem
 from bot.maintenance.maintenance import Maintenance
 from bot.media.media_info import FitPhoto
 from bot.media.video_cache import VideoCache
@@ -25,6 +28,7 @@ from bot.request import VideoRequest
 from bot.send_rates import TELEGRAM, Limits
 from bot.settings import Settings, secrets_of
 from bot.store import Notice, Store
+from bot.stores.examination import MEND_OTHER_BOT, of_another_bot
 from bot.stores.open import is_shared, open_store
 from bot.task import END_STATES, Task
 from bot.text import use_phrases
@@ -38,6 +42,11 @@ from bot.worker.purchase_guard import PurchaseGuard
 from bot.worker.schedule import CLAIM_PAUSE_S, STORE_PAUSE_S, Schedule
 from bot.worker.watchdog import Watchdog
 
+if sys.platform != "win32":
+    import resource
+
+_FILES = 65_536
+"""Open at once: connections, and what is read and written."""
 _HEALTHY_FOR = timedelta(seconds=120)
 _LINKS_LIVE = timedelta(hours=12)
 """A provider fetches a photo when the job begins, which may be after a long queue of its own."""
@@ -61,6 +70,16 @@ class Started:
     """The command that leads there from another machine; empty if none is needed."""
 
 
+def allow_many_files() -> None:
+    """Raise the soft limit on open files, which is 1,024 on most systems, to what the system allows."""
+    if sys.platform == "win32":
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -76,6 +95,7 @@ async def run(
     Raises SettingsError if it cannot start or go on.
     """
     token = settings.token
+    allow_many_files()
     stop = stopping or asyncio.Event()
     async with AsyncExitStack() as stack:
         if stopping is None:
@@ -85,6 +105,8 @@ async def run(
         stack.callback(watchdog.stop)
         store = await open_store(settings.database_url)
         stack.push_async_callback(store.close)
+        check_bot(await store.maintenance.claim_for_bot(settings.bot_id), settings.bot_id)
+        prepare_data_dir(settings.data_dir)
         use_phrases(settings.phrases_dir)
         providers = build_providers(settings, utc_now)
         for provider in providers:
@@ -100,6 +122,24 @@ async def run(
         await app.run(stop)
 
 
+def prepare_data_dir(folder: Path) -> None:
+    """Make the folder for videos and keys. Raises SettingsError if nothing can be written to it: what is
+    bought could not be delivered."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        problem = write_problem(folder)
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    if problem:
+        raise SettingsError(f"Nothing can be written to DATA_DIR {folder}: {problem}.")
+
+
+def check_bot(owner: int, bot_id: int) -> None:
+    """Raise SettingsError if the database belongs to another bot: its updates have the same ids as ours."""
+    if owner != bot_id:
+        raise SettingsError(f"{of_another_bot(owner, bot_id)} {MEND_OTHER_BOT}")
+
+
 class App:
     """All parts of the bot, connected to each other."""
 
@@ -110,6 +150,7 @@ class App:
         self._store = store
         self._clock = store.leases.now
         self._stopping: asyncio.Event | None = None
+        self._log = get_log(__name__)
         self.models = build_models(settings, providers)
         key = secret_key(settings.secret_key, settings.data_dir)
         self._links = PhotoLinks(settings.public_url or "", key)
@@ -186,20 +227,32 @@ class App:
         _raise_first(ends)
 
     def is_healthy(self) -> bool:
-        """Return True if the worker's loop runs and Telegram answers."""
-        oldest = min(self._worker.turned_at, self.conversation.answered_at)
-        return self._clock() - oldest < _HEALTHY_FOR
+        """Return True if the worker's loop runs."""
+        return self._clock() - self._worker.turned_at < _HEALTHY_FOR
 
     async def is_ready(self) -> bool:
-        """Return True if the bot is healthy, its database answers and it has not been told to stop."""
-        if self._stopping is None or self._stopping.is_set() or not self.is_healthy():
-            return False
+        return not await self.obstacles()
+
+    async def obstacles(self) -> list[str]:
+        """Return why the bot is not ready, in words for operators; an empty list if it is."""
+        if self._stopping is None:
+            return ["it is starting"]
+        reasons = ["it has been told to stop"] if self._stopping.is_set() else []
+        if not self.is_healthy():
+            reasons.append("the worker stands still")
+        if self._clock() - self.conversation.answered_at >= _HEALTHY_FOR:
+            reasons.append("Telegram does not answer")
+        if problem := await self._database_problem():
+            reasons.append(f"the database cannot be used: {problem}")
+        return reasons
+
+    async def _database_problem(self) -> str:
         try:
             async with asyncio.timeout(_READY_WITHIN_S):
                 await self._store.tasks.next_due(self._clock())
-        except (StoreError, TimeoutError):
-            return False
-        return True
+        except (StoreError, TimeoutError) as error:
+            return self._store.maintenance.write_outage() or str(error) or "it does not answer in time"
+        return self._store.maintenance.write_outage()
 
     def _build_conversation(
         self, token: str, webhook: WebhookSettings | None, limits: Limits
@@ -268,7 +321,7 @@ class App:
             usual_s=self._usual_s,
             quote=self._quote,
             is_admin=self.conversation.is_admin,
-            health=Health(self.is_healthy, self.is_ready),
+            health=Health(self.is_healthy, self.obstacles),
             redact=redactor(secrets_of(settings)),
             clock=self._clock,
             zone=settings.zone,
@@ -289,7 +342,9 @@ class App:
             await self.conversation.come_back(away)
             await self._purchase_guard.remind()
         except StoreError as error:
-            get_log(__name__).warning("cards could not be brought back to life", reason=str(error))
+            get_log(__name__).log(
+                level_of(error), "cards could not be brought back to life", reason=str(error)
+            )
         return away
 
     async def _follow_external_changes(self) -> None:
@@ -300,7 +355,9 @@ class App:
                 self._worker.wake()
                 await self.conversation.catch_up()
             except StoreError as error:
-                get_log(__name__).warning("nobody looks for visitors for a while", reason=str(error))
+                get_log(__name__).log(
+                    level_of(error), "nobody looks for visitors for a while", reason=str(error)
+                )
                 await asyncio.sleep(STORE_PAUSE_S)
 
     async def _release_leases(self) -> None:
@@ -309,7 +366,7 @@ class App:
             await self._store.tasks.release()
         except StoreError as error:
             # The next start ends the leases that are left.
-            get_log(__name__).error("leases could not be released", reason=str(error))
+            self._log.log(level_of(error), "leases could not be released", reason=str(error))
 
     async def _tell_admins(self, notice: Notice) -> None:
         await self.conversation.tell_admins(notice)

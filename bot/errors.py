@@ -7,6 +7,7 @@ DreamreelError
 │   ├── StaleTask      the task was changed since it was read
 │   └── IllegalMove    a move that the state table does not allow: a defect of ours
 ├── StoreError         the database refused: nothing of the call is stored
+│   ├── StoreUnavailable  it takes no writes or does not answer: the store itself logs that, once
 │   └── Unstorable     it holds no such value, today or later
 ├── ProviderError      sorted by what the worker does next
 │   ├── Unavailable    certainly not accepted: try later
@@ -56,6 +57,10 @@ class StartError(DreamreelError):
 
 class StoreError(DreamreelError):
     """The database refused; the text is for the log. Nothing of the call that raised it is stored."""
+
+
+class StoreUnavailable(StoreError):
+    """The database takes no writes at present, or does not answer. The store logs its start and its end."""
 
 
 class Unstorable(StoreError):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any, TextIO
 from urllib.parse import quote
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from bot.errors import StoreUnavailable
 
 _TOKEN = re.compile(r"\d{5,}(?::|%3[Aa])[A-Za-z0-9_-]{20,}")
 _HIDDEN = "[hidden]"
@@ -32,7 +36,7 @@ def set_up_logs(level: str, form: str, secrets: Iterable[str] = (), stream: Text
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=True),
+        structlog.processors.TimeStamper(fmt="iso" if form == "json" else "%Y-%m-%d %H:%M:%SZ", utc=True),
     ]
     finish: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -48,15 +52,38 @@ def set_up_logs(level: str, form: str, secrets: Iterable[str] = (), stream: Text
     )
     handler = logging.StreamHandler(out)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=collect, processors=finish))
+    handler.set_name(form)
+    logging.captureWarnings(capture=True)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    for name, quiet in (("asyncio", _OutOfFiles()), ("aiohttp.server", _WithoutTraceback())):
+        logger = logging.getLogger(name)
+        logger.filters = [quiet]
     # httpx writes every address at INFO, and Telegram's addresses contain the token.
     for chatty in ("httpx", "httpcore", "aiohttp.access", "telegram", "PIL"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # It writes a traceback for each HTML page that a proxy answers with. We log what it raises then, once for
     # each outage.
     logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
+
+
+def is_json() -> bool:
+    """Return True if a program reads what this process writes: then all of it is JSON."""
+    return any(handler.get_name() == "json" for handler in logging.getLogger().handlers)
+
+
+def last_words(text: str) -> str:
+    """Return a line for a process that must not use its logs any more, in their form."""
+    if not is_json():
+        return f"{text}\n"
+    at = datetime.now(UTC).isoformat()
+    return json.dumps({"event": text, "level": "critical", "logger": __name__, "timestamp": at}) + "\n"
+
+
+def level_of(error: Exception) -> int:
+    """Return the level for a line about a database that refuses: an outage has two lines of its own."""
+    return logging.DEBUG if isinstance(error, StoreUnavailable) else logging.WARNING
 
 
 def get_log(name: str) -> structlog.stdlib.BoundLogger:
@@ -68,6 +95,32 @@ def get_log(name: str) -> structlog.stdlib.BoundLogger:
 def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
     """Return a function that redacts these secrets, and everything like a bot token, in a text."""
     return _Redactor(secrets).text
+
+
+class _OutOfFiles(logging.Filter):
+    """Lets asyncio's line about a port that accepts nothing more pass once: it comes for each try."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.getMessage().startswith("socket.accept() out of system resource"):
+            return True
+        told, self._told = self._told, True
+        record.msg, record.args, record.exc_info = "too many connections: no file is left for more", (), None
+        return not told
+
+
+class _WithoutTraceback(logging.Filter):
+    """What somebody sends that is no HTTP is a line, and no traceback: it is no defect of ours."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if type(error).__module__.startswith("aiohttp.http"):
+            record.msg, record.args = f"a request that is no HTTP ({type(error).__name__})", ()
+            record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
+        return True
 
 
 class _Redactor:

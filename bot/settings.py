@@ -153,6 +153,11 @@ class Settings(BaseSettings):
         return ZoneInfo(self.timezone)
 
     @property
+    def bot_id(self) -> int:
+        """The bot's own id at Telegram, which its token begins with."""
+        return int(self.token.partition(":")[0])
+
+    @property
     def backups(self) -> Path | None:
         """The folder of the nightly backups; None if none are made."""
         if self.backup_hour is None or not self.database_url.startswith("sqlite:"):
@@ -359,6 +364,20 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError("; ".join(_sentence(problem) for problem in error.errors())) from None
     except UnicodeDecodeError:
         raise SettingsError(".env is not a text file in UTF-8.") from None
+
+
+class _LogFormat(BaseSettings):
+    model_config = Settings.model_config
+
+    log_format: Literal["text", "json"] = "text"
+
+
+def read_log_format() -> Literal["text", "json"]:
+    """Return how to write what is wrong with the other settings."""
+    try:
+        return _LogFormat().log_format
+    except (ValidationError, UnicodeDecodeError):
+        return "text"
 
 
 def check_again(settings: Settings, texts: Mapping[str, str]) -> Settings:

@@ -133,7 +133,7 @@ class AdminSite:
     server: PrivateServer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.health = Health(lambda: True, self._is_ready)
+        self.health = Health(lambda: True, self._obstacles)
         self.pages = AdminPages(
             AdminContext(
                 store=self.store,
@@ -162,8 +162,8 @@ class AdminSite:
     async def _at_once(self, provider: str) -> int | None:
         return min(SLOTS.get(provider, 2), 2)
 
-    async def _is_ready(self) -> bool:
-        return True
+    async def _obstacles(self) -> list[str]:
+        return []
 
     async def _is_admin(self, user_id: int) -> bool:
         return user_id in self.admins

@@ -64,10 +64,10 @@ FULL_MODEL = replace(
 def health(is_well: Callable[[], bool] = lambda: True) -> Health:
     """Ready whenever it is well."""
 
-    async def is_ready() -> bool:
-        return is_well()
+    async def obstacles() -> list[str]:
+        return [] if is_well() else ["it is unwell"]
 
-    return Health(is_well, is_ready)
+    return Health(is_well, obstacles)
 
 
 class Clock:

@@ -68,13 +68,7 @@ class Access:
 
     async def claim(self, payload: str, user_id: int) -> bool:
         """Make the sender the admin, if the payload is an open one of any process and there is none yet."""
-        if await self._store.maintenance.clear_flag(_claim_mark(payload.removeprefix(_CLAIM))) is None:
-            return False
-        if await self._store.people.admins():
-            return False
-        person = await self._store.people.person(user_id)
-        await self._store.people.put_person(replace(person, role="admin"))
-        return True
+        return await self._store.people.claim_admin(_claim_mark(payload.removeprefix(_CLAIM)), user_id)
 
     async def admins(self) -> list[int]:
         """Those of the settings and those of the store."""

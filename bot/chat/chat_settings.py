@@ -32,7 +32,7 @@ class ChatPreferences:
     ) -> None:
         self._remembers = not is_shared
         self._people = people
-        self._default_language = default_language
+        self.default_language = default_language
         self._clock = clock
         self._known: BoundedDict[int, tuple[ChatSettings, datetime]] = BoundedDict(_CHATS)
 
@@ -62,7 +62,7 @@ class ChatPreferences:
         chosen = (await self.of(chat_id)).language
         if chosen is None and person_id is not None and 0 < person_id != chat_id:
             chosen = (await self.of(person_id)).language
-        return choose_language(chosen or code, self._default_language())
+        return choose_language(chosen or code, self.default_language())
 
     def _remember(self, chat_id: int, settings: ChatSettings) -> None:
         if self._remembers:

@@ -31,8 +31,9 @@ from bot.chat.handlers import Feature
 from bot.chat.messages import Messages
 from bot.chat.router import Router
 from bot.chat.task_cards.restore import come_back
+from bot.chat.telegram_io.client import is_page
 from bot.chat.telegram_io.dispatcher import Dispatcher
-from bot.chat.telegram_io.polling import KEY_REFUSED, UpdatePoller
+from bot.chat.telegram_io.polling import KEY_REFUSED, NO_BOT_API, UpdatePoller
 from bot.chat.telegram_io.webhook import WebhookReceiver, WebhookSettings
 from bot.errors import SettingsError, StartError, StoreError
 from bot.store import Notice
@@ -121,11 +122,12 @@ class Conversation:
         await self._ctx.albums.close(task)
 
     async def start(self) -> Greeting:
-        """Log in and publish the command lists. SettingsError when the token is refused."""
+        """Log in and publish the command lists. SettingsError if the token is refused, StartError if Telegram
+        cannot be reached."""
         try:
             await self._application.initialize()
-        except InvalidToken:
-            raise SettingsError(KEY_REFUSED) from None
+        except InvalidToken as error:
+            raise StartError(NO_BOT_API) if is_page(error) else SettingsError(KEY_REFUSED) from None
         except TelegramError as error:
             kind = type(error).__name__
             raise StartError(

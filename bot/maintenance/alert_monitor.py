@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.errors import StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.maintenance.alerts import AlertChat, Alerts
 from bot.maintenance.disk_space import size_and_free
 from bot.store import Store
@@ -41,6 +41,7 @@ class AlertMonitor:
         self._data_dir = data_dir
         self._clock = clock
         self._disk = disk
+        self._told_of_database = False
         self._log = get_log(__name__)
 
     async def report_restart(self, away: timedelta) -> None:
@@ -50,7 +51,7 @@ class AlertMonitor:
         try:
             resumed = await self._store.tasks.count_open()
         except StoreError as error:
-            self._log.warning("the return was not reported", reason=str(error))
+            self._log.log(level_of(error), "the return was not reported", reason=str(error))
             return
         await self._chat.send("alert_back", {"away": away, "count": resumed}, silent=True)
 
@@ -62,7 +63,8 @@ class AlertMonitor:
             await self._alerts.begin("backup", "alert_backup", {})
 
     async def check(self) -> None:
-        """Begin and end the alerts of providers and of the disk."""
+        """Begin and end the alerts of the database, of providers and of the disk."""
+        await self._check_database()
         await self._check_providers()
         await self._check_disk()
 
@@ -74,6 +76,14 @@ class AlertMonitor:
             await self._alerts.begin(f"down {provider}", "alert_down", values, since=since, pause=provider)
         for provider in self._health.answering():
             await self._alerts.end(f"down {provider}", "alert_down_over", {"provider": provider})
+
+    async def _check_database(self) -> None:
+        """Tell it without a flag, which would have to be written into this very database."""
+        refuses = bool(self._store.maintenance.write_outage())
+        if refuses != self._told_of_database:
+            key = "alert_database" if refuses else "alert_database_over"
+            if await self._chat.send(key, {}):
+                self._told_of_database = refuses
 
     async def _check_disk(self) -> None:
         size, free = self._disk(self._data_dir)

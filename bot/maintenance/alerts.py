@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.errors import StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.store import MaintenanceStore
 
 
@@ -54,7 +54,7 @@ class Alerts:
         try:
             since = await self._flags.clear_flag(what)
         except StoreError as error:
-            self._log.warning("an alert could not be ended", what=what, reason=str(error))
+            self._log.log(level_of(error), "an alert could not be ended", what=what, reason=str(error))
             return
         self._known[what] = False
         if since is not None:
@@ -88,5 +88,5 @@ class Alerts:
                 return True
             await self._flags.clear_flag(what)
         except StoreError as error:
-            self._log.warning("an alert was not sent", what=what, reason=str(error))
+            self._log.log(level_of(error), "an alert was not sent", what=what, reason=str(error))
         return False

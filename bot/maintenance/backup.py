@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.errors import StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.settings import Settings
 from bot.store import Store
 
@@ -88,11 +88,11 @@ class Backup:
             made = await self._store.maintenance.back_up(target)
             self._folder.delete_old()
         except (StoreError, OSError) as error:
-            self._log.error("the database was not copied", reason=str(error))
+            self._log.log(level_of(error), "the database backup failed", reason=str(error))
             await self._report(str(error))
             return
         if made:
             took_s = round((self._clock() - now).total_seconds(), 1)
             size = target.stat().st_size
-            self._log.info("the database was copied", file=target.name, bytes=size, took_s=took_s)
+            self._log.info("the database was backed up", file=target.name, bytes=size, took_s=took_s)
             await self._report(None)

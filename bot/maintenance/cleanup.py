@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.errors import StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.store import Store
 
 _EVERY = timedelta(hours=1)
@@ -45,7 +45,7 @@ class Cleanup:
         try:
             await self._prune(now)
         except (StoreError, OSError) as error:
-            self._log.warning("old data could not be deleted", reason=str(error))
+            self._log.log(level_of(error), "old data could not be deleted", reason=str(error))
 
     async def _prune(self, now: datetime) -> None:
         await self._store.updates.prune(now - _UPDATES_KEPT)
@@ -61,4 +61,4 @@ class Cleanup:
             await asyncio.sleep(self._between_s)
             more = await self._store.maintenance.prune_rest(before, _BATCH) > 0
         if deleted:
-            self._log.info("old tasks were forgotten", tasks=deleted)
+            self._log.info("old tasks were deleted", tasks=deleted)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import StoreError
 from bot.local_time import day_of
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.maintenance.alerts import Alerts
 from bot.store import Store
 from bot.store.statistics import NO_MONEY
@@ -37,7 +37,7 @@ class DailyReport:
         try:
             values = await self._figures(yesterday, midnight)
         except StoreError as error:
-            self._log.warning("yesterday was not told", reason=str(error))
+            self._log.log(level_of(error), "the daily report was not sent", reason=str(error))
             return
         await self._alerts.note(what, "alert_day", {"day": yesterday.date().isoformat(), **values})
 

@@ -6,6 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+BOT_FLAG = "bot "
+"""The key of the flag that says whose database it is, before the bot's id. It is never pruned."""
+
 
 class MaintenanceStore(Protocol):
     async def prune_tasks(self, before: datetime, limit: int) -> list[str]:
@@ -31,6 +34,13 @@ class MaintenanceStore(Protocol):
 
     async def clear_flag(self, key: str) -> datetime | None:
         """Clear a flag; return to the one caller who did since when it was set."""
+
+    async def claim_for_bot(self, bot_id: int) -> int:
+        """Store whose database this is, unless that is stored already; return the id of the bot that it
+        belongs to."""
+
+    def write_outage(self) -> str:
+        """Return why nothing can be written at present, as the second half of a sentence; empty if it can."""
 
     async def record_heartbeat(self, now: datetime) -> datetime | None:
         """Store that the bot is alive; return when that was stored before."""

@@ -84,6 +84,10 @@ class PeopleStore(Protocol):
     async def admins(self) -> list[int]:
         """Return the ids of those with the role admin in the store; the settings may name more."""
 
+    async def claim_admin(self, flag: str, user_id: int) -> bool:
+        """Clear the flag and make the person an admin, if it is set and there is no admin. One write: of
+        several claims at once one succeeds."""
+
     async def chat(self, chat_id: int) -> ChatRecord: ...
 
     async def put_chat(self, chat: ChatRecord) -> None: ...

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MEND_OTHER_BOT = "Use that bot's token again, or another DATABASE_URL for this one."
+
+
+def of_another_bot(owner: int, bot_id: int) -> str:
+    """Say that the database belongs to another bot than the token."""
+    return f"The database belongs to the bot {owner}, and TELEGRAM_BOT_TOKEN is that of the bot {bot_id}."
+
 
 @dataclass(frozen=True, slots=True)
 class Examination:
@@ -15,3 +22,5 @@ class Examination:
     problem: str = ""
     mend: str = ""
     admins: tuple[int, ...] = ()
+    bot_id: int | None = None
+    """The bot that it belongs to, if one has used it."""

@@ -17,6 +17,7 @@ from bot.stores.examination import Examination
 from bot.stores.sqlite import SQLiteStore
 from bot.stores.sqlite import examine as sqlite
 from bot.stores.sqlite.archive import SQLiteSource, SQLiteTarget
+from bot.stores.sqlite.clock import MonotonicClock
 from bot.stores.transfer import Source, Target, move
 
 _SQLITE = "sqlite:///"
@@ -35,7 +36,7 @@ async def open_store(url: str) -> Store:
         from bot.stores.postgres import PostgresStore  # noqa: PLC0415 - an extra, and most need none of it
 
         return await PostgresStore.open(url)
-    return await SQLiteStore.open(_path(url), utc_now)
+    return await SQLiteStore.open(_path(url), MonotonicClock())
 
 
 async def visit_store(url: str) -> Store:

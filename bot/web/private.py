@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.errors import SettingsError
+from bot.web.connections import BoundedSite, note_first_request
 from bot.web.health import Health
 from bot.web.port_errors import reason_of
 
@@ -87,7 +88,7 @@ class PrivateServer:
 
     async def start(self) -> None:
         """Start to listen. Raises SettingsError if the port is not available."""
-        application = web.Application(middlewares=[self._turn_away_strange_names])
+        application = web.Application(middlewares=[note_first_request, self._turn_away_strange_names])
         application.add_routes(self._routes)
         application.on_response_prepare.append(_add_headers)
         self._runner = web.AppRunner(
@@ -96,11 +97,11 @@ class PrivateServer:
         await self._runner.setup()
         try:
             try:
-                await web.TCPSite(self._runner, self._host, self._port).start()
+                await BoundedSite(self._runner, self._host, self._port).start()
             except OSError as error:
                 if not self._any_port or error.errno != errno.EADDRINUSE:
                     raise
-                await web.TCPSite(self._runner, self._host, 0).start()
+                await BoundedSite(self._runner, self._host, 0).start()
         except OSError as error:
             raise SettingsError(
                 f"PRIVATE_PORT {self._port} on {self._host} cannot be used: {reason_of(error)}."

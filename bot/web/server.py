@@ -14,9 +14,10 @@ from datetime import datetime
 from aiohttp import web
 
 from bot.errors import CallUnclear, ChatBusy, ChatError, MediaError, SettingsError, StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.media.media_info import FitPhoto
 from bot.photo_links import PhotoLinks
+from bot.web.connections import BoundedSite, note_first_request
 from bot.web.health import Health
 from bot.web.photos import OpenPhoto, SharedPhotos
 from bot.web.port_errors import reason_of
@@ -70,7 +71,7 @@ class WebServer:
         )
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
+            await BoundedSite(self._runner, self._host, self._port).start()
         except OSError as error:
             raise SettingsError(
                 f"LISTEN_PORT {self._port} on {self._host} cannot be used: {reason_of(error)}."
@@ -83,7 +84,7 @@ class WebServer:
             await self._runner.cleanup()
 
     def _application(self) -> web.Application:
-        application = web.Application()
+        application = web.Application(middlewares=[note_first_request])
         for prefix in {"", self._links.prefix if self._links else ""}:
             application.add_routes(self._health.routes(prefix))
             if self._webhook is not None:
@@ -109,7 +110,9 @@ class WebServer:
             # Telegram or the disk may answer again later: tell the client to retry.
             pause_s = error.retry_after_s if isinstance(error, ChatBusy) else _RETRY_AFTER_S
             reason = type(error).__name__
-            self._log.warning("a photo could not be opened", task=task_id, index=index, reason=reason)
+            self._log.log(
+                level_of(error), "a photo could not be opened", task=task_id, index=index, reason=reason
+            )
             retry_after = {"Retry-After": str(max(math.ceil(pause_s), 1))}
             raise web.HTTPServiceUnavailable(headers=retry_after) from error
         except (MediaError, ChatError) as error:

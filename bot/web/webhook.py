@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.errors import StoreError
 from bot.integers import is_storable
-from bot.log import get_log
+from bot.log import get_log, level_of
 
 WEBHOOK_PATH = "/telegram"
 _SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header
@@ -38,7 +38,7 @@ class Webhook:
             raise web.HTTPNotFound
         try:
             update = await request.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             update = None
         update_id = update.get("update_id") if isinstance(update, dict) else None
         if not isinstance(update_id, int) or not is_storable(update_id):
@@ -48,6 +48,6 @@ class Webhook:
         try:
             await self._on_update(update)
         except StoreError as error:
-            self._log.error("an update could not be stored", reason=str(error))
+            self._log.log(level_of(error), "an update could not be stored", reason=str(error))
             raise web.HTTPServiceUnavailable(headers={"Retry-After": _RETRY_AFTER_S}) from error
         return web.Response()

@@ -108,6 +108,16 @@ class TaskJournal:
     async def mark_delivered(self, task: Task, file_id: str | None = None) -> None:
         """Close a task whose chat was told, or can never be."""
         await self.save(task.delivered(self.now(), file_id))
+        if task.queued_at is not None:
+            after_s = round((self.now() - task.queued_at).total_seconds())
+            self._log.info(
+                "the order has ended",
+                task=task.id,
+                user=task.user_id,
+                state=task.state.value,
+                code=task.error_code,
+                after_s=after_s,
+            )
 
     async def put_off(self, task: Task, retry_after_s: float | None = None) -> None:
         """Repeat the step later: after a growing pause, or when the other side says."""

@@ -16,7 +16,7 @@ import asyncio
 from typing import Protocol, assert_never
 
 from bot.errors import CallUnclear, ChatBusy, ChatError, StaleTask, StoreError, TaskError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.store import Store
 from bot.task import END_STATES, Task, TaskState
 from bot.worker import schedule
@@ -95,11 +95,12 @@ class Worker:
         """Start a step of each task that is due; return for how many seconds there is nothing else to do."""
         try:
             taken = await self._take_due()
-            self.turned_at = self._clock()
             return 0.0 if taken else await self._idle_s()
         except StoreError as error:
-            self._log.error("no task can be claimed", reason=str(error))
+            self._log.log(level_of(error), "no task can be claimed", reason=str(error))
             return _STORE_PAUSE_S
+        finally:
+            self.turned_at = self._clock()
 
     async def _take_due(self) -> int:
         room = _BATCH - len(self._running)
@@ -139,11 +140,22 @@ class Worker:
         except StaleTask:
             log.debug("another process moved the task")
         except StoreError as error:
-            log.warning("a step failed because the database refused", state=task.state, reason=str(error))
+            log.log(
+                level_of(error),
+                "a step failed because the database refused",
+                state=task.state,
+                reason=str(error),
+            )
             await self._give_back(task)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            log.warning("the system refuses a step", state=task.state, reason=reason)
+            await self._put_off(task)
         except Exception:
             log.exception("a step failed", state=task.state)
             await self._put_off(task)
+        else:
+            log.debug("a step was taken", state=task.state)
 
     def _ended(self, step: asyncio.Task[None]) -> None:
         """Forget a step that has ended, and claim again: there is room, and perhaps a slot."""
@@ -222,6 +234,10 @@ class Worker:
 
     async def _finish(self) -> None:
         """End all steps: submits in flight at their time limit at the latest; the rest is cut short."""
+        if orders := sorted(self.submitter.in_flight):
+            self._log.info(
+                "the stop waits for orders in flight", tasks=orders, at_most_s=schedule.SUBMIT_LIMIT_S
+            )
         if self._running:
             await asyncio.wait(self._running, timeout=self._stop_limit_s)
         for step, task in list(self._running.items()):

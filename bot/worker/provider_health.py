@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.errors import AccountProblem, ProviderError, StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.request import VideoModel
 from bot.store import AccountTrouble, Attempt, Notice, SlotLimit, Store
 from bot.store.leases import lease
@@ -74,7 +74,9 @@ class ProviderHealth:
                     trouble = AccountTrouble(name, error.trouble, self._clock())
                     await self._store.providers.mark_trouble(trouble)
             except StoreError as refusal:
-                self._log.warning("an outage could not be stored", provider=name, reason=str(refusal))
+                self._log.log(
+                    level_of(refusal), "an outage could not be stored", provider=name, reason=str(refusal)
+                )
 
     async def account_works(self, model: VideoModel) -> None:
         """Note that a submit was accepted; tell the admins if that ends an account trouble."""
@@ -144,7 +146,12 @@ class ProviderHealth:
         try:
             limit = await self._store.providers.change_limit(task.provider, now, change)
         except StoreError as error:
-            self._log.warning("a limit could not be lowered", provider=task.provider, reason=str(error))
+            self._log.log(
+                level_of(error),
+                "a slot limit could not be lowered",
+                provider=task.provider,
+                reason=str(error),
+            )
             return
         if limit is not None and limit.refusals == 1:
             self._log.info("the provider has no room for more", provider=task.provider, jobs=limit.jobs)
@@ -158,7 +165,9 @@ class ProviderHealth:
                     task.provider, now, lambda limit, taken: raised(limit, taken, granted, now)
                 )
         except StoreError as error:
-            self._log.warning("a limit could not be raised", provider=task.provider, reason=str(error))
+            self._log.log(
+                level_of(error), "a slot limit could not be raised", provider=task.provider, reason=str(error)
+            )
 
     async def slots_in_use(self, provider: str) -> int | None:
         """Return how many jobs run at once there at present; None if nothing bounds them."""

@@ -115,6 +115,14 @@ class Submitter:
             await self._postpone(task)
             return
         task = bought
+        self._log.info(
+            "ordering a video",
+            task=task.id,
+            model=model.name,
+            user=task.user_id,
+            price=None if task.price is None else str(task.price),
+            seconds=task.request.seconds,
+        )
         self._deps.chat.show(task)
         try:
             async with asyncio.timeout(schedule.SUBMIT_LIMIT_S):

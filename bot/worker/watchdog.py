@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from bot.log import last_words
 from bot.worker import schedule
 
 STILL_S = 0.7 * schedule.LEASE_S
@@ -51,8 +52,7 @@ class Watchdog:
 
 def _end_process() -> None:
     # Not through the logs: whatever blocks the loop may block them too.
-    sys.stderr.write(
-        "The event loop stood still for too long: this process ends and has to be started again.\n"
-    )
+    words = "The event loop stood still for too long: this process ends and has to be started again."
+    sys.stderr.write(last_words(words))
     sys.stderr.flush()
     os._exit(_EXIT_CODE)

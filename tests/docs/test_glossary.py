@@ -18,10 +18,10 @@ STANDARD = {
         access action admin album allow ban bot button chat draft extend forget group greeting help history
         join link menu message mode moved operator page person photo preferences press privacy reaction rights
         sender set settings share text update upload user video webhook file names
-forbids aperture bounded dict streaming joiner kind for host single unstorable
+cleanup daily folder report forbids aperture bounded dict streaming joiner kind for host single unstorable
 """,
     "asyncio and task queues": """
-        again attempt busy cancel claim context delay dispatcher event failed gone
+        again attempt busy cancel claim context delay monotonic dispatcher event failed gone
         handler job listener loop lock log poller process queue rate limit limiter retry rejected
         refused running schedule start state status step submit succeeded task
         unavailable urgency wait worker""",
@@ -31,7 +31,7 @@ forbids aperture bounded dict streaming joiner kind for host single unstorable
         stored subject table transaction usage write writer""",
     "HTTP and web pages": """
         account answer auth call chart cli credentials days deps feature health http link metrics now
-        private provider public renderer request response router server series session today token value
+        private provider public renderer request response router server series session site today token value
         view web""",
     "media": "frame film fit media palette preview sound title",
     "money": "price purchase",

@@ -183,7 +183,7 @@ async def test_a_disk_that_takes_nothing_more_loses_nothing_and_buys_nothing_twi
         _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, most))
         asked = live_bot.world.say(ada, chat, "/video a ship")
-        await process.prints("the database refused")
+        await process.prints("the database takes no writes")
         assert live_bot.jobs("a ship") == 0
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
         await live_bot.shown(chat, 2)

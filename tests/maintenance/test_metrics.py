@@ -95,6 +95,7 @@ async def test_a_bot_is_ready_from_its_start_until_it_is_told_to_stop(tmp_path: 
         process.send(signal.SIGTERM)
         await process.prints("stopping")
         assert await _statuses(url) == (200, 503), "it lives until the submit in flight has ended"
+        assert "at_most_s=60" in re.sub(r"\x1b\[\d+m", "", await process.prints("the stop waits for orders"))
         live_bot.provider.answering.set()
         assert await process.end() == 0
 

@@ -188,5 +188,5 @@ async def test_the_command_says_what_it_did_and_no_password(
     again = BotProcess(tmp_path, {}, "move-store", "sqlite:///nowhere.db", there)
     await again.start()
     assert await again.end() == 2
-    assert "Nothing was moved" in again.printed
+    assert "Nothing was copied" in again.printed
     assert "s3cret" not in command.printed + again.printed

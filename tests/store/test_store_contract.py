@@ -1899,3 +1899,25 @@ async def test_refused_orders_of_a_person_are_known_by_when_they_were_handed_ove
     assert found == [after(seconds) for seconds in (4, 3, 2, 1)]
     assert await store.budget.refused_orders(20, codes, after(0), 2) == [after(4), after(3)]
     assert await store.budget.refused_orders(20, frozenset(), after(0), 9) == []
+
+
+async def test_of_several_claims_in_one_moment_one_makes_an_admin(open_store: Opener) -> None:
+    """As many links are open as processes have started without an admin, each good once."""
+    store = await open_store()
+    # SQLite has one process, PostgreSQL any number.
+    stores = [store, store] if isinstance(store, SQLiteStore) else [store, await open_store()]
+    for number in range(20):
+        await store.maintenance.set_flag(f"claim {number}", NOW)
+    claims = (stores[number % 2].people.claim_admin(f"claim {number}", number + 1) for number in range(20))
+    won = await asyncio.gather(*claims)
+    assert won.count(True) == 1
+    assert await store.people.admins() == [won.index(True) + 1]
+    assert not await store.people.claim_admin("claim 0", 99), "a link is good once"
+    assert not await store.people.claim_admin("never made", 99)
+
+
+async def test_a_claim_leaves_what_was_known_of_the_person(store: Store) -> None:
+    await store.people.put_person(Person(7, language="ru"))
+    await store.maintenance.set_flag("claim", NOW)
+    assert await store.people.claim_admin("claim", 7)
+    assert await store.people.person(7) == Person(7, role="admin", language="ru")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -230,7 +231,9 @@ async def test_below_a_path_the_proxy_may_keep_it_or_take_it_away(public_url: st
 async def test_readiness_is_told_beside_the_health(site: Site) -> None:
     assert (await site.ask("/readyz"))[0].status == 200
     site.is_well = False
-    assert (await site.ask("/readyz"))[0].status == 503
+    response, body = await site.ask("/readyz")
+    assert response.status == 503
+    assert json.loads(body) == {"status": "not ready", "reasons": ["it is unwell"]}
 
 
 async def test_without_a_public_address_there_is_the_health_alone(clock: Clock) -> None:

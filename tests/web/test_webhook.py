@@ -20,15 +20,15 @@ SECRET = "a-secret-of-telegram"
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
-async def _ready() -> bool:
-    return True
+async def _obstacles() -> list[str]:
+    return []
 
 
 async def post(on_update: Any, *, secret: str | None = SECRET, body: bytes = b'{"update_id": 1}') -> int:
     server = WebServer(
         "127.0.0.1",
         0,
-        health=Health(lambda: True, _ready),
+        health=Health(lambda: True, _obstacles),
         open_photo=None,
         links=None,
         clock=Clock(),

@@ -11,7 +11,7 @@ from bot.chat.operators.operator_chat import OperatorChat
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import ChatError, StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.store import Notice, PeopleStore
 from bot.text import say
 
@@ -47,7 +47,9 @@ class Notices:
         try:
             admins = await self._access.admins()
         except StoreError as error:
-            self._log.error("the admins could not be notified", notice=notice.key, reason=str(error))
+            self._log.log(
+                level_of(error), "the admins could not be notified", notice=notice.key, reason=str(error)
+            )
             return
         if not admins:
             await self._keep(_FIRST_ADMIN, notice)

@@ -71,7 +71,7 @@ class OperatorChat:
 
     async def _tell(self, key: str, draw: Callable[[str], Card], *, silent: bool = False) -> bool:
         try:
-            card = draw(await self._preferences.language_for(self.chat_id, None))
+            card = draw(await self._language())
             async with asyncio.timeout(self._limit_s):
                 await self._send(card.text, card.buttons, silent=silent)
         except (ChatError, StoreError, TimeoutError) as error:
@@ -81,6 +81,13 @@ class OperatorChat:
             return False
         self._untold.clear()
         return True
+
+    async def _language(self) -> str:
+        """Return the chat's language; the bot's default while the database does not answer."""
+        try:
+            return await self._preferences.language_for(self.chat_id, None)
+        except StoreError:
+            return self._preferences.default_language()
 
     async def _send(self, text: str, buttons: InlineKeyboardMarkup | None, *, silent: bool) -> None:
         try:

@@ -9,7 +9,7 @@ from telegram import Bot
 from bot.chat.chat_settings import ChatPreferences
 from bot.chat.telegram_io.client import translated
 from bot.errors import ChatError, StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.task import Task
 
 
@@ -25,7 +25,9 @@ class Reactions:
         try:
             return (await self._preferences.of(chat_id)).quiet
         except StoreError as error:
-            self._log.warning("the settings of a chat cannot be read", chat=chat_id, reason=str(error))
+            self._log.log(
+                level_of(error), "the settings of a chat cannot be read", chat=chat_id, reason=str(error)
+            )
             return False
 
     async def taken(self, task: Task) -> None:

@@ -34,6 +34,9 @@ _KEPT_OPEN = 8
 """While they are idle. httpx looks at each of these before and after every call: 32 of them cost a third of
 the time that a call takes the processor, and Telegram's 30 messages a second need no more than a few."""
 _PIECE_BYTES = 2**18
+_NO_SUCH_METHOD = "Not Found"
+"""What an older Bot API server answers to a method that it does not have; a strange token looks the same."""
+_REFUSED_PAUSE_S = 30.0
 _THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 _CARD_GONE = (
     "message to edit not found",
@@ -127,6 +130,12 @@ class StreamingRequest(HTTPXRequest):
             raise NetworkError(type(error).__name__) from error
 
 
+def is_page(error: InvalidToken) -> bool:
+    """Return True if a 401 or 404 is not the Bot API's own: something else answers at its address."""
+    told = error.__cause__ if isinstance(error.__cause__, InvalidToken) else error
+    return told.message.startswith(("Not Found (404)", "Unauthorized (401)"))  # the library's own words
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Telegram's errors as ours, by what can be done about them. An edit that changes nothing is no error."""
@@ -146,7 +155,12 @@ def translated() -> Iterator[None]:
         if "too large" in error.message.lower():
             raise CallRefused(error.message) from error
         raise CallUnclear(type(error).__name__) from error
-    except (InvalidToken, Conflict, TelegramError) as error:
+    except InvalidToken as error:
+        if error.message == _NO_SUCH_METHOD:
+            raise CallRefused(error.message) from error
+        # The token was good at the start: a proxy, or an outage.
+        raise ChatBusy(_REFUSED_PAUSE_S) from error
+    except (Conflict, TelegramError) as error:
         raise CallRefused(type(error).__name__) from error
 
 

@@ -27,7 +27,7 @@ from bot.errors import (
     StoreError,
     Unstorable,
 )
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.store import StoredUpdate, UpdateStore
 from bot.worker import schedule
 
@@ -88,7 +88,9 @@ class Dispatcher:
                     if not await self._take_due():
                         await self._rest()
                 except StoreError as error:
-                    self._log.error("no updates can be read from the database", reason=str(error))
+                    self._log.log(
+                        level_of(error), "no updates can be read from the database", reason=str(error)
+                    )
                     await asyncio.sleep(self._store_pause_s)
             if self._running:
                 await asyncio.wait(self._running, timeout=_STOP_LIMIT_S)
@@ -123,8 +125,11 @@ class Dispatcher:
         try:
             await self._try(stored)
         except StoreError as error:
-            self._log.error(
-                "an update could not be marked as done", update=stored.update_id, reason=str(error)
+            self._log.log(
+                level_of(error),
+                "an update could not be marked as done",
+                update=stored.update_id,
+                reason=str(error),
             )
             await self._give_back(stored)
         finally:
@@ -166,7 +171,7 @@ class Dispatcher:
         except Unstorable:
             await self._park(stored, update)
         except StoreError as error:
-            log.warning("the database refused while an update was handled", reason=str(error))
+            log.log(level_of(error), "the database refused while an update was handled", reason=str(error))
             await self._again(stored, update, schedule.UPDATE_ATTEMPTS_IN_OUTAGE)
         except TimeoutError:
             log.warning("handling an update took too long")
@@ -181,6 +186,7 @@ class Dispatcher:
                 self._unheard = False
                 log.info("Telegram accepts messages again", attempts=stored.attempts + 1)
             await self._updates.finish(stored.update_id)
+            log.debug("an update was handled", chat=stored.chat_id)
 
     def _open(self, stored: StoredUpdate) -> Update | None:
         """None where it says too little to be read, today or later."""

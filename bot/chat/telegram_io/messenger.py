@@ -16,7 +16,7 @@ from bot.chat.chat_settings import ChatPreferences
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.client import TelegramBot, translated
 from bot.errors import ChatError, StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.request import Problem
 from bot.send_rates import Urgency
 from bot.task import Task
@@ -157,7 +157,9 @@ class Messenger:
         try:
             settings = await self._preferences.of(chat_id)
         except StoreError as error:
-            self._log.warning("the settings of a chat cannot be read", chat=chat_id, reason=str(error))
+            self._log.log(
+                level_of(error), "the settings of a chat cannot be read", chat=chat_id, reason=str(error)
+            )
             return True
         return settings.notify and not settings.quiet
 

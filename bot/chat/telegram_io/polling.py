@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from telegram import Bot
-from telegram.error import (
-    Conflict,
-    EndPointNotFound,
-    InvalidToken,
-    NetworkError,
-    RetryAfter,
-    TelegramError,
-)
+from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter, TelegramError
 
 from bot.chat.telegram_io.rate_limiter import seconds
-from bot.errors import SettingsError, StoreError
+from bot.errors import SettingsError, StoreError, Unstorable
 from bot.integers import is_storable
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.store import StoredUpdate, UpdateStore
 from bot.store.leases import SINGLE_PROCESS, LeaseStore
 from bot.worker import schedule
@@ -29,6 +22,9 @@ from bot.worker import schedule
 WANTED = ("message", "callback_query", "my_chat_member")
 """An edited message buys nothing, so it is not even asked for."""
 KEY_REFUSED = "Telegram does not know this TELEGRAM_BOT_TOKEN: copy it again from @BotFather."
+NO_BOT_API = (
+    "What answers at TELEGRAM_API_URL is no Bot API: correct the address. Unset, it is Telegram itself."
+)
 KEY_TAKEN = "Another bot is running with this TELEGRAM_BOT_TOKEN: stop it first, or use another token."
 _POLL_S = 30
 _ANSWER_S = 10.0
@@ -43,6 +39,7 @@ _RENEW_S = 1.0
 """So whoever dies is missed after four and a half seconds at most, and five hold on a busy machine too."""
 _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
+_LONGEST_PAUSE_REFUSED_S = 300.0
 
 
 class UpdatePoller:
@@ -116,8 +113,6 @@ class UpdatePoller:
             trial = (self._clock() - began).total_seconds() < _TRIAL_S
             try:
                 updates = await self._poll(offset, _TRIAL_POLL_S if trial else _POLL_S)
-            except (InvalidToken, EndPointNotFound):
-                raise SettingsError(KEY_REFUSED) from None
             except Conflict as error:
                 if "webhook" in error.message:
                     await self._bot.delete_webhook()
@@ -131,23 +126,26 @@ class UpdatePoller:
             except TelegramError as error:
                 failures += 1
                 if failures == 1:
-                    self._log.warning("Telegram does not answer", reason=type(error).__name__)
-                await asyncio.sleep(_pause(error, failures))
+                    # Telegram took this token at the start: a proxy or an outage may answer 401 or 404 for a
+                    # while. One that was revoked looks the same.
+                    self._log.warning("Telegram does not answer", reason=reason_of(error))
+                await asyncio.sleep(pause_after(error, failures))
             else:
                 patient_until = None
+                self._log.debug("Telegram was polled", updates=len(updates))
                 if failures:
                     self._log.info("Telegram answers again", failures=failures)
                 failures = 0
                 self.answered_at = self._clock()
                 if updates and await self._keep(updates):
-                    offset = updates[-1]["update_id"] + 1
+                    offset = max((one["update_id"] + 1 for one in updates if _has_id(one)), default=offset)
 
     async def _keep(self, updates: list[dict[str, Any]]) -> bool:
         """Whether they are in the store, so that Telegram may forget them."""
         try:
-            await self._updates.add([as_stored(update) for update in updates])
+            await store_updates(self._updates, updates)
         except StoreError as error:
-            self._log.error("updates could not be stored", reason=str(error))
+            self._log.log(level_of(error), "updates could not be stored", reason=str(error))
             await asyncio.sleep(self._store_pause_s)
             return False
         self._on_stored()
@@ -169,12 +167,41 @@ class UpdatePoller:
         return updates
 
 
-def _pause(error: TelegramError, failures: int) -> float:
+def pause_after(error: TelegramError, failures: int) -> float:
+    """Return how long to wait after so many failures, in seconds."""
     if isinstance(error, RetryAfter):
         return seconds(error.retry_after)
-    if isinstance(error, NetworkError):
-        return min(_PAUSE_S * 2.0 ** min(failures - 1, 6), _LONGEST_PAUSE_S)
-    return _LONGEST_PAUSE_S
+    refused = isinstance(error, InvalidToken | EndPointNotFound)
+    longest_s = _LONGEST_PAUSE_REFUSED_S if refused else _LONGEST_PAUSE_S
+    return min(_PAUSE_S * 2.0 ** min(failures - 1, 10), longest_s)
+
+
+def reason_of(error: TelegramError) -> str:
+    """Return what went wrong, for the log."""
+    if isinstance(error, InvalidToken | EndPointNotFound):
+        return "it refuses the token, or something else answers in its place"
+    return type(error).__name__
+
+
+async def store_updates(store: UpdateStore, updates: Iterable[dict[str, Any]]) -> None:
+    """Store what Telegram sent. Leave out what the database can never hold: asking for it again would keep
+    back all that comes after it. Raises StoreError."""
+    readable = [update for update in updates if _has_id(update)]
+    stored = [as_stored(update) for update in readable]
+    try:
+        await store.add(stored)
+    except Unstorable:
+        for one in stored:
+            try:
+                await store.add([one])
+            except Unstorable as error:
+                get_log(__name__).error("an update is left out", update=one.update_id, reason=str(error))
+
+
+def _has_id(update: object) -> bool:
+    """Return True if it can be stored under its id; without one it is no update."""
+    update_id = update.get("update_id") if isinstance(update, dict) else None
+    return isinstance(update_id, int) and is_storable(update_id)
 
 
 def as_stored(update: dict[str, Any]) -> StoredUpdate:

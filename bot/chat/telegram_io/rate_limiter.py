@@ -17,7 +17,7 @@ from typing import Any, Final
 from telegram.error import BadRequest, RetryAfter
 from telegram.ext import BaseRateLimiter
 
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.send_rates import TELEGRAM, Delay, Limits, RateStore, Urgency
 
 _Answer = bool | dict[str, Any] | list[dict[str, Any]]
@@ -209,14 +209,14 @@ class RateLimiter(BaseRateLimiter[Urgency]):
         try:
             return await self._paces.take_turn(chat_id, urgency, now, self._limits)
         except Exception as error:  # noqa: BLE001 - Telegram counts for itself: what fails here silences nobody
-            self._log.warning("sending rates cannot be read", reason=repr(error))
+            self._log.log(level_of(error), "sending rates cannot be read", reason=repr(error))
             return Delay()
 
     async def _pause(self, chat_id: int, until: datetime) -> None:
         try:
             await self._paces.pause_chat(chat_id, until)
         except Exception as error:  # noqa: BLE001 - the same
-            self._log.warning("a pause could not be stored", chat=chat_id, reason=repr(error))
+            self._log.log(level_of(error), "a pause could not be stored", chat=chat_id, reason=repr(error))
 
 
 def _is_topic_gone(error: BadRequest, data: dict[str, Any]) -> bool:

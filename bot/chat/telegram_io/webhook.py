@@ -9,15 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from telegram import Bot
-from telegram.error import EndPointNotFound, InvalidToken, TelegramError
+from telegram.error import TelegramError
 
-from bot.chat.telegram_io.polling import KEY_REFUSED, WANTED, as_stored
-from bot.errors import SettingsError
+from bot.chat.telegram_io.polling import WANTED, pause_after, reason_of, store_updates
 from bot.log import get_log
 from bot.store import UpdateStore
 
 _LOOK_S = 30.0
-_PAUSE_S = 2.0
 _CONNECTIONS = 40
 
 
@@ -54,12 +52,12 @@ class WebhookReceiver:
 
     async def take(self, update: dict[str, Any]) -> None:
         """Store it. StoreError, and Telegram will send it again."""
-        await self._updates.add([as_stored(update)])
+        await store_updates(self._updates, [update])
         self._on_stored()
 
     async def run(self) -> None:
-        """Until cancelled. SettingsError when the token or the address is refused."""
-        is_set = False
+        """Until cancelled."""
+        is_set, failures = False, 0
         while True:
             try:
                 if not is_set:
@@ -69,16 +67,17 @@ class WebhookReceiver:
                 if not is_set:
                     self._log.warning("the webhook was removed by somebody else and is set again")
                     continue
-            except (InvalidToken, EndPointNotFound):
-                raise SettingsError(KEY_REFUSED) from None
             except TelegramError as error:
-                self._log.warning(
-                    "the webhook could not be set or checked",
-                    reason=type(error).__name__,
-                    detail=error.message,
-                )
-                await asyncio.sleep(_PAUSE_S)
+                failures += 1
+                if failures == 1:
+                    self._log.warning(
+                        "the webhook could not be set or checked",
+                        reason=reason_of(error),
+                        detail=error.message,
+                    )
+                await asyncio.sleep(pause_after(error, failures))
                 continue
+            failures = 0
             await asyncio.sleep(self._look_s)
 
     async def _set(self) -> None:

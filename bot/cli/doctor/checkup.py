@@ -17,12 +17,13 @@ from bot.cli.doctor.network import check_public_address, check_telegram
 from bot.cli.doctor.provider_accounts import check_account
 from bot.errors import SettingsError
 from bot.maintenance.backup import BackupFolder
+from bot.maintenance.disk_space import write_problem
 from bot.provider import Provider
 from bot.providers import build_models, build_providers
 from bot.request import VideoModel
 from bot.settings import Settings, load_settings, secrets_of
 from bot.store.audit import THE_BOT
-from bot.stores.examination import Examination
+from bot.stores.examination import MEND_OTHER_BOT, Examination, of_another_bot
 from bot.stores.open import examine_store, is_shared, shown_url, stored_settings
 
 _DISK_WRONG_MB = 100
@@ -62,8 +63,9 @@ async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Fi
     of_telegram, of_address, *of_accounts = of_network
     found = [
         *of_telegram,
-        judge_database(database, shown_url(settings.database_url)),
+        judge_database(database, shown_url(settings.database_url), settings),
         _check_disk(settings),
+        *_check_data_dir(settings),
         *_check_backups(settings, clock(), is_running=database.in_use),
         judge_admins(database, settings),
         _check_models(settings, providers),
@@ -82,11 +84,14 @@ async def _examine(settings: Settings) -> Examination:
         return Examination(True, problem="cannot be opened", mend=str(error))
 
 
-def judge_database(database: Examination, where: str) -> Finding:
+def judge_database(database: Examination, where: str, settings: Settings) -> Finding:
     if database.problem:
         return Finding("database", "wrong", f"{where} {database.problem}.", database.mend)
     if not database.exists:
         return Finding("database", "ok", f"{where} is created at the first start.")
+    if database.bot_id is not None and settings.telegram_bot_token and database.bot_id != settings.bot_id:
+        seen = of_another_bot(database.bot_id, settings.bot_id)
+        return Finding("database", "wrong", seen, MEND_OTHER_BOT)
     running = ", and a bot is running on it" if database.in_use else ""
     return Finding("database", "ok", f"{where} is sound{running}.")
 
@@ -123,6 +128,17 @@ def _check_disk(settings: Settings) -> Finding:
     free = {folder: shutil.disk_usage(folder).free // 1_000_000 for folder in folders}
     folder = min(sorted(free), key=lambda each: free[each])
     return judge_disk(folder, free[folder], settings.keep_files_mb)
+
+
+def _check_data_dir(settings: Settings) -> list[Finding]:
+    """Try to write there, or where the first start would make it."""
+    folder = settings.data_dir
+    place = folder if folder.exists() else _existing(folder)
+    problem = write_problem(place)
+    if not problem:
+        return []
+    seen = f"Nothing can be written to {place}: {problem}."
+    return [Finding("DATA_DIR", "wrong", seen, "Look at its permissions, or set another DATA_DIR.")]
 
 
 def _check_backups(settings: Settings, now: datetime, *, is_running: bool) -> list[Finding]:

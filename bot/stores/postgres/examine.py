@@ -11,8 +11,18 @@ from bot.store.audit import AuditEntry
 from bot.stores.examination import Examination
 from bot.stores.postgres import people
 from bot.stores.postgres.audit import settings_in_force
-from bot.stores.postgres.opening import MEND_SILENCE, OLDEST, REFUSED, refusal
-from bot.stores.postgres.pool import LOST, Connection
+from bot.stores.postgres.maintenance import bot_of
+from bot.stores.postgres.opening import (
+    MEND_ENCODING,
+    MEND_SILENCE,
+    MEND_STANDBY,
+    OLDEST,
+    REFUSED,
+    STANDBY,
+    cannot_hold,
+    refusal,
+)
+from bot.stores.postgres.pool import CONNECT, LOST, Connection
 from bot.stores.postgres.schema import SCHEMA_VERSION
 
 T = TypeVar("T")
@@ -26,6 +36,8 @@ async def examine(url: str) -> Examination:
         return await _ask(url, _examine)
     except REFUSED as error:
         return Examination(True, problem=f"refuses: {refusal(error)}", mend="Correct DATABASE_URL.")
+    except asyncpg.TargetServerAttributeNotMatched:
+        return Examination(True, problem=STANDBY, mend=f"{MEND_STANDBY.capitalize()}.")
     except (*LOST, asyncpg.PostgresError) as error:
         mend = f"{MEND_SILENCE.capitalize()} of DATABASE_URL."
         return Examination(True, problem=f"does not answer ({type(error).__name__})", mend=mend)
@@ -44,7 +56,7 @@ async def stored_settings(url: str, subject: int) -> list[AuditEntry]:
 
 
 async def _ask(url: str, do: Callable[[Connection], Awaitable[T]]) -> T:
-    connection = await asyncpg.connect(url, timeout=_LIMIT_S, command_timeout=_LIMIT_S)
+    connection = await asyncpg.connect(url, command_timeout=_LIMIT_S, **CONNECT)
     try:
         return await do(connection)
     finally:
@@ -54,6 +66,9 @@ async def _ask(url: str, do: Callable[[Connection], Awaitable[T]]) -> T:
 async def _examine(connection: Connection) -> Examination:
     if int(await connection.fetchval("SHOW server_version_num")) < OLDEST:
         return Examination(True, problem="is older than PostgreSQL 15", mend="Update the server.")
+    encoding = await connection.fetchval("SHOW server_encoding")
+    if encoding != "UTF8":
+        return Examination(True, problem=cannot_hold(encoding), mend=f"Instead {MEND_ENCODING}.")
     if await connection.fetchval("SELECT to_regclass('schema_version')") is None:
         if not await connection.fetchval("SELECT has_schema_privilege('public', 'CREATE')"):
             problem = "does not let this user create tables"
@@ -65,4 +80,5 @@ async def _examine(connection: Connection) -> Examination:
     in_use = await connection.fetchval(
         "SELECT EXISTS (SELECT 1 FROM processes WHERE alive_until > clock_timestamp())"
     )
-    return Examination(True, in_use, admins=tuple(await people.admins(connection)))
+    admins = tuple(await people.admins(connection))
+    return Examination(True, in_use, admins=admins, bot_id=await bot_of(connection))

@@ -6,6 +6,7 @@ import asyncio
 from datetime import datetime
 from pathlib import Path
 
+from bot.store.maintenance import BOT_FLAG
 from bot.stores.postgres.database import Subject, transacts, writes
 from bot.stores.postgres.pool import Connection, affected
 
@@ -16,7 +17,8 @@ _OLD_ROWS = (
     "DELETE FROM recipes WHERE token = ANY(ARRAY(SELECT token FROM recipes WHERE created_at < $1 LIMIT $2))",
     "DELETE FROM notices WHERE id = ANY(ARRAY(SELECT id FROM notices WHERE kept_at < $1 LIMIT $2))",
     "DELETE FROM send_rates WHERE key = ANY(ARRAY(SELECT key FROM send_rates WHERE at < $1 LIMIT $2))",
-    "DELETE FROM flags WHERE key = ANY(ARRAY(SELECT key FROM flags WHERE at < $1 LIMIT $2))",
+    "DELETE FROM flags WHERE key = ANY(ARRAY("
+    "SELECT key FROM flags WHERE at < $1 AND key NOT LIKE 'bot %' LIMIT $2))",
 )
 
 
@@ -59,6 +61,17 @@ class PostgresMaintenance(Subject):
         return since
 
     @transacts
+    async def claim_for_bot(self, connection: Connection, bot_id: int) -> int:
+        await connection.execute("LOCK TABLE flags IN SHARE ROW EXCLUSIVE MODE")
+        owner = await bot_of(connection)
+        if owner is None:
+            await connection.execute("INSERT INTO flags (key, at) VALUES ($1, now())", f"{BOT_FLAG}{bot_id}")
+        return owner or bot_id
+
+    def write_outage(self) -> str:
+        return self._db.connections.outage.reason
+
+    @transacts
     async def record_heartbeat(self, connection: Connection, now: datetime) -> datetime | None:
         before: datetime | None = await connection.fetchval("SELECT at FROM heartbeat FOR UPDATE")
         await connection.execute(
@@ -74,3 +87,9 @@ class PostgresMaintenance(Subject):
     async def wait_for_fatal_error(self) -> str:
         never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         return await never  # a server that is damaged says so at every call, and its operator mends it
+
+
+async def bot_of(connection: Connection) -> int | None:
+    """Return the id of the bot that the database belongs to; None while no bot has used it."""
+    key = await connection.fetchval("SELECT key FROM flags WHERE key LIKE 'bot %'")
+    return None if key is None else int(key.removeprefix(BOT_FLAG))

@@ -8,11 +8,10 @@ from collections.abc import Callable
 import asyncpg
 
 from bot.log import get_log
-from bot.stores.postgres.pool import LOST
+from bot.stores.postgres.pool import CONNECT, LOST
 
 _CHANNEL = "dreamreel"
 _AGAIN_S = 1.0
-_CONNECT_LIMIT_S = 5.0
 
 
 class NotificationListener:
@@ -25,6 +24,7 @@ class NotificationListener:
         self._url = url
         self._alive = alive
         self._is_listening = False
+        self._lost = asyncio.Event()
         self._wakes: list[Callable[[], None]] = []
         self._listening: asyncio.Task[None] | None = None
         self._log = get_log(__name__)
@@ -42,6 +42,10 @@ class NotificationListener:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
 
+    def reconnect(self) -> None:
+        """Drop the connection: its server is not the one that counts any more."""
+        self._lost.set()
+
     async def _listen(self) -> None:
         while True:
             try:
@@ -52,8 +56,8 @@ class NotificationListener:
 
     async def _listen_once(self) -> None:
         """Listen until the connection is lost."""
-        lost = asyncio.Event()
-        connection = await asyncpg.connect(self._url, timeout=_CONNECT_LIMIT_S)
+        connection = await asyncpg.connect(self._url, **CONNECT)
+        lost = self._lost = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _: lost.set())
             # Tried, not waited for: a connection that is lost may still be in its place for the server.

@@ -23,6 +23,9 @@ REFUSED = (
     OverflowError,  # of the socket, about the port in it
 )
 MEND_SILENCE = "start it, or correct the host and the port"
+MEND_ENCODING = "create one with ENCODING 'UTF8' TEMPLATE template0"
+STANDBY = "takes no writes, it is a standby"
+MEND_STANDBY = "name the primary, or all servers with commas between them"
 
 
 async def open_database(url: str, patience_s: float = PATIENCE_S) -> Connections:
@@ -37,6 +40,8 @@ async def open_database(url: str, patience_s: float = PATIENCE_S) -> Connections
             raise
     except REFUSED as error:
         raise SettingsError(f"The database of DATABASE_URL refuses: {refusal(error)}.") from None
+    except asyncpg.TargetServerAttributeNotMatched:
+        raise StartError(f"The database of DATABASE_URL {STANDBY}: {MEND_STANDBY}.") from None
     except LOST as error:
         raise StartError(
             f"The database of DATABASE_URL does not answer ({type(error).__name__}): {MEND_SILENCE}."
@@ -81,8 +86,16 @@ def refusal(error: Exception) -> str:
             return "the address cannot be read (in a password write %40 %2F %3A %23 %3F for @ / : # ?)"
 
 
+def cannot_hold(encoding: str) -> str:
+    """What is wrong with a database of this encoding, as the second half of a sentence."""
+    return f"has the encoding {encoding}, which cannot hold what people write"
+
+
 async def _prepare(connection: Connection) -> None:
     if int(await connection.fetchval("SHOW server_version_num")) < OLDEST:
         version = await connection.fetchval("SHOW server_version")
         raise SettingsError(f"Dreamreel needs PostgreSQL 15 or newer; this server is {version}.")
+    encoding = await connection.fetchval("SHOW server_encoding")
+    if encoding != "UTF8":
+        raise SettingsError(f"The database of DATABASE_URL {cannot_hold(encoding)}: {MEND_ENCODING}.")
     await migrate(connection)

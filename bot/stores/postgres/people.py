@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.store.people import ChatRecord, Notice, Person, Recipe
 from bot.stores.postgres.database import Subject, reads, transacts, writes
 from bot.stores.postgres.pool import Connection, affected
@@ -16,6 +18,9 @@ from bot.stores.values import (
     settings_text,
     values_text,
 )
+
+_CLAIM_LOCK = 0x61_64_6D_69_6E
+"""One claim after another, through whatever links: "admin"."""
 
 
 class PostgresPeople(Subject):
@@ -32,6 +37,15 @@ class PostgresPeople(Subject):
     @reads
     async def admins(self, connection: Connection) -> list[int]:
         return await admins(connection)
+
+    @transacts
+    async def claim_admin(self, connection: Connection, flag: str, user_id: int) -> bool:
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _CLAIM_LOCK)
+        deleted = await connection.execute("DELETE FROM flags WHERE key = $1", flag)
+        if not affected(deleted) or await admins(connection):
+            return False
+        await _put_person(connection, replace(await _person(connection, user_id), role="admin"))
+        return True
 
     @reads
     async def chat(self, connection: Connection, chat_id: int) -> ChatRecord:

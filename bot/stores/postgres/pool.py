@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import asyncpg
 
-from bot.errors import StoreError, Unstorable
+from bot.errors import StoreError, StoreUnavailable, Unstorable
+from bot.stores.write_outage import WriteOutage
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -27,15 +28,19 @@ _COMMAND_LIMIT_S = 20.0
 """After that a server does not answer any more: its machine may be gone."""
 _DEADLOCKS = 5
 """Two transactions may wait for each other; the server ends one of them, and it begins again."""
-_SETTINGS = {
-    "application_name": "dreamreel",
-    "jit": "off",
+CONNECT: Mapping[str, Any] = {
+    "timeout": _CONNECT_LIMIT_S,
+    "server_settings": {"application_name": "dreamreel"},
+    # Of several hosts the one that takes writes; a standby that is alone counts as no answer.
+    "target_session_attrs": "read-write",
+}
+"""How every connection of the bot is made. A pooler such as PgBouncer refuses most other parameters here."""
+_SET_UP = (
+    "SET jit = off; SET timezone = 'UTC';"
     # Each question of every day has its index. While a table is small, or its figures are old, the planner
     # would read all of it, and a prepared statement keeps to its plan.
-    "enable_seqscan": "off",
-    "enable_bitmapscan": "off",
-    "timezone": "UTC",
-}
+    " SET enable_seqscan = off; SET enable_bitmapscan = off"
+)
 LOST = (
     OSError,
     TimeoutError,
@@ -47,7 +52,11 @@ LOST = (
 """No answer, or half of one. asyncpg.DataError is an InterfaceError too, and no loss."""
 
 
-class DatabaseLost(StoreError):
+_READ_ONLY = asyncpg.ReadOnlySQLTransactionError
+"""The server has become a standby. What was asked of it is certainly not done."""
+
+
+class DatabaseLost(StoreUnavailable):
     """The server did not answer: what was asked of it may have been done, or not."""
 
 
@@ -56,7 +65,10 @@ class Connections:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self.outage = WriteOutage()
         self._closing = False
+        self.on_standby: Callable[[], None] = _ignore
+        """Called when the server takes no writes any more: connections to it are worth nothing."""
         self._writes: set[asyncio.Task[Any]] = set()
 
     @classmethod
@@ -66,11 +78,11 @@ class Connections:
             url,
             min_size=0,  # else the pool looks after that number itself, and logs each failure
             max_size=_MOST,
-            timeout=_CONNECT_LIMIT_S,
             command_timeout=_COMMAND_LIMIT_S,
-            server_settings=_SETTINGS,
+            init=_set_up,
             # No session of ours changes anything that had to be put back.
             reset=_leave_as_it_is,
+            **CONNECT,
         )
         return cls(pool)
 
@@ -86,7 +98,7 @@ class Connections:
         connection."""
         if self._closing:
             raise StoreError("the database was closed")
-        with translated():
+        with translated(self.outage):
             try:
                 async with self._acquired() as connection:
                     return await do(connection, *args, **kwargs)
@@ -124,24 +136,28 @@ class Connections:
     async def _write(
         self, do: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        with translated():
+        with translated(self.outage):
+            with suppress(_READ_ONLY):
+                async with self._acquired() as connection:
+                    return await do(connection, *args, **kwargs)
             async with self._acquired() as connection:
                 return await do(connection, *args, **kwargs)
 
     async def _transact(
         self, do: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        with translated():
+        with translated(self.outage):
             for _ in range(_DEADLOCKS):
-                with suppress(asyncpg.DeadlockDetectedError):
+                with suppress(asyncpg.DeadlockDetectedError, _READ_ONLY):
                     async with self._acquired() as connection, connection.transaction():
                         return await do(connection, *args, **kwargs)
         raise StoreError("the database refused: others were in the way again and again")
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._writes.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever asked may be gone, and nobody else is to hear of it
+        # Whoever asked may be gone, and nobody else is to hear of an error.
+        if not task.cancelled() and task.exception() is None:
+            self.outage.worked()
 
     async def settle(self) -> None:
         """Wait until the writes under way have ended, also those that nobody waits for any more."""
@@ -166,6 +182,11 @@ class Connections:
                 if not isinstance(error, asyncpg.DataError):
                     connection.terminate()
                 raise
+            except _READ_ONLY:
+                connection.terminate()
+                await self._pool.expire_connections()
+                self.on_standby()
+                raise
 
 
 def affected(done: str) -> int:
@@ -173,15 +194,24 @@ def affected(done: str) -> int:
     return int(done.rsplit(" ", 1)[1])
 
 
+_FULL_OR_STANDBY = (_READ_ONLY, asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError)
+
+
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise errors of the driver and the server as StoreError."""
+def translated(outage: WriteOutage) -> Iterator[None]:
+    """Raise errors of the driver and the server as StoreError. Report to `outage` those that every write
+    meets."""
     try:
         yield
-    except asyncpg.DataError as error:
+    except (asyncpg.DataError, OverflowError, UnicodeEncodeError) as error:
         raise Unstorable(f"the database holds no such value ({type(error).__name__})") from None
     except LOST as error:
-        raise DatabaseLost(f"the database does not answer ({type(error).__name__})") from None
+        reason = f"it does not answer ({type(error).__name__})"
+        outage.failed(reason)
+        raise DatabaseLost(f"the database refused: {reason}") from None
+    except _FULL_OR_STANDBY as error:
+        outage.failed(explain(error))
+        raise StoreUnavailable(f"the database refused: {explain(error)}") from None
     except asyncpg.PostgresError as error:
         # Its own text may quote the row, and with it somebody's words.
         raise StoreError(f"the database refused: {explain(error)}") from None
@@ -198,6 +228,14 @@ def explain(error: asyncpg.PostgresError) -> str:
             return "it has too many connections already"
         case _:
             return f"PostgreSQL reports {error.sqlstate} ({type(error).__name__})"
+
+
+async def _set_up(connection: Connection) -> None:
+    await connection.execute(_SET_UP)
+
+
+def _ignore() -> None:
+    pass
 
 
 async def _leave_as_it_is(_: object) -> None:

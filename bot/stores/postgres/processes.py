@@ -56,8 +56,8 @@ class ProcessHeartbeat(Subject):
                 await self._leave()
 
     @transacts
-    async def release_dead_leases(self, connection: Connection) -> int:
-        """End the leases of processes whose time has run out; return how many.
+    async def release_dead_leases(self, connection: Connection) -> tuple[int, int]:
+        """End the leases of processes whose time has run out; return how many processes, and leases.
 
         Versions are raised: a process that was only thought dead is refused, and reads again.
         """
@@ -65,7 +65,7 @@ class ProcessHeartbeat(Subject):
             "DELETE FROM processes WHERE alive_until < clock_timestamp() RETURNING id"
         )
         if not dead:
-            return 0
+            return 0, 0
         ids = [row["id"] for row in dead]
         gone = [one for one in ids if await connection.fetchval(_TRY_LOCK, lock_of(one))]
         tasks = await connection.execute(
@@ -80,7 +80,7 @@ class ProcessHeartbeat(Subject):
             " attempts = attempts + 1, deaths = deaths + 1 WHERE leased_by = ANY($1) AND state = 'open'",
             ids,
         )
-        return affected(tasks) + affected(updates)
+        return len(ids), affected(tasks) + affected(updates)
 
     async def _keep_watch(self) -> None:
         """Renew the heartbeat until cancelled. After an outage of the database no process has renewed its own
@@ -91,8 +91,10 @@ class ProcessHeartbeat(Subject):
             try:
                 await self._renew()
                 await self._read_clock()
-                if time.monotonic() - since > ALIVE_S and (ended := await self.release_dead_leases()):
-                    self._log.warning("another process died", leases=ended)
+                if time.monotonic() - since > ALIVE_S:
+                    dead, leases = await self.release_dead_leases()
+                    if dead:
+                        self._log.warning("another process died", processes=dead, leases=leases)
             except StoreError:
                 since = time.monotonic()
 

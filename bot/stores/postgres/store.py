@@ -33,6 +33,7 @@ class PostgresStore:
         me = new_process()
         self._db = db = Database(connections, clock or server_clock, me)
         self._listener = NotificationListener(url, lock_of(me))
+        connections.on_standby = self._listener.reconnect
         self._saver = Saver(connections, me)
         self._heartbeat = ProcessHeartbeat(db, server_clock)
         self.tasks = PostgresTasks(db, self._saver)

@@ -12,6 +12,7 @@ from bot.store.audit import AuditEntry
 from bot.stores.examination import Examination
 from bot.stores.sqlite.audit import settings_in_force
 from bot.stores.sqlite.file import SCHEMA_VERSION
+from bot.stores.sqlite.maintenance import bot_of
 from bot.stores.sqlite.people import admins
 
 if sys.platform == "win32":
@@ -106,7 +107,9 @@ def _examine_content(connection: sqlite3.Connection, in_use: bool) -> Examinatio
         # Where the file cannot be written, SQLite opens it for reading, and only a write shows it.
         connection.execute(f"PRAGMA user_version = {version:d}")
         connection.execute("ROLLBACK")
-    return Examination(True, in_use, admins=tuple(admins(connection)) if version else ())
+    if version < SCHEMA_VERSION:  # the next start brings it up to date
+        return Examination(True, in_use, admins=tuple(admins(connection)) if version else ())
+    return Examination(True, in_use, admins=tuple(admins(connection)), bot_id=bot_of(connection))
 
 
 def _explain(error: sqlite3.Error) -> tuple[str, str]:

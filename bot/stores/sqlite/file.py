@@ -110,6 +110,18 @@ def explain(error: sqlite3.Error) -> str:
             return f"SQLite reports {getattr(error, 'sqlite_errorname', type(error).__name__)}"
 
 
+_OF_THE_FILE = (
+    *_PASSING,
+    *(sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM),
+    *(sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB),
+)
+
+
+def is_of_the_file(error: sqlite3.Error) -> bool:
+    """Return True if the file or its disk refuses, whatever was to be written."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_FILE
+
+
 def is_damage(error: sqlite3.Error) -> bool:
     """Return True if the file is lost: no later try can work."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF

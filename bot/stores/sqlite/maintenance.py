@@ -8,6 +8,7 @@ import threading
 from datetime import datetime
 from pathlib import Path
 
+from bot.store.maintenance import BOT_FLAG
 from bot.stores.sqlite.backup import back_up
 from bot.stores.sqlite.database import Database, Subject, reads, writes
 from bot.stores.sqlite.rows import to_text, to_time
@@ -19,7 +20,8 @@ _OLD_ROWS = (
     " (SELECT update_id FROM updates WHERE state = 'parked' AND received_at < :before LIMIT :limit)",
     "DELETE FROM recipes WHERE token IN (SELECT token FROM recipes WHERE created_at < :before LIMIT :limit)",
     "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE kept_at < :before LIMIT :limit)",
-    "DELETE FROM flags WHERE key IN (SELECT key FROM flags WHERE at < :before LIMIT :limit)",
+    "DELETE FROM flags WHERE key IN"
+    " (SELECT key FROM flags WHERE at < :before AND key NOT LIKE 'bot %' LIMIT :limit)",
 )
 
 
@@ -57,13 +59,22 @@ class SQLiteMaintenance(Subject):
 
     @writes
     def set_flag(self, connection: sqlite3.Connection, key: str, now: datetime) -> bool:
-        done = connection.execute("INSERT OR IGNORE INTO flags (key, at) VALUES (?, ?)", [key, to_text(now)])
-        return done.rowcount > 0
+        return _set_flag(connection, key, now)
 
     @writes
     def clear_flag(self, connection: sqlite3.Connection, key: str) -> datetime | None:
         row = connection.execute("DELETE FROM flags WHERE key = ? RETURNING at", [key]).fetchone()
         return None if row is None else to_time(row["at"])
+
+    @writes
+    def claim_for_bot(self, connection: sqlite3.Connection, bot_id: int) -> int:
+        owner = bot_of(connection)
+        if owner is None:
+            _set_flag(connection, f"{BOT_FLAG}{bot_id}", self._db.clock())
+        return owner or bot_id
+
+    def write_outage(self) -> str:
+        return self._db.writer.outage.reason
 
     @writes
     def record_heartbeat(self, connection: sqlite3.Connection, now: datetime) -> datetime | None:
@@ -84,3 +95,14 @@ class SQLiteMaintenance(Subject):
 
     async def wait_for_fatal_error(self) -> str:
         return await asyncio.shield(self._db.writer.damage)
+
+
+def bot_of(connection: sqlite3.Connection) -> int | None:
+    """Return the id of the bot that the database belongs to; None while no bot has used it."""
+    row = connection.execute("SELECT key FROM flags WHERE key LIKE 'bot %'").fetchone()
+    return None if row is None else int(row["key"].removeprefix(BOT_FLAG))
+
+
+def _set_flag(connection: sqlite3.Connection, key: str, now: datetime) -> bool:
+    done = connection.execute("INSERT OR IGNORE INTO flags (key, at) VALUES (?, ?)", [key, to_text(now)])
+    return done.rowcount > 0

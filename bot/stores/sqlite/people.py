@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 from bot.store.people import ChatRecord, Notice, Person, Recipe
 from bot.stores.sqlite.database import Subject, reads, writes
@@ -33,6 +34,14 @@ class SQLitePeople(Subject):
     @reads
     def admins(self, connection: sqlite3.Connection) -> list[int]:
         return admins(connection)
+
+    @writes
+    def claim_admin(self, connection: sqlite3.Connection, flag: str, user_id: int) -> bool:
+        deleted = connection.execute("DELETE FROM flags WHERE key = ?", [flag]).rowcount
+        if deleted == 0 or admins(connection):
+            return False
+        _put_person(connection, replace(_person(connection, user_id), role="admin"))
+        return True
 
     @reads
     def chat(self, connection: sqlite3.Connection, chat_id: int) -> ChatRecord:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Self
 
 from bot.errors import SettingsError, StartError, StoreError
+from bot.log import get_log
 from bot.send_rates import Pace
 from bot.store.leases import SingleProcess, utc_now
 from bot.stores.sqlite.audit import SQLiteAudit
 from bot.stores.sqlite.budget import SQLiteBudget
+from bot.stores.sqlite.clock import follow_back
 from bot.stores.sqlite.database import Database
 from bot.stores.sqlite.file import may_pass, open_file, visit_file
 from bot.stores.sqlite.maintenance import SQLiteMaintenance
@@ -56,6 +58,11 @@ class SQLiteStore:
         try:
             await store.updates.count_deaths()
             await store.tasks.release()
+            if back := await store._db.writer.write(lambda connection: follow_back(connection, clock())):
+                get_log(__name__).warning(
+                    "the clock has been set back since the bot last ran: what is due is moved along",
+                    by=str(back),
+                )
         except BaseException as error:
             await store.close()
             if isinstance(error, StoreError):

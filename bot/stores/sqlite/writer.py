@@ -16,8 +16,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from bot.errors import StoreError, Unstorable
-from bot.stores.sqlite.file import DatabaseFile, explain, is_damage
+from bot.errors import StoreError, StoreUnavailable, Unstorable
+from bot.stores.sqlite.file import DatabaseFile, explain, is_damage, is_of_the_file
+from bot.stores.write_outage import WriteOutage
 
 T = TypeVar("T")
 
@@ -30,6 +31,7 @@ class Writer:
 
     def __init__(self, file: DatabaseFile) -> None:
         self.commits = 0
+        self.outage = WriteOutage()
         self.damage: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Why the file is lost, as the second half of a sentence, once that shows."""
         self._file = file
@@ -142,14 +144,20 @@ class Writer:
 
     def _answer(self, group: Sequence[_Job]) -> None:
         """One visit to the event loop for a whole group."""
+        if any(job.writes and job.error is None for job in group):
+            self.outage.worked()
         for job in group:
             if isinstance(job.error, sqlite3.Error):
                 if is_damage(job.error) and not self.damage.done():
                     self.damage.set_result(explain(job.error))
-                job.error = _caused(StoreError(f"the database refused: {explain(job.error)}"), job.error)
+                kind = StoreError
+                if is_of_the_file(job.error):
+                    self.outage.failed(explain(job.error))
+                    kind = StoreUnavailable
+                job.error = _caused(kind(f"the database refused: {explain(job.error)}"), job.error)
             elif isinstance(job.error, OverflowError | UnicodeEncodeError):
-                kind = type(job.error).__name__
-                job.error = _caused(Unstorable(f"the database holds no such value ({kind})"), job.error)
+                what = type(job.error).__name__
+                job.error = _caused(Unstorable(f"the database holds no such value ({what})"), job.error)
             if job.answer.done():
                 continue
             if job.error is None:

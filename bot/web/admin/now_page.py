@@ -59,7 +59,7 @@ async def now_page(sources: AdminContext) -> dict[str, Any]:
     making = await store.statistics.in_slots(now, _MOST_SHOWN)
     midnight = datetime.combine(now.astimezone(sources.zone).date(), time(), sources.zone)
     return {
-        "is_healthy": sources.health.is_healthy(),
+        "obstacles": await sources.health.obstacles(),
         "providers": await _providers(sources, now),
         "making": [_on_the_way(sources, task, now) for task in sorted(making, key=_begun)],
         "waiting": _placed(await store.statistics.queued(_MOST_SHOWN)),

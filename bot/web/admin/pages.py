@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.admin.billing import draw_bill
 from bot.errors import SettingsError, StoreError
-from bot.log import get_log
+from bot.log import get_log, level_of
 from bot.store.audit import AuditEntry
 from bot.web.admin.actions import Acts
 from bot.web.admin.audit_page import record_page
@@ -58,7 +58,7 @@ class Pages:
             error.headers.update(_HEADERS)
             raise
         except StoreError as error:
-            self._log.warning("a page could not be loaded", reason=str(error))
+            self._log.log(level_of(error), "a page could not be loaded", reason=str(error))
             response = self._sorry(503, "The database does not answer", "Try again in a moment.")
         if not response.prepared:
             response.headers.update(_HEADERS)

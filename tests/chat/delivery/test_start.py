@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -13,7 +14,8 @@ import pytest
 from running import BotHarness, BotProcess, bot_process, open_gate, says, stage
 
 from bot.chat.telegram_io.client import connect
-from bot.chat.telegram_io.polling import KEY_REFUSED, KEY_TAKEN
+from bot.chat.telegram_io.polling import KEY_REFUSED, KEY_TAKEN, NO_BOT_API
+from bot.sandbox import Fault, FaultKind
 
 WRONG_TOKEN = "123456789:AAFreallyNobodysTokenFreallyNobodysTok"
 
@@ -171,3 +173,68 @@ async def test_an_idle_bot_holds_less_than_90_megabytes(live_bot: BotHarness) ->
     assert found is not None
     # Python 3.14 itself holds more; the image and the goal are about those before it.
     assert int(found[1]) / 1024 < (90 if sys.version_info < (3, 14) else 100)
+
+
+async def test_a_page_where_telegram_should_be_is_a_wrong_address_and_no_wrong_token(
+    live_bot: BotHarness,
+) -> None:
+    live_bot.server.faults.add(Fault("getMe", FaultKind.SERVER_ERROR, times=None, status=404))
+    said = await _refused(BotProcess(live_bot.folder, live_bot.values()), status=1)
+    assert NO_BOT_API in said
+    assert KEY_REFUSED not in said
+
+
+async def test_a_data_dir_that_cannot_be_written_ends_the_start_with_one_line(
+    live_bot: BotHarness, tmp_path: Path
+) -> None:
+    """The database is elsewhere: everything would be bought, and nothing delivered."""
+    (tmp_path / "a file").touch()
+    values = live_bot.values(data_dir=str(tmp_path / "a file"), secret_key="a key of the tests")
+    said = await _refused(BotProcess(live_bot.folder, values))
+    assert f"Nothing can be written to DATA_DIR {tmp_path / 'a file'}: " in said
+
+
+@pytest.mark.parametrize("wrong", [{}, {"telegram_bot_token": "no token"}])
+async def test_a_log_for_programs_is_json_from_its_first_line(
+    live_bot: BotHarness, wrong: dict[str, str]
+) -> None:
+    values = live_bot.values(**{"log_format": "json", "private_port": "0", **wrong})
+    process = BotProcess(live_bot.folder, values)
+    await process.start()
+    if not wrong:
+        await process.prints("Dreamreel is up")
+        process.send(signal.SIGTERM)
+    assert await process.end() == (2 if wrong else 0)
+    lines = [json.loads(line) for line in process.printed.splitlines()]
+    events = [line["event"] for line in lines]
+    assert ("Dreamreel cannot run" if wrong else "Dreamreel is up") in events
+    assert all(line["timestamp"].endswith("Z") for line in lines)
+
+
+async def test_every_order_and_its_end_are_lines_in_the_log(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    process = BotProcess(live_bot.folder, live_bot.values(log_format="json"))
+    await process.start()
+    await process.prints("Dreamreel is up")
+    live_bot.world.say(ada, chat, "/video a paper boat")
+    await live_bot.shown(chat)
+    process.send(signal.SIGTERM)
+    await process.end()
+    lines = [json.loads(line) for line in process.printed.splitlines()]
+    (order,) = [line for line in lines if line["event"] == "ordering a video"]
+    (end,) = [line for line in lines if line["event"] == "the order has ended"]
+    assert order["task"] == end["task"]
+    assert (order["user"], end["user"], end["state"]) == (ada.id, ada.id, "succeeded")
+    assert {"model", "price", "seconds"} <= order.keys()
+    assert "a paper boat" not in process.printed
+
+
+async def test_the_database_of_another_bot_is_noticed_at_the_start(live_bot: BotHarness) -> None:
+    """Its updates have the same ids as ours: they would be taken for what has been handled."""
+    async with bot_process(live_bot.folder, live_bot.values()):
+        pass
+    said = await _refused(BotProcess(live_bot.folder, live_bot.values(telegram_bot_token=WRONG_TOKEN)))
+    assert f"The database belongs to the bot {live_bot.world.bot.id}, and TELEGRAM_BOT_TOKEN is" in said
+    assert "another DATABASE_URL" in said
+    async with bot_process(live_bot.folder, live_bot.values()) as again:
+        assert again.is_running
