@@ -149,8 +149,9 @@ class Deliverer:
                 detail = f"{error.code}: {error.detail}"
             case TimeoutError():
                 again, code, detail = True, "fetch_failed", "fetching took too long"
-        if not again and _may_come_to_life(error):
-            again = not schedule.has_asked_long_enough(task, self._journal.now())
+        now = self._journal.now()
+        if not again and _may_come_to_life(error) and schedule.is_link_young(task, now):
+            again = not schedule.has_asked_long_enough(task, now)
         if again and not self._journal.is_over(task):
             self._tell_slow(task)
             await self._journal.put_off(task)

@@ -20,7 +20,7 @@ from bot.worker.duration_model import Durations, observed
 from bot.worker.schedule import clock_of, duration_keys
 
 _FAULT = "provider_fault"
-_CALLS = "looks"
+_CALLS = "polls"
 """The name of these calls in the log."""
 
 

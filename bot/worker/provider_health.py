@@ -92,7 +92,7 @@ class ProviderHealth:
                 await self._tell_admins(notice)
 
     def call_failed(self, calls: str, provider: str, error: ProviderError) -> None:
-        """Log the first failure of an outage, once for each kind of call: "looks" or "submits" in the log."""
+        """Log the first failure of an outage, once for each kind of call: "polls" or "submits" in the log."""
         if (calls, provider) not in self._unanswered:
             self._unanswered.add((calls, provider))
             self._log.warning(f"{calls} fail", provider=provider, code=error.code, detail=error.detail)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -113,6 +116,14 @@ async def test_a_video_that_is_lost_by_now_says_so_and_leaves_the_history(live_b
     (task,) = live_bot.tasks(chat)
     listed = await _history(live_bot, ada, chat)
     (live_bot.folder / "videos" / f"{task['id']}.mp4").unlink()
+    with closing(sqlite3.connect(live_bot.folder / "bot.db")) as database:
+        # A link that is minutes old is given time to come to life.
+        long_ago = datetime.now(UTC) - timedelta(minutes=9)
+        database.execute(
+            "UPDATE tasks SET finished_at = ? WHERE id = ?",
+            [long_ago.isoformat(timespec="microseconds"), task["id"]],
+        )
+        database.commit()
     del live_bot.provider.jobs[task["remote_id"]]
     live_bot.provider.next("video", Reply(403, "expired"))
     await live_bot.tap(ada, listed, "▶ 1")
