@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bot.media.chart import draw_chart
     from bot.media.crop_pair import draw_crops
-    from bot.media.film import film_photo, film_words
+    from bot.media.drawing.film import film_photo, film_words
     from bot.media.frames import last_frame
     from bot.media.join import join_videos, shrink_video
     from bot.media.photos import normalise_photo, photo_size
@@ -48,8 +48,8 @@ class _LazyFunction:
 if not TYPE_CHECKING:
     draw_chart = _LazyFunction("chart", "draw_chart")
     draw_crops = _LazyFunction("crop_pair", "draw_crops")
-    film_photo = _LazyFunction("film", "film_photo")
-    film_words = _LazyFunction("film", "film_words")
+    film_photo = _LazyFunction("drawing.film", "film_photo")
+    film_words = _LazyFunction("drawing.film", "film_words")
     join_videos = _LazyFunction("join", "join_videos")
     last_frame = _LazyFunction("frames", "last_frame")
     normalise_photo = _LazyFunction("photos", "normalise_photo")

@@ -8,7 +8,7 @@ import pytest
 from media_samples import waves_photo
 from PIL import Image, ImageChops, ImageStat
 
-from bot.media.camera import View, look, photo_point, view_at
+from bot.media.drawing.camera import View, look, photo_point, view_at
 from bot.media.media_info import SIZES
 from bot.media.yuv import Planes, planes_of
 from bot.request import CAMERAS

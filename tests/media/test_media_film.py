@@ -14,8 +14,8 @@ from media_samples import boxes, encoded, frames_of, waves_photo
 from PIL import Image, ImageChops, ImageStat
 
 from bot.errors import MediaError
+from bot.media.drawing.film import film_photo, film_words
 from bot.media.encode import FRAMES_PER_S, write_film
-from bot.media.film import film_photo, film_words
 from bot.media.media_info import SIZES
 from bot.media.process import run_in_process
 from bot.media.sound import PAD_RATE_HZ, play_pad

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from bot.media.backdrop import drift_lights
-from bot.media.camera import look, view_at
+from bot.media.drawing.backdrop import drift_lights
+from bot.media.drawing.camera import look, view_at
+from bot.media.drawing.palettes import pick_palette
+from bot.media.drawing.titles import reveal_title, set_mark, set_title
 from bot.media.encode import FRAMES_PER_S, write_film
 from bot.media.media_info import SIZES
-from bot.media.palettes import pick_palette
 from bot.media.photos import decode_photo, open_photo
 from bot.media.sound import play_pad
-from bot.media.titles import reveal_title, set_mark, set_title
 from bot.media.yuv import Planes, Size, planes_of
 from bot.request import closest_ratio
 

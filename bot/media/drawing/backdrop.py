@@ -9,7 +9,7 @@ from math import exp, pi, sin
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from bot.media.palettes import Palette
+from bot.media.drawing.palettes import Palette
 from bot.media.yuv import Planes, Size, colour_of, half
 
 _CELL_PX = 56  # the colour field is computed this coarsely; it has no detail to lose
