@@ -17,6 +17,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
+from bot.codes import FETCHABLE, PERHAPS_CHARGED, FailureCode
 from bot.errors import IllegalMove
 from bot.request import VideoRequest
 
@@ -44,19 +45,6 @@ MOVES: dict[TaskState, frozenset[TaskState]] = {
 }
 """The states that each state may move to. Within a state a task may change until it is closed."""
 END_STATES = frozenset({TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELLED})
-SUBMIT_UNKNOWN = "submit_unknown"
-INPUT_REFUSED = frozenset(
-    {"photo_refused", "photo_copyright", "prompt_refused", "prompt_sensitive", "input_refused", "refused"}
-)
-"""A provider refused what it was asked for, before it made anything: the same order ends the same way."""
-RESULT_REFUSED = frozenset({"video_refused", "video_text_refused", "audio_refused", "video_copyright"})
-"""The result was refused, so a video was made."""
-PERHAPS_CHARGED = RESULT_REFUSED | {SUBMIT_UNKNOWN}
-"""Failures that do not prove that nothing was paid, even where no id came."""
-FETCHABLE = frozenset(
-    {"link_expired", "link_refused", "fetch_failed", "not_a_video", "no_video", "not_delivered"}
-)
-"""The video was made: while the provider knows the job, it may be asked for it again, which costs nothing."""
 ALBUM, WANTED_ALBUM = "album", "album_wanted"
 """Questions of a draft that waits for the rest of an album; the second one becomes a video without asking."""
 EXTENDING, PRESSED_EXTENDING = "extending", "extending_tapped"
@@ -143,7 +131,7 @@ class Task:
         match self.state:
             case TaskState.SUBMITTING | TaskState.RUNNING:
                 return self.keep_until
-            case TaskState.FAILED if self.error_code == SUBMIT_UNKNOWN:
+            case TaskState.FAILED if self.error_code == FailureCode.SUBMIT_UNKNOWN:
                 return self.keep_until
             case _:
                 return None
@@ -245,7 +233,7 @@ class Task:
 
     def accepted(self, remote_id: str, due_at: datetime, keep_until: datetime) -> Task:
         """Save the provider's id, even after the outcome of the submit was taken for unknown."""
-        if self.state is TaskState.FAILED and self.error_code != SUBMIT_UNKNOWN:
+        if self.state is TaskState.FAILED and self.error_code != FailureCode.SUBMIT_UNKNOWN:
             raise IllegalMove(f"{self.id}: failed for good ({self.error_code})")
         return self._move(
             TaskState.RUNNING,

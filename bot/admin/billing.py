@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+from bot.codes import FailureCode
 from bot.request import VideoModel, VideoRequest, settle
 from bot.store.statistics import StatisticsStore, Submit
-from bot.task import SUBMIT_UNKNOWN, TaskState
+from bot.task import TaskState
 
 COLUMNS: Final = (
     *("handed_over_at", "provider", "model", "remote_id", "charged", "price", "currency", "seconds"),
@@ -64,7 +65,7 @@ async def draw_bill(
 
 
 def charged(submit: Submit) -> Charged:
-    if submit.answer == SUBMIT_UNKNOWN:
+    if submit.answer == FailureCode.SUBMIT_UNKNOWN:
         return "perhaps"
     if submit.answer != "ok":
         return "no"

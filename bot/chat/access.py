@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Admission, LimitOverride, Permissions
+from bot.codes import INPUT_REFUSED
 from bot.local_time import day_of, renewal_of
 from bot.request import Problem
 from bot.store import Store, TaskStore
 from bot.store.tokens import digest_of
-from bot.task import INPUT_REFUSED
 
 _CLAIM = "claim_"
 _MOST_REFUSED = 20

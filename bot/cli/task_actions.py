@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from bot.codes import FailureCode
 from bot.errors import DreamreelError, IllegalMove
 from bot.request import VideoModel
 from bot.store import Store, TaskFilter
 from bot.store.audit import THE_MACHINE, AuditEntry
-from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+from bot.task import Task, TaskState
 
 _SEARCHED = 1000
 """How many of a provider's newest tasks are searched for the same remote id."""
@@ -59,7 +60,7 @@ async def put_first(store: Store, task: Task, now: datetime) -> None:
 
 async def attach(store: Store, task: Task, remote_id: str, model: VideoModel | None, now: datetime) -> Task:
     """Give a submit of unknown outcome its remote id, so that it is polled and its video delivered."""
-    if task.state is not TaskState.FAILED or task.error_code != SUBMIT_UNKNOWN:
+    if task.state is not TaskState.FAILED or task.error_code != FailureCode.SUBMIT_UNKNOWN:
         raise Refused(f"{task.id} takes no id: it is not a submit of unknown outcome.")
     if model is None:
         raise Refused(f"{task.request.model} is not set up here, so the job cannot be polled.")

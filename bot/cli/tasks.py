@@ -17,9 +17,10 @@ from bot.cli import task_actions, task_table
 from bot.cli import watch as watching
 from bot.cli.context import CliContext, run
 from bot.cli.task_actions import Refused
+from bot.codes import FailureCode
 from bot.store import TaskFilter
 from bot.store.audit import THE_MACHINE
-from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+from bot.task import Task, TaskState
 
 _STATES = ("draft", "queued", "submitting", "running", "succeeded", "failed", "cancelled")
 _WIDE = 160
@@ -208,7 +209,8 @@ def watch(task_id: str | None, as_json: bool) -> None:
 def _agree(task: Task, price: Decimal | None, currency: str | None) -> None:
     """Ask whether to spend the money. Raises Refused unless the answer is yes."""
     costs = "costs money" if price is None else f"costs {price} {currency or ''}".rstrip()
-    twice = " The first order may have been charged already." if task.error_code == SUBMIT_UNKNOWN else ""
+    is_unknown = task.error_code == FailureCode.SUBMIT_UNKNOWN
+    twice = " The first order may have been charged already." if is_unknown else ""
     if not sys.stdin.isatty():
         raise Refused(f"Another video {costs}.{twice} Pass --yes to order it.")
     if not click.confirm(f"Another video {costs}.{twice} Order it?", err=True):

@@ -20,10 +20,8 @@ from bot.media.memory import bound_worker, choose_processors, machine_memory, wo
 _Result = TypeVar("_Result")
 _Arguments = TypeVarTuple("_Arguments")
 
-CRASHES = frozenset({"media_crashed", "media_timeout"})
-"""Codes of work that did not end by itself. A file that led to one of them twice will do so again."""
 READINGS = 2
-"""Of such a file; then it is given up."""
+"""Of a file that led to one of `CRASHES`; then it is given up."""
 _limiter: RunVar[CapacityLimiter] = RunVar("bot.media.process")
 _foreign_limiter: RunVar[CapacityLimiter] = RunVar("bot.media.process.foreign")
 _ROOMY_BYTES = 1_500_000_000

@@ -13,9 +13,6 @@ from datetime import datetime
 from bot.store import SlotLimit
 from bot.worker import schedule
 
-NO_ROOM = frozenset({"busy", "no_slot"})
-"""Codes for "not now": too many calls (50429), or too many jobs (50430)."""
-
 
 def open_slots(limit: SlotLimit | None, granted: int, now: datetime) -> int:
     """Return how many jobs may run at once now, of `granted`: one more than ran, if it is time to try."""

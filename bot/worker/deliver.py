@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from bot.codes import CRASHES, FailureCode
 from bot.errors import (
     CallRefused,
     CallUnclear,
@@ -21,7 +22,7 @@ from bot.errors import (
     Unavailable,
 )
 from bot.log import get_log
-from bot.media.process import CRASHES, READINGS
+from bot.media.process import READINGS
 from bot.media.video_cache import Video
 from bot.provider import Provider, Succeeded
 from bot.request import VideoModel
@@ -85,7 +86,7 @@ class Deliverer:
             await self._encode(task, video)
         elif video.facts.bytes > self._max_bytes:
             await self._journal.finish(
-                task.failed("too_large", f"{video.facts.bytes} bytes", self._journal.now())
+                task.failed(FailureCode.TOO_LARGE, f"{video.facts.bytes} bytes", self._journal.now())
             )
         elif not self._journal.has_time(task, schedule.UPLOAD_LIMIT_S):
             await self._journal.put_off(task)
@@ -112,15 +113,16 @@ class Deliverer:
             encoding.result()
         except MediaError as error:
             is_large = video.facts.bytes > self._max_bytes
-            again = error.code == "disk_full" or (error.code == "media_crashed" and is_large)
+            disk_full = error.code == FailureCode.DISK_FULL
+            again = disk_full or (error.code == FailureCode.MEDIA_CRASHED and is_large)
             await self._journal.record(task, self._journal.attempt(task, "fetch", began, error))
-            if error.code != "disk_full" and not is_large:
+            if not disk_full and not is_large:
                 failed = FetchError(_ENCODING_FAILED, f"{error.code}: {error.detail}", again=False)
                 await self._journal.record(task, self._journal.attempt(task, "fetch", began, failed))
                 self._log.warning("a video is sent as it came", task=task.id, reason=failed.detail)
             elif not again or self._journal.is_over(task) or await self._has_crashed(task):
                 detail = f"{video.facts.bytes} bytes, {error.code}: {error.detail}"
-                await self._journal.finish(task.failed("too_large", detail, self._journal.now()))
+                await self._journal.finish(task.failed(FailureCode.TOO_LARGE, detail, self._journal.now()))
                 return
             else:
                 await self._journal.put_off(task)
@@ -145,10 +147,11 @@ class Deliverer:
                 again, code, detail = error.again, error.code, error.detail
             case MediaError():
                 again = await self._may_be_read_again(task, error)
-                code = "fetch_failed" if error.code == "disk_full" else "not_a_video"
+                disk_full = error.code == FailureCode.DISK_FULL
+                code = FailureCode.FETCH_FAILED if disk_full else FailureCode.NOT_A_VIDEO
                 detail = f"{error.code}: {error.detail}"
             case TimeoutError():
-                again, code, detail = True, "fetch_failed", "fetching took too long"
+                again, code, detail = True, FailureCode.FETCH_FAILED, "fetching took too long"
         now = self._journal.now()
         if not again and _may_come_to_life(error) and schedule.is_link_young(task, now):
             again = not schedule.has_asked_long_enough(task, now)
@@ -161,7 +164,7 @@ class Deliverer:
     async def _may_be_read_again(self, task: Task, error: MediaError) -> bool:
         """Return True if the fault may be this machine's: a full disk, or the first crash or time-out."""
         if error.code not in CRASHES:
-            return error.code == "disk_full"
+            return error.code == FailureCode.DISK_FULL
         return not await self._has_crashed(task)
 
     async def _has_crashed(self, task: Task) -> bool:
@@ -174,7 +177,7 @@ class Deliverer:
         model = self._deps.models.get(task.request.model)
         if provider is None or model is None or task.video_url is None or task.remote_id is None:
             # It may be configured again tomorrow.
-            raise FetchError("fetch_failed", "the provider is not set up", again=True)
+            raise FetchError(FailureCode.FETCH_FAILED, "the provider is not set up", again=True)
         async with asyncio.timeout(schedule.FETCH_LIMIT_S):
             try:
                 return await self._download(task, provider, task.video_url)
@@ -203,12 +206,13 @@ class Deliverer:
             async with asyncio.timeout(schedule.POLL_LIMIT_S):
                 status = await provider.poll(remote_id, model)
         except (ProviderError, TimeoutError) as reason:
-            error = reason if isinstance(reason, ProviderError) else Unavailable("unreachable", "too slow")
+            too_slow = Unavailable(FailureCode.UNREACHABLE, "too slow")
+            error = reason if isinstance(reason, ProviderError) else too_slow
             await self._journal.record(task, self._journal.attempt(task, "poll", began, error))
-            raise FetchError("link_expired", f"{error.code}: {error.detail}", again=True) from error
+            raise FetchError(FailureCode.LINK_EXPIRED, f"{error.code}: {error.detail}", again=True) from error
         await self._journal.record(task, self._journal.attempt(task, "poll", began))
         if not isinstance(status, Succeeded):
-            raise FetchError("link_expired", again=False)
+            raise FetchError(FailureCode.LINK_EXPIRED, again=False)
         return status.video_url
 
     async def _edit(self, task: Task, video: Video) -> None:
@@ -278,7 +282,9 @@ class Deliverer:
                 await self._journal.retry_after(task, retry_after_s)
             case CallRefused() if task.state is TaskState.SUCCEEDED:
                 self._log.error("Telegram refuses the video", task=task.id, reason=str(error))
-                await self._journal.finish(task.failed("not_delivered", str(error), self._journal.now()))
+                await self._journal.finish(
+                    task.failed(FailureCode.NOT_DELIVERED, str(error), self._journal.now())
+                )
             case _ if self._gives_up(task):
                 self._log.error("the chat cannot be told", task=task.id, reason=str(error))
                 await self._journal.mark_delivered(task.keep_undelivered())
@@ -305,9 +311,9 @@ def _may_come_to_life(error: Exception) -> bool:
     """Return True unless the answer is about the video itself, or the link must not be opened."""
     match error:
         case FetchError():
-            return error.code not in {"link_refused", "too_large"}
+            return error.code not in {FailureCode.LINK_REFUSED, FailureCode.TOO_LARGE}
         case MediaError():
-            return error.code == "not_a_video" and not error.values.get("is_final")
+            return error.code == FailureCode.NOT_A_VIDEO and not error.values.get("is_final")
         case _:
             return False
 

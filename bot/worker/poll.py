@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import assert_never
 
+from bot.codes import NO_ROOM, FailureCode
 from bot.errors import AccountProblem, ProviderError, Unavailable
 from bot.log import get_log
 from bot.provider import Failed, Status, StillRunning, Succeeded
@@ -14,12 +15,10 @@ from bot.request import VideoModel
 from bot.store import Attempt
 from bot.task import Task, changed
 from bot.worker import schedule
-from bot.worker.concurrency import NO_ROOM
 from bot.worker.deps import WorkerDeps
 from bot.worker.duration_model import Durations, observed
 from bot.worker.schedule import clock_of, duration_keys
 
-_FAULT = "provider_fault"
 _CALLS = "polls"
 """The name of these calls in the log."""
 
@@ -37,7 +36,7 @@ class JobPoller:
         provider = self._deps.providers.get(task.provider)
         if model is None or provider is None or task.remote_id is None:
             # Its provider may be configured again tomorrow: the job is paid for.
-            await self._poll_later(task, "model_gone")
+            await self._poll_later(task, FailureCode.MODEL_GONE)
             return
         began = self._journal.now()
         try:
@@ -46,10 +45,12 @@ class JobPoller:
         except ProviderError as error:
             await self._handle_poll_error(task, error, began)
         except TimeoutError:
-            await self._handle_poll_error(task, Unavailable("unreachable", "the poll took too long"), began)
+            too_slow = Unavailable(FailureCode.UNREACHABLE, "the poll took too long")
+            await self._handle_poll_error(task, too_slow, began)
         except Exception as error:  # noqa: BLE001 - no defect of an adapter is a verdict on a paid job
             self._log.exception("a poll failed", task=task.id)
-            await self._handle_poll_error(task, Unavailable("unreachable", type(error).__name__), began)
+            defect = Unavailable(FailureCode.UNREACHABLE, type(error).__name__)
+            await self._handle_poll_error(task, defect, began)
         else:
             self._deps.health.call_answered(_CALLS, task.provider)
             await self.read(task, model, status, self._journal.attempt(task, "poll", began))
@@ -62,7 +63,7 @@ class JobPoller:
         match status:
             case StillRunning():
                 if self._journal.is_over(task):
-                    await self._fail(task, "expired", "", attempt)
+                    await self._fail(task, FailureCode.EXPIRED, "", attempt)
                 else:
                     await self._keep_running(task, model, status, attempt)
             case Succeeded(video_url=video_url, keeps_s=keeps_s):
@@ -70,8 +71,8 @@ class JobPoller:
                     task.succeeded(video_url, now + timedelta(seconds=keeps_s), now), attempt
                 )
                 await self._learn(task, now)
-            case Failed(code="not_found") if schedule.is_young(task, now):
-                await self._poll_later(task, "not_found", attempt=attempt)
+            case Failed(code=FailureCode.NOT_FOUND) if schedule.is_young(task, now):
+                await self._poll_later(task, FailureCode.NOT_FOUND, attempt=attempt)
             case Failed(code=code, detail=detail, final=False) if code in NO_ROOM:
                 await self._requeue(task, code, detail, attempt)
             case Failed(code=code, detail=detail):
@@ -143,9 +144,9 @@ class JobPoller:
             await self._deps.health.account_refused(self._deps.models[task.request.model], error)
         now = self._journal.now()
         attempt = self._journal.attempt(task, "poll", began, error)
-        if error.code == _FAULT:
+        if error.code == FailureCode.PROVIDER_FAULT:
             past = reversed(await self._journal.attempts(task))
-            faults = [one.at for one in takewhile(lambda one: one.answer == _FAULT, past)]
+            faults = [one.at for one in takewhile(lambda one: one.answer == FailureCode.PROVIDER_FAULT, past)]
             if schedule.gives_up_polling([*faults, began], now):
                 await self._fail(task, error.code, error.detail, attempt)
                 return
@@ -157,7 +158,7 @@ class JobPoller:
         """Poll again later; the task fails if the provider has forgotten the job by now."""
         now = self._journal.now()
         if self._journal.is_over(task):
-            await self._fail(task, "expired", code, attempt)
+            await self._fail(task, FailureCode.EXPIRED, code, attempt)
         else:
             due_at = self._schedule.poll_again(task, now, retry_after_s)
             await self._journal.save(task.put_off(due_at, now), attempt)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.codes import UNANSWERED
 from bot.errors import AccountProblem, ProviderError, StoreError
 from bot.log import get_log, level_of
 from bot.request import VideoModel
@@ -19,8 +20,6 @@ from bot.store.leases import lease
 from bot.task import Task
 from bot.worker.concurrency import lowered, open_slots, raised
 
-UNANSWERED = frozenset({"unreachable", "provider_fault"})
-"""Answers that say nothing about a request: the provider is down, or out of order."""
 _OF_ONE_MODEL = frozenset({"not_activated"})
 """Some providers activate each model by itself: their other models go on working."""
 _LEASE_S = 60.0

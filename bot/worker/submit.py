@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.codes import NO_ROOM, UNANSWERED, FailureCode
 from bot.errors import (
     AccountProblem,
     ChatBusy,
@@ -23,13 +24,11 @@ from bot.provider import Accepted, Photo, StillRunning
 from bot.request import VideoModel, closest_ratio, settle
 from bot.store import Attempt
 from bot.store.budget import Pause
-from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+from bot.task import Task, TaskState
 from bot.worker import schedule
-from bot.worker.concurrency import NO_ROOM
 from bot.worker.deps import WorkerDeps
 from bot.worker.failover import stand_ins
 from bot.worker.poll import JobPoller
-from bot.worker.provider_health import UNANSWERED
 from bot.worker.schedule import LEASE_S
 from bot.worker.user_locks import UserLocks
 
@@ -59,7 +58,7 @@ class Submitter:
         """Submit a queued task, unless its model is paused or gone."""
         model = self._deps.models.get(task.request.model)
         if model is None:
-            await self._journal.finish(task.failed("model_gone", "", self._journal.now()))
+            await self._journal.finish(task.failed(FailureCode.MODEL_GONE, "", self._journal.now()))
             return
         if await self._purchase_guard.blocking(model.name):
             await self._postpone(task)
@@ -82,7 +81,9 @@ class Submitter:
             return
         except ChatError as error:
             if schedule.gives_up_telling(task, self._journal.now()):
-                await self._journal.finish(task.failed("photo_gone", str(error), self._journal.now()))
+                await self._journal.finish(
+                    task.failed(FailureCode.PHOTO_GONE, str(error), self._journal.now())
+                )
                 return
             await self._journal.put_off(task, error.retry_after_s if isinstance(error, ChatBusy) else None)
             return
@@ -144,7 +145,7 @@ class Submitter:
                 task=task.id,
                 exc_info=not isinstance(error, TimeoutError),
             )
-            unknown = OutcomeUnknown(SUBMIT_UNKNOWN, type(error).__name__)
+            unknown = OutcomeUnknown(FailureCode.SUBMIT_UNKNOWN, type(error).__name__)
             await self.lose(task, unknown.detail, self._journal.attempt(task, "submit", began, unknown))
         else:
             await self._accept(task, model, accepted, began, others_wait=others_wait)
@@ -170,7 +171,7 @@ class Submitter:
                 return
         now = self._journal.now()
         if error.code in UNANSWERED and schedule.gives_up_submitting(task, now):
-            await self._fail(task, "provider_fault", f"{error.code}: {error.detail}", attempt)
+            await self._fail(task, FailureCode.PROVIDER_FAULT, f"{error.code}: {error.detail}", attempt)
             return
         due_at = schedule.retry_at(task.attempts, now, error.retry_after_s)
         code, detail = error.code, error.detail
@@ -211,12 +212,12 @@ class Submitter:
         """
         now = self._journal.now()
         if attempt is None:
-            unknown = OutcomeUnknown(SUBMIT_UNKNOWN, detail)
+            unknown = OutcomeUnknown(FailureCode.SUBMIT_UNKNOWN, detail)
             attempt = self._journal.attempt(task, "submit", task.submitted_at or now, unknown)
         model = self._deps.models.get(task.request.model)
         keep_until = schedule.unclear_until(model, now) if model else now
         self._log.warning("the outcome of a submit is unknown", task=task.id, detail=detail)
-        await self._fail(task, SUBMIT_UNKNOWN, detail, attempt, keep_until)
+        await self._fail(task, FailureCode.SUBMIT_UNKNOWN, detail, attempt, keep_until)
 
     async def _fail(
         self,

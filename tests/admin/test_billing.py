@@ -14,9 +14,10 @@ from admin_site import MODELS, SECRET, a_submit, a_task
 from fakes import WorkerHarness
 
 from bot.admin.billing import COLUMNS, draw_bill, month_edges
+from bot.codes import FailureCode
 from bot.request import VideoRequest
 from bot.stores.sqlite import SQLiteStore
-from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+from bot.task import Task, TaskState
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MAY = datetime(2026, 5, 14, 12, tzinfo=UTC)
@@ -74,7 +75,9 @@ async def test_each_row_says_whether_it_should_be_charged(store: SQLiteStore) ->
     await submitted(store, "made", state=made, remote_id="1")
     await submitted(store, "running", state=TaskState.RUNNING, remote_id="2")
     await submitted(store, "refused later", state=failed, error_code="video_refused", remote_id="3")
-    await submitted(store, "unknown", SUBMIT_UNKNOWN, state=failed, error_code=SUBMIT_UNKNOWN)
+    await submitted(
+        store, "unknown", FailureCode.SUBMIT_UNKNOWN, state=failed, error_code=FailureCode.SUBMIT_UNKNOWN
+    )
     await submitted(store, "refused", "prompt_refused", state=failed, error_code="prompt_refused")
     task = await submitted(store, "busy at first", "busy", state=made, remote_id="4")
     await store.tasks.record(a_submit(task, at=MAY + timedelta(seconds=9)))
@@ -151,7 +154,11 @@ async def test_a_submit_in_which_the_process_died_is_on_the_bill(harness: Worker
     harness.clock.advance(300)
     await harness.turn()
     (attempt,) = await harness.store.tasks.attempts("boat")
-    assert (attempt.call, attempt.answer, attempt.at) == ("submit", SUBMIT_UNKNOWN, lost.submitted_at)
+    assert (attempt.call, attempt.answer, attempt.at) == (
+        "submit",
+        FailureCode.SUBMIT_UNKNOWN,
+        lost.submitted_at,
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,15 @@ from fakes import A_MODEL, KEPT, NOW, WorkerHarness, a_task, made
 from bot.admin.retry import RetryRefused, retry
 from bot.cli import task_actions, task_table
 from bot.cli.task_actions import Refused
+from bot.codes import FailureCode
 from bot.store import Attempt, TaskFilter
 from bot.store.audit import THE_MACHINE, AuditEntry
 from bot.stores.sqlite import SQLiteStore
-from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+from bot.task import Task, TaskState
 
 HOUR = timedelta(hours=1)
 FAILED: dict[str, Any] = {"state": TaskState.FAILED, "error_code": "prompt_refused", "delivered_at": NOW}
-LOST = FAILED | {"error_code": SUBMIT_UNKNOWN, "submitted_at": NOW}
+LOST = FAILED | {"error_code": FailureCode.SUBMIT_UNKNOWN, "submitted_at": NOW}
 
 
 async def test_a_task_is_found_by_as_much_of_its_id_as_no_other_has(store: SQLiteStore) -> None:
@@ -154,7 +155,7 @@ def test_the_story_of_a_lost_one_says_what_to_do() -> None:
         call="submit",
         at=NOW,
         took_s=60.0,
-        answer=SUBMIT_UNKNOWN,
+        answer=FailureCode.SUBMIT_UNKNOWN,
         detail="[bold]cut[/bold]",
     )
     story = drawn(task_table.draw_story(a_task(**LOST), [attempt] * 20, 0, NOW))

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from postgres_server import PostgresServer
 
+from bot.codes import FailureCode
 from bot.errors import IllegalMove, StaleTask, StoreError, Unstorable
 from bot.request import VideoRequest
 from bot.send_rates import TELEGRAM, Limit, Limits, Urgency
@@ -38,7 +39,7 @@ from bot.store.statistics import ProviderLoad, TaskCount, UserUsage, Wait
 from bot.store.tokens import Token
 from bot.stores.postgres import PostgresStore
 from bot.stores.sqlite import SQLiteStore
-from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+from bot.task import Task, TaskState
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LEASE_S = 60.0
@@ -162,7 +163,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "state": st.sampled_from(TaskState),
     "remote_id": st.none() | words,
     "progress": st.none() | st.floats(0, 1),
-    "error_code": st.none() | st.just(SUBMIT_UNKNOWN) | words,
+    "error_code": st.none() | st.just(FailureCode.SUBMIT_UNKNOWN) | words,
     "error_detail": st.none() | words,
     "detached": st.booleans(),
     "attempts": st.integers(0, 2**31),
@@ -401,7 +402,11 @@ async def test_waiting_tasks_under_a_lease_take_slots(store: Store) -> None:
 async def test_a_job_takes_its_slot_until_the_provider_forgets_it(store: Store) -> None:
     waiting = await store.tasks.add(a_task())
     await store.tasks.add(a_running_task(due_at=after(999), keep_until=after(10)))
-    unknown: dict[str, Any] = {"state": TaskState.FAILED, "error_code": SUBMIT_UNKNOWN, "delivered_at": NOW}
+    unknown: dict[str, Any] = {
+        "state": TaskState.FAILED,
+        "error_code": FailureCode.SUBMIT_UNKNOWN,
+        "delivered_at": NOW,
+    }
     await store.tasks.add(a_task(**unknown, due_at=None, keep_until=after(20)))
     one, two = {"volcengine": 1}, {"volcengine": 2}
     assert await store.tasks.claim(NOW, LEASE_S, 10, two) == []
@@ -688,7 +693,11 @@ async def test_the_next_due_is_the_earliest_that_waits_for_its_time(store: Store
 
 
 async def test_a_slot_that_comes_free_by_itself_is_a_time_to_look(store: Store) -> None:
-    unknown: dict[str, Any] = {"state": TaskState.FAILED, "error_code": SUBMIT_UNKNOWN, "delivered_at": NOW}
+    unknown: dict[str, Any] = {
+        "state": TaskState.FAILED,
+        "error_code": FailureCode.SUBMIT_UNKNOWN,
+        "delivered_at": NOW,
+    }
     await store.tasks.add(a_task(**unknown, due_at=None, keep_until=after(40)))
     await store.providers.change_limit("volcengine", NOW, lambda *_: a_limit(1, probe_at=after(20)))
     assert await store.tasks.next_due(NOW) is None
@@ -1356,7 +1365,9 @@ async def test_tasks_are_counted_by_day_model_and_outcome_with_what_they_cost(st
         a_made_task(24 * 3600 - 1, request=other),
         a_made_task(tomorrow, price=Decimal("0.10")),
         # Bought, and perhaps charged for.
-        a_made_task(tomorrow, price=Decimal(3), state=TaskState.FAILED, error_code=SUBMIT_UNKNOWN),
+        a_made_task(
+            tomorrow, price=Decimal(3), state=TaskState.FAILED, error_code=FailureCode.SUBMIT_UNKNOWN
+        ),
         # Refused, so it costs nothing; and what was not handed over yet.
         a_made_task(tomorrow, price=Decimal(5), state=TaskState.FAILED, error_code="prompt_refused"),
         a_task(queued_at=after(tomorrow), price=Decimal(7)),
@@ -1374,7 +1385,7 @@ async def test_tasks_are_counted_by_day_model_and_outcome_with_what_they_cost(st
         TaskCount(**first, model="jimeng-pro", count=2, spent=Decimal("0.30")),
         TaskCount(**first, model="veo-3", count=1),
         TaskCount(**second, state=TaskState.SUCCEEDED, error_code=None, spent=Decimal("0.10")),
-        TaskCount(**second, state=TaskState.FAILED, error_code=SUBMIT_UNKNOWN, spent=Decimal(3)),
+        TaskCount(**second, state=TaskState.FAILED, error_code=FailureCode.SUBMIT_UNKNOWN, spent=Decimal(3)),
         TaskCount(**second, state=TaskState.FAILED, error_code="prompt_refused"),
         TaskCount(**second, state=TaskState.QUEUED, error_code=None),
     }
@@ -1450,7 +1461,7 @@ async def test_submits_are_told_in_order_whatever_came_of_them_page_by_page(stor
         an_attempt(first, at=after(10), answer="busy", detail=""),
         an_attempt(first, at=after(20)),
         an_attempt(first, at=after(21), call="poll"),
-        an_attempt(second, at=after(5), answer=SUBMIT_UNKNOWN, provider="geekai"),
+        an_attempt(second, at=after(5), answer=FailureCode.SUBMIT_UNKNOWN, provider="geekai"),
         an_attempt(second, at=after(5)),
         an_attempt(second, at=after(-1)),
         an_attempt(second, at=after(30)),
@@ -1458,7 +1469,7 @@ async def test_submits_are_told_in_order_whatever_came_of_them_page_by_page(stor
         await store.tasks.record(attempt)
     everything = await store.statistics.submits(NOW, after(30), 100)
     assert [(one.task.id, one.at, one.answer, one.provider) for one in everything] == [
-        (second.id, after(5), SUBMIT_UNKNOWN, "geekai"),
+        (second.id, after(5), FailureCode.SUBMIT_UNKNOWN, "geekai"),
         (second.id, after(5), "ok", "volcengine"),
         (first.id, after(10), "busy", "volcengine"),
         (first.id, after(20), "ok", "volcengine"),
@@ -1525,7 +1536,11 @@ async def test_tasks_closed_long_ago_are_forgotten_with_their_calls_oldest_first
 
 
 async def test_what_is_not_over_is_never_forgotten(store: Store) -> None:
-    unknown: dict[str, Any] = {"state": TaskState.FAILED, "error_code": SUBMIT_UNKNOWN, "due_at": None}
+    unknown: dict[str, Any] = {
+        "state": TaskState.FAILED,
+        "error_code": FailureCode.SUBMIT_UNKNOWN,
+        "due_at": None,
+    }
     kept = [
         await store.tasks.add(a_task()),
         await store.tasks.add(a_running_task(detached=True)),
@@ -1689,7 +1704,9 @@ async def test_spending_is_added_up_without_rounding_and_given_back(store: Store
         {"state": TaskState.FAILED, "error_code": "busy"},
     ):
         await store.tasks.add(a_task(price=Decimal(9), **given_back))
-    await store.tasks.add(a_task(price=Decimal(2), state=TaskState.FAILED, error_code=SUBMIT_UNKNOWN))
+    await store.tasks.add(
+        a_task(price=Decimal(2), state=TaskState.FAILED, error_code=FailureCode.SUBMIT_UNKNOWN)
+    )
     assert await store.budget.spent_since(NOW) == Decimal("2.300001")
     assert await store.budget.spent_since(NOW, user_id=20) == Decimal("2.3")
     assert await store.budget.spent_since(NOW, user_id=22) == 0
@@ -1766,7 +1783,7 @@ async def test_who_waits_is_told_in_the_order_of_being_served(store: Store) -> N
 
 
 async def test_what_takes_a_slot_is_told_whether_or_not_somebody_waits_for_it(store: Store) -> None:
-    unknown = {"state": TaskState.FAILED, "error_code": SUBMIT_UNKNOWN, "finished_at": NOW}
+    unknown = {"state": TaskState.FAILED, "error_code": FailureCode.SUBMIT_UNKNOWN, "finished_at": NOW}
     for task in (
         a_running_task(id="running"),
         a_running_task(id="detached", detached=True),
@@ -1862,7 +1879,7 @@ async def test_a_refused_order_gives_its_place_in_the_hour_back_and_an_unclear_o
         await store.tasks.save(refused.failed("prompt_refused", "50412", after(seconds)))
     unclear = await buy(store, 2, 5)
     assert isinstance(unclear, Task)
-    await store.tasks.save(unclear.failed(SUBMIT_UNKNOWN, "TimeoutError", after(5), after(99)))
+    await store.tasks.save(unclear.failed(FailureCode.SUBMIT_UNKNOWN, "TimeoutError", after(5), after(99)))
     accepted = await buy(store, 2, 6)
     assert isinstance(accepted, Task)
     accepted = await store.tasks.save(accepted.accepted("job-1", after(9), after(99)))

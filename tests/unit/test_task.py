@@ -13,9 +13,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from bot.codes import FailureCode
 from bot.errors import IllegalMove
 from bot.request import VideoRequest
-from bot.task import END_STATES, MOVES, SUBMIT_UNKNOWN, Task, TaskState, changed
+from bot.task import END_STATES, MOVES, Task, TaskState, changed
 
 LATER = NOW + timedelta(minutes=5)
 REQUEST = VideoRequest(model="jimeng-pro", prompt="a kite")
@@ -87,7 +88,7 @@ def test_a_closed_task_never_moves(name: str, state: TaskState) -> None:
 
 
 def test_an_id_is_accepted_even_after_the_task_was_closed_as_unknown() -> None:
-    lost = a_task(state=S.SUBMITTING).failed(SUBMIT_UNKNOWN, "", NOW, LATER).delivered(NOW)
+    lost = a_task(state=S.SUBMITTING).failed(FailureCode.SUBMIT_UNKNOWN, "", NOW, LATER).delivered(NOW)
     found = lost.accepted("job-1", LATER, LATER)
     assert (found.state, found.remote_id, found.error_code) == (S.RUNNING, "job-1", None)
     assert (found.finished_at, found.delivered_at, found.due_at) == (None, None, LATER)
@@ -202,7 +203,7 @@ def test_a_card_that_moves_down_never_delays_its_task(
     [
         (S.SUBMITTING, None, LATER),
         (S.RUNNING, None, LATER),
-        (S.FAILED, SUBMIT_UNKNOWN, LATER),
+        (S.FAILED, FailureCode.SUBMIT_UNKNOWN, LATER),
         (S.FAILED, "expired", None),
         (S.QUEUED, None, None),
         (S.SUCCEEDED, None, None),
@@ -221,7 +222,7 @@ def test_what_was_surely_not_charged_gives_the_days_video_back() -> None:
     assert not a_task(state=S.CANCELLED).counts_toward_quota
     assert not a_task(state=S.FAILED, error_code="prompt_refused").counts_toward_quota
     assert a_task(state=S.FAILED, error_code="video_refused", remote_id="job-1").counts_toward_quota
-    assert a_task(state=S.FAILED, error_code=SUBMIT_UNKNOWN).counts_toward_quota
+    assert a_task(state=S.FAILED, error_code=FailureCode.SUBMIT_UNKNOWN).counts_toward_quota
 
 
 TOLD_BY_PROVIDERS = {
@@ -250,7 +251,7 @@ class Life(RuleBasedStateMachine):
         except IllegalMove:
             return False
         if before.delivered_at is not None:
-            assert before.error_code == SUBMIT_UNKNOWN or before.file_id is None
+            assert before.error_code == FailureCode.SUBMIT_UNKNOWN or before.file_id is None
         if before.progress is not None and before.remote_id == self.task.remote_id:
             assert self.task.progress is not None
             assert self.task.progress >= before.progress
@@ -288,7 +289,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def lose_the_answer(self) -> None:
         if self.task.state is S.SUBMITTING:
-            self._try(lambda task: task.failed(SUBMIT_UNKNOWN, "", NOW, LATER))
+            self._try(lambda task: task.failed(FailureCode.SUBMIT_UNKNOWN, "", NOW, LATER))
 
     @rule(progress=st.none() | st.floats(0, 1))
     def look(self, progress: float | None) -> None:

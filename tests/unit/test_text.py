@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import bot
+from bot.codes import FailureCode
 from bot.providers._jimeng import REFUSALS
 from bot.text import LANGUAGES, has_phrase, phrases, plain, say, say_duration
 from bot.text.checks import problems_of, values_in
@@ -20,12 +21,6 @@ FOLDER = Path(bot.__file__).parent
 ENGLISH = phrases("en")
 KEYS = sorted(ENGLISH)
 
-# The words that all providers share.
-FAILURES = {
-    *("photo_refused", "prompt_refused", "prompt_sensitive", "video_refused", "video_text_refused"),
-    *("audio_refused", "photo_copyright", "video_copyright", "busy", "no_slot", "provider_fault", "expired"),
-    *("not_found", "account", "submit_unknown", "too_large", "photo_gone", "cancelled"),
-}
 # Never a person's business: the call is made again.
 NEVER_TOLD = {"unreachable"}
 # Told by another phrase, since a task keeps no figures of a photo.
@@ -61,6 +56,12 @@ def texts(tree: ast.AST) -> set[str]:
         return set()
     if isinstance(tree, ast.Constant) and isinstance(tree.value, str):
         return {tree.value}
+    if (
+        isinstance(tree, ast.Attribute)
+        and isinstance(tree.value, ast.Name)
+        and tree.value.id == "FailureCode"
+    ):
+        return {FailureCode[tree.attr].value}
     return set[str]().union(*(texts(part) for part in ast.iter_child_nodes(tree)))
 
 
@@ -70,10 +71,16 @@ def test_every_language_says_everything_as_telegram_takes_it(language: str) -> N
 
 
 def test_every_code_that_ends_a_task_has_a_phrase_without_figures() -> None:
-    codes = FAILURES | first_words({*ERRORS, "Failed", "failed", "cancelled"}) | set(REFUSALS.values())
+    codes = first_words({*ERRORS, "Failed", "failed", "cancelled"}) | set(FailureCode)
     codes -= NEVER_TOLD | TOLD_OTHERWISE
     assert {code for code in codes if not has_phrase(code)} == set()
     assert {code for code in codes if values_in(ENGLISH[code])} == set()
+
+
+def test_every_code_that_a_task_fails_with_is_a_failure_code() -> None:
+    failing = {"Unavailable", "Rejected", "AccountProblem", "OutcomeUnknown", "FetchError", "_Cut"}
+    codes = first_words({*failing, "Failed", "failed"}) | set(REFUSALS.values())
+    assert codes <= set(FailureCode)
 
 
 def test_every_problem_and_every_phrase_asked_for_by_name_is_there() -> None:
@@ -118,7 +125,7 @@ def test_every_phrase_is_said_with_the_values_that_it_has() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_phrase_ends_like_a_sentence_or_is_none(language: str) -> None:
-    for key in (*FAILURES, *first_words({"Problem"})):
+    for key in (*FailureCode, *first_words({"Problem"})):
         if has_phrase(key):
             assert phrases(language)[key][-1] in ".?。？", key
 

@@ -15,10 +15,11 @@ from admin_site import ADMIN, NOW, PROMPT, SECRET, AdminSite, a_submit, a_task, 
 
 from bot.admin.permissions import Permissions
 from bot.admin.retry import RetryRefused
+from bot.codes import FailureCode
 from bot.request import Problem
 from bot.store.audit import AuditEntry, setting
 from bot.store.budget import EVERYTHING, Pause
-from bot.task import SUBMIT_UNKNOWN, TaskState
+from bot.task import TaskState
 from bot.web.admin.auth import LINK_LIVES, SESSION_LIVES
 
 PAGES = [
@@ -253,7 +254,7 @@ async def test_what_failed_is_asked_for_again_and_the_price_is_said_before(
     site: AdminSite, admin: Visitor
 ) -> None:
     ended = {"delivered_at": NOW, "due_at": None, "state": TaskState.FAILED}
-    await site.store.tasks.add(a_task("hat", NOW, error_code=SUBMIT_UNKNOWN, **ended))
+    await site.store.tasks.add(a_task("hat", NOW, error_code=FailureCode.SUBMIT_UNKNOWN, **ended))
     _, text = await admin.get("/admin/tasks/hat/again")
     assert "It costs 0.42\N{NO-BREAK SPACE}USD." in text
     assert "It may have been charged once already." in text

@@ -23,11 +23,12 @@ from bot.chat.cards.task_card import draw_caption, draw_card
 from bot.chat.features.details import draw_details
 from bot.chat.features.history import draw_history
 from bot.cli import task_table
+from bot.codes import FailureCode
 from bot.prices import read_prices
 from bot.request import CAMERAS, Mode, VideoModel, VideoRequest
 from bot.store import Attempt
 from bot.stores.sqlite import SQLiteStore
-from bot.task import ALBUM, SUBMIT_UNKNOWN, Task, TaskState
+from bot.task import ALBUM, Task, TaskState
 
 UTC_ZONE = ZoneInfo("UTC")
 _BEGUN = {"submitted_at": NOW, "keep_until": NOW + timedelta(hours=12), "due_at": NOW}
@@ -46,7 +47,12 @@ STATES: Mapping[str, dict[str, Any]] = {
     "made": {"state": TaskState.SUCCEEDED, "remote_id": "1", "video_url": "https://x.example", **_BEGUN},
     "shown": {"state": TaskState.SUCCEEDED, "remote_id": "1", "file_id": "f", **_ENDED},
     "refused": {"state": TaskState.FAILED, "error_code": "prompt_refused", **_ENDED},
-    "unknown": {"state": TaskState.FAILED, "error_code": SUBMIT_UNKNOWN, "finished_at": NOW, **_BEGUN},
+    "unknown": {
+        "state": TaskState.FAILED,
+        "error_code": FailureCode.SUBMIT_UNKNOWN,
+        "finished_at": NOW,
+        **_BEGUN,
+    },
     "cancelled": {"state": TaskState.CANCELLED, "error_code": "cancelled", **_ENDED, "submitted_at": None},
 }
 PAGES = ["", "/days", "/record", "/settings", "/people/7001", "/people/-100", "/bill?month=2026-05"]

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from fakes import NOW, Clock, Script, ScriptedProvider, StoreParts, WorkerHarness, a_task
 
+from bot.codes import NO_ROOM
 from bot.errors import StoreError, Unavailable
 from bot.provider import Accepted, Failed, Photo, Status, StillRunning, Succeeded
 from bot.request import VideoModel, VideoRequest
 from bot.store import SlotLimit
 from bot.stores.sqlite import SQLiteStore
 from bot.task import TaskState
-from bot.worker.concurrency import NO_ROOM, lowered, open_slots, raised
+from bot.worker.concurrency import lowered, open_slots, raised
 from bot.worker.provider_health import ProviderHealth
 
 FULL = Unavailable("no_slot", "code 50430")

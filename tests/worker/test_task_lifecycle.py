@@ -21,6 +21,7 @@ from fakes import A_MODEL, STILL, Clock, RecordingChat, ScriptedProvider, Worker
 from hypothesis import Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from bot.codes import FailureCode
 from bot.errors import (
     AccountProblem,
     CallRefused,
@@ -41,7 +42,7 @@ from bot.media.video_cache import Video, VideoCache
 from bot.provider import Accepted, Failed, Photo, Status, Succeeded
 from bot.request import VideoModel, VideoRequest
 from bot.stores.sqlite import SQLiteStore
-from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+from bot.task import Task, TaskState
 
 T = TypeVar("T")
 MODEL = replace(A_MODEL, provider="cloud")
@@ -310,7 +311,7 @@ class Household(RuleBasedStateMachine):
                 assert self.company.jobs[task.id] == 1
             case TaskState.FAILED:
                 if self.company.jobs[task.id] and task.remote_id is None:
-                    assert task.error_code == SUBMIT_UNKNOWN
+                    assert task.error_code == FailureCode.SUBMIT_UNKNOWN
             case _:
                 raise AssertionError(f"no end: {task}")
 

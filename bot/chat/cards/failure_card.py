@@ -18,10 +18,11 @@ from bot.chat.cards.layout import (
     task_button,
     units,
 )
-from bot.chat.cards.next_steps import RESULT_REFUSED, NextStep, next_steps, other_models
+from bot.chat.cards.next_steps import NextStep, next_steps, other_models
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
+from bot.codes import PERHAPS_CHARGED, RESULT_REFUSED, FailureCode
 from bot.request import Mode, PhotoRules, VideoModel
-from bot.task import PERHAPS_CHARGED, SUBMIT_UNKNOWN, Task
+from bot.task import Task
 from bot.text import has_phrase, plain, say
 
 
@@ -35,11 +36,11 @@ def draw_failed(
 ) -> Card:
     """`aside` stands between what was asked for and why there is none. `now` decides whether the video may
     be fetched again."""
-    code = task.error_code or "provider_fault"
+    code = task.error_code or FailureCode.PROVIDER_FAULT
     model = models.get(task.request.model)
     free = model is not None and model.free
     sentences = [_reason(task, code, model)]
-    if not free and code not in ("model_gone", SUBMIT_UNKNOWN):
+    if not free and code not in (FailureCode.MODEL_GONE, FailureCode.SUBMIT_UNKNOWN):
         charged = task.remote_id or code in PERHAPS_CHARGED
         sentences.append(_charged(task, price_labels) if charged else say(task.language, "not_charged"))
     rows = [
@@ -62,12 +63,12 @@ def _charged(task: Task, price_labels: PriceLabels) -> str:
 def _reason(task: Task, code: str, model: VideoModel | None) -> str:
     rules = model.photo_rules if model else PhotoRules()
     match code:
-        case "photo_too_small":
+        case FailureCode.PHOTO_TOO_SMALL:
             return say(task.language, "photo_file_too_small", min_side=rules.min_side)
-        case "photo_too_long":
+        case FailureCode.PHOTO_TOO_LONG:
             return say(task.language, "photo_file_too_long", times=f"{rules.max_long_to_short:g}")
         case _:
-            return say(task.language, code if has_phrase(code) else "provider_fault")
+            return say(task.language, code if has_phrase(code) else FailureCode.PROVIDER_FAULT)
 
 
 def _rows(
@@ -100,7 +101,7 @@ def _again(
     model = models.get(task.request.model)
     if model is not None and model.free:
         return task_button(task, "button_try_again", NextStep.AGAIN)
-    if code == SUBMIT_UNKNOWN:
+    if code == FailureCode.SUBMIT_UNKNOWN:
         return task_button(task, "button_try_again_paid", NextStep.AGAIN)
     if not task.remote_id and code not in RESULT_REFUSED:
         return task_button(task, "button_try_again", NextStep.AGAIN)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from bot.codes import FailureCode
 from bot.request import VideoModel, VideoRequest, alternatives
 
 _MODELS_OFFERED = 3
@@ -34,49 +35,47 @@ _FETCH, _PHOTO, _WORDS, _PLAIN, _AGAIN, _MODEL = NextStep
 
 REMEDIES: Mapping[str, tuple[NextStep, ...]] = {
     # The input was refused: the same input ends the same way.
-    "photo_refused": (_PHOTO, _PLAIN, _MODEL),
-    "photo_copyright": (_PHOTO, _PLAIN, _MODEL),
+    FailureCode.PHOTO_REFUSED: (_PHOTO, _PLAIN, _MODEL),
+    FailureCode.PHOTO_COPYRIGHT: (_PHOTO, _PLAIN, _MODEL),
     # Beside a photo the same words are judged differently.
-    "prompt_refused": (_WORDS, _PLAIN, _MODEL),
-    "prompt_sensitive": (_WORDS, _PLAIN, _MODEL),
-    "input_refused": (_WORDS, _PHOTO, _PLAIN, _MODEL),
-    "refused": (_WORDS, _PHOTO, _PLAIN, _MODEL),
+    FailureCode.PROMPT_REFUSED: (_WORDS, _PLAIN, _MODEL),
+    FailureCode.PROMPT_SENSITIVE: (_WORDS, _PLAIN, _MODEL),
+    FailureCode.INPUT_REFUSED: (_WORDS, _PHOTO, _PLAIN, _MODEL),
+    FailureCode.REFUSED: (_WORDS, _PHOTO, _PLAIN, _MODEL),
     # The result was refused. Text in it is judged alike each time; the rest may turn out differently.
-    "video_text_refused": (_WORDS, _PHOTO, _MODEL),
-    "video_refused": (_WORDS, _PHOTO, _AGAIN, _MODEL),
-    "audio_refused": (_WORDS, _PHOTO, _AGAIN, _MODEL),
-    "video_copyright": (_WORDS, _PHOTO, _AGAIN, _MODEL),
+    FailureCode.VIDEO_TEXT_REFUSED: (_WORDS, _PHOTO, _MODEL),
+    FailureCode.VIDEO_REFUSED: (_WORDS, _PHOTO, _AGAIN, _MODEL),
+    FailureCode.AUDIO_REFUSED: (_WORDS, _PHOTO, _AGAIN, _MODEL),
+    FailureCode.VIDEO_COPYRIGHT: (_WORDS, _PHOTO, _AGAIN, _MODEL),
     # The provider had trouble.
-    "busy": (_AGAIN, _MODEL),
-    "no_slot": (_AGAIN, _MODEL),
-    "provider_fault": (_AGAIN, _MODEL),
-    "account": (_AGAIN, _MODEL),
-    "model_gone": (_MODEL,),
-    "preview_failed": (_AGAIN,),
+    FailureCode.BUSY: (_AGAIN, _MODEL),
+    FailureCode.NO_SLOT: (_AGAIN, _MODEL),
+    FailureCode.PROVIDER_FAULT: (_AGAIN, _MODEL),
+    FailureCode.ACCOUNT: (_AGAIN, _MODEL),
+    FailureCode.MODEL_GONE: (_MODEL,),
+    FailureCode.PREVIEW_FAILED: (_AGAIN,),
     # It may have been bought already: nothing that makes a second purchase look like a way around.
-    "submit_unknown": (_AGAIN,),
+    FailureCode.SUBMIT_UNKNOWN: (_AGAIN,),
     # It was made and is lost.
-    "no_video": (_FETCH, _AGAIN, _MODEL),
-    "expired": (_AGAIN, _MODEL),
-    "not_found": (_AGAIN, _MODEL),
-    "link_expired": (_FETCH, _AGAIN, _MODEL),
-    "link_refused": (_FETCH, _AGAIN, _MODEL),
-    "fetch_failed": (_FETCH, _AGAIN, _MODEL),
-    "not_a_video": (_FETCH, _AGAIN, _MODEL),
-    "not_delivered": (_FETCH, _AGAIN),
-    "too_large": (),
+    FailureCode.NO_VIDEO: (_FETCH, _AGAIN, _MODEL),
+    FailureCode.EXPIRED: (_AGAIN, _MODEL),
+    FailureCode.NOT_FOUND: (_AGAIN, _MODEL),
+    FailureCode.LINK_EXPIRED: (_FETCH, _AGAIN, _MODEL),
+    FailureCode.LINK_REFUSED: (_FETCH, _AGAIN, _MODEL),
+    FailureCode.FETCH_FAILED: (_FETCH, _AGAIN, _MODEL),
+    FailureCode.NOT_A_VIDEO: (_FETCH, _AGAIN, _MODEL),
+    FailureCode.NOT_DELIVERED: (_FETCH, _AGAIN),
+    FailureCode.TOO_LARGE: (),
     # The photo cannot be used, whoever makes the video.
-    "photo_gone": (_PHOTO,),
-    "not_a_photo": (_PHOTO,),
-    "photo_too_small": (_PHOTO,),
-    "photo_too_long": (_PHOTO,),
-    "photo_too_large": (_PHOTO,),
-    "media_timeout": (_PHOTO,),
-    "media_crashed": (_PHOTO,),
-    "disk_full": (_AGAIN,),
+    FailureCode.PHOTO_GONE: (_PHOTO,),
+    FailureCode.NOT_A_PHOTO: (_PHOTO,),
+    FailureCode.PHOTO_TOO_SMALL: (_PHOTO,),
+    FailureCode.PHOTO_TOO_LONG: (_PHOTO,),
+    FailureCode.PHOTO_TOO_LARGE: (_PHOTO,),
+    FailureCode.MEDIA_TIMEOUT: (_PHOTO,),
+    FailureCode.MEDIA_CRASHED: (_PHOTO,),
+    FailureCode.DISK_FULL: (_AGAIN,),
 }
-RESULT_REFUSED = frozenset({"video_refused", "audio_refused", "video_copyright"})
-"""A repeat may end well, and is a new bill."""
 
 
 def next_steps(code: str, request: VideoRequest) -> tuple[NextStep, ...]:
@@ -89,7 +88,7 @@ def next_steps(code: str, request: VideoRequest) -> tuple[NextStep, ...]:
         _AGAIN: True,
         _MODEL: True,
     }
-    return tuple(one for one in REMEDIES.get(code, REMEDIES["provider_fault"]) if there[one])
+    return tuple(one for one in REMEDIES.get(code, REMEDIES[FailureCode.PROVIDER_FAULT]) if there[one])
 
 
 def other_models(request: VideoRequest, models: Mapping[str, VideoModel]) -> list[str]:

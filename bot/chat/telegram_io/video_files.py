@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from bot.chat.telegram_io.sent_files import FileKind, SentFiles
+from bot.codes import CRASHES, FailureCode
 from bot.errors import MediaError
-from bot.media.process import CRASHES, READINGS, run_in_process
+from bot.media.process import READINGS, run_in_process
 from bot.media.video_cache import Video
 from bot.media.work import join_videos, last_frame, photo_size, prepare_video
 from bot.settings import Settings
@@ -70,7 +71,7 @@ class VideoFiles:
         that cannot be read are about a provider's: the person who sent this one is told so."""
         crashes = self._crashes.get(file_ids, 0)
         if crashes >= READINGS:
-            raise MediaError("media_crashed", "it crashed the work before")
+            raise MediaError(FailureCode.MEDIA_CRASHED, "it crashed the work before")
         try:
             yield
         except MediaError as error:
@@ -78,6 +79,6 @@ class VideoFiles:
                 while len(self._crashes) >= _CRASHES_NOTED:
                     del self._crashes[next(iter(self._crashes))]
                 self._crashes[file_ids] = crashes + 1
-            if error.code == "not_a_video":
+            if error.code == FailureCode.NOT_A_VIDEO:
                 raise MediaError("video_unreadable", error.detail) from error
             raise

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.admin.permissions import Permission
-from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+from bot.codes import FailureCode
+from bot.task import Task, TaskState
 
 ALL_MODELS: Final = "*"
 """In a URL, instead of a model's name."""
@@ -73,6 +74,6 @@ def offers_for_model(*, is_paused: bool) -> list[AdminAction]:
 
 def _again(task: Task, cost: str) -> AdminAction:
     price = f"It costs {cost}." if cost else "It costs what its provider takes."
-    twice = " It may have been charged once already." if task.error_code == SUBMIT_UNKNOWN else ""
+    twice = " It may have been charged once already." if task.error_code == FailureCode.SUBMIT_UNKNOWN else ""
     order = "The very same is ordered once more for its person, on nobody's limits."
     return AdminAction("again", "Ask again", f"{order} {price}{twice}", is_grave=True)

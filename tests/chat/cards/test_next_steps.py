@@ -15,6 +15,7 @@ from bot import text
 from bot.chat.cards.failure_card import draw_failed
 from bot.chat.cards.layout import Card
 from bot.chat.cards.next_steps import REMEDIES, NextStep, next_steps, other_models
+from bot.codes import FailureCode
 from bot.providers._jimeng import REFUSALS
 from bot.request import VideoModel, VideoRequest
 from bot.task import TaskState
@@ -55,6 +56,7 @@ def why_there_is_no_video() -> set[str]:
 
 def test_every_reason_has_its_remedies_and_every_remedy_its_reason() -> None:
     assert set(REMEDIES) - TOLD_OTHERWISE == why_there_is_no_video() - NOT_OF_A_FAILURE
+    assert set(REMEDIES) == set(FailureCode) - {FailureCode.UNREACHABLE}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -20,9 +20,10 @@ from bot.chat.cards.option_buttons import choice_rows
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.task_card import draw_caption, draw_card
 from bot.chat.features.details import draw_details
+from bot.codes import FailureCode
 from bot.prices import NO_PRICES, read_prices
 from bot.request import Problem, VideoRequest
-from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+from bot.task import Task, TaskState
 from bot.text import LANGUAGES, plain, say, say_money
 
 MODELS = {one.name: one for one in (A_MODEL, replace(A_MODEL, name="second", company="B"), FREE_MODEL)}
@@ -97,7 +98,7 @@ def test_a_refusal_says_what_may_have_been_charged_and_what_another_try_costs() 
     assert "Try once more (costs 0.42\u00a0USD)" in labels(card.buttons)
     assert "Make it with second · 3\u00a0USD" in labels(card.buttons)
     assert say("en", "not_charged") in draw(replace(refused, remote_id=None, error_code="busy")).text
-    unclear = draw(replace(refused, remote_id=None, error_code=SUBMIT_UNKNOWN))
+    unclear = draw(replace(refused, remote_id=None, error_code=FailureCode.SUBMIT_UNKNOWN))
     assert say("en", "button_try_again_paid") in labels(unclear.buttons)
 
 

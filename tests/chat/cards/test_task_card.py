@@ -18,8 +18,9 @@ from bot.chat.cards.eta import UNKNOWN, Estimate
 from bot.chat.cards.layout import Card
 from bot.chat.cards.next_steps import REMEDIES
 from bot.chat.cards.task_card import CAPTION_LIMIT, draw_caption, draw_card, draw_offer
+from bot.codes import FailureCode
 from bot.request import CAMERAS, VideoModel, VideoRequest
-from bot.task import SUBMIT_UNKNOWN, Task, TaskState
+from bot.task import Task, TaskState
 from bot.text import LANGUAGES, phrases, say
 
 S = TaskState
@@ -147,8 +148,8 @@ def test_the_button_says_paid_only_where_somebody_pays(state: TaskState) -> None
         ({"state": S.RUNNING, "detached": True}, "already paid for"),
         ({"state": S.FAILED, "error_code": "prompt_refused"}, "was not charged"),
         ({"state": S.FAILED, "error_code": "video_refused", "remote_id": "job-1"}, "may have been charged"),
-        ({"state": S.FAILED, "error_code": SUBMIT_UNKNOWN}, "cannot know"),
-        ({"state": S.FAILED, "error_code": SUBMIT_UNKNOWN, "detached": True}, "cannot know"),
+        ({"state": S.FAILED, "error_code": FailureCode.SUBMIT_UNKNOWN}, "cannot know"),
+        ({"state": S.FAILED, "error_code": FailureCode.SUBMIT_UNKNOWN, "detached": True}, "cannot know"),
     ],
 )
 def test_whoever_stops_waiting_is_told_whether_it_was_charged(changes: dict[str, Any], said: str) -> None:

@@ -11,9 +11,10 @@ from fakes import NOW, Clock, a_task
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Admission, Figure, LimitOverride, Permissions
 from bot.chat.access import Access
+from bot.codes import FailureCode
 from bot.settings import IsolatedSettings
 from bot.stores.sqlite import SQLiteStore
-from bot.task import SUBMIT_UNKNOWN, TaskState
+from bot.task import TaskState
 from bot.text import LANGUAGES, say
 
 ANNA, BEN, OWNER = 20, 21, 99
@@ -227,7 +228,7 @@ async def test_what_was_surely_not_charged_gives_the_video_back(access: Any, sto
     await fill(store, 1, state=TaskState.FAILED, error_code="prompt_refused", delivered_at=NOW)
     await fill(store, 1, state=TaskState.CANCELLED, error_code="cancelled", delivered_at=NOW)
     assert await code(door) is None
-    await fill(store, 1, state=TaskState.FAILED, error_code=SUBMIT_UNKNOWN, delivered_at=NOW)
+    await fill(store, 1, state=TaskState.FAILED, error_code=FailureCode.SUBMIT_UNKNOWN, delivered_at=NOW)
     assert await code(door) == "limit_day"
 
 
