@@ -35,8 +35,8 @@ class UpdateStore(Protocol):
 
         That is the oldest one that is due, of those that are the oldest open one of their person: one that
         waits for its next attempt holds back its own person alone. One that was under a lease when its
-        process died has had an attempt by that; of those one is handled at a time, so that the one that ends
-        the process does not take the others' attempts.
+        process died has had an attempt by that; of those one is handled at a time, the one with the fewest
+        deaths, so that the one that ends the process does not take the others' attempts.
         """
 
     async def finish(self, update_id: int) -> None:

@@ -15,8 +15,11 @@ _CHATS = (
     "SELECT max(leased_until) AS leased_until, min(coalesce(due_at, $1)) AS due_at,"  # noqa: S608 - our own words
     " min(update_id) FILTER (WHERE due_at IS NULL OR due_at <= $1) AS next FROM updates"
     f" WHERE update_id = ANY({_FIRSTS})"
-    " AND (attempts = 0 OR due_at IS NOT NULL OR update_id = (SELECT min(update_id) FROM updates"
-    f" WHERE update_id = ANY({_FIRSTS}) AND attempts > 0 AND due_at IS NULL)) GROUP BY chat_id"
+    # Of those that a death cut short the one with the fewest: one that ends the process comes after all that
+    # it took along.
+    " AND (deaths = 0 OR due_at IS NOT NULL OR update_id = (SELECT update_id FROM updates"
+    f" WHERE update_id = ANY({_FIRSTS}) AND deaths > 0 AND due_at IS NULL"
+    " ORDER BY deaths, update_id LIMIT 1)) GROUP BY chat_id"
 )
 _CLAIM = (
     # What stood there may have been claimed since: each row is looked at again once it is locked.

@@ -13,13 +13,14 @@ from bot.stores.sqlite.rows import to_text, to_time
 _CHATS = (
     # Of each person in a chat the first. A chat's updates are claimed one by one: its lease is one of theirs.
     "WITH firsts AS (SELECT min(update_id) AS first FROM updates WHERE state = 'open'"
-    " GROUP BY chat_id, user_id), suspect AS (SELECT min(update_id) FROM firsts JOIN updates"
-    " ON update_id = first WHERE attempts > 0 AND due_at IS NULL),"
+    " GROUP BY chat_id, user_id), suspect AS (SELECT update_id FROM firsts JOIN updates"
+    # The one with the fewest deaths: one that ends the process comes after all that it took along.
+    " ON update_id = first WHERE deaths > 0 AND due_at IS NULL ORDER BY deaths, update_id LIMIT 1),"
     " chats AS (SELECT coalesce(max(leased_until), '') AS leased_until,"
     " min(coalesce(due_at, :now)) AS due_at,"
     " min(CASE WHEN due_at IS NULL OR due_at <= :now THEN update_id END) AS next"
     " FROM firsts JOIN updates ON update_id = first"
-    " WHERE attempts = 0 OR due_at IS NOT NULL OR update_id IN suspect GROUP BY chat_id)"
+    " WHERE deaths = 0 OR due_at IS NOT NULL OR update_id IN suspect GROUP BY chat_id)"
 )
 _CLAIM = (
     f"{_CHATS} UPDATE updates SET leased_until = :lease_end WHERE update_id IN ("  # noqa: S608 - our own words
