@@ -18,6 +18,7 @@ from operator import attrgetter
 from typing import Any
 
 from bot.codes import FETCHABLE, PERHAPS_CHARGED, FailureCode
+from bot.draft import COLLECTS
 from bot.errors import IllegalMove
 from bot.request import VideoRequest
 
@@ -45,11 +46,6 @@ MOVES: dict[TaskState, frozenset[TaskState]] = {
 }
 """The states that each state may move to. Within a state a task may change until it is closed."""
 END_STATES = frozenset({TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELLED})
-ALBUM, WANTED_ALBUM = "album", "album_wanted"
-"""Questions of a draft that waits for the rest of an album; the second one becomes a video without asking."""
-EXTENDING, PRESSED_EXTENDING = "extending", "extending_tapped"
-"""Questions of a draft whose video is still to be read; the second was asked for by a button."""
-_UNREAD = frozenset({ALBUM, WANTED_ALBUM, EXTENDING, PRESSED_EXTENDING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +112,7 @@ class Task:
 
         It has no card yet.
         """
-        return self.state is TaskState.DRAFT and self.question in _UNREAD
+        return self.state is TaskState.DRAFT and self.question in COLLECTS
 
     # What stores ask, as they know no states.
 

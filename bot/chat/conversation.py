@@ -35,9 +35,10 @@ from bot.chat.telegram_io.client import is_page
 from bot.chat.telegram_io.dispatcher import Dispatcher
 from bot.chat.telegram_io.polling import KEY_REFUSED, NO_BOT_API, UpdatePoller
 from bot.chat.telegram_io.webhook import WebhookReceiver, WebhookSettings
+from bot.draft import DraftQuestion
 from bot.errors import SettingsError, StartError, StoreError
 from bot.store import Notice
-from bot.task import EXTENDING, PRESSED_EXTENDING, Task
+from bot.task import Task
 from bot.text import say
 
 
@@ -115,7 +116,7 @@ class Conversation:
 
     async def gathered(self, task: Task) -> None:
         """As `bot.worker.loop.Albums`."""
-        if task.question in (EXTENDING, PRESSED_EXTENDING):
+        if task.question in (DraftQuestion.EXTENDING, DraftQuestion.EXTENDING_PRESSED):
             await read_video(self._ctx, task)
         else:
             await album(self._ctx, task)

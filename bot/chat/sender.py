@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.task import PRESSED_EXTENDING, Task
+from bot.draft import DraftQuestion
+from bot.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,6 @@ def sender_of(task: Task) -> Sender:
         language=task.language,
         sent_at=task.created_at,
         album_id=task.album_id,
-        pressed=task.question == PRESSED_EXTENDING,
+        pressed=task.question == DraftQuestion.EXTENDING_PRESSED,
         album_draft=task,
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
 import bot
 from bot.codes import FailureCode
+from bot.draft import COLLECTS, DraftQuestion
 from bot.providers._jimeng import REFUSALS
 from bot.text import LANGUAGES, has_phrase, phrases, plain, say, say_duration
 from bot.text.checks import problems_of, values_in
@@ -21,6 +23,7 @@ FOLDER = Path(bot.__file__).parent
 ENGLISH = phrases("en")
 KEYS = sorted(ENGLISH)
 
+ENUMS: dict[str, type[StrEnum]] = {"FailureCode": FailureCode, "DraftQuestion": DraftQuestion}
 # Never a person's business: the call is made again.
 NEVER_TOLD = {"unreachable"}
 # Told by another phrase, since a task keeps no figures of a photo.
@@ -56,12 +59,8 @@ def texts(tree: ast.AST) -> set[str]:
         return set()
     if isinstance(tree, ast.Constant) and isinstance(tree.value, str):
         return {tree.value}
-    if (
-        isinstance(tree, ast.Attribute)
-        and isinstance(tree.value, ast.Name)
-        and tree.value.id == "FailureCode"
-    ):
-        return {FailureCode[tree.attr].value}
+    if isinstance(tree, ast.Attribute) and (enum := ENUMS.get(getattr(tree.value, "id", ""))):
+        return {enum[tree.attr].value}
     return set[str]().union(*(texts(part) for part in ast.iter_child_nodes(tree)))
 
 
@@ -81,6 +80,10 @@ def test_every_code_that_a_task_fails_with_is_a_failure_code() -> None:
     failing = {"Unavailable", "Rejected", "AccountProblem", "OutcomeUnknown", "FetchError", "_Cut"}
     codes = first_words({*failing, "Failed", "failed"}) | set(REFUSALS.values())
     assert codes <= set(FailureCode)
+
+
+def test_every_question_that_a_card_asks_has_a_phrase() -> None:
+    assert {question for question in set(DraftQuestion) - COLLECTS if not has_phrase(question)} == set()
 
 
 def test_every_problem_and_every_phrase_asked_for_by_name_is_there() -> None:

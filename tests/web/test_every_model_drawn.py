@@ -24,18 +24,19 @@ from bot.chat.features.details import draw_details
 from bot.chat.features.history import draw_history
 from bot.cli import task_table
 from bot.codes import FailureCode
+from bot.draft import DraftQuestion
 from bot.prices import read_prices
 from bot.request import CAMERAS, Mode, VideoModel, VideoRequest
 from bot.store import Attempt
 from bot.stores.sqlite import SQLiteStore
-from bot.task import ALBUM, Task, TaskState
+from bot.task import Task, TaskState
 
 UTC_ZONE = ZoneInfo("UTC")
 _BEGUN = {"submitted_at": NOW, "keep_until": NOW + timedelta(hours=12), "due_at": NOW}
 _ENDED = {"submitted_at": NOW, "finished_at": NOW, "due_at": None, "delivered_at": NOW}
 STATES: Mapping[str, dict[str, Any]] = {
     "draft": {"state": TaskState.DRAFT, "question": "card_draft", "queued_at": None},
-    "album": {"state": TaskState.DRAFT, "question": ALBUM, "queued_at": None, "card_id": None},
+    "album": {"state": TaskState.DRAFT, "question": DraftQuestion.ALBUM, "queued_at": None, "card_id": None},
     "queued": {},
     "put back": {"error_code": "busy", "attempts": 3, "failing_since": NOW},
     "another model before": {"tried_models": ("a-model-that-is-gone",)},

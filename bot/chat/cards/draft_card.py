@@ -11,26 +11,17 @@ from telegram.constants import KeyboardButtonStyle
 
 from bot.chat.cards.eta import about
 from bot.chat.cards.layout import Card, continued, cut, join, left_out, model_rows, task_button, whole_heading
-from bot.chat.cards.motion_suggestions import ASKING, motion_rows
+from bot.chat.cards.motion_suggestions import motion_rows
 from bot.chat.cards.option_buttons import choice_rows, option_rows
-from bot.chat.cards.photo_picker import QUESTION as WHICH
 from bot.chat.cards.photo_picker import draw_which, may_add_last, only_rows
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
+from bot.draft import STARTED_BY_BUTTON, TAKES_LAST_PHOTO, DraftQuestion
 from bot.request import Problem, VideoModel
 from bot.task import Task, TaskState
 from bot.text import plain, say
 
-ASK_EXTEND = "card_ask_extend"
-STARTED_BY_ANSWER = frozenset({"card_ask_words", "card_ask_other_words", "card_ask_other_photo", ASK_EXTEND})
-"""Asked for a reply: whoever answers wants it, and it starts."""
-AWAITS_WORDS = ASKING | {WHICH}
-"""In private whatever is said next is the answer, and buys nothing."""
-_STARTED_BY_BUTTON = frozenset({"card_draft", "card_draft_named", "card_old", "card_crop", "card_ask_photo"})
-ASKS_PHOTO = frozenset({"card_ask_other_photo", "card_recipe_photo"})
-"""The next photo belongs to them, and words alone do not answer them."""
 CROP_ALWAYS = "crop-always"
 """The verb of the button that says yes, and asks for no crop to be shown again."""
-_ABOUT_ONE_PHOTO = frozenset({"card_draft", "card_ask_photo", "card_ask_photo_words"})
 _OLD_WORDS = 3000
 
 
@@ -54,7 +45,7 @@ def draw_draft(
 ) -> Card:
     """The card of a draft. `opened` is the option whose choices its buttons show; `usual_s` how long such a
     video usually takes; `left` what the day still allows, where that is little."""
-    if task.question == WHICH:
+    if task.question == DraftQuestion.WHICH_PHOTOS:
         return draw_which(task, models, opened)
     model = models.get(task.request.model)
     above = whole_heading(task, model) if task.request.prompt else ""
@@ -65,24 +56,24 @@ def draw_draft(
         return Card(text, InlineKeyboardMarkup(choices))
     rows = option_rows(task, models) if has_options(task) else motion_rows(task)
     last = [task_button(task, "button_dismiss", "dismiss")]
-    if task.question in _STARTED_BY_BUTTON:
+    if task.question in STARTED_BY_BUTTON:
         last.insert(0, task_button(task, "button_generate", "generate", KeyboardButtonStyle.SUCCESS))
     rows.append(last)
-    if task.question == "card_crop":
+    if task.question == DraftQuestion.START_CROPPED:
         rows.append([task_button(task, "button_crop_always", CROP_ALWAYS)])
     return Card(text, InlineKeyboardMarkup(rows))
 
 
 def has_options(task: Task) -> bool:
     """Whether its buttons change what will be bought: in a group they would be in everybody's way."""
-    return task.state is TaskState.DRAFT and task.question == "card_draft" and task.chat_id > 0
+    return task.state is TaskState.DRAFT and task.question == DraftQuestion.START and task.chat_id > 0
 
 
 def draw_question(task: Task, now: datetime, price_labels: PriceLabels = NO_PRICE_LABELS) -> Question:
     """What is said for a question in `STARTED_BY_ANSWER`."""
-    keys = {
-        "card_ask_other_photo": "card_ask_photo_placeholder",
-        ASK_EXTEND: "card_ask_extend_placeholder",
+    keys: dict[str, str] = {
+        DraftQuestion.OTHER_PHOTO: "card_ask_photo_placeholder",
+        DraftQuestion.EXTEND_WORDS: "card_ask_extend_placeholder",
     }
     key = keys.get(task.question or "", "card_ask_words_placeholder")
     return Question(_sentence(task, now) + _costs(task, price_labels), say(task.language, key))
@@ -112,31 +103,31 @@ def _crop(task: Task) -> str:
 
 def _add_last(task: Task, models: Mapping[str, VideoModel]) -> str:
     """That a second photo may be sent: in a group it can only come as a reply."""
-    asks = task.question in _ABOUT_ONE_PHOTO and may_add_last(task.request, models)
+    asks = task.question in TAKES_LAST_PHOTO and may_add_last(task.request, models)
     return say(task.language, "card_add_last") if asks else ""
 
 
 def _sentence(task: Task, now: datetime) -> str:
     match task.question:
-        case "card_ask_two_photos" as question:
+        case DraftQuestion.TWO_PHOTOS_WORDS as question:
             return say(task.language, question, model=task.request.model)
-        case "card_old":
+        case DraftQuestion.START_OLD:
             return say(task.language, "card_old", age=_age(task.language, now - task.created_at))
-        case "card_ask_other_words":
+        case DraftQuestion.OTHER_WORDS:
             words = cut(task.request.prompt, _OLD_WORDS)
             return say(task.language, "card_ask_other_words", words=words)
-        case "card_draft_named":
+        case DraftQuestion.START_NAMED:
             return say(task.language, "card_draft_named", name=task.user_name)
         case question:
-            return say(task.language, question or "card_draft")
+            return say(task.language, question or DraftQuestion.START)
 
 
 def _terms(task: Task, usual_s: float | None, price_labels: PriceLabels) -> str:
     """How long it takes, where all is said and only a yes is missing; and what it costs, wherever it can be
     had with a press."""
-    if task.question not in _STARTED_BY_BUTTON:
+    if task.question not in STARTED_BY_BUTTON:
         return ""
-    if usual_s is None or task.question != "card_draft":
+    if usual_s is None or task.question != DraftQuestion.START:
         return _costs(task, price_labels)
     time = about(task.language, usual_s)
     if cost := plain(price_labels.cost(task.language, task.request)):

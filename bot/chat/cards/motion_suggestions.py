@@ -8,13 +8,12 @@ from __future__ import annotations
 from telegram import InlineKeyboardButton
 
 from bot.chat.cards.layout import button
+from bot.draft import OFFERS_MOTIONS
 from bot.task import Task
 from bot.text import say
 
 VERB = "motion"
 """Of every button here; after the task's id stands the motion's number."""
-ASKING = frozenset({"card_ask_photo", "card_ask_photo_words", "card_ask_two_photos"})
-"""The questions that words or a motion answer."""
 
 _IN_ONE = ("button_motion_closer", "button_motion_wind", "button_motion_alive", "button_motion_around")
 _BETWEEN_TWO = ("button_change_flow", "button_change_travel", "button_change_time", "button_change_light")
@@ -22,7 +21,7 @@ _BETWEEN_TWO = ("button_change_flow", "button_change_travel", "button_change_tim
 
 def motion_rows(task: Task) -> list[list[InlineKeyboardButton]]:
     """A button for each motion. In a row of their own: they are read as sentences."""
-    if task.question not in ASKING:
+    if task.question not in OFFERS_MOTIONS:
         return []
     return [
         [button(say(task.language, key), VERB, task.id, number)]
@@ -33,7 +32,7 @@ def motion_rows(task: Task) -> list[list[InlineKeyboardButton]]:
 def motion_words(task: Task, choice: str) -> str | None:
     """Return the words of a chosen motion, in the language of its button; None if it is not offered."""
     keys = {str(number): key for number, key in enumerate(_offered(task), 1)}
-    return say(task.language, keys[choice]) if choice in keys and task.question in ASKING else None
+    return say(task.language, keys[choice]) if choice in keys and task.question in OFFERS_MOTIONS else None
 
 
 def _offered(task: Task) -> tuple[str, ...]:

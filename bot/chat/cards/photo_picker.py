@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.chat.cards.layout import Card, button, join, prompt_line, rows, task_button
+from bot.draft import DraftQuestion
 from bot.request import Mode, VideoModel, VideoRequest, fit_request, shown
 from bot.task import Task
 from bot.text import say
 
 VERB = "which"
-QUESTION = "card_which"
 _COLUMNS = 5
 
 
@@ -50,7 +50,7 @@ def draw_which(task: Task, models: Mapping[str, VideoModel], opened: str | None 
         return Card(text, InlineKeyboardMarkup([*rows(numbers, _COLUMNS), last]))
     if opened is None or (first := _number(opened, count)) is None:
         numbers = [_button(task, str(number), str(number)) for number in range(1, count + 1)]
-        text = join(above, say(task.language, QUESTION, count=count))
+        text = join(above, say(task.language, DraftQuestion.WHICH_PHOTOS, count=count))
         return Card(text, InlineKeyboardMarkup([*rows(numbers, _COLUMNS), last]))
     others = [number for number in range(1, count + 1) if number != first]
     numbers = [_button(task, str(number), f"{first}-{number}") for number in others]

@@ -7,6 +7,7 @@ from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.parsing.prompt_options import read_words
 from bot.chat.sender import Sender
+from bot.draft import DraftQuestion
 from bot.task import Task, TaskState
 
 
@@ -33,7 +34,7 @@ async def reword(ctx: ChatContext, sender: Sender, intent: Intent) -> bool:
     if problems:
         await ctx.messenger.explain(sender, problems[0])
     else:
-        await ctx.drafts.draft(sender, request, "card_draft", task.id)
+        await ctx.drafts.draft(sender, request, DraftQuestion.START, task.id)
     return True
 
 

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.chat.cards.draft_card import ASK_EXTEND
 from bot.chat.cards.result_buttons import EXTEND
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent, SentPhoto, SentVideo
 from bot.chat.parsing.prompt_options import Words, read_words
 from bot.chat.sender import Sender, sender_of
+from bot.draft import DraftQuestion
 from bot.errors import ChatGone, MediaError
 from bot.media import media_info as media
 from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, fit_request, shown
-from bot.task import EXTENDING, PRESSED_EXTENDING, Task, TaskState
+from bot.task import Task, TaskState
 
 _ASKED_AGAIN_AFTER = timedelta(seconds=30)
 
@@ -70,7 +70,7 @@ async def _continue(
             await ctx.messenger.say(sender, "extend_by_other", chosen=source.model, model=request.model)
     except ChatGone:
         return Problem("extend_no_photos", {})
-    question = PRESSED_EXTENDING if sender.pressed else EXTENDING
+    question = DraftQuestion.EXTENDING_PRESSED if sender.pressed else DraftQuestion.EXTENDING
     await ctx.drafts.gather(sender, request, question, ctx.clock(), parent.id if parent else None)
     return None
 
@@ -99,7 +99,7 @@ async def _read(ctx: ChatContext, sender: Sender, task: Task) -> Problem | None:
     try:
         if request.prompt:
             return await ctx.orders.start(sender, request, task.parent_id, frame.data)
-        await ctx.drafts.ask(sender, request, ASK_EXTEND, task.parent_id, frame.data)
+        await ctx.drafts.ask(sender, request, DraftQuestion.EXTEND_WORDS, task.parent_id, frame.data)
     except ChatGone:
         # A group may allow words alone; where nothing can be sent this answer fails in the same way.
         return Problem("extend_no_photos", {})
@@ -110,7 +110,8 @@ async def _has_just_asked(ctx: ChatContext, press: ButtonPress) -> bool:
     since = ctx.clock() - _ASKED_AGAIN_AFTER
     drafts = await ctx.store.tasks.drafts(press.sender.chat_id, press.sender.user_id)
     mine = [one for one in drafts if one.parent_id == press.task.id]
-    asked = [one for one in mine if one.question in (ASK_EXTEND, PRESSED_EXTENDING)]
+    asking = (DraftQuestion.EXTEND_WORDS, DraftQuestion.EXTENDING_PRESSED)
+    asked = [one for one in mine if one.question in asking]
     repeated = any(one.created_at > since for one in asked)
     return repeated or await ctx.store.tasks.find(update_id=press.sender.update_id) is not None
 

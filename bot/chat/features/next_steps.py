@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.chat.cards.next_steps import NextStep
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
+from bot.draft import DraftQuestion
 from bot.request import Problem, VideoRequest
 from bot.task import END_STATES, TaskState
 
@@ -14,7 +15,7 @@ async def repeat(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     if press.sender.user_id == press.task.user_id:
         return await _order(ctx, press, press.task.request)
     if not await _is_repeated(ctx, press):
-        await ctx.drafts.draft(press.sender, press.task.request, "card_draft_named", press.task.id)
+        await ctx.drafts.draft(press.sender, press.task.request, DraftQuestion.START_NAMED, press.task.id)
     return None
 
 
@@ -38,8 +39,8 @@ async def ask_for_change(ctx: ChatContext, press: ButtonPress) -> Problem | None
     if press.task.state not in END_STATES:
         return Problem("tap_too_late", {})
     if not await _is_repeated(ctx, press):
-        words = "card_ask_other_words" if press.task.request.prompt else "card_ask_words"
-        question = "card_ask_other_photo" if press.verb == NextStep.PHOTO else words
+        words = DraftQuestion.OTHER_WORDS if press.task.request.prompt else DraftQuestion.WORDS
+        question = DraftQuestion.OTHER_PHOTO if press.verb == NextStep.PHOTO else words
         await ctx.drafts.ask(press.sender, press.task.request, question, press.task.id)
     return None
 

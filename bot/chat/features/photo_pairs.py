@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bot.chat.cards import photo_picker
-from bot.chat.cards.draft_card import STARTED_BY_ANSWER
 from bot.chat.cards.motion_suggestions import VERB as MOTION
 from bot.chat.cards.motion_suggestions import motion_words
 from bot.chat.cards.photo_picker import chosen_photos, fit_two_photos
@@ -14,6 +13,7 @@ from bot.chat.ordering.albums import Album
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.parsing.prompt_options import read_words
 from bot.chat.sender import Sender
+from bot.draft import STARTED_BY_ANSWER, DraftQuestion
 from bot.request import Problem, VideoRequest
 from bot.store import ChatSettings
 from bot.task import Task, TaskState
@@ -36,10 +36,10 @@ async def start_album(ctx: ChatContext, album: Album, settings: ChatSettings) ->
     elif able is None or len(album.photos) > 2:
         file_ids = tuple(photo.file_id for photo in album.photos)
         several = request.model_copy(update={"photos": file_ids})
-        await ctx.drafts.put(sender, several, photo_picker.QUESTION)
+        await ctx.drafts.put(sender, several, DraftQuestion.WHICH_PHOTOS)
     elif not request.prompt.strip() or not album.is_wanted:
         usual = ctx.request_builder.add_usual(able, settings)
-        question = "card_draft" if request.prompt.strip() else "card_ask_two_photos"
+        question = DraftQuestion.START if request.prompt.strip() else DraftQuestion.TWO_PHOTOS_WORDS
         await ctx.drafts.draft(sender, usual, question)
     elif problems:
         await object_to(ctx, sender, request, problems, weakest)
@@ -68,7 +68,7 @@ async def add_last(ctx: ChatContext, sender: Sender, task: Task, intent: Intent)
     if blocked:
         await object_to(ctx, sender, request, blocked, intent.photo)
         return None
-    question = "card_ask_two_photos" if problems else "card_draft"
+    question = DraftQuestion.TWO_PHOTOS_WORDS if problems else DraftQuestion.START
     return await ctx.orders.answered(task, sender, request, question)
 
 
@@ -80,16 +80,16 @@ async def add_words(ctx: ChatContext, sender: Sender, task: Task, words: str) ->
     if problems:
         return problems[0]
     several = request.model_copy(update={"photos": photos})
-    return await ctx.orders.answered(task, sender, several, photo_picker.QUESTION)
+    return await ctx.orders.answered(task, sender, several, DraftQuestion.WHICH_PHOTOS)
 
 
 async def choose(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Choose the first photo, or make a draft of the chosen ones."""
     task = press.task
-    asks = task.question in (photo_picker.QUESTION, "card_switch")
+    asks = task.question in (DraftQuestion.WHICH_PHOTOS, DraftQuestion.MODEL)
     if task.state is not TaskState.DRAFT or not asks:
         return Problem("tap_too_late", {})
-    if task.question == photo_picker.QUESTION and "-" not in press.choice:
+    if task.question == DraftQuestion.WHICH_PHOTOS and "-" not in press.choice:
         await ctx.board.redraw(task, press.choice or None)
         return None
     photos = chosen_photos(task.request.photos, press.choice)
@@ -115,10 +115,10 @@ async def _draft(ctx: ChatContext, press: ButtonPress, request: VideoRequest) ->
     blocked = [problem for problem in problems if problem.code != "prompt_missing_with_photo"]
     if blocked:
         return blocked[0]
-    question = "card_draft"
+    question = DraftQuestion.START
     if not request.prompt.strip():
-        alone = "card_ask_photo_words" if problems else "card_ask_photo"
-        question = alone if len(request.photos) == 1 else "card_ask_two_photos"
+        alone = DraftQuestion.PHOTO_WORDS if problems else DraftQuestion.PHOTO_MOTION
+        question = alone if len(request.photos) == 1 else DraftQuestion.TWO_PHOTOS_WORDS
     await ctx.drafts.reask(press.sender, press.task, request, question)
     return None
 

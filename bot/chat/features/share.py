@@ -12,6 +12,7 @@ from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
+from bot.draft import DraftQuestion
 from bot.request import Problem, VideoRequest, fit_request, shown
 from bot.store import Recipe
 from bot.task import Task, TaskState
@@ -58,7 +59,8 @@ async def open_recipe(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     if request.model != recipe.request.model:
         values = {"chosen": recipe.request.model, "model": request.model}
         await ctx.messenger.say(sender, "recipe_fitted", **values)
-    await ctx.drafts.draft(sender, request, "card_recipe_photo" if lacks_photo else "card_draft")
+    question = DraftQuestion.RECIPE_PHOTO if lacks_photo else DraftQuestion.START
+    await ctx.drafts.draft(sender, request, question)
 
 
 async def _card(ctx: ChatContext, press: ButtonPress, *, with_photos: bool) -> Card:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from bot.chat.cards.draft_card import ASKS_PHOTO
-from bot.chat.cards.photo_picker import QUESTION as WHICH
 from bot.chat.context import ChatContext
 from bot.chat.features import photo_pairs
 from bot.chat.features.again import reword
@@ -16,6 +14,7 @@ from bot.chat.ordering.albums import read_album
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.parsing.prompt_options import read_words
 from bot.chat.sender import Sender
+from bot.draft import AWAITS_PHOTO, DraftQuestion
 from bot.errors import MediaError, StaleTask
 from bot.task import Task, TaskState
 
@@ -43,9 +42,9 @@ async def text(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     if not sender.is_group and await reword(ctx, sender, intent):
         return
     draft = await _question(ctx, sender, intent, ctx.drafts.awaits_words)
-    if draft is not None and draft.question in ASKS_PHOTO:
+    if draft is not None and draft.question in AWAITS_PHOTO:
         await ctx.messenger.say(sender, "photo_wanted")
-    elif draft is not None and draft.question == WHICH:
+    elif draft is not None and draft.question == DraftQuestion.WHICH_PHOTOS:
         problem = await photo_pairs.add_words(ctx, sender, draft, intent.words)
         await ctx.messenger.explain(sender, problem)
     elif draft is not None:
@@ -56,7 +55,7 @@ async def text(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
         if problems:
             await object_to(ctx, sender, request, problems, None)
         else:
-            await ctx.drafts.draft(sender, request, "card_draft")
+            await ctx.drafts.draft(sender, request, DraftQuestion.START)
 
 
 async def album(ctx: ChatContext, task: Task) -> None:
@@ -81,9 +80,9 @@ async def _start(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     if not problems:
         await ctx.messenger.explain(sender, await ctx.orders.start(sender, request))
     elif {problem.code for problem in problems} == {"prompt_missing"}:
-        await ctx.drafts.ask(sender, request, "card_ask_words")
+        await ctx.drafts.ask(sender, request, DraftQuestion.WORDS)
     elif {problem.code for problem in problems} == {"prompt_missing_with_photo"}:
-        await ctx.drafts.draft(sender, request, "card_ask_photo_words")
+        await ctx.drafts.draft(sender, request, DraftQuestion.PHOTO_WORDS)
     else:
         await object_to(ctx, sender, request, problems, intent.photo)
 
@@ -95,15 +94,16 @@ async def _draft(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     if [problem for problem in problems if problem.code != "prompt_missing_with_photo"]:
         await object_to(ctx, sender, request, problems, intent.photo)
     elif request.prompt:
-        await ctx.drafts.draft(sender, request, "card_draft")
+        await ctx.drafts.draft(sender, request, DraftQuestion.START)
     else:
-        await ctx.drafts.draft(sender, request, "card_ask_photo_words" if problems else "card_ask_photo")
+        question = DraftQuestion.PHOTO_WORDS if problems else DraftQuestion.PHOTO_MOTION
+        await ctx.drafts.draft(sender, request, question)
 
 
 async def _photo_question(ctx: ChatContext, sender: Sender, intent: Intent) -> Task | None:
     """Return the question that this photo answers."""
     task = await _question(ctx, sender, intent, ctx.drafts.awaits_photo)
-    return task if task is not None and task.question in ASKS_PHOTO else None
+    return task if task is not None and task.question in AWAITS_PHOTO else None
 
 
 async def _question(
@@ -119,7 +119,7 @@ async def _question(
         return None
     drafts = await ctx.store.tasks.drafts(sender.chat_id, sender.user_id)
     # Who is offered another model may as well say it in other words.
-    newest = next((draft for draft in drafts if draft.question != "card_switch"), None)
+    newest = next((draft for draft in drafts if draft.question != DraftQuestion.MODEL), None)
     if newest is not None and newest.is_collecting_album:
         newest = await _close_album(ctx, newest)
     return newest if newest is not None and awaits(newest) else None
@@ -138,7 +138,7 @@ async def _close_album(ctx: ChatContext, task: Task) -> Task | None:
 async def _complete(ctx: ChatContext, sender: Sender, task: Task, intent: Intent) -> None:
     """Add to a draft what was missing: words, options, or a photo. The rest stays as it was asked for."""
     # The defaults depend on the model: a draft that offers another model does not have them yet.
-    settings = await ctx.preferences.of(sender.chat_id) if task.question == "card_switch" else None
+    settings = await ctx.preferences.of(sender.chat_id) if task.question == DraftQuestion.MODEL else None
     words = read_words(intent.words)
     request, problems = ctx.request_builder.read(words, intent.photo, task.request, settings)
     if problems:

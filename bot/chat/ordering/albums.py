@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from bot.chat.ordering.drafts import Drafts
 from bot.chat.parsing.message_intent import Intent, SentPhoto
 from bot.chat.sender import Sender, sender_of
+from bot.draft import DraftQuestion
 from bot.errors import StaleTask
 from bot.request import VideoRequest
 from bot.store import TaskStore
-from bot.task import ALBUM, WANTED_ALBUM, Task, TaskState
+from bot.task import Task, TaskState
 from bot.worker import schedule
 
 _WANTING = frozenset({"video", "photo"})
@@ -52,7 +53,7 @@ class Albums:
     async def begin(self, sender: Sender, photo: SentPhoto, intent: Intent) -> None:
         """Start collecting an album with its first photo. Nothing is answered before the others are there."""
         caption = VideoRequest(model="", prompt=intent.words, photos=(_pack(sender, photo),))
-        question = WANTED_ALBUM if intent.kind in _WANTING else ALBUM
+        question = DraftQuestion.ALBUM_WANTED if intent.kind in _WANTING else DraftQuestion.ALBUM
         await self._drafts.gather(
             sender, caption, question, schedule.album_due(sender.sent_at, self._clock())
         )
@@ -102,7 +103,7 @@ class Albums:
             return None
         photos = sorted((*before.photos, _pack(sender, intent.photo)), key=_message_id)
         words = intent.words if intent.kind in ("video", "photo", "draft") else ""
-        question = WANTED_ALBUM if intent.kind in _WANTING else task.question
+        question = DraftQuestion.ALBUM_WANTED if intent.kind in _WANTING else task.question
         request = before.model_copy(update={"photos": tuple(photos), "prompt": before.prompt or words})
         return task.asked(request, question, schedule.album_due(task.created_at, now))
 
@@ -112,7 +113,7 @@ def read_album(task: Task) -> Album:
     if task.state is not TaskState.DRAFT or not task.is_collecting_album:
         raise StaleTask(f"{task.id}: no album any more")
     photos = tuple(map(_unpack, task.request.photos))
-    return Album(sender_of(task), photos, task.request.prompt, task.question == WANTED_ALBUM)
+    return Album(sender_of(task), photos, task.request.prompt, task.question == DraftQuestion.ALBUM_WANTED)
 
 
 def _pack(sender: Sender, photo: SentPhoto) -> str:

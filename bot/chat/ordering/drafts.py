@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.chat.cards.draft_card import ASKS_PHOTO, AWAITS_WORDS, draw_question, draw_switch
+from bot.chat.cards.draft_card import draw_question, draw_switch
 from bot.chat.deps import ChatDeps
 from bot.chat.sender import Sender
 from bot.chat.task_cards.board import CardBoard
 from bot.chat.telegram_io.messenger import Messenger
 from bot.chat.telegram_io.photo_files import PhotoFiles, with_first_frame
+from bot.draft import AWAITS_PHOTO, AWAITS_WORDS, DraftQuestion
 from bot.request import Problem, VideoRequest
 from bot.task import Task, TaskState
 from bot.worker import schedule
@@ -36,13 +37,13 @@ class Drafts:
 
     def awaits_photo(self, task: Task) -> bool:
         """Return True if a photo that is no reply still answers this draft."""
-        return task.question in ASKS_PHOTO and self._is_fresh(task)
+        return task.question in AWAITS_PHOTO and self._is_fresh(task)
 
     async def draft(
         self,
         sender: Sender,
         request: VideoRequest,
-        question: str,
+        question: DraftQuestion,
         parent_id: str | None = None,
         frame: bytes | None = None,
     ) -> None:
@@ -51,7 +52,7 @@ class Drafts:
         task = replace(self.new(sender, framed), question=question, parent_id=parent_id)
         await self.post(task, sender, frame)
 
-    async def put(self, sender: Sender, request: VideoRequest, question: str) -> None:
+    async def put(self, sender: Sender, request: VideoRequest, question: DraftQuestion) -> None:
         """Post a card that asks which of the photos to use."""
         await self.post(replace(self.new(sender, request), question=question), sender)
 
@@ -59,7 +60,7 @@ class Drafts:
         self,
         sender: Sender,
         request: VideoRequest,
-        question: str,
+        question: DraftQuestion,
         due_at: datetime,
         parent_id: str | None = None,
     ) -> None:
@@ -72,7 +73,7 @@ class Drafts:
         self,
         sender: Sender,
         request: VideoRequest,
-        question: str,
+        question: DraftQuestion,
         parent_id: str | None = None,
         frame: bytes | None = None,
     ) -> None:
@@ -89,7 +90,7 @@ class Drafts:
         self, sender: Sender, request: VideoRequest, problem: Problem, names: Sequence[str]
     ) -> None:
         """Post a card that says why the request cannot work, with a button for each model that can."""
-        task = replace(self.new(sender, request), question="card_switch")
+        task = replace(self.new(sender, request), question=DraftQuestion.MODEL)
         await self._store(
             await self._board.post(
                 task, sender.message_id, draw_switch(task, problem, names, self._deps.price_labels())
@@ -102,7 +103,7 @@ class Drafts:
         saved = await self._tasks.save(task.asked(request, task.question, self.expiry(task.chat_id)))
         await self._board.redraw(saved)
 
-    async def reask(self, sender: Sender, task: Task, request: VideoRequest, question: str) -> None:
+    async def reask(self, sender: Sender, task: Task, request: VideoRequest, question: DraftQuestion) -> None:
         """Change what a draft asks: on its card, or on a new one if the card's photo changes."""
         framed = await self._photos.framed(request, sender.user_id)
         asked = task.asked(framed, question, self.expiry(task.chat_id))

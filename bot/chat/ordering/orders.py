@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.chat.cards.draft_card import STARTED_BY_ANSWER
 from bot.chat.cards.layout import left_out
-from bot.chat.cards.photo_picker import QUESTION as WHICH
 from bot.chat.deps import ChatDeps
 from bot.chat.ordering.drafts import Drafts
 from bot.chat.ordering.limits import OrderLimits
@@ -16,6 +14,7 @@ from bot.chat.ordering.request_builder import RequestBuilder
 from bot.chat.sender import Sender
 from bot.chat.task_cards.board import CardBoard
 from bot.chat.telegram_io.photo_files import PhotoFiles
+from bot.draft import STARTED_BY_ANSWER, DraftQuestion
 from bot.request import Problem, VideoRequest, settle
 from bot.task import Task, TaskState
 from bot.text import plain
@@ -71,10 +70,10 @@ class Orders:
         if frame is not None or not await self._is_decided(request, parent_id):
             framed = await self._photos.framed(request, sender.user_id)
         if self._is_old(sender):
-            await self._drafts.draft(sender, framed, "card_old", parent_id, frame)
+            await self._drafts.draft(sender, framed, DraftQuestion.START_OLD, parent_id, frame)
             return None
         if framed != request:
-            await self._drafts.draft(sender, framed, "card_crop", parent_id, frame)
+            await self._drafts.draft(sender, framed, DraftQuestion.START_CROPPED, parent_id, frame)
             return None
         task = replace(self._drafts.new(sender, request), parent_id=parent_id)
         await self._disclosure.announce(sender, request)
@@ -92,27 +91,27 @@ class Orders:
         return any(task.parent_id == parent_id and task.request == wanted for task in mine)
 
     async def answered(
-        self, task: Task, sender: Sender, request: VideoRequest, question: str = "card_draft"
+        self, task: Task, sender: Sender, request: VideoRequest, question: DraftQuestion = DraftQuestion.START
     ) -> Problem | None:
         """Handle the answer to a draft: post a new card below it. The task starts, or asks `question`."""
         async with self._limits.one_at_a_time(sender.user_id):
             return await self._answered(task, sender, request, question)
 
     async def _answered(
-        self, task: Task, sender: Sender, request: VideoRequest, question: str
+        self, task: Task, sender: Sender, request: VideoRequest, question: DraftQuestion
     ) -> Problem | None:
         starts = task.question in STARTED_BY_ANSWER
         if starts and (problem := await self._limits.check(sender, sender.user_id, request)):
             return problem
         framed = request
-        if question != WHICH:
+        if question != DraftQuestion.WHICH_PHOTOS:
             framed = await self._photos.framed(request, sender.user_id)
         if starts and framed == request and not self._is_old(sender):
             await self._disclosure.announce(sender, request)
             moved = await self._bought(task, request)
         else:
             if starts:
-                question = "card_old" if self._is_old(sender) else "card_crop"
+                question = DraftQuestion.START_OLD if self._is_old(sender) else DraftQuestion.START_CROPPED
             moved = task.asked(framed, question, self._drafts.expiry(sender.chat_id))
         # From here on this update stands for the task: handled twice, it is found.
         moved = replace(
@@ -143,7 +142,7 @@ class Orders:
             return problem
         if problems := self._request_builder.problems(request):
             return problems[0]
-        if task.question != "card_crop" and await self._crop(sender, task, request):
+        if task.question != DraftQuestion.START_CROPPED and await self._crop(sender, task, request):
             return None
         await self._disclosure.announce(sender, request)
         saved = await self._tasks.save(await self._bought(task, request))
@@ -167,7 +166,7 @@ class Orders:
         if framed == request:
             return False
         await self._drafts.replace_card(
-            task, task.asked(framed, "card_crop", self._drafts.expiry(task.chat_id))
+            task, task.asked(framed, DraftQuestion.START_CROPPED, self._drafts.expiry(task.chat_id))
         )
         return True
 

@@ -12,7 +12,7 @@ from fakes import A_MODEL, FREE_MODEL, NOW, a_task
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from test_task_card import labels
 
-from bot.chat.cards.draft_card import STARTED_BY_ANSWER, draw_question, draw_switch
+from bot.chat.cards.draft_card import draw_question, draw_switch
 from bot.chat.cards.eta import Estimate
 from bot.chat.cards.layout import Card
 from bot.chat.cards.models_list import draw_models
@@ -21,6 +21,7 @@ from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.task_card import draw_caption, draw_card
 from bot.chat.features.details import draw_details
 from bot.codes import FailureCode
+from bot.draft import STARTED_BY_ANSWER
 from bot.prices import NO_PRICES, read_prices
 from bot.request import Problem, VideoRequest
 from bot.task import Task, TaskState

@@ -14,10 +14,11 @@ from bot.chat.cards.photo_picker import chosen_photos, draw_which, fit_two_photo
 from bot.chat.ordering.albums import Album, Albums, read_album
 from bot.chat.parsing.message_intent import Intent, SentPhoto, Wish
 from bot.chat.sender import Sender
+from bot.draft import DraftQuestion
 from bot.errors import CallUnclear, ChatBusy, ChatGone, StaleTask
 from bot.request import Mode, VideoRequest
 from bot.stores.sqlite import SQLiteStore
-from bot.task import ALBUM, WANTED_ALBUM, Task, TaskState
+from bot.task import Task, TaskState
 from bot.text import LANGUAGES
 from bot.worker import schedule
 
@@ -202,7 +203,7 @@ def test_an_album_that_lay_around_is_waited_for_too() -> None:
     assert schedule.album_due(NOW, now) == now + schedule.ALBUM_PAUSE
 
 
-@pytest.mark.parametrize("question", [ALBUM, WANTED_ALBUM])
+@pytest.mark.parametrize("question", [DraftQuestion.ALBUM, DraftQuestion.ALBUM_WANTED])
 async def test_the_worker_asks_the_chat_about_an_album_that_is_due(
     harness: WorkerHarness, question: str
 ) -> None:
@@ -217,7 +218,7 @@ async def test_an_album_outlives_a_telegram_that_does_not_answer(
     harness: WorkerHarness, trouble: Exception
 ) -> None:
     harness.chat.scripts["gathered"] = Script(trouble, "")
-    await harness.store.tasks.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
+    await harness.store.tasks.add(a_task(state=TaskState.DRAFT, question=DraftQuestion.ALBUM, card_id=None))
     await harness.turn()
     task = await harness.get()
     assert task.is_collecting_album
@@ -229,7 +230,7 @@ async def test_an_album_outlives_a_telegram_that_does_not_answer(
 
 
 async def test_an_album_whose_taker_died_is_asked_about_again(harness: WorkerHarness) -> None:
-    await harness.store.tasks.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
+    await harness.store.tasks.add(a_task(state=TaskState.DRAFT, question=DraftQuestion.ALBUM, card_id=None))
     assert len(await harness.store.tasks.claim(NOW, schedule.LEASE_S, 1, {})) == 1
     await harness.turn()
     assert harness.chat.names() == [], "under a lease"
@@ -240,7 +241,7 @@ async def test_an_album_whose_taker_died_is_asked_about_again(harness: WorkerHar
 
 async def test_an_album_of_somebody_who_left_is_let_go(harness: WorkerHarness) -> None:
     harness.chat.scripts["gathered"] = Script(ChatGone("blocked"))
-    await harness.store.tasks.add(a_task(state=TaskState.DRAFT, question=ALBUM, card_id=None))
+    await harness.store.tasks.add(a_task(state=TaskState.DRAFT, question=DraftQuestion.ALBUM, card_id=None))
     await harness.turn()
     assert (await harness.get()).state is TaskState.CANCELLED
 

@@ -1,0 +1,74 @@
+"""What a draft asks its person, and what answers it. Pure."""
+
+from __future__ import annotations
+
+from enum import Flag, StrEnum, auto
+
+
+class _Trait(Flag):
+    NONE = 0
+    STARTED_BY_ANSWER = auto()
+    STARTED_BY_BUTTON = auto()
+    AWAITS_WORDS = auto()
+    AWAITS_PHOTO = auto()
+    OFFERS_MOTIONS = auto()
+    TAKES_LAST_PHOTO = auto()
+    COLLECTS = auto()
+
+
+class DraftQuestion(StrEnum):
+    """Equals its string, which is stored with the draft and, if a card asks it, is the key of a phrase."""
+
+    traits: _Trait
+
+    def __new__(cls, question: str, traits: _Trait) -> DraftQuestion:
+        member = str.__new__(cls, question)
+        member._value_ = question
+        member.traits = traits
+        return member
+
+    START = "card_draft", _Trait.STARTED_BY_BUTTON | _Trait.TAKES_LAST_PHOTO
+    START_NAMED = "card_draft_named", _Trait.STARTED_BY_BUTTON
+    START_OLD = "card_old", _Trait.STARTED_BY_BUTTON
+    START_CROPPED = "card_crop", _Trait.STARTED_BY_BUTTON
+    MODEL = "card_switch", _Trait.NONE
+    PHOTO_MOTION = (
+        "card_ask_photo",
+        _Trait.STARTED_BY_BUTTON | _Trait.AWAITS_WORDS | _Trait.OFFERS_MOTIONS | _Trait.TAKES_LAST_PHOTO,
+    )
+    PHOTO_WORDS = (
+        "card_ask_photo_words",
+        _Trait.AWAITS_WORDS | _Trait.OFFERS_MOTIONS | _Trait.TAKES_LAST_PHOTO,
+    )
+    TWO_PHOTOS_WORDS = "card_ask_two_photos", _Trait.AWAITS_WORDS | _Trait.OFFERS_MOTIONS
+    WHICH_PHOTOS = "card_which", _Trait.AWAITS_WORDS
+    WORDS = "card_ask_words", _Trait.STARTED_BY_ANSWER
+    OTHER_WORDS = "card_ask_other_words", _Trait.STARTED_BY_ANSWER
+    OTHER_PHOTO = "card_ask_other_photo", _Trait.STARTED_BY_ANSWER | _Trait.AWAITS_PHOTO
+    RECIPE_PHOTO = "card_recipe_photo", _Trait.AWAITS_PHOTO
+    EXTEND_WORDS = "card_ask_extend", _Trait.STARTED_BY_ANSWER
+    ALBUM = "album", _Trait.COLLECTS
+    ALBUM_WANTED = "album_wanted", _Trait.COLLECTS
+    """It becomes a video without asking."""
+    EXTENDING = "extending", _Trait.COLLECTS
+    EXTENDING_PRESSED = "extending_tapped", _Trait.COLLECTS
+    """A button asked for it."""
+
+
+def _with(trait: _Trait) -> frozenset[DraftQuestion]:
+    return frozenset(question for question in DraftQuestion if trait in question.traits)
+
+
+STARTED_BY_ANSWER = _with(_Trait.STARTED_BY_ANSWER)
+"""They ask for a reply: whoever answers wants the video, and it starts."""
+STARTED_BY_BUTTON = _with(_Trait.STARTED_BY_BUTTON)
+AWAITS_WORDS = _with(_Trait.AWAITS_WORDS)
+"""In private the next words are the answer, and buy nothing."""
+AWAITS_PHOTO = _with(_Trait.AWAITS_PHOTO)
+"""The next photo belongs to them, and words alone do not answer them."""
+OFFERS_MOTIONS = _with(_Trait.OFFERS_MOTIONS)
+"""A suggested motion answers them as well as words."""
+TAKES_LAST_PHOTO = _with(_Trait.TAKES_LAST_PHOTO)
+"""A second photo may be sent, if there is one photo."""
+COLLECTS = _with(_Trait.COLLECTS)
+"""Without a card: the rest of an album has to come, or a video has to be read."""
