@@ -41,6 +41,8 @@ def link_of(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     link = as_written(value)
+    if " " in link and re.search(r"[\r\n]", value.strip()):
+        return None  # a second line that is no part of it
     return link if re.match(r"https?://.", link, re.IGNORECASE) and link.isprintable() else None
 
 

@@ -142,7 +142,7 @@ class Worker:
         except StoreError as error:
             log.log(
                 level_of(error),
-                "a step failed because the database refused",
+                "the database refused during a step",
                 state=task.state,
                 reason=str(error),
             )

@@ -233,7 +233,8 @@ def test_an_unclear_job_holds_its_slot_for_some_multiple_of_the_usual_time() -> 
     assert wait_s(unclear_until(replace(A_MODEL, keeps_s=60.0), NOW)) == 60
 
 
-def test_every_step_ends_within_its_lease() -> None:
-    assert schedule.FETCH_LIMIT_S + schedule.UPLOAD_LIMIT_S < schedule.LEASE_S
+def test_every_step_ends_within_its_lease_or_renews_it() -> None:
+    assert schedule.DELIVERY_LEASE_S + schedule.UPLOAD_SLOT_LIMIT_S < schedule.LEASE_S
+    assert schedule.RENEW_LEASE_S < schedule.DELIVERY_LEASE_S
     assert schedule.SUBMIT_LIMIT_S < schedule.LEASE_S
     assert schedule.POLL_LIMIT_S < schedule.LEASE_S
