@@ -13,9 +13,9 @@ PLACE = re.compile(r"`((?:bot|tests|docs)/[\w./<>-]+|README\.md|\.env\.example)`
 
 # A recipe, something that was added by it, and places that do not name it.
 EXAMPLES = [
-    ("Add a provider", "jiekou", {"bot/app.py", "README.md"}),
+    ("Add a provider", "jiekou", {"README.md"}),
     ("Add a model", "veo-3.1-fast", set[str]()),
-    ("Add a command", "privacy", {"bot/chat/features/__init__.py"}),
+    ("Add a command", "privacy", set[str]()),
     ("Add a per-chat setting", "quiet", {"docs/guide.md"}),
     ("Add an operator's setting", "submits_per_hour", {"bot/app.py"}),
     ("Add a failure code", "video_refused", {"docs/guide.md", "bot/worker/"}),
