@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Permissions
 from bot.chat import ChatDeps, Conversation, Greeting, PageLink, WebhookSettings, build_chat_context
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log, level_of, redactor
-from bot.maintenance.disk_space import write_problem
+from bot.maintenance.disk_space import prepare_data_dir
 from bot.maintenance.maintenance import Maintenance
 from bot.media.media_info import FitPhoto
 from bot.media.video_cache import VideoCache
@@ -34,6 +32,7 @@ from bot.task import END_STATES, Task
 from bot.text import use_phrases
 from bot.web import WEBHOOK_PATH, Health, ServerDeps, Webhook, private_server, public_server
 from bot.web.admin import LINK_LIVES, AdminContext, make_link
+from bot.web.connections import allow_many_files
 from bot.worker.deps import WorkerDeps
 from bot.worker.journal import TaskJournal
 from bot.worker.loop import Worker
@@ -42,11 +41,6 @@ from bot.worker.purchase_guard import PurchaseGuard
 from bot.worker.schedule import CLAIM_PAUSE_S, STORE_PAUSE_S, Schedule
 from bot.worker.watchdog import Watchdog
 
-if sys.platform != "win32":
-    import resource
-
-_FILES = 65_536
-"""Open at once: connections, and what is read and written."""
 _HEALTHY_FOR = timedelta(seconds=120)
 _LINKS_LIVE = timedelta(hours=12)
 """A provider fetches a photo when the job begins, which may be after a long queue of its own."""
@@ -68,16 +62,6 @@ class Started:
     """Of the private server, for a browser on this machine."""
     tunnel: str = ""
     """The command that leads there from another machine; empty if none is needed."""
-
-
-def allow_many_files() -> None:
-    """Raise the soft limit on open files, which is 1,024 on most systems, to what the system allows."""
-    if sys.platform == "win32":
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def utc_now() -> datetime:
@@ -120,18 +104,6 @@ async def run(
             await server.start()
         on_start(app.started(greeting))
         await app.run(stop)
-
-
-def prepare_data_dir(folder: Path) -> None:
-    """Make the folder for videos and keys. Raises SettingsError if nothing can be written to it: what is
-    bought could not be delivered."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        problem = write_problem(folder)
-    except OSError as error:
-        problem = error.strerror or type(error).__name__
-    if problem:
-        raise SettingsError(f"Nothing can be written to DATA_DIR {folder}: {problem}.")
 
 
 def check_bot(owner: int, bot_id: int) -> None:

@@ -7,6 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from bot.errors import SettingsError
+
 
 def size_and_free(folder: Path) -> tuple[int, int]:
     """Return the size and the free space, in bytes, of the disk of `folder`, which need not exist yet."""
@@ -25,3 +27,15 @@ def write_problem(folder: Path) -> str:
     except OSError as error:
         return error.strerror or type(error).__name__
     return ""
+
+
+def prepare_data_dir(folder: Path) -> None:
+    """Make the folder for videos and keys. Raises SettingsError if nothing can be written to it: what is
+    bought could not be delivered."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        problem = write_problem(folder)
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    if problem:
+        raise SettingsError(f"Nothing can be written to DATA_DIR {folder}: {problem}.")

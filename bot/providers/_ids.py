@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.providers._fields import id_of, is_success, link_of, object_of, text_of
-from bot.providers._reading import Standing, body_of, layers, links_in_text, looks_like_a_video, standing
+from bot.providers._reading import JobState, body_of, layers, links_in_text, looks_like_a_video, state_of
 
 _OUTER_NAMES = ("id", "task_id", "taskId", "job_id", "video_id", "generation_id")
 _INNER_NAMES = ("task_id", "taskId", "id", "job_id", "video_id", "generation_id")
@@ -63,7 +63,7 @@ def _bare_id(data: object) -> str | None:
     """Return a value that is the id itself, and no word, link or record in the place of one."""
     text = id_of(data)
     is_other = text is None or text[0] in "{[" or link_of(text) or is_success(text)
-    return None if is_other or standing(text) is not Standing.UNKNOWN else text
+    return None if is_other or state_of(text) is not JobState.UNKNOWN else text
 
 
 def may_name_a_job(fields: Mapping[str, object]) -> bool:

@@ -19,7 +19,7 @@ Place = tuple[str, ...]
 """Names on the way to a value. A list on the way is searched item by item."""
 
 
-class Standing(Enum):
+class JobState(Enum):
     """What a status word says of a job."""
 
     QUEUED = "queued"
@@ -32,16 +32,16 @@ class Standing(Enum):
 
 
 _WORDS = {
-    Standing.QUEUED: "not_start not_started submitted queued queueing in_queue pending waiting created "
+    JobState.QUEUED: "not_start not_started submitted queued queueing in_queue pending waiting created "
     "scheduled",
-    Standing.RUNNING: "in_progress processing running generating",
-    Standing.STAGE: "image_downloading video_generating video_generation_completed video_upsampling "
+    JobState.RUNNING: "in_progress processing running generating",
+    JobState.STAGE: "image_downloading video_generating video_generation_completed video_upsampling "
     "video_upsampling_completed",
-    Standing.SUCCEEDED: "success succeeded succeed successful completed complete done finished finish",
-    Standing.FAILED: "failure failed fail error cancelled canceled expired timeout timed_out rejected "
+    JobState.SUCCEEDED: "success succeeded succeed successful completed complete done finished finish",
+    JobState.FAILED: "failure failed fail error cancelled canceled expired timeout timed_out rejected "
     "aborted video_generation_failed video_upsampling_failed",
 }
-_STANDINGS = {word: standing for standing, words in _WORDS.items() for word in words.split()}
+_STATES = {word: state for state, words in _WORDS.items() for word in words.split()}
 _WORD_FIELDS = ("task_status", "taskStatus", "status", "state", "job_status")
 
 _WRAPPERS = ("data", "detail", "Result", "result", "response", "output", "task", "job", "record", "payload")
@@ -107,7 +107,7 @@ class Job:
     record: Mapping[str, object]
     word: str
     """Its status word in small letters; empty where there is none."""
-    standing: Standing
+    state: JobState
     progress: float | None
     """0 to 1, where it is told."""
     links: tuple[str, ...]
@@ -126,10 +126,10 @@ def body_of(value: object) -> Mapping[str, object]:
     return object_of(value)
 
 
-def standing(status: object) -> Standing:
+def state_of(status: object) -> JobState:
     """What a status word says, in any case of letters. Only whole words count:
     `video_generation_completed` is a stage of a job that runs."""
-    return _STANDINGS.get(_plain_word(status), Standing.UNKNOWN)
+    return _STATES.get(_plain_word(status), JobState.UNKNOWN)
 
 
 def layers(fields: Mapping[str, object]) -> list[Mapping[str, object]]:
@@ -152,13 +152,13 @@ def job_in(fields: Mapping[str, object], first: Sequence[Place] = ()) -> Job | N
     if record is None:
         return None
     word = _word_of(record)
-    found, progress = standing(word), _progress_of(record)
+    found, progress = state_of(word), _progress_of(record)
     links: tuple[str, ...] = ()
-    if found is Standing.SUCCEEDED:
+    if found is JobState.SUCCEEDED:
         links = _links(record, fields, first) or _only_video(fields)
-    elif progress == 1.0 and found not in {Standing.FAILED, Standing.STAGE}:
+    elif progress == 1.0 and found not in {JobState.FAILED, JobState.STAGE}:
         links = _links(record, fields, first)
-        found = Standing.SUCCEEDED if links else found
+        found = JobState.SUCCEEDED if links else found
     return Job(record, _plain_word(word), found, progress, links)
 
 
@@ -178,20 +178,20 @@ def _record_in(fields: Mapping[str, object], first: Sequence[Place]) -> Mapping[
     told = [layer for layer in layers(fields) if _word_of(layer)]
     if not told:
         return next((layer for layer in layers(fields) if _progress_of(layer) == 1.0), None)
-    known = [layer for layer in told if standing(_word_of(layer)) is not Standing.UNKNOWN]
+    known = [layer for layer in told if state_of(_word_of(layer)) is not JobState.UNKNOWN]
     record, *inner = known or told
-    outer = standing(_word_of(record))
-    if outer in {Standing.QUEUED, Standing.RUNNING}:
+    outer = state_of(_word_of(record))
+    if outer in {JobState.QUEUED, JobState.RUNNING}:
         # A relay may be behind its upstream, whose record with the video it shows already.
-        ended = (one for one in inner if standing(_word_of(one)) is Standing.SUCCEEDED)
+        ended = (one for one in inner if state_of(_word_of(one)) is JobState.SUCCEEDED)
         return next((one for one in ended if _links(one, one, first)), record)
-    if outer is not Standing.SUCCEEDED:
+    if outer is not JobState.SUCCEEDED:
         return record
     # Either the job has succeeded, or only the call has, and what it wraps says how the job is.
     for outside, inside in pairwise((record, *inner)):
         if _has_own_end(outside, first):
             break
-        if standing(_word_of(inside)) is not Standing.SUCCEEDED:
+        if state_of(_word_of(inside)) is not JobState.SUCCEEDED:
             return inside
     return record
 

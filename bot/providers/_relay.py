@@ -16,7 +16,7 @@ from bot.providers._fetch import KeyForHost, VideoFetcher
 from bot.providers._fields import id_of, is_success, text_of
 from bot.providers._http import Answer, unreadable
 from bot.providers._ids import chat_answer_in, task_ids_in, told_id
-from bot.providers._reading import Job, Place, Standing, body_of, job_in
+from bot.providers._reading import Job, JobState, Place, body_of, job_in
 from bot.request import VideoRequest, closest_ratio
 
 LINK_KEEPS_S = 3600.0
@@ -137,7 +137,7 @@ class RelayLinks:
 def _is_about_the_job(job: Job, fields: Mapping[str, object]) -> bool:
     """Return True unless a failure may be that of the call: relays use the same words for both, and a record
     beside a null code proves no failure."""
-    if job.standing is not Standing.FAILED:
+    if job.state is not JobState.FAILED:
         return True
     if job.record is not fields and "code" in fields:
         code = fields["code"]
@@ -148,19 +148,19 @@ def _is_about_the_job(job: Job, fields: Mapping[str, object]) -> bool:
 def _status(job: Job) -> Status:
     if job.word in {"not_found", "not_exist"}:
         return Failed("not_found", "the relay knows no such job")
-    match job.standing:
-        case Standing.QUEUED:
+    match job.state:
+        case JobState.QUEUED:
             return StillRunning(queued=True)
-        case Standing.RUNNING | Standing.STAGE:
+        case JobState.RUNNING | JobState.STAGE:
             return StillRunning(job.progress)
-        case Standing.UNKNOWN:
+        case JobState.UNKNOWN:
             return StillRunning()
-        case Standing.SUCCEEDED:
+        case JobState.SUCCEEDED:
             if job.links:
                 return Succeeded(job.links[0], LINK_KEEPS_S, job.links[1:])
             # Some relays call it a success when the upstream is done with an error.
             return why(_reason(job.record), "no_video", "a success without a link")
-        case Standing.FAILED:
+        case JobState.FAILED:
             reason = _reason(job.record) or _later_reason(job.record)
             return why(reason, _BY_WORD.get(job.word, "provider_fault"), "the relay says that it failed")
 

@@ -21,7 +21,7 @@ from bot.providers._fields import id_of, number_of, object_of, text_of
 from bot.providers._http import Answer, Call, Http, unclear, unreadable
 from bot.providers._ids import task_ids_in, told_id
 from bot.providers._jimeng import RATIOS
-from bot.providers._reading import Standing, job_in, layers
+from bot.providers._reading import JobState, job_in, layers
 from bot.providers._reasons import named_refusal_in, refused_in
 from bot.request import Mode, VideoModel, VideoRequest
 from bot.settings import Settings
@@ -195,14 +195,14 @@ def _status(answer: Answer) -> Status | None:
     job = job_in(answer.fields, _LINK_PLACES)
     if job is None:
         return None
-    match job.standing:
-        case Standing.QUEUED:
+    match job.state:
+        case JobState.QUEUED:
             return StillRunning(queued=True)
-        case Standing.SUCCEEDED:
+        case JobState.SUCCEEDED:
             return (
                 Succeeded(job.links[0], _LINK_KEEPS_S) if job.links else Failed("no_video", _detail(answer))
             )
-        case Standing.FAILED:
+        case JobState.FAILED:
             return _failure(answer)
         case _:
             # `running`, and what may come one day.

@@ -22,7 +22,7 @@ from bot.providers._gateway import check_gateway
 from bot.providers._http import Answer, Call, Http, unclear, unreadable
 from bot.providers._ids import told_id
 from bot.providers._jimeng import RATIOS, REFUSALS
-from bot.providers._reading import Standing, body_of, job_in
+from bot.providers._reading import JobState, body_of, job_in
 from bot.providers._signing import Credentials, canonical_query, sign
 from bot.request import Mode, VideoModel, VideoRequest
 from bot.settings import Settings
@@ -299,12 +299,12 @@ def _status(answer: Answer, data: Mapping[str, object]) -> Status:
         return StillRunning()
     if job.word in {"not_found", "expired"}:
         return Failed(job.word, detail)
-    match job.standing:
-        case Standing.QUEUED:
+    match job.state:
+        case JobState.QUEUED:
             return StillRunning(queued=True)
-        case Standing.SUCCEEDED:
+        case JobState.SUCCEEDED:
             return Succeeded(job.links[0], _LINK_KEEPS_S) if job.links else Failed("no_video", detail)
-        case Standing.FAILED:
+        case JobState.FAILED:
             return why(words_in(data), "provider_fault", detail)
         case _:
             # `generating`, `processing` of sibling services, and what may come one day.

@@ -7,13 +7,29 @@ leave none for Telegram and the database.
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+if sys.platform != "win32":
+    import resource
+
 MOST = 500
 """Telegram opens 40, a provider a few."""
 FIRST_REQUEST_S = 10.0
+_FILES = 65_536
+"""Open at once: connections, and what is read and written."""
+
+
+def allow_many_files() -> None:
+    """Raise the soft limit on open files, which is 1,024 on most systems, to what the system allows."""
+    if sys.platform == "win32":
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class BoundedSite(web.TCPSite):

@@ -45,9 +45,8 @@ cleanup daily folder report forbids aperture bounded dict streaming joiner kind 
 """The terms that a reader knows or finds in the documentation of those systems."""
 
 TO_RENAME = """
-    act bound buying choices complaint examination facts figures force found in keeping lane on one pace
-    pairs part pass past planes run rule sharing shot silence standing started the upkeep visit way watch
-    words waiting
+    act bound choices complaint examination facts figures force found in on pace part planes run rule
+    shot started the way watch words
 """
 """Words in class names that should make way for better ones. Do not add to them."""
 

@@ -13,9 +13,8 @@ import pytest
 import structlog
 from aiohttp import web
 
-from bot.app import allow_many_files
 from bot.log import set_up_logs
-from bot.web.connections import BoundedSite, note_first_request
+from bot.web.connections import BoundedSite, allow_many_files, note_first_request
 
 
 @pytest.fixture

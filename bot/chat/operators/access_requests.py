@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,7 +23,6 @@ from bot.task import TaskState
 from bot.text import say
 
 _DECISIONS: Mapping[str, Admission] = {YES: "allowed", NO: "ignored"}
-_ID = re.compile(r"-?[1-9]\d{0,18}")
 _NAME_SHOWN = 60
 _QUESTIONS = 20
 _WITHIN = timedelta(hours=1)

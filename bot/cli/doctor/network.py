@@ -35,7 +35,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class FailedCall:
     reason: str
     """Why there was no answer, as the second half of a sentence."""
 
@@ -69,7 +69,7 @@ async def check_public_address(
     return [judge_public_address(answer, shown, port, is_running=is_running)]
 
 
-async def ask(url: str, clock: Callable[[], datetime], limit_s: float = _LIMIT_S) -> Answer | Silence:
+async def ask(url: str, clock: Callable[[], datetime], limit_s: float = _LIMIT_S) -> Answer | FailedCall:
     """GET `url`, through the environment's proxy if there is one. Follows no redirect, never raises."""
     try:
         async with (
@@ -85,23 +85,23 @@ async def ask(url: str, clock: Callable[[], datetime], limit_s: float = _LIMIT_S
             return Answer(response.status, _object(bytes(raw)), ahead_s)
     # Never show the errors' own texts: they quote the URL, and Telegram's contains the token.
     except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError):
-        return Silence("the proxy of the environment does not let it through")
+        return FailedCall("the proxy of the environment does not let it through")
     except aiohttp.ClientConnectorDNSError:
-        return Silence("its name is unknown")
+        return FailedCall("its name is unknown")
     except aiohttp.ClientSSLError:
-        return Silence("no trusted certificate")
+        return FailedCall("no trusted certificate")
     except aiohttp.ClientConnectorError as error:
         refused = isinstance(error.os_error, ConnectionRefusedError)
-        return Silence("the connection is refused" if refused else "there is no route to it")
+        return FailedCall("the connection is refused" if refused else "there is no route to it")
     except TimeoutError:
-        return Silence(f"no answer within {limit_s:g} s")
+        return FailedCall(f"no answer within {limit_s:g} s")
     except (aiohttp.ClientError, ValueError, OSError) as error:
-        return Silence(f"the connection breaks ({type(error).__name__})")
+        return FailedCall(f"the connection breaks ({type(error).__name__})")
 
 
-def judge_telegram(answer: Answer | Silence, host: str) -> Finding:
+def judge_telegram(answer: Answer | FailedCall, host: str) -> Finding:
     match answer:
-        case Silence():
+        case FailedCall():
             mend = "Check the network. If Telegram is blocked, set HTTPS_PROXY, or another TELEGRAM_API_URL."
             return Finding("telegram", "wrong", f"{host} cannot be reached: {answer.reason}.", mend)
         case Answer(status) if status >= 500 or status == 429:
@@ -116,7 +116,7 @@ def judge_telegram(answer: Answer | Silence, host: str) -> Finding:
             )
 
 
-def judge_token(answer: Answer | Silence, *, is_set: bool) -> Finding:
+def judge_token(answer: Answer | FailedCall, *, is_set: bool) -> Finding:
     if not is_set:
         return Finding(
             "token",
@@ -135,8 +135,8 @@ def judge_token(answer: Answer | Silence, *, is_set: bool) -> Finding:
             return Finding("token", "warning", "Telegram could not be asked about it.")
 
 
-def judge_clock(answer: Answer | Silence, host: str) -> Finding:
-    if isinstance(answer, Silence) or answer.ahead_s is None:
+def judge_clock(answer: Answer | FailedCall, host: str) -> Finding:
+    if isinstance(answer, FailedCall) or answer.ahead_s is None:
         return Finding("clock", "warning", f"{host} did not send the time, so it cannot be compared.")
     off_s = abs(answer.ahead_s)
     state: State = "wrong" if off_s > _SKEW_WRONG_S else "warning" if off_s > _SKEW_SEEN_S else "ok"
@@ -151,7 +151,7 @@ def judge_clock(answer: Answer | Silence, host: str) -> Finding:
     )
 
 
-def judge_public_address(answer: Answer | Silence, url: str, listens: str, *, is_running: bool) -> Finding:
+def judge_public_address(answer: Answer | FailedCall, url: str, listens: str, *, is_running: bool) -> Finding:
     what = "public address"
     match answer:
         case Answer(200 | 503, {"status": "ok" | "unwell" as health}):
@@ -164,10 +164,10 @@ def judge_public_address(answer: Answer | Silence, url: str, listens: str, *, is
                     what, "warning", f"{url} answers, and reports that the bot is unhealthy.", mend
                 )
             return Finding(what, "ok", f"{url} answers as a Dreamreel.")
-        case Silence() | Answer(status=502 | 503 | 504) if not is_running:
+        case FailedCall() | Answer(status=502 | 503 | 504) if not is_running:
             seen = f"{url} cannot be checked: the bot is not running, so it cannot answer."
             return Finding(what, "warning", seen, "Start the bot, then run this again.")
-        case Silence():
+        case FailedCall():
             mend = f"Point it to {listens}. If it opens from outside this network, it works."
             return Finding(what, "wrong", f"{url} does not answer: {answer.reason}.", mend)
         case Answer(status) if 300 <= status < 400:
