@@ -64,8 +64,8 @@ class Accepted:
 class Provider(Protocol):
     """One account at one company or server that makes videos.
 
-    `submit` and `poll` raise only `ProviderError` and its subclasses, `fetch` only `FetchError`, whatever the
-    server answers.
+    `submit`, `poll` and `cancel` raise only `ProviderError` and its subclasses, `fetch` only `FetchError`,
+    whatever the server answers.
     """
 
     @property
@@ -87,6 +87,13 @@ class Provider(Protocol):
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
         """Return the status of the job. An error means only that this poll failed: the job goes on."""
+
+    async def cancel(self, remote_id: str, model: VideoModel) -> bool:
+        """Ask the provider to stop a job.
+
+        Return True only if it is proven that it stopped and costs nothing; False if it goes on or cannot be
+        stopped. Repeating the call is harmless.
+        """
 
     async def fetch(self, video_url: str, target: Path) -> None:
         """Stream the finished video into `target`. Raises FetchError."""

@@ -167,7 +167,9 @@ class ScriptedProvider:
         self.concurrency = 1
         self.submits = Script(Accepted("job-1"))
         self.polls = Script(Succeeded("https://videos.example/1", 3600.0))
+        self.cancels = Script(False)
         self.fetches = Script(None)
+        self.cancelled: list[str] = []
         self.requests: list[VideoRequest] = []
         self.photos: list[Sequence[Photo]] = []
         self.fetched: list[str] = []
@@ -182,6 +184,11 @@ class ScriptedProvider:
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
         status: Status = await self.polls.next()
         return status
+
+    async def cancel(self, remote_id: str, model: VideoModel) -> bool:
+        self.cancelled.append(remote_id)
+        is_stopped: bool = await self.cancels.next()
+        return is_stopped
 
     async def fetch(self, video_url: str, target: Path) -> None:
         self.fetched.append(video_url)

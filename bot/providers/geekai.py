@@ -109,6 +109,9 @@ class GeekAI:
                 answer = other
         return read_poll(answer)
 
+    async def cancel(self, remote_id: str, model: VideoModel) -> bool:
+        return False
+
     async def fetch(self, video_url: str, target: Path) -> None:
         await self._fetcher.fetch(video_url, target)
 

@@ -138,6 +138,9 @@ class JieKou:
         url = (self._async_url / "task-result").with_query(task_id=remote_id)
         return read_poll(await self._http.send(Call.POLL, "GET", url, self._headers()))
 
+    async def cancel(self, remote_id: str, model: VideoModel) -> bool:
+        return False
+
     async def fetch(self, video_url: str, target: Path) -> None:
         await self._fetcher.fetch(video_url, target)
 

@@ -79,6 +79,9 @@ class JimengRelay:
         answer = await self._http.send(Call.POLL, "GET", url, self._headers())
         return self._links.settle(read_poll(answer))
 
+    async def cancel(self, remote_id: str, model: VideoModel) -> bool:
+        return False
+
     async def fetch(self, video_url: str, target: Path) -> None:
         await self._links.fetch(video_url, target)
 

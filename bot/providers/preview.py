@@ -93,6 +93,14 @@ class Preview:
             self._draw(job)
         return StillRunning(_read_progress(job / "progress"))
 
+    async def cancel(self, remote_id: str, model: VideoModel) -> bool:
+        if drawing := self._drawing.get(remote_id):
+            drawing.cancel()
+            await asyncio.wait({drawing})
+        self._failures.pop(remote_id, None)
+        await asyncio.to_thread(shutil.rmtree, self._folder / remote_id, ignore_errors=True)
+        return True
+
     async def fetch(self, video_url: str, target: Path) -> None:
         film = self._folder / video_url.removeprefix(_LINK) / "film.mp4"
         try:

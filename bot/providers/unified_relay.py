@@ -86,6 +86,9 @@ class UnifiedRelay:
             raise Unavailable("provider_fault", "completed, and no link so far")
         return self._links.settle(status)
 
+    async def cancel(self, remote_id: str, model: VideoModel) -> bool:
+        return False
+
     async def fetch(self, video_url: str, target: Path) -> None:
         await self._links.fetch(video_url, target)
 

@@ -142,6 +142,9 @@ class Volcengine:
         signed = self._signed(Call.POLL, {"req_key": req_key, "task_id": task_id})
         return read_poll(await self._http.send(Call.POLL, "POST", *signed))
 
+    async def cancel(self, remote_id: str, model: VideoModel) -> bool:
+        return False
+
     async def fetch(self, video_url: str, target: Path) -> None:
         await self._fetcher.fetch(video_url, target)
 
