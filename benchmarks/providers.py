@@ -23,7 +23,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.provider import Photo, PhotoLink
-from bot.providers._http import Answer, Call
+from bot.providers.wire.http import Answer, Call
 from bot.request import Mode, VideoModel, VideoRequest, settle
 
 TESTS = Path(__file__).parent.parent / "tests"

@@ -31,10 +31,10 @@ from jimeng_rules import REQ_KEYS, mistakes
 from multidict import CIMultiDict
 from pydantic import SecretStr
 
-from bot.providers._fetch import VideoFetcher
-from bot.providers._http import Http
-from bot.providers._signing import Credentials, sign
 from bot.providers.volcengine import Volcengine
+from bot.providers.wire.fetch import VideoFetcher
+from bot.providers.wire.http import Http
+from bot.providers.wire.signing import Credentials, sign
 
 ACCESS_KEY_ID = "AKEXAMPLE0000TESTONLY"
 SECRET_ACCESS_KEY = "c2VjcmV0LWtleS1mb3ItdGVzdHMtb25seQ=="

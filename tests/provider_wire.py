@@ -12,13 +12,13 @@ from fakes import Clock
 from multidict import CIMultiDict
 from provider_server import Received, Reply
 
-from bot.providers._fetch import VideoFetcher
-from bot.providers._http import Http
 from bot.providers.geekai import GeekAI
 from bot.providers.jiekou import JieKou
 from bot.providers.jimeng_relay import JimengRelay
 from bot.providers.unified_relay import UnifiedRelay
 from bot.providers.volcengine import Volcengine
+from bot.providers.wire.fetch import VideoFetcher
+from bot.providers.wire.http import Http
 
 KEY = "sk-5ecret-key-0f-the-0perator"
 NAMES = ("volcengine", "geekai", "jimeng_relay", "unified_relay", "jiekou")

@@ -1,6 +1,6 @@
 """The video providers: each file implements `bot.provider.Provider` and builds it from the settings.
 
-Files with a leading underscore are shared by several.
+`wire/` is what they share.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from datetime import datetime
 from bot.errors import SettingsError
 from bot.provider import Provider
 from bot.providers import geekai, jiekou, jimeng_relay, preview, unified_relay, volcengine
-from bot.providers._fetch import VideoFetcher
-from bot.providers._http import Http
+from bot.providers.wire.fetch import VideoFetcher
+from bot.providers.wire.http import Http
 from bot.request import VideoModel
 from bot.settings import Settings
 

@@ -16,13 +16,13 @@ from yarl import URL
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
-from bot.providers._complaints import meaning_of
-from bot.providers._fetch import VideoFetcher
-from bot.providers._fields import id_of, link_of, number_of, object_of, text_of
-from bot.providers._http import Answer, Call, Http, unclear, unreadable
-from bot.providers._ids import task_ids_in, told_id
-from bot.providers._reading import JobState, job_in, layers
-from bot.providers._reasons import refused_in
+from bot.providers.wire.complaints import meaning_of
+from bot.providers.wire.fetch import VideoFetcher
+from bot.providers.wire.fields import id_of, link_of, number_of, object_of, text_of
+from bot.providers.wire.http import Answer, Call, Http, unclear, unreadable
+from bot.providers.wire.ids import task_ids_in, told_id
+from bot.providers.wire.reading import JobState, job_in, layers
+from bot.providers.wire.reasons import refused_in
 from bot.request import Mode, VideoModel, VideoRequest
 from bot.settings import Settings
 

@@ -13,12 +13,12 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.provider import Accepted, Photo, Provider, Status
-from bot.providers import _relay
-from bot.providers._fetch import VideoFetcher
-from bot.providers._http import Answer, Call, Http
-from bot.providers._jimeng import RATIOS
-from bot.providers._reading import Place
-from bot.providers._relay import RelayLinks, links_of, ratio_of, read_submit
+from bot.providers.wire import relay
+from bot.providers.wire.fetch import VideoFetcher
+from bot.providers.wire.http import Answer, Call, Http
+from bot.providers.wire.jimeng import RATIOS
+from bot.providers.wire.reading import Place
+from bot.providers.wire.relay import RelayLinks, links_of, ratio_of, read_submit
 from bot.request import Mode, VideoModel, VideoRequest
 from bot.settings import Settings
 
@@ -110,7 +110,7 @@ def from_settings(
 
 def read_poll(answer: Answer) -> Status:
     """How the job is; or the error that says why this look told nothing."""
-    return _relay.read_poll(answer, _LINK_PLACES)
+    return relay.read_poll(answer, _LINK_PLACES)
 
 
 def _offer(host: str) -> VideoModel:

@@ -18,8 +18,8 @@ from bot.media.media_info import SIZES
 from bot.media.process import run_in_process
 from bot.media.work import film_photo, film_words
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
-from bot.providers._fetch import VideoFetcher
-from bot.providers._http import Http
+from bot.providers.wire.fetch import VideoFetcher
+from bot.providers.wire.http import Http
 from bot.request import Mode, VideoModel, VideoRequest
 from bot.settings import Settings
 

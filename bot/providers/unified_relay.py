@@ -14,10 +14,10 @@ from yarl import URL
 
 from bot.errors import Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, Provider, Status
-from bot.providers._fetch import VideoFetcher
-from bot.providers._http import Answer, Call, Http
-from bot.providers._reading import job_in
-from bot.providers._relay import RelayLinks, links_of, ratio_of, read_poll, read_submit
+from bot.providers.wire.fetch import VideoFetcher
+from bot.providers.wire.http import Answer, Call, Http
+from bot.providers.wire.reading import job_in
+from bot.providers.wire.relay import RelayLinks, links_of, ratio_of, read_poll, read_submit
 from bot.request import Mode, VideoModel, VideoRequest
 from bot.settings import Settings
 

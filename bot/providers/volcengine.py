@@ -15,15 +15,15 @@ from yarl import URL
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
-from bot.providers._complaints import complaint_in, problem, why, words_in
-from bot.providers._fetch import VideoFetcher
-from bot.providers._fields import id_of, number_of, object_of, text_of
-from bot.providers._gateway import check_gateway
-from bot.providers._http import Answer, Call, Http, unclear, unreadable
-from bot.providers._ids import told_id
-from bot.providers._jimeng import RATIOS, REFUSALS
-from bot.providers._reading import JobState, body_of, job_in
-from bot.providers._signing import Credentials, canonical_query, sign
+from bot.providers.wire.complaints import complaint_in, problem, why, words_in
+from bot.providers.wire.fetch import VideoFetcher
+from bot.providers.wire.fields import id_of, number_of, object_of, text_of
+from bot.providers.wire.gateway import check_gateway
+from bot.providers.wire.http import Answer, Call, Http, unclear, unreadable
+from bot.providers.wire.ids import told_id
+from bot.providers.wire.jimeng import RATIOS, REFUSALS
+from bot.providers.wire.reading import JobState, body_of, job_in
+from bot.providers.wire.signing import Credentials, canonical_query, sign
 from bot.request import Mode, VideoModel, VideoRequest
 from bot.settings import Settings
 

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Provider, StillRunning, Succeeded
-from bot.providers._fetch import VideoFetcher
+from bot.providers.wire.fetch import VideoFetcher
 from bot.request import VideoRequest, check_request, settle
 
 GUIDE = Path(__file__).parents[2] / "docs/provider.md"

@@ -11,7 +11,7 @@ import pytest
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, StillRunning, Succeeded
 from bot.providers import geekai, jiekou, jimeng_relay, unified_relay, volcengine
-from bot.providers._http import Answer, Call
+from bot.providers.wire.http import Answer, Call
 
 LINK = "https://videos.example/a.mp4?sign=1"
 PAGE = "https://videos.example/watch?id=7"

@@ -15,9 +15,9 @@ from pydantic import SecretStr
 
 from bot.errors import AccountProblem, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
-from bot.providers._fetch import VideoFetcher
-from bot.providers._http import Http
 from bot.providers.geekai import GeekAI
+from bot.providers.wire.fetch import VideoFetcher
+from bot.providers.wire.http import Http
 from bot.request import CAMERAS, Mode, VideoRequest, check_request, settle
 
 CASES: dict[str, dict[str, Any]] = {

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from bot.errors import OutcomeUnknown, ProviderError, Unavailable
-from bot.providers._http import Answer, Call, Http, unreadable
+from bot.providers.wire.http import Answer, Call, Http, unreadable
 
 HASTY = Http(connect_limit_s=0.3, submit_limit_s=0.5, look_limit_s=0.5, max_answer_bytes=10_000)
 SECRET = "s3cr3t"

@@ -15,9 +15,9 @@ from pydantic import SecretStr
 
 from bot.errors import AccountProblem, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
-from bot.providers._fetch import VideoFetcher
-from bot.providers._http import Answer, Call, Http
 from bot.providers.jiekou import JieKou, read_poll
+from bot.providers.wire.fetch import VideoFetcher
+from bot.providers.wire.http import Answer, Call, Http
 from bot.request import VideoModel, VideoRequest, check_request, settle
 
 CASES: dict[str, dict[str, Any]] = {

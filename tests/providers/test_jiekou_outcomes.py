@@ -13,9 +13,9 @@ from provider_server import Fault, ProviderServer, Reply
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Status, StillRunning, Succeeded
-from bot.providers._fetch import VideoFetcher
-from bot.providers._http import Answer, Call, Http
 from bot.providers.jiekou import JieKou, read_poll, read_submit
+from bot.providers.wire.fetch import VideoFetcher
+from bot.providers.wire.http import Answer, Call, Http
 from bot.request import VideoRequest
 
 MODEL = JieKou.models[0]

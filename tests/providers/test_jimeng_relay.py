@@ -14,9 +14,9 @@ from pydantic import SecretStr
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
-from bot.providers._fetch import VideoFetcher
-from bot.providers._http import Answer, Call
 from bot.providers.jimeng_relay import JimengRelay, read_poll, read_submit
+from bot.providers.wire.fetch import VideoFetcher
+from bot.providers.wire.http import Answer, Call
 from bot.request import Mode, VideoRequest, check_request, settle
 
 CASES: dict[str, dict[str, Any]] = {

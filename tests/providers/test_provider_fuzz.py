@@ -16,9 +16,9 @@ from provider_wire import NAMES
 
 from bot.errors import OutcomeUnknown, ProviderError
 from bot.provider import Accepted, Failed, StillRunning, Succeeded
-from bot.providers._fields import share_of
-from bot.providers._http import Answer, Call
 from bot.providers.unified_relay import _completed_at as completed_at
+from bot.providers.wire.fields import share_of
+from bot.providers.wire.http import Answer, Call
 from bot.text import phrases
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

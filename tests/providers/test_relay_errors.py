@@ -11,7 +11,7 @@ import pytest
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Failed
 from bot.providers import jimeng_relay, unified_relay
-from bot.providers._http import Answer, Call
+from bot.providers.wire.http import Answer, Call
 
 SATURATED = "当前分组上游负载已饱和，请稍后再试"
 JIMENG = {"code": 50411, "data": None, "message": "Pre Img Risk Not Pass", "request_id": "7", "status": 50411}

@@ -20,7 +20,7 @@ from volcengine.auth.SignParam import SignParam  # type: ignore[import-untyped]
 from volcengine.base.Request import Request  # type: ignore[import-untyped]
 from volcengine.Credentials import Credentials as OfficialCredentials  # type: ignore[import-untyped]
 
-from bot.providers._signing import Credentials, canonical_query, sign
+from bot.providers.wire.signing import Credentials, canonical_query, sign
 
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "fixtures" / "volcengine_signing.json").read_text(encoding="utf-8")

@@ -17,9 +17,9 @@ from pydantic import SecretStr
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
-from bot.providers._fetch import VideoFetcher
-from bot.providers._http import Answer, Call
 from bot.providers.unified_relay import UnifiedRelay, read_poll, read_submit
+from bot.providers.wire.fetch import VideoFetcher
+from bot.providers.wire.http import Answer, Call
 from bot.request import Mode, VideoRequest, check_request, settle
 
 CASES: dict[str, dict[str, Any]] = {

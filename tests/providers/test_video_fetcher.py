@@ -19,9 +19,9 @@ from media_samples import Clip
 from provider_server import Fault, ProviderServer, Reply
 
 from bot.errors import FetchError
-from bot.providers._addresses import SPECIAL_V4, SPECIAL_V6, is_public
-from bot.providers._fetch import VideoFetcher
-from bot.providers._links import read_link
+from bot.providers.wire.addresses import SPECIAL_V4, SPECIAL_V6, is_public
+from bot.providers.wire.fetch import VideoFetcher
+from bot.providers.wire.links import read_link
 
 VIDEO = os.urandom(2**20) * 3
 TRUSTING = VideoFetcher(frozenset({"127.0.0.1"}))

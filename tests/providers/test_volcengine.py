@@ -24,8 +24,8 @@ from provider_server import (
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
-from bot.providers._signing import Credentials, sign
 from bot.providers.volcengine import Volcengine
+from bot.providers.wire.signing import Credentials, sign
 from bot.request import VideoRequest
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

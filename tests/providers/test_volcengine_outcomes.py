@@ -24,8 +24,8 @@ from provider_server import (
 
 from bot.errors import AccountProblem, FetchError, OutcomeUnknown, ProviderError, Unavailable
 from bot.provider import Failed, Status, StillRunning, Succeeded
-from bot.providers._http import Answer, Call, Http
 from bot.providers.volcengine import Volcengine, read_poll, read_submit
+from bot.providers.wire.http import Answer, Call, Http
 from bot.request import VideoRequest
 
 MODEL = Volcengine.models[0]

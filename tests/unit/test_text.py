@@ -13,7 +13,7 @@ import pytest
 import bot
 from bot.codes import FailureCode
 from bot.draft import COLLECTS, DraftQuestion
-from bot.providers._jimeng import REFUSALS
+from bot.providers.wire.jimeng import REFUSALS
 from bot.text import LANGUAGES, has_phrase, phrases, plain, say, say_duration
 from bot.text.checks import problems_of, values_in
 from bot.text.languages import FOLDER as LANGUAGE_FILES

@@ -16,7 +16,7 @@ from bot.chat.cards.failure_card import draw_failed
 from bot.chat.cards.layout import Card
 from bot.chat.cards.next_steps import REMEDIES, NextStep, next_steps, other_models
 from bot.codes import FailureCode
-from bot.providers._jimeng import REFUSALS
+from bot.providers.wire.jimeng import REFUSALS
 from bot.request import VideoModel, VideoRequest
 from bot.task import TaskState
 from bot.text import LANGUAGES, say

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.errors import AccountProblem, Trouble, Unavailable
-from bot.providers._fields import number_of, object_of, text_of
-from bot.providers._http import Answer, unclear, unreadable
+from bot.providers.wire.fields import number_of, object_of, text_of
+from bot.providers.wire.http import Answer, unclear, unreadable
 
 _FAULTS = frozenset({100014, 100016})
 """The call may have got through to the service before the gateway gave up."""

@@ -13,10 +13,10 @@ from typing import Literal
 
 from bot.errors import AccountProblem, ProviderError, Rejected, Unavailable
 from bot.provider import Failed
-from bot.providers._fields import is_success, number_of, object_of, text_of
-from bot.providers._http import Answer, Call, unclear, unreadable
-from bot.providers._reading import body_of
-from bot.providers._reasons import named_refusal_in, refused_in
+from bot.providers.wire.fields import is_success, number_of, object_of, text_of
+from bot.providers.wire.http import Answer, Call, unclear, unreadable
+from bot.providers.wire.reading import body_of
+from bot.providers.wire.reasons import named_refusal_in, refused_in
 
 _DEEPEST = 5
 _LONGEST = 4000

@@ -16,8 +16,8 @@ from yarl import URL
 
 from bot.errors import FetchError
 from bot.log import get_log
-from bot.providers._addresses import is_fake, is_public
-from bot.providers._links import read_link
+from bot.providers.wire.addresses import is_fake, is_public
+from bot.providers.wire.links import read_link
 
 _CHUNK_BYTES = 2**18
 _CONNECT_LIMIT_S = 10.0

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from bot.providers._links import as_written
+from bot.providers.wire.links import as_written
 
 _SUCCESS_WORDS = frozenset({"success", "succeed", "ok"})
 _SUCCESS_NUMBERS = frozenset({0, 200, 10000})

@@ -11,12 +11,12 @@ from yarl import URL
 
 from bot.errors import FetchError, OutcomeUnknown, Rejected
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
-from bot.providers._complaints import complaint_in, is_empty_reason, problem, verdict, why, words_in
-from bot.providers._fetch import KeyForHost, VideoFetcher
-from bot.providers._fields import id_of, is_success, text_of
-from bot.providers._http import Answer, unreadable
-from bot.providers._ids import chat_answer_in, task_ids_in, told_id
-from bot.providers._reading import Job, JobState, Place, body_of, job_in
+from bot.providers.wire.complaints import complaint_in, is_empty_reason, problem, verdict, why, words_in
+from bot.providers.wire.fetch import KeyForHost, VideoFetcher
+from bot.providers.wire.fields import id_of, is_success, text_of
+from bot.providers.wire.http import Answer, unreadable
+from bot.providers.wire.ids import chat_answer_in, task_ids_in, told_id
+from bot.providers.wire.reading import Job, JobState, Place, body_of, job_in
 from bot.request import VideoRequest, closest_ratio
 
 LINK_KEEPS_S = 3600.0

@@ -22,7 +22,7 @@ import aiohttp
 from yarl import URL
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
-from bot.providers._ids import may_name_a_job, mentioned_ids
+from bot.providers.wire.ids import may_name_a_job, mentioned_ids
 from bot.worker import schedule
 
 _LONGEST_PAUSE_S = 3600.0

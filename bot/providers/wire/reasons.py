@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.providers._jimeng import refusal_in
+from bot.providers.wire.jimeng import refusal_in
 
 _CUT = 4000
 """A reason is searched this far: nothing that helps stands further on."""

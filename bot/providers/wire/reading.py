@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise, product
 
-from bot.providers._fields import link_of, object_of, share_of, text_of
+from bot.providers.wire.fields import link_of, object_of, share_of, text_of
 
 Place = tuple[str, ...]
 """Names on the way to a value. A list on the way is searched item by item."""

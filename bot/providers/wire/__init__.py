@@ -1,0 +1,1 @@
+"""What the providers' adapters share: HTTP calls, reading of answers, downloads, signatures."""
