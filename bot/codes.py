@@ -35,6 +35,8 @@ class FailureCode(StrEnum):
         return member
 
     PHOTO_REFUSED = "photo_refused", FailureKind.INPUT_REFUSED
+    PERSON_REFUSED = "person_refused", FailureKind.INPUT_REFUSED
+    """The photo shows a real person, and the model takes none."""
     PHOTO_COPYRIGHT = "photo_copyright", FailureKind.INPUT_REFUSED
     PROMPT_REFUSED = "prompt_refused", FailureKind.INPUT_REFUSED
     PROMPT_SENSITIVE = "prompt_sensitive", FailureKind.INPUT_REFUSED

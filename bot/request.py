@@ -78,6 +78,8 @@ class VideoModel:
     crops_photo: bool = False
     """Whether a photo is cropped around its centre to the closest of `ratios`."""
     photo_rules: PhotoRules = PhotoRules()
+    takes_people: bool = True
+    """False if it refuses photos of real people."""
     photo_as: Literal["bytes", "link"] = "bytes"
     photo_reachable: bool = True
     """False if it takes photos by link, and this bot has no public address to serve one at."""

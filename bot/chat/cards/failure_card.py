@@ -91,7 +91,7 @@ def _rows(
         case NextStep.AGAIN:
             return [[_again(task, code, models, price_labels)]]
         case NextStep.MODEL:
-            return model_rows(task, other_models(task.request, models), price_labels)
+            return model_rows(task, other_models(task.request, models, code), price_labels)
 
 
 def _again(

@@ -36,6 +36,7 @@ _FETCH, _PHOTO, _WORDS, _PLAIN, _AGAIN, _MODEL = NextStep
 REMEDIES: Mapping[str, tuple[NextStep, ...]] = {
     # The input was refused: the same input ends the same way.
     FailureCode.PHOTO_REFUSED: (_PHOTO, _PLAIN, _MODEL),
+    FailureCode.PERSON_REFUSED: (_MODEL, _PHOTO, _PLAIN),
     FailureCode.PHOTO_COPYRIGHT: (_PHOTO, _PLAIN, _MODEL),
     # Beside a photo the same words are judged differently.
     FailureCode.PROMPT_REFUSED: (_WORDS, _PLAIN, _MODEL),
@@ -91,10 +92,15 @@ def next_steps(code: str, request: VideoRequest) -> tuple[NextStep, ...]:
     return tuple(one for one in REMEDIES.get(code, REMEDIES[FailureCode.PROVIDER_FAULT]) if there[one])
 
 
-def other_models(request: VideoRequest, models: Mapping[str, VideoModel]) -> list[str]:
-    """Up to three models that can make the very same request. Those of other companies come first: who sells
-    the same thing judges alike, and breaks down together."""
+def other_models(request: VideoRequest, models: Mapping[str, VideoModel], code: str = "") -> list[str]:
+    """Up to three models that can make the very same request, after a failure with this code.
+
+    Those of other companies come first: who sells the same thing judges alike, and breaks down together.
+    """
     chosen = models.get(request.model)
     company = chosen.company if chosen else None
-    names = sorted(alternatives(request, models), key=lambda name: models[name].company == company)
+    names = alternatives(request, models)
+    if code == FailureCode.PERSON_REFUSED:
+        names = [name for name in names if models[name].takes_people]
+    names.sort(key=lambda name: models[name].company == company)
     return names[:_MODELS_OFFERED]

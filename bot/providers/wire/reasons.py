@@ -12,7 +12,8 @@ _CUT = 4000
 # Ark's codes, as they stand or in a sentence: Input or Output, what of it, and how it was found.
 _ARK = re.compile(
     r"\b(?P<side>input|output)\s?(?P<part>text|image|video|audio)\s?"
-    r"(?:sensitive\s?content\s?detected|risk\s?detection|copyright\w*)(?P<policy>\.policy\s?violation)?"
+    r"(?:sensitive\s?content\s?detected|risk\s?detection|copyright\w*)"
+    r"(?P<more>\.policy\s?violation|\.privacy\s?information)?"
 )
 _ARK_TEXT = re.compile(r"\bsensitive\s?content\s?detected\b")
 _ARK_FAULT = re.compile(r"content\s?security\s?detection\s?error")
@@ -43,7 +44,9 @@ _MODERATED = re.compile(
     r"|sensitive|moderat|unsafe|nsfw|inappropriate|support code|issue with the audio|celebrit|likeness"
     r"|real person|risk control|content filter|违规|違規|敏感|审核|審核|不合规|风控"
 )
-_REAL_PERSON = re.compile(r"real (?:person|people|face)|privacy ?information|真人|人脸|人臉")
+_REAL_PERSON = re.compile(r"real (?:person|people|face)|privacy ?information|真人")
+_FACE = re.compile(r"人脸|人臉")
+"""Also of a photo in which no face was found."""
 _PARTS = (
     ("input_refused", r"\binput ?(?:video|audio)"),
     ("video_text_refused", r"\boutput ?text"),
@@ -77,9 +80,12 @@ def refused_in(text: str) -> str | None:
         return known
     small = _small(text)
     protected = _COPYRIGHT.search(small) is not None
-    if not protected and not _MODERATED.search(small) and not _REAL_PERSON.search(small):
+    person = _REAL_PERSON.search(small) is not None
+    if not protected and not person and not _MODERATED.search(small) and not _FACE.search(small):
         return None
     word = _part_of(small)
+    if person and word == "photo_refused":
+        return "person_refused"
     return _PROTECTED.get(word, word) if protected else word
 
 
@@ -94,7 +100,10 @@ def named_refusal_in(text: str) -> str | None:
     ark = _ARK.search(small)
     if ark:
         word = _ARK_PARTS[ark["side"], ark["part"]]
-        policy = ark["side"] == "output" and ark["policy"] is not None
+        more = ark["more"] or ""
+        if word == "photo_refused" and "privacy" in more:
+            return "person_refused"
+        policy = ark["side"] == "output" and "policy" in more
         return _PROTECTED.get(word, word) if protected or policy else word
     if _ARK_FAULT.search(small):
         return "provider_fault"

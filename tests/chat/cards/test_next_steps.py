@@ -174,6 +174,16 @@ def test_a_model_that_cannot_do_the_very_same_is_not_offered() -> None:
     assert other_models(ten, short) == ["jimeng-1080p"]
 
 
+def test_a_real_person_is_offered_only_to_models_that_take_people() -> None:
+    models = {**MODELS, "geekai-jimeng": replace(OTHER, takes_people=False)}
+    card = failed("person_refused", models)
+    assert "does not take photos of real people" in card.text
+    assert card.text.endswith("It was not charged.")
+    labels = [button.text for button in buttons(card)]
+    assert labels[0] == say("en", "button_other_model", model="jimeng-1080p")
+    assert verbs(card) == ["with", "photo", "plain"]
+
+
 def test_a_model_that_is_gone_leaves_the_others() -> None:
     card = failed("model_gone", {"jimeng-1080p": SECOND})
     assert [button.text for button in buttons(card)] == [
