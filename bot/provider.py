@@ -37,6 +37,8 @@ class Succeeded:
     """How long the link works."""
     others: tuple[str, ...] = field(default=(), compare=False)
     """Other links to the same video, for the adapter's own `fetch`."""
+    billed_tokens: int | None = None
+    """What the job cost, where the provider bills by tokens and says how many."""
 
 
 @dataclass(frozen=True, slots=True)

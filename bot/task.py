@@ -98,6 +98,8 @@ class Task:
     sending_at: datetime | None = None
     """When the video was sent as a new message: such a send is never repeated without asking."""
     file_id: str | None = None
+    billed_tokens: int | None = None
+    """What the job cost, where its provider bills by tokens and says how many."""
     created_at: datetime
     queued_at: datetime | None = None
     submitted_at: datetime | None = None
@@ -261,7 +263,9 @@ class Task:
         """Mark it as late: it takes longer than nearly all others, and the person is told once."""
         return self._stay(TaskState.RUNNING, late_at=now)
 
-    def succeeded(self, video_url: str, keep_until: datetime, now: datetime) -> Task:
+    def succeeded(
+        self, video_url: str, keep_until: datetime, now: datetime, billed_tokens: int | None = None
+    ) -> Task:
         """Save the link to the video, which works until `keep_until`.
 
         While the provider knows the job, it can make a new link.
@@ -269,6 +273,7 @@ class Task:
         return self._move(
             TaskState.SUCCEEDED,
             video_url=video_url,
+            billed_tokens=billed_tokens,
             keep_until=max(keep_until, self.keep_until or keep_until),
             finished_at=now,
             progress=1.0,

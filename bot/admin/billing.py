@@ -20,8 +20,17 @@ from bot.store.statistics import StatisticsStore, Submit
 from bot.task import TaskState
 
 COLUMNS: Final = (
-    *("handed_over_at", "provider", "model", "remote_id", "charged", "price", "currency", "seconds"),
-    *("resolution", "sound", "outcome", "reason", "submit_answer", "submit_seconds", "submit_detail"),
+    *("handed_over_at", "provider", "model", "remote_id", "charged", "price", "currency", "tokens"),
+    *(
+        "seconds",
+        "resolution",
+        "sound",
+        "outcome",
+        "reason",
+        "submit_answer",
+        "submit_seconds",
+        "submit_detail",
+    ),
     *("task", "person", "asked_at", "ended_at"),
 )
 _PAGE = 100
@@ -91,6 +100,7 @@ def _row(
         answered,
         "" if task.price is None or not is_here else f"{task.price:f}",
         currency,
+        str(task.billed_tokens or "") if is_here and answered == "yes" else "",
         str(request.seconds or "") if is_here else "",
         request.resolution or "" if is_here else "",
         {True: "on", False: "off", None: ""}[request.audio],

@@ -139,6 +139,7 @@ def _facts(task: Task, ahead: int, now: datetime) -> list[tuple[str, str | Text]
         "photos": str(len(request.pop("photos", ())) or ""),
         "options": ", ".join(f"{name} {value}" for name, value in request.items() if name != "model"),
         "price": str(task.price or ""),
+        "tokens": str(task.billed_tokens or ""),
         "remote id": task.remote_id or "",
         "error": ": ".join(filter(None, (task.error_code, task.error_detail))),
         "made from": task.parent_id or "",

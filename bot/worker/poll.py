@@ -66,9 +66,9 @@ class JobPoller:
                     await self._fail(task, FailureCode.EXPIRED, "", attempt)
                 else:
                     await self._keep_running(task, model, status, attempt)
-            case Succeeded(video_url=video_url, keeps_s=keeps_s):
+            case Succeeded(video_url=video_url, keeps_s=keeps_s, billed_tokens=tokens):
                 await self._journal.finish(
-                    task.succeeded(video_url, now + timedelta(seconds=keeps_s), now), attempt
+                    task.succeeded(video_url, now + timedelta(seconds=keeps_s), now, tokens), attempt
                 )
                 await self._learn(task, now)
             case Failed(code=FailureCode.NOT_FOUND) if schedule.is_young(task, now):

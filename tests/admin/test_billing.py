@@ -44,7 +44,7 @@ async def submitted(store: SQLiteStore, task_id: str, answer: str = "ok", **chan
 
 
 async def test_a_row_tells_all_that_a_bill_may_be_asked_about(store: SQLiteStore) -> None:
-    await submitted(store, "boat", state=TaskState.SUCCEEDED, remote_id="their-7")
+    await submitted(store, "boat", state=TaskState.SUCCEEDED, remote_id="their-7", billed_tokens=108_900)
     (row,) = await bill(store)
     assert tuple(row) == COLUMNS
     assert row == {
@@ -55,6 +55,7 @@ async def test_a_row_tells_all_that_a_bill_may_be_asked_about(store: SQLiteStore
         "charged": "yes",
         "price": "0.42",
         "currency": "USD",
+        "tokens": "108900",
         "seconds": "5",
         "resolution": "1080p",
         "sound": "",

@@ -180,10 +180,11 @@ def test_names_and_words_are_shown_as_they_are() -> None:
 
 
 def test_json_has_every_field_of_a_task() -> None:
-    task = made(price=Decimal("0.10"), tried_models=("veo-3",))
+    task = made(price=Decimal("0.10"), tried_models=("veo-3",), billed_tokens=108_900)
     fields = task_table.task_json(task)
     renamed = {"detached": "hidden", "tried_models": "passed_over", "polled_at": "looked_at"}
     assert fields.keys() == {renamed.get(name, name) for name in Task.__dataclass_fields__}
+    assert fields["billed_tokens"] == 108_900
     assert (fields["price"], fields["state"], fields["passed_over"]) == ("0.10", "succeeded", ["veo-3"])
     assert fields["created_at"] == NOW.isoformat()
     assert task_table.write_json(fields)

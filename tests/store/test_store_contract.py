@@ -177,6 +177,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "late_at": st.none() | moments,
     "sending_at": st.none() | moments,
     "file_id": st.none() | words,
+    "billed_tokens": st.none() | st.integers(0, 2**40),
     "created_at": moments,
     "queued_at": st.none() | moments,
     "submitted_at": st.none() | moments,

@@ -53,6 +53,13 @@ async def test_a_finished_job_is_delivered_next(harness: WorkerHarness) -> None:
     assert [one.answer for one in await harness.store.tasks.attempts("boat")] == ["ok"]
 
 
+async def test_the_tokens_that_a_provider_billed_are_kept(harness: WorkerHarness) -> None:
+    harness.provider.polls = Script(Succeeded("https://videos.example/1", 3600.0, billed_tokens=108_900))
+    await harness.store.tasks.add(running())
+    await harness.turn()
+    assert (await harness.get()).billed_tokens == 108_900
+
+
 async def test_a_failed_job_says_why(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(Failed("video_refused", "code 50511"))
     await harness.store.tasks.add(running())

@@ -303,7 +303,15 @@ ALTER TABLE pauses DROP COLUMN resumed_by, DROP COLUMN resumed_at;
 CREATE UNIQUE INDEX pauses_of_model ON pauses (model);
 """
 
-_SCRIPTS = (_TASKS, _REST, _WAKING, _SHARING, _ASIDES, _UPDATES_OF_PERSONS, _STANDARD_NAMES, _AUDIT_LOG)
+_TOKENS_OF_TASKS = """
+-- How many tokens a provider billed for a job.
+ALTER TABLE tasks ADD COLUMN billed_tokens bigint;
+"""
+
+_SCRIPTS = (
+    *(_TASKS, _REST, _WAKING, _SHARING, _ASIDES, _UPDATES_OF_PERSONS, _STANDARD_NAMES, _AUDIT_LOG),
+    _TOKENS_OF_TASKS,
+)
 SCHEMA_VERSION = len(_SCRIPTS)
 _ALONE = 7
 """From this script on the tables do not suit older processes, which therefore have to end before it is

@@ -19,7 +19,7 @@ from bot.task import Task
 _TYPES = {
     **dict.fromkeys((*TASK_TIMES, "slot_until"), "timestamptz"),
     **dict.fromkeys(("version", "update_id", "chat_id", "thread_id", "user_id"), "bigint"),
-    **dict.fromkeys(("message_id", "card_id", "attempts"), "bigint"),
+    **dict.fromkeys(("message_id", "card_id", "attempts", "billed_tokens"), "bigint"),
     **dict.fromkeys(("card_has_photo", "detached", "waits_for_slot", "is_active"), "boolean"),
     "counts_toward_quota": "boolean",
     "progress": "float8",

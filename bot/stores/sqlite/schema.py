@@ -231,6 +231,12 @@ def one_audit_log(db: Database) -> None:
     db.execute("CREATE UNIQUE INDEX pauses_of_model ON pauses (model)")
 
 
+@migrations()
+def tokens_of_tasks(db: Database) -> None:
+    """How many tokens a provider billed for a job."""
+    db.table("tasks").add_column("billed_tokens", int)
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {
