@@ -37,6 +37,8 @@ class Succeeded:
     """How long the link works."""
     others: tuple[str, ...] = field(default=(), compare=False)
     """Other links to the same video, for the adapter's own `fetch`."""
+    further: tuple[str, ...] = ()
+    """Links to the other videos of the job, if it made several; they work as long."""
 
 
 @dataclass(frozen=True, slots=True)
