@@ -39,6 +39,8 @@ class Succeeded:
     """Other links to the same video, for the adapter's own `fetch`."""
     billed_tokens: int | None = None
     """What the job cost, where the provider bills by tokens and says how many."""
+    further: tuple[str, ...] = ()
+    """Links to the other videos of the job, if it made several; they work as long."""
 
 
 @dataclass(frozen=True, slots=True)

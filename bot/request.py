@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 CAMERAS = (
     "hitchcock_dolly_in",
@@ -26,6 +26,8 @@ CAMERAS = (
 )
 STRENGTHS = ("weak", "medium", "strong")
 _STRENGTH = "medium"
+RANDOM_SEED = -1
+"""What people write for no seed of their own."""
 _Figure = TypeVar("_Figure", int, str)
 
 
@@ -36,6 +38,8 @@ class Mode(StrEnum):
     FIRST_FRAME = "first_frame"
     FIRST_LAST = "first_last"
     CAMERA = "camera"
+    REFERENCES = "references"
+    """Photos that show who, what or where, and not how the video begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,26 @@ class PhotoRules:
     """A shorter side of at least this share of `min_side` is enlarged; a smaller photo is refused."""
     max_side: int = 4096
     max_long_to_short: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Choices that a model cannot combine, although it offers each of them; an empty field means any."""
+
+    modes: frozenset[Mode] = frozenset()
+    seconds: frozenset[int] = frozenset()
+    resolutions: frozenset[str] = frozenset()
+    sound: bool = False
+    """Whether only videos with sound are meant."""
+
+    def applies(self, mode: Mode, seconds: int | None, resolution: str | None, sound: bool) -> bool:
+        """Return True if these choices are excluded; None is not chosen yet."""
+        return (
+            (not self.modes or mode in self.modes)
+            and (not self.seconds or seconds in self.seconds)
+            and (not self.resolutions or resolution in self.resolutions)
+            and (sound or not self.sound)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +90,16 @@ class VideoModel:
     """How long a video usually takes, until `Schedule` has learned it."""
     company: str = ""
     """The company that receives a photo, as people know it; empty if the photo stays on this machine."""
-    exceptions: frozenset[tuple[Mode, str]] = frozenset()
-    """Modes that it cannot do at a resolution, although it supports both."""
+    exceptions: tuple[Exclusion, ...] = ()
+    references: int = 0
+    """How many photos it takes as references at most."""
     prompt_limit: int | None = 800
     """Characters; more is refused. None if the provider documents no limit."""
     prompt_advice: int | None = 400
     """Characters that the provider advises to stay under."""
     prompt_with_photo: Literal["required", "optional"] = "required"
     ratio_with_photo: bool = False
-    """Whether the ratio can be chosen although there is a photo; else the photo's own is used."""
+    """Whether the ratio can be chosen although the video begins with a photo; else it has the photo's."""
     crops_photo: bool = False
     """Whether a photo is cropped around its centre to the closest of `ratios`."""
     photo_rules: PhotoRules = PhotoRules()
@@ -85,12 +110,20 @@ class VideoModel:
     """False if it takes photos by link, and this bot has no public address to serve one at."""
     seed_max: int | None = None
     audio: bool = False
-    """Whether it can make sound. The default is silent, because sound costs more."""
+    """Whether sound can be chosen. The default is silent, because sound costs more."""
+    audio_always: bool = False
+    """Whether every video has sound, which cannot be switched off."""
     negative_prompt: bool = False
     people: tuple[str, ...] = ()
     """The choices for which people may be shown; the first is the default."""
     enhance: tuple[bool, ...] = ()
     """The choices for whether the provider rewrites the prompt; the first is the default."""
+    guidance: bool = False
+    """Whether it can be told how closely to follow the prompt."""
+    count: int = 1
+    """How many videos one job makes at most."""
+    off_peak: bool = False
+    """Whether it can make a video later at a lower price."""
     keeps_s: float = 12 * 3600
     """How long the provider knows a job: a late one is polled until then."""
     free: bool = False
@@ -105,7 +138,8 @@ class VideoRequest(BaseModel):
     model: str
     prompt: str = ""
     photos: tuple[str, ...] = ()
-    """Telegram file ids: none, the first frame, or the first and the last."""
+    """Telegram file ids: none; the first frame, or the first and the last; or references in their order."""
+    photos_as: Literal["frames", "references"] = "frames"
     crop: str | None = None
     """The ratio to which the photos are cropped around their centre before they are sent."""
     extends: str | None = None
@@ -114,15 +148,32 @@ class VideoRequest(BaseModel):
     seconds: int | None = None
     resolution: str | None = None
     seed: int | None = None
+    """-1 asks for a random one."""
     camera: str | None = None
     strength: str | None = None
     negative_prompt: str | None = None
     audio: bool | None = None
     people: str | None = None
     enhance: bool | None = None
+    guidance: float | None = None
+    """0 to 1: how closely to follow the prompt."""
+    count: int | None = None
+    """How many videos the job makes."""
+    off_peak: bool | None = None
+    """Whether it may be made later at a lower price."""
+
+    @model_serializer(mode="wrap")
+    def _leave_out_frames(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what nearly every request says: rows and what reads them keep their form."""
+        fields: dict[str, Any] = handler(self)
+        if self.photos_as == "frames":
+            fields.pop("photos_as", None)
+        return fields
 
     @property
     def mode(self) -> Mode:
+        if self.photos and self.photos_as == "references":
+            return Mode.REFERENCES
         if self.camera:
             return Mode.CAMERA
         match len(self.photos):
@@ -175,15 +226,19 @@ def check_photo(
 
 def settle(request: VideoRequest, model: VideoModel) -> VideoRequest:
     """Return the request with every default of the model filled in: what will be bought."""
-    chosen = request.ratio if model.ratio_with_photo else None
-    resolutions = resolutions_for(request.mode, model)
+    is_framed = request.mode not in {Mode.TEXT, Mode.REFERENCES}
+    ratio = request.ratio if is_framed else request.ratio or next(iter(model.ratios), None)
+    lengths = seconds_for(request.mode, model, request.resolution) or model.seconds
+    seconds = request.seconds or lengths[0]
+    resolutions = resolutions_for(request.mode, model, seconds)
     return request.model_copy(
         update={
-            "ratio": chosen if request.photos else request.ratio or model.ratios[0],
-            "seconds": request.seconds or model.seconds[0],
+            "ratio": None if keeps_photo_shape(request, model) else ratio,
+            "seconds": seconds,
             "resolution": request.resolution or next(iter(resolutions), None),
+            "seed": None if request.seed == RANDOM_SEED else request.seed,
             "strength": (request.strength or _STRENGTH) if request.camera else None,
-            "audio": bool(request.audio) if model.audio else None,
+            "audio": bool(request.audio) if model.audio else model.audio_always or None,
             "people": request.people or next(iter(model.people), None),
             "enhance": next(iter(model.enhance), None) if request.enhance is None else request.enhance,
         }
@@ -203,18 +258,39 @@ def closest_ratio(width: int, height: int, ratios: Sequence[str]) -> str:
     return min(ratios, key=distance)
 
 
-def resolutions_for(mode: Mode, model: VideoModel) -> tuple[str, ...]:
-    """Return the resolutions in which `model` can do `mode`."""
-    return tuple(name for name in model.resolutions if (mode, name) not in model.exceptions)
+def keeps_photo_shape(request: VideoRequest, model: VideoModel) -> bool:
+    """Return True if the video takes the shape of its first photo, so that no ratio can be chosen."""
+    return request.mode not in {Mode.TEXT, Mode.REFERENCES} and not model.ratio_with_photo
+
+
+def resolutions_for(mode: Mode, model: VideoModel, seconds: int | None = None) -> tuple[str, ...]:
+    """Return the resolutions in which `model` can do `mode`, at this length if one is given."""
+    return tuple(name for name in model.resolutions if not _is_excluded(model, mode, seconds, name))
+
+
+def seconds_for(mode: Mode, model: VideoModel, resolution: str | None = None) -> tuple[int, ...]:
+    """Return the lengths in which `model` can do `mode`, in this resolution if one is given."""
+    return tuple(one for one in model.seconds if not _is_excluded(model, mode, one, resolution))
+
+
+def listed_seconds(lengths: Sequence[int]) -> list[str]:
+    """Return the lengths in order as texts, three or more in a row as one: `4–8`."""
+    runs: list[list[int]] = []
+    for length in sorted(lengths):
+        if runs and length == runs[-1][-1] + 1:
+            runs[-1].append(length)
+        else:
+            runs.append([length])
+    return [text for run in runs for text in ([f"{run[0]}–{run[-1]}"] if len(run) > 2 else map(str, run))]
 
 
 def fit_request(request: VideoRequest, model: VideoModel) -> VideoRequest:
     """The request for `model`: wishes that it can fulfil stay, figures become its nearest, the rest goes.
 
-    Words and photos are never touched, so the outcome may still be impossible. Of a camera move and a
-    resolution that exclude each other the move stays.
+    Words and photos are never touched, so the outcome may still be impossible. Of choices that exclude each
+    other the camera move stays before the seconds, and these before the resolution and the sound.
     """
-    can_move = Mode.CAMERA in model.modes and len(request.photos) == 1 and request.camera in CAMERAS
+    can_move = Mode.CAMERA in model.modes and _is_one_frame(request) and request.camera in CAMERAS
     camera = request.camera if can_move else None
     most = -1 if model.seed_max is None else model.seed_max
     fitted = request.model_copy(
@@ -223,7 +299,6 @@ def fit_request(request: VideoRequest, model: VideoModel) -> VideoRequest:
             # What another model would cut off is another question.
             "crop": request.crop if model.name == request.model else None,
             "ratio": _nearest_ratio(request.ratio, model.ratios),
-            "seconds": _nearest(request.seconds, model.seconds, float),
             "seed": request.seed if request.seed is not None and 0 <= request.seed <= most else None,
             "camera": camera,
             "strength": request.strength if camera and request.strength in STRENGTHS else None,
@@ -231,10 +306,17 @@ def fit_request(request: VideoRequest, model: VideoModel) -> VideoRequest:
             "audio": request.audio if model.audio else None,
             "people": request.people if request.people in model.people else None,
             "enhance": request.enhance if request.enhance in (model.enhance or (False,)) else None,
+            "guidance": request.guidance if model.guidance and _is_share(request.guidance) else None,
+            "count": min(request.count, model.count) if request.count and model.count > 1 else None,
+            "off_peak": request.off_peak if model.off_peak else None,
         }
     )
-    resolutions = resolutions_for(fitted.mode, model)
-    return fitted.model_copy(update={"resolution": _nearest(request.resolution, resolutions, _lines)})
+    mode = fitted.mode
+    seconds = _nearest(request.seconds, seconds_for(mode, model), float)
+    resolution = _nearest(request.resolution, resolutions_for(mode, model, seconds), _lines)
+    silent = _is_excluded(model, mode, seconds, resolution, sound=True)
+    wishes = {"seconds": seconds, "resolution": resolution, "audio": None if silent else fitted.audio}
+    return fitted.model_copy(update=wishes)
 
 
 def alternatives(request: VideoRequest, models: Mapping[str, VideoModel]) -> list[str]:
@@ -251,7 +333,8 @@ def _check_prompt(request: VideoRequest, model: VideoModel) -> list[Problem]:
     length = len(request.prompt)
     if model.prompt_limit is not None and length > model.prompt_limit:
         return [Problem("prompt_too_long", {"length": length, "limit": model.prompt_limit})]
-    if request.prompt.strip() or (request.photos and model.prompt_with_photo == "optional"):
+    is_told_by_photo = model.prompt_with_photo == "optional" and request.mode is not Mode.REFERENCES
+    if request.prompt.strip() or (request.photos and is_told_by_photo):
         return []
     return [Problem("prompt_missing_with_photo" if request.photos else "prompt_missing", {})]
 
@@ -263,10 +346,13 @@ def _check_mode(request: VideoRequest, model: VideoModel) -> list[Problem]:
         return [Problem("strength_unknown", {"choices": _listed(STRENGTHS)})]
     if request.strength and not request.camera:
         return [Problem("strength_needs_camera", {})]
-    if request.camera and len(request.photos) != 1:
+    if request.camera and not _is_one_frame(request):
         return [Problem("camera_needs_photo", {})]
     if request.mode not in model.modes:
         return [Problem(f"no_{request.mode.value}", {"model": model.name})]
+    if request.mode is Mode.REFERENCES and len(request.photos) > model.references:
+        values = {"model": model.name, "limit": model.references, "count": len(request.photos)}
+        return [Problem("too_many_references", values)]
     if request.photos and not model.photo_reachable:
         return [Problem("no_public_address", {"model": model.name})]
     return []
@@ -274,7 +360,6 @@ def _check_mode(request: VideoRequest, model: VideoModel) -> list[Problem]:
 
 def _check_options(request: VideoRequest, model: VideoModel) -> list[Problem]:
     problems = []
-    resolutions = resolutions_for(request.mode, model)
     choices: tuple[tuple[str, object, tuple[object, ...]], ...] = (
         ("ratio", request.ratio, model.ratios),
         ("seconds", request.seconds, model.seconds),
@@ -282,26 +367,47 @@ def _check_options(request: VideoRequest, model: VideoModel) -> list[Problem]:
     )
     for name, asked, offered in choices:
         if asked is not None and asked not in offered:
-            listed = _listed(offered, sort=name == "seconds")
-            values = {"model": model.name, "asked": asked, "choices": listed}
-            problems.append(Problem(f"no_{name}", values))
-    if request.seed is not None:
+            listed = listed_seconds(model.seconds) if name == "seconds" else _listed(offered)
+            # Some leave the shape to the photo or to the provider.
+            code = f"no_{name}" if offered else f"no_{name}_choice"
+            problems.append(Problem(code, {"model": model.name, "asked": asked, "choices": listed}))
+    if request.seed not in {None, RANDOM_SEED}:
         if model.seed_max is None:
             problems.append(Problem("no_seed", {"model": model.name}))
-        elif not 0 <= request.seed <= model.seed_max:
+        elif not 0 <= (request.seed or 0) <= model.seed_max:
             problems.append(Problem("seed_out_of_range", {"max": model.seed_max}))
-    if request.resolution in model.resolutions and request.resolution not in resolutions:
-        values = {"model": model.name, "asked": request.resolution, "choices": _listed(resolutions)}
-        problems.append(Problem(f"no_{request.mode.value}_at_resolution", values))
-    return [*problems, *_check_extras(request, model)]
+    return [*problems, *_check_exceptions(request, model), *_check_extras(request, model)]
+
+
+def _check_exceptions(request: VideoRequest, model: VideoModel) -> list[Problem]:
+    """Check the choices that the model offers, but not together."""
+    mode, seconds, resolution = request.mode, request.seconds, request.resolution
+    problems = []
+
+    def add(code: str, asked: object, choices: list[str]) -> None:
+        values = {"model": model.name, "asked": asked, "choices": choices, "resolution": resolution}
+        problems.append(Problem(code, values))
+
+    lengths, resolutions = seconds_for(mode, model), resolutions_for(mode, model)
+    if seconds in model.seconds and seconds not in lengths:
+        add(f"no_{mode.value}_of_seconds", seconds, listed_seconds(lengths))
+    if resolution in model.resolutions and resolution not in resolutions:
+        add(f"no_{mode.value}_at_resolution", resolution, _listed(resolutions))
+    if not problems and _is_excluded(model, mode, seconds, resolution):
+        add("no_seconds_at_resolution", seconds, listed_seconds(seconds_for(mode, model, resolution)))
+    if request.audio and _is_excluded(model, mode, seconds, resolution, sound=True):
+        problems.append(Problem("no_audio_here", {"model": model.name}))
+    return problems
 
 
 def _check_extras(request: VideoRequest, model: VideoModel) -> list[Problem]:
     """Check the options that only some models have. Asking for a model's fixed behaviour is no problem."""
     problems = []
     name: dict[str, object] = {"model": model.name}
-    if request.audio and not model.audio:
+    if request.audio and not (model.audio or model.audio_always):
         problems.append(Problem("no_audio", name))
+    if request.audio is False and model.audio_always:
+        problems.append(Problem("audio_always", name))
     if request.negative_prompt and not model.negative_prompt:
         problems.append(Problem("no_negative_prompt", name))
     if request.people is not None and request.people not in model.people:
@@ -309,11 +415,31 @@ def _check_extras(request: VideoRequest, model: VideoModel) -> list[Problem]:
         problems.append(Problem("people_unknown" if model.people else "no_people", values))
     if request.enhance is not None and request.enhance not in (model.enhance or (False,)):
         problems.append(Problem("enhance_always" if model.enhance else "no_enhance", name))
+    if request.guidance is not None and not (model.guidance and _is_share(request.guidance)):
+        problems.append(Problem("guidance_out_of_range" if model.guidance else "no_guidance", name))
+    if request.count is not None and not 1 <= request.count <= model.count:
+        problems.append(Problem("no_count", name | {"limit": model.count}))
+    if request.off_peak and not model.off_peak:
+        problems.append(Problem("no_off_peak", name))
     return problems
 
 
-def _listed(choices: tuple[Any, ...], *, sort: bool = False) -> list[str]:
-    return [str(choice) for choice in (sorted(choices) if sort else choices)]
+def _is_excluded(
+    model: VideoModel, mode: Mode, seconds: int | None, resolution: str | None, *, sound: bool = False
+) -> bool:
+    return any(one.applies(mode, seconds, resolution, sound) for one in model.exceptions)
+
+
+def _is_one_frame(request: VideoRequest) -> bool:
+    return len(request.photos) == 1 and request.photos_as == "frames"
+
+
+def _is_share(guidance: float | None) -> bool:
+    return guidance is not None and 0 <= guidance <= 1
+
+
+def _listed(choices: Sequence[object]) -> list[str]:
+    return [str(choice) for choice in choices]
 
 
 def _nearest_ratio(wish: str | None, offered: Sequence[str]) -> str | None:

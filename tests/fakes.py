@@ -54,6 +54,7 @@ A_PHOTO = FitPhoto(b"a photo", 1200, 800, "image/jpeg")
 FULL_MODEL = replace(
     A_MODEL,
     modes=frozenset(Mode),
+    references=3,
     audio=True,
     negative_prompt=True,
     people=("allow_adult", "dont_allow"),

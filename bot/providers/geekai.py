@@ -23,7 +23,7 @@ from bot.providers.wire.ids import task_ids_in, told_id
 from bot.providers.wire.jimeng import RATIOS
 from bot.providers.wire.reading import JobState, job_in, layers
 from bot.providers.wire.reasons import named_refusal_in, refused_in
-from bot.request import Mode, VideoModel, VideoRequest
+from bot.request import Exclusion, Mode, VideoModel, VideoRequest
 from bot.settings import Settings
 
 _JIMENG = VideoModel(
@@ -31,11 +31,11 @@ _JIMENG = VideoModel(
     title="Jimeng Video 3.0 (GeekAI)",
     provider="geekai",
     company="GeekAI",
-    modes=frozenset(Mode),
+    modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME, Mode.FIRST_LAST, Mode.CAMERA}),
     ratios=RATIOS,
     seconds=(5, 10),
     resolutions=("720p", "1080p"),
-    exceptions=frozenset({(Mode.CAMERA, "1080p")}),
+    exceptions=(Exclusion(modes=frozenset({Mode.CAMERA}), resolutions=frozenset({"1080p"})),),
     crops_photo=True,
     typical_s=120.0,
     # GeekAI names no time. Jimeng itself forgets a job after 12 hours, and nobody can finish it then.

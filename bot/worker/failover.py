@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from bot.request import VideoModel, VideoRequest, alternatives
+from bot.request import Mode, VideoModel, VideoRequest, alternatives
 from bot.task import Task
 
 
@@ -28,7 +28,9 @@ def stand_ins(
 def _takes_photos_alike(request: VideoRequest, ours: VideoModel, other: VideoModel) -> bool:
     """Return True if the other model makes the same of the photos: the person agreed to what is cut off."""
     alike = (ours.crops_photo, ours.ratios) == (other.crops_photo, other.ratios)
-    return not request.photos or (alike and ours.ratio_with_photo == other.ratio_with_photo)
+    return request.mode in {Mode.TEXT, Mode.REFERENCES} or (
+        alike and ours.ratio_with_photo == other.ratio_with_photo
+    )
 
 
 def _is_agreed(task: Task, price: Decimal | None) -> bool:

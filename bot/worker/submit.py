@@ -91,7 +91,7 @@ class Submitter:
             photo.data if model.photo_as == "bytes" else self._deps.link(task, index, photo)
             for index, photo in enumerate(fits)
         ]
-        if fits and model.ratio_with_photo and task.request.ratio is None:
+        if fits and model.ratio_with_photo and model.ratios and task.request.ratio is None:
             # Left open it would be the provider's own default, whatever the shape of the photo.
             ratio = closest_ratio(fits[0].width, fits[0].height, model.ratios)
             task = replace(task, request=task.request.model_copy(update={"ratio": ratio}))

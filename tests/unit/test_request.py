@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from bot.request import (
     CAMERAS,
     STRENGTHS,
+    Exclusion,
     Mode,
     VideoModel,
     VideoRequest,
     check_photo,
     check_request,
+    fit_request,
+    listed_seconds,
     settle,
     shown,
 )
@@ -27,8 +30,27 @@ PHOTO = ("photo-1",)
 ONLY_PHOTOS = replace(A_MODEL, modes=frozenset({Mode.FIRST_FRAME}))
 
 
+SELECTIVE = replace(
+    FULL_MODEL,
+    resolutions=("720p", "1080p"),
+    exceptions=(
+        Exclusion(seconds=frozenset({10}), resolutions=frozenset({"1080p"})),
+        Exclusion(modes=frozenset({Mode.REFERENCES}), seconds=frozenset({10})),
+        Exclusion(modes=frozenset({Mode.FIRST_FRAME}), resolutions=frozenset({"1080p"})),
+        Exclusion(modes=frozenset({Mode.REFERENCES}), sound=True),
+    ),
+)
+OPEN = replace(A_MODEL, ratios=(), resolutions=())
+LOUD = replace(A_MODEL, audio_always=True)
+TUNED = replace(A_MODEL, guidance=True, count=4, off_peak=True)
+
+
 def asked(**options: Any) -> VideoRequest:
     return VideoRequest(**{"model": "jimeng-pro", "prompt": "a paper boat", **options})
+
+
+def refs(count: int, **options: Any) -> VideoRequest:
+    return asked(photos=("photo",) * count, photos_as="references", **options)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +83,7 @@ def asked(**options: Any) -> VideoRequest:
         (asked(seed=0), A_MODEL, []),
         (asked(seed=1000), A_MODEL, []),
         (asked(seed=1001), A_MODEL, ["seed_out_of_range"]),
-        (asked(seed=-1), A_MODEL, ["seed_out_of_range"]),
+        (asked(seed=-2), A_MODEL, ["seed_out_of_range"]),
         (asked(seed=1), replace(A_MODEL, seed_max=None), ["no_seed"]),
         (asked(audio=True), A_MODEL, ["no_audio"]),
         (asked(audio=False, enhance=False), A_MODEL, []),
@@ -69,8 +91,30 @@ def asked(**options: Any) -> VideoRequest:
         (asked(people="allow_adult"), A_MODEL, ["no_people"]),
         (asked(enhance=True), A_MODEL, ["no_enhance"]),
         (asked(audio=True, negative_prompt="blur", people="allow_adult", enhance=True), FULL_MODEL, []),
+        (refs(3), FULL_MODEL, []),
+        (refs(1), FULL_MODEL, []),
+        (refs(4), FULL_MODEL, ["too_many_references"]),
+        (refs(1), A_MODEL, ["no_references"]),
+        (refs(1, prompt=""), FULL_MODEL, ["prompt_missing_with_photo"]),
+        (refs(1, camera="robo_arm"), FULL_MODEL, ["camera_needs_photo"]),
+        (refs(1, seconds=10), SELECTIVE, ["no_references_of_seconds"]),
+        (asked(seconds=10), SELECTIVE, []),
+        (asked(seconds=10, resolution="1080p"), SELECTIVE, ["no_seconds_at_resolution"]),
+        (asked(photos=PHOTO, resolution="1080p"), SELECTIVE, ["no_first_frame_at_resolution"]),
+        (refs(1, audio=True), SELECTIVE, ["no_audio_here"]),
+        (asked(audio=True), SELECTIVE, []),
+        (asked(ratio="16:9", resolution="720p"), OPEN, ["no_ratio_choice", "no_resolution_choice"]),
+        (asked(audio=False), LOUD, ["audio_always"]),
+        (asked(audio=True), LOUD, []),
+        (asked(seed=-1), replace(A_MODEL, seed_max=None), []),
+        (asked(guidance=0.5), A_MODEL, ["no_guidance"]),
+        (asked(guidance=1.1), TUNED, ["guidance_out_of_range"]),
+        (asked(guidance=0, count=4, off_peak=True), TUNED, []),
+        (asked(count=2), A_MODEL, ["no_count"]),
+        (asked(count=5), TUNED, ["no_count"]),
+        (asked(off_peak=True), A_MODEL, ["no_off_peak"]),
         (
-            asked(prompt="", ratio="2:3", seconds=7, seed=-1, audio=True),
+            asked(prompt="", ratio="2:3", seconds=7, seed=-2, audio=True),
             A_MODEL,
             ["prompt_missing", "no_ratio", "no_seconds", "seed_out_of_range", "no_audio"],
         ),
@@ -97,13 +141,16 @@ def test_a_refusal_names_what_would_work() -> None:
         model=st.just("jimeng-pro"),
         prompt=st.text(max_size=20),
         photos=st.lists(st.just("photo"), max_size=2).map(tuple),
+        photos_as=st.sampled_from(["frames", "references"]),
         ratio=st.none() | st.sampled_from(["16:9", "9:16", "1:1"]),
         seconds=st.none() | st.sampled_from([0, 5, 10, 11]),
         camera=st.none() | st.sampled_from([*CAMERAS, "", "pan"]),
         strength=st.none() | st.sampled_from([*STRENGTHS, "huge"]),
         seed=st.none() | st.integers(),
+        resolution=st.none() | st.sampled_from(["720p", "1080p"]),
+        audio=st.none() | st.booleans(),
     ),
-    st.sampled_from([A_MODEL, FULL_MODEL, ONLY_PHOTOS]),
+    st.sampled_from([A_MODEL, FULL_MODEL, ONLY_PHOTOS, SELECTIVE, OPEN, LOUD]),
 )
 def test_a_request_without_problems_settles_into_one_the_model_offers(
     request_: VideoRequest, model: VideoModel
@@ -114,8 +161,51 @@ def test_a_request_without_problems_settles_into_one_the_model_offers(
     assert check_request(settled, model) == []
     assert settle(settled, model) == settled
     assert settled.seconds in model.seconds
-    assert settled.resolution in model.resolutions
-    assert settled.ratio in model.ratios if not request_.photos else settled.ratio is None
+    assert settled.resolution in (model.resolutions or (None,))
+    is_framed = request_.photos and request_.photos_as == "frames"
+    assert settled.ratio in (model.ratios or (None,)) if not is_framed else settled.ratio is None
+    assert settled.seed != -1
+
+
+@given(
+    st.builds(
+        VideoRequest,
+        model=st.just("jimeng-pro"),
+        prompt=st.just("a paper boat"),
+        photos=st.lists(st.just("photo"), max_size=3).map(tuple),
+        photos_as=st.sampled_from(["frames", "references"]),
+        seconds=st.none() | st.integers(1, 20),
+        resolution=st.none() | st.sampled_from(["480p", "720p", "1080p"]),
+        camera=st.none() | st.sampled_from([*CAMERAS, "pan"]),
+        audio=st.none() | st.booleans(),
+        seed=st.none() | st.integers(-2, 2000),
+        guidance=st.none() | st.floats(-1, 2),
+        count=st.none() | st.integers(1, 9),
+        off_peak=st.none() | st.booleans(),
+    ),
+    st.sampled_from([A_MODEL, FULL_MODEL, SELECTIVE, OPEN, LOUD, TUNED]),
+)
+def test_a_request_fits_every_model_but_for_its_words_and_photos(
+    request_: VideoRequest, model: VideoModel
+) -> None:
+    left = {problem.code for problem in check_request(fit_request(request_, model), model)}
+    assert left <= {"no_text", "no_first_frame", "no_first_last", "no_references", "too_many_references"}
+
+
+def test_what_is_left_open_is_what_can_be_combined() -> None:
+    assert settle(refs(2), SELECTIVE).seconds == 5
+    swapped = replace(SELECTIVE, seconds=(10, 5), resolutions=("1080p", "720p"))
+    assert settle(refs(2), swapped).seconds == 5
+    assert settle(asked(), swapped).resolution == "720p"
+    assert settle(asked(resolution="1080p"), swapped).seconds == 5
+    assert settle(refs(2), FULL_MODEL).ratio == "16:9"
+    assert settle(asked(), LOUD).audio is True
+
+
+def test_lengths_in_a_row_are_named_as_one() -> None:
+    assert listed_seconds((5, 4, 6, 10)) == ["4–6", "10"]
+    assert listed_seconds((8, 4, 6)) == ["4", "6", "8"]
+    assert listed_seconds((5, 6)) == ["5", "6"]
 
 
 def test_a_ratio_stands_beside_a_photo_only_where_it_can_be_chosen() -> None:
@@ -125,8 +215,10 @@ def test_a_ratio_stands_beside_a_photo_only_where_it_can_be_chosen() -> None:
 
 
 def test_a_request_is_read_back_from_its_json_as_it_was() -> None:
-    full = asked(photos=PHOTO, seed=7, camera="robo_arm", audio=False)
-    assert VideoRequest.model_validate_json(full.model_dump_json(exclude_none=True)) == full
+    for full in (asked(photos=PHOTO, seed=7, camera="robo_arm", audio=False), refs(2, guidance=0.5)):
+        assert VideoRequest.model_validate_json(full.model_dump_json(exclude_none=True)) == full
+    frames = asked(photos=PHOTO).model_dump_json(exclude_none=True)
+    assert frames == '{"model":"jimeng-pro","prompt":"a paper boat","photos":["photo-1"]}'
     assert VideoRequest.model_validate_json('{"model": "m", "an_option_of_tomorrow": 1}').model == "m"
 
 

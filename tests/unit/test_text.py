@@ -29,7 +29,7 @@ NEVER_TOLD = {"unreachable"}
 # Told by another phrase, since a task keeps no figures of a photo.
 TOLD_OTHERWISE = {"photo_too_small", "photo_too_long"}
 # Of keys that are put together, such as no_camera_at_resolution.
-BEGINNINGS_AND_ENDS = {"limit_open", "limit_day", "no_", "_at_resolution"}
+BEGINNINGS_AND_ENDS = {"limit_open", "limit_day", "no_", "_at_resolution", "_of_seconds", "_choice"}
 ERRORS = {"Unavailable", "Rejected", "AccountProblem", "OutcomeUnknown", "FetchError", "MediaError", "_Cut"}
 
 

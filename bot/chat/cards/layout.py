@@ -11,7 +11,7 @@ from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import KeyboardButtonStyle
 
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
-from bot.request import VideoModel, VideoRequest, settle
+from bot.request import VideoModel, VideoRequest, keeps_photo_shape, settle
 from bot.task import Task
 from bot.text import plain, say
 
@@ -59,14 +59,15 @@ def facts(task: Task, model: VideoModel | None) -> str:
     """`preview · 16:9 · 5 s`: what is bought, with the model's defaults where nothing was chosen."""
     request: VideoRequest = task.request
     parts = [html.escape(request.model, quote=False)]
+    bought = request if model is None else settle(request, model)
     if request.photos and request.crop:
         parts.append(html.escape(request.crop, quote=False))
-    elif request.photos and not (model is not None and model.ratio_with_photo and request.ratio):
+    elif bought.ratio and not (request.photos and model is None):
+        parts.append(html.escape(bought.ratio, quote=False))
+    elif request.photos:
         parts.append(say(task.language, "card_video_ratio" if request.extends else "card_photo_ratio"))
-    elif ratio := request.ratio or (model.ratios[0] if model else None):
-        parts.append(html.escape(ratio, quote=False))
-    if seconds := request.seconds or (model.seconds[0] if model else None):
-        parts.append(say(task.language, "seconds", seconds=seconds))
+    if bought.seconds:
+        parts.append(say(task.language, "seconds", seconds=bought.seconds))
     if request.camera:
         parts.append(html.escape(request.camera, quote=False))
     return " · ".join(parts)
@@ -79,7 +80,7 @@ def continued(task: Task) -> str:
 
 def left_out(request: VideoRequest, model: VideoModel | None, language: str) -> str:
     """That a ratio was asked for which the model ignores beside a photo; empty where it was not."""
-    if model is None or not request.photos or request.ratio is None or model.ratio_with_photo:
+    if model is None or request.ratio is None or not keeps_photo_shape(request, model):
         return ""
     return say(language, "card_ratio_left_out", model=model.name, ratio=request.ratio)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.prices import Price
-from bot.request import Mode, VideoModel, resolutions_for, shown
+from bot.request import Mode, VideoModel, listed_seconds, resolutions_for, seconds_for, shown
 from bot.text import plain, say
 
 _SEPARATOR = " · "
@@ -53,7 +53,7 @@ def _block(
         say(language, "models_heading", name=model.name, title=model.title),
         say(language, "models_default") if is_default else "",
         _sources(language, model),
-        _lengths(language, model),
+        _sizes(language, model),
         " ".join(model.ratios),
         _extras(language, model),
         say(language, "models_usual", time=_time(language, usual_s)),
@@ -70,31 +70,51 @@ def _sources(language: str, model: VideoModel) -> str:
 
 
 def _source(language: str, model: VideoModel, mode: Mode) -> str:
-    name = say(language, f"models_{mode.value}")
-    resolutions = resolutions_for(mode, model)
-    if resolutions == model.resolutions:
-        return name
-    return say(language, "models_only_at", mode=name, resolutions=_CHOICES.join(resolutions))
+    name = say(language, f"models_{mode.value}", count=model.references)
+    resolutions, lengths = resolutions_for(mode, model), seconds_for(mode, model)
+    limits = [] if resolutions == model.resolutions else [_CHOICES.join(resolutions)]
+    if lengths != model.seconds:
+        limits.append(plain(_lengths(language, lengths)))
+    return say(language, "models_only_at", mode=name, resolutions=", ".join(limits)) if limits else name
 
 
-def _lengths(language: str, model: VideoModel) -> str:
-    lengths = say(
-        language, "seconds", seconds=_CHOICES.join(str(seconds) for seconds in sorted(model.seconds))
-    )
+def _sizes(language: str, model: VideoModel) -> str:
     resolutions = html.escape(_CHOICES.join(model.resolutions), quote=False)
-    return _SEPARATOR.join(part for part in (lengths, resolutions) if part)
+    lengths = _lengths(language, model.seconds)
+    left = {name: _possible(model, name) for name in model.resolutions}
+    together = (
+        say(language, "models_only_at", mode=name, resolutions=plain(_lengths(language, possible)))
+        for name, possible in left.items()
+        if possible != model.seconds
+    )
+    return _SEPARATOR.join(part for part in (lengths, resolutions, *together) if part)
+
+
+def _possible(model: VideoModel, resolution: str) -> tuple[int, ...]:
+    """Return the lengths that it makes in this resolution in any mode."""
+    lengths = {one for mode in model.modes for one in seconds_for(mode, model, resolution)}
+    return tuple(one for one in model.seconds if one in lengths)
+
+
+def _lengths(language: str, lengths: Sequence[int]) -> str:
+    return say(language, "seconds", seconds=_CHOICES.join(listed_seconds(lengths)))
 
 
 def _extras(language: str, model: VideoModel) -> str:
     """What can only be asked for by a flag, or on the card."""
     offered = {
         "audio": model.audio,
+        "audio_always": model.audio_always,
         "negative_prompt": model.negative_prompt,
         "seed": model.seed_max is not None,
         "people": len(model.people) > 1,
         "enhance": len(model.enhance) > 1,
+        "guidance": model.guidance,
+        "count": model.count > 1,
+        "off_peak": model.off_peak,
     }
-    extras = _SEPARATOR.join(say(language, f"models_{name}") for name, can in offered.items() if can)
+    names = (say(language, f"models_{name}", count=model.count) for name, can in offered.items() if can)
+    extras = _SEPARATOR.join(names)
     return say(language, "models_extras", extras=extras) if extras else ""
 
 

@@ -19,6 +19,9 @@ from bot.request import (
     VideoRequest,
     check_request,
     fit_request,
+    keeps_photo_shape,
+    resolutions_for,
+    seconds_for,
     settle,
     shown,
 )
@@ -132,18 +135,20 @@ def _changes(request: VideoRequest, models: Mapping[str, VideoModel], option: st
     if model is None:
         return {}
     match option:
-        case "ratio" if request.photos and not model.ratio_with_photo:
+        case "ratio" if keeps_photo_shape(request, model):
             return {}
         case "ratio":
-            own = {_OWN_SHAPE: _with(request, ratio=None)} if request.photos else {}
+            is_framed = request.mode not in {Mode.TEXT, Mode.REFERENCES}
+            own = {_OWN_SHAPE: _with(request, ratio=None)} if is_framed else {}
             return own | {ratio: _with(request, ratio=ratio) for ratio in model.ratios}
         case "seconds":
-            return {str(seconds): _with(request, seconds=seconds) for seconds in sorted(model.seconds)}
+            lengths = sorted(seconds_for(request.mode, model))
+            return {str(seconds): _of_seconds(request, model, seconds) for seconds in lengths}
         case "resolution":
             return {name: _at_resolution(request, model, name) for name in model.resolutions}
         case "audio" if model.audio:
             return {"off": _with(request, audio=False), "on": _with(request, audio=True)}
-        case "camera" if len(request.photos) == 1 and Mode.CAMERA in model.modes:
+        case "camera" if request.mode in {Mode.FIRST_FRAME, Mode.CAMERA} and Mode.CAMERA in model.modes:
             moves = {camera: fit_request(_with(request, camera=camera), model) for camera in CAMERAS}
             return {_NO_MOVE: _with(request, camera=None, strength=None)} | moves
         case "strength" if request.camera:
@@ -156,10 +161,18 @@ def _with(request: VideoRequest, **wishes: object) -> VideoRequest:
     return request.model_copy(update=wishes)
 
 
+def _of_seconds(request: VideoRequest, model: VideoModel, seconds: int) -> VideoRequest:
+    if request.resolution in resolutions_for(request.mode, model, seconds):
+        return _with(request, seconds=seconds)
+    return _with(request, seconds=seconds, resolution=None)
+
+
 def _at_resolution(request: VideoRequest, model: VideoModel, resolution: str) -> VideoRequest:
-    if request.camera and (Mode.CAMERA, resolution) in model.exceptions:
-        return _with(request, resolution=resolution, camera=None, strength=None)
-    return _with(request, resolution=resolution)
+    asked = _with(request, resolution=resolution)
+    if request.camera and resolution not in resolutions_for(request.mode, model):
+        asked = _with(asked, camera=None, strength=None)
+    fits = request.seconds in {None, *seconds_for(asked.mode, model, resolution)}
+    return asked if fits else _with(asked, seconds=None)
 
 
 def _summary(task: Task, models: Mapping[str, VideoModel], option: str) -> InlineKeyboardButton | None:

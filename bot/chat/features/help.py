@@ -11,7 +11,7 @@ from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.parsing.prompt_options import EXAMPLES, flags_for
 from bot.chat.sender import Sender
-from bot.request import VideoModel, shown
+from bot.request import Mode, VideoModel, seconds_for, shown
 from bot.text import say
 
 _PORTRAIT = "9:16"
@@ -46,7 +46,7 @@ def _example(model: VideoModel | None) -> str:
     """Options to copy that work with the model of those who name none."""
     if model is None:
         return ""
-    return f"{_ratio(model)} {max(model.seconds)}s"
+    return " ".join(filter(None, (_ratio(model), f"{_longest(model)}s")))
 
 
 def _options(offered: Sequence[VideoModel], usual: VideoModel | None) -> list[str]:
@@ -55,14 +55,20 @@ def _options(offered: Sequence[VideoModel], usual: VideoModel | None) -> list[st
     if usual is not None:
         examples |= {
             "model": f"--model {usual.name}",
-            "ratio": f"--ratio {_ratio(usual)}",
-            "seconds": f"--seconds {max(usual.seconds)}",
+            "ratio": f"--ratio {_ratio(usual) or _PORTRAIT}",
+            "seconds": f"--seconds {_longest(usual)}",
         }
     return [examples[flag] for flag in flags_for(offered)]
 
 
 def _ratio(model: VideoModel) -> str:
-    return _PORTRAIT if _PORTRAIT in model.ratios else model.ratios[-1]
+    return _PORTRAIT if _PORTRAIT in model.ratios else next(iter(model.ratios), "")
+
+
+def _longest(model: VideoModel) -> int:
+    """Return the longest video that it makes from words, or else from a photo."""
+    mode = Mode.TEXT if Mode.TEXT in model.modes else Mode.FIRST_FRAME
+    return max(seconds_for(mode, model) or model.seconds)
 
 
 COMMANDS: Commands = (Command(name="help", handle=help),)

@@ -14,7 +14,7 @@ from bot.media.crop import crop_box, lost_share
 from bot.media.media_info import MAX_BYTES, FitPhoto, fit_size
 from bot.media.process import run_in_process
 from bot.media.work import draw_crops, normalise_photo, photo_size
-from bot.request import PhotoRules, VideoModel, VideoRequest, check_photo, closest_ratio
+from bot.request import Mode, PhotoRules, VideoModel, VideoRequest, check_photo, closest_ratio
 from bot.store import PeopleStore
 
 _LIMIT_S = 30.0
@@ -24,6 +24,8 @@ _SAME_SHAPE = 0.03
 """By how much two photos may differ in their ratio of width to height."""
 _PHOTO = FileKind(MAX_BYTES, "photo_too_large", "photo_gone")
 _SIZES = 1000
+_RATIOS = ("16:9", "4:3", "1:1", "3:4", "9:16")
+"""To which a photo that is too long is cropped, where its model takes any shape."""
 """Remembered at most."""
 
 
@@ -68,8 +70,12 @@ class PhotoFiles:
         if model is None or not request.photos or request.crop is not None:
             return request
         longest = model.photo_rules.max_long_to_short
-        asks = model.crops_photo and (await self._people.person(user_id)).crop_preview
-        is_pair = len(request.photos) == 2 and model.crops_photo
+        asks = (
+            model.crops_photo
+            and request.mode is not Mode.REFERENCES
+            and (await self._people.person(user_id)).crop_preview
+        )
+        is_pair = request.mode is Mode.FIRST_LAST and model.crops_photo
         if not asks and not is_pair and longest == float("inf"):
             return request
         sizes = [await self._size(file_id, user_id) for file_id in request.photos]
@@ -77,7 +83,7 @@ class PhotoFiles:
             for problem in check_photo(model, width, height, MAX_BYTES, None):
                 raise MediaError(problem.code, "as it was sent", **problem.values)
         chosen = request.ratio if model.ratio_with_photo else None
-        ratio = chosen or closest_ratio(*sizes[0], model.ratios)
+        ratio = chosen or closest_ratio(*sizes[0], model.ratios or _RATIOS)
         too_long = any(max(size) > longest * min(size) for size in sizes)
         uneven = is_pair and _differ(sizes[0], sizes[1], model.ratios)
         lost = max(lost_share(*size, ratio) for size in sizes)

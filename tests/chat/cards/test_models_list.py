@@ -10,7 +10,7 @@ from every_model import WITH_LINKS, WITHOUT_LINKS
 from fakes import A_MODEL, FREE_MODEL, FULL_MODEL
 
 from bot.chat.cards.models_list import draw_models
-from bot.request import Mode, VideoModel, shown
+from bot.request import Exclusion, Mode, VideoModel, shown
 from bot.text import LANGUAGES, plain, say
 
 
@@ -24,7 +24,7 @@ def test_a_model_is_told_in_a_few_short_lines() -> None:
     full = replace(FULL_MODEL, company="Example & Sons", resolutions=("720p", "1080p"), seconds=(8, 4))
     assert lines(full) == [
         "<b>jimeng-pro</b> · Jimeng Pro",
-        "words · a photo · two photos · camera moves",
+        "words · a photo · two photos · camera moves · up to 3 photos of what is in it",
         "4 / 8 s · 720p / 1080p",
         "16:9 9:16",
         "Also: sound · what to leave out · seed · people yes/no · rewriting yes/no",
@@ -143,3 +143,22 @@ def test_what_is_foreign_is_escaped_once_and_our_own_tags_are_whole() -> None:
     assert "A &amp; B" in text
     assert "&amp;lt;" not in text
     assert "&lt;720&gt;" in text
+
+
+def test_what_cannot_be_combined_stands_beside_it() -> None:
+    selective = replace(
+        FULL_MODEL,
+        modes=frozenset({Mode.TEXT, Mode.REFERENCES}),
+        resolutions=("768p", "1080p"),
+        seconds=(5, 4, 6, 10),
+        audio=False,
+        audio_always=True,
+        exceptions=(
+            Exclusion(seconds=frozenset({10}), resolutions=frozenset({"1080p"})),
+            Exclusion(modes=frozenset({Mode.REFERENCES}), seconds=frozenset({4, 5, 6})),
+        ),
+    )
+    told = lines(selective)
+    assert told[1] == "words · up to 3 photos of what is in it (10 s only)"
+    assert told[2] == "4–6 / 10 s · 768p / 1080p · 1080p (4–6 s only)"
+    assert told[4].startswith("Also: always with sound · ")

@@ -18,6 +18,7 @@ from bot.chat.cards.option_buttons import VERB, changed, choice_rows, name_camer
 from bot.request import (
     CAMERAS,
     STRENGTHS,
+    Exclusion,
     Mode,
     VideoModel,
     VideoRequest,
@@ -39,7 +40,7 @@ CAMERA_AT_720P = replace(
     FULL_MODEL,
     name="both",
     resolutions=("720p", "1080p"),
-    exceptions=frozenset({(Mode.CAMERA, "1080p")}),
+    exceptions=(Exclusion(modes=frozenset({Mode.CAMERA}), resolutions=frozenset({"1080p"})),),
     ratio_with_photo=True,
 )
 WORDS_ONLY = replace(A_MODEL, name="words", modes=frozenset({Mode.TEXT}), ratios=("2:3", "3:2", "1:1"))
