@@ -37,10 +37,10 @@ class Succeeded:
     """How long the link works."""
     others: tuple[str, ...] = field(default=(), compare=False)
     """Other links to the same video, for the adapter's own `fetch`."""
-    billed_tokens: int | None = None
-    """What the job cost, where the provider bills by tokens and says how many."""
     further: tuple[str, ...] = ()
     """Links to the other videos of the job, if it made several; they work as long."""
+    billed_tokens: int | None = None
+    """What the job cost, where the provider bills by tokens and says how many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -459,5 +459,6 @@ def _nearest(
 
 
 def _lines(resolution: str) -> float:
-    """`1080p`, `720P` and `1280x720` by what they are named after: the shorter side."""
-    return min((float(number) for number in re.findall(r"\d+", resolution)), default=0.0)
+    """`1080p`, `720P` and `1280x720` by what they are named after: the shorter side; `4k` has 2160 lines."""
+    sides = re.findall(r"(\d+)(k?)", resolution.lower())
+    return min((float(number) * (540 if kilo else 1) for number, kilo in sides), default=0.0)

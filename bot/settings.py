@@ -36,7 +36,7 @@ _ADDRESSES = (
         "geekai_base_url",
         "jimeng_relay_base_url",
     ),
-    *("jiekou_base_url", "unified_relay_base_url"),
+    *("jiekou_base_url", "unified_relay_base_url", "ark_base_url"),
 )
 
 _TELEGRAM = "https://api.telegram.org"
@@ -107,6 +107,13 @@ class Settings(BaseSettings):
     jiekou_api_key: SecretStr | None = None
     jiekou_base_url: str = "https://api.jiekou.ai"
     jiekou_concurrency: Slots = 1
+    ark_api_key: SecretStr | None = None
+    ark_base_url: str = "https://ark.cn-beijing.volces.com/api/v3"
+    ark_concurrency: Slots = 3
+    ark_models: Annotated[tuple[str, ...], NoDecode, Field(min_length=1)] = (
+        *("ark-seedance-2.5", "ark-seedance-2.0"),
+        *("ark-seedance-2.0-fast", "ark-seedance-2.0-mini"),
+    )
     unified_relay_api_key: SecretStr | None = None
     unified_relay_base_url: str | None = None
     unified_relay_concurrency: Slots = 1
@@ -225,7 +232,7 @@ class Settings(BaseSettings):
         text = value.strip()
         return None if text.lower() == "unlimited" else read_amount(text)
 
-    @field_validator("unified_relay_ratios", "unified_relay_sizes", mode="before")
+    @field_validator("unified_relay_ratios", "unified_relay_sizes", "ark_models", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -18,6 +18,7 @@ _ACCOUNTS: dict[str, Any] = {
     "unified_relay_api_key": "key",
     "unified_relay_base_url": "https://relay.example",
     "jiekou_api_key": "key",
+    "ark_api_key": "key",
 }
 
 

@@ -12,6 +12,7 @@ from fakes import Clock
 from multidict import CIMultiDict
 from provider_server import Received, Reply
 
+from bot.providers.ark import Ark
 from bot.providers.geekai import GeekAI
 from bot.providers.jiekou import JieKou
 from bot.providers.jimeng_relay import JimengRelay
@@ -21,8 +22,8 @@ from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Http
 
 KEY = "sk-5ecret-key-0f-the-0perator"
-NAMES = ("volcengine", "geekai", "jimeng_relay", "unified_relay", "jiekou")
-Adapter = Volcengine | GeekAI | JimengRelay | UnifiedRelay | JieKou
+NAMES = ("volcengine", "geekai", "jimeng_relay", "unified_relay", "jiekou", "ark")
+Adapter = Volcengine | GeekAI | JimengRelay | UnifiedRelay | JieKou | Ark
 
 
 class Wire:
@@ -86,6 +87,8 @@ def adapter(name: str, base_url: str, **options: Any) -> Adapter:
             return UnifiedRelay(KEY, base_url, **tools, **options)
         case "jiekou":
             return JieKou(KEY, base_url, **tools, **options)
+        case "ark":
+            return Ark(KEY, f"{base_url}/api/v3", **tools, **options)
     raise AssertionError(name)
 
 

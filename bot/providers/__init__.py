@@ -11,13 +11,13 @@ from datetime import datetime
 
 from bot.errors import SettingsError
 from bot.provider import Provider
-from bot.providers import geekai, jiekou, jimeng_relay, preview, unified_relay, volcengine
+from bot.providers import ark, geekai, jiekou, jimeng_relay, preview, unified_relay, volcengine
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Http
 from bot.request import VideoModel
 from bot.settings import Settings
 
-_ALL = (volcengine, geekai, jimeng_relay, unified_relay, jiekou, preview)
+_ALL = (volcengine, geekai, jimeng_relay, unified_relay, jiekou, ark, preview)
 """In the order in which people see their models."""
 
 

@@ -45,7 +45,7 @@ RELAY = {
     "unified_relay_api_key": "sk-unified-s3cret",
     "unified_relay_base_url": NOBODY,
 }
-BEARERS = ("geekai", "jiekou", "jimeng_relay", "unified_relay")
+BEARERS = ("geekai", "jiekou", "ark", "jimeng_relay", "unified_relay")
 
 
 def now() -> datetime:

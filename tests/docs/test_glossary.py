@@ -40,7 +40,7 @@ cleanup daily folder report forbids aperture bounded dict streaming joiner kind 
         estimator event fetch fetcher files finding guard illegal info isolated key label language live
         monitor move open plan point problem ref receiver reply rules sent shared source statistics stats
         still target trouble type unclear unknown updater""",
-    "proper names": "dreamreel geek ai jie kou jimeng unified volcengine",
+    "proper names": "ark dreamreel geek ai jie kou jimeng unified volcengine",
 }
 """The terms that a reader knows or finds in the documentation of those systems."""
 

@@ -1,4 +1,4 @@
-"""What every adapter must do: each sentence of `bot/provider.py`, for each of the five systems."""
+"""What every adapter must do: each sentence of `bot/provider.py`, for each of the six systems."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ ACCEPTED: dict[str, Any] = {
     "jimeng_relay": {"code": "success", "message": "", "data": "4596183399426"},
     "unified_relay": {"id": "veo3.1-components:1762241017-xTL", "status": "pending"},
     "jiekou": {"task_id": "a1b2"},
+    "ark": {"id": "cgt-20261120100000-ab001"},
 }
 IDS = {
     "volcengine": "7392616336519610409",
@@ -32,6 +33,7 @@ IDS = {
     "jimeng_relay": "4596183399426",
     "unified_relay": "veo3.1-components:1762241017-xTL",
     "jiekou": "a1b2",
+    "ark": "cgt-20261120100000-ab001",
 }
 RUNNING: dict[str, Any] = {
     "volcengine": {"code": 10000, "data": {"status": "generating"}, "message": "Success"},
@@ -39,6 +41,7 @@ RUNNING: dict[str, Any] = {
     "jimeng_relay": {"code": "success", "data": {"status": "IN_PROGRESS", "progress": "40%"}},
     "unified_relay": {"id": "1762241017-xTL", "status": "processing", "progress": "40"},
     "jiekou": {"task": {"status": "TASK_STATUS_PROCESSING", "progress_percent": 40}},
+    "ark": {"id": "cgt-20261120100000-ab001", "status": "running"},
 }
 DONE: dict[str, Any] = {
     "volcengine": {"code": 10000, "data": {"status": "done", "video_url": VIDEO}, "message": "Success"},
@@ -46,12 +49,14 @@ DONE: dict[str, Any] = {
     "jimeng_relay": {"code": "success", "data": {"status": "SUCCESS", "data": {"video": VIDEO}}},
     "unified_relay": {"id": "1762241017-xTL", "status": "completed", "video_url": VIDEO},
     "jiekou": {"task": {"status": "TASK_STATUS_SUCCEED"}, "videos": [{"video_url": VIDEO}]},
+    "ark": {"id": "cgt-20261120100000-ab001", "status": "succeeded", "content": {"video_url": VIDEO}},
 }
 UNKNOWN: dict[str, list[Reply]] = {
     "volcengine": [Reply(200, {"code": 10000, "data": {"status": "not_found"}})],
     "geekai": [Reply(404, {"error": {"message": "no such task"}})] * 2,
     "jimeng_relay": [Reply(400, {"code": "task_not_exist", "message": "", "data": None})],
     "unified_relay": [Reply(400, {"code": "task_not_exist", "message": "", "data": None})],
+    "ark": [Reply(404, {"error": {"code": "NotFound", "message": "The specified task is not found."}})],
     "jiekou": [Reply(404, {"code": 404, "reason": "NOT_FOUND", "message": "task not found"})],
 }
 KEY_REFUSED: dict[str, Reply] = {
@@ -61,6 +66,7 @@ KEY_REFUSED: dict[str, Reply] = {
     "geekai": Reply(401, {"error": {"code": "401", "message": f"bad key {KEY}"}}),
     "jimeng_relay": Reply(401, {"error": {"message": f"invalid token {KEY}", "type": "new_api_error"}}),
     "unified_relay": Reply(401, {"error": {"message": f"invalid token {KEY}", "type": "new_api_error"}}),
+    "ark": Reply(401, {"error": {"code": "AuthenticationError", "message": f"{KEY} is invalid"}}),
     "jiekou": Reply(401, {"code": 401, "reason": "FAILED_TO_AUTH", "message": KEY}),
 }
 # What is no answer of any of them.
@@ -87,6 +93,8 @@ def wish(model: VideoModel, mode: Mode = Mode.TEXT, **options: Any) -> VideoRequ
     """A settled request for this mode."""
     photos = {Mode.TEXT: (), Mode.FIRST_LAST: ("file-1", "file-2")}.get(mode, ("file-1",))
     camera = "robo_arm" if mode is Mode.CAMERA else None
+    if mode is Mode.REFERENCES:
+        options["photos_as"] = "references"
     asked = VideoRequest(model=model.name, prompt=PROMPT, photos=photos, camera=camera, **options)
     assert check_request(asked, model) == []
     return settle(asked, model)
@@ -137,6 +145,7 @@ def test_no_two_models_share_a_name() -> None:
     assert len(models) == len(set(models))
     assert {"jimeng-pro", "jimeng-720p", "jimeng-1080p", "geekai-jimeng", "relay-jimeng"} < set(models)
     assert {"veo-3", "veo-3.1", "veo-3.1-fast", "unified-jimeng"} < set(models)
+    assert {"ark-seedance-2.5", "ark-seedance-2.0", "ark-seedance-2.0-fast"} < set(models)
 
 
 @every_adapter
@@ -185,7 +194,7 @@ async def test_a_job_on_its_way_still_runs(name: str) -> None:
     async with Wire(Reply(200, RUNNING[name])) as wire:
         status = await look(adapter(name, wire.base_url))
     assert isinstance(status, StillRunning)
-    assert status.progress == (None if name == "volcengine" else 0.4)
+    assert status.progress == (None if name in {"volcengine", "ark"} else 0.4)
 
 
 @every_adapter

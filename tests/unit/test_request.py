@@ -167,6 +167,17 @@ def test_a_request_without_problems_settles_into_one_the_model_offers(
     assert settled.seed != -1
 
 
+@pytest.mark.parametrize(
+    ("asked", "offered", "nearest"),
+    [("4k", ("480p", "1080p"), "1080p"), ("1080p", ("4k", "720p"), "720p"), ("2160p", ("720p", "4K"), "4K")],
+)
+def test_4k_is_the_largest_resolution(asked: str, offered: tuple[str, ...], nearest: str) -> None:
+    model = replace(A_MODEL, resolutions=offered)
+    assert (
+        fit_request(VideoRequest(model="x", prompt="a boat", resolution=asked), model).resolution == nearest
+    )
+
+
 @given(
     st.builds(
         VideoRequest,

@@ -21,6 +21,7 @@ OWNER = Person(501, "Olga", None, "en")
 KEYS = {
     "geekai-jimeng": "sk-geekai-7f3a9c1e5b",
     "veo-3": "sk-jiekou-2d8e6f0a4c",
+    "ark-seedance-2.0": "ark-5b7d9f1a3c",
     "relay-jimeng": "sk-relay-9b1c3d5e7f",
     "unified-jimeng": "sk-unified-0a2b4c6d8e",
 }
@@ -94,6 +95,9 @@ def settings(live_bot: BotHarness, mean: MeanProvider) -> dict[str, str]:
         jiekou_api_key=KEYS["veo-3"],
         jiekou_base_url=mean.url,
         jiekou_concurrency="9",
+        ark_api_key=KEYS["ark-seedance-2.0"],
+        ark_base_url=mean.url,
+        ark_concurrency="9",
         jimeng_relay_api_key=KEYS["relay-jimeng"],
         jimeng_relay_base_url=mean.url,
         jimeng_relay_concurrency="9",

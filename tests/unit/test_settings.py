@@ -16,7 +16,10 @@ from bot.settings import IsolatedSettings, Settings, load_settings
 
 TOKEN = "123456789:AAEverySecretTokenOfThisBot_-"
 SECRET = "volcengine-secret-key=="
-KEYS = ("geekai_api_key", "jiekou_api_key", "jimeng_relay_api_key", "unified_relay_api_key", "secret_key")
+KEYS = (
+    *("geekai_api_key", "jiekou_api_key", "ark_api_key", "jimeng_relay_api_key", "unified_relay_api_key"),
+    "secret_key",
+)
 EVERY_NAME = [name.upper() for name in Settings.model_fields]
 
 
