@@ -38,11 +38,11 @@ class ButtonPresses:
     async def _handle(self, update_id: int, query: CallbackQuery) -> Problem | None:
         """Do what the button says; return what to tell the person who pressed it."""
         if self._is_flood(update_id, query):
-            return Problem("tap_too_fast", {})
+            return Problem("press_too_fast", {})
         verb, _, choice = (query.data or "").partition(":")
         button = self._router.buttons.get(verb)
         if query.message is None or button is None:
-            return Problem("tap_gone", {})
+            return Problem("press_gone", {})
         if isinstance(button, ChatButton):
             return await self._press_in_chat(update_id, query, button, choice)
         return await self._press_on_task(update_id, query, button, choice)
@@ -71,9 +71,9 @@ class ButtonPresses:
         task = await self._ctx.store.tasks.get(task_id) if task_id and task_id.isprintable() else None
         person_id = query.from_user.id
         if task is None or query.message is None or task.chat_id != query.message.chat.id:
-            return Problem("tap_gone", {})
+            return Problem("press_gone", {})
         if not await self._ctx.access.may_ask(person_id, task.chat_id):
-            return Problem("tap_private", {})
+            return Problem("press_private", {})
         sender_id = await self._acting_as(person_id, task, button)
         if sender_id is None:
             return Problem(button.refusal, {})
@@ -81,7 +81,7 @@ class ButtonPresses:
         try:
             return await button.handle(self._ctx, ButtonPress(sender, task, button.verb, choice, person_id))
         except (StaleTask, IllegalMove):
-            return Problem("tap_too_late", {})
+            return Problem("press_too_late", {})
         except MediaError as error:
             return Problem(error.code, error.values)
 

@@ -63,7 +63,7 @@ class Button:
     verb: str
     handle: ButtonHandler
     used_by: Literal["owner", "group_admins", "anybody"] = "owner"
-    refusal: str = "tap_not_yours"
+    refusal: str = "press_not_yours"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class ChatButton:
     verb: str
     handle: ChatButtonHandler
     used_by: Literal["anybody", "allowed", "admins"]
-    refusal: str = "tap_private"
+    refusal: str = "press_private"
 
 
 Commands = tuple[Command, ...]

@@ -20,7 +20,7 @@ _LIMITS = (
     # https://core.telegram.org/bots/api: answerCallbackQuery, BotCommand, ForceReply, sendMessage
     (re.compile(r"(button|option|camera_move)_.*"), 40),  # more is cut off on a phone
     (re.compile(r".*_placeholder"), 64),
-    (re.compile(r"(tap|limit)_.*"), 200),
+    (re.compile(r"(press|limit)_.*"), 200),
     (re.compile(r"command_.*"), 256),
     (
         re.compile(r"start|(help|privacy)(_.*)?"),

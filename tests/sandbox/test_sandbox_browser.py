@@ -82,7 +82,7 @@ async def test_in_a_group_two_people_speak_and_a_card_obeys_its_owner(page: Page
     await page.get_by_role("radio", name="Boris").check()
     await cancel.click()
     # Boris speaks Russian.
-    toast = page.get_by_role("status").filter(has_text=plain(say("ru", "tap_not_yours")))
+    toast = page.get_by_role("status").filter(has_text=plain(say("ru", "press_not_yours")))
     await expect(toast).to_be_visible(timeout=_SOON_MS)
     await _say(page, "I would have stopped it")
     await page.get_by_role("radio", name="Ada").check()

@@ -134,7 +134,7 @@ def test_a_phrase_ends_like_a_sentence_or_is_none(language: str) -> None:
 
 
 def test_a_language_that_we_do_not_speak_is_answered_in_english() -> None:
-    assert say("xx", "tap_done") == say("en", "tap_done")
+    assert say("xx", "press_done") == say("en", "press_done")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ REFERENCE: dict[str, Phrase] = {
     "button_go": "Go",
     "option_on": "on",
     "camera_move_none": "none",
-    "tap_done": "Done.",
+    "press_done": "Done.",
     "limit_day": "No more.",
     "command_video": "Make a video",
     "ask_placeholder": "a boat",
@@ -113,7 +113,7 @@ def test_html_that_telegram_would_refuse_is_told(html: str, told: list[str]) -> 
     [
         *(("button_go", 40), ("option_on", 40), ("camera_move_none", 40), ("ask_placeholder", 64)),
         *(
-            ("tap_done", 200),
+            ("press_done", 200),
             ("limit_day", 200),
             ("command_video", 256),
             ("card_queued", 400),

@@ -41,18 +41,18 @@ def refusal(folder: Path) -> str:
 
 
 def test_a_phrase_of_the_operator_is_said_in_place_of_ours(write: Write) -> None:
-    use_phrases(write('tap_done = " Very well. "\nlimit_none = "Back <b>soon</b>."'))
-    assert say("en", "tap_done") == "Very well."
+    use_phrases(write('press_done = " Very well. "\nlimit_none = "Back <b>soon</b>."'))
+    assert say("en", "press_done") == "Very well."
     assert say("en", "limit_none") == "Back <b>soon</b>."
-    assert phrases("en")["tap_done"] == "Very well."
+    assert phrases("en")["press_done"] == "Very well."
     assert phrases("en").keys() == shipped("en").keys()
-    assert phrases("zh") == {**phrases("zh"), "tap_done": shipped("zh")["tap_done"]}
+    assert phrases("zh") == {**phrases("zh"), "press_done": shipped("zh")["press_done"]}
 
 
 def test_one_language_may_be_changed_and_the_others_stay(write: Write) -> None:
-    use_phrases(write('tap_done = "可以了。"', "zh.toml"))
-    assert say("zh", "tap_done") == "可以了。"
-    assert say("en", "tap_done") == shipped("en")["tap_done"]
+    use_phrases(write('press_done = "可以了。"', "zh.toml"))
+    assert say("zh", "press_done") == "可以了。"
+    assert say("en", "press_done") == shipped("en")["press_done"]
 
 
 def test_a_phrase_may_leave_out_a_value(write: Write) -> None:
@@ -72,16 +72,16 @@ def test_an_operator_may_count_in_other_forms_than_we(write: Write) -> None:
 
 
 def test_no_folder_is_all_as_shipped(write: Write) -> None:
-    use_phrases(write('tap_done = "Very well."'))
+    use_phrases(write('press_done = "Very well."'))
     use_phrases(None)
     assert all(phrases(code).keys() == shipped(code).keys() for code in LANGUAGES)
-    assert say("en", "tap_done") == shipped("en")["tap_done"]
+    assert say("en", "press_done") == shipped("en")["press_done"]
 
 
 def test_an_empty_folder_and_other_files_in_it_change_nothing(write: Write) -> None:
     write("", "en.toml")
     use_phrases(write("notes to myself", "README.md"))
-    assert say("en", "tap_done") == shipped("en")["tap_done"]
+    assert say("en", "press_done") == shipped("en")["press_done"]
 
 
 def test_a_file_from_windows_is_read(write: Write) -> None:
@@ -92,31 +92,31 @@ def test_a_file_from_windows_is_read(write: Write) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ('tap_don = "x"', "in en.toml, tap_don is no phrase of this bot; perhaps tap_done is meant."),
+        ('tap_don = "x"', "in en.toml, tap_don is no phrase of this bot; perhaps press_done is meant."),
         (
             'stranger = "{user}"',
             "in en.toml, stranger has {user}, which is not filled in there; what is: {user_id}.",
         ),
         (
-            'tap_done = "{user}"',
-            "in en.toml, tap_done has {user}, which is not filled in there; what is: none.",
+            'press_done = "{user}"',
+            "in en.toml, press_done has {user}, which is not filled in there; what is: none.",
         ),
-        ('tap_done = "<b>Done."', "in en.toml, tap_done never closes <b>."),
-        ('tap_done = ""', "in en.toml, tap_done is empty."),
-        ("tap_done = 7", "in en.toml, tap_done is neither a text nor a table of plural forms."),
+        ('press_done = "<b>Done."', "in en.toml, press_done never closes <b>."),
+        ('press_done = ""', "in en.toml, press_done is empty."),
+        ("press_done = 7", "in en.toml, press_done is neither a text nor a table of plural forms."),
         (
             '[start]\none = "x"',
             "in en.toml, start has plural forms, but nothing is counted there (and 1 more).",
         ),
         (
-            f'tap_done = "{"a" * 201}"',
-            "in en.toml, tap_done is 201 characters long, values included; at most 200 fit.",
+            f'press_done = "{"a" * 201}"',
+            "in en.toml, press_done is 201 characters long, values included; at most 200 fit.",
         ),
-        ('tap_done = "a"\ntap_don = "{"\nstart = "<"', "in en.toml, tap_don is no phrase"),
+        ('press_done = "a"\ntap_don = "{"\nstart = "<"', "in en.toml, tap_don is no phrase"),
         ('start = "a"\ntap_done = a', "en.toml is not written as TOML near line 2."),
-        ('tap_done = "a"\ntap_done = "b"\n', "en.toml is not written as TOML near line 2."),
-        ('tap_done = """', "en.toml is not written as TOML near the end of document."),
-        ('tap_done = "好"'.encode("gb18030"), "en.toml is not a text file in UTF-8."),
+        ('press_done = "a"\ntap_done = "b"\n', "en.toml is not written as TOML near line 2."),
+        ('press_done = """', "en.toml is not written as TOML near the end of document."),
+        ('press_done = "好"'.encode("gb18030"), "en.toml is not a text file in UTF-8."),
     ],
 )
 def test_a_phrase_that_cannot_be_said_is_one_sentence_with_file_and_key(
@@ -126,7 +126,7 @@ def test_a_phrase_that_cannot_be_said_is_one_sentence_with_file_and_key(
 
 
 def test_a_language_cannot_be_added(write: Write) -> None:
-    assert refusal(write('tap_done = "Fertig."', "de.toml")).startswith(
+    assert refusal(write('press_done = "Fertig."', "de.toml")).startswith(
         "PHRASES_DIR: de.toml is no language of this bot; there are en.toml, zh.toml"
     )
 
@@ -141,8 +141,8 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_after_a_refusal_all_is_said_as_before(write: Write, tmp_path: Path) -> None:
-    use_phrases(write('tap_done = "Very well."'))
-    write('tap_done = "Other."')
-    refusal(write('tap_done = "<b>"', "zh.toml"))
-    assert say("en", "tap_done") == "Very well."
-    assert has_phrase("tap_done")
+    use_phrases(write('press_done = "Very well."'))
+    write('press_done = "Other."')
+    refusal(write('press_done = "<b>"', "zh.toml"))
+    assert say("en", "press_done") == "Very well."
+    assert has_phrase("press_done")

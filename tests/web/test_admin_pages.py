@@ -244,7 +244,7 @@ async def test_a_move_is_asked_about_and_named_as_what_it_is(site: AdminSite, ad
 
 
 async def test_a_move_that_cannot_be_made_says_why(site: AdminSite, admin: Visitor) -> None:
-    site.moves.problem = Problem("tap_too_late", {})
+    site.moves.problem = Problem("press_too_late", {})
     csrf_token = await admin.csrf_token("/admin/tasks/boat/cancel")
     response, text = await admin.post("/admin/tasks/boat/cancel", {"csrf_token": csrf_token})
     assert (response.status, "Too late" in text) == (409, True)

@@ -72,7 +72,7 @@ async def _cancel(ctx: ChatContext, sender: Sender, task: Task) -> None:
     try:
         stopped = await stop(ctx, task)
     except IllegalMove:
-        await ctx.messenger.say(sender, "tap_too_late")
+        await ctx.messenger.say(sender, "press_too_late")
         return
     await ctx.messenger.answer(sender, _told(ctx, sender, stopped))
 

@@ -48,8 +48,8 @@ async def send_details(ctx: ChatContext, press: ButtonPress) -> Problem | None:
             reply_to=press.sender.message_id if is_private else None,
         )
     except ChatGone:
-        return Problem("tap_details_closed", {"bot": ctx.bot.username})
-    return None if is_private else Problem("tap_details_sent", {})
+        return Problem("press_details_closed", {"bot": ctx.bot.username})
+    return None if is_private else Problem("press_details_sent", {})
 
 
 def draw_details(
@@ -152,4 +152,4 @@ def _line(language: str, group: Sequence[Attempt], zone: ZoneInfo) -> str:
 
 
 COMMANDS: Commands = ()
-BUTTONS: Buttons = (Button(verb=DETAILS, handle=send_details, refusal="tap_only_owner"),)
+BUTTONS: Buttons = (Button(verb=DETAILS, handle=send_details, refusal="press_only_owner"),)

@@ -14,7 +14,7 @@ from bot.task import TaskState
 
 async def generate(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     if press.task.state is not TaskState.DRAFT:
-        return Problem("tap_too_late", {})
+        return Problem("press_too_late", {})
     return await ctx.orders.generate(press.sender, press.task, press.task.request)
 
 
@@ -34,14 +34,14 @@ async def dismiss(ctx: ChatContext, press: ButtonPress) -> Problem | None:
 async def pick(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Open an option, take a choice, or go back."""
     if not has_options(press.task):
-        return Problem("tap_too_late", {})
+        return Problem("press_too_late", {})
     option, chosen, choice = press.choice.partition("=")
     if not chosen:
         await ctx.board.redraw(press.task, option or None)
         return None
     request = changed(press.task.request, ctx.models, option, choice)
     if request is None:
-        return Problem("tap_gone", {})
+        return Problem("press_gone", {})
     await ctx.drafts.change(press.task, request)
     return None
 

@@ -38,7 +38,7 @@ async def extend_result(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Ask for the words."""
     task = press.task
     if task.state is not TaskState.SUCCEEDED or not task.file_id:
-        return Problem("tap_gone", {})
+        return Problem("press_gone", {})
     if await _has_just_asked(ctx, press):
         return None
     return await _continue(ctx, press.sender, SentVideo(task.file_id, None), task, Words())

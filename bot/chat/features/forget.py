@@ -38,7 +38,7 @@ async def decide(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
     sender = press.sender
     owner, _, answer = press.choice.partition(":")
     if owner != str(sender.user_id):
-        return Problem("tap_not_yours", {})
+        return Problem("press_not_yours", {})
     if answer == _NO:
         await ctx.messenger.redraw(sender, Card(say(sender.language, "forget_kept"), None))
     elif answer == _YES:
@@ -46,7 +46,7 @@ async def decide(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
         more = say(sender.language, "forget_unfinished", count=left) if left else ""
         await ctx.messenger.redraw(sender, Card(join(say(sender.language, "forget_done"), more), None))
     else:
-        return Problem("tap_gone", {})
+        return Problem("press_gone", {})
     return None
 
 

@@ -12,7 +12,7 @@ from bot.text import say
 def draw_greeting(language: str, rights: Rights, bot_username: str, models: Mapping[str, VideoModel]) -> str:
     """For the group: up to three lines, only what works there."""
     if not rights.send_videos:
-        return say(language, "tap_no_videos_here")
+        return say(language, "press_no_videos_here")
     words = "group_words_topics" if rights.topics else "group_words"
     lines = [say(language, words, bot=bot_username)]
     if _any_can(models, "first_frame"):

@@ -42,9 +42,9 @@ async def turn_page(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
     # What follows the verb may have been made up.
     user_id, place = read_integer(whose), read_integer(newer)
     if user_id is None or place is None or place < 0:
-        return Problem("tap_gone", {})
+        return Problem("press_gone", {})
     if not await _is_theirs(ctx, sender, user_id):
-        return Problem("tap_not_yours", {})
+        return Problem("press_not_yours", {})
     await ctx.messenger.redraw(sender, await _page(ctx, sender, user_id, place))
     return None
 
@@ -56,7 +56,7 @@ async def send_again(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     if press.task.file_id is None:
         await ctx.store.tasks.save(press.task.resend(press.sender.thread_id, ctx.clock()))
         ctx.wake()
-        return Problem("tap_fetching", {})
+        return Problem("press_fetching", {})
     card = draw_caption(press.task, ctx.models, ctx.price_labels())
     try:
         with translated():
@@ -69,7 +69,7 @@ async def send_again(ctx: ChatContext, press: ButtonPress) -> Problem | None:
                 message_thread_id=press.sender.thread_id,
             )
     except CallRefused:
-        return Problem("tap_video_gone", {})
+        return Problem("press_video_gone", {})
     return None
 
 

@@ -12,10 +12,10 @@ from bot.request import Problem
 async def join(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     task = press.task
     if not task.request.extends or not task.file_id:
-        return Problem("tap_gone", {})
+        return Problem("press_gone", {})
     film = Film(press.sender, task.id, task.request.extends, task.file_id)
     queued = ctx.film_joiner.request(film) == "queued"
-    return Problem("tap_joining" if queued else "tap_done", {})
+    return Problem("press_joining" if queued else "press_done", {})
 
 
 COMMANDS: Commands = ()

@@ -37,7 +37,7 @@ async def drop_photo(ctx: ChatContext, press: ButtonPress) -> Problem | None:
 async def ask_for_change(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Ask for other words or another photo. The answer starts the task."""
     if press.task.state not in END_STATES:
-        return Problem("tap_too_late", {})
+        return Problem("press_too_late", {})
     if not await _is_repeated(ctx, press):
         words = DraftQuestion.OTHER_WORDS if press.task.request.prompt else DraftQuestion.WORDS
         question = DraftQuestion.OTHER_PHOTO if press.verb == NextStep.PHOTO else words
@@ -49,7 +49,7 @@ async def send_offered(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Send a video again that perhaps did not arrive."""
     await ctx.store.tasks.save(press.task.resend(press.sender.thread_id, ctx.clock()))
     ctx.wake()
-    return Problem("tap_done", {})
+    return Problem("press_done", {})
 
 
 async def fetch_again(ctx: ChatContext, press: ButtonPress) -> Problem | None:
@@ -57,19 +57,19 @@ async def fetch_again(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     saved = await ctx.store.tasks.save(press.task.refetch(ctx.clock()))
     ctx.board.show(saved)
     ctx.wake()
-    return Problem("tap_fetching", {})
+    return Problem("press_fetching", {})
 
 
 async def _order(ctx: ChatContext, press: ButtonPress, request: VideoRequest) -> Problem | None:
     """Order a new task, after one that has ended."""
     if press.task.state not in END_STATES:
-        return Problem("tap_too_late", {})
+        return Problem("press_too_late", {})
     if problems := ctx.request_builder.problems(request):
         return problems[0]
     if await _is_repeated(ctx, press):
         return None
     if await ctx.orders.is_on_its_way(press.sender, request, press.task.id):
-        return Problem("tap_on_its_way", {})
+        return Problem("press_on_its_way", {})
     return await ctx.orders.start(press.sender, request, press.task.id)
 
 

@@ -88,17 +88,17 @@ async def choose(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     task = press.task
     asks = task.question in (DraftQuestion.WHICH_PHOTOS, DraftQuestion.MODEL)
     if task.state is not TaskState.DRAFT or not asks:
-        return Problem("tap_too_late", {})
+        return Problem("press_too_late", {})
     if task.question == DraftQuestion.WHICH_PHOTOS and "-" not in press.choice:
         await ctx.board.redraw(task, press.choice or None)
         return None
     photos = chosen_photos(task.request.photos, press.choice)
     if photos is None:
-        return Problem("tap_gone", {})
+        return Problem("press_gone", {})
     request = task.request.model_copy(update={"photos": photos, "crop": None})
     able = fit_two_photos(request, ctx.models) if len(photos) == 2 else request
     if able is None:
-        return Problem("tap_gone", {})
+        return Problem("press_gone", {})
     return await _draft(ctx, press, able)
 
 
@@ -106,7 +106,7 @@ async def use_motion(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Use a suggested motion as the words."""
     words = motion_words(press.task, press.choice)
     if words is None or press.task.state is not TaskState.DRAFT:
-        return Problem("tap_too_late", {})
+        return Problem("press_too_late", {})
     return await _draft(ctx, press, press.task.request.model_copy(update={"prompt": words}))
 
 

@@ -48,7 +48,7 @@ async def bring(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Post the card again at the end of the chat, and delete the old one."""
     task = press.task
     if task.delivered_at is not None or task.detached or task.state is TaskState.DRAFT:
-        return Problem("tap_too_late", {})
+        return Problem("press_too_late", {})
     if ctx.duplicate_guard.is_repeated(press.sender.update_id, task.id, press.verb):
         return None
     await ctx.card_reposter.repost(task, press.sender.thread_id, press.sender.message_id)

@@ -32,12 +32,12 @@ _COLUMNS = 2
 _FIGURES = ("ratio", "seconds", "resolution")
 _FIGURE_COLUMNS = 3
 _TOLD = {
-    "notify=on": Problem("tap_notify_on", {}),
-    "notify=off": Problem("tap_notify_off", {}),
-    "quiet=on": Problem("tap_quiet_on", {}),
-    "quiet=off": Problem("tap_quiet_off", {}),
-    "crop=on": Problem("tap_crop_on", {}),
-    "crop=off": Problem("tap_crop_off", {}),
+    "notify=on": Problem("press_notify_on", {}),
+    "notify=off": Problem("press_notify_off", {}),
+    "quiet=on": Problem("press_quiet_on", {}),
+    "quiet=off": Problem("press_quiet_off", {}),
+    "crop=on": Problem("press_crop_on", {}),
+    "crop=off": Problem("press_crop_off", {}),
 }
 """What a switch is good for is said when it is turned."""
 
@@ -155,7 +155,7 @@ async def settings(ctx: ChatContext, sender: Sender, _: Intent) -> None:
 async def choose_setting(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
     sender = press.sender
     if not await ctx.group_admins.may_manage(sender.chat_id, sender.user_id):
-        return Problem("tap_admins_only", {})
+        return Problem("press_admins_only", {})
     choices = await _choices(ctx, sender)
     option, is_choice, choice = press.choice.partition("=")
     if not is_choice:
@@ -163,7 +163,7 @@ async def choose_setting(ctx: ChatContext, press: ChatButtonPress) -> Problem | 
         return None
     after = choose(choices, ctx.models, ctx.default_model(), option, choice)
     if after is None:
-        return Problem("tap_gone", {})
+        return Problem("press_gone", {})
     await _keep(ctx, sender, choices, after)
     await _redraw(ctx, sender, after)
     if after.settings.language != choices.settings.language:

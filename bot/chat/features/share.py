@@ -29,7 +29,7 @@ _SOME_PHOTO = ("photo",)
 async def share(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Answer with a link, without the photo."""
     if press.task.state is not TaskState.SUCCEEDED:
-        return Problem("tap_too_late", {})
+        return Problem("press_too_late", {})
     if ctx.duplicate_guard.is_repeated(press.sender.update_id, press.person_id, press.task.id, press.verb):
         return None
     card = await _card(ctx, press, with_photos=False)
@@ -40,7 +40,7 @@ async def share(ctx: ChatContext, press: ButtonPress) -> Problem | None:
 async def share_photo(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Replace the link by one with the photo."""
     if press.task.state is not TaskState.SUCCEEDED or not press.task.request.photos:
-        return Problem("tap_too_late", {})
+        return Problem("press_too_late", {})
     await ctx.messenger.redraw(press.sender, await _card(ctx, press, with_photos=True))
     return None
 
@@ -124,6 +124,6 @@ def draw_link(language: str, task: Task, link: str, *, with_photos: bool) -> Car
 
 COMMANDS: Commands = ()
 BUTTONS: Buttons = (
-    Button(verb=SHARE, handle=share, refusal="tap_only_owner"),
+    Button(verb=SHARE, handle=share, refusal="press_only_owner"),
     Button(verb=SHARE_PHOTO, handle=share_photo),
 )

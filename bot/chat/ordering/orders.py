@@ -82,7 +82,7 @@ class Orders:
         await self._limits.ordered()
         # Who presses Again has seen no draft with the price.
         cost = self._deps.price_labels().cost(sender.language, request) if sender.pressed else ""
-        return Problem("tap_ordered", {"price": plain(cost)}) if cost else None
+        return Problem("press_ordered", {"price": plain(cost)}) if cost else None
 
     async def is_on_its_way(self, sender: Sender, request: VideoRequest, parent_id: str) -> bool:
         """Return True if the same button has ordered it already, and that task has not ended."""

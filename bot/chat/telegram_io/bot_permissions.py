@@ -57,7 +57,7 @@ class BotPermissions:
             self._log.warning("the bot's permissions in a group are unknown", chat=chat_id, reason=str(error))
             return None
         if not rights.send_videos:
-            return Problem("tap_no_videos_here", {})
+            return Problem("press_no_videos_here", {})
         self._well_until[chat_id] = self._clock() + _REMEMBERED
         return None
 

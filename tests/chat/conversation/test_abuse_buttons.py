@@ -80,8 +80,8 @@ async def test_ten_taps_a_second_buy_once_and_all_are_answered(live_bot: BotHarn
     generate = buttons(draft)[says("button_generate")]
     answers = await taps_of(live_bot, ada, draft, [generate] * 10 * 10)
     assert answers[0] == ""
-    assert set(answers[1:PRESSES]) == {says("tap_too_late")}
-    assert set(answers[PRESSES:]) == {says("tap_too_fast")}
+    assert set(answers[1:PRESSES]) == {says("press_too_late")}
+    assert set(answers[PRESSES:]) == {says("press_too_fast")}
     await live_bot.shown(chat)
     assert live_bot.jobs("a restless finger") == len(live_bot.tasks(chat)) == 1
 
@@ -107,7 +107,7 @@ async def test_one_persons_taps_keep_nobody_elses_from_being_done(live_bot: BotH
         cancel = next(data for data in buttons(card).values() if data.startswith("cancel:"))
         foreign = [cancel] * 100
         answers = await taps_of(live_bot, ada, card, foreign)
-        assert set(answers) == {says("tap_not_yours"), says("tap_too_fast")}
+        assert set(answers) == {says("press_not_yours"), says("press_too_fast")}
         assert await live_bot.tap(boris, card, cancel) == ""
     await live_bot.until(lambda: live_bot.tasks(group)[0]["delivered_at"])
 
@@ -131,7 +131,7 @@ async def test_forged_data_touches_no_task_of_anybody_else(
     )
     for message in (card, own):
         answers = await taps_of(live_bot, boris, message, forged)
-        assert says("tap_too_fast") not in answers
+        assert says("press_too_fast") not in answers
     assert live_bot.tasks(group) == [hers]
     assert live_bot.tasks(his)[0] == mine
     assert len(live_bot.provider.jobs) == jobs
@@ -148,7 +148,7 @@ async def test_no_verb_with_a_choice_that_does_not_exist_buys_or_breaks_anything
             task = await _task(live_bot, chat)
             forged = [f"{verb}:{task['id']}:{choice}" for choice in choices] + [f"{verb}:{choices[0]}"]
             answers = await taps_of(live_bot, ada, draft, [_shortened(data) for data in forged])
-            assert says("tap_too_fast") not in answers
+            assert says("press_too_fast") not in answers
             assert live_bot.jobs(prompt) <= 1, verb
 
 
@@ -211,7 +211,7 @@ async def test_a_query_without_message_or_data_is_answered(live_bot: BotHarness)
             | {"inline_message_id": "x", "game_short_name": "chess"},
         )
         queries.append(query["id"])
-    assert set(await _answers(live_bot, queries)) == {says("tap_gone")}
+    assert set(await _answers(live_bot, queries)) == {says("press_gone")}
     assert live_bot.jobs("a nameless button") == 0
 
 

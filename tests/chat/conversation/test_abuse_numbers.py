@@ -146,4 +146,4 @@ async def test_nobody_else_in_the_chat_waits_for_a_long_number(live_bot: BotHarn
     await live_bot.answer(live_bot.world.say(boris, group, f"/help@{BOT}"), containing="Options:")
     await _settled(live_bot)
     answered = [call for call in live_bot.server.calls_of("answerCallbackQuery") if call.ok]
-    assert says("tap_gone") in [call.params.get("text") for call in answered]
+    assert says("press_gone") in [call.params.get("text") for call in answered]

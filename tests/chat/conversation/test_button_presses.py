@@ -59,10 +59,10 @@ async def test_a_tap_by_somebody_else_does_nothing(live_bot: BotHarness) -> None
         card = await live_bot.card(group)
         for verb in ("cancel", "generate", "dismiss", "again", "send"):
             task_id = next(iter(buttons(card).values())).partition(":")[2]
-            assert await live_bot.forged_tap(boris, card, f"{verb}:{task_id}") == says("tap_not_yours")
+            assert await live_bot.forged_tap(boris, card, f"{verb}:{task_id}") == says("press_not_yours")
     (video,) = await live_bot.shown(group)
     for button in ("button_details", "button_share"):
-        assert await live_bot.tap(boris, video, says(button)) == says("tap_only_owner")
+        assert await live_bot.tap(boris, video, says(button)) == says("press_only_owner")
     await live_bot.handled(boris, group)
     assert live_bot.jobs("a race") == 1
     assert len(live_bot.tasks(group)) == 1
@@ -81,7 +81,7 @@ async def test_forged_data_is_not_known(live_bot: BotHarness) -> None:
         f"sell:{task['id']}",
         "x" * 64,
     ):
-        assert await live_bot.forged_tap(ada, video, data) == says("tap_gone"), data
+        assert await live_bot.forged_tap(ada, video, data) == says("press_gone"), data
     assert len(live_bot.tasks(chat)) == 1
 
 
@@ -91,7 +91,7 @@ async def test_a_task_cannot_be_reached_from_another_chat(live_bot: BotHarness) 
     draft = await live_bot.answer(live_bot.world.say(ada, chat, "a secret garden"))
     his_draft = await live_bot.answer(live_bot.world.say(boris, his, "an open field"))
     data = buttons(draft)[says("button_generate")]
-    assert await live_bot.forged_tap(boris, his_draft, data) == says("tap_gone")
+    assert await live_bot.forged_tap(boris, his_draft, data) == says("press_gone")
     assert live_bot.jobs("a secret garden") == 0
 
 
@@ -113,11 +113,11 @@ async def test_taps_after_the_end_say_so(live_bot: BotHarness) -> None:
     (task_id,) = {data.partition(":")[2] for data in buttons(card).values()}
     await live_bot.shown(chat)
     for verb in ("cancel", "generate", "dismiss", "send"):
-        assert await live_bot.forged_tap(ada, card, f"{verb}:{task_id}") == says("tap_too_late")
+        assert await live_bot.forged_tap(ada, card, f"{verb}:{task_id}") == says("press_too_late")
     draft = await live_bot.answer(live_bot.world.say(ada, chat, "a paper hat"))
     generate = buttons(draft)[says("button_generate")]
     await live_bot.tap(ada, draft, says("button_dismiss"))
-    assert await live_bot.forged_tap(ada, draft, generate) == says("tap_too_late")
+    assert await live_bot.forged_tap(ada, draft, generate) == says("press_too_late")
     assert live_bot.jobs("a paper hat") == 0
 
 

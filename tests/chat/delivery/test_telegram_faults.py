@@ -98,7 +98,7 @@ async def test_a_new_message_of_unknown_end_is_never_sent_again_unasked(
     await live_bot.handled(ada, chat)
     assert len(live_bot.videos(chat)) == shown
     assert len(live_bot.edits(chat, "sendVideo")) == 1
-    assert await live_bot.tap(ada, offer[0], says("button_send")) == says("tap_done")
+    assert await live_bot.tap(ada, offer[0], says("button_send")) == says("press_done")
     await live_bot.until(lambda: len(live_bot.videos(chat)) == shown + 1)
     await live_bot.until(lambda: live_bot.tasks(chat)[0]["file_id"])
     assert len(live_bot.edits(chat, "sendVideo")) == 2

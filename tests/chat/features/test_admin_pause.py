@@ -66,9 +66,9 @@ async def test_a_card_that_waits_already_says_that_it_is_paused_and_that_it_goes
 async def test_an_old_button_ends_no_newer_pause(live_bot: BotHarness, owners: Chat) -> None:
     old = await live_bot.answer(live_bot.world.say(OWNER, owners, "/pause"))
     await live_bot.answer(live_bot.world.say(OWNER, owners, "/resume"), containing=says("resumed_all"))
-    assert await live_bot.tap(OWNER, old, says("button_resume")) == says("tap_too_late")
+    assert await live_bot.tap(OWNER, old, says("button_resume")) == says("press_too_late")
     await live_bot.answer(live_bot.world.say(OWNER, owners, "/pause"), containing=says("paused_all"))
-    assert await live_bot.tap(OWNER, old, says("button_resume")) == says("tap_too_late")
+    assert await live_bot.tap(OWNER, old, says("button_resume")) == says("press_too_late")
     assert [row["model"] for row in live_bot.rows("pauses")] == [""]
 
 
@@ -80,13 +80,13 @@ async def test_only_admins_pause_and_for_others_there_is_no_such_command(
         said = await live_bot.answer(live_bot.world.say(ada, chat, words))
         assert said["text"] == says("unknown_command")
         for data in ("pause:", "resume:", "stay:"):
-            assert await live_bot.forged_tap(ada, said, data) == says("tap_private")
+            assert await live_bot.forged_tap(ada, said, data) == says("press_private")
     assert live_bot.rows("pauses") == []
     unknown = await live_bot.answer(live_bot.world.say(OWNER, owners, "/pause sora"))
     assert unknown["text"].startswith("There is no model called sora. Here are: jimeng-pro, ")
     nothing = await live_bot.answer(live_bot.world.say(OWNER, owners, "/resume"))
     assert nothing["text"] == says("resume_nothing")
-    assert await live_bot.forged_tap(OWNER, nothing, "pause:sora") == says("tap_gone")
+    assert await live_bot.forged_tap(OWNER, nothing, "pause:sora") == says("press_gone")
 
 
 async def test_too_much_in_an_hour_waits_for_an_admin_who_may_let_it_go_on(

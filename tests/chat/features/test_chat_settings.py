@@ -181,7 +181,7 @@ async def test_a_lost_edit_is_no_harm(live_bot: BotHarness) -> None:
 async def test_forged_choices_change_nothing(live_bot: BotHarness, data: str) -> None:
     ada, chat = live_bot.newcomer()
     card = await opened(live_bot, ada, chat)
-    assert await live_bot.forged_tap(ada, card, data) == says("tap_gone")
+    assert await live_bot.forged_tap(ada, card, data) == says("press_gone")
     assert kept(live_bot, chat) == {}
 
 
@@ -192,10 +192,10 @@ async def test_in_a_group_only_its_admins_change_anything(live_bot: BotHarness) 
     card = await opened(live_bot, boris, group)
     assert says("settings_admins") in card["text"]
     for button in (SHAPE, QUIET, LANGUAGE):
-        assert await live_bot.tap(boris, card, button) == says("tap_admins_only")
+        assert await live_bot.tap(boris, card, button) == says("press_admins_only")
     assert now(live_bot, card) == card
     assert await choose(live_bot, ada, card, SHAPE, "9:16") == ""
-    assert await live_bot.tap(ada, card, QUIET) == says("tap_quiet_on")
+    assert await live_bot.tap(ada, card, QUIET) == says("press_quiet_on")
     assert kept(live_bot, group) == {"ratio": "9:16", "notify": True, "quiet": True}
     assert len(live_bot.edits(group, "getChatAdministrators")) == 1, "remembered for a while"
 
@@ -215,7 +215,7 @@ async def test_nobody_changes_the_settings_of_somebody_elses_private_chat(live_b
     ada, chat = live_bot.newcomer()
     boris, _ = live_bot.newcomer("Boris")
     card = await opened(live_bot, ada, chat)
-    assert await live_bot.forged_tap(boris, card, "set:ratio=9:16") == says("tap_admins_only")
+    assert await live_bot.forged_tap(boris, card, "set:ratio=9:16") == says("press_admins_only")
     assert kept(live_bot, chat) == {}
 
 
@@ -225,16 +225,16 @@ async def test_who_may_not_ask_may_not_choose_either(tmp_path: Path) -> None:
         async with running_bot(live_bot.values()):
             card = await opened(live_bot, ada, chat)
         async with running_bot(live_bot.values(allowed_users="1", admin_users="1")):
-            assert await live_bot.tap(ada, card, SHAPE) == says("tap_private")
+            assert await live_bot.tap(ada, card, SHAPE) == says("press_private")
 
 
 async def test_the_question_about_a_crop_can_be_switched_off_and_on(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
     card = await opened(live_bot, ada, chat)
-    assert await live_bot.tap(ada, card, CROP) == says("tap_crop_off")
+    assert await live_bot.tap(ada, card, CROP) == says("press_crop_off")
     live_bot.world.send_photo(ada, chat, photo(400, 1000), caption="a narrow lane")
     await live_bot.shown(chat)
-    assert await live_bot.tap(ada, card, CROP) == says("tap_crop_on")
+    assert await live_bot.tap(ada, card, CROP) == says("press_crop_on")
     live_bot.world.send_photo(ada, chat, photo(400, 1000), caption="a narrow door")
     await live_bot.until(lambda: len(live_bot.tasks(chat)) == 2)
     assert live_bot.tasks(chat)[1]["state"] == "draft"
@@ -246,7 +246,7 @@ async def test_a_chosen_language_is_spoken_from_that_tap_on(live_bot: BotHarness
     await choose(live_bot, ada, card, LANGUAGE, language_name("pt"))
     assert now(live_bot, card)["text"].startswith(plain(say("pt", "settings_title")))
     assert await live_bot.tap(ada, card, plain(say("pt", "option_name_crop"))) == plain(
-        say("pt", "tap_crop_off")
+        say("pt", "press_crop_off")
     )
     draft = await live_bot.answer(live_bot.world.say(ada, chat, "um barco de papel"))
     assert plain(say("pt", "card_draft")) in draft["text"]
@@ -279,7 +279,7 @@ async def test_a_group_is_spoken_to_in_its_language_else_in_the_askers(live_bot:
         card = await live_bot.answer(live_bot.world.say(person, group, f"/settings@{BOT}"))
         assert card["text"].startswith(plain(say("ru", "settings_title")))
     assert await live_bot.tap(chen, card, plain(say("ru", "option_name_ratio"))) == plain(
-        say("ru", "tap_admins_only")
+        say("ru", "press_admins_only")
     )
 
 

@@ -49,7 +49,7 @@ async def test_a_video_that_could_not_be_fetched_is_fetched_again_for_free(
     card = await live_bot.card(chat)
     assert says("link_expired") in card["text"]
     assert next(iter(buttons(card))) == says("button_fetch_again")
-    assert await live_bot.tap(ada, card, says("button_fetch_again")) == says("tap_fetching")
+    assert await live_bot.tap(ada, card, says("button_fetch_again")) == says("press_fetching")
     (video,) = await live_bot.shown(chat)
     assert video["message_id"] == card["message_id"]
     assert live_bot.jobs("a lost letter") == 1, "nothing was ordered"
@@ -142,7 +142,7 @@ async def test_in_a_group_the_question_mentions_the_person_and_takes_only_a_repl
     live_bot.provider.next("submit", PHOTO_REFUSED)
     live_bot.world.say(ada, group, f"/animate@{BOT} it sings", reply_to=picture)
     card = await _failed(live_bot, group)
-    assert await live_bot.tap(boris, card, says("button_other_photo")) == says("tap_not_yours")
+    assert await live_bot.tap(boris, card, says("button_other_photo")) == says("press_not_yours")
     await live_bot.tap(ada, card, says("button_other_photo"))
     question = await live_bot.answer(card, containing=says("card_ask_other_photo"))
     assert question["text"].startswith("Ada\n")

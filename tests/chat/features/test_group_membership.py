@@ -139,7 +139,7 @@ async def test_where_no_video_may_be_sent_the_bot_says_just_that(live_bot: BotHa
     group = live_bot.world.add_group("Library", [OLGA], with_bot=False)
     live_bot.world.set_permissions(group, can_send_videos=False)
     live_bot.world.add_bot(OLGA, group)
-    assert await live_bot.until(lambda: _said(live_bot, group)) == [says("tap_no_videos_here")]
+    assert await live_bot.until(lambda: _said(live_bot, group)) == [says("press_no_videos_here")]
     (told,) = await live_bot.until(lambda: _told(live_bot, OLGA, "Library"))
     assert says("group_needs_videos") in told
 
@@ -156,12 +156,12 @@ async def test_nothing_is_bought_where_no_video_may_be_sent_until_it_may(live_bo
     group = live_bot.world.add_group("Museum", [ALAN])
     live_bot.world.set_bot_status(ALAN, group, "restricted", can_send_videos=False)
     refused = await live_bot.answer(live_bot.world.say(ALAN, group, f"/video@{BOT} a vase"))
-    assert refused["text"] == says("tap_no_videos_here")
+    assert refused["text"] == says("press_no_videos_here")
     assert live_bot.tasks(group) == []
     live_bot.world.set_bot_status(ALAN, group, "member")
     live_bot.world.set_permissions(group, can_send_videos=False)
     asked = live_bot.world.say(ALAN, group, f"/video@{BOT} a vase")
-    assert (await live_bot.answer(asked))["text"] == says("tap_no_videos_here")
+    assert (await live_bot.answer(asked))["text"] == says("press_no_videos_here")
     live_bot.world.set_permissions(group, can_send_videos=True)
     live_bot.world.say(ALAN, group, f"/video@{BOT} a vase")
     await live_bot.shown(group)
@@ -173,7 +173,7 @@ async def test_a_tap_buys_nothing_either_where_no_video_may_be_sent(live_bot: Bo
     live_bot.world.say(ALAN, group, f"/video@{BOT} a frame")
     (video,) = await live_bot.shown(group)
     live_bot.world.set_bot_status(ALAN, group, "restricted", can_send_videos=False)
-    assert await live_bot.tap(ALAN, video, says("button_again")) == says("tap_no_videos_here")
+    assert await live_bot.tap(ALAN, video, says("button_again")) == says("press_no_videos_here")
     assert live_bot.jobs("a frame") == 1
 
 
@@ -244,7 +244,7 @@ async def test_a_channel_asks_in_its_own_name_and_the_groups_admins_act_for_it(t
             assert [task["user_id"] for task in live_bot.tasks(group)] == [channel["id"], boris.id]
             card = live_bot.world.bot_messages(group)[0]
             await live_bot.until(lambda: says("button_stop_paid") in buttons(live_bot.now(card) or {}))
-            assert await live_bot.tap(boris, card, says("button_stop_paid")) == says("tap_not_yours")
+            assert await live_bot.tap(boris, card, says("button_stop_paid")) == says("press_not_yours")
             assert await live_bot.tap(ada, card, says("button_stop_paid")) == ""
             await live_bot.until(lambda: live_bot.tasks(group)[0]["detached"])
         await live_bot.until(lambda: all(task["delivered_at"] for task in live_bot.tasks(group)))
@@ -252,7 +252,7 @@ async def test_a_channel_asks_in_its_own_name_and_the_groups_admins_act_for_it(t
         live_bot.world.say(boris, group, f"/video@{BOT} again", channel=channel)
         await live_bot.until(lambda: live_bot.tasks(group)[-1]["state"] == "failed")
         (card,) = await live_bot.until(lambda: _with_button(live_bot, group, says("button_try_again_order")))
-        assert await live_bot.tap(boris, card, says("button_try_again_order")) == says("tap_not_yours")
+        assert await live_bot.tap(boris, card, says("button_try_again_order")) == says("press_not_yours")
         assert await live_bot.tap(ada, card, says("button_try_again_order")) == ""
         await live_bot.until(lambda: live_bot.tasks(group)[-1]["parent_id"])
         assert live_bot.tasks(group)[-1]["user_id"] == channel["id"]

@@ -85,7 +85,7 @@ async def test_a_video_that_nobody_waited_for_is_marked_and_can_be_fetched(live_
     await live_bot.until(lambda: live_bot.tasks(chat)[0]["delivered_at"])
     listed = await _history(live_bot, ada, chat)
     assert says("history_unseen") in listed["text"]
-    assert await live_bot.tap(ada, listed, "▶ 1") == says("tap_fetching")
+    assert await live_bot.tap(ada, listed, "▶ 1") == says("press_fetching")
     (video,) = await live_bot.shown(chat)
     assert video["caption"].startswith("a late guest")
     assert live_bot.jobs("a late guest") == 1
@@ -142,8 +142,8 @@ async def test_in_a_group_each_sees_and_turns_only_their_own(live_bot: BotHarnes
     assert "hers alone" in listed["text"]
     assert "his alone" not in listed["text"]
     assert listed["reply_to_message"]["text"] == f"/history@{BOT}"
-    assert await live_bot.tap(boris, listed, "▶ 1") == says("tap_not_yours")
-    assert await live_bot.forged_tap(boris, listed, f"history:{ada.id}:0") == says("tap_not_yours")
+    assert await live_bot.tap(boris, listed, "▶ 1") == says("press_not_yours")
+    assert await live_bot.forged_tap(boris, listed, f"history:{ada.id}:0") == says("press_not_yours")
     answer = await live_bot.answer(live_bot.world.say(ada, private, "/history"))
     assert answer["text"] == says("history_empty", command="/video")
 
@@ -159,9 +159,9 @@ async def test_an_admin_turns_the_pages_of_the_group_that_they_asked_as(live_bot
         await live_bot.shown(group, before + 1)
     asked = live_bot.world.say(ada, group, f"/history@{BOT}", anonymous=True)
     listed = await live_bot.answer(asked, containing=HEADING)
-    assert await live_bot.tap(boris, listed, says("button_older")) == says("tap_not_yours")
+    assert await live_bot.tap(boris, listed, says("button_older")) == says("press_not_yours")
     assert await live_bot.tap(ada, listed, says("button_older")) == ""
-    assert await live_bot.tap(boris, listed, "▶ 6") == says("tap_not_yours")
+    assert await live_bot.tap(boris, listed, "▶ 6") == says("press_not_yours")
     await live_bot.tap(ada, listed, "▶ 6")
     await live_bot.shown(group, 7)
 
@@ -171,9 +171,9 @@ async def test_forged_pages_are_calmly_refused(live_bot: BotHarness) -> None:
     await _made(live_bot, ada, chat, "/video a plain page")
     listed = await _history(live_bot, ada, chat)
     for data in ("history", "history:", "history:x:0", f"history:{ada.id}:-5", "history:1:" + "9" * 50):
-        assert await live_bot.forged_tap(ada, listed, data[:64]) == says("tap_gone"), data
+        assert await live_bot.forged_tap(ada, listed, data[:64]) == says("press_gone"), data
     assert await live_bot.forged_tap(ada, listed, f"history:{ada.id}:{10**17}") == ""
-    assert await live_bot.forged_tap(ada, listed, f"history:{ada.id + 1}:0") == says("tap_not_yours")
+    assert await live_bot.forged_tap(ada, listed, f"history:{ada.id + 1}:0") == says("press_not_yours")
 
 
 async def _made(live_bot: BotHarness, person: Person, chat: Chat, words: str) -> Json:

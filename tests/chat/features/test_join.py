@@ -21,7 +21,7 @@ JOIN = says("button_join")
 async def test_a_tap_gives_both_as_one_film_below_the_new_piece(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
     piece = await _extended(live_bot, ada, chat, "the curtain falls")
-    assert await live_bot.tap(ada, piece, JOIN) == says("tap_joining")
+    assert await live_bot.tap(ada, piece, JOIN) == says("press_joining")
     both = await _film(live_bot, chat)
     assert both["reply_to_message"]["message_id"] == piece["message_id"]
     assert both["caption"] == says("caption_joined", time="2 s")
@@ -49,7 +49,7 @@ async def test_a_double_tap_joins_once(live_bot: BotHarness) -> None:
     await live_bot.until(lambda: len(_films(live_bot, chat)) > 1)
     of = [one["reply_to_message"]["message_id"] for one in _films(live_bot, chat)]
     assert of == [piece["message_id"], other["message_id"]], "they are joined in the order of the taps"
-    assert await live_bot.tap(ada, piece, JOIN) == says("tap_done")
+    assert await live_bot.tap(ada, piece, JOIN) == says("press_done")
     await live_bot.handled(ada, chat)
     assert len(_films(live_bot, chat)) == 2
 
@@ -71,7 +71,7 @@ async def test_only_what_goes_on_from_a_video_has_the_button(live_bot: BotHarnes
     (video,) = await live_bot.shown(chat)
     assert JOIN not in buttons(video)
     (task,) = live_bot.tasks(chat)
-    assert await live_bot.forged_tap(ada, video, f"join:{task['id']}") == says("tap_gone")
+    assert await live_bot.forged_tap(ada, video, f"join:{task['id']}") == says("press_gone")
 
 
 async def test_a_video_that_telegram_does_not_give_is_told(live_bot: BotHarness) -> None:
@@ -125,7 +125,7 @@ async def test_persons_take_turns_with_their_films(live_bot: BotHarness) -> None
     only = await _extended(live_bot, boris, his, "the only one")
     live_bot.server.faults.add(Fault("getFile", FaultKind.SLOW, delay_s=3.0))
     for person, tapped in ((ada, first), (ada, second), (boris, only)):
-        assert await live_bot.tap(person, tapped, JOIN) == says("tap_joining")
+        assert await live_bot.tap(person, tapped, JOIN) == says("press_joining")
     await live_bot.until(lambda: len(_films(live_bot, hers)) == 2)
     joined = [
         (call.params["chat_id"], call.params["reply_parameters"]["message_id"])

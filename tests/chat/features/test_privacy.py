@@ -202,9 +202,9 @@ async def test_nobody_is_forgotten_by_somebody_elses_tap(live_bot: BotHarness) -
     group = live_bot.world.add_group("Friends", [ada, boris])
     asked = await live_bot.answer(live_bot.world.say(ada, group, f"/forget@{BOT}"))
     for button in (says("button_forget"), says("button_keep")):
-        assert await live_bot.tap(boris, asked, button) == says("tap_not_yours")
+        assert await live_bot.tap(boris, asked, button) == says("press_not_yours")
     for data in ("forget:", "forget:yes", f"forget:{ada.id}:yes", f"forget:{boris.id}"):
-        assert await live_bot.forged_tap(boris, asked, data) in (says("tap_not_yours"), says("tap_gone"))
+        assert await live_bot.forged_tap(boris, asked, data) in (says("press_not_yours"), says("press_gone"))
     assert _now(live_bot, asked)["text"] == says("forget_ask")
 
 

@@ -96,7 +96,7 @@ async def test_what_is_over_cannot_be_brought_down(live_bot: BotHarness) -> None
         await live_bot.job("a closed book")
         listed = await _queue(live_bot, ada, chat)
     await live_bot.shown(chat)
-    assert await live_bot.tap(ada, listed, says("button_bring")) == says("tap_too_late")
+    assert await live_bot.tap(ada, listed, says("button_bring")) == says("press_too_late")
     assert len(live_bot.videos(chat)) == 1
 
 
@@ -116,7 +116,7 @@ async def test_in_a_supergroup_the_queue_links_to_every_card(live_bot: BotHarnes
         assert links[0] == f"https://t.me/c/{str(group.id).removeprefix('-100')}/{card['message_id']}"
         assert len(links) == 2
         bring = says("button_bring_number", number=1)
-        assert await live_bot.tap(boris, listed, bring) == says("tap_not_yours")
+        assert await live_bot.tap(boris, listed, bring) == says("press_not_yours")
         own = await _queue(live_bot, ada, private)
         assert says("queue_elsewhere") in own["text"]
         assert buttons(own) == {}
@@ -190,12 +190,12 @@ async def test_in_a_group_only_the_person_and_its_admins_may_cancel(live_bot: Bo
             )
         )
         waits = cards[1]
-        assert await live_bot.tap(boris, waits, says("button_cancel")) == says("tap_not_yours")
+        assert await live_bot.tap(boris, waits, says("button_cancel")) == says("press_not_yours")
         answer = await live_bot.answer(live_bot.world.say(boris, group, f"/cancel@{BOT}"))
         assert answer["text"] == says("cancel_nothing")
         choice = await live_bot.answer(live_bot.world.say(carla, group, f"/cancel@{BOT}"))
         assert list(buttons(choice)) == ["✕ Ada: act two", "✕ Ada: act one"]
-        assert await live_bot.tap(boris, choice, "✕ Ada: act two") == says("tap_not_yours")
+        assert await live_bot.tap(boris, choice, "✕ Ada: act two") == says("press_not_yours")
         assert await live_bot.tap(carla, waits, says("button_cancel")) == ""
         await live_bot.until(lambda: (live_bot.now(waits) or {}).get("text") == says("cancelled"))
         live_bot.world.say(ada, group, f"/cancel@{BOT}", anonymous=True)

@@ -107,7 +107,7 @@ async def test_only_its_owner_adds_the_photo(live_bot: BotHarness) -> None:
     (video,) = await live_bot.shown(group)
     await _link(live_bot, ada, video)
     shared = live_bot.world.bot_messages(group)[-1]
-    assert await live_bot.tap(boris, shared, says("button_share_photo")) == says("tap_not_yours")
+    assert await live_bot.tap(boris, shared, says("button_share_photo")) == says("press_not_yours")
     assert says("recipe_without_photo") in _text(live_bot, shared)
 
 

@@ -53,7 +53,7 @@ async def test_again_by_somebody_else_is_a_draft_of_their_own(live_bot: BotHarne
         await live_bot.tap(boris, video, says("button_again"))
     draft = await live_bot.answer(video, containing=says("card_draft_named", name="Boris"))
     assert draft["reply_to_message"]["message_id"] == video["message_id"]
-    assert await live_bot.tap(ada, draft, says("button_generate")) == says("tap_not_yours")
+    assert await live_bot.tap(ada, draft, says("button_generate")) == says("press_not_yours")
     await live_bot.handled(boris, group)
     assert live_bot.jobs("a shared kite") == 1, "nothing is bought before Boris says yes"
     await live_bot.tap(boris, draft, says("button_generate"))
@@ -80,7 +80,7 @@ async def test_whoever_may_not_use_the_bot_gets_no_draft(tmp_path_factory: pytes
     async with bot_on_stage(tmp_path_factory.mktemp("bot"), allowed_users="7001") as live_bot:
         ada, boris, group = _group(live_bot)
         video = await _made(live_bot, ada, group, f"/video@{BOT} a private kite")
-        assert await live_bot.tap(boris, video, says("button_again")) == says("tap_private")
+        assert await live_bot.tap(boris, video, says("button_again")) == says("press_private")
         assert len(live_bot.tasks(group)) == 1
 
 
@@ -104,7 +104,7 @@ async def test_an_admin_taps_for_the_group_that_they_asked_as(live_bot: BotHarne
     live_bot.world.chats[group.id].members[ada.id].status = "administrator"
     live_bot.world.say(ada, group, f"/video@{BOT} a masked ball", anonymous=True)
     (video,) = await live_bot.shown(group)
-    assert await live_bot.tap(boris, video, says("button_details")) == says("tap_only_owner")
+    assert await live_bot.tap(boris, video, says("button_details")) == says("press_only_owner")
     await live_bot.tap(ada, video, says("button_again"))
     await live_bot.shown(group, 2)
     assert [task["user_id"] for task in live_bot.tasks(group)] == [group.id, group.id]
@@ -132,10 +132,10 @@ async def test_details_of_a_video_in_a_group_go_to_its_owner_alone(live_bot: Bot
     ada, _, group = _group(live_bot)
     private = live_bot.world.private_chat(ada)
     video = await _made(live_bot, ada, group, f"/video@{BOT} a quiet lake")
-    assert await live_bot.tap(ada, video, says("button_details")) == says("tap_details_closed", bot=BOT)
+    assert await live_bot.tap(ada, video, says("button_details")) == says("press_details_closed", bot=BOT)
     hello = await live_bot.answer(live_bot.world.say(ada, private, "/start"))
     video = await _made(live_bot, ada, group, f"/video@{BOT} a loud lake")
-    assert await live_bot.tap(ada, video, says("button_details")) == says("tap_details_sent")
+    assert await live_bot.tap(ada, video, says("button_details")) == says("press_details_sent")
     assert (await live_bot.answer(hello))["text"].startswith("a loud lake")
     assert all("lake" not in one.get("text", "") for one in live_bot.world.bot_messages(group))
 

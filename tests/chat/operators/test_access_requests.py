@@ -93,10 +93,10 @@ async def test_nobody_but_an_admin_decides_whatever_the_button_says(live_bot: Bo
     told = await live_bot.answer(live_bot.world.say(eve, chat, "/start"))
     await asked(live_bot)
     answer = await live_bot.forged_tap(eve, told, f"admit:{eve.id}:yes")
-    assert answer == says("tap_bot_admins_only")
+    assert answer == says("press_bot_admins_only")
     question = questions(live_bot)[0]
     for forged in ("admit:", "admit:0:yes", "admit:1e9:yes", f"admit:{'9' * 40}:yes", "admit:77:maybe"):
-        assert await live_bot.forged_tap(OLGA, question, forged) == says("tap_gone")
+        assert await live_bot.forged_tap(OLGA, question, forged) == says("press_gone")
     assert live_bot.rows("audit_log") == []
 
 

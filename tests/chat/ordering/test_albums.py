@@ -238,7 +238,7 @@ async def test_of_many_photos_two_are_chosen_in_order(live_bot: BotHarness) -> N
     await live_bot.tap(ada, opened, "1")
     draft = await redrawn(live_bot, card, says("button_generate"))
     assert "jimeng-720p" in draft["text"]
-    assert await live_bot.forged_tap(ada, draft, buttons(opened)["2"]) == says("tap_too_late")
+    assert await live_bot.forged_tap(ada, draft, buttons(opened)["2"]) == says("press_too_late")
     assert live_bot.jobs("three to two") == 0
     await live_bot.tap(ada, draft, says("button_generate"))
     await live_bot.shown(chat)
@@ -287,7 +287,7 @@ async def test_nobody_else_chooses_and_nothing_forged_is_taken(live_bot: BotHarn
     card = await live_bot.card(chat)
     data = buttons(card)["1"]
     for forged in ("9-9", "1-7", "a-b", "-"):
-        assert await live_bot.forged_tap(ada, card, data[:-1] + forged) == says("tap_gone")
+        assert await live_bot.forged_tap(ada, card, data[:-1] + forged) == says("press_gone")
     await live_bot.handled(ada, chat)
     assert list(buttons(live_bot.now(card) or {})) == list(buttons(card))
 
@@ -368,7 +368,7 @@ async def test_a_suggested_motion_is_what_the_model_gets(live_bot: BotHarness) -
     await live_bot.tap(ada, card, motions[1])
     draft = await redrawn(live_bot, card, "16:9" if "16:9" in buttons(card) else says("button_generate"))
     assert motions[1] in draft["text"]
-    assert await live_bot.forged_tap(ada, draft, buttons(card)[motions[0]]) == says("tap_too_late")
+    assert await live_bot.forged_tap(ada, draft, buttons(card)[motions[0]]) == says("press_too_late")
     assert live_bot.jobs(motions[1]) == 0
     await live_bot.tap(ada, draft, says("button_generate"))
     await live_bot.shown(chat)

@@ -39,7 +39,7 @@ async def test_again_tells_what_it_costs_and_freezes_that(live_bot: BotHarness) 
     live_bot.world.say(ada, chat, "/video a paper boat")
     (video,) = await live_bot.shown(chat)
     said = await live_bot.tap(ada, video, "Again · 0.42\u00a0USD")
-    assert said == says("tap_ordered", price="0.42\u00a0USD")
+    assert said == says("press_ordered", price="0.42\u00a0USD")
     await live_bot.shown(chat, 2)
     assert [task["price"] for task in live_bot.tasks(chat)] == ["0.420", "0.420"]
 

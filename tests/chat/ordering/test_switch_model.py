@@ -84,7 +84,7 @@ async def test_in_a_group_only_the_person_who_asked_can_switch(live_bot: BotHarn
     boris, _ = live_bot.newcomer("Boris")
     group = live_bot.world.add_group("Friends", [ada, boris])
     card = await live_bot.answer(live_bot.world.say(ada, group, f"/video@{BOT} a swift 720p"))
-    assert await live_bot.tap(boris, card, WITH_720P) == says("tap_not_yours")
+    assert await live_bot.tap(boris, card, WITH_720P) == says("press_not_yours")
     assert live_bot.jobs("a swift") == 0
     await live_bot.tap(ada, card, WITH_720P)
     await live_bot.shown(group)
@@ -169,7 +169,7 @@ async def test_options_of_a_draft_are_changed_in_place(live_bot: BotHarness) -> 
     (video,) = await live_bot.shown(chat)
     assert video["caption"] == "a blue door\n\njimeng-720p · 1:1 · 5 s"
     answer = await live_bot.forged_tap(ada, draft, buttons(draft)["16:9"])
-    assert answer == says("tap_too_late")
+    assert answer == says("press_too_late")
 
 
 async def test_models_are_listed(live_bot: BotHarness) -> None:

@@ -76,13 +76,13 @@ async def test_an_admin_sees_who_waits_and_puts_one_first(live_bot: BotHarness) 
         listed = await live_bot.answer(
             live_bot.world.say(boris, his, "/queue"), containing=says("queue_heading")
         )
-        assert await live_bot.forged_tap(boris, listed, first) == says("tap_private")
+        assert await live_bot.forged_tap(boris, listed, first) == says("press_private")
         await live_bot.handled(boris, his)
         assert len(live_bot.world.bot_messages(his)) == 3, "others read of nobody who waits"
     await live_bot.shown(hers, 3)
     await live_bot.shown(his)
     assert order(live_bot, hers, his) == ["first 1", "first 3", "first 2", "urgent secret"]
-    assert await live_bot.forged_tap(admin, told, first) == says("tap_too_late")
+    assert await live_bot.forged_tap(admin, told, first) == says("press_too_late")
 
 
 def listed_in(told: Json) -> list[str]:

@@ -10,7 +10,7 @@ from bot.log import get_log
 from bot.request import Problem
 from bot.store.audit import AuditEntry
 
-_GONE, _TOO_LATE = Problem("tap_gone", {}), Problem("tap_too_late", {})
+_GONE, _TOO_LATE = Problem("press_gone", {}), Problem("press_too_late", {})
 
 
 class Moves:

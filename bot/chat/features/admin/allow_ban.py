@@ -40,7 +40,7 @@ async def answer_request(ctx: ChatContext, press: ChatButtonPress) -> Problem | 
     sender = press.sender
     subject, answer, asked_by = _read(press.choice)
     if subject is None or answer not in _DECISIONS:
-        return Problem("tap_gone", {})
+        return Problem("press_gone", {})
     permission = await ctx.permissions.of(subject)
     reached = True
     if permission.admission is None:
@@ -135,5 +135,5 @@ COMMANDS: Commands = (
     Command(name="ban", handle=ban, admins_only=True),
 )
 BUTTONS: Buttons = (
-    ChatButton(verb=ADMIT, handle=answer_request, used_by="admins", refusal="tap_bot_admins_only"),
+    ChatButton(verb=ADMIT, handle=answer_request, used_by="admins", refusal="press_bot_admins_only"),
 )

@@ -58,12 +58,12 @@ async def _command(ctx: ChatContext, sender: Sender, intent: Intent, verb: str) 
 async def _press(ctx: ChatContext, press: ChatButtonPress, verb: str) -> Problem | None:
     model, _, mark = press.choice.partition("@")
     if model and model not in ctx.models:
-        return Problem("tap_gone", {})
+        return Problem("press_gone", {})
     meant = [
         pause for pause in await ctx.purchase_guard.pauses() if (pause.model, pause.mark) == (model, mark)
     ]
     if verb == RESUME and not meant:
-        return Problem("tap_too_late", {})
+        return Problem("press_too_late", {})
     await ctx.messenger.redraw(press.sender, await _do(ctx, press.sender, model, verb))
     return None
 

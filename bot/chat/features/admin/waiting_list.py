@@ -33,11 +33,11 @@ async def tell_waiting(ctx: ChatContext, sender: Sender) -> None:
 
 async def put_first(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
     if press.sender.is_group:
-        return Problem("tap_private", {})
+        return Problem("press_private", {})
     done = await ctx.store.tasks.prioritise(press.choice)
     if card := await _draw(ctx, press.sender):
         await ctx.messenger.redraw(press.sender, card)
-    return Problem("queue_is_first" if done else "tap_too_late", {})
+    return Problem("queue_is_first" if done else "press_too_late", {})
 
 
 async def _draw(ctx: ChatContext, sender: Sender) -> Card | None:
