@@ -284,9 +284,9 @@ class App:
         settings = self._settings
         return AdminContext(
             store=self._store,
-            moves=self.conversation.moves,
+            actions=self.conversation.actions,
             permissions=Permissions(self._store.audit, self._clock),
-            rules=self.live_settings,
+            live_settings=self.live_settings,
             models=self.models,
             granted=self._health.granted,
             at_once=self._health.slots_in_use,

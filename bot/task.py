@@ -129,7 +129,7 @@ class Task:
         match self.state:
             case TaskState.SUBMITTING | TaskState.RUNNING:
                 return self.keep_until
-            case TaskState.FAILED if self.error_code == FailureCode.SUBMIT_UNKNOWN:
+            case _ if self.has_unknown_outcome:
                 return self.keep_until
             case _:
                 return None
@@ -138,6 +138,11 @@ class Task:
     def in_flight(self) -> bool:
         """Return True if its submit is under way, or was when a process died: it has one owner."""
         return self.state is TaskState.SUBMITTING
+
+    @property
+    def has_unknown_outcome(self) -> bool:
+        """Return True if nobody knows whether its job was accepted."""
+        return self.state is TaskState.FAILED and self.error_code == FailureCode.SUBMIT_UNKNOWN
 
     @property
     def is_active(self) -> bool:

@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fakes import A_MODEL, Clock
+from fakes import A_MODEL, Clock, admin_actions
 
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Permissions
-from bot.errors import DreamreelError
 from bot.prices import read_prices
-from bot.request import Problem, VideoModel, VideoRequest
+from bot.request import VideoModel, VideoRequest
 from bot.settings import IsolatedSettings
 from bot.store import AccountTrouble, Attempt
-from bot.store.audit import AuditEntry, setting
+from bot.store.audit import SET, AuditEntry, setting
 from bot.store.budget import Pause
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
@@ -86,50 +85,15 @@ def a_submit(task: Task, **changes: Any) -> Attempt:
     )
 
 
-class RecordingMoves:
-    """Writes down what it was asked to do, and by whom."""
-
-    def __init__(self) -> None:
-        self.made: list[tuple[str, str, int]] = []
-        self.problem: Problem | None = None
-        self.refusal: DreamreelError | None = None
-
-    async def cancel(self, task_id: str, by: int) -> Problem | None:
-        return self._made("cancel", task_id, by)
-
-    async def put_first(self, task_id: str, by: int) -> Problem | None:
-        return self._made("first", task_id, by)
-
-    async def retry(self, task_id: str, by: int) -> Problem | None:
-        return self._made("again", task_id, by)
-
-    async def allow(self, subject: int, by: int) -> Problem | None:
-        return self._made("allow", str(subject), by)
-
-    async def ban(self, subject: int, by: int) -> Problem | None:
-        return self._made("ban", str(subject), by)
-
-    async def pause(self, model: str, by: int) -> Problem | None:
-        return self._made("pause", model, by)
-
-    async def resume(self, model: str, by: int) -> Problem | None:
-        return self._made("resume", model, by)
-
-    def _made(self, verb: str, what: str, by: int) -> Problem | None:
-        if self.refusal is not None:
-            raise self.refusal
-        self.made.append((verb, what, by))
-        return self.problem
-
-
 @dataclass
 class AdminSite:
     folder: Path
     store: SQLiteStore
     clock: Clock
     models: Mapping[str, VideoModel] = field(default_factory=lambda: MODELS)
-    moves: RecordingMoves = field(default_factory=RecordingMoves)
     admins: set[int] = field(default_factory=lambda: {ADMIN})
+    before: int = 0
+    """How much the audit log held when the test began."""
     server: PrivateServer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -137,9 +101,9 @@ class AdminSite:
         self.pages = AdminPages(
             AdminContext(
                 store=self.store,
-                moves=self.moves,
+                actions=admin_actions(self.store, self.clock, self.models, prices=_PRICE_LIST),
                 permissions=Permissions(self.store.audit, self.clock),
-                rules=LiveSettings(IsolatedSettings(), self.store.audit, self.clock, self.models),
+                live_settings=LiveSettings(IsolatedSettings(), self.store.audit, self.clock, self.models),
                 models=self.models,
                 granted={model.provider: SLOTS.get(model.provider, 2) for model in self.models.values()},
                 at_once=self._at_once,
@@ -158,6 +122,14 @@ class AdminSite:
 
     async def link(self, user_id: int = ADMIN) -> str:
         return await make_link(self.store.tokens, self.server.url, user_id, self.clock())
+
+    async def done(self) -> list[tuple[str, str, int]]:
+        """Return what was done since the start: action, target and admin, in order of time."""
+        entries = await self.store.audit.entries(100)
+        return [
+            (str(one.value) if one.action == SET else one.action, one.target, one.by)
+            for one in reversed(entries)
+        ][self.before :]
 
     async def _at_once(self, provider: str) -> int | None:
         return min(SLOTS.get(provider, 2), 2)

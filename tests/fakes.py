@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from bot.admin.actions import ActionListener, AdminActions
 from bot.errors import StaleTask
 from bot.media.media_info import FitPhoto, VideoFacts
 from bot.media.video_cache import Video, VideoCache
@@ -278,6 +279,35 @@ def a_purchase_guard(
     )
 
 
+NO_LISTENER = ActionListener()
+
+
+class GuardListener(ActionListener):
+    def __init__(self, purchase_guard: PurchaseGuard) -> None:
+        self._purchase_guard = purchase_guard
+
+    async def pauses_changed(self) -> None:
+        await self._purchase_guard.refresh()
+
+
+def admin_actions(
+    store: Store,
+    clock: Callable[[], datetime],
+    models: Mapping[str, VideoModel],
+    *,
+    prices: Prices = NO_PRICES,
+    listener: ActionListener = NO_LISTENER,
+) -> AdminActions:
+    return AdminActions(
+        store,
+        models,
+        quote=lambda request: prices.quote(request, models[request.model]),
+        configured_admins=frozenset(),
+        clock=clock,
+        listener=listener,
+    )
+
+
 class WorkerHarness:
     """A worker with all its steps, on a store, with fakes around it."""
 
@@ -313,6 +343,9 @@ class WorkerHarness:
         self.slots = {one.name: one.concurrency for one in working}
         self.settings: Settings = IsolatedSettings()
         self.purchase_guard = a_purchase_guard(store, clock, lambda: self.settings, models, self.tell_admins)
+        self.actions = admin_actions(
+            store, clock, models, prices=prices, listener=GuardListener(self.purchase_guard)
+        )
         deps = WorkerDeps(
             chat=self.chat,
             providers=providers,

@@ -1,4 +1,4 @@
-"""Rules: the settings that admins may change while the bot runs, and what is in force of them.
+"""Live settings: the settings that admins may change while the bot runs, and what is in force of them.
 
 They start from the environment. Secrets, addresses and who is an admin come from there alone: whoever holds
 the machine decides about those.
@@ -34,7 +34,7 @@ CHANGEABLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class LiveSetting:
     """One setting as it stands."""
 
     name: str
@@ -61,7 +61,7 @@ class LiveSettings:
         self._store = store
         self._clock = clock
         self._models = models
-        self._now = InForce(settings, {}, {})
+        self._now = LiveValues(settings, {}, {})
         self._log = get_log(__name__)
 
     @property
@@ -72,7 +72,7 @@ class LiveSettings:
     async def read(self) -> None:
         """Take over what was changed, here or by another process. StoreError."""
         before = self._now
-        self._now = settle_rules(self._start, await self._store.in_force(THE_BOT), self._models)
+        self._now = apply_changes(self._start, await self._store.in_force(THE_BOT), self._models)
         for change, reason in self._now.refused.items():
             if change not in before.refused:
                 self._log.warning("a changed setting is not valid here", reason=reason)
@@ -95,10 +95,10 @@ class LiveSettings:
         await self.read()
         return True
 
-    def rows(self) -> list[Rule]:
+    def rows(self) -> list[LiveSetting]:
         """Each that can be changed."""
         return [
-            Rule(
+            LiveSetting(
                 name,
                 shown_value(self.settings, name),
                 source_of(self._start, name),
@@ -107,13 +107,13 @@ class LiveSettings:
             for name in CHANGEABLE
         ]
 
-    def row(self, name: str) -> Rule | None:
+    def row(self, name: str) -> LiveSetting | None:
         """The one of this name; None where nobody can change it."""
-        return next((rule for rule in self.rows() if rule.name == name.strip().upper()), None)
+        return next((one for one in self.rows() if one.name == name.strip().upper()), None)
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class LiveValues:
     settings: Settings
     """Those of the start, with what was changed since."""
     changes: Mapping[str, AuditEntry]
@@ -122,13 +122,13 @@ class InForce:
     """Those that do not, and why: an older or a newer bot may have stored them."""
 
 
-def settle_rules(
+def apply_changes(
     start: Settings, changes: Iterable[AuditEntry], models: Mapping[str, object] | None = None
-) -> InForce:
+) -> LiveValues:
     """What the changes make of the settings. Those that belong together count together, or each by itself."""
     known = {change.name: change for change in changes if change.name in CHANGEABLE and change.value}
     try:
-        return InForce(_checked(start, _texts(known), models), known, {})
+        return LiveValues(_checked(start, _texts(known), models), known, {})
     except SettingsError:
         pass
     settings, taken, refused = start, dict[str, AuditEntry](), dict[AuditEntry, str]()
@@ -138,7 +138,7 @@ def settle_rules(
             taken[name] = change
         except SettingsError as error:
             refused[change] = str(error)
-    return InForce(settings, taken, refused)
+    return LiveValues(settings, taken, refused)
 
 
 def _texts(changes: Mapping[str, AuditEntry]) -> dict[str, str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
 from bot.store.audit import AuditEntry, AuditStore, setting
+from bot.store.people import PeopleStore
 
 Admission = Literal["allowed", "banned", "ignored"]
 """`ignored`: an admin was asked about this stranger and did not want to answer."""
@@ -58,6 +59,11 @@ class Permissions:
             return False
         await self._store.add(setting(subject, name, value, by, self._clock()))
         return True
+
+
+async def is_admin(people: PeopleStore, configured: Collection[int], user_id: int) -> bool:
+    """Return True for an admin of ADMIN_USERS (`configured`), or one who claimed the bot."""
+    return user_id in configured or (await people.person(user_id)).role == "admin"
 
 
 def read_own(word: str) -> LimitOverride:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.admin.live_settings import LiveSettings
-from bot.admin.permissions import Admission, LimitOverride, Permissions
+from bot.admin.permissions import Admission, LimitOverride, Permissions, is_admin
 from bot.codes import INPUT_REFUSED
 from bot.local_time import day_of, renewal_of
 from bot.request import Problem
@@ -39,25 +39,25 @@ async def _nothing(_: int) -> None:
 class Access:
     def __init__(
         self,
-        rules: LiveSettings,
+        live_settings: LiveSettings,
         permissions: Permissions,
-        people: Store,
+        store: Store,
         tasks: TaskStore,
         clock: Callable[[], datetime],
         *,
         obstacle: Callable[[int], Awaitable[Problem | None]] = _nothing,
     ) -> None:
         """`obstacle`: why no video can be shown in a chat."""
-        self._rules = rules
+        self._live_settings = live_settings
         self._permissions = permissions
-        self._store = people
+        self._store = store
         self._tasks = tasks
         self._clock = clock
         self._obstacle = obstacle
 
     async def open_claim(self) -> str | None:
         """While there is no admin: a payload for `/start`, good once, whose sender becomes one."""
-        if self._rules.settings.admin_users or await self._store.people.admins():
+        if self._live_settings.settings.admin_users or await self._store.people.admins():
             return None
         code = secrets.token_urlsafe(16)
         await self._store.maintenance.set_flag(_claim_mark(code), self._clock())
@@ -72,12 +72,10 @@ class Access:
 
     async def admins(self) -> list[int]:
         """Those of the settings and those of the store."""
-        return sorted({*self._rules.settings.admin_users, *await self._store.people.admins()})
+        return sorted({*self._live_settings.settings.admin_users, *await self._store.people.admins()})
 
     async def is_admin(self, user_id: int) -> bool:
-        if user_id in self._rules.settings.admin_users:
-            return True
-        return (await self._store.people.person(user_id)).role == "admin"
+        return await is_admin(self._store.people, self._live_settings.settings.admin_users, user_id)
 
     async def may_ask(self, user_id: int, chat_id: int) -> bool:
         """Either list is enough: anybody in an allowed chat may ask there."""
@@ -86,7 +84,7 @@ class Access:
         decided = {(await self._permissions.of(user_id)).admission, await self._decided_of_chat(chat_id)}
         if "banned" in decided:
             return False
-        people = self._rules.settings.allowed_users
+        people = self._live_settings.settings.allowed_users
         return "allowed" in decided or people == "*" or user_id in people or await self._is_listed(chat_id)
 
     async def may_join(self, user_id: int, chat_id: int) -> bool:
@@ -131,7 +129,7 @@ class Access:
 
     async def _is_listed(self, chat_id: int) -> bool:
         """A group that became a supergroup is still the one that was allowed."""
-        allowed = self._rules.settings.allowed_chats
+        allowed = self._live_settings.settings.allowed_chats
         if allowed == "*" or not allowed:
             return bool(allowed)
         return chat_id in allowed or (await self._store.people.chat(chat_id)).moved_from in allowed
@@ -139,7 +137,7 @@ class Access:
     async def quotas(self, *, user_id: int | None = None, chat_id: int | None = None) -> tuple[Quota, Quota]:
         """Of a person (who may be a channel), or of a group: for the day, and at once. That admins have none
         is not looked at here."""
-        settings = self._rules.settings
+        settings = self._live_settings.settings
         usual = (settings.daily_videos_per_user, settings.open_tasks_per_user)
         if chat_id is not None:
             usual = (settings.daily_videos_per_chat, settings.open_tasks_per_chat)
@@ -162,7 +160,7 @@ class Access:
         if len(refused) < _MOST_REFUSED:
             return None
         # Times are told to the minute: the next one, so that it is true from its beginning.
-        over_at = (refused[-1] + _HOUR + timedelta(minutes=1)).astimezone(self._rules.settings.zone)
+        over_at = (refused[-1] + _HOUR + timedelta(minutes=1)).astimezone(self._live_settings.settings.zone)
         return Problem("limit_refused", {"count": _MOST_REFUSED, "time": f"{over_at:%H:%M}"})
 
     def _limit(self, suffix: str, daily: Quota, at_once: Quota) -> Problem | None:
@@ -171,7 +169,7 @@ class Access:
         if at_once.is_used_up:
             return Problem(f"limit_open{suffix}", {"count": at_once.used})
         if daily.is_used_up:
-            renewed = renewal_of(self._clock(), self._rules.settings.zone)
+            renewed = renewal_of(self._clock(), self._live_settings.settings.zone)
             return Problem(f"limit_day{suffix}", {"count": daily.most, "time": renewed})
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from bot.admin.actions import AdminActions
 from bot.admin.permissions import Permissions
 from bot.chat.access import Access
 from bot.chat.cards.eta import Estimator
@@ -14,6 +15,7 @@ from bot.chat.features import FEATURES
 from bot.chat.handlers import Feature
 from bot.chat.menu import Menu
 from bot.chat.operators.access_requests import AccessRequests
+from bot.chat.operators.action_listener import ChatActionListener
 from bot.chat.operators.notices import Notices
 from bot.chat.operators.operator_chat import operators_of
 from bot.chat.ordering.albums import Albums
@@ -103,6 +105,14 @@ def build_chat_context(
         request_builder=request_builder,
         disclosure=PhotoDisclosure(store.people, messenger, deps.models),
     )
+    access_requests = AccessRequests(
+        deps,
+        access=access,
+        names=names,
+        notices=notices,
+        messenger=messenger,
+        preferences=preferences,
+    )
     return ChatContext(
         **vars(deps),
         bot=bot,
@@ -119,14 +129,14 @@ def build_chat_context(
         preferences=preferences,
         access=access,
         permissions=permissions,
-        access_requests=AccessRequests(
-            deps,
-            access=access,
-            permissions=permissions,
-            names=names,
-            notices=notices,
-            messenger=messenger,
-            preferences=preferences,
+        access_requests=access_requests,
+        actions=AdminActions(
+            store,
+            deps.models,
+            quote=lambda request: deps.price_labels().quote(request),
+            configured_admins=deps.settings.admin_users,
+            clock=clock,
+            listener=ChatActionListener(deps, board, access_requests),
         ),
         notices=notices,
         operators=operators,
@@ -154,7 +164,7 @@ def _connect(token: str, deps: ChatDeps, on_answer: Callable[[int], None], limit
 
 def _limits(deps: ChatDeps, access: Access, notices: Notices) -> tuple[Budgets, Quotas]:
     budgets = Budgets(
-        rules=deps.live_settings,
+        live_settings=deps.live_settings,
         store=deps.store,
         access=access,
         price_labels=deps.price_labels,
@@ -162,7 +172,7 @@ def _limits(deps: ChatDeps, access: Access, notices: Notices) -> tuple[Budgets, 
         clock=deps.clock,
     )
     quotas = Quotas(
-        rules=deps.live_settings,
+        live_settings=deps.live_settings,
         access=access,
         budgets=budgets,
         price_labels=deps.price_labels,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.admin.actions import AdminActions
 from bot.admin.permissions import Permissions
 from bot.chat.access import Access
 from bot.chat.cards.eta import Estimator
@@ -52,6 +53,8 @@ class ChatContext(ChatDeps):
     access: Access
     permissions: Permissions
     access_requests: AccessRequests
+    actions: AdminActions
+    """What admins do, with its audit entries."""
     notices: Notices
     operators: OperatorChat | None
     """None if ALERT_CHAT is not set."""

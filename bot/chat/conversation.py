@@ -23,7 +23,6 @@ from telegram.ext import (
 from bot.chat.button_presses import ButtonPresses
 from bot.chat.context import ChatContext
 from bot.chat.features import FEATURES
-from bot.chat.features.admin.actions import Moves
 from bot.chat.features.extend import read_video
 from bot.chat.features.group_membership import group_upgraded, membership_changed
 from bot.chat.features.video import album
@@ -67,7 +66,7 @@ class Conversation:
         self._ctx = ctx
         self.board = ctx.board
         self.operators = ctx.operators
-        self.moves = Moves(ctx)
+        self.actions = ctx.actions
         router = Router(features)
         self._messages = Messages(ctx, router)
         self._button_presses = ButtonPresses(ctx, router)

@@ -14,7 +14,6 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from bot.codes import FailureCode
 from bot.store import Attempt
 from bot.task import Task, TaskState
 
@@ -160,7 +159,7 @@ def _facts(task: Task, ahead: int, now: datetime) -> list[tuple[str, str | Text]
     lines: list[tuple[str, str | Text]] = [("state", state)]
     lines += [(name, value) for name, value in known.items() if value]
     lines += [(name, _moment(value)) for name, value in times.items() if value]
-    if task.state is TaskState.FAILED and task.error_code == FailureCode.SUBMIT_UNKNOWN:
+    if task.has_unknown_outcome:
         lines.append(
             ("what to do", f"look for the job at {task.provider}, then run: tasks attach {task.id} REMOTE_ID")
         )

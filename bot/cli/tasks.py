@@ -11,13 +11,10 @@ from decimal import Decimal
 import click
 from rich.console import Console, RenderableType
 
-from bot.admin.retry import check_retry
-from bot.admin.retry import retry as retry_task
-from bot.cli import task_actions, task_table
+from bot.admin.actions import ActionRefused
+from bot.cli import task_table
 from bot.cli import watch as watching
-from bot.cli.context import CliContext, run
-from bot.cli.task_actions import Refused
-from bot.codes import FailureCode
+from bot.cli.context import CliContext, find_task, run
 from bot.store import TaskFilter
 from bot.store.audit import THE_MACHINE
 from bot.task import Task, TaskState
@@ -75,7 +72,7 @@ def list_tasks(
             chat_id=chat_id,
             provider=provider,
         )
-        last = await task_actions.find(ctx.store, older_than) if older_than else None
+        last = await find_task(ctx.store, older_than) if older_than else None
         found = await ctx.store.tasks.list_tasks(which, limit + 1, last)
         page, more = found[:limit], len(found) > limit
         if as_json:
@@ -98,7 +95,7 @@ def show(task_id: str, as_json: bool) -> None:
     """Show everything about one request, and every call that was made for it."""
 
     async def work(ctx: CliContext) -> None:
-        task = await task_actions.find(ctx.store, task_id)
+        task = await find_task(ctx.store, task_id)
         attempts = await ctx.store.tasks.attempts(task.id)
         if as_json:
             calls = [task_table.attempt_json(attempt) for attempt in attempts]
@@ -121,7 +118,8 @@ def cancel(task_id: str, as_json: bool) -> None:
     """
 
     async def work(ctx: CliContext) -> None:
-        task = await task_actions.cancel(ctx.store, await task_actions.find(ctx.store, task_id), ctx.now)
+        found = await find_task(ctx.store, task_id)
+        task = await ctx.actions().cancel(found.id, THE_MACHINE)
         paid = task.state.value in ("submitting", "running")
         _report(
             task, "It goes on without being shown: it is already paid for." if paid else "Cancelled.", as_json
@@ -137,8 +135,8 @@ def put_first(task_id: str, as_json: bool) -> None:
     """Give a request the next slot of its provider, before all others."""
 
     async def work(ctx: CliContext) -> None:
-        task = await task_actions.find(ctx.store, task_id)
-        await task_actions.put_first(ctx.store, task, ctx.now)
+        task = await find_task(ctx.store, task_id)
+        await ctx.actions().prioritise(task.id, THE_MACHINE)
         _report(task, "It gets the next slot.", as_json)
 
     run(work)
@@ -156,11 +154,9 @@ def attach(task_id: str, remote_id: str, as_json: bool) -> None:
     """
 
     async def work(ctx: CliContext) -> None:
-        task = await task_actions.find(ctx.store, task_id)
+        task = await find_task(ctx.store, task_id)
         async with ctx.models() as models:
-            task = await task_actions.attach(
-                ctx.store, task, remote_id, models.get(task.request.model), ctx.now
-            )
+            task = await ctx.actions(models).attach(task.id, remote_id, THE_MACHINE)
         _report(task, "It is running and is polled now.", as_json)
 
     run(work)
@@ -177,15 +173,13 @@ def retry(task_id: str, yes: bool, as_json: bool) -> None:
     """
 
     async def work(ctx: CliContext) -> None:
-        task = await task_actions.find(ctx.store, task_id)
+        task = await find_task(ctx.store, task_id)
         async with ctx.models() as models:
-            model = models.get(task.request.model)
-            check_retry(task, model)
-            assert model is not None  # noqa: S101 - check_retry refuses that
-            price = ctx.settings.model_prices.quote(task.request, model)
+            actions = ctx.actions(models)
+            model = actions.check_retry(task)
             if not (model.free or yes):
-                _agree(task, price, ctx.settings.currency)
-            again = await retry_task(ctx.store, task, model, price, by=THE_MACHINE, now=ctx.now)
+                _agree(task, ctx.settings.model_prices.quote(task.request, model), ctx.settings.currency)
+            again = await actions.retry(task.id, THE_MACHINE)
         _report(again, "It is queued.", as_json)
 
     run(work)
@@ -207,14 +201,13 @@ def watch(task_id: str | None, as_json: bool) -> None:
 
 
 def _agree(task: Task, price: Decimal | None, currency: str | None) -> None:
-    """Ask whether to spend the money. Raises Refused unless the answer is yes."""
+    """Ask whether to spend the money. Raises ActionRefused unless the answer is yes."""
     costs = "costs money" if price is None else f"costs {price} {currency or ''}".rstrip()
-    is_unknown = task.error_code == FailureCode.SUBMIT_UNKNOWN
-    twice = " The first order may have been charged already." if is_unknown else ""
+    twice = " The first order may have been charged already." if task.has_unknown_outcome else ""
     if not sys.stdin.isatty():
-        raise Refused(f"Another video {costs}.{twice} Pass --yes to order it.")
+        raise ActionRefused(f"Another video {costs}.{twice} Pass --yes to order it.")
     if not click.confirm(f"Another video {costs}.{twice} Order it?", err=True):
-        raise Refused("Nothing was ordered.")
+        raise ActionRefused("Nothing was ordered.")
 
 
 def _report(task: Task, words: str, as_json: bool) -> None:

@@ -10,7 +10,8 @@ from typing import Protocol
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from bot.cli import task_actions, task_table
+from bot.cli import task_table
+from bot.cli.context import find_task
 from bot.store import Store, TaskFilter
 from bot.task import Task, TaskState
 
@@ -31,7 +32,7 @@ class WatchContext(Protocol):
 
 async def draw(ctx: WatchContext, name: str | None) -> None:
     """Redraw the tasks on a terminal until the given task has ended, or forever."""
-    task = await task_actions.find(ctx.store, name) if name else None
+    task = await find_task(ctx.store, name) if name else None
     with Live(console=Console(highlight=False), auto_refresh=False) as live:
         while True:
             picture, over = await (_all(ctx) if task is None else _one(ctx, task.id))
@@ -43,7 +44,7 @@ async def draw(ctx: WatchContext, name: str | None) -> None:
 
 async def print_changes(ctx: WatchContext, name: str | None, write: Callable[[str], object]) -> None:
     """Write each task once as it is, and again after each change."""
-    task = await task_actions.find(ctx.store, name) if name else None
+    task = await find_task(ctx.store, name) if name else None
     seen: dict[str, int] = {}
     while True:
         if task is not None:

@@ -59,7 +59,7 @@ class PurchaseGuard:
         """Return the pauses in force, oldest first."""
         now = self._clock()
         if self._read_at is None or not timedelta() <= now - self._read_at < _CACHED_FOR:
-            await self._read()
+            await self.refresh()
         return self._pauses
 
     async def buy(self, task: Task) -> Task | Pause:
@@ -68,7 +68,7 @@ class PurchaseGuard:
         most = self._settings().submits_per_hour
         bought = await self._store.budget.buy(task, since, most, self._free)
         if isinstance(bought, Pause):
-            await self._read()
+            await self.refresh()
             flag = f"brake {bought.at.isoformat()}"
             if bought.is_brake and await self._store.maintenance.set_flag(flag, self._clock()):
                 self._log.warning("the hourly limit is reached, nothing more is bought", most=most)
@@ -81,28 +81,8 @@ class PurchaseGuard:
             if pause.is_brake:
                 await self._ask(pause)
 
-    async def pause(self, model: str, by: int) -> bool:
-        """Start no more jobs of the model, or of `EVERYTHING`; return False if that is paused already.
-
-        Waiting tasks keep their turn, running jobs go on.
-        """
-        is_new = await self._store.budget.pause(Pause(model, by, self._clock()))
-        if is_new:
-            self._log.warning("paused", model=model or "everything", by=by)
-        await self._read()
-        return is_new
-
-    async def resume(self, model: str, by: int) -> list[Pause]:
-        """Go on with the model; `EVERYTHING` ends every pause. Returns the pauses that it ended."""
-        names = [one.model for one in await self._store.budget.pauses()] if model == EVERYTHING else [model]
-        ended = [await self._store.budget.resume(name, by, self._clock()) for name in names]
-        over = [pause for pause in ended if pause is not None]
-        for pause in over:
-            self._log.warning("resumed", model=pause.model or "everything", by=by)
-        await self._read()
-        return over
-
-    async def _read(self) -> None:
+    async def refresh(self) -> None:
+        """Read the pauses now: one was made or ended in this process."""
         before, self._pauses = self._pauses, await self._store.budget.pauses()
         self._read_at = self._clock()
         if before != self._pauses:

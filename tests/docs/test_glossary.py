@@ -17,7 +17,7 @@ STANDARD = {
     "Telegram": """
         access action admin album allow ban bot button chat draft extend forget group greeting help history
         join link menu message mode moved operator page person photo preferences press privacy reaction rights
-        sender set settings share text update upload user video webhook file names
+        sender set setting settings share text update upload user video webhook file names
 cleanup daily folder report forbids aperture bounded dict streaming joiner kind for host single unstorable
 """,
     "asyncio and task queues": """
@@ -45,8 +45,8 @@ cleanup daily folder report forbids aperture bounded dict streaming joiner kind 
 """The terms that a reader knows or finds in the documentation of those systems."""
 
 TO_RENAME = """
-    act bound choices complaint examination facts figures force found in on pace part planes run rule
-    shot started the way watch words
+    bound choices complaint examination facts figures part pace planes run
+    shot started watch words
 """
 """Words in class names that should make way for better ones. Do not add to them."""
 

@@ -14,9 +14,7 @@ import pytest
 from admin_site import ADMIN, NOW, PROMPT, SECRET, AdminSite, a_submit, a_task, admin_site
 
 from bot.admin.permissions import Permissions
-from bot.admin.retry import RetryRefused
 from bot.codes import FailureCode
-from bot.request import Problem
 from bot.store.audit import AuditEntry, setting
 from bot.store.budget import EVERYTHING, Pause
 from bot.task import TaskState
@@ -208,7 +206,7 @@ async def test_a_form_of_another_site_does_nothing(site: AdminSite, admin: Visit
     ):
         response, _ = await admin.post("/admin/tasks/boat/cancel", {"csrf_token": csrf_token}, **headers)
         assert response.status == 403
-    assert site.moves.made == []
+    assert await site.done() == []
 
 
 async def test_a_move_needs_the_form_that_asked_for_it(site: AdminSite, admin: Visitor) -> None:
@@ -220,7 +218,7 @@ async def test_a_move_needs_the_form_that_asked_for_it(site: AdminSite, admin: V
     async with visit(site) as another:
         await another.enter(await site.link())
         await another.post("/admin/tasks/hat/cancel", {"csrf_token": csrf_token})
-    assert site.moves.made == []
+    assert await site.done() == []
 
 
 async def test_a_form_that_is_sent_twice_is_acted_on_once(site: AdminSite, admin: Visitor) -> None:
@@ -228,7 +226,7 @@ async def test_a_form_that_is_sent_twice_is_acted_on_once(site: AdminSite, admin
     for _ in range(3):
         response, _ = await admin.post("/admin/tasks/boat/cancel", {"csrf_token": csrf_token})
         assert (response.status, response.headers["Location"]) == (303, "/admin/tasks/boat")
-    assert site.moves.made == [("cancel", "boat", ADMIN)]
+    assert await site.done() == [("cancel", "boat", ADMIN)]
 
 
 async def test_a_move_is_asked_about_and_named_as_what_it_is(site: AdminSite, admin: Visitor) -> None:
@@ -244,10 +242,10 @@ async def test_a_move_is_asked_about_and_named_as_what_it_is(site: AdminSite, ad
 
 
 async def test_a_move_that_cannot_be_made_says_why(site: AdminSite, admin: Visitor) -> None:
-    site.moves.problem = Problem("press_too_late", {})
     csrf_token = await admin.csrf_token("/admin/tasks/boat/cancel")
+    await site.store.tasks.update("boat", lambda task: task.cancelled("cancelled", NOW))
     response, text = await admin.post("/admin/tasks/boat/cancel", {"csrf_token": csrf_token})
-    assert (response.status, "Too late" in text) == (409, True)
+    assert (response.status, "boat has ended: it cannot be stopped any more" in text) == (409, True)
 
 
 async def test_what_failed_is_asked_for_again_and_the_price_is_said_before(
@@ -260,11 +258,10 @@ async def test_what_failed_is_asked_for_again_and_the_price_is_said_before(
     assert "It may have been charged once already." in text
     csrf_token = await admin.csrf_token("/admin/tasks/hat/again")
     await admin.post("/admin/tasks/hat/again", {"csrf_token": csrf_token})
-    assert site.moves.made == [("again", "hat", ADMIN)]
-    site.moves.refusal = RetryRefused("veo-3 is not set up here.")
+    assert await site.done() == [("retry", "hat", ADMIN)]
     csrf_token = await admin.csrf_token("/admin/tasks/hat/again")
     response, text = await admin.post("/admin/tasks/hat/again", {"csrf_token": csrf_token})
-    assert (response.status, "veo-3 is not set up here." in text) == (409, True)
+    assert (response.status, "hat has been asked for again already" in text) == (409, True)
 
 
 async def test_people_and_models_have_their_moves(site: AdminSite, admin: Visitor) -> None:
@@ -272,13 +269,13 @@ async def test_people_and_models_have_their_moves(site: AdminSite, admin: Visito
         csrf_token = await admin.csrf_token(f"/admin/{path}")
         response, _ = await admin.post(f"/admin/{path}", {"csrf_token": csrf_token})
         assert response.status == 303
-    assert [(verb, what) for verb, what, _ in site.moves.made] == [
-        ("ban", "7001"),
-        ("allow", "-100123"),
+    assert [(verb, what) for verb, what, _ in await site.done()] == [
+        ("banned", "7001"),
+        ("allowed", "-100123"),
         ("pause", "jimeng-pro"),
         ("pause", EVERYTHING),
     ]
-    for path in ("models/none/pause", "models/jimeng-pro/resume", "models/*/resume", "people/7001/pause"):
+    for path in ("models/none/pause", "models/veo-3/resume", "models/*/pause", "people/7001/pause"):
         assert (await admin.get(f"/admin/{path}"))[0].status == 409
     for path in ("people/0", "people/x/ban", "people/99999999999999999999/ban"):
         assert (await admin.get(f"/admin/{path}"))[0].status == 404

@@ -47,11 +47,11 @@ def harness(store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path) -> Wor
 
 
 async def test_while_everything_is_paused_what_waits_is_not_even_claimed(harness: WorkerHarness) -> None:
-    await harness.purchase_guard.pause(EVERYTHING, ADMIN)
+    await harness.actions.pause(EVERYTHING, ADMIN)
     task = await harness.store.tasks.add(a_task())
     assert await harness.turn() == 0
     assert await harness.get() == task
-    await harness.purchase_guard.resume(EVERYTHING, ADMIN)
+    await harness.actions.resume(EVERYTHING, ADMIN)
     await harness.turn()
     assert (await harness.get()).state is TaskState.RUNNING
 
@@ -59,7 +59,7 @@ async def test_while_everything_is_paused_what_waits_is_not_even_claimed(harness
 async def test_the_worker_takes_up_nothing_that_waits_while_everything_is_paused(
     harness: WorkerHarness,
 ) -> None:
-    await harness.purchase_guard.pause(EVERYTHING, ADMIN)
+    await harness.actions.pause(EVERYTHING, ADMIN)
     waits = await harness.store.tasks.add(a_task())
     dismissed = await harness.store.tasks.add(
         a_task("dismissed", state=TaskState.CANCELLED, error_code="cancelled")
@@ -79,7 +79,7 @@ async def test_who_stops_waiting_is_let_go_during_a_pause_and_what_runs_goes_on(
 ) -> None:
     running = await harness.store.tasks.add(a_task("running"))
     await harness.turn()
-    await harness.purchase_guard.pause(EVERYTHING, ADMIN)
+    await harness.actions.pause(EVERYTHING, ADMIN)
     task = await harness.store.tasks.add(a_task())
     await harness.store.tasks.save(task.hide(harness.clock()))
     assert (await harness.close_task()).state is TaskState.CANCELLED
@@ -87,7 +87,7 @@ async def test_who_stops_waiting_is_let_go_during_a_pause_and_what_runs_goes_on(
 
 
 async def test_a_model_that_is_paused_holds_its_own_tasks_and_no_others(harness: WorkerHarness) -> None:
-    await harness.purchase_guard.pause("second", ADMIN)
+    await harness.actions.pause("second", ADMIN)
     held = await harness.store.tasks.add(
         a_task("held", provider="second", request=VideoRequest(model="second", prompt="a boat"))
     )
@@ -97,7 +97,7 @@ async def test_a_model_that_is_paused_holds_its_own_tasks_and_no_others(harness:
     assert (waiting.state, waiting.attempts, waiting.queued_at) == (TaskState.QUEUED, 0, held.queued_at)
     assert (await harness.get()).state is TaskState.RUNNING
     assert harness.chat.shown[-1] in (waiting, await harness.get())
-    await harness.purchase_guard.resume("second", ADMIN)
+    await harness.actions.resume("second", ADMIN)
     await harness.turn()
     assert (await harness.get("held")).state is TaskState.RUNNING
 
@@ -138,7 +138,7 @@ async def test_go_on_lets_as_many_through_again(harness: WorkerHarness) -> None:
         harness.clock.advance(1)
         await harness.turn()
         assert harness.provider.submits.count == bought
-        await harness.purchase_guard.resume(EVERYTHING, ADMIN)
+        await harness.actions.resume(EVERYTHING, ADMIN)
     assert [notice.key for notice in harness.notices] == ["brake_reached"] * 2
 
 
@@ -179,7 +179,7 @@ async def test_an_hour_without_limit_has_no_brake(harness: WorkerHarness) -> Non
 
 
 async def test_failover_goes_to_no_model_that_is_paused(harness: WorkerHarness) -> None:
-    await harness.purchase_guard.pause("second", ADMIN)
+    await harness.actions.pause("second", ADMIN)
     harness.provider.submits = Script(AccountProblem("account", "HTTP 402", trouble="no_balance"))
     await harness.store.tasks.add(a_task())
     await harness.turn()
@@ -199,10 +199,10 @@ async def test_a_new_start_asks_again_where_the_brake_is_on(
 
 async def test_resume_of_everything_ends_the_pauses_of_models_too(harness: WorkerHarness) -> None:
     for model in (EVERYTHING, "second"):
-        assert await harness.purchase_guard.pause(model, ADMIN)
-    assert not await harness.purchase_guard.pause("second", 502)
-    assert await harness.purchase_guard.resume("jimeng-pro", ADMIN) == []
-    assert [pause.model for pause in await harness.purchase_guard.resume(EVERYTHING, 502)] == [
+        assert await harness.actions.pause(model, ADMIN)
+    assert not await harness.actions.pause("second", 502)
+    assert await harness.actions.resume("jimeng-pro", ADMIN) == []
+    assert [pause.model for pause in await harness.actions.resume(EVERYTHING, 502)] == [
         EVERYTHING,
         "second",
     ]

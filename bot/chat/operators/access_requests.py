@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 
-from bot.admin.permissions import Admission, Permissions
+from bot.admin.permissions import Admission
 from bot.chat.access import Access
 from bot.chat.cards.layout import cut
 from bot.chat.chat_settings import ChatPreferences
@@ -17,9 +16,8 @@ from bot.chat.operators.notices import Notices
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.display_names import DisplayNames
 from bot.chat.telegram_io.messenger import Messenger
-from bot.errors import ChatError, StaleTask
+from bot.errors import ChatError
 from bot.store import Notice
-from bot.task import TaskState
 from bot.text import say
 
 _DECISIONS: Mapping[str, Admission] = {YES: "allowed", NO: "ignored"}
@@ -35,7 +33,6 @@ class AccessRequests:
         deps: ChatDeps,
         *,
         access: Access,
-        permissions: Permissions,
         names: DisplayNames,
         notices: Notices,
         messenger: Messenger,
@@ -43,7 +40,6 @@ class AccessRequests:
     ) -> None:
         self._deps = deps
         self._access = access
-        self._permissions = permissions
         self._names = names
         self._notices = notices
         self._messenger = messenger
@@ -72,17 +68,6 @@ class AccessRequests:
                 return await self._told(asked_by, "welcome_group_back", group=group)
             return False
         return True
-
-    async def ban(self, subject: int, by: int) -> bool:
-        """Ban a person or a group, and cancel what is not bought yet. Return True if the decision changed."""
-        is_news = await self._permissions.decide(subject, "banned", by)
-        whose = {"user_id": subject} if subject > 0 else {"chat_id": subject}
-        for task in await self._deps.store.tasks.open_tasks(**whose):
-            if task.state is TaskState.QUEUED:
-                with suppress(StaleTask):  # it is being handed over at this moment
-                    await self._deps.store.tasks.save(task.hide(self._deps.clock()))
-        self._deps.wake()
-        return is_news
 
     async def _told(self, user_id: int, key: str, **values: object) -> bool:
         try:

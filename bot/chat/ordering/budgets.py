@@ -25,14 +25,14 @@ class Budgets:
     def __init__(
         self,
         *,
-        rules: LiveSettings,
+        live_settings: LiveSettings,
         store: Store,
         access: Access,
         price_labels: Callable[[], PriceLabels],
         tell_admins: Callable[[Notice], Awaitable[None]],
         clock: Callable[[], datetime],
     ) -> None:
-        self._rules = rules
+        self._live_settings = live_settings
         self._store = store
         self._access = access
         self._price_labels = price_labels
@@ -44,7 +44,7 @@ class Budgets:
     async def limit(self, user_id: int, language: str, request: VideoRequest) -> Problem | None:
         """What stands against ordering it; else its price is set aside until it is stored, so that no two at
         once share what is left. The budget for everybody binds the admins too; that for a person does not."""
-        settings, price_labels = self._rules.settings, self._price_labels()
+        settings, price_labels = self._live_settings.settings, self._price_labels()
         own = None if await self._access.is_admin(user_id) else settings.daily_budget_per_user
         if settings.daily_budget is None and own is None:
             return None
@@ -76,7 +76,7 @@ class Budgets:
 
     async def watch(self) -> None:
         """Tell the admins once when four fifths of today's budget are spent, and once when all of it is."""
-        budget = self._rules.settings.daily_budget
+        budget = self._live_settings.settings.daily_budget
         if budget is None or not budget:
             return
         left = await self.left(budget)
@@ -85,7 +85,7 @@ class Budgets:
 
     async def left(self, budget: Decimal, user_id: int | None = None) -> Decimal:
         """Of today's; below zero where a budget was lowered meanwhile."""
-        since = day_of(self._clock(), self._rules.settings.zone)
+        since = day_of(self._clock(), self._live_settings.settings.zone)
         return budget - await self._store.budget.spent_since(since, user_id=user_id)
 
     def _refusal(self, code: str, language: str, price: Decimal, left: Decimal) -> Problem:
@@ -99,7 +99,7 @@ class Budgets:
 
     async def _tell(self, budget: Decimal, left: Decimal, *, is_full: bool) -> None:
         """Once a day and budget: who raises it hears of the new one."""
-        day = day_of(self._clock(), self._rules.settings.zone).date()
+        day = day_of(self._clock(), self._live_settings.settings.zone).date()
         key = "budget_spent" if is_full else "budget_nearly"
         if not await self._store.maintenance.set_flag(f"{key} {day} {budget}", self._clock()):
             return
@@ -108,4 +108,4 @@ class Budgets:
         await self._tell_admins(Notice(key, {"spent": spent, "budget": most, "time": self._renewal()}))
 
     def _renewal(self) -> str:
-        return renewal_of(self._clock(), self._rules.settings.zone)
+        return renewal_of(self._clock(), self._live_settings.settings.zone)

@@ -41,13 +41,13 @@ class Quotas:
     def __init__(
         self,
         *,
-        rules: LiveSettings,
+        live_settings: LiveSettings,
         access: Access,
         budgets: Budgets,
         price_labels: Callable[[], PriceLabels],
         clock: Callable[[], datetime],
     ) -> None:
-        self._rules = rules
+        self._live_settings = live_settings
         self._access = access
         self._budgets = budgets
         self._price_labels = price_labels
@@ -85,13 +85,13 @@ class Quotas:
             for key, quota in quotas.items()
             if quota.most is not None
         ]
-        budget = self._rules.settings.daily_budget_per_user
+        budget = self._live_settings.settings.daily_budget_per_user
         if budget is not None:
             bounds.append(Bound("left_money", await self._budgets.left(budget, user_id), budget))
         return bounds
 
     def _say(self, language: str, bounds: list[Bound]) -> str:
-        time = renewal_of(self._clock(), self._rules.settings.zone)
+        time = renewal_of(self._clock(), self._live_settings.settings.zone)
         return "\n".join(
             say(
                 language,

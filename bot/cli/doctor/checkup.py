@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from bot.admin.live_settings import settle_rules
+from bot.admin.live_settings import apply_changes
 from bot.cli.doctor.backups import judge_backups
 from bot.cli.doctor.finding import Finding
 from bot.cli.doctor.money import judge_prices
@@ -50,7 +50,7 @@ async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Fi
     paid = [provider for provider in providers if not all(model.free for model in provider.models)]
     models = {model.name: model for provider in providers for model in provider.models}
     changes = await stored_settings(settings.database_url, THE_BOT)
-    settings = settle_rules(settings, changes, models).settings
+    settings = apply_changes(settings, changes, models).settings
     try:
         of_network = await asyncio.gather(
             check_telegram(settings, clock),

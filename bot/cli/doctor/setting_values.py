@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import click
 
-from bot.admin.live_settings import settle_rules
+from bot.admin.live_settings import apply_changes
 from bot.admin.setting_sources import names, shown_value, source_of
 from bot.settings import Settings
 from bot.store.audit import THE_BOT, THE_MACHINE, AuditEntry
@@ -25,7 +25,7 @@ class Value:
 
 async def list_values(settings: Settings) -> list[Value]:
     """Return all settings in the order of `.env.example`, as a bot that starts now would have them."""
-    in_force = settle_rules(settings, await stored_settings(settings.database_url, THE_BOT))
+    in_force = apply_changes(settings, await stored_settings(settings.database_url, THE_BOT))
     return [
         Value(
             name,

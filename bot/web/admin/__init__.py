@@ -12,12 +12,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.web.admin.auth import LINK_LIVES, make_link
-from bot.web.admin.context import AdminContext, Moves
+from bot.web.admin.context import AdminContext
 
 if TYPE_CHECKING:
     from bot.web.admin.pages import Page, Pages
 
-__all__ = ["LINK_LIVES", "AdminContext", "AdminPages", "Moves", "make_link"]
+__all__ = ["LINK_LIVES", "AdminContext", "AdminPages", "make_link"]
 
 
 class AdminPages:
@@ -33,7 +33,7 @@ class AdminPages:
             self._get("/admin/tasks/{id}", lambda pages: pages.task),
             self._get("/admin/people/{id:-?[1-9][0-9]{0,17}}", lambda pages: pages.subject),
             self._get("/admin/record", lambda pages: pages.record),
-            self._get("/admin/settings", lambda pages: pages.rules),
+            self._get("/admin/settings", lambda pages: pages.settings),
             self._post("/admin/settings/{name}", lambda pages: pages.change),
             self._post("/admin/people/{id:-?[1-9][0-9]{0,17}}/limits", lambda pages: pages.limits),
             self._get("/admin/bill", lambda pages: pages.bill),
@@ -42,14 +42,14 @@ class AdminPages:
             self._post("/admin/login", lambda pages: pages.enter),
             self._post("/admin/logout", lambda pages: pages.leave),
             self._post("/admin/tasks/{id}/words", lambda pages: pages.words),
-            *self._move("/admin/{what:tasks|models}/{id}/{move}"),
-            *self._move("/admin/{what:people}/{id:-?[1-9][0-9]{0,17}}/{move}"),
+            *self._action("/admin/{what:tasks|models}/{id}/{action}"),
+            *self._action("/admin/{what:people}/{id:-?[1-9][0-9]{0,17}}/{action}"),
             self._get("/admin/{rest:.*}", lambda pages: pages.nothing),
         ]
 
-    def _move(self, path: str) -> list[web.RouteDef]:
+    def _action(self, path: str) -> list[web.RouteDef]:
         """Ask for confirmation, then run the action."""
-        return [self._get(path, lambda pages: pages.ask), self._post(path, lambda pages: pages.move)]
+        return [self._get(path, lambda pages: pages.ask), self._post(path, lambda pages: pages.act)]
 
     def _get(self, path: str, page: Callable[[Pages], Page]) -> web.RouteDef:
         return web.get(path, self._lazily(page))

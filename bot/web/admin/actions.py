@@ -8,25 +8,23 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.admin.retry import RetryRefused
+from bot.admin.actions import ActionRefused
 from bot.errors import DreamreelError
 from bot.log import get_log
-from bot.request import Problem
 from bot.store.budget import EVERYTHING
-from bot.text import plain, say
 from bot.web.admin.auth import Auth
 from bot.web.admin.context import AdminContext
 from bot.web.admin.labels import cost_of
 from bot.web.admin.offered_actions import (
     ALL_MODELS,
-    AdminAction,
+    ActionButton,
     offers_for_model,
     offers_for_subject,
     offers_for_task,
 )
 from bot.web.admin.renderer import Renderer
 
-_Do = Callable[[str, int], Awaitable[Problem | None]]
+_Do = Callable[[str, int], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,46 +35,46 @@ class _Target:
     words: str
     page: str
     """The page to show afterwards."""
-    offers: list[AdminAction]
+    offers: list[ActionButton]
 
 
-class Acts:
+class ActionPages:
     def __init__(self, sources: AdminContext, door: Auth, drawing: Renderer) -> None:
         self._sources = sources
         self._door = door
         self._drawing = drawing
-        moves = sources.moves
+        actions = sources.actions
         self._do: dict[tuple[str, str], _Do] = {
-            ("tasks", "cancel"): moves.cancel,
-            ("tasks", "first"): moves.put_first,
-            ("tasks", "again"): moves.retry,
-            ("people", "allow"): lambda name, by: moves.allow(int(name), by),
-            ("people", "ban"): lambda name, by: moves.ban(int(name), by),
-            ("models", "pause"): lambda name, by: moves.pause(_model(name), by),
-            ("models", "resume"): lambda name, by: moves.resume(_model(name), by),
+            ("tasks", "cancel"): actions.cancel,
+            ("tasks", "first"): actions.prioritise,
+            ("tasks", "again"): actions.retry,
+            ("people", "allow"): lambda name, by: actions.allow(int(name), by),
+            ("people", "ban"): lambda name, by: actions.decide(int(name), "banned", by),
+            ("models", "pause"): lambda name, by: actions.pause(_model(name), by),
+            ("models", "resume"): lambda name, by: actions.resume(_model(name), by),
         }
         self._log = get_log(__name__)
 
     async def ask(self, request: web.Request, admin: int) -> web.Response:
         """Ask for confirmation."""
         target = await self._target(request)
-        verb = request.match_info["move"]
-        move = next((one for one in target.offers if one.verb == verb), None) if target else None
-        if target is None or move is None:
+        verb = request.match_info["action"]
+        action = next((one for one in target.offers if one.verb == verb), None) if target else None
+        if target is None or action is None:
             return self._sorry("That cannot be done now", target)
         csrf_token = await self._door.one_time_csrf_token(request, admin, request.path)
         logout_csrf_token = self._door.csrf_token(request, "/admin/logout")
         values = {
             "target": target,
-            "move": move,
+            "action": action,
             "csrf_token": csrf_token,
             "logout_csrf_token": logout_csrf_token,
         }
         return self._drawing.page("confirm.html", values)
 
-    async def move(self, request: web.Request, admin: int) -> web.StreamResponse:
+    async def act(self, request: web.Request, admin: int) -> web.StreamResponse:
         fields = await request.post()
-        target, verb = await self._target(request), request.match_info["move"]
+        target, verb = await self._target(request), request.match_info["action"]
         do = self._do.get((request.match_info["what"], verb))
         if target is None or do is None:
             return self._sorry("That cannot be done now", target)
@@ -84,13 +82,11 @@ class Acts:
             # Sent twice, as by a double click: it is done already.
             return web.Response(status=303, headers={"Location": target.page})
         try:
-            problem = await do(target.name, admin)
+            await do(target.name, admin)
         except DreamreelError as error:
             self._log.warning("an admin action failed", target=target.name, action=verb, reason=str(error))
-            is_ours = isinstance(error, RetryRefused)
+            is_ours = isinstance(error, ActionRefused)
             return self._sorry(str(error) if is_ours else "That cannot be done now", target)
-        if problem is not None:
-            return self._sorry(plain(say("en", problem.code, **problem.values)), target)
         return web.Response(status=303, headers={"Location": target.page})
 
     async def _target(self, request: web.Request) -> _Target | None:

@@ -39,7 +39,7 @@ class ProviderNow:
 
 
 @dataclass(frozen=True, slots=True)
-class OnTheWay:
+class RunningTask:
     task: Task
     usual_s: float | None
     share: float
@@ -61,7 +61,7 @@ async def now_page(sources: AdminContext) -> dict[str, Any]:
     return {
         "obstacles": await sources.health.obstacles(),
         "providers": await _providers(sources, now),
-        "making": [_on_the_way(sources, task, now) for task in sorted(making, key=_begun)],
+        "making": [_running(sources, task, now) for task in sorted(making, key=_begun)],
         "waiting": _placed(await store.statistics.queued(_MOST_SHOWN)),
         "waiting_count": await store.statistics.count_queued(),
         "unseen": await store.statistics.undelivered(_MOST_SHOWN),
@@ -102,11 +102,11 @@ def _placed(waiting: Sequence[Task]) -> list[tuple[int, Task]]:
     return placed
 
 
-def _on_the_way(sources: AdminContext, task: Task, now: datetime) -> OnTheWay:
+def _running(sources: AdminContext, task: Task, now: datetime) -> RunningTask:
     usual_s = sources.usual_s(task)
     elapsed_s = (now - (task.submitted_at or now)).total_seconds()
     share = task.progress if task.progress is not None else elapsed_s / usual_s if usual_s else 0.0
-    return OnTheWay(task, usual_s, min(max(share, 0.0), 1.0))
+    return RunningTask(task, usual_s, min(max(share, 0.0), 1.0))
 
 
 def _begun(task: Task) -> datetime:

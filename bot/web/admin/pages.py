@@ -12,14 +12,14 @@ from bot.admin.billing import draw_bill
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log, level_of
 from bot.store.audit import AuditEntry
-from bot.web.admin.actions import Acts
+from bot.web.admin.actions import ActionPages
 from bot.web.admin.audit_page import record_page
 from bot.web.admin.auth import Auth, is_from_here
 from bot.web.admin.context import AdminContext
 from bot.web.admin.days_page import days_page
 from bot.web.admin.now_page import now_page
 from bot.web.admin.renderer import Renderer
-from bot.web.admin.settings_page import grant, rules_page
+from bot.web.admin.settings_page import read_limits, settings_page
 from bot.web.admin.subject_page import subject_page
 from bot.web.admin.tasks_page import tasks_page
 from bot.web.admin.timeline import task_page
@@ -46,7 +46,7 @@ class Pages:
         self._sources = sources
         self._door = Auth(sources)
         self._drawing = Renderer(sources)
-        self._acts = Acts(sources, self._door, self._drawing)
+        self._actions = ActionPages(sources, self._door, self._drawing)
         self._open = {self.login, self.enter, self.static}
         self._log = get_log(__name__)
 
@@ -96,20 +96,20 @@ class Pages:
     async def record(self, request: web.Request, _: int) -> web.Response:
         return self._draw(request, "record.html", await record_page(self._sources))
 
-    async def rules(self, request: web.Request, _: int) -> web.Response:
-        return self._draw_rules(request, await rules_page(self._sources.rules))
+    async def settings(self, request: web.Request, _: int) -> web.Response:
+        return self._draw_settings(request, await settings_page(self._sources.live_settings))
 
     async def change(self, request: web.Request, admin: int) -> web.StreamResponse:
         """Change a setting. The same form sent twice changes it once."""
-        fields, rules = await request.post(), self._sources.rules
+        fields, live_settings = await request.post(), self._sources.live_settings
         if not self._door.is_csrf_token_valid(request, "/admin/settings", str(fields.get("csrf_token", ""))):
             return self._sorry(403, *_TOO_OLD)
         name, value = request.match_info["name"], str(fields.get("value", "")).strip()
         try:
-            await rules.change(name, None if fields.get("back") else value, admin)
+            await live_settings.change(name, None if fields.get("back") else value, admin)
         except SettingsError as error:
-            values = await rules_page(rules, wrong=str(error), tried=(name, value))
-            return self._draw_rules(request, values)
+            values = await settings_page(live_settings, wrong=str(error), tried=(name, value))
+            return self._draw_settings(request, values)
         return _elsewhere("/admin/settings")
 
     async def limits(self, request: web.Request, admin: int) -> web.StreamResponse:
@@ -119,11 +119,12 @@ class Pages:
         if not self._door.is_csrf_token_valid(request, f"{page}/limits", str(fields.get("csrf_token", ""))):
             return self._sorry(403, *_TOO_OLD)
         try:
-            await grant(self._sources.permissions, subject, {n: str(v) for n, v in fields.items()}, admin)
+            limits = read_limits({name: str(value) for name, value in fields.items()})
         except ValueError:
             return self._sorry(
                 409, "That is no limit", "A number, or unlimited; empty is as the settings say."
             )
+        await self._sources.actions.limit(subject, limits, admin)
         return _elsewhere(page)
 
     async def words(self, request: web.Request, admin: int) -> web.Response:
@@ -172,10 +173,10 @@ class Pages:
         return response
 
     async def ask(self, request: web.Request, admin: int) -> web.Response:
-        return await self._acts.ask(request, admin)
+        return await self._actions.ask(request, admin)
 
-    async def move(self, request: web.Request, admin: int) -> web.StreamResponse:
-        return await self._acts.move(request, admin)
+    async def act(self, request: web.Request, admin: int) -> web.StreamResponse:
+        return await self._actions.act(request, admin)
 
     async def nothing(self, _: web.Request, __: int) -> web.Response:
         return self._sorry(404, "There is no such page", "Go back to /admin.")
@@ -207,12 +208,12 @@ class Pages:
             raise web.HTTPNotFound
         return web.Response(body=(_STATIC / name).read_bytes(), content_type=_TYPES[name], charset="utf-8")
 
-    def _draw_rules(self, request: web.Request, values: dict[str, Any]) -> web.Response:
+    def _draw_settings(self, request: web.Request, values: dict[str, Any]) -> web.Response:
         tokens = {
             "settings_csrf_token": self._door.csrf_token(request, "/admin/settings"),
             "here": "/admin/settings",
         }
-        return self._draw(request, "rules.html", values | tokens)
+        return self._draw(request, "settings.html", values | tokens)
 
     def _draw(self, request: web.Request, template: str, values: dict[str, Any]) -> web.Response:
         tokens = {"logout_csrf_token": self._door.csrf_token(request, "/admin/logout"), "here": request.path}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bot.admin.live_settings import LiveSettings
-from bot.admin.permissions import FIGURES, Permissions, read_own
+from bot.admin.permissions import FIGURES, Figure, LimitOverride, read_own
 
 _SOURCES = {
     "default": "default",
@@ -15,16 +16,14 @@ _SOURCES = {
 }
 
 
-async def rules_page(
-    rules: LiveSettings, *, wrong: str = "", tried: tuple[str, str] = ("", "")
+async def settings_page(
+    live_settings: LiveSettings, *, wrong: str = "", tried: tuple[str, str] = ("", "")
 ) -> dict[str, Any]:
     """Draw the page. `wrong`: why the value that was `tried` (a name and a value) does not work."""
-    await rules.read()
-    return {"rules": rules.rows(), "sources": _SOURCES, "wrong": wrong, "tried": tried}
+    await live_settings.read()
+    return {"settings": live_settings.rows(), "sources": _SOURCES, "wrong": wrong, "tried": tried}
 
 
-async def grant(permissions: Permissions, subject: int, texts: dict[str, str], by: int) -> None:
-    """Change the limits of a person or a group; empty means the settings. ValueError: nothing has changed."""
-    wishes = {figure: read_own(texts.get(figure, "").strip() or "default") for figure in FIGURES}
-    for figure, most in wishes.items():
-        await permissions.grant(subject, figure, most, by)
+def read_limits(texts: Mapping[str, str]) -> dict[Figure, LimitOverride]:
+    """Return the limits of a person or a group from a form; empty means the settings. Raises ValueError."""
+    return {figure: read_own(texts.get(figure, "").strip() or "default") for figure in FIGURES}

@@ -28,7 +28,7 @@ async def subject_page(sources: AdminContext, subject: int) -> dict[str, Any]:
         "name": next((task.user_name for task in tasks if task.user_name), "") if is_person else "",
         "is_admin": is_person and await sources.is_admin(subject),
         "permission": permission,
-        "moves": offers_for_subject(permission),
+        "actions": offers_for_subject(permission),
         "days": _DAYS,
         "figures": await _figures(sources, subject) if is_person else None,
         "tasks": tasks,

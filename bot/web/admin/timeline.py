@@ -34,10 +34,10 @@ async def task_page(sources: AdminContext, task_id: str, *, shows_words: bool) -
         "model": model,
         "company": (model.company if model else "") or task.provider,
         "attempts": attempts,
-        "acts": await sources.store.audit.entries(_ACTIONS_SHOWN, target=task_id),
+        "done": await sources.store.audit.entries(_ACTIONS_SHOWN, target=task_id),
         "events": tell(task, attempts),
         "usual_s": sources.usual_s(task),
-        "moves": offers_for_task(task, cost_of(sources, task)),
+        "actions": offers_for_task(task, cost_of(sources, task)),
         "shows_words": shows_words,
         "forgotten": task.delivered_at is not None and not task.request.prompt and not task.request.photos,
     }

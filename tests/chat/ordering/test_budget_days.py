@@ -30,7 +30,7 @@ class Desk:
         self.told: list[str] = []
         self.store, self.clock = store, clock
         self.budgets = Budgets(
-            rules=self.rules,
+            live_settings=self.rules,
             store=store,
             access=Access(self.rules, Permissions(store.audit, clock), store, store.tasks, clock),
             price_labels=lambda: PriceLabels(

@@ -35,9 +35,14 @@ def allowance(store: SQLiteStore, clock: Clock, **settings: str) -> Quotas:
         return PriceLabels(rules.settings.model_prices, rules.settings.currency, {"jimeng-pro": A_MODEL})
 
     budgets = Budgets(
-        rules=rules, store=store, access=access, price_labels=price_labels, tell_admins=nobody, clock=clock
+        live_settings=rules,
+        store=store,
+        access=access,
+        price_labels=price_labels,
+        tell_admins=nobody,
+        clock=clock,
     )
-    return Quotas(rules=rules, access=access, budgets=budgets, price_labels=price_labels, clock=clock)
+    return Quotas(live_settings=rules, access=access, budgets=budgets, price_labels=price_labels, clock=clock)
 
 
 async def ordered(store: SQLiteStore, times: int, **changes: object) -> None:

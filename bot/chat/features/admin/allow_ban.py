@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bot.admin.actions import ActionRefused
 from bot.admin.permissions import Admission
 from bot.admin.setting_sources import shown_value
 from bot.chat.cards.layout import Card, cut, join
@@ -44,7 +45,7 @@ async def answer_request(ctx: ChatContext, press: ChatButtonPress) -> Problem | 
     permission = await ctx.permissions.of(subject)
     reached = True
     if permission.admission is None:
-        await ctx.permissions.decide(subject, _DECISIONS[answer], sender.user_id)
+        await ctx.actions.decide(subject, _DECISIONS[answer], sender.user_id)
         permission = await ctx.permissions.of(subject)
         if permission.admission == "allowed":
             reached = await ctx.access_requests.welcome(subject, asked_by)
@@ -61,15 +62,14 @@ async def _decide(ctx: ChatContext, sender: Sender, intent: Intent, admission: A
         await ctx.messenger.answer(sender, await _state(ctx, sender))
     elif found is None or found.rest:
         await ctx.messenger.answer(sender, _how(ctx, sender))
-    elif admission == "banned" and await ctx.access.is_admin(found.subject):
-        name = await ctx.names.link(found.subject)
-        text = say(sender.language, "ban_admin", name="\0").replace("\0", name)
-        await ctx.messenger.answer(sender, text)
     else:
-        if admission == "banned":
-            is_news = await ctx.access_requests.ban(found.subject, sender.user_id)
-        else:
-            is_news = await ctx.permissions.decide(found.subject, admission, sender.user_id)
+        try:
+            is_news = await ctx.actions.decide(found.subject, admission, sender.user_id)
+        except ActionRefused:
+            name = await ctx.names.link(found.subject)
+            text = say(sender.language, "ban_admin", name="\0").replace("\0", name)
+            await ctx.messenger.answer(sender, text)
+            return
         decision = await draw_decision(sender, ctx.names, found.subject, admission)
         await ctx.messenger.answer(sender, decision)
         if is_news and admission == "allowed" and await _waits(ctx, sender, found.subject):

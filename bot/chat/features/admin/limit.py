@@ -21,8 +21,7 @@ async def limit(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     if found is None or wishes is None:
         await ctx.messenger.answer(sender, _how(ctx, sender))
         return
-    for figure, most in wishes.items():
-        await ctx.permissions.grant(found.subject, figure, most, sender.user_id)
+    await ctx.actions.limit(found.subject, wishes, sender.user_id)
     await ctx.messenger.answer(sender, await _state(ctx, sender, found.subject))
 
 

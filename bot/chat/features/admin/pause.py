@@ -71,9 +71,9 @@ async def _press(ctx: ChatContext, press: ChatButtonPress, verb: str) -> Problem
 async def _do(ctx: ChatContext, sender: Sender, model: str, verb: str) -> Card:
     """`model` may be `EVERYTHING`."""
     if verb == PAUSE:
-        await ctx.purchase_guard.pause(model, sender.user_id)
+        await ctx.actions.pause(model, sender.user_id)
         return await _paused(ctx, sender.language, model)
-    ended = await ctx.purchase_guard.resume(model, sender.user_id)
+    ended = await ctx.actions.resume(model, sender.user_id)
     return await _resumed(ctx, sender.language, ended)
 
 

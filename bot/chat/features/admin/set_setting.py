@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 
-from bot.admin.live_settings import Rule
+from bot.admin.live_settings import LiveSetting
 from bot.chat.cards.layout import cut, join
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Buttons, Command, Commands
@@ -45,33 +45,35 @@ async def _change(ctx: ChatContext, sender: Sender, name: str, text: str) -> str
 
 
 async def _one(ctx: ChatContext, language: str, name: str) -> str:
-    rule = ctx.live_settings.row(name)
-    if rule is None:
-        rules = [rule.name for rule in ctx.live_settings.rows()]
-        return say(language, "rule_unknown", name=cut(name, 60), choices=rules)
+    setting = ctx.live_settings.row(name)
+    if setting is None:
+        names = [one.name for one in ctx.live_settings.rows()]
+        return say(language, "rule_unknown", name=cut(name, 60), choices=names)
     entries = await ctx.store.audit.entries(100, target=str(THE_BOT), action=SET)
-    about = [entry for entry in entries if entry.name == rule.name]
-    return join(await _line(ctx, language, rule), await _changes(ctx, language, about))
+    about = [entry for entry in entries if entry.name == setting.name]
+    return join(await _line(ctx, language, setting), await _changes(ctx, language, about))
 
 
 async def _all(ctx: ChatContext, sender: Sender) -> str:
     language = sender.language
     return join(
         say(language, "rules_heading"),
-        "\n".join([await _line(ctx, language, rule) for rule in ctx.live_settings.rows()]),
+        "\n".join([await _line(ctx, language, setting) for setting in ctx.live_settings.rows()]),
         say(language, "rules_how", bot=ctx.names.suffix(sender.chat_id)),
         await _changes(ctx, language, await ctx.store.audit.entries(_CHANGES_SHOWN, action=SET)),
     )
 
 
-async def _line(ctx: ChatContext, language: str, rule: Rule) -> str:
-    if rule.changed is None:
-        source = say(language, f"rule_from_{rule.source.removeprefix('.')}")
+async def _line(ctx: ChatContext, language: str, setting: LiveSetting) -> str:
+    if setting.changed is None:
+        source = say(language, f"rule_from_{setting.source.removeprefix('.')}")
     else:
-        name = await _name(ctx, rule.changed.by)
-        source = say(language, "rule_changed", name="\0", time=_when(ctx, rule.changed)).replace("\0", name)
-    value = html.escape(cut(rule.value, _VALUE_SHOWN), quote=False) or "–"
-    return f"<code>{rule.name}</code> = <b>{value}</b> · {source}"
+        name = await _name(ctx, setting.changed.by)
+        source = say(language, "rule_changed", name="\0", time=_when(ctx, setting.changed)).replace(
+            "\0", name
+        )
+    value = html.escape(cut(setting.value, _VALUE_SHOWN), quote=False) or "–"
+    return f"<code>{setting.name}</code> = <b>{value}</b> · {source}"
 
 
 async def _changes(ctx: ChatContext, language: str, changes: list[AuditEntry]) -> str:

@@ -14,24 +14,26 @@ _ID = re.compile(r"-?[1-9]\d{2,17}")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CommandTarget:
     subject: int
     """A person's id, or the negative one of a group."""
     rest: tuple[str, ...]
     """The words that do not say whom it is about."""
 
 
-async def find_subject(tasks: TaskStore, sender: Sender, intent: Intent, figures: int = 0) -> Found | None:
+async def find_subject(
+    tasks: TaskStore, sender: Sender, intent: Intent, figures: int = 0
+) -> CommandTarget | None:
     """None where nothing tells. `figures`: how many the command takes beside, so that the first number is an
     id only where there are more, or where nothing else says whom it is about."""
     words = tuple(intent.words.split())
     if words and _ID.fullmatch(words[0]):
         is_alone = not sender.is_group and intent.about is None and intent.answers is None
         if is_alone or words[0].startswith("-") or len(words) > figures:
-            return Found(int(words[0]), words[1:])
+            return CommandTarget(int(words[0]), words[1:])
     if intent.about is not None:
-        return Found(intent.about, words) if intent.about != NOBODY else None
+        return CommandTarget(intent.about, words) if intent.about != NOBODY else None
     if intent.answers is not None:
         task = await tasks.find(card=(sender.chat_id, intent.answers))
-        return None if task is None else Found(task.user_id, words)
-    return Found(sender.chat_id, words) if sender.is_group else None
+        return None if task is None else CommandTarget(task.user_id, words)
+    return CommandTarget(sender.chat_id, words) if sender.is_group else None

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from telegram import InlineKeyboardMarkup
 
+from bot.admin.actions import ActionRefused
 from bot.chat.cards.eta import about
 from bot.chat.cards.layout import Card, button, rows
 from bot.chat.context import ChatContext
@@ -34,10 +35,14 @@ async def tell_waiting(ctx: ChatContext, sender: Sender) -> None:
 async def put_first(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
     if press.sender.is_group:
         return Problem("press_private", {})
-    done = await ctx.store.tasks.prioritise(press.choice)
+    try:
+        await ctx.actions.prioritise(press.choice, press.sender.user_id)
+        answer = "queue_is_first"
+    except ActionRefused:
+        answer = "press_too_late"
     if card := await _draw(ctx, press.sender):
         await ctx.messenger.redraw(press.sender, card)
-    return Problem("queue_is_first" if done else "press_too_late", {})
+    return Problem(answer, {})
 
 
 async def _draw(ctx: ChatContext, sender: Sender) -> Card | None:
