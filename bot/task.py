@@ -250,6 +250,13 @@ class Task:
             **_NO_TROUBLE,
         )
 
+    def not_made(self) -> Task:
+        """An operator has seen that a submit of unknown outcome made nothing: it costs nothing and frees its
+        slot."""
+        if not self.has_unknown_outcome:
+            raise IllegalMove(f"{self.id}: its outcome is known")
+        return replace(self, error_code=FailureCode.PROVIDER_FAULT, keep_until=None)
+
     def polled(self, progress: float | None, now: datetime, *, queued: bool = False) -> Task:
         """Save what a poll found: not done, or in the provider's own queue. Progress never goes back."""
         told = [one for one in (self.progress, progress) if one is not None]

@@ -118,6 +118,14 @@ class AdminActions:
         self._listener.changed(attached)
         return attached
 
+    async def free_slot(self, task_id: str, by: int) -> Task:
+        """Settle a submit of unknown outcome that was not made: its slot is free, and it cost nothing."""
+        task = await self._task(task_id)
+        settled = await self._move(task, Task.not_made, "is not a submit of unknown outcome")
+        await self._note("not_made", task_id, by)
+        self._listener.changed(settled)
+        return settled
+
     def check_retry(self, task: Task) -> VideoModel:
         """Return the model of a task that can be ordered again."""
         if task.state not in (TaskState.FAILED, TaskState.CANCELLED):
@@ -206,6 +214,16 @@ class AdminActions:
         """Give a person or a group limits of their own."""
         for figure, most in limits.items():
             await self._permissions.grant(subject, figure, most, by)
+
+    async def remove_admin(self, user_id: int, by: int) -> None:
+        """Take the bot from an admin who claimed it, and end their sessions on the operator's page."""
+        if user_id in self._configured_admins:
+            raise ActionRefused(
+                f"{user_id} is named in ADMIN_USERS: take the id out there and restart the bot."
+            )
+        if not await self._store.people.remove_admin(user_id):
+            raise ActionRefused(f"{user_id} is not an admin.")
+        await self._note("remove_admin", str(user_id), by)
 
     # Buying. `model` may be `EVERYTHING`.
 

@@ -75,7 +75,10 @@ async def draw_bill(
 
 def charged(submit: Submit) -> Charged:
     if submit.answer == FailureCode.SUBMIT_UNKNOWN:
-        return "perhaps"
+        task = submit.task
+        is_settled = task.state is TaskState.FAILED and not task.has_unknown_outcome
+        # An operator has looked: it was not made.
+        return "no" if is_settled and task.remote_id is None else "perhaps"
     if submit.answer != "ok":
         return "no"
     return "perhaps" if submit.task.state is TaskState.FAILED else "yes"

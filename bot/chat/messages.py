@@ -64,6 +64,7 @@ class Messages:
         if claims and await ctx.access.claim(intent.words, sender.user_id):
             await ctx.messenger.say(sender, "claimed")
             await self._welcome(sender)
+            await ctx.notices.read_out(sender)
             return False
         if await ctx.access.may_ask(sender.user_id, sender.chat_id):
             return True

@@ -160,9 +160,8 @@ def _facts(task: Task, ahead: int, now: datetime) -> list[tuple[str, str | Text]
     lines += [(name, value) for name, value in known.items() if value]
     lines += [(name, _moment(value)) for name, value in times.items() if value]
     if task.has_unknown_outcome:
-        lines.append(
-            ("what to do", f"look for the job at {task.provider}, then run: tasks attach {task.id} REMOTE_ID")
-        )
+        look = f"look for the job at {task.provider}, then run: tasks attach {task.id} REMOTE_ID"
+        lines.append(("what to do", f"{look}, or if it is not there: tasks not-made {task.id}"))
     return lines
 
 

@@ -1,4 +1,4 @@
-"""`python -m bot tasks`: list and show requests, and cancel, prioritise, attach or retry one.
+"""`python -m bot tasks`: list and show requests, and cancel, prioritise, settle or retry one.
 
 Works beside a running bot, which goes on from what it finds.
 """
@@ -158,6 +158,23 @@ def attach(task_id: str, remote_id: str, as_json: bool) -> None:
         async with ctx.models() as models:
             task = await ctx.actions(models).attach(task.id, remote_id, THE_MACHINE)
         _report(task, "It is running and is polled now.", as_json)
+
+    run(work)
+
+
+@tasks.command("not-made", short_help="Settle a submit of unknown outcome that was not made.")
+@_the_task
+@_as_json
+def not_made(task_id: str, as_json: bool) -> None:
+    """Settle a submit of unknown outcome that its provider's list of jobs does not have.
+
+    Its slot is free, and it does not count as bought.
+    """
+
+    async def work(ctx: CliContext) -> None:
+        found = await find_task(ctx.store, task_id)
+        task = await ctx.actions().free_slot(found.id, THE_MACHINE)
+        _report(task, "It was not made: its slot is free.", as_json)
 
     run(work)
 

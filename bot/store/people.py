@@ -88,6 +88,11 @@ class PeopleStore(Protocol):
         """Clear the flag and make the person an admin, if it is set and there is no admin. One write: of
         several claims at once one succeeds."""
 
+    async def remove_admin(self, user_id: int) -> bool:
+        """Take the role from an admin, with the links and sessions of the operator's page, and every link to
+        claim the bot: an older one may be known to the same people. Return False for nobody's admin. One
+        write."""
+
     async def chat(self, chat_id: int) -> ChatRecord: ...
 
     async def put_chat(self, chat: ChatRecord) -> None: ...

@@ -5,7 +5,7 @@ These questions may read a hundred thousand rows: a store answers them beside it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -77,6 +77,11 @@ class UserUsage:
     """As of a `TaskCount`."""
 
 
+def matching_names(rows: Iterable[tuple[int, str]], text: str) -> dict[int, str]:
+    """Choose the names for `people_named` here: engines do not agree about letters beyond ASCII."""
+    return {user_id: name for user_id, name in rows if text.casefold() in name.casefold()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submit:
     """One call that handed a task to a provider, or tried to: what a bill is about."""
@@ -119,6 +124,9 @@ class StatisticsStore(Protocol):
 
     async def user_usage(self, since: datetime, until: datetime, limit: int) -> list[UserUsage]:
         """Return those who asked in that time: who spent most first, then who asked most."""
+
+    async def people_named(self, text: str) -> dict[int, str]:
+        """Return the people whose name in any of their tasks has this in it, in either case: id and a name."""
 
     async def submits(
         self, since: datetime, until: datetime, limit: int, after: Submit | None = None

@@ -38,6 +38,14 @@ class TaskFilter:
     provider: str | None = None
     id_prefix: str = ""
     """How their ids begin."""
+    user_ids: frozenset[int] | None = None
+    """Of one of these people."""
+    model: str | None = None
+    error_code: str | None = None
+    is_ordered: bool | None = None
+    """True without drafts and what became of drafts; False those alone."""
+    queued_since: datetime | None = None
+    queued_before: datetime | None = None
 
 
 class TaskStore(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fakes import A_MODEL, KEPT, NOW, Clock, WorkerHarness, a_task, admin_actions, made
 
-from bot.admin.actions import ActionRefused
+from bot.admin.actions import ActionRefused, AdminActions
 from bot.cli.context import find_task
 from bot.codes import FailureCode
 from bot.prices import read_prices
@@ -99,6 +99,30 @@ async def test_an_id_of_another_task_is_refused(store: SQLiteStore, clock: Clock
     lost = await store.tasks.add(a_task(**LOST))
     with pytest.raises(ActionRefused, match="belongs to the task kite"):
         await admin_actions(store, clock, {A_MODEL.name: A_MODEL}).attach(lost.id, "job-1", THE_MACHINE)
+
+
+async def test_a_job_that_was_not_made_frees_its_slot_and_counts_for_nothing(harness: WorkerHarness) -> None:
+    lost = await harness.store.tasks.add(a_task(**LOST, due_at=None, keep_until=KEPT))
+    assert (lost.slot_until, lost.counts_toward_quota) == (KEPT, True)
+    settled = await harness.actions.free_slot(lost.id, 501)
+    assert (settled.slot_until, settled.counts_toward_quota) == (None, False)
+    assert await harness.store.audit.entries(10) == [AuditEntry("not_made", "boat", 501, NOW)]
+    with pytest.raises(ActionRefused, match="is not a submit of unknown outcome"):
+        await harness.actions.free_slot(lost.id, 501)
+
+
+async def test_an_admin_of_the_settings_cannot_be_removed_and_a_claimed_one_is(
+    store: SQLiteStore, clock: Clock
+) -> None:
+    actions = AdminActions(store, {}, quote=lambda _: None, configured_admins={502}, clock=clock)
+    await store.maintenance.set_flag("claim", NOW)
+    await store.people.claim_admin("claim", 501)
+    for user_id, why in ((502, "named in ADMIN_USERS"), (503, "503 is not an admin")):
+        with pytest.raises(ActionRefused, match=why):
+            await actions.remove_admin(user_id, THE_MACHINE)
+    await actions.remove_admin(501, 502)
+    assert await store.people.admins() == []
+    assert await store.audit.entries(10) == [AuditEntry("remove_admin", "501", 502, NOW)]
 
 
 async def test_asking_again_is_a_task_of_its_own_on_the_same_card(harness: WorkerHarness) -> None:

@@ -79,6 +79,9 @@ async def test_each_row_says_whether_it_should_be_charged(store: SQLiteStore) ->
     await submitted(
         store, "unknown", FailureCode.SUBMIT_UNKNOWN, state=failed, error_code=FailureCode.SUBMIT_UNKNOWN
     )
+    await submitted(
+        store, "not made", FailureCode.SUBMIT_UNKNOWN, state=failed, error_code=FailureCode.PROVIDER_FAULT
+    )
     await submitted(store, "refused", "prompt_refused", state=failed, error_code="prompt_refused")
     task = await submitted(store, "busy at first", "busy", state=made, remote_id="4")
     await store.tasks.record(a_submit(task, at=MAY + timedelta(seconds=9)))
@@ -88,6 +91,7 @@ async def test_each_row_says_whether_it_should_be_charged(store: SQLiteStore) ->
         ("running", "yes", "2", "running"),
         ("refused later", "perhaps", "3", "failed"),
         ("unknown", "perhaps", "", "failed"),
+        ("not made", "no", "", "refused"),
         ("refused", "no", "", "refused"),
         ("busy at first", "no", "", "refused"),
         ("busy at first", "yes", "4", "succeeded"),

@@ -170,3 +170,23 @@ async def test_a_month_is_printed_beside_the_running_bot(live_bot: BotHarness) -
     (row,) = [row for row in rows if row["task"] == task["id"]]
     assert (row["remote_id"], row["charged"]) == (task["remote_id"], "yes")
     assert "is not a month" in await printed(live_bot, "bill", "2026-13", code=2)
+
+
+async def test_an_admin_who_claimed_the_bot_is_removed_beside_it(tmp_path: Path) -> None:
+    async with stage(tmp_path) as live_bot:
+        values = live_bot.values()
+        async with running_bot(values) as started:
+            assert "There is no admin." in await printed(live_bot, "admins", "list")
+            assert started.claim_link is not None
+            eve, chat = live_bot.newcomer("Eve")
+            await live_bot.answer(
+                live_bot.world.say(eve, chat, f"/start {started.claim_link.partition('start=')[2]}")
+            )
+            assert f"{eve.id}  claimed the bot" in await printed(live_bot, "admins", "list")
+            removed = await printed(live_bot, "admins", "remove", str(eve.id))
+            assert "There is no admin now: restart the bot" in removed
+            assert "is not an admin" in await printed(live_bot, "admins", "remove", str(eve.id), code=1)
+            told = await live_bot.answer(live_bot.world.say(eve, chat, "/allow 77"))
+            assert told["text"] == says("unknown_command")
+        async with running_bot(values) as started:
+            assert started.claim_link is not None

@@ -880,6 +880,44 @@ async def test_tasks_are_listed_by_state_person_chat_provider_and_id(store: Stor
     assert await found(states=frozenset({TaskState.RUNNING}), user_id=21) == []
 
 
+async def test_tasks_are_listed_by_people_model_reason_and_when_they_were_ordered(store: Store) -> None:
+    veo = a_task().request.model_copy(update={"model": "veo-3"})
+    for task in (
+        a_task(id="draft", state=TaskState.DRAFT, queued_at=None, user_id=21),
+        a_task(id="early", queued_at=after(-60), user_id=21),
+        a_task(id="late", queued_at=after(60), request=veo, user_id=22),
+        a_running_task(id="lost", queued_at=after(0), user_id=23).failed("no_video", "", NOW),
+    ):
+        await store.tasks.add(task)
+
+    async def found(**which: Any) -> list[str]:
+        listed = await store.tasks.list_tasks(TaskFilter(**which), 10)
+        assert await store.tasks.count_tasks(TaskFilter(**which)) == len(listed)
+        return sorted(ids(listed))
+
+    assert await found(is_ordered=True) == ["early", "late", "lost"]
+    assert await found(is_ordered=False) == ["draft"]
+    assert await found(user_ids=frozenset({21, 22})) == ["draft", "early", "late"]
+    assert await found(user_ids=frozenset()) == []
+    assert await found(model="veo-3") == ["late"]
+    assert await found(error_code="no_video") == ["lost"]
+    assert await found(queued_since=after(0)) == ["late", "lost"]
+    assert await found(queued_since=after(-60), queued_before=after(60)) == ["early", "lost"]
+
+
+async def test_people_are_found_by_a_part_of_their_name_in_any_script(store: Store) -> None:
+    for number, name in enumerate(("Ada", "Élodie", "Дарья", "小明", "")):
+        await store.tasks.add(a_task(id=f"t{number}", user_id=20 + number, user_name=name))
+    for text, people in (
+        ("ada", {20: "Ada"}),
+        ("ÉLO", {21: "Élodie"}),
+        ("дарь", {22: "Дарья"}),
+        ("明", {23: "小明"}),
+        ("%", {}),
+    ):
+        assert await store.statistics.people_named(text) == people
+
+
 # Updates.
 
 
@@ -1932,6 +1970,24 @@ async def test_of_several_claims_in_one_moment_one_makes_an_admin(open_store: Op
     assert await store.people.admins() == [won.index(True) + 1]
     assert not await store.people.claim_admin("claim 0", 99), "a link is good once"
     assert not await store.people.claim_admin("never made", 99)
+
+
+async def test_an_admin_who_is_removed_has_no_session_and_no_older_link_makes_another(store: Store) -> None:
+    for flag in ("claim one", "claim two", "alert"):
+        await store.maintenance.set_flag(flag, NOW)
+    assert await store.people.claim_admin("claim one", 7)
+    await store.people.put_person(replace(await store.people.person(7), language="ru"))
+    tokens = [Token("session", f"digest {user_id}", user_id, after(60)) for user_id in (7, 8)]
+    for token in tokens:
+        await store.tokens.add(token, NOW)
+    assert await store.people.remove_admin(7)
+    assert not await store.people.remove_admin(7)
+    assert await store.people.person(7) == Person(7, language="ru")
+    assert await store.people.admins() == []
+    assert await store.tokens.find("session", "digest 7", NOW) is None
+    assert await store.tokens.find("session", "digest 8", NOW) == tokens[1]
+    assert not await store.people.claim_admin("claim two", 7)
+    assert await store.maintenance.clear_flag("alert") == NOW
 
 
 async def test_a_claim_leaves_what_was_known_of_the_person(store: Store) -> None:

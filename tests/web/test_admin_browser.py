@@ -157,7 +157,7 @@ async def test_models_are_paused_and_people_kept_out_on_a_phone(browser: Browser
     async with entered(browser, site, width=390, height=844, has_touch=True) as page:
         await page.get_by_role("link", name="Pause all").tap()
         await page.get_by_role("button", name="Pause").tap()
-        await page.get_by_role("link", name="go on").tap()
+        await page.get_by_role("link", name="go on", exact=True).tap()
         await page.get_by_role("button", name="Go on").tap()
         await page.get_by_role("link", name="Chiara").tap()
         await page.get_by_role("link", name="Keep out").tap()

@@ -83,8 +83,6 @@ class AccessRequests:
         await self._messenger.send(chat_id, say(language, key, command=command, **values))
 
     async def _ask(self, sender: Sender) -> None:
-        if not await self._access.admins():
-            return  # the first admin need not read of all who came before
         now = self._deps.clock()
         if len(self._asked) == _QUESTIONS and now - self._asked[0] < _WITHIN:
             if self._quiet_until <= now:

@@ -6,7 +6,7 @@ import asyncio
 
 from bot.chat.access import Access
 from bot.chat.chat_settings import ChatPreferences
-from bot.chat.operators.notice_buttons import buttons_of
+from bot.chat.operators.notice_buttons import STRANGER, buttons_of
 from bot.chat.operators.operator_chat import OperatorChat
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.messenger import Messenger
@@ -63,6 +63,9 @@ class Notices:
             return
         notices = await self._kept.take_notices(sender.user_id)
         notices += await self._kept.take_notices(_FIRST_ADMIN)
+        # Who claimed the bot may have written before, and been told that it is private.
+        own = (STRANGER, str(sender.user_id))
+        notices = [one for one in notices if (one.key, one.values.get("user_id")) != own]
         while notices:
             try:
                 text = say(sender.language, notices[0].key, **notices[0].values)

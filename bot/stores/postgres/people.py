@@ -47,6 +47,17 @@ class PostgresPeople(Subject):
         await _put_person(connection, replace(await _person(connection, user_id), role="admin"))
         return True
 
+    @transacts
+    async def remove_admin(self, connection: Connection, user_id: int) -> bool:
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _CLAIM_LOCK)
+        known = await _person(connection, user_id)
+        if known.role is None:
+            return False
+        await _put_person(connection, replace(known, role=None))
+        await connection.execute("DELETE FROM tokens WHERE user_id = $1", user_id)
+        await connection.execute("DELETE FROM flags WHERE key LIKE 'claim %'")
+        return True
+
     @reads
     async def chat(self, connection: Connection, chat_id: int) -> ChatRecord:
         row = await connection.fetchrow("SELECT * FROM chats WHERE chat_id = $1", chat_id)

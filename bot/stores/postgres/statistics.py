@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from bot.store.statistics import NO_MONEY, ProviderLoad, Submit, TaskCount, UserUsage, Wait
+from bot.store.statistics import (
+    NO_MONEY,
+    ProviderLoad,
+    Submit,
+    TaskCount,
+    UserUsage,
+    Wait,
+    matching_names,
+)
 from bot.stores.postgres.database import Subject, reads
 from bot.stores.postgres.pool import Connection
 from bot.stores.values import Row, task_of
@@ -91,6 +99,11 @@ class PostgresStatistics(Subject):
             )
             for user_id, (count, made, spent) in first
         ]
+
+    @reads
+    async def people_named(self, connection: Connection, text: str) -> dict[int, str]:
+        rows = await connection.fetch("SELECT DISTINCT user_id, user_name FROM tasks WHERE user_name != ''")
+        return matching_names(((row["user_id"], row["user_name"]) for row in rows), text)
 
     @reads
     async def submits(

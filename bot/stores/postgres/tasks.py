@@ -25,7 +25,11 @@ _INSERT = (
 _FILTER = (
     "(cardinality($1::text[]) = 0 OR state = ANY($1)) AND ($2::bigint IS NULL OR user_id = $2)"
     " AND ($3::bigint IS NULL OR chat_id = $3) AND ($4::text IS NULL OR provider = $4)"
-    " AND starts_with(id, $5)"
+    " AND starts_with(id, $5) AND ($6::bigint[] IS NULL OR user_id = ANY($6))"
+    " AND ($7::text IS NULL OR request::json->>'model' = $7) AND ($8::text IS NULL OR error_code = $8)"
+    " AND ($9::boolean IS NULL OR (queued_at IS NOT NULL) = $9)"
+    " AND ($10::timestamptz IS NULL OR queued_at >= $10)"
+    " AND ($11::timestamptz IS NULL OR queued_at < $11)"
 )
 _LAST = 2**63 - 1
 """No place is beyond the largest integer."""
@@ -274,8 +278,8 @@ class PostgresTasks(Subject):
         return await _all(
             connection,
             f"SELECT * FROM tasks WHERE {_FILTER}"  # noqa: S608 - see above
-            " AND ($6::timestamptz IS NULL OR (created_at, id) < ($6, $7::text))"
-            " ORDER BY created_at DESC, id DESC LIMIT $8",
+            " AND ($12::timestamptz IS NULL OR (created_at, id) < ($12, $13::text))"
+            " ORDER BY created_at DESC, id DESC LIMIT $14",
             *_filter_values(which),
             *last,
             limit,
@@ -329,4 +333,8 @@ def _narrowed(user_id: int | None, chat_id: int | None, *before: object) -> tupl
 
 
 def _filter_values(which: TaskFilter) -> tuple[object, ...]:
-    return sorted(which.states), which.user_id, which.chat_id, which.provider, which.id_prefix
+    return (
+        *(sorted(which.states), which.user_id, which.chat_id, which.provider, which.id_prefix),
+        *(None if which.user_ids is None else sorted(which.user_ids), which.model, which.error_code),
+        *(which.is_ordered, which.queued_since, which.queued_before),
+    )

@@ -43,6 +43,16 @@ class SQLitePeople(Subject):
         _put_person(connection, replace(_person(connection, user_id), role="admin"))
         return True
 
+    @writes
+    def remove_admin(self, connection: sqlite3.Connection, user_id: int) -> bool:
+        known = _person(connection, user_id)
+        if known.role is None:
+            return False
+        _put_person(connection, replace(known, role=None))
+        connection.execute("DELETE FROM tokens WHERE user_id = ?", [user_id])
+        connection.execute("DELETE FROM flags WHERE key LIKE 'claim %'")
+        return True
+
     @reads
     def chat(self, connection: sqlite3.Connection, chat_id: int) -> ChatRecord:
         row = connection.execute("SELECT * FROM chats WHERE chat_id = ?", [chat_id]).fetchone()

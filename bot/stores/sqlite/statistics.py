@@ -10,7 +10,15 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from bot.store.statistics import NO_MONEY, ProviderLoad, Submit, TaskCount, UserUsage, Wait
+from bot.store.statistics import (
+    NO_MONEY,
+    ProviderLoad,
+    Submit,
+    TaskCount,
+    UserUsage,
+    Wait,
+    matching_names,
+)
 from bot.stores.sqlite.database import Subject, reads_apart
 from bot.stores.sqlite.rows import task_of, to_text, to_time
 from bot.task import Task, TaskState
@@ -103,6 +111,11 @@ class SQLiteStatistics(Subject):
             UserUsage(user_id=user_id, name=_name(connection, user_id), count=count, made=made, spent=spent)
             for user_id, (count, made, spent) in first
         ]
+
+    @reads_apart
+    def people_named(self, connection: sqlite3.Connection, text: str) -> dict[int, str]:
+        rows = connection.execute("SELECT DISTINCT user_id, user_name FROM tasks WHERE user_name != ''")
+        return matching_names(((row[0], row[1]) for row in rows), text)
 
     @reads_apart
     def submits(

@@ -335,10 +335,22 @@ def _filtered(which: TaskFilter) -> tuple[str, dict[str, Any]]:
     if which.states:
         conditions.append("state IN (SELECT value FROM json_each(:states))")
         values["states"] = json.dumps(sorted(which.states))
-    for name in ("user_id", "chat_id", "provider"):
+    for name in ("user_id", "chat_id", "provider", "error_code"):
         if (value := getattr(which, name)) is not None:
             conditions.append(f"{name} = :{name}")
             values[name] = value
+    if which.user_ids is not None:
+        conditions.append("user_id IN (SELECT value FROM json_each(:user_ids))")
+        values["user_ids"] = json.dumps(sorted(which.user_ids))
+    if which.model is not None:
+        conditions.append("json_extract(request, '$.model') = :model")
+        values["model"] = which.model
+    if which.is_ordered is not None:
+        conditions.append(f"queued_at IS {'NOT ' if which.is_ordered else ''}NULL")
+    for edge, sign in (("queued_since", ">="), ("queued_before", "<")):
+        if (at := getattr(which, edge)) is not None:
+            conditions.append(f"queued_at {sign} :{edge}")
+            values[edge] = to_text(at)
     if which.id_prefix:
         conditions.append("substr(id, 1, length(:id_prefix)) = :id_prefix")
         values["id_prefix"] = which.id_prefix

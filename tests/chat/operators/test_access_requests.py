@@ -154,12 +154,22 @@ async def test_an_admin_who_has_not_opened_the_bot_is_asked_when_they_do(tmp_pat
         await live_bot.shown(chat)
 
 
-async def test_while_there_is_no_admin_no_questions_are_kept(tmp_path: Path) -> None:
-    async with bot_on_stage(tmp_path, allowed_users="") as live_bot:
+async def test_who_wrote_before_there_was_an_admin_is_asked_about_after_the_claim(tmp_path: Path) -> None:
+    async with stage(tmp_path) as live_bot, running_bot(live_bot.values(allowed_users="")) as started:
+        live_bot.world.add_person(OLGA)
+        owners = live_bot.world.private_chat(OLGA)
         eve, chat = live_bot.newcomer("Eve")
         told = await live_bot.answer(live_bot.world.say(eve, chat, "/start"))
         assert told["text"] == says("stranger", user_id=eve.id)
-        assert live_bot.rows("notices") == []
+        await live_bot.answer(live_bot.world.say(OLGA, owners, "/start"))
+        assert started.claim_link is not None
+        live_bot.world.say(OLGA, owners, f"/start {started.claim_link.partition('start=')[2]}")
+        question = await asked(live_bot)
+        assert "Eve" in question["text"], "nobody is asked about herself"
+        await live_bot.tap(OLGA, question, ALLOW)
+        live_bot.world.say(eve, chat, "/video a key")
+        await live_bot.shown(chat)
+        assert questions(live_bot) == []
 
 
 async def test_who_cannot_be_told_is_let_in_all_the_same(live_bot: BotHarness) -> None:

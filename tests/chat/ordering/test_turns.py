@@ -73,7 +73,9 @@ async def test_an_admin_sees_who_waits_and_puts_one_first(live_bot: BotHarness) 
             "queue_is_first"
         )
         assert whose(live_bot.now(told) or {}) == ["1. Ada", "2. Ada", "3. Boris <3"]
-        assert [(row["action"], row["done_by"]) for row in live_bot.rows("audit_log")] == [("first", admin.id)]
+        assert [(row["action"], row["done_by"]) for row in live_bot.rows("audit_log")] == [
+            ("first", admin.id)
+        ]
         listed = await live_bot.answer(
             live_bot.world.say(boris, his, "/queue"), containing=says("queue_heading")
         )
