@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
+from typing import TYPE_CHECKING
 
 from bot.errors import MediaError
-from bot.request import PhotoRules
+
+if TYPE_CHECKING:  # pydantic takes half as long to load as the codecs, in each worker process
+    from bot.request import PhotoRules
 
 Size = tuple[int, int]
 

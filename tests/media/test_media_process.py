@@ -179,6 +179,14 @@ def test_no_process_stays_after_a_normal_end(program: Path) -> None:
     assert _is_gone(worker)
 
 
+def test_a_worker_loads_nothing_of_the_program_that_started_it(program: Path) -> None:
+    main = program / "program" / "__main__.py"
+    main.write_text(f"open({str(program / 'loaded')!r}, 'a').write(__name__ + ' ')\n" + main.read_text())
+    with _started(program, "leave") as running:
+        assert running.wait(30) == 0
+    assert (program / "loaded").read_text() == "__main__ "
+
+
 @pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
 def test_no_process_stays_when_the_program_is_ended_at_work(program: Path, blow: signal.Signals) -> None:
     told = program / "told"
