@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 from io import BytesIO
 from math import cos, pi
@@ -18,6 +19,9 @@ from av.audio import AudioStream
 from av.video import VideoStream
 from PIL import Image
 
+from bot.media.provenance import Provenance
+
+MADE = Provenance("kling-3", datetime(2026, 3, 1, 12, 30, tzinfo=UTC))
 pillow_heif.register_heif_opener()  # for writing; the bot has its own way to learn this format
 
 
@@ -142,6 +146,7 @@ class Clip:
     size: tuple[int, int] = (160, 96)
     flags: str = ""
     bits_per_s: int = 0
+    tag: str = ""
     options: tuple[tuple[str, str], ...] = (("g", "12"),)
 
     def write(self, path: Path) -> Path:
@@ -163,6 +168,8 @@ class Clip:
             movie.mux(picture.encode(None))
             if track is not None:
                 movie.mux(track.encode(None))
+        if self.tag:
+            path.write_bytes(path.read_bytes().replace(b"hev1", self.tag.encode()))
         return path
 
 

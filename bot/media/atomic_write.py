@@ -19,9 +19,11 @@ def is_disk_full(error: Exception) -> bool:
 def atomic_write(target: Path) -> Iterator[Path]:
     """Yield a path beside `target` to write to; it is renamed to `target` at the end, or removed on an error.
 
-    A process that is killed meanwhile leaves `<target>.part` behind; the next attempt overwrites it.
+    A process that is killed meanwhile leaves `<target>.part` behind; the next attempt removes it first, since
+    it may be a link to a file that is in use.
     """
     part = target.with_name(f"{target.name}.part")
+    part.unlink(missing_ok=True)
     try:
         yield part
         part.replace(target)

@@ -30,8 +30,10 @@ from bot.media.atomic_write import atomic_write, is_disk_full
 from bot.media.encode import SOUND_BITS_PER_S, SOUND_RATE_HZ
 from bot.media.frames import Shot, clip_length_s, read_shots
 from bot.media.media_info import VideoFacts
+from bot.media.provenance import Provenance, mark_video
+from bot.media.remux import add_aac
 from bot.media.upright import SIDEWAYS
-from bot.media.videos import SHRUNK, add_aac, open_movie, probe_video, sound_track
+from bot.media.videos import SHRUNK, open_movie, probe_video, sound_track
 from bot.media.yuv import Size, plane_picture
 
 MAX_BYTES = 50_000_000
@@ -69,14 +71,21 @@ def join_videos(first: Path, second: Path, target: Path, max_bytes: int = MAX_BY
     return probe_video(target)
 
 
-def shrink_video(source: Path, target: Path, max_bytes: int) -> VideoFacts:
-    """Write `source` to `target` anew, as `join_videos` does, in `max_bytes` at most. Its facts say so if it
-    was larger."""
-    _film([source], target, max_bytes, comment=SHRUNK if source.stat().st_size > max_bytes else "")
+def shrink_video(source: Path, target: Path, max_bytes: int, provenance: Provenance) -> VideoFacts:
+    """Write `source` to `target` anew, as `join_videos` does, in `max_bytes` at most, and mark it. Its facts
+    say so if it was larger."""
+    comment = SHRUNK if source.stat().st_size > max_bytes else ""
+    _film([source], target, max_bytes, comment, provenance)
     return probe_video(target)
 
 
-def _film(sources: Sequence[Path], target: Path, max_bytes: int, comment: str = "") -> None:
+def _film(
+    sources: Sequence[Path],
+    target: Path,
+    max_bytes: int,
+    comment: str = "",
+    provenance: Provenance | None = None,
+) -> None:
     length_s = sum(map(clip_length_s, sources), Fraction(0))
     if not 0 < length_s <= _LONGEST_S:
         raise MediaError("not_a_video", f"{float(length_s):g} s long")
@@ -85,6 +94,8 @@ def _film(sources: Sequence[Path], target: Path, max_bytes: int, comment: str = 
             _write(part, sources, _bounds(length_s, max_bytes), comment)
         except av.FFmpegError as error:  # reading translates its own
             raise MediaError("disk_full" if is_disk_full(error) else "media_crashed", str(error)) from error
+        if provenance is not None:
+            mark_video(part, provenance)
         if (size := part.stat().st_size) > max_bytes:
             raise MediaError("too_large", f"{size} bytes")
 

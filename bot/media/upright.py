@@ -15,6 +15,7 @@ from av.video import VideoStream
 from av.video.reformatter import Colorspace
 from PIL import Image
 
+from bot.media.boxes import read_boxes
 from bot.media.yuv import Size, picture_of
 
 _MAX_SIDE_PX = 4096
@@ -129,20 +130,12 @@ def clean_aperture(path: Path) -> Aperture | None:
 
 
 def _apertures(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[Aperture]:
-    while start + 8 <= end and depth < 8:
-        file.seek(start)
-        head = file.read(16)
-        size, kind = int.from_bytes(head[:4]), head[4:8]
-        header = 16 if size == 1 else 8
-        size = int.from_bytes(head[8:16]) if size == 1 else size or end - start
-        if size < header or start + size > end:
-            return
-        if kind in _INSIDE:
-            yield from _apertures(file, start + header + _INSIDE[kind], start + size, depth + 1)
+    for box in read_boxes(file, start, end):
+        if box.kind in _INSIDE and depth < len(_INSIDE):
+            yield from _apertures(file, box.body + _INSIDE[box.kind], box.end, depth + 1)
         elif depth == len(_INSIDE):
-            file.seek(start + header)
-            yield from _aperture_of(file.read(min(size - header, 4096)))
-        start += size
+            file.seek(box.body)
+            yield from _aperture_of(file.read(min(box.end - box.body, 4096)))
 
 
 def _aperture_of(entry: bytes) -> Iterator[Aperture]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.errors import MediaError
 from bot.media.media_info import VideoFacts
 from bot.media.process import run_in_process
+from bot.media.provenance import Provenance
 from bot.media.work import probe_video, shrink_video, take_video
 
 _PREPARE_LIMIT_S = 60.0
@@ -42,14 +43,18 @@ class VideoCache:
         except MediaError:
             return None
 
-    async def put(self, task_id: str, fetch: Callable[[str, Path], Awaitable[None]], link: str) -> Video:
+    async def put(
+        self, task_id: str, fetch: Callable[[str, Path], Awaitable[None]], link: str, provenance: Provenance
+    ) -> Video:
         """Fetch and prepare a video, and keep it. Raises FetchError and MediaError("not_a_video")."""
         self._folder.mkdir(parents=True, exist_ok=True)
         video, thumbnail = self._paths(task_id)
         raw, ready = video.with_suffix(".raw"), video.with_suffix(".ready")
         try:
             await fetch(link, raw)
-            facts = await run_in_process(take_video, raw, ready, thumbnail, limit_s=_PREPARE_LIMIT_S)
+            facts = await run_in_process(
+                take_video, raw, ready, thumbnail, provenance, limit_s=_PREPARE_LIMIT_S
+            )
             ready.replace(video)
         finally:
             for path in (raw, ready):
@@ -59,13 +64,13 @@ class VideoCache:
         await asyncio.to_thread(self._prune, video)
         return Video(video, thumbnail, facts)
 
-    async def encode(self, task_id: str, max_bytes: int, limit_s: float) -> None:
+    async def encode(self, task_id: str, max_bytes: int, provenance: Provenance, limit_s: float) -> None:
         """Encode the task's video anew, in `max_bytes` at most. MediaError: `too_large` if that is not
         possible, `media_timeout` if it takes too long."""
         video, _ = self._paths(task_id)
         ready = video.with_suffix(".ready")
         try:
-            await run_in_process(shrink_video, video, ready, max_bytes, limit_s=limit_s)
+            await run_in_process(shrink_video, video, ready, max_bytes, provenance, limit_s=limit_s)
             ready.replace(video)
         finally:
             ready.unlink(missing_ok=True)

@@ -1,29 +1,24 @@
-"""Videos made fit to send: checked, remuxed so that they play while they load, with sound and a thumbnail."""
+"""Open videos of others, within bounds, and check them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from math import ceil
 from pathlib import Path
-from shutil import copyfile
+from typing import cast
 
 import av
 from av.audio import AudioStream
-from av.container import InputContainer, OutputContainer
+from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 from av.video import VideoStream
-from PIL import Image
 
 from bot.errors import MediaError
-from bot.media.atomic_write import atomic_write, is_disk_full
+from bot.media.atomic_write import is_disk_full
 from bot.media.media_info import VideoFacts
-from bot.media.upright import clean_aperture, cropped, pixel_aspect, shown_size, turn_of, upright_picture
-
-THUMBNAIL_SIDE_PX = 320  # Telegram's limit, with 200 kB: core.telegram.org/bots/api#inputmediavideo
-_THUMBNAIL_QUALITY = 85  # at this size never above 150 kB
+from bot.media.upright import clean_aperture, cropped, pixel_aspect, shown_size, turn_of
 
 MAX_PIXELS = 4096 * 4096
 """Of one frame. A decoder keeps up to seventeen of them: 420 MB at 8 bits."""
@@ -50,9 +45,6 @@ _OPEN_OPTIONS = {
 }
 _USUAL_PIXELS = frozenset({"yuv420p", "yuvj420p"})
 _LATE_START_S = 0.2
-_KEPT_SOUND = ("aac", "mp3")  # what phones play inside MP4; anything else becomes AAC
-_SOUND_RATE_HZ = 48_000
-_SOUND_FRAME = 1024  # samples in a frame of AAC
 _LONGEST_S = 3600  # no model makes more than a minute: the clock in the file is broken
 SHRUNK = "made smaller to be sent"
 """The comment in a file that was."""
@@ -66,62 +58,106 @@ def probe_video(path: Path) -> VideoFacts:
     decoded, and what `open_movie` and `picture_track` raise.
     """
     with open_movie(path) as movie:
-        picture = picture_track(movie)
-        frame = next(cropped(movie.decode(picture), clean_aperture(path)), None)
-        if frame is None:
-            raise MediaError(_NOT_A_VIDEO, "no frame can be decoded")
-        movie.seek(0)
-        width, height = shown_size(frame, turn_of(frame), pixel_aspect(picture))
+        reader = VideoReader(movie, path)
+        for _ in reader.packets():
+            pass
+        return reader.facts()
+
+
+class VideoReader:
+    """One pass over an open file, in which its picture is checked while somebody takes the packets."""
+
+    def __init__(self, movie: InputContainer, path: Path) -> None:
+        self.picture = picture_track(movie)
+        self.sound = sound_track(movie)
+        self._movie = movie
+        self._path = path
+        self._first: av.VideoFrame | None = None
+        self._starts: int | None = None
+        self._ends = self._count = self._left_out = 0
+
+    @property
+    def is_usual_codec(self) -> bool:
+        """True if every phone plays it: H.264, or HEVC under the name that Apple knows."""
+        codec = self.picture.codec_context
+        return codec.name == "h264" or (codec.name == "hevc" and codec.codec_tag == "hvc1")
+
+    def packets(self) -> Iterator[Packet[Stream]]:
+        """Yield the packets of picture and sound, in the order of the file. Raises as `probe_video` does."""
+        tracks = [self.picture] if self.sound is None else [self.picture, self.sound]
+        for packet in self._movie.demux(*tracks):
+            if packet.size:  # the empty one at the end is meant for decoders
+                if packet.stream is self.picture:
+                    self._check(cast("Packet[VideoStream]", packet))
+                yield packet
+
+    def _check(self, packet: Packet[VideoStream]) -> None:
+        if packet.is_corrupt:
+            raise MediaError(_NOT_A_VIDEO, f"packet {self._count} is corrupt")
+        self._count += 1
+        if self._first is None:
+            self._first = next(iter(packet.decode()), None)
+        if packet.is_discard:  # an edit list begins later
+            self._left_out += 1
+            return
+        at = packet.pts if packet.pts is not None else packet.dts or 0
+        self._starts = at if self._starts is None else min(self._starts, at)
+        self._ends = max(self._ends, at + (packet.duration or 0))
+
+    def length_s(self) -> float:
+        """Return how long the picture is shown, to the end of its last frame, after all packets were taken.
+
+        What a header promises may be missing or wrong.
+        """
+        if self._count < self.picture.frames or self._starts is None:
+            raise MediaError(_NOT_A_VIDEO, f"{self._count} of {self.picture.frames} frames")
+        length_s = float((self._ends - self._starts) * self._tick_s)
+        if not 0 < length_s <= _LONGEST_S:
+            raise MediaError(_NOT_A_VIDEO, f"{length_s:g} s long")
+        return length_s
+
+    def facts(self) -> VideoFacts:
+        """Return the facts of the file, after all packets were taken. Raises what `probe_video` raises."""
+        length_s = self.length_s()
+        frame = self.first_frame()
+        size = shown_size(frame, turn_of(frame), pixel_aspect(self.picture))
         is_odd = bool(frame.width % 2 or frame.height % 2)
-        is_plain = (width, height) == (picture.width, picture.height) and turn_of(frame) is None
-        duration_s, starts_late = _measured(movie, picture)
+        is_plain = size == (self.picture.width, self.picture.height) and turn_of(frame) is None
+        is_usual = self.is_usual_codec and frame.format.name in _USUAL_PIXELS
+        is_late = bool(self._left_out) or float((self._starts or 0) * self._tick_s) > _LATE_START_S
         return VideoFacts(
-            width=width,
-            height=height,
-            duration_s=duration_s,
-            has_audio=sound_track(movie) is not None,
-            video_codec=picture.codec_context.name,
+            *size,
+            duration_s=length_s,
+            has_audio=self.sound is not None,
+            video_codec=self.picture.codec_context.name,
             pix_fmt=frame.format.name,
-            bytes=path.stat().st_size,
-            is_shrunk=movie.metadata.get("comment") == SHRUNK,
-            needs_encoding=is_odd or starts_late or not is_plain or not _is_usual(picture, frame),
+            bytes=self._path.stat().st_size,
+            is_shrunk=self._movie.metadata.get("comment") == SHRUNK,
+            needs_encoding=is_odd or is_late or not is_plain or not is_usual,
         )
 
+    def first_frame(self) -> av.VideoFrame:
+        """Return the first frame as it is shown, but for its turn."""
+        return self._cropped(self._first or next(iter(self.picture.decode(None)), None))
 
-def take_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
-    """Write `source` to `target` as it is to be sent, and a JPEG of its first third as it is shown.
+    def keyframe(self, at_s: float) -> av.VideoFrame:
+        """Return the keyframe nearest to a time: others could not be had without all frames before them."""
+        at = round(at_s / self._tick_s)
+        starts = [entry.timestamp for entry in self.picture.index_entries if entry.is_keyframe]
+        nearest = min(starts, key=lambda start: abs(start - at), default=at)
+        if starts[:1] == [nearest]:
+            return self.first_frame()
+        self._movie.seek(nearest, stream=self.picture)
+        return self._cropped(next(self._movie.decode(self.picture), None))
 
-    If phones may not play it as it is meant, `target` is the source as it came: it is to be encoded in a step
-    of its own. Raises what `prepare_video` raises.
-    """
-    facts = probe_video(source)
-    if not facts.needs_encoding:
-        return _prepare(source, target, thumbnail, facts.duration_s)
-    _save_thumbnail(source, thumbnail, facts.duration_s / 3)
-    with atomic_write(target) as part:
-        copyfile(source, part)
-    return facts
+    @property
+    def _tick_s(self) -> Fraction:
+        return self.picture.time_base or Fraction(1)
 
-
-def prepare_video(source: Path, target: Path, thumbnail: Path) -> VideoFacts:
-    """Write `source` to `target` as an MP4 that plays while it loads, and a JPEG from its first third.
-
-    The picture is copied, never encoded again. A silent video gets a silent track, because Telegram shows a
-    video without sound as a GIF. `target` appears only when it is complete. Raises what `probe_video`
-    raises, and `MediaError("disk_full")`.
-    """
-    return _prepare(source, target, thumbnail, probe_video(source).duration_s)
-
-
-def _prepare(source: Path, target: Path, thumbnail: Path, duration_s: float) -> VideoFacts:
-    with (
-        open_movie(source) as old,
-        atomic_write(target) as part,
-        av.open(part, "w", format="mp4", options={"movflags": "+faststart"}) as new,
-    ):
-        _copy(old, new, duration_s)
-    _save_thumbnail(target, thumbnail, duration_s / 3)
-    return probe_video(target)
+    def _cropped(self, frame: av.VideoFrame | None) -> av.VideoFrame:
+        if frame is None:
+            raise MediaError(_NOT_A_VIDEO, "no frame can be decoded")
+        return next(cropped(iter([frame]), clean_aperture(self._path)))
 
 
 @contextmanager
@@ -171,143 +207,3 @@ def _check_bounds(picture: VideoStream) -> None:
         raise MediaError(_NOT_A_VIDEO, f"{float(length_s):g} s long", is_final=True)
     # A stream may hold larger frames than its file says.
     picture.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-
-
-def _is_usual(picture: VideoStream, frame: av.VideoFrame) -> bool:
-    """Return True if every phone plays it: H.264, or HEVC under the name that Apple knows, 8 bits, 4:2:0."""
-    codec = picture.codec_context
-    is_known = codec.name == "h264" or (codec.name == "hevc" and codec.codec_tag == "hvc1")
-    return is_known and frame.format.name in _USUAL_PIXELS
-
-
-def _measured(movie: InputContainer, picture: VideoStream) -> tuple[float, bool]:
-    """Return how long the picture is shown, until the end of the last frame, and whether something else is
-    shown first or left out. What a header promises may be missing or wrong."""
-    first: int | None = None
-    end = count = left_out = 0
-    for packet in _packets(movie, picture):
-        if packet.is_corrupt:
-            raise MediaError(_NOT_A_VIDEO, f"packet {count} is corrupt")
-        count += 1
-        if packet.is_discard:  # an edit list begins later
-            left_out += 1
-            continue
-        at = packet.pts if packet.pts is not None else packet.dts or 0
-        first = at if first is None else min(first, at)
-        end = max(end, at + (packet.duration or 0))
-    if count < picture.frames or first is None:
-        raise MediaError(_NOT_A_VIDEO, f"{count} of {picture.frames} frames")
-    duration_s = float((end - first) * (picture.time_base or Fraction(1)))
-    if not 0 < duration_s <= _LONGEST_S:
-        raise MediaError(_NOT_A_VIDEO, f"{duration_s:g} s long")
-    starts_s = float(first * (picture.time_base or Fraction(1)))
-    return duration_s, bool(left_out) or starts_s > _LATE_START_S
-
-
-def _packets(movie: InputContainer, *streams: VideoStream | AudioStream) -> Iterator[Packet[Stream]]:
-    for packet in movie.demux(*streams):
-        if packet.size:  # the empty one at the end is meant for decoders
-            yield packet
-
-
-def _copy(old: InputContainer, new: OutputContainer, duration_s: float) -> None:
-    picture = picture_track(old)
-    try:
-        new_picture = new.add_stream_from_template(picture, opaque=True)
-    except ValueError as error:
-        raise MediaError(_NOT_A_VIDEO, str(error)) from error  # a codec that MP4 cannot carry
-    if picture.codec_context.name == "hevc":
-        new_picture.codec_context.codec_tag = "hvc1"  # Apple's players know no other
-    sound = sound_track(old)
-    if sound is None:
-        _copy_with_silence(_packets(old, picture), new, new_picture, duration_s)
-    elif sound.codec_context.name in _KEPT_SOUND:
-        new_sound = new.add_stream_from_template(sound)
-        for packet in _packets(old, picture, sound):
-            packet.stream = new_picture if packet.stream is picture else new_sound
-            new.mux(packet)
-    else:
-        _copy_with_new_sound(_packets(old, picture, sound), sound, new, new_picture)
-
-
-def _copy_with_silence(
-    packets: Iterator[Packet[Stream]], new: OutputContainer, new_picture: VideoStream, duration_s: float
-) -> None:
-    track = add_aac(new)
-    count = ceil(duration_s * _SOUND_RATE_HZ)
-    starts = range(0, count, _SOUND_FRAME)
-    silence = (_silent(start, min(_SOUND_FRAME, count - start)) for start in starts)
-    ready_s = 0.0
-    for packet in packets:
-        # Both tracks grow side by side, or the muxer would keep one of them in memory.
-        while ready_s <= float((packet.dts or 0) * packet.time_base) and (frame := next(silence, None)):
-            new.mux(track.encode(frame))
-            ready_s += _SOUND_FRAME / _SOUND_RATE_HZ
-        packet.stream = new_picture
-        new.mux(packet)
-    for frame in silence:
-        new.mux(track.encode(frame))
-    new.mux(track.encode(None))
-
-
-def _copy_with_new_sound(
-    packets: Iterator[Packet[Stream]], sound: AudioStream, new: OutputContainer, new_picture: VideoStream
-) -> None:
-    track = add_aac(new)
-    resampler = av.AudioResampler("fltp", "stereo", _SOUND_RATE_HZ, frame_size=_SOUND_FRAME)
-    for packet in packets:
-        if packet.stream is sound:
-            for heard in sound.decode(packet):
-                for frame in resampler.resample(heard):
-                    new.mux(track.encode(frame))
-        else:
-            packet.stream = new_picture
-            new.mux(packet)
-    rest = [frame for heard in sound.decode(None) for frame in resampler.resample(heard)]
-    for frame in (*rest, *resampler.resample(None)):
-        new.mux(track.encode(frame))
-    new.mux(track.encode(None))
-
-
-def add_aac(new: OutputContainer) -> AudioStream:
-    """Add an AAC track in stereo."""
-    track = new.add_stream("aac", rate=_SOUND_RATE_HZ, layout="stereo")
-    track.bit_rate = 128_000
-    return track
-
-
-def _silent(start: int, samples: int) -> av.AudioFrame:
-    frame = av.AudioFrame("fltp", "stereo", samples=samples)
-    for plane in frame.planes:
-        plane.update(bytes(plane.buffer_size))
-    frame.sample_rate = _SOUND_RATE_HZ
-    frame.time_base = Fraction(1, _SOUND_RATE_HZ)
-    frame.pts = start
-    return frame
-
-
-def _save_thumbnail(path: Path, thumbnail: Path, at_s: float) -> None:
-    with open_movie(path) as movie:
-        picture = picture_track(movie)
-        at_s = _cheap_moment_s(picture, at_s)
-        movie.seek(round(at_s / (picture.time_base or 1)), stream=picture)
-        chosen = None
-        for chosen in cropped(movie.decode(picture), clean_aperture(path)):
-            if (chosen.time or 0.0) >= at_s:
-                break
-        if chosen is None:
-            raise MediaError(_NOT_A_VIDEO, "no frame for a thumbnail")
-        image = upright_picture(chosen, pixel_aspect(picture))
-    image.thumbnail((THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX), Image.Resampling.LANCZOS)
-    image.save(thumbnail, "JPEG", quality=_THUMBNAIL_QUALITY)
-
-
-def _cheap_moment_s(picture: VideoStream, at_s: float) -> float:
-    """Return when a keyframe is shown that is as good, else the same moment.
-
-    All frames since the keyframe before have to be decoded, which is most of what a delivery computes.
-    """
-    tick_s = float(picture.time_base or 1)
-    starts_s = (entry.timestamp * tick_s for entry in picture.index_entries if entry.is_keyframe)
-    nearest_s = min(starts_s, key=lambda start_s: abs(start_s - at_s), default=at_s)
-    return nearest_s if abs(nearest_s - at_s) <= at_s / 2 else at_s

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from bot.media.frames import last_frame
     from bot.media.join import join_videos, shrink_video
     from bot.media.photos import normalise_photo, photo_size
-    from bot.media.videos import prepare_video, probe_video, take_video
+    from bot.media.remux import take_video
+    from bot.media.videos import probe_video
 
 __all__ = [
     "draw_chart",
@@ -27,7 +28,6 @@ __all__ = [
     "last_frame",
     "normalise_photo",
     "photo_size",
-    "prepare_video",
     "probe_video",
     "shrink_video",
     "take_video",
@@ -54,7 +54,6 @@ if not TYPE_CHECKING:
     last_frame = _LazyFunction("frames", "last_frame")
     normalise_photo = _LazyFunction("photos", "normalise_photo")
     photo_size = _LazyFunction("photos", "photo_size")
-    prepare_video = _LazyFunction("videos", "prepare_video")
     probe_video = _LazyFunction("videos", "probe_video")
     shrink_video = _LazyFunction("join", "shrink_video")
-    take_video = _LazyFunction("videos", "take_video")
+    take_video = _LazyFunction("remux", "take_video")

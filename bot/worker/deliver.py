@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from bot.codes import CRASHES, FailureCode
@@ -23,6 +23,7 @@ from bot.errors import (
 )
 from bot.log import get_log
 from bot.media.process import READINGS
+from bot.media.provenance import Provenance
 from bot.media.video_cache import Video
 from bot.provider import Provider, Succeeded
 from bot.request import VideoModel
@@ -106,8 +107,9 @@ class Deliverer:
     async def _encode(self, task: Task, video: Video) -> None:
         """Telegram or phones do not take it as it is. What takes its place is sent in the next step."""
         began = self._journal.now()
+        provenance = provenance_of(task, self._deps.models)
         task, encoding = await self._journal.holding(
-            task, self._video_cache.encode(task.id, self._max_bytes, schedule.ENCODE_LIMIT_S)
+            task, self._video_cache.encode(task.id, self._max_bytes, provenance, schedule.ENCODE_LIMIT_S)
         )
         try:
             encoding.result()
@@ -192,7 +194,9 @@ class Deliverer:
     async def _download(self, task: Task, provider: Provider, link: str) -> Video:
         began = self._journal.now()
         try:
-            video = await self._video_cache.put(task.id, provider.fetch, link)
+            video = await self._video_cache.put(
+                task.id, provider.fetch, link, provenance_of(task, self._deps.models)
+            )
         except (FetchError, MediaError) as error:
             await self._journal.record(task, self._journal.attempt(task, "fetch", began, error))
             raise
@@ -305,6 +309,13 @@ class Deliverer:
             await self._handle_chat_error(task, error)
         else:
             await self._journal.save(task.moved(chat_id, self._journal.now()))
+
+
+def provenance_of(task: Task, models: Mapping[str, VideoModel]) -> Provenance:
+    """Return what the mark in a task's video says."""
+    model = models.get(task.request.model)
+    is_drawn_here = model is not None and not model.company
+    return Provenance(task.request.model, task.finished_at or task.created_at, is_trained=not is_drawn_here)
 
 
 def _may_come_to_life(error: Exception) -> bool:

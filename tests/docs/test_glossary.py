@@ -33,7 +33,7 @@ cleanup daily folder report forbids aperture bounded dict streaming joiner kind 
         account answer auth call chart cli credentials days deps feature health http link metrics now
         private provider public renderer request response router server series session site today token value
         view web""",
-    "media": "frame film fit media palette preview sound title",
+    "media": "box frame film fit media palette preview sound title",
     "money": "price purchase",
     "programming": """
         accepted all already app builder code command control data details display duplicate error

@@ -25,12 +25,15 @@ MEASURE = """
 import asyncio, resource, sys
 from pathlib import Path
 from bot.errors import MediaError
+from datetime import UTC, datetime
 from bot.media import work
+from bot.media.provenance import Provenance
 from bot.media.process import run_in_process
 
 async def main():
     hostile, honest, target = map(Path, sys.argv[1:])
-    works = {"last_frame": (), "prepare_video": (target, target), "join_videos": (honest, target)}
+    made = Provenance("kling-3", datetime.now(UTC))
+    works = {"last_frame": (), "take_video": (target, target, made), "join_videos": (honest, target)}
     for name, args in works.items():
         try:
             await run_in_process(getattr(work, name), hostile, *args, limit_s=8)

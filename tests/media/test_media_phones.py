@@ -9,13 +9,14 @@ from typing import Any
 
 import av
 import pytest
-from media_samples import Clip
+from media_samples import MADE, Clip
 from PIL import Image
 from test_media_frames import BLUE, GREEN, RED, WHITE, corners, quarters, write
 
 from bot.media.join import shrink_video
+from bot.media.remux import take_video
 from bot.media.upright import Aperture, clean_aperture
-from bot.media.videos import probe_video, take_video
+from bot.media.videos import probe_video
 from bot.media.yuv import picture_of
 
 ROOMY = 50_000_000
@@ -50,10 +51,10 @@ def plays_everywhere(path: Path) -> bool:
 def test_what_some_phones_do_not_play_becomes_h264(clip: Clip, places: tuple[Path, Path, Path]) -> None:
     source, target, thumbnail = places
     clip.write(source)
-    facts = take_video(source, target, thumbnail)
+    facts = take_video(source, target, thumbnail, MADE)
     assert facts.needs_encoding
     assert target.read_bytes() == source.read_bytes(), "nothing is lost before it is encoded"
-    shrink_video(target, source, ROOMY)
+    shrink_video(target, source, ROOMY, MADE)
     assert plays_everywhere(source)
     assert probe_video(source).duration_s == pytest.approx(clip.seconds, abs=0.1)
 
@@ -72,7 +73,7 @@ USUAL = {
 def test_what_all_phones_play_is_not_encoded(clip: Clip, places: tuple[Path, Path, Path]) -> None:
     source, target, thumbnail = places
     clip.write(source)
-    assert not take_video(source, target, thumbnail).needs_encoding
+    assert not take_video(source, target, thumbnail, MADE).needs_encoding
     with av.open(source) as old, av.open(target) as new:
         pictures = [[bytes(one) for one in movie.demux(video=0) if one.size] for movie in (old, new)]
     assert pictures[0] == pictures[1]
@@ -94,7 +95,7 @@ def test_a_turned_video_is_told_shown_and_encoded_as_it_is_seen(
 ) -> None:
     source, target, thumbnail = places
     write(source, [quarters()] * 6, turn)
-    facts = take_video(source, target, thumbnail)
+    facts = take_video(source, target, thumbnail, MADE)
     size = (96, 160) if abs(turn["degrees"]) == 90 else (160, 96)
     assert (facts.width, facts.height, facts.needs_encoding) == (*size, True)
     assert_shown(thumbnail, target, source, size, upright)
@@ -103,7 +104,7 @@ def test_a_turned_video_is_told_shown_and_encoded_as_it_is_seen(
 def test_square_pixels_are_made_of_others(places: tuple[Path, Path, Path]) -> None:
     source, target, thumbnail = places
     write(source, [quarters()] * 6, sample_aspect_ratio=Fraction(3, 2))
-    facts = take_video(source, target, thumbnail)
+    facts = take_video(source, target, thumbnail, MADE)
     assert (facts.width, facts.height, facts.needs_encoding) == (240, 96, True)
     assert_shown(thumbnail, target, source, (240, 96), [RED, GREEN, BLUE, WHITE])
 
@@ -111,8 +112,8 @@ def test_square_pixels_are_made_of_others(places: tuple[Path, Path, Path]) -> No
 def test_odd_sides_are_made_even(places: tuple[Path, Path, Path]) -> None:
     source, target, thumbnail = places
     Clip(size=(161, 97), pixels="yuv444p").write(source)
-    assert take_video(source, target, thumbnail).needs_encoding
-    shrink_video(target, source, ROOMY)
+    assert take_video(source, target, thumbnail, MADE).needs_encoding
+    shrink_video(target, source, ROOMY, MADE)
     assert plays_everywhere(source)
     assert probe_video(source).width % 2 == probe_video(source).height % 2 == 0
 
@@ -126,7 +127,7 @@ def test_only_the_clean_aperture_is_shown(places: tuple[Path, Path, Path]) -> No
     clap = struct.pack(">I4sIIIIiIiI", 40, b"clap", 160, 1, 96, 1, 10, 1, 2, 1)
     source.write_bytes(with_entry_box(source.read_bytes(), clap))
     assert clean_aperture(source) == Aperture(160, 96, 30, 14)
-    facts = take_video(source, target, thumbnail)
+    facts = take_video(source, target, thumbnail, MADE)
     assert (facts.width, facts.height, facts.needs_encoding) == (160, 96, True)
     assert_shown(thumbnail, target, source, (160, 96), [RED, GREEN, BLUE, WHITE])
 
@@ -136,15 +137,15 @@ def test_a_picture_that_begins_late_or_in_the_middle_is_brought_to_the_start(
 ) -> None:
     source, target, thumbnail = places
     write(source, [quarters()] * 10, times=range(600, 1000, 40))
-    assert take_video(source, target, thumbnail).needs_encoding
-    shrink_video(target, source, ROOMY)
+    assert take_video(source, target, thumbnail, MADE).needs_encoding
+    shrink_video(target, source, ROOMY, MADE)
     assert plays_everywhere(source)
     Clip().write(source)
     source.write_bytes(with_later_start(source.read_bytes(), 0.25))
-    facts = take_video(source, target, thumbnail)
+    facts = take_video(source, target, thumbnail, MADE)
     assert facts.needs_encoding
     assert facts.duration_s == pytest.approx(0.75, abs=0.1)
-    shrink_video(target, source, ROOMY)
+    shrink_video(target, source, ROOMY, MADE)
     assert plays_everywhere(source)
     assert probe_video(source).duration_s == pytest.approx(0.75, abs=0.1)
 
@@ -156,7 +157,7 @@ def assert_shown(
     with Image.open(thumbnail) as picture:
         assert picture.size == size
         assert corners(picture.convert("RGB")) == upright
-    shrink_video(target, again, ROOMY)
+    shrink_video(target, again, ROOMY, MADE)
     assert plays_everywhere(again)
     with av.open(again) as movie:
         frame = next(movie.decode(video=0))

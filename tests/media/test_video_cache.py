@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from media_samples import MADE
 
 from bot.errors import FetchError
 from bot.media.video_cache import VideoCache
@@ -35,7 +36,7 @@ async def test_what_a_killed_process_left_is_removed_with_the_next_attempt(folde
         raise FetchError("link_expired", again=False)
 
     with pytest.raises(FetchError):
-        await VideoCache(folder).put("boat", broken, "")
+        await VideoCache(folder).put("boat", broken, "", MADE)
     assert list(folder.iterdir()) == []
 
 
@@ -44,7 +45,7 @@ async def test_a_video_that_is_delivered_while_the_shelf_is_counted_harms_no_oth
 ) -> None:
     folder.mkdir()
     (folder / "kite.mp4").symlink_to(folder / "gone")
-    video = await VideoCache(folder).put("boat", fetch, "")
+    video = await VideoCache(folder).put("boat", fetch, "", MADE)
     assert video.path.exists()
 
 
@@ -52,7 +53,7 @@ async def test_the_shelf_knows_whose_videos_it_has(folder: Path, fetch: Fetch) -
     video_cache = VideoCache(folder)
     assert video_cache.kept() == []
     for name in ("kite", "boat"):
-        await video_cache.put(name, fetch, "")
+        await video_cache.put(name, fetch, "", MADE)
     assert video_cache.kept() == ["boat", "kite"]
     video_cache.discard("kite")
     assert video_cache.kept() == ["boat"]
@@ -61,10 +62,10 @@ async def test_the_shelf_knows_whose_videos_it_has(folder: Path, fetch: Fetch) -
 async def test_the_oldest_go_first_and_the_newest_stays_whatever_its_size(folder: Path, fetch: Fetch) -> None:
     roomy = VideoCache(folder)
     for age, name in enumerate(("kite", "boat")):
-        video = await roomy.put(name, fetch, "")
+        video = await roomy.put(name, fetch, "", MADE)
         os.utime(video.path, (1000 - age, 1000 - age))
     two = sum(path.stat().st_size for path in folder.glob("*.mp4"))
-    await VideoCache(folder, keep_bytes=two).put("leaf", fetch, "")
+    await VideoCache(folder, keep_bytes=two).put("leaf", fetch, "", MADE)
     assert sorted(path.name for path in folder.iterdir()) == ["kite.jpg", "kite.mp4", "leaf.jpg", "leaf.mp4"]
-    await VideoCache(folder, keep_bytes=1).put("bird", fetch, "")
+    await VideoCache(folder, keep_bytes=1).put("bird", fetch, "", MADE)
     assert sorted(path.name for path in folder.iterdir()) == ["bird.jpg", "bird.mp4"]

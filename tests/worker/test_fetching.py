@@ -17,6 +17,7 @@ from bot.errors import (
     MediaError,
     Unavailable,
 )
+from bot.media.provenance import Provenance
 from bot.media.video_cache import VideoCache
 from bot.provider import Failed, Succeeded
 from bot.stores.sqlite import SQLiteStore
@@ -277,7 +278,7 @@ async def test_a_video_that_cannot_be_encoded_is_sent_as_it_came(
     store: SQLiteStore, clock: Clock, tmp_path: Path, code: str
 ) -> None:
     class Unable(VideoCache):
-        async def encode(self, task_id: str, max_bytes: int, limit_s: float) -> None:
+        async def encode(self, task_id: str, max_bytes: int, provenance: Provenance, limit_s: float) -> None:
             raise MediaError(code)
 
     film = Clip(codec="libvpx-vp9", options=()).write(tmp_path / "film.mp4")

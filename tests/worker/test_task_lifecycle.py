@@ -38,6 +38,7 @@ from bot.errors import (
     Unavailable,
 )
 from bot.media.media_info import VideoFacts
+from bot.media.provenance import Provenance
 from bot.media.video_cache import Video, VideoCache
 from bot.provider import Accepted, Failed, Photo, Status, Succeeded
 from bot.request import VideoModel, VideoRequest
@@ -152,7 +153,7 @@ class ToyShelf(VideoCache):
         facts = VideoFacts(16, 16, 1.0, has_audio=True, video_codec="h264", pix_fmt="yuv420p", bytes=7)
         return Video(video, thumbnail, facts) if video.exists() else None
 
-    async def put(self, task_id: str, fetch: Any, link: str) -> Video:
+    async def put(self, task_id: str, fetch: Any, link: str, provenance: Provenance) -> Video:
         video, _ = self._paths(task_id)
         video.parent.mkdir(exist_ok=True)
         await fetch(link, video)

@@ -7,13 +7,14 @@ from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
 from bot.chat.telegram_io.film_joiner import Film
 from bot.request import Problem
+from bot.worker.deliver import provenance_of
 
 
 async def join(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     task = press.task
     if not task.request.extends or not task.file_id:
         return Problem("press_gone", {})
-    film = Film(press.sender, task.id, task.request.extends, task.file_id)
+    film = Film(press.sender, task.id, task.request.extends, task.file_id, provenance_of(task, ctx.models))
     queued = ctx.film_joiner.request(film) == "queued"
     return Problem("press_joining" if queued else "press_done", {})
 

@@ -23,6 +23,7 @@ def draw_privacy(language: str, models: Mapping[str, VideoModel], keep_days: int
         say(language, "privacy"),
         say(language, "privacy_kept", count=keep_days),
         *([say(language, "privacy_backups")] if backups else []),
+        say(language, "privacy_mark"),
     ]
     receivers = [
         say(language, "privacy_receivers"),

@@ -17,6 +17,7 @@ from bot.chat.telegram_io.uploads import DIGEST_S, Sent, Uploads, shown_with
 from bot.chat.telegram_io.video_files import VideoFiles
 from bot.errors import ChatError, MediaError
 from bot.log import get_log
+from bot.media.provenance import Provenance
 from bot.media.video_cache import Video
 from bot.request import Problem
 from bot.text import say, say_duration
@@ -35,6 +36,7 @@ class Film:
     task_id: str
     first_id: str
     second_id: str
+    provenance: Provenance
 
 
 class FilmJoiner:
@@ -84,7 +86,9 @@ class FilmJoiner:
 
     async def _join(self, film: Film) -> Problem | None:
         try:
-            async with self._videos.joined(film.first_id, film.second_id, film.sender.user_id) as video:
+            async with self._videos.joined(
+                film.first_id, film.second_id, film.sender.user_id, film.provenance
+            ) as video:
                 async with asyncio.timeout(schedule.UPLOAD_LIMIT_S):
                     await self._send(film.sender, video)
         except MediaError as error:

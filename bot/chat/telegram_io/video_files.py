@@ -10,8 +10,9 @@ from bot.chat.telegram_io.sent_files import FileKind, SentFiles
 from bot.codes import CRASHES, FailureCode
 from bot.errors import MediaError
 from bot.media.process import READINGS, run_in_process
+from bot.media.provenance import Provenance
 from bot.media.video_cache import Video
-from bot.media.work import join_videos, last_frame, photo_size, prepare_video
+from bot.media.work import join_videos, last_frame, photo_size, take_video
 from bot.settings import Settings
 
 _FRAME_LIMIT_S = 30.0
@@ -50,7 +51,9 @@ class VideoFiles:
                 return Frame(data, *size)
 
     @asynccontextmanager
-    async def joined(self, first_id: str, second_id: str, user_id: int) -> AsyncIterator[Video]:
+    async def joined(
+        self, first_id: str, second_id: str, user_id: int, provenance: Provenance
+    ) -> AsyncIterator[Video]:
         """One film of both, ready for Telegram; its files live as long as the block."""
         with self._files.folder() as folder:
             both, film, thumbnail = folder / "both.mp4", folder / "film.mp4", folder / "film.jpg"
@@ -61,7 +64,7 @@ class VideoFiles:
                         join_videos, first, second, both, most, limit_s=_JOIN_LIMIT_S, foreign=True
                     )
                 facts = await run_in_process(
-                    prepare_video, both, film, thumbnail, limit_s=_PREPARE_LIMIT_S, foreign=True
+                    take_video, both, film, thumbnail, provenance, limit_s=_PREPARE_LIMIT_S, foreign=True
                 )
             yield Video(film, thumbnail, facts)
 

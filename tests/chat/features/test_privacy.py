@@ -73,6 +73,7 @@ async def test_privacy_says_who_receives_what_in_the_persons_language(live_bot: 
     assert says("privacy_company", company="Volcengine (ByteDance)", models=models) in told
     assert says("privacy_shared") in told
     assert says("privacy_kept", count=90) in told
+    assert says("privacy_mark") in told
     assert says("privacy_backups") in told
     assert "/forget" in told
     chinese = (await live_bot.answer(live_bot.world.say(chen, hers, "/privacy")))["text"]

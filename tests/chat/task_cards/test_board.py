@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakes import A_MODEL, Clock, a_task, made
+from media_samples import MADE
 from running import open_gate
 
 from bot.chat.cards.eta import Estimator
@@ -21,8 +22,8 @@ from bot.chat.telegram_io.messenger import Messenger
 from bot.chat.telegram_io.photo_files import PhotoFiles
 from bot.chat.telegram_io.sent_files import SentFiles
 from bot.media.process import run_in_process
+from bot.media.remux import take_video
 from bot.media.video_cache import Video
-from bot.media.videos import prepare_video
 from bot.sandbox import Chat, Json, Person, SandboxServer
 from bot.store import ChatRecord, ChatSettings
 from bot.stores.sqlite import SQLiteStore
@@ -56,7 +57,7 @@ class Wall:
 @pytest.fixture
 async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> AsyncIterator[Wall]:
     film, thumbnail = tmp_path / "film.mp4", tmp_path / "film.jpg"
-    facts = await run_in_process(prepare_video, clip, film, thumbnail, limit_s=30)
+    facts = await run_in_process(take_video, clip, film, thumbnail, MADE, limit_s=30)
 
     async def nobody_ahead(_task: Task) -> int:
         return 0
