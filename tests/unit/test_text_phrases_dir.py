@@ -85,14 +85,14 @@ def test_an_empty_folder_and_other_files_in_it_change_nothing(write: Write) -> N
 
 
 def test_a_file_from_windows_is_read(write: Write) -> None:
-    use_phrases(write("\ufefftap_done = 'Very well.'\r\nlimit_none = 'Soon.'\r\n".encode()))
+    use_phrases(write("\ufeffpress_done = 'Very well.'\r\nlimit_none = 'Soon.'\r\n".encode()))
     assert say("en", "limit_none") == "Soon."
 
 
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ('tap_don = "x"', "in en.toml, tap_don is no phrase of this bot; perhaps press_done is meant."),
+        ('press_don = "x"', "in en.toml, press_don is no phrase of this bot; perhaps press_done is meant."),
         (
             'stranger = "{user}"',
             "in en.toml, stranger has {user}, which is not filled in there; what is: {user_id}.",
@@ -112,9 +112,9 @@ def test_a_file_from_windows_is_read(write: Write) -> None:
             f'press_done = "{"a" * 201}"',
             "in en.toml, press_done is 201 characters long, values included; at most 200 fit.",
         ),
-        ('press_done = "a"\ntap_don = "{"\nstart = "<"', "in en.toml, tap_don is no phrase"),
-        ('start = "a"\ntap_done = a', "en.toml is not written as TOML near line 2."),
-        ('press_done = "a"\ntap_done = "b"\n', "en.toml is not written as TOML near line 2."),
+        ('press_done = "a"\npress_don = "{"\nstart = "<"', "in en.toml, press_don is no phrase"),
+        ('start = "a"\npress_done = a', "en.toml is not written as TOML near line 2."),
+        ('press_done = "a"\npress_done = "b"\n', "en.toml is not written as TOML near line 2."),
         ('press_done = """', "en.toml is not written as TOML near the end of document."),
         ('press_done = "好"'.encode("gb18030"), "en.toml is not a text file in UTF-8."),
     ],
