@@ -27,7 +27,7 @@ from postgres_server import PostgresServer, find_binaries
 from bot.request import VideoRequest
 from bot.stores.postgres import PostgresStore
 from bot.stores.values import TASK_COLUMNS
-from bot.task import Task, TaskState, changed
+from bot.task import CardRef, Task, TaskState, changed
 from bot.worker import schedule
 
 HOUR = timedelta(hours=1)
@@ -304,9 +304,8 @@ def _task(name: str, **fields: Any) -> Task:
     now = datetime.now(UTC)
     return Task(
         id=name,
-        chat_id=7,
+        card=CardRef(chat_id=7, card_id=1),
         user_id=7,
-        card_id=1,
         language="en",
         provider="cloud",
         request=VideoRequest(model="jimeng-pro", prompt="a paper boat in the rain"),

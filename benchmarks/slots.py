@@ -31,7 +31,7 @@ from pathlib import Path
 
 from bot.request import Mode, VideoModel, VideoRequest
 from bot.stores.sqlite import SQLiteStore
-from bot.task import Task, TaskState
+from bot.task import CardRef, Task, TaskState
 from bot.worker.duration_model import Durations, observed
 from bot.worker.schedule import LEASE_S, Schedule, clock_of, duration_keys
 
@@ -183,7 +183,7 @@ class Account:
         await self._store.tasks.add(
             Task(
                 id=name,
-                chat_id=person,
+                card=CardRef(chat_id=person),
                 user_id=person,
                 language="en",
                 provider=MODEL.provider,

@@ -30,7 +30,7 @@ from bot.store import StoredUpdate
 from bot.stores.sqlite import SQLiteStore
 from bot.stores.sqlite.file import open_file
 from bot.stores.sqlite.saving import save
-from bot.task import Task, TaskState
+from bot.task import CardRef, Task, TaskState
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -198,7 +198,7 @@ async def _lag_ms(burst: Callable[[], Awaitable[None]], bursts: int) -> list[flo
 def _running(task_id: str) -> Task:
     return Task(
         id=task_id,
-        chat_id=10,
+        card=CardRef(chat_id=10),
         user_id=20,
         language="en",
         provider="volcengine",

@@ -49,6 +49,35 @@ END_STATES = frozenset({TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CardRef:
+    """Where a task is shown: its chat and topic, the message that asked, and the card that answers it."""
+
+    chat_id: int
+    thread_id: int | None = None
+    message_id: int | None = None
+    card_id: int | None = None
+    has_photo: bool = False
+    """The card is a photo with a caption, which can never become plain text again."""
+
+    def posted(self, card_id: int, *, has_photo: bool) -> CardRef:
+        """Save the message that is the card."""
+        return replace(self, card_id=card_id, has_photo=has_photo)
+
+    def lost(self) -> CardRef:
+        """Forget the card, which cannot be edited any more."""
+        return replace(self, card_id=None, has_photo=False)
+
+    def in_topic(self, thread_id: int | None) -> CardRef:
+        """Forget the card; and the message too in another topic, from which it cannot be replied to."""
+        message_id = self.message_id if thread_id == self.thread_id else None
+        return CardRef(chat_id=self.chat_id, thread_id=thread_id, message_id=message_id)
+
+    def in_chat(self, chat_id: int) -> CardRef:
+        """Move to a chat with another id, where the messages of the old one cannot be edited."""
+        return CardRef(chat_id=chat_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One request and its video; one row. Every time is aware and in UTC."""
 
@@ -56,14 +85,9 @@ class Task:
     version: int = 0
     update_id: int | None = None
     """The Telegram update that created it: handling that one twice creates one task."""
-    chat_id: int
-    thread_id: int | None = None
+    card: CardRef
     user_id: int
     user_name: str = ""
-    message_id: int | None = None
-    card_id: int | None = None
-    card_has_photo: bool = False
-    """The card is a photo with a caption, which can never become plain text again."""
     album_id: str | None = None
     language: str
     provider: str
@@ -295,7 +319,7 @@ class Task:
 
     def card_lost(self, now: datetime) -> Task:
         """Forget the card, which was deleted: the video is sent as a new message."""
-        return self._stay(TaskState.SUCCEEDED, card_id=None, card_has_photo=False, due_at=now)
+        return self._stay(TaskState.SUCCEEDED, card=self.card.lost(), due_at=now)
 
     def sending(self, now: datetime) -> Task:
         """The intent to send the video as a new message, which is saved before the call."""
@@ -310,9 +334,8 @@ class Task:
         closed_unseen = self.delivered_at is not None and self.file_id is None
         if self.state is not TaskState.SUCCEEDED or not closed_unseen or self.video_url is None:
             raise IllegalMove(f"{self.id}: nothing to send again")
-        return replace(
-            self._without_card(thread_id), sending_at=None, delivered_at=None, detached=False, due_at=now
-        )
+        card = self.card.in_topic(thread_id)
+        return replace(self, card=card, sending_at=None, delivered_at=None, detached=False, due_at=now)
 
     def failed(self, code: str, detail: str, now: datetime, keep_until: datetime | None = None) -> Task:
         """No video. `keep_until`: how long an unclear job may still occupy its slot. A job whose video may be
@@ -367,8 +390,8 @@ class Task:
         self._must_not_be_closed()
         waits = self.state is TaskState.SUBMITTING or self.due_at is None
         due_at = self.due_at if waits else min(self.due_at or now, now)
-        there = self._without_card(thread_id)
-        return replace(there, card_id=card_id, card_has_photo=has_photo, due_at=due_at)
+        card = self.card.in_topic(thread_id).posted(card_id, has_photo=has_photo)
+        return replace(self, card=card, due_at=due_at)
 
     def keep_undelivered(self) -> Task:
         """Keep the video of a task that cannot be shown to anybody now; it can be sent later."""
@@ -378,15 +401,7 @@ class Task:
     def moved(self, chat_id: int, now: datetime) -> Task:
         """Move it to a chat with another id, where its messages cannot be edited."""
         self._must_not_be_closed()
-        return replace(
-            self,
-            chat_id=chat_id,
-            thread_id=None,
-            message_id=None,
-            card_id=None,
-            card_has_photo=False,
-            due_at=now,
-        )
+        return replace(self, card=self.card.in_chat(chat_id), due_at=now)
 
     def delivered(self, now: datetime, file_id: str | None = None) -> Task:
         """Close it: the chat was told, or can never be."""
@@ -422,11 +437,6 @@ class Task:
             due_at=due_at,
         )
         return replace(moved, **_NO_TROUBLE)
-
-    def _without_card(self, thread_id: int | None) -> Task:
-        """Forget the card; and the message too in another topic, from which it cannot be replied to."""
-        message_id = self.message_id if thread_id == self.thread_id else None
-        return replace(self, thread_id=thread_id, message_id=message_id, card_id=None, card_has_photo=False)
 
     def _must_be(self, state: TaskState) -> None:
         if self.state is not state:

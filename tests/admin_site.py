@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fakes import A_MODEL, Clock, admin_actions
+from fakes import A_MODEL, Clock, admin_actions, changed_task
 
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Permissions
@@ -23,7 +23,7 @@ from bot.store import AccountTrouble, Attempt
 from bot.store.audit import SET, AuditEntry, setting
 from bot.store.budget import Pause
 from bot.stores.sqlite import SQLiteStore
-from bot.task import Task, TaskState
+from bot.task import CardRef, Task, TaskState
 from bot.web import Health, PrivateServer
 from bot.web.admin import AdminContext, AdminPages, make_link
 
@@ -50,24 +50,21 @@ PROMPT = "a paper boat in the rain, seen from below"
 
 def a_task(task_id: str, asked_at: datetime, **changes: Any) -> Task:
     """Queued."""
-    return replace(
-        Task(
-            id=task_id,
-            chat_id=7001,
-            user_id=7001,
-            user_name="Ada",
-            card_id=30,
-            language="en",
-            provider="volcengine",
-            request=VideoRequest(model="jimeng-pro", prompt=PROMPT),
-            state=TaskState.QUEUED,
-            price=Decimal("0.42"),
-            created_at=asked_at,
-            queued_at=asked_at,
-            due_at=asked_at,
-        ),
-        **changes,
+    task = Task(
+        id=task_id,
+        card=CardRef(chat_id=7001, card_id=30),
+        user_id=7001,
+        user_name="Ada",
+        language="en",
+        provider="volcengine",
+        request=VideoRequest(model="jimeng-pro", prompt=PROMPT),
+        state=TaskState.QUEUED,
+        price=Decimal("0.42"),
+        created_at=asked_at,
+        queued_at=asked_at,
+        due_at=asked_at,
     )
+    return changed_task(task, **changes)
 
 
 def a_submit(task: Task, **changes: Any) -> Attempt:

@@ -6,7 +6,7 @@ import shutil
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +24,7 @@ from bot.store import Attempt, Notice, ProviderStore, Store
 from bot.store.leases import SINGLE_PROCESS
 from bot.store.tasks import update_task
 from bot.stores.sqlite import SQLiteStore
-from bot.task import Task, TaskState
+from bot.task import CardRef, Task, TaskState
 from bot.web import Health
 from bot.worker.deps import UPLOAD_MAX_BYTES, WorkerDeps
 from bot.worker.journal import TaskJournal
@@ -85,24 +85,36 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
+CARD_FIELDS = [field.name for field in fields(CardRef)]
+
+
 def a_task(task_id: str = "boat", **changes: Any) -> Task:
     """Queued at NOW in a private chat, its card posted."""
-    return replace(
-        Task(
-            id=task_id,
-            chat_id=10,
-            user_id=20,
-            card_id=30,
-            language="en",
-            provider="cloud",
-            request=VideoRequest(model="jimeng-pro", prompt="a paper boat"),
-            state=TaskState.QUEUED,
-            created_at=NOW,
-            queued_at=NOW,
-            due_at=NOW,
-        ),
-        **changes,
+    task = Task(
+        id=task_id,
+        card=CardRef(chat_id=10, card_id=30),
+        user_id=20,
+        language="en",
+        provider="cloud",
+        request=VideoRequest(model="jimeng-pro", prompt="a paper boat"),
+        state=TaskState.QUEUED,
+        created_at=NOW,
+        queued_at=NOW,
+        due_at=NOW,
     )
+    return changed_task(task, **changes)
+
+
+def changed_task(task: Task, **changes: Any) -> Task:
+    """Return the task with changes to it or, by their own names, to its `CardRef`."""
+    card = {name: changes.pop(name) for name in CARD_FIELDS if name in changes}
+    return replace(task, card=replace(task.card, **card), **changes)
+
+
+def task_of(**values: Any) -> Task:
+    """Make a task of values for its own fields and for those of its `CardRef`."""
+    card = {name: values.pop(name) for name in CARD_FIELDS if name in values}
+    return Task(card=CardRef(**card), **values)
 
 
 LINK = "https://videos.example/1"
@@ -121,7 +133,7 @@ def made(task_id: str = "boat", **changes: Any) -> Task:
         finished_at=NOW,
         due_at=NOW,
     )
-    return replace(task, **changes)
+    return changed_task(task, **changes)
 
 
 class TasksAround:

@@ -150,7 +150,7 @@ class AdminActions:
         """
         task, now = await self._task(task_id), self._clock()
         model = self.check_retry(task)
-        for other in await self._store.tasks.open_tasks(user_id=task.user_id, chat_id=task.chat_id):
+        for other in await self._store.tasks.open_tasks(user_id=task.user_id, chat_id=task.card.chat_id):
             # Two yeses to one question are one: both would be paid for, and only the later one be seen.
             if other.parent_id == task.id:
                 raise ActionRefused(
@@ -160,13 +160,9 @@ class AdminActions:
         again = await self._store.tasks.add(
             Task(
                 id=secrets.token_hex(8),
-                chat_id=task.chat_id,
-                thread_id=task.thread_id,
+                card=task.card,
                 user_id=task.user_id,
                 user_name=task.user_name,
-                message_id=task.message_id,
-                card_id=task.card_id,
-                card_has_photo=task.card_has_photo,
                 language=task.language,
                 provider=model.provider,
                 request=task.request,

@@ -70,9 +70,9 @@ class ButtonPresses:
         task_id, _, choice = choice.partition(":")
         task = await self._ctx.store.tasks.get(task_id) if task_id and task_id.isprintable() else None
         person_id = query.from_user.id
-        if task is None or query.message is None or task.chat_id != query.message.chat.id:
+        if task is None or query.message is None or task.card.chat_id != query.message.chat.id:
             return Problem("press_gone", {})
-        if not await self._ctx.access.may_ask(person_id, task.chat_id):
+        if not await self._ctx.access.may_ask(person_id, task.card.chat_id):
             return Problem("press_private", {})
         sender_id = await self._acting_as(person_id, task, button)
         if sender_id is None:
@@ -96,7 +96,7 @@ class ButtonPresses:
             return person_id
         of_group = task.user_id < 0
         may_manage = of_group or button.used_by == "group_admins"
-        if may_manage and await self._ctx.group_admins.may_manage(task.chat_id, person_id):
+        if may_manage and await self._ctx.group_admins.may_manage(task.card.chat_id, person_id):
             return task.user_id if of_group else person_id
         is_open = button.used_by == "anybody" and task.state is TaskState.SUCCEEDED
         return person_id if is_open else None
@@ -105,7 +105,7 @@ class ButtonPresses:
         self, update_id: int, query: CallbackQuery, user_id: int, task: Task | None = None
     ) -> Sender:
         message, person = query.message, query.from_user
-        thread_id = task.thread_id if task else None
+        thread_id = task.card.thread_id if task else None
         if isinstance(message, Message):
             thread_id = message.message_thread_id if message.is_topic_message else None
         return Sender(

@@ -41,11 +41,11 @@ def sender_of(task: Task) -> Sender:
     """Return who asked for a draft that has no card yet, with that draft."""
     return Sender(
         update_id=task.update_id or 0,
-        chat_id=task.chat_id,
-        thread_id=task.thread_id,
+        chat_id=task.card.chat_id,
+        thread_id=task.card.thread_id,
         user_id=task.user_id,
         user_name=task.user_name,
-        message_id=task.message_id,
+        message_id=task.card.message_id,
         language=task.language,
         sent_at=task.created_at,
         album_id=task.album_id,

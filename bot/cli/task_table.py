@@ -46,7 +46,7 @@ def draw_table(tasks: Sequence[Task], ahead: Mapping[str, int], now: datetime, b
             Text(task.state.value, style=_COLOURS[task.state]),
             escape(task.request.model),
             escape(task.user_name or str(task.user_id)),
-            str(task.chat_id),
+            str(task.card.chat_id),
             age(now - task.created_at),
             escape(_note(task, ahead, now)),
         )
@@ -78,13 +78,17 @@ def draw_story(task: Task, attempts: Sequence[Attempt], ahead: int, now: datetim
     return Group("", facts, "", calls)
 
 
-_JSON_NAMES: dict[str, str] = {"detached": "hidden", "tried_models": "passed_over", "polled_at": "looked_at"}
+_JSON_NAMES: dict[str, str] = {
+    **{"detached": "hidden", "tried_models": "passed_over", "polled_at": "looked_at"},
+    "has_photo": "card_has_photo",
+}
 """Fields whose names in the JSON, which scripts read, are older than their own."""
 
 
 def task_json(task: Task) -> dict[str, Any]:
     """Return every field; times as ISO 8601, the price as text, what is unknown as null."""
     fields = asdict(task) | {"request": task.request.model_dump(exclude_none=True), "state": task.state.value}
+    fields |= fields.pop("card")
     return {str(_JSON_NAMES.get(name, name)): _plain(value) for name, value in fields.items()}
 
 
@@ -128,11 +132,11 @@ def _note(task: Task, ahead: Mapping[str, int], now: datetime) -> str:
 
 
 def _facts(task: Task, ahead: int, now: datetime) -> list[tuple[str, str | Text]]:
-    request = task.request.model_dump(exclude_none=True)
+    request, card = task.request.model_dump(exclude_none=True), task.card
     known = {
         "task": task.id,
         "who": f"{task.user_name} ({task.user_id})" if task.user_name else str(task.user_id),
-        "chat": f"{task.chat_id}, topic {task.thread_id}" if task.thread_id else str(task.chat_id),
+        "chat": f"{card.chat_id}, topic {card.thread_id}" if card.thread_id else str(card.chat_id),
         "model": f"{task.request.model}, at {task.provider}",
         "prompt": request.pop("prompt", ""),
         "photos": str(len(request.pop("photos", ())) or ""),

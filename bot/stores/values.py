@@ -6,20 +6,30 @@ import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Protocol
 
 from bot.request import VideoRequest
 from bot.store import ChatRecord, ChatSettings, Notice, Person
-from bot.task import Task, TaskState
+from bot.task import CardRef, Task, TaskState
 
 TASK_FIELDS = tuple(field.name for field in dataclasses.fields(Task))
+_OWN = tuple(name for name in TASK_FIELDS if name != "card")
 TASK_TIMES = (
     *("failing_since", "keep_until", "polled_at", "running_at", "late_at", "sending_at"),
     *("created_at", "queued_at", "submitted_at", "finished_at", "delivered_at", "due_at"),
 )
 _DERIVED = ("waits_for_slot", "slot_until", "is_active", "counts_toward_quota")
-TASK_COLUMNS = (*TASK_FIELDS, *_DERIVED)
+_IN_CARD = ("chat_id", "thread_id", "message_id", "card_id")
+TASK_PATHS = {
+    **{name: name for name in (*_OWN, *_DERIVED)},
+    **{name: f"card.{name}" for name in _IN_CARD},
+    "card_has_photo": "card.has_photo",
+}
+"""The columns of a task, each with the attribute that it holds."""
+TASK_COLUMNS = tuple(TASK_PATHS)
 """The keys of what `task_row` returns."""
+_read = attrgetter(*TASK_PATHS.values())
 
 
 class Row(Protocol):
@@ -30,7 +40,7 @@ class Row(Protocol):
 
 def task_row(task: Task) -> dict[str, Any]:
     """Return column names and their values: texts, numbers, booleans, times."""
-    row = {name: getattr(task, name) for name in TASK_COLUMNS}
+    row = dict(zip(TASK_COLUMNS, _read(task), strict=True))
     row["request"] = request_text(task.request)
     row["price"] = None if task.price is None else str(task.price)
     row["state"] = task.state.value
@@ -39,12 +49,13 @@ def task_row(task: Task) -> dict[str, Any]:
 
 
 def task_of(row: Row) -> Task:
-    values = {name: row[name] for name in TASK_FIELDS}
+    values = {name: row[name] for name in _OWN}
     values["request"] = request_of(row["request"])
     values["price"] = None if row["price"] is None else Decimal(row["price"])
     values["state"] = TaskState(row["state"])
     values["detached"] = bool(row["detached"])
-    values["card_has_photo"] = bool(row["card_has_photo"])
+    place = {name: row[name] for name in _IN_CARD}
+    values["card"] = CardRef(**place, has_photo=bool(row["card_has_photo"]))
     values["tried_models"] = (
         tuple(json.loads(tried_models)) if (tried_models := row["tried_models"]) != "[]" else ()
     )

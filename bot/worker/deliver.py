@@ -91,7 +91,7 @@ class Deliverer:
             )
         elif not self._journal.has_time(task, schedule.UPLOAD_LIMIT_S):
             await self._journal.put_off(task)
-        elif task.card_id is None:
+        elif task.card.card_id is None:
             await self._send(task, video)
         else:
             await self._edit(task, video)
@@ -139,7 +139,7 @@ class Deliverer:
             slow.cancel()
 
     def _tell_slow(self, task: Task) -> None:
-        if not task.detached and task.card_id is not None:
+        if not task.detached and task.card.card_id is not None:
             self._chat.show(task)
 
     async def _handle_missing_video(self, task: Task, error: FetchError | MediaError | TimeoutError) -> None:
@@ -281,7 +281,7 @@ class Deliverer:
                 await self._redirect(task)
             case ChatMoved(chat_id=chat_id):
                 await self._journal.save(task.moved(chat_id, self._journal.now()))
-                await self._journal.move_chat(task.chat_id, chat_id)
+                await self._journal.move_chat(task.card.chat_id, chat_id)
             case ChatBusy(retry_after_s=retry_after_s) if not self._gives_up(task):
                 await self._journal.retry_after(task, retry_after_s)
             case CallRefused() if task.state is TaskState.SUCCEEDED:

@@ -133,7 +133,7 @@ async def test_asking_again_is_a_task_of_its_own_on_the_same_card(harness: Worke
     )
     again = await actions.retry(failed.id, THE_MACHINE)
     assert again.id != failed.id
-    assert (again.parent_id, again.card_id, again.request) == ("boat", 30, failed.request)
+    assert (again.parent_id, again.card.card_id, again.request) == ("boat", 30, failed.request)
     assert (again.state, again.price, again.queued_at) == (TaskState.QUEUED, Decimal("3.5"), NOW + HOUR)
     assert again.update_id is None
     assert (await harness.close_task(again.id)).state is TaskState.SUCCEEDED

@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-from fakes import a_task
+from fakes import a_task, changed_task
 from postgres_server import PostgresServer
 
 from bot.errors import SettingsError, StaleTask, StartError, StoreError, Unstorable
 from bot.send_rates import Limit, Limits, Urgency
 from bot.store import Store, StoredUpdate
 from bot.stores.postgres import PostgresStore
+from bot.stores.values import TASK_COLUMNS
 from bot.task import Task, TaskState
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -217,13 +218,13 @@ async def test_a_text_with_nul_is_stored_without_it(store: PostgresStore) -> Non
 async def test_a_caller_that_is_cancelled_does_not_take_its_save_back(fleet: Fleet) -> None:
     store = await fleet.join()
     task = await store.tasks.add(waiting(1))
-    saving = asyncio.create_task(store.tasks.save(replace(task, card_id=99)))
+    saving = asyncio.create_task(store.tasks.save(changed_task(task, card_id=99)))
     await asyncio.sleep(0)
     saving.cancel()
     await store.close()
     stored = await (await fleet.join()).tasks.get(task.id)
     assert stored is not None
-    assert stored.card_id == 99
+    assert stored.card.card_id == 99
 
 
 # The connection.
@@ -238,7 +239,7 @@ async def test_a_restart_of_the_database_is_sat_out_and_loses_nothing(
     await asyncio.to_thread(fragile.halt, end)
     with pytest.raises(StoreError):
         await store.tasks.get(tasks[0].id)
-    saving = [asyncio.create_task(store.tasks.save(replace(task, card_id=7))) for task in tasks]
+    saving = [asyncio.create_task(store.tasks.save(changed_task(task, card_id=7))) for task in tasks]
     await asyncio.to_thread(fragile.start)
     ends = await asyncio.gather(*saving, return_exceptions=True)
     assert all(isinstance(end, Task | StoreError) for end in ends)
@@ -287,14 +288,16 @@ async def test_a_save_whose_confirmation_was_lost_is_found_to_be_saved(url: str)
         await store.tasks.add(running(1))
     )  # from here on the connection knows the statement
     wire.deaf = True
-    saving = asyncio.create_task(store.tasks.save(replace(task, card_id=7)))
+    saving = asyncio.create_task(store.tasks.save(changed_task(task, card_id=7)))
     async with asyncio.timeout(20):
         while await near.sql("SELECT version FROM tasks") == task.version:
             await asyncio.sleep(0.01)
     wire.deaf = False
     wire.cut()
     assert (
-        await saving == await store.tasks.get(task.id) == replace(task, card_id=7, version=task.version + 1)
+        await saving
+        == await store.tasks.get(task.id)
+        == changed_task(task, card_id=7, version=task.version + 1)
     )
     await store.close()
     server.close()
@@ -340,17 +343,8 @@ async def test_every_field_of_a_task_has_a_column(fleet: Fleet) -> None:
     columns = await fleet.sql(
         "SELECT array_agg(column_name::text) FROM information_schema.columns WHERE table_name = 'tasks'"
     )
-    own = {
-        "waits_for_slot",
-        "slot_until",
-        "is_active",
-        "counts_toward_quota",
-        "due_before_lease",
-        "leased_by",
-        "place",
-    }
-    own |= {"queue_tag", "chat_queue_tag", "moved_by"}
-    assert set(columns) == set(Task.__dataclass_fields__) | own
+    own = {"due_before_lease", "leased_by", "place", "queue_tag", "chat_queue_tag", "moved_by"}
+    assert set(columns) == set(TASK_COLUMNS) | own
 
 
 # What processes need of each other.

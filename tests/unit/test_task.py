@@ -156,7 +156,7 @@ def test_only_a_video_that_nobody_saw_can_be_sent_once_more() -> None:
     unclear = replace(made, sending_at=NOW).keep_undelivered().delivered(NOW)
     for unseen in (unclear, made.keep_undelivered().delivered(NOW)):
         again = unseen.resend(None, LATER)
-        assert (again.sending_at, again.delivered_at, again.card_id, again.detached) == (
+        assert (again.sending_at, again.delivered_at, again.card.card_id, again.detached) == (
             None,
             None,
             None,
@@ -176,8 +176,8 @@ def test_a_video_that_is_asked_for_in_another_topic_goes_there_and_replies_to_no
         .keep_undelivered()
         .delivered(NOW)
     )
-    assert (unseen.resend(7, NOW).thread_id, unseen.resend(7, NOW).message_id) == (7, 5)
-    assert (unseen.resend(9, NOW).thread_id, unseen.resend(9, NOW).message_id) == (9, None)
+    assert (unseen.resend(7, NOW).card.thread_id, unseen.resend(7, NOW).card.message_id) == (7, 5)
+    assert (unseen.resend(9, NOW).card.thread_id, unseen.resend(9, NOW).card.message_id) == (9, None)
 
 
 @pytest.mark.parametrize(
@@ -193,9 +193,9 @@ def test_a_video_that_is_asked_for_in_another_topic_goes_there_and_replies_to_no
 def test_a_card_that_moves_down_never_delays_its_task(
     state: TaskState, attempts: int, due_at: datetime, then: datetime
 ) -> None:
-    task = a_task(state=state, attempts=attempts, due_at=due_at, card_has_photo=True)
+    task = a_task(state=state, attempts=attempts, due_at=due_at, has_photo=True)
     moved = task.reposted(99, False, None, NOW)
-    assert (moved.card_id, moved.card_has_photo, moved.due_at) == (99, False, then)
+    assert (moved.card.card_id, moved.card.has_photo, moved.due_at) == (99, False, then)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
@@ -14,6 +13,7 @@ import aiohttp
 import pytest
 from admin_site import ADMIN, NOW, a_submit, a_task, admin_site
 from every_model import WITH_LINKS
+from fakes import changed_task
 from rich.console import Console
 
 from bot.admin.billing import draw_bill
@@ -74,7 +74,7 @@ def requests_of(model: VideoModel) -> list[VideoRequest]:
 def tasks_of(model: VideoModel) -> list[Task]:
     every = product(STATES.items(), enumerate(requests_of(model)))
     return [
-        replace(
+        changed_task(
             a_task(f"{model.name}-{name.replace(' ', '-')}-{number}", NOW),
             request=request,
             provider=model.provider,

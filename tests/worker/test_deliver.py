@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fakes import LINK, NOW, Script, WorkerHarness, a_task, made
+from fakes import LINK, NOW, Script, WorkerHarness, a_task, changed_task, made
 
 from bot.errors import (
     CallRefused,
@@ -68,7 +68,7 @@ async def test_a_deleted_card_is_answered_with_a_new_message_its_intent_saved_fi
     task = await harness.close_task()
     assert harness.chat.names() == ["deliver", "send"]
     assert seen[0].sending_at is not None
-    assert (task.card_id, task.file_id) == (None, "file-2")
+    assert (task.card.card_id, task.file_id) == (None, "file-2")
 
 
 async def test_a_send_of_unknown_end_is_offered_and_never_repeated_unasked(harness: WorkerHarness) -> None:
@@ -126,7 +126,7 @@ async def test_a_group_that_moved_is_told_at_its_new_address(harness: WorkerHarn
     harness.chat.scripts[name] = Script(ChatMoved(-1009), "file-1")
     await harness.store.tasks.add(waiting_for(name))
     task = await harness.close_task()
-    assert (task.chat_id, task.card_id, task.thread_id) == (-1009, None, None)
+    assert (task.card.chat_id, task.card.card_id, task.card.thread_id) == (-1009, None, None)
     assert harness.chat.names() == [name, {"deliver": "send"}.get(name, name)]
     assert task.detached is False
 
@@ -159,10 +159,10 @@ async def test_a_reason_that_cannot_be_told_does_not_come_again(harness: WorkerH
 @pytest.mark.parametrize("name", ["send", "tell"])
 async def test_what_finds_no_topic_any_more_comes_in_private(harness: WorkerHarness, name: str) -> None:
     harness.chat.scripts[name] = Script(CardGone("message thread not found"), "file-1")
-    await harness.store.tasks.add(replace(waiting_for(name), chat_id=-5, user_id=20, thread_id=3))
+    await harness.store.tasks.add(changed_task(waiting_for(name), chat_id=-5, thread_id=3, user_id=20))
     task = await harness.close_task()
     assert harness.chat.names() == [name, "redirect", name]
-    assert (task.chat_id, task.thread_id) == (20, None)
+    assert (task.card.chat_id, task.card.thread_id) == (20, None)
 
 
 @pytest.mark.parametrize("error", [ChatGone("blocked"), CallRefused("?"), CardGone("closed as well")])
@@ -171,7 +171,7 @@ async def test_what_cannot_come_in_private_either_is_kept(harness: WorkerHarness
     harness.chat.scripts["redirect"] = Script(error)
     await harness.store.tasks.add(made(card_id=None))
     task = await harness.close_task()
-    assert (harness.chat.names(), task.detached, task.chat_id) == (["send", "redirect"], True, 10)
+    assert (harness.chat.names(), task.detached, task.card.chat_id) == (["send", "redirect"], True, 10)
     assert harness.on_shelf() != []
 
 
@@ -185,12 +185,12 @@ async def test_a_private_chat_that_does_not_answer_at_once_is_asked_again(harnes
 
 async def test_who_finds_a_group_moved_takes_the_rest_of_it_along(harness: WorkerHarness) -> None:
     harness.chat.scripts["deliver"] = Script(ChatMoved(-1009), "file-1")
-    await harness.store.tasks.add(replace(waiting_for("deliver"), chat_id=-5))
+    await harness.store.tasks.add(changed_task(waiting_for("deliver"), chat_id=-5))
     other = await harness.store.tasks.add(a_task("other", chat_id=-5, state=TaskState.DRAFT, due_at=None))
     await harness.turn()
     moved = await harness.store.tasks.get(other.id)
     assert moved is not None
-    assert moved.chat_id == -1009
+    assert moved.card.chat_id == -1009
 
 
 @pytest.mark.parametrize("error", [CallUnclear("NetworkError"), ChatBusy(90.0)])

@@ -55,7 +55,7 @@ LOOKS: Sequence[object] = (
     *(STILL, STILL, Failed("video_refused"), Failed("not_found"), Unavailable("unreachable")),
     *(Unavailable("provider_fault"), AccountProblem("account"), OutcomeUnknown("submit_unknown")),
 )
-GROUP, MOVED = a_task().chat_id, ChatMoved(-1001)
+GROUP, MOVED = a_task().card.chat_id, ChatMoved(-1001)
 CHATS: Sequence[BaseException] = (
     *(ChatBusy(40.0), ChatGone("blocked"), MOVED, CardGone("deleted")),
     *(CallRefused("bad request"), CallUnclear("TimedOut")),
@@ -114,9 +114,9 @@ class Wall(RecordingChat):
 
     async def _call(self, name: str, task: Task) -> str:
         error, arrives = self.trouble.popleft() if self.trouble else (None, True)
-        if task.chat_id == GROUP and isinstance(error, ChatMoved):
+        if task.card.chat_id == GROUP and isinstance(error, ChatMoved):
             self.moved = True
-        if task.chat_id == GROUP and self.moved:
+        if task.card.chat_id == GROUP and self.moved:
             error, arrives = MOVED, False  # from then on it refuses every call
         elif isinstance(error, ChatMoved):
             error, arrives = None, True

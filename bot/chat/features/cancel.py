@@ -27,7 +27,7 @@ _PROMPT_SHOWN = 40
 async def cancel_task(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Cancel by the button on a card, or by one in a choice, which is replaced by the answer."""
     stopped = await stop(ctx, press.task)
-    if press.sender.message_id is None or press.sender.message_id == press.task.card_id:
+    if press.sender.message_id is None or press.sender.message_id == press.task.card.card_id:
         return None
     await ctx.messenger.redraw(press.sender, Card(_told(ctx, press.sender, stopped), None))
     return None
@@ -111,7 +111,7 @@ def draw_choice(language: str, tasks: Sequence[Task]) -> Card:
 
 def _label(task: Task) -> str:
     words = " ".join(task.request.prompt.split()) or task.request.model
-    whose = f"{cut(task.user_name, 16)}: " if task.chat_id < 0 and task.user_name else ""
+    whose = f"{cut(task.user_name, 16)}: " if task.card.chat_id < 0 and task.user_name else ""
     return f"✕ {whose}{cut(words, _PROMPT_SHOWN)}"
 
 

@@ -34,7 +34,7 @@ async def send_details(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Send the details below the video; from a group to the private chat of its owner."""
     if ctx.duplicate_guard.is_repeated(press.sender.update_id, press.person_id, press.task.id, press.verb):
         return None
-    task, is_private = press.task, press.task.chat_id > 0
+    task, is_private = press.task, press.task.card.chat_id > 0
     calls = await ctx.store.tasks.attempts(task.id)
     model = ctx.models.get(task.request.model)
     card = draw_details(

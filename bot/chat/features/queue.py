@@ -74,23 +74,23 @@ def draw_queue(
         entries.append(_entry(sender, number, task, line))
     if len(tasks) > _SHOWN:
         entries.append(say(language, "queue_more", count=len(tasks) - _SHOWN))
-    here = [(number, task) for number, task in listed if task.chat_id == sender.chat_id]
+    here = [(number, task) for number, task in listed if task.card.chat_id == sender.chat_id]
     return Card("\n\n".join([say(language, "queue_heading"), *entries]), _bring_buttons(language, here))
 
 
 def card_link(task: Task) -> str | None:
     """Where its card stands; only in supergroups messages have links."""
-    chat = str(task.chat_id)
-    if task.card_id is None or not chat.startswith(_SUPERGROUP):
+    chat = str(task.card.chat_id)
+    if task.card.card_id is None or not chat.startswith(_SUPERGROUP):
         return None
-    topic = f"{task.thread_id}/" if task.thread_id else ""
-    return f"https://t.me/c/{chat.removeprefix(_SUPERGROUP)}/{topic}{task.card_id}"
+    topic = f"{task.card.thread_id}/" if task.card.thread_id else ""
+    return f"https://t.me/c/{chat.removeprefix(_SUPERGROUP)}/{topic}{task.card.card_id}"
 
 
 def _entry(sender: Sender, number: int, task: Task, line: str) -> str:
     words = " ".join(cut(task.request.prompt, _PROMPT_SHOWN).split()) or task.request.model
-    whose = f"{task.user_name}: " if task.chat_id < 0 and task.user_name else ""
-    if task.chat_id != sender.chat_id:
+    whose = f"{task.user_name}: " if task.card.chat_id < 0 and task.user_name else ""
+    if task.card.chat_id != sender.chat_id:
         line = f"{line} · {say(sender.language, 'queue_elsewhere')}"
     if link := card_link(task):
         line = f'{line} · <a href="{link}">{say(sender.language, "queue_link")}</a>'

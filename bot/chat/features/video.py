@@ -67,7 +67,7 @@ async def album(ctx: ChatContext, task: Task) -> None:
             one = Intent("video" if collected.is_wanted else "draft", collected.words, collected.photos[0])
             await (_start if collected.is_wanted else _draft)(ctx, sender, one)
         else:
-            settings = await ctx.preferences.of(task.chat_id)
+            settings = await ctx.preferences.of(task.card.chat_id)
             problem = await photo_pairs.start_album(ctx, collected, settings)
             await ctx.messenger.explain(sender, problem)
     except MediaError as error:

@@ -15,7 +15,7 @@ from bot.chat.telegram_io.messenger import Messenger
 from bot.chat.telegram_io.photo_files import PhotoFiles, with_first_frame
 from bot.draft import AWAITS_PHOTO, AWAITS_WORDS, DraftQuestion
 from bot.request import Problem, VideoRequest
-from bot.task import Task, TaskState
+from bot.task import CardRef, Task, TaskState
 from bot.worker import schedule
 
 _ANSWERED_WITHIN = timedelta(minutes=15)
@@ -83,8 +83,9 @@ class Drafts:
             sender, draw_question(task, self._deps.clock(), self._deps.price_labels()), frame
         )
         if frame is not None:
-            task = replace(task, request=with_first_frame(request, sent), card_has_photo=True)
-        await self._store(replace(task, card_id=sent.message_id), sender)
+            task = replace(task, request=with_first_frame(request, sent))
+        card = task.card.posted(sent.message_id, has_photo=frame is not None)
+        await self._store(replace(task, card=card), sender)
 
     async def offer(
         self, sender: Sender, request: VideoRequest, problem: Problem, names: Sequence[str]
@@ -100,23 +101,23 @@ class Drafts:
 
     async def change(self, task: Task, request: VideoRequest) -> None:
         """Store another choice on a draft that asks the same as before."""
-        saved = await self._tasks.save(task.asked(request, task.question, self.expiry(task.chat_id)))
+        saved = await self._tasks.save(task.asked(request, task.question, self.expiry(task.card.chat_id)))
         await self._board.redraw(saved)
 
     async def reask(self, sender: Sender, task: Task, request: VideoRequest, question: DraftQuestion) -> None:
         """Change what a draft asks: on its card, or on a new one if the card's photo changes."""
         framed = await self._photos.framed(request, sender.user_id)
-        asked = task.asked(framed, question, self.expiry(task.chat_id))
+        asked = task.asked(framed, question, self.expiry(task.card.chat_id))
         same_picture = (framed.crop, framed.photos) == (task.request.crop, task.request.photos)
-        if same_picture or not (task.card_has_photo or framed.crop):
+        if same_picture or not (task.card.has_photo or framed.crop):
             await self._board.redraw(await self._tasks.save(asked))
         else:
             await self.replace_card(task, asked)
 
     async def replace_card(self, task: Task, moved: Task) -> None:
-        await self._tasks.save(await self._board.post(moved, task.message_id))
-        if task.card_id is not None:
-            await self._board.remove(task.chat_id, task.card_id)
+        await self._tasks.save(await self._board.post(moved, task.card.message_id))
+        if task.card.card_id is not None:
+            await self._board.remove(task.card.chat_id, task.card.card_id)
 
     def _is_fresh(self, task: Task) -> bool:
         return self._deps.clock() - task.created_at < _ANSWERED_WITHIN
@@ -139,11 +140,9 @@ class Drafts:
         return Task(
             id=secrets.token_hex(8),
             update_id=sender.update_id,
-            chat_id=sender.chat_id,
-            thread_id=sender.thread_id,
+            card=CardRef(chat_id=sender.chat_id, thread_id=sender.thread_id, message_id=sender.message_id),
             user_id=sender.user_id,
             user_name=sender.user_name,
-            message_id=sender.message_id,
             album_id=sender.album_id,
             language=sender.language,
             provider=model.provider if model else "",

@@ -117,7 +117,7 @@ class Orders:
         moved = replace(
             moved,
             update_id=sender.update_id,
-            message_id=sender.message_id,
+            card=replace(moved.card, message_id=sender.message_id),
             album_id=sender.album_id or task.album_id,
             created_at=sender.sent_at,
         )
@@ -126,8 +126,8 @@ class Orders:
         if saved.state is not TaskState.DRAFT:
             self._board.live.posted(saved)
             await self._board.reactions.taken(saved)
-        if task.question not in STARTED_BY_ANSWER and task.card_id is not None:
-            await self._board.remove(task.chat_id, task.card_id)
+        if task.question not in STARTED_BY_ANSWER and task.card.card_id is not None:
+            await self._board.remove(task.card.chat_id, task.card.card_id)
         self._deps.wake()
         await self._limits.ordered()
         return None
@@ -166,7 +166,7 @@ class Orders:
         if framed == request:
             return False
         await self._drafts.replace_card(
-            task, task.asked(framed, DraftQuestion.START_CROPPED, self._drafts.expiry(task.chat_id))
+            task, task.asked(framed, DraftQuestion.START_CROPPED, self._drafts.expiry(task.card.chat_id))
         )
         return True
 

@@ -57,7 +57,7 @@ class Quotas:
         """Return what is left before a draft is ordered, if that is little; as HTML."""
         if task.state is not TaskState.DRAFT:
             return ""
-        bounds = await self._bounds(task.user_id, task.chat_id)
+        bounds = await self._bounds(task.user_id, task.card.chat_id)
         return self._say(task.language, [bound for bound in bounds if bound.is_near])
 
     async def after(self, task: Task) -> str:
@@ -65,7 +65,7 @@ class Quotas:
         price = self._price_labels().quote(task.request) or Decimal(0)
         bounds = [
             Bound(bound.key, bound.left - (price if bound.is_money else 1), bound.most)
-            for bound in await self._bounds(task.user_id, task.chat_id)
+            for bound in await self._bounds(task.user_id, task.card.chat_id)
         ]
         return self._say(task.language, [bound for bound in bounds if bound.is_near])
 

@@ -100,13 +100,18 @@ class CardBoard:
         if posted := await self._photo_cards.post(task, reply_to, card):
             return posted
         message = await self._messenger.send(
-            task.chat_id, card.text, card.buttons, thread_id=task.thread_id, reply_to=reply_to, silent=True
+            task.card.chat_id,
+            card.text,
+            card.buttons,
+            thread_id=task.card.thread_id,
+            reply_to=reply_to,
+            silent=True,
         )
-        return replace(task, card_id=message.message_id, card_has_photo=False)
+        return replace(task, card=task.card.posted(message.message_id, has_photo=False))
 
     async def deliver(self, task: Task, video: Video) -> str:
         await self.live.stop_and_wait(task.id)
-        if task.card_id is None:
+        if task.card.card_id is None:
             raise CardGone("never posted")
         await self._say_it_is_sent(task, video)
         card = self._renderer.caption(task, is_shrunk=video.facts.is_shrunk)
@@ -114,8 +119,8 @@ class CardBoard:
         def edit(film: Sent, picture: Sent) -> Awaitable[Message | bool]:
             return self._bot.edit_message_media(
                 InputMediaVideo(film, **shown_with(video, picture, card)),
-                chat_id=task.chat_id,
-                message_id=task.card_id,
+                chat_id=task.card.chat_id,
+                message_id=task.card.card_id,
                 reply_markup=card.buttons,
                 read_timeout=DIGEST_S,
                 rate_limit_args=Urgency.FIRST,
@@ -126,7 +131,7 @@ class CardBoard:
                 message = await self._uploads.send(video, edit, attach=True)
         except CallRefused:
             # The video comes as a new message; this one would say for ever that it is being made.
-            await self.remove(task.chat_id, task.card_id)
+            await self.remove(task.card.chat_id, task.card.card_id)
             raise
         await self.reactions.done(task)
         await self._messenger.notify(task, "card_ready")
@@ -144,16 +149,16 @@ class CardBoard:
 
     async def send(self, task: Task, video: Video) -> str:
         card = self._renderer.caption(task, is_shrunk=video.facts.is_shrunk)
-        is_quiet = await self.reactions.is_quiet(task.chat_id)
+        is_quiet = await self.reactions.is_quiet(task.card.chat_id)
 
         def send(film: Sent, picture: Sent) -> Awaitable[Message]:
             return self._bot.send_video(
-                task.chat_id,
+                task.card.chat_id,
                 film,
                 **shown_with(video, picture, card),
                 reply_markup=card.buttons,
-                message_thread_id=task.thread_id,
-                reply_parameters=replying(task.message_id),
+                message_thread_id=task.card.thread_id,
+                reply_parameters=replying(task.card.message_id),
                 disable_notification=is_quiet,
                 read_timeout=DIGEST_S,
                 rate_limit_args=Urgency.FIRST,
@@ -166,21 +171,21 @@ class CardBoard:
 
     async def redirect(self, task: Task) -> int:
         await self.live.stop_and_wait(task.id)
-        if task.chat_id > 0 and task.thread_id is not None:
-            return task.chat_id  # a topic of a private chat is gone: it goes beside the others
+        if task.card.chat_id > 0 and task.card.thread_id is not None:
+            return task.card.chat_id  # a topic of a private chat is gone: it goes beside the others
         try:
             await self._say_in_private(task)
         except (ChatGone, CardGone, CallRefused):
             await self._say_it_waits(task)
             raise
-        if task.card_id is not None:
-            await self.remove(task.chat_id, task.card_id)
+        if task.card.card_id is not None:
+            await self.remove(task.card.chat_id, task.card.card_id)
         return task.user_id
 
     async def _say_in_private(self, task: Task) -> None:
-        if task.chat_id > 0 or task.user_id < 0:
+        if task.card.chat_id > 0 or task.user_id < 0:
             raise ChatGone("there is no private chat to go to")
-        text = say(task.language, _why_in_private(task), group=await self._title(task.chat_id))
+        text = say(task.language, _why_in_private(task), group=await self._title(task.card.chat_id))
         await self._messenger.send(task.user_id, text)
 
     async def _title(self, chat_id: int) -> str:
@@ -196,11 +201,13 @@ class CardBoard:
             return
         card = Card(say(task.language, "video_waits"), None)
         try:
-            await (self._say(task, card) if task.card_id is None else self._edit(task, card, Urgency.FIRST))
+            await (
+                self._say(task, card) if task.card.card_id is None else self._edit(task, card, Urgency.FIRST)
+            )
         except (ChatGone, CardGone, CallRefused) as error:
             self._log.info("that a video waits cannot be said", task=task.id, reason=str(error))
-            if task.card_id is not None:
-                await self.remove(task.chat_id, task.card_id)
+            if task.card.card_id is not None:
+                await self.remove(task.card.chat_id, task.card.card_id)
 
     async def redraw(self, task: Task, opened: str | None = None) -> None:
         """Edit the card of a draft. An error is logged: the next press draws it again."""
@@ -239,7 +246,7 @@ class CardBoard:
         is_paused = task.state is TaskState.QUEUED and self._pause(task.request.model) is not None
         if task.late_at is not None or is_paused:
             return _LATE_INTERVAL_S
-        if task.chat_id < 0:
+        if task.card.chat_id < 0:
             return _GROUP_INTERVAL_S
         model = self._renderer.models.get(task.request.model)
         return _SHORT_INTERVAL_S if model is not None and model.typical_s < _SHORT_S else _PRIVATE_INTERVAL_S
@@ -248,13 +255,13 @@ class CardBoard:
         await self._edit(task, await self._card(task), Urgency.LOW)
 
     async def _edit(self, task: Task, card: Card, urgency: Urgency) -> None:
-        if task.card_id is None:
+        if task.card.card_id is None:
             raise CardGone("never posted")
-        if task.card_has_photo:
+        if task.card.has_photo:
             with translated():
                 await self._bot.edit_message_caption(
-                    task.chat_id,
-                    task.card_id,
+                    task.card.chat_id,
+                    task.card.card_id,
                     caption=card.text,
                     parse_mode=ParseMode.HTML,
                     reply_markup=card.buttons,
@@ -264,8 +271,8 @@ class CardBoard:
         with translated():
             await self._bot.edit_message_text(
                 card.text,
-                chat_id=task.chat_id,
-                message_id=task.card_id,
+                chat_id=task.card.chat_id,
+                message_id=task.card.card_id,
                 parse_mode=ParseMode.HTML,
                 reply_markup=card.buttons,
                 link_preview_options=NO_PREVIEW,
@@ -273,15 +280,15 @@ class CardBoard:
             )
 
     async def _card(self, task: Task) -> Card:
-        return await self._renderer.card(task, quiet=await self.reactions.is_quiet(task.chat_id))
+        return await self._renderer.card(task, quiet=await self.reactions.is_quiet(task.card.chat_id))
 
     async def _say(self, task: Task, card: Card) -> None:
         await self._messenger.send(
-            task.chat_id,
+            task.card.chat_id,
             card.text,
             card.buttons,
-            thread_id=task.thread_id,
-            reply_to=task.message_id,
+            thread_id=task.card.thread_id,
+            reply_to=task.card.message_id,
             urgency=Urgency.FIRST,
         )
 
@@ -289,6 +296,6 @@ class CardBoard:
 def _why_in_private(task: Task) -> str:
     """A card that is still there did not take the video; in a topic without one it may be the topic."""
     is_video = task.state is TaskState.SUCCEEDED
-    if task.thread_id is not None and not (is_video and task.card_id is not None):
+    if task.card.thread_id is not None and not (is_video and task.card.card_id is not None):
         return "outcome_comes_here"
     return "video_comes_here" if is_video else "answer_comes_here"

@@ -80,9 +80,9 @@ class ChatActionSender:
         self._refused &= {task.id for task in near}
         due: dict[int, Task] = {}
         for task in near:
-            silent = task.id in self._refused or self._live.is_paused(task.chat_id)
-            if task.chat_id > 0 and task.chat_id not in self._told and not silent:
-                due.setdefault(task.chat_id, task)
+            silent = task.id in self._refused or self._live.is_paused(task.card.chat_id)
+            if task.card.chat_id > 0 and task.card.chat_id not in self._told and not silent:
+                due.setdefault(task.card.chat_id, task)
         return dict(list(due.items())[:_CHATS])
 
     async def _tell(self, task: Task) -> None:
@@ -90,7 +90,7 @@ class ChatActionSender:
             async with self._room:
                 await self._act(task)
         except ChatBusy as busy:
-            self._live.pause(task.chat_id, busy.retry_after_s)
+            self._live.pause(task.card.chat_id, busy.retry_after_s)
         except ChatError:
             self._refused.add(task.id)
 
@@ -116,7 +116,7 @@ def sending_video(bot: Bot) -> Callable[[Task], Awaitable[None]]:
     async def act(task: Task) -> None:
         with translated():
             await bot.send_chat_action(
-                task.chat_id, ChatAction.UPLOAD_VIDEO, message_thread_id=task.thread_id
+                task.card.chat_id, ChatAction.UPLOAD_VIDEO, message_thread_id=task.card.thread_id
             )
 
     return act

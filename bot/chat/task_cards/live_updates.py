@@ -130,7 +130,7 @@ class LiveCardUpdater:
         now = self._clock()
         self._paused = {chat_id: until for chat_id, until in self._paused.items() if until > now}
         due = [live for task_id, live in self._live.items() if task_id not in self._edits]
-        due = [live for live in due if live.task.chat_id not in self._paused and self._is_due(live, now)]
+        due = [live for live in due if live.task.card.chat_id not in self._paused and self._is_due(live, now)]
         due.sort(key=lambda live: live.edited_at.timestamp() if live.edited_at else 0.0)
         return due[: _EDITS - len(self._edits)]
 
@@ -152,7 +152,7 @@ class LiveCardUpdater:
                 elif self._live.get(task.id) is live:
                     del self._live[task.id]  # it counts where the task was moved last
         except ChatBusy as busy:
-            self.pause(task.chat_id, busy.retry_after_s)
+            self.pause(task.card.chat_id, busy.retry_after_s)
             # It has stood as long as before, and keeps its place among the others.
             live.changed, live.edited_at = True, before
             return

@@ -35,7 +35,7 @@ class PhotoCards:
             # Words may be allowed where photos are not; a submit finds out whether it is gone, and says so.
             self._log.info("a photo cannot be shown", task=task.id, reason=str(error))
             return None
-        return replace(task, card_id=message.message_id, card_has_photo=True)
+        return replace(task, card=task.card.posted(message.message_id, has_photo=True))
 
     async def post_frame(self, task: Task, reply_to: int | None, card: Card, frame: bytes) -> Task:
         """A picture that no message shows so far: this one gives it a file id, as the task's first frame.
@@ -44,14 +44,14 @@ class PhotoCards:
         """
         message = await self._send(task, reply_to, card, frame)
         request = with_first_frame(task.request, message)
-        task = replace(task, request=request, card_id=message.message_id, card_has_photo=True)
+        task = replace(task, request=request, card=task.card.posted(message.message_id, has_photo=True))
         crop = await self._picture(task, patient=True)
         if isinstance(crop, bytes):
             with translated():
                 await self._bot.edit_message_media(
                     InputMediaPhoto(crop, card.text, ParseMode.HTML),
-                    chat_id=task.chat_id,
-                    message_id=task.card_id,
+                    chat_id=task.card.chat_id,
+                    message_id=task.card.card_id,
                     reply_markup=card.buttons,
                 )
         return task
@@ -68,12 +68,12 @@ class PhotoCards:
     async def _send(self, task: Task, reply_to: int | None, card: Card, picture: bytes | str) -> Message:
         with translated():
             return await self._bot.send_photo(
-                task.chat_id,
+                task.card.chat_id,
                 picture,
                 caption=card.text,
                 parse_mode=ParseMode.HTML,
                 reply_markup=card.buttons,
-                message_thread_id=task.thread_id,
+                message_thread_id=task.card.thread_id,
                 disable_notification=True,
                 reply_parameters=replying(reply_to),
             )

@@ -43,10 +43,10 @@ class Reactions:
         await self._react(task, None)
 
     async def _react(self, task: Task, emoji: Literal["👀", "👍"] | None) -> None:
-        if task.message_id is None or not await self.is_quiet(task.chat_id):
+        if task.card.message_id is None or not await self.is_quiet(task.card.chat_id):
             return
         try:
             with translated():
-                await self._bot.set_message_reaction(task.chat_id, task.message_id, emoji)
+                await self._bot.set_message_reaction(task.card.chat_id, task.card.message_id, emoji)
         except ChatError as error:
             self._log.debug("a reaction was not shown", task=task.id, reason=str(error))

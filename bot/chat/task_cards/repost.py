@@ -26,25 +26,25 @@ class CardReposter:
     async def repost(self, task: Task, thread_id: int | None, reply_to: int | None) -> None:
         """Post the card of a task again and delete the old one. Raises IllegalMove if the task has ended
         meanwhile, on its old card."""
-        posted = await self._board.post(replace(task, thread_id=thread_id), reply_to)
-        if posted.card_id is None:
+        posted = await self._board.post(replace(task, card=replace(task.card, thread_id=thread_id)), reply_to)
+        if posted.card.card_id is None:
             return
         try:
-            saved = await self._save(task, posted.card_id, posted.card_has_photo, thread_id)
+            saved = await self._save(task, posted.card.card_id, posted.card.has_photo, thread_id)
         except IllegalMove:
-            await self._board.remove(task.chat_id, posted.card_id)
+            await self._board.remove(task.card.chat_id, posted.card.card_id)
             raise
         self._board.live.posted(saved)
         self._wake()
-        if task.card_id is not None:
-            await self._board.remove(task.chat_id, task.card_id)
+        if task.card.card_id is not None:
+            await self._board.remove(task.card.chat_id, task.card.card_id)
 
     async def after_move(self, chat_id: int) -> None:
         """A group has another id, and its cards stayed behind: all that waits there gets one. Done twice it
         changes nothing; one that is not posted comes with the video."""
         drafts = [draft for draft in await self._tasks.drafts(chat_id) if not draft.is_collecting_album]
         for task in [*drafts, *await self._tasks.open_tasks(chat_id=chat_id)]:
-            if task.card_id is not None or task.detached or task.delivered_at is not None:
+            if task.card.card_id is not None or task.detached or task.delivered_at is not None:
                 continue
             try:
                 if task.state is TaskState.DRAFT:

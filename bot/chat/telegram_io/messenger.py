@@ -142,14 +142,16 @@ class Messenger:
         logged."""
         if self._clock() - (task.queued_at or task.created_at) <= _NOTIFY_AFTER:
             return
-        if not await self._may_notify(task.chat_id):
+        if not await self._may_notify(task.card.chat_id):
             return
         text = say(task.language, key)
-        if task.chat_id < 0 and task.user_name:
+        if task.card.chat_id < 0 and task.user_name:
             name = _mention(task.user_id, task.user_name)
             text = say(task.language, f"{key}_named", name="\0").replace("\0", name)
         try:
-            await self.send(task.chat_id, text, thread_id=task.thread_id, reply_to=task.card_id)
+            await self.send(
+                task.card.chat_id, text, thread_id=task.card.thread_id, reply_to=task.card.card_id
+            )
         except ChatError as error:
             self._log.info("a notification was not sent", task=task.id, reason=str(error))
 

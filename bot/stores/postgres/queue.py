@@ -48,7 +48,7 @@ async def tag(connection: Connection, task: Task) -> None:
 
 async def next_tag(connection: Connection, task: Task) -> tuple[int, int]:
     """Return the `queue_tag` and `chat_queue_tag` it would get at this moment."""
-    row = await connection.fetchrow(_NEXT, task.provider, task.user_id, task.chat_id, task.id)
+    row = await connection.fetchrow(_NEXT, task.provider, task.user_id, task.card.chat_id, task.id)
     assert row is not None  # noqa: S101 - it asks for one row
     return row["queue_tag"], row["chat_queue_tag"]
 

@@ -46,7 +46,7 @@ class PostgresTasks(Subject):
 
     @transacts
     async def add(self, connection: Connection, task: Task) -> Task:
-        album = None if task.album_id is None else (task.chat_id, task.album_id)
+        album = None if task.album_id is None else (task.card.chat_id, task.album_id)
         # Looked for first: a conflict would burn a number of `place`, and is rare.
         for _ in range(2):
             there = await _find(connection, update_id=task.update_id) or await _find(connection, album=album)

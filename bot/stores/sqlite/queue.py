@@ -44,7 +44,8 @@ def tag(connection: sqlite3.Connection, task: Task) -> None:
 
 def next_tag(connection: sqlite3.Connection, task: Task) -> dict[str, Any]:
     """Return the `queue_tag` and `chat_queue_tag` it would get at this moment, beside its own columns."""
-    values = {name: getattr(task, name) for name in ("id", "provider", "user_id", "chat_id")}
+    values: dict[str, Any] = {"id": task.id, "provider": task.provider, "user_id": task.user_id}
+    values["chat_id"] = task.card.chat_id
     for name, sql in (("queue_tag", _NEXT_TAG), ("chat_queue_tag", _NEXT_CHAT_TAG)):
         values[name] = connection.execute(sql, values).fetchone()[0]
     return values

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from bot.stores import values
-from bot.stores.values import TASK_COLUMNS, TASK_TIMES
+from bot.stores.values import TASK_COLUMNS, TASK_PATHS, TASK_TIMES
 from bot.task import Task
 
 
@@ -38,7 +38,7 @@ STEADY = (
 LOOSE = tuple(name for name in TASK_COLUMNS if name not in ("id", "version", *STEADY))
 COLUMNS = (*LOOSE, *STEADY, "id", "version")
 """The order of what `task_values` returns."""
-_read = attrgetter(*COLUMNS)
+_read = attrgetter(*map(TASK_PATHS.__getitem__, COLUMNS))
 _TIME_PLACES = tuple(COLUMNS.index(name) for name in (*TASK_TIMES, "slot_until"))
 _REQUEST, _PRICE, _STATE, _TRIED_MODELS = map(COLUMNS.index, ("request", "price", "state", "tried_models"))
 

@@ -36,7 +36,7 @@ class SQLiteTasks(Subject):
 
     @writes
     def add(self, connection: sqlite3.Connection, task: Task) -> Task:
-        album = None if task.album_id is None else (task.chat_id, task.album_id)
+        album = None if task.album_id is None else (task.card.chat_id, task.album_id)
         there = _find(connection, update_id=task.update_id) or _find(connection, album=album)
         if there is not None:
             return there

@@ -99,7 +99,7 @@ def person(task: Task) -> str:
 
 
 def place(task: Task) -> str:
-    return "private chat" if task.chat_id > 0 else "group"
+    return "private chat" if task.card.chat_id > 0 else "group"
 
 
 def facts(task: Task, models: Mapping[str, VideoModel]) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fakes import A_MODEL, FULL_MODEL, NOW, Clock, Script, WorkerHarness, a_task
+from fakes import A_MODEL, FULL_MODEL, NOW, Clock, Script, WorkerHarness, a_task, changed_task
 
 from bot.chat.cards.motion_suggestions import motion_rows, motion_words
 from bot.chat.cards.photo_picker import chosen_photos, draw_which, fit_two_photos, may_add_last, only_rows
@@ -36,8 +36,11 @@ class Drafts:
 
     async def gather(self, sender: Sender, request: VideoRequest, question: str, due_at: Any) -> None:
         row = a_task(state=TaskState.DRAFT, card_id=None, album_id=sender.album_id, request=request)
-        row = replace(
-            row, message_id=sender.message_id, update_id=sender.update_id, created_at=sender.sent_at
+        row = changed_task(
+            row,
+            message_id=sender.message_id,
+            update_id=sender.update_id,
+            created_at=sender.sent_at,
         )
         await self._store.tasks.add(replace(row, question=question, due_at=due_at))
 

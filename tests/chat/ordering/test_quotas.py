@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
-from fakes import A_MODEL, Clock, a_task
+from fakes import A_MODEL, Clock, a_task, changed_task
 
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Permissions
@@ -69,7 +68,7 @@ async def test_a_line_comes_where_three_videos_are_left_and_not_before(
 async def test_in_a_group_what_the_group_has_left_counts_too(store: SQLiteStore, clock: Clock) -> None:
     asked = allowance(store, clock, daily_videos_per_chat="4", daily_videos_per_user="9")
     await ordered(store, 3, chat_id=GROUP, user_id=21)
-    live_bot: Task = replace(DRAFT, chat_id=GROUP)
+    live_bot: Task = changed_task(DRAFT, chat_id=GROUP)
     assert await asked.before(live_bot) == left("left_videos_chat", 1, 4)
     assert await asked.before(DRAFT) == ""
     assert (await asked.all(20, GROUP, "en")).split("\n") == [

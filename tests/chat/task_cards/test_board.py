@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from fakes import A_MODEL, Clock, a_task, made
+from fakes import A_MODEL, Clock, a_task, changed_task, made
 from media_samples import MADE
 from running import open_gate
 
@@ -46,8 +46,8 @@ class Wall:
 
     async def post(self, chat: Chat, task: Task) -> Task:
         asked = self.server.world.say(self.ada, chat, "/video a paper boat")
-        task = replace(task, chat_id=chat.id, user_id=self.ada.id, user_name="Ada <3")
-        return await self.board.post(replace(task, card_id=None), asked["message_id"])
+        task = changed_task(task, chat_id=chat.id, user_id=self.ada.id, user_name="Ada <3")
+        return await self.board.post(changed_task(task, card_id=None), asked["message_id"])
 
     def said(self, chat: Chat) -> list[Json]:
         """What the bot has said there besides the card."""
@@ -98,7 +98,7 @@ async def test_a_video_that_took_a_while_calls_with_a_reply_to_its_card(wall: Wa
     await wall.board.deliver(task, wall.video)
     (call,) = wall.said(wall.private)
     assert call["text"] == say("en", "card_ready")
-    assert call["reply_to_message"]["message_id"] == task.card_id
+    assert call["reply_to_message"]["message_id"] == task.card.card_id
 
 
 async def test_the_card_of_a_large_video_says_that_it_is_sent(wall: Wall) -> None:

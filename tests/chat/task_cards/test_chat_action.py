@@ -41,7 +41,7 @@ class Chats:
         self.most_at_once = max(self.most_at_once, self.under_way)
         await self.open.wait()
         self.under_way -= 1
-        if error := self.errors.get(task.chat_id):
+        if error := self.errors.get(task.card.chat_id):
             raise error
 
     def count(self, task_id: str = "boat") -> int:

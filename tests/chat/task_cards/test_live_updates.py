@@ -42,7 +42,7 @@ class Wall:
         return self.clock()
 
     def pace_s(self, task: Task) -> float:
-        return GROUP_PACE_S if task.chat_id < 0 else PACE_S
+        return GROUP_PACE_S if task.card.chat_id < 0 else PACE_S
 
     async def edit(self, task: Task) -> None:
         self.edits.append(task)
@@ -279,7 +279,7 @@ async def test_nothing_is_left_of_tasks_that_ended(wall: Wall) -> None:
     for number in range(30):
         card = a_card(f"task-{number}", chat_id=number + 1)
         wall.live.show(card)
-        wall.live.pause(card.chat_id + 1000, 5.0)
+        wall.live.pause(card.card.chat_id + 1000, 5.0)
         if number % 3 == 0:
             wall.live.show(replace(card, version=2, detached=True))
     await wall.until(30)

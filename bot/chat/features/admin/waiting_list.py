@@ -59,7 +59,7 @@ def draw_waiting(language: str, tasks: Sequence[Task], now: datetime) -> Card:
         who = html.escape(task.user_name or str(task.user_id), quote=False)
         waited_s = (now - (task.queued_at or task.created_at)).total_seconds()
         parts = [who, task.request.model, say(language, "queue_waited", time=about(language, waited_s))]
-        parts += [say(language, "queue_elsewhere")] if task.chat_id < 0 else []
+        parts += [say(language, "queue_elsewhere")] if task.card.chat_id < 0 else []
         lines.append(f"<b>{number}.</b> {' · '.join(parts)}")
         label = plain(say(language, "button_first_number", number=number))
         buttons.append(button(label, FIRST, task.id))
