@@ -1,4 +1,4 @@
-"""The command line: `python -m bot run`, `sandbox`, `doctor`, `tasks`, `admins`, `bill` and `move-store`.
+"""The command line of the bot: `python -m bot run`, `sandbox`, `doctor`, `tasks`, `bill` and others.
 
 The media worker processes load this file too, and need little of the bot. So commands load what they need
 when they run: `bot.app` takes 180 ms and 16 MB, `bot.providers` 140 ms and 8 MB, `bot/cli/` 45 ms and 3 MB.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LAZY = {"admins": "admins", "bill": "bill", "move-store": "move_store", "tasks": "tasks"}
+_LAZY = {"admins": "admins", "bill": "bill", "models": "models", "move-store": "move_store", "tasks": "tasks"}
 """Commands by their module and function in `bot/cli/`."""
 _SANDBOX_PORT = 8787
 _SANDBOX_ADMIN = 1001

@@ -85,7 +85,9 @@ class Rejected(ProviderError):
     pass
 
 
-Trouble = Literal["no_balance", "key_refused", "not_activated", "wrong_clock", "wrong_address", "account"]
+Trouble = Literal[
+    "no_balance", "key_refused", "not_activated", "model_gone", "wrong_clock", "wrong_address", "account"
+]
 """What an operator has to fix; `account` if the provider does not say."""
 
 

@@ -114,6 +114,8 @@ class VideoModel:
     audio_always: bool = False
     """Whether every video has sound, which cannot be switched off."""
     negative_prompt: bool = False
+    negative_limit: int | None = None
+    """Characters of it; more is refused."""
     people: tuple[str, ...] = ()
     """The choices for which people may be shown; the first is the default."""
     enhance: tuple[bool, ...] = ()
@@ -124,10 +126,14 @@ class VideoModel:
     """How many videos one job makes at most."""
     off_peak: bool = False
     """Whether it can make a video later at a lower price."""
+    several_shots: bool = False
+    """Whether a video can have several shots, which the words describe; the default is one."""
     keeps_s: float = 12 * 3600
     """How long the provider knows a job: a late one is polled until then."""
     free: bool = False
     """Made on this machine, at no cost."""
+    gone: bool = False
+    """The provider said that it sells it no more. That is forgotten when the bot starts again."""
 
 
 class VideoRequest(BaseModel):
@@ -161,6 +167,7 @@ class VideoRequest(BaseModel):
     """How many videos the job makes."""
     off_peak: bool | None = None
     """Whether it may be made later at a lower price."""
+    several_shots: bool | None = None
 
     @model_serializer(mode="wrap")
     def _leave_out_frames(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -195,8 +202,8 @@ class Problem:
 
 def shown(models: Mapping[str, VideoModel]) -> list[str]:
     """Return the names to offer: free models only if there are no others. Any can be asked for by name."""
-    paid = [name for name, model in models.items() if not model.free]
-    return paid or list(models)
+    sold = [name for name, model in models.items() if not model.gone]
+    return [name for name in sold if not models[name].free] or sold
 
 
 def check_request(request: VideoRequest, model: VideoModel) -> list[Problem]:
@@ -204,6 +211,8 @@ def check_request(request: VideoRequest, model: VideoModel) -> list[Problem]:
 
     An empty list means that the request may be sent once `settle` has filled in the defaults.
     """
+    if model.gone:
+        return [Problem("model_not_sold", {"model": model.name})]
     return [*_check_prompt(request, model), *_check_mode(request, model), *_check_options(request, model)]
 
 
@@ -273,6 +282,11 @@ def seconds_for(mode: Mode, model: VideoModel, resolution: str | None = None) ->
     return tuple(one for one in model.seconds if not _is_excluded(model, mode, one, resolution))
 
 
+def can_sound(mode: Mode, model: VideoModel) -> bool:
+    """Return True if `model` can be asked for sound in `mode`."""
+    return model.audio and not _is_excluded(model, mode, None, None, sound=True)
+
+
 def listed_seconds(lengths: Sequence[int]) -> list[str]:
     """Return the lengths in order as texts, three or more in a row as one: `4–8`."""
     runs: list[list[int]] = []
@@ -309,6 +323,7 @@ def fit_request(request: VideoRequest, model: VideoModel) -> VideoRequest:
             "guidance": request.guidance if model.guidance and _is_share(request.guidance) else None,
             "count": min(request.count, model.count) if request.count and model.count > 1 else None,
             "off_peak": request.off_peak if model.off_peak else None,
+            "several_shots": request.several_shots if model.several_shots else None,
         }
     )
     mode = fitted.mode
@@ -410,6 +425,8 @@ def _check_extras(request: VideoRequest, model: VideoModel) -> list[Problem]:
         problems.append(Problem("audio_always", name))
     if request.negative_prompt and not model.negative_prompt:
         problems.append(Problem("no_negative_prompt", name))
+    elif model.negative_limit is not None and len(request.negative_prompt or "") > model.negative_limit:
+        problems.append(Problem("negative_too_long", {"limit": model.negative_limit}))
     if request.people is not None and request.people not in model.people:
         values = name | {"choices": _listed(model.people)}
         problems.append(Problem("people_unknown" if model.people else "no_people", values))
@@ -421,6 +438,8 @@ def _check_extras(request: VideoRequest, model: VideoModel) -> list[Problem]:
         problems.append(Problem("no_count", name | {"limit": model.count}))
     if request.off_peak and not model.off_peak:
         problems.append(Problem("no_off_peak", name))
+    if request.several_shots and not model.several_shots:
+        problems.append(Problem("no_several_shots", name))
     return problems
 
 

@@ -114,6 +114,10 @@ class Settings(BaseSettings):
         *("ark-seedance-2.5", "ark-seedance-2.0"),
         *("ark-seedance-2.0-fast", "ark-seedance-2.0-mini"),
     )
+    jiekou_models: Annotated[tuple[str, ...], NoDecode, Field(min_length=1)] = (
+        *("veo-3", "veo-3.1", "veo-3.1-fast"),
+        *("seedance-2.0", "seedance-2.0-fast", "kling-3.0"),
+    )
     unified_relay_api_key: SecretStr | None = None
     unified_relay_base_url: str | None = None
     unified_relay_concurrency: Slots = 1
@@ -232,7 +236,9 @@ class Settings(BaseSettings):
         text = value.strip()
         return None if text.lower() == "unlimited" else read_amount(text)
 
-    @field_validator("unified_relay_ratios", "unified_relay_sizes", "ark_models", mode="before")
+    @field_validator(
+        *("jiekou_models", "ark_models", "unified_relay_ratios", "unified_relay_sizes"), mode="before"
+    )
     @classmethod
     def _words(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -361,7 +361,7 @@ class WorkerHarness:
         deps = WorkerDeps(
             chat=self.chat,
             providers=providers,
-            models=models,
+            models=dict(models),
             journal=TaskJournal(store.tasks, clock, lambda _, __: None),
             schedule=self.schedule,
             durations=durations or store.providers,

@@ -239,7 +239,9 @@ def _problem(answer: Answer) -> ProviderError:
         return Unavailable(busy, detail, retry_after_s=answer.retry_after_s)
     if status in _TROUBLES:
         return AccountProblem("account", detail, trouble=_TROUBLES[status])
-    if words and (status in _GONE or (400 <= status < 500 and meaning_of(words) == "no_model")):
+    if 400 <= status < 500 and meaning_of(words) == "no_model":
+        return AccountProblem("model_gone", detail, trouble="model_gone")
+    if words and status in _GONE:
         return AccountProblem("account", detail)
     if status in _REFUSALS:
         return Rejected(refused_in(_sentence(answer)) or _REFUSALS[status], detail)

@@ -1,4 +1,4 @@
-"""JieKou AI: Google's Veo models, resold; every model has a path of its own for words and for photos."""
+"""JieKou AI: models of several makers, resold; `jiekou_products.py` says how each of them is asked."""
 
 from __future__ import annotations
 
@@ -7,15 +7,23 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
+from bot.errors import (
+    AccountProblem,
+    OutcomeUnknown,
+    ProviderError,
+    Rejected,
+    SettingsError,
+    Trouble,
+    Unavailable,
+)
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
+from bot.providers.jiekou_products import MODELS, PRODUCTS, Product
 from bot.providers.wire.complaints import meaning_of
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.fields import id_of, link_of, number_of, object_of, text_of
@@ -23,57 +31,8 @@ from bot.providers.wire.http import Answer, Call, Http, unclear, unreadable
 from bot.providers.wire.ids import task_ids_in, told_id
 from bot.providers.wire.reading import JobState, job_in, layers
 from bot.providers.wire.reasons import refused_in
-from bot.request import Mode, VideoModel, VideoRequest
+from bot.request import VideoModel, VideoRequest, can_sound
 from bot.settings import Settings
-
-_VEO_3 = VideoModel(
-    name="veo-3",
-    title="Veo 3.0 Preview",
-    provider="jiekou",
-    company="JieKou AI (Google Veo)",
-    modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME}),
-    ratios=("16:9", "9:16"),
-    seconds=(8, 4, 6),
-    resolutions=("720p", "1080p"),
-    prompt_limit=None,
-    prompt_advice=None,
-    ratio_with_photo=True,
-    # The default `photo_rules` stay, as a caution: JieKou names only JPEG, PNG and 20 MB, and that for 3.1.
-    seed_max=2**32 - 1,
-    audio=True,
-    negative_prompt=True,
-    # `allow_all` is for accounts that Google has put on a list.
-    people=("allow_adult", "dont_allow"),
-    enhance=(True, False),
-    typical_s=180.0,
-    # JieKou names no time. It calls a job lost after half an hour; four times that is waited for.
-    keeps_s=2 * 3600.0,
-)
-_VEO_3_1 = replace(
-    _VEO_3,
-    name="veo-3.1",
-    title="Veo 3.1",
-    modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME, Mode.FIRST_LAST}),
-    enhance=(True,),
-)
-_VEO_3_1_FAST = replace(_VEO_3_1, name="veo-3.1-fast", title="Veo 3.1 Fast", typical_s=120.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Product:
-    """A model of ours and how JieKou calls it. `photo_fields` are for each photo its field when it comes as
-    bytes, and its field when it comes as a link."""
-
-    model: VideoModel
-    path: str
-    photo_fields: Sequence[tuple[str, str]]
-
-
-_PRODUCTS = (
-    _Product(_VEO_3, "veo-3.0-generate-preview", (("image_base64", "image_url"),)),
-    _Product(_VEO_3_1, "veo-3.1-generate", (("image", "image"), ("last_image", "last_image"))),
-    _Product(_VEO_3_1_FAST, "veo-3.1-fast-generate", (("image", "image"), ("last_image", "last_image"))),
-)
 
 _LINK_KEEPS_S = 3600
 """Where `video_url_ttl` says nothing."""
@@ -82,7 +41,7 @@ _TROUBLES: Mapping[str, Trouble] = {
     "INVALID_API_KEY": "key_refused",
     "FAILED_TO_AUTH": "key_refused",
     "ACCESS_DENY": "not_activated",
-    "MODEL_NOT_FOUND": "account",
+    "MODEL_NOT_FOUND": "model_gone",
     # Now and then this means a rate limit. Which of the two it is, only the operator can see.
     "NOT_ENOUGH_BALANCE": "no_balance",
 }
@@ -109,7 +68,6 @@ class JieKou:
     """
 
     name = "jiekou"
-    models: Sequence[VideoModel] = tuple(product.model for product in _PRODUCTS)
 
     def __init__(
         self,
@@ -117,9 +75,11 @@ class JieKou:
         base_url: str = "https://api.jiekou.ai",
         concurrency: int = 1,
         *,
+        models: Sequence[VideoModel] = MODELS,
         http: Http,
         fetcher: VideoFetcher,
     ) -> None:
+        self.models = models
         self.concurrency = concurrency
         self._api_key = SecretStr(api_key) if isinstance(api_key, str) else api_key
         self._async_url = URL(base_url) / "v3" / "async"
@@ -127,8 +87,8 @@ class JieKou:
         self._fetcher = fetcher
 
     async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
-        product = next(product for product in _PRODUCTS if product.model.name == request.model)
-        url = self._async_url / f"{product.path}-{'img2video' if photos else 'text2video'}"
+        product = PRODUCTS[request.model]
+        url = self._async_url / product.forms[request.mode].path
         headers = {**self._headers(), "Content-Type": "application/json"}
         # In a thread: with a photo it is megabytes, which would hold up the event loop.
         body = await asyncio.to_thread(lambda: json.dumps(_job(product, request, photos)).encode())
@@ -161,9 +121,18 @@ def from_settings(
         settings.jiekou_api_key,
         settings.jiekou_base_url,
         settings.jiekou_concurrency,
+        models=_offered(settings),
         http=http,
         fetcher=fetcher,
     )
+
+
+def _offered(settings: Settings) -> list[VideoModel]:
+    """Return the models that the operator offers. Raises SettingsError for a name that is none."""
+    unknown = [name for name in settings.jiekou_models if name not in PRODUCTS]
+    if unknown:
+        raise SettingsError(f"JIEKOU_MODELS: there is no {unknown[0]}. There are: {', '.join(PRODUCTS)}.")
+    return [PRODUCTS[name].model for name in settings.jiekou_models]
 
 
 def read_submit(answer: Answer) -> Accepted:
@@ -191,26 +160,30 @@ def read_poll(answer: Answer) -> Status:
     raise problem
 
 
-def _job(product: _Product, request: VideoRequest, photos: Sequence[Photo]) -> dict[str, object]:
-    fields: dict[str, object] = {"prompt": request.prompt}
-    for (as_bytes, as_link), photo in zip(product.photo_fields, photos, strict=False):
-        if isinstance(photo, PhotoLink):
-            fields[as_link] = photo.url
-        else:
-            # Bare: whether it takes a `data:` prefix is not documented.
-            fields[as_bytes] = base64.b64encode(photo).decode()
-    optional = {
-        "aspect_ratio": request.ratio,
-        "duration_seconds": request.seconds,
-        "resolution": request.resolution,
-        "enhance_prompt": request.enhance,
-        "negative_prompt": request.negative_prompt or None,
-        "person_generation": request.people,
-        "seed": request.seed,
-    }
-    fields |= {name: value for name, value in optional.items() if value is not None}
-    # Required; and more than one video would cost more than one.
-    return {**fields, "generate_audio": bool(request.audio), "sample_count": 1}
+def _job(product: Product, request: VideoRequest, photos: Sequence[Photo]) -> dict[str, object]:
+    form = product.forms[request.mode]
+    fields = {"prompt": request.prompt, **product.extras, **form.extras}
+    fields |= form.pictures([_picture(photo, data_uri=product.data_uri) for photo in photos])
+    for option, name in product.fields.items():
+        value = getattr(request, option)
+        if option == "audio":
+            if not can_sound(request.mode, product.model):
+                continue
+            value = bool(value)
+        if value not in {None, ""}:
+            fields[name] = product.values.get(option, _as_it_is)(value)
+    return product.nest(fields)
+
+
+def _picture(photo: Photo, *, data_uri: bool) -> str:
+    if isinstance(photo, PhotoLink):
+        return photo.url
+    kind = "png" if photo.startswith(b"\x89PNG") else "jpeg"
+    return (f"data:image/{kind};base64," if data_uri else "") + base64.b64encode(photo).decode()
+
+
+def _as_it_is(value: object) -> object:
+    return value
 
 
 def _status(answer: Answer) -> Status | None:
@@ -223,9 +196,9 @@ def _status(answer: Answer) -> Status | None:
             return StillRunning(queued=True)
         case JobState.SUCCEEDED:
             for layer in layers(answer.fields):
-                video = _video(layer.get("videos"))
-                if video:
-                    return video
+                videos = _videos(layer.get("videos"))
+                if videos:
+                    return videos
             return (
                 Succeeded(job.links[0], _LINK_KEEPS_S) if job.links else Failed("no_video", _detail(answer))
             )
@@ -238,16 +211,18 @@ def _status(answer: Answer) -> Status | None:
             return StillRunning(job.progress or None)
 
 
-def _video(videos: object) -> Succeeded | None:
-    """The first mp4 that has a link, else the first of another type or none."""
+def _videos(videos: object) -> Succeeded | None:
+    """Return every video that has a link: all mp4s if there are some, else those of other types or none."""
     found = [object_of(video) for video in (videos if isinstance(videos, list) else [videos])]
-    found.sort(key=lambda video: text_of(video.get("video_type")).lower() != "mp4")
-    for video in found:
-        url = link_of(video.get("video_url"))
-        if url:
-            keeps_s = number_of(video.get("video_url_ttl")) or 0
-            return Succeeded(url, float(keeps_s if keeps_s > 0 else _LINK_KEEPS_S))
-    return None
+    linked = [(url, video) for video in found if (url := link_of(video.get("video_url")))]
+    mp4s = [(url, video) for url, video in linked if text_of(video.get("video_type")).lower() == "mp4"]
+    chosen = mp4s or linked
+    if not chosen:
+        return None
+    ends = [number_of(video.get("video_url_ttl")) or 0 for _, video in chosen]
+    keeps_s = min((end for end in ends if end > 0), default=_LINK_KEEPS_S)
+    first, *further = dict.fromkeys(url for url, _ in chosen)
+    return Succeeded(first, float(keeps_s), further=tuple(further))
 
 
 def _problem(answer: Answer) -> ProviderError:
@@ -256,7 +231,9 @@ def _problem(answer: Answer) -> ProviderError:
     words = _words(answer)
     refusal, meaning = refused_in(words), meaning_of(words)
     if name in _TROUBLES:
-        return AccountProblem("account", detail, trouble=_TROUBLES[name])
+        trouble = _TROUBLES[name]
+        code = "model_gone" if trouble == "model_gone" else "account"
+        return AccountProblem(code, detail, trouble=trouble)
     if name in _BUSY or answer.status == 429:
         return Unavailable("busy", detail, retry_after_s=answer.retry_after_s)
     if name == _DOWN:
@@ -266,7 +243,7 @@ def _problem(answer: Answer) -> ProviderError:
     if meaning == "no_balance":
         return AccountProblem("account", detail, trouble="no_balance")
     if answer.call is Call.SUBMIT and words and (answer.status in _GONE or meaning == "no_model"):
-        return AccountProblem("account", detail)
+        return AccountProblem("model_gone", detail, trouble="model_gone")
     if name == _BAD_REQUEST:
         return Rejected(refusal or "input_refused", detail)
     if not words or answer.status == 413:

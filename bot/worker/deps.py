@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -59,7 +59,8 @@ class Chat(Protocol):
 class WorkerDeps:
     chat: Chat
     providers: Mapping[str, Provider]
-    models: Mapping[str, VideoModel]
+    models: MutableMapping[str, VideoModel]
+    """All parts of the bot read the same; the worker marks those that turn out to be gone."""
     journal: TaskJournal
     schedule: Schedule
     durations: ProviderStore

@@ -20,8 +20,8 @@ from bot.store.leases import lease
 from bot.task import Task
 from bot.worker.concurrency import lowered, open_slots, raised
 
-_OF_ONE_MODEL = frozenset({"not_activated"})
-"""Some providers activate each model by itself: their other models go on working."""
+_OF_ONE_MODEL = frozenset({"not_activated", "model_gone"})
+"""Some providers activate or sell each model by itself: their other models go on working."""
 _LEASE_S = 60.0
 _DOWN_FOR = timedelta(minutes=3)
 _DOWN_CALLS = 3

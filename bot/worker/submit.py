@@ -57,7 +57,7 @@ class Submitter:
     async def submit(self, task: Task) -> None:
         """Submit a queued task, unless its model is paused or gone."""
         model = self._deps.models.get(task.request.model)
-        if model is None:
+        if model is None or model.gone:
             await self._journal.finish(task.failed(FailureCode.MODEL_GONE, "", self._journal.now()))
             return
         if await self._purchase_guard.blocking(model.name):
@@ -138,6 +138,8 @@ class Submitter:
             if not (isinstance(error, AccountProblem) and await self._reroute(task, attempt)):
                 await self._fail(task, error.code, error.detail, attempt)
             if isinstance(error, AccountProblem):
+                if error.trouble == "model_gone":
+                    self._deps.models[model.name] = replace(model, gone=True)
                 await self._health.account_refused(model, error)
         except Exception as error:  # noqa: BLE001 - the call may have been made, and that is all that counts
             self._log.warning(

@@ -168,11 +168,11 @@ def test_readme_tells_every_model_as_it_is() -> None:
     assert set(told) == set(WITH_LINKS)
     for name, (made_from, seconds) in told.items():
         modes = WITH_LINKS[name].modes
-        lengths = WITH_LINKS[name].seconds
-        assert seconds == ", ".join(map(str, lengths) if len(lengths) < 5 else listed_seconds(lengths)), name
-        assert ("camera" in made_from, "last photo" in made_from) == (
+        assert seconds == ", ".join(listed_seconds(WITH_LINKS[name].seconds)), name
+        assert ("camera" in made_from, "last photo" in made_from, "references" in made_from) == (
             Mode.CAMERA in modes,
             Mode.FIRST_LAST in modes,
+            Mode.REFERENCES in modes,
         ), name
 
 

@@ -41,7 +41,7 @@ MEANING = {
     "provider_error": (Unavailable, "provider_fault", None),
 }
 """What each `error_kind` of a refused submit is in our words, and what it tells the admins."""
-MODEL_GONE = (AccountProblem, "account", "account")
+MODEL_GONE = (AccountProblem, "model_gone", "model_gone")
 
 
 def _adapter(server: ProviderServer) -> GeekAI:

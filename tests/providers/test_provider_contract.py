@@ -86,16 +86,20 @@ every_adapter = pytest.mark.parametrize("name", NAMES)
 
 
 def first_model(provider: Adapter) -> VideoModel:
-    return provider.models[0]
+    return next(model for model in provider.models if Mode.TEXT in model.modes)
 
 
 def wish(model: VideoModel, mode: Mode = Mode.TEXT, **options: Any) -> VideoRequest:
     """A settled request for this mode."""
-    photos = {Mode.TEXT: (), Mode.FIRST_LAST: ("file-1", "file-2")}.get(mode, ("file-1",))
-    camera = "robo_arm" if mode is Mode.CAMERA else None
-    if mode is Mode.REFERENCES:
-        options["photos_as"] = "references"
-    asked = VideoRequest(model=model.name, prompt=PROMPT, photos=photos, camera=camera, **options)
+    counts = {Mode.TEXT: 0, Mode.FIRST_LAST: 2, Mode.REFERENCES: model.references}
+    asked = VideoRequest(
+        model=model.name,
+        prompt=PROMPT,
+        photos=tuple(f"file-{number}" for number in range(counts.get(mode, 1))),
+        photos_as="references" if mode is Mode.REFERENCES else "frames",
+        camera="robo_arm" if mode is Mode.CAMERA else None,
+        **options,
+    )
     assert check_request(asked, model) == []
     return settle(asked, model)
 
@@ -134,7 +138,6 @@ async def test_it_is_a_provider_with_models_of_its_own(name: str) -> None:
     for model in provider.models:
         assert model.provider == name
         assert model.company
-        assert model.ratios
         assert model.seconds
         assert model.typical_s > 0
         assert not model.free

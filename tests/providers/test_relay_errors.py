@@ -98,7 +98,7 @@ def test_a_submit_that_came_too_early_is_made_again_later(
         (402, task_style("payment"), "no_balance"),
         (200, task_style("error", "余额不足"), "no_balance"),
         (400, task_style("model_price_error", "model price not found"), "account"),
-        (400, openai_style("The model x does not exist", "model_not_found"), "account"),
+        (400, openai_style("The model x does not exist", "model_not_found"), "model_gone"),
         (403, openai_style("This token may not use the group"), "account"),
         (404, openai_style("Invalid URL (POST /jimeng/submit/videos)"), "account"),
         # The relay's own troubles with its upstream: nothing is wrong with our key.
@@ -112,7 +112,8 @@ def test_trouble_with_the_account_is_told_to_the_operator(
 ) -> None:
     error = call(relay, status, fields)
     assert isinstance(error, AccountProblem)
-    assert (error.code, error.trouble) == ("account", trouble)
+    code = "model_gone" if trouble == "model_gone" else "account"
+    assert (error.code, error.trouble) == (code, trouble)
 
 
 # Refusals

@@ -26,7 +26,7 @@ from bot.errors import (
 )
 from bot.media.media_info import FitPhoto
 from bot.provider import Accepted, Failed, PhotoLink, Succeeded
-from bot.request import VideoRequest
+from bot.request import VideoRequest, check_request, shown
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.worker import schedule
@@ -419,3 +419,21 @@ async def test_a_refused_account_is_written_down_before_anybody_is_told(harness:
     await harness.store.tasks.add(a_task())
     await harness.turn()
     assert seen == [TaskState.FAILED]
+
+
+async def test_a_model_that_is_not_sold_any_more_costs_nothing_and_is_hidden(
+    harness: WorkerHarness,
+) -> None:
+    refusal = AccountProblem("model_gone", "HTTP 404", trouble="model_gone")
+    harness.provider.submits = Script(refusal)
+    for task_id in ("boat", "kite"):
+        await harness.store.tasks.add(a_task(task_id))
+        await harness.close_task(task_id)
+    tasks = [await harness.get(task_id) for task_id in ("boat", "kite")]
+    assert [task.error_code for task in tasks] == ["model_gone", "model_gone"]
+    assert harness.provider.submits.count == 1
+    assert [notice.key for notice in harness.notices] == ["trouble_model_gone"]
+    models = harness.worker.submitter._deps.models
+    assert shown(models) == []
+    [problem] = check_request(tasks[0].request, models["jimeng-pro"])
+    assert problem.code == "model_not_sold"

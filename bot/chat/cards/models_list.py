@@ -112,6 +112,7 @@ def _extras(language: str, model: VideoModel) -> str:
         "guidance": model.guidance,
         "count": model.count > 1,
         "off_peak": model.off_peak,
+        "several_shots": model.several_shots,
     }
     names = (say(language, f"models_{name}", count=model.count) for name, can in offered.items() if can)
     extras = _SEPARATOR.join(names)

@@ -21,6 +21,7 @@ _TROUBLES: Mapping[Trouble, tuple[str, str]] = {
         "The key may not use this",
         "Activate it in the provider's console, and check for unpaid bills there.",
     ),
+    "model_gone": ("The model is not sold here", "Take it out of the settings."),
     "wrong_clock": ("The time of this machine is refused", "Set its clock by NTP."),
     "wrong_address": ("A web server answers in its place", "Check {settings}_BASE_URL and {keys}."),
     "account": ("The account is refused", "Look at it in the provider's console."),

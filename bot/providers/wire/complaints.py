@@ -48,7 +48,7 @@ _PATTERNS: tuple[tuple[Meaning, str], ...] = (
     ("no_channel", r"no available channel|get channel failed|无可用渠道"),
     (
         "no_model",
-        r"model\b.{0,80}(not found|does not exist)|模型.{0,40}(不存在|下线|下架|停用)"
+        r"model\b(?! price).{0,80}(not found|does not exist)|模型.{0,40}(不存在|下线|下架|停用)"
         r"|\bmodel:? ?\S{0,80} (is |was |has been )?(currently |now )?(not (exist|available|supported|sold)"
         r"|unavailable|unsupported|taken (off ?line|down)|off ?line|off sale|no longer|deprecated|retired"
         r"|discontinued|disabled|removed|sunset)|(unknown|unsupported|invalid|no such) model\b",
@@ -114,7 +114,9 @@ def problem(answer: Answer, complaint: Complaint) -> ProviderError:
             return Unavailable("provider_fault", detail, retry_after_s=answer.retry_after_s)
         case "no_balance" | "key_refused":
             return AccountProblem("account", detail, trouble=meaning if ours else "account")
-        case "denied" | "no_model":
+        case "no_model":
+            return AccountProblem("model_gone", detail, trouble="model_gone")
+        case "denied":
             return AccountProblem("account", detail)
         case "not_found" if answer.call is Call.POLL and answer.status < 500:
             return Rejected("not_found", detail)
