@@ -20,6 +20,7 @@ _CHORDS = (
     (0, 7, 10, 15, 17),
 )
 _ROOTS_HZ = (98.0, 110.0, 116.54, 123.47, 130.81, 146.83)  # G2 to D3
+_SWELL_SAMPLES = 32  # in which the swell, of seconds, does not change
 _PARTIALS = ((1, 1.0), (2, 0.28), (3, 0.1))
 
 
@@ -45,9 +46,10 @@ def _add_note(side: list[float], note_hz: float, volume: float, swell_hz: float,
     wave = _one_period(note_hz)
     step = note_hz * len(wave) / PAD_RATE_HZ
     length = len(wave)
-    for index in range(len(side)):
-        swell = 0.7 + 0.3 * sin(turn * swell_hz * index + phase)
-        side[index] += volume * swell * wave[int(index * step + phase * 100) % length]
+    for start in range(0, len(side), _SWELL_SAMPLES):
+        swell = volume * (0.7 + 0.3 * sin(turn * swell_hz * start + phase))
+        for index in range(start, min(start + _SWELL_SAMPLES, len(side))):
+            side[index] += swell * wave[int(index * step + phase * 100) % length]
 
 
 def _one_period(note_hz: float) -> list[float]:

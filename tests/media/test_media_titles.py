@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from bot.media.drawing.backdrop import drift_lights
 from bot.media.drawing.palettes import PALETTES
+from bot.media.drawing.scene import paint_scene
 from bot.media.drawing.titles import Title, reveal_title, set_mark, set_title
 from bot.media.drawing.typesetting import set_text
 from bot.media.glyphs import drawable, ink_of, width_of
@@ -166,7 +166,10 @@ def test_the_mark_stands_in_the_corner_of_every_frame() -> None:
 def test_light_moves_and_is_the_same_each_time() -> None:
     def pictures() -> list[bytes]:
         chance = random.Random("same")
-        return [planes.luma.tobytes() for planes in drift_lights((160, 96), PALETTES[2], chance, 3, 24)]
+        return [
+            planes.luma.tobytes()
+            for planes in paint_scene((160, 96), PALETTES[2], frozenset(), chance, count=3, frames_per_s=24)
+        ]
 
     first = pictures()
     assert first == pictures()
@@ -179,7 +182,9 @@ def test_words_can_be_read_on_every_palette(palette: object) -> None:
     title: Title = set_title("rain", SIZE, SECONDS)
     for chosen in PALETTES:
         if chosen is palette:
-            (light,) = drift_lights(SIZE, chosen, random.Random(chosen.name), 1, 24)
+            (light,) = paint_scene(
+                SIZE, chosen, frozenset(), random.Random(chosen.name), count=1, frames_per_s=24
+            )
             box = (title.x, title.y, title.x + title.size[0], title.y + title.size[1])
             ground = light.luma.crop(box)
             brightest = max(value for value, count in enumerate(ground.histogram()) if count)

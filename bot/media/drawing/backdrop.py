@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import exp, pi, sin
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from bot.media.drawing.cutouts import Layer
 from bot.media.drawing.palettes import Palette
 from bot.media.yuv import Planes, Size, colour_of, half
 
@@ -17,6 +17,8 @@ _COARSE = 4  # the discs are drawn at a quarter of the size, and are blurred any
 _DISCS = 22
 _GRAINS = 5
 _GRAIN = 1.4  # steps of brightness, up and down: more is seen first by the encoder, then by the eye
+
+_KEY_FRAMES = 8  # a third of a second, in which no glow goes far
 
 _Colour = tuple[float, float, float]
 _Plane = list[float]
@@ -52,26 +54,14 @@ class _Disc:
     twinkle_s: float
 
 
-def drift_lights(
-    size: Size, palette: Palette, chance: random.Random, count: int, frames_per_s: int
-) -> Iterator[Planes]:
-    """Yield `count` frames of the background."""
-    ground = _Ground(size, palette)
-    glows = _scatter_glows(palette, chance)
-    discs = _scatter_discs(size, palette, chance)
-    grains = _make_grains(size, chance)
-    for index in range(count):
-        at_s = index / frames_per_s
-        planes = _add_discs(ground.lit(glows, at_s), discs, at_s)
-        grain = grains[index % len(grains)]
-        yield Planes(ImageChops.add(planes.luma, grain, 1, -128), planes.blue, planes.red)
+class Ground:
+    """The dark ground with its vignette, and the glows that drift over it."""
 
-
-class _Ground:
-    """The dark ground with its vignette, computed once, and the glows over it."""
-
-    def __init__(self, size: Size, palette: Palette) -> None:
+    def __init__(self, size: Size, palette: Palette, chance: random.Random, frames_per_s: int) -> None:
         self._size = size
+        self._frames_per_s = frames_per_s
+        self._glows = _scatter_glows(palette, chance)
+        self._keys: dict[int, Planes] = {}
         self._cells = (max(8, size[0] // _CELL_PX), max(8, size[1] // _CELL_PX))
         columns, rows = self._cells
         self._across = [(column + 0.5) / columns for column in range(columns)]
@@ -87,9 +77,19 @@ class _Ground:
             for x in self._across
         ]
 
-    def lit(self, glows: list[_Glow], at_s: float) -> Planes:
+    def frame(self, index: int) -> Planes:
+        """Return the ground at a frame, as its own pictures: between two that are computed it is mixed."""
+        key, rest = divmod(index, _KEY_FRAMES)
+        for wanted in (key, key + 1):
+            if wanted not in self._keys:
+                self._keys[wanted] = self._lit(wanted * _KEY_FRAMES / self._frames_per_s)
+        self._keys.pop(key - 1, None)
+        pairs = zip(self._keys[key].all(), self._keys[key + 1].all(), strict=True)
+        return Planes(*(Image.blend(one, other, rest / _KEY_FRAMES) for one, other in pairs))
+
+    def _lit(self, at_s: float) -> Planes:
         luma, blue, red = (list(plane) for plane in self._start)
-        for glow in glows:
+        for glow in self._glows:
             weights = self._weights(glow, at_s)
             y, u, v = glow.colour
             luma = [a + (y - a) * w for a, w in zip(luma, weights, strict=True)]
@@ -134,6 +134,17 @@ def _scatter_glows(palette: Palette, chance: random.Random) -> list[_Glow]:
         )
         for rgb, (x, y), strength in zip(palette.lights, corners, (0.62, 0.7, 0.5, 0.8), strict=True)
     ]
+
+
+def light_discs(size: Size, palette: Palette, chance: random.Random) -> Layer:
+    """Discs of light out of focus, slowly rising."""
+    discs = _scatter_discs(size, palette, chance)
+
+    def draw(planes: Planes, at_s: float) -> None:
+        for plane, lit in zip(planes.all(), _add_discs(planes, discs, at_s).all(), strict=True):
+            plane.paste(lit)
+
+    return draw
 
 
 def _scatter_discs(size: Size, palette: Palette, chance: random.Random) -> list[_Disc]:
@@ -199,7 +210,7 @@ def _add_discs(planes: Planes, discs: list[_Disc], at_s: float) -> Planes:
     )
 
 
-def _make_grains(size: Size, chance: random.Random) -> list[Image.Image]:
+def make_grains(size: Size, chance: random.Random) -> list[Image.Image]:
     """Make a few pictures of fine noise around 128: it hides banding, and looks like film."""
     return [
         Image.frombytes("L", size, chance.randbytes(size[0] * size[1])).point(

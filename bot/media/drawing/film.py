@@ -8,9 +8,10 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from bot.media.drawing.backdrop import drift_lights
 from bot.media.drawing.camera import look, view_at
 from bot.media.drawing.palettes import pick_palette
+from bot.media.drawing.scene import area_for, paint_scene
+from bot.media.drawing.subjects import read_subjects
 from bot.media.drawing.titles import reveal_title, set_mark, set_title
 from bot.media.encode import FRAMES_PER_S, write_film
 from bot.media.media_info import SIZES
@@ -42,14 +43,15 @@ def film_words(  # noqa: PLR0917 - a worker process gets positional arguments
     """
     size = _scaled(SIZES[ratio], scale)
     chance = _chance(prompt, seed)
-    palette = pick_palette(chance)
-    title = set_title(prompt, size, seconds)
+    subjects = read_subjects(prompt)
+    palette = subjects.palette or pick_palette(chance)
+    title = set_title(prompt, size, seconds, area_for(subjects.motifs, size))
     mark = set_mark(size)
     count = seconds * FRAMES_PER_S
-    lights = drift_lights(size, palette, chance, count, FRAMES_PER_S)
+    scene = paint_scene(size, palette, subjects.motifs, chance, count=count, frames_per_s=FRAMES_PER_S)
 
     def frames() -> Iterator[Planes]:
-        for index, light in enumerate(lights):
+        for index, light in enumerate(scene):
             at_s = index / FRAMES_PER_S
             nearness = 1 - at_s / seconds if camera in _BACKWARDS else at_s / seconds
             yield mark(reveal_title(title, light, palette, at_s, nearness))

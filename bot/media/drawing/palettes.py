@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.media.yuv import RGB
 
@@ -21,6 +21,24 @@ class Palette:
 
 def pick_palette(chance: random.Random) -> Palette:
     return chance.choice(PALETTES)
+
+
+def palette_named(name: str) -> Palette:
+    return next(palette for palette in PALETTES if palette.name == name)
+
+
+def blend_palettes(first: Palette, second: Palette) -> Palette:
+    """Return the first palette with one light of the second."""
+    if first.name == second.name:
+        return first
+    lights = (first.lights[0], second.lights[0], *first.lights[2:])
+    return replace(first, name=f"{first.name} and {second.name}", lights=lights)
+
+
+def mix(one: RGB, other: RGB, share: float) -> RGB:
+    """Return the colour at `share` of the way from one to the other."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+    return red, green, blue
 
 
 def _rgb(code: str) -> RGB:
@@ -43,4 +61,11 @@ PALETTES = (
     _palette("dawn", "23150f 57311d", "eb9a3c d9653a f7cf8c 7d3c22", "fff5e6"),
     _palette("mist", "0e1a26 22384a", "3f86b8 8fbad6 e8b07a 2a5c90", "f6f8f7"),
     _palette("aurora", "06141b 0f2f3b", "34c481 2599bd 8059ec 0e5c58", "effaf4"),
+    _palette("crimson", "1c070f 4a0f22", "d8344a 8f1c48 f08a6a 5e1430", "fff0ec"),
+    _palette("azure", "081a33 123c6b", "2f86e0 3f5fd0 7cc4f0 164a8c", "f0f7ff"),
+    _palette("violet", "160d2e 3a2063", "8f5ae0 5a48c8 d08af0 40207a", "f8f0ff"),
+    _palette("pearl", "1b222c 3f4a58", "9fb2c6 c6ccd6 e0d8cc 5a6878", "fbfaf6"),
+    _palette("ink", "0a0c10 23272e", "5a6470 3c4652 8c949c 1c2128", "f4f5f6"),
+    _palette("autumn", "1f120c 46240f", "e0862c b84a20 f0bc5c 6e3214", "fff4e2"),
+    _palette("frost", "0e1c2e 2d4a68", "8cb8e0 6d8ccc c8def0 3a6494", "f6faff"),
 )

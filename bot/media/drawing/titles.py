@@ -22,6 +22,19 @@ _SHADE_LEVELS = [min(120, round(value * 0.75)) for value in range(256)]
 
 
 @dataclass(frozen=True, slots=True)
+class Area:
+    """Where words may stand: its middle and its sides, as shares of the frame."""
+
+    x: float = 0.5
+    y: float = 0.5
+    width: float = 0.8
+    height: float = 0.64
+
+
+WHOLE = Area()
+
+
+@dataclass(frozen=True, slots=True)
 class _Line:
     ink: Image.Image
     x: int
@@ -43,10 +56,16 @@ class Title:
     revealed_s: float
 
 
-def set_title(prompt: str, size: Size, seconds: float) -> Title:
-    """Set the prompt in the middle of the frame, large if it is short, cut if it is very long."""
+def set_title(prompt: str, size: Size, seconds: float, area: Area = WHOLE) -> Title:
+    """Set the prompt in an area of the frame, large if it is short, cut if it is very long.
+
+    A prompt that would be cut takes the whole frame.
+    """
     width, height = size
-    text = set_text(prompt, width * 0.8, height * 0.64, 0.155 * min(size), 0.0385 * min(size))
+    largest, smallest = 0.155 * min(size), 0.0385 * min(size)
+    text = set_text(prompt, width * area.width, height * area.height, largest, smallest)
+    if text.is_cut and area != WHOLE:
+        return set_title(prompt, size, seconds)
     margin = ceil(text.size_px / 2)
     centred = len(text.lines) <= 5
     longest = max((width_of(line, text.size_px) for line in text.lines), default=0.0)
@@ -63,8 +82,8 @@ def set_title(prompt: str, size: Size, seconds: float) -> Title:
         lines.append(_Line(ink, margin + round(indent), top, _FIRST_LINE_S + index * step_s))
     return Title(
         size=block,
-        x=_even((width - block[0]) / 2),
-        y=_even((height - block[1]) / 2),
+        x=_even(width * area.x - block[0] / 2),
+        y=_even(height * area.y - block[1] / 2),
         lines=tuple(lines),
         size_px=text.size_px,
         rule=(block[0] // 2 if centred else 2 * margin + rule_width // 2, rule_y, rule_width),

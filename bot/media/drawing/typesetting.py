@@ -18,6 +18,7 @@ class SetText:
     size_px: int
     lines: tuple[str, ...]
     leading_px: float
+    is_cut: bool
 
     @property
     def height_px(self) -> float:
@@ -52,11 +53,9 @@ def set_text(text: str, width_px: float, height_px: float, largest_px: float, sm
         if len(lines) <= room or size <= smallest_px:
             break
         size = max(smallest_px, size * 0.96)
-    if len(lines) > room:
-        lines = _cut(lines[:room], width_px / size)
-    else:
-        lines = _balanced(fitting, len(lines), width_px / size)
-    return SetText(round(size), tuple(_joined(line) for line in lines), leading * size)
+    is_cut = len(lines) > room
+    lines = _cut(lines[:room], width_px / size) if is_cut else _balanced(fitting, len(lines), width_px / size)
+    return SetText(round(size), tuple(_joined(line) for line in lines), leading * size, is_cut)
 
 
 def _pieces(text: str) -> list[_Piece]:
