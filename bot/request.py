@@ -110,7 +110,9 @@ class VideoModel:
     """False if it takes photos by link, and this bot has no public address to serve one at."""
     seed_max: int | None = None
     audio: bool = False
-    """Whether sound can be chosen. The default is silent, because sound costs more."""
+    """Whether sound can be chosen."""
+    audio_default: bool = False
+    """The default is silent where sound costs more."""
     audio_always: bool = False
     """Whether every video has sound, which cannot be switched off."""
     negative_prompt: bool = False
@@ -247,11 +249,17 @@ def settle(request: VideoRequest, model: VideoModel) -> VideoRequest:
             "resolution": request.resolution or next(iter(resolutions), None),
             "seed": None if request.seed == RANDOM_SEED else request.seed,
             "strength": (request.strength or _STRENGTH) if request.camera else None,
-            "audio": bool(request.audio) if model.audio else model.audio_always or None,
+            "audio": _settled_audio(request, model),
             "people": request.people or next(iter(model.people), None),
             "enhance": next(iter(model.enhance), None) if request.enhance is None else request.enhance,
         }
     )
+
+
+def _settled_audio(request: VideoRequest, model: VideoModel) -> bool | None:
+    if not model.audio:
+        return model.audio_always or None
+    return model.audio_default if request.audio is None else request.audio
 
 
 def closest_ratio(width: int, height: int, ratios: Sequence[str]) -> str:

@@ -24,7 +24,7 @@ _PROGRESS_EVERY = 5  # frames: about five times a second at the speed at which f
 def write_film(
     target: Path, size: Size, frames: Iterable[Planes], count: int, *, sound: bytes, progress: Path | None
 ) -> None:
-    """Write `count` frames and as much sound (16-bit stereo at `PAD_RATE_HZ`) to `target`.
+    """Write `count` frames and as much sound (16-bit stereo at `PAD_RATE_HZ`; may be none) to `target`.
 
     `target` appears only when it is complete. `progress` holds the fraction done, as text between 0 and 1.
     """
@@ -33,7 +33,8 @@ def write_film(
         av.open(part, "w", format="mp4", options={"movflags": "+faststart"}) as film,
     ):
         picture = _add_picture(film, size)
-        _add_sound(film, sound)
+        if sound:
+            _add_sound(film, sound)
         for index, planes in enumerate(frames):
             film.mux(picture.encode(_frame(planes, index)))
             if index % _PROGRESS_EVERY == 0:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bot.media.chart import draw_chart
     from bot.media.crop_pair import draw_crops
-    from bot.media.drawing.film import film_photo, film_words
+    from bot.media.drawing.film import film_photo, film_photos, film_words
     from bot.media.frames import last_frame
     from bot.media.join import join_videos, shrink_video
     from bot.media.photos import normalise_photo, photo_size
@@ -23,6 +23,7 @@ __all__ = [
     "draw_chart",
     "draw_crops",
     "film_photo",
+    "film_photos",
     "film_words",
     "join_videos",
     "last_frame",
@@ -49,6 +50,7 @@ if not TYPE_CHECKING:
     draw_chart = _LazyFunction("chart", "draw_chart")
     draw_crops = _LazyFunction("crop_pair", "draw_crops")
     film_photo = _LazyFunction("drawing.film", "film_photo")
+    film_photos = _LazyFunction("drawing.film", "film_photos")
     film_words = _LazyFunction("drawing.film", "film_words")
     join_videos = _LazyFunction("join", "join_videos")
     last_frame = _LazyFunction("frames", "last_frame")

@@ -16,7 +16,7 @@ from bot.errors import FetchError, MediaError, OutcomeUnknown, Rejected
 from bot.log import get_log
 from bot.media.media_info import SIZES
 from bot.media.process import run_in_process
-from bot.media.work import film_photo, film_words
+from bot.media.work import film_photo, film_photos, film_words
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Http
@@ -32,13 +32,16 @@ _MODEL = VideoModel(
     name="preview",
     title="Preview, made on this machine",
     provider="preview",
-    modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME, Mode.CAMERA}),
+    modes=frozenset(Mode),
     ratios=tuple(SIZES),
     seconds=(5, 10),
     resolutions=("720p",),
     typical_s=8.0,
     prompt_with_photo="optional",
     ratio_with_photo=True,
+    references=7,
+    audio=True,
+    audio_default=True,
     crops_photo=True,
     seed_max=2**31 - 1,
     keeps_s=_KEEPS_S,
@@ -47,7 +50,7 @@ _MODEL = VideoModel(
 
 
 class Preview:
-    """Each job has a folder: the request, the photo, the progress, and at last the film.
+    """Each job has a folder: the request, the photos, the progress, and at last the film.
 
     A job whose process ended in the middle is drawn again when somebody looks at it.
     """
@@ -69,10 +72,10 @@ class Preview:
         try:
             await asyncio.to_thread(self._prune)
             job.mkdir(parents=True, exist_ok=True)
-            for photo in photos:
+            for number, photo in enumerate(photos):
                 if isinstance(photo, PhotoLink):
                     raise Rejected("not_a_photo", "a link instead of bytes")
-                await asyncio.to_thread((job / "photo").write_bytes, photo)
+                await asyncio.to_thread((job / f"photo-{number}").write_bytes, photo)
             (job / "request.json").write_text(request.model_dump_json(), encoding="utf-8")
         except OSError as error:
             raise OutcomeUnknown("submit_unknown", f"on our disk: {error.strerror}") from error
@@ -127,8 +130,7 @@ class Preview:
 
     async def _film(self, job: Path) -> None:
         request = VideoRequest.model_validate_json((job / "request.json").read_text(encoding="utf-8"))
-        photo = job / "photo"
-        await run_in_process(_film, request, photo if photo.exists() else None, job, limit_s=_LIMIT_S)
+        await run_in_process(_film, request, job, limit_s=_LIMIT_S)
 
     def _prune(self) -> None:
         """Forget jobs older than their keeping time."""
@@ -146,24 +148,43 @@ def from_settings(
     return Preview(settings.data_dir / "preview")
 
 
-def _film(request: VideoRequest, photo: Path | None, job: Path) -> None:
+def _film(request: VideoRequest, job: Path) -> None:
     """Runs in a worker process."""
     target, progress = job / "film.mp4", job / "progress"
     seconds = request.seconds or _MODEL.seconds[0]
-    if photo is None:
-        ratio = request.ratio or _MODEL.ratios[0]
-        film_words(request.prompt, ratio, seconds, target, progress, request.camera, seed=request.seed)
-    else:
-        film_photo(
-            photo.read_bytes(),
-            request.ratio,
-            seconds,
-            request.camera,
-            request.prompt,
-            target,
-            progress,
-            seed=request.seed,
-        )
+    photos = [photo.read_bytes() for photo in sorted(job.glob("photo-*"))]
+    words, camera, seed, audio = request.prompt, request.camera, request.seed, request.audio is not False
+    match photos:
+        case []:
+            ratio = request.ratio or _MODEL.ratios[0]
+            film_words(words, ratio, seconds, target, progress, camera, seed=seed, audio=audio)
+        case [photo] if request.mode is not Mode.REFERENCES:
+            extends = request.extends is not None
+            film_photo(
+                photo,
+                request.ratio,
+                seconds,
+                camera,
+                words,
+                target,
+                progress,
+                seed=seed,
+                audio=audio,
+                extends=extends,
+            )
+        case _:
+            references = request.mode is Mode.REFERENCES
+            film_photos(
+                photos,
+                request.ratio,
+                seconds,
+                words,
+                target,
+                progress,
+                seed=seed,
+                audio=audio,
+                references=references,
+            )
 
 
 def _read_progress(path: Path) -> float | None:

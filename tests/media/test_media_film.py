@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from array import array
 from collections.abc import Iterator
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from media_samples import boxes, encoded, frames_of, waves_photo
 from PIL import Image, ImageChops, ImageStat
 
 from bot.errors import MediaError
-from bot.media.drawing.film import film_photo, film_words
+from bot.media.drawing.film import film_photo, film_photos, film_words
+from bot.media.drawing.titles import set_mark, without_mark
 from bot.media.encode import FRAMES_PER_S, write_film
+from bot.media.frames import last_frame
 from bot.media.media_info import SIZES
 from bot.media.process import run_in_process
 from bot.media.sound import PAD_RATE_HZ, play_pad
@@ -24,6 +27,16 @@ from bot.media.yuv import Planes, planes_of
 from bot.request import CAMERAS, closest_ratio
 
 SMALL = 0.25
+
+
+def last_picture(film: Path) -> Image.Image:
+    return Image.open(BytesIO(last_frame(film)))
+
+
+def picture_of_planes(planes: Planes) -> Image.Image:
+    sides = planes.luma.size
+    luma = planes.luma.point([max(0, min(255, round((value - 16) * 255 / 219))) for value in range(256)])
+    return Image.merge("RGB", [luma.resize(sides)] * 3)
 
 
 def words(target: Path, prompt: str = "a paper boat", seconds: int = 1, **options: object) -> Path:
@@ -146,6 +159,68 @@ def test_exif_orientation_is_honoured(tmp_path: Path) -> None:
     exif[0x0112] = 6
     facts = probe_video(over_photo(tmp_path / "film.mp4", encoded(waves_photo(640, 360), exif=exif)))
     assert facts.width < facts.height
+
+
+def test_an_extension_begins_with_the_last_frame_and_shows_its_own_words(tmp_path: Path) -> None:
+    before = words(tmp_path / "before.mp4", seconds=2, scale=0.5)
+    last = encoded(last_picture(before))
+    frames = frames_of(
+        over_photo(tmp_path / "after.mp4", last, seconds=4, words="a lighthouse", extends=True, scale=0.5)
+    )
+    assert difference(frames[0], last_picture(before).convert("L")) < 3
+    assert all(difference(one, other) < 4 for one, other in pairwise(frames))
+    assert difference(frames[-1], frames[0]) > 10
+    plain = frames_of(over_photo(tmp_path / "plain.mp4", last, words="", extends=True, scale=0.5))
+    assert difference(plain[0], last_picture(before).convert("L")) < 3
+
+
+def test_a_frame_of_a_preview_bears_the_mark_once(tmp_path: Path) -> None:
+    """The mark of the photo would move with it, beside the film's own."""
+    size = (640, 368)
+    gradient = planes_of(Image.linear_gradient("L").resize(size).convert("RGB"))
+    large = (size[0] * 2, size[1] * 2)
+    ground = picture_of_planes(gradient).resize(large)
+    marked = picture_of_planes(set_mark(size)(gradient)).resize(large)
+    corner = (ground.width // 2, ground.height * 4 // 5, *ground.size)
+    assert difference(marked.crop(corner).convert("L"), ground.crop(corner).convert("L")) > 1.5
+    cleaned = without_mark(marked, size)
+    assert difference(cleaned.crop(corner).convert("L"), ground.crop(corner).convert("L")) < 0.7
+    assert without_mark(ground, size) is ground
+
+
+def test_two_photos_dissolve_from_the_whole_first_to_the_whole_last(tmp_path: Path) -> None:
+    first, last = waves_photo(640, 360), Image.new("RGB", (640, 360), (200, 60, 40))
+    target = tmp_path / "film.mp4"
+    film_photos([encoded(first), encoded(last)], None, 2, "", target, None, scale=SMALL)
+    frames = frames_of(target)
+    size = frames[0].size
+    assert difference(frames[0], first.convert("L").resize(size)) < 12
+    assert difference(frames[-1], last.convert("L").resize(size)) < 6
+    middle = Image.blend(frames[0], frames[-1], 0.5)
+    assert difference(frames[len(frames) // 2], middle) < 12
+    assert all(difference(one, other) < 12 for one, other in pairwise(frames))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 7])
+def test_references_are_all_seen(count: int, tmp_path: Path) -> None:
+    greys = [encoded(Image.new("RGB", (400, 300), (20, 20 + 30 * index, 60))) for index in range(count)]
+    target = tmp_path / "film.mp4"
+    film_photos(greys, "16:9", 1, "friends", target, None, scale=SMALL, references=True)
+    assert difference(frames_of(target)[0], frames_of(target)[-1]) > 2
+
+
+@pytest.mark.parametrize("kind", ["words", "photo", "photos"])
+def test_a_film_without_sound_has_no_track(kind: str, tmp_path: Path) -> None:
+    target = tmp_path / "film.mp4"
+    photo = encoded(waves_photo())
+    match kind:
+        case "words":
+            words(target, audio=False)
+        case "photo":
+            over_photo(target, photo, audio=False)
+        case _:
+            film_photos([photo, photo], None, 1, "", target, None, scale=SMALL, audio=False)
+    assert not probe_video(target).has_audio
 
 
 async def test_a_full_size_film_is_made_apart(tmp_path: Path) -> None:

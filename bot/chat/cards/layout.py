@@ -45,7 +45,7 @@ def whole_heading(task: Task, model: VideoModel | None) -> str:
         return heading(task, model)
     bought = settle(task.request, model)
     resolution = html.escape(bought.resolution, quote=False) if bought.resolution else ""
-    sound = "🔊" if bought.audio or model.free else "🔇"  # what is drawn here has sounds of its own
+    sound = "🔊" if bought.audio else "🔇"
     return " · ".join(part for part in (heading(task, model), resolution, sound) if part)
 
 

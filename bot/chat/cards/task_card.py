@@ -15,6 +15,7 @@ from bot.chat.cards.layout import Card, continued, cut, facts, heading, join, ta
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.result_buttons import result_buttons
 from bot.errors import IllegalMove
+from bot.media.scripts import undrawn_words
 from bot.request import VideoModel
 from bot.task import Task, TaskState
 from bot.text import say
@@ -22,6 +23,8 @@ from bot.worker.schedule import clock_of
 
 CAPTION_LIMIT = 1024
 _BAR = 12
+
+_UNDRAWN_SHOWN = 60  # characters
 
 
 def draw_card(
@@ -104,7 +107,11 @@ def draw_caption(
     model = models.get(task.request.model)
     below = facts(task, model)
     if model is not None and model.provider == "preview":
-        below = f"{below} · {say(task.language, 'caption_preview')}"
+        below = f"{below}\n{say(task.language, 'caption_preview')}"
+        # Over a photo no words are drawn.
+        if (words := undrawn_words(task.request.prompt)) and not task.request.photos:
+            shown = html.escape(cut(words, _UNDRAWN_SHOWN), quote=False)
+            below = f"{below}\n{say(task.language, 'caption_undrawn', words=shown)}"
     if is_shrunk:
         below = f"{below} · {say(task.language, 'caption_shrunk')}"
     if task.tried_models:

@@ -15,6 +15,7 @@ from PIL import Image
 from bot.media.yuv import Planes, Size, half
 
 _CELLS = (16, 12)
+_EASED_S = 2.0
 _Point = tuple[float, float]
 
 
@@ -49,6 +50,18 @@ def view_at(camera: str | None, progress: float, *, mirrored: bool = False) -> V
     if mirrored and camera in _EITHER_WAY:
         return replace(view, x=-view.x, roll=-view.roll, yaw=-view.yaw)
     return view
+
+
+def whole_view(zoom: float) -> View:
+    """Return the view straight on the middle."""
+    return View(zoom=zoom)
+
+
+def eased_from(view: View, at_s: float) -> View:
+    """Return a view that begins with the whole photo, and has become `view` after two seconds."""
+    e = _ease(at_s / _EASED_S)
+    parts = {name: getattr(view, name) * e for name in ("x", "y", "roll", "yaw", "pitch", "depth")}
+    return View(zoom=_between(1.0, view.zoom, e), **parts)
 
 
 def look(photo: Planes, view: View, size: Size) -> Planes:

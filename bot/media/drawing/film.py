@@ -1,18 +1,19 @@
-"""The preview film: a title card made from words, or a camera move over a photo."""
+"""The preview film: a title card made from words, a camera move over a photo, or several photos."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
-from bot.media.drawing.camera import look, view_at
-from bot.media.drawing.palettes import pick_palette
-from bot.media.drawing.scene import area_for, paint_scene
+from bot.media.drawing.camera import eased_from, look, view_at, whole_view
+from bot.media.drawing.collage import lay_out
+from bot.media.drawing.palettes import palette_of, pick_palette
+from bot.media.drawing.scene import area_for, paint_scene, weather_layers
 from bot.media.drawing.subjects import read_subjects
-from bot.media.drawing.titles import reveal_title, set_mark, set_title
+from bot.media.drawing.titles import Area, Title, reveal_title, set_mark, set_title, without_mark
 from bot.media.encode import FRAMES_PER_S, write_film
 from bot.media.media_info import SIZES
 from bot.media.photos import decode_photo, open_photo
@@ -22,6 +23,9 @@ from bot.request import closest_ratio
 
 _BACKWARDS = {"hitchcock_dolly_out", "quick_pull_back"}
 _DETAIL_PX = 1920  # both sides of the smallest square stage: more would not be seen
+_DISSOLVED_S = 2.2  # when an extension has left the frame with which it begins
+_TITLE_BEGINS_S = 1.7
+_BELOW_PRINTS = Area(0.5, 0.84, 0.8, 0.2)
 _OVERSAMPLING = 2  # the photo behind a move is this much larger than the frame: zooming in stays sharp
 
 
@@ -35,6 +39,7 @@ def film_words(  # noqa: PLR0917 - a worker process gets positional arguments
     *,
     seed: int | None = None,
     scale: float = 1.0,
+    audio: bool = True,
 ) -> None:
     """Write a title card that shows `prompt`, `seconds` long, to `target` (MP4).
 
@@ -56,7 +61,7 @@ def film_words(  # noqa: PLR0917 - a worker process gets positional arguments
             nearness = 1 - at_s / seconds if camera in _BACKWARDS else at_s / seconds
             yield mark(reveal_title(title, light, palette, at_s, nearness))
 
-    write_film(target, size, frames(), count, sound=play_pad(chance, seconds), progress=progress)
+    write_film(target, size, frames(), count, sound=_sound(chance, seconds, audio), progress=progress)
 
 
 def film_photo(  # noqa: PLR0917 - as above
@@ -70,30 +75,162 @@ def film_photo(  # noqa: PLR0917 - as above
     *,
     seed: int | None = None,
     scale: float = 1.0,
+    audio: bool = True,
+    extends: bool = False,
 ) -> None:
     """Write a film to `target` (MP4), `seconds` long, in which the camera moves over the photo.
 
     `camera` names the move. Without a ratio the closest to the photo's is taken; the photo is cropped around
-    its middle. The words and the seed choose the sound and which side is first; they are not shown, since a
-    caption would hide what was sent. Raises what `open_photo` raises.
+    its middle. The words and the seed choose the sound, which side is first, and what falls before the photo;
+    they are not shown, since a caption would hide what was sent. If the photo is the last frame of a film
+    that this one extends, the film begins with that frame, and dissolves into the words if there are any.
+    Raises what `open_photo` raises.
     """
-    picture = decode_photo(open_photo(photo), enough_px=_DETAIL_PX)
-    size = _scaled(SIZES[ratio or closest_ratio(*picture.size, tuple(SIZES))], scale)
-    stage = ImageOps.fit(
-        picture, (size[0] * _OVERSAMPLING, size[1] * _OVERSAMPLING), Image.Resampling.LANCZOS
-    )
-    planes = planes_of(stage)
+    picture, size = _stage(photo, ratio, scale)
+    planes = planes_of(picture)
     mark = set_mark(size)
     count = seconds * FRAMES_PER_S
     chance = _chance(words, seed)
     mirrored = chance.random() < 0.5
+    subjects = read_subjects(words)
+    sound = _sound(chance, seconds, audio)
+    continued = _continue(picture, size, words, seconds, chance) if extends and words.strip() else None
+    palette = subjects.palette or palette_of(picture)
+    layers = [] if continued else weather_layers(size, palette, subjects.motifs, chance)
 
     def frames() -> Iterator[Planes]:
         for index in range(count):
+            at_s = index / FRAMES_PER_S
             view = view_at(camera, index / (count - 1), mirrored=mirrored)
-            yield mark(look(planes, view, size))
+            frame = look(planes, eased_from(view, at_s) if extends else view, size)
+            for layer in layers:
+                layer(frame, at_s)
+            if continued:
+                frame = _mixed(frame, next(continued), _ease(at_s, 0.25, _DISSOLVED_S))
+            yield mark(frame)
 
-    write_film(target, size, frames(), count, sound=play_pad(chance, seconds), progress=progress)
+    write_film(target, size, frames(), count, sound=sound, progress=progress)
+
+
+def film_photos(  # noqa: PLR0917 - as above
+    photos: Sequence[bytes],
+    ratio: str | None,
+    seconds: int,
+    words: str,
+    target: Path,
+    progress: Path | None,
+    *,
+    seed: int | None = None,
+    scale: float = 1.0,
+    audio: bool = True,
+    references: bool = False,
+) -> None:
+    """Write a film of several photos: a slow dissolve from the first to the last, or a collage of references.
+
+    A dissolve begins with the whole first photo and ends with the whole last one; its sides, without a ratio,
+    are those closest to the first. Raises what `open_photo` raises.
+    """
+    chance = _chance(words, seed)
+    sound = _sound(chance, seconds, audio)
+    count = seconds * FRAMES_PER_S
+    if references:
+        size = _scaled(SIZES[ratio or next(iter(SIZES))], scale)
+        frames = _collage(photos, size, words, seconds, chance)
+    else:
+        first, size = _stage(photos[0], ratio, scale)
+        last = ImageOps.fit(_decoded(photos[-1]), first.size, Image.Resampling.LANCZOS)
+        frames = _dissolve(planes_of(first), planes_of(without_mark(last, size)), size, count)
+    mark = set_mark(size)
+    write_film(target, size, map(mark, frames), count, sound=sound, progress=progress)
+
+
+def _dissolve(first: Planes, last: Planes, size: Size, count: int) -> Iterator[Planes]:
+    for index in range(count):
+        t = index / (count - 1)
+        share = _ease(t, 0.25, 0.75)
+        before, after = whole_view(1 + 0.05 * t), whole_view(1.05 - 0.05 * t)
+        if share in (0.0, 1.0):
+            yield look(last, after, size) if share else look(first, before, size)
+        else:
+            yield _mixed(look(first, before, size), look(last, after, size), share)
+
+
+def _collage(
+    photos: Sequence[bytes], size: Size, words: str, seconds: int, chance: random.Random
+) -> Iterator[Planes]:
+    pictures = [_decoded(photo) for photo in photos]
+    subjects = read_subjects(words)
+    palette = subjects.palette or palette_of(pictures[0])
+    prints = lay_out(pictures, size, chance)
+    falling = weather_layers(size, palette, subjects.motifs, chance)
+    title = set_title(words, size, seconds, _BELOW_PRINTS)
+    scene = paint_scene(
+        size, palette, frozenset(), chance, count=seconds * FRAMES_PER_S, frames_per_s=FRAMES_PER_S
+    )
+    for index, light in enumerate(scene):
+        at_s = index / FRAMES_PER_S
+        frame = Planes(*(plane.copy() for plane in light.all()))
+        prints(frame, at_s)
+        for layer in falling:
+            layer(frame, at_s)
+        frame = _mixed(light, frame, _ease(at_s, 0.0, 0.9))
+        yield reveal_title(title, frame, palette, at_s, at_s / seconds)
+
+
+def _continue(
+    picture: Image.Image, size: Size, words: str, seconds: int, chance: random.Random
+) -> Iterator[Planes]:
+    """Yield the frames into which the last frame of an extended film dissolves: a scene with the new words.
+
+    Words that name nothing drawn leave the old picture, out of focus.
+    """
+    subjects = read_subjects(words)
+    palette = subjects.palette or palette_of(picture)
+    backdrop = None if subjects.motifs or subjects.palette else _out_of_focus(picture, size)
+    title: Title = set_title(words, size, seconds - _TITLE_BEGINS_S, area_for(subjects.motifs, size))
+    scene = paint_scene(
+        size,
+        palette,
+        subjects.motifs,
+        chance,
+        count=seconds * FRAMES_PER_S,
+        frames_per_s=FRAMES_PER_S,
+        backdrop=backdrop,
+    )
+    for index, light in enumerate(scene):
+        at_s = index / FRAMES_PER_S
+        yield reveal_title(title, light, palette, at_s - _TITLE_BEGINS_S, at_s / seconds)
+
+
+def _out_of_focus(picture: Image.Image, size: Size) -> Planes:
+    small = picture.resize((size[0] // 4, size[1] // 4), Image.Resampling.BOX)
+    blurred = small.filter(ImageFilter.GaussianBlur(min(size) / 4 * 0.08)).point(lambda value: value * 0.62)
+    return planes_of(blurred.resize(size, Image.Resampling.BICUBIC))
+
+
+def _stage(photo: bytes, ratio: str | None, scale: float) -> tuple[Image.Image, Size]:
+    """Return the photo in the frame's shape and twice its sides, and the frame's size."""
+    picture = _decoded(photo)
+    size = _scaled(SIZES[ratio or closest_ratio(*picture.size, tuple(SIZES))], scale)
+    large = (size[0] * _OVERSAMPLING, size[1] * _OVERSAMPLING)
+    return without_mark(ImageOps.fit(picture, large, Image.Resampling.LANCZOS), size), size
+
+
+def _decoded(photo: bytes) -> Image.Image:
+    return decode_photo(open_photo(photo), enough_px=_DETAIL_PX)
+
+
+def _mixed(one: Planes, other: Planes, share: float) -> Planes:
+    return Planes(*(Image.blend(a, b, share) for a, b in zip(one.all(), other.all(), strict=True)))
+
+
+def _ease(at: float, start: float, end: float) -> float:
+    t = min(1.0, max(0.0, (at - start) / (end - start)))
+    return t * t * (3 - 2 * t)
+
+
+def _sound(chance: random.Random, seconds: int, audio: bool) -> bytes:
+    return play_pad(chance, seconds) if audio else b""
 
 
 def _chance(words: str, seed: int | None) -> random.Random:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
+from PIL import Image
+
 from bot.media.yuv import RGB
 
 
@@ -33,6 +35,20 @@ def blend_palettes(first: Palette, second: Palette) -> Palette:
         return first
     lights = (first.lights[0], second.lights[0], *first.lights[2:])
     return replace(first, name=f"{first.name} and {second.name}", lights=lights)
+
+
+def palette_of(picture: Image.Image) -> Palette:
+    """Return the colours of a picture: its own lights over its own ground, darkened."""
+    small = picture.convert("RGB").resize((2, 2), Image.Resampling.BOX)
+    lights = [_pixel(small, x, y) for x, y in ((0, 0), (1, 0), (0, 1), (1, 1))]
+    top, bottom = (mix(mix(one, other, 0.5), (4, 6, 10), 0.5) for one, other in (lights[:2], lights[2:]))
+    first, second, third, fourth = (mix(light, (4, 6, 10), 0.1) for light in lights)
+    return Palette("picture", top, bottom, (first, second, third, fourth), (250, 248, 242))
+
+
+def _pixel(picture: Image.Image, x: int, y: int) -> RGB:
+    red, green, blue = picture.crop((x, y, x + 1, y + 1)).tobytes()
+    return red, green, blue
 
 
 def mix(one: RGB, other: RGB, share: float) -> RGB:

@@ -48,13 +48,14 @@ def paint_scene(
     *,
     count: int,
     frames_per_s: int,
+    backdrop: Planes | None = None,
 ) -> Iterator[Planes]:
-    """Yield `count` frames of the moving background."""
+    """Yield `count` frames of the moving background; `backdrop` stands in for the drifting colours."""
     ground = Ground(size, palette, chance, frames_per_s)
     layers = _layers(size, palette, motifs, chance, frames_per_s)
     grains = make_grains(size, chance)
     for index in range(count):
-        planes = ground.frame(index)
+        planes = Planes(*(plane.copy() for plane in backdrop.all())) if backdrop else ground.frame(index)
         for layer in layers:
             layer(planes, index / frames_per_s)
         grain = grains[index % len(grains)]

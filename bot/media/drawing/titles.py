@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, cos, exp, pi
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
 from bot.media.drawing.palettes import Palette
 from bot.media.drawing.typesetting import set_text
@@ -18,6 +18,7 @@ _LINE_TAKES_S = 1.3
 _REVEALED_BY = 0.4  # of the film: the thumbnail is taken at a third, the rest is for reading
 _GROWTH = 0.035  # of the words, in the whole film
 _BLACK = 16
+_MARK_SEEN = 12  # levels by which the letters of a mark are brighter than what is between them
 _SHADE_LEVELS = [min(120, round(value * 0.75)) for value in range(256)]
 
 
@@ -108,15 +109,8 @@ def reveal_title(title: Title, light: Planes, palette: Palette, at_s: float, nea
 
 def set_mark(size: Size) -> Callable[[Planes], Planes]:
     """Return a function that draws the small words that say that this is a preview."""
-    size_px = max(11, round(min(size) * 0.026))
-    ink = ink_of("DREAMREEL · PREVIEW", size_px, spacing_px=size_px * 0.16)
-    ink = ink.crop((0, 0, _even(ink.width), _even(ink.height)))
+    ink, place, size_px = _mark(size)
     shade = ink.filter(ImageFilter.GaussianBlur(size_px * 0.35)).point(lambda value: min(255, value * 2))
-    edge = round(min(size) * 0.045)
-    place = (
-        _even(size[0] - edge - ink.width + size_px / 2),
-        _even(size[1] - edge - ink.height + size_px),
-    )
     faint_ink = ink.point(lambda value: value * 0.8)
     faint_shade = shade.point(lambda value: value * 0.4)
 
@@ -126,6 +120,55 @@ def set_mark(size: Size) -> Callable[[Planes], Planes]:
         return planes
 
     return draw
+
+
+def without_mark(picture: Image.Image, size: Size) -> Image.Image:
+    """Return the picture without the mark, if it is a frame of a preview: films show it once.
+
+    The picture's sides are a multiple of those of the frame.
+    """
+    ink, place, size_px = _mark(size)
+    scale = picture.width // size[0]
+    box = (place[0], place[1], place[0] + ink.width, place[1] + ink.height)
+    seen = picture.convert("L").resize(size, Image.Resampling.BOX).crop(box)
+    if _brighter(seen, ink) < _MARK_SEEN or _brighter(ImageChops.offset(seen, size_px // 3, 0), ink) > (
+        _brighter(seen, ink) / 2
+    ):
+        return picture
+    # What is there is drawn out from above and below.
+    left, top, right, bottom = (side * scale for side in box)
+    width, band = right - left, max(2, 2 * scale)
+    edges = Image.new("RGB", (width, 2))
+    for row, y in enumerate((top, bottom - band)):
+        edges.paste(
+            picture.crop((left, y, right, y + band)).resize((width, 1), Image.Resampling.BOX), (0, row)
+        )
+    filled = edges.resize((width, bottom - top), Image.Resampling.BILINEAR)
+    feather = Image.new("L", (width, bottom - top))
+    inset = size_px * scale // 6
+    feather.paste(255, (inset, inset, width - inset, bottom - top - inset))
+    whole = picture.copy()
+    whole.paste(filled, (left, top), feather.filter(ImageFilter.GaussianBlur(inset / 2)))
+    return whole
+
+
+def _brighter(seen: Image.Image, ink: Image.Image) -> float:
+    """Return by how much the ink's letters are brighter than what is close around them."""
+    letters = ink.point([255 if value > 200 else 0 for value in range(256)])
+    near = letters.filter(ImageFilter.MaxFilter(5))
+    clear = ink.point([255 if value < 10 else 0 for value in range(256)])
+    around = ImageChops.darker(near, clear)
+    return float(ImageStat.Stat(seen, letters).mean[0] - ImageStat.Stat(seen, around).mean[0])
+
+
+def _mark(size: Size) -> tuple[Image.Image, tuple[int, int], int]:
+    """Return the mark's ink, its place in the frame, and the size of its letters."""
+    size_px = max(11, round(min(size) * 0.026))
+    ink = ink_of("DREAMREEL · PREVIEW", size_px, spacing_px=size_px * 0.16)
+    ink = ink.crop((0, 0, _even(ink.width), _even(ink.height)))
+    edge = round(min(size) * 0.045)
+    x, y = size[0] - edge - ink.width + size_px / 2, size[1] - edge - ink.height + size_px
+    return ink, (_even(x), _even(y)), size_px
 
 
 def _draw_line(ink: Image.Image, line: _Line, at_s: float, rise_px: float) -> None:

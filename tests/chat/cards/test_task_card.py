@@ -247,6 +247,16 @@ def test_a_preview_says_what_it_is() -> None:
     assert say("en", "caption_preview") not in draw_caption(a_task(), only(A_MODEL)).text
 
 
+def test_a_preview_names_the_words_that_its_fonts_lack() -> None:
+    def caption(prompt: str, **changes: object) -> str:
+        request = a_task().request.model_copy(update={"prompt": prompt, "photos": (), **changes})
+        return draw_caption(a_task(request=request), only(FREE_MODEL)).text
+
+    assert "lack the letters of “سلام שלום”" in caption("a boat سلام שלום in the rain")
+    assert "lack" not in caption("雨中的纸船 кораблик 🙂 καράβι ﬁre")
+    assert "lack" not in caption("سلام", photos=("a photo",))
+
+
 def test_a_video_that_was_too_large_says_that_it_was_made_smaller() -> None:
     assert draw_caption(a_task(), only(A_MODEL), is_shrunk=True).text.endswith(say("en", "caption_shrunk"))
     assert say("en", "caption_shrunk") not in draw_caption(a_task(), only(A_MODEL)).text
