@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -19,13 +20,28 @@ _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 """Unicode's categories of controls, formats and spaces."""
 _MARKS = r"\s,，、;；。"
 """What stands between options: spaces, or what people put between the parts of a list."""
-# Phones turn two hyphens into one dash, Chinese keyboards into two or into wide ones; a dash begins an option
-# only where a known one follows.
-_FLAG = re.compile(rf"(?:(?<=[{_MARKS}])|^)(--|－－|[‐‑‒–—―−﹘﹣－⸺]{{1,2}})([A-Za-z][\w-]*)(?:[=＝:：\s]|$)")
+# Phones turn two hyphens into one dash, Chinese keyboards into two or into wide ones; a dash, or one hyphen,
+# begins an option only where a known one follows.
+_FLAG = re.compile(
+    rf"(?:(?<=[{_MARKS}])|^)(--|－－|[‐‑‒–—―−﹘﹣－⸺]{{1,2}}|-)([A-Za-z][\w-]*)(?:[=＝:：\s]|$)"
+)
 _LONGEST_NAME = 60
 _LIST_MARKS = " ,，、;；"
 _LAST_WORD = re.compile(rf"(?:^|[{_MARKS}])([^{_MARKS}]+)[{_MARKS}.]*$")
-_SECONDS = re.compile(r"(\d{1,2})(?:s|secs?|seconds?|seg|с|сек|秒|秒钟|秒鐘)")
+_UNITS = r"s|secs?|seconds?|segs?|segundos?|с|сек|секунд[аыу]?|秒[钟鐘]?"
+_LAST_SECONDS = re.compile(rf"(?:^|[{_MARKS}])(\d{{1,2}})\s?({_UNITS})[{_MARKS}.]*$", re.IGNORECASE)
+_SECONDS_VALUE = re.compile(rf"(\d+)\s*(?:{_UNITS})\.?(?=[{_MARKS}]|$)", re.IGNORECASE)
+_BEFORE_SECONDS = re.compile(r"(?:^|\s)(?:for|на|por|durante|de)$", re.IGNORECASE)
+"""What leads to a number of seconds, and means nothing without it."""
+_RATIO_UNMADE = re.compile(r"\d{1,2}(?:\.\d+)?:\d|16:10|9:21")
+"""A ratio that no model makes: two digits after the colon are a time of day, but for those that screens have."""
+_SCORE = re.compile(
+    r"\b(?:scores?|w[io]ns?|lost|счёт|счет|marcador|resultado|placar)\b|比[分数數]", re.IGNORECASE
+)
+_SIZE = re.compile(r"(\d{2,4})[x×*](\d{2,4})")
+_FRAMES_PER_SECOND = 24
+"""Volcengine's `frames` is 24 times the seconds and one."""
+_SAME_SHAPE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,32 +94,45 @@ def flags_for(models: Sequence[VideoModel]) -> list[str]:
 
 
 def _is_flag(mark: re.Match[str]) -> bool:
-    return mark[1] in ("--", "－－") or bool(difflib.get_close_matches(mark[2].lower(), FLAGS, cutoff=0.75))
+    if mark[1] in ("--", "－－"):
+        return True
+    name, known = mark[2].lower(), [*FLAGS, *(alias for alias in ALIASES if len(alias) > 3)]
+    return name in known if mark[1] == "-" else bool(difflib.get_close_matches(name, known, cutoff=0.75))
 
 
 def _read_flag(name: str, value: str, options: dict[str, object], problems: list[Problem]) -> str:
     """Put the flag's value into `options`; the words that are not part of it are returned."""
-    if name not in FLAGS:
-        name = _short(name)
-        nearest = difflib.get_close_matches(name, FLAGS, n=1, cutoff=0.4)
-        if nearest:
-            problems.append(Problem("unknown_flag_near", {"flag": name, "nearest": nearest[0]}))
-        else:
-            problems.append(
-                Problem("unknown_flag", {"flag": name, "choices": [f"--{flag}" for flag in FLAGS]})
-            )
+    name = name.replace("-", "_")
+    if name in _OF_PHOTOS:
+        problems.append(Problem("flag_photo", {"flag": name}))
+        return re.sub(r"^\S+\s*", "", value)
+    flag = ALIASES.get(name, name)
+    if flag not in FLAGS:
+        problems.append(_unknown(_short(name)))
         return ""
-    key, read = FLAGS[name]
+    key, read = FLAGS[flag]
     first, rest = [*re.split(rf"[{_MARKS}]+", value, maxsplit=1), "", ""][:2]
     if key == "negative_prompt":
         first, rest = _unquoted(value) if value[:1] in _QUOTES else (value, "")
+    elif key == "seconds" and (written := _SECONDS_VALUE.match(value)):
+        first, rest = written[1], value[written.end() :].lstrip(_LIST_MARKS)
     elif read is _switch and _plain(first) not in _YES | _NO:
         first, rest = "on", value
     try:
-        options[key] = read(first)
+        if name == "size":
+            options |= _size(first)
+        else:
+            options[key] = _seconds_of_frames(first) if name == "frames" else read(first)
     except ValueError:
-        problems.append(Problem("flag_needs_value", {"flag": name, "example": EXAMPLES[name]}))
+        problems.append(Problem("flag_needs_value", {"flag": name, "example": EXAMPLES[flag]}))
     return rest.strip()
+
+
+def _unknown(name: str) -> Problem:
+    nearest = difflib.get_close_matches(name, [*FLAGS, *ALIASES], n=1, cutoff=0.4)
+    if nearest:
+        return Problem("unknown_flag_near", {"flag": name, "nearest": nearest[0]})
+    return Problem("unknown_flag", {"flag": name, "choices": [f"--{flag}" for flag in FLAGS]})
 
 
 def _take_bare_words(prompt: str) -> tuple[dict[str, object], str]:
@@ -111,16 +140,24 @@ def _take_bare_words(prompt: str) -> tuple[dict[str, object], str]:
     options: dict[str, object] = {}
     while found := _LAST_WORD.search(prompt):
         word = _plain(found[1]).rstrip(".")
-        if word in _RATIOS and "ratio" not in options:
+        seconds = _LAST_SECONDS.search(prompt)
+        if seconds and "seconds" not in options:
+            options["seconds"] = int(seconds[1])
+            found = seconds
+        elif (word in _RATIOS or _is_unmade_ratio(word, prompt)) and "ratio" not in options:
             options["ratio"] = word
         elif word in _RESOLUTIONS and "resolution" not in options:
             options["resolution"] = word
-        elif (seconds := _SECONDS.fullmatch(word)) and "seconds" not in options:
-            options["seconds"] = int(seconds[1])
         else:
             break
         prompt = prompt[: found.start()].rstrip(_LIST_MARKS)
+        if found is seconds:
+            prompt = _BEFORE_SECONDS.sub("", prompt)
     return options, prompt
+
+
+def _is_unmade_ratio(word: str, prompt: str) -> bool:
+    return bool(_RATIO_UNMADE.fullmatch(word)) and not _SCORE.search(prompt)
 
 
 def _plain(word: str) -> str:
@@ -150,6 +187,44 @@ def _whole(value: str) -> int:
     return number
 
 
+def _seed(value: str) -> int | None:
+    """None is any seed, which providers call -1."""
+    number = None if _plain(value) == "random" else _whole(value)
+    return None if number == -1 else number
+
+
+def _seconds_of_frames(value: str) -> int:
+    seconds, rest = divmod(_whole(value) - 1, _FRAMES_PER_SECOND)
+    if rest or seconds < 1:
+        raise ValueError
+    return seconds
+
+
+def _size(value: str) -> dict[str, object]:
+    """`720P`, `1280x720` or `16:9`: providers call a resolution a size, or a ratio, or both."""
+    plain = _plain(_text(value))
+    if ":" in plain:
+        return {"ratio": plain}
+    if (sides := _SIZE.fullmatch(plain)) is None:
+        return {"resolution": plain}
+    across, down = int(sides[1]), int(sides[2])
+    if not across or not down:
+        raise ValueError
+    lines = min(across, down)
+    near = [name for name in sorted(_RESOLUTIONS) if abs(lines / int(name[:-1]) - 1) < _SAME_SHAPE]
+    return {"ratio": _shape(across, down), "resolution": near[0] if near else f"{lines}p"}
+
+
+def _shape(across: int, down: int) -> str:
+    """The ratio that is meant by sides: encoders round them to multiples of eight or sixteen."""
+    for ratio in sorted(_RATIOS):
+        first, second = map(int, ratio.split(":"))
+        if abs(across * second / (down * first) - 1) < _SAME_SHAPE:
+            return ratio
+    most = math.gcd(across, down)
+    return f"{across // most}:{down // most}"
+
+
 def _switch(value: str) -> bool:
     return _plain(value) in _YES
 
@@ -167,7 +242,7 @@ FLAGS: dict[str, tuple[str, Callable[[str], object]]] = {
     "ratio": ("ratio", _name),
     "seconds": ("seconds", _whole),
     "resolution": ("resolution", _name),
-    "seed": ("seed", _whole),
+    "seed": ("seed", _seed),
     "camera": ("camera", _name),
     "strength": ("strength", _name),
     "negative": ("negative_prompt", _text),
@@ -175,6 +250,25 @@ FLAGS: dict[str, tuple[str, Callable[[str], object]]] = {
     "people": ("people", _name),
     "enhance": ("enhance", _switch),
 }
+ALIASES = {
+    "duration": "seconds",
+    "duration_seconds": "seconds",
+    "frames": "seconds",
+    "aspect_ratio": "ratio",
+    "ar": "ratio",
+    "size": "resolution",
+    "template_id": "camera",
+    "camera_strength": "strength",
+    "negative_prompt": "negative",
+    "generate_audio": "audio",
+    "with_audio": "audio",
+    "person_generation": "people",
+    "enhance_prompt": "enhance",
+}
+"""What the documents of the providers call our options; a hyphen in them is as good as an underscore."""
+_OF_PHOTOS = frozenset(
+    {"image", "images", "image_url", "image_urls", "image_tail", "first_frame", "last_frame"}
+)
 EXAMPLES = {
     "model": "--model preview",
     "ratio": "--ratio 9:16",

@@ -67,6 +67,43 @@ def test_a_flag_is_read_as_any_keyboard_writes_it(dash: str, value: str) -> None
         ("10seconds", {"seconds": 10}),
         ("--ratio 9:16，--seconds 10，", {"ratio": "9:16", "seconds": 10}),
         ("9:16.", {"ratio": "9:16"}),
+        ("10 s", {"seconds": 10}),
+        ("10 seconds", {"seconds": 10}),
+        ("for 10 seconds", {"seconds": 10}),
+        ("10 секунд", {"seconds": 10}),
+        ("на 5 секунд", {"seconds": 5}),
+        ("10 秒", {"seconds": 10}),
+        ("10 秒鐘", {"seconds": 10}),
+        ("durante 10 segundos", {"seconds": 10}),
+        ("por 10 segundos.", {"seconds": 10}),
+        ("9:16, 10 seconds", {"ratio": "9:16", "seconds": 10}),
+        ("--seconds 10 seconds", {"seconds": 10}),
+        ("1:7", {"ratio": "1:7"}),
+        ("16:10", {"ratio": "16:10"}),
+        ("2.4:1", {"ratio": "2.4:1"}),
+        ("-ratio 9:16 -seconds 10", {"ratio": "9:16", "seconds": 10}),
+        ("–seed 7", {"seed": 7}),
+        ("--seed -1", {"seed": None}),
+        ("--seed random", {"seed": None}),
+        ("--duration 10", {"seconds": 10}),
+        ("--duration 10 seconds --seed 7", {"seconds": 10, "seed": 7}),
+        ("—duration 10", {"seconds": 10}),
+        ("-duration_seconds 8", {"seconds": 8}),
+        ("--frames 121", {"seconds": 5}),
+        ("--frames 241", {"seconds": 10}),
+        ("--aspect_ratio 9:16", {"ratio": "9:16"}),
+        ("--aspect-ratio=9:16", {"ratio": "9:16"}),
+        ("--ar 9:16", {"ratio": "9:16"}),
+        ("--size 720P", {"resolution": "720p"}),
+        ("--size 9:16", {"ratio": "9:16"}),
+        ("--size 1280x720", {"ratio": "16:9", "resolution": "720p"}),
+        ("--size 720*1280", {"ratio": "9:16", "resolution": "720p"}),
+        ("--size 1248x704", {"ratio": "16:9", "resolution": "720p"}),
+        ("--template_id robo_arm --camera-strength weak", {"camera": "robo_arm", "strength": "weak"}),
+        ("--negative_prompt blur", {"negative_prompt": "blur"}),
+        ("--generate_audio true", {"audio": True}),
+        ("--person_generation allow_adult", {"people": "allow_adult"}),
+        ("--enhance-prompt false", {"enhance": False}),
     ],
 )
 def test_options_stand_after_the_prompt(text: str, options: dict[str, object]) -> None:
@@ -92,8 +129,11 @@ def test_options_stand_after_the_prompt(text: str, options: dict[str, object]) -
         "snow−ratio unknown",
         "foo--ratio is a word",
         "他说——模型很好",
-        "10 s",
         "a 4-3 win",
+        "a clock strikes 9:20",
+        "the sea -calm and blue",
+        "the sea —art deco",
+        "a boat -ar 9 to 16",
         "the score was 5:4",
         "bus 100s",
         "emoji 👩‍👩‍👧 and עברית",
@@ -136,6 +176,10 @@ def test_an_unknown_flag_is_named_with_the_nearest_one(text: str, code: str, nea
 @pytest.mark.parametrize(
     "text",
     [
+        "--frames 120",
+        "--frames",
+        "--size",
+        "--size 00x00",
         "--seed",
         "--seed seven",
         "--seconds 1.5",
@@ -178,3 +222,11 @@ def test_reading_a_prompt_once_more_changes_nothing(parts: list[str]) -> None:
     words = read_words(" ".join(parts))
     if not words.problems and not words.options:
         assert read_words(words.prompt) == words
+
+
+@pytest.mark.parametrize("flag", ["--image-tail", "--image_tail", "--image_urls", "--last-frame"])
+def test_a_photo_is_sent_and_not_typed(flag: str) -> None:
+    words = read_words(f"a boat {flag} https://example.com/a.jpg in the rain")
+    assert [problem.code for problem in words.problems] == ["flag_photo"]
+    for language in LANGUAGES:
+        say(language, "flag_photo", **words.problems[0].values)
