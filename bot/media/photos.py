@@ -18,6 +18,7 @@ from PIL import Image, ImageCms
 from bot.errors import MediaError
 from bot.media.crop import crop_box
 from bot.media.media_info import MAX_BYTES, FitPhoto, Size, fit_size
+from bot.media.mend_photo import load_cut_off, without_notes
 from bot.media.strip_metadata import strip_metadata
 from bot.request import PhotoRules
 
@@ -80,7 +81,7 @@ def open_photo(data: bytes) -> Image.Image:
     """
     try:
         with _out_of_memory_is_too_large(), _quietly():
-            picture = Image.open(BytesIO(photo_bytes(data)), formats=_formats(data))
+            picture = Image.open(BytesIO(without_notes(photo_bytes(data))), formats=_formats(data))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise MediaError("photo_too_large", str(error), max_megapixels=MAX_MEGAPIXELS) from error
     except _UNREADABLE as error:
@@ -180,7 +181,19 @@ def _load(picture: Image.Image, enough_px: int) -> None:
         with _quietly():
             picture.load()
     except _UNREADABLE as error:
+        if picture.format not in ("JPEG", "MPO"):
+            raise MediaError("not_a_photo", str(error)) from error
+        _load_cut_off(picture, str(error))
+
+
+def _load_cut_off(picture: Image.Image, reason: str) -> None:
+    try:
+        with _quietly():
+            is_nearly_whole = load_cut_off(picture)
+    except _UNREADABLE as error:
         raise MediaError("not_a_photo", str(error)) from error
+    if not is_nearly_whole:
+        raise MediaError("not_a_photo", reason)
 
 
 def _in_srgb(picture: Image.Image, profile: object) -> Image.Image:

@@ -332,3 +332,58 @@ def test_sides_end_within_every_limit(short: int, shape: float, tall: bool, max_
     # No side is off by more than the pixel that rounding and the limit of the shape may take.
     scale = new_long / long
     assert abs(new_short - short * scale) <= 1.5
+
+
+# Files that are a little wrong, while every viewer shows them.
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+@pytest.mark.parametrize("letters", [2_000_000, 18_000_000])
+def test_a_png_with_long_notes_is_read(is_packed: bool, letters: int) -> None:
+    notes = PngImagePlugin.PngInfo()
+    notes.add_itxt("XML:com.adobe.xmp", "x" * letters, zip=True)
+    notes.add_text("parameters", "y" * 2_000_000, zip=is_packed)
+    data = encoded(waves_photo(640, 480), "PNG", pnginfo=notes)
+    assert near(pixel(fitted(data), 100, 100), pixel(waves_photo(640, 480), 100, 100))
+    assert photo_size(data) == (640, 480)
+
+
+@pytest.mark.parametrize("more", [2_000_000, 40_000_000])
+def test_a_png_with_a_large_profile_is_read(more: int) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes() + bytes(more)
+    data = encoded(waves_photo(640, 480), "PNG", icc_profile=profile)
+    assert near(pixel(fitted(data), 100, 100), pixel(waves_photo(640, 480), 100, 100))
+
+
+def test_a_wrong_checksum_in_a_note_is_nothing() -> None:
+    notes = PngImagePlugin.PngInfo()
+    notes.add_text("a", "note")
+    data = encoded(waves_photo(640, 480), "PNG", pnginfo=notes)
+    assert fitted(data.replace(b"note", b"nose")).size == (640, 480)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_that_lacks_its_last_bytes_is_read(progressive: bool) -> None:
+    data = encoded(Image.effect_noise((1200, 900), 80), quality=90, progressive=progressive)
+    for end in (-2, -len(data) // 100):
+        assert fitted(data[:end]).size == (1200, 900)
+        assert photo_size(data[:end]) == (1200, 900)
+
+
+def test_paper_at_the_bottom_of_a_cut_off_scan_is_not_missing() -> None:
+    sheet = Image.new("RGB", (1200, 900), "white")
+    sheet.paste(Image.effect_noise((1000, 400), 80), (100, 50))
+    assert fitted(encoded(sheet, quality=90)[:-2]).size == (1200, 900)
+
+
+def test_a_jpeg_that_lacks_a_part_of_its_picture_is_refused() -> None:
+    data = encoded(Image.effect_noise((1200, 900), 80), quality=90)
+    for share in (0.05, 0.5, 0.9):
+        assert refusal(data[: int(len(data) * share)]).code == "not_a_photo"
+
+
+def test_an_extension_says_nothing_of_what_a_file_is() -> None:
+    for kind in ("WEBP", "PNG", "AVIF"):
+        assert fitted(encoded(waves_photo(640, 480), kind)).size == (640, 480)
+    for kind in ("GIF", "BMP", "TIFF"):
+        assert refusal(encoded(waves_photo(640, 480), kind)).code == "not_a_photo"
