@@ -29,6 +29,10 @@ class DraftQuestion(StrEnum):
 
     START = "card_draft", _Trait.STARTED_BY_BUTTON | _Trait.TAKES_LAST_PHOTO
     START_NAMED = "card_draft_named", _Trait.STARTED_BY_BUTTON
+    START_REWORDED = "card_reworded", _Trait.STARTED_BY_BUTTON
+    """With the words for a finished video: it can be made anew with them, or go on from there."""
+    START_GUESSED = "card_guessed", _Trait.STARTED_BY_BUTTON
+    """After a mistyped command."""
     START_OLD = "card_old", _Trait.STARTED_BY_BUTTON
     START_CROPPED = "card_crop", _Trait.STARTED_BY_BUTTON
     MODEL = "card_switch", _Trait.NONE
@@ -45,6 +49,7 @@ class DraftQuestion(StrEnum):
     WORDS = "card_ask_words", _Trait.STARTED_BY_ANSWER
     OTHER_WORDS = "card_ask_other_words", _Trait.STARTED_BY_ANSWER
     OTHER_PHOTO = "card_ask_other_photo", _Trait.STARTED_BY_ANSWER | _Trait.AWAITS_PHOTO
+    FIRST_PHOTO = "card_ask_first_photo", _Trait.STARTED_BY_ANSWER | _Trait.AWAITS_PHOTO
     RECIPE_PHOTO = "card_recipe_photo", _Trait.AWAITS_PHOTO
     EXTEND_WORDS = "card_ask_extend", _Trait.STARTED_BY_ANSWER
     ALBUM = "album", _Trait.COLLECTS
@@ -53,6 +58,8 @@ class DraftQuestion(StrEnum):
     EXTENDING = "extending", _Trait.COLLECTS
     EXTENDING_PRESSED = "extending_tapped", _Trait.COLLECTS
     """A button asked for it."""
+    EXTENDING_DRAFT = "extending_draft", _Trait.COLLECTS
+    """It becomes a draft."""
 
 
 def _with(trait: _Trait) -> frozenset[DraftQuestion]:
@@ -63,7 +70,7 @@ STARTED_BY_ANSWER = _with(_Trait.STARTED_BY_ANSWER)
 """They ask for a reply: whoever answers wants the video, and it starts."""
 STARTED_BY_BUTTON = _with(_Trait.STARTED_BY_BUTTON)
 AWAITS_WORDS = _with(_Trait.AWAITS_WORDS)
-"""In private the next words are the answer, and buy nothing."""
+"""In private the next words are the answer, if it has none so far."""
 AWAITS_PHOTO = _with(_Trait.AWAITS_PHOTO)
 """The next photo belongs to them, and words alone do not answer them."""
 OFFERS_MOTIONS = _with(_Trait.OFFERS_MOTIONS)
@@ -72,3 +79,6 @@ TAKES_LAST_PHOTO = _with(_Trait.TAKES_LAST_PHOTO)
 """A second photo may be sent, if there is one photo."""
 COLLECTS = _with(_Trait.COLLECTS)
 """Without a card: the rest of an album has to come, or a video has to be read."""
+READS_VIDEO = frozenset(
+    {DraftQuestion.EXTENDING, DraftQuestion.EXTENDING_PRESSED, DraftQuestion.EXTENDING_DRAFT}
+)

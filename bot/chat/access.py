@@ -87,6 +87,12 @@ class Access:
         people = self._live_settings.settings.allowed_users
         return "allowed" in decided or people == "*" or user_id in people or await self._is_listed(chat_id)
 
+    async def is_banned(self, user_id: int) -> bool:
+        """Return True if an admin banned this person: they get no answer at all, wherever they are."""
+        return (
+            not await self.is_admin(user_id) and (await self._permissions.of(user_id)).admission == "banned"
+        )
+
     async def may_join(self, user_id: int, chat_id: int) -> bool:
         """Whether the bot stays in a group to which this person added it."""
         match await self._decided_of_chat(chat_id):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from telegram import CallbackQuery, Message
 
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, ChatButton, ChatButtonPress
+from bot.chat.messages import MEANT
 from bot.chat.router import Router
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.client import translated
@@ -17,8 +20,12 @@ from bot.text import plain, say
 
 
 class ButtonPresses:
-    def __init__(self, ctx: ChatContext, router: Router) -> None:
+    def __init__(
+        self, ctx: ChatContext, router: Router, do_meant: Callable[[int, str, Message], Awaitable[bool]]
+    ) -> None:
+        """`do_meant` handles a message as a command."""
         self._ctx = ctx
+        self._do_meant = do_meant
         self._router = router
         self._flood_control = FloodControl(PRESSES)
 
@@ -37,15 +44,37 @@ class ButtonPresses:
 
     async def _handle(self, update_id: int, query: CallbackQuery) -> Problem | None:
         """Do what the button says; return what to tell the person who pressed it."""
+        if await self._ctx.access.is_banned(query.from_user.id):
+            return None
         if self._is_flood(update_id, query):
             return Problem("press_too_fast", {})
         verb, _, choice = (query.data or "").partition(":")
+        if verb == MEANT:
+            return await self._press_meant(update_id, query, choice)
         button = self._router.buttons.get(verb)
         if query.message is None or button is None:
             return Problem("press_gone", {})
         if isinstance(button, ChatButton):
             return await self._press_in_chat(update_id, query, button, choice)
         return await self._press_on_task(update_id, query, button, choice)
+
+    async def _press_meant(self, update_id: int, query: CallbackQuery, name: str) -> Problem | None:
+        """Do the command that a mistyped one was taken for. The question goes, so it is done once."""
+        question = query.message
+        message = question.reply_to_message if isinstance(question, Message) else None
+        if question is None or message is None or message.from_user is None:
+            return Problem("press_gone", {})
+        if message.from_user.id != query.from_user.id:
+            return Problem("press_not_yours", {})
+        if not await self._ctx.access.may_ask(query.from_user.id, question.chat.id):
+            return Problem("press_private", {})
+        key = (query.from_user.id, question.chat.id, question.message_id, MEANT)
+        if self._ctx.duplicate_guard.is_repeated(update_id, *key):
+            return None
+        if not await self._do_meant(update_id, name, message):
+            return Problem("press_gone", {})
+        await self._ctx.board.remove(question.chat.id, question.message_id)
+        return None
 
     async def _press_in_chat(
         self, update_id: int, query: CallbackQuery, button: ChatButton, choice: str

@@ -34,7 +34,7 @@ from bot.chat.telegram_io.client import is_page
 from bot.chat.telegram_io.dispatcher import Dispatcher
 from bot.chat.telegram_io.polling import KEY_REFUSED, NO_BOT_API, UpdatePoller
 from bot.chat.telegram_io.webhook import WebhookReceiver, WebhookSettings
-from bot.draft import DraftQuestion
+from bot.draft import READS_VIDEO
 from bot.errors import SettingsError, StartError, StoreError
 from bot.store import Notice
 from bot.task import Task
@@ -69,7 +69,7 @@ class Conversation:
         self.actions = ctx.actions
         router = Router(features)
         self._messages = Messages(ctx, router)
-        self._button_presses = ButtonPresses(ctx, router)
+        self._button_presses = ButtonPresses(ctx, router, self._messages.do_meant)
         self._application = self._handlers()
         self._failures: dict[int, Exception] = {}
         bot, store, clock = ctx.bot, ctx.store, ctx.clock
@@ -115,7 +115,7 @@ class Conversation:
 
     async def gathered(self, task: Task) -> None:
         """As `bot.worker.loop.Albums`."""
-        if task.question in (DraftQuestion.EXTENDING, DraftQuestion.EXTENDING_PRESSED):
+        if task.question in READS_VIDEO:
             await read_video(self._ctx, task)
         else:
             await album(self._ctx, task)
@@ -181,6 +181,7 @@ class Conversation:
         application = Application.builder().bot(self._ctx.bot).updater(None).build()
         application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, self._on_upgrade))
         application.add_handler(MessageHandler(filters.UpdateType.MESSAGE, self._on_message))
+        application.add_handler(MessageHandler(filters.UpdateType.EDITED_MESSAGE, self._on_edit))
         application.add_handler(ChatMemberHandler(self._on_membership, ChatMemberHandler.MY_CHAT_MEMBER))
         application.add_handler(CallbackQueryHandler(self._on_press))
         application.add_error_handler(self._on_error)
@@ -211,6 +212,10 @@ class Conversation:
     async def _on_message(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         if update.message is not None:
             await self._messages.handle(update.update_id, update.message)
+
+    async def _on_edit(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        if update.edited_message is not None:
+            await self._messages.handle_edit(update.update_id, update.edited_message)
 
     async def _on_upgrade(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         message = update.message

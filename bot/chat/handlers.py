@@ -53,6 +53,8 @@ class Command(MenuEntry):
     handle: CommandHandler
     is_about_photo: bool = False
     """It takes the photo that it comes with or replies to."""
+    needs_photo: bool = False
+    """And it asks for one if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

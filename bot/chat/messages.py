@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import replace
 
-from telegram import Message
+from telegram import InlineKeyboardMarkup, Message
 
+from bot.chat.cards.layout import button
 from bot.chat.context import ChatContext
 from bot.chat.features import share, video
 from bot.chat.features.group_membership import follow_group
 from bot.chat.features.help import help as show_help
-from bot.chat.parsing.message_intent import Intent, read_intent
+from bot.chat.parsing.message_intent import Intent, find_video, read_intent
 from bot.chat.router import Router
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.flood_control import MESSAGES, FloodControl
 from bot.errors import ChatMoved, MediaError
+from bot.text import plain, say
+
+MEANT = "meant"
+"""The verb of the button that does the command that was guessed."""
+_ALIKE = 0.75
 
 
 class Messages:
@@ -47,6 +54,20 @@ class Messages:
             sender = replace(sender, chat_id=moved.chat_id, thread_id=None, message_id=None)
             await self._answer(sender, intent, is_flood=verdict == "tell")
 
+    async def handle_edit(self, update_id: int, message: Message) -> None:
+        """Change the draft that a message made, if it is still open. An edited message buys nothing."""
+        ctx = self._ctx
+        sender = await self._sender(update_id, message)
+        if sender is None or not await ctx.access.may_ask(sender.user_id, sender.chat_id):
+            return
+        verdict = self._flood_control.check(sender.chat_id, sender.user_id, update_id, ctx.clock())
+        intent = read_intent(message, ctx.bot.username, ctx.bot.id, self._router.kinds)
+        try:
+            if verdict == "take":
+                await video.edited(ctx, sender, intent)
+        except MediaError as error:
+            await ctx.messenger.say(sender, error.code, **error.values)
+
     async def _answer(self, sender: Sender, intent: Intent, *, is_flood: bool) -> None:
         try:
             if await self._may_ask(sender, intent):
@@ -68,7 +89,7 @@ class Messages:
             return False
         if await ctx.access.may_ask(sender.user_id, sender.chat_id):
             return True
-        if sender.is_group and intent.kind == "text":
+        if await ctx.access.is_banned(sender.user_id) or (sender.is_group and intent.kind == "text"):
             return False
         if await ctx.access_requests.handle(sender):
             key = "stranger_group" if sender.is_group else "stranger"
@@ -89,13 +110,45 @@ class Messages:
             case "command":
                 await self._command(sender, intent)
             case "unknown":
-                await ctx.messenger.say(sender, "unknown_command")
+                await self._guess(sender, intent)
             case "no_photo":
                 await ctx.messenger.say(sender, "not_a_photo_sent")
-            case "video" | "photo" | "draft" | "answer":
+            case "video" | "photo" | "draft" | "answer" | "wants_photo":
                 await video.video(ctx, sender, intent)
             case "text":
                 await video.text(ctx, sender, intent)
+
+    async def _guess(self, sender: Sender, intent: Intent) -> None:
+        """Ask whether a mistyped command is the nearest one that the sender may use."""
+        ctx, commands = self._ctx, self._router.commands
+        is_admin = await ctx.access.is_admin(sender.user_id)
+        known = [
+            name for name, one in commands.items() if len(name) > 2 and (is_admin or not one.admins_only)
+        ]
+        nearest = next(iter(difflib.get_close_matches(intent.command, known, n=1, cutoff=_ALIKE)), None)
+        if nearest is None and not sender.is_group:
+            await ctx.messenger.say(sender, "unknown_command")
+        elif nearest is not None and commands[nearest].is_about_photo:
+            await video.guess(ctx, sender, replace(intent, command=nearest))
+        elif nearest is not None:
+            label = plain(say(sender.language, "button_did_you_mean", command=nearest))
+            await ctx.messenger.send(
+                sender.chat_id,
+                say(sender.language, "did_you_mean", command=nearest),
+                InlineKeyboardMarkup([[button(label, MEANT, nearest)]]),
+                thread_id=sender.thread_id,
+                reply_to=sender.message_id,  # a press finds the words there
+            )
+
+    async def do_meant(self, update_id: int, name: str, message: Message) -> bool:
+        """Handle a message as if it had begun with the command `name`. Return False if it cannot be done."""
+        command, sender = self._router.commands.get(name), await self._sender(update_id, message)
+        if command is None or sender is None:
+            return False
+        words = (message.text or message.caption or "").partition(" ")[2].strip()
+        video_sent = find_video(message)
+        await self._command(sender, Intent("command", words, command=name, video=video_sent))
+        return True
 
     async def _command(self, sender: Sender, intent: Intent) -> None:
         command = self._router.commands[intent.command]

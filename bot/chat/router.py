@@ -16,7 +16,14 @@ class Router:
             self.commands |= {command.name: command for command in feature.COMMANDS}
             self.buttons |= {button.verb: button for button in feature.BUTTONS}
         self.kinds: Mapping[str, CommandKind] = {
-            name: "admin" if command.admins_only else "photo" if command.is_about_photo else "other"
-            for name, command in self.commands.items()
+            name: _kind(command) for name, command in self.commands.items()
         }
         """What kind of command each name is, for `read_intent`."""
+
+
+def _kind(command: Command) -> CommandKind:
+    if command.admins_only:
+        return "admin"
+    if command.needs_photo:
+        return "photo_only"
+    return "photo" if command.is_about_photo else "other"

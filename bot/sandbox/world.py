@@ -46,11 +46,15 @@ class World(Groups):
         *,
         anonymous: bool = False,
         channel: Json | None = None,
+        external: Json | None = None,
         **where: Unpack[Where],
     ) -> Json:
-        """Send a text. `anonymous`: as an anonymous administrator; `channel`: in the name of a channel."""
+        """Send a text. `anonymous`: as an anonymous administrator; `channel`: in the name of a channel;
+        `external`: what Telegram tells of the message of another chat that it replies to."""
         read = formatted(text)
         content: Json = {"text": read.text}
+        if external is not None:
+            content["external_reply"] = external
         if read.entities:
             content["entities"] = read.entities
         if anonymous or channel is not None:

@@ -6,11 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from telegram import InlineKeyboardMarkup
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import KeyboardButtonStyle
 
+from bot.chat.cards.continuation import continuation
 from bot.chat.cards.eta import about
-from bot.chat.cards.layout import Card, continued, cut, join, left_out, model_rows, task_button, whole_heading
+from bot.chat.cards.layout import (
+    Card,
+    button,
+    continued,
+    cut,
+    join,
+    left_out,
+    model_rows,
+    prompt_line,
+    task_button,
+    whole_heading,
+)
 from bot.chat.cards.motion_suggestions import motion_rows
 from bot.chat.cards.option_buttons import choice_rows, option_rows
 from bot.chat.cards.photo_picker import draw_which, may_add_last, only_rows
@@ -22,6 +34,9 @@ from bot.text import plain, say
 
 CROP_ALWAYS = "crop-always"
 """The verb of the button that says yes, and asks for no crop to be shown again."""
+GO_ON = "goon"
+"""The verb of the button that goes on from the video to which the words of a draft replied."""
+_WITH_OPTIONS = (DraftQuestion.START, DraftQuestion.START_REWORDED, DraftQuestion.START_GUESSED)
 _OLD_WORDS = 3000
 
 
@@ -56,7 +71,9 @@ def draw_draft(
         return Card(text, InlineKeyboardMarkup(choices))
     rows = option_rows(task, models) if has_options(task) else motion_rows(task)
     last = [task_button(task, "button_dismiss", "dismiss")]
-    if task.question in STARTED_BY_BUTTON:
+    if task.question == DraftQuestion.START_REWORDED:
+        rows.append(_reworded_buttons(task, models, price_labels))
+    elif task.question in STARTED_BY_BUTTON:
         last.insert(0, task_button(task, "button_generate", "generate", KeyboardButtonStyle.SUCCESS))
     rows.append(last)
     if task.question == DraftQuestion.START_CROPPED:
@@ -66,13 +83,14 @@ def draw_draft(
 
 def has_options(task: Task) -> bool:
     """Whether its buttons change what will be bought: in a group they would be in everybody's way."""
-    return task.state is TaskState.DRAFT and task.question == DraftQuestion.START and task.card.chat_id > 0
+    return task.state is TaskState.DRAFT and task.question in _WITH_OPTIONS and task.chat_id > 0
 
 
 def draw_question(task: Task, now: datetime, price_labels: PriceLabels = NO_PRICE_LABELS) -> Question:
     """What is said for a question in `STARTED_BY_ANSWER`."""
     keys: dict[str, str] = {
         DraftQuestion.OTHER_PHOTO: "card_ask_photo_placeholder",
+        DraftQuestion.FIRST_PHOTO: "card_ask_photo_placeholder",
         DraftQuestion.EXTEND_WORDS: "card_ask_extend_placeholder",
     }
     key = keys.get(task.question or "", "card_ask_words_placeholder")
@@ -90,6 +108,18 @@ def draw_switch(
         [task_button(task, "button_dismiss", "dismiss")],
     ]
     return Card(text, InlineKeyboardMarkup(rows))
+
+
+def _reworded_buttons(
+    task: Task, models: Mapping[str, VideoModel], price_labels: PriceLabels
+) -> list[InlineKeyboardButton]:
+    """The two things that the words may be meant for, each with what it costs."""
+    anew = price_labels.label(say(task.language, "button_generate"), task.language, task.request)
+    buttons = [button(anew, "generate", task.id, style=KeyboardButtonStyle.SUCCESS)]
+    if onward := continuation(task.request, "", models, task.request.model):
+        label = price_labels.label(say(task.language, "button_extend"), task.language, onward)
+        buttons.append(button(label, GO_ON, task.id))
+    return buttons
 
 
 def _crop(task: Task) -> str:
@@ -116,6 +146,11 @@ def _sentence(task: Task, now: datetime) -> str:
         case DraftQuestion.OTHER_WORDS:
             words = cut(task.request.prompt, _OLD_WORDS)
             return say(task.language, "card_ask_other_words", words=words)
+        case DraftQuestion.FIRST_PHOTO as question:
+            return "\n".join(filter(None, (prompt_line(task), say(task.language, question))))
+        case DraftQuestion.START_GUESSED as question:
+            command = "/animate" if task.request.photos else "/video"
+            return say(task.language, question, command=command)
         case DraftQuestion.START_NAMED:
             return say(task.language, "card_draft_named", name=task.user_name)
         case question:
@@ -125,7 +160,7 @@ def _sentence(task: Task, now: datetime) -> str:
 def _terms(task: Task, usual_s: float | None, price_labels: PriceLabels) -> str:
     """How long it takes, where all is said and only a yes is missing; and what it costs, wherever it can be
     had with a press."""
-    if task.question not in STARTED_BY_BUTTON:
+    if task.question not in STARTED_BY_BUTTON or task.question == DraftQuestion.START_REWORDED:
         return ""
     if usual_s is None or task.question != DraftQuestion.START:
         return _costs(task, price_labels)

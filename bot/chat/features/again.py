@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.chat.cards.continuation import continuation
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
@@ -21,20 +22,30 @@ async def again(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     # The same seed would give the same video.
     unseeded = task.request.model_copy(update={"seed": None})
     request, problems = ctx.request_builder.read(read_words(intent.words), None, unseeded)
+    is_bare = not intent.words and intent.answers is None and intent.video is None
+    if not problems and is_bare:
+        # This is what the menu sends, perhaps by a slip of the thumb.
+        await ctx.drafts.draft(sender, request, DraftQuestion.START, task.id)
+        return
     problem = problems[0] if problems else await ctx.orders.start(sender, request, task.id)
     await ctx.messenger.explain(sender, problem)
 
 
 async def reword(ctx: ChatContext, sender: Sender, intent: Intent) -> bool:
-    """Make a draft of the video that the words reply to. Return False if they reply to none."""
-    task = await _shown(ctx, sender, intent.answers)
-    if task is None:
+    """Make a draft of the request on whose card the words reply, with them. Return False if they reply to no
+    card, or to that of a draft."""
+    if intent.answers is None:
+        return False
+    task = await ctx.store.tasks.find(card=(sender.chat_id, intent.answers))
+    if task is None or task.state is TaskState.DRAFT or not (task.request.prompt or task.request.photos):
         return False
     request, problems = ctx.request_builder.read(read_words(intent.words), None, task.request)
+    can_go_on = task.file_id and continuation(request, task.file_id, ctx.models, request.model)
     if problems:
         await ctx.messenger.explain(sender, problems[0])
     else:
-        await ctx.drafts.draft(sender, request, DraftQuestion.START, task.id)
+        question = DraftQuestion.START_REWORDED if can_go_on else DraftQuestion.START
+        await ctx.drafts.draft(sender, request, question, task.id)
     return True
 
 

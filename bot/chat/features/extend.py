@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.chat.cards.continuation import continuation
+from bot.chat.cards.draft_card import GO_ON
 from bot.chat.cards.result_buttons import EXTEND
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
@@ -15,7 +16,7 @@ from bot.chat.sender import Sender, sender_of
 from bot.draft import DraftQuestion
 from bot.errors import ChatGone, MediaError
 from bot.media import media_info as media
-from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, fit_request, shown
+from bot.request import Problem, check_photo
 from bot.task import Task, TaskState
 
 _ASKED_AGAIN_AFTER = timedelta(seconds=30)
@@ -44,10 +45,48 @@ async def extend_result(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     return await _continue(ctx, press.sender, SentVideo(task.file_id, None), task, Words())
 
 
+async def draft_extension(ctx: ChatContext, sender: Sender, intent: Intent, video: SentVideo) -> None:
+    """Draft a continuation of a video, because plain words replied to it."""
+    words = read_words(intent.words)
+    await ctx.messenger.explain(
+        sender, await _continue(ctx, sender, video, None, words, question=DraftQuestion.EXTENDING_DRAFT)
+    )
+
+
+async def go_on(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """Order the words of a draft as what happens next in the video to which they replied."""
+    task = press.task
+    parent = await ctx.store.tasks.get(task.parent_id) if task.parent_id else None
+    if task.question != DraftQuestion.START_REWORDED or task.state is not TaskState.DRAFT:
+        return Problem("press_too_late", {})
+    if parent is None or not parent.file_id:
+        return Problem("press_gone", {})
+    if problem := await ctx.access.limit(press.sender.user_id, press.sender.chat_id):
+        return problem
+    request = continuation(task.request, parent.file_id, ctx.models, task.request.model)
+    if request is None:
+        return Problem("extend_nobody", {})
+    request = request.model_copy(update={"prompt": task.request.prompt})
+    # The worker posts a new card, which shows the picture.
+    waiting = task.asked(request, DraftQuestion.EXTENDING_PRESSED, ctx.clock())
+    await ctx.store.tasks.save(replace(waiting, card_id=None, card_has_photo=False))
+    if task.card_id is not None:
+        await ctx.board.remove(task.chat_id, task.card_id)
+    ctx.wake()
+    return None
+
+
 async def _continue(
-    ctx: ChatContext, sender: Sender, video: SentVideo, parent: Task | None, words: Words
+    ctx: ChatContext,
+    sender: Sender,
+    video: SentVideo,
+    parent: Task | None,
+    words: Words,
+    *,
+    question: DraftQuestion | None = None,
 ) -> Problem | None:
     """Check all that can be checked, then leave the video to the worker. Return what stands against it.
+    `question`: what the draft asks meanwhile, if not what the sender's way of asking makes of it.
 
     Reading a video takes time, and no message should wait for it: a draft without a card waits for its turn.
     """
@@ -70,7 +109,7 @@ async def _continue(
             await ctx.messenger.say(sender, "extend_by_other", chosen=source.model, model=request.model)
     except ChatGone:
         return Problem("extend_no_photos", {})
-    question = DraftQuestion.EXTENDING_PRESSED if sender.pressed else DraftQuestion.EXTENDING
+    question = question or (DraftQuestion.EXTENDING_PRESSED if sender.pressed else DraftQuestion.EXTENDING)
     await ctx.drafts.gather(sender, request, question, ctx.clock(), parent.id if parent else None)
     return None
 
@@ -97,9 +136,12 @@ async def _read(ctx: ChatContext, sender: Sender, task: Task) -> Problem | None:
     # Until a message shows the frame, the video stands in its place.
     ctx.photos.note(SentPhoto(video_id, frame.width, frame.height, None))
     try:
-        if request.prompt:
+        if request.prompt and task.question == DraftQuestion.EXTENDING_DRAFT:
+            await ctx.drafts.draft(sender, request, DraftQuestion.START, task.parent_id, frame.data)
+        elif request.prompt:
             return await ctx.orders.start(sender, request, task.parent_id, frame.data)
-        await ctx.drafts.ask(sender, request, DraftQuestion.EXTEND_WORDS, task.parent_id, frame.data)
+        else:
+            await ctx.drafts.ask(sender, request, DraftQuestion.EXTEND_WORDS, task.parent_id, frame.data)
     except ChatGone:
         # A group may allow words alone; where nothing can be sent this answer fails in the same way.
         return Problem("extend_no_photos", {})
@@ -116,29 +158,8 @@ async def _has_just_asked(ctx: ChatContext, press: ButtonPress) -> bool:
     return repeated or await ctx.store.tasks.find(update_id=press.sender.update_id) is not None
 
 
-def continuation(
-    source: VideoRequest, video_id: str, models: Mapping[str, VideoModel], usual: str
-) -> VideoRequest | None:
-    """What `source` asked for, as a request that goes on from a video: by its own model where that one can
-    start from a picture, else by `usual`, else by any. None where none can. Its words are still open.
-
-    The shape is the video's. A camera move is not repeated, and a seed was for another picture.
-    """
-    wish = source.model_copy(
-        update={
-            "prompt": "",
-            "photos": (video_id,),
-            "extends": video_id,
-            **dict.fromkeys(("crop", "ratio", "seed", "camera", "strength")),
-        }
-    )
-    for name in (source.model, usual, *shown(models)):
-        if name in models:
-            fitted = fit_request(wish, models[name])
-            if not check_request(fitted.model_copy(update={"prompt": "on"}), models[name]):
-                return fitted
-    return None
-
-
 COMMANDS: Commands = (Command(name="extend", handle=extend),)
-BUTTONS: Buttons = (Button(verb=EXTEND, handle=extend_result, used_by="anybody"),)
+BUTTONS: Buttons = (
+    Button(verb=EXTEND, handle=extend_result, used_by="anybody"),
+    Button(verb=GO_ON, handle=go_on),
+)

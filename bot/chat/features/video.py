@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from bot.chat.context import ChatContext
 from bot.chat.features import photo_pairs
 from bot.chat.features.again import reword
+from bot.chat.features.extend import draft_extension
 from bot.chat.features.objection import object_to
 from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.ordering.albums import read_album
-from bot.chat.parsing.message_intent import Intent
+from bot.chat.parsing.message_intent import Intent, SentPhoto
 from bot.chat.parsing.prompt_options import read_words
 from bot.chat.sender import Sender
-from bot.draft import AWAITS_PHOTO, DraftQuestion
+from bot.draft import AWAITS_PHOTO, AWAITS_WORDS, STARTED_BY_ANSWER, STARTED_BY_BUTTON, DraftQuestion
 from bot.errors import MediaError, StaleTask
+from bot.request import Problem, VideoRequest
 from bot.task import Task, TaskState
+
+_WAITS_FOR_PHOTO = frozenset({"prompt_missing", "camera_needs_photo", "no_text"})
+"""What a photo that is still to come mends."""
+_EDITED = STARTED_BY_BUTTON | AWAITS_WORDS
+_WRITTEN = frozenset({"video", "photo", "draft", "text", "answer"})
+_ANSWERED_BY_ALL = (STARTED_BY_ANSWER | AWAITS_PHOTO | AWAITS_WORDS) - {DraftQuestion.WHICH_PHOTOS}
 
 
 async def video(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     """Handle a command or a photo: it answers a question, adds to a draft, or asks for a video by itself."""
     is_command = intent.kind == "video"
-    if not is_command and (task := await _photo_question(ctx, sender, intent)):
+    if intent.kind == "wants_photo":
+        await _ask_photo(ctx, sender, intent)
+    elif not is_command and (task := await _photo_question(ctx, sender, intent)):
         await _complete(ctx, sender, task, intent)
     elif not is_command and (task := await photo_pairs.awaited(ctx, sender, intent)):
         problem = await photo_pairs.add_last(ctx, sender, task, intent)
         await ctx.messenger.explain(sender, problem)
     elif intent.kind == "answer":
-        return
+        await _answer_of_another(ctx, sender, intent)
     elif sender.album_id is not None and intent.photo is not None:
         await ctx.albums.begin(sender, intent.photo, intent)
     elif intent.kind == "draft":
@@ -38,24 +49,67 @@ async def video(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
 
 
 async def text(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
-    """Handle plain text: an answer to a question, the words for a photo, or in private words for a video."""
+    """Handle plain text: an answer to a question, the words for a photo or a video that it replies to, or in
+    private words for a video."""
     if not sender.is_group and await reword(ctx, sender, intent):
         return
     draft = await _question(ctx, sender, intent, ctx.drafts.awaits_words)
-    if draft is not None and draft.question in AWAITS_PHOTO:
+    if draft is not None and draft.question == DraftQuestion.FIRST_PHOTO:
+        await _keep_words(ctx, sender, draft, intent)
+    elif draft is not None and draft.question in AWAITS_PHOTO:
         await ctx.messenger.say(sender, "photo_wanted")
     elif draft is not None and draft.question == DraftQuestion.WHICH_PHOTOS:
         problem = await photo_pairs.add_words(ctx, sender, draft, intent.words)
         await ctx.messenger.explain(sender, problem)
     elif draft is not None:
         await _complete(ctx, sender, draft, intent)
-    elif not sender.is_group:
+    elif sender.is_group:
+        await _answer_of_another(ctx, sender, intent)
+    elif intent.photo is not None:
+        await _draft(ctx, sender, intent)
+    elif intent.video is not None:
+        await draft_extension(ctx, sender, intent, intent.video)
+    else:
         settings = await ctx.preferences.of(sender.chat_id)
         request, problems = ctx.request_builder.read(read_words(intent.words), None, settings=settings)
         if problems:
             await object_to(ctx, sender, request, problems, None)
         else:
             await ctx.drafts.draft(sender, request, DraftQuestion.START)
+
+
+async def guess(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
+    """Draft the video that a mistyped command asks for, or ask for what it lacks."""
+    if intent.photo is None and intent.command == "animate":
+        await _ask_photo(ctx, sender, intent)
+        return
+    settings = await ctx.preferences.of(sender.chat_id)
+    request, problems = ctx.request_builder.read(read_words(intent.words), intent.photo, settings=settings)
+    if not problems:
+        await ctx.drafts.draft(sender, request, DraftQuestion.START_GUESSED)
+    else:
+        await _object(ctx, sender, request, problems, intent.photo)
+
+
+async def edited(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
+    """Change the open draft that a message made to what it says by now: its words, and the options in them.
+
+    Photos, and options that were chosen with buttons, stay.
+    """
+    drafts = await ctx.store.tasks.drafts(sender.chat_id, sender.user_id)
+    task = next((one for one in drafts if one.message_id == sender.message_id), None)
+    if task is None or intent.kind not in _WRITTEN or not intent.words:
+        return
+    if task.question == DraftQuestion.WORDS:
+        await _complete(ctx, sender, task, replace(intent, photo=None, answers=None))
+    if task.question not in _EDITED:
+        return
+    request, problems = ctx.request_builder.read(read_words(intent.words), None, task.request)
+    if problems:
+        await ctx.messenger.explain(sender, problems[0])
+    elif request != task.request:
+        asks = task.question in AWAITS_WORDS and task.question != DraftQuestion.WHICH_PHOTOS
+        await ctx.drafts.reask(sender, task, request, DraftQuestion.START if asks else task.question)
 
 
 async def album(ctx: ChatContext, task: Task) -> None:
@@ -79,12 +133,43 @@ async def _start(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     request, problems = ctx.request_builder.read(read_words(intent.words), intent.photo, settings=settings)
     if not problems:
         await ctx.messenger.explain(sender, await ctx.orders.start(sender, request))
-    elif {problem.code for problem in problems} == {"prompt_missing"}:
+    else:
+        await _object(ctx, sender, request, problems, intent.photo)
+
+
+async def _object(
+    ctx: ChatContext,
+    sender: Sender,
+    request: VideoRequest,
+    problems: Sequence[Problem],
+    photo: SentPhoto | None,
+) -> None:
+    """Ask for the words if only they are missing, else say what stands against the request."""
+    codes = {problem.code for problem in problems}
+    if codes == {"prompt_missing"}:
         await ctx.drafts.ask(sender, request, DraftQuestion.WORDS)
-    elif {problem.code for problem in problems} == {"prompt_missing_with_photo"}:
+    elif codes == {"prompt_missing_with_photo"}:
         await ctx.drafts.draft(sender, request, DraftQuestion.PHOTO_WORDS)
     else:
-        await object_to(ctx, sender, request, problems, intent.photo)
+        await object_to(ctx, sender, request, problems, photo)
+
+
+async def _ask_photo(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
+    """Ask for the photo that the words are about, and keep them."""
+    settings = await ctx.preferences.of(sender.chat_id)
+    request, problems = ctx.request_builder.read(read_words(intent.words), None, settings=settings)
+    blocked = [problem for problem in problems if problem.code not in _WAITS_FOR_PHOTO]
+    if blocked:
+        await ctx.messenger.explain(sender, blocked[0])
+    else:
+        await ctx.drafts.ask(sender, request, DraftQuestion.FIRST_PHOTO)
+
+
+async def _keep_words(ctx: ChatContext, sender: Sender, draft: Task, intent: Intent) -> None:
+    """Take the words that came before the photo."""
+    request, _ = ctx.request_builder.read(read_words(intent.words), None, draft.request)
+    await ctx.store.tasks.save(draft.asked(request, draft.question, ctx.drafts.expiry(draft.chat_id)))
+    await ctx.messenger.say(sender, "photo_wanted")
 
 
 async def _draft(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
@@ -98,6 +183,23 @@ async def _draft(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     else:
         question = DraftQuestion.PHOTO_WORDS if problems else DraftQuestion.PHOTO_MOTION
         await ctx.drafts.draft(sender, request, question)
+
+
+async def _answer_of_another(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
+    """Handle an answer in a group to a question that was put to somebody else: it is a draft of theirs."""
+    if intent.answers is None or not sender.is_group:
+        return
+    task = await ctx.store.tasks.find(card=(sender.chat_id, intent.answers))
+    if task is None or task.state is not TaskState.DRAFT or task.question not in _ANSWERED_BY_ALL:
+        return
+    if task.question in AWAITS_PHOTO and intent.photo is None:
+        await ctx.messenger.say(sender, "photo_wanted")
+        return
+    request, problems = ctx.request_builder.read(read_words(intent.words), intent.photo, task.request)
+    if problems:
+        await _object(ctx, sender, request, problems, intent.photo)
+    else:
+        await ctx.drafts.draft(sender, request, DraftQuestion.START, task.parent_id)
 
 
 async def _photo_question(ctx: ChatContext, sender: Sender, intent: Intent) -> Task | None:
@@ -118,6 +220,10 @@ async def _question(
     if sender.is_group:
         return None
     drafts = await ctx.store.tasks.drafts(sender.chat_id, sender.user_id)
+    if intent.kind == "text" and (intent.photo is not None or intent.video is not None):
+        # What it replies to is what it means: perhaps the very photo that a draft asks about.
+        meant = [draft for draft in drafts if draft.message_id == intent.points_at]
+        return next((draft for draft in meant if awaits(draft)), None)
     # Who is offered another model may as well say it in other words.
     newest = next((draft for draft in drafts if draft.question != DraftQuestion.MODEL), None)
     if newest is not None and newest.is_collecting_album:
@@ -141,15 +247,24 @@ async def _complete(ctx: ChatContext, sender: Sender, task: Task, intent: Intent
     settings = await ctx.preferences.of(sender.chat_id) if task.question == DraftQuestion.MODEL else None
     words = read_words(intent.words)
     request, problems = ctx.request_builder.read(words, intent.photo, task.request, settings)
+    question = DraftQuestion.START
+    if {problem.code for problem in problems} == {"prompt_missing_with_photo"} and intent.photo is not None:
+        question, problems = DraftQuestion.PHOTO_WORDS, []
     if problems:
         await object_to(ctx, sender, request, problems, intent.photo)
-    else:
-        await ctx.messenger.explain(sender, await ctx.orders.answered(task, sender, request))
+        return
+    if task.question == DraftQuestion.START_REWORDED:
+        question = DraftQuestion.START_REWORDED
+    # The next words in a private chat are meant for the question, but they may be a new thought as well.
+    is_reply = intent.answers == task.card_id or intent.photo is not None
+    await ctx.messenger.explain(
+        sender, await ctx.orders.answered(task, sender, request, question, is_reply=is_reply)
+    )
 
 
 COMMANDS: Commands = (
     Command(name="video", handle=video, is_about_photo=True),
     Command(name="v", handle=video, is_about_photo=True, menu="nowhere"),
-    Command(name="animate", handle=video, is_about_photo=True),
+    Command(name="animate", handle=video, is_about_photo=True, needs_photo=True),
 )
 BUTTONS: Buttons = ()

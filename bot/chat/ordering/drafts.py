@@ -13,7 +13,7 @@ from bot.chat.sender import Sender
 from bot.chat.task_cards.board import CardBoard
 from bot.chat.telegram_io.messenger import Messenger
 from bot.chat.telegram_io.photo_files import PhotoFiles, with_first_frame
-from bot.draft import AWAITS_PHOTO, AWAITS_WORDS, DraftQuestion
+from bot.draft import AWAITS_PHOTO, AWAITS_WORDS, STARTED_BY_ANSWER, DraftQuestion
 from bot.request import Problem, VideoRequest
 from bot.task import CardRef, Task, TaskState
 from bot.worker import schedule
@@ -32,8 +32,13 @@ class Drafts:
         self._photos = photos
 
     def awaits_words(self, task: Task) -> bool:
-        """Return True if plain words still answer this draft: later they ask for a video of their own."""
-        return task.question in AWAITS_WORDS and self._is_fresh(task)
+        """Return True if plain words still answer this draft: later they ask for a video of their own, and so
+        they do where it has words or asks for a photo."""
+        asks = task.question in STARTED_BY_ANSWER or (
+            task.question in AWAITS_WORDS and not task.request.prompt
+        )
+        is_wanted = asks and task.question not in (DraftQuestion.OTHER_PHOTO, DraftQuestion.RECIPE_PHOTO)
+        return is_wanted and self._is_fresh(task)
 
     def awaits_photo(self, task: Task) -> bool:
         """Return True if a photo that is no reply still answers this draft."""
@@ -104,7 +109,7 @@ class Drafts:
         saved = await self._tasks.save(task.asked(request, task.question, self.expiry(task.card.chat_id)))
         await self._board.redraw(saved)
 
-    async def reask(self, sender: Sender, task: Task, request: VideoRequest, question: DraftQuestion) -> None:
+    async def reask(self, sender: Sender, task: Task, request: VideoRequest, question: str | None) -> None:
         """Change what a draft asks: on its card, or on a new one if the card's photo changes."""
         framed = await self._photos.framed(request, sender.user_id)
         asked = task.asked(framed, question, self.expiry(task.card.chat_id))

@@ -91,16 +91,25 @@ class Orders:
         return any(task.parent_id == parent_id and task.request == wanted for task in mine)
 
     async def answered(
-        self, task: Task, sender: Sender, request: VideoRequest, question: DraftQuestion = DraftQuestion.START
+        self,
+        task: Task,
+        sender: Sender,
+        request: VideoRequest,
+        question: DraftQuestion = DraftQuestion.START,
+        *,
+        is_reply: bool = True,
     ) -> Problem | None:
-        """Handle the answer to a draft: post a new card below it. The task starts, or asks `question`."""
+        """Handle the answer to a draft: post a new card below it. The task starts, or asks `question`.
+
+        Only a reply starts it, and only if nothing more is asked.
+        """
+        starts = task.question in STARTED_BY_ANSWER and question == DraftQuestion.START and is_reply
         async with self._limits.one_at_a_time(sender.user_id):
-            return await self._answered(task, sender, request, question)
+            return await self._answered(task, sender, request, question, starts=starts)
 
     async def _answered(
-        self, task: Task, sender: Sender, request: VideoRequest, question: DraftQuestion
+        self, task: Task, sender: Sender, request: VideoRequest, question: DraftQuestion, *, starts: bool
     ) -> Problem | None:
-        starts = task.question in STARTED_BY_ANSWER
         if starts and (problem := await self._limits.check(sender, sender.user_id, request)):
             return problem
         framed = request

@@ -4,9 +4,12 @@
 |----------------------------------------------------------|--------------------|----------------------|
 | `/video words`; such a caption; such a reply to a photo  | starts             | starts               |
 | a bare `/video`                                          | asks               | asks                 |
+| `/animate words` that is about no photo                  | asks for one       | asks for one         |
+| such a reply to what another chat does not hand out      | asks for a photo   | asks for a photo     |
 | `/extend words` to a video, or as its caption            | starts             | starts               |
-| `/again`, perhaps as a reply to a video of the bot       | starts             | starts               |
-| words in reply to a video of the bot                     | draft              | nothing              |
+| `/again` in reply to a video of the bot, or with words   | starts             | starts               |
+| a bare `/again`                                          | draft              | draft                |
+| words in reply to a card of the bot, a photo or a video  | draft of that      | nothing              |
 | a photo with a plain caption                             | starts             | nothing              |
 | a forwarded photo with a caption                         | draft              | nothing              |
 | a photo without caption, plain text                      | draft              | nothing              |
@@ -14,26 +17,48 @@
 | a photo as such a reply                                  | as any photo       | answer               |
 | several photos at once                                   | as one photo       | only to a command    |
 | a video where a photo is due                             | says what would do | only to a command    |
+| the message of an open draft is edited                   | changes the draft  | changes the draft    |
+| a mistyped command                                       | asks               | if it names this bot |
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from telegram import Message, MessageEntity, MessageOriginUser, PhotoSize
+from telegram import Document, ExternalReplyInfo, Message, MessageEntity, MessageOriginUser, PhotoSize
 from telegram.constants import ChatType
 
 _PHOTO_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif"})
+_UNNAMED_TYPES = re.compile(r"(?:image/.*|application/(?:octet-stream|x-.*|unknown)|binary/octet-stream)?")
+"""Types that say too little, or too loosely: there the file's name decides, and at last its first bytes."""
+_PHOTO_NAME = re.compile(r".*\.(?:jpe?g|jpe|jfif|png|webp|hei[cf]|avif)", re.IGNORECASE | re.DOTALL)
 
-CommandKind = Literal["photo", "admin", "other"]
-"""`photo`: it makes a video, of the photo that it comes with or replies to. `admin`: for the bot's admins."""
+# What may follow a command that Telegram does not mark as one: `/video一只猫`, `／video a cat`.
+_TYPED = re.compile(r"[/／]([A-Za-z0-9_]{1,64})(?:@([A-Za-z0-9_]{3,32}))?(?![A-Za-z0-9_/.@])")
+_BEFORE_WORDS = re.compile(r"^(?:[\s:：,，、.。;；!！]+|[-–—]+(?=\s|$))+")
+"""What people put between a command and its words."""
+
+CommandKind = Literal["photo", "photo_only", "admin", "other"]
+"""`photo`: it makes a video, of the photo that it comes with or replies to; `photo_only`: never without one.
+`admin`: for the bot's admins."""
 Wish = Literal[
-    "start", "command", "unknown", "video", "photo", "draft", "text", "answer", "no_photo", "nothing"
+    "start",
+    "command",
+    "unknown",
+    "video",
+    "photo",
+    "draft",
+    "text",
+    "answer",
+    "no_photo",
+    "wants_photo",
+    "nothing",
 ]
 """A photo may be what a question of ours waits for. Where it is not, a `photo` starts, a `draft` asks, and an
-`answer` is nothing."""
+`answer` is nothing. `wants_photo`: the words for one that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +91,8 @@ class Intent:
     """Its name."""
     video: SentVideo | None = None
     """What such a command came with, or replies to."""
+    points_at: int | None = None
+    """The message of a person in this chat that the text replies to."""
     about: int | None = None
     """Whose message, not one of the bot, such a command replies to; in private of a forwarded one, who wrote
     it. NOBODY where that cannot be told."""
@@ -80,32 +107,29 @@ def read_intent(
 ) -> Intent:
     """Return the one thing that `message` asks for. `commands` are those of the bot, by name."""
     private = message.chat.type == ChatType.PRIVATE
-    command, words, foreign = _command(message, bot_username, commands)
-    if foreign:
+    command, words, addressee = _command(message, bot_username, commands)
+    if addressee == "other":
         return _NOTHING
-    answered = message.reply_to_message
-    answers = None
-    if answered is not None and answered.from_user is not None and answered.from_user.id == bot_id:
-        answers = answered.message_id
+    answered, pointed = message.reply_to_message, message.reply_to_message or message.external_reply
+    answers, points_at = _replied_to(answered, bot_id)
     photo = find_photo(message)
     if command == "start":
         return Intent("start", words)
     match commands.get(command, "unknown") if command is not None else None:
         case "admin" | "other" as kind:
             sent = find_video(message)
-            video = sent or (find_video(answered) if answered else None)
+            video = sent or (find_video(pointed) if pointed else None)
             about = _author(answered) if kind == "admin" and answers is None else None
             answers = None if sent else answers
             return Intent("command", words, photo, answers, command=command or "", video=video, about=about)
-        case "photo":
-            photo = photo or (find_photo(answered) if answered else None)
-            if photo is None and (_has_video(message) or (answered is not None and _has_video(answered))):
-                return _without_photo(message, answered)
-            return Intent("video", words, photo)
+        case "photo" | "photo_only" as kind:
+            return _about_photo(message, pointed, words, needs_photo=kind == "photo_only")
         case "unknown":
-            return Intent("unknown") if private else _NOTHING
+            photo = photo or (find_photo(pointed) if pointed else None)
+            asks = private or addressee == "this"
+            return Intent("unknown", words, photo, answers, command or "") if asks else _NOTHING
     if answers is not None and message.text:
-        return Intent("text", words, None, answers)
+        return Intent("text", words, find_photo(pointed) if pointed and private else None, answers)
     if photo is not None and not private:
         # Nothing by itself, but it may belong to an album whose first photo came with a command.
         alone = Intent("nothing", photo=photo)
@@ -115,17 +139,62 @@ def read_intent(
     if photo is not None:
         starts = bool(words) and message.forward_origin is None
         return Intent("photo" if starts else "draft", words, photo, answers)
+    if message.text and pointed is not None:
+        return _about_pointed(message, pointed, words, points_at)
     if message.text:
         return Intent("text", words)
     return _without_photo(message) if message.effective_attachment else _NOTHING
 
 
-def find_photo(message: Message) -> SentPhoto | None:
+def _replied_to(answered: Message | None, bot_id: int) -> tuple[int | None, int | None]:
+    """Return the message of the bot that is replied to, or else that of somebody else."""
+    if answered is None:
+        return None, None
+    is_of_bot = answered.from_user is not None and answered.from_user.id == bot_id
+    return (answered.message_id, None) if is_of_bot else (None, answered.message_id)
+
+
+def _about_photo(
+    message: Message, pointed: Message | ExternalReplyInfo | None, words: str, *, needs_photo: bool
+) -> Intent:
+    """Return what a command about a photo asks for: of its own one, or of the one that it replies to."""
+    photo = find_photo(message) or (find_photo(pointed) if pointed else None)
+    if photo is None and (_has_media(message) or (pointed is not None and _has_media(pointed))):
+        return _without_photo(message, pointed)
+    if photo is None and (needs_photo or _is_withheld(message)):
+        return Intent("wants_photo", words)
+    return Intent("video", words, photo)
+
+
+def _about_pointed(
+    message: Message, pointed: Message | ExternalReplyInfo, words: str, points_at: int | None
+) -> Intent:
+    """Return what plain words in reply to something ask for: never a video of the words alone if that shows a
+    picture."""
+    photo, video = find_photo(pointed), find_video(pointed)
+    if photo is None and video is None and _is_withheld(message):
+        return Intent("wants_photo", words)
+    if photo is None and video is None and _has_media(pointed):
+        return Intent("no_photo")
+    return Intent("text", words, photo, video=video, points_at=points_at)
+
+
+def _is_withheld(message: Message) -> bool:
+    """Return True if the message replies to something of which Telegram hands out neither file nor text."""
+    external = message.external_reply
+    has_picture = external is not None and (find_photo(external) or find_video(external))
+    return message.reply_to_story is not None or (
+        external is not None and not has_picture and message.quote is None
+    )
+
+
+def find_photo(message: Message | ExternalReplyInfo) -> SentPhoto | None:
     """The photo in a message: sent as a photo, as an image file, or as a static sticker."""
-    if message.photo:
-        return _largest(message.photo)
+    sizes = message.photo or (message.live_photo.photo if message.live_photo else ())
+    if sizes:
+        return _largest(sizes)
     document = message.document
-    if document is not None and document.mime_type in _PHOTO_TYPES:
+    if document is not None and _is_photo_file(document):
         return SentPhoto(document.file_id, None, None, document.file_size)
     sticker = message.sticker
     if sticker is not None and not sticker.is_animated and not sticker.is_video:
@@ -133,7 +202,14 @@ def find_photo(message: Message) -> SentPhoto | None:
     return None
 
 
-def find_video(message: Message) -> SentVideo | None:
+def _is_photo_file(document: Document) -> bool:
+    """Return True for an image file, also if its type is named loosely: `image/jpg`, none, any file."""
+    kind = (document.mime_type or "").lower()
+    is_named = _PHOTO_NAME.fullmatch(document.file_name or "") is not None
+    return kind in _PHOTO_TYPES or (is_named and _UNNAMED_TYPES.fullmatch(kind) is not None)
+
+
+def find_video(message: Message | ExternalReplyInfo) -> SentVideo | None:
     """The video in a message, however it was sent: a round one, a GIF and a video file are videos too."""
     sent = message.video or message.animation or message.video_note
     if sent is not None:
@@ -160,26 +236,26 @@ def _author(message: Message | None) -> int | None:
     return message.from_user.id if message.from_user else NOBODY
 
 
-def _largest(sizes: tuple[PhotoSize, ...]) -> SentPhoto:
+def _largest(sizes: Sequence[PhotoSize]) -> SentPhoto:
     best = max(sizes, key=lambda size: size.width * size.height)
     return SentPhoto(best.file_id, best.width, best.height, best.file_size)
 
 
-def _without_photo(*messages: Message | None) -> Intent:
+def _without_photo(*messages: Message | ExternalReplyInfo | None) -> Intent:
     """What has none is answered by what would do. From a video one can go on: a bare `/extend` says how."""
     is_video = any(message is not None and find_video(message) for message in messages)
     return Intent("command", command="extend") if is_video else Intent("no_photo")
 
 
-def _has_video(message: Message) -> bool:
+def _has_media(message: Message | ExternalReplyInfo) -> bool:
     sent = message.video or message.animation or message.video_note or message.document or message.sticker
     return sent is not None
 
 
 def _command(
     message: Message, bot_username: str, commands: Mapping[str, CommandKind]
-) -> tuple[str | None, str, bool]:
-    """The command at the start, the words after it, and whether it is another bot's.
+) -> tuple[str | None, str, Literal["this", "other", "nobody"]]:
+    """Return the command at the start, the words after it, and whose command it says that it is.
 
     Bots that keep order in groups have a /ban of their own: there ours has to be named.
     """
@@ -187,12 +263,16 @@ def _command(
     entities = message.entities or message.caption_entities
     # A command in bold has two entities that begin where the text does.
     found = [one for one in entities if one.type == MessageEntity.BOT_COMMAND and one.offset == 0]
-    if not found:
-        return None, text.strip(), False
-    end = found[0].length
-    name, _, addressee = text[1:end].partition("@")
-    if addressee:
-        foreign = addressee.lower() != bot_username.lower()
+    typed = _TYPED.match(text)
+    if found:
+        end = found[0].length
+        name, _, addressee = text[1:end].partition("@")
+    elif typed and typed[1].lower() in commands:
+        end, name, addressee = typed.end(), typed[1], typed[2] or ""
     else:
-        foreign = commands.get(name.lower()) == "admin" and message.chat.type != ChatType.PRIVATE
-    return name.lower(), text[end:].strip(), foreign
+        return None, text.strip(), "nobody"
+    name, words = name.lower(), _BEFORE_WORDS.sub("", text[end:]).rstrip()
+    if addressee:
+        return name, words, "this" if addressee.lower() == bot_username.lower() else "other"
+    is_others = commands.get(name) == "admin" and message.chat.type != ChatType.PRIVATE
+    return name, words, "other" if is_others else "nobody"

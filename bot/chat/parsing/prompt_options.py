@@ -34,9 +34,9 @@ _SECONDS_VALUE = re.compile(rf"(\d+)\s*(?:{_UNITS})\.?(?=[{_MARKS}]|$)", re.IGNO
 _BEFORE_SECONDS = re.compile(r"(?:^|\s)(?:for|на|por|durante|de)$", re.IGNORECASE)
 """What leads to a number of seconds, and means nothing without it."""
 _RATIO_UNMADE = re.compile(r"\d{1,2}(?:\.\d+)?:\d|16:10|9:21")
-"""A ratio that no model makes: two digits after the colon are a time of day, but for those that screens have."""
+"""A ratio that no model makes: two digits after the colon are a time of day, except two of screens."""
 _SCORE = re.compile(
-    r"\b(?:scores?|w[io]ns?|lost|счёт|счет|marcador|resultado|placar)\b|比[分数數]", re.IGNORECASE
+    r"\b(?:scores?|w[io]ns?|lost|сч[её]т|marcador|resultado|placar)\b|比[分数數]", re.IGNORECASE
 )
 _SIZE = re.compile(r"(\d{2,4})[x×*](\d{2,4})")
 _FRAMES_PER_SECOND = 24

@@ -19,8 +19,7 @@ from bot.store import StoredUpdate, UpdateStore
 from bot.store.leases import SINGLE_PROCESS, LeaseStore
 from bot.worker import schedule
 
-WANTED = ("message", "callback_query", "my_chat_member")
-"""An edited message buys nothing, so it is not even asked for."""
+WANTED = ("message", "edited_message", "callback_query", "my_chat_member")
 KEY_REFUSED = "Telegram does not know this TELEGRAM_BOT_TOKEN: copy it again from @BotFather."
 NO_BOT_API = (
     "What answers at TELEGRAM_API_URL is no Bot API: correct the address. Unset, it is Telegram itself."
@@ -218,6 +217,7 @@ def _owner(update: dict[str, Any]) -> int:
     match update:
         case (
             {"message": {"chat": {"id": int(owner)}}}
+            | {"edited_message": {"chat": {"id": int(owner)}}}
             | {"my_chat_member": {"chat": {"id": int(owner)}}}
             | {"callback_query": {"message": {"chat": {"id": int(owner)}}}}
             | {"callback_query": {"from": {"id": int(owner)}}}
@@ -233,6 +233,8 @@ def _person(update: dict[str, Any]) -> int:
         case (
             {"message": {"from": {"id": int(person)}}}
             | {"message": {"sender_chat": {"id": int(person)}}}
+            | {"edited_message": {"from": {"id": int(person)}}}
+            | {"edited_message": {"sender_chat": {"id": int(person)}}}
             | {"my_chat_member": {"from": {"id": int(person)}}}
             | {"callback_query": {"from": {"id": int(person)}}}
         ):

@@ -32,7 +32,7 @@ async def is_draft(live_bot: BotHarness, chat: Chat) -> bool:
 # `/video words`, `/animate words` as a reply to a photo, a photo whose caption is such a command.
 
 
-@pytest.mark.parametrize("command", ["/video", "/v", "/animate", f"/video@{BOT}"])
+@pytest.mark.parametrize("command", ["/video", "/v", f"/video@{BOT}"])
 async def test_a_command_with_words_starts_in_private(live_bot: BotHarness, command: str) -> None:
     ada, chat = live_bot.newcomer()
     live_bot.world.say(ada, chat, f"{command} a table {command}")

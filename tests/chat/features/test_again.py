@@ -19,7 +19,11 @@ async def test_again_makes_the_newest_once_more_without_its_seed(live_bot: BotHa
     ada, chat = live_bot.newcomer()
     await _made(live_bot, ada, chat, "an older tale")
     await _made(live_bot, ada, chat, "a newer tale --seed 7 10s 9:16", 2)
-    live_bot.world.say(ada, chat, "/again")
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "/again"))
+    assert says("card_draft") in draft["text"]
+    await live_bot.handled(ada, chat)
+    assert live_bot.jobs("a newer tale") == 1
+    await live_bot.tap(ada, draft, says("button_generate"))
     videos = await live_bot.shown(chat, 3)
     assert videos[2]["caption"] == videos[1]["caption"]
     assert live_bot.jobs("a newer tale") == 2
@@ -85,7 +89,7 @@ async def test_in_a_group_it_is_the_persons_own_newest_or_the_one_replied_to(liv
 async def test_an_old_command_is_asked_about_and_an_edited_one_is_nothing(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
     await _made(live_bot, ada, chat, "a slow tide")
-    said = live_bot.world.say(ada, chat, "/again", date=int(live_bot.world.now()) - 1200)
+    said = live_bot.world.say(ada, chat, "/again 5s", date=int(live_bot.world.now()) - 1200)
     card = await live_bot.answer(said)
     assert says("card_old", age="20 min") in card["text"]
     live_bot.world.edit(ada, said, "/again 10s")
@@ -100,7 +104,7 @@ async def test_limits_hold(tmp_path: Path) -> None:
     async with bot_on_stage(tmp_path, daily_videos_per_user="1") as live_bot:
         ada, chat = live_bot.newcomer()
         await _made(live_bot, ada, chat, "the only one")
-        said = live_bot.world.say(ada, chat, "/again")
+        said = live_bot.world.say(ada, chat, "/again 10s")
         assert (await live_bot.answer(said))["text"].startswith(
             says("limit_day", count=1, time="").rstrip(".")
         )
@@ -112,7 +116,7 @@ async def test_words_in_reply_to_a_video_draft_its_recipe_with_them(live_bot: Bo
     video = await _made(live_bot, ada, chat, "a quiet street 9:16 10s")
     draft = await live_bot.answer(live_bot.world.say(ada, chat, "a busy street", reply_to=video))
     assert draft["text"].startswith("a busy street\njimeng-pro · 9:16 · 10 s")
-    assert says("card_draft") in draft["text"]
+    assert says("card_reworded") in draft["text"]
     assert live_bot.jobs("a busy street") == 0
     await live_bot.tap(ada, draft, says("button_generate"))
     await live_bot.shown(chat, 2)
@@ -140,7 +144,7 @@ async def test_a_recipe_with_a_picture_keeps_it(live_bot: BotHarness) -> None:
     live_bot.world.say(ada, chat, "/extend the fog lifts", reply_to=sent)
     (piece,) = await live_bot.shown(chat)
     live_bot.world.say(ada, chat, "the fog thickens", reply_to=piece)
-    draft = (await live_bot.until(lambda: _with_caption(live_bot, chat, says("card_draft"))))[-1]
+    draft = (await live_bot.until(lambda: _with_caption(live_bot, chat, says("card_reworded"))))[-1]
     assert says("card_extends") in draft["caption"]
     await live_bot.until(lambda: len(live_bot.tasks(chat)) == 2)
     assert _request(live_bot.tasks(chat)[1]).photos == _request(live_bot.tasks(chat)[0]).photos

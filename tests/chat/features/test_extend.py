@@ -16,7 +16,7 @@ from PIL import Image
 from provider_server import failure
 from running import BOT, BotHarness, bot_on_stage, buttons, says
 
-from bot.chat.features.extend import continuation
+from bot.chat.cards.continuation import continuation
 from bot.chat.telegram_io import video_files
 from bot.request import Mode, VideoRequest
 from bot.sandbox import Chat, Json, Person

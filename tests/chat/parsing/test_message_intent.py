@@ -27,6 +27,10 @@ VIDEO = {
     "video": {"file_id": "film", "file_unique_id": "f", "width": 640, "height": 360, "duration": 5},
 }
 FORWARDED = {"forward_origin": {"type": "hidden_user", "date": 1_700_000_000, "sender_user_name": "Somebody"}}
+NO_ENTITIES: dict[str, Any] = {"entities": []}
+A_VOICE = {"voice": {"file_id": "v", "file_unique_id": "v", "duration": 1}}
+THERE = {"origin": {"type": "hidden_user", "date": 1_700_000_000, "sender_user_name": "Somebody"}}
+QUOTE = {"text": "hello", "position": 0}
 SERVICE = {"new_chat_members": [ANNA]}
 
 
@@ -81,7 +85,18 @@ def extends(video: SentVideo | None, answers: int | None = None) -> Intent:
     [
         ("/video a boat", {}, starts(), starts()),
         ("/v a boat", {}, starts(), starts()),
-        ("/animate a boat", {}, starts(), starts()),
+        ("/animate a boat", {}, Intent("wants_photo", "a boat"), Intent("wants_photo", "a boat")),
+        ("/video一只猫", NO_ENTITIES, starts("一只猫"), starts("一只猫")),
+        ("／video 一只猫", NO_ENTITIES, starts("一只猫"), starts("一只猫")),
+        ("/video@dreamreel_bot一只猫", NO_ENTITIES, starts("一只猫"), starts("一只猫")),
+        ("/video@other_bot一只猫", NO_ENTITIES, NOTHING, NOTHING),
+        ("/video: a boat", NO_ENTITIES, starts(), starts()),
+        ("/video， a boat", NO_ENTITIES, starts(), starts()),
+        ("/video - a boat", {}, starts(), starts()),
+        ("/video — a boat", {}, starts(), starts()),
+        ("/video --seed 7", {}, starts("--seed 7"), starts("--seed 7")),
+        ("/video/a.mp4", NO_ENTITIES, Intent("text", "/video/a.mp4"), NOTHING),
+        ("/videos一只猫", NO_ENTITIES, Intent("text", "/videos一只猫"), NOTHING),
         ("/VIDEO a boat", {}, starts(), starts()),
         ("/video@dreamreel_bot a boat", {}, starts(), starts()),
         ("/video@Dreamreel_Bot\na boat", {}, starts(), starts()),
@@ -104,7 +119,28 @@ def extends(video: SentVideo | None, answers: int | None = None) -> Intent:
         (None, PHOTO, Intent("draft", "", SENT), LOOSE_PHOTO),
         (None, {**PHOTO, "media_group_id": "9"}, Intent("draft", "", SENT), LOOSE_PHOTO),
         ("a boat", {}, Intent("text", "a boat"), NOTHING),
-        ("a boat", reply_to(text="hello"), Intent("text", "a boat"), NOTHING),
+        ("a boat", reply_to(text="hello"), Intent("text", "a boat", points_at=40), NOTHING),
+        ("a boat", reply_to(**PHOTO), Intent("text", "a boat", SENT, points_at=40), NOTHING),
+        ("a boat", reply_to(**VIDEO), Intent("text", "a boat", video=FILM, points_at=40), NOTHING),
+        ("a boat", reply_to(**A_VOICE), Intent("text", "a boat", points_at=40), NOTHING),
+        ("a boat", {"external_reply": THERE | PHOTO}, Intent("text", "a boat", SENT), NOTHING),
+        ("/video a boat", {"external_reply": THERE | PHOTO}, starts(photo=SENT), starts(photo=SENT)),
+        ("/extend a boat", {"external_reply": THERE | VIDEO}, extends(FILM), extends(FILM)),
+        ("a boat", {"external_reply": THERE}, Intent("wants_photo", "a boat"), NOTHING),
+        (
+            "/video a boat",
+            {"external_reply": THERE},
+            Intent("wants_photo", "a boat"),
+            Intent("wants_photo", "a boat"),
+        ),
+        ("/video a boat", {"external_reply": THERE, "quote": QUOTE}, starts(), starts()),
+        ("/vidoe a boat", {}, Intent("unknown", "a boat", command="vidoe"), NOTHING),
+        (
+            "/vidoe@dreamreel_bot a boat",
+            reply_to(**PHOTO),
+            Intent("unknown", "a boat", SENT, command="vidoe"),
+            Intent("unknown", "a boat", SENT, command="vidoe"),
+        ),
         (
             "a boat",
             reply_to(**{"from": BOT, **VIDEO}),
@@ -122,7 +158,7 @@ def extends(video: SentVideo | None, answers: int | None = None) -> Intent:
             Intent("command", command="models"),
             Intent("command", command="models"),
         ),
-        ("/weather", {}, Intent("unknown"), NOTHING),
+        ("/weather", {}, Intent("unknown", command="weather"), NOTHING),
         # In a group it may be that of a bot that keeps order there.
         ("/ban 20", {}, Intent("command", "20", command="ban"), NOTHING),
         (
@@ -185,8 +221,16 @@ def test_an_answer_counts_only_when_it_answers_this_bot() -> None:
     assert read(message(GROUP, "a boat", **other)) == NOTHING
 
 
-def a_document(mime_type: str) -> dict[str, Any]:
-    return {"document": {"file_id": "d", "file_unique_id": "d", "mime_type": mime_type, "file_size": 5}}
+def a_document(mime_type: str | None, name: str = "") -> dict[str, Any]:
+    told = {"mime_type": mime_type, "file_name": name or None}
+    file = {"file_id": "d", "file_unique_id": "d", "file_size": 5}
+    return {"document": file | {key: value for key, value in told.items() if value is not None}}
+
+
+def test_a_live_photo_is_a_photo() -> None:
+    sizes = {"width": 640, "height": 360, "duration": 2, **PHOTO}
+    alive = {"live_photo": {"file_id": "l", "file_unique_id": "l", **sizes}}
+    assert find_photo(message(PRIVATE, None, **alive)) == SENT
 
 
 def a_sticker(**changes: bool) -> dict[str, Any]:
@@ -204,6 +248,15 @@ def a_sticker(**changes: bool) -> dict[str, Any]:
         (a_document("image/heic"), SentPhoto("d", None, None, 5)),
         (a_document("image/heif"), SentPhoto("d", None, None, 5)),
         (a_document("image/avif"), SentPhoto("d", None, None, 5)),
+        (a_document("IMAGE/JPEG"), SentPhoto("d", None, None, 5)),
+        (a_document("image/jpg", "a.jpg"), SentPhoto("d", None, None, 5)),
+        (a_document("application/octet-stream", "IMG_1.JPG"), SentPhoto("d", None, None, 5)),
+        (a_document("application/octet-stream", "a.HEIC"), SentPhoto("d", None, None, 5)),
+        (a_document(None, "a.jfif"), SentPhoto("d", None, None, 5)),
+        (a_document("image/x-png", "a.png"), SentPhoto("d", None, None, 5)),
+        (a_document("application/octet-stream", "a.zip"), None),
+        (a_document("application/octet-stream"), None),
+        (a_document("text/plain", "a.png"), None),
         (a_document("image/gif"), None),
         (a_document("video/mp4"), None),
         (a_sticker(), SentPhoto("s", 512, 512, None)),
@@ -217,7 +270,9 @@ def test_a_photo_is_found_in_whatever_holds_one(parts: dict[str, Any], photo: Se
     assert find_photo(message(PRIVATE, None, **parts)) == photo
     is_video = find_video(message(PRIVATE, None, **parts)) is not None
     without = HOW_TO_EXTEND if is_video else Intent("no_photo")
-    expected = starts(photo=photo) if photo or not parts else without
+    expected = starts(photo=photo) if photo else without
+    if not parts:
+        expected = Intent("wants_photo", "a boat")
     answer = message(GROUP, "/animate a boat", **reply_to(**parts))
     assert read(answer) == expected
 

@@ -1,0 +1,31 @@
+"""What goes on from the last frame of a video, as a request. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.request import VideoModel, VideoRequest, check_request, fit_request, shown
+
+
+def continuation(
+    source: VideoRequest, video_id: str, models: Mapping[str, VideoModel], usual: str
+) -> VideoRequest | None:
+    """What `source` asked for, as a request that goes on from a video: by its own model where that one can
+    start from a picture, else by `usual`, else by any. None where none can. Its words are still open.
+
+    The shape is the video's. A camera move is not repeated, and a seed was for another picture.
+    """
+    wish = source.model_copy(
+        update={
+            "prompt": "",
+            "photos": (video_id,),
+            "extends": video_id,
+            **dict.fromkeys(("crop", "ratio", "seed", "camera", "strength")),
+        }
+    )
+    for name in (source.model, usual, *shown(models)):
+        if name in models:
+            fitted = fit_request(wish, models[name])
+            if not check_request(fitted.model_copy(update={"prompt": "on"}), models[name]):
+                return fitted
+    return None
