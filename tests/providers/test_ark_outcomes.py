@@ -91,6 +91,7 @@ async def test_a_documented_error_proves_that_nothing_was_accepted(
     [
         *(Fault.CUT, Fault.RESET, Fault.HANG, Fault.LOST, Fault.HALF, Fault.SILENT),
         Reply(500, _error("InternalServiceError")),
+        Reply(400, _error("InternalServiceError")),
         Reply(500, _error("SomethingNew")),
         Reply(504, _error("", "upstream timeout")),
         Reply(500, {"id": "7"}),

@@ -208,7 +208,6 @@ async def test_forged_models_are_refused(live_bot: BotHarness) -> None:
     assert len(live_bot.tasks(chat)) == 1
 
 
-@pytest.mark.asyncio(loop_scope="function")
 async def test_a_question_outlives_a_restart(tmp_path: Path) -> None:
     async with stage(tmp_path) as live_bot:
         ada, chat = live_bot.newcomer()
@@ -220,6 +219,25 @@ async def test_a_question_outlives_a_restart(tmp_path: Path) -> None:
             live_bot.world.send_photo(ada, chat, photo(), reply_to=question)
             await live_bot.shown(chat)
         assert live_bot.jobs("it sleeps") == 1
+
+
+async def test_a_real_person_is_made_by_a_model_that_takes_people(tmp_path: Path) -> None:
+    code = "InputImageSensitiveContentDetected.PrivacyInformation"
+    refusal = Reply(400, {"error": {"code": code, "message": "the input image may contain real person"}})
+    async with stage(tmp_path) as live_bot:
+        ark = {"ark_api_key": "ark-nobodys", "ark_base_url": live_bot.provider.base_url}
+        async with running_bot(live_bot.values(**ark)):
+            ada, chat = live_bot.newcomer()
+            live_bot.provider.next("submit", refusal)
+            words = "/video she smiles --model ark-seedance-2.0"
+            live_bot.world.send_photo(ada, chat, photo(), caption=words)
+            card = await _failed(live_bot, chat)
+            assert card["text"].endswith(f"{says('person_refused')}\n{says('not_charged')}")
+            other = says("button_other_model", model="jimeng-720p")
+            assert list(buttons(card)) == [other, says("button_other_photo"), says("button_without_photo")]
+            assert await live_bot.tap(ada, card, other) == ""
+            await live_bot.shown(chat)
+            assert live_bot.jobs("she smiles") == 1
 
 
 async def _refused(live_bot: BotHarness, person: Person, chat: Chat, reply: Reply, words: str) -> Json:
