@@ -104,13 +104,17 @@ class OutcomeUnknown(ProviderError):
 
 
 class FetchError(DreamreelError):
-    """`code` is a failure code; `again` says whether a later try may work."""
+    """`code` is a failure code; `again` says whether a later try may work.
 
-    def __init__(self, code: str, detail: str = "", *, again: bool) -> None:
+    `fake_host`: the host of the video, if this machine's DNS gives it an address that is not real.
+    """
+
+    def __init__(self, code: str, detail: str = "", *, again: bool, fake_host: str = "") -> None:
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
         self.again = again
+        self.fake_host = fake_host
 
 
 class MediaError(DreamreelError):

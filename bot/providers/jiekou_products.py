@@ -138,6 +138,7 @@ def _veo(model: VideoModel, path: str, pictures: Pictures) -> Product:
 
 _SEEDANCE = VideoModel(
     name="seedance-2.0",
+    takes_people=False,
     title="Seedance 2.0",
     provider="jiekou",
     company="JieKou AI (ByteDance Seedance)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.codes import CRASHES, FailureCode
@@ -25,7 +26,7 @@ from bot.log import get_log
 from bot.media.process import READINGS
 from bot.media.provenance import Provenance
 from bot.media.video_cache import Video
-from bot.provider import Provider, Succeeded
+from bot.provider import Failed, Provider, Succeeded
 from bot.request import VideoModel
 from bot.task import Task, TaskState
 from bot.worker import schedule
@@ -199,6 +200,8 @@ class Deliverer:
             )
         except (FetchError, MediaError) as error:
             await self._journal.record(task, self._journal.attempt(task, "fetch", began, error))
+            if isinstance(error, FetchError) and error.fake_host:
+                await self._deps.health.host_is_fake(error.fake_host)
             raise
         await self._journal.record(task, self._journal.attempt(task, "fetch", began))
         return video
@@ -214,10 +217,15 @@ class Deliverer:
             error = reason if isinstance(reason, ProviderError) else too_slow
             await self._journal.record(task, self._journal.attempt(task, "poll", began, error))
             raise FetchError(FailureCode.LINK_EXPIRED, f"{error.code}: {error.detail}", again=True) from error
-        await self._journal.record(task, self._journal.attempt(task, "poll", began))
-        if not isinstance(status, Succeeded):
-            raise FetchError(FailureCode.LINK_EXPIRED, again=False)
-        return status.video_url
+        attempt = self._journal.attempt(task, "poll", began)
+        if isinstance(status, Succeeded):
+            await self._journal.record(task, attempt)
+            return status.video_url
+        # The video was made: that there is none, or none yet, is doubted as long as a provider may be unwell.
+        code = status.code if isinstance(status, Failed) else FailureCode.NOT_FOUND
+        is_end = await self._journal.is_believed(task, attempt := replace(attempt, answer=code))
+        await self._journal.record(task, attempt)
+        raise FetchError(FailureCode.LINK_EXPIRED, again=not is_end)
 
     async def _edit(self, task: Task, video: Video) -> None:
         """Turn the card into the video; repeated until it is known to have worked."""

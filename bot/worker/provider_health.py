@@ -90,6 +90,14 @@ class ProviderHealth:
                 notice = Notice("trouble_over", {"provider": name, "minutes": str(minutes)})
                 await self._tell_admins(notice)
 
+    async def host_is_fake(self, host: str) -> None:
+        """Tell the admins, once for each host, which setting lets videos of it be fetched."""
+        try:
+            if await self._store.maintenance.set_flag(f"fake address of {host}", self._clock()):
+                await self._tell_admins(Notice("trouble_fake_address", {"host": host}))
+        except StoreError as error:
+            self._log.log(level_of(error), "a notice could not be stored", host=host, reason=str(error))
+
     def call_failed(self, calls: str, provider: str, error: ProviderError) -> None:
         """Log the first failure of an outage, once for each kind of call: "polls" or "submits" in the log."""
         if (calls, provider) not in self._unanswered:

@@ -209,6 +209,8 @@ BROKEN = {
     "half a chunk": _saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{"),
     "no chunk at all": _saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n<html>"),
     "not gzip": _saying(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope"),
+    "brotli": _saying(b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 4\r\n\r\n{}\x03;"),
+    "zstd": _saying(b"HTTP/1.1 200 OK\r\nContent-Encoding: zstd\r\nContent-Length: 4\r\n\r\n(/{}"),
     "not HTTP": _saying(b"220 mail.example.org ESMTP\r\n\r\n"),
     "two lengths": _saying(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}"),
     "too large": _saying(b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 20_000),

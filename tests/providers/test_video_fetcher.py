@@ -370,6 +370,26 @@ async def test_a_body_that_was_packed_on_its_way_is_unpacked(
     assert (tmp_path / "v.mp4").read_bytes() == VIDEO
 
 
+@pytest.mark.parametrize("packing", ["br", "ZSTD", "deflate"])
+async def test_a_body_in_a_packing_that_nobody_asked_for_is_asked_for_again(
+    server: ProviderServer, tmp_path: Path, packing: str
+) -> None:
+    server.next("video", Reply(200, b"\x0b\x02\x80 packed \x03", {"Content-Encoding": packing}))
+    error = await _refusal(TRUSTING, _link(server), tmp_path / "v.mp4")
+    assert (error.code, error.again) == ("fetch_failed", True)
+    await TRUSTING.fetch(_link(server), tmp_path / "v.mp4")
+    assert (tmp_path / "v.mp4").read_bytes() == VIDEO
+
+
+async def test_a_body_that_is_only_called_packed_is_taken_as_it_is(
+    server: ProviderServer, tmp_path: Path
+) -> None:
+    film = Clip().write(tmp_path / "film.mp4").read_bytes()
+    server.next("video", Reply(200, film, {"Content-Encoding": "br"}))
+    await TRUSTING.fetch(_link(server), tmp_path / "v.mp4")
+    assert (tmp_path / "v.mp4").read_bytes() == film
+
+
 async def test_a_packed_body_is_bounded_by_what_it_unpacks_to(server: ProviderServer, tmp_path: Path) -> None:
     server.next("video", Reply(200, gzip.compress(bytes(5_000_000))))
     fetcher = VideoFetcher(frozenset({"127.0.0.1"}), max_bytes=1_000_000)

@@ -22,6 +22,7 @@ from bot.media.video_cache import VideoCache
 from bot.provider import Failed, Succeeded
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
+from bot.text import say
 from bot.worker import journal, schedule
 
 NEW_LINK = "https://videos.example/2"
@@ -83,11 +84,14 @@ async def test_what_stays_no_video_may_be_fetched_again_for_free_while_the_job_i
 
 
 async def test_a_link_to_a_host_with_a_fake_address_waits_for_the_operator(harness: WorkerHarness) -> None:
-    harness.provider.fetches = Script(*[FetchError("link_refused", again=True)] * 20, None)
+    fake = FetchError("link_refused", again=True, fake_host="cdn.example")
+    harness.provider.fetches = Script(*[fake] * 20, None)
     await harness.store.tasks.add(made())
     task = await harness.close_task()
     assert task.state is TaskState.SUCCEEDED
     assert harness.clock() - NOW > timedelta(minutes=30)
+    (notice,) = harness.notices
+    assert "TRUSTED_PRIVATE_HOSTS=cdn.example" in say("en", notice.key, **notice.values)
 
 
 async def test_a_fetch_keeps_its_lease_however_long_it_takes(

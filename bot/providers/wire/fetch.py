@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import zlib
 from collections.abc import AsyncIterator, Mapping
@@ -24,12 +25,18 @@ _CONNECT_LIMIT_S = 10.0
 _STALL_LIMIT_S = 20.0
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_FOREIGN = frozenset({"br", "zstd", "compress", "x-compress", "deflate"})
+"""Packings that are not undone here."""
 _NOT_YET = frozenset({408, 425, 429})
 
 _SLOWEST_BYTES_PER_S = 10_000
 """On average, beyond `limit_s`."""
 _TRIES_WITHOUT_PROGRESS = 2
 _GZIP = b"\x1f\x8b"  # RFC 1952, 2.3.1; no video begins like this
+_READABLE = re.compile(
+    rb"\x1f\x8b|....(?:ftyp|moov|mdat|moof|free|skip|wide)|\x1a\x45\xdf\xa3|RIFF", re.DOTALL
+)
+"""How gzip and the usual containers begin: servers also name a packing that they did not do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +164,11 @@ class VideoFetcher:
         announced = total or part.received + (response.content_length or 0)
         if announced > self.max_bytes:
             raise FetchError("too_large", f"{host} announces {announced} bytes", again=False)
+        packing = response.headers.get("Content-Encoding", "identity").strip().lower()
         async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+            if not part.received and packing in _FOREIGN and not _READABLE.match(chunk):
+                # Nobody asked for it: another try may come past another server.
+                raise FetchError("fetch_failed", f"{host} sent it packed as {packing}", again=True)
             if not await part.add(chunk):
                 raise FetchError("too_large", f"{host} sends over {self.max_bytes} bytes", again=False)
         if total and part.received < total:
@@ -275,7 +286,7 @@ def _private(host: str, fake: bool) -> FetchError:
     says nothing about the link."""
     detail = f"{host} has a private address: TRUSTED_PRIVATE_HOSTS={host} would allow it"
     get_log(__name__).error("a video is not fetched", reason=detail)
-    return FetchError("link_refused", detail, again=fake)
+    return FetchError("link_refused", detail, again=fake, fake_host=host if fake else "")
 
 
 def _link(text: str, origin: URL | None = None) -> URL:
