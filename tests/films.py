@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -56,3 +57,23 @@ def is_of(picture: Image.Image, colour: tuple[int, int, int]) -> bool:
     seen = picture.convert("RGB").getpixel((picture.width // 2, picture.height // 2))
     assert isinstance(seen, tuple)
     return all(abs(one - other) < 30 for one, other in zip(seen, colour, strict=True))
+
+
+@cache
+def slow_film(frames: int = 4000, side: int = 4096) -> bytes:
+    """An MP4 of a few kilobytes that takes long to decode: one keyframe, then frames that change nothing."""
+    file, cycle = io.BytesIO(), 16  # H.264 counts the frames of such a stream modulo 16
+    with av.open(file, "w", format="mp4") as movie:
+        options = {"preset": "ultrafast", "g": "10000", "tune": "zerolatency"}
+        stream = movie.add_stream("libx264", rate=24, options=options)
+        stream.width, stream.height, stream.pix_fmt = side, side, "yuv420p"
+        picture = av.VideoFrame(side, side, "yuv420p")
+        for plane in picture.planes:
+            plane.update(bytes([100]) * plane.buffer_size)
+        packets = [packet for _ in range(1 + cycle) for packet in stream.encode(picture)]
+        for number in range(frames):
+            packet = av.Packet(bytes(packets[number if number == 0 else 1 + (number - 1) % cycle]))
+            packet.stream, packet.time_base, packet.is_keyframe = stream, Fraction(1, 24), number == 0
+            packet.pts = packet.dts = number
+            movie.mux(packet)
+    return file.getvalue()
