@@ -122,6 +122,8 @@ class Settings(BaseSettings):
     unified_relay_base_url: str | None = None
     unified_relay_concurrency: Slots = 1
     unified_relay_model: str = "jimeng-video-3.0"
+    unified_relay_models: Annotated[tuple[str, ...], NoDecode] = ()
+    """Empty is `unified_relay_model` alone."""
     unified_relay_ratios: Annotated[tuple[str, ...], NoDecode] = ("2:3", "3:2", "1:1")
     unified_relay_sizes: Annotated[tuple[str, ...], NoDecode] = ("720P",)
 
@@ -237,7 +239,9 @@ class Settings(BaseSettings):
         return None if text.lower() == "unlimited" else read_amount(text)
 
     @field_validator(
-        *("jiekou_models", "ark_models", "unified_relay_ratios", "unified_relay_sizes"), mode="before"
+        *("jiekou_models", "ark_models", "unified_relay_models"),
+        *("unified_relay_ratios", "unified_relay_sizes"),
+        mode="before",
     )
     @classmethod
     def _words(cls, value: object) -> object:

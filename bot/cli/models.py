@@ -33,6 +33,11 @@ _MODES = {
     Mode.FIRST_LAST: "two photos",
     Mode.CAMERA: "camera moves",
 }
+_RELAYED = (
+    *("jimeng-video-3.0", "grok-video-3", "veo3.1", "veo3.1-components", "veo3.1-fast"),
+    *("veo3.1-fast-components", "veo3.1-pro", "veo3.1-4k", "veo3.1-components-4k"),
+    *("veo3", "veo3-fast", "veo3-pro", "veo3-frames", "veo2", "veo2-fast", "veo2-fast-components"),
+)
 _SIX = frozenset({"16:9", "4:3", "1:1", "3:4", "9:16", "21:9"})
 
 
@@ -61,6 +66,7 @@ def _everything() -> IsolatedSettings:
             "unified_relay_api_key": "-",
             "unified_relay_base_url": "https://relay.example",
             "ark_api_key": "-",
+            "unified_relay_models": _RELAYED,
             "jiekou_api_key": "-",
             "jiekou_models": tuple(PRODUCTS),
         }

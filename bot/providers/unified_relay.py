@@ -1,4 +1,4 @@
-"""A unified relay: one of the servers that sell Jimeng, and other models, under `/v1/video/create`."""
+"""A unified relay: one of the servers that sell Jimeng, Grok, Veo and others under `/v1/video/create`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from yarl import URL
 
 from bot.errors import Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, Provider, Status
+from bot.providers.unified_relay_models import RelayModel, jimeng, read_models
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Answer, Call, Http
 from bot.providers.wire.reading import job_in
 from bot.providers.wire.relay import RelayLinks, links_of, ratio_of, read_poll, read_submit
-from bot.request import Mode, VideoModel, VideoRequest
+from bot.request import VideoModel, VideoRequest
 from bot.settings import Settings
 
 __all__ = ["UnifiedRelay", "read_poll", "read_submit"]
@@ -36,8 +37,7 @@ def _utc_now() -> datetime:
 class UnifiedRelay:
     """An account at one relay. It keeps no connection, so there is nothing to close.
 
-    `base_url` is what stands before `/v1/video/…`; `model`, `ratios` and `sizes` are what this relay sells,
-    written as it writes them.
+    `base_url` is what stands before `/v1/video/…`; `offers` is what this relay sells.
     """
 
     name = "unified_relay"
@@ -48,9 +48,7 @@ class UnifiedRelay:
         base_url: str,
         concurrency: int = 1,
         *,
-        model: str = "jimeng-video-3.0",
-        ratios: Sequence[str] = ("2:3", "3:2", "1:1"),
-        sizes: Sequence[str] = ("720P",),
+        offers: Sequence[RelayModel] = (jimeng("jimeng-video-3.0", ("2:3", "3:2", "1:1"), ("720P",)),),
         http: Http,
         fetcher: VideoFetcher,
         clock: Callable[[], datetime] = _utc_now,
@@ -58,14 +56,12 @@ class UnifiedRelay:
         self.concurrency = concurrency
         self._api_key = SecretStr(api_key) if isinstance(api_key, str) else api_key
         self._base_url = URL(base_url.rstrip("/"))
-        self._model = model
-        self._sizes = {size.lower(): size for size in sizes}
-        self._ratios = tuple(ratios)
+        self._offers = {offer.model.name: offer for offer in offers}
         self._http = http
         self._links = RelayLinks(self._base_url, self._api_key, fetcher)
         self._clock = clock
-        host = self._base_url.host or ""
-        self.models: Sequence[VideoModel] = (_offer(host, self._ratios, tuple(self._sizes)),)
+        company = f"the relay {self._base_url.host or ''}"
+        self.models: Sequence[VideoModel] = [replace(offer.model, company=company) for offer in offers]
 
     async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
         headers = {**self._headers(), "Content-Type": "application/json"}
@@ -100,19 +96,19 @@ class UnifiedRelay:
         return {"Accept": "application/json", "Authorization": f"Bearer {key}"}
 
     def _job(self, request: VideoRequest, photos: Sequence[Photo]) -> dict[str, object]:
-        links = links_of(photos)
-        fields: dict[str, object] = {
-            "model": self._model,
-            "prompt": request.prompt,
-            "aspect_ratio": ratio_of(request, links, self._ratios),
-            "images": [link.url for link in links],
-        }
+        offer, links = self._offers[request.model], links_of(photos)
+        sizes, name = offer.wire_sizes, offer.names.get(request.mode)
+        if name is None or (request.resolution is not None and request.resolution not in sizes):
+            # Asked for when the settings were others.
+            raise Rejected("model_gone", "a mode or a size that is not set up any more")
+        fields: dict[str, object] = {"model": name, "prompt": request.prompt, **offer.extras}
+        if request.enhance is not None and offer.model.enhance:
+            fields["enhance_prompt"] = request.enhance
+        if offer.model.ratios:
+            fields["aspect_ratio"] = ratio_of(request, links, offer.model.ratios)
         if request.resolution is not None:
-            if request.resolution not in self._sizes:
-                # Asked for when the settings were others.
-                raise Rejected("model_gone", "a size that is not set up any more")
-            fields["size"] = self._sizes[request.resolution]
-        return fields
+            fields["size"] = sizes[request.resolution]
+        return {**fields, "images": [link.url for link in links]}
 
     def _may_follow(self, answer: Answer) -> bool:
         job = job_in(answer.fields)
@@ -126,37 +122,16 @@ def from_settings(
     """Build the provider; None if its key or its address is not set."""
     if not (settings.unified_relay_api_key and settings.unified_relay_base_url):
         return None
+    ratios, sizes = settings.unified_relay_ratios, settings.unified_relay_sizes
+    listed = settings.unified_relay_models
     return UnifiedRelay(
         settings.unified_relay_api_key,
         settings.unified_relay_base_url,
         settings.unified_relay_concurrency,
-        model=settings.unified_relay_model,
-        ratios=settings.unified_relay_ratios,
-        sizes=settings.unified_relay_sizes,
+        offers=read_models(listed, ratios, sizes) or [jimeng(settings.unified_relay_model, ratios, sizes)],
         clock=clock,
         http=http,
         fetcher=fetcher,
-    )
-
-
-def _offer(host: str, ratios: tuple[str, ...], resolutions: tuple[str, ...]) -> VideoModel:
-    return VideoModel(
-        name="unified-jimeng",
-        title="Jimeng (unified relay)",
-        provider="unified_relay",
-        company=f"the relay {host}",
-        # What two images mean to Jimeng here no document says.
-        modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME}),
-        ratios=ratios,
-        # Not asked for: the relay decides, and this is what Jimeng makes.
-        seconds=(5,),
-        resolutions=resolutions,
-        prompt_limit=None,
-        prompt_advice=None,
-        photo_as="link",
-        typical_s=120.0,
-        # No relay names a time. Jimeng itself forgets a job after 12 hours.
-        keeps_s=12 * 3600.0,
     )
 
 

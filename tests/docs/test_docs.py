@@ -71,7 +71,7 @@ def test_every_setting_is_listed_with_its_default_and_no_other(listed: Callable[
         if value:
             assert getattr(IsolatedSettings.model_validate({name: value}), name) == default, name
         else:
-            assert default in (None, frozenset(), NO_PRICES), f"{name} has the default {default}"
+            assert default in (None, frozenset(), (), NO_PRICES), f"{name} has the default {default}"
 
 
 def test_the_example_has_a_comment_for_each_setting() -> None:

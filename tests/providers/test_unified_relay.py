@@ -17,10 +17,13 @@ from pydantic import SecretStr
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
+from bot.providers import build_models, build_providers
 from bot.providers.unified_relay import UnifiedRelay, read_poll, read_submit
+from bot.providers.unified_relay_models import jimeng, read_models
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Answer, Call
 from bot.request import Mode, VideoRequest, check_request, settle
+from bot.settings import IsolatedSettings
 
 CASES: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
@@ -28,8 +31,11 @@ CASES: dict[str, dict[str, Any]] = {
     # Those are replayed by test_real_answers.py.
     if not path.stem.startswith("real_")
 }
-SUBMITS = [name for name, case in CASES.items() if case["request"]["method"] == "POST"]
-LOOKS = [name for name in CASES if name not in SUBMITS]
+NOT_BUILT = {"submit_veo31_fast_components_octopusx", "submit_vidu_octopusx"}
+"""One relay's own fields, for which the others have no name."""
+POSTS = [name for name, case in CASES.items() if case["request"]["method"] == "POST"]
+SUBMITS = [name for name in POSTS if name not in NOT_BUILT]
+LOOKS = [name for name in CASES if name not in POSTS]
 KEY = "YOUR_API_KEY"
 ID = "veo3.1-components:1762241017-xTL0P9HvGF"
 LINK = "https://videos.example/a.mp4?sign=1"
@@ -56,25 +62,45 @@ FAILURES = {
 """The same for a failed job."""
 
 
+RATIOS, SIZES = ("2:3", "3:2", "1:1"), ("720P",)
+
+
 def _adapter(base_url: str, **options: Any) -> UnifiedRelay:
     fetcher = VideoFetcher(frozenset({"127.0.0.1"}))
     # Later than every example.
     clock = options.pop("clock", Clock(NOW + timedelta(days=3650)))
+    if "models" in options:
+        options = {"offers": read_models(options["models"], RATIOS, SIZES)}
+    elif options:
+        ratios, sizes = options.get("ratios", RATIOS), options.get("sizes", SIZES)
+        options = {"offers": [jimeng("jimeng-video-3.0", ratios, sizes)]}
     return UnifiedRelay(SecretStr(KEY), base_url, http=HASTY, fetcher=fetcher, clock=clock, **options)
 
 
 MODEL = _adapter("http://relay.example:8080").models[0]
 
 
+OURS = {
+    "jimeng-video-3.0": "unified-jimeng",
+    "grok-video-3": "grok-3",
+    "veo3.1": "unified-veo-3.1",
+    "veo3.1-components": "unified-veo-3.1",
+    "veo3.1-fast": "unified-veo-3.1-fast",
+}
+
+
 def _asked(body: dict[str, Any]) -> tuple[VideoRequest, list[Photo]]:
     """The request in our words that leads to an example's body."""
     across, down = map(int, body["aspect_ratio"].split(":"))
+    references = "components" in body["model"]
     request = VideoRequest(
-        model="unified-jimeng",
+        model=OURS[body["model"]],
         prompt=body["prompt"],
         photos=("file",) * len(body["images"]),
-        ratio=None if body["images"] else body["aspect_ratio"],
-        resolution=body["size"].lower(),
+        photos_as="references" if references else "frames",
+        ratio=None if body["images"] and not references else body["aspect_ratio"],
+        resolution=body["size"].lower() if "size" in body else None,
+        enhance=body.get("enhance_prompt"),
     )
     return request, [PhotoLink(url, across * 100, down * 100) for url in body["images"]]
 
@@ -120,13 +146,14 @@ async def test_every_recorded_submit_means_what_its_example_says(name: str) -> N
     case = CASES[name]
     body = case["request"]["body"]
     request, photos = _asked(body)
-    settings = {"model": body["model"], "ratios": ("1:1", "3:2", "16:9"), "sizes": (body["size"],)}
+    entry = "/".join(filter(None, [body["model"], "1:1/3:2/16:9/9:16/2:3", body.get("size"), "frames"]))
     async with Wire(_reply(case)) as wire:
-        outcome = await _outcome(_adapter(wire.base_url, **settings).submit(request, photos, "t1"))
+        adapter = _adapter(wire.base_url, models=[entry])
+        assert check_request(request, adapter.models[0]) == []
+        outcome = await _outcome(adapter.submit(request, photos, "t1"))
 
     [sent] = wire.received
     _assert_same_call(sent, case["request"])
-    # All five fields are required, so none is optional.
     assert sent.fields == body
     expect = case["expect"]
     if expect["state"] == "accepted":
@@ -408,3 +435,84 @@ async def test_a_success_that_names_a_refusal_is_one_at_once() -> None:
         outcome = await _outcome(_adapter(wire.base_url).poll(ID, MODEL))
     assert isinstance(outcome, Failed)
     assert outcome.code == "video_refused"
+
+
+# Several models at one relay
+
+
+def test_names_that_are_modes_of_one_model_become_one_model() -> None:
+    names = [
+        "grok-video-3",
+        "veo3.1-components",
+        "veo3.1",
+        "veo3.1-fast",
+        "veo3.1-4k",
+        "veo3.1-components-4k",
+    ]
+    models = {model.name: model for model in _adapter("http://relay.example", models=names).models}
+    assert list(models) == ["grok-3", "unified-veo-3.1", "unified-veo-3.1-fast", "veo-3.1-4k"]
+    all_modes = {Mode.TEXT, Mode.FIRST_FRAME, Mode.FIRST_LAST, Mode.REFERENCES}
+    assert models["unified-veo-3.1"].modes == models["veo-3.1-4k"].modes == all_modes
+    assert models["unified-veo-3.1-fast"].modes == all_modes - {Mode.REFERENCES}
+    assert (models["grok-3"].audio_always, models["grok-3"].company) == (True, "the relay relay.example")
+
+
+@pytest.mark.parametrize(
+    ("name", "ours", "modes"),
+    [
+        ("veo_3_1-fast", "unified-veo-3.1-fast", "text first_frame first_last"),
+        ("veo3", "unified-veo-3", "text first_frame first_last"),
+        ("veo3.1-pro-4k", "veo-3.1-pro-4k", "text first_frame first_last"),
+        ("veo3-fast-frames", "veo-3-fast-frames", "first_frame first_last"),
+        ("veo3-pro-frames", "veo-3-pro-frames", "first_frame"),
+        ("veo2", "veo-2", "text first_frame"),
+        ("veo2-pro-components", "veo-2-pro", "references"),
+        ("wan-9", "unified-wan-9", "text first_frame"),
+        ("wan-9/frames/references4", "unified-wan-9", "text first_frame first_last references"),
+        ("jimeng-video-3.0", "unified-jimeng", "text first_frame"),
+    ],
+)
+def test_every_name_has_a_record_and_an_unknown_one_a_cautious_one(name: str, ours: str, modes: str) -> None:
+    [model] = _adapter("http://relay.example", models=[name]).models
+    assert (model.name, model.modes) == (ours, frozenset(map(Mode, modes.split())))
+    assert (model.references > 0) == (Mode.REFERENCES in model.modes)
+
+
+async def test_an_entry_replaces_what_its_record_has() -> None:
+    entry = "wan-9/1:1/1080P/references2/upsample"
+    model = _adapter("http://relay.example", models=[entry]).models[0]
+    assert (model.ratios, model.resolutions, model.references) == (("1:1",), ("1080p",), 2)
+    request = settle(VideoRequest(model=model.name, prompt="x"), model)
+    async with Wire(Reply(200, {"id": ID, "status": "pending"})) as wire:
+        await _adapter(wire.base_url, models=[entry]).submit(request, (), "t1")
+    assert wire.received[0].fields == {
+        "model": "wan-9",
+        "prompt": "x",
+        "enable_upsample": True,
+        "aspect_ratio": "1:1",
+        "size": "1080P",
+        "images": [],
+    }
+
+
+async def test_a_mode_that_is_no_longer_set_up_is_refused_before_anything_is_sent() -> None:
+    request = VideoRequest(model="unified-veo-3.1", prompt="x", photos=("a",), photos_as="references")
+    async with Wire() as wire:
+        with pytest.raises(Rejected):
+            await _adapter(wire.base_url, models=["veo3.1"]).submit(
+                request, [PhotoLink("https://x", 1, 1)], "t1"
+            )
+    assert wire.received == []
+
+
+def test_the_settings_of_one_model_go_on_working() -> None:
+    settings = IsolatedSettings.model_validate(
+        {
+            "unified_relay_api_key": "key",
+            "unified_relay_base_url": "https://relay.example",
+            "unified_relay_model": "jimeng-x",
+            "unified_relay_ratios": "16:9",
+        }
+    )
+    models = build_models(settings, build_providers(settings, lambda: NOW))
+    assert models["unified-jimeng"].ratios == ("16:9",)
