@@ -83,7 +83,7 @@ def draw_draft(
 
 def has_options(task: Task) -> bool:
     """Whether its buttons change what will be bought: in a group they would be in everybody's way."""
-    return task.state is TaskState.DRAFT and task.question in _WITH_OPTIONS and task.chat_id > 0
+    return task.state is TaskState.DRAFT and task.question in _WITH_OPTIONS and task.card.chat_id > 0
 
 
 def draw_question(task: Task, now: datetime, price_labels: PriceLabels = NO_PRICE_LABELS) -> Question:

@@ -69,9 +69,9 @@ async def go_on(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     request = request.model_copy(update={"prompt": task.request.prompt})
     # The worker posts a new card, which shows the picture.
     waiting = task.asked(request, DraftQuestion.EXTENDING_PRESSED, ctx.clock())
-    await ctx.store.tasks.save(replace(waiting, card_id=None, card_has_photo=False))
-    if task.card_id is not None:
-        await ctx.board.remove(task.chat_id, task.card_id)
+    await ctx.store.tasks.save(replace(waiting, card=waiting.card.lost()))
+    if task.card.card_id is not None:
+        await ctx.board.remove(task.card.chat_id, task.card.card_id)
     ctx.wake()
     return None
 

@@ -97,7 +97,7 @@ async def edited(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     Photos, and options that were chosen with buttons, stay.
     """
     drafts = await ctx.store.tasks.drafts(sender.chat_id, sender.user_id)
-    task = next((one for one in drafts if one.message_id == sender.message_id), None)
+    task = next((one for one in drafts if one.card.message_id == sender.message_id), None)
     if task is None or intent.kind not in _WRITTEN or not intent.words:
         return
     if task.question == DraftQuestion.WORDS:
@@ -168,7 +168,7 @@ async def _ask_photo(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
 async def _keep_words(ctx: ChatContext, sender: Sender, draft: Task, intent: Intent) -> None:
     """Take the words that came before the photo."""
     request, _ = ctx.request_builder.read(read_words(intent.words), None, draft.request)
-    await ctx.store.tasks.save(draft.asked(request, draft.question, ctx.drafts.expiry(draft.chat_id)))
+    await ctx.store.tasks.save(draft.asked(request, draft.question, ctx.drafts.expiry(draft.card.chat_id)))
     await ctx.messenger.say(sender, "photo_wanted")
 
 
@@ -222,7 +222,7 @@ async def _question(
     drafts = await ctx.store.tasks.drafts(sender.chat_id, sender.user_id)
     if intent.kind == "text" and (intent.photo is not None or intent.video is not None):
         # What it replies to is what it means: perhaps the very photo that a draft asks about.
-        meant = [draft for draft in drafts if draft.message_id == intent.points_at]
+        meant = [draft for draft in drafts if draft.card.message_id == intent.points_at]
         return next((draft for draft in meant if awaits(draft)), None)
     # Who is offered another model may as well say it in other words.
     newest = next((draft for draft in drafts if draft.question != DraftQuestion.MODEL), None)
@@ -256,7 +256,7 @@ async def _complete(ctx: ChatContext, sender: Sender, task: Task, intent: Intent
     if task.question == DraftQuestion.START_REWORDED:
         question = DraftQuestion.START_REWORDED
     # The next words in a private chat are meant for the question, but they may be a new thought as well.
-    is_reply = intent.answers == task.card_id or intent.photo is not None
+    is_reply = intent.answers == task.card.card_id or intent.photo is not None
     await ctx.messenger.explain(
         sender, await ctx.orders.answered(task, sender, request, question, is_reply=is_reply)
     )
