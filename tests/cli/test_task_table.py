@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from fakes import NOW, a_task, made
+from fakes import CARD_FIELDS, NOW, a_task, made
 
 from bot.cli import task_table
 from bot.codes import FailureCode
@@ -62,11 +62,19 @@ def test_names_and_words_are_shown_as_they_are() -> None:
     assert "2 before it" in drawn(task_table.draw_table([task], {"boat": 2}, NOW))
 
 
+TASK_FIELDS = (*(name for name in Task.__dataclass_fields__ if name != "card"), *CARD_FIELDS)
+
+
 def test_json_has_every_field_of_a_task() -> None:
     task = made(price=Decimal("0.10"), tried_models=("veo-3",))
     fields = task_table.task_json(task)
-    renamed = {"detached": "hidden", "tried_models": "passed_over", "polled_at": "looked_at"}
-    assert fields.keys() == {renamed.get(name, name) for name in Task.__dataclass_fields__}
+    renamed = {
+        "detached": "hidden",
+        "tried_models": "passed_over",
+        "polled_at": "looked_at",
+        "has_photo": "card_has_photo",
+    }
+    assert fields.keys() == {renamed.get(name, name) for name in TASK_FIELDS}
     assert (fields["price"], fields["state"], fields["passed_over"]) == ("0.10", "succeeded", ["veo-3"])
     assert fields["created_at"] == NOW.isoformat()
     assert task_table.write_json(fields)

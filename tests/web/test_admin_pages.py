@@ -402,7 +402,7 @@ async def test_a_month_is_a_file_to_check_a_bill_with(site: AdminSite, admin: Vi
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert response.headers["Content-Disposition"] == 'attachment; filename="dreamreel-2026-05.csv"'
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
-    assert [line.count(",") for line in text.splitlines()] == [18, 18]
+    assert [line.count(",") for line in text.splitlines()] == [19, 19]
     assert "their-7" in text
     for month in ("2026-13", "", '2026-05"'):
         assert (await admin.get(f"/admin/bill?month={month}"))[0].status == 404
