@@ -68,7 +68,8 @@ TASK_FIELDS = (*(name for name in Task.__dataclass_fields__ if name != "card"), 
 def test_json_has_every_field_of_a_task() -> None:
     task = made(price=Decimal("0.10"), tried_models=("veo-3",))
     fields = task_table.task_json(task)
-    renamed = {
+    renamed = {"detached": "hidden", "tried_models": "passed_over", "polled_at": "looked_at"}
+    renamed["has_photo"] = "card_has_photo"
         "detached": "hidden",
         "tried_models": "passed_over",
         "polled_at": "looked_at",
