@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardButton
 from telegram.constants import KeyboardButtonStyle
 
 from bot.chat.cards.continuation import continuation
@@ -17,6 +17,7 @@ from bot.chat.cards.layout import (
     continued,
     cut,
     join,
+    keyboard,
     left_out,
     model_rows,
     prompt_line,
@@ -68,7 +69,7 @@ def draw_draft(
     asks = _sentence(task, now) + _terms(task, usual_s, price_labels)
     text = join(above, beside, continued(task), _crop(task), asks, left, _add_last(task, models))
     if opened is not None and (choices := choice_rows(task, models, opened, price_labels)):
-        return Card(text, InlineKeyboardMarkup(choices))
+        return Card(text, keyboard(choices))
     rows = option_rows(task, models) if has_options(task) else motion_rows(task)
     last = [task_button(task, "button_dismiss", "dismiss")]
     if task.question == DraftQuestion.START_REWORDED:
@@ -78,7 +79,7 @@ def draw_draft(
     rows.append(last)
     if task.question == DraftQuestion.START_CROPPED:
         rows.append([task_button(task, "button_crop_always", CROP_ALWAYS)])
-    return Card(text, InlineKeyboardMarkup(rows))
+    return Card(text, keyboard(rows))
 
 
 def has_options(task: Task) -> bool:
@@ -107,7 +108,7 @@ def draw_switch(
         *only_rows(task),
         [task_button(task, "button_dismiss", "dismiss")],
     ]
-    return Card(text, InlineKeyboardMarkup(rows))
+    return Card(text, keyboard(rows))
 
 
 def _reworded_buttons(

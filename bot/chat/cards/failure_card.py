@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardButton
 
 from bot.chat.cards.layout import (
     COPY_LIMIT,
@@ -14,6 +14,7 @@ from bot.chat.cards.layout import (
     copy_button,
     heading,
     join,
+    keyboard,
     model_rows,
     task_button,
     units,
@@ -50,7 +51,7 @@ def draw_failed(
         for row in _rows(task, code, remedy, models, price_labels)
     ]
     text = join(heading(task, model), aside, "\n".join(sentences))
-    return Card(text, InlineKeyboardMarkup(rows) if rows else None)
+    return Card(text, keyboard(rows) if rows else None)
 
 
 def _charged(task: Task, price_labels: PriceLabels) -> str:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import KeyboardButtonStyle
 
+from bot.chat.cards.label_width import fitting_columns
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.request import VideoModel, VideoRequest, keeps_photo_shape, settle
 from bot.task import Task
-from bot.text import plain, say
+from bot.text import has_phrase, plain, say
 
 COPY_LIMIT = 256  # https://core.telegram.org/bots/api#copytextbutton
 _PROMPT_SHOWN = 300
@@ -69,8 +70,14 @@ def facts(task: Task, model: VideoModel | None) -> str:
     if bought.seconds:
         parts.append(say(task.language, "seconds", seconds=bought.seconds))
     if request.camera:
-        parts.append(html.escape(request.camera, quote=False))
+        parts.append(html.escape(name_camera(task.language, request.camera), quote=False))
     return " · ".join(parts)
+
+
+def name_camera(language: str, camera: str) -> str:
+    """Return what people call a camera move; not HTML."""
+    key = f"camera_move_{camera}"
+    return plain(say(language, key)) if has_phrase(key) else camera
 
 
 def continued(task: Task) -> str:
@@ -99,9 +106,17 @@ def task_button(
     return button(say(task.language, key), verb, task.id, style=style)
 
 
+def keyboard(lines: Sequence[Sequence[InlineKeyboardButton]]) -> InlineKeyboardMarkup:
+    """Return a keyboard of these rows; a row whose labels a phone would cut becomes several."""
+    return InlineKeyboardMarkup([row for line in lines for row in rows(line, len(line))])
+
+
 def rows(buttons: Sequence[InlineKeyboardButton], columns: int) -> list[list[InlineKeyboardButton]]:
-    """Return the buttons as the rows of a keyboard, `columns` to a row."""
-    return [list(buttons[start : start + columns]) for start in range(0, len(buttons), columns)]
+    """Return the buttons as the rows of a keyboard, `columns` to a row, or as many as a phone shows uncut."""
+    if not buttons:
+        return []
+    count = fitting_columns([one.text for one in buttons[:columns]])
+    return [list(buttons[:count]), *rows(buttons[count:], columns)]
 
 
 def copy_button(language: str, key: str, text: str) -> InlineKeyboardButton:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from telegram import InlineKeyboardButton
 
-from bot.chat.cards.layout import button, rows
+from bot.chat.cards.layout import button, name_camera, rows
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.request import (
     CAMERAS,
@@ -106,11 +106,6 @@ def changed(
     None where the option or the choice is not offered for this request.
     """
     return _outcomes(request, models, option).get(choice)
-
-
-def name_camera(language: str, camera: str) -> str:
-    """What people call a camera move; not HTML."""
-    return _name(language, f"camera_move_{camera}") or camera
 
 
 def _outcomes(

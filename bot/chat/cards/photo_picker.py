@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardButton
 
-from bot.chat.cards.layout import Card, button, join, prompt_line, rows, task_button
+from bot.chat.cards.layout import Card, button, join, keyboard, prompt_line, rows, task_button
 from bot.draft import DraftQuestion
 from bot.request import Mode, VideoModel, VideoRequest, fit_request, shown
 from bot.task import Task
@@ -45,19 +45,21 @@ def draw_which(task: Task, models: Mapping[str, VideoModel], opened: str | None 
     above = prompt_line(task)
     last = [task_button(task, "button_dismiss", "dismiss")]
     if fit_two_photos(task.request, models) is None:
-        numbers = [_button(task, str(number), f"{number}-{number}") for number in range(1, count + 1)]
+        numbers = [
+            _button(task, _number_label(task, number), f"{number}-{number}") for number in range(1, count + 1)
+        ]
         text = join(above, say(task.language, "card_which_one", count=count))
-        return Card(text, InlineKeyboardMarkup([*rows(numbers, _COLUMNS), last]))
+        return Card(text, keyboard([*rows(numbers, _COLUMNS), last]))
     if opened is None or (first := _number(opened, count)) is None:
-        numbers = [_button(task, str(number), str(number)) for number in range(1, count + 1)]
+        numbers = [_button(task, _number_label(task, number), str(number)) for number in range(1, count + 1)]
         text = join(above, say(task.language, DraftQuestion.WHICH_PHOTOS, count=count))
-        return Card(text, InlineKeyboardMarkup([*rows(numbers, _COLUMNS), last]))
+        return Card(text, keyboard([*rows(numbers, _COLUMNS), last]))
     others = [number for number in range(1, count + 1) if number != first]
     numbers = [_button(task, str(number), f"{first}-{number}") for number in others]
     text = join(above, say(task.language, "card_which_last", number=first))
     back = _button(task, say(task.language, "option_back"), "")
-    keyboard = [*rows(numbers, _COLUMNS), [_only(task, first)], [back, *last]]
-    return Card(text, InlineKeyboardMarkup(keyboard))
+    button_rows = [*rows(numbers, _COLUMNS), [_only(task, first)], [back, *last]]
+    return Card(text, keyboard(button_rows))
 
 
 def only_rows(task: Task) -> list[list[InlineKeyboardButton]]:
@@ -83,6 +85,13 @@ def _takes_two(model: VideoModel) -> bool:
 
 def _number(text: str, count: int) -> int | None:
     return int(text) if re.fullmatch(r"[1-9]\d?", text, re.ASCII) and int(text) <= count else None
+
+
+def _number_label(task: Task, number: int) -> str:
+    """Return what people call photo `number`: a word if there are two, else the number."""
+    if len(task.request.photos) != 2:
+        return str(number)
+    return say(task.language, "button_first_photo" if number == 1 else "button_second_photo")
 
 
 def _only(task: Task, number: int) -> InlineKeyboardButton:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from telegram import InlineKeyboardMarkup
 
-from bot.chat.cards.layout import button, task_button
+from bot.chat.cards.layout import button, keyboard, task_button
 from bot.chat.cards.next_steps import NextStep
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.request import Mode, VideoModel, shown
@@ -33,7 +33,7 @@ def result_buttons(
         task_button(task, "button_other_words", NextStep.WORDS),
     ]
     joined = [[task_button(task, "button_join", JOIN)]] if task.request.extends else []
-    return InlineKeyboardMarkup([again, below, *joined])
+    return keyboard([again, below, *joined])
 
 
 def _can_extend(models: Mapping[str, VideoModel]) -> bool:

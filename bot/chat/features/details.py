@@ -9,9 +9,7 @@ from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from telegram import InlineKeyboardMarkup
-
-from bot.chat.cards.layout import COPY_LIMIT, Card, copy_button, cut, join, units
+from bot.chat.cards.layout import COPY_LIMIT, Card, copy_button, cut, join, keyboard, units
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.result_buttons import DETAILS
 from bot.chat.context import ChatContext
@@ -78,7 +76,7 @@ def draw_details(
         copies.append(copy_button(language, "button_copy_words", request.prompt))
     if request.seed is not None:
         copies.append(copy_button(language, "button_copy_seed", str(request.seed)))
-    return Card(text, InlineKeyboardMarkup([copies]) if copies else None)
+    return Card(text, keyboard([copies]) if copies else None)
 
 
 def options_of(request: VideoRequest) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from telegram import InlineKeyboardMarkup
-
-from bot.chat.cards.layout import Card, button, join
+from bot.chat.cards.layout import Card, button, join, keyboard
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.parsing.message_intent import Intent
@@ -31,7 +29,7 @@ async def ask_to_forget(ctx: ChatContext, sender: Sender, _: Intent) -> None:
         for key, answer in (("button_forget", _YES), ("button_keep", _NO))
     ]
     text = say(sender.language, "forget_ask")
-    await ctx.messenger.answer(sender, text, InlineKeyboardMarkup([buttons]))
+    await ctx.messenger.answer(sender, text, keyboard([buttons]))
 
 
 async def decide(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:

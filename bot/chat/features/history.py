@@ -6,10 +6,10 @@ import html
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardButton
 from telegram.constants import ParseMode
 
-from bot.chat.cards.layout import Card, button, cut, facts
+from bot.chat.cards.layout import Card, button, cut, facts, keyboard
 from bot.chat.cards.task_card import draw_caption
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, ChatButton, ChatButtonPress, Command, Commands
@@ -112,7 +112,7 @@ def draw_history(
     if len(found) > PAGE:
         turns.append(_turn(language, "button_older", user_id, newer + PAGE))
     rows = [shows, turns] if turns else [shows]
-    return Card("\n\n".join([say(language, "history_heading"), *entries]), InlineKeyboardMarkup(rows))
+    return Card("\n\n".join([say(language, "history_heading"), *entries]), keyboard(rows))
 
 
 def _entry(language: str, number: int, task: Task, model: VideoModel | None, zone: ZoneInfo) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from telegram import InlineKeyboardMarkup
 
 from bot.chat.cards.eta import Estimate
-from bot.chat.cards.layout import Card, button, cut, join, rows
+from bot.chat.cards.layout import Card, button, cut, join, keyboard, rows
 from bot.chat.cards.task_card import state_line
 from bot.chat.context import ChatContext
 from bot.chat.features.admin.waiting_list import tell_waiting
@@ -100,12 +100,12 @@ def _entry(sender: Sender, number: int, task: Task, line: str) -> str:
 def _bring_buttons(language: str, here: Sequence[tuple[int, Task]]) -> InlineKeyboardMarkup | None:
     if len(here) == 1:
         label = plain(say(language, "button_bring"))
-        return InlineKeyboardMarkup([[button(label, BRING, here[0][1].id)]])
+        return keyboard([[button(label, BRING, here[0][1].id)]])
     buttons = [
         button(plain(say(language, "button_bring_number", number=number)), BRING, task.id)
         for number, task in here
     ]
-    return InlineKeyboardMarkup(rows(buttons, _BUTTONS_IN_ROW)) if buttons else None
+    return keyboard(rows(buttons, _BUTTONS_IN_ROW)) if buttons else None
 
 
 COMMANDS: Commands = (Command(name="queue", handle=queue),)

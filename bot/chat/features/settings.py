@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardButton
 
 from bot.chat.cards.chat_defaults import usual_request
-from bot.chat.cards.layout import Card, button, join, rows
+from bot.chat.cards.layout import Card, button, join, keyboard, rows
 from bot.chat.cards.option_buttons import changed, choices_of, label_of
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
@@ -79,16 +79,16 @@ def draw_settings(
     )
     if opened is not None and (found := offered.get(opened)) and found[1]:
         chosen = _choice_rows(language, choices, opened, *found)
-        return Card(text, InlineKeyboardMarkup([*chosen, [_button(plain(say(language, "option_back")), "")]]))
+        return Card(text, keyboard([*chosen, [_button(plain(say(language, "option_back")), "")]]))
     buttons = [
         _button(_name(language, option), _opening(option, now, others))
         for option, (now, others) in offered.items()
         if others
     ]
-    keyboard = rows(buttons, _COLUMNS)
+    button_rows = rows(buttons, _COLUMNS)
     if any(getattr(choices.settings, option) is not None for option in _VIDEO):
-        keyboard.append([_button(plain(say(language, "option_reset")), f"{_RESET}=")])
-    return Card(text, InlineKeyboardMarkup(keyboard))
+        button_rows.append([_button(plain(say(language, "option_reset")), f"{_RESET}=")])
+    return Card(text, keyboard(button_rows))
 
 
 def offers(

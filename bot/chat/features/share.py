@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from telegram import InlineKeyboardMarkup
-
-from bot.chat.cards.layout import Card, copy_button, task_button
+from bot.chat.cards.layout import Card, copy_button, keyboard, task_button
 from bot.chat.cards.result_buttons import SHARE
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
@@ -113,13 +111,13 @@ def recipe_of(request: VideoRequest, *, with_photos: bool) -> VideoRequest:
 def draw_link(language: str, task: Task, link: str, *, with_photos: bool) -> Card:
     """The link, and whether the photo is in it: with a button that adds one that is not."""
     lines = [say(language, "recipe_link", link=link)]
-    keyboard = [[copy_button(language, "button_copy_link", link)]]
+    button_rows = [[copy_button(language, "button_copy_link", link)]]
     if with_photos:
         lines.append(say(language, "recipe_with_photo"))
     elif task.request.photos:
         lines.append(say(language, "recipe_without_photo"))
-        keyboard.append([task_button(task, "button_share_photo", SHARE_PHOTO)])
-    return Card("\n\n".join(lines), InlineKeyboardMarkup(keyboard))
+        button_rows.append([task_button(task, "button_share_photo", SHARE_PHOTO)])
+    return Card("\n\n".join(lines), keyboard(button_rows))
 
 
 COMMANDS: Commands = ()

@@ -6,7 +6,7 @@ from typing import Final
 
 from telegram import InlineKeyboardMarkup
 
-from bot.chat.cards.layout import button
+from bot.chat.cards.layout import button, keyboard
 from bot.store import Notice
 from bot.text import plain, say
 from bot.worker.purchase_guard import BRAKE_REACHED
@@ -32,9 +32,7 @@ def buttons_of(language: str, notice: Notice) -> InlineKeyboardMarkup | None:
         answers = [("button_pause_all", PAUSE, "")]
     else:
         return None
-    return InlineKeyboardMarkup(
-        [[button(plain(say(language, key)), verb, choice) for key, verb, choice in answers]]
-    )
+    return keyboard([[button(plain(say(language, key)), verb, choice) for key, verb, choice in answers]])
 
 
 def _admission(notice: Notice) -> list[tuple[str, str, str]]:

@@ -27,8 +27,8 @@ def test_a_model_is_told_in_a_few_short_lines() -> None:
         "words · a photo · two photos · camera moves · up to 3 photos of what is in it",
         "4 / 8 s · 720p / 1080p",
         "16:9 9:16",
-        "Also: sound · what to leave out · seed · people yes/no · rewriting yes/no",
-        "Usually about 2 min",
+        "Also: sound · what to leave out · seed · people on/off · prompt rewriting",
+        "Usually takes about 2 min",
         "Photos go to Example &amp; Sons",
     ]
 
@@ -40,7 +40,7 @@ def test_what_a_model_cannot_do_is_not_told() -> None:
         "words",
         "5 / 10 s · 1080p",
         "16:9 9:16",
-        "Usually about 2 min",
+        "Usually takes about 2 min",
     ]
 
 
@@ -84,12 +84,12 @@ def test_a_photo_that_stays_on_this_machine_goes_to_nobody() -> None:
     ],
 )
 def test_the_usual_time_is_rounded_as_people_would(usual_s: float, said: str) -> None:
-    assert f"Usually about {said}" in lines(replace(A_MODEL, typical_s=usual_s))
+    assert f"Usually takes about {said}" in lines(replace(A_MODEL, typical_s=usual_s))
 
 
 def test_the_time_that_was_learned_here_goes_before_the_record() -> None:
     text = draw_models("en", {"jimeng-pro": A_MODEL}, "jimeng-pro", {"jimeng-pro": 240.0, "other": 5.0})
-    assert "Usually about 4 min" in text
+    assert "Usually takes about 4 min" in text
 
 
 def test_the_default_is_marked_and_another_is_named_as_an_example() -> None:

@@ -96,7 +96,7 @@ def test_a_refusal_says_what_may_have_been_charged_and_what_another_try_costs() 
     refused = a_task(state=TaskState.FAILED, error_code="video_refused", remote_id="1", price=Decimal("0.30"))
     card = draw(refused)
     assert say("en", "charged_cost", price="0.30\u00a0USD") in card.text
-    assert "Try once more (costs 0.42\u00a0USD)" in labels(card.buttons)
+    assert "Try again (costs 0.42\u00a0USD)" in labels(card.buttons)
     assert "Make it with second · 3\u00a0USD" in labels(card.buttons)
     assert say("en", "not_charged") in draw(replace(refused, remote_id=None, error_code="busy")).text
     unclear = draw(replace(refused, remote_id=None, error_code=FailureCode.SUBMIT_UNKNOWN))

@@ -62,7 +62,7 @@ def test_a_card_shows_the_words_and_what_is_bought() -> None:
 
 def test_a_photo_has_its_own_shape() -> None:
     with_photo = VideoRequest(model="jimeng-pro", photos=("p",), ratio="9:16", seconds=10, camera="robo_arm")
-    assert draw(request=with_photo).text.startswith("jimeng-pro · shape of the photo · 10 s · robo_arm")
+    assert draw(request=with_photo).text.startswith("jimeng-pro · photo's format · 10 s · Robot arm")
     chosen = draw(replace(FULL_MODEL, ratio_with_photo=True), request=with_photo)
     assert chosen.text.startswith("jimeng-pro · 9:16 · 10 s")
 
@@ -70,12 +70,12 @@ def test_a_photo_has_its_own_shape() -> None:
 @pytest.mark.parametrize(
     ("changes", "line", "data"),
     [
-        ({"state": S.QUEUED}, "Waiting for a free place · 0:30", ["cancel:boat"]),
-        ({"state": S.SUBMITTING}, "Handing it over · 0:30", ["cancel:boat"]),
+        ({"state": S.QUEUED}, "You are next · 0:30", ["cancel:boat"]),
+        ({"state": S.SUBMITTING}, "Starting · 0:30", ["cancel:boat"]),
         ({"state": S.RUNNING}, "▰▰▰▰▱▱▱▱▱▱▱▱ 0:30 · usually 1 min 40 s", ["cancel:boat"]),
         (
             {"state": S.RUNNING, "progress": 0.5},
-            "▰▰▰▰▰▰▱▱▱▱▱▱ 50 % · 0:30 · usually 1 min 40 s",
+            "▰▰▰▰▰▰▱▱▱▱▱▱ 50% · 0:30 · usually 1 min 40 s",
             ["cancel:boat"],
         ),
         ({"state": S.RUNNING, "late_at": NOW}, say("en", "card_late", elapsed="0:30"), ["cancel:boat"]),
@@ -91,7 +91,7 @@ def test_a_task_on_its_way_says_how_far_it_is(changes: dict[str, Any], line: str
 
 
 def test_a_queue_names_how_many_stand_before() -> None:
-    assert draw(estimate=Estimate(3)).text.endswith("Waiting, 3 before you · 0:00")
+    assert draw(estimate=Estimate(3)).text.endswith("In line, 3 before you · 0:00")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_queue_names_how_many_stand_before() -> None:
 )
 def test_a_queue_says_when_the_turn_comes_where_that_can_be_told(turn_s: float, time: str) -> None:
     card = draw(estimate=Estimate(2, turn_s))
-    assert card.text.endswith(f"Waiting, 2 before you · 0:00\nYour turn comes in about {time}.")
+    assert card.text.endswith(f"In line, 2 before you · 0:00\nYour turn is in about {time}.")
 
 
 def test_each_wait_is_counted_from_its_own_beginning() -> None:
@@ -133,7 +133,7 @@ def test_what_takes_longer_than_usual_says_so() -> None:
 
 @pytest.mark.parametrize("state", [S.SUBMITTING, S.RUNNING])
 def test_the_button_says_paid_only_where_somebody_pays(state: TaskState) -> None:
-    label = "Stop waiting (perhaps paid already)" if state is S.SUBMITTING else "Stop waiting (already paid)"
+    label = "Stop waiting (maybe already paid)" if state is S.SUBMITTING else "Stop waiting (already paid)"
     assert labels(draw(state=state).buttons) == [label]
     assert labels(draw(FREE_MODEL, state=state).buttons) == ["Cancel"]
     assert labels(draw(state=S.QUEUED).buttons) == ["Cancel"]
@@ -146,10 +146,10 @@ def test_the_button_says_paid_only_where_somebody_pays(state: TaskState) -> None
         ({"state": S.CANCELLED, "error_code": "cancelled"}, "Nothing was charged"),
         ({"state": S.SUBMITTING, "detached": True}, "may have been charged"),
         ({"state": S.RUNNING, "detached": True}, "already paid for"),
-        ({"state": S.FAILED, "error_code": "prompt_refused"}, "was not charged"),
+        ({"state": S.FAILED, "error_code": "prompt_refused"}, "were not charged"),
         ({"state": S.FAILED, "error_code": "video_refused", "remote_id": "job-1"}, "may have been charged"),
-        ({"state": S.FAILED, "error_code": FailureCode.SUBMIT_UNKNOWN}, "cannot know"),
-        ({"state": S.FAILED, "error_code": FailureCode.SUBMIT_UNKNOWN, "detached": True}, "cannot know"),
+        ({"state": S.FAILED, "error_code": FailureCode.SUBMIT_UNKNOWN}, "don't know"),
+        ({"state": S.FAILED, "error_code": FailureCode.SUBMIT_UNKNOWN, "detached": True}, "don't know"),
     ],
 )
 def test_whoever_stops_waiting_is_told_whether_it_was_charged(changes: dict[str, Any], said: str) -> None:

@@ -102,14 +102,14 @@ async def test_who_waits_for_a_place_is_told_who_is_before_and_for_how_long(tmp_
                 first = await live_bot.answer(live_bot.world.say(ada, chat, "/video the first"))
                 assert "usually 4 min" in await text(live_bot, first, "usually")
                 second = await live_bot.answer(live_bot.world.say(boris, his, "/video the second"))
-                assert "Waiting for a free place · 0:0" in second["text"]
+                assert "You are next · 0:0" in second["text"]
                 third = await live_bot.answer(live_bot.world.say(ada, chat, "/video the third"))
                 assert "Waiting, 1 before you · 0:0" in third["text"]
-                assert third["text"].endswith("Your turn comes in about 6 min.")
+                assert third["text"].endswith("Your turn is in about 6 min.")
                 usual = await live_bot.answer(
                     live_bot.world.say(ada, chat, "/models"), containing="jimeng-pro"
                 )
-                assert "Usually about 4 min" in usual["text"]
+                assert "Usually takes about 4 min" in usual["text"]
             await live_bot.shown(chat, 2)
             await live_bot.shown(his)
 

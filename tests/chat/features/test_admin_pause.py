@@ -83,7 +83,7 @@ async def test_only_admins_pause_and_for_others_there_is_no_such_command(
             assert await live_bot.forged_tap(ada, said, data) == says("press_private")
     assert live_bot.rows("pauses") == []
     unknown = await live_bot.answer(live_bot.world.say(OWNER, owners, "/pause sora"))
-    assert unknown["text"].startswith("There is no model called sora. Here are: jimeng-pro, ")
+    assert unknown["text"].startswith("There is no model sora. You can use: jimeng-pro, ")
     nothing = await live_bot.answer(live_bot.world.say(OWNER, owners, "/resume"))
     assert nothing["text"] == says("resume_nothing")
     assert await live_bot.forged_tap(OWNER, nothing, "pause:sora") == says("press_gone")

@@ -96,7 +96,7 @@ async def test_a_recipe_without_its_photo_takes_one_of_ones_own(live_bot: BotHar
     assert live_bot.jobs("it turns round") == 1
     await live_bot.tap(boris, draft, says("button_generate"))
     (his_video,) = await live_bot.shown(his)
-    assert his_video["caption"] == "it turns round\n\njimeng-pro · shape of the photo · 10 s"
+    assert his_video["caption"] == "it turns round\n\njimeng-pro · photo's format · 10 s"
 
 
 async def test_only_its_owner_adds_the_photo(live_bot: BotHarness) -> None:

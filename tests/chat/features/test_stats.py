@@ -1,4 +1,4 @@
-"""/stats in the whole bot: a picture with a few words, of all people for admins, of one's own for others."""
+"""/stats in the whole bot: a picture with a few words, everybody for admins, of one's own for others."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ async def test_an_admin_sees_all_that_was_made_and_what_it_cost(live_bot: BotHar
     admin = live_bot.world.add_person(Person(ADMIN_ID, "Olga", None, "en"))
     message = await stats(live_bot, admin, live_bot.world.private_chat(admin))
     caption = message["caption"]
-    assert "The last 14 days, of all people" in caption
+    assert "The last 14 days, everybody" in caption
     assert "2 requests, 2 made" in caption
     assert "Spent: 1" in caption
     assert "Ada 1" in caption
     assert "Boris 1" in caption
-    assert "From the request to the video: half within" in caption
+    assert "From request to video: half within" in caption
     stored = live_bot.world.files.get(message["photo"][-1]["file_id"])
     assert stored is not None
     assert Image.open(io.BytesIO(stored.path.read_bytes())).size[0] >= 1000

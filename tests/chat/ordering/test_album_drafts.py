@@ -280,7 +280,8 @@ def test_where_no_model_takes_two_one_tap_is_the_choice() -> None:
     assert card.buttons is not None
     first, second = card.buttons.inline_keyboard[0]
     assert (first.callback_data, second.callback_data) == ("which:boat:1-1", "which:boat:2-2")
-    assert "take one" in card.text
+    assert (first.text, second.text) == ("First", "Second")
+    assert "I can use one" in card.text
 
 
 @pytest.mark.parametrize(

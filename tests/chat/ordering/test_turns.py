@@ -65,7 +65,7 @@ async def test_an_admin_sees_who_waits_and_puts_one_first(live_bot: BotHarness) 
             await live_bot.answer(live_bot.world.say(ada, hers, f"/video first {number}"))
         await live_bot.answer(live_bot.world.say(boris, his, "/video urgent secret"))
         told = await waiting(live_bot, admin, office)
-        assert re.fullmatch(r"1\. Ada · jimeng-pro · has waited \d+ s", listed_in(told)[0])
+        assert re.fullmatch(r"1\. Ada · jimeng-pro · waiting for \d+ s", listed_in(told)[0])
         assert whose(told) == ["1. Ada", "2. Boris <3", "3. Ada"]
         assert "secret" not in told["text"]
         first = buttons(told)[says("button_first_number", number=3)]

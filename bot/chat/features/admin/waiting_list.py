@@ -6,11 +6,9 @@ import html
 from collections.abc import Sequence
 from datetime import datetime
 
-from telegram import InlineKeyboardMarkup
-
 from bot.admin.actions import ActionRefused
 from bot.chat.cards.eta import about
-from bot.chat.cards.layout import Card, button, rows
+from bot.chat.cards.layout import Card, button, keyboard, rows
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Commands
 from bot.chat.sender import Sender
@@ -66,7 +64,7 @@ def draw_waiting(language: str, tasks: Sequence[Task], now: datetime) -> Card:
     if len(tasks) > _SHOWN:
         lines.append(say(language, "queue_more", count=len(tasks) - _SHOWN))
     text = "\n".join([say(language, "queue_waiting"), "", *lines])
-    return Card(text, InlineKeyboardMarkup(rows(buttons, _BUTTONS_IN_ROW)))
+    return Card(text, keyboard(rows(buttons, _BUTTONS_IN_ROW)))
 
 
 COMMANDS: Commands = ()
