@@ -70,11 +70,6 @@ def test_json_has_every_field_of_a_task() -> None:
     fields = task_table.task_json(task)
     renamed = {"detached": "hidden", "tried_models": "passed_over", "polled_at": "looked_at"}
     renamed["has_photo"] = "card_has_photo"
-        "detached": "hidden",
-        "tried_models": "passed_over",
-        "polled_at": "looked_at",
-        "has_photo": "card_has_photo",
-    }
     assert fields.keys() == {renamed.get(name, name) for name in TASK_FIELDS}
     assert (fields["price"], fields["state"], fields["passed_over"]) == ("0.10", "succeeded", ["veo-3"])
     assert fields["created_at"] == NOW.isoformat()

@@ -45,7 +45,7 @@ async def entered(browser: Browser, site: AdminSite, **options: Any) -> AsyncIte
     """Inside, by the link from the chat."""
     size = {"width": 1200, "height": 900} | options
     async with a_page(browser, await site.link(), **size) as page:
-        await page.get_by_role("button", name="Come in").click()
+        await page.get_by_role("button", name="Open", exact=True).click()
         await expect(page.get_by_role("heading", name="Now")).to_be_visible()
         yield page
 
@@ -68,7 +68,7 @@ async def test_without_scripts_the_code_is_pasted(browser: Browser, site: AdminS
     link = await site.link()
     async with a_page(browser, link, width=800, height=600, java_script_enabled=False) as page:
         await page.get_by_label("The code").fill(link.partition("#")[2])
-        await page.get_by_role("button", name="Come in").click()
+        await page.get_by_role("button", name="Open", exact=True).click()
         await expect(page.get_by_role("heading", name="Now")).to_be_visible()
 
 

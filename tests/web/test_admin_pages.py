@@ -113,7 +113,7 @@ async def test_looking_at_a_link_does_not_use_it_up(site: AdminSite, stranger: V
     for _ in range(3):
         response, text = await stranger.get(path)
         assert response.status == 200
-        assert "Come in" in text
+        assert "The code after the #" in text
     assert (await stranger.enter(link)).headers["Location"] == "/admin"
     response, text = await stranger.get("/admin")
     assert (response.status, "The queue" in text) == (200, True)

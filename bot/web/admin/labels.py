@@ -31,6 +31,7 @@ _STATES = {
 }
 
 
+_CODES = {"account": "no balance or not activated", "submit_unknown": "unknown whether taken"}
 _ACTIONS = {
     "cancel": "cancelled it",
     "first": "put it first",
@@ -48,15 +49,15 @@ def state_words(task: Task) -> str:
     if task.state is TaskState.SUCCEEDED and task.delivered_at is None:
         return "made, not shown yet"
     return (
-        f"{_STATES[task.state]}, not waited for"
+        f"{_STATES[task.state]}, stopped by its person"
         if task.detached and task.delivered_at is None
         else _STATES[task.state]
     )
 
 
 def code_words(code: str | None) -> str:
-    """Return an error code as words: `prompt_refused` is prompt refused."""
-    return (code or "").replace("_", " ")
+    """Return an error code as words: `prompt_refused` is prompt refused. Some have words of their own."""
+    return _CODES.get(code or "", (code or "").replace("_", " "))
 
 
 def duration(seconds: float) -> str:

@@ -40,7 +40,7 @@ _BAN = ActionButton(
 _PAUSE = ActionButton(
     "pause", "Pause", "Nothing new is begun. What waits keeps its place, and what runs goes on."
 )
-_RESUME = ActionButton("resume", "Go on", "What waits is handed over again, which costs money.")
+_RESUME = ActionButton("resume", "Go on", "What waits is ordered now, and that costs money.")
 
 
 def offers_for_task(task: Task, cost: str) -> list[ActionButton]:

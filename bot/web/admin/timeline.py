@@ -76,5 +76,5 @@ def tell(task: Task, attempts: Sequence[Attempt]) -> list[Event]:
             case _:
                 events.append(Event(task.finished_at, f"over: {code_words(task.error_code)}"))
     if task.delivered_at is not None:
-        events.append(Event(task.delivered_at, "kept unseen" if task.detached else "the person was told"))
+        events.append(Event(task.delivered_at, "not shown" if task.detached else "the person was told"))
     return sorted(events, key=lambda event: event.at)

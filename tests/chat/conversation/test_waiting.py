@@ -104,7 +104,7 @@ async def test_who_waits_for_a_place_is_told_who_is_before_and_for_how_long(tmp_
                 second = await live_bot.answer(live_bot.world.say(boris, his, "/video the second"))
                 assert "You are next · 0:0" in second["text"]
                 third = await live_bot.answer(live_bot.world.say(ada, chat, "/video the third"))
-                assert "Waiting, 1 before you · 0:0" in third["text"]
+                assert "In line, 1 before you · 0:0" in third["text"]
                 assert third["text"].endswith("Your turn is in about 6 min.")
                 usual = await live_bot.answer(
                     live_bot.world.say(ada, chat, "/models"), containing="jimeng-pro"

@@ -216,7 +216,7 @@ async def test_where_no_model_takes_two_a_tap_chooses_one(tmp_path: Path) -> Non
         live_bot.world.send_album(ada, chat, [plain(RED), plain(BLUE)], caption="one of them")
         card = await live_bot.card(chat)
         assert says("card_which_one", count=2) in card["text"]
-        await live_bot.tap(ada, card, "2")
+        await live_bot.tap(ada, card, says("button_second_photo"))
         draft = await redrawn(live_bot, card, says("button_generate"))
         await live_bot.tap(ada, draft, says("button_generate"))
         (video,) = await live_bot.shown(chat)
