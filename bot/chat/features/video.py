@@ -129,6 +129,12 @@ async def album(ctx: ChatContext, task: Task) -> None:
 
 
 async def _start(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
+    task = None
+    if intent.kind == "video" and intent.answers is not None:
+        task = await ctx.store.tasks.find(card=(sender.chat_id, intent.answers))
+    if task is not None and task.request.photos:
+        # A card may show its photo cropped, or beside another one.
+        intent = replace(intent, photo=SentPhoto(task.request.photos[0], None, None, None))
     settings = await ctx.preferences.of(sender.chat_id)
     request, problems = ctx.request_builder.read(read_words(intent.words), intent.photo, settings=settings)
     if not problems:

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from telegram import Document, ExternalReplyInfo, Message, MessageEntity, MessageOriginUser, PhotoSize
@@ -123,7 +123,9 @@ def read_intent(
             answers = None if sent else answers
             return Intent("command", words, photo, answers, command=command or "", video=video, about=about)
         case "photo" | "photo_only" as kind:
-            return _about_photo(message, pointed, words, needs_photo=kind == "photo_only")
+            meant = _about_photo(message, pointed, words, needs_photo=kind == "photo_only")
+            is_on_card = meant.kind == "video" and meant.photo is not None and photo is None
+            return replace(meant, answers=answers) if is_on_card else meant
         case "unknown":
             photo = photo or (find_photo(pointed) if pointed else None)
             asks = private or addressee == "this"
