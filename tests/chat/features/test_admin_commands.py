@@ -99,6 +99,26 @@ async def test_a_group_is_let_in_by_being_in_it_and_kept_out_by_its_id(live_bot:
     assert live_bot.jobs("a slide") == 0
 
 
+async def test_who_is_banned_gets_silence_in_an_allowed_group_too(live_bot: BotHarness) -> None:
+    eve, hers = live_bot.newcomer("Eve")
+    ada, _ = live_bot.newcomer()
+    group = live_bot.world.add_group("Friends", [OLGA, eve, ada])
+    await say(live_bot, f"/allow {group.id}")
+    settings = await live_bot.answer(live_bot.world.say(ada, group, f"/settings@{BOT}"))
+    await say(live_bot, f"/ban {eve.id}")
+    before = [len(live_bot.world.bot_messages(chat)) for chat in (group, hers)]
+    admins = len(live_bot.world.bot_messages(live_bot.world.private_chat(OLGA)))
+    for chat in (group, hers):
+        live_bot.world.say(eve, chat, f"/video@{BOT} a door")
+        live_bot.world.say(eve, chat, f"/help@{BOT}")
+        live_bot.world.say(eve, chat, f"/vidoe@{BOT} a door")
+    assert await live_bot.forged_tap(eve, settings, "settings:model") == ""
+    await all_handled(live_bot)
+    assert [len(live_bot.world.bot_messages(chat)) for chat in (group, hers)] == before
+    assert len(live_bot.world.bot_messages(live_bot.world.private_chat(OLGA))) == admins
+    assert live_bot.rows("tasks") == []
+
+
 async def test_what_waits_for_somebody_who_is_banned_is_not_bought(tmp_path: Path) -> None:
     async with bot_on_stage(tmp_path, admin_users="501", volcengine_concurrency="1") as live_bot:
         live_bot.world.add_person(OLGA)
