@@ -235,15 +235,13 @@ class AdminActions:
         return is_new
 
     async def resume(self, model: str, by: int) -> list[Pause]:
-        """Go on with the model; `EVERYTHING` ends every pause. Returns the pauses that it ended."""
-        budget = self._store.budget
-        names = [one.model for one in await budget.pauses()] if model == EVERYTHING else [model]
-        ended = [await budget.resume(name, by, self._clock()) for name in names]
-        over = [pause for pause in ended if pause is not None]
-        for pause in over:
-            self._log.warning("resumed", model=pause.model or "everything", by=by)
+        """End the pause of the model, or that of `EVERYTHING`, which leaves those of single models. Returns
+        the pause that it ended, if there was one."""
+        ended = await self._store.budget.resume(model, by, self._clock())
+        if ended is not None:
+            self._log.warning("resumed", model=model or "everything", by=by)
         await self._listener.pauses_changed()
-        return over
+        return [] if ended is None else [ended]
 
     def _hidden_if_waiting(self, row: Task) -> Task:
         return row.hide(self._clock()) if row.waits_for_slot else row

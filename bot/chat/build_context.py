@@ -86,7 +86,14 @@ def build_chat_context(
     )
     board = CardBoard(
         bot,
-        CardRenderer(deps.models, clock, estimator, price_labels=deps.price_labels, left=quotas.before),
+        CardRenderer(
+            deps.models,
+            clock,
+            estimator,
+            price_labels=deps.price_labels,
+            left=quotas.before,
+            unusable=deps.unusable_models,
+        ),
         clock,
         messenger=messenger,
         photos=photos,

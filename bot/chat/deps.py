@@ -56,6 +56,18 @@ class ChatDeps:
     def default_model(self) -> str:
         return self.live_settings.settings.default_model or next(iter(self.models), "")
 
+    async def unusable_models(self) -> frozenset[str]:
+        """Return the models that nothing can be bought from: their account is in trouble, or they are
+        paused."""
+        troubled = {trouble.provider for trouble in await self.store.providers.troubles()}
+        return frozenset(
+            [
+                name
+                for name, model in self.models.items()
+                if troubled & {name, model.provider} or await self.purchase_guard.blocking(name)
+            ]
+        )
+
     def price_labels(self) -> PriceLabels:
         """Return the labels with the prices in force now."""
         now = self.live_settings.settings

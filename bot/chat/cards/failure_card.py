@@ -34,9 +34,10 @@ def draw_failed(
     price_labels: PriceLabels = NO_PRICE_LABELS,
     *,
     now: datetime | None = None,
+    unusable: frozenset[str] = frozenset(),
 ) -> Card:
     """`aside` stands between what was asked for and why there is none. `now` decides whether the video may
-    be fetched again."""
+    be fetched again. `unusable`: the models that are no way out at present."""
     code = task.error_code or FailureCode.PROVIDER_FAULT
     model = models.get(task.request.model)
     free = model is not None and model.free
@@ -48,10 +49,17 @@ def draw_failed(
         row
         for remedy in next_steps(code, task.request)
         if remedy is not NextStep.FETCH or (now is not None and task.may_be_fetched_again(now))
-        for row in _rows(task, code, remedy, models, price_labels)
+        for row in _rows(task, code, remedy, _offered(task, models, unusable), price_labels)
     ]
     text = join(heading(task, model), aside, "\n".join(sentences))
     return Card(text, keyboard(rows) if rows else None)
+
+
+def _offered(
+    task: Task, models: Mapping[str, VideoModel], unusable: frozenset[str]
+) -> Mapping[str, VideoModel]:
+    """Return the models that may be a way out, and the task's own."""
+    return {name: model for name, model in models.items() if name not in unusable - {task.request.model}}
 
 
 def _charged(task: Task, price_labels: PriceLabels) -> str:

@@ -14,6 +14,7 @@ from bot.chat.cards.failure_card import draw_failed
 from bot.chat.cards.layout import Card, continued, cut, facts, heading, join, task_button, units
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.result_buttons import result_buttons
+from bot.codes import UNANSWERED
 from bot.errors import IllegalMove
 from bot.media.scripts import undrawn_words
 from bot.request import VideoModel
@@ -36,6 +37,7 @@ def draw_card(
     *,
     quiet: bool = False,
     price_labels: PriceLabels = NO_PRICE_LABELS,
+    unusable: frozenset[str] = frozenset(),
 ) -> Card:
     """The card of a task that has no video to show: a draft, on its way, or ended without one.
 
@@ -52,7 +54,9 @@ def draw_card(
         case TaskState.CANCELLED:
             return Card(say(task.language, task.error_code or "cancelled"), None)
         case TaskState.FAILED:
-            return draw_failed(task, models, _rerouted(task, models), price_labels, now=now)
+            return draw_failed(
+                task, models, _rerouted(task, models), price_labels, now=now, unusable=unusable
+            )
         case _ if task.detached:
             return Card(join(heading(task, model), say(task.language, stopped_phrase(task, model))), None)
         case TaskState.SUCCEEDED:
@@ -148,6 +152,8 @@ def _queue_line(task: Task, now: datetime, estimate: Estimate) -> str:
         # Without the time: its card would change all through a night.
         return say(task.language, "card_brake" if estimate.pause.is_brake else "card_paused")
     elapsed = _clock(_elapsed_s(task, now))
+    if task.error_code in UNANSWERED:
+        return say(task.language, "card_provider_trouble", elapsed=elapsed)
     if not estimate.ahead:
         return say(task.language, "card_queued", elapsed=elapsed)
     line = say(task.language, "card_queued_behind", ahead=estimate.ahead, elapsed=elapsed)

@@ -20,7 +20,9 @@ async def object_to(
     """Say why the request cannot work; if only the model is in the way, with buttons for others that can."""
     problem = problems[0]
     misread = problem.code.startswith(("unknown_flag", "flag_"))
-    names = [] if misread else ctx.request_builder.others(request, photo)
+    unusable = await ctx.unusable_models()
+    others = [] if misread else ctx.request_builder.others(request, photo)
+    names = [name for name in others if name not in unusable]
     if names:
         await ctx.drafts.offer(sender, request, problem, names)
         return

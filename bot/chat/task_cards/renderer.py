@@ -12,7 +12,7 @@ from bot.chat.cards.layout import Card
 from bot.chat.cards.price_labels import PriceLabels, no_price_labels
 from bot.chat.cards.task_card import draw_caption, draw_card
 from bot.request import VideoModel
-from bot.task import Task
+from bot.task import Task, TaskState
 
 _NOTES = 1000
 """Remembered at most."""
@@ -21,6 +21,11 @@ _NOTES = 1000
 async def nothing_left(_: Task) -> str:
     """Return no line: nothing is worth one."""
     return ""
+
+
+async def none_unusable() -> frozenset[str]:
+    """Return no model: all can be bought from."""
+    return frozenset()
 
 
 class CardRenderer:
@@ -32,13 +37,16 @@ class CardRenderer:
         *,
         price_labels: Callable[[], PriceLabels] = no_price_labels,
         left: Callable[[Task], Awaitable[str]] = nothing_left,
+        unusable: Callable[[], Awaitable[frozenset[str]]] = none_unusable,
     ) -> None:
-        """`left`: what the day still allows the person of a draft, if that is worth a line."""
+        """`left`: what the day still allows the person of a draft, if that is worth a line. `unusable`: the
+        models that are no way out."""
         self.models = models
         self._clock = clock
         self._estimator = estimator
         self._price_labels = price_labels
         self._left = left
+        self._unusable = unusable
         self._notes: BoundedDict[str, tuple[str, datetime | None]] = BoundedDict(_NOTES)
 
     def note(self, task: Task, line: str, until: datetime | None = None) -> None:
@@ -56,8 +64,16 @@ class CardRenderer:
             line = ""
         line = line or await self._left(task)
         estimate = await self._estimator.of(task)
+        unusable = await self._unusable() if task.state is TaskState.FAILED else frozenset()
         return draw_card(
-            task, self.models, now, estimate, line, quiet=quiet, price_labels=self._price_labels()
+            task,
+            self.models,
+            now,
+            estimate,
+            line,
+            quiet=quiet,
+            price_labels=self._price_labels(),
+            unusable=unusable,
         )
 
     async def draft(self, task: Task, opened: str | None) -> Card:

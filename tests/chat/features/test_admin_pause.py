@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from provider_server import failure
 from running import BotHarness, bot_on_stage, buttons, running_bot, says, stage
 
 from bot.sandbox import Chat, Json, Person
@@ -61,6 +62,42 @@ async def test_a_card_that_waits_already_says_that_it_is_paused_and_that_it_goes
     said = live_bot.now(first)
     assert said is not None
     assert said["text"].startswith(says("resumed_models", models="jimeng-720p"))
+
+
+async def test_resume_leaves_the_pause_of_a_single_model_and_says_so(
+    live_bot: BotHarness, owners: Chat
+) -> None:
+    await live_bot.answer(live_bot.world.say(OWNER, owners, "/pause jimeng-720p"))
+    await live_bot.answer(live_bot.world.say(OWNER, owners, "/pause"))
+    resumed = await live_bot.answer(live_bot.world.say(OWNER, owners, "/resume"))
+    assert resumed["text"].startswith(says("resumed_all"))
+    assert says("resume_models_paused", models="jimeng-720p") in resumed["text"]
+    label = says("button_resume_model", model="jimeng-720p")
+    await live_bot.tap(OWNER, resumed, label)
+    gone = says("resumed_models", models="jimeng-720p")
+    await live_bot.until(lambda: gone in (live_bot.now(resumed) or {})["text"])
+
+
+async def test_a_paused_model_is_no_way_out(live_bot: BotHarness, owners: Chat) -> None:
+    ada, chat = live_bot.newcomer()
+    await live_bot.answer(live_bot.world.say(OWNER, owners, "/pause jimeng-1080p"))
+    live_bot.provider.interfere = lambda kind, _: (
+        failure(50412, "Text Risk Not Pass", 400) if kind == "submit" else None
+    )
+    try:
+        live_bot.world.say(ada, chat, "/video a hidden word")
+        await live_bot.until(lambda: [task["state"] for task in live_bot.tasks(chat)] == ["failed"])
+        await live_bot.until(lambda: live_bot.tasks(chat)[0]["delivered_at"])
+    finally:
+        live_bot.provider.interfere = lambda _kind, _received: None
+    card = await live_bot.card(chat)
+    assert says("button_other_words") in buttons(card)
+    assert says("button_other_model", model="jimeng-1080p") not in buttons(card)
+    refused = await live_bot.answer(live_bot.world.say(ada, chat, "/video a wide field --resolution 720p"))
+    assert says("button_other_model", model="jimeng-720p") in buttons(refused)
+    await live_bot.answer(live_bot.world.say(OWNER, owners, "/pause jimeng-720p"))
+    refused = await live_bot.answer(live_bot.world.say(ada, chat, "/video a wide hill --resolution 720p"))
+    assert says("button_other_model", model="jimeng-720p") not in buttons(refused)
 
 
 async def test_an_old_button_ends_no_newer_pause(live_bot: BotHarness, owners: Chat) -> None:

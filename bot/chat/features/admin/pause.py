@@ -6,7 +6,7 @@ which pause it ends: an old button must not end a newer one. `stay:` leaves it a
 
 from __future__ import annotations
 
-from telegram import InlineKeyboardMarkup
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.chat.cards.layout import Card, button, cut
 from bot.chat.context import ChatContext
@@ -20,6 +20,8 @@ from bot.store.budget import EVERYTHING, Pause
 from bot.task import TaskState
 from bot.text import plain, say
 
+_BUTTONS = 10
+"""Of models at most: more would fill the screen."""
 _RUNNING = frozenset({TaskState.SUBMITTING, TaskState.RUNNING})
 
 
@@ -86,9 +88,13 @@ async def _paused(ctx: ChatContext, language: str, model: str) -> Card:
     lines = [f"<b>{what}</b> {await _since(ctx, language, found)}"]
     if model == EVERYTHING:
         lines.append(await _figures(ctx, language))
+    return Card("\n".join(lines), InlineKeyboardMarkup([[_resume_button(language, found)]]))
+
+
+def _resume_button(language: str, pause: Pause) -> InlineKeyboardButton:
+    model = pause.model
     label = say(language, "button_resume_model", model=model) if model else say(language, "button_resume")
-    resume_button = button(plain(label), RESUME, f"{model}@{found.mark}")
-    return Card("\n".join(lines), InlineKeyboardMarkup([[resume_button]]))
+    return button(plain(label), RESUME, f"{model}@{pause.mark}")
 
 
 async def _resumed(ctx: ChatContext, language: str, ended: list[Pause]) -> Card:
@@ -101,9 +107,15 @@ async def _resumed(ctx: ChatContext, language: str, ended: list[Pause]) -> Card:
         lines = [say(language, "resume_nothing")]
     if await ctx.purchase_guard.blocks_everything():
         lines.append(say(language, "resume_all_paused"))
-    elif ended:
+        return Card("\n".join(lines), None)
+    if ended:
         lines.append(await _figures(ctx, language))
-    return Card("\n".join(lines), None)
+    left = [pause for pause in await ctx.purchase_guard.pauses() if pause.model]
+    if not left:
+        return Card("\n".join(lines), None)
+    lines.append(say(language, "resume_models_paused", models=[pause.model for pause in left]))
+    buttons = [[_resume_button(language, pause)] for pause in left[:_BUTTONS]]
+    return Card("\n".join(lines), InlineKeyboardMarkup(buttons))
 
 
 async def _since(ctx: ChatContext, language: str, pause: Pause) -> str:
