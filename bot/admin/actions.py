@@ -16,7 +16,7 @@ from bot.log import get_log
 from bot.request import VideoModel, VideoRequest, check_request
 from bot.store import Store, TaskFilter
 from bot.store.audit import AuditEntry
-from bot.store.budget import EVERYTHING, Pause
+from bot.store.budget import Pause
 from bot.task import Task, TaskState
 
 _SEARCHED = 1000

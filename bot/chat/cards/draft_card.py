@@ -67,7 +67,8 @@ def draw_draft(
     above = whole_heading(task, model) if task.request.prompt else ""
     beside = left_out(task.request, model, task.language)
     asks = _sentence(task, now) + _terms(task, usual_s, price_labels)
-    text = join(above, beside, continued(task), _crop(task), asks, left, _add_last(task, models))
+    advice = _advice(task, model)
+    text = join(above, beside, continued(task), _crop(task), advice, asks, left, _add_last(task, models))
     if opened is not None and (choices := choice_rows(task, models, opened, price_labels)):
         return Card(text, keyboard(choices))
     rows = option_rows(task, models) if has_options(task) else motion_rows(task)
@@ -109,6 +110,13 @@ def draw_switch(
         [task_button(task, "button_dismiss", "dismiss")],
     ]
     return Card(text, keyboard(rows))
+
+
+def _advice(task: Task, model: VideoModel | None) -> str:
+    """That the words are more than the model follows well; empty if they are not."""
+    if model is None or model.prompt_advice is None or len(task.request.prompt) <= model.prompt_advice:
+        return ""
+    return say(task.language, "card_prompt_advice", model=model.name, letters=model.prompt_advice)
 
 
 def _reworded_buttons(

@@ -90,6 +90,13 @@ def test_a_task_on_its_way_says_how_far_it_is(changes: dict[str, Any], line: str
     assert buttons(card) == data
 
 
+def test_a_provider_in_trouble_is_not_a_free_place_that_is_waited_for() -> None:
+    troubled = draw(estimate=Estimate(2, 30.0), state=S.QUEUED, error_code=FailureCode.UNREACHABLE)
+    assert troubled.text.endswith(say("en", "card_provider_trouble", elapsed="0:00"))
+    full = draw(state=S.QUEUED, error_code=FailureCode.NO_SLOT)
+    assert full.text.endswith(say("en", "card_queued", elapsed="0:00"))
+
+
 def test_a_queue_names_how_many_stand_before() -> None:
     assert draw(estimate=Estimate(3)).text.endswith("In line, 3 before you · 0:00")
 

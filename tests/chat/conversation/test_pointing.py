@@ -194,6 +194,16 @@ async def test_going_on_twice_buys_once(priced: BotHarness) -> None:
     assert priced.jobs("it leaves") == 1
 
 
+async def test_a_command_in_reply_to_a_card_means_the_photo_that_was_sent(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    sent = live_bot.world.send_photo(ada, chat, photo(400, 1000), caption="a tall view")
+    card = (await live_bot.until(lambda: [one for one in live_bot.messages(chat) if "photo" in one]))[-1]
+    assert says("card_crop") in card["caption"]
+    live_bot.world.say(ada, chat, "/video it spins", reply_to=card)
+    request = _request(await _drafted(live_bot, chat, 2))
+    assert (request.prompt, request.photos) == ("it spins", (sent["photo"][-1]["file_id"],))
+
+
 async def test_words_for_a_failed_card_draft_its_recipe(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
     sent = live_bot.world.send_photo(ada, chat, photo())
@@ -392,3 +402,15 @@ async def test_a_ratio_that_no_model_makes_is_refused(live_bot: BotHarness) -> N
     assert "1:7" in answer["text"]
     assert "16:9" in answer["text"]
     assert live_bot.tasks(chat) == []
+
+
+async def test_more_words_than_a_model_follows_are_told_kindly_on_the_draft(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    advice = says("card_prompt_advice", model="jimeng-pro", letters=400)
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "a long tale " * 40))
+    assert advice in draft["text"]
+    await live_bot.tap(ada, draft, says("button_generate"))
+    await live_bot.shown(chat)
+    assert advice not in str([call.params for call in live_bot.edits(chat)])
+    short = await live_bot.answer(live_bot.world.say(ada, chat, "a short tale"))
+    assert advice not in short["text"]
