@@ -31,7 +31,7 @@ from bot.stores.open import is_shared, open_store
 from bot.task import END_STATES, Task
 from bot.text import use_phrases
 from bot.web import WEBHOOK_PATH, Health, ServerDeps, Webhook, private_server, public_server
-from bot.web.admin import LINK_LIVES, AdminContext, make_link
+from bot.web.admin import LINK_LIVES, AdminContext, Names, make_link
 from bot.web.connections import allow_many_files
 from bot.worker.deps import WorkerDeps
 from bot.worker.journal import TaskJournal
@@ -292,6 +292,9 @@ class App:
             at_once=self._health.slots_in_use,
             usual_s=self._usual_s,
             quote=self._quote,
+            configured_admins=settings.admin_users,
+            down=self._health.down,
+            names=Names(self.conversation.name_of, self._clock),
             is_admin=self.conversation.is_admin,
             health=Health(self.is_healthy, self.obstacles),
             redact=redactor(secrets_of(settings)),

@@ -25,7 +25,7 @@ from bot.store.budget import Pause
 from bot.stores.sqlite import SQLiteStore
 from bot.task import CardRef, Task, TaskState
 from bot.web import Health, PrivateServer
-from bot.web.admin import AdminContext, AdminPages, make_link
+from bot.web.admin import AdminContext, AdminPages, Names, make_link
 
 NOW = datetime(2026, 5, 14, 15, 40, tzinfo=UTC)
 ADMIN = 1001
@@ -89,6 +89,10 @@ class AdminSite:
     clock: Clock
     models: Mapping[str, VideoModel] = field(default_factory=lambda: MODELS)
     admins: set[int] = field(default_factory=lambda: {ADMIN})
+    configured: set[int] = field(default_factory=lambda: {ADMIN})
+    down: dict[str, datetime] = field(default_factory=dict)
+    titles: dict[int, str] = field(default_factory=lambda: {ADMIN: "Olga", -100123: "Film club"})
+    obstacles: list[str] = field(default_factory=list)
     before: int = 0
     """How much the audit log held when the test began."""
     server: PrivateServer = field(init=False)
@@ -106,6 +110,9 @@ class AdminSite:
                 at_once=self._at_once,
                 quote=lambda request: _PRICE_LIST.quote(request, self.models[request.model]),
                 usual_s=lambda task: 110.0,
+                configured_admins=self.configured,
+                down=lambda: self.down,
+                names=Names(self._name, self.clock),
                 is_admin=self._is_admin,
                 health=self.health,
                 redact=lambda text: text.replace(SECRET, "[hidden]"),
@@ -132,7 +139,10 @@ class AdminSite:
         return min(SLOTS.get(provider, 2), 2)
 
     async def _obstacles(self) -> list[str]:
-        return []
+        return self.obstacles
+
+    async def _name(self, subject: int) -> str:
+        return self.titles.get(subject, PEOPLE.get(subject, str(subject)))
 
     async def _is_admin(self, user_id: int) -> bool:
         return user_id in self.admins

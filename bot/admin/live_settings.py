@@ -16,21 +16,32 @@ from bot.log import get_log
 from bot.settings import Settings, check_again
 from bot.store.audit import THE_BOT, AuditEntry, AuditStore, setting
 
-CHANGEABLE = (
-    "ALLOWED_USERS",
-    "ALLOWED_CHATS",
-    "DAILY_VIDEOS_PER_USER",
-    "DAILY_VIDEOS_PER_CHAT",
-    "OPEN_TASKS_PER_USER",
-    "OPEN_TASKS_PER_CHAT",
-    "MODEL_PRICES",
-    "CURRENCY",
-    "DAILY_BUDGET",
-    "DAILY_BUDGET_PER_USER",
-    "SUBMITS_PER_HOUR",
-    "DEFAULT_MODEL",
-    "DEFAULT_LANGUAGE",
-)
+CHANGEABLE = {
+    "ALLOWED_USERS": "ids of the people who may order videos anywhere, or `*` for everyone",
+    "ALLOWED_CHATS": "ids of the chats in which everyone may order videos, or `*` for every chat",
+    "DAILY_VIDEOS_PER_USER": (
+        "videos a day for one person: a number, or `unlimited`; `0` turns new videos off"
+    ),
+    "DAILY_VIDEOS_PER_CHAT": "videos a day for one group",
+    "OPEN_TASKS_PER_USER": "videos in progress at the same time, for one person",
+    "OPEN_TASKS_PER_CHAT": "videos in progress at the same time, for one group",
+    "MODEL_PRICES": (
+        "the price of a video, such as `jimeng-pro=3.50,jimeng-720p=0.28/s,veo-3:1080p:sound=0.60/s`;"
+        " if unset, no price is shown"
+    ),
+    "CURRENCY": "currency of prices and budgets: a code or a sign",
+    "DAILY_BUDGET": "the most that all videos of a day may cost; unset is unlimited",
+    "DAILY_BUDGET_PER_USER": "the most that the videos of one person may cost in a day; unset is unlimited",
+    "SUBMITS_PER_HOUR": (
+        "after this many orders in an hour that may cost something (refused orders cost nothing),"
+        " an admin must agree before anything more is bought"
+    ),
+    "DEFAULT_MODEL": ("the model to use if a request names none; unset is the first model that is set up"),
+    "DEFAULT_LANGUAGE": (
+        "language for people whose Telegram uses none of `en`, `zh`, `zh-hant`, `es`, `pt`, `ru`"
+    ),
+}
+"""By name, with what each means, as `docs/settings.md` has it."""
 
 
 @dataclass(frozen=True, slots=True)

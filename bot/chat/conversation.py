@@ -109,6 +109,10 @@ class Conversation:
     async def is_admin(self, user_id: int) -> bool:
         return await self._ctx.access.is_admin(user_id)
 
+    async def name_of(self, subject: int) -> str:
+        """Return the name of a person or group, or its id if Telegram does not know more."""
+        return await self._ctx.names.plain(subject)
+
     async def tell_admins(self, notice: Notice) -> None:
         """Write to every admin, or keep the notice for them. Never raises."""
         await self._ctx.notices.tell_admins(notice)

@@ -126,7 +126,7 @@ class StatisticsStore(Protocol):
         """Return those who asked in that time: who spent most first, then who asked most."""
 
     async def people_named(self, text: str) -> dict[int, str]:
-        """Return the people whose name in any of their tasks contains the text (in either case), by id."""
+        """Return the people whose name in a task has this in it, in either case: id and name."""
 
     async def submits(
         self, since: datetime, until: datetime, limit: int, after: Submit | None = None

@@ -15,6 +15,7 @@ from every_model import WITH_LINKS
 from ruamel.yaml import YAML
 
 from bot.__main__ import main
+from bot.admin.live_settings import CHANGEABLE
 from bot.chat.parsing.prompt_options import ALIASES, FLAGS
 from bot.prices import NO_PRICES
 from bot.request import Mode, listed_seconds
@@ -72,6 +73,13 @@ def test_every_setting_is_listed_with_its_default_and_no_other(listed: Callable[
             assert getattr(IsolatedSettings.model_validate({name: value}), name) == default, name
         else:
             assert default in (None, frozenset(), (), NO_PRICES), f"{name} has the default {default}"
+
+
+def test_the_operators_page_says_of_a_setting_what_the_docs_say() -> None:
+    rows = (ROOT / "docs/settings.md").read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows if row.startswith("| `")]
+    meanings = {name.strip("`"): meaning for name, _, meaning in (row for row in cells if len(row) == 3)}
+    assert {name: meanings[name] for name in CHANGEABLE} == CHANGEABLE
 
 
 def test_the_example_has_a_comment_for_each_setting() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,8 +14,11 @@ import aiohttp
 import pytest
 from admin_site import ADMIN, NOW, PROMPT, SECRET, AdminSite, a_submit, a_task, admin_site
 
+from bot.admin.live_settings import CHANGEABLE
 from bot.admin.permissions import Permissions
 from bot.codes import FailureCode
+from bot.request import VideoRequest
+from bot.store import AccountTrouble, TaskFilter
 from bot.store.audit import AuditEntry, setting
 from bot.store.budget import EVERYTHING, Pause
 from bot.task import TaskState
@@ -36,6 +40,14 @@ async def site(tmp_path: Path) -> AsyncIterator[AdminSite]:
     async with admin_site(tmp_path) as opened:
         await opened.store.tasks.add(a_task("boat", NOW))
         yield opened
+
+
+MINUTE = timedelta(minutes=1)
+
+
+def words_of(page: str) -> str:
+    """Return what people read of a page, in one line."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", page)).split())
 
 
 class Visitor:
@@ -281,7 +293,213 @@ async def test_people_and_models_have_their_moves(site: AdminSite, admin: Visito
         assert (await admin.get(f"/admin/{path}"))[0].status == 404
 
 
+async def test_the_first_line_says_what_needs_somebody_and_well_only_if_nothing_does(
+    site: AdminSite, admin: Visitor
+) -> None:
+    assert "All is well" in (await admin.get("/admin"))[1]
+    await site.store.providers.mark_trouble(AccountTrouble("jiekou", "no_balance", NOW - 3 * MINUTE))
+    site.down["geekai"] = NOW - 5 * MINUTE
+    site.obstacles.append("Telegram does not answer")
+    await site.store.budget.pause(Pause("veo-3", ADMIN, NOW - 2 * MINUTE))
+    ended = {"state": TaskState.SUCCEEDED, "finished_at": NOW - 11 * MINUTE}
+    await site.store.tasks.add(a_task("film", NOW, **ended))
+    text = words_of((await admin.get("/admin"))[1])
+    for line in (
+        "Telegram does not answer: see the log",
+        "jiekou: no balance since 3 min: top it up in its console.",
+        "geekai: no answer since 5 min",
+        "veo-3 is paused by Olga since 2 min: go on when it may be bought again. Go on",
+        "1 outcome of more than 10 min not told",
+    ):
+        assert line in text
+    assert "All is well" not in text
+
+
+async def test_an_order_of_unknown_end_is_settled_on_the_page(site: AdminSite, admin: Visitor) -> None:
+    unknown = {
+        "state": TaskState.FAILED,
+        "error_code": FailureCode.SUBMIT_UNKNOWN,
+        "submitted_at": NOW,
+        "finished_at": NOW,
+        "delivered_at": NOW,
+        "keep_until": NOW + 60 * MINUTE,
+        "due_at": None,
+    }
+    for name in ("hat", "kite"):
+        await site.store.tasks.add(a_task(name, NOW, **unknown))
+    text = words_of((await admin.get("/admin"))[1])
+    assert "2 orders of unknown end hold 2 of 2 slots at volcengine" in text
+    assert "unknown end" in (await admin.get("/admin/tasks/hat"))[1]
+    csrf_token = await admin.csrf_token("/admin/tasks/hat/not-made")
+    await admin.post("/admin/tasks/hat/not-made", {"csrf_token": csrf_token})
+    for typed, status in (("", 409), ("their-7", 303)):
+        fields = {"csrf_token": await admin.csrf_token("/admin/tasks/kite/attach"), "typed": typed}
+        assert (await admin.post("/admin/tasks/kite/attach", fields))[0].status == status
+    hat, kite = await site.store.tasks.get("hat"), await site.store.tasks.get("kite")
+    assert hat is not None
+    assert kite is not None
+    assert (hat.slot_until, hat.error_code) == (None, FailureCode.PROVIDER_FAULT)
+    assert (kite.state, kite.remote_id) == (TaskState.RUNNING, "their-7")
+    assert await site.done() == [("not_made", "hat", ADMIN), ("attach", "kite", ADMIN)]
+    assert "unknown end" not in (await admin.get("/admin"))[1]
+
+
+async def test_an_id_that_is_refused_stays_in_the_form_below_the_navigation(
+    site: AdminSite, admin: Visitor
+) -> None:
+    lost = {"state": TaskState.FAILED, "error_code": FailureCode.SUBMIT_UNKNOWN, "submitted_at": NOW}
+    await site.store.tasks.add(a_task("hat", NOW, **lost))
+    await site.store.tasks.add(a_task("film", NOW, state=TaskState.RUNNING, remote_id="their-7"))
+    fields = {"csrf_token": await admin.csrf_token("/admin/tasks/hat/attach"), "typed": "their-7"}
+    response, text = await admin.post("/admin/tasks/hat/attach", fields)
+    assert response.status == 409
+    for part in ("their-7 belongs to the task film.", 'value="their-7"', 'href="/admin/tasks"'):
+        assert part in text
+
+
+async def test_limits_that_cannot_be_read_stay_in_the_form(admin: Visitor) -> None:
+    token = re.findall(r'name="csrf_token" value="([^"]+)"', (await admin.get("/admin/people/7001"))[1])[-1]
+    fields = {"csrf_token": token, "daily_videos": "many", "open_tasks": "2"}
+    response, text = await admin.post("/admin/people/7001/limits", fields)
+    assert response.status == 409
+    for part in ("That is no limit", 'value="many"', 'value="2"', 'href="/admin/tasks"'):
+        assert part in text
+    response, text = await admin.post("/admin/people/7001/limits", fields | {"csrf_token": "old"})
+    assert ("too old" in text, 'value="many"' in text) == (True, True)
+    _, text = await admin.post("/admin/settings/CURRENCY", {"csrf_token": "old", "value": "EURO"})
+    assert ("too old" in text, 'value="EURO"' in text) == (True, True)
+
+
+@pytest.mark.parametrize("path", ["/admin/nothing", "/admin/tasks/none", "/admin/bill?month=x"])
+async def test_what_is_not_there_keeps_the_navigation(admin: Visitor, path: str) -> None:
+    response, text = await admin.get(path)
+    assert response.status == 404
+    assert 'href="/admin/tasks"' in text
+
+
+async def test_what_is_ordered_again_leads_to_the_new_task(site: AdminSite, admin: Visitor) -> None:
+    ended = {"delivered_at": NOW, "due_at": None, "state": TaskState.CANCELLED}
+    await site.store.tasks.add(a_task("hat", NOW, **ended))
+    csrf_token = await admin.csrf_token("/admin/tasks/hat/again")
+    response, _ = await admin.post("/admin/tasks/hat/again", {"csrf_token": csrf_token})
+    found = await site.store.tasks.list_tasks(TaskFilter(), 9)
+    (again,) = [task for task in found if task.parent_id == "hat"]
+    assert response.headers["Location"] == f"/admin/tasks/{again.id}"
+
+
+async def test_a_decision_is_taken_back_as_if_nobody_had_decided(site: AdminSite, admin: Visitor) -> None:
+    await Permissions(site.store.audit, site.clock).decide(7001, "ignored", ADMIN)
+    csrf_token = await admin.csrf_token("/admin/people/7001/undecide")
+    await admin.post("/admin/people/7001/undecide", {"csrf_token": csrf_token})
+    _, text = await admin.get("/admin/people/7001")
+    assert "Nobody has decided about them" in text
+    assert "/undecide" not in text
+
+
+async def test_who_claimed_the_bot_is_removed_with_their_sessions(site: AdminSite, admin: Visitor) -> None:
+    await site.store.maintenance.set_flag("claim", NOW)
+    await site.store.people.claim_admin("claim", 7006)
+    site.admins.add(7006)
+    assert "/remove-admin" not in (await admin.get(f"/admin/people/{ADMIN}"))[1], (
+        "of ADMIN_USERS, and oneself"
+    )
+    async with visit(site) as another:
+        await another.enter(await site.link(7006))
+        assert "/remove-admin" not in (await another.get("/admin/people/7006"))[1]
+        csrf_token = await admin.csrf_token("/admin/people/7006/remove-admin")
+        await admin.post("/admin/people/7006/remove-admin", {"csrf_token": csrf_token})
+        assert (await another.get("/admin"))[0].status == 401
+    assert await site.store.people.admins() == []
+    assert "took the bot from an admin" in (await admin.get("/admin/record"))[1]
+
+
 # What stands on the pages.
+
+
+async def test_people_groups_and_who_acted_have_names(site: AdminSite, admin: Visitor) -> None:
+    await site.store.tasks.add(a_task("hat", NOW, chat_id=-100123, user_id=7002, user_name="Boris"))
+    await site.store.audit.add(AuditEntry("first", "hat", ADMIN, NOW))
+    await site.store.audit.add(setting(7003, "role", "banned", ADMIN, NOW))
+    await site.store.audit.add(setting(0, "CURRENCY", "EUR", ADMIN, NOW))
+    for path, names in {
+        "/admin": ("Boris", "Film club"),
+        "/admin/tasks": ("Boris", "Film club"),
+        "/admin/tasks/hat": ("Boris", "Film club", "Olga"),
+        "/admin/people/-100123": ("Film club",),
+        "/admin/people/7003": ("Chiara", "Olga"),
+        "/admin/record": ("Olga", "Chiara"),
+        "/admin/settings": ("Olga",),
+    }.items():
+        text = (await admin.get(path))[1]
+        assert all(f">{name}</a>" in text or f"<h1>{name}" in text for name in names), path
+
+
+async def test_each_figure_leads_to_the_tasks_that_it_counts(site: AdminSite, admin: Visitor) -> None:
+    ended = {"due_at": None, "delivered_at": NOW, "finished_at": NOW}
+    await site.store.tasks.add(a_task("film", NOW, state=TaskState.SUCCEEDED, remote_id="7", **ended))
+    await site.store.tasks.add(
+        a_task("hat", NOW, state=TaskState.FAILED, error_code="prompt_refused", **ended)
+    )
+    await site.store.tasks.add(a_task("old", NOW - timedelta(days=40)))
+    await site.store.tasks.add(a_task("draft", NOW, state=TaskState.DRAFT, queued_at=None))
+    for page in ("/admin", "/admin/days", "/admin/people/7001"):
+        _, text = await admin.get(page)
+        figures = re.findall(r'<dd><a href="(/admin/tasks\?[^"]+)">(\d+)</a>', text)
+        figures += re.findall(r'<a href="(/admin/tasks\?reason[^"]+)">[^<]+</a> <span[^>]*>(\d+)<', text)
+        assert figures, page
+        for query, count in figures:
+            _, listed = await admin.get(query.replace("&amp;", "&"))
+            assert re.search(rf"\b{count} task", listed), (page, query)
+    _, text = await admin.get("/admin/tasks")
+    assert ("/admin/tasks/draft" in text, "1 question</a>" in text) == (False, True)
+    assert "/admin/tasks/draft" in (await admin.get("/admin/tasks?state=asking"))[1]
+    assert "1 task," in (await admin.get("/admin/tasks?until=2026-05-01"))[1]
+    _, text = await admin.get("/admin/tasks?since=yesterday")
+    assert ("A day is written as" in text, 'value="yesterday"' in text) == (True, True)
+
+
+async def test_tasks_are_found_by_the_name_of_their_person(site: AdminSite, admin: Visitor) -> None:
+    await site.store.tasks.add(a_task("hat", NOW, user_id=7005, user_name="Élodie"))
+    _, text = await admin.get("/admin/tasks?person=élo")
+    assert ("/admin/tasks/hat" in text, "/admin/tasks/boat" in text) == (True, False)
+    assert '<a href="/admin/people/7005">Élodie</a>' in text
+
+
+async def test_each_waiting_task_says_why_and_has_its_actions_beside_it(
+    site: AdminSite, admin: Visitor
+) -> None:
+    veo = VideoRequest(model="veo-3", prompt=PROMPT)
+    await site.store.tasks.add(a_task("hat", NOW))
+    await site.store.tasks.add(a_task("kite", NOW, provider="jiekou", request=veo))
+    await site.store.budget.pause(Pause("veo-3", ADMIN, NOW))
+    text = words_of((await admin.get("/admin"))[1])
+    for why in ("all slots are used", "1 before it", "paused by Olga", "Put first Cancel"):
+        assert why in text
+    assert "paused by Olga" in (await admin.get("/admin/tasks/kite"))[1]
+    assert "Stop this task" in (await admin.get("/admin/tasks/hat/cancel"))[1]
+
+
+async def test_a_story_names_who_cancelled_and_folds_polls_alike(site: AdminSite, admin: Visitor) -> None:
+    task = a_task("hat", NOW, submitted_at=NOW, remote_id="7", state=TaskState.RUNNING)
+    await site.store.tasks.add(task)
+    for seconds, answer in ((5, "ok"), (10, "ok"), (15, "ok"), (20, "busy"), (25, "ok")):
+        at = NOW + timedelta(seconds=seconds)
+        await site.store.tasks.record(a_submit(task, call="poll", at=at, answer=answer, detail=""))
+    text = (await admin.get("/admin/tasks/hat"))[1]
+    assert (text.count(">look"), "look × 3" in text) == (3, True)
+    csrf_token = await admin.csrf_token("/admin/tasks/boat/cancel")
+    await admin.post("/admin/tasks/boat/cancel", {"csrf_token": csrf_token})
+    assert ">cancelled</span>" in (await admin.get("/admin/tasks/boat"))[1]
+    await site.store.tasks.update("boat", lambda row: row.cancelled("cancelled", NOW))
+    text = (await admin.get("/admin/tasks/boat"))[1]
+    assert "cancelled by Olga" in text
+    assert "over:" not in text
+    assert "nothing was charged" in text
+
+
+async def test_each_setting_says_what_it_means(admin: Visitor) -> None:
+    text = html.unescape((await admin.get("/admin/settings"))[1])
+    assert all(meaning.replace("`", "") in text for meaning in CHANGEABLE.values())
 
 
 async def test_a_person_has_a_page_with_what_was_decided_and_done(site: AdminSite, admin: Visitor) -> None:
@@ -293,7 +511,7 @@ async def test_a_person_has_a_page_with_what_was_decided_and_done(site: AdminSit
     _, text = await admin.get(f"/admin/people/{ADMIN}")
     assert "Admins may always ask." in text
     assert "Keep out" not in text
-    assert "Group" in (await admin.get("/admin/people/-100123"))[1]
+    assert "Film club" in (await admin.get("/admin/people/-100123"))[1]
 
 
 async def test_the_record_tells_who_did_what(site: AdminSite, admin: Visitor) -> None:

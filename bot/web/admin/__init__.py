@@ -13,11 +13,12 @@ from aiohttp.typedefs import Handler
 
 from bot.web.admin.auth import LINK_LIVES, make_link
 from bot.web.admin.context import AdminContext
+from bot.web.admin.names import Names
 
 if TYPE_CHECKING:
     from bot.web.admin.pages import Page, Pages
 
-__all__ = ["LINK_LIVES", "AdminContext", "AdminPages", "make_link"]
+__all__ = ["LINK_LIVES", "AdminContext", "AdminPages", "Names", "make_link"]
 
 
 class AdminPages:

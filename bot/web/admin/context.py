@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ from bot.admin.permissions import Permissions
 from bot.request import VideoModel, VideoRequest
 from bot.store import Store
 from bot.task import Task
+from bot.web.admin.names import Names
 from bot.web.health import Health
 
 
@@ -32,6 +33,11 @@ class AdminContext:
     """How long such a task usually takes at its provider."""
     quote: Callable[[VideoRequest], Decimal | None]
     """What a request would cost now; None without a price."""
+    configured_admins: Collection[int]
+    """Those of ADMIN_USERS: they are removed there alone."""
+    down: Callable[[], Mapping[str, datetime]]
+    """Providers that have not answered for minutes, and since when."""
+    names: Names
     is_admin: Callable[[int], Awaitable[bool]]
     health: Health
     redact: Callable[[str], str]

@@ -47,6 +47,7 @@ async def days_page(sources: AdminContext, query: Mapping[str, str]) -> dict[str
     models = by_model(tallies)
     return {
         "days": days,
+        "since": f"{edges[0]:%Y-%m-%d}",
         "choices": CHOICES,
         "count": sum(tally.count for tally in tallies),
         "requests": _requests(names, tallies),

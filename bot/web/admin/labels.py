@@ -37,7 +37,9 @@ _ACTIONS = {
     "first": "put it first",
     "words": "read the words",
     "attach": "gave it its id",
+    "not_made": "said that it was not made",
     "retry": "asked again for it",
+    "remove_admin": "took the bot from an admin",
 }
 
 
@@ -46,6 +48,10 @@ def did(entry: AuditEntry) -> str:
 
 
 def state_words(task: Task) -> str:
+    if task.has_unknown_outcome:
+        return "unknown end"
+    if task.state is TaskState.QUEUED and task.detached:
+        return "cancelled"
     if task.state is TaskState.SUCCEEDED and task.delivered_at is None:
         return "made, not shown yet"
     return (
@@ -80,6 +86,12 @@ def ago(moment: datetime, now: datetime) -> str:
     )
 
 
+def time_ago(since: datetime, now: datetime) -> str:
+    """Return `since 3 min`, or `since just now`."""
+    seconds = (now - since).total_seconds()
+    return f"since {duration(seconds)}" if seconds >= 1 else "just now"
+
+
 def day_time(moment: datetime, zone: ZoneInfo) -> str:
     """Return a time such as `Mon 2 Nov, 14:05:09`."""
     there = moment.astimezone(zone)
@@ -88,6 +100,14 @@ def day_time(moment: datetime, zone: ZoneInfo) -> str:
 
 def money(amount: Decimal | None, currency: str) -> str:
     return "" if amount is None else plain(say_money("en", amount, currency))
+
+
+def charged_price(task: Task, currency: str) -> str:
+    """Return what a task was charged, `perhaps …` if nobody knows, or nothing."""
+    if not task.counts_toward_quota or task.submitted_at is None:
+        return ""
+    price = money(task.price, currency)
+    return f"perhaps {price}" if price and task.has_unknown_outcome else price
 
 
 def cost_of(sources: AdminContext, task: Task) -> str:

@@ -14,6 +14,7 @@ from bot.store.budget import EVERYTHING
 from bot.store.statistics import NO_MONEY, TaskCount, outcome_of
 from bot.task import Task
 from bot.web.admin.context import AdminContext
+from bot.web.admin.needs import QueueState, find_needs, why_waiting
 from bot.web.admin.offered_actions import ALL_MODELS
 
 _MOST_SHOWN = 200
@@ -56,20 +57,50 @@ class Today:
 
 async def now_page(sources: AdminContext) -> dict[str, Any]:
     store, now = sources.store, sources.clock()
-    making = await store.statistics.in_slots(now, _MOST_SHOWN)
+    taken = await store.statistics.in_slots(now, _MOST_SHOWN)
+    making = [task for task in taken if not task.has_unknown_outcome]
+    waiting = _placed(await store.statistics.queued(_MOST_SHOWN))
+    unseen = await store.statistics.undelivered(_MOST_SHOWN)
+    queue, providers = await read_queue_state(sources), await _providers(sources, now)
+    limits = {one.name: one.limit for one in providers}
     midnight = datetime.combine(now.astimezone(sources.zone).date(), time(), sources.zone)
+    needs = find_needs(
+        queue,
+        obstacles=await sources.health.obstacles(),
+        unknown=[task for task in taken if task.has_unknown_outcome],
+        slots=limits,
+        undelivered=unseen,
+    )
+    shown = [*taken, *(task for _, task in waiting), *unseen]
     return {
-        "obstacles": await sources.health.obstacles(),
-        "providers": await _providers(sources, now),
+        "needs": needs,
+        "subjects": {task.chat_id for task in shown if task.chat_id < 0},
+        "providers": providers,
         "making": [_running(sources, task, now) for task in sorted(making, key=_begun)],
-        "waiting": _placed(await store.statistics.queued(_MOST_SHOWN)),
+        "waiting": [
+            (place, task, why_waiting(task, place - 1, queue, limits.get(task.provider)))
+            for place, task in waiting
+        ],
         "waiting_count": await store.statistics.count_queued(),
-        "unseen": await store.statistics.undelivered(_MOST_SHOWN),
-        "pauses": {pause.model: pause for pause in await store.budget.pauses()},
+        "unseen": unseen,
+        "pauses": {pause.model: pause for pause in queue.pauses},
         "EVERYTHING": EVERYTHING,
+        "day": f"{midnight:%Y-%m-%d}",
         "ALL_MODELS": ALL_MODELS,
         "today": _today(await store.statistics.task_counts([midnight, now + timedelta(seconds=1)])),
     }
+
+
+async def read_queue_state(sources: AdminContext) -> QueueState:
+    """Read what stands against new orders."""
+    pauses = await sources.store.budget.pauses()
+    return QueueState(
+        pauses=pauses,
+        troubles=await sources.store.providers.troubles(),
+        down=sources.down(),
+        names=await sources.names.of(pause.by for pause in pauses),
+        now=sources.clock(),
+    )
 
 
 async def _providers(sources: AdminContext, now: datetime) -> list[ProviderNow]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.admin.billing import draw_bill
+from bot.admin.permissions import FIGURES
 from bot.errors import SettingsError, StoreError
 from bot.log import get_log, level_of
 from bot.store.audit import AuditEntry
@@ -36,7 +37,8 @@ _HEADERS = {
 _STATIC: Final = Path(__file__).parent / "static"
 _TYPES = {"admin.css": "text/css", "admin.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _NOBODY: Final = 0
-_TOO_OLD: Final = ("That form is too old", "Go back, reload the page, and try again.")
+_ADMIN: Final = web.RequestKey("admin", int)
+_TOO_OLD: Final = "That form was too old. Nothing was changed: send it again."
 Page = Callable[[web.Request, int], Awaitable[web.StreamResponse]]
 """Handles a request of an admin, whose id it gets."""
 
@@ -46,7 +48,7 @@ class Pages:
         self._sources = sources
         self._door = Auth(sources)
         self._drawing = Renderer(sources)
-        self._actions = ActionPages(sources, self._door, self._drawing)
+        self._actions = ActionPages(sources, self._door, self._draw)
         self._open = {self.login, self.enter, self.static}
         self._log = get_log(__name__)
 
@@ -59,71 +61,90 @@ class Pages:
             raise
         except StoreError as error:
             self._log.log(level_of(error), "a page could not be loaded", reason=str(error))
-            response = self._sorry(503, "The database does not answer", "Try again in a moment.")
+            response = await self._sorry(
+                request, 503, "The database does not answer", "Try again in a moment."
+            )
         if not response.prepared:
             response.headers.update(_HEADERS)
         return response
 
     async def _answer(self, request: web.Request, page: Page) -> web.StreamResponse:
         if request.method == "POST" and not is_from_here(request):
-            return self._sorry(403, "That form came from elsewhere", "Open the page itself and try again.")
+            return await self._sorry(
+                request, 403, "That form came from elsewhere", "Open the page itself and try again."
+            )
         if page in self._open:
             return await page(request, _NOBODY)
         admin = await self._door.who(request)
         if admin is None:
-            return self._sorry(
-                401, "Please come in by a link", "Write /admin to the bot, in your private chat with it."
+            return await self._sorry(
+                request,
+                401,
+                "Please come in by a link",
+                "Write /admin to the bot, in your private chat with it.",
             )
+        request[_ADMIN] = admin
         return await page(request, admin)
 
     async def now(self, request: web.Request, _: int) -> web.Response:
-        return self._draw(request, "now.html", await now_page(self._sources))
+        return await self._draw(request, "now.html", await now_page(self._sources))
 
     async def days(self, request: web.Request, _: int) -> web.Response:
-        return self._draw(request, "days.html", await days_page(self._sources, request.query))
+        return await self._draw(request, "days.html", await days_page(self._sources, request.query))
 
     async def tasks(self, request: web.Request, _: int) -> web.Response:
-        return self._draw(request, "tasks.html", await tasks_page(self._sources, request.query))
+        return await self._draw(request, "tasks.html", await tasks_page(self._sources, request.query))
 
     async def task(self, request: web.Request, _: int) -> web.Response:
         return await self._story(request, shows_words=False)
 
-    async def subject(self, request: web.Request, _: int) -> web.Response:
-        values = await subject_page(self._sources, int(request.match_info["id"]))
-        csrf_token = self._door.csrf_token(request, f"{request.path}/limits")
-        return self._draw(request, "subject.html", values | {"limits_csrf_token": csrf_token})
+    async def subject(self, request: web.Request, admin: int) -> web.Response:
+        return await self._subject(request, admin)
+
+    async def _subject(
+        self, request: web.Request, admin: int, wrong: str = "", tried: dict[str, str] | None = None
+    ) -> web.Response:
+        subject = int(request.match_info["id"])
+        values = await subject_page(self._sources, subject, admin, wrong=wrong, tried=tried)
+        csrf_token = self._door.csrf_token(request, f"/admin/people/{subject}/limits")
+        values |= {"limits_csrf_token": csrf_token}
+        return await self._draw(
+            request, "subject.html", values, 403 if wrong == _TOO_OLD else 409 if wrong else 200
+        )
 
     async def record(self, request: web.Request, _: int) -> web.Response:
-        return self._draw(request, "record.html", await record_page(self._sources))
+        return await self._draw(request, "record.html", await record_page(self._sources))
 
     async def settings(self, request: web.Request, _: int) -> web.Response:
-        return self._draw_settings(request, await settings_page(self._sources.live_settings))
+        return await self._draw_settings(request, await settings_page(self._sources.live_settings))
 
     async def change(self, request: web.Request, admin: int) -> web.StreamResponse:
         """Change a setting. The same form sent twice changes it once."""
         fields, live_settings = await request.post(), self._sources.live_settings
-        if not self._door.is_csrf_token_valid(request, "/admin/settings", str(fields.get("csrf_token", ""))):
-            return self._sorry(403, *_TOO_OLD)
         name, value = request.match_info["name"], str(fields.get("value", "")).strip()
+        if not self._door.is_csrf_token_valid(request, "/admin/settings", str(fields.get("csrf_token", ""))):
+            return await self._draw_settings(
+                request, await settings_page(live_settings, wrong=_TOO_OLD, tried=(name, value))
+            )
         try:
             await live_settings.change(name, None if fields.get("back") else value, admin)
         except SettingsError as error:
             values = await settings_page(live_settings, wrong=str(error), tried=(name, value))
-            return self._draw_settings(request, values)
+            return await self._draw_settings(request, values)
         return _elsewhere("/admin/settings")
 
     async def limits(self, request: web.Request, admin: int) -> web.StreamResponse:
         """Change the limits of a person or a group."""
         fields, subject = await request.post(), int(request.match_info["id"])
         page = f"/admin/people/{subject}"
+        tried: dict[str, str] = {figure: str(fields.get(figure, "")).strip() for figure in FIGURES}
         if not self._door.is_csrf_token_valid(request, f"{page}/limits", str(fields.get("csrf_token", ""))):
-            return self._sorry(403, *_TOO_OLD)
+            return await self._subject(request, admin, _TOO_OLD, tried)
         try:
-            limits = read_limits({name: str(value) for name, value in fields.items()})
+            limits = read_limits(tried)
         except ValueError:
-            return self._sorry(
-                409, "That is no limit", "A number, or unlimited; empty is as the settings say."
-            )
+            wrong = "That is no limit: give a number, or unlimited."
+            return await self._subject(request, admin, wrong, tried)
         await self._sources.actions.limit(subject, limits, admin)
         return _elsewhere(page)
 
@@ -131,7 +152,7 @@ class Pages:
         """Show a task with its prompt: only after a button press, and recorded."""
         fields = await request.post()
         if not self._door.is_csrf_token_valid(request, request.path, str(fields.get("csrf_token", ""))):
-            return self._sorry(403, *_TOO_OLD)
+            return await self._sorry(request, 403, "The words are not shown", _TOO_OLD)
         task_id = request.match_info["id"]
         self._log.info("an admin reads a prompt", task=task_id, admin=admin)
         await self._sources.store.audit.add(AuditEntry("words", task_id, admin, self._sources.clock()))
@@ -140,9 +161,11 @@ class Pages:
     async def _story(self, request: web.Request, *, shows_words: bool) -> web.Response:
         found = await task_page(self._sources, request.match_info["id"], shows_words=shows_words)
         if found is None:
-            return self._sorry(404, "There is no such task", "It may have been forgotten, or never was.")
+            return await self._sorry(
+                request, 404, "There is no such task", "It may have been forgotten, or never was."
+            )
         words_path = f"/admin/tasks/{found['task'].id}/words"
-        return self._draw(
+        return await self._draw(
             request, "task.html", found | {"words_csrf_token": self._door.csrf_token(request, words_path)}
         )
 
@@ -160,7 +183,7 @@ class Pages:
         try:
             heading = await anext(pieces)
         except ValueError:
-            return self._sorry(404, "There is no such month", "Name one such as 2026-11.")
+            return await self._sorry(request, 404, "There is no such month", "Name one such as 2026-11.")
         response = web.StreamResponse(headers=_HEADERS)
         response.content_type, response.charset = "text/csv", "utf-8"
         response.headers["Content-Disposition"] = f'attachment; filename="dreamreel-{month}.csv"'
@@ -178,8 +201,8 @@ class Pages:
     async def act(self, request: web.Request, admin: int) -> web.StreamResponse:
         return await self._actions.act(request, admin)
 
-    async def nothing(self, _: web.Request, __: int) -> web.Response:
-        return self._sorry(404, "There is no such page", "Go back to /admin.")
+    async def nothing(self, request: web.Request, _: int) -> web.Response:
+        return await self._sorry(request, 404, "There is no such page", "Go back to /admin.")
 
     async def login(self, _: web.Request, __: int) -> web.Response:
         return self._drawing.page("login.html", {})
@@ -189,7 +212,8 @@ class Pages:
         response = _elsewhere("/admin")
         if await self._door.enter(str(fields.get("token", "")).strip(), response):
             return response
-        return self._sorry(
+        return await self._sorry(
+            request,
             403,
             "This link is used up",
             "Each is good once, and for ten minutes. Write /admin to the bot for another.",
@@ -208,19 +232,27 @@ class Pages:
             raise web.HTTPNotFound
         return web.Response(body=(_STATIC / name).read_bytes(), content_type=_TYPES[name], charset="utf-8")
 
-    def _draw_settings(self, request: web.Request, values: dict[str, Any]) -> web.Response:
+    async def _draw_settings(self, request: web.Request, values: dict[str, Any]) -> web.Response:
         tokens = {
             "settings_csrf_token": self._door.csrf_token(request, "/admin/settings"),
             "here": "/admin/settings",
         }
-        return self._draw(request, "settings.html", values | tokens)
+        return await self._draw(
+            request, "settings.html", values | tokens, 403 if values["wrong"] == _TOO_OLD else 200
+        )
 
-    def _draw(self, request: web.Request, template: str, values: dict[str, Any]) -> web.Response:
-        tokens = {"logout_csrf_token": self._door.csrf_token(request, "/admin/logout"), "here": request.path}
-        return self._drawing.page(template, tokens | values)
+    async def _draw(
+        self, request: web.Request, template: str, values: dict[str, Any], status: int = 200
+    ) -> web.Response:
+        """Draw a page, with the navigation if there is an admin; `values["subjects"]` are named on it."""
+        logout = self._door.csrf_token(request, "/admin/logout") if _ADMIN in request else ""
+        more: dict[str, Any] = {"logout_csrf_token": logout, "here": request.path}
+        if subjects := values.get("subjects"):
+            more["names"] = await self._sources.names.of(subjects)
+        return self._drawing.page(template, more | values, status)
 
-    def _sorry(self, status: int, title: str, words: str) -> web.Response:
-        return self._drawing.page("sorry.html", {"title": title, "words": words}, status)
+    async def _sorry(self, request: web.Request, status: int, title: str, words: str) -> web.Response:
+        return await self._draw(request, "sorry.html", {"title": title, "words": words}, status)
 
 
 def _elsewhere(path: str) -> web.Response:

@@ -37,6 +37,8 @@ class Renderer:
             "moment": moment,
             "clock_time": lambda at: labels.day_time(at, zone),
             "duration": labels.duration,
+            "charged": lambda task: labels.charged_price(task, sources.currency),
+            "model_title": lambda name: models[name].title if name in models else name,
             "money": lambda amount: labels.money(amount, sources.currency),
             "state": labels.state_words,
             "outcome": outcome_of,
@@ -57,6 +59,6 @@ class Renderer:
 
     def page(self, template: str, values: Mapping[str, Any], status: int = 200) -> web.Response:
         now = self._clock()
-        defaults = {"here": "", "logout_csrf_token": "", "now": now}
+        defaults = {"here": "", "logout_csrf_token": "", "now": now, "names": {}}
         text = self._templates.get_template(template).render({**defaults, **values})
         return web.Response(text=text, content_type="text/html", status=status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.admin.live_settings import LiveSettings
+from bot.admin.live_settings import CHANGEABLE, LiveSettings
 from bot.admin.permissions import FIGURES, Figure, LimitOverride, read_own
 
 _SOURCES = {
@@ -21,7 +21,15 @@ async def settings_page(
 ) -> dict[str, Any]:
     """Draw the page. `wrong`: why the value that was `tried` (a name and a value) does not work."""
     await live_settings.read()
-    return {"settings": live_settings.rows(), "sources": _SOURCES, "wrong": wrong, "tried": tried}
+    rows = live_settings.rows()
+    return {
+        "subjects": {row.changed.by for row in rows if row.changed},
+        "settings": rows,
+        "meanings": CHANGEABLE,
+        "sources": _SOURCES,
+        "wrong": wrong,
+        "tried": tried,
+    }
 
 
 def read_limits(texts: Mapping[str, str]) -> dict[Figure, LimitOverride]:

@@ -1,8 +1,10 @@
-"""All tasks, page by page, filtered by state, provider, person, chat or the beginning of an id."""
+"""All tasks, page by page, filtered by state, provider, model, person, chat, reason, time or id."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -12,41 +14,82 @@ from bot.task import TaskState
 from bot.web.admin.context import AdminContext
 
 _PAGE: Final = 50
+_FIELDS: Final = ("state", "provider", "model", "person", "chat", "reason", "since", "until", "id")
+_ASKING: Final = "asking"
+"""Drafts, and what became of those that were never ordered."""
 STATES: Final[Mapping[str, frozenset[TaskState]]] = {
     "waiting": frozenset({TaskState.QUEUED}),
     "making": frozenset({TaskState.SUBMITTING, TaskState.RUNNING}),
     "made": frozenset({TaskState.SUCCEEDED}),
     "failed": frozenset({TaskState.FAILED}),
     "cancelled": frozenset({TaskState.CANCELLED}),
-    "asking": frozenset({TaskState.DRAFT}),
+    "on the way": frozenset({TaskState.QUEUED, TaskState.SUBMITTING, TaskState.RUNNING}),
+    _ASKING: frozenset(),
 }
 
 
 async def tasks_page(sources: AdminContext, query: Mapping[str, str]) -> dict[str, Any]:
-    chosen = {name: query.get(name, "").strip() for name in ("state", "provider", "person", "chat", "id")}
+    store = sources.store
+    chosen = {name: query.get(name, "").strip() for name in _FIELDS}
+    people = await _people(sources, chosen["person"])
+    since, until, wrong = _window(sources, chosen["since"], chosen["until"])
     which = TaskFilter(
         states=STATES.get(chosen["state"], frozenset()),
         provider=chosen["provider"] or None,
-        user_id=_number(chosen["person"]),
+        model=chosen["model"] or None,
+        user_ids=frozenset(people) if chosen["person"] else None,
         chat_id=_number(chosen["chat"]),
+        error_code=chosen["reason"] or None,
+        queued_since=since,
+        queued_before=until,
+        is_ordered=chosen["state"] != _ASKING,
         id_prefix=chosen["id"],
     )
     after = query.get("after", "")
-    last = await sources.store.tasks.get(after) if after else None
-    found = await sources.store.tasks.list_tasks(which, _PAGE + 1, last)
+    last = await store.tasks.get(after) if after else None
+    found = await store.tasks.list_tasks(which, _PAGE + 1, last)
+    shown = found[:_PAGE]
     kept = {name: value for name, value in chosen.items() if value}
-    older = urlencode(kept | {"after": found[_PAGE - 1].id}) if len(found) > _PAGE else ""
+    older = urlencode(kept | {"after": shown[-1].id}) if len(found) > _PAGE else ""
+    drafts = replace(which, states=frozenset(), is_ordered=False)
+    is_folded = not chosen["state"] and since is None and until is None
     return {
-        "tasks": found[:_PAGE],
-        "count": await sources.store.tasks.count_tasks(which),
+        "tasks": shown,
+        "subjects": {task.chat_id for task in shown if task.chat_id < 0},
+        "count": await store.tasks.count_tasks(which),
+        "drafts": await store.tasks.count_tasks(drafts) if is_folded else 0,
+        "drafts_query": urlencode(kept | {"state": _ASKING}),
+        "people": {} if read_integer(chosen["person"]) is not None else people,
         "chosen": chosen,
+        "wrong": wrong,
         "states": list(STATES),
         "providers": sorted({model.provider for model in sources.models.values()}),
+        "models": sorted(sources.models),
         "older": older,
         "newest": urlencode(kept) if last else None,
     }
 
 
+async def _people(sources: AdminContext, text: str) -> dict[int, str]:
+    """Return the person with this id, or those with such a name; what is nobody finds nobody."""
+    if not text:
+        return {}
+    number = read_integer(text)
+    return await sources.store.statistics.people_named(text) if number is None else {number: text}
+
+
+def _window(sources: AdminContext, since: str, until: str) -> tuple[datetime | None, datetime | None, str]:
+    """Return the edges of the days from `since` to `until`, and what is wrong with them."""
+    try:
+        first = date.fromisoformat(since) if since else None
+        last = date.fromisoformat(until) + timedelta(days=1) if until else None
+    except (ValueError, OverflowError):
+        return None, None, "A day is written as 2026-11-30."
+    midnights = [
+        None if day is None else datetime.combine(day, time(), sources.zone) for day in (first, last)
+    ]
+    return midnights[0], midnights[1], ""
+
+
 def _number(text: str) -> int | None:
-    """What is not the number of anybody finds nobody."""
     return (read_integer(text) or 0) if text else None

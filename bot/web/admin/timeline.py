@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from bot.store import Attempt
+from bot.store.audit import AuditEntry
 from bot.task import Task, TaskState
 from bot.web.admin.context import AdminContext
 from bot.web.admin.labels import code_words, cost_of
+from bot.web.admin.needs import why_waiting
+from bot.web.admin.now_page import read_queue_state
 from bot.web.admin.offered_actions import offers_for_task
 
 _ACTIONS_SHOWN = 50
@@ -23,19 +26,32 @@ class Event:
     style: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call to a provider, or polls in a row with the same answer."""
+
+    first: Attempt
+    last: Attempt
+    count: int
+
+
 async def task_page(sources: AdminContext, task_id: str, *, shows_words: bool) -> dict[str, Any] | None:
     task = await sources.store.tasks.get(task_id)
     if task is None:
         return None
     attempts = await sources.store.tasks.attempts(task_id)
+    done = await sources.store.audit.entries(_ACTIONS_SHOWN, target=task_id)
+    names = await sources.names.of([*(entry.by for entry in done), task.chat_id if task.chat_id < 0 else 0])
     model = sources.models.get(task.request.model)
     return {
         "task": task,
         "model": model,
         "company": (model.company if model else "") or task.provider,
-        "attempts": attempts,
-        "done": await sources.store.audit.entries(_ACTIONS_SHOWN, target=task_id),
-        "events": tell(task, attempts),
+        "calls": fold_polls(attempts),
+        "done": done,
+        "names": names,
+        "events": tell(task, attempts, _cancelled_by(done, names)),
+        "why_waiting": await _why_waiting(sources, task) if task.waits_for_slot else "",
         "usual_s": sources.usual_s(task),
         "actions": offers_for_task(task, cost_of(sources, task)),
         "shows_words": shows_words,
@@ -43,7 +59,34 @@ async def task_page(sources: AdminContext, task_id: str, *, shows_words: bool) -
     }
 
 
-def tell(task: Task, attempts: Sequence[Attempt]) -> list[Event]:
+def fold_polls(attempts: Sequence[Attempt]) -> list[Call]:
+    """Return the calls in order of time; polls in a row with the same answer are one."""
+    calls: list[Call] = []
+    for attempt in attempts:
+        last = calls[-1] if calls else None
+        if last is not None and attempt.call == "poll" and _alike(last.last) == _alike(attempt):
+            calls[-1] = Call(last.first, attempt, last.count + 1)
+        else:
+            calls.append(Call(attempt, attempt, 1))
+    return calls
+
+
+def _alike(attempt: Attempt) -> tuple[str, ...]:
+    return attempt.call, attempt.provider, attempt.answer, attempt.detail
+
+
+def _cancelled_by(done: Sequence[AuditEntry], names: Mapping[int, str]) -> str:
+    """Return the admin who cancelled it; empty if none did."""
+    by = next((entry.by for entry in done if entry.action == "cancel"), None)
+    return "" if by is None else names.get(by, "the command line")
+
+
+async def _why_waiting(sources: AdminContext, task: Task) -> str:
+    ahead = await sources.store.tasks.count_ahead(task)
+    return why_waiting(task, ahead, await read_queue_state(sources), await sources.at_once(task.provider))
+
+
+def tell(task: Task, attempts: Sequence[Attempt], cancelled_by: str = "") -> list[Event]:
     """Return the events in order of time. Polls without news are only in the table of calls."""
     events = [Event(task.created_at, "asked")]
     if task.queued_at is not None and task.queued_at != task.created_at:
@@ -71,10 +114,16 @@ def tell(task: Task, attempts: Sequence[Attempt]) -> list[Event]:
         match task.state:
             case TaskState.SUCCEEDED:
                 events.append(Event(task.finished_at, "made", "good"))
+            case TaskState.FAILED if task.has_unknown_outcome:
+                words = "unknown end: it was handed over, and no answer came"
+                events.append(Event(task.finished_at, words, "bad"))
             case TaskState.FAILED:
                 events.append(Event(task.finished_at, f"failed: {code_words(task.error_code)}", "bad"))
             case _:
-                events.append(Event(task.finished_at, f"over: {code_words(task.error_code)}"))
+                words = code_words(task.error_code or "cancelled")
+                events.append(
+                    Event(task.finished_at, f"{words} by {cancelled_by}" if cancelled_by else words)
+                )
     if task.delivered_at is not None:
         events.append(Event(task.delivered_at, "not shown" if task.detached else "the person was told"))
     return sorted(events, key=lambda event: event.at)
