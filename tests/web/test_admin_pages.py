@@ -497,6 +497,24 @@ async def test_a_story_names_who_cancelled_and_folds_polls_alike(site: AdminSite
     assert "nothing was charged" in text
 
 
+async def test_a_price_is_shown_where_something_was_charged_alone(site: AdminSite, admin: Visitor) -> None:
+    ended = {"state": TaskState.FAILED, "submitted_at": NOW, "finished_at": NOW, "delivered_at": NOW}
+    for name, changes, price in (
+        ("made", {"state": TaskState.SUCCEEDED, "remote_id": "7"}, "0.42 USD"),
+        ("refused", {"error_code": "prompt_refused"}, "–"),
+        ("cancelled", {"state": TaskState.CANCELLED, "submitted_at": None}, "–"),
+        ("unknown", {"error_code": FailureCode.SUBMIT_UNKNOWN}, "perhaps 0.42 USD"),
+    ):
+        await site.store.tasks.add(a_task(f"task-{name}", NOW, user_id=7002, **ended | changes))
+        _, text = await admin.get(f"/admin/tasks?id=task-{name}")
+        (shown,) = re.findall(r'data-label="Price"[^>]*>([^<]+)<', text)
+        assert shown.replace("\N{NO-BREAK SPACE}", " ") == price
+        word = "nothing was charged" if price == "–" else price
+        assert f"<dt>Price</dt><dd>{word}" in (await admin.get(f"/admin/tasks/task-{name}"))[1].replace(
+            "\N{NO-BREAK SPACE}", " "
+        )
+
+
 async def test_each_setting_says_what_it_means(admin: Visitor) -> None:
     text = html.unescape((await admin.get("/admin/settings"))[1])
     assert all(meaning.replace("`", "") in text for meaning in CHANGEABLE.values())
