@@ -27,11 +27,10 @@ from PIL import Image
 
 from bot.errors import MediaError
 from bot.media.atomic_write import atomic_write, is_disk_full
-from bot.media.encode import SOUND_BITS_PER_S, SOUND_RATE_HZ
 from bot.media.frames import Shot, clip_length_s, read_shots
 from bot.media.media_info import VideoFacts
 from bot.media.provenance import Provenance, mark_video
-from bot.media.remux import add_aac
+from bot.media.remux import SOUND_BITS_PER_S, SOUND_RATE_HZ, add_aac
 from bot.media.upright import SIDEWAYS
 from bot.media.videos import SHRUNK, open_movie, probe_video, sound_track
 from bot.media.yuv import Size, plane_picture

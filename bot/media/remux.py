@@ -29,7 +29,8 @@ from bot.media.videos import VideoReader, open_movie
 THUMBNAIL_SIDE_PX = 320  # Telegram's limit, with 200 kB: core.telegram.org/bots/api#inputmediavideo
 _THUMBNAIL_QUALITY = 85  # at this size never above 150 kB
 _KEPT_SOUND = ("aac", "mp3")  # what phones play inside MP4; anything else becomes AAC
-_SOUND_RATE_HZ = 48_000
+SOUND_RATE_HZ = 48_000
+SOUND_BITS_PER_S = 128_000
 _SOUND_FRAME = 1024  # samples in a frame of AAC
 
 
@@ -97,12 +98,12 @@ def _copy_with_silence(reader: VideoReader, new: OutputContainer, new_picture: V
     at = -_SOUND_FRAME
     for packet in reader.packets():
         # Both tracks grow side by side, or the muxer would keep one of them in memory.
-        while at <= (packet.dts or 0) * packet.time_base * _SOUND_RATE_HZ:
+        while at <= (packet.dts or 0) * packet.time_base * SOUND_RATE_HZ:
             new.mux(next(silence))
             at += _SOUND_FRAME
         packet.stream = new_picture
         new.mux(packet)
-    for start in range(at, ends := ceil(reader.length_s() * _SOUND_RATE_HZ), _SOUND_FRAME):
+    for start in range(at, ends := ceil(reader.length_s() * SOUND_RATE_HZ), _SOUND_FRAME):
         silent = next(silence)
         silent.duration = min(_SOUND_FRAME, ends - start)
         new.mux(silent)
@@ -114,7 +115,7 @@ def _silence(track: AudioStream) -> Iterator[Packet[Stream]]:
     encoded = [bytes(packet) for start in starts for packet in track.encode(_silent(start))]
     for number in count():
         packet = Packet(encoded[min(number, len(encoded) - 1)])
-        packet.stream, packet.time_base = track, Fraction(1, _SOUND_RATE_HZ)
+        packet.stream, packet.time_base = track, Fraction(1, SOUND_RATE_HZ)
         # The first frame only prepares the decoder; it is not heard.
         packet.pts = packet.dts = (number - 1) * _SOUND_FRAME
         packet.duration = _SOUND_FRAME
@@ -125,8 +126,8 @@ def _silent(start: int) -> av.AudioFrame:
     frame = av.AudioFrame("fltp", "stereo", samples=_SOUND_FRAME)
     for plane in frame.planes:
         plane.update(bytes(plane.buffer_size))
-    frame.sample_rate = _SOUND_RATE_HZ
-    frame.time_base = Fraction(1, _SOUND_RATE_HZ)
+    frame.sample_rate = SOUND_RATE_HZ
+    frame.time_base = Fraction(1, SOUND_RATE_HZ)
     frame.pts = start
     return frame
 
@@ -135,7 +136,7 @@ def _copy_with_new_sound(
     packets: Iterator[Packet[Stream]], sound: AudioStream, new: OutputContainer, new_picture: VideoStream
 ) -> None:
     track = add_aac(new)
-    resampler = av.AudioResampler("fltp", "stereo", _SOUND_RATE_HZ, frame_size=_SOUND_FRAME)
+    resampler = av.AudioResampler("fltp", "stereo", SOUND_RATE_HZ, frame_size=_SOUND_FRAME)
     for packet in packets:
         if packet.stream is sound:
             for heard in sound.decode(packet):
@@ -152,8 +153,8 @@ def _copy_with_new_sound(
 
 def add_aac(new: OutputContainer) -> AudioStream:
     """Add an AAC track in stereo."""
-    track = new.add_stream("aac", rate=_SOUND_RATE_HZ, layout="stereo")
-    track.bit_rate = 128_000
+    track = new.add_stream("aac", rate=SOUND_RATE_HZ, layout="stereo")
+    track.bit_rate = SOUND_BITS_PER_S
     return track
 
 

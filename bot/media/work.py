@@ -10,8 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bot.media.chart import draw_chart
     from bot.media.crop_pair import draw_crops
+    from bot.media.drawing.chart import draw_chart
     from bot.media.drawing.film import film_photo, film_photos, film_words
     from bot.media.frames import last_frame
     from bot.media.join import join_videos, shrink_video
@@ -47,7 +47,7 @@ class _LazyFunction:
 
 
 if not TYPE_CHECKING:
-    draw_chart = _LazyFunction("chart", "draw_chart")
+    draw_chart = _LazyFunction("drawing.chart", "draw_chart")
     draw_crops = _LazyFunction("crop_pair", "draw_crops")
     film_photo = _LazyFunction("drawing.film", "film_photo")
     film_photos = _LazyFunction("drawing.film", "film_photos")

@@ -7,8 +7,8 @@ import io
 import pytest
 from PIL import Image
 
-from bot.media.chart import COLOURS, draw_chart
-from bot.media.glyphs import drawable
+from bot.media.drawing.chart import COLOURS, draw_chart
+from bot.media.drawing.glyphs import drawable
 from bot.media.media_info import ChartPart
 from bot.text import LANGUAGES, plain, say
 

@@ -15,13 +15,13 @@ from media_samples import boxes, encoded, frames_of, waves_photo
 from PIL import Image, ImageChops, ImageStat
 
 from bot.errors import MediaError
+from bot.media.drawing.encode import FRAMES_PER_S, write_film
 from bot.media.drawing.film import film_photo, film_photos, film_words
+from bot.media.drawing.sound import PAD_RATE_HZ, play_pad
 from bot.media.drawing.titles import set_mark, without_mark
-from bot.media.encode import FRAMES_PER_S, write_film
 from bot.media.frames import last_frame
 from bot.media.media_info import SIZES
 from bot.media.process import run_in_process
-from bot.media.sound import PAD_RATE_HZ, play_pad
 from bot.media.videos import probe_video
 from bot.media.yuv import Planes, planes_of
 from bot.request import CAMERAS, closest_ratio

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
+from bot.media.drawing.glyphs import drawable, ink_of, width_of
 from bot.media.drawing.palettes import PALETTES
 from bot.media.drawing.scene import paint_scene
 from bot.media.drawing.titles import Title, reveal_title, set_mark, set_title
 from bot.media.drawing.typesetting import set_text
-from bot.media.glyphs import drawable, ink_of, width_of
 from bot.media.media_info import SIZES
 from bot.media.yuv import Planes
 

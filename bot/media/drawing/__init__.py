@@ -1,1 +1,1 @@
-"""Draws the films of the model `preview`: moving light and words, or a camera move over a photo."""
+"""Draw what the bot draws itself: the films of the model `preview`, and charts."""

@@ -10,14 +10,14 @@ from PIL import Image, ImageFilter, ImageOps
 
 from bot.media.drawing.camera import eased_from, look, view_at, whole_view
 from bot.media.drawing.collage import lay_out
+from bot.media.drawing.encode import FRAMES_PER_S, write_film
 from bot.media.drawing.palettes import palette_of, pick_palette
 from bot.media.drawing.scene import area_for, paint_scene, weather_layers
+from bot.media.drawing.sound import play_pad
 from bot.media.drawing.subjects import read_subjects
 from bot.media.drawing.titles import Area, Title, reveal_title, set_mark, set_title, without_mark
-from bot.media.encode import FRAMES_PER_S, write_film
 from bot.media.media_info import SIZES
 from bot.media.photos import decode_photo, open_photo
-from bot.media.sound import play_pad
 from bot.media.yuv import Planes, Size, planes_of
 from bot.request import closest_ratio
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from bot.media.drawing.glyphs import is_hanzi
 from bot.media.drawing.palettes import Palette, blend_palettes, palette_named
-from bot.media.glyphs import is_hanzi
 
 
 class Motif(StrEnum):

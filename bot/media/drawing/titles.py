@@ -8,9 +8,9 @@ from math import ceil, cos, exp, pi
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
+from bot.media.drawing.glyphs import ink_of, width_of
 from bot.media.drawing.palettes import Palette
 from bot.media.drawing.typesetting import set_text
-from bot.media.glyphs import ink_of, width_of
 from bot.media.yuv import Planes, Size, colour_of
 
 _FIRST_LINE_S = 0.15

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from bot.media.glyphs import drawable, is_hanzi, width_of
+from bot.media.drawing.glyphs import drawable, is_hanzi, width_of
 
 _NEVER_FIRST = "，。、；：？！）》」』】〉”’…—,.;:?!)]}»"
 _NEVER_LAST = "（《「『【〈“‘([{«"

@@ -8,7 +8,7 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw
 
-from bot.media.glyphs import drawable, ink_of, width_of
+from bot.media.drawing.glyphs import drawable, ink_of, width_of
 from bot.media.media_info import ChartPart
 
 _WIDTH, _HEIGHT = 1080, 760  # a phone shows a third of the pixels

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-_FONTS = Path(__file__).with_name("fonts")
+_FONTS = Path(__file__).parents[1] / "fonts"
 _LATIN = _FONTS / "NotoSerifDisplay-SemiBold-subset.ttf"  # with Greek and Cyrillic
 _HANZI = _FONTS / "NotoSerifCJKsc-SemiBold-subset.otf"  # with kana and full-width punctuation
 _MEASURE_PX = 100

@@ -12,12 +12,11 @@ from av.video import VideoStream
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from bot.media.atomic_write import atomic_write
-from bot.media.sound import PAD_RATE_HZ
+from bot.media.drawing.sound import PAD_RATE_HZ
+from bot.media.remux import SOUND_RATE_HZ, add_aac
 from bot.media.yuv import Planes, Size
 
 FRAMES_PER_S = 24
-SOUND_RATE_HZ = 48_000
-SOUND_BITS_PER_S = 128_000
 _PROGRESS_EVERY = 5  # frames: about five times a second at the speed at which films are made
 
 
@@ -46,7 +45,9 @@ def write_film(
 def _add_picture(film: OutputContainer, size: Size) -> VideoStream:
     # aq-mode 3 spares dark gradients. mbtree reads uninitialised memory at some sizes: the same frames would
     # give another file each time.
-    options = {"preset": "veryfast", "crf": "21", "aq-mode": "3", "mbtree": "0"}
+    # Every two seconds a keyframe: one of them becomes the thumbnail, and the first shows no words yet.
+    keyframes = str(2 * FRAMES_PER_S)
+    options = {"preset": "veryfast", "crf": "21", "aq-mode": "3", "mbtree": "0", "g": keyframes}
     picture = film.add_stream("libx264", rate=FRAMES_PER_S, options=options)
     picture.width, picture.height = size
     picture.pix_fmt = "yuv420p"
@@ -68,8 +69,7 @@ def _frame(planes: Planes, index: int) -> av.VideoFrame:
 
 
 def _add_sound(film: OutputContainer, sound: bytes) -> None:
-    track = film.add_stream("aac", rate=SOUND_RATE_HZ, layout="stereo")
-    track.bit_rate = SOUND_BITS_PER_S
+    track = add_aac(film)
     frame = av.AudioFrame("s16", "stereo", samples=len(sound) // 4)
     frame.planes[0].update(sound)
     frame.sample_rate = PAD_RATE_HZ
