@@ -100,6 +100,8 @@ class Settings(BaseSettings):
     geekai_api_key: SecretStr | None = None
     geekai_base_url: str = "https://geekai.co/api/v1"
     geekai_concurrency: Slots = 1
+    geekai_models: Annotated[tuple[str, ...], NoDecode] = ()
+    """Beside Jimeng."""
     jimeng_relay_api_key: SecretStr | None = None
     jimeng_relay_base_url: str | None = None
     jimeng_relay_concurrency: Slots = 1
@@ -239,7 +241,7 @@ class Settings(BaseSettings):
         return None if text.lower() == "unlimited" else read_amount(text)
 
     @field_validator(
-        *("jiekou_models", "ark_models", "unified_relay_models"),
+        *("geekai_models", "jiekou_models", "ark_models", "unified_relay_models"),
         *("unified_relay_ratios", "unified_relay_sizes"),
         mode="before",
     )

@@ -38,6 +38,7 @@ _RELAYED = (
     *("veo3.1-fast-components", "veo3.1-pro", "veo3.1-4k", "veo3.1-components-4k"),
     *("veo3", "veo3-fast", "veo3-pro", "veo3-frames", "veo2", "veo2-fast", "veo2-fast-components"),
 )
+_AT_GEEKAI = ("kling-v1-6/words/photo/frames/16:9/9:16/1:1/5s/10s/negative", "cogvideox-flash/words/1280x960")
 _SIX = frozenset({"16:9", "4:3", "1:1", "3:4", "9:16", "21:9"})
 
 
@@ -61,6 +62,7 @@ def _everything() -> IsolatedSettings:
             "volcengine_access_key_id": "-",
             "volcengine_secret_access_key": "-",
             "geekai_api_key": "-",
+            "geekai_models": _AT_GEEKAI,
             "jimeng_relay_api_key": "-",
             "jimeng_relay_base_url": "https://relay.example",
             "unified_relay_api_key": "-",

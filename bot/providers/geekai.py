@@ -1,4 +1,4 @@
-"""GeekAI: Jimeng video 3.0, resold with a key of GeekAI's own."""
+"""GeekAI: Jimeng video 3.0 and other models, resold with a key of GeekAI's own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 from pydantic import SecretStr
@@ -15,6 +16,7 @@ from yarl import URL
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
+from bot.providers.geekai_models import AccountModel, read_models
 from bot.providers.wire.complaints import meaning_of
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.fields import id_of, number_of, object_of, text_of
@@ -26,7 +28,7 @@ from bot.providers.wire.reasons import named_refusal_in, refused_in
 from bot.request import Exclusion, Mode, VideoModel, VideoRequest
 from bot.settings import Settings
 
-_JIMENG = VideoModel(
+JIMENG = VideoModel(
     name="geekai-jimeng",
     title="Jimeng Video 3.0 (GeekAI)",
     provider="geekai",
@@ -43,7 +45,7 @@ _JIMENG = VideoModel(
 )
 _FROM_WORDS = "jimeng_t2v_v30"
 _FROM_PHOTOS = "jimeng_i2v_v30"
-_SECONDS, _RESOLUTION = _JIMENG.seconds[0], _JIMENG.resolutions[0]
+_SECONDS, _RESOLUTION = JIMENG.seconds[0], JIMENG.resolutions[0]
 """What is made when the field is missing, which is how the documented examples ask for it."""
 _LINK_KEEPS_S = 7 * 86400.0  # the default of its Veo page; no page says another
 
@@ -70,7 +72,6 @@ class GeekAI:
     """
 
     name = "geekai"
-    models: Sequence[VideoModel] = (_JIMENG,)
 
     def __init__(
         self,
@@ -78,9 +79,12 @@ class GeekAI:
         base_url: str = "https://geekai.co/api/v1",
         concurrency: int = 1,
         *,
+        offers: Mapping[str, AccountModel] = MappingProxyType({}),
         http: Http,
         fetcher: VideoFetcher,
     ) -> None:
+        self.models: Sequence[VideoModel] = (JIMENG, *(offer.model for offer in offers.values()))
+        self._offers = offers
         self.concurrency = concurrency
         self._api_key = SecretStr(api_key) if isinstance(api_key, str) else api_key
         self._base_url = URL(base_url)
@@ -91,7 +95,7 @@ class GeekAI:
     async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
         """Start a job. GeekAI may answer with the finished video although it was asked not to wait."""
         # In a thread: with a photo it is megabytes, which would hold up the event loop.
-        body = await asyncio.to_thread(lambda: json.dumps(_job(request, photos)).encode())
+        body = await asyncio.to_thread(lambda: json.dumps(self._job(request, photos)).encode())
         return read_submit(await self._call(Call.SUBMIT, "POST", "videos/generations", body))
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
@@ -118,6 +122,25 @@ class GeekAI:
     async def close(self) -> None:
         pass
 
+    def _job(self, request: VideoRequest, photos: Sequence[Photo]) -> dict[str, object]:
+        if request.model == JIMENG.name:
+            return _jimeng_job(request, photos)
+        offer = self._offers[request.model]
+        optional = {
+            "aspect_ratio": request.ratio,
+            "duration": request.seconds,
+            "negative_prompt": request.negative_prompt or None,
+            "with_audio": bool(request.audio) if offer.model.audio else None,
+        }
+        return {
+            "model": offer.wire_name,
+            "prompt": request.prompt,
+            "async": True,
+            **dict(zip(("image", "image_tail"), map(_image, photos), strict=False)),
+            **{name: value for name, value in optional.items() if value is not None},
+            **offer.fields(request.resolution),
+        }
+
     async def _call(self, call: Call, method: str, path: str, body: bytes | None = None) -> Answer:
         headers = {"Authorization": f"Bearer {self._api_key.get_secret_value()}"}
         if body is not None:
@@ -136,6 +159,7 @@ def from_settings(
         settings.geekai_api_key,
         settings.geekai_base_url,
         settings.geekai_concurrency,
+        offers=read_models(settings.geekai_models),
         http=http,
         fetcher=fetcher,
     )
@@ -168,7 +192,7 @@ def read_poll(answer: Answer) -> Status:
     return Failed(problem.code, problem.detail)
 
 
-def _job(request: VideoRequest, photos: Sequence[Photo]) -> dict[str, object]:
+def _jimeng_job(request: VideoRequest, photos: Sequence[Photo]) -> dict[str, object]:
     fields: dict[str, object] = {
         "model": _FROM_PHOTOS if photos else _FROM_WORDS,
         "prompt": request.prompt,

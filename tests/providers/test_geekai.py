@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from bot.errors import AccountProblem, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
 from bot.providers.geekai import GeekAI
+from bot.providers.geekai_models import read_models
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Http
 from bot.request import CAMERAS, Mode, VideoRequest, check_request, settle
@@ -26,7 +27,9 @@ CASES: dict[str, dict[str, Any]] = {
 }
 SUBMITS = [name for name, case in CASES.items() if case["request"]["method"] == "POST"]
 LOOKS = [name for name in CASES if name not in SUBMITS]
-MODEL = GeekAI.models[0]
+OFFERS = read_models(
+    ["cogvideox-flash/words/1280x960/sound", "kling-v1-6/words/photo/frames/16:9/9:16/5s/10s/negative"]
+)
 KEY = "YOUR_API_KEY"
 WEEK_S = 7 * 86400
 NO_SUCH_PATH = Reply(404, "<html>no such page</html>")
@@ -48,9 +51,13 @@ def _adapter(server: ProviderServer) -> GeekAI:
     return GeekAI(
         SecretStr(KEY),
         f"{server.base_url}/api/v1",
+        offers=OFFERS,
         http=Http(),
         fetcher=VideoFetcher(frozenset({"127.0.0.1"})),
     )
+
+
+MODEL, *OTHERS = GeekAI(KEY, http=Http(), fetcher=VideoFetcher(frozenset()), offers=OFFERS).models
 
 
 def _script(server: ProviderServer, *replies: Reply) -> None:
@@ -67,12 +74,14 @@ def _asked(body: dict[str, Any]) -> tuple[VideoRequest, list[Photo]]:
     photos = [_photo(body[field]) for field in ("image", "image_tail") if field in body]
     camera = body.get("extra_body", {})
     request = VideoRequest(
-        model="geekai-jimeng",
+        model=ours if (ours := f"geekai-{body['model']}") in OFFERS else "geekai-jimeng",
         prompt=body["prompt"],
         photos=("file",) * len(photos),
         ratio=body.get("aspect_ratio"),
         seconds=body.get("duration", 5),
-        resolution=body.get("resolution", "720p"),
+        resolution=body.get("size") or body.get("resolution"),
+        audio=body.get("with_audio"),
+        negative_prompt=body.get("negative_prompt"),
         camera=camera.get("template_id"),
         strength=camera.get("camera_strength"),
     )
@@ -103,7 +112,8 @@ def _assert_same_call(sent: Received, expected: dict[str, Any]) -> None:
 async def test_every_recorded_submit_means_what_its_example_says(name: str) -> None:
     case = CASES[name]
     request, photos = _asked(case["request"]["body"])
-    assert check_request(request, MODEL) == []
+    models = {model.name: model for model in (MODEL, *OTHERS)}
+    assert check_request(request, models[request.model]) == []
     async with ProviderServer() as server:
         _script(server, _reply(case))
         outcome = await _outcome(_adapter(server).submit(request, photos, "t1"))
@@ -112,11 +122,15 @@ async def test_every_recorded_submit_means_what_its_example_says(name: str) -> N
     _assert_same_call(sent, case["request"])
     # `async` is always there, also where an example waits for the video. One example asks for a Veo model.
     jimeng = "jimeng_i2v_v30" if photos else "jimeng_t2v_v30"
-    assert sent.fields == {**case["request"]["body"], "async": True, "model": jimeng}
+    name_there = OFFERS[request.model].wire_name if request.model in OFFERS else jimeng
+    # What GeekAI takes by itself is left to it.
+    example = {key: value for key, value in case["request"]["body"].items() if key not in {"fps", "quality"}}
+    assert sent.fields == {**example, "async": True, "model": name_there}
     expect = case["expect"]
     match expect["state"]:
         case "accepted":
-            assert outcome == Accepted(expect["task_id"], StillRunning())
+            queued = case["response"]["body"].get("task_status") == "pending"
+            assert outcome == Accepted(expect["task_id"], StillRunning(queued=queued))
         case "succeeded":
             assert outcome == Accepted(expect["task_id"], Succeeded(expect["video_urls"][0], WEEK_S))
         case state:
@@ -237,3 +251,13 @@ async def test_a_job_goes_from_submit_to_a_file(tmp_path: Path) -> None:
         await adapter.fetch(status.video_url, tmp_path / "video.mp4")
         await adapter.close()
     assert await asyncio.to_thread((tmp_path / "video.mp4").read_bytes) == make_mp4()
+
+
+def test_a_listed_model_makes_what_its_parts_say() -> None:
+    flash, kling = OTHERS
+    assert (flash.modes, flash.resolutions, flash.seconds) == (frozenset({Mode.TEXT}), ("1280x960",), (5,))
+    assert (flash.audio, kling.audio, kling.negative_prompt) == (True, False, True)
+    assert (kling.ratios, kling.seconds) == (("16:9", "9:16"), (5, 10))
+    [plain] = [offer.model for offer in read_models(["Some New.Model"]).values()]
+    assert (plain.name, plain.modes) == ("geekai-some-new.model", frozenset({Mode.TEXT, Mode.FIRST_FRAME}))
+    assert (plain.ratios, plain.resolutions) == ((), ())

@@ -13,12 +13,12 @@ from provider_server import Fault, ProviderServer, Reply
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, StillRunning, Succeeded
-from bot.providers.geekai import GeekAI, read_poll, read_submit
+from bot.providers.geekai import JIMENG, GeekAI, read_poll, read_submit
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Answer, Call, Http
 from bot.request import VideoRequest
 
-MODEL = GeekAI.models[0]
+MODEL = JIMENG
 KEY = "sk-geekai-0123456789"
 WORDS = VideoRequest(model="geekai-jimeng", prompt="a private wish")
 LINK = "https://static.geekai.co/video/1.mp4"
