@@ -1,7 +1,7 @@
 """A simulated Telegram on this machine: a Bot API server and a chat page, to try and to test the bot."""
 
 from bot.sandbox.answer import ApiError, Json
-from bot.sandbox.calls import CallRecord
+from bot.sandbox.bot_api.calls import CallRecord
 from bot.sandbox.chats import BotAccount, Chat, Member, Person
 from bot.sandbox.faults import Fault, FaultKind
 from bot.sandbox.server import SandboxServer

@@ -12,11 +12,9 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from bot.sandbox.answer import ApiError, Json, bad_request
-from bot.sandbox.api import carry_out
-from bot.sandbox.calls import Call, CallRecord
-from bot.sandbox.chat_page import ChatPage
-from bot.sandbox.faults import Fault, FaultKind, Faults
-from bot.sandbox.methods import (
+from bot.sandbox.bot_api.api import carry_out
+from bot.sandbox.bot_api.calls import Call, CallRecord
+from bot.sandbox.bot_api.methods import (
     ContractError,
     Upload,
     find_method,
@@ -24,7 +22,9 @@ from bot.sandbox.methods import (
     read_parameters,
     uploads_meant,
 )
-from bot.sandbox.rate_limits import RateLimits
+from bot.sandbox.bot_api.rate_limits import RateLimits
+from bot.sandbox.chat_page import ChatPage
+from bot.sandbox.faults import Fault, FaultKind, Faults
 from bot.sandbox.uploads import Body, TooLargeError, read_body
 from bot.sandbox.webhook import PAUSES_S, Webhook
 from bot.sandbox.world import World

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from aiohttp import BodyPartReader, web
 
 from bot.sandbox.answer import ApiError, Json
+from bot.sandbox.bot_api.methods import ContractError
 from bot.sandbox.files import FileStore, ReceivedFile
-from bot.sandbox.methods import ContractError
 
 # More than the longest list of parameters, less than a file in the wrong place.
 _TEXT_LIMIT = 1024 * 1024

@@ -13,8 +13,8 @@ import telegram
 from sandbox_client import Sandbox, running_sandbox
 from telegram.constants import ReactionEmoji
 
-from bot.sandbox.api import METHODS
-from bot.sandbox.methods import ContractError, Upload, parameters_of, read_parameters
+from bot.sandbox.bot_api.api import METHODS
+from bot.sandbox.bot_api.methods import ContractError, Upload, parameters_of, read_parameters
 
 # Parameters that the library makes up for its users, or sends in another form.
 _LIBRARY_ONLY = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.sandbox.answer import Json
+from bot.sandbox.bot_api.methods import Upload
 from bot.sandbox.files import ReceivedFile
-from bot.sandbox.methods import Upload
 from bot.sandbox.webhook import Webhook
 from bot.sandbox.world import World
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.sandbox.access import check_may_send, message_to_edit, writable_chat
 from bot.sandbox.answer import Json, bad_request
-from bot.sandbox.calls import Call
+from bot.sandbox.bot_api.access import check_may_send, message_to_edit, writable_chat
+from bot.sandbox.bot_api.calls import Call
+from bot.sandbox.bot_api.keyboards import markup_to_show
+from bot.sandbox.bot_api.sending import caption_content, input_media_content, text_content
 from bot.sandbox.chats import Chat
-from bot.sandbox.keyboards import markup_to_show
-from bot.sandbox.sending import caption_content, input_media_content, text_content
 
 _TEXT = frozenset({"text", "entities", "link_preview_options"})
 _CAPTION = frozenset({"caption", "caption_entities", "show_caption_above_media"})

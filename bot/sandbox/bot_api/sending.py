@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot.sandbox.access import check_may_send, check_topic, writable_chat
 from bot.sandbox.answer import Json, bad_request
-from bot.sandbox.calls import Call
+from bot.sandbox.bot_api.access import check_may_send, check_topic, writable_chat
+from bot.sandbox.bot_api.calls import Call
+from bot.sandbox.bot_api.keyboards import markup_to_show
+from bot.sandbox.bot_api.methods import ContractError, Upload
 from bot.sandbox.entities import FormattedText, formatted, utf16_length
 from bot.sandbox.files import PHOTO_LIMIT, ReceivedFile, StoredFile, document_json, photo_json, video_json
-from bot.sandbox.keyboards import markup_to_show
-from bot.sandbox.methods import ContractError, Upload
 from bot.sandbox.probe import probe
 from bot.sandbox.state import new_group_id, thread_of
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox.answer import Json, bad_request
-from bot.sandbox.methods import ContractError
+from bot.sandbox.bot_api.methods import ContractError
 
 _ACTIONS = (
     *(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bot.sandbox import editing, sending
-from bot.sandbox.access import find_chat, writable_chat
 from bot.sandbox.answer import Json, bad_request
-from bot.sandbox.calls import Call
+from bot.sandbox.bot_api import editing, sending
+from bot.sandbox.bot_api.access import find_chat, writable_chat
+from bot.sandbox.bot_api.calls import Call
 from bot.sandbox.chats import Member
 
 # https://core.telegram.org/bots/api#sendchataction

@@ -1,0 +1,1 @@
+"""The methods of the Bot API: their parameters, what they do, their errors and limits."""
