@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable
 from telegram import CallbackQuery, Message
 
 from bot.chat.context import ChatContext
-from bot.chat.handlers import Button, ButtonPress, ChatButton, ChatButtonPress
-from bot.chat.messages import MEANT
+from bot.chat.handlers import MEANT, Button, ButtonPress, ChatButton, ChatButtonPress
 from bot.chat.router import Router
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.client import translated

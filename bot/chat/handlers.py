@@ -17,6 +17,9 @@ from bot.chat.sender import Sender
 from bot.request import Problem
 from bot.task import Task
 
+MEANT = "meant"
+"""The verb of the button that does the command that a mistyped one was taken for."""
+
 
 @dataclass(frozen=True, slots=True)
 class ButtonPress:

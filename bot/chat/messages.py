@@ -12,6 +12,7 @@ from bot.chat.context import ChatContext
 from bot.chat.features import share, video
 from bot.chat.features.group_membership import follow_group
 from bot.chat.features.help import help as show_help
+from bot.chat.handlers import MEANT
 from bot.chat.parsing.message_intent import Intent, find_video, read_intent
 from bot.chat.router import Router
 from bot.chat.sender import Sender
@@ -19,8 +20,6 @@ from bot.chat.telegram_io.flood_control import MESSAGES, FloodControl
 from bot.errors import ChatMoved, MediaError
 from bot.text import plain, say
 
-MEANT = "meant"
-"""The verb of the button that does the command that was guessed."""
 _ALIKE = 0.75
 
 

@@ -74,7 +74,7 @@ async def now_page(sources: AdminContext) -> dict[str, Any]:
     shown = [*taken, *(task for _, task in waiting), *unseen]
     return {
         "needs": needs,
-        "subjects": {task.chat_id for task in shown if task.chat_id < 0},
+        "subjects": {task.card.chat_id for task in shown if task.card.chat_id < 0},
         "providers": providers,
         "making": [_running(sources, task, now) for task in sorted(making, key=_begun)],
         "waiting": [

@@ -33,7 +33,7 @@ async def subject_page(
     shown = {figure: "" if most is None else str(most) for figure, most in limits.items()}
     name = next((task.user_name for task in tasks if task.user_name), "") if is_person else ""
     known = (await sources.names.of([subject]))[subject]
-    groups = {task.chat_id for task in tasks if task.chat_id < 0}
+    groups = {task.card.chat_id for task in tasks if task.card.chat_id < 0}
     since = day_edges(sources.clock(), sources.zone, _DAYS)[0]
     decided_by = {permission.decided_by} if permission.decided_by else set()
     return {

@@ -55,7 +55,7 @@ async def tasks_page(sources: AdminContext, query: Mapping[str, str]) -> dict[st
     is_folded = not chosen["state"] and since is None and until is None
     return {
         "tasks": shown,
-        "subjects": {task.chat_id for task in shown if task.chat_id < 0},
+        "subjects": {task.card.chat_id for task in shown if task.card.chat_id < 0},
         "count": await store.tasks.count_tasks(which),
         "drafts": await store.tasks.count_tasks(drafts) if is_folded else 0,
         "drafts_query": urlencode(kept | {"state": _ASKING}),

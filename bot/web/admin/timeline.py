@@ -41,7 +41,9 @@ async def task_page(sources: AdminContext, task_id: str, *, shows_words: bool) -
         return None
     attempts = await sources.store.tasks.attempts(task_id)
     done = await sources.store.audit.entries(_ACTIONS_SHOWN, target=task_id)
-    names = await sources.names.of([*(entry.by for entry in done), task.chat_id if task.chat_id < 0 else 0])
+    names = await sources.names.of(
+        [*(entry.by for entry in done), task.card.chat_id if task.card.chat_id < 0 else 0]
+    )
     model = sources.models.get(task.request.model)
     return {
         "task": task,
