@@ -60,8 +60,8 @@ def join_videos(first: Path, second: Path, target: Path, max_bytes: int = MAX_BY
     video without sound is silent. A damaged part is bridged by the frame before it. The film takes
     `max_bytes` at most: longer ones get fewer bits a second. `target` appears only when it is complete.
 
-    Always encoded anew: copied streams would need the same encoder in both, could not drop the frame at the
-    seam, since all others are drawn upon it, and would leave a gap in the sound.
+    Both are always encoded again: copied streams would need the same encoder in both, could not drop the
+    frame at the seam, since all others are drawn upon it, and would leave a gap in the sound.
 
     Raises `MediaError`: `not_a_video`, `video_too_large` (pixels), `too_large` (bytes), and
     `disk_full`.
@@ -71,7 +71,7 @@ def join_videos(first: Path, second: Path, target: Path, max_bytes: int = MAX_BY
 
 
 def shrink_video(source: Path, target: Path, max_bytes: int, provenance: Provenance) -> VideoFacts:
-    """Write `source` to `target` anew, as `join_videos` does, in `max_bytes` at most, and mark it. Its facts
+    """Write `source` to `target` again, as `join_videos` does, in `max_bytes` at most, and mark it. Its facts
     say so if it was larger."""
     comment = SHRUNK if source.stat().st_size > max_bytes else ""
     _film([source], target, max_bytes, comment, provenance)
@@ -123,7 +123,7 @@ class _Bounds(NamedTuple):
 
 
 class _Film:
-    """The film being written: picture and sound grow side by side."""
+    """Write a film: picture and sound grow side by side."""
 
     def __init__(self, new: OutputContainer, opening: Shot, bounds: _Bounds) -> None:
         self._new = new
@@ -203,7 +203,7 @@ def _add_picture(new: OutputContainer, size: Size, rate: int, bounds: _Bounds) -
 
 
 class _Stage:
-    """Frames of any size, turn and colours, as frames of the film."""
+    """Convert frames of any size, turn and colours to frames of the film."""
 
     def __init__(self, size: Size) -> None:
         self._size = size
@@ -251,7 +251,7 @@ def _placed(flat: av.VideoFrame, turn: Image.Transpose | None, size: Size) -> av
 
 
 class _Sound:
-    """The sound of a file from `starts_s` on, with silence in gaps."""
+    """Read the sound of a file from `starts_s` on, with silence in gaps."""
 
     def __init__(self, path: Path, starts_s: Fraction) -> None:
         self._pieces = _without_gaps(_heard(path), round(starts_s * SOUND_RATE_HZ))

@@ -47,7 +47,7 @@ class VideoFacts:
     pix_fmt: str
     bytes: int
     is_shrunk: bool = False
-    """Encoded anew by us, since it was too large to send."""
+    """Encoded again by us, because it was too large to send."""
     needs_encoding: bool = False
     """Some phones do not show it as it is meant. The file is the one that came."""
 

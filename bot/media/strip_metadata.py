@@ -1,4 +1,4 @@
-"""A JPEG or PNG file stripped to its picture, without decoding it: not a pixel changes."""
+"""Strip a JPEG or PNG file to its picture, without decoding it: no pixel changes."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _PNG_PARTS = {b"IHDR", b"IDAT", b"IEND"}
 
 
 def strip_metadata(data: bytes) -> bytes | None:
-    """The same file with nothing beside its picture: no metadata, no previews, nothing appended.
+    """Return the file with nothing but its picture: no metadata, no previews, nothing appended.
 
-    None for anything but a JPEG and an RGB PNG of 8 bits, and where the file's outer form is not sound.
+    Return None for anything but a JPEG or an RGB PNG of 8 bits, and if the file's structure is broken.
     """
     if data.startswith(_JPEG):
-        return _bare_jpeg(data)
+        return _strip_jpeg(data)
     if data.startswith(_PNG):
-        return _bare_png(data)
+        return _strip_png(data)
     return None
 
 
-def _bare_jpeg(data: bytes) -> bytes | None:
+def _strip_jpeg(data: bytes) -> bytes | None:
     kept = [_JPEG]
     at = len(_JPEG)
     while data[at : at + 1] == b"\xff":
@@ -45,20 +45,20 @@ def _bare_jpeg(data: bytes) -> bytes | None:
                 return None
             end = following.start()
         segment = data[at:end]
-        if marker in _DECODING or _tells_colours(segment):
+        if marker in _DECODING or _describes_colours(segment):
             kept.append(segment)
         at = end
     return None
 
 
-def _tells_colours(segment: bytes) -> bool:
-    """JFIF without its preview, and Adobe's word on how the colours were mixed."""
+def _describes_colours(segment: bytes) -> bool:
+    """Return True for JFIF without a preview, and for the Adobe segment that names the colour transform."""
     if len(segment) == 18:
         return segment[:2] == b"\xff\xe0" and segment[4:9] == b"JFIF\0"
     return len(segment) == 16 and segment[:2] == b"\xff\xee" and segment[4:9] == b"Adobe"
 
 
-def _bare_png(data: bytes) -> bytes | None:
+def _strip_png(data: bytes) -> bytes | None:
     if data[24:26] != _RGB_8_BIT:
         return None
     kept = [_PNG]

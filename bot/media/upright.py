@@ -51,6 +51,7 @@ class Aperture(NamedTuple):
 
 
 def turn_of(frame: av.VideoFrame) -> Image.Transpose | None:
+    """Return the rotation that brings the frame upright; None if it is upright."""
     # Not for every frame: one that was asked for its side data is freed late, by the garbage collector.
     matrix = cast("Buffer | None", frame.side_data.get("DISPLAYMATRIX"))
     if matrix is None:
@@ -60,7 +61,7 @@ def turn_of(frame: av.VideoFrame) -> Image.Transpose | None:
 
 
 def pixel_aspect(picture: VideoStream) -> Fraction:
-    """How much wider than high a pixel is."""
+    """Return how much wider than high a pixel is."""
     return picture.sample_aspect_ratio or Fraction(1)
 
 
@@ -73,7 +74,7 @@ def shown_size(frame: av.VideoFrame, turn: Image.Transpose | None, aspect: Fract
 
 
 def name_colours(frame: av.VideoFrame) -> None:
-    """Where a file does not say which colour matrix it has, players go by its size; so do we."""
+    """Set the colour matrix of a frame that names none, by its size, as players do."""
     if frame.colorspace == _UNNAMED:
         hd = min(frame.width, frame.height) >= _HD_PX
         frame.colorspace = Colorspace.ITU709 if hd else Colorspace.ITU601
@@ -139,7 +140,7 @@ def _apertures(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[Ape
 
 
 def _aperture_of(entry: bytes) -> Iterator[Aperture]:
-    """From a sample entry of a picture."""
+    """Yield the aperture of a sample entry of a picture, if it has one."""
     if len(entry) < _VISUAL_SAMPLE_ENTRY:
         return
     coded = struct.unpack(">HH", entry[24:28])

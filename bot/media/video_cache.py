@@ -65,7 +65,7 @@ class VideoCache:
         return Video(video, thumbnail, facts)
 
     async def encode(self, task_id: str, max_bytes: int, provenance: Provenance, limit_s: float) -> None:
-        """Encode the task's video anew, in `max_bytes` at most. MediaError: `too_large` if that is not
+        """Encode the task's video again, in `max_bytes` at most. MediaError: `too_large` if that is not
         possible, `media_timeout` if it takes too long."""
         video, _ = self._paths(task_id)
         ready = video.with_suffix(".ready")

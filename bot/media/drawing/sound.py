@@ -25,7 +25,7 @@ _PARTIALS = ((1, 1.0), (2, 0.28), (3, 0.1))
 
 
 def play_pad(chance: random.Random, seconds: float) -> bytes:
-    """`seconds` of 16-bit stereo at `PAD_RATE_HZ`; `chance` picks the chord."""
+    """Return `seconds` of 16-bit stereo at `PAD_RATE_HZ`; `chance` picks the chord."""
     root_hz = chance.choice(_ROOTS_HZ)
     chord = chance.choice(_CHORDS)
     count = round(seconds * PAD_RATE_HZ)
@@ -53,7 +53,7 @@ def _add_note(side: list[float], note_hz: float, volume: float, swell_hz: float,
 
 
 def _one_period(note_hz: float) -> list[float]:
-    """A table of one period, fine enough that stepping through it makes no audible noise."""
+    """Return a table of one period, fine enough that stepping through it makes no audible noise."""
     heard = [(partial, volume) for partial, volume in _PARTIALS if note_hz * partial < PAD_RATE_HZ / 4]
     return [
         sum(volume * sin(2 * pi * partial * index / 8192) for partial, volume in heard)
