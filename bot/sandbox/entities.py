@@ -53,7 +53,7 @@ def utf16_length(text: str) -> int:
 def formatted(
     text: str, *, parse_mode: str | None = None, entities: list[Json] | None = None
 ) -> FormattedText:
-    """What a message shows: markup read, spaces at both ends cut, links, mentions and commands marked.
+    """Return what a message shows: markup read, spaces at both ends cut, links, mentions and commands marked.
 
     Raises ApiError with Telegram's text for broken markup.
     """

@@ -45,7 +45,7 @@ class Updates:
         return update
 
     def repeat(self, update_id: int | None = None) -> None:
-        """Delivers an update once more with its old number (the last one by default), confirmed or not,
+        """Deliver an update once more with its old number (the last one by default), confirmed or not,
         as Telegram does after losing a confirmation."""
         update = next(u for u in reversed(self.history) if update_id in (None, u["update_id"]))
         self._repeated.append(update)

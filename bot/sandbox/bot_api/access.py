@@ -50,7 +50,7 @@ def check_may_send(state: State, chat: Chat, kind: str) -> None:
 
 
 def check_topic(state: State, chat: Chat, thread_id: int | None) -> None:
-    """Raises ApiError if the topic, if it is one, is closed for the bot."""
+    """Check that the topic, if there is one, is open to the bot. Raises ApiError if not."""
     if thread_id in chat.closed_topics and not chat.members[state.bot.id].is_admin:
         raise bad_request("TOPIC_CLOSED")
 
