@@ -85,4 +85,6 @@ PERHAPS_CHARGED = _of(FailureKind.RESULT_REFUSED, FailureKind.OUTCOME_UNKNOWN)
 NO_ROOM = _of(FailureKind.NO_ROOM)
 UNANSWERED = _of(FailureKind.UNANSWERED)
 FETCHABLE = _of(FailureKind.LOST_ON_THE_WAY)
+DOUBTED = frozenset({FailureCode.PROVIDER_FAULT, FailureCode.NOT_FOUND, FailureCode.NO_VIDEO})
+"""What a poll may say of a paid job that has not failed, while a server of its provider is out of order."""
 CRASHES = _of(FailureKind.MEDIA_CRASHED)

@@ -3,7 +3,7 @@
 DRAFT ──► QUEUED ⇄ SUBMITTING ──► RUNNING ──► SUCCEEDED
   │          │          │             │            │
   │          ├──────────┴─────────────┴────────────┴──► FAILED
-  └──────────┴─────────────────────────────────────────► CANCELLED
+  └──────────┴────────────────────────┴────────────────► CANCELLED
 
 A move returns a new Task. The store saves it, compares `version` and knows no states.
 """
@@ -38,7 +38,10 @@ MOVES: dict[TaskState, frozenset[TaskState]] = {
     TaskState.QUEUED: frozenset({TaskState.SUBMITTING, TaskState.FAILED, TaskState.CANCELLED}),
     TaskState.SUBMITTING: frozenset({TaskState.RUNNING, TaskState.QUEUED, TaskState.FAILED}),
     # Back to the queue: accepted, and then ended because there was no slot.
-    TaskState.RUNNING: frozenset({TaskState.SUCCEEDED, TaskState.FAILED, TaskState.QUEUED}),
+    # Cancelled: the provider has stopped it, and charges nothing.
+    TaskState.RUNNING: frozenset(
+        {TaskState.SUCCEEDED, TaskState.FAILED, TaskState.QUEUED, TaskState.CANCELLED}
+    ),
     TaskState.SUCCEEDED: frozenset({TaskState.FAILED}),
     # A late answer: an id is always accepted.
     TaskState.FAILED: frozenset({TaskState.RUNNING}),
@@ -103,7 +106,12 @@ class Task:
     error_detail: str | None = None
     """For the log only: it may quote the provider."""
     detached: bool = False
-    """The person stopped waiting: a queued task ends, a paid one goes on without a card."""
+    """Nobody waits for it: a queued task ends, a paid one goes on without a card."""
+    cancelled_at: datetime | None = None
+    """When somebody cancelled it. Its provider is asked to stop the job, if there is one by then."""
+    cancelled_by: int | None = None
+    """Their id, or `bot.store.audit.THE_MACHINE`."""
+    cancelled_by_name: str = ""
     attempts: int = 0
     """How often the step that is due has failed in a row, and since when."""
     failing_since: datetime | None = None
@@ -170,8 +178,19 @@ class Task:
 
     @property
     def is_active(self) -> bool:
-        """Return True if it is bought or about to be, and its person has not been told the outcome."""
-        return self.state is not TaskState.DRAFT and self.delivered_at is None and not self.detached
+        """Return True if it counts among what runs at the same time.
+
+        That is what is bought or about to be until its person has been told the outcome; and what nobody
+        waits for any more, as long as its job runs on.
+        """
+        if self.detached:
+            return self.state in (TaskState.SUBMITTING, TaskState.RUNNING)
+        return self.state is not TaskState.DRAFT and self.delivered_at is None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Return True if it counts as cancelled, whatever its provider makes of it."""
+        return self.state is TaskState.CANCELLED or (self.detached and self.cancelled_at is not None)
 
     @property
     def counts_toward_quota(self) -> bool:
@@ -371,15 +390,22 @@ class Task:
         )
 
     def cancelled(self, code: str, now: datetime) -> Task:
-        """End before anything was bought: dismissed, expired or cancelled."""
+        """End without a video and without a charge: dismissed, expired, cancelled, or stopped by its
+        provider."""
         return self._move(TaskState.CANCELLED, error_code=code, finished_at=now, due_at=now)
 
-    def hide(self, now: datetime) -> Task:
-        """Stop waiting for it. The worker ends it if it is not bought yet; else it goes on without a card."""
+    def hide(self, now: datetime, by: int | None = None, name: str = "") -> Task:
+        """Stop waiting for it. The worker ends it if it is not bought yet; else it goes on without a card.
+
+        `by`: who cancelled it. None if nobody did: its chat is gone.
+        """
         if self.state not in (TaskState.QUEUED, TaskState.SUBMITTING, TaskState.RUNNING):
             raise IllegalMove(f"{self.id}: nothing to stop in {self.state}")
         due_at = self.due_at if self.state is TaskState.SUBMITTING else now
-        return replace(self, detached=True, due_at=due_at)
+        hidden = replace(self, detached=True, due_at=due_at)
+        if by is None or self.is_cancelled:
+            return hidden
+        return replace(hidden, cancelled_at=now, cancelled_by=by, cancelled_by_name=name)
 
     def reposted(self, card_id: int, has_photo: bool, thread_id: int | None, now: datetime) -> Task:
         """Save its new card, perhaps in another topic.

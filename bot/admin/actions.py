@@ -33,9 +33,6 @@ class ActionListener:
     def changed(self, task: Task) -> None:
         """Show its card, and let the worker continue from the row."""
 
-    async def stopped(self, task: Task) -> None:
-        """The same for a task that was cancelled."""
-
     async def pauses_changed(self) -> None:
         """Forget which pauses were known."""
 
@@ -73,17 +70,21 @@ class AdminActions:
     # moment, the row is read again and the action repeated.
 
     async def cancel(self, task_id: str, by: int) -> Task:
-        """Cancel a task as the button on its card does: one that is bought goes on without a card."""
+        """Cancel a task as the button on its card does: the provider of one that is bought is asked to stop
+        it, and a job that goes on does so without a card."""
         task, now = await self._task(task_id), self._clock()
-        if task.detached and task.delivered_at is None:
+        if task.is_cancelled and task.delivered_at is None:
             return task
+        name = await self._name(by)
         stopped = await self._move(
             task,
-            lambda row: row.cancelled("dismissed", now) if row.state is TaskState.DRAFT else row.hide(now),
+            lambda row: (
+                row.cancelled("dismissed", now) if row.state is TaskState.DRAFT else row.hide(now, by, name)
+            ),
             "has ended: it cannot be stopped any more",
         )
         await self._note("cancel", task_id, by)
-        await self._listener.stopped(stopped)
+        self._listener.changed(stopped)
         return stopped
 
     async def prioritise(self, task_id: str, by: int) -> Task:
@@ -189,10 +190,13 @@ class AdminActions:
         if await is_admin(self._store.people, self._configured_admins, subject):
             raise ActionRefused(f"{subject} is an admin of the bot, who may always ask.")
         is_new = await self._permissions.decide(subject, admission, by)
+        now, name = self._clock(), await self._name(by)
         whose = {"user_id": subject} if subject > 0 else {"chat_id": subject}
         for task in await self._store.tasks.open_tasks(**whose):
             if task.waits_for_slot:
-                hidden = await self._store.tasks.update(task.id, self._hidden_if_waiting)
+                hidden = await self._store.tasks.update(
+                    task.id, lambda row: row.hide(now, by, name) if row.waits_for_slot else row
+                )
                 if hidden is not None:
                     self._listener.changed(hidden)
         return is_new
@@ -243,8 +247,10 @@ class AdminActions:
         await self._listener.pauses_changed()
         return [] if ended is None else [ended]
 
-    def _hidden_if_waiting(self, row: Task) -> Task:
-        return row.hide(self._clock()) if row.waits_for_slot else row
+    async def _name(self, by: int) -> str:
+        """Return the name under which an admin asked last; empty if they never did."""
+        newest = await self._store.tasks.list_tasks(TaskFilter(user_id=by), 1)
+        return newest[0].user_name if newest else ""
 
     async def _task(self, task_id: str) -> Task:
         task = await self._store.tasks.get(task_id)

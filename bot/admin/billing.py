@@ -1,7 +1,7 @@
 """The bill of a month as CSV: a row for each submit, to hold beside what a provider charges.
 
-A row says whether its provider should have charged for it: `yes`; `no`, where it refused; `perhaps`, where
-nobody knows how the submit ended, or where the job failed at the provider.
+A row says whether its provider should have charged for it: `yes`; `no`, if it refused the job or stopped it
+without a charge; `perhaps`, if nobody knows how the submit ended, or if the job failed at the provider.
 """
 
 from __future__ import annotations
@@ -81,7 +81,19 @@ def charged(submit: Submit) -> Charged:
         return "no" if is_settled and task.remote_id is None else "perhaps"
     if submit.answer != "ok":
         return "no"
-    return "perhaps" if submit.task.state is TaskState.FAILED else "yes"
+    match submit.task.state:
+        case TaskState.FAILED:
+            return "perhaps"
+        case TaskState.CANCELLED:
+            return "no"
+        case _:
+            return "yes"
+
+
+def _outcome(submit: Submit) -> str:
+    if charged(submit) == "no" and submit.answer != "ok":
+        return "refused"
+    return TaskState.CANCELLED.value if submit.task.is_cancelled else submit.task.state.value
 
 
 def _row(
@@ -92,6 +104,7 @@ def _row(
     redact: Callable[[str], str],
 ) -> list[str]:
     task, answered = submit.task, charged(submit)
+    was_taken = answered != "no" or submit.answer == "ok"
     # A task that went to another model since was refused here, whatever became of it there.
     is_here = task.provider == submit.provider
     request = _settled(task.request, models)
@@ -99,7 +112,7 @@ def _row(
         _time(submit.at, zone),
         submit.provider,
         request.model if is_here else "",
-        task.remote_id or "" if answered != "no" and is_here else "",
+        task.remote_id or "" if was_taken and is_here else "",
         answered,
         "" if task.price is None or not is_here else f"{task.price:f}",
         currency,
@@ -107,8 +120,8 @@ def _row(
         str(request.seconds or "") if is_here else "",
         request.resolution or "" if is_here else "",
         {True: "on", False: "off", None: ""}[request.audio],
-        task.state.value if answered != "no" else "refused",
-        (task.error_code or "" if answered != "no" else submit.answer),
+        _outcome(submit),
+        (task.error_code or "" if was_taken else submit.answer),
         submit.answer,
         f"{submit.took_s:.2f}",
         redact(submit.detail),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from telegram import CallbackQuery, Message
@@ -17,6 +18,35 @@ from bot.request import Problem
 from bot.task import Task, TaskState
 from bot.text import plain, say
 
+_ANSWER_WITHIN_S = 1.5
+"""After that long a press is answered without words: until then Telegram shows it as under way."""
+
+
+class _Reply:
+    """The answer to one press. Telegram shows only the first, so nothing else is sent."""
+
+    def __init__(self, query: CallbackQuery, language: str) -> None:
+        self._query = query
+        self._language = language
+        self._is_sent = False
+        self.was_bare = False
+        """It was answered without words."""
+
+    async def send(self, problem: Problem | None) -> None:
+        """Show the problem's words, or only that the press has arrived."""
+        if self._is_sent:
+            return
+        self._is_sent, self.was_bare = True, problem is None
+        try:
+            with translated():
+                if problem is None:
+                    await self._query.answer()
+                    return
+                text = plain(say(self._language, problem.code, **problem.values))
+                await self._query.answer(text[:200], show_alert=len(text) > 60)
+        except ChatError:
+            pass  # Telegram forgets a press after a while: what it asked for has been done all the same.
+
 
 class ButtonPresses:
     def __init__(
@@ -29,19 +59,22 @@ class ButtonPresses:
         self._flood_control = FloodControl(PRESSES)
 
     async def handle(self, update_id: int, query: CallbackQuery) -> None:
-        language = await self._language(query)
-        problem = await self._handle(update_id, query)
+        """Do what the button says, and answer the press: soon, whatever that takes."""
+        reply = _Reply(query, await self._language(query))
+        working = asyncio.create_task(self._handle(update_id, query, reply))
         try:
-            with translated():
-                if problem is None:
-                    await query.answer()
-                else:
-                    text = plain(say(language, problem.code, **problem.values))
-                    await query.answer(text[:200], show_alert=len(text) > 60)
-        except ChatError:
-            pass  # Telegram forgets a press after a while: what it asked for has been done all the same.
+            if not (await asyncio.wait({working}, timeout=_ANSWER_WITHIN_S))[0]:
+                await reply.send(None)
+            problem = await working
+        finally:
+            working.cancel()
+        if problem is not None and reply.was_bare:
+            sender = await self._sender(update_id, query, query.from_user.id)
+            await self._ctx.messenger.explain(sender, problem)
+        else:
+            await reply.send(problem)
 
-    async def _handle(self, update_id: int, query: CallbackQuery) -> Problem | None:
+    async def _handle(self, update_id: int, query: CallbackQuery, reply: _Reply) -> Problem | None:
         """Do what the button says; return what to tell the person who pressed it."""
         if await self._ctx.access.is_banned(query.from_user.id):
             return None
@@ -55,7 +88,7 @@ class ButtonPresses:
             return Problem("press_gone", {})
         if isinstance(button, ChatButton):
             return await self._press_in_chat(update_id, query, button, choice)
-        return await self._press_on_task(update_id, query, button, choice)
+        return await self._press_on_task(update_id, query, reply, button, choice)
 
     async def _press_meant(self, update_id: int, query: CallbackQuery, name: str) -> Problem | None:
         """Do the command that a mistyped one was taken for. The question goes, so it is done once."""
@@ -93,7 +126,7 @@ class ButtonPresses:
                 return True
 
     async def _press_on_task(
-        self, update_id: int, query: CallbackQuery, button: Button, choice: str
+        self, update_id: int, query: CallbackQuery, reply: _Reply, button: Button, choice: str
     ) -> Problem | None:
         task_id, _, choice = choice.partition(":")
         task = await self._ctx.store.tasks.get(task_id) if task_id and task_id.isprintable() else None
@@ -106,8 +139,10 @@ class ButtonPresses:
         if sender_id is None:
             return Problem(button.refusal, {})
         sender = await self._sender(update_id, query, sender_id, task)
+        name = query.from_user.first_name
+        press = ButtonPress(sender, task, button.verb, choice, person_id, name, reply.send)
         try:
-            return await button.handle(self._ctx, ButtonPress(sender, task, button.verb, choice, person_id))
+            return await button.handle(self._ctx, press)
         except (StaleTask, IllegalMove):
             return Problem("press_too_late", {})
         except MediaError as error:

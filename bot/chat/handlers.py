@@ -33,6 +33,9 @@ class ButtonPress:
     """What follows the task's id."""
     person_id: int
     """Who pressed: an admin may act for the group, which then is the sender."""
+    person_name: str
+    answer: Callable[[Problem | None], Awaitable[None]]
+    """Answers the press before something that takes long; only the first answer is shown."""
 
 
 @dataclass(frozen=True, slots=True)

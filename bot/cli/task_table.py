@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from bot.store import Attempt
+from bot.store import Attempt, audit
 from bot.task import Task, TaskState
 
 _COLOURS = {
@@ -111,7 +111,11 @@ def age(span: Any) -> str:
 
 def _note(task: Task, ahead: Mapping[str, int], now: datetime) -> str:
     """Return what the state alone does not tell."""
-    parts = ["nobody waits for it"] if task.detached else []
+    parts = []
+    if task.is_cancelled and task.state is not TaskState.CANCELLED:
+        parts.append("cancelled")
+    elif task.detached:
+        parts.append("nobody waits for it")
     match task.state:
         case TaskState.QUEUED:
             before = ahead.get(task.id, 0)
@@ -146,12 +150,14 @@ def _facts(task: Task, ahead: int, now: datetime) -> list[tuple[str, str | Text]
         "remote id": task.remote_id or "",
         "error": ": ".join(filter(None, (task.error_code, task.error_detail))),
         "made from": task.parent_id or "",
+        "cancelled by": _canceller(task),
         "passed over": ", ".join(task.tried_models),
     }
     times = {
         "created": task.created_at,
         "queued": task.queued_at,
         "submitted": task.submitted_at,
+        "cancelled": task.cancelled_at,
         "finished": task.finished_at,
         "delivered": task.delivered_at,
         "due": task.due_at,
@@ -167,6 +173,17 @@ def _facts(task: Task, ahead: int, now: datetime) -> list[tuple[str, str | Text]
         look = f"look for the job at {task.provider}, then run: tasks attach {task.id} REMOTE_ID"
         lines.append(("what to do", f"{look}, or if it is not there: tasks not-made {task.id}"))
     return lines
+
+
+def _canceller(task: Task) -> str:
+    match task.cancelled_by:
+        case None:
+            return ""
+        case audit.THE_MACHINE:
+            return "the command line"
+        case by:
+            name = task.user_name if by == task.user_id else task.cancelled_by_name
+            return f"{name} ({by})" if name else str(by)
 
 
 def _moment(at: datetime) -> str:

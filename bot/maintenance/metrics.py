@@ -154,11 +154,11 @@ class Metrics:
 
 
 def _outcome(task: Task) -> str:
+    if task.is_cancelled:
+        return "cancelled"
     match task.state:
         case TaskState.SUCCEEDED:
             return "kept" if task.detached else "video"
-        case TaskState.CANCELLED:
-            return "cancelled"
         case _:
             return task.error_code or "unknown"
 

@@ -45,6 +45,7 @@ class TaskCount:
     """The index of the span in which they were queued."""
     model: str
     state: TaskState
+    """`cancelled` also for those that were cancelled and made all the same."""
     error_code: str | None
     count: int
     spent: Decimal = NO_MONEY

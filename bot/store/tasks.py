@@ -20,7 +20,7 @@ class Attempt:
 
     task_id: str
     provider: str
-    call: Literal["submit", "poll", "fetch"]
+    call: Literal["submit", "poll", "fetch", "cancel"]
     at: datetime
     took_s: float
     answer: str
@@ -140,8 +140,10 @@ class TaskStore(Protocol):
         """Return True if a task has nothing to wait for but a slot of this provider."""
 
     async def open_tasks(self, *, user_id: int | None = None, chat_id: int | None = None) -> list[Task]:
-        """Return those that `count_open` counts: first what waits for no slot, as it was queued, then in the
-        order in which they are served."""
+        """Return those that `count_open` counts and that somebody waits for.
+
+        First what waits for no slot, as it was queued, then in the order in which they are served.
+        """
 
     async def unclosed(self, user_id: int) -> list[Task]:
         """Return all of a person's tasks, in every chat, that are not closed: drafts and detached ones

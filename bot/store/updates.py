@@ -14,7 +14,7 @@ class StoredUpdate:
 
     update_id: int
     chat_id: int
-    """The chat it belongs to, or the person if there is none: one update of a chat is handled at a time."""
+    """The chat it belongs to, or the person if it is a press: one update of a chat is handled at a time."""
     body: str
     """JSON."""
     attempts: int = 0

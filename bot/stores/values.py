@@ -16,7 +16,7 @@ from bot.task import CardRef, Task, TaskState
 TASK_FIELDS = tuple(field.name for field in dataclasses.fields(Task))
 _OWN = tuple(name for name in TASK_FIELDS if name != "card")
 TASK_TIMES = (
-    *("failing_since", "keep_until", "polled_at", "running_at", "late_at", "sending_at"),
+    *("cancelled_at", "failing_since", "keep_until", "polled_at", "running_at", "late_at", "sending_at"),
     *("created_at", "queued_at", "submitted_at", "finished_at", "delivered_at", "due_at"),
 )
 _DERIVED = ("waits_for_slot", "slot_until", "is_active", "counts_toward_quota")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any, Literal, TypeVar
 
+from bot.codes import DOUBTED
 from bot.errors import FetchError, MediaError, ProviderError, StaleTask, StoreError
 from bot.log import get_log
 from bot.store import Attempt, TaskStore
@@ -36,6 +38,15 @@ class TaskJournal:
     async def attempts(self, task: Task) -> list[Attempt]:
         """Return the calls made for the task, oldest first."""
         return await self._store.attempts(task.id)
+
+    async def is_believed(self, task: Task, attempt: Attempt) -> bool:
+        """Return True if an answer of a poll ends a paid job: one that polls in a row have given for long
+        enough, if one alone does not prove it."""
+        if attempt.answer not in DOUBTED:
+            return True
+        polls = [one for one in await self.attempts(task) if one.call == "poll"]
+        alike = takewhile(lambda one: one.answer in DOUBTED, reversed(polls))
+        return schedule.gives_up_polling(attempt.answer, [attempt.at, *(one.at for one in alike)], self.now())
 
     async def others_wait(self, task: Task) -> bool:
         """Return True if other tasks wait for a slot of its provider."""
@@ -140,7 +151,7 @@ class TaskJournal:
     def attempt(
         self,
         task: Task,
-        call: Literal["submit", "poll", "fetch"],
+        call: Literal["submit", "poll", "fetch", "cancel"],
         began: datetime,
         error: ProviderError | FetchError | MediaError | None = None,
         detail: str = "",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import assert_never
 
-from bot.codes import NO_ROOM, FailureCode
+from bot.codes import DOUBTED, NO_ROOM, FailureCode
 from bot.errors import AccountProblem, ProviderError, Unavailable
 from bot.log import get_log
 from bot.provider import Failed, Status, StillRunning, Succeeded
@@ -15,10 +15,13 @@ from bot.request import VideoModel
 from bot.store import Attempt
 from bot.task import Task, changed
 from bot.worker import schedule
+from bot.worker.cancel import JobCancelCall
 from bot.worker.deps import WorkerDeps
 from bot.worker.duration_model import Durations, observed
 from bot.worker.schedule import clock_of, duration_keys
 
+_NO_FAILURE = DOUBTED - {FailureCode.PROVIDER_FAULT}
+"""A fault that the provider names as the end of a job is one."""
 _CALLS = "polls"
 """The name of these calls in the log."""
 
@@ -28,10 +31,14 @@ class JobPoller:
         self._deps = deps
         self._journal = deps.journal
         self._schedule = deps.schedule
+        self._canceller = JobCancelCall(deps)
         self._log = get_log(__name__)
 
     async def poll(self, task: Task) -> None:
-        """Poll the job of a running task once, and save what that says."""
+        """Poll the job of a running task once, and save what that says; or ask to stop it, if it was
+        cancelled."""
+        if await self._canceller.cancel(task):
+            return
         model = self._deps.models.get(task.request.model)
         provider = self._deps.providers.get(task.provider)
         if model is None or provider is None or task.remote_id is None:
@@ -60,6 +67,8 @@ class JobPoller:
     ) -> None:
         """Move a running task on, as the status of its job says."""
         now = self._journal.now()
+        if attempt is not None and isinstance(status, Failed) and status.code in _NO_FAILURE:
+            attempt = replace(attempt, answer=status.code)
         match status:
             case StillRunning():
                 if self._journal.is_over(task):
@@ -71,14 +80,20 @@ class JobPoller:
                     task.succeeded(video_url, now + timedelta(seconds=keeps_s), now, tokens), attempt
                 )
                 await self._learn(task, now)
-            case Failed(code=FailureCode.NOT_FOUND) if schedule.is_young(task, now):
-                await self._poll_later(task, FailureCode.NOT_FOUND, attempt=attempt)
+            case Failed(code=code) if await self._is_doubted(task, code, attempt):
+                await self._poll_later(task, code, attempt=attempt)
             case Failed(code=code, detail=detail, final=False) if code in NO_ROOM:
                 await self._requeue(task, code, detail, attempt)
             case Failed(code=code, detail=detail):
                 await self._fail(task, code, detail, attempt)
             case _:
                 assert_never(status)
+
+    async def _is_doubted(self, task: Task, code: str, attempt: Attempt | None) -> bool:
+        """Return True if the job may go on, whatever this answer says."""
+        if code not in _NO_FAILURE:
+            return False
+        return attempt is None or not await self._journal.is_believed(task, attempt)
 
     async def _keep_running(
         self, task: Task, model: VideoModel, status: StillRunning, attempt: Attempt | None
@@ -142,14 +157,10 @@ class JobPoller:
         self._deps.health.call_failed(_CALLS, task.provider, error)
         if isinstance(error, AccountProblem):
             await self._deps.health.account_refused(self._deps.models[task.request.model], error)
-        now = self._journal.now()
         attempt = self._journal.attempt(task, "poll", began, error)
-        if error.code == FailureCode.PROVIDER_FAULT:
-            past = reversed(await self._journal.attempts(task))
-            faults = [one.at for one in takewhile(lambda one: one.answer == FailureCode.PROVIDER_FAULT, past)]
-            if schedule.gives_up_polling([*faults, began], now):
-                await self._fail(task, error.code, error.detail, attempt)
-                return
+        if error.code == FailureCode.PROVIDER_FAULT and await self._journal.is_believed(task, attempt):
+            await self._fail(task, error.code, error.detail, attempt)
+            return
         await self._poll_later(task, error.code, error.retry_after_s, attempt)
 
     async def _poll_later(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
+from bot.codes import FailureCode
 from bot.request import VideoModel, VideoRequest, settle
 from bot.task import Task
 from bot.worker.duration_model import Durations, Plan, choose, keys, plan
@@ -52,7 +53,8 @@ ALBUM_LIMIT = timedelta(seconds=5)
 
 MOST_CROWDED_OUT = 2
 """How often a job that was accepted, and ended for want of a slot, is ordered again without asking."""
-_FAULT_POLLS = 5
+_DOUBTED_POLLS = 5
+_DOUBTED_FOR = timedelta(minutes=5)
 _OUTAGE_TRIES = 5
 _OUTAGE_FOR = timedelta(hours=1)
 _FAULT_FOR = timedelta(minutes=15)
@@ -64,7 +66,6 @@ _POLLS_WHILE_OTHERS_WAIT = 18.3
 """About sixteen are made. To notice a free slot early is worth as much as the video that it takes next."""
 _LATE_S = 120.0
 """No job is late before, however quick the others are."""
-_YOUNG = timedelta(minutes=2)
 _UNCLEAR_FACTOR = 3.0
 
 Clock = Literal["queued", "running"]
@@ -178,12 +179,13 @@ def retry_at(attempts: int, now: datetime, retry_after_s: float | None = None) -
     return now + timedelta(seconds=max(wait_s, retry_after_s or 0.0))
 
 
-def gives_up_polling(faults: Sequence[datetime], now: datetime) -> bool:
-    """Return True if faults reported by the provider end the task: five polls in a row, over 15 minutes.
+def gives_up_polling(code: str, polls: Sequence[datetime], now: datetime) -> bool:
+    """Return True if a doubted answer (`bot.codes.DOUBTED`) ends the task: five polls in a row, over minutes.
 
-    `faults` says when each of them began, the last one included. No other failed poll ends a task.
+    `polls` says when each of them began, the last one included. No other failed poll ends a task.
     """
-    return len(faults) >= _FAULT_POLLS and now - min(faults) >= _FAULT_FOR
+    doubted_for = _FAULT_FOR if code == FailureCode.PROVIDER_FAULT else _DOUBTED_FOR
+    return len(polls) >= _DOUBTED_POLLS and now - min(polls) >= doubted_for
 
 
 def gives_up_submitting(task: Task, now: datetime) -> bool:
@@ -216,11 +218,6 @@ def has_asked_long_enough(task: Task, now: datetime) -> bool:
 def gives_up_telling(task: Task, now: datetime) -> bool:
     """Return True if the chat could not be told for so long that nothing more is tried."""
     return task.failing_since is not None and now - task.failing_since >= _TELLING_FOR
-
-
-def is_young(task: Task, now: datetime) -> bool:
-    """Return True if the job may be too new for every server of its provider to know it."""
-    return task.submitted_at is not None and now - task.submitted_at < _YOUNG
 
 
 def unclear_until(model: VideoModel, now: datetime) -> datetime:

@@ -245,7 +245,7 @@ class Submitter:
         keep_until = now + timedelta(seconds=model.keeps_s)
         task = await self._save_id(
             task,
-            lambda row: row.accepted(accepted.remote_id, poll_at, keep_until),
+            lambda row: row.accepted(accepted.remote_id, now if row.is_cancelled else poll_at, keep_until),
             attempt,
             accepted.remote_id,
         )

@@ -7,6 +7,7 @@ import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -85,6 +86,10 @@ async def test_each_row_says_whether_it_should_be_charged(store: SQLiteStore) ->
     await submitted(store, "refused", "prompt_refused", state=failed, error_code="prompt_refused")
     task = await submitted(store, "busy at first", "busy", state=made, remote_id="4")
     await store.tasks.record(a_submit(task, at=MAY + timedelta(seconds=9)))
+    unseen: dict[str, Any] = {"detached": True, "cancelled_at": MAY, "cancelled_by": 20}
+    await submitted(store, "made all the same", state=made, remote_id="5", **unseen)
+    stopped: dict[str, Any] = {"state": TaskState.CANCELLED, "error_code": "cancelled", "remote_id": "6"}
+    await submitted(store, "stopped", **unseen | stopped)
     rows = [(row["task"], row["charged"], row["remote_id"], row["outcome"]) for row in await bill(store)]
     assert rows == [
         ("made", "yes", "1", "succeeded"),
@@ -94,6 +99,8 @@ async def test_each_row_says_whether_it_should_be_charged(store: SQLiteStore) ->
         ("not made", "no", "", "refused"),
         ("refused", "no", "", "refused"),
         ("busy at first", "no", "", "refused"),
+        ("made all the same", "yes", "5", "cancelled"),
+        ("stopped", "no", "6", "cancelled"),
         ("busy at first", "yes", "4", "succeeded"),
     ]
 

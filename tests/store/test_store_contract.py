@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -183,6 +184,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "queued_at": st.none() | moments,
     "submitted_at": st.none() | moments,
     "finished_at": st.none() | moments,
+    "cancelled_at": st.none() | moments,
+    "cancelled_by": st.none() | st.integers(-(2**52), 2**52),
+    "cancelled_by_name": words,
     "delivered_at": st.none() | moments,
     "due_at": st.none() | moments,
 }
@@ -800,13 +804,14 @@ async def test_open_tasks_are_counted_for_a_person_in_a_chat_and_together(store:
     for number in range(4):
         await store.tasks.add(a_task(user_id=20 + number % 2, chat_id=10 + number // 3))
     await store.tasks.add(a_task(state=TaskState.DRAFT))
-    await store.tasks.add(a_running_task(detached=True))
+    await store.tasks.add(a_running_task(detached=True))  # it runs on unseen, and counts
     closed = await store.tasks.add(a_running_task())
     await store.tasks.save(closed.failed("video_refused", "", NOW).delivered(NOW))
-    assert await store.tasks.count_open(user_id=20) == 2
-    assert await store.tasks.count_open(chat_id=10) == 3
+    assert await store.tasks.count_open(user_id=20) == 3
+    assert await store.tasks.count_open(chat_id=10) == 4
     assert await store.tasks.count_open(user_id=21, chat_id=11) == 1
-    assert await store.tasks.count_open() == 4
+    assert await store.tasks.count_open() == 5
+    assert len(await store.tasks.open_tasks()) == 4, "nobody waits for the other"
 
 
 async def test_a_days_videos_are_counted_from_a_moment_on(store: Store) -> None:
@@ -1428,6 +1433,36 @@ async def test_tasks_are_counted_by_day_model_and_outcome_with_what_they_cost(st
         TaskCount(**second, state=TaskState.FAILED, error_code="prompt_refused"),
         TaskCount(**second, state=TaskState.QUEUED, error_code=None),
     }
+
+
+async def test_what_was_cancelled_counts_as_that_whatever_became_of_it(store: Store) -> None:
+    cancelled: dict[str, Any] = {"detached": True, "cancelled_at": NOW, "cancelled_by": 20}
+    for task in (
+        a_made_task(price=Decimal(2), **cancelled),
+        a_made_task(state=TaskState.RUNNING, remote_id="1", delivered_at=None, finished_at=None, **cancelled),
+        a_made_task(state=TaskState.CANCELLED, error_code="cancelled", price=Decimal(3), **cancelled),
+        a_made_task(detached=True, took_s=9),  # its chat was gone
+    ):
+        await store.tasks.add(task)
+    counts = await store.statistics.task_counts(DAYS)
+    assert Counter({(one.state, one.error_code): one.count for one in counts}) == {
+        (TaskState.CANCELLED, None): 2,
+        (TaskState.CANCELLED, "cancelled"): 1,
+        (TaskState.SUCCEEDED, None): 1,
+    }
+    assert sum(one.spent for one in counts) == 2, "it was paid for; what its provider stopped was not"
+    assert [round(wait.p50_s) for wait in await store.statistics.waits(DAYS)] == [9]
+    (usage,) = await store.statistics.user_usage(NOW, after(9), 9)
+    assert (usage.count, usage.made) == (4, 1)
+
+
+async def test_forgetting_a_person_takes_their_name_from_what_they_cancelled(store: Store) -> None:
+    cancelled: dict[str, Any] = {"cancelled_at": NOW, "cancelled_by": 30, "cancelled_by_name": "Ada"}
+    task = await store.tasks.add(a_made_task(user_id=20, **cancelled))
+    await store.people.forget(30)
+    kept = await store.tasks.get(task.id)
+    assert kept is not None
+    assert (kept.cancelled_by, kept.cancelled_by_name, kept.request) == (30, "", task.request)
 
 
 async def test_half_and_nine_of_ten_waits_are_told_of_each_day(store: Store) -> None:

@@ -51,7 +51,7 @@ TABLE: dict[str, tuple[Callable[[Task], Task], set[TaskState], TaskState | None]
         {S.QUEUED, S.SUBMITTING, S.RUNNING, S.SUCCEEDED},
         S.FAILED,
     ),
-    "cancelled": (lambda task: task.cancelled("cancelled", NOW), {S.DRAFT, S.QUEUED}, S.CANCELLED),
+    "cancelled": (lambda task: task.cancelled("cancelled", NOW), {S.DRAFT, S.QUEUED, S.RUNNING}, S.CANCELLED),
     "hide": (lambda task: task.hide(NOW), {S.QUEUED, S.SUBMITTING, S.RUNNING}, None),
     "kept": (lambda task: task.keep_undelivered(), set(S), None),
     "moved": (lambda task: task.moved(-100, NOW), set(S), None),

@@ -83,8 +83,20 @@ async def test_a_job_that_is_not_known_yet_is_looked_at_again(harness: WorkerHar
 async def test_a_job_that_is_no_longer_known_has_failed(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(Failed("not_found"))
     await harness.store.tasks.add(running(submitted_at=NOW - timedelta(minutes=3)))
-    await harness.turn()
-    assert (await harness.get()).error_code == "not_found"
+    await harness.turn_until(lambda task: task.error_code == "not_found")
+    polls = [one for one in await harness.store.tasks.attempts("boat") if one.answer == "not_found"]
+    assert len(polls) >= 5
+    assert polls[-1].at - polls[0].at >= timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("code", ["not_found", "no_video"])
+async def test_answers_that_are_no_failure_end_no_paid_job_before_they_are_repeated_for_minutes(
+    harness: WorkerHarness, code: str
+) -> None:
+    some = [Failed(code)] * 4
+    harness.provider.polls = Script(*some, STILL, *some, Succeeded("https://videos.example/1", 3600.0))
+    await harness.store.tasks.add(running(submitted_at=NOW - timedelta(minutes=30)))
+    assert (await harness.close_task()).state is TaskState.SUCCEEDED
 
 
 async def never() -> None:

@@ -218,7 +218,7 @@ def minutes(*ago: float) -> list[datetime]:
 def test_a_fault_ends_a_task_after_five_looks_over_a_quarter_of_an_hour(
     faults: list[datetime], gives_up: bool
 ) -> None:
-    assert gives_up_polling(faults, NOW) is gives_up
+    assert gives_up_polling("provider_fault", faults, NOW) is gives_up
 
 
 def test_a_chat_that_cannot_be_told_is_tried_for_two_days() -> None:

@@ -79,6 +79,8 @@ class Company(ScriptedProvider):
         self.order: tuple[BaseException | None, bool] = (None, True)
         self.status: object = None
         self.download: BaseException | None = None
+        self.stops: bool | BaseException = False
+        self.stopped: Counter[str] = Counter()
 
     async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
         (error, taken), self.order = self.order, (None, True)
@@ -93,6 +95,13 @@ class Company(ScriptedProvider):
         if isinstance(status, BaseException):
             raise status
         return Succeeded("https://videos.example/1", 3600.0) if status is None else status  # type: ignore[return-value]
+
+    async def cancel(self, remote_id: str, model: VideoModel) -> bool:
+        stops, self.stops = self.stops, False
+        if isinstance(stops, BaseException):
+            raise stops
+        self.stopped.update({remote_id.removeprefix("job of "): 1} if stops else {})
+        return stops
 
     async def fetch(self, video_url: str, target: Path) -> None:
         error, self.download = self.download, None
@@ -259,6 +268,15 @@ class Household(RuleBasedStateMachine):
     def somebody_stops_waiting(self, which: int) -> None:
         self.change(which, lambda task: task.hide(self.clock()))
 
+    @rule(
+        which=st.integers(0, 3),
+        stops=st.sampled_from([True, False, Unavailable("unreachable", ""), Died()]),
+    )
+    def somebody_cancels(self, which: int, stops: bool | BaseException) -> None:
+        self.company.stops = stops
+        if self.change(which, lambda task: task.hide(self.clock(), 20, "Ada")):
+            self.turn()
+
     @rule(which=st.integers(0, 3))
     def somebody_asks_for_what_was_not_seen(self, which: int) -> None:
         if self.change(which, lambda task: task.resend(None, self.clock())):
@@ -283,6 +301,12 @@ class Household(RuleBasedStateMachine):
         for number in range(self.asked):
             task_id = f"task-{number}"
             assert self.wall.seen(task_id) <= 1 + self.resent[task_id]
+
+    @invariant()
+    def what_was_stopped_is_not_counted(self) -> None:
+        for task in self.tasks():
+            is_stopped = task.state is TaskState.CANCELLED and task.remote_id is not None
+            assert not is_stopped or (self.company.stopped[task.id] and not task.counts_toward_quota)
 
     def teardown(self) -> None:
         try:

@@ -95,7 +95,7 @@ def state_line(task: Task, model: VideoModel | None, now: datetime, estimate: Es
 
 def stopped_phrase(task: Task, model: VideoModel | None) -> str:
     """What it costs that nobody waits any more: while it is handed over, nobody knows."""
-    if task.state is TaskState.QUEUED or (model is not None and model.free):
+    if task.state in (TaskState.QUEUED, TaskState.CANCELLED) or (model is not None and model.free):
         return "cancelled"
     return "card_stopped_unclear" if task.state is TaskState.SUBMITTING else "card_stopped"
 

@@ -20,13 +20,16 @@ from bot.text import say
 CANCEL = "cancel"
 """The verb of the button on a card, and of those of a choice."""
 _STOPPABLE = frozenset({TaskState.QUEUED, TaskState.SUBMITTING, TaskState.RUNNING})
+_TOASTS = {"card_stopped": "press_stopped", "card_stopped_unclear": "press_stopped_unclear"}
+"""What is too long for a toast, in short."""
 _CHOICES = 10
 _PROMPT_SHOWN = 40
 
 
 async def cancel_task(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Cancel by the button on a card, or by one in a choice, which is replaced by the answer."""
-    stopped = await stop(ctx, press.task)
+    stopped = await stop(ctx, press.task, press.sender.user_id, press.person_name)
+    await press.answer(Problem(_TOASTS.get(phrase := _phrase(ctx, stopped), phrase), {}))
     if press.sender.message_id is None or press.sender.message_id == press.task.card.card_id:
         return None
     await ctx.messenger.redraw(press.sender, Card(_told(ctx, press.sender, stopped), None))
@@ -70,7 +73,7 @@ async def _manages(ctx: ChatContext, sender: Sender) -> bool:
 
 async def _cancel(ctx: ChatContext, sender: Sender, task: Task) -> None:
     try:
-        stopped = await stop(ctx, task)
+        stopped = await stop(ctx, task, sender.user_id, sender.user_name)
     except IllegalMove:
         await ctx.messenger.say(sender, "press_too_late")
         return
@@ -78,17 +81,23 @@ async def _cancel(ctx: ChatContext, sender: Sender, task: Task) -> None:
 
 
 def _told(ctx: ChatContext, sender: Sender, stopped: Task) -> str:
-    return say(sender.language, stopped_phrase(stopped, ctx.models.get(stopped.request.model)))
+    return say(sender.language, _phrase(ctx, stopped))
 
 
-async def stop(ctx: ChatContext, task: Task) -> Task:
-    """Stop a task and return it. Raises IllegalMove if there is nothing to stop."""
-    stopped = await ctx.store.tasks.update(task.id, lambda row: row.hide(ctx.clock()))
+def _phrase(ctx: ChatContext, stopped: Task) -> str:
+    return stopped_phrase(stopped, ctx.models.get(stopped.request.model))
+
+
+async def stop(ctx: ChatContext, task: Task, by: int, name: str) -> Task:
+    """Stop a task for somebody and return it, without waiting for Telegram. Raises IllegalMove if there is
+    nothing to stop."""
+    if task.is_cancelled:
+        return task
+    stopped = await ctx.store.tasks.update(task.id, lambda row: row.hide(ctx.clock(), by, name))
     if stopped is None:
         raise StaleTask(f"{task.id}: gone")
     ctx.board.show(stopped)
     ctx.wake()
-    await ctx.board.reactions.dropped(stopped)
     return stopped
 
 

@@ -28,7 +28,7 @@ async def crop_always(ctx: ChatContext, press: ButtonPress) -> Problem | None:
 async def dismiss(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     await ctx.store.tasks.save(press.task.cancelled("dismissed", ctx.clock()))
     ctx.wake()
-    return None
+    return Problem("dismissed", {})
 
 
 async def pick(ctx: ChatContext, press: ButtonPress) -> Problem | None:

@@ -55,7 +55,7 @@ async def send_offered(ctx: ChatContext, press: ButtonPress) -> Problem | None:
 async def fetch_again(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Ask the provider again, for free, for a video that was made and could not be fetched."""
     saved = await ctx.store.tasks.save(press.task.refetch(ctx.clock()))
-    ctx.board.show(saved)
+    ctx.board.show(saved, pressed=True)
     ctx.wake()
     return Problem("press_fetching", {})
 

@@ -19,10 +19,6 @@ class ChatActionListener(ActionListener):
         self._board.show(task)
         self._deps.wake()
 
-    async def stopped(self, task: Task) -> None:
-        self.changed(task)
-        await self._board.reactions.dropped(task)
-
     async def pauses_changed(self) -> None:
         await self._deps.purchase_guard.refresh()
 

@@ -155,7 +155,7 @@ class Orders:
             return None
         await self._disclosure.announce(sender, request)
         saved = await self._tasks.save(await self._bought(task, request))
-        self._board.show(saved)
+        self._board.show(saved, pressed=True)
         self._deps.wake()
         await self._board.reactions.taken(saved)
         await self._limits.ordered()

@@ -79,8 +79,8 @@ class CardBoard:
     async def photo(self, file_id: str, rules: PhotoRules, crop: str | None, user_id: int) -> FitPhoto:
         return await self._photos.fit(file_id, rules, crop, user_id)
 
-    def show(self, task: Task) -> None:
-        self.live.show(task)
+    def show(self, task: Task, *, pressed: bool = False) -> None:
+        self.live.show(task, pressed=pressed)
 
     def note(self, task: Task, line: str, until: datetime | None = None) -> None:
         """Add a line to the task's card, until then or for as long as it counts. A restart forgets it."""
@@ -251,8 +251,10 @@ class CardBoard:
         model = self._renderer.models.get(task.request.model)
         return _SHORT_INTERVAL_S if model is not None and model.typical_s < _SHORT_S else _PRIVATE_INTERVAL_S
 
-    async def _draw(self, task: Task) -> None:
-        await self._edit(task, await self._card(task), Urgency.LOW)
+    async def _draw(self, task: Task, urgency: Urgency) -> None:
+        await self._edit(task, await self._card(task), urgency)
+        if task.detached:
+            await self.reactions.dropped(task)
 
     async def _edit(self, task: Task, card: Card, urgency: Urgency) -> None:
         if task.card.card_id is None:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from bot.bounded_dict import BoundedDict
 from bot.errors import CallUnclear, ChatBusy, ChatError, StoreError
 from bot.log import get_log
+from bot.send_rates import Urgency
 from bot.store.leases import SINGLE_PROCESS, LeaseStore, lease
 from bot.task import Task, TaskState
 from bot.worker.schedule import clock_of
@@ -21,6 +23,9 @@ _EDIT_LIMIT_S = 45.0
 """An edit that waits for its turn for longer is old by then."""
 _EDITS = 8
 """Edits at once: a slow chat must not hold up the others."""
+_RETRY_S = 3.0
+"""After an edit that somebody waits for and that perhaps did not arrive."""
+_LEFT_REMEMBERED = 1000
 
 
 @dataclass(slots=True)
@@ -30,18 +35,24 @@ class _Live:
     edited_at: datetime | None = None
     broken: bool = False
     """Telegram refused an edit: more of them would only call down its flood control."""
+    is_awaited: bool = False
+    """Somebody pressed a button and waits to see it: it is drawn before all that only counts."""
+    not_before: datetime | None = None
+    """When an awaited edit is tried again."""
 
 
 class LiveCardUpdater:
     """`edit` draws a task onto its card: one call at a time for each, with the newest state. `pace_s` is how
     long a card stands while nothing but time has changed.
 
+    What a person asked for is `FIRST`, however many others count in the same chat; all else is `LOW`.
+
     Nothing here is kept: after a restart the worker's next look brings a card back to life.
     """
 
     def __init__(
         self,
-        edit: Callable[[Task], Awaitable[None]],
+        edit: Callable[[Task, Urgency], Awaitable[None]],
         pace_s: Callable[[Task], float],
         clock: Callable[[], datetime],
         tick_s: float = _TICK_S,
@@ -56,6 +67,8 @@ class LiveCardUpdater:
         self._live: dict[str, _Live] = {}
         self._edits: dict[str, asyncio.Task[None]] = {}
         self._paused: dict[int, datetime] = {}
+        self._left: BoundedDict[str, bool] = BoundedDict(_LEFT_REMEMBERED)
+        """Cards of tasks that nobody waits for, as they were drawn last."""
         self._work = asyncio.Event()
 
     def __len__(self) -> int:
@@ -69,16 +82,22 @@ class LiveCardUpdater:
         """Those whose cards count."""
         return [live.task for live in self._live.values()]
 
-    def show(self, task: Task) -> None:
-        """Newest wins. A card that nobody waits for any more is drawn once and then left."""
+    def show(self, task: Task, *, pressed: bool = False) -> None:
+        """Newest wins. `pressed`: somebody waits to see it. A card that nobody waits for any more is drawn at
+        once, and then left."""
+        if task.detached and task.id in self._left:
+            return
         live = self._live.get(task.id)
         if live is None:
-            self._live[task.id] = _Live(task)
+            live = self._live[task.id] = _Live(task)
         elif task.version >= live.task.version:
             live.changed = live.changed or _is_news(live.task, task)
             live.task = task
             if live.broken and task.detached:
                 del self._live[task.id]
+        if not task.detached:
+            self._left.pop(task.id, None)
+        live.is_awaited = live.is_awaited or pressed or task.detached
         self._work.set()
 
     def posted(self, task: Task) -> None:
@@ -126,17 +145,24 @@ class LiveCardUpdater:
                     pass
 
     def _due(self) -> list[_Live]:
-        """As many as there is room for, those first that have stood longest."""
+        """Return those that somebody waits for, and of the others as many as there is room for: those first
+        that have stood longest."""
         now = self._clock()
         self._paused = {chat_id: until for chat_id, until in self._paused.items() if until > now}
         due = [live for task_id, live in self._live.items() if task_id not in self._edits]
-        due = [live for live in due if live.task.card.chat_id not in self._paused and self._is_due(live, now)]
+        due = [live for live in due if self._is_due(live, now)]
         due.sort(key=lambda live: live.edited_at.timestamp() if live.edited_at else 0.0)
-        return due[: _EDITS - len(self._edits)]
+        awaited = [live for live in due if live.is_awaited]
+        room = max(_EDITS - len(self._edits) - len(awaited), 0)
+        return awaited + [live for live in due if not live.is_awaited][:room]
 
     def _is_due(self, live: _Live, now: datetime) -> bool:
-        if live.broken or live.edited_at is None:
-            return not live.broken
+        if live.is_awaited:
+            return not live.broken and (live.not_before is None or live.not_before <= now)
+        if live.broken or live.task.card.chat_id in self._paused:
+            return False
+        if live.edited_at is None:
+            return True
         shown_for_s = (now - live.edited_at).total_seconds()
         return shown_for_s >= (_TICK_S if live.changed else self._pace_s(live.task))
 
@@ -145,19 +171,24 @@ class LiveCardUpdater:
         if self._live.get(task.id) is not live:
             return
         before, live.changed, live.edited_at = live.edited_at, False, self._clock()
+        awaited, live.is_awaited = live.is_awaited, False
         try:
             async with asyncio.timeout(_EDIT_LIMIT_S), self._alone(task.id):
-                if await self._sharing.is_ours(task.id):
-                    await self._edit(task)
+                # What was pressed here is shown here, whoever goes on with the task.
+                if awaited or await self._sharing.is_ours(task.id):
+                    await self._edit(task, Urgency.FIRST if awaited else Urgency.LOW)
                 elif self._live.get(task.id) is live:
                     del self._live[task.id]  # it counts where the task was moved last
         except ChatBusy as busy:
             self.pause(task.card.chat_id, busy.retry_after_s)
             # It has stood as long as before, and keeps its place among the others.
             live.changed, live.edited_at = True, before
+            self._await_again(live, busy.retry_after_s, awaited=awaited)
             return
         except (CallUnclear, StoreError, TimeoutError):
-            pass
+            if awaited:
+                self._await_again(live, _RETRY_S, awaited=awaited)
+                return
         except ChatError as error:
             # The outcome finds out for itself what is wrong with this chat.
             self._log.debug("a card could not be updated", task=task.id, reason=str(error))
@@ -167,6 +198,12 @@ class LiveCardUpdater:
             live.broken = True
         if task.detached and live.task is task and self._live.get(task.id) is live:
             del self._live[task.id]
+            self._left[task.id] = True
+
+    def _await_again(self, live: _Live, wait_s: float, *, awaited: bool) -> None:
+        if awaited:
+            live.is_awaited = True
+            live.not_before = self._clock() + timedelta(seconds=wait_s)
 
     def _alone(self, task_id: str) -> AbstractAsyncContextManager[None]:
         """No other process draws this card meanwhile, and none delivers onto it."""

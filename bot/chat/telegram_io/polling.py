@@ -213,13 +213,13 @@ def as_stored(update: dict[str, Any]) -> StoredUpdate:
 
 
 def _owner(update: dict[str, Any]) -> int:
-    """The chat in whose order it is handled; the person where there is none, 0 where nothing can be read."""
+    """Return the chat in whose order it is handled; the person for a press, which waits for nothing that
+    others do in the chat; 0 if nothing can be read."""
     match update:
         case (
             {"message": {"chat": {"id": int(owner)}}}
             | {"edited_message": {"chat": {"id": int(owner)}}}
             | {"my_chat_member": {"chat": {"id": int(owner)}}}
-            | {"callback_query": {"message": {"chat": {"id": int(owner)}}}}
             | {"callback_query": {"from": {"id": int(owner)}}}
         ):
             return owner

@@ -83,6 +83,11 @@ class PostgresPeople(Subject):
             " WHERE user_id = $1 AND delivered_at IS NOT NULL",
             user_id,
         )
+        await connection.execute(
+            "UPDATE tasks SET cancelled_by_name = '', version = version + 1"
+            " WHERE cancelled_by = $1 AND delivered_at IS NOT NULL",
+            user_id,
+        )
         await connection.execute("DELETE FROM recipes WHERE user_id = $1", user_id)
         await connection.execute("DELETE FROM notices WHERE user_id = $1", user_id)
         await connection.execute("DELETE FROM chats WHERE chat_id = $1", user_id)

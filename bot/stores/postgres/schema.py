@@ -308,9 +308,18 @@ _TOKENS_OF_TASKS = """
 ALTER TABLE tasks ADD COLUMN billed_tokens bigint;
 """
 
+_CANCELLATIONS = """
+-- Who cancelled a task, and when; and the way there for somebody who wants to be forgotten.
+ALTER TABLE tasks ADD COLUMN cancelled_at timestamptz;
+ALTER TABLE tasks ADD COLUMN cancelled_by bigint;
+ALTER TABLE tasks ADD COLUMN cancelled_by_name text NOT NULL DEFAULT '';
+CREATE INDEX tasks_cancelled_by ON tasks (cancelled_by) WHERE cancelled_by IS NOT NULL;
+"""
+
 _SCRIPTS = (
     *(_TASKS, _REST, _WAKING, _SHARING, _ASIDES, _UPDATES_OF_PERSONS, _STANDARD_NAMES, _AUDIT_LOG),
     _TOKENS_OF_TASKS,
+    _CANCELLATIONS,
 )
 SCHEMA_VERSION = len(_SCRIPTS)
 _ALONE = 7

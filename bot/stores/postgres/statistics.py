@@ -25,21 +25,23 @@ _QUEUED = (
     " FROM unnest($1::timestamptz[], $2::timestamptz[]) WITH ORDINALITY AS spans (since, until, number)"
     " JOIN tasks ON queued_at >= since AND queued_at < until WHERE ($3::bigint IS NULL OR user_id = $3)"
 )
+_STATE = "CASE WHEN detached AND cancelled_at IS NOT NULL THEN 'cancelled' ELSE state END"
+"""As `Task.is_cancelled` says: what somebody cancelled counts as that, whatever its provider made of it."""
 _PAID = "CASE WHEN counts_toward_quota AND submitted_at IS NOT NULL THEN price END"
 _TASK_COUNTS = (
-    "SELECT number - 1 AS span, request::json->>'model' AS model, state, error_code,"
+    f"SELECT number - 1 AS span, request::json->>'model' AS model, {_STATE} AS state, error_code,"
     f" {_PAID} AS paid, count(*) AS count{_QUEUED} GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4"
 )
 _WAITS = (
     "WITH waits AS (SELECT number - 1 AS span,"  # noqa: S608 - see above
     f" extract(epoch FROM finished_at - queued_at)::float8 AS wait_s{_QUEUED}"
-    " AND state = $4 AND finished_at IS NOT NULL)"
+    f" AND {_STATE} = $4 AND finished_at IS NOT NULL)"
     " SELECT span, count(*) AS count, percentile_disc(0.5) WITHIN GROUP (ORDER BY wait_s) AS p50_s,"
     " percentile_disc(0.9) WITHIN GROUP (ORDER BY wait_s) AS p90_s FROM waits GROUP BY span ORDER BY span"
 )
 _USER_USAGE = (
     f"SELECT user_id, {_PAID} AS paid, count(*) AS count,"  # noqa: S608 - see above
-    " count(*) FILTER (WHERE state = $3) AS made"
+    f" count(*) FILTER (WHERE {_STATE} = $3) AS made"
     " FROM tasks WHERE queued_at >= $1 AND queued_at < $2 GROUP BY 1, 2"
 )
 _NAME = "SELECT user_name FROM tasks WHERE user_id = $1 AND user_name <> '' ORDER BY created_at DESC LIMIT 1"

@@ -206,7 +206,8 @@ class PostgresTasks(Subject):
         where, values = _narrowed(user_id, chat_id)
         return await _all(
             connection,
-            f"SELECT tasks.* FROM tasks LEFT JOIN slots USING (provider) WHERE is_active {where}"  # noqa: S608 - see above
+            "SELECT tasks.* FROM tasks LEFT JOIN slots USING (provider)"  # noqa: S608 - see above
+            f" WHERE is_active AND NOT detached {where}"
             # Tags of one provider mean nothing to another: what is compared is how many are before them.
             " ORDER BY waits_for_slot,"
             " CASE WHEN waits_for_slot THEN queue_tag - coalesce(reached, 0) ELSE 0 END,"

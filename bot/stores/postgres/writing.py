@@ -18,7 +18,7 @@ from bot.task import Task
 
 _TYPES = {
     **dict.fromkeys((*TASK_TIMES, "slot_until"), "timestamptz"),
-    **dict.fromkeys(("version", "update_id", "chat_id", "thread_id", "user_id"), "bigint"),
+    **dict.fromkeys(("version", "update_id", "chat_id", "thread_id", "user_id", "cancelled_by"), "bigint"),
     **dict.fromkeys(("message_id", "card_id", "attempts", "billed_tokens"), "bigint"),
     **dict.fromkeys(("card_has_photo", "detached", "waits_for_slot", "is_active"), "boolean"),
     "counts_toward_quota": "boolean",
@@ -94,7 +94,8 @@ async def write(connection: Connection, group: Sequence[Write], owner: str) -> s
 def text_row(task: Task) -> dict[str, object]:
     """Return column names, and what PostgreSQL stores there: its texts cannot hold the character NUL."""
     row = task_row(task)
-    row["user_name"] = task.user_name.replace("\0", "")
+    for name in ("user_name", "cancelled_by_name"):
+        row[name] = getattr(task, name).replace("\0", "")
     if task.error_detail is not None:
         row["error_detail"] = task.error_detail.replace("\0", "")
     return row

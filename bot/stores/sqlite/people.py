@@ -76,6 +76,11 @@ class SQLitePeople(Subject):
             " WHERE user_id = ? AND delivered_at IS NOT NULL",
             [user_id],
         ).rowcount
+        connection.execute(
+            "UPDATE tasks SET cancelled_by_name = '', version = version + 1"
+            " WHERE cancelled_by = ? AND delivered_at IS NOT NULL",
+            [user_id],
+        )
         connection.execute("DELETE FROM recipes WHERE user_id = ?", [user_id])
         connection.execute("DELETE FROM notices WHERE user_id = ?", [user_id])
         connection.execute("DELETE FROM chats WHERE chat_id = ?", [user_id])

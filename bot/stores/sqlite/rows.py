@@ -31,7 +31,7 @@ def to_time(text: str | None) -> datetime | None:
 
 STEADY = (
     *("update_id", "chat_id", "user_id", "card_id", "album_id", "provider", "question", "price", "state"),
-    *("created_at", "queued_at", "submitted_at", "finished_at", "delivered_at"),
+    *("created_at", "queued_at", "submitted_at", "finished_at", "delivered_at", "cancelled_by"),
     *("waits_for_slot", "slot_until", "is_active", "counts_toward_quota"),
 )
 """Columns that stand in indexes and that most saves leave as they are: those of polls, above all."""

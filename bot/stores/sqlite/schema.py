@@ -237,6 +237,16 @@ def tokens_of_tasks(db: Database) -> None:
     db.table("tasks").add_column("billed_tokens", int)
 
 
+@migrations()
+def cancellations(db: Database) -> None:
+    """Who cancelled a task, and when; and the way there for somebody who wants to be forgotten."""
+    tasks = db.table("tasks")
+    tasks.add_column("cancelled_at", str)
+    tasks.add_column("cancelled_by", int)
+    tasks.add_column("cancelled_by_name", str, not_null_default="")
+    db.execute("CREATE INDEX tasks_cancelled_by ON tasks (cancelled_by) WHERE cancelled_by IS NOT NULL")
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

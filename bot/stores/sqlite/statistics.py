@@ -32,23 +32,26 @@ _QUEUED = (
     " FROM spans CROSS JOIN tasks ON queued_at >= since AND queued_at < until"
     " WHERE (:user_id IS NULL OR user_id = :user_id)"
 )
+_STATE = "CASE WHEN detached = 1 AND cancelled_at IS NOT NULL THEN 'cancelled' ELSE state END"
+"""As `Task.is_cancelled` says: what somebody cancelled counts as that, whatever its provider made of it."""
 _PAID = "CASE WHEN counts_toward_quota = 1 AND submitted_at IS NOT NULL THEN price END"
 _TASK_COUNTS = (
-    f"{_SPANS} SELECT span, json_extract(request, '$.model') AS model, state, error_code, {_PAID} AS paid,"
+    f"{_SPANS} SELECT span, json_extract(request, '$.model') AS model, {_STATE} AS state, error_code,"
+    f" {_PAID} AS paid,"
     f" count(*) AS count{_QUEUED} GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4"
 )
 # The smallest that so many are not above, as PostgreSQL's percentile_disc.
 _WAITS = (
     f"{_SPANS}, waits AS (SELECT span,"  # noqa: S608 - see above
     " (julianday(finished_at) - julianday(queued_at)) * 86400 AS wait_s"
-    f"{_QUEUED} AND state = :made AND finished_at IS NOT NULL),"
+    f"{_QUEUED} AND {_STATE} = :made AND finished_at IS NOT NULL),"
     " ranked AS (SELECT span, wait_s, row_number() OVER (PARTITION BY span ORDER BY wait_s) AS place,"
     " count(*) OVER (PARTITION BY span) AS count FROM waits)"
     " SELECT span, count, min(wait_s) FILTER (WHERE place * 100 >= count * 50) AS p50_s,"
     " min(wait_s) FILTER (WHERE place * 100 >= count * 90) AS p90_s FROM ranked GROUP BY span ORDER BY span"
 )
 _USER_USAGE = (
-    f"SELECT user_id, {_PAID} AS paid, count(*) AS count, sum(state = :made) AS made"  # noqa: S608 - see above
+    f"SELECT user_id, {_PAID} AS paid, count(*) AS count, sum({_STATE} = :made) AS made"  # noqa: S608 - see above
     " FROM tasks WHERE queued_at >= :since AND queued_at < :until GROUP BY 1, 2"
 )
 _NAME = "SELECT user_name FROM tasks WHERE user_id = ? AND user_name != '' ORDER BY created_at DESC LIMIT 1"

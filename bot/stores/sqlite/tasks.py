@@ -219,7 +219,7 @@ class SQLiteTasks(Subject):
         return _all(
             connection,
             "SELECT tasks.* FROM tasks LEFT JOIN slots USING (provider)"  # noqa: S608 - our own words
-            f" WHERE is_active = 1 {where}"
+            f" WHERE is_active = 1 AND detached = 0 {where}"
             # Tags of one provider mean nothing to another: what is compared is how many are before them.
             " ORDER BY waits_for_slot, iif(waits_for_slot, queue_tag - coalesce(reached, 0), 0),"
             " iif(waits_for_slot, chat_queue_tag, 0), queued_at, tasks.rowid",

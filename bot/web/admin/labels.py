@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from bot.request import VideoModel, settle
-from bot.store.audit import AuditEntry
+from bot.store.audit import THE_MACHINE, AuditEntry
 from bot.store.statistics import Outcome
 from bot.task import Task, TaskState
 from bot.text import plain, say_duration, say_money
@@ -50,15 +50,13 @@ def did(entry: AuditEntry) -> str:
 def state_words(task: Task) -> str:
     if task.has_unknown_outcome:
         return "unknown end"
-    if task.state is TaskState.QUEUED and task.detached:
-        return "cancelled"
+    if task.is_cancelled and task.state is not TaskState.CANCELLED:
+        return f"cancelled, {_STATES[task.state]}"
     if task.state is TaskState.SUCCEEDED and task.delivered_at is None:
         return "made, not shown yet"
-    return (
-        f"{_STATES[task.state]}, stopped by its person"
-        if task.detached and task.delivered_at is None
-        else _STATES[task.state]
-    )
+    if task.detached and task.delivered_at is None:
+        return f"{_STATES[task.state]}, stopped by its person"
+    return _STATES[task.state]
 
 
 def code_words(code: str | None) -> str:
@@ -113,6 +111,18 @@ def charged_price(task: Task, currency: str) -> str:
 def cost_of(sources: AdminContext, task: Task) -> str:
     """Return what the same would cost now."""
     return money(sources.quote(task.request), sources.currency)
+
+
+def canceller(task: Task, acts: Sequence[AuditEntry], names: Mapping[int, str]) -> str:
+    """Return who cancelled the task, by name where that is known, and what makes them able to."""
+    by = task.cancelled_by
+    if by == THE_MACHINE:
+        return "the command line"
+    if by == task.user_id:
+        return f"{person(task)}, who asked for it"
+    name = task.cancelled_by_name or names.get(by or 0) or str(by)
+    is_operator = task.card.chat_id > 0 or any(act.action == "cancel" and act.by == by for act in acts)
+    return f"{name}, {'an admin of the bot' if is_operator else 'an admin of the group'}"
 
 
 def person(task: Task) -> str:

@@ -33,7 +33,8 @@ _CANCEL = ActionButton(
 _STOP = ActionButton(
     "cancel",
     "Stop waiting",
-    "It is paid for and goes on at the provider. Its video is fetched but not shown: /history has it.",
+    "It is paid for. Its provider is asked to stop it; if it goes on, its video is fetched but not shown:"
+    " /history has it.",
     is_grave=True,
     confirm=_STOP_IT,
 )

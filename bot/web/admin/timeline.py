@@ -11,12 +11,19 @@ from bot.store import Attempt
 from bot.store.audit import AuditEntry
 from bot.task import Task, TaskState
 from bot.web.admin.context import AdminContext
-from bot.web.admin.labels import code_words, cost_of
+from bot.web.admin.labels import canceller, code_words, cost_of
 from bot.web.admin.needs import why_waiting
 from bot.web.admin.now_page import read_queue_state
 from bot.web.admin.offered_actions import offers_for_task
+from bot.worker.cancel import NOT_STOPPED
 
 _ACTIONS_SHOWN = 50
+_NO_NAMES: Mapping[int, str] = {}
+_STOPPED = {
+    "ok": "the provider stopped it: nothing is charged",
+    NOT_STOPPED: "the provider does not stop it: it is paid for and goes on",
+}
+_NOT_HEARD = "the provider did not answer whether it can be stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +48,8 @@ async def task_page(sources: AdminContext, task_id: str, *, shows_words: bool) -
         return None
     attempts = await sources.store.tasks.attempts(task_id)
     done = await sources.store.audit.entries(_ACTIONS_SHOWN, target=task_id)
-    names = await sources.names.of(
-        [*(entry.by for entry in done), task.card.chat_id if task.card.chat_id < 0 else 0]
-    )
+    group = task.card.chat_id if task.card.chat_id < 0 else 0
+    names = await sources.names.of([*(entry.by for entry in done), group])
     model = sources.models.get(task.request.model)
     return {
         "task": task,
@@ -52,7 +58,7 @@ async def task_page(sources: AdminContext, task_id: str, *, shows_words: bool) -
         "calls": fold_polls(attempts),
         "done": done,
         "names": names,
-        "events": tell(task, attempts, _cancelled_by(done, names)),
+        "events": tell(task, attempts, done, names),
         "why_waiting": await _why_waiting(sources, task) if task.waits_for_slot else "",
         "usual_s": sources.usual_s(task),
         "actions": offers_for_task(task, cost_of(sources, task)),
@@ -77,37 +83,24 @@ def _alike(attempt: Attempt) -> tuple[str, ...]:
     return attempt.call, attempt.provider, attempt.answer, attempt.detail
 
 
-def _cancelled_by(done: Sequence[AuditEntry], names: Mapping[int, str]) -> str:
-    """Return the admin who cancelled it; empty if none did."""
-    by = next((entry.by for entry in done if entry.action == "cancel"), None)
-    return "" if by is None else names.get(by, "the command line")
-
-
 async def _why_waiting(sources: AdminContext, task: Task) -> str:
     ahead = await sources.store.tasks.count_ahead(task)
     return why_waiting(task, ahead, await read_queue_state(sources), await sources.at_once(task.provider))
 
 
-def tell(task: Task, attempts: Sequence[Attempt], cancelled_by: str = "") -> list[Event]:
+def tell(
+    task: Task,
+    attempts: Sequence[Attempt],
+    done: Sequence[AuditEntry] = (),
+    names: Mapping[int, str] = NO_NAMES,
+) -> list[Event]:
     """Return the events in order of time. Polls without news are only in the table of calls."""
     events = [Event(task.created_at, "asked")]
     if task.queued_at is not None and task.queued_at != task.created_at:
         events.append(Event(task.queued_at, "wanted: it waits for its turn"))
-    for attempt in attempts:
-        if attempt.call == "submit":
-            words = (
-                "the provider took it"
-                if attempt.answer == "ok"
-                else f"not taken: {code_words(attempt.answer)}"
-            )
-            events.append(Event(attempt.at, words, "good" if attempt.answer == "ok" else "bad"))
-        elif attempt.call == "fetch":
-            words = (
-                "the video was fetched"
-                if attempt.answer == "ok"
-                else f"not fetched: {code_words(attempt.answer)}"
-            )
-            events.append(Event(attempt.at, words, "" if attempt.answer == "ok" else "bad"))
+    events += [event for attempt in attempts if (event := _called(attempt))]
+    if task.cancelled_at is not None:
+        events.append(Event(task.cancelled_at, f"cancelled by {canceller(task, done, names)}"))
     if task.running_at is not None:
         events.append(Event(task.running_at, "the provider began"))
     if task.late_at is not None:
@@ -121,11 +114,25 @@ def tell(task: Task, attempts: Sequence[Attempt], cancelled_by: str = "") -> lis
                 events.append(Event(task.finished_at, words, "bad"))
             case TaskState.FAILED:
                 events.append(Event(task.finished_at, f"failed: {code_words(task.error_code)}", "bad"))
+            case _ if task.cancelled_at is None:
+                events.append(Event(task.finished_at, code_words(task.error_code or "cancelled")))
             case _:
-                words = code_words(task.error_code or "cancelled")
-                events.append(
-                    Event(task.finished_at, f"{words} by {cancelled_by}" if cancelled_by else words)
-                )
+                pass  # told above, by whom
     if task.delivered_at is not None:
         events.append(Event(task.delivered_at, "not shown" if task.detached else "the person was told"))
     return sorted(events, key=lambda event: event.at)
+
+
+def _called(attempt: Attempt) -> Event | None:
+    is_ok = attempt.answer == "ok"
+    match attempt.call:
+        case "submit":
+            words = "the provider took it" if is_ok else f"not taken: {code_words(attempt.answer)}"
+            return Event(attempt.at, words, "good" if is_ok else "bad")
+        case "fetch":
+            words = "the video was fetched" if is_ok else f"not fetched: {code_words(attempt.answer)}"
+            return Event(attempt.at, words, "" if is_ok else "bad")
+        case "cancel":
+            return Event(attempt.at, _STOPPED.get(attempt.answer, _NOT_HEARD))
+        case "poll":
+            return None

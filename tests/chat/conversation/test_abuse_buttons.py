@@ -108,7 +108,7 @@ async def test_one_persons_taps_keep_nobody_elses_from_being_done(live_bot: BotH
         foreign = [cancel] * 100
         answers = await taps_of(live_bot, ada, card, foreign)
         assert set(answers) == {says("press_not_yours"), says("press_too_fast")}
-        assert await live_bot.tap(boris, card, cancel) == ""
+        assert await live_bot.tap(boris, card, cancel) == says("press_stopped")
     await live_bot.until(lambda: live_bot.tasks(group)[0]["delivered_at"])
 
 

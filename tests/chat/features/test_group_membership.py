@@ -245,7 +245,7 @@ async def test_a_channel_asks_in_its_own_name_and_the_groups_admins_act_for_it(t
             card = live_bot.world.bot_messages(group)[0]
             await live_bot.until(lambda: says("button_stop_paid") in buttons(live_bot.now(card) or {}))
             assert await live_bot.tap(boris, card, says("button_stop_paid")) == says("press_not_yours")
-            assert await live_bot.tap(ada, card, says("button_stop_paid")) == ""
+            assert await live_bot.tap(ada, card, says("button_stop_paid")) == says("press_stopped")
             await live_bot.until(lambda: live_bot.tasks(group)[0]["detached"])
         await live_bot.until(lambda: all(task["delivered_at"] for task in live_bot.tasks(group)))
         live_bot.provider.next("look", failure(50511, "Post Img Risk Not Pass", 400))

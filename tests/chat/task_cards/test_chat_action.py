@@ -13,6 +13,7 @@ from fakes import NOW, Clock, a_task
 from bot.chat.task_cards.chat_action import ChatActionSender, is_near
 from bot.chat.task_cards.live_updates import LiveCardUpdater
 from bot.errors import ChatBusy, ChatGone
+from bot.send_rates import Urgency
 from bot.task import Task, TaskState
 
 BOUND_S = 20.0
@@ -32,7 +33,7 @@ class Chats:
         self.live = LiveCardUpdater(self._never, lambda _: 1e9, clock)
         self.presence = ChatActionSender(self.act, self.live, lambda _: USUAL_S, clock, pace_s=0.001)
 
-    async def _never(self, task: Task) -> None:
+    async def _never(self, task: Task, urgency: Urgency) -> None:
         raise AssertionError("nothing is drawn here")
 
     async def act(self, task: Task) -> None:

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from bot.chat.task_cards.live_updates import LiveCardUpdater
 from bot.errors import CallRefused, CallUnclear, CardGone, ChatBusy, ChatError
+from bot.send_rates import Urgency
 from bot.task import Task, TaskState
 
 BOUND_S = 20.0
@@ -27,6 +28,7 @@ class Wall:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.edits: list[Task] = []
+        self.urgencies: list[Urgency] = []
         self.under_way: dict[str, int] = {}
         self.most_at_once = 0
         self.error: Exception | None = None
@@ -44,8 +46,9 @@ class Wall:
     def pace_s(self, task: Task) -> float:
         return GROUP_PACE_S if task.card.chat_id < 0 else PACE_S
 
-    async def edit(self, task: Task) -> None:
+    async def edit(self, task: Task, urgency: Urgency) -> None:
         self.edits.append(task)
+        self.urgencies.append(urgency)
         self.under_way[task.id] = self.under_way.get(task.id, 0) + 1
         assert self.under_way[task.id] == 1, "one edit at a time for each card"
         self.most_at_once = max(self.most_at_once, sum(self.under_way.values()))
@@ -271,7 +274,7 @@ async def test_a_card_hidden_while_it_is_drawn_is_drawn_once_more(wall: Wall) ->
 
 
 def _sizes(live: LiveCardUpdater) -> Callable[[], list[int]]:
-    return lambda: [len(value) for value in vars(live).values() if isinstance(value, dict)]
+    return lambda: [len(value) for value in vars(live).values() if type(value) is dict]
 
 
 async def test_nothing_is_left_of_tasks_that_ended(wall: Wall) -> None:
@@ -291,3 +294,34 @@ async def test_nothing_is_left_of_tasks_that_ended(wall: Wall) -> None:
     wall.live.show(a_card("last", detached=True))
     await wall.after(10)
     assert sizes() == [0] * len(sizes())
+
+
+async def test_what_somebody_waits_to_see_goes_before_all_that_counts_even_in_a_paused_chat(
+    wall: Wall,
+) -> None:
+    wall.open.clear()
+    for number in range(20):
+        wall.live.show(a_card(f"task-{number}", chat_id=-5))
+    await wall.until(8)
+    wall.live.pause(-5, 30)
+    wall.live.show(a_card("task-19", version=2, chat_id=-5, detached=True))
+    await wall.until(9)
+    assert (wall.edits[-1].id, wall.urgencies) == ("task-19", [*[Urgency.LOW] * 8, Urgency.FIRST])
+    wall.live.show(a_card("task-18", version=2, chat_id=-5), pressed=True)
+    await wall.until(10)
+    assert (wall.edits[-1].id, wall.urgencies[-1]) == ("task-18", Urgency.FIRST)
+
+
+@pytest.mark.parametrize("error", [ChatBusy(7.0), CallUnclear("TimedOut")])
+async def test_an_edit_that_somebody_waits_for_is_repeated_until_it_is_known_to_be_there(
+    wall: Wall, error: ChatError
+) -> None:
+    wall.error = error
+    wall.live.show(a_card(detached=True))
+    await wall.until(1)
+    assert await wall.after(0.5) == 1, "not before its time"
+    wall.error = None
+    assert await wall.after(8) == 2
+    assert wall.urgencies == [Urgency.FIRST] * 2
+    wall.live.show(a_card(version=3, detached=True))
+    assert await wall.after(60) == 2, "drawn once, and then left"
