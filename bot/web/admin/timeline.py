@@ -92,7 +92,7 @@ def tell(
     task: Task,
     attempts: Sequence[Attempt],
     done: Sequence[AuditEntry] = (),
-    names: Mapping[int, str] = NO_NAMES,
+    names: Mapping[int, str] = _NO_NAMES,
 ) -> list[Event]:
     """Return the events in order of time. Polls without news are only in the table of calls."""
     events = [Event(task.created_at, "asked")]
