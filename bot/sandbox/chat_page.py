@@ -66,7 +66,8 @@ class ChatPage:
             app.router.add_get(f"/{{key}}/{name}", self._guarded(self._page))
         app.router.add_get("/{key}/files/{file_id}", self._guarded(self._file))
         app.router.add_get("/{key}/socket", self._guarded(self._socket))
-        for act in (self._send, self._press, self._edit, self._start):
+        acts = (self._send, self._press, self._edit, self._start)
+        for act in (*acts, self._stranger, self._forum, self._privacy, self._thing):
             name = act.__name__.removeprefix("_")
             app.router.add_post(f"/{{key}}/{name}", self._guarded(_answering(act)))
 
@@ -191,6 +192,30 @@ class ChatPage:
         self._world.say(person, chat, f"/start {asked.get('payload') or ''}".strip())
         return {}
 
+    async def _stranger(self, _request: web.Request) -> Json:
+        """Add a person whom the bot does not know."""
+        return {"chat_id": self._world.private_chat(self._world.add_stranger()).id}
+
+    async def _forum(self, _request: web.Request) -> Json:
+        """Add a group with topics, of all people."""
+        people = list(self._world.people.values())
+        chat = self._world.add_group("Film club", people, forum=True)
+        for name in ("Ideas", "Finished films"):
+            self._world.add_topic(people[0], chat, name)
+        return {"chat_id": chat.id}
+
+    async def _privacy(self, request: web.Request) -> Json:
+        self._world.set_privacy(on=bool((await request.json())["on"]))
+        return {}
+
+    async def _thing(self, request: web.Request) -> Json:
+        """Send something that is neither words nor a file of the person."""
+        asked = await request.json()
+        person, chat = self._who_and_where(asked)
+        return self._world.send_thing(
+            person, chat, str(asked["kind"]), thread_id=asked.get("message_thread_id")
+        )
+
     def _who_and_where(self, asked: Json) -> tuple[Person, Chat]:
         chat = self._world.chats.get(int(asked["chat_id"]))
         person = self._person(asked["user_id"])
@@ -236,6 +261,7 @@ def world_json(world: World) -> Json:
             }
         )
     bot = {"id": world.bot.id, "first_name": world.bot.first_name, "username": world.bot.username}
+    bot["privacy"] = not world.bot.reads_all_group_messages
     people_json = [
         {"id": person.id, "first_name": person.first_name, "username": person.username}
         for person in world.people.values()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Unpack
 
 from bot.sandbox.answer import Json
@@ -25,6 +25,23 @@ class Attachment:
     width: int = 0
     height: int = 0
     duration_s: int = 0
+
+
+_STRANGERS = ("Dora", "Emil", "Fatima", "Goran", "Hana", "Ines")
+_THINGS: dict[str, Json] = {
+    "voice": {"file_id": "voice-1", "file_unique_id": "voice-1", "duration": 3, "mime_type": "audio/ogg"},
+    "sticker": {
+        "file_id": "sticker-1",
+        "file_unique_id": "sticker-1",
+        "type": "regular",
+        "width": 512,
+        "height": 512,
+        "is_animated": False,
+        "is_video": False,
+        "emoji": "🦊",
+    },
+    "contact": {"phone_number": "+10000000000", "first_name": "Ada"},
+}
 
 
 class World(Groups):
@@ -129,6 +146,21 @@ class World(Groups):
                 )
             sent.append(self._from_person(person, chat, content, **where))
         return sent
+
+    def send_thing(self, person: Person, chat: Chat, kind: str, **where: Unpack[Where]) -> Json:
+        """Send a voice message, a sticker or a contact. Raises KeyError for another kind."""
+        return self._from_person(person, chat, {kind: _THINGS[kind]}, **where)
+
+    def add_stranger(self) -> Person:
+        """Add a person with a name that nobody has yet."""
+        number = max(self.people, default=1000) + 1
+        name = _STRANGERS[(number - 1004) % len(_STRANGERS)]
+        return self.add_person(Person(number, name, f"{name.lower()}_{number}", "en"))
+
+    def set_privacy(self, *, on: bool) -> None:
+        """Switch the bot's privacy mode, as BotFather does."""
+        self.bot = replace(self.bot, reads_all_group_messages=not on)
+        self.changed_wholly()
 
     def forward(self, person: Person, chat: Chat, message: Json, **where: Unpack[Where]) -> Json:
         """Forward `message`, as another person or to another chat."""

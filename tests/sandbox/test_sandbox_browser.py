@@ -109,6 +109,24 @@ async def test_everything_can_be_done_with_the_keyboard(page: Page) -> None:
     await expect(page.get_by_role("textbox", name="Message")).to_be_focused()
 
 
+async def test_tab_reaches_the_composer_without_walking_the_history(page: Page) -> None:
+    for number in range(4):
+        await _say(page, f"/models {number}")
+        await expect(page.locator("article.own")).to_have_count(number + 1, timeout=_SOON_MS)
+    await expect(page.locator("#log [tabindex='0']").first).to_be_attached()
+    stops = await page.evaluate(
+        "[...document.querySelectorAll('#log :is(article, a, button, video)')]"
+        ".filter(node => node.tabIndex >= 0).map(node => node.closest('article').dataset.messageId)"
+    )
+    assert len(set(stops)) == 1
+
+
+async def test_chats_are_ordered_by_their_newest_message(page: Page) -> None:
+    await page.get_by_role("link", name="Film night").click()
+    await _say(page, "good evening")
+    await expect(page.locator("#chats li").first).to_contain_text("Film night", timeout=_SOON_MS)
+
+
 async def test_a_phone_shows_all_of_it_without_scrolling_sideways(browser: Browser, address: str) -> None:
     async with a_page(browser, address, width=360, height=740) as page:
         await _fits(page)

@@ -116,7 +116,8 @@ async def test_a_socket_begins_with_the_whole_world(sandbox: Sandbox) -> None:
     await sandbox.bot.set_my_commands([("video", "Make a video")])
     async with _socket(sandbox) as socket:
         world = await _next(socket, "world")
-    assert world["bot"] == {"id": 4242, "first_name": "Dreamreel", "username": "dreamreel_bot"}
+    bot = {"id": 4242, "first_name": "Dreamreel", "username": "dreamreel_bot", "privacy": True}
+    assert world["bot"] == bot
     assert [person["first_name"] for person in world["people"]] == ["Ada", "Boris", "晨"]
     private, group = world["chats"]
     assert (private["type"], private["title"], private["speakers"]) == ("private", "Dreamreel", [1001])
@@ -242,3 +243,40 @@ def test_the_world_is_plain_json() -> None:
     world = demo_world()
     assert json.loads(json.dumps(world_json(world))) == world_json(world)
     world.files.close()
+
+
+async def test_a_new_person_is_a_stranger_with_a_chat_of_their_own(sandbox: Sandbox) -> None:
+    known = set(sandbox.world.people)
+    first, second = [(await _post(sandbox, "stranger"))["chat_id"] for _ in range(2)]
+    assert first != second
+    assert set(sandbox.world.people) - known == {first, second}
+    assert not sandbox.world.chats[first].messages
+
+
+async def test_a_group_with_topics_has_everybody_in_it(sandbox: Sandbox) -> None:
+    chat = sandbox.world.chats[(await _post(sandbox, "forum"))["chat_id"]]
+    assert chat.is_forum
+    assert len(chat.topics) == 2
+    assert [person["id"] for person in chat.people] == list(sandbox.world.people)
+
+
+async def test_privacy_mode_decides_what_reaches_the_bot_in_a_group(sandbox: Sandbox) -> None:
+    group = next(chat for chat in sandbox.world.chats.values() if chat.type == "group")
+    fields = {"chat_id": str(group.id), "user_id": "1001"}
+    async with _socket(sandbox) as socket:
+        assert (await _next(socket, "world"))["bot"]["privacy"] is True
+        await _send(sandbox, **fields, text="unheard")
+        assert (await _post(sandbox, "privacy", on=False))["ok"]
+        assert (await _next(socket, "world"))["bot"]["privacy"] is False
+    await _send(sandbox, **fields, text="heard")
+    updates = await sandbox.bot.get_updates(timeout=1)
+    assert [update.message.text for update in updates if update.message] == ["heard"]
+
+
+@pytest.mark.parametrize("kind", ["voice", "sticker", "contact"])
+async def test_things_that_are_no_words_reach_the_bot(sandbox: Sandbox, kind: str) -> None:
+    assert (await _post(sandbox, "thing", chat_id=1001, user_id=1001, kind=kind))["ok"]
+    (update,) = await sandbox.bot.get_updates(timeout=1)
+    assert update.message
+    assert getattr(update.message, kind)
+    assert not (await _post(sandbox, "thing", chat_id=1001, user_id=1001, kind="poll"))["ok"]

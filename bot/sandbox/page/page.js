@@ -230,7 +230,9 @@ const rows = new Map();
 function drawSidebar() {
   const unread = allChats().reduce((sum, chat) => sum + chat.desk.unread, 0);
   document.title = `${unread ? `(${unread}) ` : ""}${bot.first_name} sandbox`;
-  arrange(ui.chats, allChats().map(drawRow));
+  const newest = (chat) => messages(chat).at(-1)?.date ?? 0;
+  arrange(ui.chats, allChats().sort((one, other) => newest(other) - newest(one)).map(drawRow));
+  drawTry();
 }
 
 function drawRow(chat) {
@@ -252,6 +254,26 @@ function drawRow(chat) {
     unread > 0 && h("b", { class: "badge" }, unread),
   ]);
   return row;
+}
+
+// What a person can try besides writing: strangers, topics, privacy mode, and things that are no words.
+
+const THINGS = { voice: "Voice message", sticker: "Sticker", contact: "Contact" };
+
+function drawTry() {
+  const chat = openChat();
+  const here = () => ({ chat_id: openId, user_id: openChat().desk.speaker, message_thread_id: openChat().desk.topic });
+  const create = async (what) => {
+    const { ok, chat_id: id } = await tell(what, {});
+    if (ok) location.hash = id;
+  };
+  fill(ui.tryList, [Boolean(chat), bot.privacy], () => [
+    button("text-button", () => create("stranger"), "A new person"),
+    button("text-button", () => create("forum"), "A group with topics"),
+    button("text-button", () => tell("privacy", { on: !bot.privacy }), `Privacy mode: ${bot.privacy ? "on" : "off"}`),
+    ...(chat ? Object.entries(THINGS) : []).map(([kind, name]) =>
+      button("text-button", () => tell("thing", { ...here(), kind }), `Send: ${name}`)),
+  ].map((item) => h("li", {}, item)));
 }
 
 function drawHeader(chat) {
@@ -411,7 +433,8 @@ function announceOnce(node) {
 function drawMessage(view, message, chat) {
   const { part, entry } = view;
   const words = entry.find((one) => one.text || one.caption) ?? message;
-  const text = words.text ?? words.caption ?? "";
+  const isThing = message.voice || message.sticker || message.contact;
+  const text = words.text ?? words.caption ?? (isThing ? summary(message) : "");
   const entities = words.entities ?? words.caption_entities ?? [];
   const from = sender(message);
   const own = isOwn(message, chat);
@@ -419,7 +442,7 @@ function drawMessage(view, message, chat) {
   const named = isGroup(chat) && !own && !service;
   part.stack.hidden = Boolean(service);
   fill(part.service, service, () => h("span", {}, service));
-  attr(view.node, "aria-label", service || `${own ? "You" : nameOf(from)}, ${clock(message)}: ${summary(words)}`);
+  attr(view.node, "aria-label", service || `${own ? "You" : nameOf(from)}, ${clock(message)}${text ? "" : `: ${summary(words)}`}`);
   toggle(part.stack, "wide", message.reply_markup?.inline_keyboard);
   toggle(part.bubble, "bare", message.photo && !text);
   fill(part.side, named && from, () => avatar(from));
@@ -541,7 +564,8 @@ function serviceText(message) {
 
 function summary(message) {
   const words = (message.text ?? message.caption ?? "").replace(/\s+/g, " ").trim();
-  const kind = message.photo ? "Photo" : mediaOf(message) ? "Video" : (message.document?.file_name ?? "File");
+  const thing = Object.keys(THINGS).find((name) => name in message);
+  const kind = thing ? THINGS[thing] : message.photo ? "Photo" : mediaOf(message) ? "Video" : (message.document?.file_name ?? "File");
   return words || serviceText(message) || kind;
 }
 
@@ -588,7 +612,7 @@ function video(message) {
   const film = mediaOf(message);
   const node = h("video", {
     src: fileUrl(film), poster: film.thumbnail && fileUrl(film.thumbnail), width: film.width, height: film.height,
-    controls: true, playsinline: true, preload: "metadata", loop: !message.video,
+    controls: true, playsinline: true, preload: "auto", loop: !message.video,
     "aria-label": `Video: ${summary(message)}`,
   });
   node.muted = true;
@@ -918,7 +942,11 @@ function watchDrops() {
 const articles = () => [...ui.log.querySelectorAll("article")];
 
 function oneTabStop(node) {
-  for (const article of articles()) article.tabIndex = article === node ? 0 : -1;
+  for (const article of articles()) {
+    const stop = article === node ? 0 : -1;
+    article.tabIndex = stop;
+    for (const inner of article.querySelectorAll("a, button, video, [role=button]")) inner.tabIndex = stop;
+  }
 }
 
 function step(node) {
