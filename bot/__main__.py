@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LAZY = {"admins": "admins", "bill": "bill", "models": "models", "move-store": "move_store", "tasks": "tasks"}
+_LAZY = {
+    **{"admins": "admins", "bill": "bill", "models": "models"},
+    **{"move-store": "move_store", "prices": "prices", "tasks": "tasks"},
+}
 """Commands by their module and function in `bot/cli/`."""
 _SANDBOX_PORT = 8787
 _SANDBOX_ADMIN = 1001

@@ -1,4 +1,4 @@
-"""Prices: what a video costs, by model, resolution and sound. Pure."""
+"""Prices: what a video costs, by model, resolution, length, sound, references and time. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.request import VideoModel, VideoRequest, settle
+from bot.request import Mode, VideoModel, VideoRequest, settle
 
 PRICES_FORMAT = "a comma list such as jimeng-pro=3.50,jimeng-720p=0.28/s,veo-3:1080p:sound=0.60/s"
 AMOUNT_FORMAT = "an amount such as 20 or 7.50, with a point and at most six decimals"
@@ -16,6 +16,9 @@ _AMOUNT = re.compile(r"\d{1,7}(\.\d{1,6})?")
 """The sum of a day, in millionths, fits into 64 bits."""
 _PER_SECOND = "/s"
 _SOUND = {"sound": True, "silent": False}
+_REFERENCES = "references"
+_OFF_PEAK = "off-peak"
+_SECONDS = re.compile(r"([1-9]\d{0,2})s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +30,40 @@ class Price:
     per_second: bool = False
     resolution: str | None = None
     sound: bool | None = None
+    seconds: int | None = None
+    references: bool = False
+    """Only videos with references; else all for which no other entry says more."""
+    off_peak: bool = False
+    """Only videos that may be made later."""
 
     @property
     def detail(self) -> int:
         """How many of the options it names."""
-        return (self.resolution is not None) + (self.sound is not None)
+        named = (self.resolution is not None, self.sound is not None, self.seconds is not None)
+        return sum((*named, self.references, self.off_peak))
+
+    @property
+    def choice(self) -> tuple[str, ...]:
+        """The options that it names, as in the setting."""
+        sound = [name for name, choice in _SOUND.items() if choice is self.sound]
+        seconds = f"{self.seconds}s" if self.seconds else None
+        words = (_REFERENCES if self.references else None, _OFF_PEAK if self.off_peak else None)
+        return tuple(filter(None, (self.resolution, seconds, *sound, *words)))
 
     def fits(self, bought: VideoRequest) -> bool:
         """Return True if it applies to this request, which is settled."""
-        resolution = self.resolution is None or self.resolution == (bought.resolution or "").lower()
-        return self.model == bought.model and resolution and self.sound in (None, bool(bought.audio))
+        return (
+            self.model == bought.model
+            and self.resolution in (None, (bought.resolution or "").lower())
+            and self.seconds in (None, bought.seconds)
+            and self.sound in (None, bool(bought.audio))
+            and (not self.references or bought.mode is Mode.REFERENCES)
+            and (not self.off_peak or bool(bought.off_peak))
+        )
 
     def __str__(self) -> str:
         """Return it as in the setting."""
-        sound = [name for name, choice in _SOUND.items() if choice is self.sound]
-        what = ":".join([self.model, *filter(None, [self.resolution]), *sound])
+        what = ":".join((self.model, *self.choice))
         return f"{what}={self.amount}{_PER_SECOND if self.per_second else ''}"
 
     def of(self, seconds: int | None) -> Decimal:
@@ -74,18 +96,22 @@ class Prices:
         bought = settle(request, model)
         fitting = [price for price in self.of_model(model.name) if price.fits(bought)]
         most = max((price.detail for price in fitting), default=0)
-        return max((price.of(bought.seconds) for price in fitting if price.detail == most), default=None)
+        one = max((price.of(bought.seconds) for price in fitting if price.detail == most), default=None)
+        return None if one is None else one * (bought.count or 1)
 
 
 NO_PRICES = Prices()
 
 
 def read_prices(text: str) -> Prices:
-    """Parse `model[:resolution][:sound|:silent]=amount[/s],…`. The ValueError says what is valid."""
+    """Parse `model[:resolution][:10s][:sound|:silent][:references][:off-peak]=amount[/s],…`.
+
+    The ValueError says what is valid.
+    """
     entries = [_entry(part.strip()) for part in text.split(",") if part.strip()]
-    named = Counter((price.model, price.resolution, price.sound) for price in entries)
+    named = Counter((price.model, *price.choice) for price in entries)
     if twice := [key for key, times in named.items() if times > 1]:
-        raise ValueError(f"one price for each choice, but there are two for {_choice(twice[0])}")
+        raise ValueError(f"one price for each choice, but there are two for {':'.join(twice[0])}")
     return Prices(tuple(entries))
 
 
@@ -101,21 +127,21 @@ def _entry(text: str) -> Price:
     model, *details = (part.strip() for part in choice.split(":"))
     per_second = amount.endswith(_PER_SECOND)
     amount = amount.removesuffix(_PER_SECOND).strip()
-    sounds = [word for word in details if word.lower() in _SOUND]
-    resolutions = [word for word in details if word.lower() not in _SOUND]
-    is_sound = equals and model and all(details) and len(sounds) < 2 and len(resolutions) < 2
-    if not is_sound or not _AMOUNT.fullmatch(amount):
+    words = [word.lower() for word in details]
+    sounds = [_SOUND[word] for word in words if word in _SOUND]
+    lengths = [int(found[1]) for word in words if (found := _SECONDS.fullmatch(word))]
+    known = {*_SOUND, _REFERENCES, _OFF_PEAK}
+    resolutions = [word for word in words if word not in known and not _SECONDS.fullmatch(word)]
+    is_clear = all(len(found) < 2 for found in (sounds, lengths, resolutions))
+    if not (equals and model and all(details) and is_clear and _AMOUNT.fullmatch(amount)):
         raise ValueError(f"{PRICES_FORMAT}; this is not: {text[:60]}")
     return Price(
         model,
         Decimal(amount),
         per_second,
-        resolutions[0].lower() if resolutions else None,
-        _SOUND[sounds[0].lower()] if sounds else None,
+        next(iter(resolutions), None),
+        next(iter(sounds), None),
+        next(iter(lengths), None),
+        _REFERENCES in words,
+        _OFF_PEAK in words,
     )
-
-
-def _choice(key: tuple[str, str | None, bool | None]) -> str:
-    model, resolution, sound = key
-    words = {True: "sound", False: "silent", None: None}
-    return ":".join(part for part in (model, resolution, words[sound]) if part)

@@ -116,6 +116,7 @@ class Settings(BaseSettings):
         *("ark-seedance-2.5", "ark-seedance-2.0"),
         *("ark-seedance-2.0-fast", "ark-seedance-2.0-mini"),
     )
+    people_allow_all: Literal["off", "on"] = "off"
     jiekou_models: Annotated[tuple[str, ...], NoDecode, Field(min_length=1)] = (
         *("veo-3", "veo-3.1", "veo-3.1-fast"),
         *("seedance-2.0", "seedance-2.0-fast", "kling-3.0"),

@@ -7,6 +7,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -132,7 +133,12 @@ def _offered(settings: Settings) -> list[VideoModel]:
     unknown = [name for name in settings.jiekou_models if name not in PRODUCTS]
     if unknown:
         raise SettingsError(f"JIEKOU_MODELS: there is no {unknown[0]}. There are: {', '.join(PRODUCTS)}.")
-    return [PRODUCTS[name].model for name in settings.jiekou_models]
+    models = [PRODUCTS[name].model for name in settings.jiekou_models]
+    if settings.people_allow_all == "off":
+        return models
+    return [
+        replace(model, people=(*model.people, "allow_all")) if model.people else model for model in models
+    ]
 
 
 def read_submit(answer: Answer) -> Accepted:

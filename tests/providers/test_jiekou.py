@@ -416,3 +416,11 @@ def test_people_see_the_models_that_the_operator_offers_in_that_order() -> None:
     settings = IsolatedSettings.model_validate({"jiekou_api_key": "key", "jiekou_models": "kling-3.0, veo-3"})
     models = build_models(settings, build_providers(settings, lambda: datetime.now(UTC)))
     assert list(models) == ["kling-3.0", "veo-3", "preview"]
+
+
+def test_everybody_is_shown_only_where_the_operator_allows_it() -> None:
+    for choice, people in (("off", ()), ("on", ("allow_all",))):
+        settings = IsolatedSettings.model_validate({"jiekou_api_key": "key", "people_allow_all": choice})
+        models = build_models(settings, build_providers(settings, lambda: datetime.now(UTC)))
+        assert models["veo-3"].people == ("allow_adult", "dont_allow", *people)
+        assert models["kling-3.0"].people == ()

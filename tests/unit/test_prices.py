@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.prices import NO_PRICES, Prices, read_amount, read_prices
-from bot.request import VideoModel, VideoRequest
+from bot.request import Mode, VideoModel, VideoRequest
 
 VEO = replace(FULL_MODEL, name="veo-3", seconds=(8, 4), resolutions=("720p", "1080p"))
 LINE = "jimeng-pro=3.50, veo-3=0.20/s, veo-3:sound=0.40/s, veo-3:1080P=0.30/s, veo-3:1080p:sound = 0.60/s"
@@ -97,3 +97,19 @@ def test_a_line_is_read_as_prices_that_are_none_below_zero_or_refused(line: str)
     except ValueError:
         return
     assert all(price.model and price.amount >= 0 for price in prices.entries)
+
+
+def test_a_price_may_name_a_length_references_and_the_time_of_day() -> None:
+    model = replace(
+        A_MODEL, modes=frozenset({Mode.TEXT, Mode.REFERENCES}), references=3, off_peak=True, count=4
+    )
+    text = "jimeng-pro=1,jimeng-pro:10s=1.5,jimeng-pro:references=3,jimeng-pro:off-peak=0.5"
+    prices = read_prices(text)
+    assert str(prices) == text
+    asked = VideoRequest(model="jimeng-pro", prompt="a fox")
+    refs = asked.model_copy(update={"photos": ("a",), "photos_as": "references"})
+    assert prices.quote(asked, model) == 1
+    assert prices.quote(asked.model_copy(update={"seconds": 10}), model) == Decimal("1.5")
+    assert prices.quote(refs, model) == 3
+    assert prices.quote(asked.model_copy(update={"off_peak": True}), model) == Decimal("0.5")
+    assert prices.quote(asked.model_copy(update={"count": 4}), model) == 4

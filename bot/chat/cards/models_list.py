@@ -110,11 +110,10 @@ def _extras(language: str, model: VideoModel) -> str:
         "people": len(model.people) > 1,
         "enhance": len(model.enhance) > 1,
         "guidance": model.guidance,
-        "count": model.count > 1,
         "off_peak": model.off_peak,
         "several_shots": model.several_shots,
     }
-    names = (say(language, f"models_{name}", count=model.count) for name, can in offered.items() if can)
+    names = (say(language, f"models_{name}") for name, can in offered.items() if can)
     extras = _SEPARATOR.join(names)
     return say(language, "models_extras", extras=extras) if extras else ""
 
@@ -128,7 +127,10 @@ def _price(language: str, price: Price, price_labels: PriceLabels) -> str:
     key = "models_price_second" if price.per_second else "models_price_video"
     amount = say(language, key, price=plain(price_labels.words(language, price.amount)))
     sounds = {True: say(language, "models_audio"), False: say(language, "models_silent"), None: ""}
-    choice = ", ".join(part for part in (price.resolution, plain(sounds[price.sound])) if part)
+    seconds = plain(say(language, "seconds", seconds=price.seconds)) if price.seconds else ""
+    words = {"references": price.references, "off_peak": price.off_peak}
+    named = [plain(say(language, f"models_price_{name}")) for name, is_named in words.items() if is_named]
+    choice = ", ".join(filter(None, (price.resolution, seconds, plain(sounds[price.sound]), *named)))
     return say(language, "models_price_for", choice=choice, price=plain(amount)) if choice else amount
 
 

@@ -43,7 +43,7 @@ def _judge(price: Price, models: Mapping[str, VideoModel]) -> Finding | None:
     if price.resolution is not None and price.resolution not in resolutions:
         seen = f"MODEL_PRICES has a price for {model.name} in {price.resolution}, which it does not make."
         return Finding(_WHAT, "warning", seen, f"It makes {', '.join(model.resolutions)}.")
-    if price.sound and not model.audio:
+    if price.sound and not (model.audio or model.audio_always):
         return Finding(
             _WHAT, "warning", f"MODEL_PRICES has a price for {model.name} with sound, which it does not make."
         )
