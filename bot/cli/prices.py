@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import product
 
 import click
 
-from bot.cli.context import CliContext, run
+from bot.errors import SettingsError
 from bot.prices import Prices
+from bot.providers import build_models, build_providers
 from bot.request import Mode, VideoModel, VideoRequest, can_sound, check_request, seconds_for, shown
+from bot.settings import load_settings
 
 _NO_PRICE = "no price"
 _PHOTOS = {Mode.TEXT: 0, Mode.FIRST_LAST: 2}
@@ -23,20 +26,19 @@ def prices() -> None:
     something else.
     """
 
-    async def work(ctx: CliContext) -> None:
-        async with ctx.models() as models:
-            unpriced = []
-            for name in shown(models):
-                lines = list(price_lines(models[name], ctx.settings.model_prices, ctx.settings.currency))
-                click.echo("\n".join(lines))
-                if any(line.endswith(_NO_PRICE) for line in lines):
-                    unpriced.append(name)
-            if unpriced:
-                click.echo(
-                    f"Missing in MODEL_PRICES for some or all choices: {', '.join(unpriced)}.", err=True
-                )
-
-    run(work)
+    try:
+        settings = load_settings()
+        models = build_models(settings, build_providers(settings, lambda: datetime.now(UTC)))
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    unpriced = []
+    for name in shown(models):
+        lines = list(price_lines(models[name], settings.model_prices, settings.currency))
+        click.echo("\n".join(lines))
+        if any(line.endswith(_NO_PRICE) for line in lines):
+            unpriced.append(name)
+    if unpriced:
+        click.echo(f"MODEL_PRICES lacks some or all choices of {', '.join(unpriced)}.", err=True)
 
 
 def price_lines(model: VideoModel, prices: Prices, currency: str) -> Iterator[str]:
