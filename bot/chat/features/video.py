@@ -62,7 +62,8 @@ async def text(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
         problem = await photo_pairs.add_words(ctx, sender, draft, intent.words)
         await ctx.messenger.explain(sender, problem)
     elif draft is not None:
-        await _complete(ctx, sender, draft, intent)
+        # A photo that the words reply to is the draft's own, or shows it.
+        await _complete(ctx, sender, draft, replace(intent, photo=None))
     elif sender.is_group:
         await _answer_of_another(ctx, sender, intent)
     elif intent.photo is not None:
