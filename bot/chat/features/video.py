@@ -199,6 +199,8 @@ async def _answer_of_another(ctx: ChatContext, sender: Sender, intent: Intent) -
     task = await ctx.store.tasks.find(card=(sender.chat_id, intent.answers))
     if task is None or task.state is not TaskState.DRAFT or task.question not in _ANSWERED_BY_ALL:
         return
+    if intent.photo is not None and task.question not in AWAITS_PHOTO:
+        return
     if task.question in AWAITS_PHOTO and intent.photo is None:
         await ctx.messenger.say(sender, "photo_wanted")
         return
