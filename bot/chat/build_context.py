@@ -84,6 +84,7 @@ def build_chat_context(
     estimator = Estimator(
         store.tasks.count_ahead, deps.schedule, deps.models, deps.at_once, pause=deps.purchase_guard.blocking
     )
+    disclosure = PhotoDisclosure(store.people, messenger, deps.models)
     board = CardBoard(
         bot,
         CardRenderer(
@@ -91,7 +92,7 @@ def build_chat_context(
             clock,
             estimator,
             price_labels=deps.price_labels,
-            left=quotas.before,
+            asides=(disclosure.before, quotas.before),
             unusable=deps.unusable_models,
         ),
         clock,
@@ -110,7 +111,7 @@ def build_chat_context(
         board,
         photos,
         request_builder=request_builder,
-        disclosure=PhotoDisclosure(store.people, messenger, deps.models),
+        disclosure=disclosure,
     )
     access_requests = AccessRequests(
         deps,

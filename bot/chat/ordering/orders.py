@@ -153,7 +153,9 @@ class Orders:
             return problems[0]
         if task.question != DraftQuestion.START_CROPPED and await self._crop(sender, task, request):
             return None
-        await self._disclosure.announce(sender, request)
+        if task.question == DraftQuestion.MODEL:
+            await self._disclosure.announce(sender, request)
+        await self._disclosure.agreed(task.user_id, request)
         saved = await self._tasks.save(await self._bought(task, request))
         self._board.show(saved, pressed=True)
         self._deps.wake()

@@ -1,4 +1,7 @@
-"""Companies: who receives somebody's photo. Each is named once, before the first photo goes there."""
+"""Photo disclosure: who receives their photo is said once to each person, before the first one goes there.
+
+It stands on a draft; an order without one is preceded by a message.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from bot.chat.sender import Sender
 from bot.chat.telegram_io.messenger import Messenger
 from bot.request import VideoModel, VideoRequest
 from bot.store import PeopleStore
+from bot.task import Task, TaskState
 from bot.text import say
 
 
@@ -18,14 +22,29 @@ class PhotoDisclosure:
         self._messenger = messenger
         self._models = models
 
-    async def announce(self, sender: Sender, request: VideoRequest) -> None:
-        """Name who makes `request`, where that company gets its first photo of this person by it."""
+    async def before(self, task: Task) -> str:
+        """Return who gets the photo of a draft, if its person has not said yes to that so far; as HTML."""
+        if task.state is not TaskState.DRAFT:
+            return ""
+        company = await self.due(task.user_id, task.request)
+        return say(task.language, "photo_goes_to", company=company) if company else ""
+
+    async def due(self, user_id: int, request: VideoRequest) -> str:
+        """Return the company that would get its first photo of this person; empty if none would."""
         model = self._models.get(request.model)
         if model is None or not model.company or not request.photos:
-            return
-        if model.company in (await self._people.person(sender.user_id)).companies:
-            return
-        # Said, then noted: a crash between the two says it twice, and never not at all.
-        await self._messenger.answer(sender, say(sender.language, "photo_goes_to", company=model.company))
-        person = await self._people.person(sender.user_id)
-        await self._people.put_person(replace(person, companies=person.companies | {model.company}))
+            return ""
+        return "" if model.company in (await self._people.person(user_id)).companies else model.company
+
+    async def announce(self, sender: Sender, request: VideoRequest) -> None:
+        """Say it before an order that no draft preceded."""
+        if company := await self.due(sender.user_id, request):
+            # Said, then noted: a crash between the two says it twice, and never not at all.
+            await self._messenger.answer(sender, say(sender.language, "photo_goes_to", company=company))
+            await self.agreed(sender.user_id, request)
+
+    async def agreed(self, user_id: int, request: VideoRequest) -> None:
+        """Note that the person was told, by a message or on the draft that they ordered from."""
+        if company := await self.due(user_id, request):
+            person = await self._people.person(user_id)
+            await self._people.put_person(replace(person, companies=person.companies | {company}))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from bot.bounded_dict import BoundedDict
 from bot.chat.cards.draft_card import draw_draft
 from bot.chat.cards.eta import Estimator
-from bot.chat.cards.layout import Card
+from bot.chat.cards.layout import Card, join
 from bot.chat.cards.price_labels import PriceLabels, no_price_labels
 from bot.chat.cards.task_card import draw_caption, draw_card
 from bot.request import VideoModel
@@ -16,11 +16,6 @@ from bot.task import Task, TaskState
 
 _NOTES = 1000
 """Remembered at most."""
-
-
-async def nothing_left(_: Task) -> str:
-    """Return no line: nothing is worth one."""
-    return ""
 
 
 async def none_unusable() -> frozenset[str]:
@@ -36,16 +31,16 @@ class CardRenderer:
         estimator: Estimator,
         *,
         price_labels: Callable[[], PriceLabels] = no_price_labels,
-        left: Callable[[Task], Awaitable[str]] = nothing_left,
+        asides: Sequence[Callable[[Task], Awaitable[str]]] = (),
         unusable: Callable[[], Awaitable[frozenset[str]]] = none_unusable,
     ) -> None:
-        """`left`: what the day still allows the person of a draft, if that is worth a line. `unusable`: the
-        models that are no way out."""
+        """`asides`: paragraphs of a draft that the store decides, such as what the day still allows.
+        `unusable`: the models that are no way out."""
         self.models = models
         self._clock = clock
         self._estimator = estimator
         self._price_labels = price_labels
-        self._left = left
+        self._asides = asides
         self._unusable = unusable
         self._notes: BoundedDict[str, tuple[str, datetime | None]] = BoundedDict(_NOTES)
 
@@ -62,7 +57,7 @@ class CardRenderer:
         line, until = self._notes.get(task.id, ("", None))
         if until is not None and now >= until:
             line = ""
-        line = line or await self._left(task)
+        line = line or await self._aside(task)
         estimate = await self._estimator.of(task)
         unusable = await self._unusable() if task.state is TaskState.FAILED else frozenset()
         return draw_card(
@@ -79,7 +74,7 @@ class CardRenderer:
     async def draft(self, task: Task, opened: str | None) -> Card:
         """Return the card of a draft, with the choices of the `opened` option."""
         usual_s = self._estimator.usual_s(task)
-        left, price_labels = await self._left(task), self._price_labels()
+        left, price_labels = await self._aside(task), self._price_labels()
         return draw_draft(
             task, self.models, self._clock(), opened, usual_s, price_labels=price_labels, left=left
         )
@@ -87,3 +82,6 @@ class CardRenderer:
     def caption(self, task: Task, *, is_shrunk: bool = False) -> Card:
         """Return what stands under the finished video."""
         return draw_caption(task, self.models, self._price_labels(), is_shrunk=is_shrunk)
+
+    async def _aside(self, task: Task) -> str:
+        return join(*[await aside(task) for aside in self._asides])

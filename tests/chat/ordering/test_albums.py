@@ -116,7 +116,7 @@ async def test_two_photos_without_words_are_asked_about_and_words_make_a_draft(l
     ada, chat = live_bot.newcomer()
     live_bot.world.send_album(ada, chat, [plain(RED), plain(BLUE)])
     card = await live_bot.card(chat)
-    assert card["text"] == TWO_PHOTOS
+    assert TWO_PHOTOS in card["text"]
     live_bot.world.say(ada, chat, "the leaves fall")
     draft = await generated(live_bot, chat)
     await live_bot.handled(ada, chat)
@@ -258,7 +258,7 @@ async def test_a_choice_is_taken_back_or_left_at_one(live_bot: BotHarness) -> No
     opened = await redrawn(live_bot, card, says("button_only_photo", number=2))
     await live_bot.tap(ada, opened, says("button_only_photo", number=2))
     asked = await redrawn(live_bot, card, says("button_motion_wind"))
-    assert asked["text"] == says("card_ask_photo")
+    assert says("card_ask_photo") in asked["text"]
     live_bot.world.say(ada, chat, "green only")
     await live_bot.tap(ada, await generated(live_bot, chat), says("button_generate"))
     await live_bot.shown(chat)
@@ -308,7 +308,7 @@ async def test_in_a_group_the_card_takes_a_second_photo_by_reply(live_bot: BotHa
     live_bot.world.send_photo(ada, group, plain(BLUE), reply_to=card)
     await live_bot.until(lambda: live_bot.now(card) is None)
     pair = await live_bot.card(group)
-    assert pair["text"] == TWO_PHOTOS
+    assert TWO_PHOTOS in pair["text"]
     change = says("button_change_flow")
     await live_bot.tap(ada, pair, change)
     await live_bot.tap(ada, await generated(live_bot, group), says("button_generate"))

@@ -34,14 +34,19 @@ async def test_a_photo_that_stays_here_and_words_alone_need_no_word(live_bot: Bo
     assert _told(live_bot, chat) == 0
 
 
-async def test_a_draft_tells_when_it_is_wanted(live_bot: BotHarness) -> None:
+async def test_the_draft_of_a_photo_tells_until_its_person_has_ordered_one(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
-    card = await live_bot.answer(live_bot.world.send_photo(ada, chat, photo()))
-    await live_bot.handled(ada, chat)
-    assert _told(live_bot, chat) == 0
-    live_bot.world.press(ada, card, says("button_generate"))
+    for _ in range(2):
+        card = await live_bot.answer(live_bot.world.send_photo(ada, chat, photo()))
+        assert TOLD in card["text"]
+    await live_bot.tap(ada, card, says("button_generate"))
     await live_bot.shown(chat)
-    assert _told(live_bot, chat) == 1
+    assert _told(live_bot, chat) == 0, "the draft has told it"
+    card = await live_bot.answer(live_bot.world.send_photo(ada, chat, photo()))
+    assert TOLD not in card["text"]
+    live_bot.world.send_photo(ada, chat, photo(), caption="it is known")
+    await live_bot.shown(chat, 2)
+    assert _told(live_bot, chat) == 0
 
 
 async def test_each_person_is_told(live_bot: BotHarness) -> None:
