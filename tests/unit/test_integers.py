@@ -36,7 +36,7 @@ def test_what_is_none_or_larger_is_not(text: str) -> None:
         ({"message": {"chat": {"id": -5}, "from": {"id": 20}}}, -5, 20),
         ({"message": {"chat": {"id": -5}, "sender_chat": {"id": -6}}}, -5, -6),
         ({"my_chat_member": {"chat": {"id": -5}, "from": {"id": 20}}}, -5, 20),
-        ({"callback_query": {"message": {"chat": {"id": -5}}, "from": {"id": 20}}}, -5, 20),
+        ({"callback_query": {"message": {"chat": {"id": -5}}, "from": {"id": 20}}}, 20, 20),
         ({"callback_query": {"from": {"id": 20}}}, 20, 20),
         ({"message": {"chat": {"id": -5}}}, -5, 0),
         ({"message": {"chat": {"id": 10**30}, "from": {"id": 20}}}, 0, 0),
@@ -44,7 +44,7 @@ def test_what_is_none_or_larger_is_not(text: str) -> None:
         ({"brand_new_kind": {}}, 0, 0),
     ],
 )
-def test_an_update_is_of_its_chat_and_its_person(content: dict[str, object], owner: int, person: int) -> None:
+def test_a_message_is_of_its_chat_and_a_press_of_its_person(content: dict[str, object], owner: int, person: int) -> None:
     stored = as_stored({"update_id": 1, **content})
     assert (stored.chat_id, stored.user_id) == (owner, person)
 
