@@ -73,7 +73,7 @@ class AdminActions:
         """Cancel a task as the button on its card does: the provider of one that is bought is asked to stop
         it, and a job that goes on does so without a card."""
         task, now = await self._task(task_id), self._clock()
-        if task.is_cancelled and task.delivered_at is None:
+        if task.detached and task.is_cancelled and task.delivered_at is None:
             return task
         name = await self._name(by)
         stopped = await self._move(

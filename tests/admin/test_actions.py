@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from fakes import A_MODEL, KEPT, NOW, Clock, WorkerHarness, a_task, admin_actions, made
+from fakes import A_MODEL, KEPT, NOW, Clock, Script, WorkerHarness, a_task, admin_actions, made
 
 from bot.admin.actions import ActionRefused, AdminActions
 from bot.cli.context import find_task
@@ -45,6 +45,25 @@ async def test_a_cancel_is_what_the_button_does(harness: WorkerHarness) -> None:
         ActionRefused, match=r"^boat has ended: it cannot be stopped any more \(cancelled\)\.$"
     ):
         await harness.actions.cancel(ended.id, THE_MACHINE)
+
+
+async def test_an_admin_who_cancels_is_named_and_the_job_is_stopped(harness: WorkerHarness) -> None:
+    await harness.store.tasks.add(made("kite", user_id=501, user_name="Olga"))
+    task = await harness.store.tasks.add(a_task())
+    await harness.turn()
+    await harness.store.tasks.update(task.id, lambda row: row.hide(harness.clock()))  # its chat is gone
+    hidden = await harness.actions.cancel(task.id, 501)
+    assert (hidden.cancelled_by, hidden.cancelled_by_name) == (501, "Olga")
+    harness.provider.cancels = Script(True)
+    assert (await harness.close_task()).state is TaskState.CANCELLED
+    assert harness.provider.cancelled == ["job-1"]
+
+
+async def test_a_ban_is_who_cancelled_what_waits(harness: WorkerHarness) -> None:
+    task = await harness.store.tasks.add(a_task())
+    await harness.actions.decide(task.user_id, "banned", 501)
+    banned = await harness.get()
+    assert (banned.is_cancelled, banned.cancelled_by) == (True, 501)
 
 
 async def test_a_draft_is_dismissed(store: SQLiteStore, clock: Clock) -> None:
