@@ -44,7 +44,9 @@ def test_what_is_none_or_larger_is_not(text: str) -> None:
         ({"brand_new_kind": {}}, 0, 0),
     ],
 )
-def test_a_message_is_of_its_chat_and_a_press_of_its_person(content: dict[str, object], owner: int, person: int) -> None:
+def test_a_message_is_of_its_chat_and_a_press_of_its_person(
+    content: dict[str, object], owner: int, person: int
+) -> None:
     stored = as_stored({"update_id": 1, **content})
     assert (stored.chat_id, stored.user_id) == (owner, person)
 
