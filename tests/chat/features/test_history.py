@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
-from provider_server import Reply
+from provider_server import Reply, success
 from running import BOT, BotHarness, bot_on_stage, buttons, says
 
 from bot.sandbox import Chat, Json, Person
@@ -124,7 +124,7 @@ async def test_a_video_that_is_lost_by_now_says_so_and_leaves_the_history(live_b
             [long_ago.isoformat(timespec="microseconds"), task["id"]],
         )
         database.commit()
-    del live_bot.provider.jobs[task["remote_id"]]
+    live_bot.provider.next("look", success({"status": "expired"}))
     live_bot.provider.next("video", Reply(403, "expired"))
     await live_bot.tap(ada, listed, "▶ 1")
     await live_bot.answer(listed, containing=says("link_expired"))
