@@ -294,6 +294,7 @@ class App:
             quote=self._quote,
             configured_admins=settings.admin_users,
             down=self._health.down,
+            fetches_down=self._health.fetches_down,
             names=Names(self.conversation.name_of, self._clock),
             is_admin=self.conversation.is_admin,
             health=Health(self.is_healthy, self.obstacles),

@@ -56,6 +56,7 @@ class FailureCode(StrEnum):
     MODEL_GONE = "model_gone", FailureKind.OTHER
     PREVIEW_FAILED = "preview_failed", FailureKind.OTHER
     DISK_FULL = "disk_full", FailureKind.OTHER
+    """The disk of this machine takes nothing: full, read-only or broken. Nobody else's fault."""
     EXPIRED = "expired", FailureKind.OTHER
     NOT_FOUND = "not_found", FailureKind.OTHER
     NO_VIDEO = "no_video", FailureKind.LOST_ON_THE_WAY
@@ -85,6 +86,10 @@ PERHAPS_CHARGED = _of(FailureKind.RESULT_REFUSED, FailureKind.OUTCOME_UNKNOWN)
 NO_ROOM = _of(FailureKind.NO_ROOM)
 UNANSWERED = _of(FailureKind.UNANSWERED)
 FETCHABLE = _of(FailureKind.LOST_ON_THE_WAY)
+UNFETCHED = frozenset(
+    {FailureCode.FETCH_FAILED, FailureCode.LINK_EXPIRED, FailureCode.LINK_REFUSED, FailureCode.NOT_A_VIDEO}
+)
+"""What fetching a finished video may end with if its provider does not hand it out."""
 DOUBTED = frozenset({FailureCode.PROVIDER_FAULT, FailureCode.NOT_FOUND, FailureCode.NO_VIDEO})
 """What a poll may say of a paid job that has not failed, while a server of its provider is out of order."""
 CRASHES = _of(FailureKind.MEDIA_CRASHED)

@@ -91,6 +91,7 @@ class AdminSite:
     admins: set[int] = field(default_factory=lambda: {ADMIN})
     configured: set[int] = field(default_factory=lambda: {ADMIN})
     down: dict[str, datetime] = field(default_factory=dict)
+    fetches_down: dict[str, datetime] = field(default_factory=dict)
     titles: dict[int, str] = field(default_factory=lambda: {ADMIN: "Olga", -100123: "Film club"})
     obstacles: list[str] = field(default_factory=list)
     before: int = 0
@@ -112,6 +113,7 @@ class AdminSite:
                 usual_s=lambda task: 110.0,
                 configured_admins=self.configured,
                 down=lambda: self.down,
+                fetches_down=lambda: self.fetches_down,
                 names=Names(self._name, self.clock),
                 is_admin=self._is_admin,
                 health=self.health,

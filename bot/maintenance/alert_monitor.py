@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -69,13 +69,20 @@ class AlertMonitor:
         await self._check_disk()
 
     async def _check_providers(self) -> None:
+        health = self._health
+        await self._tell_outages("down", "alert_down", health.down(), health.answering())
+        await self._tell_outages("fetches", "alert_fetches", health.fetches_down(), health.fetching())
+
+    async def _tell_outages(
+        self, what: str, key: str, down: Mapping[str, datetime], well: Collection[str]
+    ) -> None:
         now = self._clock()
-        for provider, since in self._health.down().items():
+        for provider, since in down.items():
             minutes = max(round((now - since).total_seconds() / 60), 1)
             values = {"provider": provider, "minutes": minutes}
-            await self._alerts.begin(f"down {provider}", "alert_down", values, since=since, pause=provider)
-        for provider in self._health.answering():
-            await self._alerts.end(f"down {provider}", "alert_down_over", {"provider": provider})
+            await self._alerts.begin(f"{what} {provider}", key, values, since=since, pause=provider)
+        for provider in well:
+            await self._alerts.end(f"{what} {provider}", f"{key}_over", {"provider": provider})
 
     async def _check_database(self) -> None:
         """Tell it without a flag, which would have to be written into this very database."""

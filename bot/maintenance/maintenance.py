@@ -21,7 +21,7 @@ from bot.settings import Settings
 from bot.store import Attempt, MaintenanceStore, ProviderStore, Store
 from bot.task import Task
 from bot.worker.provider_health import ProviderHealth
-from bot.worker.schedule import Schedule
+from bot.worker.schedule import Schedule, is_link_young
 
 _CLEANUP_FIRST_S = 60.0
 """After a start there is more important work."""
@@ -64,7 +64,7 @@ class Maintenance:
     def task_saved(self, task: Task, attempt: Attempt | None) -> None:
         """Count a saved task, and the call that led to it: for `TaskJournal`."""
         if attempt is not None:
-            self._health.record(attempt)
+            self._health.record(attempt, is_link_young=is_link_young(task, attempt.at))
         if self.metrics is not None:
             self.metrics.task_saved(task, attempt)
 

@@ -73,7 +73,7 @@ class Metrics:
         self._calls = counter("provider_calls", "Calls, by what came of them.", "provider", "call", "answer")
         self._call_s = histogram("provider_call_seconds", "How long they took.", _CALLS_S, "provider", "call")
         self._telegram = counter("telegram_answers", "Answers of Telegram by HTTP status.", "status")
-        self._up = gauge("provider_up", "0 while it is down or refuses the account.", "provider")
+        self._up = gauge("provider_up", "0 while it is down, hands out nothing or refuses the account.", "provider")
         self._taken = gauge("slots_taken", "By the database.", "provider")
         self._limit = gauge("slots", "How many jobs the account may run at once.", "provider")
         self._in_use = gauge("slots_in_use", "How many it has shown to take, by the database.", "provider")

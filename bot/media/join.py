@@ -26,7 +26,7 @@ from av.video.reformatter import (
 from PIL import Image
 
 from bot.errors import MediaError
-from bot.media.atomic_write import atomic_write, is_disk_full
+from bot.media.atomic_write import atomic_write, is_disk_error
 from bot.media.frames import Shot, clip_length_s, read_shots
 from bot.media.media_info import VideoFacts
 from bot.media.provenance import Provenance, mark_video
@@ -92,7 +92,7 @@ def _film(
         try:
             _write(part, sources, _bounds(length_s, max_bytes), comment)
         except av.FFmpegError as error:  # reading translates its own
-            raise MediaError("disk_full" if is_disk_full(error) else "media_crashed", str(error)) from error
+            raise MediaError("disk_full" if is_disk_error(error) else "media_crashed", str(error)) from error
         if provenance is not None:
             mark_video(part, provenance)
         if (size := part.stat().st_size) > max_bytes:

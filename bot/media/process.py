@@ -15,7 +15,7 @@ from anyio import BrokenWorkerProcess, CapacityLimiter, move_on_after, to_proces
 from anyio.lowlevel import RunVar
 
 from bot.errors import MediaError
-from bot.media.atomic_write import is_disk_full
+from bot.media.atomic_write import is_disk_error
 from bot.media.memory import bound_worker, choose_processors, machine_memory, worker_bytes, worker_count
 
 _Result = TypeVar("_Result")
@@ -106,7 +106,7 @@ def _work(function: Callable[[*_Arguments], _Result], args: tuple[*_Arguments], 
     except MediaError:
         raise
     except Exception as error:  # noqa: BLE001 - not every exception can be pickled, and no traceback
-        code = "disk_full" if is_disk_full(error) else "media_crashed"
+        code = "disk_full" if is_disk_error(error) else "media_crashed"
         raise MediaError(code, "".join(traceback.format_exception(error))) from None
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import MediaError
+from bot.media.atomic_write import disk_errors
 from bot.media.media_info import VideoFacts
 from bot.media.process import run_in_process
 from bot.media.provenance import Provenance
@@ -46,7 +47,14 @@ class VideoCache:
     async def put(
         self, task_id: str, fetch: Callable[[str, Path], Awaitable[None]], link: str, provenance: Provenance
     ) -> Video:
-        """Fetch and prepare a video, and keep it. Raises FetchError and MediaError("not_a_video")."""
+        """Fetch and prepare a video, and keep it. Raises FetchError and MediaError: `not_a_video`,
+        `disk_full`."""
+        with disk_errors():
+            return await self._put(task_id, fetch, link, provenance)
+
+    async def _put(
+        self, task_id: str, fetch: Callable[[str, Path], Awaitable[None]], link: str, provenance: Provenance
+    ) -> Video:
         self._folder.mkdir(parents=True, exist_ok=True)
         video, thumbnail = self._paths(task_id)
         raw, ready = video.with_suffix(".raw"), video.with_suffix(".ready")
@@ -69,12 +77,13 @@ class VideoCache:
         possible, `media_timeout` if it takes too long."""
         video, _ = self._paths(task_id)
         ready = video.with_suffix(".ready")
-        try:
-            await run_in_process(shrink_video, video, ready, max_bytes, provenance, limit_s=limit_s)
-            ready.replace(video)
-        finally:
-            ready.unlink(missing_ok=True)
-            ready.with_name(f"{ready.name}.part").unlink(missing_ok=True)
+        with disk_errors():
+            try:
+                await run_in_process(shrink_video, video, ready, max_bytes, provenance, limit_s=limit_s)
+                ready.replace(video)
+            finally:
+                ready.unlink(missing_ok=True)
+                ready.with_name(f"{ready.name}.part").unlink(missing_ok=True)
 
     def kept(self) -> list[str]:
         """Return the ids of the tasks whose videos are kept."""

@@ -16,7 +16,7 @@ from av.stream import Stream
 from av.video import VideoStream
 
 from bot.errors import MediaError
-from bot.media.atomic_write import is_disk_full
+from bot.media.atomic_write import is_disk_error
 from bot.media.media_info import VideoFacts
 from bot.media.upright import clean_aperture, cropped, pixel_aspect, shown_size, turn_of
 
@@ -171,7 +171,7 @@ def open_movie(path: Path) -> Iterator[InputContainer]:
     except MemoryError as error:
         raise MediaError("media_crashed", "too much memory") from error
     except av.FFmpegError as error:
-        raise MediaError("disk_full" if is_disk_full(error) else _NOT_A_VIDEO, str(error)) from error
+        raise MediaError("disk_full" if is_disk_error(error) else _NOT_A_VIDEO, str(error)) from error
 
 
 def picture_track(movie: InputContainer) -> VideoStream:

@@ -108,8 +108,10 @@ class Preview:
         film = self._folder / video_url.removeprefix(_LINK) / "film.mp4"
         try:
             await asyncio.to_thread(shutil.copyfile, film, target)
-        except OSError as error:
+        except FileNotFoundError as error:
             raise FetchError("link_expired", f"on our disk: {error.strerror}", again=False) from error
+        except OSError as error:
+            raise FetchError("disk_full", f"on our disk: {error.strerror}", again=True) from error
 
     async def close(self) -> None:
         for drawing in self._drawing.values():

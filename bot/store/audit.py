@@ -12,6 +12,8 @@ from typing import Protocol
 
 THE_BOT = 0
 """The subject of a setting that concerns everybody."""
+THE_DISK = -1
+"""Who paused, if the bot did because its disk takes no videos."""
 THE_MACHINE = 0
 """Who acted, if that was somebody at the bot's own machine."""
 SET, PAUSE, RESUME = "set", "pause", "resume"
@@ -26,7 +28,7 @@ class AuditEntry:
     target: str
     """The id of a task, the id of a person or chat (or THE_BOT), or the name of a model (or EVERYTHING)."""
     by: int
-    """A person's id, THE_MACHINE, or for a pause THE_BOT."""
+    """A person's id, THE_MACHINE, or for a pause THE_BOT or THE_DISK."""
     at: datetime
     name: str = ""
     """Of `set`: a setting in capitals (`bot.admin.live_settings`), or a limit or admission of a person or

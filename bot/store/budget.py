@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from bot.store.audit import THE_BOT
+from bot.store.audit import THE_BOT, THE_DISK
 from bot.task import Task
 
 EVERYTHING = ""
@@ -22,7 +22,7 @@ class Pause:
     model: str
     """Or `EVERYTHING`."""
     by: int
-    """An admin's id, or THE_BOT: the purchase guard paused by itself."""
+    """An admin's id, or THE_BOT or THE_DISK: the purchase guard paused by itself."""
     at: datetime
 
     @property
@@ -34,6 +34,11 @@ class Pause:
     def is_brake(self) -> bool:
         """Too much was bought within an hour, and an admin is asked."""
         return self.by == THE_BOT
+
+    @property
+    def is_of_disk(self) -> bool:
+        """The disk of this machine took no video, and an admin is asked."""
+        return self.by == THE_DISK
 
 
 class BudgetStore(Protocol):

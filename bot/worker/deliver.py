@@ -31,8 +31,10 @@ from bot.request import VideoModel
 from bot.task import Task, TaskState
 from bot.worker import schedule
 from bot.worker.deps import WorkerDeps
+from bot.worker.provider_health import is_fetch_fault
 from bot.worker.upload_slots import UploadSlots
 
+_CALLS = "fetches"
 _ENCODING_FAILED = "encoding_failed"
 """The answer of a "fetch" in the record of calls."""
 
@@ -117,6 +119,8 @@ class Deliverer:
         except MediaError as error:
             is_large = video.facts.bytes > self._max_bytes
             disk_full = error.code == FailureCode.DISK_FULL
+            if disk_full:
+                await self._deps.purchase_guard.disk_refused(error.detail)
             again = disk_full or (error.code == FailureCode.MEDIA_CRASHED and is_large)
             await self._journal.record(task, self._journal.attempt(task, "fetch", began, error))
             if not disk_full and not is_large:
@@ -150,11 +154,11 @@ class Deliverer:
                 again, code, detail = error.again, error.code, error.detail
             case MediaError():
                 again = await self._may_be_read_again(task, error)
-                disk_full = error.code == FailureCode.DISK_FULL
-                code = FailureCode.FETCH_FAILED if disk_full else FailureCode.NOT_A_VIDEO
-                detail = f"{error.code}: {error.detail}"
+                code, detail = FailureCode.NOT_A_VIDEO, f"{error.code}: {error.detail}"
             case TimeoutError():
                 again, code, detail = True, FailureCode.FETCH_FAILED, "fetching took too long"
+        if not isinstance(error, TimeoutError) and error.code == FailureCode.DISK_FULL:
+            code, detail = FailureCode.FETCH_FAILED, f"{error.code}: {error.detail}"
         now = self._journal.now()
         if not again and _may_come_to_life(error) and schedule.is_link_young(task, now):
             again = not schedule.has_asked_long_enough(task, now)
@@ -200,11 +204,22 @@ class Deliverer:
             )
         except (FetchError, MediaError) as error:
             await self._journal.record(task, self._journal.attempt(task, "fetch", began, error))
-            if isinstance(error, FetchError) and error.fake_host:
-                await self._deps.health.host_is_fake(error.fake_host)
+            await self._note_failure(task, error)
             raise
         await self._journal.record(task, self._journal.attempt(task, "fetch", began))
+        self._deps.health.call_answered(_CALLS, task.provider)
+        await self._deps.purchase_guard.disk_works()
         return video
+
+    async def _note_failure(self, task: Task, error: FetchError | MediaError) -> None:
+        """Note whose fault it is that a video cannot be had: this machine's, its provider's, or neither's."""
+        health = self._deps.health
+        if error.code == FailureCode.DISK_FULL:
+            await self._deps.purchase_guard.disk_refused(error.detail)
+        elif is_fetch_fault(error.code, is_link_young=schedule.is_link_young(task, self._journal.now())):
+            health.call_failed(_CALLS, task.provider, error)
+        if isinstance(error, FetchError) and error.fake_host:
+            await health.host_is_fake(error.fake_host)
 
     async def _renew_link(self, task: Task, provider: Provider, remote_id: str, model: VideoModel) -> str:
         """Return another link to the same video. Raises FetchError if there is none."""
@@ -330,7 +345,11 @@ def _may_come_to_life(error: Exception) -> bool:
     """Return True unless the answer is about the video itself, or the link must not be opened."""
     match error:
         case FetchError():
-            return error.code not in {FailureCode.LINK_REFUSED, FailureCode.TOO_LARGE}
+            return error.code not in {
+                FailureCode.LINK_REFUSED,
+                FailureCode.TOO_LARGE,
+                FailureCode.DISK_FULL,
+            }
         case MediaError():
             return error.code == FailureCode.NOT_A_VIDEO and not error.values.get("is_final")
         case _:

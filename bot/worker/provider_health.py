@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.codes import UNANSWERED
-from bot.errors import AccountProblem, ProviderError, StoreError
+from bot.codes import UNANSWERED, UNFETCHED, FailureCode
+from bot.errors import AccountProblem, FetchError, MediaError, ProviderError, StoreError
 from bot.log import get_log, level_of
 from bot.request import VideoModel
 from bot.store import AccountTrouble, Attempt, Notice, SlotLimit, Store
@@ -26,6 +26,10 @@ _LEASE_S = 60.0
 _DOWN_FOR = timedelta(minutes=3)
 _DOWN_CALLS = 3
 """One failed call, or a minute of them, is no outage: the next call may work."""
+_ONE_VIDEO_FOR = timedelta(minutes=10)
+"""So long a single video cannot be fetched before that says something about its provider."""
+_FETCHES_APART = timedelta(minutes=15)
+"""A video that is tried again fails more often. What failed before was another matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class _Outage:
     since: datetime
     last: datetime
     calls: int = 1
+    tasks: frozenset[str] = frozenset()
+    """Of fetches: whose videos could not be had."""
 
 
 class ProviderHealth:
@@ -57,6 +63,8 @@ class ProviderHealth:
         self._unanswered: set[tuple[str, str]] = set()
         self._outages: dict[str, _Outage] = {}
         self._answering: set[str] = set()
+        self._fetch_outages: dict[str, _Outage] = {}
+        self._fetching: set[str] = set()
         self._log = get_log(__name__)
 
     async def account_refused(self, model: VideoModel, error: AccountProblem) -> None:
@@ -98,8 +106,8 @@ class ProviderHealth:
         except StoreError as error:
             self._log.log(level_of(error), "a notice could not be stored", host=host, reason=str(error))
 
-    def call_failed(self, calls: str, provider: str, error: ProviderError) -> None:
-        """Log the first failure of an outage, once for each kind of call: "polls" or "submits" in the log."""
+    def call_failed(self, calls: str, provider: str, error: ProviderError | FetchError | MediaError) -> None:
+        """Log the first failure of an outage, once for each kind of call: "polls", "submits" or "fetches"."""
         if (calls, provider) not in self._unanswered:
             self._unanswered.add((calls, provider))
             self._log.warning(f"{calls} fail", provider=provider, code=error.code, detail=error.detail)
@@ -110,10 +118,14 @@ class ProviderHealth:
             self._unanswered.discard((calls, provider))
             self._log.info("the provider answers again", provider=provider, calls=calls)
 
-    def record(self, attempt: Attempt) -> None:
-        """Count a call that has ended. A download says nothing about the provider's own servers."""
+    def record(self, attempt: Attempt, *, is_link_young: bool = False) -> None:
+        """Count a call that has ended. Fetches are counted by themselves: videos often lie elsewhere.
+
+        `is_link_young`: the file behind the link may not exist yet (`bot.worker.schedule`).
+        """
         provider = attempt.provider
         if attempt.call == "fetch":
+            self._record_fetch(attempt, is_link_young)
             return
         if attempt.answer not in UNANSWERED:
             self._outages.pop(provider, None)
@@ -126,9 +138,25 @@ class ProviderHealth:
         else:
             self._outages[provider] = replace(before, last=attempt.at, calls=before.calls + 1)
 
+    def _record_fetch(self, attempt: Attempt, is_link_young: bool) -> None:
+        provider = attempt.provider
+        if attempt.answer == "ok":
+            self._fetch_outages.pop(provider, None)
+            self._fetching.add(provider)
+            return
+        if not is_fetch_fault(attempt.answer, is_link_young=is_link_young):
+            return
+        self._fetching.discard(provider)
+        before = self._fetch_outages.get(provider)
+        if before is None or attempt.at - before.last > _FETCHES_APART:
+            before = _Outage(attempt.at, attempt.at)
+        self._fetch_outages[provider] = replace(
+            before, last=attempt.at, tasks=before.tasks | {attempt.task_id}
+        )
+
     def is_silent(self, provider: str) -> bool:
-        """Return True if the last call was not answered."""
-        return provider in self._outages
+        """Return True if the last call was not answered, or finished videos cannot be fetched."""
+        return provider in self._outages or provider in self.fetches_down()
 
     def down(self) -> dict[str, datetime]:
         """Return the providers that have failed every call for minutes, and since when."""
@@ -141,6 +169,18 @@ class ProviderHealth:
     def answering(self) -> set[str]:
         """Return the providers that answered their last call."""
         return set(self._answering)
+
+    def fetches_down(self) -> dict[str, datetime]:
+        """Return the providers whose finished videos could not be fetched for minutes, and since when."""
+        return {
+            provider: outage.since
+            for provider, outage in self._fetch_outages.items()
+            if outage.last - outage.since >= (_DOWN_FOR if len(outage.tasks) > 1 else _ONE_VIDEO_FOR)
+        }
+
+    def fetching(self) -> set[str]:
+        """Return the providers whose last finished video could be fetched."""
+        return set(self._fetching)
 
     async def slot_refused(self, task: Task, retry_after_s: float | None = None) -> None:
         """Lower the limit of the task's provider, which had no room for it. The task still has its slot."""
@@ -189,3 +229,11 @@ class ProviderHealth:
 
     async def _limits(self) -> dict[str, SlotLimit]:
         return {limit.provider: limit for limit in await self._store.providers.slot_limits()}
+
+
+def is_fetch_fault(code: str, *, is_link_young: bool) -> bool:
+    """Return True if a failed fetch is the provider's fault, and not this machine's or the video's.
+
+    The file of a young link may be missing, or be another page: only a server that does not answer counts.
+    """
+    return code == FailureCode.FETCH_FAILED if is_link_young else code in UNFETCHED

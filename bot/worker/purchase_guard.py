@@ -1,19 +1,24 @@
-"""The purchase guard: what blocks buying. Pauses by admins, and its own if too much was bought in an hour."""
+"""The purchase guard: what blocks buying. Pauses by admins, and its own if too much was bought in an hour or
+the disk takes no videos."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
-from bot.log import get_log
+from bot.errors import StoreError
+from bot.log import get_log, level_of
 from bot.request import VideoModel
 from bot.settings import Settings
 from bot.store import Notice, Store
+from bot.store.audit import THE_DISK
 from bot.store.budget import EVERYTHING, Pause
 from bot.task import Task
 
 BRAKE_REACHED = "brake_reached"
-"""The notice that asks the admins whether to go on or to stay paused."""
+DISK_REFUSES = "brake_disk"
+DISK_WORKS = "brake_disk_over"
+"""Notices that ask the admins whether to go on or to stay paused."""
 _HOUR = timedelta(hours=1)
 _CACHED_FOR = timedelta(seconds=1)
 """Pauses by other processes are seen that late; a purchase asks the store itself."""
@@ -75,11 +80,44 @@ class PurchaseGuard:
                 await self._ask(bought)
         return bought
 
+    async def disk_refused(self, detail: str) -> None:
+        """Pause everything, because what is bought could not be stored. Ask the admins once. Never
+        raises."""
+        pause = Pause(EVERYTHING, THE_DISK, self._clock())
+        try:
+            is_new = await self._store.budget.pause(pause)
+            await self.refresh()
+            held = self.cached(EVERYTHING)
+            if held is None or (not is_new and held.is_of_disk):
+                return
+            # Also if an admin or the hourly limit paused before: a full disk is news all the same.
+            if await self._store.maintenance.set_flag(f"disk {held.at.isoformat()}", pause.at):
+                self._log.error("videos cannot be stored, nothing more is bought", reason=detail)
+                await self._ask(held, DISK_REFUSES)
+        except StoreError as error:
+            # Nothing can be bought either: the intent is stored first.
+            self._log.log(level_of(error), "buying could not be paused", reason=str(error))
+
+    async def disk_works(self) -> None:
+        """Ask the admins once whether to go on, if the disk was what paused. Never raises."""
+        held = self.cached(EVERYTHING)
+        if held is None or not held.is_of_disk:
+            return
+        try:
+            flag = f"disk works {held.at.isoformat()}"
+            if await self._store.maintenance.set_flag(flag, self._clock()):
+                self._log.info("videos can be stored again")
+                await self._ask(held, DISK_WORKS)
+        except StoreError as error:
+            self._log.log(level_of(error), "a notice could not be stored", reason=str(error))
+
     async def remind(self) -> None:
         """Ask the admins again: an earlier process may have paused everything and ended before it asked."""
         for pause in await self.pauses():
             if pause.is_brake:
                 await self._ask(pause)
+            elif pause.is_of_disk:
+                await self._ask(pause, DISK_REFUSES)
 
     async def refresh(self) -> None:
         """Read the pauses now: one was made or ended in this process."""
@@ -88,6 +126,8 @@ class PurchaseGuard:
         if before != self._pauses:
             self._changed()
 
-    async def _ask(self, pause: Pause) -> None:
-        count = str(self._settings().submits_per_hour)
-        await self._tell_admins(Notice(BRAKE_REACHED, {"count": count, "pause": pause.mark}))
+    async def _ask(self, pause: Pause, key: str = BRAKE_REACHED) -> None:
+        values = {"pause": pause.mark}
+        if key == BRAKE_REACHED:
+            values = {"count": str(self._settings().submits_per_hour), **values}
+        await self._tell_admins(Notice(key, values))

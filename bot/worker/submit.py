@@ -77,6 +77,8 @@ class Submitter:
                 for file_id in task.request.photos
             ]
         except MediaError as error:
+            if error.code == FailureCode.DISK_FULL:
+                await self._purchase_guard.disk_refused(error.detail)
             await self._journal.finish(task.failed(error.code, error.detail, self._journal.now()))
             return
         except ChatError as error:

@@ -71,6 +71,12 @@ class Process:
         await self.monitor.check()
         await self._report.send_if_due()
 
+    def fetch(self, answer: str, *, task_id: str = "boat", is_link_young: bool = False) -> None:
+        attempt = Attempt(
+            task_id=task_id, provider="cloud", call="fetch", at=self.clock.now, took_s=1, answer=answer
+        )
+        self.health.record(attempt, is_link_young=is_link_young)
+
     async def calls(self, answer: str, times: int = 1, call: Any = "poll", provider: str = "cloud") -> None:
         """So many calls a minute apart, each followed by a check."""
         for _ in range(times):
@@ -120,8 +126,62 @@ async def test_a_provider_that_answers_now_and_then_is_not_down(
     assert chat.keys == []
 
 
-async def test_a_download_says_nothing_of_a_provider(process: Process, chat: Operators) -> None:
-    await process.calls("unreachable", 9, call="fetch")
+FETCHES_FAIL = ("alert_fetches", {"provider": "cloud", "minutes": 3})
+
+
+async def test_finished_videos_that_cannot_be_fetched_are_told_once_and_their_end_once(
+    process: Process, chat: Operators
+) -> None:
+    await process.calls("ok", call="submit")
+    for number in range(12):
+        await process.calls("ok")
+        process.fetch("fetch_failed", task_id=f"task-{number % 2}")
+        await process.check()
+    assert chat.told[1:] == [FETCHES_FAIL]
+    assert chat.pauses[1:] == ["cloud"], "with a button that pauses its models"
+    assert (process.health.down(), process.health.is_silent("cloud")) == ({}, True)
+    process.fetch("ok")
+    await process.check()
+    assert chat.told[2:] == [("alert_fetches_over", {"provider": "cloud", "minutes": 11})]
+    assert not process.health.is_silent("cloud")
+
+
+async def test_one_video_that_cannot_be_fetched_is_told_after_ten_minutes(
+    process: Process, chat: Operators
+) -> None:
+    await process.calls("fetch_failed", 10, call="fetch")
+    assert chat.keys == []
+    await process.calls("fetch_failed", call="fetch")
+    assert chat.keys == ["alert_fetches"]
+
+
+@pytest.mark.parametrize("answer", ["link_expired", "not_a_video"])
+async def test_a_young_link_that_is_not_ready_is_no_outage(
+    process: Process, chat: Operators, answer: str
+) -> None:
+    for number in range(20):
+        process.clock.advance(60)
+        process.fetch(answer, task_id=f"task-{number}", is_link_young=True)
+        await process.check()
+    assert chat.keys == []
+
+
+@pytest.mark.parametrize("answer", ["disk_full", "media_crashed", "media_timeout", "too_large"])
+async def test_what_is_not_the_providers_fault_is_no_outage_of_it(
+    process: Process, chat: Operators, answer: str
+) -> None:
+    for number in range(20):
+        process.clock.advance(60)
+        process.fetch(answer, task_id=f"task-{number}")
+        await process.check()
+    assert chat.keys == []
+
+
+async def test_two_videos_hours_apart_that_are_gone_are_no_outage(process: Process, chat: Operators) -> None:
+    for number in range(5):
+        process.clock.advance(3600)
+        process.fetch("link_expired", task_id=f"task-{number}")
+        await process.check()
     assert chat.keys == []
 
 

@@ -7,6 +7,9 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
+from bot.errors import FetchError
 from bot.provider import Failed
 from bot.providers.preview import Preview
 from bot.request import VideoRequest
@@ -34,6 +37,20 @@ async def test_a_cancelled_film_stops_and_its_process_ends(tmp_path: Path) -> No
     assert await preview.poll("boat", model) == Failed("not_found")
     assert await preview.cancel("boat", model)
     await preview.close()
+
+
+async def test_a_film_that_cannot_be_stored_waits_for_room_and_one_that_is_gone_does_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "boat").mkdir()
+    (tmp_path / "boat" / "film.mp4").write_bytes(bytes(1000))
+    for name, target, code, again in (
+        ("boat", "/dev/full", "disk_full", True),
+        ("gone", "/dev/null", "link_expired", False),
+    ):
+        with pytest.raises(FetchError) as refused:
+            await Preview(tmp_path).fetch(f"preview:{name}", Path(target))
+        assert (refused.value.code, refused.value.again) == (code, again)
 
 
 def _children() -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
+import resource
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -49,6 +50,22 @@ async def test_a_video_arrives_whole(server: ProviderServer, tmp_path: Path) -> 
     await TRUSTING.fetch(_link(server), tmp_path / "v.mp4")
     assert (tmp_path / "v.mp4").read_bytes() == VIDEO
     assert list(tmp_path.iterdir()) == [tmp_path / "v.mp4"]
+
+
+async def test_a_disk_that_is_full_is_nobody_elses_fault(server: ProviderServer, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(VIDEO) // 2, hard))
+    try:
+        error = await _refusal(TRUSTING, _link(server), tmp_path / "v.mp4")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (error.code, error.again, len(server.received)) == ("disk_full", True, 1)
+
+
+async def test_a_disk_that_is_read_only_is_nobody_elses_fault(server: ProviderServer) -> None:
+    with pytest.raises(FetchError) as refused:
+        await TRUSTING.fetch(_link(server), Path("/sys/kernel/v.mp4"))
+    assert (refused.value.code, refused.value.again) == ("disk_full", True)
 
 
 async def test_a_signed_link_is_used_to_the_letter(server: ProviderServer, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from bot.admin.permissions import Permissions
 from bot.codes import FailureCode
 from bot.request import VideoRequest
 from bot.store import AccountTrouble, TaskFilter
-from bot.store.audit import AuditEntry, setting
+from bot.store.audit import THE_DISK, AuditEntry, setting
 from bot.store.budget import EVERYTHING, Pause
 from bot.task import TaskState
 from bot.web.admin.auth import LINK_LIVES, SESSION_LIVES
@@ -299,6 +299,8 @@ async def test_the_first_line_says_what_needs_somebody_and_well_only_if_nothing_
     assert "All is well" in (await admin.get("/admin"))[1]
     await site.store.providers.mark_trouble(AccountTrouble("jiekou", "no_balance", NOW - 3 * MINUTE))
     site.down["geekai"] = NOW - 5 * MINUTE
+    site.fetches_down["ark"] = NOW - 4 * MINUTE
+    await site.store.budget.pause(Pause(EVERYTHING, THE_DISK, NOW - 9 * MINUTE))
     site.obstacles.append("Telegram does not answer")
     await site.store.budget.pause(Pause("veo-3", ADMIN, NOW - 2 * MINUTE))
     ended = {"state": TaskState.SUCCEEDED, "finished_at": NOW - 11 * MINUTE}
@@ -308,6 +310,8 @@ async def test_the_first_line_says_what_needs_somebody_and_well_only_if_nothing_
         "Telegram does not answer: see the log",
         "jiekou: no balance since 3 min: top it up in its console.",
         "geekai: no answer since 5 min",
+        "ark: finished videos cannot be fetched since 4 min: see fetches fail in the log",
+        "Everything is paused by the bot, whose disk takes no videos since 9 min: free space where DATA_DIR",
         "veo-3 is paused by Olga since 2 min: go on when it may be bought again. Go on",
         "1 outcome of more than 10 min not told",
     ):

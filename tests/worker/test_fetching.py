@@ -7,9 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes import KEPT, LINK, NOW, STILL, Clock, Script, ScriptedProvider, WorkerHarness, made
+from fakes import KEPT, LINK, NOW, STILL, Clock, Script, ScriptedProvider, WorkerHarness, a_task, made
 from films import noise
 from media_samples import Clip, hollow_movie
+from structlog.testing import capture_logs
 
 from bot.errors import (
     CallUnclear,
@@ -20,6 +21,7 @@ from bot.errors import (
 from bot.media.provenance import Provenance
 from bot.media.video_cache import VideoCache
 from bot.provider import Failed, Succeeded
+from bot.store.budget import EVERYTHING
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.text import say
@@ -229,11 +231,57 @@ async def test_a_video_that_is_too_large_to_be_read_is_given_up_at_once(harness:
     assert len(harness.provider.fetched) == 1
 
 
-async def test_a_full_disk_is_waited_for(harness: WorkerHarness) -> None:
-    harness.provider.fetches = Script(*[MediaError("disk_full")] * 5, None)
+@pytest.mark.parametrize("error", [MediaError("disk_full"), FetchError("disk_full", again=True)])
+async def test_a_full_disk_is_waited_for_and_nothing_more_is_bought(
+    harness: WorkerHarness, error: Exception
+) -> None:
+    harness.provider.fetches = Script(*[error] * 5, None)
     await harness.store.tasks.add(made())
+    await harness.turn()
+    await harness.store.tasks.add(a_task("next", due_at=harness.clock()))
     await harness.close_task()
     assert harness.chat.names() == ["deliver"]
+    assert harness.provider.polls.count == 0, "the link is not what is wrong"
+    assert ((await harness.get("next")).state, harness.provider.requests) == (TaskState.QUEUED, [])
+    (pause,) = await harness.purchase_guard.pauses()
+    assert pause.is_of_disk
+    told = [(notice.key, notice.values["pause"]) for notice in harness.notices]
+    assert told == [("brake_disk", pause.mark), ("brake_disk_over", pause.mark)]
+    await harness.actions.resume(EVERYTHING, 501)
+    assert (await harness.close_task("next")).state is TaskState.SUCCEEDED
+
+
+async def test_a_disk_with_no_room_is_told_at_once(harness: WorkerHarness) -> None:
+    def full() -> None:
+        (harness.folder / "videos" / "boat.raw").symlink_to("/dev/full")
+
+    harness.provider.fetches = Script(full, None)
+    await harness.store.tasks.add(made())
+    await harness.turn()
+    assert [notice.key for notice in harness.notices] == ["brake_disk"]
+    (attempt,) = await harness.store.tasks.attempts("boat")
+    assert (attempt.answer, attempt.detail) == ("disk_full", "on our disk: No space left on device")
+    assert (await harness.close_task()).state is TaskState.SUCCEEDED
+
+
+async def test_a_video_for_which_there_is_no_room_until_it_is_forgotten_was_paid_for(
+    harness: WorkerHarness,
+) -> None:
+    harness.provider.fetches = Script(FetchError("disk_full", again=True))
+    await harness.store.tasks.add(made(keep_until=NOW + timedelta(minutes=10)))
+    task = await harness.close_task()
+    assert (task.error_code, task.counts_toward_quota) == ("fetch_failed", True)
+
+
+async def test_fetches_that_fail_are_one_line_in_the_log_and_their_end_another(
+    harness: WorkerHarness,
+) -> None:
+    harness.provider.fetches = Script(*[FetchError("fetch_failed", "no connection", again=True)] * 6, None)
+    await harness.store.tasks.add(made())
+    with capture_logs() as lines:
+        await harness.close_task()
+    about = [line["event"] for line in lines if line.get("provider") == "cloud"]
+    assert about == ["fetches fail", "the provider answers again"]
 
 
 async def test_a_download_that_takes_too_long_is_tried_again(

@@ -197,6 +197,47 @@ async def test_a_new_start_asks_again_where_the_brake_is_on(
     assert [notice.key for notice in harness.notices] == ["brake_reached"]
 
 
+async def test_a_new_start_reminds_of_a_disk_that_takes_no_videos_in_its_own_words(
+    harness: WorkerHarness,
+) -> None:
+    await harness.purchase_guard.disk_refused("no space left")
+    await harness.purchase_guard.disk_refused("no space left")
+    await harness.purchase_guard.remind()
+    (pause,) = await harness.purchase_guard.pauses()
+    assert harness.notices == [Notice("brake_disk", {"pause": pause.mark})] * 2
+
+
+@pytest.mark.parametrize("by", [ADMIN, THE_BOT])
+async def test_a_full_disk_is_told_although_something_else_has_paused(
+    harness: WorkerHarness, store: SQLiteStore, by: int
+) -> None:
+    await store.budget.pause(Pause(EVERYTHING, by, harness.clock()))
+    for _ in range(3):
+        await harness.purchase_guard.disk_refused("no space left")
+    assert [notice.key for notice in harness.notices] == ["brake_disk"]
+    assert [pause.by for pause in await store.budget.pauses()] == [by]
+
+
+async def test_going_on_after_a_full_disk_starts_no_new_hour(harness: WorkerHarness) -> None:
+    harness.settings = IsolatedSettings(submits_per_hour=2)
+    for number in range(4):
+        await harness.store.tasks.add(a_task(f"task-{number}"))
+    await harness.turn()
+    await harness.actions.resume(EVERYTHING, ADMIN)
+    harness.clock.advance(1)
+    await harness.purchase_guard.disk_refused("no space left")
+    assert [pause.is_of_disk for pause in await harness.purchase_guard.pauses()] == [True]
+    await harness.turn()
+    assert harness.provider.submits.count == 2
+    harness.clock.advance(1)
+    await harness.actions.resume(EVERYTHING, ADMIN)
+    await harness.turn()
+    assert harness.provider.submits.count == 4
+    await harness.store.tasks.add(a_task("one-more", due_at=harness.clock()))
+    await harness.turn()
+    assert harness.provider.submits.count == 4, "the hour has had its two"
+
+
 async def test_resume_of_everything_leaves_the_pauses_of_single_models(harness: WorkerHarness) -> None:
     for model in (EVERYTHING, "second"):
         assert await harness.actions.pause(model, ADMIN)

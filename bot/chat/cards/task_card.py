@@ -18,6 +18,7 @@ from bot.codes import UNANSWERED
 from bot.errors import IllegalMove
 from bot.media.scripts import undrawn_words
 from bot.request import VideoModel
+from bot.store.budget import Pause
 from bot.task import Task, TaskState
 from bot.text import say
 from bot.worker.schedule import clock_of
@@ -147,10 +148,17 @@ def _instead(task: Task) -> str:
     return say(task.language, "card_rerouted", chosen=task.tried_models[0], model=task.request.model)
 
 
+def _paused(pause: Pause) -> str:
+    """Return the phrase that says why nothing is bought."""
+    if pause.is_of_disk:
+        return "card_disk"
+    return "card_brake" if pause.is_brake else "card_paused"
+
+
 def _queue_line(task: Task, now: datetime, estimate: Estimate) -> str:
     if estimate.pause is not None:
         # Without the time: its card would change all through a night.
-        return say(task.language, "card_brake" if estimate.pause.is_brake else "card_paused")
+        return say(task.language, _paused(estimate.pause))
     elapsed = _clock(_elapsed_s(task, now))
     if task.error_code in UNANSWERED:
         return say(task.language, "card_provider_trouble", elapsed=elapsed)

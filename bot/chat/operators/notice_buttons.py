@@ -9,7 +9,7 @@ from telegram import InlineKeyboardMarkup
 from bot.chat.cards.layout import button, keyboard
 from bot.store import Notice
 from bot.text import plain, say
-from bot.worker.purchase_guard import BRAKE_REACHED
+from bot.worker.purchase_guard import BRAKE_REACHED, DISK_REFUSES, DISK_WORKS
 
 PAUSE, RESUME, STAY = "pause", "resume", "stay"
 """The commands that pause and resume buying, and the verbs of their buttons."""
@@ -26,7 +26,7 @@ def buttons_of(language: str, notice: Notice) -> InlineKeyboardMarkup | None:
     """None under those that ask nothing."""
     if notice.key in (STRANGER, STRANGER_GROUP):
         answers = _admission(notice)
-    elif notice.key == BRAKE_REACHED:
+    elif notice.key in (BRAKE_REACHED, DISK_REFUSES, DISK_WORKS):
         answers = [("button_resume", RESUME, f"@{notice.values['pause']}"), ("button_stay_paused", STAY, "")]
     elif notice.key.startswith(_OF_BUDGETS):
         answers = [("button_pause_all", PAUSE, "")]

@@ -7,7 +7,7 @@ import re
 import socket
 import zlib
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +17,7 @@ from yarl import URL
 
 from bot.errors import FetchError
 from bot.log import get_log
+from bot.media.atomic_write import is_disk_error
 from bot.providers.wire.addresses import is_fake, is_public
 from bot.providers.wire.links import read_link
 
@@ -68,8 +69,8 @@ class VideoFetcher:
         """Stream the video into `target`, which appears only when it is complete.
 
         FetchError: `link_refused` and `too_large` are final for this link, `link_expired` means that it leads
-        nowhere at present, `fetch_failed` may pass. Links are signed secrets: of them only the host stands in
-        an error.
+        nowhere at present, `fetch_failed` may pass, `disk_full` is this machine's own. Links are signed
+        secrets: of them only the host stands in an error.
         """
         part = target.with_name(target.name + ".part")
         try:
@@ -80,9 +81,11 @@ class VideoFetcher:
         except TimeoutError:
             raise FetchError("fetch_failed", "too slow", again=True) from None
         except OSError as error:
-            raise FetchError("fetch_failed", f"on our disk: {error.strerror}", again=True) from error
+            code = "disk_full" if is_disk_error(error) else "fetch_failed"
+            raise FetchError(code, f"on this machine: {error.strerror}", again=True) from error
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
 
     async def _download(self, url: str, part: _Part, key: KeyForHost | None) -> None:
         """Go on with what broke off, as long as more arrives each time."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.store.audit import SET, THE_BOT, AuditEntry
+from bot.store.audit import SET, THE_BOT, THE_DISK, THE_MACHINE, AuditEntry
 from bot.store.budget import EVERYTHING
 from bot.web.admin.context import AdminContext
 from bot.web.admin.labels import did
@@ -41,6 +41,8 @@ def _shown(entry: AuditEntry, names: Mapping[int, str]) -> Entry:
         case "remove_admin":
             page = f"/admin/people/{entry.subject}"
             return Entry(entry.at, entry.by, did(entry), names.get(entry.subject, entry.target), page)
+        case "pause" if entry.by == THE_DISK:
+            return Entry(entry.at, THE_MACHINE, f"paused {what}: its disk takes no videos")
         case "pause":
             return Entry(entry.at, entry.by, f"paused {what}")
         case "resume":

@@ -37,6 +37,8 @@ class AdminContext:
     """Those of ADMIN_USERS: they are removed there alone."""
     down: Callable[[], Mapping[str, datetime]]
     """Providers that have not answered for minutes, and since when."""
+    fetches_down: Callable[[], Mapping[str, datetime]]
+    """Those whose finished videos could not be fetched for minutes."""
     names: Names
     is_admin: Callable[[int], Awaitable[bool]]
     health: Health

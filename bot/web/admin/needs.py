@@ -46,6 +46,8 @@ class QueueState:
     troubles: Sequence[AccountTrouble]
     down: Mapping[str, datetime]
     """Providers that do not answer, and since when."""
+    fetches_down: Mapping[str, datetime]
+    """Those whose finished videos cannot be fetched."""
     names: Mapping[int, str]
     now: datetime
 
@@ -53,6 +55,8 @@ class QueueState:
         return next((pause for pause in self.pauses if pause.model in (EVERYTHING, model)), None)
 
     def paused_by(self, pause: Pause) -> str:
+        if pause.is_of_disk:
+            return "the bot, whose disk takes no videos"
         return "the limit for an hour" if pause.is_brake else self.names.get(pause.by, str(pause.by))
 
 
@@ -81,17 +85,17 @@ def find_needs(
     for provider, since in queue.down.items():
         todo = "look at its status page; what waits for it goes on by itself"
         needs.append(OpenProblem(f"{provider}: no answer {time_ago(since, now)}", todo))
+    for provider, since in queue.fetches_down.items():
+        todo = "see fetches fail in the log; pause its models if it lasts: what it makes is paid for"
+        what = f"{provider}: finished videos cannot be fetched {time_ago(since, now)}"
+        needs.append(OpenProblem(what, todo))
     for provider in dict.fromkeys(task.provider for task in unknown):
         tasks = tuple(task for task in unknown if task.provider == provider)
         needs.append(_unknown(provider, tasks, slots.get(provider)))
     for pause in queue.pauses:
-        name = pause.model or ALL_MODELS
         what = f"{pause.model or 'Everything'} is paused by {queue.paused_by(pause)}"
-        todo = (
-            "go on if as many again may be bought" if pause.is_brake else "go on when it may be bought again"
-        )
-        link = ("Go on", f"/admin/models/{name}/resume")
-        needs.append(OpenProblem(f"{what} {time_ago(pause.at, now)}", todo, (link,)))
+        link = ("Go on", f"/admin/models/{pause.model or ALL_MODELS}/resume")
+        needs.append(OpenProblem(f"{what} {time_ago(pause.at, now)}", _after_pause(pause), (link,)))
     late = [task for task in undelivered if task.finished_at and now - task.finished_at > _TOLD_WITHIN]
     if late:
         what = (
@@ -101,6 +105,12 @@ def find_needs(
             OpenProblem(what, "the log says what Telegram or the disk refuses", (("Show", "#unseen"),))
         )
     return needs
+
+
+def _after_pause(pause: Pause) -> str:
+    if pause.is_of_disk:
+        return "free space where DATA_DIR is, or mend that disk, then go on: finished videos wait for it"
+    return "go on if as many again may be bought" if pause.is_brake else "go on when it may be bought again"
 
 
 def why_waiting(task: Task, ahead: int, queue: QueueState, slots: int | None) -> str:

@@ -98,6 +98,7 @@ async def read_queue_state(sources: AdminContext) -> QueueState:
         pauses=pauses,
         troubles=await sources.store.providers.troubles(),
         down=sources.down(),
+        fetches_down=sources.fetches_down(),
         names=await sources.names.of(pause.by for pause in pauses),
         now=sources.clock(),
     )

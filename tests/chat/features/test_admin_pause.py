@@ -169,6 +169,30 @@ async def test_the_brake_stays_on_over_a_restart_and_the_admin_is_asked_again(tm
             await live_bot.shown(chat)
 
 
+async def test_a_disk_that_takes_no_videos_holds_new_orders_until_an_admin_goes_on(
+    live_bot: BotHarness, owners: Chat
+) -> None:
+    await live_bot.answer(live_bot.world.say(OWNER, owners, "/start"))
+    # No system lets anybody make a file there.
+    videos = live_bot.folder / "videos"
+    videos.symlink_to("/sys/kernel")
+    ada, chat = live_bot.newcomer()
+    live_bot.world.say(ada, chat, "/video one")
+    question = await live_bot.until(lambda: _asked(live_bot, owners))
+    assert question["text"] == says("brake_disk")
+    live_bot.world.say(ada, chat, "/video two")
+    await live_bot.until(lambda: says("card_disk") in str(live_bot.world.bot_messages(chat)[-1].get("text")))
+    assert live_bot.jobs("two") == 0
+    await live_bot.tap(OWNER, question, says("button_stay_paused"))
+    await live_bot.until(lambda: _with(live_bot, question, says("paused_figures", waiting=1, running=0)))
+    videos.unlink()
+    again = await live_bot.until(lambda: _asked(live_bot, owners, 1))
+    assert again["text"] == says("brake_disk_over")
+    await live_bot.shown(chat, 1)
+    await live_bot.tap(OWNER, again, says("button_resume"))
+    await live_bot.shown(chat, 2)
+
+
 def _asked(live_bot: BotHarness, owners: Chat, times: int = 1) -> Json:
     """The question to the admin, once it has been asked so often."""
     found = [one for one in live_bot.world.bot_messages(owners) if says("button_stay_paused") in buttons(one)]
