@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
+POLLING_LEASE = "polling"
+"""Of all processes, the one that holds this lease polls Telegram."""
 _RETRY_S = 0.03
 """Between two tries to get a lease that somebody else has."""
 
@@ -34,6 +36,12 @@ class LeaseStore(Protocol):
 
     async def end_lease(self, name: str) -> None:
         """End it before its time. Somebody else's is left alone."""
+
+    async def holds_lease(self, name: str) -> bool:
+        """Return True while this process has it."""
+
+    async def count_processes(self) -> int:
+        """Count the live processes that share the store."""
 
     async def is_ours(self, task_id: str) -> bool:
         """Return True if this process was the last to store, save or claim the task, or one that is gone by
@@ -64,6 +72,12 @@ class SingleProcess:
 
     async def end_lease(self, name: str) -> None:
         """Nobody waits for it."""
+
+    async def holds_lease(self, name: str) -> bool:
+        return True
+
+    async def count_processes(self) -> int:
+        return 1
 
     async def is_ours(self, task_id: str) -> bool:
         return True

@@ -108,7 +108,7 @@ class ProviderLoad:
     taken: int
     """Slots that are occupied, as for a claim."""
     waiting: int
-    """Tasks that have nothing to wait for but a slot."""
+    """Tasks that wait to be submitted: for a slot, or because the provider is down or all is paused."""
     waiting_since: datetime | None
     """When the first of them was queued."""
 

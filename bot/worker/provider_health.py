@@ -216,7 +216,7 @@ class ProviderHealth:
                 level_of(error), "a slot limit could not be raised", provider=task.provider, reason=str(error)
             )
 
-    async def slots_in_use(self, provider: str) -> int | None:
+    async def usable_slots(self, provider: str) -> int | None:
         """Return how many jobs run at once there at present; None if nothing bounds them."""
         granted = self.granted.get(provider)
         if granted is None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families as families
 from running import PATIENCE_S, BotHarness, bot_process, running_bot, stage
 
+from bot.maintenance.metrics import PAID_WITHOUT_VIDEO
 from bot.sandbox.faults import Fault, FaultKind
 
 OPERATE = Path(__file__).parents[2] / "docs" / "operate.md"
@@ -49,7 +51,7 @@ async def test_figures_say_what_happened_and_name_nobody(tmp_path: Path) -> None
         found = read(page)
         assert found["dreamreel_requests_total", "jimeng-pro", "video"] == 2
         assert found["dreamreel_jobs_total", "jimeng-pro"] == 2
-        assert found["dreamreel_looks_total", "jimeng-pro"] >= 2
+        assert found["dreamreel_polls_total", "jimeng-pro"] >= 2
         assert found["dreamreel_queue_seconds_count", "volcengine"] == 2
         assert found["dreamreel_wait_seconds_count", "jimeng-pro"] == 2
         assert found["dreamreel_delivery_seconds_count",] == 2
@@ -59,14 +61,18 @@ async def test_figures_say_what_happened_and_name_nobody(tmp_path: Path) -> None
         assert found["dreamreel_telegram_answers_total", "200"] > 2
         assert found["dreamreel_provider_up", "volcengine"] == 1
         assert found["dreamreel_slots", "volcengine"] == 4
-        assert found["dreamreel_slots_in_use", "volcengine"] == 4
-        assert found["dreamreel_slots_taken", "volcengine"] == 0
+        assert found["dreamreel_slots_usable", "volcengine"] == 4
+        assert found["dreamreel_slots_in_use", "volcengine"] == 0
         assert found["dreamreel_waiting_tasks", "volcengine"] == 0
         assert found["dreamreel_oldest_waiting_seconds", "volcengine"] == 0
         assert found["dreamreel_open_updates",] == 0
         assert found["dreamreel_spent_today", "jimeng-pro"] == 0
         assert found["dreamreel_data_free_bytes",] > 0
         assert found["dreamreel_last_backup_timestamp_seconds",] == 0
+        assert found["dreamreel_database_writable",] == 1
+        assert found["dreamreel_processes",] == found["dreamreel_telegram_poller",] == 1
+        assert found["dreamreel_build_info", version("dreamreel")] == 1
+        assert {found["dreamreel_requests_total", "jimeng-pro", loss] for loss in PAID_WITHOUT_VIDEO} == {0}
         assert found["process_resident_memory_bytes",] > 0
         assert [one for one in private if one in page] == []
 

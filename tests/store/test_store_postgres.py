@@ -356,6 +356,11 @@ async def test_a_lease_on_a_name_is_one_process_s_until_it_ends(fleet: Fleet) ->
     assert not await second.leases.take_lease("polling", 60)
     assert await second.leases.take_lease("another", 60)
     assert await first.leases.take_lease("polling", 60), "it is kept"
+    assert (await first.leases.holds_lease("polling"), await second.leases.holds_lease("polling")) == (
+        True,
+        False,
+    )
+    assert await second.leases.count_processes() == 2
     await second.leases.end_lease("polling")
     assert not await second.leases.take_lease("polling", 60), "somebody else's is left alone"
     await first.leases.end_lease("polling")

@@ -251,18 +251,18 @@ async def test_a_limit_that_cannot_be_kept_stops_nobody(harness: WorkerHarness) 
     health = ProviderHealth(broken, {"cloud": 3}, harness.tell_admins, harness.clock)
     await health.slot_refused(a_task())
     await health.slot_accepted(a_task())
-    assert await health.slots_in_use("cloud") == 3
+    assert await health.usable_slots("cloud") == 3
 
 
-async def test_forecasts_go_by_the_slots_in_use(harness: WorkerHarness) -> None:
+async def test_forecasts_go_by_the_usable_slots(harness: WorkerHarness) -> None:
     health = ProviderHealth(harness.store, {"cloud": 5, "closed": 0}, harness.tell_admins, harness.clock)
-    assert await health.slots_in_use("elsewhere") is None
-    assert await health.slots_in_use("closed") == 0
-    assert await health.slots_in_use("cloud") == 5
+    assert await health.usable_slots("elsewhere") is None
+    assert await health.usable_slots("closed") == 0
+    assert await health.usable_slots("cloud") == 5
     await harness.store.providers.change_limit("cloud", NOW, lambda *_: refused(None, 2))
-    assert await health.slots_in_use("cloud") == 2
+    assert await health.usable_slots("cloud") == 2
     await harness.store.providers.change_limit("cloud", NOW, lambda *_: refused(None, 0))
-    assert await health.slots_in_use("cloud") == 1
+    assert await health.usable_slots("cloud") == 1
 
 
 @pytest.mark.parametrize("code", sorted(NO_ROOM))

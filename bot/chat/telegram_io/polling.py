@@ -16,7 +16,7 @@ from bot.errors import SettingsError, StoreError, Unstorable
 from bot.integers import is_storable
 from bot.log import get_log, level_of
 from bot.store import StoredUpdate, UpdateStore
-from bot.store.leases import SINGLE_PROCESS, LeaseStore
+from bot.store.leases import POLLING_LEASE, SINGLE_PROCESS, LeaseStore
 from bot.worker import schedule
 
 WANTED = ("message", "edited_message", "callback_query", "my_chat_member")
@@ -32,7 +32,6 @@ _TRIAL_POLL_S = 3
 _TRIAL_S = 3.0
 """At first polls are short: another bot with this token shows itself by ending one of them, and the newcomer
 stops. Who has polled in peace for so long is at home, and stays."""
-_LEASE = "polling"
 _LEASE_S = 3.5
 _RENEW_S = 1.0
 """So whoever dies is missed after four and a half seconds at most, and five hold on a busy machine too."""
@@ -89,14 +88,14 @@ class UpdatePoller:
             finally:
                 polling.cancel()
                 await asyncio.gather(polling, return_exceptions=True)
-                await asyncio.shield(self._sharing.end_lease(_LEASE))
+                await asyncio.shield(self._sharing.end_lease(POLLING_LEASE))
 
     async def _may_poll(self) -> bool:
         """Where the store does not answer: as before, while the lease that was had goes on."""
         now = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(_LEASE_S - _RENEW_S):
-                taken = await self._sharing.take_lease(_LEASE, _LEASE_S)
+                taken = await self._sharing.take_lease(POLLING_LEASE, _LEASE_S)
             if taken:
                 self._may_until = now + _LEASE_S
                 return True

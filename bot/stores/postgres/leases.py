@@ -75,6 +75,23 @@ class PostgresLeases(Subject):
         await connection.execute("DELETE FROM leases WHERE name = $1 AND owner = $2", name, self._db.me)
 
     @reads
+    async def holds_lease(self, connection: Connection, name: str) -> bool:
+        held: bool = await connection.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM leases"
+            " WHERE name = $1 AND owner = $2 AND until >= clock_timestamp())",
+            name,
+            self._db.me,
+        )
+        return held
+
+    @reads
+    async def count_processes(self, connection: Connection) -> int:
+        live: int = await connection.fetchval(
+            "SELECT count(*) FROM processes WHERE alive_until >= clock_timestamp()"
+        )
+        return live
+
+    @reads
     async def is_ours(self, connection: Connection, task_id: str) -> bool:
         # One that is not stored so far cannot be anybody else's.
         ours: bool | None = await connection.fetchval(

@@ -49,8 +49,8 @@ _PROVIDER_LOADS = (
     # One under a lease is about to take a slot, and takes one.
     "WITH loads AS (SELECT provider, TRUE AS taken, FALSE AS waiting, NULL::timestamptz AS since FROM tasks"
     " WHERE slot_until IS NOT NULL AND slot_until > $1"
-    " UNION ALL SELECT provider, due_before_lease IS NOT NULL AND due_at > $1,"
-    " due_before_lease IS NULL AND due_at <= $1, queued_at FROM tasks WHERE waits_for_slot)"
+    " UNION ALL SELECT provider, leased, NOT leased, queued_at FROM (SELECT provider, queued_at,"
+    " due_before_lease IS NOT NULL AND due_at > $1 AS leased FROM tasks WHERE waits_for_slot) AS waiting)"
     " SELECT provider, count(*) FILTER (WHERE taken) AS taken, count(*) FILTER (WHERE waiting) AS waiting,"
     " min(since) FILTER (WHERE waiting) AS since"
     " FROM loads WHERE taken OR waiting GROUP BY provider ORDER BY provider"

@@ -59,8 +59,8 @@ _PROVIDER_LOADS = (
     # One under a lease is about to take a slot, and takes one.
     "WITH loads AS (SELECT provider, 1 AS taken, 0 AS waiting, NULL AS since FROM tasks"
     " WHERE slot_until IS NOT NULL AND slot_until > :now"
-    " UNION ALL SELECT provider, due_before_lease IS NOT NULL AND due_at > :now,"
-    " due_before_lease IS NULL AND due_at <= :now, queued_at FROM tasks WHERE waits_for_slot = 1)"
+    " UNION ALL SELECT provider, leased, NOT leased, queued_at FROM (SELECT provider, queued_at,"
+    " due_before_lease IS NOT NULL AND due_at > :now AS leased FROM tasks WHERE waits_for_slot = 1))"
     " SELECT provider, sum(taken) AS taken, sum(waiting) AS waiting,"
     " min(since) FILTER (WHERE waiting) AS since"
     " FROM loads GROUP BY provider HAVING sum(taken) + sum(waiting) > 0 ORDER BY provider"
