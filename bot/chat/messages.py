@@ -12,6 +12,7 @@ from bot.chat.context import ChatContext
 from bot.chat.features import share, video
 from bot.chat.features.group_membership import follow_group
 from bot.chat.features.help import help as show_help
+from bot.chat.features.help import start as greet
 from bot.chat.handlers import MEANT
 from bot.chat.parsing.message_intent import Intent, find_video, read_intent
 from bot.chat.router import Router
@@ -103,7 +104,7 @@ class Messages:
             case "start" if share.is_recipe(intent.words):
                 await share.open_recipe(ctx, sender, intent)
             case "start":
-                await ctx.messenger.say(sender, "claim_used" if _is_claim(ctx, intent) else "start")
+                await greet(ctx, sender, "claim_used" if _is_claim(ctx, intent) else "start")
                 await ctx.notices.read_out(sender)
                 await self._welcome(sender)
             case "command":

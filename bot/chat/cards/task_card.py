@@ -11,19 +11,33 @@ from telegram import InlineKeyboardMarkup
 from bot.chat.cards.draft_card import draw_draft
 from bot.chat.cards.eta import UNKNOWN, Estimate, about
 from bot.chat.cards.failure_card import draw_failed
-from bot.chat.cards.layout import Card, continued, cut, facts, heading, join, task_button, units
+from bot.chat.cards.layout import (
+    Card,
+    button,
+    continued,
+    cut,
+    facts,
+    heading,
+    join,
+    keyboard,
+    prompt_line,
+    task_button,
+    units,
+)
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.result_buttons import result_buttons
 from bot.codes import UNANSWERED
 from bot.errors import IllegalMove
 from bot.media.scripts import undrawn_words
-from bot.request import VideoModel
+from bot.request import VideoModel, check_request
 from bot.store.budget import Pause
 from bot.task import Task, TaskState
 from bot.text import say
 from bot.worker.schedule import clock_of
 
 CAPTION_LIMIT = 1024
+MAKE_ANYWAY = "anyway"
+"""The verb of the button that makes what was dropped."""
 _BAR = 12
 
 _UNDRAWN_SHOWN = 60  # characters
@@ -53,7 +67,7 @@ def draw_card(
                 task, models, now, usual_s=estimate.usual_s, price_labels=price_labels, left=aside
             )
         case TaskState.CANCELLED:
-            return Card(say(task.language, task.error_code or "cancelled"), None)
+            return _draw_cancelled(task, model, price_labels, quiet=quiet)
         case TaskState.FAILED:
             return draw_failed(
                 task, models, _rerouted(task, models), price_labels, now=now, unusable=unusable
@@ -125,6 +139,15 @@ def draw_caption(
     room = CAPTION_LIMIT - units(below) - 2
     prompt = html.escape(cut(task.request.prompt, room), quote=False)
     return Card(f"{prompt}\n\n{below}".strip(), result_buttons(task, models, price_labels))
+
+
+def _draw_cancelled(task: Task, model: VideoModel | None, price_labels: PriceLabels, *, quiet: bool) -> Card:
+    """The words that were dropped, and a button that makes the video after all if all for it is there."""
+    text = join("" if quiet else prompt_line(task), say(task.language, task.error_code or "cancelled"))
+    if model is None or check_request(task.request, model):
+        return Card(text, None)
+    label = price_labels.label(say(task.language, "button_make_anyway"), task.language, task.request)
+    return Card(text, keyboard([[button(label, MAKE_ANYWAY, task.id)]]))
 
 
 def draw_offer(task: Task) -> Card:

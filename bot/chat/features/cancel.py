@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from telegram import InlineKeyboardMarkup
 
-from bot.chat.cards.layout import Card, button, cut
+from bot.chat.cards.layout import Card, button, cut, join, prompt_line
 from bot.chat.cards.task_card import stopped_phrase
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
@@ -18,7 +18,8 @@ from bot.task import Task, TaskState
 from bot.text import say
 
 CANCEL = "cancel"
-"""The verb of the button on a card, and of those of a choice."""
+DISMISS = "dismiss"
+"""The verbs of the buttons on a card and on that of a draft, and of those of a choice."""
 _STOPPABLE = frozenset({TaskState.QUEUED, TaskState.SUBMITTING, TaskState.RUNNING})
 _TOASTS = {"card_stopped": "press_stopped", "card_stopped_unclear": "press_stopped_unclear"}
 """What is too long for a toast, in short."""
@@ -34,6 +35,15 @@ async def cancel_task(ctx: ChatContext, press: ButtonPress) -> Problem | None:
         return None
     await ctx.messenger.redraw(press.sender, Card(_told(ctx, press.sender, stopped), None))
     return None
+
+
+async def dismiss(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """Drop a draft by the button on its card, or by one in a choice, which is replaced by the answer."""
+    await _drop(ctx, press.task)
+    if press.sender.message_id is not None and press.sender.message_id != press.task.card.card_id:
+        text = join(prompt_line(press.task), say(press.sender.language, "dismissed"))
+        await ctx.messenger.redraw(press.sender, Card(text, None))
+    return Problem("dismissed", {})
 
 
 async def cancel(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
@@ -81,7 +91,7 @@ async def _cancel(ctx: ChatContext, sender: Sender, task: Task) -> None:
 
 
 def _told(ctx: ChatContext, sender: Sender, stopped: Task) -> str:
-    return say(sender.language, _phrase(ctx, stopped))
+    return join(prompt_line(stopped), say(sender.language, _phrase(ctx, stopped)))
 
 
 def _phrase(ctx: ChatContext, stopped: Task) -> str:
@@ -102,19 +112,27 @@ async def stop(ctx: ChatContext, task: Task, by: int, name: str) -> Task:
 
 
 async def _dismiss(ctx: ChatContext, sender: Sender) -> None:
-    """Dismiss the newest draft, because nothing is on its way."""
+    """Dismiss the only draft, because nothing is on its way; offer a choice of several."""
     drafts = await ctx.store.tasks.drafts(sender.chat_id, sender.user_id)
     if not drafts:
         await ctx.messenger.say(sender, "cancel_nothing")
-        return
-    await ctx.store.tasks.save(drafts[0].cancelled("dismissed", ctx.clock()))
+    elif len(drafts) == 1:
+        await _drop(ctx, drafts[0])
+        text = join(prompt_line(drafts[0]), say(sender.language, "dismissed"))
+        await ctx.messenger.answer(sender, text)
+    else:
+        card = draw_choice(sender.language, drafts, DISMISS)
+        await ctx.messenger.answer(sender, card.text, card.buttons)
+
+
+async def _drop(ctx: ChatContext, draft: Task) -> None:
+    await ctx.store.tasks.save(draft.cancelled("dismissed", ctx.clock()))
     ctx.wake()
-    await ctx.messenger.say(sender, "dismissed")
 
 
-def draw_choice(language: str, tasks: Sequence[Task]) -> Card:
+def draw_choice(language: str, tasks: Sequence[Task], verb: str = CANCEL) -> Card:
     """Which one? A button for each; of somebody else's it names whose."""
-    buttons = [[button(_label(task), CANCEL, task.id)] for task in tasks[:_CHOICES]]
+    buttons = [[button(_label(task), verb, task.id)] for task in tasks[:_CHOICES]]
     return Card(say(language, "cancel_which"), InlineKeyboardMarkup(buttons))
 
 
@@ -129,4 +147,7 @@ def _is_stoppable(task: Task) -> bool:
 
 
 COMMANDS: Commands = (Command(name="cancel", handle=cancel),)
-BUTTONS: Buttons = (Button(verb=CANCEL, handle=cancel_task, used_by="group_admins"),)
+BUTTONS: Buttons = (
+    Button(verb=CANCEL, handle=cancel_task, used_by="group_admins"),
+    Button(verb=DISMISS, handle=dismiss),
+)

@@ -1,4 +1,4 @@
-"""The buttons of a draft: buy it, change an option, drop it."""
+"""The buttons of a draft: buy it, change an option."""
 
 from __future__ import annotations
 
@@ -25,12 +25,6 @@ async def crop_always(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     return await generate(ctx, press)
 
 
-async def dismiss(ctx: ChatContext, press: ButtonPress) -> Problem | None:
-    await ctx.store.tasks.save(press.task.cancelled("dismissed", ctx.clock()))
-    ctx.wake()
-    return Problem("dismissed", {})
-
-
 async def pick(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Open an option, take a choice, or go back."""
     if not has_options(press.task):
@@ -50,6 +44,5 @@ COMMANDS: Commands = ()
 BUTTONS: Buttons = (
     Button(verb="generate", handle=generate),
     Button(verb=CROP_ALWAYS, handle=crop_always),
-    Button(verb="dismiss", handle=dismiss),
     Button(verb=VERB, handle=pick),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 
 from bot.chat.cards.layout import Card, button, join, keyboard
@@ -12,7 +13,7 @@ from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
 from bot.errors import ChatError, IllegalMove
 from bot.log import get_log
-from bot.request import Problem
+from bot.request import Problem, VideoRequest
 from bot.task import Task, TaskState
 from bot.text import say
 
@@ -86,7 +87,8 @@ def _dropped(task: Task, now: datetime) -> Task:
         raise IllegalMove(f"{task.id}: {task.state} may be paid for")
     code = "dismissed" if task.state is TaskState.DRAFT else "cancelled"
     ended = task if task.state is TaskState.CANCELLED else task.cancelled(code, now)
-    return ended.delivered(now)
+    # Its card keeps the words of what was dropped, but not of what is forgotten.
+    return replace(ended, request=VideoRequest(model=task.request.model)).delivered(now)
 
 
 COMMANDS: Commands = (Command(name="forget", handle=ask_to_forget, menu="private"),)

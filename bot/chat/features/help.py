@@ -1,19 +1,24 @@
-"""Help: what the bot can do here, and what each model can."""
+"""Help: what the bot can do here; and the greeting, with examples to press."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.chat.cards.chat_defaults import usual_model
-from bot.chat.cards.layout import join
+from bot.chat.cards.layout import button, join, keyboard
 from bot.chat.context import ChatContext
-from bot.chat.handlers import Buttons, Command, Commands
+from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.parsing.message_intent import Intent
-from bot.chat.parsing.prompt_options import EXAMPLES, flags_for
+from bot.chat.parsing.prompt_options import EXAMPLES, Words, flags_for
 from bot.chat.sender import Sender
-from bot.request import Mode, VideoModel, seconds_for, shown
+from bot.draft import DraftQuestion
+from bot.integers import read_integer
+from bot.request import Mode, Problem, VideoModel, seconds_for, shown
 from bot.text import say
 
+EXAMPLE = "example"
+_START_EXAMPLES = ("button_example_boat", "button_example_lighthouse", "button_example_snow")
 _PORTRAIT = "9:16"
 
 
@@ -34,6 +39,30 @@ async def help(ctx: ChatContext, sender: Sender, _: Intent) -> None:
     if not sender.is_group and await ctx.access.is_admin(sender.user_id):
         admins = [say(sender.language, "help_admin"), *_lines(ctx, sender, admins_only=True)]
     await ctx.messenger.answer(sender, join("\n".join([text, *own]), "\n".join(admins)))
+
+
+async def start(ctx: ChatContext, sender: Sender, key: str) -> None:
+    """Greet a person with the phrase `key`, and with examples to press."""
+    labels = [say(sender.language, example) for example in _START_EXAMPLES]
+    buttons = [[button(label, EXAMPLE, number)] for number, label in enumerate(labels)]
+    await ctx.messenger.answer(sender, say(sender.language, key), keyboard(buttons))
+
+
+async def draft_example(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
+    """Make a draft of the words on the button."""
+    number, sender = read_integer(press.choice), replace(press.sender, message_id=None)
+    if number is None or not 0 <= number < len(_START_EXAMPLES):
+        return Problem("press_gone", {})
+    is_known = await ctx.orders.known(sender)
+    if is_known or ctx.duplicate_guard.is_repeated(sender.update_id, sender.user_id, EXAMPLE, number):
+        return None
+    settings = await ctx.preferences.of(sender.chat_id)
+    words = Words(prompt=say(sender.language, _START_EXAMPLES[number]))
+    request, problems = ctx.request_builder.read(words, None, settings=settings)
+    if problems:
+        return problems[0]
+    await ctx.drafts.draft(sender, request, DraftQuestion.START)
+    return None
 
 
 def _lines(ctx: ChatContext, sender: Sender, *, admins_only: bool) -> list[str]:
@@ -72,4 +101,4 @@ def _longest(model: VideoModel) -> int:
 
 
 COMMANDS: Commands = (Command(name="help", handle=help),)
-BUTTONS: Buttons = ()
+BUTTONS: Buttons = (ChatButton(verb=EXAMPLE, handle=draft_example, used_by="allowed"),)

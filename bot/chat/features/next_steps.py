@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.chat.cards.next_steps import NextStep
+from bot.chat.cards.task_card import MAKE_ANYWAY
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
 from bot.draft import DraftQuestion
@@ -17,6 +18,16 @@ async def repeat(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     if not await _is_repeated(ctx, press):
         await ctx.drafts.draft(press.sender, press.task.request, DraftQuestion.START_NAMED, press.task.id)
     return None
+
+
+async def make_anyway(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """Order what was dropped. Its card goes: the new one takes its place."""
+    if press.task.state is not TaskState.CANCELLED:
+        return Problem("press_too_late", {})
+    problem = await _order(ctx, press, press.task.request)
+    if (problem is None or problem.code == "press_ordered") and press.sender.message_id is not None:
+        await ctx.board.remove(press.sender.chat_id, press.sender.message_id)
+    return problem
 
 
 async def use_model(ctx: ChatContext, press: ButtonPress) -> Problem | None:
@@ -85,6 +96,7 @@ async def _is_repeated(ctx: ChatContext, press: ButtonPress) -> bool:
 COMMANDS: Commands = ()
 BUTTONS: Buttons = (
     Button(verb=NextStep.AGAIN, handle=repeat, used_by="anybody"),
+    Button(verb=MAKE_ANYWAY, handle=make_anyway),
     Button(verb=NextStep.WORDS, handle=ask_for_change, used_by="anybody"),
     Button(verb=NextStep.PHOTO, handle=ask_for_change),
     Button(verb=NextStep.PLAIN, handle=drop_photo),

@@ -58,18 +58,17 @@ def draw_settings(
     models: Mapping[str, VideoModel],
     default_model: str,
     opened: str | None = None,
+    *,
+    may_change: bool = True,
 ) -> Card:
-    """The card; `opened` is the option whose choices its buttons show."""
+    """The card; `opened` is the option whose choices its buttons show. Each button says the choice in force;
+    who may not change it reads the choices in the text."""
     offered = {option: offers(choices, models, default_model, option) for option in _OPTIONS}
     lines = [
-        say(
-            language,
-            "settings_line",
-            name=_name(language, option),
-            choice=_label(language, choices, option, now),
-        )
+        _line(language, choices, option, now)
         for option, (now, others) in offered.items()
-        if others or option == "model"
+        if option == "model" or others
+        if not (may_change and others) or option == opened
     ]
     text = join(
         say(language, "settings_title"),
@@ -77,11 +76,13 @@ def draw_settings(
         say(language, "settings_hint"),
         say(language, "settings_admins") if choices.is_group else "",
     )
+    if not may_change:
+        return Card(text, None)
     if opened is not None and (found := offered.get(opened)) and found[1]:
         chosen = _choice_rows(language, choices, opened, *found)
         return Card(text, keyboard([*chosen, [_button(plain(say(language, "option_back")), "")]]))
     buttons = [
-        _button(_name(language, option), _opening(option, now, others))
+        _button(plain(_line(language, choices, option, now)), _opening(option, now, others))
         for option, (now, others) in offered.items()
         if others
     ]
@@ -148,7 +149,9 @@ def choose(
 
 
 async def settings(ctx: ChatContext, sender: Sender, _: Intent) -> None:
-    card = draw_settings(sender.language, await _choices(ctx, sender), ctx.models, ctx.default_model())
+    may_change = await ctx.group_admins.may_manage(sender.chat_id, sender.user_id)
+    choices = await _choices(ctx, sender)
+    card = draw_settings(sender.language, choices, ctx.models, ctx.default_model(), may_change=may_change)
     await ctx.messenger.answer(sender, card.text, card.buttons)
 
 
@@ -201,6 +204,12 @@ def _on_off(value: bool) -> str:
 
 def _name(language: str, option: str) -> str:
     return plain(say(language, f"option_name_{option}"))
+
+
+def _line(language: str, choices: Choices, option: str, now: str) -> str:
+    """`🎬 Model: preview`, as HTML."""
+    name, choice = _name(language, option), _label(language, choices, option, now)
+    return say(language, "settings_line", name=name, choice=choice)
 
 
 def _label(language: str, choices: Choices, option: str, choice: str) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from urllib.parse import quote, urlencode
 
-from bot.chat.cards.layout import Card, copy_button, keyboard, task_button
+from telegram import InlineKeyboardButton
+
+from bot.chat.cards.layout import Card, copy_button, cut, keyboard, task_button
 from bot.chat.cards.result_buttons import SHARE
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
@@ -22,6 +25,7 @@ _PREFIX = "r_"
 _TOKEN_BYTES = 12
 """96 bits: nobody finds one by trying. With its prefix it fits the 64 characters of a `/start`."""
 _SOME_PHOTO = ("photo",)
+_WORDS_SHARED = 200
 
 
 async def share(ctx: ChatContext, press: ButtonPress) -> Problem | None:
@@ -97,6 +101,15 @@ def _fitted(
     return working[0].model_copy(update={"photos": request.photos}), None
 
 
+def _chooser(link: str, words: str) -> str:
+    """Return the address at which Telegram asks to which chat a link and some words should go.
+
+    https://core.telegram.org/widgets/share
+    """
+    query = urlencode({"url": link, "text": cut(words, _WORDS_SHARED)}, quote_via=quote)
+    return f"https://t.me/share/url?{query}"
+
+
 def is_recipe(payload: str) -> bool:
     """Whether what follows `/start` is the token of a recipe."""
     return payload.startswith(_PREFIX)
@@ -111,7 +124,8 @@ def recipe_of(request: VideoRequest, *, with_photos: bool) -> VideoRequest:
 def draw_link(language: str, task: Task, link: str, *, with_photos: bool) -> Card:
     """The link, and whether the photo is in it: with a button that adds one that is not."""
     lines = [say(language, "recipe_link", link=link)]
-    button_rows = [[copy_button(language, "button_copy_link", link)]]
+    chooser = InlineKeyboardButton(say(language, "button_share"), url=_chooser(link, task.request.prompt))
+    button_rows = [[chooser, copy_button(language, "button_copy_link", link)]]
     if with_photos:
         lines.append(say(language, "recipe_with_photo"))
     elif task.request.photos:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -313,12 +314,29 @@ def test_a_recipe_keeps_the_seed_and_gives_away_no_photo_and_no_other_video() ->
 
 def test_a_link_offers_the_photo_only_where_there_is_one() -> None:
     link = "https://t.me/some_bot?start=r_abc"
-    assert datas(draw_link("en", DONE, link, with_photos=False).buttons) == ["None"]
+    assert datas(draw_link("en", DONE, link, with_photos=False).buttons) == ["None", "None"]
     photo = replace(DONE, request=VideoRequest(model="jimeng-pro", photos=("p",)))
-    assert datas(draw_link("en", photo, link, with_photos=False).buttons) == ["None", "share-photo:boat"]
+    assert datas(draw_link("en", photo, link, with_photos=False).buttons) == [
+        "None",
+        "None",
+        "share-photo:boat",
+    ]
     told = draw_link("en", photo, link, with_photos=True)
-    assert datas(told.buttons) == ["None"]
+    assert datas(told.buttons) == ["None", "None"]
     assert "anyone who opens the link can use that photo" in told.text
+
+
+def test_a_link_is_sent_to_a_chat_that_telegram_asks_for_or_copied() -> None:
+    words = replace(DONE, request=VideoRequest(model="jimeng-pro", prompt="a boat & 船 " + "far " * 100))
+    buttons = draw_link("en", words, "https://t.me/some_bot?start=r_abc", with_photos=False).buttons
+    assert buttons is not None
+    share, copy = buttons.inline_keyboard[0]
+    asked = parse_qs(urlsplit(share.url or "").query, strict_parsing=True)
+    assert (share.url or "").startswith("https://t.me/share/url?")
+    assert asked["url"] == ["https://t.me/some_bot?start=r_abc"]
+    assert asked["text"][0].startswith("a boat & 船 far")
+    assert copy.copy_text is not None
+    assert copy.copy_text.text == "https://t.me/some_bot?start=r_abc"
 
 
 @pytest.mark.parametrize(("payload", "is_one"), [("r_abc", True), ("claim_abc", False), ("", False)])

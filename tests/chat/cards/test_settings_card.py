@@ -44,9 +44,8 @@ def chosen(choices: Choices, option: str, choice: str) -> ChatSettings:
     return after.settings
 
 
-def test_the_card_names_what_is_in_force_and_only_what_can_be_chosen() -> None:
-    lines = plain(drawn(PRIVATE).text).split("\n\n")[1].split("\n")
-    assert lines == [
+def test_each_button_says_what_is_in_force_and_there_is_one_for_what_can_be_chosen() -> None:
+    labels = [
         "🎬 Model: jimeng-pro",
         "📐 Format: 16:9",
         "⏱ Length: 5 s",
@@ -54,15 +53,23 @@ def test_the_card_names_what_is_in_force_and_only_what_can_be_chosen() -> None:
         "🔔 Tell me when ready: on",
         "✂️ Ask before cropping: on",
     ]
+    assert list(buttons(drawn(PRIVATE))) == labels
+    assert "Model" not in drawn(PRIVATE).text, "nothing is said twice"
     assert [button.partition("=")[0] for button in buttons(drawn(PRIVATE)).values()] == [
         *("model", "ratio", "seconds", "language", "notify", "crop")
     ]
 
 
+def test_who_may_change_nothing_reads_what_is_in_force_and_sees_no_button() -> None:
+    card = draw_settings("en", GROUP, MODELS, PRO.name, may_change=False)
+    assert card.buttons is None
+    assert "🎬 Model: jimeng-pro\n📐 Format: 16:9\n⏱ Length: 5 s\n" in plain(card.text)
+
+
 def test_a_group_has_quiet_mode_and_no_question_that_is_a_persons_own() -> None:
     options = {button.partition("=")[0] for button in buttons(drawn(GROUP)).values()}
     assert "quiet" in options
-    assert "Language: the asker's" in plain(drawn(GROUP).text)
+    assert "🌐 Language: the asker's" in buttons(drawn(GROUP))
     assert "crop" not in options
     assert say("en", "settings_admins") in drawn(GROUP).text
     assert say("en", "settings_admins") not in drawn(PRIVATE).text
@@ -86,9 +93,9 @@ def test_languages_are_named_as_their_speakers_do() -> None:
 
 
 def test_a_switch_is_turned_by_one_tap() -> None:
-    assert buttons(drawn(PRIVATE))["🔔 Tell me when ready"] == "notify=off"
+    assert buttons(drawn(PRIVATE))["🔔 Tell me when ready: on"] == "notify=off"
     off = Choices(is_group=False, settings=ChatSettings(notify=False))
-    assert buttons(drawn(off))["🔔 Tell me when ready"] == "notify=on"
+    assert buttons(drawn(off))["🔔 Tell me when ready: off"] == "notify=on"
 
 
 @pytest.mark.parametrize(

@@ -239,10 +239,15 @@ def test_every_phrase_can_stand_on_a_failed_card(language: str, model: VideoMode
 
 
 @pytest.mark.parametrize("code", ["cancelled", "dismissed", "draft_expired", None])
-def test_a_cancelled_task_folds_into_one_line(code: str | None) -> None:
+def test_a_cancelled_task_keeps_its_words_and_can_be_made_after_all(code: str | None) -> None:
     card = draw(state=S.CANCELLED, error_code=code)
-    assert "\n" not in card.text
-    assert card.buttons is None
+    assert card.text == f"<b>{a_task().request.prompt}</b>\n\n{say('en', code or 'cancelled')}"
+    assert buttons(card) == ["anyway:boat"]
+
+
+def test_what_lacks_words_cannot_be_made_after_all() -> None:
+    card = draw(state=S.CANCELLED, error_code="dismissed", request=VideoRequest(model="jimeng-pro"))
+    assert card == Card(say("en", "dismissed"), None)
 
 
 def test_an_uncertain_send_is_offered_with_a_button() -> None:

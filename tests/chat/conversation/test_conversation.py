@@ -104,13 +104,14 @@ async def test_plain_text_is_asked_about_and_generate_starts_it(live_bot: BotHar
     assert live_bot.jobs("a paper crane") == 1
 
 
-async def test_dismiss_folds_a_draft_into_one_line(live_bot: BotHarness) -> None:
+async def test_dismiss_keeps_the_words_and_offers_to_make_them_after_all(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
     draft = await live_bot.answer(live_bot.world.say(ada, chat, "a paper tiger"))
     live_bot.world.press(ada, draft, says("button_dismiss"))
-    folded = await live_bot.until(lambda: (card := live_bot.now(draft)) and not buttons(card) and card)
+    told = f"a paper tiger\n\n{says('dismissed')}"
+    folded = await live_bot.until(lambda: (card := live_bot.now(draft)) and card["text"] == told and card)
     assert isinstance(folded, dict)
-    assert folded["text"] == says("dismissed")
+    assert list(buttons(folded)) == [says("button_make_anyway")]
     assert live_bot.jobs("a paper tiger") == 0
 
 

@@ -130,7 +130,7 @@ async def test_cancel_stops_the_only_one_and_says_what_it_costs(live_bot: BotHar
         await live_bot.job("the paid one")
         await live_bot.until(lambda: live_bot.tasks(chat)[0]["state"] == "running")
         answer = await live_bot.answer(live_bot.world.say(ada, chat, "/cancel"))
-        assert answer["text"] == says("card_stopped")
+        assert answer["text"] == "the paid one\n\n" + says("card_stopped")
         again = await live_bot.answer(live_bot.world.say(ada, chat, "/cancel"))
         assert again["text"] == says("cancel_nothing")
     await live_bot.until(lambda: live_bot.tasks(chat)[0]["delivered_at"])
@@ -148,8 +148,9 @@ async def test_cancel_offers_a_choice_of_several(live_bot: BotHarness) -> None:
         )
         assert list(buttons(choice)) == ["✕ two of two", "✕ one of two"]
         await live_bot.tap(ada, choice, "✕ two of two")
-        await live_bot.until(lambda: (live_bot.now(choice) or {}).get("text") == says("cancelled"))
-        await live_bot.until(lambda: (live_bot.now(card) or {}).get("text") == says("cancelled"))
+        told = "two of two\n\n" + says("cancelled")
+        await live_bot.until(lambda: (live_bot.now(choice) or {}).get("text") == told)
+        await live_bot.until(lambda: (live_bot.now(card) or {}).get("text") == told)
     await live_bot.shown(chat)
     assert live_bot.jobs("two of two") == 0
 
@@ -161,7 +162,7 @@ async def test_cancel_as_a_reply_stops_the_very_one(live_bot: BotHarness) -> Non
         await live_bot.job("keep this")
         card = await live_bot.answer(live_bot.world.say(ada, chat, "/video drop this"))
         answer = await live_bot.answer(live_bot.world.say(ada, chat, "/cancel", reply_to=card))
-        assert answer["text"] == says("cancelled")
+        assert answer["text"] == "drop this\n\n" + says("cancelled")
     await live_bot.shown(chat)
     assert (live_bot.jobs("keep this"), live_bot.jobs("drop this")) == (1, 0)
 
@@ -172,6 +173,38 @@ async def test_cancel_drops_a_question_where_nothing_is_on_its_way(live_bot: Bot
     answer = await live_bot.answer(live_bot.world.say(ada, chat, "/cancel"))
     assert answer["text"] == says("dismissed")
     await live_bot.until(lambda: live_bot.tasks(chat)[0]["state"] == "cancelled")
+
+
+async def test_cancel_names_the_draft_it_drops_and_offers_a_choice_of_several(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    await live_bot.answer(live_bot.world.say(ada, chat, "a red kite"))
+    green = await live_bot.answer(live_bot.world.say(ada, chat, "a green kite"))
+    choice = await live_bot.answer(live_bot.world.say(ada, chat, "/cancel"))
+    assert (choice["text"], list(buttons(choice))) == (
+        says("cancel_which"),
+        ["✕ a green kite", "✕ a red kite"],
+    )
+    await live_bot.tap(ada, choice, "✕ a green kite")
+    told = "a green kite\n\n" + says("dismissed")
+    await live_bot.until(lambda: (live_bot.now(choice) or {}).get("text") == told)
+    await live_bot.until(lambda: (live_bot.now(green) or {}).get("text") == told)
+    answer = await live_bot.answer(live_bot.world.say(ada, chat, "/cancel"))
+    assert answer["text"] == "a red kite\n\n" + says("dismissed")
+
+
+async def test_what_was_dropped_can_be_made_after_all_once(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "a kite after all"))
+    await live_bot.tap(ada, draft, says("button_dismiss"))
+    button = says("button_make_anyway")
+    dropped = await live_bot.until(lambda: (now := live_bot.now(draft)) and button in buttons(now) and now)
+    assert isinstance(dropped, dict)
+    for _ in range(2):
+        live_bot.world.press(ada, dropped, button)
+    await live_bot.shown(chat)
+    await live_bot.handled(ada, chat)
+    assert live_bot.now(dropped) is None, "the new card takes its place"
+    assert live_bot.jobs("a kite after all") == 1
 
 
 async def test_in_a_group_only_the_person_and_its_admins_may_cancel(live_bot: BotHarness) -> None:
@@ -197,7 +230,8 @@ async def test_in_a_group_only_the_person_and_its_admins_may_cancel(live_bot: Bo
         assert list(buttons(choice)) == ["✕ Ada: act two", "✕ Ada: act one"]
         assert await live_bot.tap(boris, choice, "✕ Ada: act two") == says("press_not_yours")
         assert await live_bot.tap(carla, waits, says("button_cancel")) == says("cancelled")
-        await live_bot.until(lambda: (live_bot.now(waits) or {}).get("text") == says("cancelled"))
+        told = "act two\n\n" + says("cancelled")
+        await live_bot.until(lambda: (live_bot.now(waits) or {}).get("text") == told)
         live_bot.world.say(ada, group, f"/cancel@{BOT}", anonymous=True)
         await live_bot.until(
             lambda: says("cancel_which") == live_bot.world.bot_messages(group)[-1].get("text")

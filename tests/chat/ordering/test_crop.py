@@ -78,8 +78,8 @@ async def test_a_crop_that_is_not_wanted_is_let_go(live_bot: BotHarness) -> None
     await live_bot.until(lambda: live_bot.tasks(chat)[0]["delivered_at"])
     now = live_bot.now(card)
     assert now is not None
-    assert now["caption"] == says("dismissed")
-    assert list(buttons(now)) == []
+    assert now["caption"] == "a dropped wave\n\n" + says("dismissed")
+    assert list(buttons(now)) == [says("button_make_anyway")]
     assert live_bot.jobs("a dropped wave") == 0
 
 
