@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LAZY = {
-    **{"admins": "admins", "bill": "bill", "models": "models"},
-    **{"move-store": "move_store", "prices": "prices", "tasks": "tasks"},
+    **{name: name for name in ("admins", "backup", "bill", "models", "prices", "tasks")},
+    "move-store": "move_store",
 }
 """Commands by their module and function in `bot/cli/`."""
 _SANDBOX_PORT = 8787

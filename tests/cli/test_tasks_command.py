@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +172,20 @@ async def test_a_month_is_printed_beside_the_running_bot(live_bot: BotHarness) -
     (row,) = [row for row in rows if row["task"] == task["id"]]
     assert (row["remote_id"], row["charged"]) == (task["remote_id"], "yes")
     assert "is not a month" in await printed(live_bot, "bill", "2026-13", code=2)
+
+
+async def test_a_backup_is_made_beside_the_running_bot_and_never_over_another_file(
+    live_bot: BotHarness, tmp_path: Path
+) -> None:
+    path = (await printed(live_bot, "backup")).strip()
+    assert Path(path).parent == live_bot.folder / "backups"
+    copy = tmp_path / "copy.db"
+    assert (await printed(live_bot, "backup", str(copy))).strip() == str(copy)
+    with closing(sqlite3.connect(copy)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        (tasks,) = database.execute("SELECT count(*) FROM tasks").fetchone()
+    assert tasks == len(live_bot.rows("tasks"))
+    assert "exists: name another file" in await printed(live_bot, "backup", str(copy), code=2)
 
 
 async def test_an_admin_who_claimed_the_bot_is_removed_beside_it(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ The files in `databases/` are the tables of that version with a few rows of each
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
@@ -23,6 +24,7 @@ from bot.store.audit import THE_BOT, AuditEntry, setting
 from bot.store.budget import EVERYTHING
 from bot.stores.postgres import PostgresStore
 from bot.stores.sqlite import SQLiteStore
+from bot.stores.sqlite.file import SCHEMA_VERSION
 from bot.task import Task, TaskState
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -175,6 +177,42 @@ async def test_what_was_bought_before_the_guards_pause_was_ended_in_0_2_is_not_c
     intent = (await stored(opened, "a1")).submitting(after(60), after(120), after(HOUR_S))
     # Three tasks were handed over at NOW, and the purchase guard's pause was ended 45 seconds later.
     assert isinstance(await opened.budget.buy(intent, after(-HOUR_S), 1, ()), Task)
+
+
+async def test_sqlite_is_copied_before_it_is_migrated_and_the_copy_is_gone_after_a_week(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "bot.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((DATABASES / "sqlite-0.2.sql").read_text(encoding="utf-8"))
+        before = list(connection.iterdump())
+    store = await SQLiteStore.open(path, clock=lambda: NOW)
+    copy = tmp_path / f"bot.db.before-{SCHEMA_VERSION}"
+    with closing(sqlite3.connect(copy)) as connection:
+        assert list(connection.iterdump()) == before
+    assert copy.stat().st_mode & 0o077 == 0
+    await store.maintenance.prune_rest(NOW, 10)
+    assert copy.exists()
+    last_week = copy.stat().st_mtime - 8 * 24 * HOUR_S
+    os.utime(copy, (last_week, last_week))
+    await store.maintenance.prune_rest(NOW, 10)
+    assert not copy.exists()
+    await store.close()
+    await (await SQLiteStore.open(path)).close()
+    await (await SQLiteStore.open(tmp_path / "new.db")).close()
+    assert list(tmp_path.glob("*.before-*")) == [], "nothing was migrated"
+
+
+async def test_sqlite_is_not_migrated_without_a_copy(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((DATABASES / "sqlite-0.2.sql").read_text(encoding="utf-8"))
+        before = list(connection.iterdump())
+    (tmp_path / f"bot.db.before-{SCHEMA_VERSION}").mkdir()
+    with pytest.raises(StartError, match="is not migrated without a copy"):
+        await SQLiteStore.open(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert list(connection.iterdump()) == before
 
 
 async def test_postgresql_is_not_migrated_under_an_older_process(postgres: PostgresServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,20 @@ from bot.stores.sqlite.file import explain, sound
 
 _STEPS = 20_000
 """Of SQLite's machine between two looks at whether to stop: a few milliseconds."""
+_KEPT_S = 7 * 24 * 3600.0
+"""As long as nightly backups: a copy holds what people have deleted since."""
+
+
+def copy_before_migration(path: Path, version: int) -> Path:
+    """Return where the copy of a database goes before it is migrated to `version`."""
+    return path.with_name(f"{path.name}.before-{version}")
+
+
+def delete_old_copies(path: Path) -> None:
+    """Delete the copies that were made before migrations, a week after they were made."""
+    for copy in path.parent.glob(f"{path.name}.before-*"):
+        if time.time() - copy.stat().st_mtime > _KEPT_S:
+            copy.unlink(missing_ok=True)
 
 
 def back_up(path: Path, target: Path, stopping: Callable[[], bool]) -> None:

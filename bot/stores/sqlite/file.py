@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bot.errors import SettingsError, StartError
+from bot.errors import SettingsError, StartError, StoreError
 
 if sys.platform == "win32":
     import msvcrt
@@ -155,7 +155,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     def make_ready(connection: sqlite3.Connection) -> None:
         _check(connection, path)
         _set_up(connection, path)
-        _migrate(connection)
+        _migrate(connection, path)
 
     return _connected(path, make_ready)
 
@@ -233,13 +233,25 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     connection.row_factory = sqlite3.Row
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
+        if connection.execute("SELECT EXISTS (SELECT 1 FROM sqlite_schema)").fetchone()[0]:
+            _copy_before_migration(path)
         # sqlite-utils is a third of the bot's start-up, and most starts have nothing to migrate.
         from bot.stores.sqlite.schema import migrate  # noqa: PLC0415
 
         migrate(connection)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _copy_before_migration(path: Path) -> None:
+    """Copy a database beside itself, so that somebody can go back to the version that wrote it."""
+    from bot.stores.sqlite.backup import back_up, copy_before_migration  # noqa: PLC0415 - rarely needed
+
+    try:
+        back_up(path, copy_before_migration(path, SCHEMA_VERSION), lambda: False)
+    except StoreError as error:
+        raise StartError(f"The database {path} is not migrated without a copy: {error}.") from error
 
 
 def _reason(error: OSError) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from bot.store.maintenance import BOT_FLAG
-from bot.stores.sqlite.backup import back_up
+from bot.stores.sqlite.backup import back_up, delete_old_copies
 from bot.stores.sqlite.database import Database, Subject, reads, writes
 from bot.stores.sqlite.rows import to_text, to_time
 
@@ -45,6 +46,8 @@ class SQLiteMaintenance(Subject):
 
     @writes
     def prune_rest(self, connection: sqlite3.Connection, before: datetime, limit: int) -> int:
+        with suppress(OSError):
+            delete_old_copies(self._db.path)
         values = {"before": to_text(before), "limit": limit}
         return sum(connection.execute(delete, values).rowcount for delete in _OLD_ROWS)
 
