@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
@@ -15,9 +15,11 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from yarl import URL
 
+from bot.account_urls import passwords_in, quote_account
 from bot.errors import SettingsError
 from bot.integers import read_integer
 from bot.prices import Prices, read_amount, read_prices
+from bot.proxies import DIRECT, Proxy, environment_proxy, is_this_machine, read_proxy
 
 Everyone = Literal["*"]
 IdList = Annotated[frozenset[int] | Everyone, NoDecode]
@@ -25,6 +27,8 @@ Limit = Annotated[int, Field(ge=0, le=1_000_000_000)] | None
 """None is unlimited, 0 allows nothing."""
 Budget = Annotated[Decimal, Field(ge=0)] | None
 """In `currency`; None is unlimited."""
+ProxyAddress = Annotated[str | None, Field(repr=False)]
+"""May hold a password. `none` uses no proxy; None is what the next wider setting says."""
 Slots = Annotated[int, Field(ge=1, le=1_000_000_000)]
 """Jobs that an account may run at once."""
 _ADDRESSES = (
@@ -40,6 +44,19 @@ _ADDRESSES = (
 )
 
 _TELEGRAM = "https://api.telegram.org"
+
+
+def read_database_url(text: str) -> str:
+    """Return the address of a database as drivers read it. Raises ValueError, which says nothing of it."""
+    if text.startswith("sqlite:///") and text != "sqlite:///":
+        return text
+    wanted = "sqlite:///path/to/file.db or postgresql://name:password@host/database"
+    if not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError(wanted)
+    try:
+        return quote_account(text)
+    except ValueError:
+        raise ValueError(f"{wanted} (in a password write %40 %2F %3A %23 %3F for @ / : # ?)") from None
 
 
 class Settings(BaseSettings):
@@ -59,6 +76,8 @@ class Settings(BaseSettings):
     telegram_local_mode: Literal["off", "on"] = "off"
     telegram_mode: Literal["polling", "webhook"] = "polling"
     telegram_webhook_secret: SecretStr | None = None
+    telegram_proxy: ProxyAddress = None
+    """None is the proxy of the environment, if there is one."""
 
     database_url: Annotated[str, Field(repr=False)] = "sqlite:///data/dreamreel.db"
     data_dir: Path = Path("data")
@@ -93,25 +112,31 @@ class Settings(BaseSettings):
 
     failover: Literal["off", "on"] = "off"
 
+    provider_proxy: ProxyAddress = None
     volcengine_access_key_id: SecretStr | None = None
     volcengine_secret_access_key: SecretStr | None = None
     volcengine_base_url: str = "https://visual.volcengineapi.com"
     volcengine_concurrency: Slots = 1
+    volcengine_proxy: ProxyAddress = None
     geekai_api_key: SecretStr | None = None
     geekai_base_url: str = "https://geekai.co/api/v1"
     geekai_concurrency: Slots = 1
     geekai_models: Annotated[tuple[str, ...], NoDecode] = ()
     """Beside Jimeng."""
+    geekai_proxy: ProxyAddress = None
     jimeng_relay_api_key: SecretStr | None = None
     jimeng_relay_base_url: str | None = None
     jimeng_relay_concurrency: Slots = 1
+    jimeng_relay_proxy: ProxyAddress = None
     jimeng_relay_model: str | None = None
     jiekou_api_key: SecretStr | None = None
     jiekou_base_url: str = "https://api.jiekou.ai"
     jiekou_concurrency: Slots = 1
+    jiekou_proxy: ProxyAddress = None
     ark_api_key: SecretStr | None = None
     ark_base_url: str = "https://ark.cn-beijing.volces.com/api/v3"
     ark_concurrency: Slots = 3
+    ark_proxy: ProxyAddress = None
     ark_models: Annotated[tuple[str, ...], NoDecode, Field(min_length=1)] = (
         *("ark-seedance-2.5", "ark-seedance-2.0"),
         *("ark-seedance-2.0-fast", "ark-seedance-2.0-mini"),
@@ -124,6 +149,7 @@ class Settings(BaseSettings):
     unified_relay_api_key: SecretStr | None = None
     unified_relay_base_url: str | None = None
     unified_relay_concurrency: Slots = 1
+    unified_relay_proxy: ProxyAddress = None
     unified_relay_model: str = "jimeng-video-3.0"
     unified_relay_models: Annotated[tuple[str, ...], NoDecode] = ()
     """Empty is `unified_relay_model` alone."""
@@ -284,6 +310,14 @@ class Settings(BaseSettings):
             raise ValueError("an address without a path, such as https://bot.example.org")
         return value.rstrip("/")
 
+    @field_validator(
+        *("telegram_proxy", "provider_proxy", "volcengine_proxy", "geekai_proxy", "jimeng_relay_proxy"),
+        *("jiekou_proxy", "ark_proxy", "unified_relay_proxy"),
+    )
+    @classmethod
+    def _proxy(cls, value: str | None) -> str | None:
+        return None if value is None else read_proxy(value)
+
     @field_validator("heartbeat_url")
     @classmethod
     def _heartbeat(cls, value: SecretStr | None) -> SecretStr | None:
@@ -301,11 +335,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
-        if value.startswith(("postgresql://", "postgres://")):
-            return value
-        if not value.startswith("sqlite:///") or value == "sqlite:///":
-            raise ValueError("sqlite:///path/to/file.db or postgresql://name:password@host/database")
-        return value
+        return read_database_url(value)
 
     @field_validator("telegram_webhook_secret")
     @classmethod
@@ -352,13 +382,29 @@ class Settings(BaseSettings):
         return self
 
 
+def proxy_for_telegram(settings: Settings) -> Proxy | None:
+    """Return the proxy for calls to Telegram. Raises SettingsError if the environment's cannot be used."""
+    if settings.telegram_proxy is None:
+        return environment_proxy(settings.telegram_api_url)
+    if settings.telegram_proxy == DIRECT or is_this_machine(URL(settings.telegram_api_url).host or ""):
+        return None
+    return Proxy(settings.telegram_proxy, "TELEGRAM_PROXY")
+
+
+def proxy_for_provider(settings: Settings, provider: str) -> Proxy | None:
+    """Return the proxy for calls to a provider and for its videos. The environment's counts for none."""
+    for name in (f"{provider}_proxy", "provider_proxy"):
+        if address := getattr(settings, name, None):
+            return None if address == DIRECT else Proxy(address, name.upper())
+    return None
+
+
 def secrets_of(settings: Settings) -> list[str]:
     """Return what must never appear in a log."""
     values = [getattr(settings, name) for name in type(settings).model_fields]
     secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    # The password as it is in the address, and as a driver may quote it.
-    password = urlsplit(settings.database_url).password
-    return [*secrets, *({password, unquote(password)} if password else ())]
+    addresses = [value for value in (*values, *getproxies().values()) if isinstance(value, str)]
+    return [*secrets, *(password for url in addresses if "://" in url for password in passwords_in(url))]
 
 
 class IsolatedSettings(Settings):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import SecretStr
 
+from bot.account_urls import without_account
 from bot.settings import IsolatedSettings, Settings
 
 Source = Literal["default", "environment", ".env", "start"]
@@ -17,7 +17,6 @@ _NO_BOUND = ("daily_", "open_tasks", "submits_")
 """How the names begin of those that are unlimited where there is no figure."""
 _OFF = ("private_port", "backup_hour")
 """Those that are switched off by that."""
-_ACCOUNT_IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 def names(settings: Settings) -> list[str]:
@@ -51,5 +50,8 @@ def shown_value(settings: Settings, name: str) -> str:
             return ",".join(str(one) for one in value)
         case float() if value.is_integer():
             return str(int(value))
+        case str() if "://" in value and not value.startswith("sqlite:"):
+            shown = without_account(value)
+            return shown if shown == value else shown.replace("://", "://…@", 1)
         case _:
-            return _ACCOUNT_IN_ADDRESS.sub("…@", str(value))
+            return str(value)

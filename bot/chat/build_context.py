@@ -43,6 +43,7 @@ from bot.chat.telegram_io.rate_limiter import RateLimiter
 from bot.chat.telegram_io.sent_files import SentFiles
 from bot.chat.telegram_io.video_files import VideoFiles
 from bot.send_rates import TELEGRAM, Limits
+from bot.settings import proxy_for_telegram
 from bot.worker.user_locks import UserLocks
 
 _ORDER_LEASE_S = 60.0
@@ -167,6 +168,7 @@ def _connect(token: str, deps: ChatDeps, on_answer: Callable[[int], None], limit
         RateLimiter(deps.store.rates, deps.clock, limits),
         on_answer,
         local_mode=settings.telegram_local_mode == "on",
+        proxy=proxy_for_telegram(settings),
     )
 
 

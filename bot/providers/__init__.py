@@ -15,7 +15,7 @@ from bot.providers import ark, geekai, jiekou, jimeng_relay, preview, unified_re
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Http
 from bot.request import VideoModel
-from bot.settings import Settings
+from bot.settings import Settings, proxy_for_provider
 
 _ALL = (volcengine, geekai, jimeng_relay, unified_relay, jiekou, ark, preview)
 """In the order in which people see their models."""
@@ -25,8 +25,12 @@ def build_providers(settings: Settings, clock: Callable[[], datetime]) -> list[P
     """Build a provider for each account that is set up, and the preview."""
     # Four times what Telegram takes: larger videos are shrunk before they are sent.
     max_bytes = max(200_000_000, settings.upload_max_bytes)
-    http, fetcher = Http(), VideoFetcher(settings.trusted_private_hosts, max_bytes=max_bytes)
-    built = [module.from_settings(settings, http, fetcher, clock) for module in _ALL]
+    built = []
+    for module in _ALL:
+        proxy = proxy_for_provider(settings, module.__name__.rpartition(".")[2])
+        address = proxy.url if proxy else None
+        fetcher = VideoFetcher(settings.trusted_private_hosts, address, max_bytes)
+        built.append(module.from_settings(settings, Http(proxy=address), fetcher, clock))
     return [provider for provider in built if provider is not None]
 
 

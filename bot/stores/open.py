@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from bot.account_urls import without_account
 from bot.errors import SettingsError
 from bot.store import Store
 from bot.store.audit import AuditEntry
@@ -110,8 +110,7 @@ def shown_url(url: str) -> str:
     """Return it as people may read it: a path, or an address without name and password."""
     if not is_shared(url):
         return str(_path(url))
-    parts = urlsplit(url)
-    return f"{parts.hostname or ''}{parts.path}"
+    return without_account(url).partition("://")[2]
 
 
 def _path(url: str) -> Path:

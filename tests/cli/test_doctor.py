@@ -95,6 +95,7 @@ async def test_where_all_is_well_no_row_says_otherwise(live_bot: BotHarness) -> 
         "telegram",
         "token",
         "clock",
+        "proxies",
         "database",
         "disk",
         "backups",
@@ -164,7 +165,8 @@ async def test_a_proxy_that_leads_nowhere_is_named(
     for name in ("NO_PROXY", "no_proxy", "HTTP_PROXY", "http_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     found = await look(live_bot, telegram_api_url="http://telegram.invalid")
-    assert "the proxy of the environment" in found["telegram"].seen
+    assert f"the proxy {NOBODY} (ALL_PROXY) does not let it through" in found["telegram"].seen
+    assert found["proxies"].seen == f"Telegram through {NOBODY} (ALL_PROXY); volcengine directly."
     assert (await look(live_bot))["telegram"].state == "ok"
 
 

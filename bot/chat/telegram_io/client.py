@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 import httpx  # python-telegram-bot's own, which passes such settings on to it
 from telegram.error import (
@@ -27,6 +26,7 @@ from telegram.request import HTTPXRequest
 
 from bot.chat.telegram_io.rate_limiter import RateLimiter, seconds
 from bot.errors import CallRefused, CallUnclear, CardGone, ChatBusy, ChatForbids, ChatGone, ChatMoved
+from bot.proxies import Proxy
 from bot.send_rates import Urgency
 
 _CONNECTIONS = 32
@@ -37,7 +37,6 @@ _PIECE_BYTES = 2**18
 _NO_SUCH_METHOD = "Not Found"
 """What an older Bot API server answers to a method that it does not have; a strange token looks the same."""
 _REFUSED_PAUSE_S = 30.0
-_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 _CARD_GONE = (
     "message to edit not found",
     "message can't be edited",
@@ -71,6 +70,7 @@ def connect(
     on_answer: Callable[[int], None] = lambda _: None,
     *,
     local_mode: bool = False,
+    proxy: Proxy | None = None,
 ) -> TelegramBot:
     """A bot at `api_url`, not yet initialised. All its calls wait for `rate_limiter`; `on_answer` is told the
     HTTP status of each answer. In `local_mode` that server and the bot share their files."""
@@ -78,8 +78,11 @@ def connect(
     async def hear(response: httpx.Response) -> None:
         on_answer(response.status_code)
 
-    # A proxy of the environment may be the only way to Telegram; to this machine it leads nowhere.
-    proxies = {"trust_env": urlsplit(api_url).hostname not in _THIS_MACHINE}
+    def transport(connections: int, kept_open: int) -> httpx.AsyncHTTPTransport:
+        # With a transport of our own httpx reads no proxy from the environment: it stumbles over some forms.
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=kept_open)
+        return httpx.AsyncHTTPTransport(proxy=proxy.url if proxy else None, limits=limits)
+
     return ExtBot(
         token,
         rate_limiter=rate_limiter,
@@ -96,13 +99,14 @@ def connect(
             pool_timeout=30,
             media_write_timeout=30,
             httpx_kwargs={
-                **proxies,
                 "event_hooks": {"response": [hear]},
-                "limits": httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_KEPT_OPEN),
+                "transport": transport(_CONNECTIONS, _KEPT_OPEN),
             },
         ),
         # Polls have a connection of their own: uploads never keep updates waiting.
-        get_updates_request=HTTPXRequest(connection_pool_size=1, connect_timeout=10, httpx_kwargs=proxies),
+        get_updates_request=HTTPXRequest(
+            connection_pool_size=1, connect_timeout=10, httpx_kwargs={"transport": transport(1, 1)}
+        ),
     )
 
 

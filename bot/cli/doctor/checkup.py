@@ -13,7 +13,7 @@ from bot.admin.live_settings import apply_changes
 from bot.cli.doctor.backups import judge_backups
 from bot.cli.doctor.finding import Finding
 from bot.cli.doctor.money import judge_prices
-from bot.cli.doctor.network import check_public_address, check_telegram
+from bot.cli.doctor.network import check_public_address, check_telegram, list_ways
 from bot.cli.doctor.provider_accounts import check_account
 from bot.errors import SettingsError
 from bot.maintenance.backup import BackupFolder
@@ -63,6 +63,7 @@ async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Fi
     of_telegram, of_address, *of_accounts = of_network
     found = [
         *of_telegram,
+        list_ways(settings, [provider.name for provider in paid]),
         judge_database(database, shown_url(settings.database_url), settings),
         _check_disk(settings),
         *_check_data_dir(settings),

@@ -5,24 +5,24 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
 
 from bot.cli.doctor.finding import Finding, State
-from bot.settings import Settings
+from bot.errors import SettingsError
+from bot.proxies import Proxy, environment_proxy, is_this_machine, proxy_connector, proxy_errors
+from bot.settings import Settings, proxy_for_provider, proxy_for_telegram
 
 _LIMIT_S = 10.0
 _MAX_ANSWER_BYTES = 100_000
 _SKEW_SEEN_S = 60.0
 _SKEW_WRONG_S = 300.0
 """Volcengine refuses signatures with a wrong time; the allowed difference is not documented."""
-_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,13 @@ async def check_telegram(settings: Settings, clock: Callable[[], datetime]) -> l
     token = settings.telegram_bot_token
     # Without a token, the refusal still shows who answers.
     key = token.get_secret_value() if token else "0"
-    answer = await ask(f"{settings.telegram_api_url}/bot{key}/getMe", clock)
     host = URL(settings.telegram_api_url).host_port_subcomponent or "TELEGRAM_API_URL"
+    answer: Answer | FailedCall
+    try:
+        proxy = proxy_for_telegram(settings)
+        answer = await ask(f"{settings.telegram_api_url}/bot{key}/getMe", clock, proxy)
+    except SettingsError as error:
+        answer = FailedCall(str(error).removesuffix("."))
     found = [judge_telegram(answer, host), judge_token(answer, is_set=token is not None)]
     return [*found, judge_clock(answer, host)]
 
@@ -63,18 +68,46 @@ async def check_public_address(
         return [
             Finding(what, "warning", seen, "Set PUBLIC_URL and LISTEN_PORT, or use other models for photos.")
         ]
-    answer = await ask(f"{settings.public_url}/healthz", clock)
+    url = f"{settings.public_url}/healthz"
+    answer: Answer | FailedCall
+    try:
+        answer = await ask(url, clock, environment_proxy(url))
+    except SettingsError as error:
+        answer = FailedCall(str(error).removesuffix("."))
     port = f"{settings.listen_host}:{settings.listen_port}"
     shown = str(URL(settings.public_url).with_user(None))
     return [judge_public_address(answer, shown, port, is_running=is_running)]
 
 
-async def ask(url: str, clock: Callable[[], datetime], limit_s: float = _LIMIT_S) -> Answer | FailedCall:
-    """GET `url`, through the environment's proxy if there is one. Follows no redirect, never raises."""
+def list_ways(settings: Settings, providers: Iterable[str]) -> Finding:
+    """Say which way the calls to Telegram and to each provider take."""
+    try:
+        ways = {"telegram": proxy_for_telegram(settings)}
+    except SettingsError as error:
+        return Finding(
+            "proxies", "wrong", f"{error}", "Correct it, or set TELEGRAM_PROXY: that counts first."
+        )
+    ways |= {provider: proxy_for_provider(settings, provider) for provider in providers}
+    groups: dict[str, list[str]] = {}
+    for name, proxy in ways.items():
+        address = getattr(settings, f"{name}_base_url", None) or ""
+        way = f"through {proxy}" if proxy and not is_this_machine(URL(address).host or "") else "directly"
+        groups.setdefault(way, []).append(name)
+    told = "; ".join(f"{', '.join(names)} {way}" for way, names in groups.items())
+    return Finding("proxies", "ok", f"{told[0].upper()}{told[1:]}.")
+
+
+async def ask(
+    url: str, clock: Callable[[], datetime], proxy: Proxy | None = None, limit_s: float = _LIMIT_S
+) -> Answer | FailedCall:
+    """GET `url`, through `proxy` if there is one. Follows no redirect, never raises."""
+    connector = proxy_connector(proxy.url) if proxy else None
     try:
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=limit_s)) as session,
-            session.get(url, allow_redirects=False, proxy=_proxy_for(URL(url))) as response,
+            aiohttp.ClientSession(
+                connector=connector, timeout=aiohttp.ClientTimeout(total=limit_s)
+            ) as session,
+            session.get(url, allow_redirects=False) as response,
         ):
             ahead_s = _ahead_s(response.headers.get("Date", ""), clock())
             raw = bytearray()
@@ -84,8 +117,6 @@ async def ask(url: str, clock: Callable[[], datetime], limit_s: float = _LIMIT_S
                     break
             return Answer(response.status, _object(bytes(raw)), ahead_s)
     # Never show the errors' own texts: they quote the URL, and Telegram's contains the token.
-    except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError):
-        return FailedCall("the proxy of the environment does not let it through")
     except aiohttp.ClientConnectorDNSError:
         return FailedCall("its name is unknown")
     except aiohttp.ClientSSLError:
@@ -97,12 +128,16 @@ async def ask(url: str, clock: Callable[[], datetime], limit_s: float = _LIMIT_S
         return FailedCall(f"no answer within {limit_s:g} s")
     except (aiohttp.ClientError, ValueError, OSError) as error:
         return FailedCall(f"the connection breaks ({type(error).__name__})")
+    except proxy_errors():
+        return FailedCall(f"the proxy {proxy} does not let it through")
 
 
 def judge_telegram(answer: Answer | FailedCall, host: str) -> Finding:
     match answer:
         case FailedCall():
-            mend = "Check the network. If Telegram is blocked, set HTTPS_PROXY, or another TELEGRAM_API_URL."
+            mend = (
+                "Check the network. If Telegram is blocked, set TELEGRAM_PROXY, or another TELEGRAM_API_URL."
+            )
             return Finding("telegram", "wrong", f"{host} cannot be reached: {answer.reason}.", mend)
         case Answer(status) if status >= 500 or status == 429:
             seen = f"{host} has a problem or is too busy: it returns HTTP {status}."
@@ -176,14 +211,6 @@ def judge_public_address(answer: Answer | FailedCall, url: str, listens: str, *,
         case Answer(status):
             seen = f"Another server answers at {url} (HTTP {status})."
             return Finding(what, "wrong", seen, f"Point it to {listens}, with or without its path.")
-
-
-def _proxy_for(url: URL) -> str | None:
-    """Return the proxy that the bot's own connection to Telegram uses too; none for this machine."""
-    if url.host is None or url.host in _THIS_MACHINE or proxy_bypass(url.host):
-        return None
-    proxies = getproxies()
-    return proxies.get(url.scheme) or proxies.get("all")
 
 
 def _ahead_s(date: str, now: datetime) -> float | None:

@@ -20,6 +20,7 @@ from bot.log import get_log
 from bot.media.atomic_write import is_disk_error
 from bot.providers.wire.addresses import is_fake, is_public
 from bot.providers.wire.links import read_link
+from bot.proxies import proxy_connector, proxy_errors
 
 _CHUNK_BYTES = 2**18
 _CONNECT_LIMIT_S = 10.0
@@ -61,6 +62,8 @@ class VideoFetcher:
     """
 
     trusted_private_hosts: frozenset[str] = frozenset()
+    proxy: str | None = field(default=None, repr=False)
+    """Downloads from all hosts but `trusted_private_hosts` go through it."""
     max_bytes: int = 200_000_000
     limit_s: float = 100.0
     stall_s: float = _STALL_LIMIT_S
@@ -124,11 +127,17 @@ class VideoFetcher:
     async def _open(self, url: URL, headers: dict[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
         """The answer to one request, with no redirect followed; aiohttp's errors become ours."""
         host = (url.host or "").lower().rstrip(".")
-        gate = _Gate(allow_private=host in self.trusted_private_hosts)
+        trusted = host in self.trusted_private_hosts
+        gate = _Gate(allow_private=trusted)
+        proxy = None if trusted else self.proxy
+        if proxy and (private := await _private_address(host)):
+            raise _private(host, is_fake(private))
         try:
             async with (
                 aiohttp.ClientSession(
-                    connector=aiohttp.TCPConnector(
+                    connector=proxy_connector(proxy, force_close=True)
+                    if proxy
+                    else aiohttp.TCPConnector(
                         socket_factory=gate, happy_eyeballs_delay=None, force_close=True
                     ),
                     cookie_jar=aiohttp.DummyCookieJar(),
@@ -149,6 +158,8 @@ class VideoFetcher:
             raise FetchError("fetch_failed", f"no connection to {host}", again=True) from None
         except aiohttp.ClientError as error:
             raise _Cut("fetch_failed", f"{host} broke off: {type(error).__name__}", again=True) from None
+        except proxy_errors():
+            raise FetchError("fetch_failed", f"the proxy does not connect to {host}", again=True) from None
 
     async def _save(self, response: aiohttp.ClientResponse, part: _Part) -> None:
         host = response.url.host
@@ -267,6 +278,20 @@ class _Gate:
             self.refused = str(address[0])
             raise PermissionError("a private address")
         return socket.socket(family, kind, proto)
+
+
+async def _private_address(host: str) -> str:
+    """Return a private address of `host`, empty if this machine knows none.
+
+    The proxy looks the name up again, where private names may differ: its own rules guard its network. A fake
+    address says nothing of the real one.
+    """
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return ""  # the proxy may know it: that is what many use one for
+    addresses = [str(info[4][0]) for info in found]
+    return next((each for each in addresses if not is_public(each) and not is_fake(each)), "")
 
 
 def _check_status(response: aiohttp.ClientResponse) -> None:

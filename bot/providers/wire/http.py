@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import io
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -23,6 +24,7 @@ from yarl import URL
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
 from bot.providers.wire.ids import may_name_a_job, mentioned_ids
+from bot.proxies import is_this_machine, proxy_connector, proxy_errors
 from bot.worker import schedule
 
 _LONGEST_PAUSE_S = 3600.0
@@ -67,6 +69,8 @@ class Http:
     submit_limit_s: float = schedule.SUBMIT_LIMIT_S
     look_limit_s: float = schedule.POLL_LIMIT_S
     max_answer_bytes: int = 2_000_000
+    proxy: str | None = field(default=None, repr=False)
+    """Each call but those to this machine goes through it."""
 
     async def send(
         self, call: Call, method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None
@@ -77,10 +81,13 @@ class Http:
         is POST: aiohttp repeats the methods that change nothing when a connection breaks.
         """
         limit_s = self.submit_limit_s if call is Call.SUBMIT else self.look_limit_s
+        proxy = None if is_this_machine(url.host or "") else self.proxy
         try:
             async with (
                 aiohttp.ClientSession(
-                    connector=aiohttp.TCPConnector(force_close=True),
+                    connector=proxy_connector(proxy, force_close=True)
+                    if proxy
+                    else aiohttp.TCPConnector(force_close=True),
                     cookie_jar=aiohttp.DummyCookieJar(),
                     timeout=aiohttp.ClientTimeout(total=limit_s, connect=self.connect_limit_s),
                 ) as session,
@@ -103,7 +110,11 @@ class Http:
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise Unavailable("unreachable", f"no connection to {url.host}: {_kind(error)}") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if isinstance(error.__cause__, ssl.SSLCertVerificationError):  # through a proxy: nothing went out
+                raise Unavailable("unreachable", f"no connection to {url.host}: its certificate") from None
             raise nothing_told(call, f"no answer from {url.host}: {_kind(error)}") from None
+        except proxy_errors():
+            raise Unavailable("unreachable", f"the proxy does not connect to {url.host}") from None
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         raw = bytearray()
