@@ -19,7 +19,14 @@ import click
 
 from bot.errors import DreamreelError, SettingsError
 from bot.log import get_log, is_json, set_up_logs
-from bot.settings import IsolatedSettings, Settings, load_settings, read_log_format, secrets_of
+from bot.settings import (
+    IsolatedSettings,
+    Settings,
+    find_unknown_names,
+    load_settings,
+    read_log_format,
+    secrets_of,
+)
 
 if TYPE_CHECKING:
     from bot.app import Started
@@ -64,6 +71,10 @@ def run() -> None:
     set_up_logs("info", read_log_format())
     settings = _or_exit(load_settings)
     set_up_logs(settings.log_level, settings.log_format, secrets_of(settings))
+    for unknown in find_unknown_names():
+        get_log("bot").warning(
+            "a name is no setting", name=unknown.name, source=unknown.source, meant=unknown.meant or None
+        )
     _or_exit(lambda: asyncio.run(app.run(settings, _print_start)))
 
 

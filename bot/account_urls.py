@@ -37,7 +37,8 @@ def quote_account(url: str) -> str:
 def without_account(url: str) -> str:
     """Return `url` as people may read it: without name, password and query."""
     scheme, sep, rest = url.partition("://")
-    return f"{scheme}{sep}{re.split('[?#]', rest.rpartition('@')[2])[0]}"
+    place = rest if _WITHOUT_ACCOUNT.fullmatch(rest) else rest.rpartition("@")[2]
+    return f"{scheme}{sep}{re.split('[?#]', place)[0]}"
 
 
 def passwords_in(url: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,8 +12,13 @@ from urllib.request import getproxies
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from yarl import URL
 
 from bot.account_urls import passwords_in, quote_account
@@ -20,6 +26,7 @@ from bot.errors import SettingsError
 from bot.integers import read_integer
 from bot.prices import Prices, read_amount, read_prices
 from bot.proxies import DIRECT, Proxy, environment_proxy, is_this_machine, read_proxy
+from bot.setting_errors import FILE, SettingText, UnknownName, unknown_names, written_settings, wrong_setting
 
 Everyone = Literal["*"]
 IdList = Annotated[frozenset[int] | Everyone, NoDecode]
@@ -43,6 +50,7 @@ _ADDRESSES = (
     *("jiekou_base_url", "unified_relay_base_url", "ark_base_url"),
 )
 
+_CHAT_ID = "the id of a chat such as -1001234567890, no @name"
 _TELEGRAM = "https://api.telegram.org"
 
 
@@ -156,7 +164,7 @@ class Settings(BaseSettings):
     unified_relay_ratios: Annotated[tuple[str, ...], NoDecode] = ("2:3", "3:2", "1:1")
     unified_relay_sizes: Annotated[tuple[str, ...], NoDecode] = ("720P",)
 
-    alert_chat: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    alert_chat: Annotated[int, Field(ge=-(2**63), lt=2**63, description=_CHAT_ID)] | None = None
     heartbeat_url: SecretStr | None = None
 
     listen_host: str = "127.0.0.1"
@@ -209,6 +217,13 @@ class Settings(BaseSettings):
     @property
     def sqlite_path(self) -> Path:
         return Path(self.database_url.removeprefix("sqlite:///"))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _trim(cls, values: Mapping[str, object]) -> Mapping[str, object]:
+        """White space around a value is none of it: a key that was copied with a line break is refused."""
+        trimmed = {name: one.strip() if isinstance(one, str) else one for name, one in values.items()}
+        return {name: one for name, one in trimmed.items() if one != ""}
 
     @field_validator("admin_users", "allowed_users", "allowed_chats", mode="before")
     @classmethod
@@ -424,12 +439,33 @@ class IsolatedSettings(Settings):
 
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings. Raises SettingsError, one line that names each wrong setting."""
+    file = Path(FILE)
+    if file.exists() and not file.is_file():
+        raise SettingsError(f"{FILE} is a folder and should be a file: remove it, and make one.")
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError("; ".join(_sentence(problem) for problem in error.errors())) from None
+        written = written_settings(os.environ, _in_file())
+        raise _wrong(error, written) from None
     except UnicodeDecodeError:
-        raise SettingsError(".env is not a text file in UTF-8.") from None
+        raise SettingsError(f"{FILE} is not a text file in UTF-8.") from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SettingsError(f"{FILE} cannot be read: {reason}. Look at its permissions.") from None
+
+
+def find_unknown_names() -> list[UnknownName]:
+    """Return the names in the environment and in `.env` that were probably meant as settings."""
+    return unknown_names([name.upper() for name in Settings.model_fields], os.environ, _in_file())
+
+
+def _in_file() -> Mapping[str, str | None]:
+    return DotEnvSettingsSource(Settings).env_vars
+
+
+def _wrong(error: ValidationError, written: Mapping[str, SettingText]) -> SettingsError:
+    problems = [wrong_setting(problem, Settings.model_fields, written) for problem in error.errors()]
+    return SettingsError("; ".join(problems))
 
 
 class _LogFormat(BaseSettings):
@@ -442,7 +478,7 @@ def read_log_format() -> Literal["text", "json"]:
     """Return how to write what is wrong with the other settings."""
     try:
         return _LogFormat().log_format
-    except (ValidationError, UnicodeDecodeError):
+    except (ValidationError, UnicodeDecodeError, OSError):
         return "text"
 
 
@@ -453,33 +489,4 @@ def check_again(settings: Settings, texts: Mapping[str, str]) -> Settings:
         checked = IsolatedSettings.model_validate({**dict(settings), **changed})
         return settings.model_copy(update={name: getattr(checked, name) for name in changed})
     except ValidationError as error:
-        raise SettingsError("; ".join(_sentence(problem) for problem in error.errors())) from None
-
-
-def _sentence(problem: ErrorDetails) -> str:
-    reason = problem["msg"].removeprefix("Value error, ")
-    if not problem["loc"]:
-        return reason
-    return f"{str(problem['loc'][0]).upper()} should be: {_wanted(problem, reason)}"
-
-
-def _wanted(problem: ErrorDetails, reason: str) -> str:
-    """Say what is valid in words for an operator; `reason` is our own message, if there is one."""
-    limits = problem.get("ctx", {})
-    match problem["type"]:
-        case "int_parsing" | "int_from_float":
-            return "a whole number"
-        case "float_parsing" | "finite_number":
-            return "a number"
-        case "greater_than_equal":
-            return f"at least {limits['ge']}"
-        case "greater_than":
-            return f"more than {limits['gt']}"
-        case "less_than":
-            return f"less than {limits['lt']}"
-        case "less_than_equal":
-            return f"at most {limits['le']}"
-        case "literal_error":
-            return str(limits["expected"]).replace("'", "")
-        case _:
-            return reason
+        raise _wrong(error, {}) from None

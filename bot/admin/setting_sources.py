@@ -9,14 +9,11 @@ from typing import Literal
 from pydantic import SecretStr
 
 from bot.account_urls import without_account
+from bot.setting_errors import none_text
 from bot.settings import IsolatedSettings, Settings
 
 Source = Literal["default", "environment", ".env", "start"]
 """`start`: given by whoever started the bot, as the sandbox does."""
-_NO_BOUND = ("daily_", "open_tasks", "submits_")
-"""How the names begin of those that are unlimited where there is no figure."""
-_OFF = ("private_port", "backup_hour")
-"""Those that are switched off by that."""
 
 
 def names(settings: Settings) -> list[str]:
@@ -39,9 +36,7 @@ def shown_value(settings: Settings, name: str) -> str:
     value: object = getattr(settings, name.lower())
     match value:
         case None:
-            if name.lower() in _OFF:
-                return "off"
-            return "unlimited" if name.lower().startswith(_NO_BOUND) else ""
+            return none_text(name)
         case SecretStr():
             return "set"
         case frozenset():

@@ -32,8 +32,7 @@ cleanup daily folder report forbids aperture bounded dict streaming joiner kind 
     "HTTP and web pages": """
         account answer auth call chart cli credentials days deps feature health http link metrics now
         private provider proxy public renderer request response router server series session site today token
-        value
-        view web""",
+        value view web""",
     "media": "box frame film fit media palette preview sound title",
     "money": "price purchase",
     "programming": """

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,20 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from bot.admin.setting_sources import shown_value
 from bot.errors import SettingsError
+from bot.log import redactor
 from bot.prices import Price, Prices
-from bot.settings import IsolatedSettings, Settings, load_settings
+from bot.setting_errors import OF_COMPOSE
+from bot.settings import (
+    IsolatedSettings,
+    Settings,
+    find_unknown_names,
+    load_settings,
+    read_log_format,
+    secrets_of,
+)
+from bot.stores.open import shown_url
 
 TOKEN = "123456789:AAEverySecretTokenOfThisBot_-"
 SECRET = "volcengine-secret-key=="
@@ -146,7 +159,7 @@ def test_a_value_is_read_as_its_type(
         ("LOG_LEVEL", "loud"),
     ],
 )
-def test_a_wrong_value_is_one_line_that_names_the_setting_and_not_the_value(
+def test_a_wrong_value_is_one_line_that_names_the_setting_and_where_it_stands(
     name: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, text)
@@ -159,8 +172,108 @@ def test_a_wrong_value_is_one_line_that_names_the_setting_and_not_the_value(
     assert "pydantic" not in line
     assert "Input should" not in line
     assert line.startswith(f"{name} should be: ")
-    if len(text) > 10:
-        assert text not in line
+    if name in ("TELEGRAM_BOT_TOKEN", "DATABASE_URL"):
+        assert line.endswith("; it stands in the environment")
+        assert text not in line.removeprefix(f"{name} should be: sqlite:///")
+    else:
+        shown = text.replace("ada:secret@", "")
+        assert line.endswith(f"; the environment has {shown if len(shown) <= 60 else f'{shown[:59]}…'}")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("BACKUP_HOUR", "25", "a whole number from 0 to 23, or off"),
+        ("ALERT_CHAT", "@name", "the id of a chat such as -1001234567890, no @name"),
+        ("PRIVATE_PORT", "on", "a whole number from 0 to 65535, or off"),
+        ("LISTEN_PORT", "0", "a whole number from 1 to 65535"),
+        ("OPEN_TASKS_PER_USER", "many", "a whole number, 0 or more, or unlimited"),
+        ("KEEP_DAYS", "1", "a whole number from 2 to 36500"),
+        ("OLD_MESSAGE_MINUTES", "0", "a number, more than 0"),
+        ("LOG_LEVEL", "loud", "debug, info, warning or error"),
+    ],
+)
+def test_the_sentence_says_what_would_work_and_where_the_value_stands(
+    name: str, text: str, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text(f"{name}={text}\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value) == f"{name} should be: {wanted}; .env has {text}"
+    monkeypatch.setenv(name.lower(), "-")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value) == f"{name} should be: {wanted}; the environment has -"
+
+
+def test_settings_that_do_not_fit_together_say_where_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("TELEGRAM_MODE=webhook\n")
+    with pytest.raises(SettingsError, match=r"needs PUBLIC_URL.*; TELEGRAM_MODE stands in \.env$"):
+        load_settings()
+
+
+@pytest.mark.parametrize("key", [TOKEN, "sk-7f3a9c1e5b7f3a9c1e5b7f"])
+def test_a_key_in_the_line_of_another_setting_is_not_told(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_API_URL", key)
+    with pytest.raises(
+        SettingsError, match=r"^TELEGRAM_API_URL should be: an address.*; it stands in the"
+    ) as no:
+        load_settings()
+    assert key not in str(no.value)
+
+
+def test_white_space_around_a_value_is_none_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEEKAI_API_KEY", " sk-1234\r\n")
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", f"\u00a0{TOKEN}\t")
+    monkeypatch.setenv("GEEKAI_BASE_URL", " https://geekai.example/v1/ ")
+    monkeypatch.setenv("PUBLIC_URL", "  ")
+    settings = load_settings()
+    assert settings.geekai_api_key == SecretStr("sk-1234")
+    assert settings.token == TOKEN
+    assert settings.geekai_base_url == "https://geekai.example/v1"
+    assert settings.public_url is None
+
+
+@pytest.mark.parametrize(
+    ("url", "read"),
+    [
+        ("postgresql://ada:s3cret/q@db.example/reel", "postgresql://ada:s3cret%2Fq@db.example/reel"),
+        ("postgresql://ada:s3cret q@db.example/reel", "postgresql://ada:s3cret%20q@db.example/reel"),
+        ("postgresql://ada:s3cret@q@db.example:5/reel", "postgresql://ada:s3cret%40q@db.example:5/reel"),
+        ("postgresql://ada:s3cret[q]@[::1]:5/reel", "postgresql://ada:s3cret%5Bq%5D@[::1]:5/reel"),
+        ("postgresql://ada:s3cret?q#r@db.example/reel", "postgresql://ada:s3cret%3Fq%23r@db.example/reel"),
+        ("postgresql://ada:12/s3cret@db.example/reel", "postgresql://ada:12%2Fs3cret@db.example/reel"),
+        ("postgresql://ada:s3cret%40q@one:1,two:2/reel?ssl=require", None),
+        ("postgresql://db.example/reel?user=ada&password=s3cret@q", None),
+        ("postgresql:///reel?host=/run/postgresql", None),
+    ],
+)
+def test_a_password_in_the_database_address_may_hold_any_sign_and_is_a_secret(
+    url: str, read: str | None
+) -> None:
+    settings = IsolatedSettings(database_url=url)
+    assert settings.database_url == (read or url)
+    told = redactor(secrets_of(settings))(f"{settings.database_url} {url}")
+    for shown in (told, shown_value(settings, "DATABASE_URL"), shown_url(settings.database_url)):
+        assert "s3cret" not in shown
+    assert "s3cret" not in repr(settings)
+    assert shown_url(settings.database_url).endswith("/reel")
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://ada:s3cret@", "postgresql://ada:s3cret@[db/x", "postgresql://ada:s3cret@db /x"]
+)
+def test_a_database_address_that_cannot_be_read_is_one_sentence_without_it(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(
+        SettingsError, match=r"in a password write %40.*; it stands in the environment$"
+    ) as no:
+        load_settings()
+    assert "s3cret" not in str(no.value)
 
 
 def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,6 +358,41 @@ def test_a_file_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
         load_settings()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / ".env").symlink_to("/proc/self/mem")  # root may read all the rest
+    with pytest.raises(SettingsError, match=r"^\.env cannot be read: Input/output error\."):
+        load_settings()
+    assert read_log_format() == "text"
+
+
+def test_a_folder_in_the_place_of_the_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(SettingsError, match=r"^\.env is a folder"):
+        load_settings()
+
+
+def test_a_name_that_is_nearly_right_is_found_in_the_file_and_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = ["BOT_TOKEN=1", "TELEGRAM_APIURL=1", "JIEKOU_COLOUR=1", "EDITOR=vi", "listen_port=80"]
+    (tmp_path / ".env").write_text("\n".join([*lines, *(f"{name}=1" for name in OF_COMPOSE)]))
+    for name in ("ALOWED_USERS", "LISTEN_FDS", "LISTEN_PID", "XDG_DATA_DIRS", "BOT_TOKEN", "LOG_LEVELS"):
+        monkeypatch.setenv(name, "1")
+    assert [(one.name, one.source, one.meant) for one in find_unknown_names()] == [
+        ("BOT_TOKEN", ".env", "TELEGRAM_BOT_TOKEN"),
+        ("JIEKOU_COLOUR", ".env", ""),
+        ("TELEGRAM_APIURL", ".env", "TELEGRAM_API_URL"),
+        ("ALOWED_USERS", "the environment", "ALLOWED_USERS"),
+        ("LOG_LEVELS", "the environment", "LOG_LEVEL"),
+    ]
+
+
+def test_what_the_compose_file_reads_is_no_misspelt_name() -> None:
+    text = (Path(__file__).parents[2] / "compose.yaml").read_text(encoding="utf-8")
+    assert set(re.findall(r"\$\{([A-Z_]+)", text)) <= {*EVERY_NAME, *OF_COMPOSE}
+
+
 def test_isolated_settings_read_neither_the_environment_nor_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,7 +430,7 @@ def test_a_wrong_price_is_shown_with_one_that_is_right(monkeypatch: pytest.Monke
     with pytest.raises(SettingsError) as refusal:
         load_settings()
     assert str(refusal.value).startswith("MODEL_PRICES should be: a comma list such as jimeng-pro=3.50,")
-    assert str(refusal.value).endswith("; this is not: veo-3 0.40/s")
+    assert "; this is not: veo-3 0.40/s; the environment has jimeng-pro=3.50, " in str(refusal.value)
 
 
 def test_the_real_telegram_calls_only_an_address_with_https() -> None:

@@ -21,6 +21,7 @@ from bot.maintenance.disk_space import write_problem
 from bot.provider import Provider
 from bot.providers import build_models, build_providers
 from bot.request import VideoModel
+from bot.setting_errors import FILE
 from bot.settings import Settings, load_settings, secrets_of
 from bot.store.audit import THE_BOT
 from bot.stores.examination import MEND_OTHER_BOT, Examination, of_another_bot
@@ -38,7 +39,7 @@ def read_settings() -> tuple[Settings | None, Finding]:
     except SettingsError as error:
         mend = "Fix it in .env, or in the environment. .env.example explains every setting."
         return None, Finding("settings", "wrong", f"{error}", mend)
-    if not Path(".env").exists():
+    if not Path(FILE).exists():
         return settings, Finding("settings", "ok", "From the environment; there is no .env in this folder.")
     return settings, Finding("settings", "ok", "From .env and the environment.")
 
