@@ -27,7 +27,8 @@ CHANGEABLE = {
     "OPEN_TASKS_PER_CHAT": "videos in progress at the same time, for one group",
     "MODEL_PRICES": (
         "the price of a video, such as `jimeng-pro=3.50,jimeng-720p=0.28/s,veo-3:1080p:sound=0.60/s`;"
-        " if unset, no price is shown"
+        " after the model a resolution, a length such as `10s`, `sound` or `silent`, `references`,"
+        " `off-peak`; if unset, no price is shown"
     ),
     "CURRENCY": "currency of prices and budgets: a code or a sign",
     "DAILY_BUDGET": "the most that all videos of a day may cost; unset is unlimited",

@@ -89,7 +89,9 @@ async def test_a_cancel_is_noticed_by_the_running_bot_at_once(live_bot: BotHarne
         _, chat, cards = await a_queue(live_bot, "a paid one", "a free one")
         paid, free = live_bot.tasks(chat)
         assert "Cancelled." in await typed(live_bot, "cancel", free["id"])
-        await live_bot.until(lambda: (live_bot.now(cards[1]) or {}).get("text") == says("cancelled"), 15)
+        await live_bot.until(
+            lambda: (live_bot.now(cards[1]) or {}).get("text") == f"a free one\n\n{says('cancelled')}", 15
+        )
         assert "already paid" in await typed(live_bot, "cancel", paid["id"])
         await live_bot.until(
             lambda: says("card_stopped") in (live_bot.now(cards[0]) or {}).get("text", ""), 15

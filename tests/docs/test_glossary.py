@@ -17,7 +17,7 @@ STANDARD = {
     "Telegram": """
         access action admin album allow ban bot button chat draft extend forget group greeting help history
         join link menu message mode moved operator page person photo preferences press privacy reaction rights
-        sender set setting settings share text update upload user video webhook file names
+        sender set setting settings share text update upload user video webhook file name names
 cleanup daily folder report forbids aperture bounded dict streaming joiner kind for host single unstorable
 """,
     "asyncio and task queues": """

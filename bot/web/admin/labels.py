@@ -50,8 +50,9 @@ def did(entry: AuditEntry) -> str:
 def state_words(task: Task) -> str:
     if task.has_unknown_outcome:
         return "unknown end"
-    if task.is_cancelled and task.state is not TaskState.CANCELLED:
-        return f"cancelled, {_STATES[task.state]}"
+    if task.is_cancelled:
+        before = task.state in (TaskState.QUEUED, TaskState.CANCELLED)
+        return "cancelled" if before else f"cancelled, {_STATES[task.state]}"
     if task.state is TaskState.SUCCEEDED and task.delivered_at is None:
         return "made, not shown yet"
     if task.detached and task.delivered_at is None:
