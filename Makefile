@@ -12,7 +12,7 @@ WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox run install test chaos mutations lint check format lock audit site clean
+.PHONY: help sandbox run doctor install test chaos mutations lint check format lock audit site clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ sandbox: $(VENV)/.run ## run the bot and a simulated Telegram on this machine: n
 
 run: $(VENV)/.run ## run the bot on Telegram with the settings of .env
 	@$(BIN)/python -m bot run
+
+doctor: $(VENV)/.run ## find out what is wrong with the settings and how to fix it
+	@$(BIN)/python -m bot doctor
 
 install: $(VENV)/.dev ## install all development tools into .venv
 

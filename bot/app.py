@@ -19,7 +19,7 @@ from bot.maintenance.disk_space import prepare_data_dir
 from bot.maintenance.maintenance import Maintenance
 from bot.media.media_info import FitPhoto
 from bot.media.video_cache import VideoCache
-from bot.photo_links import PhotoLinks, secret_key, webhook_secret
+from bot.photo_links import PhotoLinks, key_mark, secret_key, webhook_secret
 from bot.provider import PhotoLink, Provider
 from bot.providers import build_models, build_providers
 from bot.request import VideoRequest
@@ -91,6 +91,7 @@ async def run(
         stack.push_async_callback(store.close)
         check_bot(await store.maintenance.claim_for_bot(settings.bot_id), settings.bot_id)
         prepare_data_dir(settings.data_dir)
+        await compare_keys(store, settings)
         use_phrases(settings.phrases_dir)
         providers = build_providers(settings, utc_now)
         for provider in providers:
@@ -110,6 +111,17 @@ def check_bot(owner: int, bot_id: int) -> None:
     """Raise SettingsError if the database belongs to another bot: its updates have the same ids as ours."""
     if owner != bot_id:
         raise SettingsError(f"{of_another_bot(owner, bot_id)} {MEND_OTHER_BOT}")
+
+
+async def compare_keys(store: Store, settings: Settings) -> None:
+    """Store the mark of SECRET_KEY; warn if the process before had another, which refuses our links."""
+    if settings.secret_key is None:
+        return
+    mark = key_mark(settings.secret_key.get_secret_value())
+    if await store.maintenance.put_key_mark(mark) not in (None, mark):
+        get_log(__name__).warning(
+            "SECRET_KEY is not that of the process that started before: set the same for all of them"
+        )
 
 
 class App:

@@ -93,6 +93,11 @@ def secret_key(setting: SecretStr | None, data_dir: Path) -> str:
     return key
 
 
+def key_mark(key: str) -> str:
+    """Return what tells two keys apart and gives nothing of them away."""
+    return hmac.digest(key.encode(), b"mark of the key", "sha256").hex()[:16]
+
+
 def webhook_secret(setting: SecretStr | None, key: str) -> str:
     """Return the secret by which Telegram authenticates: the setting, or one derived from `key`."""
     if setting is not None:

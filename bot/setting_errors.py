@@ -40,7 +40,7 @@ class SettingText:
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownName:
+class UnknownSetting:
     """A name that is no setting and was probably meant as one."""
 
     name: str
@@ -91,9 +91,9 @@ def wrong_setting(
 
 def unknown_names(
     known: Collection[str], environment: Iterable[str], file: Iterable[str]
-) -> list[UnknownName]:
+) -> list[UnknownSetting]:
     """Return the names that look like one of `known`, in capitals, and are none of them."""
-    found: list[UnknownName] = []
+    found: list[UnknownSetting] = []
     families = {name.partition("_")[0] for name in known if "_" in name}
     for source, names in ((FILE, file), (ENVIRONMENT, environment)):
         for name in sorted({name.upper() for name in names} - {*known} - OF_COMPOSE):
@@ -102,7 +102,7 @@ def unknown_names(
             if not meant and is_file:
                 meant = next((one for one in known if one.endswith(f"_{name}")), "")
             if meant or (is_file and "_" in name and name.partition("_")[0] in families):
-                found.append(UnknownName(name, source, meant))
+                found.append(UnknownSetting(name, source, meant))
     return found
 
 

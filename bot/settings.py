@@ -26,7 +26,14 @@ from bot.errors import SettingsError
 from bot.integers import read_integer
 from bot.prices import Prices, read_amount, read_prices
 from bot.proxies import DIRECT, Proxy, environment_proxy, is_this_machine, read_proxy
-from bot.setting_errors import FILE, SettingText, UnknownName, unknown_names, written_settings, wrong_setting
+from bot.setting_errors import (
+    FILE,
+    SettingText,
+    UnknownSetting,
+    unknown_names,
+    written_settings,
+    wrong_setting,
+)
 
 Everyone = Literal["*"]
 IdList = Annotated[frozenset[int] | Everyone, NoDecode]
@@ -454,13 +461,17 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(f"{FILE} cannot be read: {reason}. Look at its permissions.") from None
 
 
-def find_unknown_names() -> list[UnknownName]:
+def find_unknown_names() -> list[UnknownSetting]:
     """Return the names in the environment and in `.env` that were probably meant as settings."""
     return unknown_names([name.upper() for name in Settings.model_fields], os.environ, _in_file())
 
 
 def _in_file() -> Mapping[str, str | None]:
-    return DotEnvSettingsSource(Settings).env_vars
+    """Return what `.env` has; nothing if it cannot be read, which `load_settings` reports."""
+    try:
+        return DotEnvSettingsSource(Settings).env_vars
+    except (OSError, UnicodeDecodeError):
+        return {}
 
 
 def _wrong(error: ValidationError, written: Mapping[str, SettingText]) -> SettingsError:

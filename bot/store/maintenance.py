@@ -8,6 +8,8 @@ from typing import Protocol
 
 BOT_FLAG = "bot "
 """The key of the flag that says whose database it is, before the bot's id. It is never pruned."""
+KEY_FLAG = "secret key "
+"""The same for the mark of the secret key."""
 
 
 class MaintenanceStore(Protocol):
@@ -38,6 +40,9 @@ class MaintenanceStore(Protocol):
     async def claim_for_bot(self, bot_id: int) -> int:
         """Store whose database this is, unless that is stored already; return the id of the bot that it
         belongs to."""
+
+    async def put_key_mark(self, mark: str) -> str | None:
+        """Store the mark of the secret key of the process that starts; return the one before."""
 
     def write_outage(self) -> str:
         """Return why nothing can be written at present, as the second half of a sentence; empty if it can."""

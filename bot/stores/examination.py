@@ -24,3 +24,5 @@ class Examination:
     admins: tuple[int, ...] = ()
     bot_id: int | None = None
     """The bot that it belongs to, if one has used it."""
+    key_mark: str | None = None
+    """`bot.photo_links.key_mark` of the process that started last."""

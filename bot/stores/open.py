@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.account_urls import without_account
 from bot.errors import SettingsError
+from bot.settings import read_database_url
 from bot.store import Store
 from bot.store.audit import AuditEntry
 from bot.store.leases import utc_now
@@ -70,11 +71,10 @@ async def stored_settings(url: str, subject: int) -> list[AuditEntry]:
 async def move_between(source: str, target: str) -> Mapping[str, int]:
     """Copy everything of one into the other; return how many rows of each table. SettingsError,
     StartError."""
-    for url in (source, target):
-        if not url.startswith((_SQLITE, *_POSTGRES)):
-            raise SettingsError(
-                "an address is sqlite:///path/to/file.db or postgresql://name:password@host/database."
-            )
+    try:
+        source, target = read_database_url(source.strip()), read_database_url(target.strip())
+    except ValueError as error:
+        raise SettingsError(f"an address is {error}.") from None
     if source == target:
         raise SettingsError("these are one and the same.")
     async with AsyncExitStack() as opened:
@@ -120,5 +120,6 @@ def _path(url: str) -> Path:
 def _need_asyncpg() -> None:
     if find_spec("asyncpg") is None:
         raise SettingsError(
-            "DATABASE_URL is a PostgreSQL, which needs one more package: pip install 'dreamreel[postgres]'."
+            "DATABASE_URL is a PostgreSQL, which needs one more package, asyncpg. In the project's folder: "
+            "pip install '.[postgres]' (a published Dreamreel: pip install 'dreamreel[postgres]')."
         )

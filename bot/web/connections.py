@@ -7,7 +7,9 @@ leave none for Telegram and the database.
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -32,6 +34,12 @@ def allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def listen(family: int, address: tuple[Any, ...], backlog: int | None = None) -> socket.socket:
+    """Return a socket that listens at `address`; at `::` it answers IPv4 too. Raises OSError."""
+    both = family == socket.AF_INET6 and address[0] == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server(address[:2], family=family, backlog=backlog, dualstack_ipv6=both)
+
+
 class BoundedSite(web.TCPSite):
     """A `web.TCPSite` with limits. Its application needs the middleware `note_first_request`."""
 
@@ -51,7 +59,14 @@ class BoundedSite(web.TCPSite):
     async def start(self) -> None:
         await web.BaseSite.start(self)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connect, self._host, self._port, backlog=self._backlog)
+        if self._host == "::":
+            # asyncio would let it answer IPv6 alone.
+            sock = listen(socket.AF_INET6, ("::", self._port), self._backlog)
+            self._server = await loop.create_server(self._connect, sock=sock, backlog=self._backlog)
+        else:
+            self._server = await loop.create_server(
+                self._connect, self._host, self._port, backlog=self._backlog
+            )
 
     def _connect(self) -> asyncio.Protocol:
         server = self._runner.server

@@ -638,6 +638,7 @@ async def test_what_was_changed_in_the_chat_counts_for_the_doctor(live_bot: BotH
 
 async def test_settings_that_cannot_be_read_are_the_one_finding(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("LISTEN_PORT=http\nTELEGRAM_BOT_TOKEN=s3cretbutwrong\n")
+    (tmp_path / ".env").chmod(0o600)
     process = BotProcess(tmp_path, {}, "doctor", "--json")
     await process.start()
     assert await process.end() == 1

@@ -12,17 +12,26 @@ from pathlib import Path
 from bot.admin.live_settings import apply_changes
 from bot.cli.doctor.backups import judge_backups
 from bot.cli.doctor.finding import Finding
+from bot.cli.doctor.installation import (
+    check_file,
+    check_folder,
+    check_ports,
+    existing,
+    judge_hosts,
+    judge_limits,
+    judge_names,
+)
 from bot.cli.doctor.money import judge_prices
 from bot.cli.doctor.network import check_public_address, check_telegram, list_ways
 from bot.cli.doctor.provider_accounts import check_account
 from bot.errors import SettingsError
 from bot.maintenance.backup import BackupFolder
-from bot.maintenance.disk_space import write_problem
+from bot.photo_links import key_mark
 from bot.provider import Provider
 from bot.providers import build_models, build_providers
 from bot.request import VideoModel
 from bot.setting_errors import FILE
-from bot.settings import Settings, load_settings, secrets_of
+from bot.settings import Settings, find_unknown_names, load_settings, secrets_of
 from bot.store.audit import THE_BOT
 from bot.stores.examination import MEND_OTHER_BOT, Examination, of_another_bot
 from bot.stores.open import examine_store, is_shared, shown_url, stored_settings
@@ -30,6 +39,11 @@ from bot.stores.open import examine_store, is_shared, shown_url, stored_settings
 _DISK_WRONG_MB = 100
 """A video or two, and room for the database."""
 _SHORT_SECRET = 16
+
+
+def check_file_of_settings() -> list[Finding]:
+    """Check what stands in `.env` and the environment beside the values."""
+    return [*judge_names(find_unknown_names()), *check_file()]
 
 
 def read_settings() -> tuple[Settings | None, Finding]:
@@ -67,13 +81,18 @@ async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Fi
         list_ways(settings, [provider.name for provider in paid]),
         judge_database(database, shown_url(settings.database_url), settings),
         _check_disk(settings),
-        *_check_data_dir(settings),
+        *check_folder("DATA_DIR", settings.data_dir),
+        *(check_folder("BACKUP_DIR", settings.backups) if settings.backup_dir and settings.backups else []),
         *_check_backups(settings, clock(), is_running=database.in_use),
         judge_admins(database, settings),
         _check_models(settings, providers),
         *judge_prices(settings, models),
+        *judge_limits(settings),
+        *judge_hosts(settings),
+        *check_ports(settings, is_running=database.in_use),
         *of_address,
         *_check_secret_key(settings),
+        *judge_shared_key(database, settings),
         *(finding for findings in of_accounts for finding in findings),
     ]
     return [_without_secrets(finding, secrets_of(settings)) for finding in found]
@@ -126,21 +145,10 @@ def _check_disk(settings: Settings) -> Finding:
     places = [settings.data_dir]
     if not is_shared(settings.database_url):
         places.append(settings.sqlite_path.parent)
-    folders = {_existing(place) for place in places}
+    folders = {existing(place) for place in places}
     free = {folder: shutil.disk_usage(folder).free // 1_000_000 for folder in folders}
     folder = min(sorted(free), key=lambda each: free[each])
     return judge_disk(folder, free[folder], settings.keep_files_mb)
-
-
-def _check_data_dir(settings: Settings) -> list[Finding]:
-    """Try to write there, or where the first start would make it."""
-    folder = settings.data_dir
-    place = folder if folder.exists() else _existing(folder)
-    problem = write_problem(place)
-    if not problem:
-        return []
-    seen = f"Nothing can be written to {place}: {problem}."
-    return [Finding("DATA_DIR", "wrong", seen, "Look at its permissions, or set another DATA_DIR.")]
 
 
 def _check_backups(settings: Settings, now: datetime, *, is_running: bool) -> list[Finding]:
@@ -149,11 +157,6 @@ def _check_backups(settings: Settings, now: datetime, *, is_running: bool) -> li
     folder = BackupFolder.from_settings(settings)
     today = now.astimezone(settings.zone).date()
     return [judge_backups(settings, folder.newest() if folder else None, today, is_running=is_running)]
-
-
-def _existing(folder: Path) -> Path:
-    absolute = folder.absolute()
-    return next(each for each in (absolute, *absolute.parents) if each.is_dir())
 
 
 def _check_models(settings: Settings, providers: Iterable[Provider]) -> Finding:
@@ -174,6 +177,18 @@ def _check_secret_key(settings: Settings) -> list[Finding]:
     seen = "SECRET_KEY is so short that it can be guessed, and photo links can be forged with it."
     mend = f"Use {_SHORT_SECRET} characters or more, or leave it empty: the bot generates one."
     return [Finding("secret key", "warning", seen, mend)]
+
+
+def judge_shared_key(database: Examination, settings: Settings) -> list[Finding]:
+    """Compare SECRET_KEY with that of the process that started last on the same database."""
+    if not (database.in_use and database.key_mark and settings.secret_key):
+        return []
+    if database.key_mark == key_mark(settings.secret_key.get_secret_value()):
+        return []
+    seen = "SECRET_KEY is not that of the process that started last: it refuses the links of this one."
+    return [
+        Finding("secret key", "wrong", seen, "Set the same SECRET_KEY for every process, and restart them.")
+    ]
 
 
 def _by_link(models: Mapping[str, VideoModel]) -> list[str]:

@@ -11,7 +11,7 @@ from bot.store.audit import AuditEntry
 from bot.stores.examination import Examination
 from bot.stores.postgres import people
 from bot.stores.postgres.audit import settings_in_force
-from bot.stores.postgres.maintenance import bot_of
+from bot.stores.postgres.maintenance import bot_of, key_mark_of
 from bot.stores.postgres.opening import (
     MEND_ENCODING,
     MEND_SILENCE,
@@ -81,4 +81,6 @@ async def _examine(connection: Connection) -> Examination:
         "SELECT EXISTS (SELECT 1 FROM processes WHERE alive_until > clock_timestamp())"
     )
     admins = tuple(await people.admins(connection))
-    return Examination(True, in_use, admins=admins, bot_id=await bot_of(connection))
+    return Examination(
+        True, in_use, admins=admins, bot_id=await bot_of(connection), key_mark=await key_mark_of(connection)
+    )

@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 from pathlib import Path
 
-from bot.store.maintenance import BOT_FLAG
+from bot.store.maintenance import BOT_FLAG, KEY_FLAG
 from bot.stores.postgres.database import Subject, transacts, writes
 from bot.stores.postgres.pool import Connection, affected
 
@@ -18,7 +18,7 @@ _OLD_ROWS = (
     "DELETE FROM notices WHERE id = ANY(ARRAY(SELECT id FROM notices WHERE kept_at < $1 LIMIT $2))",
     "DELETE FROM send_rates WHERE key = ANY(ARRAY(SELECT key FROM send_rates WHERE at < $1 LIMIT $2))",
     "DELETE FROM flags WHERE key = ANY(ARRAY("
-    "SELECT key FROM flags WHERE at < $1 AND key NOT LIKE 'bot %' LIMIT $2))",
+    "SELECT key FROM flags WHERE at < $1 AND key NOT LIKE 'bot %' AND key NOT LIKE 'secret key %' LIMIT $2))",
 )
 
 
@@ -68,6 +68,14 @@ class PostgresMaintenance(Subject):
             await connection.execute("INSERT INTO flags (key, at) VALUES ($1, now())", f"{BOT_FLAG}{bot_id}")
         return owner or bot_id
 
+    @transacts
+    async def put_key_mark(self, connection: Connection, mark: str) -> str | None:
+        await connection.execute("LOCK TABLE flags IN SHARE ROW EXCLUSIVE MODE")
+        before = await key_mark_of(connection)
+        await connection.execute("DELETE FROM flags WHERE key LIKE 'secret key %'")
+        await connection.execute("INSERT INTO flags (key, at) VALUES ($1, now())", f"{KEY_FLAG}{mark}")
+        return before
+
     def write_outage(self) -> str:
         return self._db.connections.outage.reason
 
@@ -93,3 +101,9 @@ async def bot_of(connection: Connection) -> int | None:
     """Return the id of the bot that the database belongs to; None while no bot has used it."""
     key = await connection.fetchval("SELECT key FROM flags WHERE key LIKE 'bot %'")
     return None if key is None else int(key.removeprefix(BOT_FLAG))
+
+
+async def key_mark_of(connection: Connection) -> str | None:
+    """Return the mark of the secret key of the process that started last; None if it had none."""
+    key = await connection.fetchval("SELECT key FROM flags WHERE key LIKE 'secret key %'")
+    return None if key is None else str(key).removeprefix(KEY_FLAG)

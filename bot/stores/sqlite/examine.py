@@ -11,8 +11,8 @@ from pathlib import Path
 from bot.store.audit import AuditEntry
 from bot.stores.examination import Examination
 from bot.stores.sqlite.audit import settings_in_force
-from bot.stores.sqlite.file import SCHEMA_VERSION
-from bot.stores.sqlite.maintenance import bot_of
+from bot.stores.sqlite.file import SCHEMA_VERSION, is_foreign, is_whole
+from bot.stores.sqlite.maintenance import bot_of, key_mark_of
 from bot.stores.sqlite.people import admins
 
 if sys.platform == "win32":
@@ -55,6 +55,7 @@ def stored_settings(path: Path, subject: int) -> list[AuditEntry]:
 
 
 _PERMISSIONS = "Look at its permissions, at those of its folder, and at the disk."
+_FOREIGN = ("is a database of another program", "Set another DATABASE_URL: the bot makes a file of its own.")
 _DAMAGED = ("is damaged", "Restore a backup, or move it away to begin with an empty one.")
 
 
@@ -97,8 +98,10 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _examine_content(connection: sqlite3.Connection, in_use: bool) -> Examination:
-    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+    if not is_whole(connection, "quick_check"):
         return Examination(True, in_use, *_DAMAGED)
+    if is_foreign(connection):
+        return Examination(True, in_use, *_FOREIGN)
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         return Examination(True, in_use, "was made by a newer Dreamreel", "Update this one.")
@@ -109,7 +112,13 @@ def _examine_content(connection: sqlite3.Connection, in_use: bool) -> Examinatio
         connection.execute("ROLLBACK")
     if version < SCHEMA_VERSION:  # the next start brings it up to date
         return Examination(True, in_use, admins=tuple(admins(connection)) if version else ())
-    return Examination(True, in_use, admins=tuple(admins(connection)), bot_id=bot_of(connection))
+    return Examination(
+        True,
+        in_use,
+        admins=tuple(admins(connection)),
+        bot_id=bot_of(connection),
+        key_mark=key_mark_of(connection),
+    )
 
 
 def _explain(error: sqlite3.Error) -> tuple[str, str]:

@@ -204,8 +204,24 @@ def sound(connection: sqlite3.Connection, check: Literal["quick_check", "integri
 
     `integrity_check` compares the indexes with their tables too, which takes four times as long.
     """
-    pages_ok = connection.execute(f"PRAGMA {check}(1)").fetchone()[0] == "ok"
-    return pages_ok and connection.execute("PRAGMA foreign_key_check").fetchone() is None
+    return is_whole(connection, check) and connection.execute("PRAGMA foreign_key_check").fetchone() is None
+
+
+def is_whole(connection: sqlite3.Connection, check: Literal["quick_check", "integrity_check"]) -> bool:
+    """Return True if every page can be read."""
+    usual = connection.text_factory
+    connection.text_factory = bytes  # what it says of a damaged file may quote bytes that are no text
+    try:
+        return bool(connection.execute(f"PRAGMA {check}(1)").fetchone()[0] == b"ok")
+    finally:
+        connection.text_factory = usual
+
+
+def is_foreign(connection: sqlite3.Connection) -> bool:
+    """Return True if the file has tables, and none of the first ones of ours: another program made it."""
+    rows = connection.execute("SELECT CAST(name AS BLOB) FROM sqlite_master WHERE type = 'table'")
+    tables = {bytes(row[0]) for row in rows}
+    return bool(tables) and not {b"tasks", b"updates", b"people"} <= tables
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
@@ -213,6 +229,8 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         raise SettingsError(
             f"The database {path} is damaged: restore a backup, or move it away to begin with an empty one."
         )
+    if is_foreign(connection):
+        raise SettingsError(f"The database {path} is of another program: set another DATABASE_URL.")
     if connection.execute("PRAGMA user_version").fetchone()[0] > SCHEMA_VERSION:
         raise SettingsError(f"The database {path} was made by a newer Dreamreel: update this one.")
 

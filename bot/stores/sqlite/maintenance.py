@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from bot.store.maintenance import BOT_FLAG
+from bot.store.maintenance import BOT_FLAG, KEY_FLAG
 from bot.stores.sqlite.backup import back_up, delete_old_copies
 from bot.stores.sqlite.database import Database, Subject, reads, writes
 from bot.stores.sqlite.rows import to_text, to_time
@@ -22,7 +22,8 @@ _OLD_ROWS = (
     "DELETE FROM recipes WHERE token IN (SELECT token FROM recipes WHERE created_at < :before LIMIT :limit)",
     "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE kept_at < :before LIMIT :limit)",
     "DELETE FROM flags WHERE key IN"
-    " (SELECT key FROM flags WHERE at < :before AND key NOT LIKE 'bot %' LIMIT :limit)",
+    " (SELECT key FROM flags WHERE at < :before AND key NOT LIKE 'bot %' AND key NOT LIKE 'secret key %'"
+    " LIMIT :limit)",
 )
 
 
@@ -76,6 +77,13 @@ class SQLiteMaintenance(Subject):
             _set_flag(connection, f"{BOT_FLAG}{bot_id}", self._db.clock())
         return owner or bot_id
 
+    @writes
+    def put_key_mark(self, connection: sqlite3.Connection, mark: str) -> str | None:
+        before = key_mark_of(connection)
+        connection.execute("DELETE FROM flags WHERE key LIKE 'secret key %'")
+        _set_flag(connection, f"{KEY_FLAG}{mark}", self._db.clock())
+        return before
+
     def write_outage(self) -> str:
         return self._db.writer.outage.reason
 
@@ -104,6 +112,12 @@ def bot_of(connection: sqlite3.Connection) -> int | None:
     """Return the id of the bot that the database belongs to; None while no bot has used it."""
     row = connection.execute("SELECT key FROM flags WHERE key LIKE 'bot %'").fetchone()
     return None if row is None else int(row["key"].removeprefix(BOT_FLAG))
+
+
+def key_mark_of(connection: sqlite3.Connection) -> str | None:
+    """Return the mark of the secret key of the process that started last; None if it had none."""
+    row = connection.execute("SELECT key FROM flags WHERE key LIKE 'secret key %'").fetchone()
+    return None if row is None else str(row["key"]).removeprefix(KEY_FLAG)
 
 
 def _set_flag(connection: sqlite3.Connection, key: str, now: datetime) -> bool:
