@@ -267,7 +267,12 @@ class App:
             chat=self.conversation.board,
             providers={provider.name: provider for provider in providers},
             models=self.models,
-            journal=TaskJournal(self._store.tasks, self._clock, self._maintenance.task_saved),
+            journal=TaskJournal(
+                self._store.tasks,
+                self._clock,
+                self._maintenance.task_saved,
+                redactor(secrets_of(self._settings)),
+            ),
             schedule=self._schedule,
             durations=self._store.providers,
             health=self._health,

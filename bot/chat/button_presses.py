@@ -10,7 +10,7 @@ from telegram import CallbackQuery, Message
 from bot.chat.context import ChatContext
 from bot.chat.handlers import MEANT, Button, ButtonPress, ChatButton, ChatButtonPress
 from bot.chat.router import Router
-from bot.chat.sender import Sender
+from bot.chat.sender import Sender, tidy_name
 from bot.chat.telegram_io.client import translated
 from bot.chat.telegram_io.flood_control import PRESSES, FloodControl
 from bot.errors import ChatError, IllegalMove, MediaError, StaleTask
@@ -139,7 +139,7 @@ class ButtonPresses:
         if sender_id is None:
             return Problem(button.refusal, {})
         sender = await self._sender(update_id, query, sender_id, task)
-        name = query.from_user.first_name
+        name = tidy_name(query.from_user.first_name)
         press = ButtonPress(sender, task, button.verb, choice, person_id, name, reply.send)
         try:
             return await button.handle(self._ctx, press)
@@ -176,7 +176,7 @@ class ButtonPresses:
             chat_id=message.chat.id if message else person.id,
             thread_id=thread_id,
             user_id=user_id,
-            user_name=person.first_name if user_id == person.id else "",
+            user_name=tidy_name(person.first_name) if user_id == person.id else "",
             message_id=message.message_id if message else None,
             language=await self._language(query),
             sent_at=self._ctx.clock(),

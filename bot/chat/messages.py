@@ -14,9 +14,9 @@ from bot.chat.features.group_membership import follow_group
 from bot.chat.features.help import help as show_help
 from bot.chat.features.help import start as greet
 from bot.chat.handlers import MEANT
-from bot.chat.parsing.message_intent import Intent, find_video, read_intent
+from bot.chat.parsing.message_intent import Intent, find_video, read_intent, writer_of
 from bot.chat.router import Router
-from bot.chat.sender import Sender
+from bot.chat.sender import Sender, tidy_name
 from bot.chat.telegram_io.flood_control import MESSAGES, FloodControl
 from bot.errors import ChatMoved, MediaError
 from bot.text import plain, say
@@ -35,6 +35,8 @@ class Messages:
         intent = read_intent(message, ctx.bot.username, ctx.bot.id, self._router.kinds)
         sender = await self._sender(update_id, message)
         if sender is None or (intent.kind == "nothing" and intent.photo is None):
+            return
+        if sender.is_channel and not (await ctx.preferences.of(sender.chat_id)).channels:
             return
         if await ctx.albums.joined(sender, intent) or intent.kind == "nothing":
             return
@@ -162,8 +164,8 @@ class Messages:
         await self._ctx.menu.welcome(sender.chat_id, chosen, sender.code)
 
     async def _sender(self, update_id: int, message: Message) -> Sender | None:
-        sender = message.sender_chat or message.from_user
-        if sender is None:
+        user_id = writer_of(message)
+        if user_id is None:
             return None
         person = message.from_user
         name = person.first_name if person and not message.sender_chat else (message.author_signature or "")
@@ -172,13 +174,13 @@ class Messages:
             update_id=update_id,
             chat_id=message.chat_id,
             thread_id=message.message_thread_id if message.is_topic_message else None,
-            user_id=sender.id,
-            user_name=name,
+            user_id=user_id,
+            user_name=tidy_name(name),
             message_id=message.message_id,
-            language=await self._ctx.preferences.language_for(message.chat_id, code, sender.id),
+            language=await self._ctx.preferences.language_for(message.chat_id, code, user_id),
             sent_at=message.date,
             album_id=message.media_group_id,
-            chat_title=message.chat.title or "",
+            chat_title=tidy_name(message.chat.title or ""),
             code=code,
         )
 

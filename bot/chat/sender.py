@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.draft import DraftQuestion
 from bot.task import Task
 
+_CHANNELS = 10**15
+"""More than any id of Telegram has: what is subtracted meets nobody's."""
+
+
+def channels_of(chat_id: int) -> int:
+    """Return the id under which all channels count that write in a group: a person may own any number."""
+    return chat_id - _CHANNELS
+
+
+_UNSHOWN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]+")
+"""Line breaks, controls, and what turns the direction of the words after it."""
+_FROM_THE_RIGHT = frozenset({"R", "AL"})
+
+
+def tidy_name(name: str) -> str:
+    """Return a name on one line that leaves the words around it alone, whichever way it is read."""
+    tidy = " ".join(_UNSHOWN.sub(" ", name).split())
+    if any(unicodedata.bidirectional(letter) in _FROM_THE_RIGHT for letter in tidy):
+        return f"\u2068{tidy}\u2069"  # an isolate of Unicode's bidirectional algorithm (UAX 9)
+    return tidy
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A person, or a channel or an anonymous admin, who count as persons of their own."""
+    """A person or an anonymous admin, who counts as a person; or a channel: all of a group count as one."""
 
     update_id: int
     chat_id: int
@@ -30,6 +53,11 @@ class Sender:
     """Of a group."""
     code: str | None = None
     """The language of their own Telegram, as it names it; `language` is the one to answer in."""
+
+    @property
+    def is_channel(self) -> bool:
+        """Return True if this was written in the name of a channel."""
+        return self.user_id == channels_of(self.chat_id)
 
     @property
     def is_group(self) -> bool:

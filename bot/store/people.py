@@ -41,6 +41,8 @@ class ChatSettings:
     """Whether an outcome that took a while is followed by a message that rings."""
     quiet: bool = False
     """Cards of one line, and reactions in place of words."""
+    channels: bool = True
+    """Whether channels that write in a group may order."""
 
 
 @dataclass(frozen=True, slots=True)

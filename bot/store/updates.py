@@ -30,8 +30,13 @@ class UpdateStore(Protocol):
     async def add(self, updates: Sequence[StoredUpdate]) -> None:
         """Store them durably; those already there are left alone."""
 
-    async def claim(self, now: datetime, lease_s: float, limit: int) -> list[StoredUpdate]:
+    async def claim(
+        self, now: datetime, lease_s: float, limit: int, *, oldest_first: bool = True
+    ) -> list[StoredUpdate]:
         """Lease and return the next update of each chat in which none is under a lease.
+
+        If there are more than `limit`, those come first that are the oldest, or those of the chats in which
+        the fewest wait.
 
         That is the oldest one that is due, of those that are the oldest open one of their person: one that
         waits for its next attempt holds back its own person alone. One that was under a lease when its

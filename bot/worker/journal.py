@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any, Literal, TypeVar
@@ -28,9 +29,12 @@ class TaskJournal:
         store: TaskStore,
         clock: Callable[[], datetime],
         observe: Callable[[Task, Attempt | None], None],
+        redact: Callable[[str], str] = str,
     ) -> None:
-        """`observe` is called for each saved task, with the call that led to it; it must not raise."""
+        """`observe` is called for each saved task, with the call that led to it; it must not raise. `redact`
+        removes every secret from what a provider said."""
         self._store = store
+        self._redact = redact
         self._observe = observe
         self._log = get_log(__name__)
         self.now = clock
@@ -53,16 +57,21 @@ class TaskJournal:
         return await self._store.has_waiting(task.provider, self.now())
 
     async def save(self, task: Task, attempt: Attempt | None = None) -> Task:
-        saved = await self._store.save(task, attempt)
+        saved = await self._store.save(self._redacted(task), attempt)
         self._observe(saved, attempt)
         return saved
+
+    def _redacted(self, task: Task) -> Task:
+        if not task.error_detail:
+            return task
+        return replace(task, error_detail=self._redact(task.error_detail))
 
     async def update(self, task: Task, move: Callable[[Task], Task], attempt: Attempt | None) -> Task:
         """Save what `move` makes of the row as it is by now: a person may have stopped waiting meanwhile.
 
         StaleTask if the row is gone.
         """
-        saved = await self._store.update(task.id, move, attempt)
+        saved = await self._store.update(task.id, lambda row: self._redacted(move(row)), attempt)
         if saved is None:
             raise StaleTask(f"{task.id}: gone")
         self._observe(saved, attempt)
@@ -164,5 +173,5 @@ class TaskJournal:
             at=began,
             took_s=(self.now() - began).total_seconds(),
             answer=error.code if error else "ok",
-            detail=error.detail if error else detail,
+            detail=self._redact(error.detail if error else detail),
         )

@@ -951,6 +951,21 @@ async def test_updates_of_a_chat_come_in_order_and_chats_side_by_side(store: Sto
     assert await claimed_ids(store) == [2]
 
 
+async def test_chats_in_which_little_waits_may_come_first(store: Store) -> None:
+    long = [StoredUpdate(number, 7, "{}", user_id=number % 2) for number in range(1, 6)]
+    await store.updates.add(
+        [*long, StoredUpdate(6, 8, "{}"), StoredUpdate(7, 8, "{}"), StoredUpdate(8, 9, "{}")]
+    )
+    claimed = [
+        (await store.updates.claim(NOW, LEASE_S, 1, oldest_first=False))[0].update_id for _ in range(3)
+    ]
+    assert claimed == [8, 6, 1]
+    for update_id in claimed:
+        await store.updates.finish(update_id)
+    [oldest] = await store.updates.claim(NOW, LEASE_S, 1)
+    assert oldest.update_id == 2
+
+
 async def test_updates_are_claimed_once_by_claims_side_by_side(store: Store) -> None:
     await store.updates.add([an_update(number, chat_id=number % 20) for number in range(100)])
     claims = await asyncio.gather(*(claimed_ids(store, limit=3) for _ in range(20)))

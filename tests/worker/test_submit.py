@@ -24,12 +24,14 @@ from bot.errors import (
     StaleTask,
     Unavailable,
 )
+from bot.log import redactor
 from bot.media.media_info import FitPhoto
 from bot.provider import Accepted, Failed, PhotoLink, Succeeded
 from bot.request import VideoRequest, check_request, shown
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.worker import schedule
+from bot.worker.journal import TaskJournal
 
 WITH_PHOTO = VideoRequest(model="jimeng-pro", prompt="the leaves move", photos=("photo-1",))
 
@@ -437,3 +439,17 @@ async def test_a_model_that_is_not_sold_any_more_costs_nothing_and_is_hidden(
     assert shown(models) == []
     [problem] = check_request(tasks[0].request, models["jimeng-pro"])
     assert problem.code == "model_not_sold"
+
+
+async def test_no_secret_in_an_answer_is_stored(harness: WorkerHarness) -> None:
+    journal = TaskJournal(
+        harness.store.tasks, harness.clock, lambda _, __: None, redactor(["a-secret-key-of-ours"])
+    )
+    task = await harness.store.tasks.add(a_task(state=TaskState.SUBMITTING))
+    error = OutcomeUnknown("submit_unknown", "task a-secret-key-of-ours")
+    attempt = journal.attempt(task, "submit", harness.clock(), error)
+    await journal.update(task, lambda row: row.failed(error.code, error.detail, harness.clock()), attempt)
+    [stored] = await harness.store.tasks.attempts(task.id)
+    saved = await harness.get()
+    assert "a-secret-key" not in f"{stored.detail} {saved.error_detail}"
+    assert saved.error_detail == stored.detail == "task [hidden]"

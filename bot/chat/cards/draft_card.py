@@ -22,6 +22,7 @@ from bot.chat.cards.layout import (
     model_rows,
     prompt_line,
     task_button,
+    unlinked,
     whole_heading,
 )
 from bot.chat.cards.motion_suggestions import motion_rows
@@ -153,7 +154,7 @@ def _sentence(task: Task, now: datetime) -> str:
         case DraftQuestion.START_OLD:
             return say(task.language, "card_old", age=_age(task.language, now - task.created_at))
         case DraftQuestion.OTHER_WORDS:
-            words = cut(task.request.prompt, _OLD_WORDS)
+            words = cut(unlinked(task.request.prompt), _OLD_WORDS)
             return say(task.language, "card_ask_other_words", words=words)
         case DraftQuestion.FIRST_PHOTO as question:
             return "\n".join(filter(None, (prompt_line(task), say(task.language, question))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,8 +53,13 @@ def whole_heading(task: Task, model: VideoModel | None) -> str:
 
 def prompt_line(task: Task) -> str:
     """The words alone, in bold; empty where there are none."""
-    prompt = html.escape(cut(task.request.prompt, _PROMPT_SHOWN), quote=False)
+    prompt = html.escape(cut(unlinked(task.request.prompt), _PROMPT_SHOWN), quote=False)
     return f"<b>{prompt}</b>" if prompt else ""
+
+
+def unlinked(prompt: str) -> str:
+    """Return the words so that Telegram makes no mention of what looks like one: a card calls nobody."""
+    return re.sub(r"@(?=\w)", "@\u2060", prompt)  # a word joiner, which nobody sees
 
 
 def facts(task: Task, model: VideoModel | None) -> str:

@@ -23,6 +23,7 @@ from bot.chat.cards.layout import (
     prompt_line,
     task_button,
     units,
+    unlinked,
 )
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.result_buttons import result_buttons
@@ -129,7 +130,7 @@ def draw_caption(
         below = f"{below}\n{say(task.language, 'caption_preview')}"
         # Over a photo no words are drawn.
         if (words := undrawn_words(task.request.prompt)) and not task.request.photos:
-            shown = html.escape(cut(words, _UNDRAWN_SHOWN), quote=False)
+            shown = html.escape(cut(unlinked(words), _UNDRAWN_SHOWN), quote=False)
             below = f"{below}\n{say(task.language, 'caption_undrawn', words=shown)}"
     if is_shrunk:
         below = f"{below} · {say(task.language, 'caption_shrunk')}"
@@ -137,7 +138,7 @@ def draw_caption(
         below = f"{below}\n{_instead(task)}"
     # Telegram counts a caption after its HTML is read, in UTF-16 units.
     room = CAPTION_LIMIT - units(below) - 2
-    prompt = html.escape(cut(task.request.prompt, room), quote=False)
+    prompt = html.escape(cut(unlinked(task.request.prompt), room), quote=False)
     return Card(f"{prompt}\n\n{below}".strip(), result_buttons(task, models, price_labels))
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from bot.chat.cards.layout import COPY_LIMIT, Card, copy_button, cut, join, keyboard, units
+from bot.chat.cards.layout import COPY_LIMIT, Card, copy_button, cut, join, keyboard, units, unlinked
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.result_buttons import DETAILS
 from bot.chat.context import ChatContext
@@ -69,7 +69,7 @@ def draw_details(
         "\n".join(_calls(language, calls, zone)),
     )
     room = min(_PROMPT_SHOWN, _MESSAGE - units(plain(below)))
-    words = html.escape(cut(request.prompt, room), quote=False)
+    words = html.escape(cut(unlinked(request.prompt), room), quote=False)
     text = join(f"<code>{words}</code>" if words else "", below)
     copies = []
     if 0 < units(request.prompt) <= COPY_LIMIT:

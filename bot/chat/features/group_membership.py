@@ -11,7 +11,7 @@ from telegram.constants import ChatType
 
 from bot.chat.context import ChatContext
 from bot.chat.features.group_greeting import draw_greeting, draw_needs
-from bot.chat.sender import Sender
+from bot.chat.sender import Sender, tidy_name
 from bot.chat.telegram_io.client import translated
 from bot.errors import CallRefused, CardGone, ChatGone, ChatMoved, StaleTask
 from bot.log import get_log
@@ -39,7 +39,7 @@ async def membership_changed(ctx: ChatContext, change: ChatMemberUpdated) -> Non
     if was_in and not is_in:
         await _gone(ctx, chat.id)
     elif is_in and not was_in and await _is_added(ctx, chat):
-        await _joined(ctx, chat.id, chat.title or "", change.from_user)
+        await _joined(ctx, chat.id, tidy_name(chat.title or ""), change.from_user)
 
 
 async def group_upgraded(ctx: ChatContext, chat_id: int, new_id: int) -> None:
@@ -112,7 +112,7 @@ def _sender(ctx: ChatContext, chat_id: int, title: str, adder: User, language: s
         chat_id=chat_id,
         thread_id=None,
         user_id=adder.id,
-        user_name=adder.first_name,
+        user_name=tidy_name(adder.first_name),
         message_id=None,
         language=language,
         sent_at=ctx.clock(),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from telegram import InlineKeyboardButton
 from telegram.constants import ParseMode
 
-from bot.chat.cards.layout import Card, button, cut, facts, keyboard
+from bot.chat.cards.layout import Card, button, cut, facts, keyboard, unlinked
 from bot.chat.cards.task_card import draw_caption
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, ChatButton, ChatButtonPress, Command, Commands
@@ -117,7 +117,7 @@ def draw_history(
 
 def _entry(language: str, number: int, task: Task, model: VideoModel | None, zone: ZoneInfo) -> str:
     """`3. a paper boat`, and below it what it is; one that nobody has seen is marked."""
-    words = html.escape(" ".join(cut(task.request.prompt, _PROMPT_SHOWN).split()), quote=False)
+    words = html.escape(" ".join(cut(unlinked(task.request.prompt), _PROMPT_SHOWN).split()), quote=False)
     made_at = (task.finished_at or task.created_at).astimezone(zone)
     unseen = "" if task.file_id else say(language, "history_unseen")
     about = " · ".join(part for part in (facts(task, model), f"{made_at:%Y-%m-%d}", unseen) if part)

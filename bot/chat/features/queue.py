@@ -10,7 +10,7 @@ from datetime import datetime
 from telegram import InlineKeyboardMarkup
 
 from bot.chat.cards.eta import Estimate
-from bot.chat.cards.layout import Card, button, cut, join, keyboard, rows
+from bot.chat.cards.layout import Card, button, cut, join, keyboard, rows, unlinked
 from bot.chat.cards.task_card import state_line
 from bot.chat.context import ChatContext
 from bot.chat.features.admin.waiting_list import tell_waiting
@@ -88,7 +88,7 @@ def card_link(task: Task) -> str | None:
 
 
 def _entry(sender: Sender, number: int, task: Task, line: str) -> str:
-    words = " ".join(cut(task.request.prompt, _PROMPT_SHOWN).split()) or task.request.model
+    words = " ".join(cut(unlinked(task.request.prompt), _PROMPT_SHOWN).split()) or task.request.model
     whose = f"{task.user_name}: " if task.card.chat_id < 0 and task.user_name else ""
     if task.card.chat_id != sender.chat_id:
         line = f"{line} · {say(sender.language, 'queue_elsewhere')}"

@@ -23,9 +23,9 @@ from bot.text import LANGUAGES, language_name, plain, say
 
 VERB = "set"
 _VIDEO = ("model", "ratio", "seconds", "resolution", "audio")
-_SWITCHES = ("audio", "notify", "quiet", "crop")
+_SWITCHES = ("audio", "notify", "quiet", "channels", "crop")
 """One press turns them."""
-_OPTIONS = (*_VIDEO, "language", "notify", "quiet", "crop")
+_OPTIONS = (*_VIDEO, "language", "notify", "quiet", "channels", "crop")
 _OWN_LANGUAGE = "auto"
 _RESET = "reset"
 _COLUMNS = 2
@@ -36,6 +36,8 @@ _TOLD = {
     "notify=off": Problem("press_notify_off", {}),
     "quiet=on": Problem("press_quiet_on", {}),
     "quiet=off": Problem("press_quiet_off", {}),
+    "channels=on": Problem("press_channels_on", {}),
+    "channels=off": Problem("press_channels_off", {}),
     "crop=on": Problem("press_crop_on", {}),
     "crop=off": Problem("press_crop_off", {}),
 }
@@ -104,6 +106,8 @@ def offers(
             return _on_off(settings.notify), ["on", "off"]
         case "quiet" if choices.is_group:
             return _on_off(settings.quiet), ["on", "off"]
+        case "channels" if choices.is_group:
+            return _on_off(settings.channels), ["on", "off"]
         case "crop" if not choices.is_group and any(model.crops_photo for model in models.values()):
             return _on_off(choices.crop_preview), ["on", "off"]
         case _ if option in _VIDEO:
@@ -131,6 +135,8 @@ def choose(
             return replace(choices, settings=replace(settings, notify=choice == "on"))
         case "quiet":
             return replace(choices, settings=replace(settings, quiet=choice == "on"))
+        case "channels":
+            return replace(choices, settings=replace(settings, channels=choice == "on"))
         case "crop":
             return replace(choices, crop_preview=choice == "on")
     after = changed(usual_request(settings, models, default_model), models, option, choice)

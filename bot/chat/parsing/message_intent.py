@@ -31,6 +31,8 @@ from typing import Literal
 from telegram import Document, ExternalReplyInfo, Message, MessageEntity, MessageOriginUser, PhotoSize
 from telegram.constants import ChatType
 
+from bot.chat.sender import channels_of
+
 _PHOTO_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif"})
 _UNNAMED_TYPES = re.compile(r"(?:image/.*|application/(?:octet-stream|x-.*|unknown)|binary/octet-stream)?")
 """Types that say too little, or too loosely: there the file's name decides, and at last its first bytes."""
@@ -233,9 +235,20 @@ def _author(message: Message | None) -> int | None:
             pass
         case _:
             return NOBODY
+    writer = writer_of(message)
+    return NOBODY if writer is None or writer == message.chat.id else writer
+
+
+def writer_of(message: Message) -> int | None:
+    """Return who wrote a message and may want something; None for what was sent by itself: by another bot, or
+    as the copy of a channel's post in its group. An anonymous admin writes as the group."""
+    if message.is_automatic_forward:
+        return None
     if message.sender_chat is not None:
-        return message.sender_chat.id if message.sender_chat.id != message.chat.id else NOBODY
-    return message.from_user.id if message.from_user else NOBODY
+        is_group_itself = message.sender_chat.id == message.chat.id
+        return message.chat.id if is_group_itself else channels_of(message.chat.id)
+    user = message.from_user
+    return None if user is None or user.is_bot else user.id
 
 
 def _largest(sizes: Sequence[PhotoSize]) -> SentPhoto:

@@ -16,8 +16,10 @@ _RATIOS = frozenset({"16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "3:2", "2:3"})
 _RESOLUTIONS = frozenset({"480p", "720p", "1080p"})
 _YES = frozenset({"on", "yes", "true", "1"})
 _NO = frozenset({"off", "no", "false", "0"})
-_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
-"""Unicode's categories of controls, formats and spaces."""
+_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs", "Mn", "Mc", "Me"})
+"""Unicode's categories of controls, formats, spaces, and of marks that stand on a letter."""
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs that are drawn as nothing: the Hangul fillers and the empty Braille pattern."""
 _MARKS = r"\s,，、;；。"
 """What stands between options: spaces, or what people put between the parts of a list."""
 # Phones turn two hyphens into one dash, Chinese keyboards into two or into wide ones; a dash, or one hyphen,
@@ -66,8 +68,8 @@ def read_words(text: str) -> Words:
         # Words between a flag's value and the next flag belong to the prompt.
         prompt = f"{prompt.rstrip()} {left_over}" if left_over else prompt
     bare, prompt = _take_bare_words(prompt)
-    # Zero-width marks are no words: a prompt that nobody can see would be bought for nothing.
-    seen = any(unicodedata.category(letter) not in _UNSEEN for letter in prompt)
+    # A prompt that nobody can see would be bought for nothing.
+    seen = any(unicodedata.category(letter) not in _UNSEEN and letter not in _BLANK for letter in prompt)
     return Words(prompt.strip() if seen else "", {**bare, **options}, tuple(problems))
 
 

@@ -12,6 +12,7 @@ from telegram.constants import ParseMode
 
 from bot.chat.cards.layout import Card
 from bot.chat.cards.task_card import draw_offer
+from bot.chat.sender import tidy_name
 from bot.chat.task_cards.chat_action import ChatActionSender, sending_video
 from bot.chat.task_cards.live_updates import LiveCardUpdater
 from bot.chat.task_cards.photo_cards import PhotoCards
@@ -191,7 +192,7 @@ class CardBoard:
     async def _title(self, chat_id: int) -> str:
         try:
             with translated():
-                return (await self._bot.get_chat(chat_id)).title or ""
+                return tidy_name((await self._bot.get_chat(chat_id)).title or "")
         except (ChatGone, CallRefused):
             return ""
 

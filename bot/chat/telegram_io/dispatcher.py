@@ -33,6 +33,9 @@ from bot.worker import schedule
 
 _CHATS = 32
 """Handled at once."""
+_OLDEST_EACH = 4
+"""Who has sent little does not wait behind long queues of others. Each fourth claim takes what has waited
+longest, so that no queue stands still, however many newcomers there are."""
 _IDLE_S = 30.0
 _STOP_LIMIT_S = 8.0
 """At a stop all but a submit in flight ends within ten seconds."""
@@ -70,6 +73,7 @@ class Dispatcher:
         self._unheard = False
         """Answers get lost at present: said once in the log, whomever it meets."""
         self._running: set[asyncio.Task[object]] = set()
+        self._claims = 0
 
     def wake(self) -> None:
         self._work.set()
@@ -103,7 +107,11 @@ class Dispatcher:
         room = _CHATS - len(self._running - self._aside)
         if room <= 0:
             return 0
-        claimed = await self._updates.claim(self._clock(), schedule.UPDATE_LEASE_S, room)
+        self._claims += 1
+        oldest_first = self._claims % _OLDEST_EACH == 0
+        claimed = await self._updates.claim(
+            self._clock(), schedule.UPDATE_LEASE_S, room, oldest_first=oldest_first
+        )
         for update in claimed:
             task: asyncio.Task[object] = asyncio.create_task(
                 self._take(update), name=f"update {update.update_id}"

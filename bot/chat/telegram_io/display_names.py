@@ -7,6 +7,7 @@ import html
 from telegram import Bot
 
 from bot.chat.cards.layout import cut
+from bot.chat.sender import tidy_name
 from bot.chat.telegram_io.client import translated
 from bot.errors import ChatError
 
@@ -33,7 +34,7 @@ class DisplayNames:
                 chat = await self._bot.get_chat(subject)
         except ChatError:
             return str(subject)
-        return cut(chat.title or chat.full_name or str(subject), _SHOWN)
+        return cut(tidy_name(chat.title or chat.full_name or "") or str(subject), _SHOWN)
 
     async def link(self, subject: int) -> str:
         """In Telegram's HTML: the name, of a person with a link to them, and the id to copy."""

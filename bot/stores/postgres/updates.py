@@ -28,7 +28,8 @@ _CLAIM = (
     f"SELECT next FROM ({_CHATS}) AS chats WHERE leased_until IS NULL OR leased_until <= $1))"
     " AND state = 'open' AND (due_at IS NULL OR due_at <= $1)"
     " AND (leased_until IS NULL OR leased_until <= $1)"
-    " ORDER BY update_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED))"
+    " ORDER BY CASE WHEN $5 THEN 0 ELSE (SELECT count(*) FROM updates AS others WHERE others.state = 'open'"
+    " AND others.chat_id = updates.chat_id) END, update_id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED))"
     " RETURNING update_id, chat_id, body, attempts, user_id, deaths > 0 AND due_at IS NULL, deaths"
 )
 _NEXT_DUE = f"SELECT min(greatest(due_at, leased_until)) FROM ({_CHATS}) AS chats"  # noqa: S608 - our own words
@@ -56,9 +57,10 @@ class PostgresUpdates(Subject):
 
     @writes
     async def claim(
-        self, connection: Connection, now: datetime, lease_s: float, limit: int
+        self, connection: Connection, now: datetime, lease_s: float, limit: int, *, oldest_first: bool = True
     ) -> list[StoredUpdate]:
-        rows = await connection.fetch(_CLAIM, now, now + timedelta(seconds=lease_s), limit, self._db.me)
+        lease_end = now + timedelta(seconds=lease_s)
+        rows = await connection.fetch(_CLAIM, now, lease_end, limit, self._db.me, oldest_first)
         return sorted((StoredUpdate(*row) for row in rows), key=lambda update: update.update_id)
 
     @writes

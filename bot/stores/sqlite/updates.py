@@ -12,19 +12,20 @@ from bot.stores.sqlite.rows import to_text, to_time
 
 _CHATS = (
     # Of each person in a chat the first. A chat's updates are claimed one by one: its lease is one of theirs.
-    "WITH firsts AS (SELECT min(update_id) AS first FROM updates WHERE state = 'open'"
+    "WITH firsts AS (SELECT min(update_id) AS first, count(*) AS waiting FROM updates WHERE state = 'open'"
     " GROUP BY chat_id, user_id), suspect AS (SELECT update_id FROM firsts JOIN updates"
     # The one with the fewest deaths: one that ends the process comes after all that it took along.
     " ON update_id = first WHERE deaths > 0 AND due_at IS NULL ORDER BY deaths, update_id LIMIT 1),"
     " chats AS (SELECT coalesce(max(leased_until), '') AS leased_until,"
-    " min(coalesce(due_at, :now)) AS due_at,"
+    " min(coalesce(due_at, :now)) AS due_at, sum(waiting) AS waiting,"
     " min(CASE WHEN due_at IS NULL OR due_at <= :now THEN update_id END) AS next"
     " FROM firsts JOIN updates ON update_id = first"
     " WHERE deaths = 0 OR due_at IS NOT NULL OR update_id IN suspect GROUP BY chat_id)"
 )
 _CLAIM = (
     f"{_CHATS} UPDATE updates SET leased_until = :lease_end WHERE update_id IN ("  # noqa: S608 - our own words
-    " SELECT next FROM chats WHERE next IS NOT NULL AND leased_until <= :now ORDER BY next LIMIT :limit)"
+    " SELECT next FROM chats WHERE next IS NOT NULL AND leased_until <= :now"
+    " ORDER BY CASE WHEN :oldest_first THEN 0 ELSE waiting END, next LIMIT :limit)"
     " RETURNING update_id, chat_id, body, attempts, user_id, due_at, deaths"
 )
 _NEXT_DUE = f"{_CHATS} SELECT min(max(due_at, leased_until)) FROM chats"  # noqa: S608 - our own words
@@ -44,10 +45,17 @@ class SQLiteUpdates(Subject):
 
     @writes
     def claim(
-        self, connection: sqlite3.Connection, now: datetime, lease_s: float, limit: int
+        self,
+        connection: sqlite3.Connection,
+        now: datetime,
+        lease_s: float,
+        limit: int,
+        *,
+        oldest_first: bool = True,
     ) -> list[StoredUpdate]:
         lease_end = to_text(now + timedelta(seconds=lease_s))
-        rows = connection.execute(_CLAIM, {"now": to_text(now), "lease_end": lease_end, "limit": limit})
+        values = {"now": to_text(now), "lease_end": lease_end, "limit": limit, "oldest_first": oldest_first}
+        rows = connection.execute(_CLAIM, values)
         found = (
             # Other ends of an attempt say when the next is due. SQLite 3.40 misreads IS NULL in RETURNING.
             StoredUpdate(update_id, chat_id, body, attempts, user_id, deaths > 0 and due_at is None, deaths)

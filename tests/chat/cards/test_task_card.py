@@ -349,3 +349,13 @@ def test_a_long_prompt_is_cut_at_a_word() -> None:
     heading = draw(request=request).text.split("\n")[0]
     assert heading.endswith("paper…</b>") or heading.endswith("boats…</b>")
     assert units(heading) <= 300
+
+
+@pytest.mark.parametrize("prompt", ["@everybody look", "a boat for @ada_l and @boris"])
+def test_a_card_mentions_nobody(prompt: str) -> None:
+    request = VideoRequest(model="jimeng-pro", prompt=prompt)
+    for state in (S.DRAFT, S.QUEUED, S.RUNNING, S.FAILED):
+        text = draw(state=state, request=request).text
+        assert re.search(r"@\w", text) is None
+        assert "@" in text
+    assert re.search(r"@\w", draw_caption(a_task(request=request), only(A_MODEL)).text) is None

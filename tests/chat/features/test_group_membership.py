@@ -11,6 +11,7 @@ from pictures import photo
 from provider_server import failure
 from running import BOT, BotHarness, bot_on_stage, buttons, running_bot, says, stage
 
+from bot.chat.sender import channels_of
 from bot.sandbox import Chat, Json, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -241,7 +242,7 @@ async def test_a_channel_asks_in_its_own_name_and_the_groups_admins_act_for_it(t
             assert (await live_bot.answer(asked))["text"] == says("limit_open", count=1)
             live_bot.world.say(boris, group, f"/video@{BOT} his own")
             await live_bot.job("his own")
-            assert [task["user_id"] for task in live_bot.tasks(group)] == [channel["id"], boris.id]
+            assert [task["user_id"] for task in live_bot.tasks(group)] == [channels_of(group.id), boris.id]
             card = live_bot.world.bot_messages(group)[0]
             await live_bot.until(lambda: says("button_stop_paid") in buttons(live_bot.now(card) or {}))
             assert await live_bot.tap(boris, card, says("button_stop_paid")) == says("press_not_yours")
@@ -255,7 +256,7 @@ async def test_a_channel_asks_in_its_own_name_and_the_groups_admins_act_for_it(t
         assert await live_bot.tap(boris, card, says("button_try_again_order")) == says("press_not_yours")
         assert await live_bot.tap(ada, card, says("button_try_again_order")) == ""
         await live_bot.until(lambda: live_bot.tasks(group)[-1]["parent_id"])
-        assert live_bot.tasks(group)[-1]["user_id"] == channel["id"]
+        assert live_bot.tasks(group)[-1]["user_id"] == channels_of(group.id)
         assert live_bot.world.complaints == []
 
 
@@ -283,3 +284,53 @@ def _told(live_bot: BotHarness, person: Person, group: str) -> list[str]:
 
 def _status(live_bot: BotHarness, group: Chat) -> str:
     return group.members[live_bot.world.bot.id].status
+
+
+async def test_all_channels_of_a_group_count_as_one(tmp_path: Path) -> None:
+    async with bot_on_stage(tmp_path, open_tasks_per_user="1") as live_bot:
+        (ada, _), (boris, _) = live_bot.newcomer(), live_bot.newcomer("Boris")
+        group = live_bot.world.add_group("Comments", [ada, boris])
+        with live_bot.unfinished():
+            live_bot.world.say(boris, group, f"/video@{BOT} one", channel=_channel(1))
+            await live_bot.job("one")
+            asked = live_bot.world.say(boris, group, f"/video@{BOT} two", channel=_channel(2))
+            assert (await live_bot.answer(asked))["text"] == says("limit_open", count=1)
+            other = live_bot.world.add_group("Elsewhere", [ada, boris])
+            live_bot.world.say(boris, other, f"/video@{BOT} three", channel=_channel(1))
+            await live_bot.until(lambda: len(live_bot.tasks(other)) == 1)
+        assert len(live_bot.tasks(group)) == 1
+
+
+async def test_admins_of_a_group_may_refuse_channels(tmp_path: Path) -> None:
+    async with bot_on_stage(tmp_path) as live_bot:
+        (ada, _), (boris, _) = live_bot.newcomer(), live_bot.newcomer("Boris")
+        group = live_bot.world.add_group("Comments", [ada, boris])
+        card = await live_bot.answer(live_bot.world.say(ada, group, f"/settings@{BOT}"))
+        (label,) = [one for one in buttons(card) if says("option_name_channels") in one]
+        assert await live_bot.tap(boris, card, label) == says("press_admins_only")
+        assert await live_bot.tap(ada, card, label) == says("press_channels_off")
+        live_bot.world.say(boris, group, f"/video@{BOT} in the name of a channel", channel=_channel(1))
+        live_bot.world.say(boris, group, f"/video@{BOT} his own")
+        await live_bot.until(lambda: live_bot.tasks(group))
+        assert [task["user_id"] for task in live_bot.tasks(group)] == [boris.id]
+
+
+async def test_copies_of_a_channels_posts_and_other_bots_order_nothing(tmp_path: Path) -> None:
+    async with bot_on_stage(tmp_path) as live_bot:
+        (ada, _), (boris, _) = live_bot.newcomer(), live_bot.newcomer("Boris")
+        group = live_bot.world.add_group("Comments", [ada, boris])
+        command = {"type": "bot_command", "offset": 0, "length": len(f"/video@{BOT}")}
+        words = {"text": f"/video@{BOT} by itself", "entities": [command]}
+        telegram = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
+        other_bot = {"id": 42, "is_bot": True, "first_name": "Other", "username": "other_bot"}
+        copy = {**words, "sender_chat": _channel(1), "is_automatic_forward": True}
+        for sender, content in ((telegram, copy), (other_bot, words)):
+            message = live_bot.world.post(group, sender, content)
+            live_bot.world.updates.put("message", message)
+        live_bot.world.say(boris, group, f"/video@{BOT} his own")
+        await live_bot.until(lambda: live_bot.tasks(group))
+        assert [task["user_id"] for task in live_bot.tasks(group)] == [boris.id]
+
+
+def _channel(number: int) -> Json:
+    return {"id": -1_000_000_900_000 - number, "type": "channel", "title": f"News {number}"}

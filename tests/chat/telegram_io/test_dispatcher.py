@@ -127,3 +127,28 @@ async def test_what_never_passes_is_parked_after_its_last_try(stored: SQLiteStor
         await ctx.take()
         clock.now += timedelta(minutes=10)
     assert (ctx.given_up, await stored.updates.count()) == ([1], 0)
+
+
+async def test_a_newcomer_does_not_wait_behind_the_long_queues_of_others(
+    store: SQLiteStore, clock: Clock
+) -> None:
+    many = [StoredUpdate(number, 7000 + number % 50, _body(number), user_id=1) for number in range(1, 1001)]
+    await store.updates.add([*many, StoredUpdate(2000, 9000, _body(2000), user_id=2)])
+    handled: list[int] = []
+
+    async def handle(update: Update) -> None:
+        handled.append(update.update_id)
+        if len(handled) == 200:
+            dispatcher.stop()
+        await asyncio.sleep(0)
+
+    dispatcher = Dispatcher(store.updates, _read, handle, handle, clock)
+    async with asyncio.timeout(60):
+        await dispatcher.run()
+    assert handled.index(2000) < 100
+    assert handled[:40] != sorted(handled[:40]) or 1 in handled[:40]
+    assert {number % 50 for number in handled} >= set(range(40)), "nobody is forgotten over it"
+
+
+def _body(update_id: int) -> str:
+    return json.dumps({"update_id": update_id})
