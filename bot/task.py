@@ -137,6 +137,8 @@ class Task:
     submitted_at: datetime | None = None
     finished_at: datetime | None = None
     delivered_at: datetime | None = None
+    deleted_at: datetime | None = None
+    """When its person had the message with its video deleted."""
     due_at: datetime | None
     """When the worker takes the next step; None is never."""
 
@@ -147,6 +149,11 @@ class Task:
         It has no card yet.
         """
         return self.state is TaskState.DRAFT and self.question in COLLECTS
+
+    @property
+    def is_joined(self) -> bool:
+        """Return True for a film that was joined here of two videos: nobody ordered it, it has no link."""
+        return self.state is TaskState.SUCCEEDED and self.video_url == ""
 
     # What stores ask, as they know no states.
 
@@ -435,6 +442,17 @@ class Task:
             raise IllegalMove(f"{self.id}: {self.state} is no end")
         self._must_not_be_closed()
         return replace(self, delivered_at=now, due_at=None, file_id=file_id or self.file_id, **_NO_TROUBLE)
+
+    def message_deleted(self, now: datetime) -> Task:
+        """Its person had the message with its video deleted."""
+        if self.state is not TaskState.SUCCEEDED or self.file_id is None:
+            raise IllegalMove(f"{self.id}: no video to delete")
+        return replace(self, deleted_at=now)
+
+    def shown_again(self, message_id: int, thread_id: int | None) -> Task:
+        """Its video was deleted and sent again: this message takes the place of the card."""
+        card = self.card.in_topic(thread_id).posted(message_id, has_photo=False)
+        return replace(self, card=card, deleted_at=None)
 
     def _move(self, to: TaskState, **changes: Any) -> Task:
         if to not in MOVES[self.state]:

@@ -131,7 +131,7 @@ def build_chat_context(
         files=files,
         photos=photos,
         videos=videos,
-        film_joiner=FilmJoiner(bot, videos, messenger, clock),
+        film_joiner=FilmJoiner(bot, videos, messenger, clock, tasks=store.tasks, models=deps.models),
         group_admins=GroupAdmins(bot, clock),
         bot_permissions=bot_permissions,
         duplicate_guard=DuplicateGuard(clock),

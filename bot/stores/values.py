@@ -17,7 +17,7 @@ TASK_FIELDS = tuple(field.name for field in dataclasses.fields(Task))
 _OWN = tuple(name for name in TASK_FIELDS if name != "card")
 TASK_TIMES = (
     *("cancelled_at", "failing_since", "keep_until", "polled_at", "running_at", "late_at", "sending_at"),
-    *("created_at", "queued_at", "submitted_at", "finished_at", "delivered_at", "due_at"),
+    *("created_at", "queued_at", "submitted_at", "finished_at", "delivered_at", "due_at", "deleted_at"),
 )
 _DERIVED = ("waits_for_slot", "slot_until", "is_active", "counts_toward_quota")
 _IN_CARD = ("chat_id", "thread_id", "message_id", "card_id")

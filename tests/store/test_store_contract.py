@@ -188,6 +188,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "cancelled_by": st.none() | st.integers(-(2**52), 2**52),
     "cancelled_by_name": words,
     "delivered_at": st.none() | moments,
+    "deleted_at": st.none() | moments,
     "due_at": st.none() | moments,
 }
 

@@ -18,7 +18,9 @@ from bot.task import Task
 from bot.text import has_phrase, plain, say
 
 COPY_LIMIT = 256  # https://core.telegram.org/bots/api#copytextbutton
-_PROMPT_SHOWN = 300
+_PROMPT_SHOWN = 400
+_FOLDED_FROM = 200
+"""Units; about five lines of a phone."""
 _WORD = 30
 """A longer one is cut in the middle."""
 _JOINER = "\u200d"
@@ -52,9 +54,17 @@ def whole_heading(task: Task, model: VideoModel | None) -> str:
 
 
 def prompt_line(task: Task) -> str:
-    """The words alone, in bold; empty where there are none."""
+    """The words alone, in bold, or folded if they are many; empty where there are none."""
     prompt = html.escape(cut(unlinked(task.request.prompt), _PROMPT_SHOWN), quote=False)
-    return f"<b>{prompt}</b>" if prompt else ""
+    if not prompt or units(task.request.prompt) > _FOLDED_FROM:
+        return folded(prompt)
+    return f"<b>{prompt}</b>"
+
+
+def folded(text: str) -> str:
+    """Return a long text as a quote of which a chat shows three lines until it is pressed; a short one as it
+    is. The text is HTML."""
+    return f"<blockquote expandable>{text}</blockquote>" if units(text) > _FOLDED_FROM else text
 
 
 def unlinked(prompt: str) -> str:

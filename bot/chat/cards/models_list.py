@@ -1,46 +1,63 @@
-"""The answer to /models: what each can do, a few short lines for each. Pure."""
+"""The card of /models: a choice of them, and what each can do, in a few short lines. Pure.
+
+`models:NAME` shows a model, `models:use=NAME` makes it the default of the chat, `models:` goes back.
+"""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
 
+from bot.chat.cards.layout import Card, button, join, keyboard, rows
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.prices import Price
 from bot.request import Mode, VideoModel, listed_seconds, resolutions_for, seconds_for, shown
 from bot.text import plain, say
 
+VERB = "models"
+USE = "use="
+_COLUMNS = 2
 _SEPARATOR = " · "
 _CHOICES = " / "
 
 
-def draw_models(
+def draw_models(language: str, models: Mapping[str, VideoModel], default: str) -> Card:
+    """The models that are offered here, a line and a button for each. `default` is the model of those who
+    name none."""
+    names = shown(models)
+    if not names:
+        return Card(say(language, "no_model"), None)
+    lines = [
+        say(language, "models_heading", name=name, title=models[name].title)
+        + (f" · {say(language, 'models_default')}" if name == default else "")
+        for name in names
+    ]
+    text = join(say(language, "models_title"), "\n".join(lines), *_advice(language, names, default))
+    buttons = [button(f"✓ {name}" if name == default else name, VERB, name) for name in names]
+    return Card(text, keyboard(rows(buttons, _COLUMNS)))
+
+
+def draw_model(
     language: str,
-    models: Mapping[str, VideoModel],
+    model: VideoModel,
     default: str,
     usual_s: Mapping[str, float] | None = None,
     price_labels: PriceLabels = NO_PRICE_LABELS,
-) -> str:
-    """A message in Telegram's HTML on the models that are offered here.
-
-    `default` is the model of those who name none. `usual_s` is how long each model takes here, in seconds;
-    what is missing there is taken from the model's own record.
-    """
-    names = shown(models)
-    if not names:
-        return say(language, "no_model")
-    known_s = usual_s or {}
-    blocks = [
-        _block(
-            language, models[name], name == default, known_s.get(name, models[name].typical_s), price_labels
-        )
-        for name in names
-    ]
-    return "\n\n".join([*blocks, *_advice(language, names, default)])
+    *,
+    may_choose: bool = True,
+) -> Card:
+    """What one model can do, with a button that makes it the default, for who may choose it, and one that
+    goes back. `usual_s` is how long each model takes here, in seconds; what is missing there is taken from
+    the model's own record."""
+    usual = (usual_s or {}).get(model.name, model.typical_s)
+    text = _block(language, model, model.name == default, usual, price_labels)
+    use = button(say(language, "button_use_model"), VERB, f"{USE}{model.name}")
+    back = button(plain(say(language, "option_back")), VERB, "")
+    return Card(text, keyboard([[use] if may_choose and model.name != default else [], [back]]))
 
 
 def _advice(language: str, names: list[str], default: str) -> list[str]:
-    """How to choose, and what is used by those who do not, where no block says it."""
+    """How to choose one for a single video, and what is used by those who do not, where no line says it."""
     others = [name for name in names if name != default]
     lines = [say(language, "models_choose", model=others[0])] if others else []
     return lines if default in names else [*lines, say(language, "models_unnamed", model=default)]

@@ -17,23 +17,31 @@ EXTEND = "extend"
 JOIN = "join"
 DETAILS = "details"
 SHARE = "share"
+DELETE = "delete"
 """Verbs of the buttons that no other card has."""
 
 
 def result_buttons(
     task: Task, models: Mapping[str, VideoModel], price_labels: PriceLabels = NO_PRICE_LABELS
 ) -> InlineKeyboardMarkup:
-    """Two rows, which a phone shows whole. Again buys at once, so it says what it costs."""
-    below = [task_button(task, "button_details", DETAILS), task_button(task, "button_share", SHARE)]
-    if _can_extend(models):
-        below.insert(0, task_button(task, "button_extend", EXTEND))
+    """Rows that a phone shows whole. Again buys at once, so it says what it costs. Nobody ordered a joined
+    film, which can be continued or deleted."""
+    extend = [task_button(task, "button_extend", EXTEND)] if _can_extend(models) else []
+    delete = task_button(task, "button_delete", DELETE)
+    if task.is_joined:
+        return keyboard([[*extend, delete]])
+    below = [
+        *extend,
+        task_button(task, "button_details", DETAILS),
+        task_button(task, "button_share", SHARE),
+    ]
     label = price_labels.label(say(task.language, "button_again"), task.language, task.request)
     again = [
         button(label, NextStep.AGAIN, task.id),
         task_button(task, "button_other_words", NextStep.WORDS),
     ]
-    joined = [[task_button(task, "button_join", JOIN)]] if task.request.extends else []
-    return keyboard([again, below, *joined])
+    join = [task_button(task, "button_join", JOIN)] if task.request.extends else []
+    return keyboard([again, below, [*join, delete]])
 
 
 def _can_extend(models: Mapping[str, VideoModel]) -> bool:

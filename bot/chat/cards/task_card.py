@@ -17,6 +17,7 @@ from bot.chat.cards.layout import (
     continued,
     cut,
     facts,
+    folded,
     heading,
     join,
     keyboard,
@@ -33,7 +34,7 @@ from bot.media.scripts import undrawn_words
 from bot.request import VideoModel, check_request
 from bot.store.budget import Pause
 from bot.task import Task, TaskState
-from bot.text import say
+from bot.text import say, say_duration
 from bot.worker.schedule import clock_of
 
 CAPTION_LIMIT = 1024
@@ -125,8 +126,8 @@ def draw_caption(
 ) -> Card:
     """Under the finished video. `is_shrunk`: it was too large for Telegram."""
     model = models.get(task.request.model)
-    below = facts(task, model)
-    if model is not None and model.provider == "preview":
+    below = joined_line(task) if task.is_joined else facts(task, model)
+    if model is not None and model.provider == "preview" and not task.is_joined:
         below = f"{below}\n{say(task.language, 'caption_preview')}"
         # Over a photo no words are drawn.
         if (words := undrawn_words(task.request.prompt)) and not task.request.photos:
@@ -138,7 +139,7 @@ def draw_caption(
         below = f"{below}\n{_instead(task)}"
     # Telegram counts a caption after its HTML is read, in UTF-16 units.
     room = CAPTION_LIMIT - units(below) - 2
-    prompt = html.escape(cut(unlinked(task.request.prompt), room), quote=False)
+    prompt = folded(html.escape(cut(unlinked(task.request.prompt), room), quote=False))
     return Card(f"{prompt}\n\n{below}".strip(), result_buttons(task, models, price_labels))
 
 
@@ -149,6 +150,11 @@ def _draw_cancelled(task: Task, model: VideoModel | None, price_labels: PriceLab
         return Card(text, None)
     label = price_labels.label(say(task.language, "button_make_anyway"), task.language, task.request)
     return Card(text, keyboard([[button(label, MAKE_ANYWAY, task.id)]]))
+
+
+def joined_line(task: Task) -> str:
+    """That a film was joined of two videos, and how long it is."""
+    return say(task.language, "caption_joined", time=say_duration(task.language, task.request.seconds or 0))
 
 
 def draw_offer(task: Task) -> Card:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bot.chat.cards.continuation import continuation
 from bot.chat.context import ChatContext
+from bot.chat.features.extend import draft_extension
 from bot.chat.handlers import Buttons, Command, Commands
-from bot.chat.parsing.message_intent import Intent
+from bot.chat.parsing.message_intent import Intent, SentVideo
 from bot.chat.parsing.prompt_options import read_words
 from bot.chat.sender import Sender
 from bot.draft import DraftQuestion
@@ -39,6 +40,9 @@ async def reword(ctx: ChatContext, sender: Sender, intent: Intent) -> bool:
     task = await ctx.store.tasks.find(card=(sender.chat_id, intent.answers))
     if task is None or task.state is TaskState.DRAFT or not (task.request.prompt or task.request.photos):
         return False
+    if task.is_joined and task.file_id:
+        await draft_extension(ctx, sender, intent, SentVideo(task.file_id, None))
+        return True
     request, problems = ctx.request_builder.read(read_words(intent.words), None, task.request)
     can_go_on = task.file_id and continuation(request, task.file_id, ctx.models, request.model)
     if problems:
@@ -51,8 +55,13 @@ async def reword(ctx: ChatContext, sender: Sender, intent: Intent) -> bool:
 
 async def _meant(ctx: ChatContext, sender: Sender, intent: Intent) -> Task | None:
     if intent.answers is not None or intent.video is not None:
-        return await _shown(ctx, sender, intent.answers)
-    return next(iter(await ctx.store.tasks.history(sender.chat_id, sender.user_id, 1)), None)
+        task = await _shown(ctx, sender, intent.answers)
+    else:
+        task = next(iter(await ctx.store.tasks.history(sender.chat_id, sender.user_id, 1)), None)
+    # A joined film was not made of words: what is made again is its second part.
+    if task is not None and task.is_joined and task.parent_id is not None:
+        return await ctx.store.tasks.get(task.parent_id)
+    return task
 
 
 async def _shown(ctx: ChatContext, sender: Sender, card_id: int | None) -> Task | None:

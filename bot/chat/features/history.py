@@ -10,13 +10,14 @@ from telegram import InlineKeyboardButton
 from telegram.constants import ParseMode
 
 from bot.chat.cards.layout import Card, button, cut, facts, keyboard, unlinked
-from bot.chat.cards.task_card import draw_caption
+from bot.chat.cards.result_buttons import DELETE
+from bot.chat.cards.task_card import draw_caption, joined_line
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.client import translated
-from bot.errors import CallRefused
+from bot.errors import CallRefused, CardGone, ChatForbids
 from bot.integers import read_integer
 from bot.request import Problem, VideoModel
 from bot.task import Task
@@ -60,7 +61,7 @@ async def send_again(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     card = draw_caption(press.task, ctx.models, ctx.price_labels())
     try:
         with translated():
-            await ctx.bot.send_video(
+            message = await ctx.bot.send_video(
                 press.sender.chat_id,
                 press.task.file_id,
                 caption=card.text,
@@ -70,7 +71,27 @@ async def send_again(ctx: ChatContext, press: ButtonPress) -> Problem | None:
             )
     except CallRefused:
         return Problem("press_video_gone", {})
+    if press.task.deleted_at is not None:
+        thread_id = press.sender.thread_id
+        await ctx.store.tasks.update(
+            press.task.id, lambda row: row.shown_again(message.message_id, thread_id)
+        )
     return None
+
+
+async def delete_message(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+    """Delete the message with the video. The video stays in the history, from which it can be sent again."""
+    press.task.message_deleted(ctx.clock())  # raises if there is no video
+    try:
+        with translated():
+            await ctx.bot.delete_message(press.sender.chat_id, press.sender.message_id or 0)
+    except CardGone:
+        pass  # the same press, handled twice
+    except (CallRefused, ChatForbids):
+        # Telegram lets bots delete what is not older than 48 hours: core.telegram.org/bots/api#deletemessage
+        return Problem("press_cannot_delete", {})
+    await ctx.store.tasks.update(press.task.id, lambda row: row.message_deleted(ctx.clock()))
+    return Problem("press_deleted", {})
 
 
 async def _is_theirs(ctx: ChatContext, sender: Sender, user_id: int) -> bool:
@@ -120,7 +141,9 @@ def _entry(language: str, number: int, task: Task, model: VideoModel | None, zon
     words = html.escape(" ".join(cut(unlinked(task.request.prompt), _PROMPT_SHOWN).split()), quote=False)
     made_at = (task.finished_at or task.created_at).astimezone(zone)
     unseen = "" if task.file_id else say(language, "history_unseen")
-    about = " · ".join(part for part in (facts(task, model), f"{made_at:%Y-%m-%d}", unseen) if part)
+    deleted = say(language, "history_deleted") if task.deleted_at else ""
+    what = joined_line(task) if task.is_joined else facts(task, model)
+    about = " · ".join(part for part in (what, f"{made_at:%Y-%m-%d}", unseen, deleted) if part)
     return f"<b>{number}.</b> {words}\n{about}" if words else f"<b>{number}.</b> {about}"
 
 
@@ -131,5 +154,6 @@ def _turn(language: str, key: str, user_id: int, newer: int) -> InlineKeyboardBu
 COMMANDS: Commands = (Command(name="history", handle=history, menu="private"),)
 BUTTONS: Buttons = (
     Button(verb=SHOW, handle=send_again),
+    Button(verb=DELETE, handle=delete_message, refusal="press_only_owner"),
     ChatButton(verb=TURN, handle=turn_page, used_by="allowed"),
 )

@@ -14,9 +14,13 @@ async def join(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     task = press.task
     if not task.request.extends or not task.file_id:
         return Problem("press_gone", {})
-    film = Film(press.sender, task.id, task.request.extends, task.file_id, provenance_of(task, ctx.models))
+    first = await ctx.store.tasks.get(task.parent_id) if task.parent_id else None
+    words = " → ".join(one.request.prompt for one in (first, task) if one and one.request.prompt)
+    film = Film(
+        press.sender, task, words, task.request.extends, task.file_id, provenance_of(task, ctx.models)
+    )
     queued = ctx.film_joiner.request(film) == "queued"
-    return Problem("press_joining" if queued else "press_done", {})
+    return Problem("press_joining" if queued else "press_joined", {})
 
 
 COMMANDS: Commands = ()

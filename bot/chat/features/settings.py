@@ -170,14 +170,22 @@ async def choose_setting(ctx: ChatContext, press: ChatButtonPress) -> Problem | 
     if not is_choice:
         await _redraw(ctx, sender, choices, option or None)
         return None
-    after = choose(choices, ctx.models, ctx.default_model(), option, choice)
+    after = await change(ctx, sender, option, choice)
     if after is None:
         return Problem("press_gone", {})
-    await _keep(ctx, sender, choices, after)
     await _redraw(ctx, sender, after)
     if after.settings.language != choices.settings.language:
         await ctx.menu.publish_for(sender.chat_id, after.settings.language, sender.code)
     return _TOLD.get(press.choice)
+
+
+async def change(ctx: ChatContext, sender: Sender, option: str, choice: str) -> Choices | None:
+    """Store another choice of a chat; None if it is not offered."""
+    choices = await _choices(ctx, sender)
+    after = choose(choices, ctx.models, ctx.default_model(), option, choice)
+    if after is not None:
+        await _keep(ctx, sender, choices, after)
+    return after
 
 
 async def _choices(ctx: ChatContext, sender: Sender) -> Choices:

@@ -316,10 +316,14 @@ ALTER TABLE tasks ADD COLUMN cancelled_by_name text NOT NULL DEFAULT '';
 CREATE INDEX tasks_cancelled_by ON tasks (cancelled_by) WHERE cancelled_by IS NOT NULL;
 """
 
+_DELETED_VIDEOS = """
+-- When a person had the message with their video deleted.
+ALTER TABLE tasks ADD COLUMN deleted_at timestamptz;
+"""
+
 _SCRIPTS = (
     *(_TASKS, _REST, _WAKING, _SHARING, _ASIDES, _UPDATES_OF_PERSONS, _STANDARD_NAMES, _AUDIT_LOG),
-    _TOKENS_OF_TASKS,
-    _CANCELLATIONS,
+    *(_TOKENS_OF_TASKS, _CANCELLATIONS, _DELETED_VIDEOS),
 )
 SCHEMA_VERSION = len(_SCRIPTS)
 _ALONE = 7

@@ -247,6 +247,12 @@ def cancellations(db: Database) -> None:
     db.execute("CREATE INDEX tasks_cancelled_by ON tasks (cancelled_by) WHERE cancelled_by IS NOT NULL")
 
 
+@migrations()
+def deleted_videos(db: Database) -> None:
+    """When a person had the message with their video deleted."""
+    db.table("tasks").add_column("deleted_at", str)
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

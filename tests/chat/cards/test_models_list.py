@@ -9,15 +9,15 @@ import pytest
 from every_model import WITH_LINKS, WITHOUT_LINKS
 from fakes import A_MODEL, FREE_MODEL, FULL_MODEL
 
-from bot.chat.cards.models_list import draw_models
+from bot.chat.cards.layout import Card
+from bot.chat.cards.models_list import VERB, draw_model, draw_models
 from bot.request import Exclusion, Mode, VideoModel, shown
 from bot.text import LANGUAGES, plain, say
 
 
 def lines(model: VideoModel, language: str = "en", **usual_s: float) -> list[str]:
     """What is said of one model that is alone here and is not the default."""
-    text = draw_models(language, {model.name: model}, "another", usual_s)
-    return text.split("\n\n")[0].split("\n")
+    return draw_model(language, model, "another", usual_s).text.split("\n")
 
 
 def test_a_model_is_told_in_a_few_short_lines() -> None:
@@ -88,56 +88,78 @@ def test_the_usual_time_is_rounded_as_people_would(usual_s: float, said: str) ->
 
 
 def test_the_time_that_was_learned_here_goes_before_the_record() -> None:
-    text = draw_models("en", {"jimeng-pro": A_MODEL}, "jimeng-pro", {"jimeng-pro": 240.0, "other": 5.0})
+    text = draw_model("en", A_MODEL, "jimeng-pro", {"jimeng-pro": 240.0, "other": 5.0}).text
     assert "Usually takes about 4 min" in text
 
 
-def test_the_default_is_marked_and_another_is_named_as_an_example() -> None:
-    text = draw_models("en", WITH_LINKS, "veo-3")
-    marked = [block for block in text.split("\n\n") if say("en", "models_default") in block]
-    assert [block.split("\n")[0] for block in marked] == ["<b>veo-3</b> · Veo 3.0 Preview"]
-    assert text.endswith(say("en", "models_choose", model="jimeng-pro"))
+def choices(card: Card) -> dict[str, str]:
+    """What each button of a card does, by its words."""
+    markup = card.buttons.inline_keyboard if card.buttons else ()
+    return {one.text: str(one.callback_data).removeprefix(f"{VERB}:") for row in markup for one in row}
 
 
-def test_one_model_alone_needs_no_choosing() -> None:
-    text = draw_models("en", {"jimeng-pro": A_MODEL}, "jimeng-pro")
-    assert "--model" not in text
-    assert say("en", "models_default") in text
+def test_each_model_has_a_line_and_a_button_and_the_default_is_marked() -> None:
+    card = draw_models("en", WITH_LINKS, "veo-3")
+    assert f"<b>veo-3</b> · Veo 3.0 Preview · {say('en', 'models_default')}" in card.text.split("\n")
+    assert list(choices(card).values()) == shown(WITH_LINKS)
+    assert choices(card)["✓ veo-3"] == "veo-3"
+    assert card.text.endswith(say("en", "models_choose", model="jimeng-pro"))
+
+
+def test_a_model_can_be_made_the_default_by_who_may_and_leads_back() -> None:
+    back = says_plainly("option_back")
+    use = says_plainly("button_use_model")
+    model = WITH_LINKS["veo-3"]
+    assert choices(draw_model("en", model, "jimeng-pro")) == {use: "use=veo-3", back: ""}
+    assert choices(draw_model("en", model, "veo-3")) == {back: ""}
+    assert choices(draw_model("en", model, "jimeng-pro", may_choose=False)) == {back: ""}
+    assert say("en", "models_default") in draw_model("en", model, "veo-3").text
+
+
+def says_plainly(key: str) -> str:
+    return plain(say("en", key))
 
 
 def test_the_free_model_is_told_only_where_there_is_no_other() -> None:
-    assert "preview" not in draw_models("en", WITH_LINKS, "jimeng-pro")
-    assert "<b>preview</b>" in draw_models("en", {"preview": FREE_MODEL}, "preview")
+    assert "preview" not in draw_models("en", WITH_LINKS, "jimeng-pro").text
+    assert "<b>preview</b>" in draw_models("en", {"preview": FREE_MODEL}, "preview").text
 
 
 def test_a_default_that_is_not_shown_is_named_all_the_same() -> None:
-    text = draw_models("en", WITH_LINKS, "preview")
+    text = draw_models("en", WITH_LINKS, "preview").text
     assert text.endswith(say("en", "models_unnamed", model="preview"))
     assert say("en", "models_default") not in text
 
 
 def test_without_a_model_it_says_whom_to_ask() -> None:
-    assert draw_models("en", {}, "") == say("en", "no_model")
+    assert draw_models("en", {}, "") == Card(say("en", "no_model"), None)
 
 
 @pytest.mark.parametrize("models", [WITH_LINKS, WITHOUT_LINKS], ids=["links", "no links"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_model_fits_into_one_message(language: str, models: dict[str, VideoModel]) -> None:
-    text = draw_models(language, models, next(iter(models)))
+    text = draw_models(language, models, next(iter(models))).text
     assert len(shown(models)) >= 7
     assert all(f"<b>{name}</b>" in text for name in shown(models))
     assert len(text.encode("utf-16-le")) // 2 <= 4096
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_line_is_longer_than_two_of_a_phone(language: str) -> None:
-    for line in draw_models(language, WITHOUT_LINKS, "jimeng-pro").split("\n"):
+def test_the_list_takes_a_line_or_two_of_a_phone_for_each(language: str) -> None:
+    for line in draw_models(language, WITHOUT_LINKS, "jimeng-pro").text.split("\n"):
         assert len(plain(line)) <= 75, line
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_model_can_do_fits_a_screen_of_a_phone(language: str) -> None:
+    for model in WITH_LINKS.values():
+        text = plain(draw_model(language, model, model.name).text)
+        assert sum(1 + len(line) // 38 for line in text.split("\n")) <= 24, text
 
 
 def test_what_is_foreign_is_escaped_once_and_our_own_tags_are_whole() -> None:
     odd = replace(FULL_MODEL, name="a<b>", title="A & B", company="C & D", resolutions=("<720>",))
-    text = draw_models("en", {"a<b>": odd}, "a<b>")
+    text = draw_model("en", odd, "a<b>").text
     assert not re.search(r"<(?!/?(b|code)>)", text), "only our own tags"
     assert "a&lt;b&gt;" in text
     assert "A &amp; B" in text

@@ -15,7 +15,7 @@ from test_task_card import labels
 from bot.chat.cards.draft_card import draw_question, draw_switch
 from bot.chat.cards.eta import Estimate
 from bot.chat.cards.layout import Card
-from bot.chat.cards.models_list import draw_models
+from bot.chat.cards.models_list import draw_model
 from bot.chat.cards.option_buttons import choice_rows
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.task_card import draw_caption, draw_card
@@ -116,7 +116,9 @@ def test_details_name_the_price_that_was_agreed() -> None:
 
 def test_models_tells_each_price_with_the_choice_that_it_is_for() -> None:
     prices = read_prices("veo-3=0.20/s,veo-3:1080p:sound=0.60/s,jimeng-pro=3.50,jimeng-pro:silent=3")
-    text = draw_models("en", WITH_LINKS, "veo-3", price_labels=PriceLabels(prices, "$", WITH_LINKS))
+    labels = PriceLabels(prices, "$", WITH_LINKS)
+    shown = [draw_model("en", WITH_LINKS[name], "", price_labels=labels) for name in ("veo-3", "jimeng-pro")]
+    text = "\n".join(card.text for card in shown)
     assert "$0.20 a second\n1080p, sound: $0.60 a second" in text
     assert "$3.50 a video\nsilent: $3 a video" in text
 
@@ -128,7 +130,8 @@ def test_without_prices_and_for_what_is_free_no_number_is_shown() -> None:
         spoken = replace(DRAFT, language=language)
         assert draw(spoken, unpriced) == draw(spoken, NO_PRICE_LABELS)
         assert "USD" not in draw(replace(free, language=language)).text
-    assert draw_models("en", MODELS, "second", price_labels=unpriced) == draw_models("en", MODELS, "second")
+    for model in MODELS.values():
+        assert draw_model("en", model, "second", price_labels=unpriced) == draw_model("en", model, "second")
 
 
 def labels_of(rows: list[list[InlineKeyboardButton]]) -> list[str]:

@@ -29,7 +29,7 @@ MOTIONS = [f"motion:boat:{number}" for number in range(1, 5)]
 
 def units(text: str) -> int:
     """Length as Telegram counts it: after its HTML is read, in UTF-16 units."""
-    return len(html.unescape(re.sub(r"</?[a-z]+>", "", text)).encode("utf-16-le")) // 2
+    return len(html.unescape(re.sub(r"</?[a-z ]+>", "", text)).encode("utf-16-le")) // 2
 
 
 def buttons(card: Card) -> list[str]:
@@ -254,6 +254,17 @@ def test_an_uncertain_send_is_offered_with_a_button() -> None:
     assert buttons(draw_offer(a_task())) == ["send:boat"]
 
 
+def test_long_words_are_folded_on_the_card_and_under_the_video() -> None:
+    words = "a slow river & " * 20
+    request = a_task().request.model_copy(update={"prompt": words})
+    for drawn in (draw(request=request), draw_caption(a_task(request=request), only(A_MODEL))):
+        assert drawn.text.startswith("<blockquote expandable>a slow river &amp; a slow")
+        assert "<b>" not in drawn.text
+    short = request.model_copy(update={"prompt": "a slow river"})
+    assert draw(request=short).text.startswith("<b>a slow river</b>")
+    assert draw_caption(a_task(request=short), only(A_MODEL)).text.startswith("a slow river\n")
+
+
 def test_a_preview_says_what_it_is() -> None:
     assert say("en", "caption_preview") in draw_caption(a_task(), only(FREE_MODEL)).text
     assert say("en", "caption_preview") not in draw_caption(a_task(), only(A_MODEL)).text
@@ -321,7 +332,8 @@ def test_a_card_and_a_caption_always_fit_and_are_html(
     assert 0 < units(card.text) <= 4096
     assert 0 < units(caption.text) <= CAPTION_LIMIT
     for drawn in (card, caption):
-        assert not re.search(r"<(?!/?b>)", drawn.text), "only our own tags"
+        ours = r"<(?!/?b>|/?blockquote>|blockquote expandable>)"
+        assert not re.search(ours, drawn.text), "only our own tags"
         assert not re.search(r"&(?!(lt|gt|amp);)", drawn.text)
         assert drawn.text.count("<b>") == drawn.text.count("</b>")
         assert all(len(data.encode()) <= 64 for data in buttons(drawn))
@@ -347,7 +359,7 @@ def test_a_caption_is_filled_and_never_over_full(prompt: str, language: str) -> 
 def test_a_long_prompt_is_cut_at_a_word() -> None:
     request = VideoRequest(model="jimeng-pro", prompt="paper boats " * 60)
     heading = draw(request=request).text.split("\n")[0]
-    assert heading.endswith("paper…</b>") or heading.endswith("boats…</b>")
+    assert heading.endswith(("paper…</blockquote>", "boats…</blockquote>"))
     assert units(heading) <= 300
 
 

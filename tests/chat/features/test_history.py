@@ -12,7 +12,7 @@ import pytest_asyncio
 from provider_server import Reply, success
 from running import BOT, BotHarness, bot_on_stage, buttons, says
 
-from bot.sandbox import Chat, Json, Person
+from bot.sandbox import Chat, Fault, FaultKind, Json, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -47,6 +47,35 @@ async def test_a_video_is_sent_again_by_its_file_id(live_bot: BotHarness) -> Non
     (call,) = live_bot.server.calls_of("sendVideo")[uploads:]
     assert call.uploads == {}
     assert len(live_bot.tasks(chat)) == live_bot.jobs("a red balloon") == 1
+
+
+@pytest.mark.parametrize("place", ["private", "group"])
+async def test_ones_own_video_is_deleted_with_a_button_and_the_history_says_so(
+    live_bot: BotHarness, place: str
+) -> None:
+    ada, chat = live_bot.newcomer()
+    boris, _ = live_bot.newcomer("Boris")
+    if place == "group":
+        chat = live_bot.world.add_group("Friends", [boris, ada])
+    at = f"@{BOT}" if place == "group" else ""
+    video = await _made(live_bot, ada, chat, f"/video{at} a secret garden")
+    delete, marked = says("button_delete"), says("history_deleted")
+    if place == "group":
+        assert await live_bot.tap(boris, video, delete) == says("press_only_owner")
+    live_bot.server.faults.add(
+        Fault("deleteMessage", FaultKind.BAD_REQUEST, description="message can't be deleted for everyone")
+    )
+    assert await live_bot.tap(ada, video, delete) == says("press_cannot_delete")
+    listed = await live_bot.answer(live_bot.world.say(ada, chat, f"/history{at}"))
+    assert marked not in listed["text"]
+    assert await live_bot.tap(ada, video, delete) == says("press_deleted")
+    assert live_bot.now(video) is None
+    listed = await live_bot.answer(live_bot.world.say(ada, chat, f"/history{at}"))
+    assert marked in listed["text"]
+    await live_bot.tap(ada, listed, "▶ 1")
+    (again,) = await live_bot.shown(chat)
+    assert list(buttons(again)) == list(buttons(video))
+    await live_bot.until(lambda: not live_bot.tasks(chat)[0]["deleted_at"])
 
 
 async def test_a_double_tap_sends_once(live_bot: BotHarness) -> None:

@@ -24,8 +24,8 @@ async def test_a_tap_gives_both_as_one_film_below_the_new_piece(live_bot: BotHar
     assert await live_bot.tap(ada, piece, JOIN) == says("press_joining")
     both = await _film(live_bot, chat)
     assert both["reply_to_message"]["message_id"] == piece["message_id"]
-    assert both["caption"] == says("caption_joined", time="2 s")
-    assert buttons(both) == {}
+    assert both["caption"] == "the curtain falls\n\n" + says("caption_joined", time="2 s")
+    assert list(buttons(both)) == [says("button_extend"), says("button_delete")]
     pictures = pictures_of(live_bot.file_of(both))
     assert len(pictures) == 24 + 24 - 1, "the picture in which they meet is shown once"
     assert is_of(pictures[3], GREEN)
@@ -35,7 +35,8 @@ async def test_a_tap_gives_both_as_one_film_below_the_new_piece(live_bot: BotHar
     assert facts.has_audio, "or Telegram would show it as a GIF"
     assert (both["video"]["width"], both["video"]["height"]) == (facts.width, facts.height) == (640, 360)
     assert both["video"]["thumbnail"]["width"] == 320
-    assert len(live_bot.tasks(chat)) == 1, "it is no task, and costs nothing"
+    await live_bot.until(lambda: len(live_bot.tasks(chat)) == 2)
+    assert live_bot.tasks(chat)[1]["queued_at"] is None, "it is no order, and costs nothing"
     assert live_bot.jobs("the curtain falls") == 1
     await live_bot.until(lambda: not list((live_bot.folder / "work").iterdir()))
 
@@ -49,7 +50,7 @@ async def test_a_double_tap_joins_once(live_bot: BotHarness) -> None:
     await live_bot.until(lambda: len(_films(live_bot, chat)) > 1)
     of = [one["reply_to_message"]["message_id"] for one in _films(live_bot, chat)]
     assert of == [piece["message_id"], other["message_id"]], "they are joined in the order of the taps"
-    assert await live_bot.tap(ada, piece, JOIN) == says("press_done")
+    assert await live_bot.tap(ada, piece, JOIN) == says("press_joined")
     await live_bot.handled(ada, chat)
     assert len(_films(live_bot, chat)) == 2
 
@@ -62,6 +63,38 @@ async def test_a_film_can_be_gone_on_from(live_bot: BotHarness) -> None:
     live_bot.world.say(ada, chat, "/extend and the garden", reply_to=both)
     await live_bot.shown(chat, 3)
     assert live_bot.jobs("and the garden") == 1
+
+
+async def test_a_film_names_its_parts_stands_in_the_history_and_can_be_continued_or_deleted(
+    live_bot: BotHarness,
+) -> None:
+    ada, chat = live_bot.newcomer()
+    live_bot.provider.video = film()
+    live_bot.world.say(ada, chat, "/video a tall ship")
+    (first,) = await live_bot.shown(chat)
+    live_bot.provider.video = film(WHITE)
+    live_bot.world.say(ada, chat, "/extend it leaves the harbour", reply_to=first)
+    piece = (await live_bot.shown(chat, 2))[-1]
+    await live_bot.tap(ada, piece, JOIN)
+    both = await _film(live_bot, chat)
+    told = f"a tall ship → it leaves the harbour\n\n{says('caption_joined', time='2 s')}"
+    assert both["caption"] == told
+    await live_bot.until(lambda: len(live_bot.tasks(chat)) == 3)
+    listed = await live_bot.answer(live_bot.world.say(ada, chat, "/history"))
+    line = f"1. a tall ship → it leaves the harbour\n{says('caption_joined', time='2 s')}"
+    assert line in listed["text"]
+    assert await live_bot.tap(ada, both, says("button_delete")) == says("press_deleted")
+    assert live_bot.now(both) is None
+    await live_bot.tap(ada, listed, "▶ 1")
+    again = await _film(live_bot, chat)
+    assert (again["caption"], buttons(again)) == (told, buttons(both))
+    live_bot.world.say(ada, chat, "and comes home", reply_to=again)
+    draft = await live_bot.until(
+        lambda: [
+            one for one in live_bot.world.bot_messages(chat) if "and comes home" in one.get("caption", "")
+        ]
+    )
+    assert says("card_extends") in draft[0]["caption"]
 
 
 async def test_only_what_goes_on_from_a_video_has_the_button(live_bot: BotHarness) -> None:
@@ -137,9 +170,8 @@ async def test_persons_take_turns_with_their_films(live_bot: BotHarness) -> None
 
 async def _extended(live_bot: BotHarness, person: Person, chat: Chat, words: str, many: int = 1) -> Json:
     """A piece that goes on from a video which somebody sent: white, after the green one's last picture."""
-    sent = live_bot.world.send_video(person, chat, film())
     live_bot.provider.video = film(WHITE)
-    live_bot.world.say(person, chat, f"/extend {words}", reply_to=sent)
+    live_bot.world.send_video(person, chat, film(), caption=f"/extend {words}")
     return (await live_bot.shown(chat, many))[-1]
 
 
@@ -150,4 +182,4 @@ async def _film(live_bot: BotHarness, chat: Chat) -> Json:
 
 def _films(live_bot: BotHarness, chat: Chat) -> list[Json]:
     words = says("caption_joined", time="")
-    return [one for one in live_bot.videos(chat) if one.get("caption", "").startswith(words)]
+    return [one for one in live_bot.videos(chat) if words in one.get("caption", "")]

@@ -46,7 +46,10 @@ async def test_again_tells_what_it_costs_and_freezes_that(live_bot: BotHarness) 
 
 async def test_models_and_details_name_prices(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
-    shown = await live_bot.answer(live_bot.world.say(ada, chat, "/models"))
+    listed = await live_bot.answer(live_bot.world.say(ada, chat, "/models"))
+    await live_bot.tap(ada, listed, next(iter(buttons(listed))))
+    shown = live_bot.now(listed)
+    assert shown is not None
     assert "0.084\u00a0USD a second" in shown["text"]
     live_bot.world.say(ada, chat, "/video a lantern")
     (video,) = await live_bot.shown(chat)

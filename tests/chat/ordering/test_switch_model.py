@@ -177,3 +177,27 @@ async def test_models_are_listed(live_bot: BotHarness) -> None:
     answer = await live_bot.answer(live_bot.world.say(ada, chat, "/models"))
     for name in ("jimeng-pro", "jimeng-720p", "jimeng-1080p"):
         assert name in answer["text"]
+    await live_bot.tap(ada, answer, "jimeng-720p")
+    model = live_bot.now(answer)
+    assert model is not None
+    assert list(buttons(model)) == [says("button_use_model"), says("option_back")]
+    await live_bot.tap(ada, model, says("button_use_model"))
+    chosen = live_bot.now(answer)
+    assert chosen is not None
+    assert says("models_default") in chosen["text"]
+    await live_bot.tap(ada, chosen, says("option_back"))
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "a chosen door"))
+    assert "jimeng-720p" in draft["text"]
+    assert await live_bot.forged_tap(ada, answer, "models:use=dall-e") == says("press_gone")
+
+
+async def test_in_a_group_only_an_admin_may_make_a_model_the_default(live_bot: BotHarness) -> None:
+    ada, _ = live_bot.newcomer()
+    boris, _ = live_bot.newcomer("Boris")
+    group = live_bot.world.add_group("Friends", [ada, boris])
+    listed = await live_bot.answer(live_bot.world.say(boris, group, f"/models@{BOT}"))
+    await live_bot.tap(boris, listed, "jimeng-720p")
+    model = live_bot.now(listed)
+    assert model is not None
+    assert list(buttons(model)) == [says("option_back")]
+    assert await live_bot.forged_tap(boris, model, "models:use=jimeng-720p") == says("press_admins_only")
