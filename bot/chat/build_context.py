@@ -69,7 +69,10 @@ def build_chat_context(
     preferences = ChatPreferences(
         store.people, deps.default_language, clock, is_shared=store.leases.is_shared
     )
-    messenger, names = Messenger(bot, clock, preferences), DisplayNames(bot)
+    messenger, names = (
+        Messenger(bot, clock, preferences, hears_all=not store.leases.is_shared),
+        DisplayNames(bot),
+    )
     files = SentFiles(bot, deps.settings.data_dir / "work", clock, MediaQueue(store.leases))
     photos, videos = PhotoFiles(files, store.people, deps.models), VideoFiles(files, deps.settings)
     operators = operators_of(deps, messenger, preferences)

@@ -32,6 +32,7 @@ class Messages:
 
     async def handle(self, update_id: int, message: Message) -> None:
         ctx = self._ctx
+        await ctx.messenger.heard(message.chat_id, message.message_id)
         intent = read_intent(message, ctx.bot.username, ctx.bot.id, self._router.kinds)
         sender = await self._sender(update_id, message)
         if sender is None or (intent.kind == "nothing" and intent.photo is None):

@@ -93,8 +93,10 @@ class CardBoard:
         """The task with its card, a silent message. Called before the task is stored.
 
         A draft whose photo is to be cropped shows it; MediaError when that photo cannot be read. What goes on
-        from a video shows the picture that it begins with: `frame`, where no message does so far.
+        from a video shows the picture that it begins with: `frame`, where no message does so far. Right below
+        the message that asked it does not quote that: the words would stand there twice.
         """
+        reply_to = None if self._messenger.is_last(task.card.chat_id, reply_to) else reply_to
         card = card or await self._card(task)
         if frame is not None:
             return await self._photo_cards.post_frame(task, reply_to, card, frame)

@@ -10,6 +10,7 @@ from typing import Final
 from telegram import ForceReply, InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
 
+from bot.bounded_dict import BoundedDict
 from bot.chat.cards.draft_card import Question
 from bot.chat.cards.layout import Card
 from bot.chat.chat_settings import ChatPreferences
@@ -24,11 +25,24 @@ from bot.text import say
 
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 ReplyMarkup = InlineKeyboardMarkup | ForceReply
+_CHATS = 1000
+"""Remembered at most."""
 _NOTIFY_AFTER = timedelta(seconds=15)
 
 
 class Messenger:
-    def __init__(self, bot: TelegramBot, clock: Callable[[], datetime], preferences: ChatPreferences) -> None:
+    def __init__(
+        self,
+        bot: TelegramBot,
+        clock: Callable[[], datetime],
+        preferences: ChatPreferences,
+        *,
+        hears_all: bool = True,
+    ) -> None:
+        """`hears_all`: every message to the bot is handled by this process."""
+        self._hears_all = hears_all
+        self._newest: BoundedDict[int, int] = BoundedDict(_CHATS)
+        self._notifications: BoundedDict[int, tuple[int, ...]] = BoundedDict(_CHATS)
         self._bot = bot
         self._clock = clock
         self._preferences = preferences
@@ -47,7 +61,7 @@ class Messenger:
     ) -> Message:
         """Send a message of Telegram's HTML. Raises ChatError."""
         with translated():
-            return await self._bot.send_message(
+            message = await self._bot.send_message(
                 chat_id,
                 text,
                 parse_mode=ParseMode.HTML,
@@ -58,6 +72,22 @@ class Messenger:
                 link_preview_options=NO_PREVIEW,
                 rate_limit_args=urgency,
             )
+        self._note_newest(chat_id, message.message_id)
+        return message
+
+    async def heard(self, chat_id: int, message_id: int) -> None:
+        """Handle a message of somebody: the chat goes on, and what it was notified of needs no message any
+        more. An error is logged."""
+        self._note_newest(chat_id, message_id)
+        for notification_id in self._notifications.pop(chat_id, ()):
+            try:
+                with translated():
+                    await self._bot.delete_message(chat_id, notification_id)
+            except ChatError as error:
+                self._log.debug("a notification could not be deleted", chat=chat_id, reason=str(error))
+
+    def _note_newest(self, chat_id: int, message_id: int) -> None:
+        self._newest[chat_id] = max(message_id, self._newest.get(chat_id, 0))
 
     async def answer(self, sender: Sender, text: str, buttons: InlineKeyboardMarkup | None = None) -> None:
         """Answer a message, or the press of a button: in groups and after a press as a reply."""
@@ -138,9 +168,10 @@ class Messenger:
             )
 
     async def notify(self, task: Task, key: str) -> None:
-        """Reply to a card that was edited, if its person waited for a while: edits are silent. An error is
-        logged."""
-        if self._clock() - (task.queued_at or task.created_at) <= _NOTIFY_AFTER:
+        """Reply to a card that was edited, if its person waited for a while and may have to look for it. An
+        error is logged."""
+        card_id, waited = task.card.card_id, self._clock() - (task.queued_at or task.created_at)
+        if waited <= _NOTIFY_AFTER or self.is_last(task.card.chat_id, card_id):
             return
         if not await self._may_notify(task.card.chat_id):
             return
@@ -149,11 +180,21 @@ class Messenger:
             name = _mention(task.user_id, task.user_name)
             text = say(task.language, f"{key}_named", name="\0").replace("\0", name)
         try:
-            await self.send(
+            sent = await self.send(
                 task.card.chat_id, text, thread_id=task.card.thread_id, reply_to=task.card.card_id
             )
+            before = self._notifications.get(task.card.chat_id, ())
+            self._notifications[task.card.chat_id] = (*before, sent.message_id)
         except ChatError as error:
             self._log.info("a notification was not sent", task=task.id, reason=str(error))
+
+    def is_last(self, chat_id: int, message_id: int | None) -> bool:
+        """Return True if this is known to be the last message of a private chat. In a group, and where
+        other processes handle messages too, nobody knows."""
+        newest = self._newest.get(chat_id)
+        if newest is None or message_id is None or chat_id < 0 or not self._hears_all:
+            return False
+        return newest <= message_id
 
     async def _may_notify(self, chat_id: int) -> bool:
         try:

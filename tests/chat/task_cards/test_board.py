@@ -38,11 +38,17 @@ class Wall:
 
     server: SandboxServer
     board: CardBoard
+    messenger: Messenger
     clock: Clock
     ada: Person
     private: Chat
     group: Chat
     video: Video
+
+    async def go_on(self, chat: Chat) -> None:
+        """The chat goes on below the card."""
+        said = self.server.world.say(self.ada, chat, "and a ship")
+        await self.messenger.heard(chat.id, said["message_id"])
 
     async def post(self, chat: Chat, task: Task) -> Task:
         asked = self.server.world.say(self.ada, chat, "/video a paper boat")
@@ -72,15 +78,16 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> 
         await bot.initialize()
         models = {A_MODEL.name: A_MODEL}
         preferences = ChatPreferences(store.people, lambda: "en", clock)
+        messenger = Messenger(bot, clock, preferences)
         board = CardBoard(
             bot,
             CardRenderer(models, clock, Estimator(nobody_ahead, Schedule(), models, unbounded)),
             clock,
-            messenger=Messenger(bot, clock, preferences),
+            messenger=messenger,
             photos=PhotoFiles(SentFiles(bot, tmp_path / "work", clock, MediaQueue()), store.people, models),
             reactions=Reactions(bot, preferences),
         )
-        yield Wall(server, board, clock, ada, private, group, Video(film, thumbnail, facts))
+        yield Wall(server, board, messenger, clock, ada, private, group, Video(film, thumbnail, facts))
         await bot.shutdown()
         assert server.world.complaints == []
 
@@ -94,11 +101,43 @@ async def test_a_quick_video_calls_nobody(wall: Wall) -> None:
 
 async def test_a_video_that_took_a_while_calls_with_a_reply_to_its_card(wall: Wall) -> None:
     task = await wall.post(wall.private, made())
+    await wall.go_on(wall.private)
     wall.clock.advance(16)
     await wall.board.deliver(task, wall.video)
     (call,) = wall.said(wall.private)
     assert call["text"] == say("en", "card_ready")
     assert call["reply_to_message"]["message_id"] == task.card.card_id
+
+
+async def test_a_call_goes_when_the_next_message_comes(wall: Wall) -> None:
+    for chat in (wall.private, wall.group):
+        task = await wall.post(chat, made())
+        await wall.go_on(chat)
+        wall.clock.advance(16)
+        await wall.board.deliver(task, wall.video)
+        (call,) = wall.said(chat)
+        await wall.messenger.heard(chat.id, call["message_id"] + 1)
+        assert wall.said(chat) == []
+
+
+async def test_in_private_a_card_right_below_its_message_does_not_quote_it(wall: Wall) -> None:
+    for chat, is_quoted in ((wall.private, False), (wall.group, True)):
+        asked = wall.server.world.say(wall.ada, chat, "/video a paper boat")
+        await wall.messenger.heard(chat.id, asked["message_id"])
+        task = changed_task(made(), chat_id=chat.id, user_id=wall.ada.id, card_id=None)
+        await wall.board.post(task, asked["message_id"])
+        (card,) = wall.server.world.bot_messages(chat)
+        assert ("reply_to_message" in card) is is_quoted
+    await wall.go_on(wall.private)
+    await wall.board.post(changed_task(made(), chat_id=wall.private.id, card_id=None), 1)
+    assert wall.server.world.bot_messages(wall.private)[-1]["reply_to_message"]["message_id"] == 1
+
+
+async def test_a_card_that_is_the_last_message_needs_no_call(wall: Wall) -> None:
+    task = await wall.post(wall.private, made())
+    wall.clock.advance(120)
+    await wall.board.deliver(task, wall.video)
+    assert wall.said(wall.private) == []
 
 
 async def test_the_card_of_a_large_video_says_that_it_is_sent(wall: Wall) -> None:
@@ -131,6 +170,7 @@ async def test_who_wants_no_call_gets_none(wall: Wall, store: SQLiteStore) -> No
 
 async def test_a_video_is_shown_though_the_settings_cannot_be_read(wall: Wall, store: SQLiteStore) -> None:
     task = await wall.post(wall.private, made())
+    await wall.go_on(wall.private)
     wall.clock.advance(120)
     await store.close()
     await wall.board.deliver(task, wall.video)
@@ -148,6 +188,7 @@ async def test_in_quiet_mode_nobody_is_called(wall: Wall, store: SQLiteStore) ->
 async def test_a_refusal_calls_too_and_a_dismissal_does_not(wall: Wall) -> None:
     refused = a_task(state=TaskState.FAILED, error_code="prompt_refused")
     task = await wall.post(wall.private, refused)
+    await wall.go_on(wall.private)
     wall.clock.advance(120)
     await wall.board.tell(task)
     assert [one["text"] for one in wall.said(wall.private)] == [say("en", "card_failed")]
