@@ -44,6 +44,7 @@ class DraftQuestion(StrEnum):
         "card_ask_photo_words",
         _Trait.AWAITS_WORDS | _Trait.OFFERS_MOTIONS | _Trait.TAKES_LAST_PHOTO,
     )
+    REFERENCES_WORDS = "card_ask_references", _Trait.AWAITS_WORDS | _Trait.TAKES_LAST_PHOTO
     TWO_PHOTOS_WORDS = "card_ask_two_photos", _Trait.AWAITS_WORDS | _Trait.OFFERS_MOTIONS
     WHICH_PHOTOS = "card_which", _Trait.AWAITS_WORDS
     WORDS = "card_ask_words", _Trait.STARTED_BY_ANSWER
@@ -76,7 +77,7 @@ AWAITS_PHOTO = _with(_Trait.AWAITS_PHOTO)
 OFFERS_MOTIONS = _with(_Trait.OFFERS_MOTIONS)
 """A suggested motion answers them as well as words."""
 TAKES_LAST_PHOTO = _with(_Trait.TAKES_LAST_PHOTO)
-"""A second photo may be sent, if there is one photo."""
+"""A second photo may be sent, if there is one photo; and one more, if they are references."""
 COLLECTS = _with(_Trait.COLLECTS)
 """Without a card: the rest of an album has to come, or a video has to be read."""
 READS_VIDEO = frozenset(

@@ -371,6 +371,8 @@ def _check_mode(request: VideoRequest, model: VideoModel) -> list[Problem]:
         return [Problem("strength_needs_camera", {})]
     if request.camera and not _is_one_frame(request):
         return [Problem("camera_needs_photo", {})]
+    if request.photos_as == "references" and not request.photos:
+        return [Problem("references_need_photo", {})]
     if request.mode not in model.modes:
         return [Problem(f"no_{request.mode.value}", {"model": model.name})]
     if request.mode is Mode.REFERENCES and len(request.photos) > model.references:

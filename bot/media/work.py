@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bot.media.contact_sheet import draw_numbered
     from bot.media.crop_pair import draw_crops
     from bot.media.drawing.chart import draw_chart
     from bot.media.drawing.film import film_photo, film_photos, film_words
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "draw_chart",
     "draw_crops",
+    "draw_numbered",
     "film_photo",
     "film_photos",
     "film_words",
@@ -49,6 +51,7 @@ class _LazyFunction:
 if not TYPE_CHECKING:
     draw_chart = _LazyFunction("drawing.chart", "draw_chart")
     draw_crops = _LazyFunction("crop_pair", "draw_crops")
+    draw_numbered = _LazyFunction("contact_sheet", "draw_numbered")
     film_photo = _LazyFunction("drawing.film", "film_photo")
     film_photos = _LazyFunction("drawing.film", "film_photos")
     film_words = _LazyFunction("drawing.film", "film_words")

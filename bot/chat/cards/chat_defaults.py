@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.request import VideoModel, VideoRequest, fit_request
+from bot.request import Mode, VideoModel, VideoRequest, fit_request
 from bot.store import ChatSettings
 
 
@@ -23,10 +23,10 @@ def usual_request(settings: ChatSettings, models: Mapping[str, VideoModel], defa
 def add_usual(request: VideoRequest, settings: ChatSettings, model: VideoModel) -> VideoRequest:
     """The request, with what the chat has chosen wherever it leaves things open, as near as `model` comes.
 
-    A photo has a shape of its own, for which a chosen ratio is no reason to cut it.
+    A photo that begins it has a shape of its own, for which a chosen ratio is no reason to cut it.
     """
     chosen = {
-        "ratio": None if request.photos else settings.ratio,
+        "ratio": settings.ratio if request.mode in {Mode.TEXT, Mode.REFERENCES} else None,
         "seconds": settings.seconds,
         "resolution": settings.resolution,
         "audio": settings.audio,

@@ -27,7 +27,7 @@ from bot.chat.cards.layout import (
 )
 from bot.chat.cards.motion_suggestions import motion_rows
 from bot.chat.cards.option_buttons import choice_rows, option_rows
-from bot.chat.cards.photo_picker import draw_which, may_add_last, only_rows
+from bot.chat.cards.photo_picker import draw_which, may_add_last, may_add_reference, only_rows
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.draft import STARTED_BY_BUTTON, TAKES_LAST_PHOTO, DraftQuestion
 from bot.request import Problem, VideoModel
@@ -142,13 +142,17 @@ def _crop(task: Task) -> str:
 
 
 def _add_last(task: Task, models: Mapping[str, VideoModel]) -> str:
-    """That a second photo may be sent: in a group it can only come as a reply."""
+    """That one more photo may be sent: in a group it can only come as a reply."""
+    if task.question in TAKES_LAST_PHOTO and may_add_reference(task.request, models):
+        return say(task.language, "card_add_reference")
     asks = task.question in TAKES_LAST_PHOTO and may_add_last(task.request, models)
     return say(task.language, "card_add_last") if asks else ""
 
 
 def _sentence(task: Task, now: datetime) -> str:
     match task.question:
+        case DraftQuestion.RECIPE_PHOTO if task.request.photos_as == "references":
+            return say(task.language, "card_recipe_references")
         case DraftQuestion.TWO_PHOTOS_WORDS as question:
             return say(task.language, question, model=task.request.model)
         case DraftQuestion.START_OLD:

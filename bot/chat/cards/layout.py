@@ -13,7 +13,7 @@ from telegram.constants import KeyboardButtonStyle
 
 from bot.chat.cards.label_width import fitting_columns
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
-from bot.request import VideoModel, VideoRequest, keeps_photo_shape, settle
+from bot.request import Mode, VideoModel, VideoRequest, keeps_photo_shape, settle
 from bot.task import Task
 from bot.text import has_phrase, plain, say
 
@@ -97,7 +97,9 @@ def name_camera(language: str, camera: str) -> str:
 
 
 def continued(task: Task) -> str:
-    """That it begins with the picture on its card, where that is the last one of another video."""
+    """What the photos are for, where it is not that the video begins with one that was sent."""
+    if task.request.mode is Mode.REFERENCES:
+        return say(task.language, "card_references", count=len(task.request.photos))
     return say(task.language, "card_extends") if task.request.extends else ""
 
 

@@ -32,9 +32,9 @@ VERB = "pick"
 """Of every button here. After the task's id stands what is picked: nothing, an option, or `option=choice`."""
 
 # Buttons in a row share its width: five with a model's name among them are cut off on a phone.
-_ROWS = (("model",), ("ratio", "seconds", "resolution", "audio"), ("camera", "strength"))
-_COLUMNS = {"model": 2, "camera": 2}
-_SIGNS = {"model": "🎬 ", "camera": "🎥 "}
+_ROWS = (("model",), ("photos",), ("ratio", "seconds", "resolution", "audio"), ("camera", "strength"))
+_COLUMNS = {"model": 2, "photos": 1, "camera": 2}
+_SIGNS = {"model": "🎬 ", "photos": "🖼 ", "camera": "🎥 "}
 _OWN_SHAPE = "photo"
 _NO_MOVE = "none"
 
@@ -90,6 +90,8 @@ def label_of(language: str, option: str, choice: str) -> str:
             return _name(language, "seconds", seconds=choice)
         case "audio":
             return _name(language, f"option_audio_{choice}")
+        case "photos":
+            return _name(language, f"option_photos_{choice}")
         case "camera":
             return name_camera(language, choice)
         case "strength":
@@ -130,6 +132,10 @@ def _changes(request: VideoRequest, models: Mapping[str, VideoModel], option: st
     if model is None:
         return {}
     match option:
+        case "photos" if request.photos and not request.extends:
+            ways = [_with(request, photos_as=way, crop=None) for way in ("frames", "references")]
+            fits = len(request.photos) <= 2
+            return {one.photos_as: fit_request(one, model) for one in ways[0 if fits else 1 :]}
         case "ratio" if keeps_photo_shape(request, model):
             return {}
         case "ratio":
@@ -186,6 +192,8 @@ def _chosen(request: VideoRequest, models: Mapping[str, VideoModel], option: str
         return request.model
     bought = settle(request, models[request.model])
     match option:
+        case "photos":
+            return request.photos_as
         case "ratio":
             return bought.ratio or _OWN_SHAPE
         case "seconds":

@@ -14,9 +14,9 @@ from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.result_buttons import DETAILS
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
-from bot.chat.parsing.prompt_options import FLAGS
+from bot.chat.parsing.prompt_options import FLAGS, REFS
 from bot.errors import ChatGone
-from bot.request import Problem, VideoModel, VideoRequest
+from bot.request import Mode, Problem, VideoModel, VideoRequest
 from bot.store import Attempt
 from bot.task import Task
 from bot.text import plain, say, say_duration
@@ -82,7 +82,11 @@ def draw_details(
 def options_of(request: VideoRequest) -> str:
     """All that is asked for beside words and photos, as it can be typed after them."""
     wishes = {flag: getattr(request, name) for flag, (name, _) in FLAGS.items()}
-    return " ".join(f"--{flag} {_typed(wish)}" for flag, wish in wishes.items() if wish is not None)
+    return " ".join(
+        f"--{flag} {_typed(wish)}" if flag != REFS else f"--{flag}"
+        for flag, wish in wishes.items()
+        if wish is not None and (flag != REFS or request.mode is Mode.REFERENCES)
+    )
 
 
 def _typed(wish: object) -> str:
@@ -97,7 +101,8 @@ def _typed(wish: object) -> str:
 def _photos(language: str, request: VideoRequest) -> str:
     if not request.photos:
         return ""
-    told = say(language, "details_photos", count=len(request.photos))
+    key = "details_references" if request.mode is Mode.REFERENCES else "details_photos"
+    told = say(language, key, count=len(request.photos))
     return f"{told} · {html.escape(request.crop, quote=False)}" if request.crop else told
 
 

@@ -36,7 +36,10 @@ async def pick(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     request = changed(press.task.request, ctx.models, option, choice)
     if request is None:
         return Problem("press_gone", {})
-    await ctx.drafts.change(press.task, request)
+    if option == "photos":
+        await ctx.drafts.reask(press.sender, press.task, request, press.task.question)
+    else:
+        await ctx.drafts.change(press.task, request)
     return None
 
 

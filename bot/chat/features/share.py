@@ -84,7 +84,8 @@ async def _lacks_photo(ctx: ChatContext, recipe: Recipe) -> bool:
     if recipe.request.photos:
         return False
     task = await ctx.store.tasks.get(recipe.task_id)
-    return recipe.request.camera is not None or bool(task and task.request.photos)
+    needs_photo = recipe.request.camera is not None or recipe.request.photos_as == "references"
+    return needs_photo or bool(task and task.request.photos)
 
 
 def _fitted(

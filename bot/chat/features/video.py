@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from bot.chat.cards.photo_picker import words_question
 from bot.chat.context import ChatContext
 from bot.chat.features import photo_pairs
 from bot.chat.features.again import reword
@@ -21,7 +22,7 @@ from bot.errors import MediaError, StaleTask
 from bot.request import Problem, VideoRequest
 from bot.task import Task, TaskState
 
-_WAITS_FOR_PHOTO = frozenset({"prompt_missing", "camera_needs_photo", "no_text"})
+_WAITS_FOR_PHOTO = frozenset({"prompt_missing", "camera_needs_photo", "references_need_photo", "no_text"})
 """What a photo that is still to come mends."""
 _EDITED = STARTED_BY_BUTTON | AWAITS_WORDS
 _WRITTEN = frozenset({"video", "photo", "draft", "text", "answer"})
@@ -35,8 +36,12 @@ async def video(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
         await _ask_photo(ctx, sender, intent)
     elif not is_command and (task := await _photo_question(ctx, sender, intent)):
         await _complete(ctx, sender, task, intent)
-    elif not is_command and (task := await photo_pairs.awaited(ctx, sender, intent)):
-        problem = await photo_pairs.add_last(ctx, sender, task, intent)
+    elif (
+        not is_command
+        and intent.photo is not None
+        and (task := await photo_pairs.awaited(ctx, sender, intent))
+    ):
+        problem = await photo_pairs.add_photo(ctx, sender, task, intent.photo, intent.words)
         await ctx.messenger.explain(sender, problem)
     elif intent.kind == "answer":
         await _answer_of_another(ctx, sender, intent)
@@ -156,7 +161,7 @@ async def _object(
     if codes == {"prompt_missing"}:
         await ctx.drafts.ask(sender, request, DraftQuestion.WORDS)
     elif codes == {"prompt_missing_with_photo"}:
-        await ctx.drafts.draft(sender, request, DraftQuestion.PHOTO_WORDS)
+        await ctx.drafts.draft(sender, request, words_question(request))
     else:
         await object_to(ctx, sender, request, problems, photo)
 
@@ -188,7 +193,7 @@ async def _draft(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     elif request.prompt:
         await ctx.drafts.draft(sender, request, DraftQuestion.START)
     else:
-        question = DraftQuestion.PHOTO_WORDS if problems else DraftQuestion.PHOTO_MOTION
+        question = words_question(request, is_optional=not problems)
         await ctx.drafts.draft(sender, request, question)
 
 
@@ -258,7 +263,7 @@ async def _complete(ctx: ChatContext, sender: Sender, task: Task, intent: Intent
     request, problems = ctx.request_builder.read(words, intent.photo, task.request, settings)
     question = DraftQuestion.START
     if {problem.code for problem in problems} == {"prompt_missing_with_photo"} and intent.photo is not None:
-        question, problems = DraftQuestion.PHOTO_WORDS, []
+        question, problems = words_question(request), []
     if problems:
         await object_to(ctx, sender, request, problems, intent.photo)
         return

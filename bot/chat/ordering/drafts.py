@@ -114,6 +114,8 @@ class Drafts:
         framed = await self._photos.framed(request, sender.user_id)
         asked = task.asked(framed, question, self.expiry(task.card.chat_id))
         same_picture = (framed.crop, framed.photos) == (task.request.crop, task.request.photos)
+        # Below the numbered photos "it starts with photo 3" still says what it means.
+        same_picture |= task.question == DraftQuestion.WHICH_PHOTOS and framed.crop is None
         if same_picture or not (task.card.has_photo or framed.crop):
             await self._board.redraw(await self._tasks.save(asked))
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.chat.cards.chat_defaults import add_usual, usual_model
@@ -31,10 +31,10 @@ class RequestBuilder:
         photo: SentPhoto | None,
         base: VideoRequest | None = None,
         settings: ChatSettings | None = None,
-        last: SentPhoto | None = None,
+        further: Sequence[SentPhoto] = (),
     ) -> tuple[VideoRequest, list[Problem]]:
-        """The request that words and a photo make, and every reason why it cannot work. `last` is for the
-        last frame; the first is `photo`, or that of `base`.
+        """The request that words and photos make, and every reason why it cannot work. `further` are for the
+        last frame, or more references; the first is `photo`, or that of `base`.
 
         What they leave open is as in `base`, or as near to it as another model comes that they name; and then
         as in `settings`. Where the model is in the way the request comes without those: they are `add_usual`
@@ -53,12 +53,13 @@ class RequestBuilder:
         if photo is not None:
             # A crop was chosen for the sides of another photo.
             fields |= {"photos": (photo.file_id,), "crop": None, "extends": None}
-        if last is not None:
-            fields |= {"photos": (*fields["photos"][:1], last.file_id), "crop": None}
+        if further:
+            kept = fields["photos"] if fields.get("photos_as") == "references" else fields["photos"][:1]
+            fields |= {"photos": (*kept, *(one.file_id for one in further)), "crop": None}
         request = VideoRequest(**fields)
         usual = self.add_usual(request, settings)
         problems = [*words.problems, *self.problems(usual)]
-        for sent in filter(None, (photo, last)):
+        for sent in filter(None, (photo, *further)):
             self._photos.note(sent)
             if request.model in self._models:
                 problems += _check_sent(sent, self._models[request.model])

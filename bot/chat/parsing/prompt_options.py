@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from bot.integers import read_integer
 from bot.request import Mode, Problem, VideoModel
 
+REFS = "refs"
 _RATIOS = frozenset({"16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "3:2", "2:3"})
 _RESOLUTIONS = frozenset({"480p", "720p", "1080p"})
 _YES = frozenset({"on", "yes", "true", "1"})
@@ -91,6 +92,7 @@ def flags_for(models: Sequence[VideoModel]) -> list[str]:
         "audio": any(model.audio for model in models),
         "people": any(model.people for model in models),
         "enhance": any(model.enhance for model in models),
+        REFS: any(model.references for model in models),
     }
     return [flag for flag in FLAGS if useful[flag]]
 
@@ -118,7 +120,7 @@ def _read_flag(name: str, value: str, options: dict[str, object], problems: list
         first, rest = _unquoted(value) if value[:1] in _QUOTES else (value, "")
     elif key == "seconds" and (written := _SECONDS_VALUE.match(value)):
         first, rest = written[1], value[written.end() :].lstrip(_LIST_MARKS)
-    elif read is _switch and _plain(first) not in _YES | _NO:
+    elif read in (_switch, _references) and _plain(first) not in _YES | _NO:
         first, rest = "on", value
     try:
         if name == "size":
@@ -231,6 +233,10 @@ def _switch(value: str) -> bool:
     return _plain(value) in _YES
 
 
+def _references(value: str) -> str:
+    return "references" if _switch(value) else "frames"
+
+
 _QUOTES = {'"': '"', "“": "”", "'": "'", "«": "»", "「": "」"}
 
 
@@ -251,6 +257,7 @@ FLAGS: dict[str, tuple[str, Callable[[str], object]]] = {
     "audio": ("audio", _switch),
     "people": ("people", _name),
     "enhance": ("enhance", _switch),
+    REFS: ("photos_as", _references),
 }
 ALIASES = {
     "duration": "seconds",
@@ -266,6 +273,8 @@ ALIASES = {
     "with_audio": "audio",
     "person_generation": "people",
     "enhance_prompt": "enhance",
+    "references": REFS,
+    "reference_images": REFS,
 }
 """What the documents of the providers call our options; a hyphen in them is as good as an underscore."""
 _OF_PHOTOS = frozenset(
@@ -283,4 +292,5 @@ EXAMPLES = {
     "audio": "--audio on",
     "people": "--people allow_adult",
     "enhance": "--enhance off",
+    REFS: "--refs",
 }

@@ -1,4 +1,5 @@
-"""Cards that begin as a photo: a crop to be agreed to, or the picture that a video goes on from."""
+"""Cards that begin as a photo: a crop to be agreed to, several photos with their numbers, or the picture
+that a video goes on from."""
 
 from __future__ import annotations
 
@@ -11,8 +12,10 @@ from bot.chat.cards.layout import Card
 from bot.chat.telegram_io.client import translated
 from bot.chat.telegram_io.messenger import replying
 from bot.chat.telegram_io.photo_files import PhotoFiles, with_first_frame
+from bot.draft import DraftQuestion
 from bot.errors import CallRefused, ChatGone
 from bot.log import get_log
+from bot.request import Mode
 from bot.task import Task, TaskState
 
 
@@ -63,6 +66,9 @@ class PhotoCards:
             return None
         if task.state is TaskState.DRAFT and request.crop:
             return await self._photos.draw_crop(request.photos, request.crop, task.user_id, patient=patient)
+        asks_which = task.question == DraftQuestion.WHICH_PHOTOS or request.mode is Mode.REFERENCES
+        if task.state is TaskState.DRAFT and asks_which and len(request.photos) > 1:
+            return await self._photos.draw_numbered(request.photos, task.user_id)
         return request.photos[0] if request.extends else None
 
     async def _send(self, task: Task, reply_to: int | None, card: Card, picture: bytes | str) -> Message:

@@ -13,7 +13,7 @@ from bot.errors import MediaError
 from bot.media.crop import crop_box, lost_share
 from bot.media.media_info import MAX_BYTES, FitPhoto, fit_size
 from bot.media.process import run_in_process
-from bot.media.work import draw_crops, normalise_photo, photo_size
+from bot.media.work import draw_crops, draw_numbered, normalise_photo, photo_size
 from bot.request import Mode, PhotoRules, VideoModel, VideoRequest, check_photo, closest_ratio
 from bot.store import PeopleStore
 
@@ -57,6 +57,11 @@ class PhotoFiles:
         """
         async with self._files.step(user_id, file_ids, _PHOTO, patient=patient) as photos:
             return await run_in_process(draw_crops, photos, ratio, limit_s=_LIMIT_S, foreign=True)
+
+    async def draw_numbered(self, file_ids: Sequence[str], user_id: int) -> bytes:
+        """A JPEG of several photos for the chat, each with its number."""
+        async with self._files.step(user_id, file_ids, _PHOTO) as photos:
+            return await run_in_process(draw_numbered, photos, limit_s=_LIMIT_S, foreign=True)
 
     def note(self, photo: SentPhoto) -> None:
         """Telegram tells the sides of some photos: those need not be fetched to be measured."""

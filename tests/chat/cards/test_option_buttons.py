@@ -91,7 +91,12 @@ def test_a_draft_shows_what_is_chosen_with_the_models_name_on_a_row_of_its_own()
     rows = option_rows(draft(asked(ratio="9:16")), FAKES)
     assert labels(rows) == [["🎬 jimeng-pro"], ["9:16", "5 s"]]
     rows = option_rows(draft(asked("both", photos=PHOTO, audio=True, camera="robo_arm"), "zh"), FAKES)
-    assert labels(rows) == [["🎬 both"], ["照片比例", "5 秒", "720p", "🔊 开"], ["🎥 机械臂", "幅度：中"]]
+    assert labels(rows) == [
+        ["🎬 both"],
+        ["🖼 用作开头"],
+        ["照片比例", "5 秒", "720p", "🔊 开"],
+        ["🎥 机械臂", "幅度：中"],
+    ]
 
 
 def test_what_a_model_cannot_do_or_does_in_one_way_only_has_no_button() -> None:

@@ -10,7 +10,14 @@ import pytest
 from fakes import A_MODEL, FULL_MODEL, NOW, Clock, Script, WorkerHarness, a_task, changed_task
 
 from bot.chat.cards.motion_suggestions import motion_rows, motion_words
-from bot.chat.cards.photo_picker import chosen_photos, draw_which, fit_two_photos, may_add_last, only_rows
+from bot.chat.cards.photo_picker import (
+    chosen_photos,
+    draw_which,
+    fit_references,
+    fit_two_photos,
+    may_add_last,
+    only_rows,
+)
 from bot.chat.ordering.albums import Album, Albums, read_album
 from bot.chat.parsing.message_intent import Intent, SentPhoto, Wish
 from bot.chat.sender import Sender
@@ -22,9 +29,10 @@ from bot.task import Task, TaskState
 from bot.text import LANGUAGES
 from bot.worker import schedule
 
-FIRST_LAST = replace(FULL_MODEL, name="full")
+FIRST_LAST = replace(FULL_MODEL, name="full", references=0)
 MODELS = {"jimeng-pro": A_MODEL, "full": FIRST_LAST}
 ONE_PHOTO_ONLY = {"jimeng-pro": A_MODEL}
+REFERENCES_ONLY = replace(FULL_MODEL, name="refs", modes=frozenset({Mode.REFERENCES}), references=3)
 
 
 class Drafts:
@@ -268,6 +276,21 @@ def test_photos_are_chosen_by_their_numbers_first_and_last() -> None:
     assert labels(several(7)) == [["1", "2", "3", "4", "5"], ["6", "7"], ["Dismiss"]]
     assert labels(several(3), opened="2") == [["1", "3"], ["Only photo 2"], ["‹ Back", "Dismiss"]]
     assert "with photo 2" in draw_which(several(3), MODELS, "2").text
+
+
+def test_photos_can_all_be_references_or_as_many_as_a_model_takes() -> None:
+    models = {**MODELS, "full": replace(FIRST_LAST, references=3)}
+    assert labels(several(3), models) == [["1", "2", "3"], ["Show what is in them"], ["Dismiss"]]
+    assert labels(several(4), models)[1] == ["Show what is in 1–3"]
+    assert labels(several(2), {"jimeng-pro": A_MODEL, "refs": REFERENCES_ONLY})[0] == ["1", "2"]
+    moved = fit_references(several(4).request, models)
+    assert moved is not None
+    assert (moved.model, moved.photos, moved.photos_as) == (
+        "full",
+        ("file-1", "file-2", "file-3"),
+        "references",
+    )
+    assert fit_references(several(2).request, MODELS) is None
 
 
 @pytest.mark.parametrize("forged", ["", "0", "4", "-1", "x", "٢", "2-3", "99999999999"])
