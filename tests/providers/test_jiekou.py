@@ -418,9 +418,14 @@ def test_people_see_the_models_that_the_operator_offers_in_that_order() -> None:
     assert list(models) == ["kling-3.0", "veo-3", "preview"]
 
 
-def test_everybody_is_shown_only_where_the_operator_allows_it() -> None:
-    for choice, people in (("off", ()), ("on", ("allow_all",))):
-        settings = IsolatedSettings.model_validate({"jiekou_api_key": "key", "people_allow_all": choice})
-        models = build_models(settings, build_providers(settings, lambda: datetime.now(UTC)))
-        assert models["veo-3"].people == ("allow_adult", "dont_allow", *people)
-        assert models["kling-3.0"].people == ()
+@pytest.mark.parametrize(("allowed", "choices"), [("off", []), ("on", ["allow_all"])])
+def test_people_may_ask_for_everybody_in_the_video_only_if_the_operator_allows_it(
+    allowed: str, choices: list[str]
+) -> None:
+    settings = IsolatedSettings.model_validate({"jiekou_api_key": "key", "people_allow_all": allowed})
+    model = build_models(settings, build_providers(settings, lambda: datetime.now(UTC)))["veo-3"]
+    assert model.people == ("allow_adult", "dont_allow", *choices)
+    request = VideoRequest(model="veo-3", prompt="a school play", people="allow_all")
+    assert [problem.code for problem in check_request(request, model)] == (
+        [] if choices else ["people_unknown"]
+    )

@@ -34,6 +34,7 @@ _LAST_WORD = re.compile(rf"(?:^|[{_MARKS}])([^{_MARKS}]+)[{_MARKS}.]*$")
 _UNITS = r"s|secs?|seconds?|segs?|segundos?|с|сек|секунд[аыу]?|秒[钟鐘]?"
 _LAST_SECONDS = re.compile(rf"(?:^|[{_MARKS}])(\d{{1,2}})\s?({_UNITS})[{_MARKS}.]*$", re.IGNORECASE)
 _SECONDS_VALUE = re.compile(rf"(\d+)\s*(?:{_UNITS})\.?(?=[{_MARKS}]|$)", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(rf"\d+,\d+(?=[{_MARKS}]|$)")
 _BEFORE_SECONDS = re.compile(r"(?:^|\s)(?:for|на|por|durante|de)$", re.IGNORECASE)
 """What leads to a number of seconds, and means nothing without it."""
 _RATIO_UNMADE = re.compile(r"\d{1,2}(?:\.\d+)?:\d|16:10|9:21")
@@ -92,6 +93,7 @@ def flags_for(models: Sequence[VideoModel]) -> list[str]:
         "audio": any(model.audio for model in models),
         "people": any(model.people for model in models),
         "enhance": any(model.enhance for model in models),
+        "guidance": any(model.guidance for model in models),
         REFS: any(model.references for model in models),
     }
     return [flag for flag in FLAGS if useful[flag]]
@@ -120,6 +122,8 @@ def _read_flag(name: str, value: str, options: dict[str, object], problems: list
         first, rest = _unquoted(value) if value[:1] in _QUOTES else (value, "")
     elif key == "seconds" and (written := _SECONDS_VALUE.match(value)):
         first, rest = written[1], value[written.end() :].lstrip(_LIST_MARKS)
+    elif read is _decimal and (written := _DECIMAL_COMMA.match(value)):
+        first, rest = written[0], value[written.end() :].lstrip(_LIST_MARKS)
     elif read in (_switch, _references) and _plain(first) not in _YES | _NO:
         first, rest = "on", value
     try:
@@ -191,6 +195,14 @@ def _whole(value: str) -> int:
     return number
 
 
+def _decimal(value: str) -> float:
+    """`0.7`, `0,7` or `.7`."""
+    plain = _plain(value).replace(",", ".")
+    if not re.fullmatch(r"-?\d{0,4}(?:\.\d{1,6})?", plain) or not re.search(r"\d", plain):
+        raise ValueError
+    return float(plain)
+
+
 def _seed(value: str) -> int | None:
     """None is any seed, which providers call -1."""
     number = None if _plain(value) == "random" else _whole(value)
@@ -257,6 +269,7 @@ FLAGS: dict[str, tuple[str, Callable[[str], object]]] = {
     "audio": ("audio", _switch),
     "people": ("people", _name),
     "enhance": ("enhance", _switch),
+    "guidance": ("guidance", _decimal),
     REFS: ("photos_as", _references),
 }
 ALIASES = {
@@ -273,6 +286,8 @@ ALIASES = {
     "with_audio": "audio",
     "person_generation": "people",
     "enhance_prompt": "enhance",
+    "cfg_scale": "guidance",
+    "guidance_scale": "guidance",
     "references": REFS,
     "reference_images": REFS,
 }
@@ -292,5 +307,6 @@ EXAMPLES = {
     "audio": "--audio on",
     "people": "--people allow_adult",
     "enhance": "--enhance off",
+    "guidance": "--guidance 0.7",
     REFS: "--refs",
 }
