@@ -126,8 +126,6 @@ class Settings(BaseSettings):
     trusted_private_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
 
     failover: Literal["off", "on"] = "off"
-    people_allow_all: Literal["off", "on"] = "off"
-    """Only where the provider has approved the account for it."""
 
     provider_proxy: ProxyAddress = None
     volcengine_access_key_id: SecretStr | None = None

@@ -37,8 +37,8 @@ def build_providers(settings: Settings, clock: Callable[[], datetime]) -> list[P
 def build_models(settings: Settings, providers: Sequence[Provider]) -> dict[str, VideoModel]:
     """Return every model by name: the default first, the others in the order of `providers`.
 
-    Models that take photos by link are marked as taking none if PUBLIC_URL is not set, and `allow_all` is a
-    choice only with PEOPLE_ALLOW_ALL. Raises SettingsError if DEFAULT_MODEL is not among them.
+    Models that take photos by link are marked as taking none if PUBLIC_URL is not set. Raises SettingsError
+    if DEFAULT_MODEL is not among them.
     """
     offered = [_as_set(model, settings) for provider in providers for model in provider.models]
     models = {model.name: model for model in offered}
@@ -52,7 +52,5 @@ def build_models(settings: Settings, providers: Sequence[Provider]) -> dict[str,
 
 def _as_set(model: VideoModel, settings: Settings) -> VideoModel:
     """Return the model with what the settings allow of it."""
-    if model.people and settings.people_allow_all == "on":
-        model = replace(model, people=(*model.people, "allow_all"))
     is_reachable = settings.public_url is not None or model.photo_as == "bytes"
     return model if is_reachable else replace(model, photo_reachable=False)
