@@ -178,7 +178,7 @@ def test_a_real_person_is_offered_only_to_models_that_take_people() -> None:
     models = {**MODELS, "geekai-jimeng": replace(OTHER, takes_people=False)}
     card = failed("person_refused", models)
     assert "does not take photos of real people" in card.text
-    assert card.text.endswith("It was not charged.")
+    assert card.text.endswith("You were not charged.")
     labels = [button.text for button in buttons(card)]
     assert labels[0] == say("en", "button_other_model", model="jimeng-1080p")
     assert verbs(card) == ["with", "photo", "plain"]
