@@ -190,3 +190,17 @@ async def test_the_command_says_what_it_did_and_no_password(
     assert await again.end() == 2
     assert "Nothing was copied" in again.printed
     assert "s3cret" not in command.printed + again.printed
+
+
+async def test_the_command_takes_addresses_from_the_environment(filled: str, tmp_path: Path) -> None:
+    there = f"sqlite:///{tmp_path}/there.db"
+    command = BotProcess(tmp_path, {"database_url": filled, "new_database_url": there}, "move-store")
+    await command.start()
+    assert await command.end() == 0, command.printed
+    named = BotProcess(tmp_path, {"old": filled, "new": f"{there}2"}, "move-store", "OLD", "NEW")
+    await named.start()
+    assert await named.end() == 0, named.printed
+    missing = BotProcess(tmp_path, {"old": filled}, "move-store", "OLD")
+    await missing.start()
+    assert await missing.end() == 2
+    assert "NEW_DATABASE_URL is no address" in missing.printed

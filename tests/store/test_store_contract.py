@@ -2046,3 +2046,13 @@ async def test_a_claim_leaves_what_was_known_of_the_person(store: Store) -> None
     await store.maintenance.set_flag("claim", NOW)
     assert await store.people.claim_admin("claim", 7)
     assert await store.people.person(7) == Person(7, role="admin", language="ru")
+
+
+async def test_the_mark_of_the_secret_key_is_that_of_who_started_last_and_is_never_pruned(
+    store: Store,
+) -> None:
+    assert await store.maintenance.put_key_mark("one") is None
+    assert await store.maintenance.put_key_mark("one") == "one"
+    assert await store.maintenance.put_key_mark("two") == "one"
+    await store.maintenance.prune_rest(datetime.max.replace(tzinfo=UTC), 100)
+    assert await store.maintenance.put_key_mark("two") == "two"

@@ -598,3 +598,26 @@ async def test_of_updates_that_a_death_cut_short_one_is_handled_at_a_time(path: 
     [update] = await store.updates.claim(NOW, 60, 10)
     assert (update.update_id, update.attempts, update.was_cut_short) == (2, 1, True)
     await store.close()
+
+
+@pytest.mark.parametrize("version", [0, 5, 99])
+async def test_the_file_of_another_program_is_refused_and_left_alone(path: Path, version: int) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE moz_bookmarks (id INTEGER)")
+        database.execute(f"PRAGMA user_version = {version}")
+    before = path.read_bytes()
+    with pytest.raises(SettingsError, match="is of another program: set another DATABASE_URL"):
+        await SQLiteStore.open(path)
+    assert path.read_bytes() == before
+
+
+async def test_a_check_that_answers_bytes_that_are_no_text_is_one_sentence(path: Path) -> None:
+    await (await SQLiteStore.open(path)).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute("UPDATE sqlite_master SET name = CAST(x'ff746173' AS TEXT) WHERE type = 'index'")
+        database.execute("UPDATE sqlite_master SET rootpage = 99999 WHERE type = 'index'")
+        database.commit()
+    with pytest.raises(SettingsError, match="damaged"):
+        await SQLiteStore.open(path)

@@ -6,6 +6,7 @@ import asyncio
 import io
 import logging
 import resource
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
@@ -110,3 +111,16 @@ def test_the_soft_limit_on_files_is_raised() -> None:
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(before[1], 65_536)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+async def test_a_server_at_every_ipv6_address_answers_ipv4_too() -> None:
+    runner = web.AppRunner(web.Application(middlewares=[note_first_request]), access_log=None)
+    await runner.setup()
+    await BoundedSite(runner, "::", 0).start()
+    port = runner.addresses[0][1]
+    for host in ("127.0.0.1", "::1"):
+        reader, writer = await asyncio.open_connection(host, port)
+        assert b"404" in await ask(reader, writer)
+        writer.close()
+    await runner.cleanup()

@@ -213,6 +213,8 @@ def is_whole(connection: sqlite3.Connection, check: Literal["quick_check", "inte
     connection.text_factory = bytes  # what it says of a damaged file may quote bytes that are no text
     try:
         return bool(connection.execute(f"PRAGMA {check}(1)").fetchone()[0] == b"ok")
+    except UnicodeDecodeError:  # so may its error
+        return False
     finally:
         connection.text_factory = usual
 

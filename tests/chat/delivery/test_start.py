@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -238,3 +239,38 @@ async def test_the_database_of_another_bot_is_noticed_at_the_start(live_bot: Bot
     assert "another DATABASE_URL" in said
     async with bot_process(live_bot.folder, live_bot.values()) as again:
         assert again.is_running
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights of files are others there")
+async def test_what_the_bot_writes_is_for_its_own_user_alone(live_bot: BotHarness, tmp_path: Path) -> None:
+    folder = tmp_path / "open to all"
+    (folder / "videos").mkdir(parents=True)
+    for place in (folder, folder / "videos"):
+        place.chmod(0o755)
+    values = live_bot.values(data_dir=str(folder), secret_key="a key of the tests", log_level="debug")
+    ada, chat = live_bot.newcomer()
+    async with bot_process(live_bot.folder, values):
+        live_bot.world.say(ada, chat, "/video a paper boat --model preview")
+        await live_bot.until(lambda: list((folder / "preview").rglob("*")))
+    made = [*folder.rglob("*")]
+    assert len(made) > 2
+    assert [place for place in made if place.stat().st_mode & 0o077] == []
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o750
+
+
+async def test_a_log_at_debug_says_more_than_one_at_info(live_bot: BotHarness) -> None:
+    told = {}
+    for level in ("info", "debug"):
+        ada, chat = live_bot.newcomer()
+        process = BotProcess(live_bot.folder, live_bot.values(log_format="json", log_level=level))
+        await process.start()
+        await process.prints("Dreamreel is up")
+        live_bot.world.say(ada, chat, "/video a paper boat")
+        await live_bot.shown(chat)
+        process.send(signal.SIGTERM)
+        await process.end()
+        told[level] = [json.loads(line) for line in process.printed.splitlines()]
+    assert "debug" not in {line["level"] for line in told["info"]}
+    of_bot = [one for one in told["debug"] if one["level"] == "debug" and one["logger"].startswith("bot.")]
+    assert len({one["event"] for one in of_bot}) >= 2
+    assert "a paper boat" not in str(told)
