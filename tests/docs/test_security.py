@@ -1,0 +1,199 @@
+"""Every sentence on what stops an attacker is held by tests: each is named here, and exists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from fakes import NOW
+
+from bot.stores.sqlite import SQLiteStore
+from bot.web.admin.auth import make_link
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+_SENTENCE = re.compile(r"(?<=[.:])\s+(?=[A-Z`])")
+_TEST = re.compile(r"^\s*(?:async )?def (test_\w+)", re.MULTILINE)
+
+HELD_BY: Mapping[str, tuple[str, ...]] = {
+    # A stranger on Telegram
+    "The bot buys nothing for people": ("test_a_stranger_is_told_their_id_once_and_then_there_is_silence",),
+    "With empty lists": ("test_either_list_is_enough_and_without_any_only_admins_may_ask",),
+    "A stranger gets one answer": (
+        "test_a_stranger_is_told_their_id_once_and_then_there_is_silence",
+        "test_admins_are_asked_once_and_who_is_allowed_is_told_and_may_ask",
+    ),
+    "The link that makes the first admin works": (
+        "test_of_several_claims_in_one_moment_one_makes_an_admin",
+        "test_the_claim_link_makes_its_first_opener_the_admin",
+    ),
+    "People who are allowed have limits": (
+        "test_a_flood_of_orders_buys_no_more_than_the_limit_and_leaves_none_out_unsaid",
+        "test_all_channels_of_a_group_count_as_one",
+    ),
+    "A budget and an hourly limit": (
+        "test_four_processes_never_spend_more_than_the_budget",
+        "test_the_hours_figure_is_exact_however_many_buy_at_once",
+    ),
+    "The bot answers a flood": ("test_repeated_updates_of_a_flood_are_answered_once",),
+    # An allowed person who wants more
+    "The bot looks up everything": (
+        "test_forged_choices_change_nothing",
+        "test_forged_models_are_refused",
+    ),
+    "The task, its owner": ("test_forged_data_touches_no_task_of_anybody_else",),
+    "A press on somebody else": ("test_a_draft_of_somebody_elses_video_counts_on_ones_own_limit",),
+    "The same button press": (
+        "test_generate_tapped_twice_buys_once",
+        "test_an_update_that_comes_twice_makes_one_task",
+        "test_the_photos_of_an_album_make_one_task",
+    ),
+    "Prompts and names are escaped": (
+        "test_foreign_text_is_escaped_and_ours_is_not",
+        "test_a_name_stands_isolated",
+        "test_a_card_mentions_nobody",
+    ),
+    "An invalid option": ("test_an_option_nobody_has_is_answered_with_those_there_are",),
+    "People who write as channels": (
+        "test_all_channels_of_a_group_count_as_one",
+        "test_admins_of_a_group_may_refuse_channels",
+        "test_copies_of_a_channels_posts_and_other_bots_order_nothing",
+    ),
+    "Who sends little": ("test_a_newcomer_does_not_wait_behind_the_long_queues_of_others",),
+    # A file
+    "Photos and videos are decoded in a separate": (
+        "test_work_that_takes_too_much_memory_fails_and_the_next_works",
+        "test_the_time_limit_kills",
+    ),
+    "If that process dies or hangs": ("test_a_process_that_dies_is_reported_and_replaced",),
+    "The memory limit is": ("test_the_limit_of_a_container_or_a_service_counts",),
+    "If memory runs out": (
+        "test_the_unit_and_compose_bound_the_memory_and_outlive_a_worker_that_exceeds_it",
+    ),
+    "Dimensions, frames": (
+        "test_sides_beyond_the_bound_are_refused_before_a_frame_is_decoded",
+        "test_frames_beyond_the_bound_are_refused_before_one_is_decoded",
+        "test_a_length_beyond_the_bound_is_refused_before_a_frame_is_decoded",
+    ),
+    "Of the 300 decoders": ("test_a_codec_that_neither_phones_nor_models_use_is_never_opened",),
+    "A file that crashes or": ("test_a_video_that_crashed_what_read_it_twice_is_given_up",),
+    "Only the picture of a photo": (
+        "test_metadata_does_not_leave_the_house",
+        "test_the_picture_has_no_metadata_and_little_loss",
+    ),
+    # A provider
+    "A link to a video must be": (
+        "test_only_http_addresses_are_fetched",
+        "test_a_private_address_is_refused_by_name_and_by_number",
+    ),
+    "The bot checks that": ("test_a_redirect_to_a_private_address_is_refused",),
+    "Size and time are": (
+        "test_a_download_that_takes_too_long_is_tried_again",
+        "test_what_is_not_a_video_is_never_shown",
+    ),
+    "Error texts of providers": (
+        "test_no_failure_shows_a_key_or_a_prompt",
+        "test_no_failure_lets_a_secret_out",
+    ),
+    "An unclear answer": ("test_an_unreadable_answer_proves_nothing",),
+    "A key that an answer repeats": ("test_no_secret_in_an_answer_is_stored",),
+    "If finished videos cannot": (
+        "test_finished_videos_that_cannot_be_fetched_are_told_once_and_their_end_once",
+        "test_a_disk_that_takes_no_videos_holds_new_orders_until_an_admin_goes_on",
+    ),
+    # Somebody on the network
+    "The bot asks Telegram": ("test_without_a_public_address_there_is_the_health_alone",),
+    "The public server has": ("test_without_a_public_address_there_is_the_health_alone",),
+    "A link is signed": (
+        "test_another_secret_makes_other_links",
+        "test_no_part_of_a_link_can_be_exchanged",
+        "test_a_link_is_read_back_until_it_expires",
+    ),
+    "A forged link gets": ("test_a_forged_link_and_an_expired_one_look_alike",),
+    "In webhook mode": ("test_nobody_else_is_listened_to",),
+    "The private port listens": (
+        "test_a_name_that_somebody_pointed_here_is_turned_away",
+        "test_foreign_hosts_and_origins_are_turned_away",
+    ),
+    "Its page needs a login": ("test_a_link_opens_the_page_by_one_tap_and_leaves_no_code_behind",),
+    # Somebody who reads logs
+    "Tokens and keys have": ("test_no_secret_stands_in_a_repr_or_in_an_error_of_the_library",),
+    "Every log line is": ("test_a_secret_is_blotted_out_wherever_it_stands",),
+    "The token is in": ("test_no_failure_lets_a_secret_out",),
+    "No log line holds": ("test_no_failure_shows_a_key_or_a_prompt",),
+    "Only the owner can": (
+        "test_the_folder_and_the_files_are_private",
+        "test_a_key_is_made_once_for_its_owner_alone",
+    ),
+    "The database holds": ("test_the_database_holds_no_login_link",),
+    # Somebody who publishes packages
+    "Every dependency is": ("test_each_dependency_is_pinned_to_a_version_that_is_allowed",),
+    "The image installs": ("test_the_image_installs_only_what_is_pinned_by_its_hash",),
+    "`make audit` asks": ("test_what_the_audit_cannot_see_is_said",),
+    "The image runs as": ("test_image_and_compose_give_up_every_right",),
+    "The systemd unit": ("test_the_unit_gives_up_every_right",),
+}
+"""How a sentence begins, and the tests that hold it."""
+
+
+def _sentences() -> list[str]:
+    section = PAGE.partition("## Attackers, and what stops them")[2].partition("\n## ")[0]
+    paragraphs = [" ".join(one.split()) for one in section.strip().split("\n\n")]
+    # Each begins with who attacks, in bold.
+    bodies = [re.sub(r"^\*\*.*?\*\*\s*", "", one) for one in paragraphs]
+    return [sentence for body in bodies for sentence in _SENTENCE.split(body)]
+
+
+def _holding(sentence: str) -> list[str]:
+    return [start for start in HELD_BY if sentence.startswith(start)]
+
+
+def test_each_sentence_is_held_by_a_test() -> None:
+    assert [one for one in _sentences() if len(_holding(one)) != 1] == []
+
+
+def test_nothing_is_held_that_is_not_said() -> None:
+    said = {start for one in _sentences() for start in _holding(one)}
+    assert sorted(set(HELD_BY) - said) == []
+
+
+def test_the_tests_that_are_named_exist() -> None:
+    written = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in _TEST.findall(path.read_text(encoding="utf-8"))
+    }
+    assert sorted(name for names in HELD_BY.values() for name in names if name not in written) == []
+
+
+def test_the_image_installs_only_what_is_pinned_by_its_hash() -> None:
+    assert "--require-hashes" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_image_and_compose_give_up_every_right() -> None:
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    compose = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    assert re.search(r"^USER (?!root|0\b)\d+", image, re.MULTILINE)
+    assert "read_only: true" in compose
+    assert re.search(r"cap_drop:\s*(?:\[\s*|-\s*)ALL", compose)
+
+
+def test_the_unit_gives_up_every_right() -> None:
+    unit = (ROOT / "deploy/dreamreel.service").read_text(encoding="utf-8")
+    for line in ("NoNewPrivileges=", "ProtectSystem=strict", "CapabilityBoundingSet=\n"):
+        assert line in unit
+
+
+def test_what_the_audit_cannot_see_is_said() -> None:
+    unprotected = " ".join(PAGE.partition("## What is not protected")[2].split())
+    assert "Libraries inside wheels" in unprotected
+
+
+async def test_the_database_holds_no_login_link(tmp_path: Path) -> None:
+    store = await SQLiteStore.open(tmp_path / "bot.db", lambda: NOW)
+    link = await make_link(store.tokens, "http://127.0.0.1:8081", 7, NOW)
+    await store.close()
+    code = link.partition("#")[2]
+    assert len(code) >= 22, "128 bits"
+    assert code.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
