@@ -240,7 +240,11 @@ def _services() -> dict[str, Any]:
 
 
 def _bots() -> dict[str, Any]:
-    return {name: service for name, service in _services().items() if service["image"] == "dreamreel"}
+    return {
+        name: service
+        for name, service in _services().items()
+        if service["image"] == "${DREAMREEL_IMAGE:-dreamreel}"
+    }
 
 
 def test_the_image_is_built_from_what_it_needs_and_nothing_secret() -> None:
