@@ -124,6 +124,29 @@ async def test_a_model_that_would_make_something_else_is_no_help(
     assert providers[1].submits.count == 0
 
 
+@pytest.mark.parametrize(("most", "goes_to"), [(2, "third"), (3, "second")])
+async def test_references_go_to_a_model_that_takes_all_of_them(
+    store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path, most: int, goes_to: str
+) -> None:
+    modes = frozenset({Mode.REFERENCES})
+    models = [
+        replace(A_MODEL, name=name, provider=provider, modes=modes, references=count)
+        for name, provider, count in (
+            ("first", "cloud", 3),
+            ("second", "second", most),
+            ("third", "third", 9),
+        )
+    ]
+    clouds = [ScriptedProvider(clip, model.provider, [model]) for model in models]
+    clouds[0].submits = Script(REFUSED)
+    harness = WorkerHarness(store, clouds, clock, tmp_path, failover=True)
+    request = VideoRequest(model="first", prompt="they meet", photos=("a", "b", "c"), photos_as="references")
+    await store.tasks.add(a_task(request=request))
+    await harness.turn()
+    moved = (await harness.get()).request
+    assert (moved.model, moved.photos, moved.mode) == (goes_to, ("a", "b", "c"), Mode.REFERENCES)
+
+
 async def test_who_stopped_waiting_is_bought_nothing_elsewhere(
     harness: WorkerHarness, providers: list[ScriptedProvider]
 ) -> None:

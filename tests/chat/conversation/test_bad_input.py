@@ -178,3 +178,20 @@ async def _only_answer(live_bot: BotHarness, person: Person, chat: Chat) -> str:
     assert live_bot.tasks(chat) == []
     assert (len(live_bot.provider.received), len(live_bot.rows("attempts"))) == before
     return str(answer["text"])
+
+
+@pytest.mark.parametrize(
+    ("option", "answer"),
+    [
+        ("--guidance 0.5", says("no_guidance", model="jimeng-pro")),
+        ("--cfg_scale 0.5", says("no_guidance", model="jimeng-pro")),
+        ("--people allow_all", says("no_people", model="jimeng-pro")),
+    ],
+)
+async def test_an_option_that_no_model_here_has_is_named(
+    live_bot: BotHarness, option: str, answer: str
+) -> None:
+    ada, chat = live_bot.newcomer()
+    sent = live_bot.world.say(ada, chat, f"/video a paper boat {option}")
+    assert (await live_bot.answer(sent))["text"] == answer
+    assert live_bot.tasks(chat) == []

@@ -9,7 +9,7 @@ from io import BytesIO
 import pytest
 import pytest_asyncio
 from PIL import Image
-from running import BotHarness, bot_on_stage, buttons, says
+from running import BOT, BotHarness, bot_on_stage, buttons, says
 
 from bot.sandbox import Chat, Json
 
@@ -163,6 +163,16 @@ async def test_the_draft_changes_what_its_photo_is_for(alone: BotHarness) -> Non
     assert f"🖼 {says('option_photos_references')}" in buttons(changed)
     await alone.tap(ada, changed, f"🖼 {says('option_photos_references')}")
     await alone.until(lambda: "photos_as" not in request_of(alone, chat))
+
+
+async def test_in_a_group_a_command_asks_for_references(alone: BotHarness) -> None:
+    ada, _ = alone.newcomer()
+    group = alone.world.add_group("Friends", [ada])
+    picture = alone.world.send_photo(ada, group, RED)
+    alone.world.say(ada, group, f"/animate@{BOT} a parade --refs", reply_to=picture)
+    await alone.until(lambda: alone.tasks(group))
+    assert request_of(alone, group)["photos_as"] == "references"
+    await alone.shown(group)
 
 
 async def test_more_photos_than_any_model_takes_are_offered_as_far_as_they_go(alone: BotHarness) -> None:
