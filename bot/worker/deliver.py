@@ -59,7 +59,7 @@ class Deliverer:
                 await self._journal.retry_after(task, 1.0)
 
     async def tell(self, task: Task) -> None:
-        """Tell the chat why a failed or cancelled task has no video."""
+        """Tell the chat why a task has no video for it."""
         if task.detached and task.state is TaskState.FAILED and task.counts_toward_quota:
             # Nobody waits for it. That nothing was charged is told all the same: the card says otherwise.
             await self._journal.mark_delivered(task)
@@ -69,6 +69,11 @@ class Deliverer:
         except CallRefused as error:
             self._log.warning("an outcome could not be delivered", task=task.id, reason=str(error))
             await self._journal.mark_delivered(task)
+        except (CardGone, ChatForbids) as error:
+            if task.detached:
+                await self._journal.mark_delivered(task)
+            else:
+                await self._handle_chat_error(task, error)
         except ChatError as error:
             await self._handle_chat_error(task, error)
         else:
@@ -85,7 +90,8 @@ class Deliverer:
             await self._handle_missing_video(task, error)
             return
         if task.detached:
-            await self._journal.mark_delivered(task)
+            # Its card may still count: the edit after the press can be lost by a crash or a refusal.
+            await self.tell(task)
         elif self._needs_encoding(video) and not await self._cannot_be_encoded(task):
             await self._encode(task, video)
         elif video.facts.bytes > self._max_bytes:

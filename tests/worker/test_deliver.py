@@ -16,6 +16,7 @@ from bot.errors import (
     CardGone,
     ChatBusy,
     ChatError,
+    ChatForbids,
     ChatGone,
     ChatMoved,
 )
@@ -49,8 +50,27 @@ async def test_what_the_chat_gets_has_a_sound_track(harness: WorkerHarness) -> N
 async def test_a_hidden_video_is_fetched_kept_and_not_shown(harness: WorkerHarness) -> None:
     await harness.store.tasks.add(made(detached=True))
     task = await harness.close_task()
-    assert (task.file_id, harness.chat.names()) == (None, [])
+    assert (task.file_id, harness.chat.names()) == (None, ["tell"])
     assert harness.on_shelf() == ["boat.jpg", "boat.mp4"]
+
+
+async def test_the_card_of_a_hidden_video_says_so_at_the_latest_when_the_video_is_there(
+    harness: WorkerHarness,
+) -> None:
+    harness.chat.scripts["tell"] = Script(CallUnclear("no answer"), None)
+    await harness.store.tasks.add(made(detached=True))
+    task = await harness.close_task()
+    assert (task.delivered_at is not None, harness.chat.names()) == (True, ["tell", "tell"])
+
+
+@pytest.mark.parametrize("error", [CardGone("gone"), ChatForbids("no rights"), CallRefused("no")])
+async def test_a_hidden_video_goes_nowhere_else_if_its_card_cannot_be_changed(
+    harness: WorkerHarness, error: ChatError
+) -> None:
+    harness.chat.scripts["tell"] = Script(error)
+    await harness.store.tasks.add(made(detached=True))
+    task = await harness.close_task()
+    assert (task.card.chat_id, harness.chat.names()) == (10, ["tell"])
 
 
 async def test_a_deleted_card_is_answered_with_a_new_message_its_intent_saved_first(

@@ -233,7 +233,7 @@ class CardBoard:
     async def tell(self, task: Task) -> None:
         await self.live.stop_and_wait(task.id)
         await self.reactions.dropped(task)
-        dropped = task.state is TaskState.CANCELLED
+        dropped = task.state is TaskState.CANCELLED or task.detached
         try:
             await self._edit(task, await self._card(task), Urgency.FIRST)
         except (CardGone, CallRefused):
