@@ -298,15 +298,16 @@ def _status(job: Job, detail: str) -> Status:
             return StillRunning(queued=True)
         case JobState.SUCCEEDED:
             usage = object_of(job.record.get("usage"))
-            tokens = number_of(usage.get("completion_tokens")) or number_of(usage.get("total_tokens"))
+            told = (number_of(usage.get(name)) or 0 for name in ("completion_tokens", "total_tokens"))
+            tokens = next((count for count in told if count > 0), None)
             if not job.links:
                 return Failed("no_video", detail)
             return Succeeded(job.links[0], _LINK_KEEPS_S, billed_tokens=tokens)
         case JobState.FAILED:
-            told = f"{detail}, status {job.word}"
+            ending = f"{detail}, status {job.word}"
             if job.word == "expired":
-                return Failed("expired", told)
-            return why(words_in(job.record.get("error")), "provider_fault", told)
+                return Failed("expired", ending)
+            return why(words_in(job.record.get("error")), "provider_fault", ending)
         case _:
             # Ark tells no progress; a relay may.
             return StillRunning(job.progress or None)

@@ -181,6 +181,16 @@ async def test_every_recorded_poll_means_what_its_example_says(name: str) -> Non
             assert expect.get("code", "") in outcome.detail
 
 
+@pytest.mark.parametrize(
+    "usage", [{"completion_tokens": -5, "total_tokens": 0}, {"total_tokens": "a lot"}, 7]
+)
+def test_a_number_of_tokens_that_cannot_be_is_none(usage: object) -> None:
+    fields = {"status": "succeeded", "content": {"video_url": "https://x.example/a.mp4"}, "usage": usage}
+    outcome = read_poll(Answer(Call.POLL, 200, fields))
+    assert isinstance(outcome, Succeeded)
+    assert outcome.billed_tokens is None
+
+
 def test_a_job_in_the_list_reads_like_an_answer() -> None:
     [job] = CASES[LIST]["response"]["body"]["items"]
     assert read_poll(Answer(Call.POLL, 200, job)) == StillRunning()
