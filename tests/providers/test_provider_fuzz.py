@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from provider_wire import NAMES
+from provider_server import Reply
+from provider_wire import NAMES, Wire, adapter
 
-from bot.errors import OutcomeUnknown, ProviderError
+from bot.errors import OutcomeUnknown, ProviderError, SettingsError
 from bot.provider import Accepted, Failed, StillRunning, Succeeded
+from bot.providers.ark import _read_ids as ark_ids
+from bot.providers.geekai_models import read_models as geekai_models
 from bot.providers.unified_relay import _completed_at as completed_at
+from bot.providers.unified_relay_models import read_models as relay_models
 from bot.providers.wire.fields import share_of
 from bot.providers.wire.http import Answer, Call
+from bot.request import VideoRequest, settle
 from bot.text import phrases
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -50,7 +56,7 @@ scalars = (
 KNOWN_NAMES = (
     "code data detail Result result response output task status task_status state progress id task_id error "
     "message fail_reason failure_reason error_message video_url url result_url videos video content choices "
-    "transcoded_video origin"
+    "transcoded_video origin usage completion_tokens total_tokens video_type video_url_ttl upsample_video_url"
 )
 names = st.text(max_size=12) | st.sampled_from(KNOWN_NAMES.split())
 """Those under which adapters look, so that every path on which something is read is walked."""
@@ -173,6 +179,58 @@ def test_no_answer_to_a_look_brings_anything_but_our_own_words(name: str, data: 
         _check(error)
 
 
+replies = st.builds(
+    Reply,
+    statuses,
+    st.binary(max_size=60) | st.text(max_size=60) | values.map(lambda value: json.dumps(value).encode()),
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_no_bytes_and_no_status_bring_anything_but_our_own_errors(name: str, data: st.DataObject) -> None:
+    answers = [data.draw(replies | spoilt(name).map(lambda body: Reply(200, body))) for _ in range(7)]
+
+    async def call() -> None:
+        async with Wire(*answers) as wire:
+            provider = adapter(name, wire.base_url)
+            model = provider.models[0]
+            request = settle(VideoRequest(model=model.name, prompt="a fox"), model)
+            steps: list[Callable[[], Awaitable[object]]] = [
+                lambda: provider.submit(request, [], "reference"),
+                lambda: provider.poll("job-7", model),
+                lambda: provider.cancel("job-7", model),
+            ]
+            for step in steps:
+                try:
+                    outcome = await step()
+                except ProviderError as error:
+                    outcome = error
+                if not isinstance(outcome, bool):
+                    _check(outcome)
+
+    asyncio.run(call())
+
+
+PARTS = "veo3.1 grok-video-3 16:9 9:16 frames references3 upsample 5s 720P words sound ="
+parts = st.lists(st.sampled_from(PARTS.split()) | st.text(max_size=12), max_size=6).map("/".join)
+
+
+@given(entries=st.lists(parts, max_size=4))
+def test_whatever_an_operator_lists_is_read_or_refused_in_words(entries: list[str]) -> None:
+    for read in (
+        lambda: [one.model for one in relay_models(entries, ("2:3",), ("720P",))],
+        lambda: [one.model for one in geekai_models(entries).values()],
+        lambda: list(ark_ids(entries)),
+    ):
+        try:
+            models = read()
+        except SettingsError:
+            continue
+        assert all(getattr(model, "seconds", True) for model in models)
+
+
 def _check(outcome: object) -> None:
     match outcome:
         case Accepted(remote_id=remote_id, status=status):
@@ -184,9 +242,10 @@ def _check(outcome: object) -> None:
         case StillRunning(progress=progress):
             assert progress is None or 0 <= progress <= 1
         case Succeeded(video_url=url, keeps_s=keeps_s):
-            for link in (url, *outcome.others):
+            for link in (url, *outcome.others, *outcome.further):
                 assert link.lower().startswith(("http://", "https://"))
             assert 0 < keeps_s < 10**8
+            assert outcome.billed_tokens is None or outcome.billed_tokens > 0
         case Failed(code=code):
             assert code in phrases("en")
         case _:
