@@ -128,6 +128,8 @@ class VideoModel:
     """How many videos one job makes at most."""
     off_peak: bool = False
     """Whether it can make a video later at a lower price."""
+    off_peak_hours: int = 48
+    """Within how many hours such a video is made."""
     several_shots: bool = False
     """Whether a video can have several shots, which the words describe; the default is one."""
     keeps_s: float = 12 * 3600
@@ -170,6 +172,8 @@ class VideoRequest(BaseModel):
     off_peak: bool | None = None
     """Whether it may be made later at a lower price."""
     several_shots: bool | None = None
+    loop: bool | None = None
+    """Whether it ends with the photo with which it begins."""
 
     @model_serializer(mode="wrap")
     def _leave_out_frames(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -177,6 +181,8 @@ class VideoRequest(BaseModel):
         fields: dict[str, Any] = handler(self)
         if self.photos_as == "frames":
             fields.pop("photos_as", None)
+        if self.loop is None:
+            fields.pop("loop", None)
         return fields
 
     @property
@@ -188,7 +194,7 @@ class VideoRequest(BaseModel):
         match len(self.photos):
             case 0:
                 return Mode.TEXT
-            case 1:
+            case 1 if not self.loop:
                 return Mode.FIRST_FRAME
             case _:
                 return Mode.FIRST_LAST
@@ -314,6 +320,7 @@ def fit_request(request: VideoRequest, model: VideoModel) -> VideoRequest:
     """
     can_move = Mode.CAMERA in model.modes and _is_one_frame(request) and request.camera in CAMERAS
     camera = request.camera if can_move else None
+    can_loop = Mode.FIRST_LAST in model.modes and _is_one_frame(request) and not camera
     most = -1 if model.seed_max is None else model.seed_max
     fitted = request.model_copy(
         update={
@@ -332,6 +339,7 @@ def fit_request(request: VideoRequest, model: VideoModel) -> VideoRequest:
             "count": min(request.count, model.count) if request.count and model.count > 1 else None,
             "off_peak": request.off_peak if model.off_peak else None,
             "several_shots": request.several_shots if model.several_shots else None,
+            "loop": request.loop if can_loop else None,
         }
     )
     mode = fitted.mode
@@ -373,6 +381,8 @@ def _check_mode(request: VideoRequest, model: VideoModel) -> list[Problem]:
         return [Problem("camera_needs_photo", {})]
     if request.photos_as == "references" and not request.photos:
         return [Problem("references_need_photo", {})]
+    if request.loop and (request.camera or not _is_one_frame(request)):
+        return [Problem("loop_needs_photo", {})]
     if request.mode not in model.modes:
         return [Problem(f"no_{request.mode.value}", {"model": model.name})]
     if request.mode is Mode.REFERENCES and len(request.photos) > model.references:

@@ -137,7 +137,7 @@ class JobPoller:
         """
         model = self._deps.models.get(task.request.model)
         clock, since = clock_of(task)
-        if model is None or since is None:
+        if model is None or since is None or task.request.off_peak:
             return
         typical_s = model.typical_s
         a_s = (max(task.polled_at, since) - since).total_seconds() if task.polled_at else 0.0

@@ -102,6 +102,9 @@ class Schedule:
             return now + timedelta(seconds=_RARE_S)
         if model.free:
             return now + timedelta(seconds=1.0)
+        if task.request.off_peak:
+            # Its provider makes it when it likes: nothing is learned from that.
+            return now + timedelta(seconds=_RARE_S)
         clock, since = clock_of(task)
         elapsed_s = (now - (since or now)).total_seconds()
         polls = _POLLS_WHILE_OTHERS_WAIT if others_wait else _POLLS
@@ -119,6 +122,9 @@ class Schedule:
     def is_late(self, task: Task, model: VideoModel, now: datetime) -> bool:
         """Return True if the job has become late: it takes longer than 99 of 100, and than two minutes."""
         clock, since = clock_of(task)
+        if task.request.off_peak:
+            since, off_peak_s = task.submitted_at, 3600.0 * model.off_peak_hours
+            return task.late_at is None and (now - (since or now)).total_seconds() > off_peak_s
         late_s = self._durations(model, task.request, clock)[1].late_s()
         return task.late_at is None and (now - (since or now)).total_seconds() > max(_LATE_S, late_s)
 

@@ -93,6 +93,8 @@ class Submitter:
             photo.data if model.photo_as == "bytes" else self._deps.link(task, index, photo)
             for index, photo in enumerate(fits)
         ]
+        if task.request.loop:
+            photos *= 2
         if fits and model.ratio_with_photo and model.ratios and task.request.ratio is None:
             # Left open it would be the provider's own default, whatever the shape of the photo.
             ratio = closest_ratio(fits[0].width, fits[0].height, model.ratios)

@@ -113,6 +113,13 @@ def refs(count: int, **options: Any) -> VideoRequest:
         (asked(count=2), A_MODEL, ["no_count"]),
         (asked(count=5), TUNED, ["no_count"]),
         (asked(off_peak=True), A_MODEL, ["no_off_peak"]),
+        (asked(several_shots=True), A_MODEL, ["no_several_shots"]),
+        (asked(photos=PHOTO, loop=True), FULL_MODEL, []),
+        (asked(photos=PHOTO, loop=True), A_MODEL, ["no_first_last"]),
+        (asked(loop=True), FULL_MODEL, ["loop_needs_photo"]),
+        (asked(photos=("a", "b"), loop=True), FULL_MODEL, ["loop_needs_photo"]),
+        (asked(photos=PHOTO, loop=True, camera="robo_arm"), FULL_MODEL, ["loop_needs_photo"]),
+        (refs(1, loop=True), FULL_MODEL, ["loop_needs_photo"]),
         (
             asked(prompt="", ratio="2:3", seconds=7, seed=-2, audio=True),
             A_MODEL,
@@ -193,6 +200,7 @@ def test_4k_is_the_largest_resolution(asked: str, offered: tuple[str, ...], near
         guidance=st.none() | st.floats(-1, 2),
         count=st.none() | st.integers(1, 9),
         off_peak=st.none() | st.booleans(),
+        loop=st.none() | st.booleans(),
     ),
     st.sampled_from([A_MODEL, FULL_MODEL, SELECTIVE, OPEN, LOUD, TUNED]),
 )

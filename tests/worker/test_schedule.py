@@ -238,3 +238,12 @@ def test_every_step_ends_within_its_lease_or_renews_it() -> None:
     assert schedule.RENEW_LEASE_S < schedule.DELIVERY_LEASE_S
     assert schedule.SUBMIT_LIMIT_S < schedule.LEASE_S
     assert schedule.POLL_LIMIT_S < schedule.LEASE_S
+
+
+def test_a_job_of_cheaper_hours_is_polled_rarely_and_late_only_after_them() -> None:
+    model = replace(A_MODEL, off_peak=True)
+    request = RUNNING.request.model_copy(update={"off_peak": True})
+    job = replace(RUNNING, request=request)
+    assert next_s(Schedule(), job, model) == 600
+    assert not Schedule().is_late(job, model, NOW + timedelta(hours=47))
+    assert Schedule().is_late(job, model, NOW + timedelta(hours=49))

@@ -20,7 +20,7 @@ def continuation(
             "prompt": "",
             "photos": (video_id,),
             "extends": video_id,
-            **dict.fromkeys(("crop", "ratio", "seed", "camera", "strength")),
+            **dict.fromkeys(("crop", "ratio", "seed", "camera", "strength", "loop")),
         }
     )
     for name in (source.model, usual, *shown(models)):

@@ -26,10 +26,10 @@ from bot.chat.cards.layout import (
     whole_heading,
 )
 from bot.chat.cards.motion_suggestions import motion_rows
-from bot.chat.cards.option_buttons import choice_rows, option_rows
+from bot.chat.cards.option_buttons import ALL_OPTIONS, PHOTO_OPTIONS, choice_rows, option_rows
 from bot.chat.cards.photo_picker import draw_which, may_add_last, may_add_reference, only_rows
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
-from bot.draft import STARTED_BY_BUTTON, TAKES_LAST_PHOTO, DraftQuestion
+from bot.draft import OFFERS_MOTIONS, STARTED_BY_BUTTON, TAKES_LAST_PHOTO, DraftQuestion
 from bot.request import Problem, VideoModel
 from bot.task import Task, TaskState
 from bot.text import plain, say
@@ -67,12 +67,13 @@ def draw_draft(
     model = models.get(task.request.model)
     above = whole_heading(task, model) if task.request.prompt else ""
     beside = left_out(task.request, model, task.language)
-    asks = _sentence(task, now) + _terms(task, usual_s, price_labels)
+    asks = _sentence(task, now) + _terms(task, model, usual_s, price_labels)
     advice = _advice(task, model)
     text = join(above, beside, continued(task), _crop(task), advice, asks, left, _add_last(task, models))
     if opened is not None and (choices := choice_rows(task, models, opened, price_labels)):
         return Card(text, keyboard(choices))
-    rows = option_rows(task, models) if has_options(task) else motion_rows(task)
+    rows = motion_rows(task) if task.question in OFFERS_MOTIONS else []
+    rows += option_rows(task, models, options_of(task), price_labels)
     last = [task_button(task, "button_dismiss", "dismiss")]
     if task.question == DraftQuestion.START_REWORDED:
         rows.append(_reworded_buttons(task, models, price_labels))
@@ -84,9 +85,13 @@ def draw_draft(
     return Card(text, keyboard(rows))
 
 
-def has_options(task: Task) -> bool:
-    """Whether its buttons change what will be bought: in a group they would be in everybody's way."""
-    return task.state is TaskState.DRAFT and task.question in _WITH_OPTIONS and task.card.chat_id > 0
+def options_of(task: Task) -> frozenset[str]:
+    """The options that its buttons change: in a group they would be in everybody's way."""
+    if task.state is not TaskState.DRAFT or task.card.chat_id < 0:
+        return frozenset()
+    if task.question in OFFERS_MOTIONS:
+        return PHOTO_OPTIONS
+    return ALL_OPTIONS if task.question in _WITH_OPTIONS else frozenset()
 
 
 def draw_question(task: Task, now: datetime, price_labels: PriceLabels = NO_PRICE_LABELS) -> Question:
@@ -171,13 +176,16 @@ def _sentence(task: Task, now: datetime) -> str:
             return say(task.language, question or DraftQuestion.START)
 
 
-def _terms(task: Task, usual_s: float | None, price_labels: PriceLabels) -> str:
+def _terms(task: Task, model: VideoModel | None, usual_s: float | None, price_labels: PriceLabels) -> str:
     """How long it takes, where all is said and only a yes is missing; and what it costs, wherever it can be
     had with a press."""
     if task.question not in STARTED_BY_BUTTON or task.question == DraftQuestion.START_REWORDED:
         return ""
     if usual_s is None or task.question != DraftQuestion.START:
         return _costs(task, price_labels)
+    if task.request.off_peak and model is not None:
+        later = say(task.language, "card_usual_later", hours=model.off_peak_hours)
+        return f"\n{later}{_costs(task, price_labels)}"
     time = about(task.language, usual_s)
     if cost := plain(price_labels.cost(task.language, task.request)):
         return "\n" + say(task.language, "card_usual_costs", time=time, price=cost)

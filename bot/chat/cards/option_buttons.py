@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from telegram import InlineKeyboardButton
 
@@ -32,19 +32,38 @@ VERB = "pick"
 """Of every button here. After the task's id stands what is picked: nothing, an option, or `option=choice`."""
 
 # Buttons in a row share its width: five with a model's name among them are cut off on a phone.
-_ROWS = (("model",), ("photos",), ("ratio", "seconds", "resolution", "audio"), ("camera", "strength"))
+_ROWS = (
+    ("model",),
+    ("photos",),
+    ("ratio", "seconds", "resolution", "audio"),
+    ("camera", "strength"),
+    ("loop", "shots"),
+    ("later",),
+)
+ALL_OPTIONS = frozenset(option for row in _ROWS for option in row)
+PHOTO_OPTIONS = frozenset({"loop"})
+"""Those of a card that asks what happens in a photo."""
 _COLUMNS = {"model": 2, "photos": 1, "camera": 2}
 _SIGNS = {"model": "🎬 ", "photos": "🖼 ", "camera": "🎥 "}
+_FIELDS = {"audio": "audio", "shots": "several_shots", "later": "off_peak", "loop": "loop"}
+"""What the switches are called in requests and, but for the loop, in models."""
 _OWN_SHAPE = "photo"
 _NO_MOVE = "none"
 
 
-def option_rows(task: Task, models: Mapping[str, VideoModel]) -> list[list[InlineKeyboardButton]]:
-    """A button for each option that can be changed, saying what is chosen.
+def option_rows(
+    task: Task,
+    models: Mapping[str, VideoModel],
+    options: Container[str] = ALL_OPTIONS,
+    price_labels: PriceLabels = NO_PRICE_LABELS,
+) -> list[list[InlineKeyboardButton]]:
+    """A button for each of `options` that can be changed, saying what is chosen.
 
     A press opens the option's choices; if there is only one other, it is taken at once.
     """
-    summaries = [[_summary(task, models, option) for option in row] for row in _ROWS]
+    summaries = [
+        [_summary(task, models, option, price_labels) for option in row if option in options] for row in _ROWS
+    ]
     return [present for row in summaries if (present := [one for one in row if one is not None])]
 
 
@@ -88,10 +107,8 @@ def label_of(language: str, option: str, choice: str) -> str:
             return _name(language, "option_own_shape")
         case "seconds":
             return _name(language, "seconds", seconds=choice)
-        case "audio":
-            return _name(language, f"option_audio_{choice}")
-        case "photos":
-            return _name(language, f"option_photos_{choice}")
+        case "audio" | "loop" | "shots" | "photos":
+            return _name(language, f"option_{option}_{choice}")
         case "camera":
             return name_camera(language, choice)
         case "strength":
@@ -147,11 +164,22 @@ def _changes(request: VideoRequest, models: Mapping[str, VideoModel], option: st
             return {str(seconds): _of_seconds(request, model, seconds) for seconds in lengths}
         case "resolution":
             return {name: _at_resolution(request, model, name) for name in model.resolutions}
-        case "audio" if model.audio:
-            return {"off": _with(request, audio=False), "on": _with(request, audio=True)}
-        case "camera" if request.mode in {Mode.FIRST_FRAME, Mode.CAMERA} and Mode.CAMERA in model.modes:
-            moves = {camera: fit_request(_with(request, camera=camera), model) for camera in CAMERAS}
+        case "camera" if (
+            len(request.photos) == 1 and request.photos_as == "frames"
+        ) and Mode.CAMERA in model.modes:
+            moves = {
+                camera: fit_request(_with(request, camera=camera, loop=None), model) for camera in CAMERAS
+            }
             return {_NO_MOVE: _with(request, camera=None, strength=None)} | moves
+        case "loop" if Mode.FIRST_LAST in model.modes and request.mode is not Mode.REFERENCES:
+            looped = _with(request, loop=True, camera=None, strength=None)
+            whole = {"on": fit_request(looped, model)} if len(request.photos) == 1 else {}
+            return {"off": _with(request, loop=None)} | whole
+        case "audio" | "shots" | "later" if getattr(model, _FIELDS[option]):
+            return {
+                "off": _with(request, **{_FIELDS[option]: False}),
+                "on": _with(request, **{_FIELDS[option]: True}),
+            }
         case "strength" if request.camera:
             return {strength: _with(request, strength=strength) for strength in STRENGTHS}
         case _:
@@ -176,13 +204,22 @@ def _at_resolution(request: VideoRequest, model: VideoModel, resolution: str) ->
     return asked if fits else _with(asked, seconds=None)
 
 
-def _summary(task: Task, models: Mapping[str, VideoModel], option: str) -> InlineKeyboardButton | None:
+def _summary(
+    task: Task, models: Mapping[str, VideoModel], option: str, price_labels: PriceLabels
+) -> InlineKeyboardButton | None:
     now, choices = choices_of(task.request, models, option)
     others = [choice for choice in choices if choice != now]
     if not others:
         return None
     taken = f"={others[0]}" if len(others) == 1 else ""
-    label = _SIGNS.get(option, "") + label_of(task.language, option, now)
+    if option == "later":
+        # What it would be instead, with its price: nobody gives up time for an unknown gain.
+        hours = models[task.request.model].off_peak_hours
+        instead = _name(task.language, f"button_later_{others[0]}", hours=hours)
+        outcome = _outcomes(task.request, models, option)[others[0]]
+        label = price_labels.label(instead, task.language, outcome)
+    else:
+        label = _SIGNS.get(option, "") + label_of(task.language, option, now)
     return button(label, VERB, task.id, f"{option}{taken}")
 
 
@@ -200,8 +237,8 @@ def _chosen(request: VideoRequest, models: Mapping[str, VideoModel], option: str
             return str(bought.seconds)
         case "resolution":
             return bought.resolution or ""
-        case "audio":
-            return "on" if bought.audio else "off"
+        case switch if switch in _FIELDS:
+            return "on" if getattr(bought, _FIELDS[switch]) else "off"
         case "camera":
             return bought.camera or _NO_MOVE
         case _:

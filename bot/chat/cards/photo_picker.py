@@ -69,7 +69,8 @@ def words_question(request: VideoRequest, *, is_optional: bool = False) -> Draft
 def may_add_last(request: VideoRequest, models: Mapping[str, VideoModel]) -> bool:
     """Whether the chosen model could lead the photo of this request to a second one."""
     model = models.get(request.model)
-    return _is_one_frame(request) and not request.camera and model is not None and _takes_two(model)
+    is_free = not (request.camera or request.loop)
+    return _is_one_frame(request) and is_free and model is not None and _takes_two(model)
 
 
 def may_add_reference(request: VideoRequest, models: Mapping[str, VideoModel]) -> bool:

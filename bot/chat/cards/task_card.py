@@ -207,6 +207,8 @@ def _progress_line(task: Task, model: VideoModel | None, now: datetime, estimate
     elapsed = _clock(elapsed_s)
     if task.late_at is not None:
         return say(task.language, "card_late", elapsed=elapsed)
+    if task.request.off_peak and model is not None:
+        return say(task.language, "card_running_later", elapsed=elapsed, hours=model.off_peak_hours)
     if clock_of(task)[0] == "queued":
         return say(task.language, "card_queued_there", elapsed=elapsed)
     usual_s = estimate.usual_s or (model.typical_s if model else 60.0)

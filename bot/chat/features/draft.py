@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.chat.cards.draft_card import CROP_ALWAYS, has_options
+from bot.chat.cards.draft_card import CROP_ALWAYS, options_of
 from bot.chat.cards.option_buttons import VERB, changed
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
@@ -27,9 +27,10 @@ async def crop_always(ctx: ChatContext, press: ButtonPress) -> Problem | None:
 
 async def pick(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     """Open an option, take a choice, or go back."""
-    if not has_options(press.task):
-        return Problem("press_too_late", {})
     option, chosen, choice = press.choice.partition("=")
+    options = options_of(press.task)
+    if not options or (option and option not in options):
+        return Problem("press_too_late", {})
     if not chosen:
         await ctx.board.redraw(press.task, option or None)
         return None

@@ -41,7 +41,7 @@ async def use_model(ctx: ChatContext, press: ButtonPress) -> Problem | None:
 
 
 async def drop_photo(ctx: ChatContext, press: ButtonPress) -> Problem | None:
-    without = {"photos": (), "photos_as": "frames", "crop": None, "extends": None}
+    without = {"photos": (), "photos_as": "frames", "crop": None, "extends": None, "loop": None}
     return await _order(ctx, press, press.task.request.model_copy(update=without))
 
 

@@ -84,7 +84,7 @@ async def add_photo(
     ctx: ChatContext, sender: Sender, task: Task, photo: SentPhoto, text: str
 ) -> Problem | None:
     """Add one more photo to a draft, which asks the same as before on a new card, or what they are for."""
-    words, base = read_words(text), task.request
+    words, base = read_words(text), task.request.model_copy(update={"loop": None})
     if words.options.get("photos_as", base.photos_as) == "references":
         base = base.model_copy(update={"photos_as": "references"})
     elif _may_show(ctx, words, base):

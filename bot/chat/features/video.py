@@ -22,7 +22,9 @@ from bot.errors import MediaError, StaleTask
 from bot.request import Problem, VideoRequest
 from bot.task import Task, TaskState
 
-_WAITS_FOR_PHOTO = frozenset({"prompt_missing", "camera_needs_photo", "references_need_photo", "no_text"})
+_WAITS_FOR_PHOTO = frozenset(
+    {"prompt_missing", "camera_needs_photo", "loop_needs_photo", "references_need_photo", "no_text"}
+)
 """What a photo that is still to come mends."""
 _EDITED = STARTED_BY_BUTTON | AWAITS_WORDS
 _WRITTEN = frozenset({"video", "photo", "draft", "text", "answer"})

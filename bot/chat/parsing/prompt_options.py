@@ -95,6 +95,9 @@ def flags_for(models: Sequence[VideoModel]) -> list[str]:
         "enhance": any(model.enhance for model in models),
         "guidance": any(model.guidance for model in models),
         REFS: any(model.references for model in models),
+        "loop": any(Mode.FIRST_LAST in model.modes for model in models),
+        "later": any(model.off_peak for model in models),
+        "shots": any(model.several_shots for model in models),
     }
     return [flag for flag in FLAGS if useful[flag]]
 
@@ -271,6 +274,9 @@ FLAGS: dict[str, tuple[str, Callable[[str], object]]] = {
     "enhance": ("enhance", _switch),
     "guidance": ("guidance", _decimal),
     REFS: ("photos_as", _references),
+    "loop": ("loop", _switch),
+    "later": ("off_peak", _switch),
+    "shots": ("several_shots", _switch),
 }
 ALIASES = {
     "duration": "seconds",
@@ -290,6 +296,8 @@ ALIASES = {
     "guidance_scale": "guidance",
     "references": REFS,
     "reference_images": REFS,
+    "off_peak": "later",
+    "several_shots": "shots",
 }
 """What the documents of the providers call our options; a hyphen in them is as good as an underscore."""
 _OF_PHOTOS = frozenset(
@@ -309,4 +317,7 @@ EXAMPLES = {
     "enhance": "--enhance off",
     "guidance": "--guidance 0.7",
     REFS: "--refs",
+    "loop": "--loop",
+    "later": "--later",
+    "shots": "--shots",
 }

@@ -80,7 +80,7 @@ class PhotoFiles:
             and request.mode is not Mode.REFERENCES
             and (await self._people.person(user_id)).crop_preview
         )
-        is_pair = request.mode is Mode.FIRST_LAST and model.crops_photo
+        is_pair = len(request.photos) == 2 and request.mode is Mode.FIRST_LAST and model.crops_photo
         if not asks and not is_pair and longest == float("inf"):
             return request
         sizes = [await self._size(file_id, user_id) for file_id in request.photos]

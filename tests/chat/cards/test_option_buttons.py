@@ -31,7 +31,10 @@ from bot.task import Task, TaskState
 from bot.text import LANGUAGES
 
 ID = "f" * 16
-OPTIONS = ("model", "ratio", "seconds", "resolution", "audio", "camera", "strength")
+OPTIONS = (
+    *("model", "ratio", "seconds", "resolution", "audio", "camera", "strength"),
+    *("loop", "shots", "later"),
+)
 BACK = ""
 PHOTO = ("photo-1",)
 TWO_PHOTOS = ("photo-1", "photo-2")
@@ -96,6 +99,7 @@ def test_a_draft_shows_what_is_chosen_with_the_models_name_on_a_row_of_its_own()
         ["🖼 用作开头"],
         ["照片比例", "5 秒", "720p", "🔊 开"],
         ["🎥 机械臂", "幅度：中"],
+        ["🔁 不循环"],
     ]
 
 
