@@ -162,7 +162,7 @@ class App:
             clock=self._clock,
         )
         webhook = _webhook_settings(settings, key)
-        self.conversation = self._build_conversation(token, webhook, limits)
+        self.conversation = self._build_conversation(token, webhook, limits, providers)
         self._worker = self._build_worker(providers)
         store.leases.on_work(self._worker.wake)
         deps = self._server_deps(webhook)
@@ -239,7 +239,7 @@ class App:
         return self._store.maintenance.write_outage()
 
     def _build_conversation(
-        self, token: str, webhook: WebhookSettings | None, limits: Limits
+        self, token: str, webhook: WebhookSettings | None, limits: Limits, providers: list[Provider]
     ) -> Conversation:
         ctx = build_chat_context(
             token,
@@ -251,6 +251,7 @@ class App:
                 schedule=self._schedule,
                 at_once=self._health.usable_slots,
                 video_cache=self._video_cache,
+                providers={provider.name: provider for provider in providers},
                 clock=self._clock,
                 wake=self._wake_worker,
                 purchase_guard=self._purchase_guard,

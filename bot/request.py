@@ -28,6 +28,7 @@ STRENGTHS = ("weak", "medium", "strong")
 _STRENGTH = "medium"
 RANDOM_SEED = -1
 """What people write for no seed of their own."""
+_VERSION = re.compile(r"-?(\d{1,2}(?:\.\d{1,2})?)(?=-|$)")
 _Figure = TypeVar("_Figure", int, str)
 
 
@@ -209,9 +210,26 @@ class Problem:
 
 
 def shown(models: Mapping[str, VideoModel]) -> list[str]:
-    """Return the names to offer: free models only if there are no others. Any can be asked for by name."""
+    """Return the names to offer, the newest of a family first: free models only if there are no others. Any
+    can be asked for by name."""
     sold = [name for name, model in models.items() if not model.gone]
-    return [name for name in sold if not models[name].free] or sold
+    names = [name for name in sold if not models[name].free] or sold
+    families = list(dict.fromkeys(family_of(name)[0] for name in names))
+    return sorted(names, key=lambda name: (families.index(family_of(name)[0]), -family_of(name)[1]))
+
+
+def newest(names: Sequence[str]) -> list[str]:
+    """Return those of `names` that no newer model of their family is among."""
+    latest: dict[str, float] = {}
+    for family, version in map(family_of, names):
+        latest[family] = max(version, latest.get(family, version))
+    return [name for name in names if family_of(name)[1] == latest[family_of(name)[0]]]
+
+
+def family_of(name: str) -> tuple[str, float]:
+    """Return a name up to its version, and the version: `veo` and 3.1 of `veo-3.1-fast`."""
+    found = _VERSION.search(name)
+    return (name[: found.start()], float(found[1])) if found else (name, 0.0)
 
 
 def check_request(request: VideoRequest, model: VideoModel) -> list[Problem]:

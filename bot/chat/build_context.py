@@ -40,6 +40,7 @@ from bot.chat.telegram_io.media_queue import MediaQueue
 from bot.chat.telegram_io.messenger import Messenger
 from bot.chat.telegram_io.photo_files import PhotoFiles
 from bot.chat.telegram_io.rate_limiter import RateLimiter
+from bot.chat.telegram_io.send_queue import SendQueue
 from bot.chat.telegram_io.sent_files import SentFiles
 from bot.chat.telegram_io.video_files import VideoFiles
 from bot.send_rates import TELEGRAM, Limits
@@ -117,6 +118,7 @@ def build_chat_context(
         request_builder=request_builder,
         disclosure=disclosure,
     )
+    send_queue = SendQueue(messenger, clock)
     access_requests = AccessRequests(
         deps,
         access=access,
@@ -134,7 +136,8 @@ def build_chat_context(
         files=files,
         photos=photos,
         videos=videos,
-        film_joiner=FilmJoiner(bot, videos, messenger, clock, tasks=store.tasks, models=deps.models),
+        send_queue=send_queue,
+        film_joiner=FilmJoiner(bot, videos, send_queue, clock, tasks=store.tasks, models=deps.models),
         group_admins=GroupAdmins(bot, clock),
         bot_permissions=bot_permissions,
         duplicate_guard=DuplicateGuard(clock),

@@ -29,6 +29,7 @@ from bot.chat.telegram_io.film_joiner import FilmJoiner
 from bot.chat.telegram_io.group_admins import GroupAdmins
 from bot.chat.telegram_io.messenger import Messenger
 from bot.chat.telegram_io.photo_files import PhotoFiles
+from bot.chat.telegram_io.send_queue import SendQueue
 from bot.chat.telegram_io.sent_files import SentFiles
 from bot.chat.telegram_io.video_files import VideoFiles
 
@@ -44,6 +45,7 @@ class ChatContext(ChatDeps):
     files: SentFiles
     photos: PhotoFiles
     videos: VideoFiles
+    send_queue: SendQueue
     film_joiner: FilmJoiner
     group_admins: GroupAdmins
     bot_permissions: BotPermissions

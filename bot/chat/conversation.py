@@ -161,7 +161,7 @@ class Conversation:
             self._handling = parts.create_task(self._dispatcher.run())
             parts.create_task(self.board.live.run())
             parts.create_task(self.board.chat_actions.run())
-            parts.create_task(self._ctx.film_joiner.run())
+            parts.create_task(self._ctx.send_queue.run())
             parts.create_task(self._publish_for_admins())
             parts.create_task(self._ctx.menu.keep_up())
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.admin.live_settings import LiveSettings
 from bot.chat.cards.price_labels import PriceLabels
 from bot.media.video_cache import VideoCache
+from bot.provider import Provider
 from bot.request import VideoModel
 from bot.settings import Settings
 from bot.store import Store
@@ -44,6 +45,8 @@ class ChatDeps:
     at_once: Callable[[str], Awaitable[int | None]]
     """Returns how many jobs a provider takes at once; None if it has no limit."""
     video_cache: VideoCache
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+    """Asked for originals."""
     clock: Callable[[], datetime]
     wake: Callable[[], None]
     """Tells the worker that a task is due."""

@@ -7,15 +7,19 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-from bot.errors import MediaError
+from bot.errors import FetchError, MediaError
 from bot.media.atomic_write import disk_errors
 from bot.media.media_info import VideoFacts
 from bot.media.process import run_in_process
 from bot.media.provenance import Provenance
 from bot.media.work import probe_video, shrink_video, take_video
 
+Fetch: TypeAlias = Callable[[str, Path], Awaitable[None]]
+"""A provider's `fetch`."""
 _PREPARE_LIMIT_S = 60.0
+_ORIGINAL_KEPT_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,11 @@ class Video:
 
 
 class VideoCache:
-    """A folder with `<task id>.mp4` and `<task id>.jpg`; at most `keep_bytes`, the oldest go first."""
+    """A folder with `<task id>.mp4` and `<task id>.jpg`; at most `keep_bytes`, the oldest go first.
+
+    In `originals/` is what the provider gave, if the video is not that very file: also after the delivery,
+    for a day, or until the room is needed.
+    """
 
     def __init__(self, folder: Path, keep_bytes: int = 2_000_000_000) -> None:
         self._folder = folder
@@ -44,17 +52,13 @@ class VideoCache:
         except MediaError:
             return None
 
-    async def put(
-        self, task_id: str, fetch: Callable[[str, Path], Awaitable[None]], link: str, provenance: Provenance
-    ) -> Video:
+    async def put(self, task_id: str, fetch: Fetch, link: str, provenance: Provenance) -> Video:
         """Fetch and prepare a video, and keep it. Raises FetchError and MediaError: `not_a_video`,
         `disk_full`."""
         with disk_errors():
             return await self._put(task_id, fetch, link, provenance)
 
-    async def _put(
-        self, task_id: str, fetch: Callable[[str, Path], Awaitable[None]], link: str, provenance: Provenance
-    ) -> Video:
+    async def _put(self, task_id: str, fetch: Fetch, link: str, provenance: Provenance) -> Video:
         self._folder.mkdir(parents=True, exist_ok=True)
         video, thumbnail = self._paths(task_id)
         raw, ready = video.with_suffix(".raw"), video.with_suffix(".ready")
@@ -63,6 +67,8 @@ class VideoCache:
             facts = await run_in_process(
                 take_video, raw, ready, thumbnail, provenance, limit_s=_PREPARE_LIMIT_S
             )
+            if facts.needs_encoding or not ready.samefile(raw):
+                await asyncio.to_thread(self._keep_original, task_id, raw)
             ready.replace(video)
         finally:
             for path in (raw, ready):
@@ -85,26 +91,69 @@ class VideoCache:
                 ready.unlink(missing_ok=True)
                 ready.with_name(f"{ready.name}.part").unlink(missing_ok=True)
 
-    def kept(self) -> list[str]:
-        """Return the ids of the tasks whose videos are kept."""
-        return sorted(video.stem for video in self._folder.glob("*.mp4"))
+    async def original(self, task_id: str, fetch: Fetch | None, link: str | None) -> Path | None:
+        """Return what the provider gave, untouched: as it was kept, else fetched again. None if the link is
+        dead."""
+        original = self._original(task_id)
+        if original.exists() or fetch is None or link is None:
+            return original if original.exists() else None
+        self._folder.mkdir(parents=True, exist_ok=True)
+        again = self._folder / f"{task_id}.again"
+        try:
+            await fetch(link, again)
+            await asyncio.to_thread(self._keep_original, task_id, again)
+        except FetchError:
+            return None
+        finally:
+            again.unlink(missing_ok=True)
+        await asyncio.to_thread(self._prune, original)
+        return original
 
-    def discard(self, task_id: str) -> None:
-        """Delete the video of a task."""
+    def kept(self) -> list[str]:
+        """Return the ids of the tasks whose videos or originals are kept."""
+        return sorted({video.stem for video in self._folder.glob("**/*.mp4")})
+
+    def delivered(self, task_id: str) -> None:
+        """Delete the video of a task, which its chat has by now."""
         for path in self._paths(task_id):
             path.unlink(missing_ok=True)
+
+    def discard(self, task_id: str) -> None:
+        """Delete all that is kept of a task."""
+        self.delivered(task_id)
+        self._original(task_id).unlink(missing_ok=True)
+
+    def _keep_original(self, task_id: str, source: Path) -> None:
+        original = self._original(task_id)
+        original.parent.mkdir(exist_ok=True)
+        source.replace(original)
+
+    def _original(self, task_id: str) -> Path:
+        return self._folder / "originals" / f"{task_id}.mp4"
 
     def _paths(self, task_id: str) -> tuple[Path, Path]:
         return self._folder / f"{task_id}.mp4", self._folder / f"{task_id}.jpg"
 
     def _prune(self, newest: Path) -> None:
-        found: list[tuple[float, int, Path]] = []
-        for video in self._folder.glob("*.mp4"):
-            with suppress(FileNotFoundError):  # it was delivered at this moment
-                facts = video.stat()
-                found.append((facts.st_mtime, facts.st_size, video))
+        now = newest.stat().st_mtime
+        videos, originals = _found(self._folder), _found(self._folder / "originals")
         total = 0
-        for _, size, video in sorted(found, reverse=True):
+        for _, size, video in videos:
             total += size
             if total > self._keep_bytes and video != newest:
-                self.discard(video.stem)
+                self.delivered(video.stem)
+        for at, size, original in originals:
+            total += size
+            is_old = now - at > _ORIGINAL_KEPT_S
+            if (is_old or total > self._keep_bytes) and original != newest:
+                original.unlink(missing_ok=True)
+
+
+def _found(folder: Path) -> list[tuple[float, int, Path]]:
+    """Return the time, size and path of each video, the newest first."""
+    found: list[tuple[float, int, Path]] = []
+    for video in folder.glob("*.mp4"):
+        with suppress(FileNotFoundError):  # it was delivered at this moment
+            facts = video.stat()
+            found.append((facts.st_mtime, facts.st_size, video))
+    return sorted(found, reverse=True)

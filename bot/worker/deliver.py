@@ -291,7 +291,7 @@ class Deliverer:
 
     async def _finish(self, task: Task, file_id: str) -> None:
         await self._journal.mark_delivered(task, file_id)
-        self._video_cache.discard(task.id)
+        self._video_cache.delivered(task.id)
 
     async def _upload(
         self, task: Task, video: Video, call: Coroutine[Any, Any, str]

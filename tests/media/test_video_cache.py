@@ -66,6 +66,52 @@ async def test_the_oldest_go_first_and_the_newest_stays_whatever_its_size(folder
         os.utime(video.path, (1000 - age, 1000 - age))
     two = sum(path.stat().st_size for path in folder.glob("*.mp4"))
     await VideoCache(folder, keep_bytes=two).put("leaf", fetch, "", MADE)
-    assert sorted(path.name for path in folder.iterdir()) == ["kite.jpg", "kite.mp4", "leaf.jpg", "leaf.mp4"]
+    assert sorted(path.name for path in folder.glob("*.*")) == [
+        "kite.jpg",
+        "kite.mp4",
+        "leaf.jpg",
+        "leaf.mp4",
+    ]
     await VideoCache(folder, keep_bytes=1).put("bird", fetch, "", MADE)
-    assert sorted(path.name for path in folder.iterdir()) == ["bird.jpg", "bird.mp4"]
+    assert sorted(path.name for path in folder.glob("*.*")) == ["bird.jpg", "bird.mp4"]
+
+
+async def test_an_original_outlives_the_delivery_and_goes_first_when_room_is_needed(
+    folder: Path, fetch: Fetch, clip: Path
+) -> None:
+    video_cache = VideoCache(folder)
+    await video_cache.put("kite", fetch, "", MADE)
+    video_cache.delivered("kite")
+    original = await video_cache.original("kite", None, None)
+    assert original is not None
+    assert original.read_bytes() == clip.read_bytes()
+    assert video_cache.kept() == ["kite"]
+    await VideoCache(folder, keep_bytes=1).put("boat", fetch, "", MADE)
+    assert await video_cache.original("kite", None, None) is None
+    assert (folder / "boat.mp4").exists()
+
+
+async def test_an_original_is_kept_for_a_day(folder: Path, fetch: Fetch) -> None:
+    video_cache = VideoCache(folder)
+    for name, days in (("kite", 1.1), ("boat", 0.9)):
+        await video_cache.put(name, fetch, "", MADE)
+        at = (folder / f"{name}.mp4").stat().st_mtime - days * 86_400
+        os.utime(folder / "originals" / f"{name}.mp4", (at, at))
+    await video_cache.put("leaf", fetch, "", MADE)
+    assert sorted(path.stem for path in (folder / "originals").iterdir()) == ["boat", "leaf"]
+
+
+async def test_of_a_file_that_was_sent_as_it_came_no_original_is_kept(
+    folder: Path, fetch: Fetch, tmp_path: Path
+) -> None:
+    first = await VideoCache(tmp_path / "first").put("kite", fetch, "", MADE)
+
+    async def playable(_: str, target: Path) -> None:
+        shutil.copyfile(first.path, target)
+
+    video_cache = VideoCache(folder)
+    await video_cache.put("kite", playable, "", MADE)
+    assert await video_cache.original("kite", None, None) is None
+    fetched = await video_cache.original("kite", playable, "link")
+    assert fetched is not None
+    assert fetched.read_bytes() == first.path.read_bytes()

@@ -115,6 +115,7 @@ async def test_joining_and_leaving_a_group_is_told(sandbox: Sandbox) -> None:
     [
         ("can_send_videos", "Not enough rights to send videos to the chat"),
         ("can_send_photos", "Not enough rights to send photos to the chat"),
+        ("can_send_documents", "Not enough rights to send documents to the chat"),
         ("can_send_messages", "Not enough rights to send text messages to the chat"),
     ],
 )
@@ -125,6 +126,7 @@ async def test_a_restricted_bot_may_send_only_what_is_left_to_it(
     sends: dict[str, Callable[[], Awaitable[telegram.Message]]] = {
         "can_send_videos": lambda: sandbox.bot.send_video(sandbox.group.id, b"video"),
         "can_send_photos": lambda: sandbox.bot.send_photo(sandbox.group.id, jpeg(9, 9)),
+        "can_send_documents": lambda: sandbox.bot.send_document(sandbox.group.id, b"a file"),
         "can_send_messages": lambda: sandbox.bot.send_message(sandbox.group.id, "x"),
     }
     with pytest.raises(telegram.error.BadRequest, match=problem):

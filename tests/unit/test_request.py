@@ -21,6 +21,7 @@ from bot.request import (
     check_request,
     fit_request,
     listed_seconds,
+    newest,
     settle,
     shown,
 )
@@ -268,3 +269,13 @@ def test_free_models_are_offered_only_where_there_is_no_other() -> None:
     both = {model.name: model for model in (A_MODEL, FREE_MODEL)}
     assert list(shown(both)) == ["jimeng-pro"]
     assert list(shown({"preview": FREE_MODEL})) == ["preview"]
+
+
+def test_the_newest_of_a_family_is_shown_first_and_older_ones_can_be_folded() -> None:
+    names = ["veo-3", "kling-2.6", "jimeng-720p", "veo-3.1", "jimeng-1080p", "kling-3.0", "veo-3.1-fast"]
+    ordered = shown({name: replace(A_MODEL, name=name) for name in names})
+    assert ordered == [
+        *("veo-3.1", "veo-3.1-fast", "veo-3", "kling-3.0", "kling-2.6"),
+        *("jimeng-720p", "jimeng-1080p"),
+    ]
+    assert newest(ordered) == ["veo-3.1", "veo-3.1-fast", "kling-3.0", "jimeng-720p", "jimeng-1080p"]

@@ -20,6 +20,7 @@ from bot.request import (
     check_request,
     fit_request,
     keeps_photo_shape,
+    newest,
     resolutions_for,
     seconds_for,
     settle,
@@ -40,10 +41,12 @@ _ROWS = (
     ("loop", "shots"),
     ("later",),
 )
-ALL_OPTIONS = frozenset(option for row in _ROWS for option in row)
+ALL_OPTIONS = frozenset({*(option for row in _ROWS for option in row), "models"})
 PHOTO_OPTIONS = frozenset({"loop"})
 """Those of a card that asks what happens in a photo."""
-_COLUMNS = {"model": 2, "photos": 1, "camera": 2}
+_ALL_MODELS = "models"
+"""Opens all models; "model" opens the newest of each family."""
+_COLUMNS = {"model": 2, _ALL_MODELS: 2, "photos": 1, "camera": 2}
 _SIGNS = {"model": "🎬 ", "photos": "🖼 ", "camera": "🎥 "}
 _FIELDS = {"audio": "audio", "shots": "several_shots", "later": "off_peak", "loop": "loop"}
 """What the switches are called in requests and, but for the loop, in models."""
@@ -89,8 +92,10 @@ def choice_rows(
     ]
     if not buttons:
         return []
-    back = button(_name(task.language, "option_back"), VERB, task.id)
-    return [*rows(buttons, _COLUMNS.get(option, 3)), [back]]
+    last = [button(_name(task.language, "option_back"), VERB, task.id)]
+    if option == "model" and len(choices) < len(choices_of(task.request, models, _ALL_MODELS)[1]):
+        last.append(button(_name(task.language, "option_all_models"), VERB, task.id, _ALL_MODELS))
+    return [*rows(buttons, _COLUMNS.get(option, 3)), last]
 
 
 def choices_of(request: VideoRequest, models: Mapping[str, VideoModel], option: str) -> tuple[str, list[str]]:
@@ -142,9 +147,15 @@ def _problem_codes(request: VideoRequest, models: Mapping[str, VideoModel]) -> s
 
 
 def _changes(request: VideoRequest, models: Mapping[str, VideoModel], option: str) -> dict[str, VideoRequest]:
-    if option == "model":
-        offered = {*shown(models), request.model}
-        return {name: fit_request(request, model) for name, model in models.items() if name in offered}
+    if option in ("model", _ALL_MODELS):
+        names = shown(models)
+        offered = {*(newest(names) if option == "model" else names), request.model}
+        rest = [name for name in offered if name not in names]
+        return {
+            name: fit_request(request, models[name])
+            for name in [*names, *rest]
+            if name in offered & {*models}
+        }
     model = models.get(request.model)
     if model is None:
         return {}
@@ -225,7 +236,7 @@ def _summary(
 
 def _chosen(request: VideoRequest, models: Mapping[str, VideoModel], option: str) -> str:
     """The choice in force, whether made or the model's default."""
-    if option == "model":
+    if option in ("model", _ALL_MODELS):
         return request.model
     bought = settle(request, models[request.model])
     match option:

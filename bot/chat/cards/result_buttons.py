@@ -18,6 +18,7 @@ JOIN = "join"
 DETAILS = "details"
 SHARE = "share"
 DELETE = "delete"
+ORIGINAL = "original"
 """Verbs of the buttons that no other card has."""
 
 
@@ -40,8 +41,9 @@ def result_buttons(
         button(label, NextStep.AGAIN, task.id),
         task_button(task, "button_other_words", NextStep.WORDS),
     ]
-    join = [task_button(task, "button_join", JOIN)] if task.request.extends else []
-    return keyboard([again, below, [*join, delete]])
+    more = [task_button(task, "button_join", JOIN)] if task.request.extends else []
+    more.append(task_button(task, "button_original", ORIGINAL))
+    return keyboard([again, below, [*more, delete]])
 
 
 def _can_extend(models: Mapping[str, VideoModel]) -> bool:

@@ -12,6 +12,7 @@ from bot.chat.features import (
     join,
     models,
     next_steps,
+    original,
     photo_pairs,
     privacy,
     queue,
@@ -25,7 +26,7 @@ from bot.chat.handlers import Feature
 
 FEATURES: tuple[Feature, ...] = (
     *(video, extend, again, history, queue, cancel, models, settings, help, stats, privacy, forget),
-    *(draft, photo_pairs, next_steps, details, share, join),
+    *(draft, photo_pairs, next_steps, details, share, join, original),
     *(page, allow_ban, limit, set_setting, pause, waiting_list),
 )
 """In the order of the menus."""

@@ -6,28 +6,23 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from telegram import Bot, Message
 
 from bot.chat.cards.task_card import draw_caption
 from bot.chat.sender import Sender
-from bot.chat.telegram_io.messenger import Messenger, replying
+from bot.chat.telegram_io.messenger import replying
+from bot.chat.telegram_io.send_queue import QueuedSend, SendQueue
 from bot.chat.telegram_io.uploads import DIGEST_S, Sent, Uploads, file_id_of, shown_with
 from bot.chat.telegram_io.video_files import VideoFiles
-from bot.errors import ChatError, MediaError
-from bot.log import get_log
 from bot.media.provenance import Provenance
 from bot.media.video_cache import Video
-from bot.request import Problem, VideoModel, VideoRequest
+from bot.request import VideoModel, VideoRequest
 from bot.store import TaskStore
 from bot.task import CardRef, Task, TaskState
 from bot.worker import schedule
-from bot.worker.user_locks import UserLocks
-
-_JUST_NOW = timedelta(minutes=1)
-_FILM_LEASE_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +41,13 @@ class Film:
 
 class FilmJoiner:
     """Joins one film of a person at a time, in the order of their requests; persons take turns
-    (`MediaQueue.join`). A restart forgets what waits."""
+    (`MediaQueue.join`)."""
 
     def __init__(
         self,
         bot: Bot,
         videos: VideoFiles,
-        messenger: Messenger,
+        queue: SendQueue,
         clock: Callable[[], datetime],
         *,
         tasks: TaskStore,
@@ -61,61 +56,23 @@ class FilmJoiner:
         self._bot = bot
         self._uploads = Uploads(by_path=bot.local_mode)
         self._videos = videos
-        self._messenger = messenger
+        self._queue = queue
         self._clock = clock
         self._tasks = tasks
         self._models = models
-        self._log = get_log(__name__)
-        self._waiting: asyncio.Queue[Film] = asyncio.Queue()
-        self._under_way: set[str] = set()
-        self._locks = UserLocks("films of", _FILM_LEASE_S)
-        self._joined: dict[str, datetime] = {}
 
     def request(self, film: Film) -> Literal["queued", "just_sent"]:
         """Queue the film, unless it is queued already or was sent a moment ago."""
-        now = self._clock()
-        self._joined = {one: at for one, at in self._joined.items() if now - at < _JUST_NOW}
-        if film.task.id in self._joined:
-            return "just_sent"
-        if film.task.id not in self._under_way:
-            self._under_way.add(film.task.id)
-            self._waiting.put_nowait(film)
-        return "queued"
+        return self._queue.request(
+            QueuedSend(film.sender, f"film {film.task.id}", lambda: self._join(film), "join_failed")
+        )
 
-    async def run(self) -> None:
-        """Join what was requested, until cancelled."""
-        async with asyncio.TaskGroup() as films:
-            while True:
-                films.create_task(self._handle(await self._waiting.get()))
-
-    async def _handle(self, film: Film) -> None:
-        try:
-            async with self._locks.of(film.sender.user_id):
-                if problem := await self._join(film):
-                    await self._messenger.explain(film.sender, problem)
-        except ChatError as error:
-            self._log.info("a failure could not be reported", task=film.task.id, reason=str(error))
-        finally:
-            self._under_way.discard(film.task.id)
-
-    async def _join(self, film: Film) -> Problem | None:
-        try:
-            async with self._videos.joined(
-                film.first_id, film.second_id, film.sender.user_id, film.provenance
-            ) as video:
-                async with asyncio.timeout(schedule.UPLOAD_LIMIT_S):
-                    await self._send(film, video)
-        except MediaError as error:
-            self._log.info("two videos cannot be joined", task=film.task.id, reason=error.detail)
-            return Problem(error.code, error.values)
-        except (ChatError, TimeoutError) as error:
-            self._log.info("a joined video was not sent", task=film.task.id, reason=str(error))
-            return Problem("join_failed", {})
-        except Exception:  # noqa: BLE001 - one film may not end the others
-            self._log.exception("two videos could not be joined", task=film.task.id)
-            return Problem("join_failed", {})
-        self._joined[film.task.id] = self._clock()
-        return None
+    async def _join(self, film: Film) -> None:
+        async with self._videos.joined(
+            film.first_id, film.second_id, film.sender.user_id, film.provenance
+        ) as video:
+            async with asyncio.timeout(schedule.UPLOAD_LIMIT_S):
+                await self._send(film, video)
 
     async def _send(self, film: Film, video: Video) -> None:
         """Send the film, then store it as a task without an order, which stands in the history."""

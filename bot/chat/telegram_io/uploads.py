@@ -37,18 +37,36 @@ class Uploads:
     ) -> _Answer:
         """What `call(film, thumbnail)` gives; True where an edit changed nothing. `attach` where the film is
         part of a medium."""
+
+        async def stream() -> _Answer:
+            with video.path.open("rb") as film, video.thumbnail.open("rb") as picture:
+                return await _answer(
+                    call(
+                        _streamed(film, "dreamreel.mp4", attach=attach),
+                        _streamed(picture, "thumbnail.jpg", attach=True),
+                    )
+                )
+
+        return await self._send(lambda: call(video.path.absolute(), video.thumbnail.absolute()), stream)
+
+    async def send_file(self, path: Path, call: Callable[[Sent], Awaitable[_Answer]]) -> _Answer:
+        """What `call(file)` gives."""
+
+        async def stream() -> _Answer:
+            with path.open("rb") as file:
+                return await _answer(call(_streamed(file, "dreamreel.mp4")))
+
+        return await self._send(lambda: call(path.absolute()), stream)
+
+    async def _send(
+        self, by_path: Callable[[], Awaitable[_Answer]], stream: Callable[[], Awaitable[_Answer]]
+    ) -> _Answer:
         if self._by_path:
             try:
-                return await _answer(call(video.path.absolute(), video.thumbnail.absolute()))
+                return await _answer(by_path())
             except CallRefused as error:
                 reason = str(error)
-        with video.path.open("rb") as film, video.thumbnail.open("rb") as picture:
-            answer = await _answer(
-                call(
-                    _streamed(film, "dreamreel.mp4", attach=attach),
-                    _streamed(picture, "thumbnail.jpg", attach=True),
-                )
-            )
+        answer = await stream()
         if self._by_path:
             self._by_path = False
             self._log.warning(

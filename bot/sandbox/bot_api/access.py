@@ -12,6 +12,7 @@ _RIGHTS = {
     "text": ("can_send_messages", "text messages"),
     "photo": ("can_send_photos", "photos"),
     "video": ("can_send_videos", "videos"),
+    "document": ("can_send_documents", "documents"),
 }
 
 

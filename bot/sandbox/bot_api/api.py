@@ -160,6 +160,7 @@ METHODS: dict[str, Callable[[Call], Any]] = {
     "sendMessage": sending.send_message,
     "sendPhoto": sending.send_photo,
     "sendVideo": sending.send_video,
+    "sendDocument": sending.send_document,
     "sendMediaGroup": sending.send_media_group,
     "editMessageText": editing.edit_text,
     "editMessageCaption": editing.edit_caption,

@@ -38,6 +38,8 @@ _METHODS = {
     "sendPhoto": _SENDING + _CAPTION + "photo!:file reply_markup:ReplyMarkup has_spoiler:bool",
     "sendVideo": _SENDING + _CAPTION + "video!:file reply_markup:ReplyMarkup duration:int width:int "
     "height:int thumbnail:file cover:file start_timestamp:int has_spoiler:bool supports_streaming:bool",
+    "sendDocument": _SENDING + _CAPTION + "document!:file reply_markup:ReplyMarkup thumbnail:file "
+    "disable_content_type_detection:bool",
     "sendMediaGroup": _SENDING + "media!:[InputMedia]",
     "editMessageText": _EDITING + "text!:str parse_mode:str entities:[MessageEntity] "
     "link_preview_options:LinkPreviewOptions",

@@ -36,6 +36,18 @@ def send_video(call: Call) -> Json:
     return _send(call, [("video", video_content(call, params, params["video"]) | caption_content(params))])[0]
 
 
+def send_document(call: Call) -> Json:
+    """Store a file as it is. Unlike Telegram, this shows no kind of file in another way."""
+    params = call.params
+    source = _source(call, params["document"], "document", nested=False)
+    files = call.world.files
+    if isinstance(source, ReceivedFile):
+        file = files.add("Document", source)
+    else:
+        file = files.reuse(source, "Document")
+    return _send(call, [("document", {"document": document_json(file)} | caption_content(params))])[0]
+
+
 def send_media_group(call: Call) -> list[Json]:
     items = call.params["media"]
     if not 2 <= len(items) <= 10:

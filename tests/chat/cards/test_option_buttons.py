@@ -153,9 +153,21 @@ def test_of_two_choices_one_tap_takes_the_other() -> None:
     assert "audio=off" in data(option_rows(draft(request.model_copy(update={"audio": True})), FAKES))
 
 
+def test_the_models_of_a_draft_are_the_newest_of_each_family_and_then_all() -> None:
+    models = {name: WITH_LINKS[name] for name in ("veo-3", "jimeng-pro", "veo-3.1-fast", "veo-3.1")}
+    rows = choice_rows(draft(asked()), models, "model")
+    assert labels(rows) == [["veo-3.1-fast", "veo-3.1"], ["✓ jimeng-pro"], ["‹ Back", "All models"]]
+    rows = choice_rows(draft(asked()), models, data(rows)[-1])
+    assert labels(rows)[:-1] == [["veo-3.1-fast", "veo-3.1"], ["veo-3", "✓ jimeng-pro"]]
+    assert picked(asked(), models, "models", "veo-3").model == "veo-3"
+    rows = choice_rows(draft(asked("veo-3")), models, "model")
+    assert "✓ veo-3" in [label for row in labels(rows) for label in row], "the chosen one is never hidden"
+    assert labels(rows)[-1] == ["‹ Back"]
+
+
 def test_only_models_that_can_take_the_photos_are_offered() -> None:
     def offered(photos: tuple[str, ...], models: Mapping[str, VideoModel]) -> set[str]:
-        return set(choices(asked("jimeng-720p", photos=photos), models, "model"))
+        return set(choices(asked("jimeng-720p", photos=photos), models, "models"))
 
     assert offered((), WITH_LINKS) == set(shown(WITH_LINKS))
     assert {"relay-jimeng", "veo-3", "jimeng-pro"} <= offered(PHOTO, WITH_LINKS)
