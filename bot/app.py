@@ -28,6 +28,7 @@ from bot.settings import Settings, secrets_of
 from bot.store import Notice, Store
 from bot.stores.examination import MEND_OTHER_BOT, of_another_bot
 from bot.stores.open import is_shared, open_store
+from bot.styles import use_styles
 from bot.task import END_STATES, Task
 from bot.text import use_phrases
 from bot.web import WEBHOOK_PATH, Health, ServerDeps, Webhook, private_server, public_server
@@ -93,6 +94,7 @@ async def run(
         prepare_data_dir(settings.data_dir)
         await compare_keys(store, settings)
         use_phrases(settings.phrases_dir)
+        use_styles(settings.styles_file)
         providers = build_providers(settings, utc_now)
         for provider in providers:
             stack.push_async_callback(provider.close)

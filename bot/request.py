@@ -11,6 +11,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from bot.styles import Style
+
 CAMERAS = (
     "hitchcock_dolly_in",
     "hitchcock_dolly_out",
@@ -173,6 +175,7 @@ class VideoRequest(BaseModel):
     off_peak: bool | None = None
     """Whether it may be made later at a lower price."""
     several_shots: bool | None = None
+    style: Style | None = None
     loop: bool | None = None
     """Whether it ends with the photo with which it begins."""
 
@@ -182,9 +185,15 @@ class VideoRequest(BaseModel):
         fields: dict[str, Any] = handler(self)
         if self.photos_as == "frames":
             fields.pop("photos_as", None)
-        if self.loop is None:
-            fields.pop("loop", None)
+        for name in ("loop", "style"):
+            if getattr(self, name) is None:
+                fields.pop(name, None)
         return fields
+
+    @property
+    def words(self) -> str:
+        """What the model gets: the prompt in its style."""
+        return self.prompt if self.style is None else self.style.words(self.prompt)
 
     @property
     def mode(self) -> Mode:
@@ -368,6 +377,18 @@ def fit_request(request: VideoRequest, model: VideoModel) -> VideoRequest:
     return fitted.model_copy(update=wishes)
 
 
+def style_options(style: Style, model: VideoModel) -> dict[str, object]:
+    """Return the options that a style chooses, as far as `model` offers them."""
+    offered = {
+        "ratio": model.ratios,
+        "seconds": model.seconds,
+        "resolution": model.resolutions,
+        "audio": (True, False) if model.audio else (),
+    }
+    wishes: dict[str, object] = style.options.model_dump(exclude_none=True)
+    return {name: wish for name, wish in wishes.items() if wish in offered[name]}
+
+
 def alternatives(request: VideoRequest, models: Mapping[str, VideoModel]) -> list[str]:
     """Return the other models that can make the same request, in the order of `models`."""
     return [
@@ -379,11 +400,11 @@ def alternatives(request: VideoRequest, models: Mapping[str, VideoModel]) -> lis
 
 
 def _check_prompt(request: VideoRequest, model: VideoModel) -> list[Problem]:
-    length = len(request.prompt)
+    length = len(request.words)
     if model.prompt_limit is not None and length > model.prompt_limit:
         return [Problem("prompt_too_long", {"length": length, "limit": model.prompt_limit})]
     is_told_by_photo = model.prompt_with_photo == "optional" and request.mode is not Mode.REFERENCES
-    if request.prompt.strip() or (request.photos and is_told_by_photo):
+    if request.words.strip() or (request.photos and is_told_by_photo):
         return []
     return [Problem("prompt_missing_with_photo" if request.photos else "prompt_missing", {})]
 

@@ -115,6 +115,7 @@ class Settings(BaseSettings):
     default_model: str | None = None
     default_language: Literal["en", "zh", "zh-hant", "es", "pt", "ru"] = "en"
     phrases_dir: Path | None = None
+    styles_file: Path | None = None
     old_message_minutes: Annotated[float, Field(gt=0, le=525_600)] = 10
     keep_days: Annotated[int, Field(ge=2, le=36_500)] = 90
     """At least 2: daily limits and budgets read one day back."""

@@ -21,7 +21,7 @@ from bot.errors import (
 )
 from bot.log import get_log
 from bot.provider import Accepted, Photo, StillRunning
-from bot.request import VideoModel, closest_ratio, settle
+from bot.request import VideoModel, VideoRequest, closest_ratio, settle
 from bot.store import Attempt
 from bot.store.budget import Pause
 from bot.task import Task, TaskState
@@ -131,7 +131,7 @@ class Submitter:
         self._deps.chat.show(task)
         try:
             async with asyncio.timeout(schedule.SUBMIT_LIMIT_S):
-                accepted = await provider.submit(task.request, photos, task.id)
+                accepted = await provider.submit(_styled(task.request), photos, task.id)
         except Unavailable as error:
             await self._requeue(task, error, self._journal.attempt(task, "submit", began, error))
         except OutcomeUnknown as error:
@@ -274,6 +274,11 @@ class Submitter:
                 if pause_s is None or not isinstance(error, StoreError):
                     raise
                 await asyncio.sleep(pause_s)
+
+
+def _styled(request: VideoRequest) -> VideoRequest:
+    """Return the request as a provider gets it, which knows no styles."""
+    return request.model_copy(update={"prompt": request.words, "style": None})
 
 
 def _unanswered(task: Task) -> Task:

@@ -655,6 +655,16 @@ LONG = Finding(
 LINK = "https://a-very-long-name-of-a-machine.example.org/with/a/path/that/is/too/long/for/a/line"
 
 
+async def test_a_faulty_file_of_styles_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "styles.toml").write_text('[noir]\ntitle = "Noir"\n')
+    process = BotProcess(tmp_path, {"styles_file": "styles.toml"}, "doctor", "--json")
+    await process.start()
+    await process.end()
+    (finding,) = json.loads(process.printed)["findings"]
+    assert (finding["what"], finding["state"]) == ("settings", "wrong")
+    assert "STYLES_FILE: in the style noir, " in finding["seen"]
+
+
 @pytest.mark.parametrize("width", [60, 80, 100, 300])
 def test_the_table_fits_its_terminal_with_colours_and_without(width: int) -> None:
     drawn = draw_table([LONG, Finding("clock", "ok", "It agrees.")], width)

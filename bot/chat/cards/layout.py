@@ -87,6 +87,8 @@ def facts(task: Task, model: VideoModel | None) -> str:
         parts.append(say(task.language, "seconds", seconds=bought.seconds))
     if request.camera:
         parts.append(html.escape(name_camera(task.language, request.camera), quote=False))
+    if request.style is not None:
+        parts.append(f"🎨 {html.escape(request.style.title(task.language), quote=False)}")
     wishes = {"loop": request.loop, "shots": request.several_shots, "later": request.off_peak}
     parts += [say(task.language, f"card_{name}") for name, is_wanted in wishes.items() if is_wanted]
     return " · ".join(parts)

@@ -25,7 +25,9 @@ from bot.request import (
     seconds_for,
     settle,
     shown,
+    style_options,
 )
+from bot.styles import Style, styles
 from bot.task import Task
 from bot.text import has_phrase, plain, say
 
@@ -38,16 +40,16 @@ _ROWS = (
     ("photos",),
     ("ratio", "seconds", "resolution", "audio"),
     ("camera", "strength"),
-    ("loop", "shots"),
+    ("style", "loop", "shots"),
     ("later",),
 )
 ALL_OPTIONS = frozenset({*(option for row in _ROWS for option in row), "models"})
-PHOTO_OPTIONS = frozenset({"loop"})
+PHOTO_OPTIONS = frozenset({"style", "loop"})
 """Those of a card that asks what happens in a photo."""
 _ALL_MODELS = "models"
 """Opens all models; "model" opens the newest of each family."""
 _COLUMNS = {"model": 2, _ALL_MODELS: 2, "photos": 1, "camera": 2}
-_SIGNS = {"model": "🎬 ", "photos": "🖼 ", "camera": "🎥 "}
+_SIGNS = {"model": "🎬 ", _ALL_MODELS: "🎬 ", "photos": "🖼 ", "camera": "🎥 ", "style": "🎨 "}
 _FIELDS = {"audio": "audio", "shots": "several_shots", "later": "off_peak", "loop": "loop"}
 """What the switches are called in requests and, but for the loop, in models."""
 _OWN_SHAPE = "photo"
@@ -116,6 +118,10 @@ def label_of(language: str, option: str, choice: str) -> str:
             return _name(language, f"option_{option}_{choice}")
         case "camera":
             return name_camera(language, choice)
+        case "style":
+            return (
+                styles()[choice].title(language) if choice in styles() else _name(language, "option_no_style")
+            )
         case "strength":
             return _name(language, f"option_strength_{choice}") or choice
         case _:
@@ -191,6 +197,9 @@ def _changes(request: VideoRequest, models: Mapping[str, VideoModel], option: st
                 "off": _with(request, **{_FIELDS[option]: False}),
                 "on": _with(request, **{_FIELDS[option]: True}),
             }
+        case "style":
+            none = {_NO_MOVE: _with(request, style=None)}
+            return none | {name: _styled(request, model, style) for name, style in styles().items()}
         case "strength" if request.camera:
             return {strength: _with(request, strength=strength) for strength in STRENGTHS}
         case _:
@@ -199,6 +208,10 @@ def _changes(request: VideoRequest, models: Mapping[str, VideoModel], option: st
 
 def _with(request: VideoRequest, **wishes: object) -> VideoRequest:
     return request.model_copy(update=wishes)
+
+
+def _styled(request: VideoRequest, model: VideoModel, style: Style) -> VideoRequest:
+    return fit_request(_with(request, style=style, **style_options(style, model)), model)
 
 
 def _of_seconds(request: VideoRequest, model: VideoModel, seconds: int) -> VideoRequest:
@@ -219,6 +232,10 @@ def _summary(
     task: Task, models: Mapping[str, VideoModel], option: str, price_labels: PriceLabels
 ) -> InlineKeyboardButton | None:
     now, choices = choices_of(task.request, models, option)
+    if option == "model" and len(choices) < 3:
+        # So few need no folding, and a press that takes the only other one would hide the rest.
+        option = _ALL_MODELS
+        now, choices = choices_of(task.request, models, option)
     others = [choice for choice in choices if choice != now]
     if not others:
         return None
@@ -252,6 +269,8 @@ def _chosen(request: VideoRequest, models: Mapping[str, VideoModel], option: str
             return "on" if getattr(bought, _FIELDS[switch]) else "off"
         case "camera":
             return bought.camera or _NO_MOVE
+        case "style":
+            return bought.style.name if bought.style else _NO_MOVE
         case _:
             return bought.strength or ""
 

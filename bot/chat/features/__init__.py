@@ -19,13 +19,14 @@ from bot.chat.features import (
     settings,
     share,
     stats,
+    style,
     video,
 )
 from bot.chat.features.admin import allow_ban, limit, page, pause, set_setting, waiting_list
 from bot.chat.handlers import Feature
 
 FEATURES: tuple[Feature, ...] = (
-    *(video, extend, again, history, queue, cancel, models, settings, help, stats, privacy, forget),
+    *(video, style, extend, again, history, queue, cancel, models, settings, help, stats, privacy, forget),
     *(draft, photo_pairs, next_steps, details, share, join, original),
     *(page, allow_ban, limit, set_setting, pause, waiting_list),
 )

@@ -11,8 +11,18 @@ from bot.chat.parsing.message_intent import SentPhoto
 from bot.chat.parsing.prompt_options import Words
 from bot.chat.task_cards.board import PHOTO_MAX_BYTES
 from bot.chat.telegram_io.photo_files import PhotoFiles
-from bot.request import Problem, VideoModel, VideoRequest, check_photo, check_request, fit_request, shown
+from bot.request import (
+    Problem,
+    VideoModel,
+    VideoRequest,
+    check_photo,
+    check_request,
+    fit_request,
+    shown,
+    style_options,
+)
 from bot.store import ChatSettings
+from bot.styles import Style
 
 _WORDS_MISSING = frozenset({"prompt_missing", "prompt_missing_with_photo"})
 
@@ -47,6 +57,10 @@ class RequestBuilder:
             named = self._models.get(str(words.options.get("model", base.model)))
             fitted = base if named is None or named.name == base.model else fit_request(base, named)
             fields |= fitted.model_dump(exclude_none=True)
+        named_model = str(words.options.get("model", fields["model"]))
+        style, model = words.options.get("style"), self._models.get(named_model)
+        if isinstance(style, Style) and model is not None:
+            fields |= style_options(style, model)
         fields |= words.options
         if words.prompt:
             fields["prompt"] = words.prompt

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from bot.integers import read_integer
 from bot.request import Mode, Problem, VideoModel
+from bot.styles import Style, styles
 
 REFS = "refs"
 _RATIOS = frozenset({"16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "3:2", "2:3"})
@@ -95,6 +96,7 @@ def flags_for(models: Sequence[VideoModel]) -> list[str]:
         "enhance": any(model.enhance for model in models),
         "guidance": any(model.guidance for model in models),
         REFS: any(model.references for model in models),
+        "style": True,
         "loop": any(Mode.FIRST_LAST in model.modes for model in models),
         "later": any(model.off_peak for model in models),
         "shots": any(model.several_shots for model in models),
@@ -244,6 +246,16 @@ def _shape(across: int, down: int) -> str:
     return f"{across // most}:{down // most}"
 
 
+def _style(value: str) -> Style | None:
+    """Return the style of this name. Raises ValueError if there is none."""
+    name = _plain(value)
+    if name in _NO | {"none"}:
+        return None
+    if name not in styles():
+        raise ValueError(name)
+    return styles()[name]
+
+
 def _switch(value: str) -> bool:
     return _plain(value) in _YES
 
@@ -274,6 +286,7 @@ FLAGS: dict[str, tuple[str, Callable[[str], object]]] = {
     "enhance": ("enhance", _switch),
     "guidance": ("guidance", _decimal),
     REFS: ("photos_as", _references),
+    "style": ("style", _style),
     "loop": ("loop", _switch),
     "later": ("off_peak", _switch),
     "shots": ("several_shots", _switch),
@@ -317,6 +330,7 @@ EXAMPLES = {
     "enhance": "--enhance off",
     "guidance": "--guidance 0.7",
     REFS: "--refs",
+    "style": "--style clay",
     "loop": "--loop",
     "later": "--later",
     "shots": "--shots",

@@ -35,6 +35,8 @@ from bot.settings import Settings, find_unknown_names, load_settings, secrets_of
 from bot.store.audit import THE_BOT
 from bot.stores.examination import MEND_OTHER_BOT, Examination, of_another_bot
 from bot.stores.open import examine_store, is_shared, shown_url, stored_settings
+from bot.styles import use_styles
+from bot.text import use_phrases
 
 _DISK_WRONG_MB = 100
 """A video or two, and room for the database."""
@@ -50,6 +52,8 @@ def read_settings() -> tuple[Settings | None, Finding]:
     """Return the settings, or None if they are wrong: then nothing else can be checked."""
     try:
         settings = load_settings()
+        use_phrases(settings.phrases_dir)
+        use_styles(settings.styles_file)
     except SettingsError as error:
         mend = "Fix it in .env, or in the environment. .env.example explains every setting."
         return None, Finding("settings", "wrong", f"{error}", mend)

@@ -33,7 +33,7 @@ from bot.text import LANGUAGES
 ID = "f" * 16
 OPTIONS = (
     *("model", "ratio", "seconds", "resolution", "audio", "camera", "strength"),
-    *("loop", "shots", "later"),
+    *("style", "loop", "shots", "later"),
 )
 BACK = ""
 PHOTO = ("photo-1",)
@@ -76,6 +76,8 @@ def data(rows: Sequence[Sequence[InlineKeyboardButton]]) -> list[str]:
 def choices(request: VideoRequest, models: Mapping[str, VideoModel], option: str) -> list[str]:
     """What an opened option offers."""
     offered = data(choice_rows(draft(request), models, option))
+    if offered[-1:] == ["models"]:
+        offered.pop()
     assert offered == [] or offered.pop() == BACK
     assert all(button.startswith(f"{option}=") for button in offered)
     return [button.removeprefix(f"{option}=") for button in offered]
@@ -92,21 +94,21 @@ def picked(request: VideoRequest, models: Mapping[str, VideoModel], option: str,
 
 def test_a_draft_shows_what_is_chosen_with_the_models_name_on_a_row_of_its_own() -> None:
     rows = option_rows(draft(asked(ratio="9:16")), FAKES)
-    assert labels(rows) == [["🎬 jimeng-pro"], ["9:16", "5 s"]]
+    assert labels(rows) == [["🎬 jimeng-pro"], ["9:16", "5 s"], ["🎨 no style"]]
     rows = option_rows(draft(asked("both", photos=PHOTO, audio=True, camera="robo_arm"), "zh"), FAKES)
     assert labels(rows) == [
         ["🎬 both"],
         ["🖼 用作开头"],
         ["照片比例", "5 秒", "720p", "🔊 开"],
         ["🎥 机械臂", "幅度：中"],
-        ["🔁 不循环"],
+        ["🎨 无风格", "🔁 不循环"],
     ]
 
 
 def test_what_a_model_cannot_do_or_does_in_one_way_only_has_no_button() -> None:
     only = replace(A_MODEL, ratios=("16:9",), seconds=(5,))
-    assert option_rows(draft(asked()), {"jimeng-pro": only}) == []
-    for option in OPTIONS:
+    assert labels(option_rows(draft(asked()), {"jimeng-pro": only})) == [["🎨 no style"]]
+    for option in set(OPTIONS) - {"style"}:
         assert choice_rows(draft(asked()), {"jimeng-pro": only}, option) == []
 
 
@@ -149,6 +151,7 @@ def test_of_two_choices_one_tap_takes_the_other() -> None:
         "seconds=5",
         "resolution=1080p",
         "audio=on",
+        "style",
     ]
     assert "audio=off" in data(option_rows(draft(request.model_copy(update={"audio": True})), FAKES))
 
@@ -163,6 +166,13 @@ def test_the_models_of_a_draft_are_the_newest_of_each_family_and_then_all() -> N
     rows = choice_rows(draft(asked("veo-3")), models, "model")
     assert "✓ veo-3" in [label for row in labels(rows) for label in row], "the chosen one is never hidden"
     assert labels(rows)[-1] == ["‹ Back"]
+
+
+def test_an_older_model_can_be_had_where_few_are_newest() -> None:
+    models = {name: WITH_LINKS[name] for name in ("veo-3.1", "veo-3")}
+    assert data(option_rows(draft(asked("veo-3.1")), models))[0] == "models=veo-3"
+    models |= {"jimeng-pro": WITH_LINKS["jimeng-pro"]}
+    assert data(option_rows(draft(asked("veo-3.1")), models))[0] == "models"
 
 
 def test_only_models_that_can_take_the_photos_are_offered() -> None:
@@ -379,7 +389,7 @@ def test_only_words_and_photos_can_keep_a_model_from_being_offered(
 ) -> None:
     request, models = case
     name = data_.draw(st.sampled_from(shown(models)))
-    if changed(request, models, "model", name) is None:
+    if changed(request, models, "models", name) is None:
         bare = VideoRequest(model=name, prompt=request.prompt, photos=request.photos)
         assert codes(bare, models)
 
