@@ -47,9 +47,9 @@ ALL_OPTIONS = frozenset({*(option for row in _ROWS for option in row), "models"}
 PHOTO_OPTIONS = frozenset({"style", "loop"})
 """Those of a card that asks what happens in a photo."""
 _ALL_MODELS = "models"
-"""Opens all models; "model" opens the newest of each family."""
+"""Opens the keyboard of all models; that of "model" has the newest of each family."""
 _COLUMNS = {"model": 2, _ALL_MODELS: 2, "photos": 1, "camera": 2}
-_SIGNS = {"model": "🎬 ", _ALL_MODELS: "🎬 ", "photos": "🖼 ", "camera": "🎥 ", "style": "🎨 "}
+_SIGNS = {"model": "🎬 ", "photos": "🖼 ", "camera": "🎥 ", "style": "🎨 "}
 _FIELDS = {"audio": "audio", "shots": "several_shots", "later": "off_peak", "loop": "loop"}
 """What the switches are called in requests and, but for the loop, in models."""
 _OWN_SHAPE = "photo"
@@ -80,6 +80,9 @@ def choice_rows(
     Where the choice decides on the cost, each button says what comes of it.
     """
     now, choices = choices_of(task.request, models, option)
+    is_folded = option == "model" and 1 < len({*newest(choices), now}) < len(choices)
+    if is_folded:
+        choices = [name for name in choices if name in {*newest(choices), now}]
     amounts = price_labels.amounts(task.language, _outcomes(task.request, models, option))
     buttons = [
         button(
@@ -95,7 +98,7 @@ def choice_rows(
     if not buttons:
         return []
     last = [button(_name(task.language, "option_back"), VERB, task.id)]
-    if option == "model" and len(choices) < len(choices_of(task.request, models, _ALL_MODELS)[1]):
+    if is_folded:
         last.append(button(_name(task.language, "option_all_models"), VERB, task.id, _ALL_MODELS))
     return [*rows(buttons, _COLUMNS.get(option, 3)), last]
 
@@ -155,12 +158,10 @@ def _problem_codes(request: VideoRequest, models: Mapping[str, VideoModel]) -> s
 def _changes(request: VideoRequest, models: Mapping[str, VideoModel], option: str) -> dict[str, VideoRequest]:
     if option in ("model", _ALL_MODELS):
         names = shown(models)
-        offered = {*(newest(names) if option == "model" else names), request.model}
-        rest = [name for name in offered if name not in names]
         return {
             name: fit_request(request, models[name])
-            for name in [*names, *rest]
-            if name in offered & {*models}
+            for name in dict.fromkeys([*names, request.model])
+            if name in models
         }
     model = models.get(request.model)
     if model is None:
@@ -232,10 +233,6 @@ def _summary(
     task: Task, models: Mapping[str, VideoModel], option: str, price_labels: PriceLabels
 ) -> InlineKeyboardButton | None:
     now, choices = choices_of(task.request, models, option)
-    if option == "model" and len(choices) < 3:
-        # So few need no folding, and a press that takes the only other one would hide the rest.
-        option = _ALL_MODELS
-        now, choices = choices_of(task.request, models, option)
     others = [choice for choice in choices if choice != now]
     if not others:
         return None

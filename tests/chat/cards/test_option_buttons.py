@@ -170,9 +170,9 @@ def test_the_models_of_a_draft_are_the_newest_of_each_family_and_then_all() -> N
 
 def test_an_older_model_can_be_had_where_few_are_newest() -> None:
     models = {name: WITH_LINKS[name] for name in ("veo-3.1", "veo-3")}
-    assert data(option_rows(draft(asked("veo-3.1")), models))[0] == "models=veo-3"
+    assert data(option_rows(draft(asked("veo-3.1")), models))[0] == "model=veo-3"
     models |= {"jimeng-pro": WITH_LINKS["jimeng-pro"]}
-    assert data(option_rows(draft(asked("veo-3.1")), models))[0] == "models"
+    assert data(option_rows(draft(asked("veo-3.1")), models))[0] == "model"
 
 
 def test_only_models_that_can_take_the_photos_are_offered() -> None:
@@ -389,7 +389,7 @@ def test_only_words_and_photos_can_keep_a_model_from_being_offered(
 ) -> None:
     request, models = case
     name = data_.draw(st.sampled_from(shown(models)))
-    if changed(request, models, "models", name) is None:
+    if changed(request, models, "model", name) is None:
         bare = VideoRequest(model=name, prompt=request.prompt, photos=request.photos)
         assert codes(bare, models)
 
