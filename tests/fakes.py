@@ -411,7 +411,7 @@ class WorkerHarness:
     def on_shelf(self) -> list[str]:
         """The files that are kept."""
         folder = self.folder / "videos"
-        return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+        return sorted(path.name for path in folder.glob("*.*")) if folder.exists() else []
 
     async def get(self, task_id: str = "boat") -> Task:
         task = await self.store.tasks.get(task_id)
