@@ -13,7 +13,7 @@ from bot.chat.router import Router
 from bot.chat.sender import Sender, tidy_name
 from bot.chat.telegram_io.client import translated
 from bot.chat.telegram_io.flood_control import PRESSES, FloodControl
-from bot.errors import ChatError, IllegalMove, MediaError, StaleTask
+from bot.errors import ChatError, ChatGone, IllegalMove, MediaError, StaleTask
 from bot.request import Problem
 from bot.task import Task, TaskState
 from bot.text import plain, say
@@ -66,6 +66,10 @@ class ButtonPresses:
             if not (await asyncio.wait({working}, timeout=_ANSWER_WITHIN_S))[0]:
                 await reply.send(None)
             problem = await working
+        except ChatGone:
+            # Also where nothing can be written, the press is over.
+            await reply.send(None)
+            raise
         finally:
             working.cancel()
         if problem is not None and reply.was_bare:

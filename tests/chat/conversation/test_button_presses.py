@@ -145,3 +145,12 @@ def _now(live_bot: BotHarness, message: Json) -> Json:
 
 def _text(live_bot: BotHarness, message: Json) -> str:
     return str(_now(live_bot, message).get("text", ""))
+
+
+async def test_a_press_is_answered_where_the_bot_may_not_write(live_bot: BotHarness) -> None:
+    ada, _ = live_bot.newcomer()
+    group = live_bot.world.add_group("Friends", [ada])
+    live_bot.world.say(ada, group, f"/video@{BOT} a silent kite")
+    (video,) = await live_bot.shown(group)
+    live_bot.world.set_permissions(group, can_send_messages=False)
+    assert await live_bot.tap(ada, video, says("button_other_words")) == ""
