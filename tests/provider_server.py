@@ -1,4 +1,5 @@
-"""A provider on this machine: a little Volcengine that checks every call, and breaks off on command.
+"""A provider on this machine: a little Volcengine that checks every call, and breaks off on command. It may
+have the other accounts of `provider_accounts.py` too, which check no more than the key.
 
     async with ProviderServer() as server:
         server.next("submit", Fault.LOST)  # takes the job, and its answer never arrives
@@ -29,6 +30,7 @@ import av
 from aiohttp import web
 from jimeng_rules import REQ_KEYS, mistakes
 from multidict import CIMultiDict
+from provider_accounts import KEY, WORDS, Account, account_of, prompt_in
 from pydantic import SecretStr
 
 from bot.providers.volcengine import Volcengine
@@ -86,6 +88,12 @@ class Job:
     task_id: str
     fields: dict[str, object]
     looks: int = 0
+    stopped: bool = False
+    """Before it ran, so it costs nothing."""
+
+    @property
+    def prompt(self) -> str:
+        return prompt_in(self.fields)
 
 
 class ProviderServer:
@@ -94,7 +102,7 @@ class ProviderServer:
     `jobs` are the submits that were taken: what a real account would be charged for. `complaints` says
     what a call had that no document allows; leaving the server with one fails the test. `clock`, where
     given, makes signatures expire after a quarter of an hour. `hang_s` is for how long a call that is never
-    answered keeps its connection; without one, for ever.
+    answered keeps its connection; without one, for ever. `has_all`: it has the other accounts too.
     """
 
     def __init__(
@@ -106,6 +114,7 @@ class ProviderServer:
         credentials: Credentials | None = None,
         clock: Callable[[], datetime] | None = None,
         hang_s: float | None = None,
+        has_all: bool = False,
     ) -> None:
         self.statuses = tuple(statuses)
         self.slots = slots
@@ -119,6 +128,9 @@ class ProviderServer:
         """Decides what happens to the calls for which nothing was ordered by `next`."""
         self._clock = clock
         self._hang_s = hang_s
+        self._has_all = has_all
+        self.withheld: set[str] = set()
+        """Jobs whose end is told without a link."""
         self._script: dict[Kind, deque[Reply | Fault | None]] = {
             "submit": deque(),
             "look": deque(),
@@ -162,9 +174,13 @@ class ProviderServer:
             assert self.complaints == []
 
     async def _answer_call(self, request: web.Request) -> web.StreamResponse:
-        kind: Kind = "look" if request.query.get("Action") == "CVSync2AsyncGetResult" else "submit"
-        received = await self._receive(kind, request)
-        return await self._play(received, request, lambda: self._behave(received))
+        account = account_of(request.raw_path) if self._has_all else None
+        is_look = request.query.get("Action") == "CVSync2AsyncGetResult"
+        is_look |= account is not None and request.method != "POST"
+        received = await self._receive("look" if is_look else "submit", request)
+        if account is None:
+            return await self._play(received, request, lambda: self._behave(received))
+        return await self._play(received, request, lambda: self._sell(account, received, request.raw_path))
 
     async def _answer_video(self, request: web.Request) -> web.StreamResponse:
         received = await self._receive("video", request)
@@ -290,8 +306,40 @@ class ProviderServer:
         job.looks += 1
         if job.looks <= len(self.statuses):
             return success({"status": self.statuses[job.looks - 1]})
-        link = f"{self.base_url}/videos/{job.task_id}.mp4?sign=s3cr3t-{job.task_id}"
-        return success({"status": "done", "video_url": link})
+        return success({"status": "done", "video_url": self._link(job)})
+
+    def _link(self, job: Job) -> str:
+        if job.task_id in self.withheld:
+            return ""
+        return f"{self.base_url}/videos/{job.task_id}.mp4?sign=s3cr3t-{job.task_id}"
+
+    # The other accounts
+
+    def _sell(self, account: Account, received: Received, call: str) -> Reply:
+        if received.headers.get("Authorization") != f"Bearer {KEY}":
+            self.complaints.append(f"{account.name}: a call without the key")
+        if received.kind == "submit":
+            job = Job(f"{account.name}-{7001 + len(self.jobs)}", received.fields)
+            self.jobs[job.task_id] = job
+            return Reply(200, account.taken(job.task_id))
+        found = self.jobs.get(account.job_in(call) or "")
+        if found is None:
+            return Reply(404, {"error": {"code": "NotFound", "message": "task not found"}})
+        if received.method == "DELETE":
+            if found.looks > len(self.statuses):
+                self.complaints.append(f"{account.name}: DELETE for a finished job, which destroys its video")
+            found.stopped |= self._told(found) == "in_queue"
+            return Reply(200 if found.stopped else 409, {})
+        found.looks += not found.stopped
+        queued, running, done, stopped = WORDS[account.name]
+        if found.looks > len(self.statuses):
+            return Reply(200, account.shown(found.task_id, done, self._link(found)))
+        word = stopped if found.stopped else queued if self._told(found) == "in_queue" else running
+        return Reply(200, account.shown(found.task_id, word, ""))
+
+    def _told(self, job: Job) -> str:
+        """What the last look at a job told."""
+        return self.statuses[max(job.looks - 1, 0)] if job.looks <= len(self.statuses) else "done"
 
     def _serve(self, received: Received) -> Reply:
         video = make_mp4() if self.video is None else self.video

@@ -5,6 +5,6 @@
     make chaos MINUTES=0 STORE=postgres PROCESSES=3 REQUESTS=2000 KILLS=70 EVERY=4 FAULTS=0.02
                                # a big one: three processes on a PostgreSQL that is restarted once
 
-`books.py` says what must balance, `faults.py` what goes wrong, `moments.py` when a process dies, `run.py`
-plays it all. `mutations.py` breaks the bot on purpose, to see that all this notices (`make mutations`).
+`audit.py` says what must balance, `people.py` what is asked and pressed, `faults.py` what goes wrong,
+`moments.py` when a process dies, and `run.py` plays it all. `mutations.py` breaks the bot on purpose, to see that all this notices (`make mutations`).
 """

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from provider_accounts import account_of
 from provider_server import Fault as ProviderFault
 from provider_server import Kind, ProviderServer, Received, Reply, failure
 
@@ -54,7 +55,7 @@ class Trouble:
     """Orders faults at both servers, for `share` of the calls of each kind, until `end`.
 
     `slow_s` is how long Telegram keeps an answer back. `lost_cards` and `doubtful_sends` become what
-    `Books` must know: whose card was refused, and whose first message was sent without an answer.
+    `Audit` must know: whose card was refused, and whose first message was sent without an answer.
     """
 
     def __init__(self, rng: random.Random, share: float, slow_s: float, requests: Sequence[str]) -> None:
@@ -82,11 +83,14 @@ class Trouble:
                     )
                 )
 
-    def at_the_provider(self, kind: Kind, _received: Received) -> Reply | ProviderFault | None:
+    def at_the_provider(self, kind: Kind, received: Received) -> Reply | ProviderFault | None:
         """For `ProviderServer.interfere`."""
         if self._over or self._rng.random() >= self._share:
             return None
         chosen = self._rng.choice(AT_THE_PROVIDER[kind])
+        if chosen in (_BUSY, _SLOW_DOWN) and account_of(received.path):
+            # Where few jobs run, those of unknown end would hold all the slots that such a refusal leaves.
+            return None
         name = chosen.name if isinstance(chosen, ProviderFault) else f"HTTP {chosen.status}"
         self.counted[f"{kind}: {name}"] += 1
         return chosen

@@ -59,6 +59,17 @@ class BotProcesses:
             )
         self._logs[number] = log
 
+    async def says(self, *arguments: str) -> str:
+        """What `python -m bot` with these arguments prints beside them."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", *arguments),
+            cwd=self._folder,
+            env=self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        return (await process.communicate())[0].decode()
+
     async def has_begun(self, number: int) -> None:
         """Until it is up; AssertionError with what it printed when it ended instead.
 

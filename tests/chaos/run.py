@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import random
 import signal
 import time
@@ -12,18 +14,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pictures import photo
+from provider_accounts import ACCOUNTS, settings_of_all
 from provider_server import Fault as ProviderFault
-from provider_server import Kind, ProviderServer, Received, Reply
-from running import BOT, BotHarness, says
+from provider_server import Kind, ProviderServer, Received, Reply, make_mp4
+from running import BotHarness
 
-from bot.sandbox import Chat, Fault, FaultKind, Person, SandboxServer
-from chaos.audit import ASKED, Audit, Entry, entry_of
+from bot.sandbox import Fault, FaultKind, SandboxServer
+from chaos.audit import Audit, Entry, entry_of
 from chaos.faults import AT_TELEGRAM, Trouble
 from chaos.load import BotProcesses
 from chaos.moments import CALLS, Reaper, any_moment
+from chaos.people import People, toasts_of
 
 _GLANCE_S = 0.2
+_STATUSES = (*["in_queue"] * 5, "generating")
+"""The queue is so long that some jobs are cancelled in it."""
+_VIDEO = make_mp4(1, 576, 320)
+"""Large enough to be extended."""
 _STOP_S = 10.0
 """What a stop may take, beside a submit in flight."""
 
@@ -35,7 +42,8 @@ class Plan:
     `kills` processes die with SIGKILL and `stops` are told to end with SIGTERM, one after the other, with
     some of the `requests` before each. `faults` is the share of calls that fail. `processes` run at once on
     one store. A process dies at one of its `calls`, at the latest after `moment_s`; a call without answer
-    hangs for `hang_s`. `settings` are added to the bot's, `finished` says whether jobs ever end.
+    hangs for `hang_s`. `settings` are added to the bot's. `finished`: whether jobs ever end, and people press
+    buttons. Of so many jobs as `withheld` the end is told without a link, until somebody presses Fetch again.
     """
 
     seed: int
@@ -49,6 +57,7 @@ class Plan:
     calls: tuple[str | None, ...] = CALLS
     settle_s: float = 240.0
     finished: bool = True
+    withheld: int = 0
     settings: dict[str, str] = field(default_factory=dict)
 
 
@@ -113,14 +122,16 @@ class Run:
         self._stage = stage
         self._store = store
         self._rng = random.Random(plan.seed)
-        self._prompts = [f"wish number {number:03}." for number in range(plan.requests)]
-        self._trouble = Trouble(self._rng, plan.faults, slow_s=plan.hang_s, requests=self._prompts)
+        self._people = People(self._rng, stage, plan.requests, press=plan.finished)
+        self._trouble = Trouble(self._rng, plan.faults, plan.hang_s, self._people.prompts)
         self._reaper = Reaper()
         self._wrong: list[str] = []
-        self._places = self._open_places()
+        slots = str(max(4 * plan.requests, 1))
         values = stage.values(
             **{
-                "volcengine_concurrency": str(max(plan.requests, 1)),
+                "volcengine_concurrency": slots,
+                **settings_of_all(stage.provider.base_url),
+                **{f"{one.name}_concurrency": slots for one in ACCOUNTS},
                 "open_tasks_per_user": "unlimited",
                 "open_tasks_per_chat": "unlimited",
                 "daily_videos_per_user": "unlimited",
@@ -138,30 +149,41 @@ class Run:
         self._set_the_traps()
         ends = [signal.SIGKILL] * self._plan.kills + [signal.SIGTERM] * self._plan.stops
         self._rng.shuffle(ends)
-        waiting = list(self._prompts)
-        async with self._load.running():
+        waiting = list(self._people.prompts)
+        async with self._load.running(), asyncio.TaskGroup() as group:
+            pressing = group.create_task(self._people.press_on())
             for number, end in enumerate(ends):
                 share = len(waiting) // (len(ends) - number)
                 for prompt in waiting[:share]:
-                    self._ask(prompt)
+                    self._people.ask(prompt)
                 del waiting[:share]
                 await self._store.disturb(self._rng)
                 await self._end_one(end)
-                self._vandalise()
+                self._people.meddle()
+                if number == len(ends) // 3 and self._plan.withheld:
+                    jobs = self._stage.provider.jobs
+                    self._stage.provider.withheld.update(list(jobs)[-self._plan.withheld :])
             for prompt in waiting:
-                self._ask(prompt)
+                self._people.ask(prompt)
+            pressing.cancel()
             storm_s = time.monotonic() - began
             self._trouble.end(self._stage.server, self._stage.provider)
             await self._settle()
             await self._stop_all()
-        books = self._books()
+            bill = await self._load.says("bill", time.strftime("%Y-%m", time.gmtime()))
+        books = self._books(list(csv.DictReader(io.StringIO(bill))))
         wrong = [*books.audit(), *self._wrong, *self._load.complaints()]
         figures = {
             "requests": len(books.requests),
+            "answers": len(books.answers),
+            "presses": len(books.presses),
             "jobs": len(books.jobs),
+            "stopped": sum(job.stopped for job in books.jobs),
             "videos": sum("video" in one or "animation" in one for one in books.messages),
+            "cancelled": sum(entry.cancelled_by is not None for entry in books.entries),
             "asked": sum(entry.error_code == "submit_unknown" for entry in books.entries),
             "offered": sum(entry.offered for entry in books.entries),
+            "blocked": len(books.blocked),
             "faults": self._trouble.counted.total(),
             "kills": self._plan.kills,
             "stops": self._plan.stops,
@@ -184,8 +206,7 @@ class Run:
         for method in AT_TELEGRAM:
             server.faults.add(Fault(method, FaultKind.DROP, times=None, when=self._sees(method)))
         self._trouble.at_telegram(server)
-        if not self._plan.finished:
-            provider.statuses = ("generating",) * 100_000
+        provider.statuses = _STATUSES if self._plan.finished else ("generating",) * 100_000
 
     def _sees(self, method: str) -> Callable[[Any], bool]:
         return lambda _params: self._reaper.sees(method)
@@ -208,44 +229,6 @@ class Run:
                 self._wrong.append(f"a stop left {left} leases behind")
         await self._load.start(victim)
 
-    # What people do.
-
-    def _open_places(self) -> list[tuple[Person, Chat]]:
-        """Private chats and groups; nobody writes so much that it is a flood."""
-        places = []
-        for number in range(1 + self._plan.requests // 4):
-            person, chat = self._stage.newcomer(f"Person {number}")
-            if number % 5 == 4:
-                chat = self._stage.world.add_group(f"Group {number}", [person])
-            places.append((person, chat))
-        return places
-
-    def _ask(self, prompt: str) -> None:
-        number = self._prompts.index(prompt) % len(self._places)
-        person, chat = self._places[number]
-        words = f"/video@{BOT} {prompt}"
-        if self._plan.finished and self._prompts.index(prompt) % 6 == 5:
-            self._stage.world.send_photo(person, chat, photo(1280, 720), caption=words)
-        else:
-            self._stage.world.say(person, chat, words)
-
-    def _vandalise(self) -> None:
-        """Now and then somebody takes away a card that is no answer, or makes a supergroup of a group."""
-        world = self._stage.world
-        if self._rng.random() < 0.3:
-            person, chat = self._rng.choice(self._places)
-            for message in world.bot_messages(chat)[-1:]:
-                if "text" in message and says(ASKED) not in message["text"]:
-                    self._trouble.lost_cards.update(one for one in self._prompts if one in message["text"])
-                    world.remove(chat, message["message_id"])
-        groups = [place for place in self._places if place[1].type == "group"]
-        if groups and self._rng.random() < 0.3:
-            person, chat = self._rng.choice(groups)
-            moved = world.upgrade_group(person, chat)
-            self._places = [(who, moved if where is chat else where) for who, where in self._places]
-            said = str(world.messages(chat))
-            self._trouble.lost_cards.update(one for one in self._prompts if one in said)
-
     # The end.
 
     async def _settle(self) -> None:
@@ -259,13 +242,14 @@ class Run:
             self._wrong.append(f"not all has ended within {self._plan.settle_s:.0f} s")
 
     def _is_quiet(self) -> bool:
-        told = {
-            row["update_id"] for row in self._store.rows(self._stage, "updates") if row["state"] != "open"
-        }
-        sent = {update["update_id"] for update in self._stage.world.updates.history}
         entries = self._entries()
-        closed = all(entry.closed for entry in entries) or not self._plan.finished
-        return sent <= told and closed and len(entries) >= len(self._prompts)
+        if self._plan.finished and not all(entry.closed for entry in entries):
+            self._people.answer_all()
+            return False
+        updates = self._store.rows(self._stage, "updates")
+        told = {row["update_id"] for row in updates if row["state"] != "open"}
+        sent = {update["update_id"] for update in self._stage.world.updates.history}
+        return sent <= told and len(entries) >= self._plan.requests * (not self._people.blocked)
 
     async def _stop_all(self) -> None:
         for number in range(self._plan.processes):
@@ -280,17 +264,23 @@ class Run:
     def _entries(self) -> list[Entry]:
         return [entry_of(row) for row in self._store.rows(self._stage, "tasks")]
 
-    def _books(self) -> Audit:
-        stage = self._stage
+    def _books(self, bill: list[dict[str, str]]) -> Audit:
+        stage, people = self._stage, self._people
         updates = self._store.rows(stage, "updates")
         return Audit(
-            requests=self._prompts,
+            requests=people.prompts[: people.orders],
+            answers=people.prompts[people.orders :],
             entries=self._entries(),
             parked=[row["update_id"] for row in updates if row["state"] == "parked"],
-            jobs=[(str(job.fields["prompt"]), job.task_id) for job in stage.provider.jobs.values()],
+            jobs=list(stage.provider.jobs.values()),
+            bill=bill,
             messages=[one for chat in stage.world.chats.values() for one in stage.world.bot_messages(chat)],
+            presses=people.presses,
+            toast_of=toasts_of(stage),
+            sent={one["update_id"]: one for one in stage.world.updates.history},
+            blocked=people.blocked,
             kills=self._plan.kills + self._plan.stops,
-            lost_cards=self._trouble.lost_cards,
+            lost_cards=self._trouble.lost_cards | people.lost_cards,
             doubtful_sends=self._trouble.doubtful_sends,
             moves={one.id: one.migrated_to for one in stage.world.chats.values() if one.migrated_to},
             complaints=[*stage.world.complaints, *stage.provider.complaints],
@@ -300,7 +290,10 @@ class Run:
 
 @asynccontextmanager
 async def _stage(folder: Path, hang_s: float) -> AsyncIterator[BotHarness]:
-    async with SandboxServer() as server, ProviderServer(hang_s=hang_s) as provider:
+    async with (
+        SandboxServer() as server,
+        ProviderServer(hang_s=hang_s, video=_VIDEO, has_all=True) as provider,
+    ):
         yield BotHarness(server, provider, folder)
 
 
