@@ -343,11 +343,12 @@ def _is_about(message: Json, prompt: str) -> bool:
 
 def _is_aside(message: Json) -> bool:
     text = _words(message)
+    # A press on a card that nobody looks after turns it into its answer.
     # An upgraded group may look like a new one for a while, and is greeted then.
     is_greeting = text.startswith(says("group_words", bot=BOT))
     is_introduction = _fits(text, "photo_goes_to", company="\0")
     is_question = "force_reply" in message.get("reply_markup", {})
-    is_refusal = text in {says(key) for key in _REFUSALS} or _fits(
+    is_refusal = text in {says(key) for key in (*_REFUSALS, *_STOPPED)} or _fits(
         text, "extend_by_other", chosen="\0", model="\0"
     )
     is_news = any(text.endswith(says(key, name="")) for key in _ASIDES)
