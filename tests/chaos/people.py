@@ -169,7 +169,8 @@ class People:
 def toasts_of(stage: BotHarness) -> Callable[[str], str | None]:
     """What was said to each press, by the id of its query; None for one that was not answered."""
     calls = stage.server.calls_of("answerCallbackQuery")
-    told = {call.params["callback_query_id"]: str(call.params.get("text", "")) for call in calls}
+    # A process may die in the middle of a call.
+    told = {call.params.get("callback_query_id"): str(call.params.get("text", "")) for call in calls}
     return told.get
 
 
