@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from bot.account_urls import without_account
-from bot.setting_errors import none_text
+from bot.network.account_urls import without_account
 from bot.settings import IsolatedSettings, Settings
+from bot.settings.errors import none_text
 
 Source = Literal["default", "environment", ".env", "start"]
 """`start`: given by whoever started the bot, as the sandbox does."""

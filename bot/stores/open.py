@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
-from bot.account_urls import without_account
 from bot.errors import SettingsError
+from bot.network.account_urls import without_account
 from bot.settings import read_database_url
 from bot.store import Store
 from bot.store.audit import AuditEntry

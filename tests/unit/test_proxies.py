@@ -16,9 +16,9 @@ from bot.admin.setting_sources import shown_value
 from bot.chat.telegram_io.client import connect
 from bot.errors import FetchError, SettingsError, Unavailable
 from bot.log import redactor
+from bot.network.proxies import Proxy, environment_proxy, read_proxy
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Call, Http
-from bot.proxies import Proxy, environment_proxy, read_proxy
 from bot.settings import IsolatedSettings, proxy_for_provider, proxy_for_telegram, secrets_of
 
 TELEGRAM = "https://api.telegram.org"

@@ -16,7 +16,6 @@ from bot.admin.setting_sources import shown_value
 from bot.errors import SettingsError
 from bot.log import redactor
 from bot.prices import Price, Prices
-from bot.setting_errors import OF_COMPOSE
 from bot.settings import (
     IsolatedSettings,
     Settings,
@@ -25,6 +24,7 @@ from bot.settings import (
     read_log_format,
     secrets_of,
 )
+from bot.settings.errors import OF_COMPOSE
 from bot.stores.open import shown_url
 
 TOKEN = "123456789:AAEverySecretTokenOfThisBot_-"

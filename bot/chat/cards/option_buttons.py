@@ -155,14 +155,14 @@ def _problem_codes(request: VideoRequest, models: Mapping[str, VideoModel]) -> s
     return {problem.code for problem in check_request(request, model)} if model else set()
 
 
+def _models(request: VideoRequest, models: Mapping[str, VideoModel]) -> dict[str, VideoRequest]:
+    names = dict.fromkeys([*shown(models), request.model])
+    return {name: fit_request(request, models[name]) for name in names if name in models}
+
+
 def _changes(request: VideoRequest, models: Mapping[str, VideoModel], option: str) -> dict[str, VideoRequest]:
     if option in ("model", _ALL_MODELS):
-        names = shown(models)
-        return {
-            name: fit_request(request, models[name])
-            for name in dict.fromkeys([*names, request.model])
-            if name in models
-        }
+        return _models(request, models)
     model = models.get(request.model)
     if model is None:
         return {}
@@ -171,12 +171,11 @@ def _changes(request: VideoRequest, models: Mapping[str, VideoModel], option: st
             ways = [_with(request, photos_as=way, crop=None) for way in ("frames", "references")]
             fits = len(request.photos) <= 2
             return {one.photos_as: fit_request(one, model) for one in ways[0 if fits else 1 :]}
-        case "ratio" if keeps_photo_shape(request, model):
-            return {}
         case "ratio":
             is_framed = request.mode not in {Mode.TEXT, Mode.REFERENCES}
             own = {_OWN_SHAPE: _with(request, ratio=None)} if is_framed else {}
-            return own | {ratio: _with(request, ratio=ratio) for ratio in model.ratios}
+            ratios = () if keeps_photo_shape(request, model) else model.ratios
+            return (own if ratios else {}) | {ratio: _with(request, ratio=ratio) for ratio in ratios}
         case "seconds":
             lengths = sorted(seconds_for(request.mode, model))
             return {str(seconds): _of_seconds(request, model, seconds) for seconds in lengths}

@@ -26,7 +26,7 @@ from telegram.request import HTTPXRequest
 
 from bot.chat.telegram_io.rate_limiter import RateLimiter, seconds
 from bot.errors import CallRefused, CallUnclear, CardGone, ChatBusy, ChatForbids, ChatGone, ChatMoved
-from bot.proxies import Proxy
+from bot.network.proxies import Proxy
 from bot.send_rates import Urgency
 
 _CONNECTIONS = 32

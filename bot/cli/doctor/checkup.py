@@ -30,8 +30,8 @@ from bot.photo_links import key_mark
 from bot.provider import Provider
 from bot.providers import build_models, build_providers
 from bot.request import VideoModel
-from bot.setting_errors import FILE
 from bot.settings import Settings, find_unknown_names, load_settings, secrets_of
+from bot.settings.errors import FILE
 from bot.store.audit import THE_BOT
 from bot.stores.examination import MEND_OTHER_BOT, Examination, of_another_bot
 from bot.stores.open import examine_store, is_shared, shown_url, stored_settings

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bot.cli.doctor.finding import Finding
 from bot.maintenance.disk_space import write_problem
-from bot.setting_errors import FILE, UnknownSetting
 from bot.settings import Settings
+from bot.settings.errors import FILE, UnknownSetting
 from bot.web.connections import listen
 from bot.web.port_errors import reason_of
 

@@ -15,7 +15,7 @@ from yarl import URL
 
 from bot.cli.doctor.finding import Finding, State
 from bot.errors import SettingsError
-from bot.proxies import Proxy, environment_proxy, is_this_machine, proxy_connector, proxy_errors
+from bot.network.proxies import Proxy, environment_proxy, is_this_machine, proxy_connector, proxy_errors
 from bot.settings import Settings, proxy_for_provider, proxy_for_telegram
 
 _LIMIT_S = 10.0

@@ -18,9 +18,9 @@ from yarl import URL
 from bot.errors import FetchError
 from bot.log import get_log
 from bot.media.atomic_write import is_disk_error
+from bot.network.proxies import proxy_connector, proxy_errors
 from bot.providers.wire.addresses import is_fake, is_public
 from bot.providers.wire.links import read_link
-from bot.proxies import proxy_connector, proxy_errors
 
 _CHUNK_BYTES = 2**18
 _CONNECT_LIMIT_S = 10.0

@@ -23,8 +23,8 @@ import aiohttp
 from yarl import URL
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
+from bot.network.proxies import is_this_machine, proxy_connector, proxy_errors
 from bot.providers.wire.ids import may_name_a_job, mentioned_ids
-from bot.proxies import is_this_machine, proxy_connector, proxy_errors
 from bot.worker import schedule
 
 _LONGEST_PAUSE_S = 3600.0

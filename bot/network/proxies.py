@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
-from bot.account_urls import quote_account, without_account
 from bot.errors import SettingsError
+from bot.network.account_urls import quote_account, without_account
 
 if TYPE_CHECKING:
     import aiohttp

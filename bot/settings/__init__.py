@@ -21,12 +21,12 @@ from pydantic_settings import (
 )
 from yarl import URL
 
-from bot.account_urls import passwords_in, quote_account
 from bot.errors import SettingsError
 from bot.integers import read_integer
+from bot.network.account_urls import passwords_in, quote_account
+from bot.network.proxies import DIRECT, Proxy, environment_proxy, is_this_machine, read_proxy
 from bot.prices import Prices, read_amount, read_prices
-from bot.proxies import DIRECT, Proxy, environment_proxy, is_this_machine, read_proxy
-from bot.setting_errors import (
+from bot.settings.errors import (
     FILE,
     SettingText,
     UnknownSetting,

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from bot.account_urls import without_account
+from bot.network.account_urls import without_account
 
 FILE = ".env"
 ENVIRONMENT = "the environment"

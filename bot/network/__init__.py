@@ -1,0 +1,1 @@
+"""How the bot reaches other servers: proxies, and addresses with accounts in them."""
