@@ -6,5 +6,6 @@
                                # a big one: three processes on a PostgreSQL that is restarted once
 
 `audit.py` says what must balance, `people.py` what is asked and pressed, `faults.py` what goes wrong,
-`moments.py` when a process dies, and `run.py` plays it all. `mutations.py` breaks the bot on purpose, to see that all this notices (`make mutations`).
+`moments.py` when a process dies, and `run.py` plays it all. `mutations.py` breaks the bot on purpose, to see
+that all this notices (`make mutations`).
 """

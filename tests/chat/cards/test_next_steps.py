@@ -164,8 +164,8 @@ def test_words_can_be_copied_where_telegram_takes_so_many(prompt: str, copied: b
 
 def test_up_to_three_other_models_are_offered_other_companies_first() -> None:
     assert other_models(REQUEST, MODELS) == ["geekai-jimeng", "jimeng-1080p"]
-    many = {f"model-{number}": replace(OTHER, name=f"model-{number}") for number in range(9)}
-    assert other_models(REQUEST, MODELS | many) == ["geekai-jimeng", "model-0", "model-1"]
+    many = {f"model-{letter}": replace(OTHER, name=f"model-{letter}") for letter in "abcdefghi"}
+    assert other_models(REQUEST, MODELS | many) == ["geekai-jimeng", "model-a", "model-b"]
 
 
 def test_a_model_that_cannot_do_the_very_same_is_not_offered() -> None:

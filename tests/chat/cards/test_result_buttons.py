@@ -76,7 +76,7 @@ def test_extend_is_offered_only_where_a_model_can_go_on_from_a_picture() -> None
 def test_the_buttons_under_a_video_take_few_rows_of_a_phone(language: str) -> None:
     rows = result_buttons(replace(DONE, language=language), MODELS).inline_keyboard
     assert len(rows[0]) == 2
-    assert sum(len(row) for row in rows) == 6
+    assert sum(len(row) for row in rows) == 7
     assert len(rows) <= 4
 
 

@@ -24,6 +24,7 @@ from bot.task import Task, TaskState
 from bot.text import LANGUAGES, phrases, say
 
 S = TaskState
+STYLE = "pick:boat:style"
 MOTIONS = [f"motion:boat:{number}" for number in range(1, 5)]
 
 
@@ -173,11 +174,14 @@ def test_what_is_free_was_never_paid_for() -> None:
 @pytest.mark.parametrize(
     ("question", "data"),
     [
-        ("card_draft", ["pick:boat:ratio=9:16", "pick:boat:seconds=10", "generate:boat", "dismiss:boat"]),
+        (
+            "card_draft",
+            ["pick:boat:ratio=9:16", "pick:boat:seconds=10", STYLE, "generate:boat", "dismiss:boat"],
+        ),
         ("card_old", ["generate:boat", "dismiss:boat"]),
-        ("card_ask_photo", [*MOTIONS, "generate:boat", "dismiss:boat"]),
-        ("card_ask_photo_words", [*MOTIONS, "dismiss:boat"]),
-        ("card_ask_two_photos", [*MOTIONS, "dismiss:boat"]),
+        ("card_ask_photo", [*MOTIONS, STYLE, "generate:boat", "dismiss:boat"]),
+        ("card_ask_photo_words", [*MOTIONS, STYLE, "dismiss:boat"]),
+        ("card_ask_two_photos", [*MOTIONS, STYLE, "dismiss:boat"]),
         (None, ["dismiss:boat"]),
     ],
 )

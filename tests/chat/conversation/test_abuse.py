@@ -173,7 +173,7 @@ async def test_a_message_as_long_as_they_come_is_answered_calmly(live_bot: BotHa
     await live_bot.handled(ada, chat)
     *answers, _help = live_bot.world.bot_messages(chat)
     assert len(answers) <= 4, "one for each, and perhaps where the photo goes"
-    assert all(len(answer.get("text", "")) <= 400 for answer in answers)
+    assert all(len(answer.get("text", "")) <= 700 for answer in answers)
 
 
 async def test_two_hundred_options_are_answered_in_one_sentence(live_bot: BotHarness) -> None:

@@ -176,7 +176,7 @@ async def test_an_album_is_one_task(live_bot: BotHarness) -> None:
     live_bot.world.send_album(ada, chat, [photo(), photo(), photo()], caption="three of them")
     card = await live_bot.card(chat)
     await live_bot.handled(ada, chat)
-    assert says("card_which", count=3) in card["text"]
+    assert says("card_which", count=3) in card["caption"]
     assert len(live_bot.tasks(chat)) == 1
     assert live_bot.jobs("three of them") == 0
 

@@ -106,10 +106,11 @@ async def test_who_waits_for_a_place_is_told_who_is_before_and_for_how_long(tmp_
                 third = await live_bot.answer(live_bot.world.say(ada, chat, "/video the third"))
                 assert "In line, 1 before you · 0:0" in third["text"]
                 assert third["text"].endswith("Your turn is in about 6 min.")
-                usual = await live_bot.answer(
+                listed = await live_bot.answer(
                     live_bot.world.say(ada, chat, "/models"), containing="jimeng-pro"
                 )
-                assert "Usually takes about 4 min" in usual["text"]
+                await live_bot.tap(ada, listed, next(iter(buttons(listed))))
+                assert "Usually takes about 4 min" in (live_bot.now(listed) or {})["text"]
             await live_bot.shown(chat, 2)
             await live_bot.shown(his)
 

@@ -237,7 +237,7 @@ async def test_a_setting_is_seen_changed_and_taken_back_in_the_chat(live_bot: Bo
     eve, hers = live_bot.newcomer("Eve")
     state = await say(live_bot, "/set")
     assert f"DAILY_VIDEOS_PER_USER = 20 · {says('rule_from_default')}" in state
-    assert f"ALLOWED_USERS = – · {says('rule_from_start')}" in state
+    assert f"ALLOWED_USERS = – · {says('rule_from_default')}" in state
     changed = await say(live_bot, f"/set allowed_users {eve.id}")
     assert f"ALLOWED_USERS = {eve.id} · changed by Olga (501)" in changed
     live_bot.world.say(eve, hers, "/video a door")
@@ -246,7 +246,7 @@ async def test_a_setting_is_seen_changed_and_taken_back_in_the_chat(live_bot: Bo
     assert wrong.startswith(says("rule_wrong", reason="OPEN_TASKS_PER_USER should be: "))
     assert "ALLOWED_USERS" in await say(live_bot, "/set TELEGRAM_BOT_TOKEN 1:a")
     back = await say(live_bot, "/set ALLOWED_USERS default")
-    assert f"ALLOWED_USERS = – · {says('rule_from_start')}" in back
+    assert f"ALLOWED_USERS = – · {says('rule_from_default')}" in back
     record = back.partition(says("rules_record"))[2].splitlines()
     assert record[1].endswith("Olga (501): ALLOWED_USERS → default")
     assert record[2].endswith(f"Olga (501): ALLOWED_USERS → {eve.id}")

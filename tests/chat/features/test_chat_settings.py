@@ -166,7 +166,7 @@ async def test_the_defaults_come_back_with_one_tap(live_bot: BotHarness) -> None
     await choose(live_bot, ada, card, SHAPE, "9:16")
     await live_bot.tap(ada, card, says("option_reset"))
     assert f"{SHAPE}: 16:9" in buttons(now(live_bot, card))
-    assert kept(live_bot, chat) == {"notify": True, "quiet": False}
+    assert kept(live_bot, chat) == {"notify": True, "quiet": False, "channels": True}
 
 
 async def test_a_lost_edit_is_no_harm(live_bot: BotHarness) -> None:
@@ -205,7 +205,7 @@ async def test_in_a_group_only_its_admins_change_anything(live_bot: BotHarness) 
     assert now(live_bot, card) == card
     assert await choose(live_bot, ada, card, SHAPE, "9:16") == ""
     assert await tap_option(live_bot, ada, card, QUIET) == says("press_quiet_on")
-    assert kept(live_bot, group) == {"ratio": "9:16", "notify": True, "quiet": True}
+    assert kept(live_bot, group) == {"ratio": "9:16", "notify": True, "quiet": True, "channels": True}
     assert len(live_bot.edits(group, "getChatAdministrators")) == 1, "remembered for a while"
 
 

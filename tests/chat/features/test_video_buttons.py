@@ -13,7 +13,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PROMPT = "a paper boat"
 
 
-async def test_a_finished_video_has_its_words_its_facts_and_two_rows_of_buttons(live_bot: BotHarness) -> None:
+async def test_a_finished_video_has_its_words_its_facts_and_three_rows_of_buttons(
+    live_bot: BotHarness,
+) -> None:
     ada, chat = live_bot.newcomer()
     video = await _made(live_bot, ada, chat, f"/video {PROMPT} --seed 7")
     assert video["caption"] == f"{PROMPT}\n\njimeng-pro · 16:9 · 5 s"
@@ -21,6 +23,7 @@ async def test_a_finished_video_has_its_words_its_facts_and_two_rows_of_buttons(
     assert rows == [
         [says("button_again"), says("button_other_words")],
         [says("button_extend"), says("button_details"), says("button_share")],
+        [says("button_original"), says("button_delete")],
     ]
 
 

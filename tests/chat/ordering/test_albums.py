@@ -349,7 +349,8 @@ async def test_a_suggested_motion_is_what_the_model_gets(live_bot: BotHarness) -
     live_bot.world.send_photo(ada, chat, photo())
     card = await live_bot.card(chat)
     motions = [says(f"button_motion_{name}") for name in ("closer", "wind", "alive", "around")]
-    assert list(buttons(card)) == [*motions, says("button_generate"), says("button_dismiss")]
+    style = f"🎨 {says('option_no_style')}"
+    assert list(buttons(card)) == [*motions, style, says("button_generate"), says("button_dismiss")]
     await live_bot.tap(ada, card, motions[1])
     draft = await redrawn(live_bot, card, "16:9" if "16:9" in buttons(card) else says("button_generate"))
     assert motions[1] in draft["text"]
