@@ -177,7 +177,9 @@ def toasts_of(stage: BotHarness) -> Callable[[str], str | None]:
 def _open_choices(message: Json) -> list[str]:
     """What goes on with a draft, whose card can be dismissed too, or with a video that was not fetched."""
     is_draft = bool(_buttons(message, {"dismiss"}))
-    return _buttons(message, {"generate", "with", "fetch"} if is_draft else {"fetch"})[:1]
+    if not is_draft:
+        return _buttons(message, {"fetch"})[:1]
+    return [*_buttons(message, {"generate", "with", "fetch"}), *_buttons(message, {"which"})][:1]
 
 
 def _buttons(message: Json, verbs: Container[str]) -> list[str]:
