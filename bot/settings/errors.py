@@ -26,7 +26,9 @@ _LARGE = 1_000_000
 """Such a bound is only there to keep nonsense out: nobody is told of it."""
 _NEAR_IN_FILE, _NEAR_IN_ENVIRONMENT = 0.75, 0.87
 """Other programs have names in the environment, and some are like ours."""
-OF_COMPOSE = frozenset({"TELEGRAM_API_ID", "TELEGRAM_API_HASH", "POSTGRES_PASSWORD", "BOT_MEMORY"})
+OF_COMPOSE = frozenset({"TELEGRAM_API_ID", "TELEGRAM_API_HASH", "POSTGRES_PASSWORD", "BOT_MEMORY"}) | {
+    *("DREAMREEL_IMAGE", "DREAMREEL_PORT", "DREAMREEL_PAGE_PORT"),
+}
 """What `compose.yaml` reads from `.env` for others than the bot."""
 
 

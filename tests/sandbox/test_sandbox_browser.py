@@ -158,7 +158,7 @@ async def test_the_admin_of_the_sandbox_comes_to_the_operators_page(page: Page) 
     async with page.context.expect_page() as opening:
         await link.click()
     operator = await opening.value
-    await operator.get_by_role("button", name="Come in").click()
+    await operator.get_by_role("button", name="Open").click()
     await expect(operator.get_by_role("heading", name="Now")).to_be_visible(timeout=_SOON_MS)
     await expect(operator.get_by_role("heading", name="preview")).to_be_visible()
 

@@ -184,7 +184,7 @@ async def test_the_command_says_what_it_did_and_no_password(
     await command.start()
     assert await command.end() == 0
     assert "tasks" in command.printed
-    assert "Everything is in 127.0.0.1/" in command.printed
+    assert "Everything is in 127.0.0.1:" in command.printed
     again = BotProcess(tmp_path, {}, "move-store", "sqlite:///nowhere.db", there)
     await again.start()
     assert await again.end() == 2

@@ -24,12 +24,11 @@ async def send_original(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     task = press.task
     if task.state is not TaskState.SUCCEEDED:
         return Problem("press_gone", {})
-    queued = ctx.send_queue.request(
-        QueuedSend(
-            press.sender, f"original {task.id}", lambda: _send(ctx, press.sender, task), "original_failed"
-        )
+    queued = QueuedSend(
+        press.sender, f"original {task.id}", lambda: _send(ctx, press.sender, task), "original_failed"
     )
-    return Problem("press_original" if queued == "queued" else "press_done", {})
+    is_queued = ctx.send_queue.request(queued) == "queued"
+    return Problem("press_original" if is_queued else "press_done", {})
 
 
 async def _send(ctx: ChatContext, sender: Sender, task: Task) -> Problem | None:
