@@ -144,8 +144,13 @@ class Audit:
 
     def _jobs(self, orders: Mapping[str, Sequence[Entry]]) -> Iterator[str]:
         """Each order is paid at most once, and what is unclear is asked about."""
-        known = {entry.remote_id: entry for entry in self.entries if entry.remote_id is not None}
         paid = {job.task_id: job.prompt for job in self.jobs}
+        # Before an id of Volcengine stands the product, if a model has several.
+        known = {
+            one.remote_id if one.remote_id in paid else one.remote_id.rpartition(":")[2]: one
+            for one in self.entries
+            if one.remote_id is not None
+        }
         for remote_id, entry in known.items():
             if paid.get(remote_id) != entry.prompt:
                 yield f"{entry.prompt}: its job {remote_id} is not its own at the provider"
