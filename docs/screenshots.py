@@ -109,7 +109,7 @@ async def _operator(browser: Browser) -> None:
                 ("admin-task.png", "/tasks/5ca1ab1e00c0ffee", 390, 844, False),
             ):
                 page = await _open(browser, await site.link(), width, height, dark=dark)
-                await page.get_by_role("button", name="Come in").click()
+                await page.get_by_role("button", name="Open").click()
                 await expect(page.get_by_role("heading", name="Now")).to_be_visible()
                 await page.goto(f"{site.server.url}/admin{path}")
                 await page.screenshot(path=IMAGES / name)
