@@ -114,7 +114,6 @@ def _extras(model: VideoModel) -> list[str]:
         "people": bool(model.people),
         "rewriting": bool(model.enhance),
         "guidance": model.guidance,
-        f"up to {model.count} at once": model.count > 1,
         "off-peak": model.off_peak,
         "several shots": model.several_shots,
     }
