@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Admission, LimitOverride, Permissions, is_admin
+from bot.chat.reply import Reply
 from bot.codes import INPUT_REFUSED
 from bot.local_time import day_of, renewal_of
-from bot.request import Problem
 from bot.store import Store, TaskStore
 from bot.store.tokens import digest_of
 
@@ -45,7 +45,7 @@ class Access:
         tasks: TaskStore,
         clock: Callable[[], datetime],
         *,
-        obstacle: Callable[[int], Awaitable[Problem | None]] = _nothing,
+        obstacle: Callable[[int], Awaitable[Reply | None]] = _nothing,
     ) -> None:
         """`obstacle`: why no video can be shown in a chat."""
         self._live_settings = live_settings
@@ -122,12 +122,12 @@ class Access:
             person = await self._store.people.person(user_id)
             await self._store.people.put_person(replace(person, told_at=now, language=code))
 
-    async def limit(self, user_id: int, chat_id: int) -> Problem | None:
+    async def limit(self, user_id: int, chat_id: int) -> Reply | None:
         """What stands against one video more: a limit, or that it cannot be shown here. ChatError where
         Telegram does not say whether it can. Admins have no limits; a chat's count in groups alone.
         """
-        problem = None if await self.is_admin(user_id) else await self._limits(user_id, chat_id)
-        return problem or await self._obstacle(chat_id)
+        refusal = None if await self.is_admin(user_id) else await self._limits(user_id, chat_id)
+        return refusal or await self._obstacle(chat_id)
 
     async def _decided_of_chat(self, chat_id: int) -> Admission | None:
         """A private chat is its person's."""
@@ -153,13 +153,13 @@ class Access:
         at_once = await self._tasks.count_open(user_id=user_id, chat_id=chat_id)
         return Quota(_most(own.daily_videos, usual[0]), made), Quota(_most(own.open_tasks, usual[1]), at_once)
 
-    async def _limits(self, user_id: int, chat_id: int) -> Problem | None:
-        problem = self._limit("", *await self.quotas(user_id=user_id)) or await self._refused(user_id)
-        if problem is not None or chat_id > 0:
-            return problem
+    async def _limits(self, user_id: int, chat_id: int) -> Reply | None:
+        refusal = self._limit("", *await self.quotas(user_id=user_id)) or await self._refused(user_id)
+        if refusal is not None or chat_id > 0:
+            return refusal
         return self._limit("_chat", *await self.quotas(chat_id=chat_id))
 
-    async def _refused(self, user_id: int) -> Problem | None:
+    async def _refused(self, user_id: int) -> Reply | None:
         """Nothing is charged for what a provider refuses, so no other limit counts it."""
         since = self._clock() - _HOUR
         refused = await self._store.budget.refused_orders(user_id, INPUT_REFUSED, since, _MOST_REFUSED)
@@ -167,16 +167,16 @@ class Access:
             return None
         # Times are told to the minute: the next one, so that it is true from its beginning.
         over_at = (refused[-1] + _HOUR + timedelta(minutes=1)).astimezone(self._live_settings.settings.zone)
-        return Problem("limit_refused", {"count": _MOST_REFUSED, "time": f"{over_at:%H:%M}"})
+        return Reply("limit_refused", {"count": _MOST_REFUSED, "time": f"{over_at:%H:%M}"})
 
-    def _limit(self, suffix: str, daily: Quota, at_once: Quota) -> Problem | None:
+    def _limit(self, suffix: str, daily: Quota, at_once: Quota) -> Reply | None:
         if 0 in (daily.most, at_once.most):
-            return Problem("limit_none", {})
+            return Reply("limit_none")
         if at_once.is_used_up:
-            return Problem(f"limit_open{suffix}", {"count": at_once.used})
+            return Reply(f"limit_open{suffix}", {"count": at_once.used})
         if daily.is_used_up:
             renewed = renewal_of(self._clock(), self._live_settings.settings.zone)
-            return Problem(f"limit_day{suffix}", {"count": daily.most, "time": renewed})
+            return Reply(f"limit_day{suffix}", {"count": daily.most, "time": renewed})
         return None
 
 

@@ -9,12 +9,12 @@ from telegram import CallbackQuery, Message
 
 from bot.chat.context import ChatContext
 from bot.chat.handlers import MEANT, Button, ButtonPress, ChatButton, ChatButtonPress
+from bot.chat.reply import Reply
 from bot.chat.router import Router
 from bot.chat.sender import Sender, tidy_name
 from bot.chat.telegram_io.client import translated
 from bot.chat.telegram_io.flood_control import PRESSES, FloodControl
 from bot.errors import ChatError, ChatGone, IllegalMove, MediaError, StaleTask
-from bot.request import Problem
 from bot.task import Task, TaskState
 from bot.text import plain, say
 
@@ -22,7 +22,7 @@ _ANSWER_WITHIN_S = 1.5
 """After that long a press is answered without words: until then Telegram shows it as under way."""
 
 
-class _Reply:
+class _PressAnswer:
     """The answer to one press. Telegram shows only the first, so nothing else is sent."""
 
     def __init__(self, query: CallbackQuery, language: str) -> None:
@@ -32,17 +32,17 @@ class _Reply:
         self.was_bare = False
         """It was answered without words."""
 
-    async def send(self, problem: Problem | None) -> None:
-        """Show the problem's words, or only that the press has arrived."""
+    async def send(self, reply: Reply | None) -> None:
+        """Show the reply's words, or only that the press has arrived."""
         if self._is_sent:
             return
-        self._is_sent, self.was_bare = True, problem is None
+        self._is_sent, self.was_bare = True, reply is None
         try:
             with translated():
-                if problem is None:
+                if reply is None:
                     await self._query.answer()
                     return
-                text = plain(say(self._language, problem.code, **problem.values))
+                text = plain(say(self._language, reply.key, **reply.values))
                 await self._query.answer(text[:200], show_alert=len(text) > 60)
         except ChatError:
             pass  # Telegram forgets a press after a while: what it asked for has been done all the same.
@@ -60,64 +60,64 @@ class ButtonPresses:
 
     async def handle(self, update_id: int, query: CallbackQuery) -> None:
         """Do what the button says, and answer the press: soon, whatever that takes."""
-        reply = _Reply(query, await self._language(query))
-        working = asyncio.create_task(self._handle(update_id, query, reply))
+        answer = _PressAnswer(query, await self._language(query))
+        working = asyncio.create_task(self._handle(update_id, query, answer))
         try:
             if not (await asyncio.wait({working}, timeout=_ANSWER_WITHIN_S))[0]:
-                await reply.send(None)
-            problem = await working
+                await answer.send(None)
+            reply = await working
         except ChatGone:
             # Also where nothing can be written, the press is over.
-            await reply.send(None)
+            await answer.send(None)
             raise
         finally:
             working.cancel()
-        if problem is not None and reply.was_bare:
+        if reply is not None and answer.was_bare:
             sender = await self._sender(update_id, query, query.from_user.id)
-            await self._ctx.messenger.explain(sender, problem)
+            await self._ctx.messenger.reply(sender, reply)
         else:
-            await reply.send(problem)
+            await answer.send(reply)
 
-    async def _handle(self, update_id: int, query: CallbackQuery, reply: _Reply) -> Problem | None:
+    async def _handle(self, update_id: int, query: CallbackQuery, answer: _PressAnswer) -> Reply | None:
         """Do what the button says; return what to tell the person who pressed it."""
         if await self._ctx.access.is_banned(query.from_user.id):
             return None
         if self._is_flood(update_id, query):
-            return Problem("press_too_fast", {})
+            return Reply("press_too_fast")
         verb, _, choice = (query.data or "").partition(":")
         if verb == MEANT:
             return await self._press_meant(update_id, query, choice)
         button = self._router.buttons.get(verb)
         if query.message is None or button is None:
-            return Problem("press_gone", {})
+            return Reply("press_gone")
         if isinstance(button, ChatButton):
             return await self._press_in_chat(update_id, query, button, choice)
-        return await self._press_on_task(update_id, query, reply, button, choice)
+        return await self._press_on_task(update_id, query, answer, button, choice)
 
-    async def _press_meant(self, update_id: int, query: CallbackQuery, name: str) -> Problem | None:
+    async def _press_meant(self, update_id: int, query: CallbackQuery, name: str) -> Reply | None:
         """Do the command that a mistyped one was taken for. The question goes, so it is done once."""
         question = query.message
         message = question.reply_to_message if isinstance(question, Message) else None
         if question is None or message is None or message.from_user is None:
-            return Problem("press_gone", {})
+            return Reply("press_gone")
         if message.from_user.id != query.from_user.id:
-            return Problem("press_not_yours", {})
+            return Reply("press_not_yours")
         if not await self._ctx.access.may_ask(query.from_user.id, question.chat.id):
-            return Problem("press_private", {})
+            return Reply("press_private")
         key = (query.from_user.id, question.chat.id, question.message_id, MEANT)
         if self._ctx.duplicate_guard.is_repeated(update_id, *key):
             return None
         if not await self._do_meant(update_id, name, message):
-            return Problem("press_gone", {})
+            return Reply("press_gone")
         await self._ctx.board.remove(question.chat.id, question.message_id)
         return None
 
     async def _press_in_chat(
         self, update_id: int, query: CallbackQuery, button: ChatButton, choice: str
-    ) -> Problem | None:
+    ) -> Reply | None:
         sender = await self._sender(update_id, query, query.from_user.id)
         if not await self._may_press(sender, button):
-            return Problem(button.refusal, {})
+            return Reply(button.refusal)
         return await button.handle(self._ctx, ChatButtonPress(sender, choice))
 
     async def _may_press(self, sender: Sender, button: ChatButton) -> bool:
@@ -130,27 +130,27 @@ class ButtonPresses:
                 return True
 
     async def _press_on_task(
-        self, update_id: int, query: CallbackQuery, reply: _Reply, button: Button, choice: str
-    ) -> Problem | None:
+        self, update_id: int, query: CallbackQuery, answer: _PressAnswer, button: Button, choice: str
+    ) -> Reply | None:
         task_id, _, choice = choice.partition(":")
         task = await self._ctx.store.tasks.get(task_id) if task_id and task_id.isprintable() else None
         person_id = query.from_user.id
         if task is None or query.message is None or task.card.chat_id != query.message.chat.id:
-            return Problem("press_gone", {})
+            return Reply("press_gone")
         if not await self._ctx.access.may_ask(person_id, task.card.chat_id):
-            return Problem("press_private", {})
+            return Reply("press_private")
         sender_id = await self._acting_as(person_id, task, button)
         if sender_id is None:
-            return Problem(button.refusal, {})
+            return Reply(button.refusal)
         sender = await self._sender(update_id, query, sender_id, task)
         name = tidy_name(query.from_user.first_name)
-        press = ButtonPress(sender, task, button.verb, choice, person_id, name, reply.send)
+        press = ButtonPress(sender, task, button.verb, choice, person_id, name, answer.send)
         try:
             return await button.handle(self._ctx, press)
         except (StaleTask, IllegalMove):
-            return Problem("press_too_late", {})
+            return Reply("press_too_late")
         except MediaError as error:
-            return Problem(error.code, error.values)
+            return Reply(error.code, error.values)
 
     async def _acting_as(self, person_id: int, task: Task, button: Button) -> int | None:
         """Return who presses the button: the person, or the group or channel they act for; None if they may

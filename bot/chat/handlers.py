@@ -13,8 +13,8 @@ from typing import Literal, Protocol
 from bot.chat.context import ChatContext
 from bot.chat.menu import MenuEntry
 from bot.chat.parsing.message_intent import Intent
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
-from bot.request import Problem
 from bot.task import Task
 
 MEANT = "meant"
@@ -34,7 +34,7 @@ class ButtonPress:
     person_id: int
     """Who pressed: an admin may act for the group, which then is the sender."""
     person_name: str
-    answer: Callable[[Problem | None], Awaitable[None]]
+    answer: Callable[[Reply | None], Awaitable[None]]
     """Answers the press before something that takes long; only the first answer is shown."""
 
 
@@ -49,9 +49,9 @@ class ChatButtonPress:
 
 CommandHandler = Callable[[ChatContext, Sender, Intent], Awaitable[None]]
 """Handling the same message twice changes nothing."""
-ButtonHandler = Callable[[ChatContext, ButtonPress], Awaitable[Problem | None]]
+ButtonHandler = Callable[[ChatContext, ButtonPress], Awaitable[Reply | None]]
 """Returns what to tell the person who pressed. Handling the same press twice changes nothing."""
-ChatButtonHandler = Callable[[ChatContext, ChatButtonPress], Awaitable[Problem | None]]
+ChatButtonHandler = Callable[[ChatContext, ChatButtonPress], Awaitable[Reply | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,7 @@ def test_every_question_that_a_card_asks_has_a_phrase() -> None:
 
 
 def test_every_problem_and_every_phrase_asked_for_by_name_is_there() -> None:
-    asked = {key for key in first_words({"Problem", "_answer"}) if key.isidentifier()}
+    asked = {key for key in first_words({"Problem", "Reply", "_answer"}) if key.isidentifier()}
     assert {key for key in asked if not has_phrase(key)} - BEGINNINGS_AND_ENDS == set()
 
 
@@ -128,7 +128,7 @@ def test_every_phrase_is_said_with_the_values_that_it_has() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_phrase_ends_like_a_sentence_or_is_none(language: str) -> None:
-    for key in (*FailureCode, *first_words({"Problem"})):
+    for key in (*FailureCode, *first_words({"Problem", "Reply"})):
         if has_phrase(key):
             assert phrases(language)[key][-1] in ".?。？", key
 

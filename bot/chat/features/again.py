@@ -8,6 +8,7 @@ from bot.chat.features.extend import draft_extension
 from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent, SentVideo
 from bot.chat.parsing.prompt_options import read_words
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.draft import DraftQuestion
 from bot.task import Task, TaskState
@@ -28,8 +29,8 @@ async def again(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
         # This is what the menu sends, perhaps by a slip of the thumb.
         await ctx.drafts.draft(sender, request, DraftQuestion.START, task.id)
         return
-    problem = problems[0] if problems else await ctx.orders.start(sender, request, task.id)
-    await ctx.messenger.explain(sender, problem)
+    reply = Reply.about(problems[0]) if problems else await ctx.orders.start(sender, request, task.id)
+    await ctx.messenger.reply(sender, reply)
 
 
 async def reword(ctx: ChatContext, sender: Sender, intent: Intent) -> bool:
@@ -46,7 +47,7 @@ async def reword(ctx: ChatContext, sender: Sender, intent: Intent) -> bool:
     request, problems = ctx.request_builder.read(read_words(intent.words), None, task.request)
     can_go_on = task.file_id and continuation(request, task.file_id, ctx.models, request.model)
     if problems:
-        await ctx.messenger.explain(sender, problems[0])
+        await ctx.messenger.reply(sender, Reply.about(problems[0]))
     else:
         question = DraftQuestion.START_REWORDED if can_go_on else DraftQuestion.START
         await ctx.drafts.draft(sender, request, question, task.id)

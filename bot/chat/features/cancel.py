@@ -11,9 +11,9 @@ from bot.chat.cards.task_card import stopped_phrase
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.errors import IllegalMove, StaleTask
-from bot.request import Problem
 from bot.task import Task, TaskState
 from bot.text import say
 
@@ -27,23 +27,23 @@ _CHOICES = 10
 _PROMPT_SHOWN = 40
 
 
-async def cancel_task(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def cancel_task(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Cancel by the button on a card, or by one in a choice, which is replaced by the answer."""
     stopped = await stop(ctx, press.task, press.sender.user_id, press.person_name)
-    await press.answer(Problem(_TOASTS.get(phrase := _phrase(ctx, stopped), phrase), {}))
+    await press.answer(Reply(_TOASTS.get(phrase := _phrase(ctx, stopped), phrase)))
     if press.sender.message_id is None or press.sender.message_id == press.task.card.card_id:
         return None
     await ctx.messenger.redraw(press.sender, Card(_told(ctx, press.sender, stopped), None))
     return None
 
 
-async def dismiss(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def dismiss(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Drop a draft by the button on its card, or by one in a choice, which is replaced by the answer."""
     await _drop(ctx, press.task)
     if press.sender.message_id is not None and press.sender.message_id != press.task.card.card_id:
         text = join(prompt_line(press.task), say(press.sender.language, "dismissed"))
         await ctx.messenger.redraw(press.sender, Card(text, None))
-    return Problem("dismissed", {})
+    return Reply("dismissed")
 
 
 async def cancel(ctx: ChatContext, sender: Sender, intent: Intent) -> None:

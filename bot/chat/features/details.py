@@ -15,8 +15,9 @@ from bot.chat.cards.result_buttons import DETAILS
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
 from bot.chat.parsing.prompt_options import FLAGS, REFS
+from bot.chat.reply import Reply
 from bot.errors import ChatGone
-from bot.request import Mode, Problem, VideoModel, VideoRequest
+from bot.request import Mode, VideoModel, VideoRequest
 from bot.store import Attempt
 from bot.task import Task
 from bot.text import plain, say, say_duration
@@ -28,7 +29,7 @@ _MESSAGE = 4000
 _CALLS_SHOWN = 20
 
 
-async def send_details(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def send_details(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Send the details below the video; from a group to the private chat of its owner."""
     if ctx.duplicate_guard.is_repeated(press.sender.update_id, press.person_id, press.task.id, press.verb):
         return None
@@ -46,8 +47,8 @@ async def send_details(ctx: ChatContext, press: ButtonPress) -> Problem | None:
             reply_to=press.sender.message_id if is_private else None,
         )
     except ChatGone:
-        return Problem("press_details_closed", {"bot": ctx.bot.username})
-    return None if is_private else Problem("press_details_sent", {})
+        return Reply("press_details_closed", {"bot": ctx.bot.username})
+    return None if is_private else Reply("press_details_sent")
 
 
 def draw_details(

@@ -8,35 +8,35 @@ from bot.chat.cards.draft_card import CROP_ALWAYS, options_of
 from bot.chat.cards.option_buttons import VERB, changed
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
-from bot.request import Problem
+from bot.chat.reply import Reply
 from bot.task import TaskState
 
 
-async def generate(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def generate(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     if press.task.state is not TaskState.DRAFT:
-        return Problem("press_too_late", {})
+        return Reply("press_too_late")
     return await ctx.orders.generate(press.sender, press.task, press.task.request)
 
 
-async def crop_always(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def crop_always(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Buy it, and from now on crop without this question."""
     person = await ctx.store.people.person(press.sender.user_id)
     await ctx.store.people.put_person(replace(person, crop_preview=False))
     return await generate(ctx, press)
 
 
-async def pick(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def pick(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Open an option, take a choice, or go back."""
     option, chosen, choice = press.choice.partition("=")
     options = options_of(press.task)
     if not options or (option and option not in options):
-        return Problem("press_too_late", {})
+        return Reply("press_too_late")
     if not chosen:
         await ctx.board.redraw(press.task, option or None)
         return None
     request = changed(press.task.request, ctx.models, option, choice)
     if request is None:
-        return Problem("press_gone", {})
+        return Reply("press_gone")
     if option == "photos":
         await ctx.drafts.reask(press.sender, press.task, request, press.task.question)
     else:

@@ -12,11 +12,12 @@ from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent, SentPhoto, SentVideo
 from bot.chat.parsing.prompt_options import Words, read_words
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender, sender_of
 from bot.draft import DraftQuestion
 from bot.errors import ChatGone, MediaError
 from bot.media import media_info as media
-from bot.request import Problem, check_photo
+from bot.request import check_photo
 from bot.task import Task, TaskState
 
 _ASKED_AGAIN_AFTER = timedelta(seconds=30)
@@ -30,16 +31,16 @@ async def extend(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     parent = None
     if intent.answers is not None:
         parent = await ctx.store.tasks.find(card=(sender.chat_id, intent.answers))
-    await ctx.messenger.explain(
+    await ctx.messenger.reply(
         sender, await _continue(ctx, sender, intent.video, parent, read_words(intent.words))
     )
 
 
-async def extend_result(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def extend_result(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Ask for the words."""
     task = press.task
     if task.state is not TaskState.SUCCEEDED or not task.file_id:
-        return Problem("press_gone", {})
+        return Reply("press_gone")
     if await _has_just_asked(ctx, press):
         return None
     return await _continue(ctx, press.sender, SentVideo(task.file_id, None), task, Words())
@@ -48,24 +49,24 @@ async def extend_result(ctx: ChatContext, press: ButtonPress) -> Problem | None:
 async def draft_extension(ctx: ChatContext, sender: Sender, intent: Intent, video: SentVideo) -> None:
     """Draft a continuation of a video, because plain words replied to it."""
     words = read_words(intent.words)
-    await ctx.messenger.explain(
+    await ctx.messenger.reply(
         sender, await _continue(ctx, sender, video, None, words, question=DraftQuestion.EXTENDING_DRAFT)
     )
 
 
-async def go_on(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def go_on(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Order the words of a draft as what happens next in the video to which they replied."""
     task = press.task
     parent = await ctx.store.tasks.get(task.parent_id) if task.parent_id else None
     if task.question != DraftQuestion.START_REWORDED or task.state is not TaskState.DRAFT:
-        return Problem("press_too_late", {})
+        return Reply("press_too_late")
     if parent is None or not parent.file_id:
-        return Problem("press_gone", {})
-    if problem := await ctx.access.limit(press.sender.user_id, press.sender.chat_id):
-        return problem
+        return Reply("press_gone")
+    if refusal := await ctx.access.limit(press.sender.user_id, press.sender.chat_id):
+        return refusal
     request = continuation(task.request, parent.file_id, ctx.models, task.request.model)
     if request is None:
-        return Problem("extend_nobody", {})
+        return Reply("extend_nobody")
     request = request.model_copy(update={"prompt": task.request.prompt})
     # The worker posts a new card, which shows the picture.
     waiting = task.asked(request, DraftQuestion.EXTENDING_PRESSED, ctx.clock())
@@ -84,31 +85,31 @@ async def _continue(
     words: Words,
     *,
     question: DraftQuestion | None = None,
-) -> Problem | None:
+) -> Reply | None:
     """Check all that can be checked, then leave the video to the worker. Return what stands against it.
     `question`: what the draft asks meanwhile, if not what the sender's way of asking makes of it.
 
     Reading a video takes time, and no message should wait for it: a draft without a card waits for its turn.
     """
-    if problem := await ctx.access.limit(sender.user_id, sender.chat_id):
-        return problem
+    if refusal := await ctx.access.limit(sender.user_id, sender.chat_id):
+        return refusal
     if (video.size_bytes or 0) > ctx.videos.download_max_bytes:
-        return Problem("video_too_many_bytes", {})
+        return Reply("video_too_many_bytes")
     settings = await ctx.preferences.of(sender.chat_id)
     usual, _ = ctx.request_builder.read(Words(), None, settings=settings)
     source = parent.request if parent else usual
     base = continuation(source, video.file_id, ctx.models, usual.model)
     if base is None:
-        return Problem("extend_nobody", {})
+        return Reply("extend_nobody")
     request, problems = ctx.request_builder.read(words, None, base, settings)
     for problem in problems:
         if words.prompt or not problem.code.startswith("prompt_missing"):
-            return problem
+            return Reply.about(problem)
     try:
         if request.model != source.model and "model" not in words.options:
             await ctx.messenger.say(sender, "extend_by_other", chosen=source.model, model=request.model)
     except ChatGone:
-        return Problem("extend_no_photos", {})
+        return Reply("extend_no_photos")
     question = question or (DraftQuestion.EXTENDING_PRESSED if sender.pressed else DraftQuestion.EXTENDING)
     await ctx.drafts.gather(sender, request, question, ctx.clock(), parent.id if parent else None)
     return None
@@ -118,21 +119,21 @@ async def read_video(ctx: ChatContext, task: Task) -> None:
     """Handle a draft whose video is due to be read: start it, ask for words, or say why it cannot work."""
     sender = sender_of(task)
     try:
-        problem = await _read(ctx, sender, task)
+        reply = await _read(ctx, sender, task)
     except MediaError as error:
-        problem = Problem(error.code, error.values)
-    await ctx.messenger.explain(sender, problem)
+        reply = Reply(error.code, error.values)
+    await ctx.messenger.reply(sender, reply)
 
 
-async def _read(ctx: ChatContext, sender: Sender, task: Task) -> Problem | None:
+async def _read(ctx: ChatContext, sender: Sender, task: Task) -> Reply | None:
     request, video_id = task.request, task.request.photos[0]
     model = ctx.models.get(request.model)
     if model is None:
-        return Problem("extend_nobody", {})  # the bot was set up anew meanwhile
+        return Reply("extend_nobody")  # the bot was set up anew meanwhile
     frame = await ctx.videos.last_frame(video_id, sender.user_id)
     for problem in check_photo(model, frame.width, frame.height, media.MAX_BYTES, None):
         # The words for it speak of a photo, which nobody sent.
-        return replace(problem, code="video_too_small")
+        return Reply("video_too_small", problem.values)
     # Until a message shows the frame, the video stands in its place.
     ctx.photos.note(SentPhoto(video_id, frame.width, frame.height, None))
     try:
@@ -144,7 +145,7 @@ async def _read(ctx: ChatContext, sender: Sender, task: Task) -> Problem | None:
             await ctx.drafts.ask(sender, request, DraftQuestion.EXTEND_WORDS, task.parent_id, frame.data)
     except ChatGone:
         # A group may allow words alone; where nothing can be sent this answer fails in the same way.
-        return Problem("extend_no_photos", {})
+        return Reply("extend_no_photos")
     return None
 
 

@@ -10,10 +10,11 @@ from bot.chat.cards.layout import Card, button, join, keyboard
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.parsing.message_intent import Intent
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.errors import ChatError, IllegalMove
 from bot.log import get_log
-from bot.request import Problem, VideoRequest
+from bot.request import VideoRequest
 from bot.task import Task, TaskState
 from bot.text import say
 
@@ -33,11 +34,11 @@ async def ask_to_forget(ctx: ChatContext, sender: Sender, _: Intent) -> None:
     await ctx.messenger.answer(sender, text, keyboard([buttons]))
 
 
-async def decide(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
+async def decide(ctx: ChatContext, press: ChatButtonPress) -> Reply | None:
     sender = press.sender
     owner, _, answer = press.choice.partition(":")
     if owner != str(sender.user_id):
-        return Problem("press_not_yours", {})
+        return Reply("press_not_yours")
     if answer == _NO:
         await ctx.messenger.redraw(sender, Card(say(sender.language, "forget_kept"), None))
     elif answer == _YES:
@@ -45,7 +46,7 @@ async def decide(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
         more = say(sender.language, "forget_unfinished", count=left) if left else ""
         await ctx.messenger.redraw(sender, Card(join(say(sender.language, "forget_done"), more), None))
     else:
-        return Problem("press_gone", {})
+        return Reply("press_gone")
     return None
 
 

@@ -11,10 +11,11 @@ from bot.chat.context import ChatContext
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.parsing.prompt_options import EXAMPLES, Words, flags_for
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.draft import DraftQuestion
 from bot.integers import read_integer
-from bot.request import Mode, Problem, VideoModel, seconds_for, shown
+from bot.request import Mode, VideoModel, seconds_for, shown
 from bot.text import say
 
 EXAMPLE = "example"
@@ -50,11 +51,11 @@ async def start(ctx: ChatContext, sender: Sender, key: str) -> None:
     await ctx.messenger.answer(sender, say(sender.language, key), keyboard(buttons))
 
 
-async def draft_example(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
+async def draft_example(ctx: ChatContext, press: ChatButtonPress) -> Reply | None:
     """Make a draft of the words on the button."""
     number, sender = read_integer(press.choice), replace(press.sender, message_id=None)
     if number is None or not 0 <= number < len(_START_EXAMPLES):
-        return Problem("press_gone", {})
+        return Reply("press_gone")
     is_known = await ctx.orders.known(sender)
     if is_known or ctx.duplicate_guard.is_repeated(sender.update_id, sender.user_id, EXAMPLE, number):
         return None
@@ -62,7 +63,7 @@ async def draft_example(ctx: ChatContext, press: ChatButtonPress) -> Problem | N
     words = Words(prompt=say(sender.language, _START_EXAMPLES[number]))
     request, problems = ctx.request_builder.read(words, None, settings=settings)
     if problems:
-        return problems[0]
+        return Reply.about(problems[0])
     await ctx.drafts.draft(sender, request, DraftQuestion.START)
     return None
 

@@ -15,11 +15,12 @@ from bot.chat.cards.task_card import draw_caption, joined_line
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.parsing.message_intent import Intent
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.client import translated
 from bot.errors import CallRefused, CardGone, ChatForbids
 from bot.integers import read_integer
-from bot.request import Problem, VideoModel
+from bot.request import VideoModel
 from bot.task import Task
 from bot.text import plain, say
 
@@ -36,28 +37,28 @@ async def history(ctx: ChatContext, sender: Sender, _: Intent) -> None:
     await ctx.messenger.answer(sender, card.text, card.buttons)
 
 
-async def turn_page(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
+async def turn_page(ctx: ChatContext, press: ChatButtonPress) -> Reply | None:
     """Show another page in place of this one, to the person whose history it is."""
     sender = press.sender
     whose, _, newer = press.choice.partition(":")
     # What follows the verb may have been made up.
     user_id, place = read_integer(whose), read_integer(newer)
     if user_id is None or place is None or place < 0:
-        return Problem("press_gone", {})
+        return Reply("press_gone")
     if not await _is_theirs(ctx, sender, user_id):
-        return Problem("press_not_yours", {})
+        return Reply("press_not_yours")
     await ctx.messenger.redraw(sender, await _page(ctx, sender, user_id, place))
     return None
 
 
-async def send_again(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def send_again(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Send the video again by its file id; the worker delivers one that nobody has seen yet."""
     if ctx.duplicate_guard.is_repeated(press.sender.update_id, press.person_id, press.task.id, press.verb):
         return None
     if press.task.file_id is None:
         await ctx.store.tasks.save(press.task.resend(press.sender.thread_id, ctx.clock()))
         ctx.wake()
-        return Problem("press_fetching", {})
+        return Reply("press_fetching")
     card = draw_caption(press.task, ctx.models, ctx.price_labels())
     try:
         with translated():
@@ -70,7 +71,7 @@ async def send_again(ctx: ChatContext, press: ButtonPress) -> Problem | None:
                 message_thread_id=press.sender.thread_id,
             )
     except CallRefused:
-        return Problem("press_video_gone", {})
+        return Reply("press_video_gone")
     if press.task.deleted_at is not None:
         thread_id = press.sender.thread_id
         await ctx.store.tasks.update(
@@ -79,7 +80,7 @@ async def send_again(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     return None
 
 
-async def delete_message(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def delete_message(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Delete the message with the video. The video stays in the history, from which it can be sent again."""
     press.task.message_deleted(ctx.clock())  # raises if there is no video
     try:
@@ -89,9 +90,9 @@ async def delete_message(ctx: ChatContext, press: ButtonPress) -> Problem | None
         pass  # the same press, handled twice
     except (CallRefused, ChatForbids):
         # Telegram lets bots delete what is not older than 48 hours: core.telegram.org/bots/api#deletemessage
-        return Problem("press_cannot_delete", {})
+        return Reply("press_cannot_delete")
     await ctx.store.tasks.update(press.task.id, lambda row: row.message_deleted(ctx.clock()))
-    return Problem("press_deleted", {})
+    return Reply("press_deleted")
 
 
 async def _is_theirs(ctx: ChatContext, sender: Sender, user_id: int) -> bool:

@@ -8,8 +8,8 @@ from bot.chat.context import ChatContext
 from bot.chat.features.settings import change
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.parsing.message_intent import Intent
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
-from bot.request import Problem
 
 
 async def models(ctx: ChatContext, sender: Sender, _: Intent) -> None:
@@ -17,15 +17,15 @@ async def models(ctx: ChatContext, sender: Sender, _: Intent) -> None:
     await ctx.messenger.answer(sender, card.text, card.buttons)
 
 
-async def choose_model(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
+async def choose_model(ctx: ChatContext, press: ChatButtonPress) -> Reply | None:
     """Show a model in place of the list, make it the default of the chat, or go back to the list."""
     sender, name = press.sender, press.choice.removeprefix(USE)
     may_choose = await ctx.group_admins.may_manage(sender.chat_id, sender.user_id)
     if press.choice.startswith(USE):
         if not may_choose:
-            return Problem("press_admins_only", {})
+            return Reply("press_admins_only")
         if await change(ctx, sender, "model", name) is None:
-            return Problem("press_gone", {})
+            return Reply("press_gone")
     usual, model = await _usual(ctx, sender), ctx.models.get(name)
     if not name:
         card = draw_models(sender.language, ctx.models, usual)
@@ -34,7 +34,7 @@ async def choose_model(ctx: ChatContext, press: ChatButtonPress) -> Problem | No
         labels = ctx.price_labels()
         card = draw_model(sender.language, model, usual, usual_s, labels, may_choose=may_choose)
     else:
-        return Problem("press_gone", {})
+        return Reply("press_gone")
     await ctx.messenger.redraw(sender, card)
     return None
 

@@ -6,12 +6,13 @@ from bot.chat.cards.next_steps import NextStep
 from bot.chat.cards.task_card import MAKE_ANYWAY
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
+from bot.chat.reply import Reply
 from bot.draft import DraftQuestion
-from bot.request import Problem, VideoRequest
+from bot.request import VideoRequest
 from bot.task import END_STATES, TaskState
 
 
-async def repeat(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def repeat(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Order the very same; of somebody else's video make a draft, on one's own limits."""
     if press.sender.user_id == press.task.user_id:
         return await _order(ctx, press, press.task.request)
@@ -20,17 +21,17 @@ async def repeat(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     return None
 
 
-async def make_anyway(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def make_anyway(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Order what was dropped. Its card goes: the new one takes its place."""
     if press.task.state is not TaskState.CANCELLED:
-        return Problem("press_too_late", {})
-    problem = await _order(ctx, press, press.task.request)
-    if (problem is None or problem.code == "press_ordered") and press.sender.message_id is not None:
+        return Reply("press_too_late")
+    reply = await _order(ctx, press, press.task.request)
+    if (reply is None or reply.key == "press_ordered") and press.sender.message_id is not None:
         await ctx.board.remove(press.sender.chat_id, press.sender.message_id)
-    return problem
+    return reply
 
 
-async def use_model(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def use_model(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Use another model: for a draft that the chosen one cannot make, or after an outcome."""
     request = press.task.request.model_copy(update={"model": press.choice})
     if press.task.state is TaskState.DRAFT:
@@ -40,15 +41,15 @@ async def use_model(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     return await _order(ctx, press, request)
 
 
-async def drop_photo(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def drop_photo(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     without = {"photos": (), "photos_as": "frames", "crop": None, "extends": None, "loop": None}
     return await _order(ctx, press, press.task.request.model_copy(update=without))
 
 
-async def ask_for_change(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def ask_for_change(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Ask for other words or another photo. The answer starts the task."""
     if press.task.state not in END_STATES:
-        return Problem("press_too_late", {})
+        return Reply("press_too_late")
     if not await _is_repeated(ctx, press):
         words = DraftQuestion.OTHER_WORDS if press.task.request.prompt else DraftQuestion.WORDS
         question = DraftQuestion.OTHER_PHOTO if press.verb == NextStep.PHOTO else words
@@ -56,31 +57,31 @@ async def ask_for_change(ctx: ChatContext, press: ButtonPress) -> Problem | None
     return None
 
 
-async def send_offered(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def send_offered(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Send a video again that perhaps did not arrive."""
     await ctx.store.tasks.save(press.task.resend(press.sender.thread_id, ctx.clock()))
     ctx.wake()
-    return Problem("press_done", {})
+    return Reply("press_done")
 
 
-async def fetch_again(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def fetch_again(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Ask the provider again, for free, for a video that was made and could not be fetched."""
     saved = await ctx.store.tasks.save(press.task.refetch(ctx.clock()))
     ctx.board.show(saved, pressed=True)
     ctx.wake()
-    return Problem("press_fetching", {})
+    return Reply("press_fetching")
 
 
-async def _order(ctx: ChatContext, press: ButtonPress, request: VideoRequest) -> Problem | None:
+async def _order(ctx: ChatContext, press: ButtonPress, request: VideoRequest) -> Reply | None:
     """Order a new task, after one that has ended."""
     if press.task.state not in END_STATES:
-        return Problem("press_too_late", {})
+        return Reply("press_too_late")
     if problems := ctx.request_builder.problems(request):
-        return problems[0]
+        return Reply.about(problems[0])
     if await _is_repeated(ctx, press):
         return None
     if await ctx.orders.is_on_its_way(press.sender, request, press.task.id):
-        return Problem("press_on_its_way", {})
+        return Reply("press_on_its_way")
     return await ctx.orders.start(press.sender, request, press.task.id)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.chat.context import ChatContext
 from bot.chat.parsing.message_intent import SentPhoto
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.request import Problem, VideoRequest
 
@@ -29,4 +30,4 @@ async def object_to(
     if problem.code == "flag_needs_value" and problem.values["flag"] == "model":
         # Words alone do not know which models are set up here.
         problem = Problem(problem.code, problem.values | {"example": f"--model {request.model}"})
-    await ctx.messenger.explain(sender, problem)
+    await ctx.messenger.reply(sender, Reply.about(problem))

@@ -10,37 +10,37 @@ from telegram import Message
 from bot.chat.cards.result_buttons import ORIGINAL
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.messenger import replying
 from bot.chat.telegram_io.send_queue import QueuedSend
 from bot.chat.telegram_io.uploads import DIGEST_S, Sent, Uploads
-from bot.request import Problem
 from bot.task import Task, TaskState
 from bot.worker import schedule
 
 
-async def send_original(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def send_original(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Queue the file: it may have to be fetched again."""
     task = press.task
     if task.state is not TaskState.SUCCEEDED:
-        return Problem("press_gone", {})
+        return Reply("press_gone")
     queued = QueuedSend(
         press.sender, f"original {task.id}", lambda: _send(ctx, press.sender, task), "original_failed"
     )
     is_queued = ctx.send_queue.request(queued) == "queued"
-    return Problem("press_original" if is_queued else "press_done", {})
+    return Reply("press_original" if is_queued else "press_done", {})
 
 
-async def _send(ctx: ChatContext, sender: Sender, task: Task) -> Problem | None:
+async def _send(ctx: ChatContext, sender: Sender, task: Task) -> Reply | None:
     provider = ctx.providers.get(task.provider)
     fetch = provider.fetch if provider is not None else None
     async with asyncio.timeout(schedule.FETCH_LIMIT_S):
         path = await ctx.video_cache.original(task.id, fetch, task.video_url)
     if path is None:
-        return Problem("original_gone", {})
+        return Reply("original_gone")
     size, most = path.stat().st_size, ctx.settings.upload_max_bytes
     if size > most:
-        return Problem("original_too_large", {"size": size // 1_000_000, "most": most // 1_000_000})
+        return Reply("original_too_large", {"size": size // 1_000_000, "most": most // 1_000_000})
 
     def send(file: Sent) -> Awaitable[Message]:
         return ctx.bot.send_document(

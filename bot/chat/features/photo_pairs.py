@@ -19,9 +19,10 @@ from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
 from bot.chat.ordering.albums import Album
 from bot.chat.parsing.message_intent import Intent, SentPhoto
 from bot.chat.parsing.prompt_options import Words, read_words
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.draft import STARTED_BY_ANSWER, DraftQuestion
-from bot.request import Problem, VideoRequest
+from bot.request import VideoRequest
 from bot.store import ChatSettings
 from bot.task import Task, TaskState
 
@@ -29,7 +30,7 @@ _OPEN = frozenset({"prompt_missing_with_photo", "no_first_last"})
 """What can be asked about."""
 
 
-async def start_album(ctx: ChatContext, album: Album, settings: ChatSettings) -> Problem | None:
+async def start_album(ctx: ChatContext, album: Album, settings: ChatSettings) -> Reply | None:
     """Start an album of two or more photos, or ask what is open. Return what stands against it."""
     sender, first, last = album.sender, album.photos[0], album.photos[1]
     words = read_words(album.words)
@@ -82,7 +83,7 @@ async def awaited(ctx: ChatContext, sender: Sender, intent: Intent) -> Task | No
 
 async def add_photo(
     ctx: ChatContext, sender: Sender, task: Task, photo: SentPhoto, text: str
-) -> Problem | None:
+) -> Reply | None:
     """Add one more photo to a draft, which asks the same as before on a new card, or what they are for."""
     words, base = read_words(text), task.request.model_copy(update={"loop": None})
     if words.options.get("photos_as", base.photos_as) == "references":
@@ -102,7 +103,7 @@ async def add_photo(
 
 async def _ask_which(
     ctx: ChatContext, sender: Sender, task: Task, photo: SentPhoto, words: Words
-) -> Problem | None:
+) -> Reply | None:
     """Ask what the photos of a draft and one more are for."""
     base = task.request.model_copy(update={"photos": task.request.photos[:1], "crop": None, "camera": None})
     request, problems = ctx.request_builder.read(words, None, base, further=(photo,))
@@ -114,55 +115,55 @@ async def _ask_which(
     return await ctx.orders.answered(task, sender, several, DraftQuestion.WHICH_PHOTOS)
 
 
-async def add_words(ctx: ChatContext, sender: Sender, task: Task, text: str) -> Problem | None:
+async def add_words(ctx: ChatContext, sender: Sender, task: Task, text: str) -> Reply | None:
     """Add words to photos of which none is chosen yet."""
     words, photos = read_words(text), task.request.photos
     if words.options.get("photos_as") == "references":
         request, problems = ctx.request_builder.read(words, None, task.request)
-        return problems[0] if problems else await ctx.orders.answered(task, sender, request)
+        return Reply.about(problems[0]) if problems else await ctx.orders.answered(task, sender, request)
     base = task.request.model_copy(update={"photos": photos[:1]})
     request, problems = ctx.request_builder.read(words, None, base)
     if problems:
-        return problems[0]
+        return Reply.about(problems[0])
     several = request.model_copy(update={"photos": photos})
     return await ctx.orders.answered(task, sender, several, DraftQuestion.WHICH_PHOTOS)
 
 
-async def choose(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def choose(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Choose the first photo, or make a draft of the chosen ones."""
     task = press.task
     asks = task.question in (DraftQuestion.WHICH_PHOTOS, DraftQuestion.MODEL)
     if task.state is not TaskState.DRAFT or not asks:
-        return Problem("press_too_late", {})
+        return Reply("press_too_late")
     if press.choice == ALL:
         able = fit_references(task.request, ctx.models)
-        return await _draft(ctx, press, able) if able else Problem("press_gone", {})
+        return await _draft(ctx, press, able) if able else Reply("press_gone")
     if task.question == DraftQuestion.WHICH_PHOTOS and "-" not in press.choice:
         await ctx.board.redraw(task, press.choice or None)
         return None
     photos = chosen_photos(task.request.photos, press.choice)
     if photos is None:
-        return Problem("press_gone", {})
+        return Reply("press_gone")
     request = task.request.model_copy(update={"photos": photos, "photos_as": "frames", "crop": None})
     able = fit_two_photos(request, ctx.models) if len(photos) == 2 else request
     if able is None:
-        return Problem("press_gone", {})
+        return Reply("press_gone")
     return await _draft(ctx, press, able)
 
 
-async def use_motion(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def use_motion(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Use a suggested motion as the words."""
     words = motion_words(press.task, press.choice)
     if words is None or press.task.state is not TaskState.DRAFT:
-        return Problem("press_too_late", {})
+        return Reply("press_too_late")
     return await _draft(ctx, press, press.task.request.model_copy(update={"prompt": words}))
 
 
-async def _draft(ctx: ChatContext, press: ButtonPress, request: VideoRequest) -> Problem | None:
+async def _draft(ctx: ChatContext, press: ButtonPress, request: VideoRequest) -> Reply | None:
     problems = ctx.request_builder.problems(request)
     blocked = [problem for problem in problems if problem.code != "prompt_missing_with_photo"]
     if blocked:
-        return blocked[0]
+        return Reply.about(blocked[0])
     question = DraftQuestion.START
     if not request.prompt.strip():
         question = words_question(request, is_optional=not problems)

@@ -16,8 +16,9 @@ from bot.chat.context import ChatContext
 from bot.chat.features.admin.waiting_list import tell_waiting
 from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
-from bot.request import Problem, VideoModel
+from bot.request import VideoModel
 from bot.task import Task, TaskState
 from bot.text import plain, say
 
@@ -44,11 +45,11 @@ async def queue(ctx: ChatContext, sender: Sender, _: Intent) -> None:
     await tell_waiting(ctx, sender)
 
 
-async def bring(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def bring(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Post the card again at the end of the chat, and delete the old one."""
     task = press.task
     if task.delivered_at is not None or task.detached or task.state is TaskState.DRAFT:
-        return Problem("press_too_late", {})
+        return Reply("press_too_late")
     if ctx.duplicate_guard.is_repeated(press.sender.update_id, task.id, press.verb):
         return None
     await ctx.card_reposter.repost(task, press.sender.thread_id, press.sender.message_id)

@@ -16,8 +16,9 @@ from bot.chat.cards.option_buttons import changed, choices_of, label_of
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.parsing.message_intent import Intent
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
-from bot.request import Problem, VideoModel
+from bot.request import VideoModel
 from bot.store import ChatSettings
 from bot.text import LANGUAGES, language_name, plain, say
 
@@ -32,14 +33,14 @@ _COLUMNS = 2
 _FIGURES = ("ratio", "seconds", "resolution")
 _FIGURE_COLUMNS = 3
 _TOLD = {
-    "notify=on": Problem("press_notify_on", {}),
-    "notify=off": Problem("press_notify_off", {}),
-    "quiet=on": Problem("press_quiet_on", {}),
-    "quiet=off": Problem("press_quiet_off", {}),
-    "channels=on": Problem("press_channels_on", {}),
-    "channels=off": Problem("press_channels_off", {}),
-    "crop=on": Problem("press_crop_on", {}),
-    "crop=off": Problem("press_crop_off", {}),
+    "notify=on": Reply("press_notify_on"),
+    "notify=off": Reply("press_notify_off"),
+    "quiet=on": Reply("press_quiet_on"),
+    "quiet=off": Reply("press_quiet_off"),
+    "channels=on": Reply("press_channels_on"),
+    "channels=off": Reply("press_channels_off"),
+    "crop=on": Reply("press_crop_on"),
+    "crop=off": Reply("press_crop_off"),
 }
 """What a switch is good for is said when it is turned."""
 
@@ -161,10 +162,10 @@ async def settings(ctx: ChatContext, sender: Sender, _: Intent) -> None:
     await ctx.messenger.answer(sender, card.text, card.buttons)
 
 
-async def choose_setting(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
+async def choose_setting(ctx: ChatContext, press: ChatButtonPress) -> Reply | None:
     sender = press.sender
     if not await ctx.group_admins.may_manage(sender.chat_id, sender.user_id):
-        return Problem("press_admins_only", {})
+        return Reply("press_admins_only")
     choices = await _choices(ctx, sender)
     option, is_choice, choice = press.choice.partition("=")
     if not is_choice:
@@ -172,7 +173,7 @@ async def choose_setting(ctx: ChatContext, press: ChatButtonPress) -> Problem | 
         return None
     after = await change(ctx, sender, option, choice)
     if after is None:
-        return Problem("press_gone", {})
+        return Reply("press_gone")
     await _redraw(ctx, sender, after)
     if after.settings.language != choices.settings.language:
         await ctx.menu.publish_for(sender.chat_id, after.settings.language, sender.code)

@@ -12,6 +12,7 @@ from bot.chat.cards.result_buttons import SHARE
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
 from bot.chat.parsing.message_intent import Intent
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.draft import DraftQuestion
 from bot.request import Problem, VideoRequest, fit_request, shown
@@ -28,10 +29,10 @@ _SOME_PHOTO = ("photo",)
 _WORDS_SHARED = 200
 
 
-async def share(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def share(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Answer with a link, without the photo."""
     if press.task.state is not TaskState.SUCCEEDED:
-        return Problem("press_too_late", {})
+        return Reply("press_too_late")
     if ctx.duplicate_guard.is_repeated(press.sender.update_id, press.person_id, press.task.id, press.verb):
         return None
     card = await _card(ctx, press, with_photos=False)
@@ -39,10 +40,10 @@ async def share(ctx: ChatContext, press: ButtonPress) -> Problem | None:
     return None
 
 
-async def share_photo(ctx: ChatContext, press: ButtonPress) -> Problem | None:
+async def share_photo(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Replace the link by one with the photo."""
     if press.task.state is not TaskState.SUCCEEDED or not press.task.request.photos:
-        return Problem("press_too_late", {})
+        return Reply("press_too_late")
     await ctx.messenger.redraw(press.sender, await _card(ctx, press, with_photos=True))
     return None
 
@@ -56,7 +57,7 @@ async def open_recipe(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     lacks_photo = await _lacks_photo(ctx, recipe)
     request, problem = _fitted(ctx, recipe.request, lacks_photo)
     if problem is not None:
-        await ctx.messenger.explain(sender, problem)
+        await ctx.messenger.reply(sender, Reply.about(problem))
         return
     if request.model != recipe.request.model:
         values = {"chosen": recipe.request.model, "model": request.model}

@@ -16,6 +16,7 @@ from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.ordering.albums import read_album
 from bot.chat.parsing.message_intent import Intent, SentPhoto
 from bot.chat.parsing.prompt_options import read_words
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.draft import AWAITS_PHOTO, AWAITS_WORDS, STARTED_BY_ANSWER, STARTED_BY_BUTTON, DraftQuestion
 from bot.errors import MediaError, StaleTask
@@ -43,8 +44,8 @@ async def video(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
         and intent.photo is not None
         and (task := await photo_pairs.awaited(ctx, sender, intent))
     ):
-        problem = await photo_pairs.add_photo(ctx, sender, task, intent.photo, intent.words)
-        await ctx.messenger.explain(sender, problem)
+        reply = await photo_pairs.add_photo(ctx, sender, task, intent.photo, intent.words)
+        await ctx.messenger.reply(sender, reply)
     elif intent.kind == "answer":
         await _answer_of_another(ctx, sender, intent)
     elif sender.album_id is not None and intent.photo is not None:
@@ -66,8 +67,8 @@ async def text(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     elif draft is not None and draft.question in AWAITS_PHOTO:
         await ctx.messenger.say(sender, "photo_wanted")
     elif draft is not None and draft.question == DraftQuestion.WHICH_PHOTOS:
-        problem = await photo_pairs.add_words(ctx, sender, draft, intent.words)
-        await ctx.messenger.explain(sender, problem)
+        reply = await photo_pairs.add_words(ctx, sender, draft, intent.words)
+        await ctx.messenger.reply(sender, reply)
     elif draft is not None:
         # A photo that the words reply to is the draft's own, or shows it.
         await _complete(ctx, sender, draft, replace(intent, photo=None))
@@ -114,7 +115,7 @@ async def edited(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
         return
     request, problems = ctx.request_builder.read(read_words(intent.words), None, task.request)
     if problems:
-        await ctx.messenger.explain(sender, problems[0])
+        await ctx.messenger.reply(sender, Reply.about(problems[0]))
     elif request != task.request:
         asks = task.question in AWAITS_WORDS and task.question != DraftQuestion.WHICH_PHOTOS
         await ctx.drafts.reask(sender, task, request, DraftQuestion.START if asks else task.question)
@@ -130,8 +131,8 @@ async def album(ctx: ChatContext, task: Task) -> None:
             await (_start if collected.is_wanted else _draft)(ctx, sender, one)
         else:
             settings = await ctx.preferences.of(task.card.chat_id)
-            problem = await photo_pairs.start_album(ctx, collected, settings)
-            await ctx.messenger.explain(sender, problem)
+            reply = await photo_pairs.start_album(ctx, collected, settings)
+            await ctx.messenger.reply(sender, reply)
     except MediaError as error:
         await ctx.messenger.say(sender, error.code, **error.values)
 
@@ -146,7 +147,7 @@ async def _start(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     settings = await ctx.preferences.of(sender.chat_id)
     request, problems = ctx.request_builder.read(read_words(intent.words), intent.photo, settings=settings)
     if not problems:
-        await ctx.messenger.explain(sender, await ctx.orders.start(sender, request))
+        await ctx.messenger.reply(sender, await ctx.orders.start(sender, request))
     else:
         await _object(ctx, sender, request, problems, intent.photo)
 
@@ -174,7 +175,7 @@ async def _ask_photo(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     request, problems = ctx.request_builder.read(read_words(intent.words), None, settings=settings)
     blocked = [problem for problem in problems if problem.code not in _WAITS_FOR_PHOTO]
     if blocked:
-        await ctx.messenger.explain(sender, blocked[0])
+        await ctx.messenger.reply(sender, Reply.about(blocked[0]))
     else:
         await ctx.drafts.ask(sender, request, DraftQuestion.FIRST_PHOTO)
 
@@ -273,7 +274,7 @@ async def _complete(ctx: ChatContext, sender: Sender, task: Task, intent: Intent
         question = DraftQuestion.START_REWORDED
     # The next words in a private chat are meant for the question, but they may be a new thought as well.
     is_reply = intent.answers == task.card.card_id or intent.photo is not None
-    await ctx.messenger.explain(
+    await ctx.messenger.reply(
         sender, await ctx.orders.answered(task, sender, request, question, is_reply=is_reply)
     )
 

@@ -10,9 +10,10 @@ from decimal import Decimal
 from bot.admin.live_settings import LiveSettings
 from bot.chat.access import Access
 from bot.chat.cards.price_labels import PriceLabels
+from bot.chat.reply import Reply
 from bot.errors import StoreError
 from bot.local_time import day_of, renewal_of
-from bot.request import Problem, VideoRequest, shown
+from bot.request import VideoRequest, shown
 from bot.store import Notice, Store
 from bot.text import plain
 
@@ -41,7 +42,7 @@ class Budgets:
         self._set_aside: set[int] = set()
         """For whose order, until it is stored: a person's orders take turns."""
 
-    async def limit(self, user_id: int, language: str, request: VideoRequest) -> Problem | None:
+    async def limit(self, user_id: int, language: str, request: VideoRequest) -> Reply | None:
         """What stands against ordering it; else its price is set aside until it is stored, so that no two at
         once share what is left. The budget for everybody binds the admins too; that for a person does not."""
         settings, price_labels = self._live_settings.settings, self._price_labels()
@@ -51,7 +52,7 @@ class Budgets:
         price = price_labels.quote(request)
         if price is None:
             choices = [name for name in shown(price_labels.models) if price_labels.prices.of_model(name)]
-            return Problem("limit_unpriced", {"model": request.model, "choices": choices or "–"})
+            return Reply("limit_unpriced", {"model": request.model, "choices": choices or "–"})
         if not price:
             return None
         if own is not None and (left := await self.left(own, user_id)) < price:
@@ -88,14 +89,14 @@ class Budgets:
         since = day_of(self._clock(), self._live_settings.settings.zone)
         return budget - await self._store.budget.spent_since(since, user_id=user_id)
 
-    def _refusal(self, code: str, language: str, price: Decimal, left: Decimal) -> Problem:
+    def _refusal(self, code: str, language: str, price: Decimal, left: Decimal) -> Reply:
         price_labels = self._price_labels()
         values = {
             "price": plain(price_labels.words(language, price)),
             "left": plain(price_labels.words(language, max(left, Decimal(0)))),
             "time": self._renewal(),
         }
-        return Problem(code, dict(values))
+        return Reply(code, dict(values))
 
     async def _tell(self, budget: Decimal, left: Decimal, *, is_full: bool) -> None:
         """Once a day and budget: who raises it hears of the new one."""

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from bot.chat.access import Access
 from bot.chat.ordering.budgets import Budgets
 from bot.chat.ordering.quotas import Quotas
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
-from bot.request import Problem, VideoRequest
+from bot.request import VideoRequest
 from bot.task import Task
 from bot.worker.user_locks import UserLocks
 
@@ -31,10 +32,10 @@ class OrderLimits:
             finally:
                 await asyncio.shield(self._budgets.release(user_id))
 
-    async def check(self, sender: Sender, user_id: int, request: VideoRequest) -> Problem | None:
+    async def check(self, sender: Sender, user_id: int, request: VideoRequest) -> Reply | None:
         """Return what stands against the order: how many there may be, and what they may cost."""
-        problem = await self._access.limit(user_id, sender.chat_id)
-        return problem or await self._budgets.limit(user_id, sender.language, request)
+        refusal = await self._access.limit(user_id, sender.chat_id)
+        return refusal or await self._budgets.limit(user_id, sender.language, request)
 
     async def left_after(self, task: Task) -> str:
         """Return what is left of the day after this order, if that is little; as HTML."""

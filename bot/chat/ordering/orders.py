@@ -11,11 +11,12 @@ from bot.chat.ordering.drafts import Drafts
 from bot.chat.ordering.limits import OrderLimits
 from bot.chat.ordering.photo_disclosure import PhotoDisclosure
 from bot.chat.ordering.request_builder import RequestBuilder
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.chat.task_cards.board import CardBoard
 from bot.chat.telegram_io.photo_files import PhotoFiles
 from bot.draft import STARTED_BY_ANSWER, DraftQuestion
-from bot.request import Problem, VideoRequest, settle
+from bot.request import VideoRequest, settle
 from bot.task import Task, TaskState
 from bot.text import plain
 
@@ -52,7 +53,7 @@ class Orders:
 
     async def start(
         self, sender: Sender, request: VideoRequest, parent_id: str | None = None, frame: bytes | None = None
-    ) -> Problem | None:
+    ) -> Reply | None:
         """Queue a task at once, or ask first if the message is old. Return what stands against it, or what to
         tell the person who ordered it with a button.
 
@@ -63,9 +64,9 @@ class Orders:
 
     async def _start(
         self, sender: Sender, request: VideoRequest, parent_id: str | None, frame: bytes | None
-    ) -> Problem | None:
-        if problem := await self._limits.check(sender, sender.user_id, request):
-            return problem
+    ) -> Reply | None:
+        if refusal := await self._limits.check(sender, sender.user_id, request):
+            return refusal
         framed = request
         if frame is not None or not await self._is_decided(request, parent_id):
             framed = await self._photos.framed(request, sender.user_id)
@@ -82,7 +83,7 @@ class Orders:
         await self._limits.ordered()
         # Who presses Again has seen no draft with the price.
         cost = self._deps.price_labels().cost(sender.language, request) if sender.pressed else ""
-        return Problem("press_ordered", {"price": plain(cost)}) if cost else None
+        return Reply("press_ordered", {"price": plain(cost)}) if cost else None
 
     async def is_on_its_way(self, sender: Sender, request: VideoRequest, parent_id: str) -> bool:
         """Return True if the same button has ordered it already, and that task has not ended."""
@@ -98,7 +99,7 @@ class Orders:
         question: DraftQuestion = DraftQuestion.START,
         *,
         is_reply: bool = True,
-    ) -> Problem | None:
+    ) -> Reply | None:
         """Handle the answer to a draft: post a new card below it. The task starts, or asks `question`.
 
         Only a reply starts it, and only if nothing more is asked.
@@ -109,9 +110,9 @@ class Orders:
 
     async def _answered(
         self, task: Task, sender: Sender, request: VideoRequest, question: DraftQuestion, *, starts: bool
-    ) -> Problem | None:
-        if starts and (problem := await self._limits.check(sender, sender.user_id, request)):
-            return problem
+    ) -> Reply | None:
+        if starts and (refusal := await self._limits.check(sender, sender.user_id, request)):
+            return refusal
         framed = request
         if question != DraftQuestion.WHICH_PHOTOS:
             framed = await self._photos.framed(request, sender.user_id)
@@ -141,16 +142,16 @@ class Orders:
         await self._limits.ordered()
         return None
 
-    async def generate(self, sender: Sender, task: Task, request: VideoRequest) -> Problem | None:
+    async def generate(self, sender: Sender, task: Task, request: VideoRequest) -> Reply | None:
         """Order a draft as `request`, because its person said yes."""
         async with self._limits.one_at_a_time(task.user_id):
             return await self._generate(sender, task, request)
 
-    async def _generate(self, sender: Sender, task: Task, request: VideoRequest) -> Problem | None:
-        if problem := await self._limits.check(sender, task.user_id, request):
-            return problem
+    async def _generate(self, sender: Sender, task: Task, request: VideoRequest) -> Reply | None:
+        if refusal := await self._limits.check(sender, task.user_id, request):
+            return refusal
         if problems := self._request_builder.problems(request):
-            return problems[0]
+            return Reply.about(problems[0])
         if task.question != DraftQuestion.START_CROPPED and await self._crop(sender, task, request):
             return None
         if task.question == DraftQuestion.MODEL:

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from telegram import Bot, ChatFullInfo, ChatMember, ChatMemberRestricted
 
 from bot.bounded_dict import BoundedDict
+from bot.chat.reply import Reply
 from bot.chat.telegram_io.client import translated
 from bot.errors import CallRefused
 from bot.log import get_log
-from bot.request import Problem
 
 _REMEMBERED = timedelta(minutes=5)
 _GROUPS = 1000
@@ -44,7 +44,7 @@ class BotPermissions:
             chat = await self._bot.get_chat(chat_id)
         return read_rights(member, chat, bool(self._bot.bot.can_read_all_group_messages))
 
-    async def obstacle(self, chat_id: int) -> Problem | None:
+    async def obstacle(self, chat_id: int) -> Reply | None:
         """Why no video can be shown here. That one can is remembered for some minutes; that none can is not:
         Telegram does not tell a bot that everybody may do more from now on. ChatError.
         """
@@ -57,7 +57,7 @@ class BotPermissions:
             self._log.warning("the bot's permissions in a group are unknown", chat=chat_id, reason=str(error))
             return None
         if not rights.send_videos:
-            return Problem("press_no_videos_here", {})
+            return Reply("press_no_videos_here")
         self._well_until[chat_id] = self._clock() + _REMEMBERED
         return None
 

@@ -14,11 +14,11 @@ from bot.bounded_dict import BoundedDict
 from bot.chat.cards.draft_card import Question
 from bot.chat.cards.layout import Card
 from bot.chat.chat_settings import ChatPreferences
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.client import TelegramBot, translated
 from bot.errors import ChatError, StoreError
 from bot.log import get_log, level_of
-from bot.request import Problem
 from bot.send_rates import Urgency
 from bot.task import Task
 from bot.text import say
@@ -104,10 +104,10 @@ class Messenger:
         """Answer with the phrase `key`, in the sender's language."""
         await self.answer(sender, say(sender.language, key, **values))
 
-    async def explain(self, sender: Sender, problem: Problem | None) -> None:
-        """Answer with a problem, if there is one."""
-        if problem is not None:
-            await self.say(sender, problem.code, **problem.values)
+    async def reply(self, sender: Sender, reply: Reply | None) -> None:
+        """Say a reply, if there is one."""
+        if reply is not None:
+            await self.say(sender, reply.key, **reply.values)
 
     async def show(self, sender: Sender, picture: bytes, caption: str) -> None:
         """Answer a message with a picture and its caption."""

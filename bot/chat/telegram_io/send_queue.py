@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.messenger import Messenger
 from bot.errors import ChatError, MediaError
 from bot.log import get_log
-from bot.request import Problem
 from bot.worker.user_locks import UserLocks
 
 _JUST_NOW = timedelta(minutes=1)
@@ -26,7 +26,7 @@ class QueuedSend:
     sender: Sender
     key: str
     """The same for the same file."""
-    send: Callable[[], Awaitable[Problem | None]]
+    send: Callable[[], Awaitable[Reply | None]]
     """Returns why there is nothing to send. May raise MediaError, ChatError and TimeoutError."""
     failure: str
     """The phrase for what may work another time."""
@@ -64,25 +64,25 @@ class SendQueue:
     async def _handle(self, queued: QueuedSend) -> None:
         try:
             async with self._locks.of(queued.sender.user_id):
-                if problem := await self._send(queued):
-                    await self._messenger.explain(queued.sender, problem)
+                if reply := await self._send(queued):
+                    await self._messenger.reply(queued.sender, reply)
         except ChatError as error:
             self._log.info("a failure could not be reported", file=queued.key, reason=str(error))
         finally:
             self._under_way.discard(queued.key)
 
-    async def _send(self, queued: QueuedSend) -> Problem | None:
+    async def _send(self, queued: QueuedSend) -> Reply | None:
         try:
-            problem = await queued.send()
+            reply = await queued.send()
         except MediaError as error:
             self._log.info("a file cannot be made", file=queued.key, reason=error.detail)
-            return Problem(error.code, error.values)
+            return Reply(error.code, error.values)
         except (ChatError, TimeoutError) as error:
             self._log.info("a file was not sent", file=queued.key, reason=str(error))
-            return Problem(queued.failure, {})
+            return Reply(queued.failure)
         except Exception:  # noqa: BLE001 - one send may not end the others
             self._log.exception("a file could not be made", file=queued.key)
-            return Problem(queued.failure, {})
-        if problem is None:
+            return Reply(queued.failure)
+        if reply is None:
             self._sent[queued.key] = self._clock()
-        return problem
+        return reply

@@ -24,7 +24,7 @@ from telegram import InlineKeyboardMarkup
 
 from bot.chat.cards.layout import button
 from bot.chat.handlers import ChatButton, Command
-from bot.request import Problem
+from bot.chat.reply import Reply
 from bot.text import say
 
 
@@ -34,7 +34,7 @@ async def toast(ctx, sender, intent):
 
 
 async def cheer(ctx, press):
-    return Problem("toast_pressed", {"number": press.choice})
+    return Reply("toast_pressed", {"number": press.choice})
 
 
 COMMANDS = (Command(name="toast", handle=toast, menu="private", help="help_toast"),)

@@ -170,12 +170,12 @@ async def fill(store: SQLiteStore, count: int, **changes: Any) -> None:
 
 
 async def code(door: Access, user_id: int = ANNA, chat_id: int = ANNA) -> str | None:
-    problem = await door.limit(user_id, chat_id)
-    if problem is None:
+    refusal = await door.limit(user_id, chat_id)
+    if refusal is None:
         return None
     for language in LANGUAGES:
-        assert "{" not in say(language, problem.code, **problem.values)
-    return problem.code
+        assert "{" not in say(language, refusal.key, **refusal.values)
+    return refusal.key
 
 
 async def test_a_person_has_so_many_on_their_way(access: Any, store: SQLiteStore) -> None:

@@ -45,13 +45,13 @@ class Desk:
 
     async def order(self, user_id: int = 20) -> str | None:
         """The code of what stands against it; else it is queued."""
-        problem = await self.budgets.limit(user_id, "en", a_task().request)
-        if problem is None:
+        refusal = await self.budgets.limit(user_id, "en", a_task().request)
+        if refusal is None:
             number = await self.store.budget.spent_since(datetime(2000, 1, 1, tzinfo=UTC))
             task = a_task(f"{number}", price=Decimal(1), queued_at=self.clock(), user_id=user_id)
             await self.store.tasks.add(task)
             await self.budgets.watch()
-        return problem.code if problem else None
+        return refusal.key if refusal else None
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ async def test_two_orders_at_once_never_share_what_is_left(store: SQLiteStore, c
     ctx = Desk(store, clock, daily_budget="3")
     request = a_task().request
     tried = await asyncio.gather(*(ctx.budgets.limit(user_id, "en", request) for user_id in range(20, 30)))
-    assert [problem.code for problem in tried if problem] == ["limit_budget_all"] * 7
-    winner = next(user_id for user_id, problem in enumerate(tried, 20) if problem is None)
+    assert [refusal.key for refusal in tried if refusal] == ["limit_budget_all"] * 7
+    winner = next(user_id for user_id, refusal in enumerate(tried, 20) if refusal is None)
     await ctx.budgets.release(winner)
     assert await ctx.budgets.limit(40, "en", request) is None
 

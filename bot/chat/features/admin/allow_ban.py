@@ -16,10 +16,10 @@ from bot.chat.features.admin.target import find_subject
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.operators.notice_buttons import ADMIT, NO, YES
 from bot.chat.parsing.message_intent import Intent
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.display_names import DisplayNames
 from bot.integers import read_integer
-from bot.request import Problem
 from bot.text import say
 
 _DECISIONS: Mapping[str, Admission] = {YES: "allowed", NO: "ignored"}
@@ -36,12 +36,12 @@ async def ban(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     await _decide(ctx, sender, intent, "banned")
 
 
-async def answer_request(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
+async def answer_request(ctx: ChatContext, press: ChatButtonPress) -> Reply | None:
     """Apply an admin's answer, unless another admin has decided."""
     sender = press.sender
     subject, answer, asked_by = _read(press.choice)
     if subject is None or answer not in _DECISIONS:
-        return Problem("press_gone", {})
+        return Reply("press_gone")
     permission = await ctx.permissions.of(subject)
     reached = True
     if permission.admission is None:

@@ -13,8 +13,8 @@ from bot.chat.context import ChatContext
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.operators.notice_buttons import PAUSE, RESUME, STAY
 from bot.chat.parsing.message_intent import Intent
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
-from bot.request import Problem
 from bot.store import TaskFilter
 from bot.store.budget import EVERYTHING, Pause
 from bot.task import TaskState
@@ -33,15 +33,15 @@ async def resume(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     await _command(ctx, sender, intent, RESUME)
 
 
-async def press_pause(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
+async def press_pause(ctx: ChatContext, press: ChatButtonPress) -> Reply | None:
     return await _press(ctx, press, PAUSE)
 
 
-async def press_resume(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
+async def press_resume(ctx: ChatContext, press: ChatButtonPress) -> Reply | None:
     return await _press(ctx, press, RESUME)
 
 
-async def press_stay(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
+async def press_stay(ctx: ChatContext, press: ChatButtonPress) -> Reply | None:
     """Stay paused, in answer to the question of the daily limit."""
     await ctx.messenger.redraw(press.sender, await _paused(ctx, press.sender.language, EVERYTHING))
     return None
@@ -57,15 +57,15 @@ async def _command(ctx: ChatContext, sender: Sender, intent: Intent, verb: str) 
     await ctx.messenger.answer(sender, card.text, card.buttons)
 
 
-async def _press(ctx: ChatContext, press: ChatButtonPress, verb: str) -> Problem | None:
+async def _press(ctx: ChatContext, press: ChatButtonPress, verb: str) -> Reply | None:
     model, _, mark = press.choice.partition("@")
     if model and model not in ctx.models:
-        return Problem("press_gone", {})
+        return Reply("press_gone")
     meant = [
         pause for pause in await ctx.purchase_guard.pauses() if (pause.model, pause.mark) == (model, mark)
     ]
     if verb == RESUME and not meant:
-        return Problem("press_too_late", {})
+        return Reply("press_too_late")
     await ctx.messenger.redraw(press.sender, await _do(ctx, press.sender, model, verb))
     return None
 

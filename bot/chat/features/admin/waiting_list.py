@@ -11,8 +11,8 @@ from bot.chat.cards.eta import about
 from bot.chat.cards.layout import Card, button, keyboard, rows
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Commands
+from bot.chat.reply import Reply
 from bot.chat.sender import Sender
-from bot.request import Problem
 from bot.task import Task, TaskState
 from bot.text import plain, say
 
@@ -30,9 +30,9 @@ async def tell_waiting(ctx: ChatContext, sender: Sender) -> None:
         await ctx.messenger.answer(sender, card.text, card.buttons)
 
 
-async def put_first(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
+async def put_first(ctx: ChatContext, press: ChatButtonPress) -> Reply | None:
     if press.sender.is_group:
-        return Problem("press_private", {})
+        return Reply("press_private")
     try:
         await ctx.actions.prioritise(press.choice, press.sender.user_id)
         answer = "queue_is_first"
@@ -40,7 +40,7 @@ async def put_first(ctx: ChatContext, press: ChatButtonPress) -> Problem | None:
         answer = "press_too_late"
     if card := await _draw(ctx, press.sender):
         await ctx.messenger.redraw(press.sender, card)
-    return Problem(answer, {})
+    return Reply(answer)
 
 
 async def _draw(ctx: ChatContext, sender: Sender) -> Card | None:
