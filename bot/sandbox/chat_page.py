@@ -18,6 +18,7 @@ from bot.sandbox.chats import Chat, Person
 from bot.sandbox.entities import utf16_length
 from bot.sandbox.files import PHOTO_LIMIT
 from bot.sandbox.groups import Where
+from bot.sandbox.inline import LIFETIME_S
 from bot.sandbox.uploads import TooLargeError, save_part
 from bot.sandbox.world import Attachment, World
 
@@ -67,7 +68,8 @@ class ChatPage:
         app.router.add_get("/{key}/files/{file_id}", self._guarded(self._file))
         app.router.add_get("/{key}/socket", self._guarded(self._socket))
         acts = (self._send, self._press, self._edit, self._start)
-        for act in (*acts, self._stranger, self._forum, self._privacy, self._thing):
+        more = (self._stranger, self._forum, self._outside, self._privacy, self._inline_mode, self._thing)
+        for act in (*acts, self._inline, self._choose, *more):
             name = act.__name__.removeprefix("_")
             app.router.add_post(f"/{{key}}/{name}", self._guarded(_answering(act)))
 
@@ -204,6 +206,39 @@ class ChatPage:
             self._world.add_topic(people[0], chat, name)
         return {"chat_id": chat.id}
 
+    async def _outside(self, _request: web.Request) -> Json:
+        """Add a group of all people in which the bot is no member."""
+        people = list(self._world.people.values())
+        return {"chat_id": self._world.add_group("Weekend", people, with_bot=False).id}
+
+    async def _inline(self, request: web.Request) -> Json:
+        """Ask the bot for inline results, and wait for them."""
+        asked = await request.json()
+        person, chat = self._who_and_where(asked)
+        query = self._world.ask_inline(person, chat, str(asked["query"]), str(asked.get("offset") or ""))
+        done, _ = await asyncio.wait({query.answered}, timeout=LIFETIME_S)
+        if not done:
+            return {"query_id": query.id, "results": []}
+        answer = query.answered.result()
+        results = [result | _media(answer.contents[result["id"]]) for result in answer.results]
+        return {
+            "query_id": query.id,
+            "results": results,
+            "button": answer.button,
+            "next_offset": answer.next_offset,
+        }
+
+    async def _choose(self, request: web.Request) -> Json:
+        """Send an inline result."""
+        asked = await request.json()
+        person, chat = self._who_and_where(asked)
+        self._world.choose(person, chat, str(asked["query_id"]), str(asked["result_id"]))
+        return {}
+
+    async def _inline_mode(self, request: web.Request) -> Json:
+        self._world.set_inline(on=bool((await request.json())["on"]))
+        return {}
+
     async def _privacy(self, request: web.Request) -> Json:
         self._world.set_privacy(on=bool((await request.json())["on"]))
         return {}
@@ -244,6 +279,7 @@ def world_json(world: World) -> Json:
     chats = []
     for chat in world.chats.values():
         people = [person["id"] for person in chat.people]
+        bots = [world.bot.id] if world.has_bot(chat) else []
         messages = [
             message | ({"reactions": found} if (found := chat.reactions.get(message["message_id"])) else {})
             for message in world.messages(chat)
@@ -253,15 +289,15 @@ def world_json(world: World) -> Json:
                 "id": chat.id,
                 "type": chat.type,
                 "title": chat.title or world.bot.first_name,
-                "members": [*people, world.bot.id],
+                "members": [*people, *bots],
                 "speakers": people,
                 "topics": [{"id": thread_id, "name": name} for thread_id, name in chat.topics.items()],
-                "commands": world.commands.shown_in(chat),
+                "commands": world.commands_in(chat),
                 "messages": messages,
             }
         )
-    bot = {"id": world.bot.id, "first_name": world.bot.first_name, "username": world.bot.username}
-    bot["privacy"] = not world.bot.reads_all_group_messages
+    bot: Json = {"id": world.bot.id, "first_name": world.bot.first_name, "username": world.bot.username}
+    bot |= {"privacy": not world.bot.reads_all_group_messages, "inline": world.bot.supports_inline_queries}
     people_json = [
         {"id": person.id, "first_name": person.first_name, "username": person.username}
         for person in world.people.values()
@@ -313,6 +349,11 @@ def _kind_of(mime: str, *, as_document: bool) -> Literal["photo", "video", "docu
     if not as_document and mime.startswith("video/"):
         return "video"
     return "document"
+
+
+def _media(content: Json) -> Json:
+    """Return the video of a result, which the page shows in its list."""
+    return {"media": content.get("animation") or content["video"]}
 
 
 def _size(text: str) -> tuple[int, int]:

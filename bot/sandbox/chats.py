@@ -51,7 +51,10 @@ class BotAccount:
     id: int = 4242
     first_name: str = "Dreamreel"
     username: str = "dreamreel_bot"
-    reads_all_group_messages: bool = False  # privacy mode, as BotFather sets it: False = on
+    # As BotFather sets them.
+    reads_all_group_messages: bool = False  # False: privacy mode is on
+    supports_inline_queries: bool = False
+    inline_feedback: bool = False  # it gets chosen_inline_result
 
     def as_json(self) -> Json:
         return {"id": self.id, "is_bot": True, "first_name": self.first_name, "username": self.username}
@@ -60,7 +63,7 @@ class BotAccount:
         return self.as_json() | {
             "can_join_groups": True,
             "can_read_all_group_messages": self.reads_all_group_messages,
-            "supports_inline_queries": False,
+            "supports_inline_queries": self.supports_inline_queries,
             "can_connect_to_business": False,
             "has_main_web_app": False,
         }

@@ -24,6 +24,8 @@ def reaches_bot(message: Json, chat: Chat, bot: BotAccount, *, bare_commands: bo
         return False
     if member.is_admin or bot.reads_all_group_messages or any(field in message for field in _SERVICE_FIELDS):
         return True
+    if message.get("via_bot", {}).get("id") == bot.id:
+        return True
     if message.get("reply_to_message", {}).get("from", {}).get("id") == bot.id:
         return True
     command = _leading_command(message)

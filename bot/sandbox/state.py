@@ -156,9 +156,16 @@ class State:
         chat.reactions[message_id] = emoji
         self.tell({"type": "reaction", "chat_id": chat.id, "message_id": message_id, "reactions": emoji})
 
+    def has_bot(self, chat: Chat) -> bool:
+        return chat.type == "private" or self.bot.id in chat.members
+
+    def commands_in(self, chat: Chat) -> list[Json]:
+        """Return the bot's commands that people see there."""
+        return self.commands.shown_in(chat) if self.has_bot(chat) else []
+
     def tell_commands(self) -> None:
         for chat in self.chats.values():
-            self.tell({"type": "commands", "chat_id": chat.id, "commands": self.commands.shown_in(chat)})
+            self.tell({"type": "commands", "chat_id": chat.id, "commands": self.commands_in(chat)})
 
     def tell(self, change: Json) -> None:
         for listener in list(self.listeners):

@@ -13,6 +13,7 @@ from bot.sandbox.chats import BotAccount, Chat, Member, Person
 from bot.sandbox.entities import formatted
 from bot.sandbox.files import ReceivedFile, document_json, photo_json, video_json
 from bot.sandbox.groups import Groups, Where
+from bot.sandbox.inline import InlineQueries, InlineQuery, update_of
 from bot.sandbox.state import new_group_id
 
 
@@ -27,6 +28,7 @@ class Attachment:
     duration_s: int = 0
 
 
+_QUERY_LIMIT = 256  # https://core.telegram.org/bots/api#inlinequery
 _STRANGERS = ("Dora", "Emil", "Fatima", "Goran", "Hana", "Ines")
 _THINGS: dict[str, Json] = {
     "voice": {"file_id": "voice-1", "file_unique_id": "voice-1", "duration": 3, "mime_type": "audio/ogg"},
@@ -54,6 +56,7 @@ class World(Groups):
     ) -> None:
         super().__init__(bot=bot or BotAccount(), now=now, bare_commands=bare_commands)
         self.callbacks = Callbacks(now)
+        self.inline = InlineQueries(now)
 
     def say(
         self,
@@ -162,6 +165,31 @@ class World(Groups):
         self.bot = replace(self.bot, reads_all_group_messages=not on)
         self.changed_wholly()
 
+    def set_inline(self, *, on: bool) -> None:
+        """Switch the bot's inline mode, as BotFather does."""
+        self.bot = replace(self.bot, supports_inline_queries=on)
+        self.changed_wholly()
+
+    def ask_inline(self, person: Person, chat: Chat, query: str, offset: str = "") -> InlineQuery:
+        """Type `@bot query` in a chat; the bot need not be in it. Raises ValueError if inline mode is off."""
+        if not self.bot.supports_inline_queries:
+            raise ValueError("the bot has no inline mode")
+        asked = self.inline.open(person, query[:_QUERY_LIMIT], offset)
+        if not asked.answered.done():
+            self.updates.put("inline_query", update_of(asked, chat))
+            self.pulse()
+        return asked
+
+    def choose(self, person: Person, chat: Chat, query_id: str, result_id: str) -> Json:
+        """Send a result that the bot offered this person. Raises KeyError if it did not."""
+        asked = self.inline.of(query_id)
+        content = self.inline.content(asked.id, result_id)
+        sent = self._from_person(person, chat, content | {"via_bot": self.bot.as_json()})
+        if self.bot.inline_feedback:
+            chosen = {"result_id": result_id, "from": person.as_json(), "query": asked.query}
+            self.updates.put("chosen_inline_result", chosen)
+        return sent
+
     def forward(self, person: Person, chat: Chat, message: Json, **where: Unpack[Where]) -> Json:
         """Forward `message`, as another person or to another chat."""
         kept = ("text", "entities", "caption", "caption_entities", "photo", "video", "animation", "document")
@@ -219,8 +247,9 @@ class World(Groups):
 
 
 def demo_world(*, now: Callable[[], float] = time.time) -> World:
-    """Return a world with three people, a private chat of the first, and a group of all of them."""
-    world = World(now=now)
+    """Return a world with three people, a private chat of the first, and a group of all of them; the bot has
+    inline mode."""
+    world = World(bot=BotAccount(supports_inline_queries=True), now=now)
     people = [
         world.add_person(Person(1001, "Ada", "ada", "en")),
         world.add_person(Person(1002, "Boris", "boris", "ru")),

@@ -20,6 +20,7 @@ from bot.sandbox.bot_api.methods import ContractError, Upload, parameters_of, re
 _LIBRARY_ONLY = {
     *("allow_sending_without_reply", "reply_to_message_id", "disable_web_page_preview", "filename"),
     *("read_timeout", "write_timeout", "connect_timeout", "pool_timeout", "api_kwargs", "self"),
+    "current_offset",
 }
 _ALBUM_ONLY = {"caption", "parse_mode", "caption_entities"}
 

@@ -59,7 +59,7 @@ def check_topic(state: State, chat: Chat, thread_id: int | None) -> None:
 def message_to_edit(state: State, params: Json) -> tuple[Chat, Json]:
     """Return a message of the bot that it can edit. Raises ApiError with Telegram's text."""
     if "inline_message_id" in params:
-        raise bad_request("MESSAGE_ID_INVALID")  # the sandbox has no inline mode
+        raise bad_request("MESSAGE_ID_INVALID")  # no result here has buttons, so no message has such an id
     if "chat_id" not in params or "message_id" not in params:
         raise bad_request("message identifier is not specified")
     chat = writable_chat(state, params["chat_id"])

@@ -9,6 +9,7 @@ from bot.sandbox.answer import Json, bad_request
 from bot.sandbox.bot_api import editing, sending
 from bot.sandbox.bot_api.access import find_chat, writable_chat
 from bot.sandbox.bot_api.calls import Call
+from bot.sandbox.bot_api.inline_answers import answer_inline_query
 from bot.sandbox.chats import Member
 
 # https://core.telegram.org/bots/api#sendchataction
@@ -168,6 +169,7 @@ METHODS: dict[str, Callable[[Call], Any]] = {
     "editMessageReplyMarkup": editing.edit_markup,
     "deleteMessage": editing.delete_message,
     "answerCallbackQuery": _answer_callback_query,
+    "answerInlineQuery": answer_inline_query,
     "getFile": _get_file,
     "setMyCommands": _set_my_commands,
     "getMyCommands": _get_my_commands,

@@ -78,7 +78,7 @@ def _replace(
     """Return the new keyboard. Without one, an edit removes the old keyboard, as in Telegram."""
     gone = dropped | {"reply_markup", "edit_date"}
     kept = {key: value for key, value in message.items() if key not in gone}
-    edited = kept | content | markup_to_show(call.params)
+    edited = kept | content | markup_to_show(call.params, call.world.bot)
     if edited == {key: value for key, value in message.items() if key != "edit_date"}:
         raise bad_request(_NOT_MODIFIED)
     if not dated and "edit_date" in message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.sandbox.answer import Json, bad_request
 from bot.sandbox.bot_api.methods import ContractError
+from bot.sandbox.chats import BotAccount
 
 _ACTIONS = (
     *(
@@ -12,13 +13,14 @@ _ACTIONS = (
         "web_app",
         "switch_inline_query",
         "switch_inline_query_current_chat",
+        "switch_inline_query_chosen_chat",
         "copy_text",
     ),
 )
 _STYLES = frozenset({"danger", "success", "primary"})
 
 
-def markup_to_show(params: Json) -> Json:
+def markup_to_show(params: Json, bot: BotAccount) -> Json:
     """Return `{"reply_markup": …}` for the message, or nothing if the call has none or an empty one.
 
     Raises ApiError for a keyboard that Telegram refuses.
@@ -31,11 +33,11 @@ def markup_to_show(params: Json) -> Json:
     rows = [row for row in markup["inline_keyboard"] if row]
     for row in rows:
         for button in row:
-            _check_button(button)
+            _check_button(button, bot)
     return {"reply_markup": {"inline_keyboard": rows}} if rows else {}
 
 
-def _check_button(button: Json) -> None:
+def _check_button(button: Json, bot: BotAccount) -> None:
     if not button["text"]:
         raise bad_request('can\'t parse inline keyboard button: Field "text" must be non-empty')
     actions = [action for action in _ACTIONS if action in button]
@@ -45,6 +47,9 @@ def _check_button(button: Json) -> None:
         )
     if len(actions) > 1:
         raise ContractError(f"InlineKeyboardButton: exactly one of {', '.join(actions)} may be given")
+    # What Telegram's servers do with such a button of a bot without inline mode is not documented.
+    if actions[0].startswith("switch_inline") and not bot.supports_inline_queries:
+        raise bad_request("BUTTON_TYPE_INVALID")
     if button.get("style", "primary") not in _STYLES:
         raise ContractError(f'InlineKeyboardButton: unknown style "{button["style"]}"')
     # The limit is in bytes, not characters: three Cyrillic letters are six.

@@ -47,6 +47,8 @@ _METHODS = {
     "editMessageMedia": _EDITING + "media!:InputMedia",
     "editMessageReplyMarkup": _EDITING,
     "deleteMessage": "chat_id!:chat message_id!:int",
+    "answerInlineQuery": "inline_query_id!:str results!:[InlineQueryResult] cache_time:int is_personal:bool "
+    "next_offset:str button:InlineQueryResultsButton",
     "answerCallbackQuery": "callback_query_id!:str text:str show_alert:bool url:str cache_time:int",
     "getFile": "file_id!:str",
     "setMyCommands": "commands!:[BotCommand] scope:BotCommandScope language_code:str",
@@ -69,8 +71,11 @@ _OBJECTS = {
     "ForceReply": "force_reply!:bool input_field_placeholder:str selective:bool",
     "InlineKeyboardButton": "text!:str icon_custom_emoji_id:str style:str url:str callback_data:str "
     "web_app:WebAppInfo switch_inline_query:str switch_inline_query_current_chat:str "
-    "copy_text:CopyTextButton",
+    "switch_inline_query_chosen_chat:SwitchInlineQueryChosenChat copy_text:CopyTextButton",
     "InlineKeyboardMarkup": "inline_keyboard!:[[InlineKeyboardButton]]",
+    "InlineQueryResultCachedVideo": "type!:str id!:str video_file_id!:str title!:str description:str "
+    + _CAPTION,
+    "InlineQueryResultsButton": "text!:str web_app:WebAppInfo start_parameter:str",
     "InputMediaPhoto": _MEDIA + "has_spoiler:bool",
     "InputMediaVideo": _MEDIA + "thumbnail:file cover:file start_timestamp:int width:int height:int "
     "duration:int supports_streaming:bool has_spoiler:bool",
@@ -83,12 +88,15 @@ _OBJECTS = {
     "quote_parse_mode:str quote_entities:[MessageEntity] quote_position:int checklist_task_id:int",
     "SuggestedPostParameters": "price:SuggestedPostPrice send_date:int",
     "SuggestedPostPrice": "currency!:str amount!:int",
+    "SwitchInlineQueryChosenChat": "query:str allow_user_chats:bool allow_bot_chats:bool "
+    "allow_group_chats:bool allow_channel_chats:bool",
     "User": "id!:int is_bot!:bool first_name!:str last_name:str username:str language_code:str",
     "WebAppInfo": "url!:str",
 }
 
 #: An object of one of several types: told apart by its `type`, or by its required field.
 _UNIONS = {
+    "InlineQueryResult": {"video_file_id": "InlineQueryResultCachedVideo"},
     "InputMedia": {"photo": "InputMediaPhoto", "video": "InputMediaVideo"},
     "ReplyMarkup": {
         "inline_keyboard": "InlineKeyboardMarkup",

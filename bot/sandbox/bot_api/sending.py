@@ -130,7 +130,7 @@ def _send(call: Call, contents: list[tuple[str, Json]]) -> list[Json]:
     """Post one message for each (kind, content) as the bot, and return them as the bot sees them."""
     world, params = call.world, call.params
     chat = writable_chat(world, params["chat_id"])
-    markup = markup_to_show(params)
+    markup = markup_to_show(params, world.bot)
     for kind, _content in contents:
         check_may_send(world, chat, kind)
     protected = {"has_protected_content": True} if params.get("protect_content") else {}

@@ -267,10 +267,12 @@ function drawTry() {
     const { ok, chat_id: id } = await tell(what, {});
     if (ok) location.hash = id;
   };
-  fill(ui.tryList, [Boolean(chat), bot.privacy], () => [
+  fill(ui.tryList, [Boolean(chat), bot.privacy, bot.inline], () => [
     button("text-button", () => create("stranger"), "A new person"),
     button("text-button", () => create("forum"), "A group with topics"),
+    button("text-button", () => create("outside"), "A group without the bot"),
     button("text-button", () => tell("privacy", { on: !bot.privacy }), `Privacy mode: ${bot.privacy ? "on" : "off"}`),
+    button("text-button", () => tell("inline_mode", { on: !bot.inline }), `Inline mode: ${bot.inline ? "on" : "off"}`),
     ...(chat ? Object.entries(THINGS) : []).map(([kind, name]) =>
       button("text-button", () => tell("thing", { ...here(), kind }), `Send: ${name}`)),
   ].map((item) => h("li", {}, item)));
@@ -439,14 +441,18 @@ function drawMessage(view, message, chat) {
   const from = sender(message);
   const own = isOwn(message, chat);
   const service = serviceText(message);
-  const named = isGroup(chat) && !own && !service;
+  const via = message.via_bot;
+  const named = (isGroup(chat) && !own && !service) || via;
   part.stack.hidden = Boolean(service);
   fill(part.service, service, () => h("span", {}, service));
   attr(view.node, "aria-label", service || `${own ? "You" : nameOf(from)}, ${clock(message)}${text ? "" : `: ${summary(words)}`}`);
   toggle(part.stack, "wide", message.reply_markup?.inline_keyboard);
   toggle(part.bubble, "bare", message.photo && !text);
-  fill(part.side, named && from, () => avatar(from));
-  fill(part.name, named && from, () => hued(h("span", { class: "hued" }, nameOf(from)), from));
+  fill(part.side, named && !own && from, () => avatar(from));
+  fill(part.name, named && [from, via, own], () => [
+    !own && hued(h("span", { class: "hued" }, nameOf(from)), from),
+    via && button("text-button", () => type(chat, ""), ` via @${via.username}`),
+  ]);
   const to = message.reply_to_message;
   fill(part.quotes, to && [to, chat.desk.speaker], () => quote(to, chat));
   const isNew = fill(part.media, entry.map((one) => [one.message_id, fileOf(one)?.file_id]), () => drawMedia(entry));
@@ -660,6 +666,9 @@ function drawKeyboard(node, message, chat) {
     const key = one.url ? link(one.url, [one.text, icon("link")])
       : one.copy_text ? button("", () => copy(one.copy_text.text), one.text, icon("copy"))
         : button("", () => press(pressed(one), message, one.callback_data, chat), one.text);
+    const elsewhere = one.switch_inline_query_chosen_chat ?? ("switch_inline_query" in one && { query: one.switch_inline_query });
+    if (elsewhere) key.onclick = () => chooseChat(elsewhere);
+    if ("switch_inline_query_current_chat" in one) key.onclick = () => type(chat, one.switch_inline_query_current_chat);
     key.className = `key ${one.style ?? ""}`;
     attr(key, "aria-busy", pressing.has(pressed(one)) && "true");
     return key;
@@ -842,6 +851,9 @@ function typed() {
   autosize();
   drawComposer(chat);
   const query = /^\/(\w*)$/.exec(ui.text.value);
+  const words = inlineWords(chat);
+  if (words != null) return askInline(chat, words);
+  asking = {};
   if (query && !chat.desk.edit) showCommands(query[1].toLowerCase());
   else closeCommands();
 }
@@ -866,13 +878,19 @@ let picked = 0;
 
 function showCommands(query = "") {
   const found = openChat().commands.filter(({ command }) => command.startsWith(query));
-  if (!found.length) return closeCommands();
+  ui.commands.onscroll = null;
+  showOptions(found.map(({ command, description }) =>
+    h("li", { role: "option", onclick: () => takeCommand(command) },
+      h("b", {}, `/${command}`), h("span", {}, description))));
+}
+
+function showOptions(options, at = 0) {
+  if (!options.length) return closeCommands();
+  options.forEach((option, index) => attr(option, "id", `command-${index}`));
   ui.commands.hidden = false;
   attr(ui.menu, "aria-expanded", "true");
-  ui.commands.replaceChildren(...found.map(({ command, description }, at) =>
-    h("li", { id: `command-${at}`, role: "option", onclick: () => takeCommand(command) },
-      h("b", {}, `/${command}`), h("span", {}, description))));
-  pick(0);
+  ui.commands.replaceChildren(...options);
+  pick(at);
 }
 
 function pick(at) {
@@ -884,6 +902,7 @@ function pick(at) {
 }
 
 function closeCommands() {
+  asking = {};
   ui.commands.hidden = true;
   attr(ui.menu, "aria-expanded", "false");
   attr(ui.text, "aria-activedescendant", null);
@@ -892,6 +911,67 @@ function closeCommands() {
 function takeCommand(command) {
   putDraft(openChat(), DRAFT);
   say(addressed(`/${command}`, openChat()));
+}
+
+// Inline mode: "@bot words" in any chat asks the bot for videos, in the same list as the commands.
+
+let asking = {};
+
+function inlineWords(chat) {
+  const [, name, words] = /^@(\w+)\s([^]*)$/.exec(ui.text.value) ?? [];
+  return bot.inline && !chat.desk.edit && name?.toLowerCase() === bot.username.toLowerCase() ? words.trim() : null;
+}
+
+// Asks when the typing pauses. What comes after something else was typed is dropped.
+async function askInline(chat, query, offset = "") {
+  const mine = (asking = {});
+  const where = { chat_id: chat.id, user_id: chat.desk.speaker };
+  await new Promise((done) => setTimeout(done, offset ? 0 : 250));
+  if (asking !== mine) return;
+  const answer = await tell("inline", { ...where, query, offset });
+  if (asking !== mine || chat !== openChat() || !answer.ok) return;
+  const options = answer.results.map((result) => resultOption(result, () => {
+    putDraft(chat, DRAFT);
+    toEnd();
+    tell("choose", { ...where, query_id: answer.query_id, result_id: result.id });
+  }));
+  if (answer.button && !offset) options.unshift(h("li", { class: "above", role: "option", onclick: () => {
+    putDraft(chat, DRAFT);
+    start(answer.button.start_parameter);
+  } }, answer.button.text));
+  showOptions([...(offset ? ui.commands.children : []), ...options], offset ? picked : 0);
+  const more = answer.next_offset && (() => {
+    const { scrollTop: top, scrollHeight, clientHeight } = ui.commands;
+    if (scrollHeight - top - clientHeight > 120) return;
+    ui.commands.onscroll = null;
+    askInline(chat, query, answer.next_offset);
+  });
+  ui.commands.onscroll = more || null;
+}
+
+function resultOption({ title, description, media }, onclick) {
+  const thumbnail = media.thumbnail ? h("img", { src: fileUrl(media.thumbnail), alt: "" }) : icon("file");
+  return h("li", { class: "result", role: "option", onclick }, thumbnail, clip("b", title), clip("span", description ?? ""));
+}
+
+// Puts "@bot words" into the composer of a chat, as a button does that starts an inline query.
+function type(chat, words) {
+  putDraft(chat, { ...DRAFT, text: `@${bot.username} ${words}` });
+  if (chat === openChat()) typed();
+}
+
+function chooseChat({ query = "", ...allowed }) {
+  const person = openChat().desk.speaker;
+  const fits = (chat) => !("allow_group_chats" in allowed) || (isGroup(chat) ? allowed.allow_group_chats : allowed.allow_bot_chats);
+  const found = allChats().filter((chat) => chat.speakers.includes(person) && fits(chat));
+  ui.chooserList.replaceChildren(...found.map((chat) => h("li", {}, button("", () => {
+    ui.chooser.close();
+    chat.desk.speaker = person;
+    location.hash = chat.id;
+    open(chat.id);
+    type(chat, query);
+  }, chatAvatar(chat), title(chat)))));
+  ui.chooser.showModal();
 }
 
 // Files: chosen, dropped or pasted.
