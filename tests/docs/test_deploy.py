@@ -7,6 +7,10 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +117,119 @@ def test_kubernetes_asks_liveness_and_readiness_where_the_bot_says_them() -> Non
     assert probes == {"liveness": "/healthz", "readiness": "/readyz", "startup": "/healthz"}
     assert pod["terminationGracePeriodSeconds"] > schedule.SUBMIT_LIMIT_S + 10
     assert {one["name"] for one in bot["env"]} <= {name.upper() for name in Settings.model_fields}
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """What a template of a hosting platform says, in one shape for all."""
+
+    values: dict[str, str]
+    kept: set[str]
+    probe: tuple[str, int]
+    mount: str
+    processes: int
+    stop_s: int
+    dockerfile: Path
+
+
+def _fly() -> Hosting:
+    file = tomllib.loads((DEPLOY / "fly.toml").read_text(encoding="utf-8"))
+    # The fields as flyctl reads them: internal/appconfig/config.go in superfly/flyctl.
+    assert set(file) <= {
+        *("app", "primary_region", "kill_signal", "kill_timeout", "build", "deploy", "env"),
+        *("mounts", "checks", "restart", "vm", "http_service"),
+    }
+    (mount,), (check,) = file["mounts"], file["checks"].values()
+    assert set(mount) <= {"source", "destination", "initial_size"}
+    assert set(check) <= {"type", "port", "path", "interval", "timeout", "grace_period"}
+    assert set(file["deploy"]) <= {"strategy"}
+    assert "--ha=false" in GUIDE, "flyctl makes two machines without it"
+    return Hosting(
+        file["env"],
+        set(),
+        (check["path"], check["port"]),
+        mount["destination"],
+        1,
+        int(file["kill_timeout"].removesuffix("s")),
+        DEPLOY / file["build"]["dockerfile"],
+    )
+
+
+def _render() -> Hosting:
+    (service,) = read(DEPLOY / "render.yaml")["services"]
+    # The fields that https://render.com/docs/blueprint-spec names.
+    assert set(service) <= {
+        *("type", "name", "runtime", "dockerfilePath", "dockerContext", "plan", "region", "numInstances"),
+        *("healthCheckPath", "maxShutdownDelaySeconds", "disk", "envVars"),
+    }
+    assert set(service["disk"]) == {"name", "mountPath", "sizeGB"}
+    values = {one["key"]: one["value"] for one in service["envVars"] if "value" in one}
+    kept = {one["key"] for one in service["envVars"] if one.get("sync") is False}
+    assert len(values) + len(kept) == len(service["envVars"])
+    probe = (service["healthCheckPath"], int(values.pop("PORT")))
+    stop_s = service["maxShutdownDelaySeconds"]
+    assert 1 <= stop_s <= 300, "the limits of Render"
+    mount, path = service["disk"]["mountPath"], ROOT / service["dockerfilePath"]
+    return Hosting(values, kept, probe, mount, service["numInstances"], stop_s, path)
+
+
+_EVALUATE = """
+import importlib.util, json, sys
+spec = importlib.util.spec_from_file_location("railway_template", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+print(json.dumps(module.main().to_graph()))
+"""
+"""As Railway's command line does it."""
+
+
+def _railway() -> Hosting:
+    if find_spec("railway_sdk") is None and "DREAMREEL_REQUIRE_DEPLOY_TOOLS" not in os.environ:
+        pytest.skip("railway-sdk is not installed")
+    graph = json.loads(succeeds(sys.executable, "-c", _EVALUATE, DEPLOY / "railway.py"))
+    (service,) = [one for one in graph["resources"] if one["type"] == "service"]
+    deploy, (attached,) = service["deploy"], service["volumeAttachments"].values()
+    # The fields of https://railway.com/railway.schema.json: the SDK takes others without a word.
+    assert set(deploy) <= {
+        *("healthcheckPath", "healthcheckTimeout", "numReplicas", "restartPolicyType"),
+        *("drainingSeconds", "overlapSeconds", "requiredMountPath"),
+    }
+    assert attached["volume"] in {one["address"] for one in graph["resources"]}
+    assert attached["mountPath"] == deploy["requiredMountPath"]
+    variables = service["variables"]
+    kept = {name for name, one in variables.items() if one["type"] == "preserve"}
+    values = {name: one["value"] for name, one in variables.items() if name not in kept}
+    assert values.pop("RAILWAY_RUN_UID") == "0", "its volumes belong to root"
+    return Hosting(
+        values,
+        kept,
+        (deploy["healthcheckPath"], int(values.pop("PORT"))),
+        attached["mountPath"],
+        deploy["numReplicas"],
+        deploy["drainingSeconds"],
+        ROOT / service["build"]["dockerfilePath"],
+    )
+
+
+@pytest.mark.parametrize("template", [_fly, _render, _railway])
+def test_a_template_of_a_platform_keeps_the_data_asks_for_liveness_and_holds_no_secret(template: Any) -> None:
+    hosting: Hosting = template()
+    fields = {name.upper(): field for name, field in Settings.model_fields.items()}
+    assert hosting.values.keys() | hosting.kept <= fields.keys()
+    assert not [name for name in hosting.values if "SecretStr" in str(fields[name].annotation)]
+    Settings.model_validate({name.lower(): value for name, value in hosting.values.items()})
+    assert hosting.values["DATA_DIR"] == hosting.mount
+    assert hosting.values["DATABASE_URL"] == f"sqlite:///{hosting.mount}/dreamreel.db"
+    # An outage of Telegram must not get the bot restarted, and the probe comes from outside the container.
+    assert hosting.probe == ("/healthz", int(hosting.values["LISTEN_PORT"]))
+    assert hosting.values["LISTEN_HOST"] == "0.0.0.0"
+    assert hosting.processes == 1, "SQLite is for one process"
+    assert hosting.stop_s > schedule.SUBMIT_LIMIT_S + 10
+    assert hosting.dockerfile.resolve() == ROOT / "Dockerfile"
+
+
+def test_the_dockerfile_has_no_volume_because_railway_refuses_it() -> None:
+    assert not re.search(r"^VOLUME\b", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 _PYTHON = r"""#!/bin/sh

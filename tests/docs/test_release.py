@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -44,3 +45,23 @@ def test_the_release_publishes_under_the_names_of_the_guide() -> None:
     assert push["platforms"] == "linux/amd64,linux/arm64"
     assert push["sbom"] is True
     assert push["provenance"] == "mode=max"
+
+
+def test_what_the_workflows_use_is_pinned_by_its_commit() -> None:
+    files = sorted((ROOT / ".github/workflows").glob("*.yml"))
+    used = [one for path in files for one in re.findall(r"uses: (.+)", path.read_text(encoding="utf-8"))]
+    assert len(used) > 10
+    assert [one for one in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)] == []
+    assert len({tuple(re.split("[@ ]", one)[:2]) for one in used}) == len({one.split("@")[0] for one in used})
+
+
+def test_what_the_image_and_compose_stand_on_is_pinned_by_digest_but_for_one_that_the_guide_names() -> None:
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    stages = set(re.findall(r" AS (\w+)$", image, re.MULTILINE))
+    services = YAML(typ="safe").load(ROOT / "compose.yaml")["services"].values()
+    used = {one for one in re.findall(r"^FROM (\S+)", image, re.MULTILINE) if one not in stages}
+    used |= {one["image"] for one in services if "$" not in one["image"]}
+    loose = {one for one in used if not re.search(r":[\w.-]+@sha256:[0-9a-f]{64}$", one)}
+    assert loose == {"aiogram/telegram-bot-api:10.3"}
+    guide = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
+    assert all(f"docker buildx imagetools inspect {one}" in guide for one in loose)
