@@ -35,7 +35,7 @@ from bot.providers.wire.fields import number_of, object_of, text_of
 from bot.providers.wire.http import Answer, Call, Http, unclear, unreadable
 from bot.providers.wire.ids import task_ids_in, told_id
 from bot.providers.wire.jimeng import RATIOS
-from bot.providers.wire.reading import Job, JobState, job_in
+from bot.providers.wire.job_record import Job, JobState, job_in
 from bot.providers.wire.reasons import named_refusal_in, refused_in
 from bot.request import Mode, PhotoRules, VideoModel, VideoRequest
 from bot.settings import Settings

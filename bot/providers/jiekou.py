@@ -30,7 +30,7 @@ from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.fields import id_of, link_of, number_of, object_of, text_of
 from bot.providers.wire.http import Answer, Call, Http, unclear, unreadable
 from bot.providers.wire.ids import task_ids_in, told_id
-from bot.providers.wire.reading import JobState, job_in, layers
+from bot.providers.wire.job_record import JobState, job_in, layers
 from bot.providers.wire.reasons import refused_in
 from bot.request import VideoModel, VideoRequest, can_sound
 from bot.settings import Settings

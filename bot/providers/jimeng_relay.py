@@ -17,7 +17,7 @@ from bot.providers.wire import relay
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Answer, Call, Http
 from bot.providers.wire.jimeng import RATIOS
-from bot.providers.wire.reading import Place
+from bot.providers.wire.job_record import Place
 from bot.providers.wire.relay import RelayLinks, links_of, ratio_of, read_submit
 from bot.request import Mode, VideoModel, VideoRequest
 from bot.settings import Settings

@@ -153,40 +153,15 @@ def from_settings(
 def _film(request: VideoRequest, job: Path) -> None:
     """Runs in a worker process."""
     target, progress = job / "film.mp4", job / "progress"
-    seconds = request.seconds or _MODEL.seconds[0]
     photos = [photo.read_bytes() for photo in sorted(job.glob("photo-*"))]
-    words, camera, seed, audio = request.prompt, request.camera, request.seed, request.audio is not False
+    request = request.model_copy(update={"seconds": request.seconds or _MODEL.seconds[0]})
     match photos:
         case []:
-            ratio = request.ratio or _MODEL.ratios[0]
-            film_words(words, ratio, seconds, target, progress, camera, seed=seed, audio=audio)
+            film_words(request, target, progress)
         case [photo] if request.mode is not Mode.REFERENCES:
-            extends = request.extends is not None
-            film_photo(
-                photo,
-                request.ratio,
-                seconds,
-                camera,
-                words,
-                target,
-                progress,
-                seed=seed,
-                audio=audio,
-                extends=extends,
-            )
+            film_photo(photo, request, target, progress)
         case _:
-            references = request.mode is Mode.REFERENCES
-            film_photos(
-                photos,
-                request.ratio,
-                seconds,
-                words,
-                target,
-                progress,
-                seed=seed,
-                audio=audio,
-                references=references,
-            )
+            film_photos(photos, request, target, progress)
 
 
 def _read_progress(path: Path) -> float | None:

@@ -17,7 +17,7 @@ from bot.provider import Accepted, Failed, Photo, Provider, Status
 from bot.providers.unified_relay_models import RelayModel, jimeng, read_models
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Answer, Call, Http
-from bot.providers.wire.reading import job_in
+from bot.providers.wire.job_record import job_in
 from bot.providers.wire.relay import RelayLinks, links_of, ratio_of, read_poll, read_submit
 from bot.request import VideoModel, VideoRequest
 from bot.settings import Settings

@@ -22,7 +22,7 @@ from bot.providers.wire.gateway import check_gateway
 from bot.providers.wire.http import Answer, Call, Http, unclear, unreadable
 from bot.providers.wire.ids import told_id
 from bot.providers.wire.jimeng import RATIOS, REFUSALS
-from bot.providers.wire.reading import JobState, body_of, job_in
+from bot.providers.wire.job_record import JobState, body_of, job_in
 from bot.providers.wire.signing import Credentials, canonical_query, sign
 from bot.request import Mode, VideoModel, VideoRequest
 from bot.settings import Settings

@@ -51,7 +51,7 @@ async def examine_store(url: str) -> Examination:
     """Examine it without changing anything. SettingsError if the package for it is missing."""
     if is_shared(url):
         _need_asyncpg()
-        from bot.stores.postgres import examine as postgres  # noqa: PLC0415 - see above
+        from bot.stores.postgres.connection import examine as postgres  # noqa: PLC0415 - see above
 
         return await postgres.examine(url)
     return await asyncio.to_thread(sqlite.examine, _path(url))
@@ -62,7 +62,7 @@ async def stored_settings(url: str, subject: int) -> list[AuditEntry]:
     if is_shared(url):
         if find_spec("asyncpg") is None:
             return []
-        from bot.stores.postgres import examine as postgres  # noqa: PLC0415 - see above
+        from bot.stores.postgres.connection import examine as postgres  # noqa: PLC0415 - see above
 
         return await postgres.stored_settings(url, subject)
     return await asyncio.to_thread(sqlite.stored_settings, _path(url), subject)

@@ -24,7 +24,7 @@ from bot.media.media_info import SIZES
 from bot.media.process import run_in_process
 from bot.media.videos import probe_video
 from bot.media.yuv import Planes, planes_of
-from bot.request import CAMERAS, closest_ratio
+from bot.request import CAMERAS, VideoRequest, closest_ratio
 
 SMALL = 0.25
 
@@ -39,15 +39,29 @@ def picture_of_planes(planes: Planes) -> Image.Image:
     return Image.merge("RGB", [luma.resize(sides)] * 3)
 
 
-def words(target: Path, prompt: str = "a paper boat", seconds: int = 1, **options: object) -> Path:
-    given = {"ratio": "16:9", "progress": None, "camera": None, "scale": SMALL} | options
-    film_words(prompt=prompt, seconds=seconds, target=target, **given)  # type: ignore[arg-type]
+def wish(prompt: str = "", seconds: int = 1, **fields: object) -> VideoRequest:
+    return VideoRequest.model_validate({"model": "preview", "prompt": prompt, "seconds": seconds} | fields)
+
+
+def words(
+    target: Path,
+    prompt: str = "a paper boat",
+    seconds: int = 1,
+    *,
+    progress: Path | None = None,
+    scale: float = SMALL,
+    **fields: object,
+) -> Path:
+    film_words(wish(prompt, seconds, **({"ratio": "16:9"} | fields)), target, progress, scale=scale)
     return target
 
 
-def over_photo(target: Path, photo: bytes, seconds: int = 1, **options: object) -> Path:
-    given = {"ratio": None, "progress": None, "camera": None, "words": "", "scale": SMALL} | options
-    film_photo(photo=photo, seconds=seconds, target=target, **given)  # type: ignore[arg-type]
+def over_photo(
+    target: Path, photo: bytes, seconds: int = 1, words: str = "", *, scale: float = SMALL, **fields: object
+) -> Path:
+    if fields.pop("extends", False):
+        fields["extends"] = "a film"
+    film_photo(photo, wish(words, seconds, **fields), target, None, scale=scale)
     return target
 
 
@@ -191,7 +205,7 @@ def test_a_frame_of_a_preview_bears_the_mark_once(tmp_path: Path) -> None:
 def test_two_photos_dissolve_from_the_whole_first_to_the_whole_last(tmp_path: Path) -> None:
     first, last = waves_photo(640, 360), Image.new("RGB", (640, 360), (200, 60, 40))
     target = tmp_path / "film.mp4"
-    film_photos([encoded(first), encoded(last)], None, 2, "", target, None, scale=SMALL)
+    film_photos([encoded(first), encoded(last)], wish(seconds=2), target, None, scale=SMALL)
     frames = frames_of(target)
     size = frames[0].size
     assert difference(frames[0], first.convert("L").resize(size)) < 12
@@ -205,7 +219,8 @@ def test_two_photos_dissolve_from_the_whole_first_to_the_whole_last(tmp_path: Pa
 def test_references_are_all_seen(count: int, tmp_path: Path) -> None:
     greys = [encoded(Image.new("RGB", (400, 300), (20, 20 + 30 * index, 60))) for index in range(count)]
     target = tmp_path / "film.mp4"
-    film_photos(greys, "16:9", 1, "friends", target, None, scale=SMALL, references=True)
+    friends = wish("friends", ratio="16:9", photos_as="references")
+    film_photos(greys, friends, target, None, scale=SMALL)
     assert difference(frames_of(target)[0], frames_of(target)[-1]) > 2
 
 
@@ -219,14 +234,15 @@ def test_a_film_without_sound_has_no_track(kind: str, tmp_path: Path) -> None:
         case "photo":
             over_photo(target, photo, audio=False)
         case _:
-            film_photos([photo, photo], None, 1, "", target, None, scale=SMALL, audio=False)
+            film_photos([photo, photo], wish(audio=False), target, None, scale=SMALL)
     assert not probe_video(target).has_audio
 
 
 async def test_a_full_size_film_is_made_apart(tmp_path: Path) -> None:
     """As the bot does it: in another process, well within its time limit."""
     target = tmp_path / "film.mp4"
-    await run_in_process(film_words, "雨中的纸船", "16:9", 5, target, tmp_path / "progress", None, limit_s=60)
+    boat = wish("雨中的纸船", 5, ratio="16:9")
+    await run_in_process(film_words, boat, target, tmp_path / "progress", limit_s=60)
     facts = probe_video(target)
     assert (facts.width, facts.height) == (1280, 720)
     assert facts.duration_s == pytest.approx(5, abs=0.01)

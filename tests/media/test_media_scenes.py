@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageStat
 from bot.media.drawing.cutouts import Sprite, cutout_of, soft_dot
 from bot.media.drawing.palettes import palette_named
 from bot.media.drawing.scene import paint_scene
-from bot.media.drawing.subjects import Motif, read_subjects
+from bot.media.drawing.scene_words import Motif, read_scene_words
 from bot.media.media_info import SIZES
 from bot.media.yuv import Planes
 
@@ -56,7 +56,7 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 )
 def test_a_motif_is_found_in_every_language(motif: Motif, prompts: tuple[str, ...]) -> None:
     for prompt in prompts:
-        assert motif in read_subjects(prompt).motifs, prompt
+        assert motif in read_scene_words(prompt).motifs, prompt
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_motif_is_found_in_every_language(motif: Motif, prompts: tuple[str, ..
     ],
 )
 def test_colours_outweigh_times_and_these_places(prompt: str, palette: str) -> None:
-    chosen = read_subjects(prompt).palette
+    chosen = read_scene_words(prompt).palette
     assert chosen is not None
     assert chosen.name in (palette, f"{palette} and night")
 
@@ -84,7 +84,7 @@ def test_colours_outweigh_times_and_these_places(prompt: str, palette: str) -> N
     "prompt", ["", "a cat", "redo it", "белка на лестнице", "hola", "trainer", "a shipment"]
 )
 def test_words_that_only_resemble_a_subject_name_none(prompt: str) -> None:
-    found = read_subjects(prompt)
+    found = read_scene_words(prompt)
     assert (found.palette, found.motifs) == (None, frozenset())
 
 

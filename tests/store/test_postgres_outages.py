@@ -16,7 +16,7 @@ from postgres_server import PostgresServer
 from bot.errors import SettingsError, StartError
 from bot.stores.open import examine_store
 from bot.stores.postgres import PostgresStore
-from bot.stores.postgres.pool import Connection
+from bot.stores.postgres.connection.pool import Connection
 
 _SSL_REQUEST = 80877103
 _POOLER_TAKES = {"user", "database", "application_name", "client_encoding"}

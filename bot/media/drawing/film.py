@@ -13,13 +13,13 @@ from bot.media.drawing.collage import lay_out
 from bot.media.drawing.encode import FRAMES_PER_S, write_film
 from bot.media.drawing.palettes import palette_of, pick_palette
 from bot.media.drawing.scene import area_for, paint_scene, weather_layers
+from bot.media.drawing.scene_words import read_scene_words
 from bot.media.drawing.sound import play_pad
-from bot.media.drawing.subjects import read_subjects
 from bot.media.drawing.titles import Area, Title, reveal_title, set_mark, set_title, without_mark
 from bot.media.media_info import SIZES
 from bot.media.photos import decode_photo, open_photo
 from bot.media.yuv import Planes, Size, planes_of
-from bot.request import closest_ratio
+from bot.request import VideoRequest, closest_ratio
 
 _BACKWARDS = {"hitchcock_dolly_out", "quick_pull_back"}
 _DETAIL_PX = 1920  # both sides of the smallest square stage: more would not be seen
@@ -29,79 +29,59 @@ _BELOW_PRINTS = Area(0.5, 0.84, 0.8, 0.2)
 _OVERSAMPLING = 2  # the photo behind a move is this much larger than the frame: zooming in stays sharp
 
 
-def film_words(  # noqa: PLR0917 - a worker process gets positional arguments
-    prompt: str,
-    ratio: str,
-    seconds: int,
-    target: Path,
-    progress: Path | None,
-    camera: str | None,
-    *,
-    seed: int | None = None,
-    scale: float = 1.0,
-    audio: bool = True,
-) -> None:
-    """Write a title card that shows `prompt`, `seconds` long, to `target` (MP4).
+def film_words(request: VideoRequest, target: Path, progress: Path | None, *, scale: float = 1.0) -> None:
+    """Write a title card that shows the prompt to `target` (MP4). Ratio and seconds are chosen.
 
-    The same words and seed make the same film. The words come slowly nearer, or move away if `camera` pulls
+    The same words and seed make the same film. The words come slowly nearer, or move away if the camera pulls
     back. `progress` is a file that holds the fraction done. `scale` makes the frame smaller.
     """
-    size = _scaled(SIZES[ratio], scale)
-    chance = _chance(prompt, seed)
-    subjects = read_subjects(prompt)
-    palette = subjects.palette or pick_palette(chance)
-    title = set_title(prompt, size, seconds, area_for(subjects.motifs, size))
+    prompt, seconds = request.prompt, _seconds(request)
+    size = _scaled(SIZES[request.ratio or next(iter(SIZES))], scale)
+    chance = _chance(request)
+    named = read_scene_words(prompt)
+    palette = named.palette or pick_palette(chance)
+    title = set_title(prompt, size, seconds, area_for(named.motifs, size))
     mark = set_mark(size)
     count = seconds * FRAMES_PER_S
-    scene = paint_scene(size, palette, subjects.motifs, chance, count=count, frames_per_s=FRAMES_PER_S)
+    scene = paint_scene(size, palette, named.motifs, chance, count=count, frames_per_s=FRAMES_PER_S)
 
     def frames() -> Iterator[Planes]:
         for index, light in enumerate(scene):
             at_s = index / FRAMES_PER_S
-            nearness = 1 - at_s / seconds if camera in _BACKWARDS else at_s / seconds
+            nearness = 1 - at_s / seconds if request.camera in _BACKWARDS else at_s / seconds
             yield mark(reveal_title(title, light, palette, at_s, nearness))
 
-    write_film(target, size, frames(), count, sound=_sound(chance, seconds, audio), progress=progress)
+    write_film(target, size, frames(), count, sound=_sound(chance, request), progress=progress)
 
 
-def film_photo(  # noqa: PLR0917 - as above
-    photo: bytes,
-    ratio: str | None,
-    seconds: int,
-    camera: str | None,
-    words: str,
-    target: Path,
-    progress: Path | None,
-    *,
-    seed: int | None = None,
-    scale: float = 1.0,
-    audio: bool = True,
-    extends: bool = False,
+def film_photo(
+    photo: bytes, request: VideoRequest, target: Path, progress: Path | None, *, scale: float = 1.0
 ) -> None:
-    """Write a film to `target` (MP4), `seconds` long, in which the camera moves over the photo.
+    """Write a film to `target` (MP4) in which the camera moves over the photo.
 
-    `camera` names the move. Without a ratio the closest to the photo's is taken; the photo is cropped around
-    its middle. The words and the seed choose the sound, which side is first, and what falls before the photo;
-    they are not shown, since a caption would hide what was sent. If the photo is the last frame of a film
-    that this one extends, the film begins with that frame, and dissolves into the words if there are any.
-    Raises what `open_photo` raises.
+    Without a ratio the closest to the photo's is taken; the photo is cropped around its middle. The words and
+    the seed choose the sound, which side is first, and what falls before the photo; they are not shown, since
+    a caption would hide what was sent. If the photo is the last frame of a film that this one extends, the
+    film begins with that frame, and dissolves into the words if there are any. Raises what `open_photo`
+    raises.
     """
-    picture, size = _stage(photo, ratio, scale)
+    words, seconds, extends = request.prompt, _seconds(request), request.extends is not None
+    picture, size = _stage(photo, request.ratio, scale)
     planes = planes_of(picture)
     mark = set_mark(size)
     count = seconds * FRAMES_PER_S
-    chance = _chance(words, seed)
+    chance = _chance(request)
     mirrored = chance.random() < 0.5
-    subjects = read_subjects(words)
-    sound = _sound(chance, seconds, audio)
+    named = read_scene_words(words)
+    sound = _sound(chance, request)
     continued = _continue(picture, size, words, seconds, chance) if extends and words.strip() else None
-    palette = subjects.palette or palette_of(picture)
-    layers = [] if continued else weather_layers(size, palette, subjects.motifs, chance)
+    palette = named.palette or palette_of(picture)
+    layers = [] if continued else weather_layers(size, palette, named.motifs, chance)
 
     def frames() -> Iterator[Planes]:
         for index in range(count):
             at_s = index / FRAMES_PER_S
-            view = view_at(camera, index / (count - 1), mirrored=mirrored)
+            view = view_at(request.camera, index / (count - 1), mirrored=mirrored)
             frame = look(planes, eased_from(view, at_s) if extends else view, size)
             for layer in layers:
                 layer(frame, at_s)
@@ -112,32 +92,28 @@ def film_photo(  # noqa: PLR0917 - as above
     write_film(target, size, frames(), count, sound=sound, progress=progress)
 
 
-def film_photos(  # noqa: PLR0917 - as above
+def film_photos(
     photos: Sequence[bytes],
-    ratio: str | None,
-    seconds: int,
-    words: str,
+    request: VideoRequest,
     target: Path,
     progress: Path | None,
     *,
-    seed: int | None = None,
     scale: float = 1.0,
-    audio: bool = True,
-    references: bool = False,
 ) -> None:
     """Write a film of several photos: a slow dissolve from the first to the last, or a collage of references.
 
     A dissolve begins with the whole first photo and ends with the whole last one; its sides, without a ratio,
     are those closest to the first. Raises what `open_photo` raises.
     """
-    chance = _chance(words, seed)
-    sound = _sound(chance, seconds, audio)
+    seconds = _seconds(request)
+    chance = _chance(request)
+    sound = _sound(chance, request)
     count = seconds * FRAMES_PER_S
-    if references:
-        size = _scaled(SIZES[ratio or next(iter(SIZES))], scale)
-        frames = _collage(photos, size, words, seconds, chance)
+    if request.photos_as == "references":
+        size = _scaled(SIZES[request.ratio or next(iter(SIZES))], scale)
+        frames = _collage(photos, size, request.prompt, seconds, chance)
     else:
-        first, size = _stage(photos[0], ratio, scale)
+        first, size = _stage(photos[0], request.ratio, scale)
         last = ImageOps.fit(_decoded(photos[-1]), first.size, Image.Resampling.LANCZOS)
         frames = _dissolve(planes_of(first), planes_of(without_mark(last, size)), size, count)
     mark = set_mark(size)
@@ -159,10 +135,10 @@ def _collage(
     photos: Sequence[bytes], size: Size, words: str, seconds: int, chance: random.Random
 ) -> Iterator[Planes]:
     pictures = [_decoded(photo) for photo in photos]
-    subjects = read_subjects(words)
-    palette = subjects.palette or palette_of(pictures[0])
+    named = read_scene_words(words)
+    palette = named.palette or palette_of(pictures[0])
     prints = lay_out(pictures, size, chance)
-    falling = weather_layers(size, palette, subjects.motifs, chance)
+    falling = weather_layers(size, palette, named.motifs, chance)
     title = set_title(words, size, seconds, _BELOW_PRINTS)
     scene = paint_scene(
         size, palette, frozenset(), chance, count=seconds * FRAMES_PER_S, frames_per_s=FRAMES_PER_S
@@ -184,14 +160,14 @@ def _continue(
 
     Words that name nothing drawn leave the old picture, out of focus.
     """
-    subjects = read_subjects(words)
-    palette = subjects.palette or palette_of(picture)
-    backdrop = None if subjects.motifs or subjects.palette else _out_of_focus(picture, size)
-    title: Title = set_title(words, size, seconds - _TITLE_BEGINS_S, area_for(subjects.motifs, size))
+    named = read_scene_words(words)
+    palette = named.palette or palette_of(picture)
+    backdrop = None if named.motifs or named.palette else _out_of_focus(picture, size)
+    title: Title = set_title(words, size, seconds - _TITLE_BEGINS_S, area_for(named.motifs, size))
     scene = paint_scene(
         size,
         palette,
-        subjects.motifs,
+        named.motifs,
         chance,
         count=seconds * FRAMES_PER_S,
         frames_per_s=FRAMES_PER_S,
@@ -229,12 +205,18 @@ def _ease(at: float, start: float, end: float) -> float:
     return t * t * (3 - 2 * t)
 
 
-def _sound(chance: random.Random, seconds: int, audio: bool) -> bytes:
-    return play_pad(chance, seconds) if audio else b""
+def _seconds(request: VideoRequest) -> int:
+    if request.seconds is None:
+        raise ValueError("the length is not chosen")
+    return request.seconds
 
 
-def _chance(words: str, seed: int | None) -> random.Random:
-    return random.Random(f"{words}\n{seed}")  # noqa: S311 - it picks colours, not secrets
+def _sound(chance: random.Random, request: VideoRequest) -> bytes:
+    return b"" if request.audio is False else play_pad(chance, _seconds(request))
+
+
+def _chance(request: VideoRequest) -> random.Random:
+    return random.Random(f"{request.prompt}\n{request.seed}")  # noqa: S311 - it picks colours, not secrets
 
 
 def _scaled(size: Size, scale: float) -> Size:

@@ -12,7 +12,7 @@ from bot.media.drawing.cutouts import Layer
 from bot.media.drawing.landmarks import boat, lighthouse, orb
 from bot.media.drawing.landscape import forest, hills
 from bot.media.drawing.palettes import Palette, mix
-from bot.media.drawing.subjects import Motif
+from bot.media.drawing.scene_words import Motif
 from bot.media.drawing.titles import WHOLE, Area
 from bot.media.drawing.water import glints, glow_below, make_sea, rings
 from bot.media.drawing.weather import embers, leaves, rain, snow, stars

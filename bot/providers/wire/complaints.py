@@ -15,7 +15,7 @@ from bot.errors import AccountProblem, ProviderError, Rejected, Unavailable
 from bot.provider import Failed
 from bot.providers.wire.fields import is_success, number_of, object_of, text_of
 from bot.providers.wire.http import Answer, Call, unclear, unreadable
-from bot.providers.wire.reading import body_of
+from bot.providers.wire.job_record import body_of
 from bot.providers.wire.reasons import named_refusal_in, refused_in
 
 _DEEPEST = 5

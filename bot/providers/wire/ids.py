@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.providers.wire.fields import id_of, is_success, link_of, object_of, text_of
-from bot.providers.wire.reading import JobState, body_of, layers, links_in_text, looks_like_a_video, state_of
+from bot.providers.wire.job_record import (
+    JobState,
+    body_of,
+    layers,
+    links_in_text,
+    looks_like_a_video,
+    state_of,
+)
 
 _OUTER_NAMES = ("id", "task_id", "taskId", "job_id", "video_id", "generation_id")
 _INNER_NAMES = ("task_id", "taskId", "id", "job_id", "video_id", "generation_id")

@@ -16,7 +16,7 @@ from bot.providers.wire.fetch import KeyForHost, VideoFetcher
 from bot.providers.wire.fields import id_of, is_success, text_of
 from bot.providers.wire.http import Answer, unreadable
 from bot.providers.wire.ids import chat_answer_in, task_ids_in, told_id
-from bot.providers.wire.reading import Job, JobState, Place, body_of, job_in
+from bot.providers.wire.job_record import Job, JobState, Place, body_of, job_in
 from bot.request import VideoRequest, closest_ratio
 
 LINK_KEEPS_S = 3600.0

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from bot.errors import SettingsError
-from bot.stores.postgres.opening import open_database
+from bot.stores.postgres.connection.opening import open_database
 from bot.stores.transfer import MOVED, TABLES, Rows
 
 _BATCH = 2000

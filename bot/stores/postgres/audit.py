@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.store.audit import AuditEntry
-from bot.stores.postgres.database import Subject, reads, writes
-from bot.stores.postgres.pool import Connection
+from bot.stores.postgres.connection.database import Subject, reads, writes
+from bot.stores.postgres.connection.pool import Connection
 
 _SELECT = "SELECT action, target, done_by, done_at, name, value FROM audit_log"
 _NEWEST = (

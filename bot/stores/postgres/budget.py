@@ -9,8 +9,8 @@ from decimal import Decimal
 from bot.store.audit import PAUSE, RESUME, THE_BOT, AuditEntry
 from bot.store.budget import EVERYTHING, RESERVED_S, Pause
 from bot.stores.postgres.audit import log
-from bot.stores.postgres.database import Database, Subject, reads, transacts, writes
-from bot.stores.postgres.pool import Connection
+from bot.stores.postgres.connection.database import Database, Subject, reads, transacts, writes
+from bot.stores.postgres.connection.pool import Connection
 from bot.stores.postgres.saver import Saver, save_leased
 from bot.stores.values import Row
 from bot.task import Task

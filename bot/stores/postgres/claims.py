@@ -9,8 +9,8 @@ from itertools import islice
 from operator import itemgetter
 
 from bot.stores.postgres import queue
-from bot.stores.postgres.database import Database
-from bot.stores.postgres.pool import Connection
+from bot.stores.postgres.connection.database import Database
+from bot.stores.postgres.connection.pool import Connection
 from bot.stores.values import task_of
 from bot.task import Task
 

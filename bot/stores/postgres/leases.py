@@ -11,9 +11,9 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from bot.errors import StoreError
-from bot.stores.postgres.database import Database, Subject, reads, writes
-from bot.stores.postgres.notifications import NotificationListener
-from bot.stores.postgres.pool import Connection
+from bot.stores.postgres.connection.database import Database, Subject, reads, writes
+from bot.stores.postgres.connection.notifications import NotificationListener
+from bot.stores.postgres.connection.pool import Connection
 
 _GOOD_S = 0.1
 """A clock that was read in a round trip longer than this is good enough only if there is no better."""

@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.store.maintenance import BOT_FLAG, KEY_FLAG
-from bot.stores.postgres.database import Subject, transacts, writes
-from bot.stores.postgres.pool import Connection, affected
+from bot.stores.postgres.connection.database import Subject, transacts, writes
+from bot.stores.postgres.connection.pool import Connection, affected
 
 _LOOK_AROUND_S = 5.0
 _OLD_ROWS = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.store.people import ChatRecord, Notice, Person, Recipe
-from bot.stores.postgres.database import Subject, reads, transacts, writes
-from bot.stores.postgres.pool import Connection, affected
+from bot.stores.postgres.connection.database import Subject, reads, transacts, writes
+from bot.stores.postgres.connection.pool import Connection, affected
 from bot.stores.values import (
     Row,
     chat_of,

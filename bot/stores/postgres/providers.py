@@ -7,8 +7,8 @@ from datetime import datetime
 
 from bot.store.providers import AccountTrouble, SlotLimit
 from bot.stores.postgres import queue
-from bot.stores.postgres.database import Subject, reads, transacts, writes
-from bot.stores.postgres.pool import Connection
+from bot.stores.postgres.connection.database import Subject, reads, transacts, writes
+from bot.stores.postgres.connection.pool import Connection
 from bot.stores.values import Row
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.store.providers import SlotLimit
-from bot.stores.postgres.pool import Connection
+from bot.stores.postgres.connection.pool import Connection
 from bot.stores.values import Row
 from bot.task import Task
 from bot.worker.concurrency import open_slots

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.send_rates import Delay, Limits, Urgency, decide, keys_of, pause_key
-from bot.stores.postgres.database import Subject, reads, transacts, writes
-from bot.stores.postgres.pool import Connection
+from bot.stores.postgres.connection.database import Subject, reads, transacts, writes
+from bot.stores.postgres.connection.pool import Connection
 
 _LOCK = 0x70_61_63_65
 """One call after another is counted: "pace"."""

@@ -15,7 +15,7 @@ from typing import TypeVar
 from bot.errors import StaleTask, StoreError
 from bot.store import Attempt
 from bot.stores.postgres import queue
-from bot.stores.postgres.pool import Connection, Connections, DatabaseLost
+from bot.stores.postgres.connection.pool import Connection, Connections, DatabaseLost
 from bot.stores.postgres.writing import Write, write
 from bot.stores.values import task_of
 from bot.task import Task, changed

@@ -7,7 +7,7 @@ processes cannot work with is not applied while one of them is running (`_ALONE`
 from __future__ import annotations
 
 from bot.errors import SettingsError, StartError
-from bot.stores.postgres.pool import Connection
+from bot.stores.postgres.connection.pool import Connection
 
 _IS_AT_WORK = "SELECT EXISTS (SELECT 1 FROM processes WHERE alive_until > clock_timestamp())"
 _LOCK = 0x64_72_65_61_6D  # any number that no other program uses in this database: "dream"

@@ -15,8 +15,8 @@ from bot.store.statistics import (
     Wait,
     matching_names,
 )
-from bot.stores.postgres.database import Subject, reads
-from bot.stores.postgres.pool import Connection
+from bot.stores.postgres.connection.database import Subject, reads
+from bot.stores.postgres.connection.pool import Connection
 from bot.stores.values import Row, task_of
 from bot.task import Task, TaskState
 

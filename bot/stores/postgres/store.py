@@ -8,14 +8,14 @@ from typing import Self
 
 from bot.stores.postgres.audit import PostgresAudit
 from bot.stores.postgres.budget import PostgresBudget
-from bot.stores.postgres.database import Database
+from bot.stores.postgres.connection.database import Database
+from bot.stores.postgres.connection.heartbeat import ProcessHeartbeat, lock_of, new_process
+from bot.stores.postgres.connection.notifications import NotificationListener
+from bot.stores.postgres.connection.opening import PATIENCE_S, open_database
+from bot.stores.postgres.connection.pool import Connections
 from bot.stores.postgres.leases import PostgresLeases, ServerClock
 from bot.stores.postgres.maintenance import PostgresMaintenance
-from bot.stores.postgres.notifications import NotificationListener
-from bot.stores.postgres.opening import PATIENCE_S, open_database
 from bot.stores.postgres.people import PostgresPeople
-from bot.stores.postgres.pool import Connections
-from bot.stores.postgres.processes import ProcessHeartbeat, lock_of, new_process
 from bot.stores.postgres.providers import PostgresProviders
 from bot.stores.postgres.rates import PostgresRates
 from bot.stores.postgres.saver import Saver

@@ -9,8 +9,8 @@ from datetime import datetime
 from bot.errors import StoreError
 from bot.store.tasks import Attempt, TaskFilter, update_task
 from bot.stores.postgres import claims, queue
-from bot.stores.postgres.database import Database, Subject, reads, transacts, writes
-from bot.stores.postgres.pool import Connection, affected
+from bot.stores.postgres.connection.database import Database, Subject, reads, transacts, writes
+from bot.stores.postgres.connection.pool import Connection, affected
 from bot.stores.postgres.saver import Saver
 from bot.stores.postgres.writing import attempt_row, text_row
 from bot.stores.values import TASK_COLUMNS, task_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.store.tokens import Token, TokenKind
-from bot.stores.postgres.database import Subject, reads, transacts, writes
-from bot.stores.postgres.pool import Connection
+from bot.stores.postgres.connection.database import Subject, reads, transacts, writes
+from bot.stores.postgres.connection.pool import Connection
 
 
 class PostgresTokens(Subject):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.store.updates import StoredUpdate
-from bot.stores.postgres.database import Subject, reads, writes
-from bot.stores.postgres.pool import Connection, affected
+from bot.stores.postgres.connection.database import Subject, reads, writes
+from bot.stores.postgres.connection.pool import Connection, affected
 
 _FIRSTS = "ARRAY(SELECT min(update_id) FROM updates WHERE state = 'open' GROUP BY chat_id, user_id)"
 _CHATS = (

@@ -12,7 +12,7 @@ from functools import cached_property
 from operator import attrgetter
 
 from bot.store import Attempt
-from bot.stores.postgres.pool import Connection
+from bot.stores.postgres.connection.pool import Connection
 from bot.stores.values import TASK_COLUMNS, TASK_FIELDS, TASK_TIMES, task_row
 from bot.task import Task
 

@@ -28,7 +28,7 @@ class Motif(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Subjects:
+class SceneWords:
     """What the words name; the palette is None if they name no colours."""
 
     palette: Palette | None
@@ -36,12 +36,12 @@ class Subjects:
 
 
 _TABLES: dict[str, dict[str, str]] = tomllib.loads(
-    Path(__file__).with_name("subjects.toml").read_text(encoding="utf-8")
+    Path(__file__).with_name("scene_words.toml").read_text(encoding="utf-8")
 )
 _WORD = re.compile(r"\w+")
 
 
-def read_subjects(words: str) -> Subjects:
+def read_scene_words(words: str) -> SceneWords:
     """Return the colours and motifs that the words name: first colour names, then a time, then a place."""
     text = words.lower()
     named = set(_WORD.findall(text))
@@ -52,7 +52,7 @@ def read_subjects(words: str) -> Subjects:
         palette = blend_palettes(palette_named(colours[0]), palette_named(colours[-1]))
     elif other:
         palette = palette_named(other[0])
-    return Subjects(palette, frozenset(map(Motif, _found("motifs", text, named))))
+    return SceneWords(palette, frozenset(map(Motif, _found("motifs", text, named))))
 
 
 def _found(table: str, text: str, named: set[str]) -> list[str]:

@@ -8,7 +8,7 @@ import time
 import asyncpg
 
 from bot.errors import SettingsError, StartError
-from bot.stores.postgres.pool import LOST, Connection, Connections, explain
+from bot.stores.postgres.connection.pool import LOST, Connection, Connections, explain
 from bot.stores.postgres.schema import migrate
 
 OLDEST = 150_000

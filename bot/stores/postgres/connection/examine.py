@@ -11,8 +11,7 @@ from bot.store.audit import AuditEntry
 from bot.stores.examination import Examination
 from bot.stores.postgres import people
 from bot.stores.postgres.audit import settings_in_force
-from bot.stores.postgres.maintenance import bot_of, key_mark_of
-from bot.stores.postgres.opening import (
+from bot.stores.postgres.connection.opening import (
     MEND_ENCODING,
     MEND_SILENCE,
     MEND_STANDBY,
@@ -22,7 +21,8 @@ from bot.stores.postgres.opening import (
     cannot_hold,
     refusal,
 )
-from bot.stores.postgres.pool import CONNECT, LOST, Connection
+from bot.stores.postgres.connection.pool import CONNECT, LOST, Connection
+from bot.stores.postgres.maintenance import bot_of, key_mark_of
 from bot.stores.postgres.schema import SCHEMA_VERSION
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from bot.stores.postgres.pool import Connection, Connections
+from bot.stores.postgres.connection.pool import Connection, Connections
 
 P = ParamSpec("P")
 T = TypeVar("T")

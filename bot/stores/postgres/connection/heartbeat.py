@@ -16,9 +16,9 @@ from datetime import datetime
 
 from bot.errors import StoreError
 from bot.log import get_log
-from bot.stores.postgres.database import Database, Subject, reads, transacts, writes
+from bot.stores.postgres.connection.database import Database, Subject, reads, transacts, writes
+from bot.stores.postgres.connection.pool import Connection, affected
 from bot.stores.postgres.leases import ServerClock
-from bot.stores.postgres.pool import Connection, affected
 
 ALIVE_S = 15.0
 """Without a heartbeat for so long a process is dead."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import asyncpg
 
 from bot.log import get_log
-from bot.stores.postgres.pool import CONNECT, LOST
+from bot.stores.postgres.connection.pool import CONNECT, LOST
 
 _CHANNEL = "dreamreel"
 _AGAIN_S = 1.0
