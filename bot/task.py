@@ -10,6 +10,7 @@ A move returns a new Task. The store saves it, compares `version` and knows no s
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +22,9 @@ from bot.codes import FETCHABLE, PERHAPS_CHARGED, FailureCode
 from bot.draft import COLLECTS
 from bot.errors import IllegalMove
 from bot.request import VideoRequest
+
+_PRODUCT = re.compile(r"^\w+:(?=[\w-]+$)")
+"""What an adapter put before a job's id."""
 
 
 class TaskState(StrEnum):
@@ -149,6 +153,12 @@ class Task:
         It has no card yet.
         """
         return self.state is TaskState.DRAFT and self.question in COLLECTS
+
+    @property
+    def job_id(self) -> str:
+        """Return the id as the provider prints it; empty if there is none. Its adapter may keep more before a
+        colon."""
+        return _PRODUCT.sub("", self.remote_id or "")
 
     @property
     def is_joined(self) -> bool:

@@ -110,7 +110,7 @@ class AdminActions:
         if keep_until <= now:
             raise ActionRefused(f"{task.id} is too old: {model.provider} does not know its job any more.")
         for other in await self._store.tasks.list_tasks(TaskFilter(provider=task.provider), _SEARCHED):
-            if other.remote_id == remote_id:
+            if remote_id in (other.job_id, other.remote_id):
                 raise ActionRefused(f"{remote_id} belongs to the task {other.id}.")
         attached = await self._move(
             task, lambda row: row.accepted(remote_id, now, keep_until), "takes no id any more"

@@ -112,7 +112,7 @@ def _row(
         _time(submit.at, zone),
         submit.provider,
         request.model if is_here else "",
-        task.remote_id or "" if was_taken and is_here else "",
+        task.job_id if was_taken and is_here else "",
         answered,
         "" if task.price is None or not is_here else f"{task.price:f}",
         currency,

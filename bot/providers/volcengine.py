@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from yarl import URL
 
+from bot.codes import FailureCode
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.providers.wire.complaints import complaint_in, problem, why, words_in
@@ -135,12 +136,14 @@ class Volcengine:
         return replace(accepted, remote_id=f"{req_key}:{accepted.remote_id}")
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
-        req_key, *others = dict.fromkeys(_REQ_KEYS[model.name].values())
-        task_id = remote_id
-        if others and ":" in remote_id:
-            req_key, _, task_id = remote_id.partition(":")
-        signed = self._signed(Call.POLL, {"req_key": req_key, "task_id": task_id})
-        return read_poll(await self._http.send(Call.POLL, "POST", *signed))
+        named, _, task_id = remote_id.rpartition(":")
+        # An id that an operator attached names no key: only under its own the job is found.
+        for req_key in [named] if named else dict.fromkeys(_REQ_KEYS[model.name].values()):
+            signed = self._signed(Call.POLL, {"req_key": req_key, "task_id": task_id})
+            status = read_poll(await self._http.send(Call.POLL, "POST", *signed))
+            if not (isinstance(status, Failed) and status.code == FailureCode.NOT_FOUND):
+                break
+        return status
 
     async def cancel(self, remote_id: str, model: VideoModel) -> bool:
         return False

@@ -44,6 +44,11 @@ async def submitted(store: SQLiteStore, task_id: str, answer: str = "ok", **chan
     return task
 
 
+async def test_the_id_is_the_one_that_the_provider_prints(store: SQLiteStore) -> None:
+    await submitted(store, "photo", state=TaskState.SUCCEEDED, remote_id="jimeng_i2v_first_v30:7392")
+    assert [row["remote_id"] for row in await bill(store)] == ["7392"]
+
+
 async def test_a_row_tells_all_that_a_bill_may_be_asked_about(store: SQLiteStore) -> None:
     await submitted(store, "boat", state=TaskState.SUCCEEDED, remote_id="their-7", billed_tokens=108_900)
     (row,) = await bill(store)

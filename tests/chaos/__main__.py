@@ -18,7 +18,7 @@ from postgres_server import OLDEST, PostgresServer, find_binaries
 from chaos.postgres import PostgresUnderTest
 from chaos.run import Plan, StoreUnderTest, only_messages, run
 
-_SETTLE_S = 0.25
+_SETTLE_S = 0.4
 """For each request, once there is peace; never less than a plan's own."""
 
 

@@ -54,6 +54,8 @@ class Entry:
     offered: bool
     """Sent as a new message whose arrival nobody knows: its person has a button."""
     cancelled_by: int | None
+    joined: bool
+    """A film that the bot joined of two videos: nobody ordered it at a provider."""
 
     @property
     def is_dropped(self) -> bool:
@@ -101,7 +103,7 @@ class Audit:
         """What does not balance, a sentence each; empty where all is well."""
         orders: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.entries:
-            if not entry.is_dropped:
+            if not entry.is_dropped and not entry.joined:
                 orders[entry.prompt].append(entry)
         return [
             *self.complaints,
@@ -221,7 +223,15 @@ class Audit:
 
     def _shown(self, prompt: str, entries: Sequence[Entry]) -> Iterator[str]:
         """Every finished video that somebody waits for is shown exactly once, and no other."""
-        videos = [one for one in self.messages if _is_video(one) and prompt and _is_about(one, prompt)]
+        films = {(one.chat_id, one.card_id) for one in self.entries if one.joined}
+        videos = [
+            one
+            for one in self.messages
+            if _is_video(one)
+            and prompt
+            and _is_about(one, prompt)
+            and (one["chat"]["id"], one["message_id"]) not in films
+        ]
         made = [one for one in entries if one.state == "succeeded" and not one.is_cancelled and one.closed]
         due = [one for one in made if one.chat_id not in self.blocked]
         sure = [one for one in due if not one.offered]
@@ -327,6 +337,7 @@ def entry_of(row: Mapping[str, Any]) -> Entry:
         closed=row["delivered_at"] is not None,
         offered=bool(row["detached"]) and row["sending_at"] is not None,
         cancelled_by=row["cancelled_by"],
+        joined=row["state"] == "succeeded" and row["video_url"] == "",
     )
 
 

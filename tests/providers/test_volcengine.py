@@ -120,6 +120,17 @@ async def test_every_recorded_submit_means_what_its_example_says(name: str) -> N
         assert outcome.code == word
 
 
+async def test_an_id_that_names_no_product_is_asked_for_under_each() -> None:
+    running = {"code": 10000, "data": {"status": "generating"}, "message": "Success", "request_id": "r"}
+    unknown = running | {"data": {"status": "not_found"}}
+    async with ProviderServer() as server:
+        server.next("look", Reply(200, unknown), Reply(200, running))
+        status = await volcengine_at(server.base_url).poll("7392", MODELS["jimeng-720p"])
+    assert status == StillRunning()
+    asked = [json.loads(one.body)["req_key"] for one in server.received]
+    assert asked == ["jimeng_t2v_v30", "jimeng_i2v_first_v30"]
+
+
 @pytest.mark.parametrize("name", _cases("CVSync2AsyncGetResult"))
 async def test_every_recorded_look_means_what_its_example_says(name: str) -> None:
     case = CASES[name]
