@@ -160,6 +160,10 @@ def _sentence(task: Task, now: datetime) -> str:
             return say(task.language, "card_recipe_references")
         case DraftQuestion.TWO_PHOTOS_WORDS as question:
             return say(task.language, question, model=task.request.model)
+        case DraftQuestion.PHOTO_MOTION if task.request.extends:
+            return say(task.language, "card_ask_next")
+        case DraftQuestion.PHOTO_WORDS if task.request.extends:
+            return say(task.language, "card_ask_next_words")
         case DraftQuestion.START_OLD:
             return say(task.language, "card_old", age=_age(task.language, now - task.created_at))
         case DraftQuestion.OTHER_WORDS:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bot.chat.cards.continuation import continuation
 from bot.chat.cards.draft_card import GO_ON
+from bot.chat.cards.photo_picker import words_question
 from bot.chat.cards.result_buttons import EXTEND
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
@@ -28,12 +29,8 @@ async def extend(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     if intent.video is None:
         await ctx.messenger.say(sender, "extend_how", command=ctx.names.command("extend", sender.chat_id))
         return
-    parent = None
-    if intent.answers is not None:
-        parent = await ctx.store.tasks.find(card=(sender.chat_id, intent.answers))
-    await ctx.messenger.reply(
-        sender, await _continue(ctx, sender, intent.video, parent, read_words(intent.words))
-    )
+    parent, words = await _parent(ctx, sender, intent), read_words(intent.words)
+    await ctx.messenger.reply(sender, await _continue(ctx, sender, intent.video, parent, words))
 
 
 async def extend_result(ctx: ChatContext, press: ButtonPress) -> Reply | None:
@@ -47,10 +44,10 @@ async def extend_result(ctx: ChatContext, press: ButtonPress) -> Reply | None:
 
 
 async def draft_extension(ctx: ChatContext, sender: Sender, intent: Intent, video: SentVideo) -> None:
-    """Draft a continuation of a video, because plain words replied to it."""
-    words = read_words(intent.words)
+    """Draft a continuation of a video that was sent alone, or to which plain words replied."""
+    parent, words = await _parent(ctx, sender, intent), read_words(intent.words)
     await ctx.messenger.reply(
-        sender, await _continue(ctx, sender, video, None, words, question=DraftQuestion.EXTENDING_DRAFT)
+        sender, await _continue(ctx, sender, video, parent, words, question=DraftQuestion.EXTENDING_DRAFT)
     )
 
 
@@ -75,6 +72,13 @@ async def go_on(ctx: ChatContext, press: ButtonPress) -> Reply | None:
         await ctx.board.remove(task.card.chat_id, task.card.card_id)
     ctx.wake()
     return None
+
+
+async def _parent(ctx: ChatContext, sender: Sender, intent: Intent) -> Task | None:
+    """Return the task on whose card the video is."""
+    if intent.answers is None:
+        return None
+    return await ctx.store.tasks.find(card=(sender.chat_id, intent.answers))
 
 
 async def _continue(
@@ -137,8 +141,11 @@ async def _read(ctx: ChatContext, sender: Sender, task: Task) -> Reply | None:
     # Until a message shows the frame, the video stands in its place.
     ctx.photos.note(SentPhoto(video_id, frame.width, frame.height, None))
     try:
-        if request.prompt and task.question == DraftQuestion.EXTENDING_DRAFT:
-            await ctx.drafts.draft(sender, request, DraftQuestion.START, task.parent_id, frame.data)
+        if task.question == DraftQuestion.EXTENDING_DRAFT:
+            is_optional = not ctx.request_builder.problems(request)
+            asks = words_question(request, is_optional=is_optional)
+            question = DraftQuestion.START if request.prompt else asks
+            await ctx.drafts.draft(sender, request, question, task.parent_id, frame.data)
         elif request.prompt:
             return await ctx.orders.start(sender, request, task.parent_id, frame.data)
         else:

@@ -37,6 +37,8 @@ async def video(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     is_command = intent.kind == "video"
     if intent.kind == "wants_photo":
         await _ask_photo(ctx, sender, intent)
+    elif intent.video is not None:
+        await draft_extension(ctx, sender, intent, intent.video)
     elif not is_command and (task := await _photo_question(ctx, sender, intent)):
         await _complete(ctx, sender, task, intent)
     elif (
@@ -89,6 +91,9 @@ async def text(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
 
 async def guess(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     """Draft the video that a mistyped command asks for, or ask for what it lacks."""
+    if intent.video is not None:
+        await draft_extension(ctx, sender, intent, intent.video)
+        return
     if intent.photo is None and intent.command == "animate":
         await _ask_photo(ctx, sender, intent)
         return

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from bot.chat.ordering.drafts import Drafts
 from bot.chat.parsing.message_intent import Intent, SentPhoto
 from bot.chat.sender import Sender, sender_of
-from bot.draft import DraftQuestion
+from bot.draft import READS_VIDEO, DraftQuestion
 from bot.errors import StaleTask
 from bot.request import VideoRequest
 from bot.store import TaskStore
@@ -94,6 +94,7 @@ class Albums:
         if (
             intent.photo is None
             or not task.is_collecting_album
+            or task.question in READS_VIDEO
             or is_taken_up
             or task.user_id != sender.user_id
         ):

@@ -16,7 +16,8 @@
 | a reply to a message of the bot (perhaps an answer)      | answer             | answer               |
 | a photo as such a reply                                  | as any photo       | answer               |
 | several photos at once                                   | as one photo       | only to a command    |
-| a video where a photo is due                             | says what would do | only to a command    |
+| a video, with a plain caption or without                 | draft              | nothing              |
+| `/video`, `/animate` with or about a video               | draft              | draft                |
 | the message of an open draft is edited                   | changes the draft  | changes the draft    |
 | a mistyped command                                       | asks               | if it names this bot |
 """
@@ -60,7 +61,8 @@ Wish = Literal[
     "nothing",
 ]
 """A photo may be what a question of ours waits for. Where it is not, a `photo` starts, a `draft` asks, and an
-`answer` is nothing. `wants_photo`: the words for one that is not there."""
+`answer` is nothing. A `draft` of a video goes on from it. `wants_photo`: the words for one that is not
+there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Intent:
     command: str = ""
     """Its name."""
     video: SentVideo | None = None
-    """What such a command came with, or replies to."""
+    """What such a command or draft came with, or replies to."""
     points_at: int | None = None
     """The message of a person in this chat that the text replies to."""
     about: int | None = None
@@ -126,12 +128,15 @@ def read_intent(
             return Intent("command", words, photo, answers, command=command or "", video=video, about=about)
         case "photo" | "photo_only" as kind:
             meant = _about_photo(message, pointed, words, needs_photo=kind == "photo_only")
-            is_on_card = meant.kind == "video" and meant.photo is not None and photo is None
+            has_own = photo is not None or find_video(message) is not None
+            is_on_card = (meant.photo or meant.video) is not None and not has_own
             return replace(meant, answers=answers) if is_on_card else meant
         case "unknown":
             photo = photo or (find_photo(pointed) if pointed else None)
+            video = find_video(message) or (find_video(pointed) if pointed else None)
             asks = private or addressee == "this"
-            return Intent("unknown", words, photo, answers, command or "") if asks else _NOTHING
+            guessed = Intent("unknown", words, photo, answers, command or "", None if photo else video)
+            return guessed if asks else _NOTHING
     if answers is not None and message.text:
         return Intent("text", words, find_photo(pointed) if pointed and private else None, answers)
     if photo is not None and not private:
@@ -147,7 +152,7 @@ def read_intent(
         return _about_pointed(message, pointed, words, points_at)
     if message.text:
         return Intent("text", words)
-    return _without_photo(message) if message.effective_attachment else _NOTHING
+    return _without_photo(words, message) if message.effective_attachment else _NOTHING
 
 
 def _replied_to(answered: Message | None, bot_id: int) -> tuple[int | None, int | None]:
@@ -164,7 +169,7 @@ def _about_photo(
     """Return what a command about a photo asks for: of its own one, or of the one that it replies to."""
     photo = find_photo(message) or (find_photo(pointed) if pointed else None)
     if photo is None and (_has_media(message) or (pointed is not None and _has_media(pointed))):
-        return _without_photo(message, pointed)
+        return _without_photo(words, message, pointed)
     if photo is None and (needs_photo or _is_withheld(message)):
         return Intent("wants_photo", words)
     return Intent("video", words, photo)
@@ -256,10 +261,10 @@ def _largest(sizes: Sequence[PhotoSize]) -> SentPhoto:
     return SentPhoto(best.file_id, best.width, best.height, best.file_size)
 
 
-def _without_photo(*messages: Message | ExternalReplyInfo | None) -> Intent:
-    """What has none is answered by what would do. From a video one can go on: a bare `/extend` says how."""
-    is_video = any(message is not None and find_video(message) for message in messages)
-    return Intent("command", command="extend") if is_video else Intent("no_photo")
+def _without_photo(words: str, *messages: Message | ExternalReplyInfo | None) -> Intent:
+    """Return a draft that goes on from the video in one of the messages; else say what would do."""
+    video = next((found for one in messages if one is not None and (found := find_video(one))), None)
+    return Intent("no_photo") if video is None else Intent("draft", words, video=video)
 
 
 def _has_media(message: Message | ExternalReplyInfo) -> bool:

@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from pictures import photo
 from provider_server import make_mp4
-from running import BOT, BotHarness, buttons, says
+from running import BotHarness, buttons, says
 
 from bot.chat.parsing.prompt_options import FLAGS
 from bot.request import CAMERAS
@@ -87,16 +87,6 @@ async def test_an_option_nobody_has_is_answered_with_those_there_are(live_bot: B
             says("photo_too_many_bytes", max_mb=20),
         ),
         (
-            lambda live_bot, ada, chat: live_bot.world.send_video(ada, chat, make_mp4(), caption="a wave"),
-            says("extend_how", command="/extend"),
-        ),
-        (
-            lambda live_bot, ada, chat: live_bot.world.send_video(
-                ada, chat, make_mp4(), caption="/animate a wave"
-            ),
-            says("extend_how", command="/extend"),
-        ),
-        (
             lambda live_bot, ada, chat: live_bot.world.send_photo(
                 ada, chat, b"%PDF-1.7", caption="a wave", as_document=True, name="paper.pdf"
             ),
@@ -109,8 +99,6 @@ async def test_an_option_nobody_has_is_answered_with_those_there_are(live_bot: B
         "too small, a file",
         "no picture",
         "20 MB",
-        "video",
-        "video, command",
         "PDF",
     ],
 )
@@ -134,14 +122,6 @@ async def test_several_files_at_once_that_cannot_work_get_one_answer(
     await live_bot.handled(ada, chat)
     answers = [one for one in live_bot.world.bot_messages(chat) if "Options:" not in one["text"]]
     assert len(answers) == 1
-
-
-async def test_a_photo_command_in_reply_to_a_video_says_how_to_go_on_from_one(live_bot: BotHarness) -> None:
-    ada, _ = live_bot.newcomer()
-    group = live_bot.world.add_group("Friends", [ada])
-    film = live_bot.world.send_video(ada, group, make_mp4())
-    live_bot.world.say(ada, group, f"/animate@{BOT} a wave", reply_to=film)
-    assert await _only_answer(live_bot, ada, group) == says("extend_how", command=f"/extend@{BOT}")
 
 
 async def test_a_question_that_is_not_answered_is_asked_again(live_bot: BotHarness) -> None:

@@ -59,11 +59,11 @@ async def test_there_must_be_one_and_it_must_be_of_the_bot(live_bot: BotHarness)
     assert answer["text"] == says("again_none")
     answer = await live_bot.answer(live_bot.world.say(ada, chat, "/again", reply_to=answer))
     assert answer["text"] == says("again_unknown")
+    assert live_bot.tasks(chat) == []
     sent = live_bot.world.send_video(ada, chat, film())
     await live_bot.answer(
         live_bot.world.say(ada, chat, "/again", reply_to=sent), containing=says("again_unknown")
     )
-    assert live_bot.tasks(chat) == []
     with live_bot.unfinished():
         card = await live_bot.answer(
             live_bot.world.say(ada, chat, "/video a long road"), containing="a long road"
@@ -139,9 +139,8 @@ async def test_a_reply_to_a_video_is_not_taken_for_a_waiting_photo(live_bot: Bot
 
 async def test_a_recipe_with_a_picture_keeps_it(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
-    sent = live_bot.world.send_video(ada, chat, film())
     live_bot.provider.video = film()
-    live_bot.world.say(ada, chat, "/extend the fog lifts", reply_to=sent)
+    live_bot.world.send_video(ada, chat, film(), caption="/extend the fog lifts")
     (piece,) = await live_bot.shown(chat)
     live_bot.world.say(ada, chat, "the fog thickens", reply_to=piece)
     draft = (await live_bot.until(lambda: _with_caption(live_bot, chat, says("card_reworded"))))[-1]

@@ -20,6 +20,7 @@ from bot.chat.cards.continuation import continuation
 from bot.chat.telegram_io import video_files
 from bot.request import Mode, VideoRequest
 from bot.sandbox import Chat, Json, Person
+from bot.sandbox.world import Attachment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -27,10 +28,10 @@ CONTINUES = says("card_extends")
 
 
 async def test_a_command_to_a_sent_video_starts_from_its_last_frame(live_bot: BotHarness) -> None:
-    ada, chat = live_bot.newcomer()
+    ada, chat = _group(live_bot)
     sent = live_bot.world.send_video(ada, chat, film())
     with live_bot.unfinished():
-        live_bot.world.say(ada, chat, "/extend the wall opens", reply_to=sent)
+        live_bot.world.say(ada, chat, f"/extend@{BOT} the wall opens", reply_to=sent)
         await live_bot.job("the wall opens")
         card = await live_bot.card(chat)
         assert is_red_and_blue(_shown(live_bot, card))
@@ -146,10 +147,10 @@ async def test_another_photo_in_its_place_ends_the_extension(live_bot: BotHarnes
 
 
 async def test_an_old_command_is_asked_about_below_the_picture(live_bot: BotHarness) -> None:
-    ada, chat = live_bot.newcomer()
+    ada, chat = _group(live_bot)
     sent = live_bot.world.send_video(ada, chat, film())
     long_ago = int(live_bot.world.now()) - 1200
-    live_bot.world.say(ada, chat, "/extend an owl wakes", reply_to=sent, date=long_ago)
+    live_bot.world.say(ada, chat, f"/extend@{BOT} an owl wakes", reply_to=sent, date=long_ago)
     card = await live_bot.card(chat)
     assert says("card_old", age="20 min") in card["caption"]
     assert CONTINUES in card["caption"]
@@ -161,20 +162,20 @@ async def test_an_old_command_is_asked_about_below_the_picture(live_bot: BotHarn
 
 
 async def test_an_edited_command_buys_nothing(live_bot: BotHarness) -> None:
-    ada, chat = live_bot.newcomer()
+    ada, chat = _group(live_bot)
     sent = live_bot.world.send_video(ada, chat, film())
-    said = live_bot.world.say(ada, chat, "/extend", reply_to=sent)
+    said = live_bot.world.say(ada, chat, f"/extend@{BOT}", reply_to=sent)
     await live_bot.until(lambda: _questions(live_bot, chat))
-    live_bot.world.edit(ada, said, "/extend a wolf howls")
+    live_bot.world.edit(ada, said, f"/extend@{BOT} a wolf howls")
     await live_bot.handled(ada, chat)
     assert live_bot.jobs("a wolf howls") == 0
     assert len(live_bot.tasks(chat)) == 1
 
 
 async def test_a_shape_of_which_much_is_lost_is_shown_first(live_bot: BotHarness) -> None:
-    ada, chat = live_bot.newcomer()
+    ada, chat = _group(live_bot)
     sent = live_bot.world.send_video(ada, chat, film(size=(360, 960)))
-    live_bot.world.say(ada, chat, "/extend a tower grows", reply_to=sent)
+    live_bot.world.say(ada, chat, f"/extend@{BOT} a tower grows", reply_to=sent)
     await live_bot.until(lambda: [task for task in live_bot.tasks(chat) if task["card_id"]])
     card = await live_bot.card(chat)
     assert says("card_crop_shown", model="jimeng-pro", ratio="9:16") in card["caption"]
@@ -189,7 +190,7 @@ async def test_a_shape_of_which_much_is_lost_is_shown_first(live_bot: BotHarness
 
 
 async def test_what_cannot_work_is_said_before_anything_is_bought(live_bot: BotHarness) -> None:
-    ada, chat = live_bot.newcomer()
+    ada, chat = _group(live_bot)
     large = live_bot.world.send_video(ada, chat, os.urandom(21_000_000), width=640, height=360, duration_s=9)
     broken = live_bot.world.send_video(ada, chat, film()[:900], width=640, height=360, duration_s=9)
     small = live_bot.world.send_video(ada, chat, film(size=(160, 96)))
@@ -202,10 +203,118 @@ async def test_what_cannot_work_is_said_before_anything_is_bought(live_bot: BotH
         (fine, "it goes on 7s", says("no_seconds", model="jimeng-pro", choices="5, 10", asked=7)),
         (fine, "x" * 900, says("prompt_too_long", length=900, limit=800)),
     ]:
-        said = live_bot.world.say(ada, chat, f"/extend {words}", reply_to=sent)
+        said = live_bot.world.say(ada, chat, f"/extend@{BOT} {words}", reply_to=sent)
         await live_bot.answer(said, containing=expected)
     await _nothing_came(live_bot, chat)
     assert list((live_bot.folder / "work").iterdir()) == []
+
+
+MOTIONS = [says(f"button_motion_{name}") for name in ("closer", "wind", "alive", "around")]
+
+
+async def test_a_video_alone_asks_below_its_last_frame_and_a_motion_goes_on_from_there(
+    live_bot: BotHarness,
+) -> None:
+    ada, chat = live_bot.newcomer()
+    sent = live_bot.world.send_video(ada, chat, film())
+    card = await live_bot.card(chat)
+    assert is_red_and_blue(_shown(live_bot, card))
+    assert says("card_ask_next") in card["caption"]
+    assert list(buttons(card))[:4] == MOTIONS
+    assert list(buttons(card))[-2:] == [says("button_generate"), says("button_dismiss")]
+    await live_bot.tap(ada, card, MOTIONS[1])
+    draft = await live_bot.until(
+        lambda: (now := live_bot.now(card)) and says("card_draft") in now["caption"] and now
+    )
+    assert isinstance(draft, dict)
+    assert live_bot.jobs(MOTIONS[1]) == 0
+    await live_bot.tap(ada, draft, says("button_generate"))
+    (video,) = await live_bot.shown(chat)
+    assert is_red_and_blue(live_bot.photo_sent(MOTIONS[1]))
+    assert says("button_join") in buttons(video)
+    (task,) = live_bot.tasks(chat)
+    assert VideoRequest.model_validate_json(task["request"]).extends == sent["video"]["file_id"]
+
+
+async def test_the_next_words_are_what_happens_in_a_video_that_was_sent_alone(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    live_bot.world.send_video(ada, chat, film())
+    await live_bot.card(chat)
+    live_bot.world.say(ada, chat, "the wall falls over 10s")
+    draft = (await live_bot.until(lambda: _with_caption(live_bot, chat, says("card_draft"))))[0]
+    assert live_bot.jobs("the wall falls over") == 0
+    await live_bot.tap(ada, draft, says("button_generate"))
+    (video,) = await live_bot.shown(chat)
+    assert "10 s" in video["caption"]
+    assert is_red_and_blue(live_bot.photo_sent("the wall falls over"))
+
+
+@pytest.mark.parametrize("command", ["", f"/animate@{BOT} ", f"/vidoe@{BOT} "])
+async def test_a_video_with_words_is_a_draft_that_goes_on_from_it(live_bot: BotHarness, command: str) -> None:
+    ada, chat = live_bot.newcomer()
+    words = f"a caption after {len(command)}"
+    live_bot.world.send_video(ada, chat, film(), caption=f"{command}{words}")
+    card = await live_bot.card(chat)
+    assert is_red_and_blue(_shown(live_bot, card))
+    assert says("card_draft") in card["caption"]
+    assert live_bot.jobs(words) == 0
+    await live_bot.tap(ada, card, says("button_generate"))
+    await live_bot.shown(chat)
+    assert is_red_and_blue(live_bot.photo_sent(words))
+
+
+async def test_a_video_alone_that_cannot_be_gone_on_from_is_answered_in_one_sentence(
+    live_bot: BotHarness,
+) -> None:
+    ada, chat = live_bot.newcomer()
+    small = live_bot.world.send_video(ada, chat, film(size=(160, 96)), caption="a wave")
+    await live_bot.answer(small, containing=says("video_too_small", width=160, height=96, min_side=320))
+    broken = live_bot.world.send_video(ada, chat, film()[:900], width=640, height=360, duration_s=9)
+    await live_bot.answer(broken, containing=says("video_unreadable"))
+    await _nothing_came(live_bot, chat)
+    assert len(live_bot.messages(chat)) == 2
+
+
+async def test_a_video_in_a_group_is_nothing_unless_the_bot_is_addressed(live_bot: BotHarness) -> None:
+    ada, _ = live_bot.newcomer()
+    boris, _ = live_bot.newcomer("Boris")
+    group = live_bot.world.add_group("Friends", [ada, boris])
+    live_bot.world.set_bot_status(ada, group, "administrator")
+    live_bot.world.send_video(ada, group, film(), caption="look at that")
+    sent = live_bot.world.send_video(ada, group, film())
+    assert await live_bot.heard_nothing(ada, group)
+    live_bot.world.say(boris, group, f"/animate@{BOT}", reply_to=sent)
+    card = await live_bot.card(group)
+    assert is_red_and_blue(_shown(live_bot, card))
+    assert list(buttons(card))[:4] == MOTIONS
+    assert live_bot.tasks(group)[0]["user_id"] == boris.id
+
+
+async def test_a_command_about_a_video_of_the_bot_goes_on_from_it_with_its_recipe(
+    live_bot: BotHarness,
+) -> None:
+    ada, chat = live_bot.newcomer()
+    video = await _made(live_bot, ada, chat, "a first part --model jimeng-720p 10s")
+    live_bot.world.say(ada, chat, "/animate a second part", reply_to=video)
+    card = await live_bot.until(lambda: _with_caption(live_bot, chat, says("card_draft")))
+    assert "jimeng-720p · " in card[0]["caption"]
+    first, second = live_bot.tasks(chat)
+    assert second["parent_id"] == first["id"]
+    assert live_bot.jobs("a second part") == 0
+
+
+@pytest.mark.parametrize("video_first", [True, False])
+async def test_an_album_of_a_video_and_photos_gets_one_card(live_bot: BotHarness, video_first: bool) -> None:
+    ada, chat = live_bot.newcomer()
+    files = live_bot.world.files
+    photos = [Attachment(files.receive(photo(), "a.jpg")) for _ in range(2)]
+    video = Attachment(files.receive(film(), "a.mp4"), "video")
+    live_bot.world.share(ada, chat, [video, *photos] if video_first else [*photos, video])
+    await live_bot.card(chat)
+    await live_bot.handled(ada, chat)
+    (task,) = live_bot.tasks(chat)
+    assert task["state"] == "draft"
+    assert bool(VideoRequest.model_validate_json(task["request"]).extends) == video_first
 
 
 async def test_a_video_that_asks_for_gigabytes_is_refused_in_one_sentence(live_bot: BotHarness) -> None:
@@ -219,15 +328,15 @@ async def test_a_video_that_asks_for_gigabytes_is_refused_in_one_sentence(live_b
 async def test_a_video_that_could_not_be_read_twice_is_not_fetched_again(
     live_bot: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada, chat = live_bot.newcomer()
+    ada, chat = _group(live_bot)
     slow = live_bot.world.send_video(ada, chat, film())
     with monkeypatch.context() as patched:
         patched.setattr(video_files, "_FRAME_LIMIT_S", 0.0)
         for _ in range(2):
-            said = live_bot.world.say(ada, chat, "/extend it goes on", reply_to=slow)
+            said = live_bot.world.say(ada, chat, f"/extend@{BOT} it goes on", reply_to=slow)
             await live_bot.answer(said, containing=says("media_timeout"))
     fetched = len(live_bot.server.calls_of("getFile"))
-    said = live_bot.world.say(ada, chat, "/extend it goes on", reply_to=slow)
+    said = live_bot.world.say(ada, chat, f"/extend@{BOT} it goes on", reply_to=slow)
     await live_bot.answer(said, containing=says("media_crashed"))
     assert len(live_bot.server.calls_of("getFile")) == fetched
 
@@ -294,6 +403,12 @@ async def test_a_video_goes_on_by_its_own_model_where_that_can_and_else_by_anoth
     assert own.model == "veo-3"
 
 
+def _group(live_bot: BotHarness) -> tuple[Person, Chat]:
+    """Where a video alone is nothing."""
+    ada, _ = live_bot.newcomer()
+    return ada, live_bot.world.add_group("Friends", [ada])
+
+
 async def _nothing_came(live_bot: BotHarness, chat: Chat) -> None:
     """Drafts that only waited for their videos to be read have ended, and nothing was ever bought."""
     await live_bot.until(lambda: all(task["delivered_at"] for task in live_bot.tasks(chat)))
@@ -309,6 +424,10 @@ async def _made(live_bot: BotHarness, person: Person, chat: Chat, words: str) ->
 def _questions(live_bot: BotHarness, chat: Chat) -> list[Json]:
     asked = says("card_ask_extend")
     return [one for one in live_bot.world.bot_messages(chat) if one.get("caption", "").endswith(asked)]
+
+
+def _with_caption(live_bot: BotHarness, chat: Chat, words: str) -> list[Json]:
+    return [one for one in live_bot.world.bot_messages(chat) if words in one.get("caption", "")]
 
 
 def _with_button(live_bot: BotHarness, chat: Chat, button: str) -> list[Json]:

@@ -147,6 +147,16 @@ async def test_the_album_of_somebody_else_takes_no_photo(albums: Albums, store: 
     assert (await gathered(store)).photos == (sent(1),)
 
 
+async def test_a_video_that_waits_to_be_read_takes_no_photo(
+    albums: Albums, drafts: Drafts, store: SQLiteStore, clock: Clock
+) -> None:
+    film = VideoRequest(model="jimeng-pro", photos=("a_video-id",), extends="a_video-id")
+    await drafts.gather(sender(1), film, DraftQuestion.EXTENDING_DRAFT, clock())
+    before = await row(store)
+    assert await albums.joined(sender(2), a_photo(2))
+    assert await row(store) == before
+
+
 async def test_a_message_of_no_album_joins_none(albums: Albums) -> None:
     assert not await albums.joined(sender(1), a_photo(1))
     await gather(albums, 1)

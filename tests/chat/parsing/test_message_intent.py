@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,12 +69,15 @@ TO_THE_BOT = reply_to(**{"from": BOT, "text": "What should the video show?"})
 NOTHING = Intent("nothing")
 LOOSE_PHOTO = Intent("nothing", photo=SENT)
 MODELS = Intent("command", command="models")
-HOW_TO_EXTEND = Intent("command", command="extend")
 FILM = SentVideo("film", None)
 
 
 def starts(words: str = "a boat", photo: SentPhoto | None = None) -> Intent:
     return Intent("video", words, photo)
+
+
+def goes_on(words: str = "a boat", answers: int | None = None) -> Intent:
+    return Intent("draft", words, None, answers, video=FILM)
 
 
 def extends(video: SentVideo | None, answers: int | None = None) -> Intent:
@@ -167,10 +171,15 @@ def extends(video: SentVideo | None, answers: int | None = None) -> Intent:
             Intent("command", "20", command="ban"),
             Intent("command", "20", command="ban"),
         ),
-        (None, VIDEO, HOW_TO_EXTEND, NOTHING),
-        ("a boat", VIDEO, HOW_TO_EXTEND, NOTHING),
-        ("/animate a boat", VIDEO, HOW_TO_EXTEND, HOW_TO_EXTEND),
-        ("/animate a boat", reply_to(**VIDEO), HOW_TO_EXTEND, HOW_TO_EXTEND),
+        (None, VIDEO, goes_on(""), NOTHING),
+        ("a boat", VIDEO, goes_on(), NOTHING),
+        ("a boat", {**VIDEO, **FORWARDED}, goes_on(), NOTHING),
+        ("/animate a boat", VIDEO, goes_on(), goes_on()),
+        ("/video", VIDEO, goes_on(""), goes_on("")),
+        ("/animate a boat", reply_to(**VIDEO), goes_on(), goes_on()),
+        ("/animate a boat", {**VIDEO, **TO_THE_BOT}, goes_on(), goes_on()),
+        ("/video a boat", reply_to(**VIDEO, **{"from": BOT}), goes_on(answers=40), goes_on(answers=40)),
+        ("/vidoe a boat", VIDEO, replace(goes_on(), kind="unknown", command="vidoe"), NOTHING),
         ("/extend a boat", {}, extends(None), extends(None)),
         ("/extend a boat", VIDEO, extends(FILM), extends(FILM)),
         ("/extend a boat", reply_to(**VIDEO), extends(FILM), extends(FILM)),
@@ -268,8 +277,8 @@ def a_sticker(**changes: bool) -> dict[str, Any]:
 )
 def test_a_photo_is_found_in_whatever_holds_one(parts: dict[str, Any], photo: SentPhoto | None) -> None:
     assert find_photo(message(PRIVATE, None, **parts)) == photo
-    is_video = find_video(message(PRIVATE, None, **parts)) is not None
-    without = HOW_TO_EXTEND if is_video else Intent("no_photo")
+    video = find_video(message(PRIVATE, None, **parts))
+    without = replace(goes_on(), video=video) if video else Intent("no_photo")
     expected = starts(photo=photo) if photo else without
     if not parts:
         expected = Intent("wants_photo", "a boat")
