@@ -17,7 +17,7 @@ from bot.maintenance.daily_report import DailyReport
 from bot.maintenance.heartbeat import Heartbeat
 from bot.media.video_cache import VideoCache
 from bot.request import VideoModel
-from bot.settings import Settings
+from bot.settings import Settings, proxy_for_heartbeat
 from bot.store import Attempt, MaintenanceStore, ProviderStore, Store
 from bot.task import Task
 from bot.worker.provider_health import ProviderHealth
@@ -54,6 +54,7 @@ class Maintenance:
         self._video_cache = video_cache
         self._live_settings = live_settings
         self._clock = clock
+        self._heartbeat_proxy = proxy_for_heartbeat(settings)
         self.metrics = None
         if settings.private_port is not None:
             # Without a private port nobody reads them: that saves 13 ms and 0.5 MB.
@@ -98,7 +99,8 @@ class Maintenance:
             parts.append(self._watch(monitor, report, away))
         parts.append(self._clean_up(report_backup))
         if self._settings.heartbeat_url is not None:
-            parts.append(Heartbeat(self._settings.heartbeat_url, is_ready).run())
+            url, proxy = self._settings.heartbeat_url, self._heartbeat_proxy
+            parts.append(Heartbeat(url, is_ready, proxy).run())
         await asyncio.gather(*parts)
 
     async def _watch(self, monitor: AlertMonitor, report: DailyReport, away: timedelta) -> None:

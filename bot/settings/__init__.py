@@ -174,6 +174,7 @@ class Settings(BaseSettings):
 
     alert_chat: Annotated[int, Field(ge=-(2**63), lt=2**63, description=_CHAT_ID)] | None = None
     heartbeat_url: SecretStr | None = None
+    heartbeat_proxy: ProxyAddress = None
 
     listen_host: str = "127.0.0.1"
     listen_port: Annotated[int, Field(ge=1, le=65535)] | None = None
@@ -335,7 +336,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("telegram_proxy", "provider_proxy", "volcengine_proxy", "geekai_proxy", "jimeng_relay_proxy"),
-        *("jiekou_proxy", "ark_proxy", "unified_relay_proxy"),
+        *("jiekou_proxy", "ark_proxy", "unified_relay_proxy", "heartbeat_proxy"),
     )
     @classmethod
     def _proxy(cls, value: str | None) -> str | None:
@@ -407,11 +408,20 @@ class Settings(BaseSettings):
 
 def proxy_for_telegram(settings: Settings) -> Proxy | None:
     """Return the proxy for calls to Telegram. Raises SettingsError if the environment's cannot be used."""
-    if settings.telegram_proxy is None:
-        return environment_proxy(settings.telegram_api_url)
-    if settings.telegram_proxy == DIRECT or is_this_machine(URL(settings.telegram_api_url).host or ""):
+    return _proxy_for(settings.telegram_api_url, settings.telegram_proxy, "TELEGRAM_PROXY")
+
+
+def proxy_for_heartbeat(settings: Settings) -> Proxy | None:
+    """Return the proxy for HEARTBEAT_URL. Raises SettingsError if the environment's cannot be used."""
+    if settings.heartbeat_url is None:
         return None
-    return Proxy(settings.telegram_proxy, "TELEGRAM_PROXY")
+    return _proxy_for(settings.heartbeat_url.get_secret_value(), settings.heartbeat_proxy, "HEARTBEAT_PROXY")
+
+
+def _proxy_for(url: str, proxy: str | None, setting: str) -> Proxy | None:
+    if proxy is None:
+        return environment_proxy(url)
+    return None if proxy == DIRECT or is_this_machine(URL(url).host or "") else Proxy(proxy, setting)
 
 
 def proxy_for_provider(settings: Settings, provider: str) -> Proxy | None:

@@ -276,11 +276,15 @@ async def test_the_doctor_says_which_way_each_call_takes(live_bot: BotHarness) -
             telegram_api_url=live_bot.server.url.replace("127.0.0.1", "telegram.test"),
             telegram_proxy=proxy.url("ada:s3cret"),
             provider_proxy="none",
+            heartbeat_url="https://hc-ping.com/secret-uuid",
+            heartbeat_proxy=proxy.url("ada:s3cret"),
         )
         found = await check_up(IsolatedSettings.model_validate(values), lambda: datetime.now(UTC))
     rows = {one.what: one for one in found}
     shown = f"socks5://127.0.0.1:{proxy.port}"
-    assert rows["proxies"].seen == f"Telegram through {shown} (TELEGRAM_PROXY); volcengine directly."
+    ways = f"Telegram through {shown} (TELEGRAM_PROXY); heartbeat through {shown} (HEARTBEAT_PROXY)"
+    assert rows["proxies"].seen == f"{ways}; volcengine directly."
+    assert "secret-uuid" not in str(found)
     assert rows["token"].state == "ok"
     assert proxy.seen
     assert "s3cret" not in str(found)

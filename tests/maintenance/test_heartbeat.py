@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from aiohttp import web
+from proxy_servers import proxy_server
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bot.maintenance.heartbeat import Heartbeat
+from bot.network.proxies import Proxy, read_proxy
 
 PATIENCE_S = 30.0
 
@@ -93,4 +95,20 @@ async def test_a_place_that_is_not_there_does_not_end_the_bot() -> None:
     with capture_logs() as lines, pytest.raises(asyncio.CancelledError):
         await Heartbeat(url, Health()).run(every_s=0)
     assert len(lines) == 1
+    assert "secret-uuid" not in str(lines)
+
+
+async def test_it_goes_through_its_proxy_and_says_without_the_password_if_that_refuses(
+    monitor: Monitor,
+) -> None:
+    async with proxy_server("socks5", account="ada:s3cret") as proxy:
+        for account in ("ada:s3cret", "ada:wr0ng"):
+            way = Proxy(read_proxy(proxy.url(account)), "HEARTBEAT_PROXY")
+            with capture_logs() as lines, pytest.raises(asyncio.CancelledError):
+                await Heartbeat(monitor.url, Health(), way).run(every_s=0)
+    assert monitor.calls == len(proxy.seen) == 3
+    assert proxy.refused == 3
+    (line,) = lines
+    assert "HEARTBEAT_PROXY" in line["reason"]
+    assert "wr0ng" not in str(lines) + str(proxy.seen)
     assert "secret-uuid" not in str(lines)

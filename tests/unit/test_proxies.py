@@ -19,7 +19,13 @@ from bot.log import redactor
 from bot.network.proxies import Proxy, environment_proxy, read_proxy
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Call, Http
-from bot.settings import IsolatedSettings, proxy_for_provider, proxy_for_telegram, secrets_of
+from bot.settings import (
+    IsolatedSettings,
+    proxy_for_heartbeat,
+    proxy_for_provider,
+    proxy_for_telegram,
+    secrets_of,
+)
 
 TELEGRAM = "https://api.telegram.org"
 PASSWORD = "p@s/s w[rd"
@@ -145,6 +151,26 @@ def test_the_nearest_setting_counts() -> None:
     assert found["geekai"] == Proxy("socks5://g:1", "GEEKAI_PROXY")
     assert found["jiekou"] == Proxy("http://p:1", "PROVIDER_PROXY")
     assert str(proxy_for_telegram(settings)) == "http://t:1 (TELEGRAM_PROXY)"
+
+
+@pytest.mark.parametrize(
+    ("url", "own", "way"),
+    [
+        ("https://hc-ping.com/uuid", None, "http://env:1 (HTTPS_PROXY)"),
+        ("https://hc-ping.com/uuid", "socks5://h:1", "socks5://h:1 (HEARTBEAT_PROXY)"),
+        ("https://hc-ping.com/uuid", "none", "None"),
+        ("https://status.lan/uuid", None, "None"),
+        ("http://127.0.0.1:8000/uuid", "socks5://h:1", "None"),
+        (None, "socks5://h:1", "None"),
+    ],
+)
+def test_the_heartbeat_has_a_proxy_of_its_own_or_that_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, url: str | None, own: str | None, way: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://env:1")
+    monkeypatch.setenv("NO_PROXY", ".lan")
+    settings = IsolatedSettings.model_validate({"heartbeat_url": url, "heartbeat_proxy": own})
+    assert str(proxy_for_heartbeat(settings)) == way
 
 
 def test_the_password_of_a_proxy_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:

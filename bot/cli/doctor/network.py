@@ -16,7 +16,7 @@ from yarl import URL
 from bot.cli.doctor.finding import Finding, State
 from bot.errors import SettingsError
 from bot.network.proxies import Proxy, environment_proxy, is_this_machine, proxy_connector, proxy_errors
-from bot.settings import Settings, proxy_for_provider, proxy_for_telegram
+from bot.settings import Settings, proxy_for_heartbeat, proxy_for_provider, proxy_for_telegram
 
 _LIMIT_S = 10.0
 _MAX_ANSWER_BYTES = 100_000
@@ -80,13 +80,15 @@ async def check_public_address(
 
 
 def list_ways(settings: Settings, providers: Iterable[str]) -> Finding:
-    """Say which way the calls to Telegram and to each provider take."""
+    """Say which way the calls to Telegram, to HEARTBEAT_URL and to each provider take."""
+    setting = "TELEGRAM_PROXY"
     try:
         ways = {"telegram": proxy_for_telegram(settings)}
+        setting = "HEARTBEAT_PROXY"
+        if settings.heartbeat_url is not None:
+            ways["heartbeat"] = proxy_for_heartbeat(settings)
     except SettingsError as error:
-        return Finding(
-            "proxies", "wrong", f"{error}", "Correct it, or set TELEGRAM_PROXY: that counts first."
-        )
+        return Finding("proxies", "wrong", f"{error}", f"Correct it, or set {setting}: that counts first.")
     ways |= {provider: proxy_for_provider(settings, provider) for provider in providers}
     groups: dict[str, list[str]] = {}
     for name, proxy in ways.items():
