@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import product
 
-from bot.request import Mode, VideoModel, VideoRequest, settle
+from bot.request import Mode, VideoModel, VideoRequest, can_sound, check_request, seconds_for, settle
 
 PRICES_FORMAT = "a comma list such as jimeng-pro=3.50,jimeng-720p=0.28/s,veo-3:1080p:sound=0.60/s"
 AMOUNT_FORMAT = "an amount such as 20 or 7.50, with a point and at most six decimals"
@@ -19,6 +20,7 @@ _SOUND = {"sound": True, "silent": False}
 _REFERENCES = "references"
 _OFF_PEAK = "off-peak"
 _SECONDS = re.compile(r"([1-9]\d{0,2})s")
+_PHOTOS = {Mode.TEXT: 0, Mode.FIRST_LAST: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,38 @@ class Prices:
         if model.free and self.entries:
             return Decimal(0)
         bought = settle(request, model)
-        fitting = [price for price in self.of_model(model.name) if price.fits(bought)]
-        most = max((price.detail for price in fitting), default=0)
-        one = max((price.of(bought.seconds) for price in fitting if price.detail == most), default=None)
-        return None if one is None else one * (bought.count or 1)
+        counting = self.counting(bought)
+        return counting[0].of(bought.seconds) * (bought.count or 1) if counting else None
+
+    def counting(self, bought: VideoRequest) -> list[Price]:
+        """Return the entry that counts for a settled request, with those that say the same; or none."""
+        fitting = [price for price in self.of_model(bought.model) if price.fits(bought)]
+        most = max(((price.detail, price.of(bought.seconds)) for price in fitting), default=None)
+        return [price for price in fitting if (price.detail, price.of(bought.seconds)) == most]
 
 
 NO_PRICES = Prices()
+
+
+def priced_choices(model: VideoModel) -> Iterator[VideoRequest]:
+    """Yield a request for each choice that a price can depend on, those that `model` can make."""
+    modes = [mode for mode in Mode if mode in model.modes and mode is not Mode.CAMERA]
+    for mode, off_peak in product(modes, (False, True) if model.off_peak else (False,)):
+        sounds = (False, True) if can_sound(mode, model) else (None,)
+        resolutions = model.resolutions or (None,)
+        for seconds, resolution, audio in product(sorted(seconds_for(mode, model)), resolutions, sounds):
+            request = VideoRequest(
+                model=model.name,
+                prompt="x",
+                photos=("photo",) * _PHOTOS.get(mode, 1),
+                photos_as="references" if mode is Mode.REFERENCES else "frames",
+                seconds=seconds,
+                resolution=resolution,
+                audio=audio,
+                off_peak=off_peak or None,
+            )
+            if not check_request(request, model):
+                yield request
 
 
 def read_prices(text: str) -> Prices:

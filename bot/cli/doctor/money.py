@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.cli.doctor.finding import Finding
-from bot.prices import Price
-from bot.request import VideoModel, VideoRequest, shown
+from bot.prices import Price, Prices, priced_choices
+from bot.request import Mode, VideoModel, VideoRequest, listed_seconds, settle, shown
 from bot.settings import Settings
 
 _WHAT = "prices"
@@ -18,13 +18,25 @@ def judge_prices(settings: Settings, models: Mapping[str, VideoModel]) -> list[F
     prices = settings.model_prices
     if not prices:
         return []
-    found = [finding for price in prices.entries if (finding := _judge(price, models))]
+    bought = {
+        name: [settle(one, model) for one in priced_choices(model)]
+        for name, model in models.items()
+        if not model.free
+    }
+    found = [
+        finding for price in prices.entries if (finding := _judge(price, prices, models, bought)) is not None
+    ]
     unpriced = [
-        name for name in shown(models) if not models[name].free and not _is_priced(settings, models[name])
+        name
+        for name in shown(models)
+        if name in bought and not all(prices.counting(one) for one in bought[name])
     ]
     if unpriced and (settings.daily_budget is not None or settings.daily_budget_per_user is not None):
         seen = f"There is a budget, and some options of these models have no price: {', '.join(unpriced)}."
-        mend = "Add them to MODEL_PRICES: with a budget, nothing without a price is ordered."
+        mend = (
+            "Add them to MODEL_PRICES: with a budget, nothing without a price is ordered. "
+            "`python -m bot prices` lists them."
+        )
         found.append(Finding(_WHAT, "warning", seen, mend))
     priced = [name for name in models if prices.of_model(name)]
     seen = f"For {', '.join(priced)}, in {settings.currency}."
@@ -33,28 +45,39 @@ def judge_prices(settings: Settings, models: Mapping[str, VideoModel]) -> list[F
     return found or [Finding(_WHAT, "ok", seen)]
 
 
-def _judge(price: Price, models: Mapping[str, VideoModel]) -> Finding | None:
+def _judge(
+    price: Price,
+    prices: Prices,
+    models: Mapping[str, VideoModel],
+    bought: Mapping[str, Sequence[VideoRequest]],
+) -> Finding | None:
     model = models.get(price.model)
     if model is None:
         near = difflib.get_close_matches(price.model, models, n=1)
         mend = f"Did you mean {near[0]}?" if near else f"These are set up: {', '.join(models)}."
         return Finding(_WHAT, "warning", f"MODEL_PRICES names {price.model}, which is not set up here.", mend)
-    resolutions = [name.lower() for name in model.resolutions]
-    if price.resolution is not None and price.resolution not in resolutions:
-        seen = f"MODEL_PRICES has a price for {model.name} in {price.resolution}, which it does not make."
-        return Finding(_WHAT, "warning", seen, f"It makes {', '.join(model.resolutions)}.")
-    if price.sound and not (model.audio or model.audio_always):
-        return Finding(
-            _WHAT, "warning", f"MODEL_PRICES has a price for {model.name} with sound, which it does not make."
+    choices, entry = bought.get(model.name, ()), ":".join((model.name, *price.choice))
+    if model.free:  # a price for it does no harm
+        return None
+    if not any(price.fits(one) for one in choices):
+        seen = f"MODEL_PRICES has a price for {entry}, which that model does not make."
+        return Finding(_WHAT, "warning", seen, f"It makes {', '.join(_words(choices))}.")
+    if not any(price in prices.counting(one) for one in choices):
+        mend = (
+            "For each of its videos another entry says more, or as much and costs more: remove one of them."
         )
+        return Finding(_WHAT, "warning", f"The price for {entry} in MODEL_PRICES never counts.", mend)
     return None
 
 
-def _is_priced(settings: Settings, model: VideoModel) -> bool:
-    """Return True if every option that a price may depend on has one."""
-    choices = [
-        VideoRequest(model=model.name, resolution=resolution, audio=audio)
-        for resolution in model.resolutions or (None,)
-        for audio in ((False, True) if model.audio else (None,))
+def _words(choices: Sequence[VideoRequest]) -> list[str]:
+    """Return what an entry for these can name, as MODEL_PRICES writes it."""
+    lengths = listed_seconds(list({one.seconds for one in choices if one.seconds}))
+    named = [
+        *((one.resolution or "").lower() for one in choices),
+        *(f"{length}s" for length in lengths),
+        *("sound" if one.audio else "silent" for one in choices),
+        *("references" for one in choices if one.mode is Mode.REFERENCES),
+        *("off-peak" for one in choices if one.off_peak),
     ]
-    return all(settings.model_prices.quote(choice, model) is not None for choice in choices)
+    return list(dict.fromkeys(filter(None, named)))
