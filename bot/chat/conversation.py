@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from telegram import Update
@@ -25,6 +26,7 @@ from bot.chat.context import ChatContext
 from bot.chat.features import FEATURES
 from bot.chat.features.extend import read_video
 from bot.chat.features.group_membership import group_upgraded, membership_changed
+from bot.chat.features.inline import answer_query
 from bot.chat.features.video import album
 from bot.chat.handlers import Feature
 from bot.chat.messages import Messages
@@ -32,6 +34,7 @@ from bot.chat.router import Router
 from bot.chat.task_cards.restore import come_back
 from bot.chat.telegram_io.client import is_page
 from bot.chat.telegram_io.dispatcher import Dispatcher
+from bot.chat.telegram_io.inline_queries import InlineQueries
 from bot.chat.telegram_io.polling import KEY_REFUSED, NO_BOT_API, UpdatePoller
 from bot.chat.telegram_io.webhook import WebhookReceiver, WebhookSettings
 from bot.draft import READS_VIDEO
@@ -83,15 +86,22 @@ class Conversation:
             idle_s=store.leases.tick_s,
         )
         store.leases.on_work(self._dispatcher.wake)
+        self._inline = InlineQueries(self._read, partial(answer_query, ctx), clock)
         self._receiver: UpdatePoller | WebhookReceiver
         self._webhook: WebhookReceiver | None = None
         if hook is None:
             self._receiver = UpdatePoller(
-                bot, store.updates, self._dispatcher.wake, clock, sharing=store.leases, patience_s=takeover_s
+                bot,
+                store.updates,
+                self._dispatcher.wake,
+                clock,
+                sharing=store.leases,
+                patience_s=takeover_s,
+                take_unstored=self._inline.take,
             )
         else:
             self._receiver = self._webhook = WebhookReceiver(
-                bot, store.updates, self._dispatcher.wake, clock, hook
+                bot, store.updates, self._dispatcher.wake, clock, hook, take_unstored=self._inline.take
             )
         self._receiving: asyncio.Task[None] | None = None
         self._handling: asyncio.Task[None] | None = None
@@ -162,6 +172,7 @@ class Conversation:
             parts.create_task(self.board.live.run())
             parts.create_task(self.board.chat_actions.run())
             parts.create_task(self._ctx.send_queue.run())
+            parts.create_task(self._inline.run())
             parts.create_task(self._publish_for_admins())
             parts.create_task(self._ctx.menu.keep_up())
 

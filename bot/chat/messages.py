@@ -33,6 +33,8 @@ class Messages:
     async def handle(self, update_id: int, message: Message) -> None:
         ctx = self._ctx
         await ctx.messenger.heard(message.chat_id, message.message_id)
+        if message.via_bot is not None and message.via_bot.id == ctx.bot.id and not message.forward_origin:
+            return  # a video of their own, sent by inline mode: they ask for nothing
         intent = read_intent(message, ctx.bot.username, ctx.bot.id, self._router.kinds)
         sender = await self._sender(update_id, message)
         if sender is None or (intent.kind == "nothing" and intent.photo is None):

@@ -110,6 +110,10 @@ class PeopleStore(Protocol):
     async def add_recipe(self, recipe: Recipe) -> Recipe:
         """Store it; if one of the same task and request is already there, return that instead."""
 
+    async def replace_recipe(self, recipe: Recipe) -> Recipe:
+        """Store it in place of the person's own of the same `task_id`, and return it with the token that that
+        one had, if there is one."""
+
     async def recipe(self, token: str) -> Recipe | None: ...
 
     async def keep_notice(self, user_id: int, notice: Notice) -> None:

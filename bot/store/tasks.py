@@ -155,6 +155,14 @@ class TaskStore(Protocol):
         Not those that were forgotten.
         """
 
+    async def videos(self, user_id: int, words: str, limit: int, offset: int = 0) -> list[Task]:
+        """Return this person's videos of every chat that Telegram has, with each of the words in the prompt;
+        newest first.
+
+        Not those that were deleted or forgotten. Case and accents do not count, in any language. Only their
+        newest few hundred are looked at.
+        """
+
     async def move_chat(self, chat_id: int, new_id: int) -> int:
         """Move the tasks of a group that has another id now, its settings and what was decided about it;
         return how many tasks.

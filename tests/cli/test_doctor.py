@@ -94,6 +94,7 @@ async def test_where_all_is_well_no_row_says_otherwise(live_bot: BotHarness) -> 
     assert [*found] == [
         "telegram",
         "token",
+        "inline mode",
         "clock",
         "proxies",
         "database",
@@ -108,6 +109,17 @@ async def test_where_all_is_well_no_row_says_otherwise(live_bot: BotHarness) -> 
 
 
 # Telegram
+
+
+async def test_inline_mode_that_is_off_is_fine_and_says_how_to_switch_it_on(live_bot: BotHarness) -> None:
+    found = await look(live_bot)
+    assert found["inline mode"].state == "ok"
+    assert found["inline mode"].seen.startswith("It is off")
+    assert "/setinline" in found["inline mode"].mend
+    live_bot.world.set_inline(on=True)
+    found = await look(live_bot)
+    assert (found["inline mode"].state, found["inline mode"].mend) == ("ok", "")
+    assert found["inline mode"].seen.startswith("It is on")
 
 
 async def test_a_token_that_telegram_does_not_know_is_wrong(live_bot: BotHarness) -> None:

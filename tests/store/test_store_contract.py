@@ -40,6 +40,7 @@ from bot.store.budget import EVERYTHING, RESERVED_S, Pause
 from bot.store.statistics import ProviderLoad, TaskCount, UserUsage, Wait
 from bot.store.tokens import Token
 from bot.stores.postgres import PostgresStore
+from bot.stores.prompt_search import SEARCHED
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 
@@ -1209,6 +1210,73 @@ async def test_a_history_has_the_videos_that_were_made_newest_first_page_by_page
     assert await store.tasks.history(10, 20, 2, 1) == [videos[2], videos[1]]
 
 
+_SHOWN: dict[str, Any] = {
+    "state": TaskState.SUCCEEDED,
+    "delivered_at": NOW,
+    "due_at": None,
+    "video_url": "https://videos.example/1",
+    "file_id": "f",
+}
+
+
+async def test_a_persons_videos_of_every_chat_are_those_that_telegram_still_shows(store: Store) -> None:
+    videos = [
+        await store.tasks.add(a_running_task(**_SHOWN, finished_at=after(n), chat_id=10 + n))
+        for n in range(4)
+    ]
+    await store.tasks.add(a_running_task(**_SHOWN, user_id=21))
+    for lacking in ({"file_id": None}, {"video_url": None}, {"delivered_at": None}, {"deleted_at": NOW}):
+        await store.tasks.add(a_running_task(**_SHOWN | lacking))
+    await store.tasks.add(a_running_task(**_SHOWN | {"state": TaskState.FAILED}))
+    assert await store.tasks.videos(20, "", 10) == videos[::-1]
+    assert await store.tasks.videos(20, "", 2, 1) == [videos[2], videos[1]]
+    await store.people.forget(20)
+    assert await store.tasks.videos(20, "", 10) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("boat PAPER", "A paper boat"),
+        ("aper", "A paper boat"),
+        ("КИТ", "Синий кит под звёздами"),
+        ("звездами", "Синий кит под звёздами"),
+        ("纸船", "雨中的纸船"),
+        ("istanbul", "İstanbul'da bir tekne"),
+        ("STRASSE", "Eine Straße im Regen"),
+        ("corazon", "Un corazón de hielo"),
+        ("ｂｏａｔ", "A paper boat"),
+        ("ΟΔΥΣΣΕΎΣ", "ο Οδυσσεύς στο πλοίο"),
+        ("boat fox", None),
+        ("%", None),
+        ("_", None),
+    ],
+)
+async def test_words_find_a_video_in_any_case_order_and_language(
+    store: Store, words: str, found: str | None
+) -> None:
+    prompts = (
+        *("A paper boat", "Синий кит под звёздами", "雨中的纸船", "İstanbul'da bir tekne"),
+        *("Eine Straße im Regen", "Un corazón de hielo", "ο Οδυσσεύς στο πλοίο", ""),
+    )
+    for prompt in prompts:
+        request = VideoRequest(model="jimeng-pro", prompt=prompt)
+        await store.tasks.add(a_running_task(**_SHOWN, finished_at=NOW, request=request))
+    videos = await store.tasks.videos(20, words, 10)
+    assert [task.request.prompt for task in videos] == ([found] if found else [])
+
+
+async def test_a_search_is_paged_and_bounded(store: Store) -> None:
+    for number in range(SEARCHED + 1):
+        request = VideoRequest(model="jimeng-pro", prompt=f"boat {number}" if number else "the oldest boat")
+        await store.tasks.add(a_running_task(**_SHOWN, finished_at=after(number), request=request))
+    newest = await store.tasks.videos(20, "boat", 2, 3)
+    assert [task.request.prompt for task in newest] == [f"boat {SEARCHED - 3}", f"boat {SEARCHED - 4}"]
+    assert await store.tasks.videos(20, "oldest", 5) == []
+    assert await store.tasks.videos(20, "", 5, SEARCHED) == []
+    assert await store.tasks.videos(20, "", 5, 2**62) == []
+
+
 async def test_a_group_with_a_new_id_takes_tasks_and_settings_along(store: Store) -> None:
     task = await store.tasks.add(a_task(chat_id=-5, card_id=7, thread_id=3, message_id=9, has_photo=True))
     await store.people.put_chat(ChatRecord(-5, NOW, ChatSettings(model="veo-3", quiet=True)))
@@ -1310,6 +1378,22 @@ async def test_a_recipe_is_found_by_its_token_and_made_once_for_a_request(store:
     assert await store.people.add_recipe(with_photo) == with_photo
     assert await store.people.recipe("token-1") == recipe
     assert await store.people.recipe("token-2") is None
+
+
+async def test_a_replaced_recipe_keeps_its_token_and_is_its_persons_own(store: Store) -> None:
+    def typed(token: str, user_id: int, words: str) -> Recipe:
+        return Recipe(token, "typed", user_id, VideoRequest(model="", prompt=words), NOW)
+
+    first, theirs = typed("token-1", 20, "纸"), typed("token-2", 21, "a")
+    for recipe in (first, theirs):
+        assert await store.people.replace_recipe(recipe) == recipe
+    longer = typed("token-3", 20, "纸船")
+    assert await store.people.replace_recipe(longer) == replace(longer, token="token-1")
+    assert await store.people.recipe("token-1") == replace(longer, token="token-1")
+    assert await store.people.recipe("token-2") == theirs
+    assert await store.people.recipe("token-3") is None
+    await store.people.forget(20)
+    assert await store.people.recipe("token-1") is None
 
 
 async def test_what_is_not_closed_of_a_person_is_found_in_every_chat(store: Store) -> None:

@@ -10,6 +10,7 @@ from telegram import InlineKeyboardButton
 from bot.chat.cards.layout import Card, copy_button, cut, keyboard, task_button
 from bot.chat.cards.result_buttons import SHARE
 from bot.chat.context import ChatContext
+from bot.chat.features.video import draft_words
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.reply import Reply
@@ -25,6 +26,8 @@ SHARE_PHOTO = "share-photo"
 _PREFIX = "r_"
 _TOKEN_BYTES = 12
 """96 bits: nobody finds one by trying. With its prefix it fits the 64 characters of a `/start`."""
+TYPED = "typed"
+"""The `task_id` of a recipe that is what a person typed in another chat, options and all."""
 _SOME_PHOTO = ("photo",)
 _WORDS_SHARED = 200
 
@@ -54,6 +57,9 @@ async def open_recipe(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     if recipe is None:
         await ctx.messenger.say(sender, "recipe_gone")
         return
+    if recipe.task_id == TYPED:
+        await draft_words(ctx, sender, recipe.request.prompt)
+        return
     lacks_photo = await _lacks_photo(ctx, recipe)
     request, problem = _fitted(ctx, recipe.request, lacks_photo)
     if problem is not None:
@@ -66,10 +72,17 @@ async def open_recipe(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     await ctx.drafts.draft(sender, request, question)
 
 
+async def keep_typed(ctx: ChatContext, user_id: int, words: str) -> str:
+    """Store what a person typed, in place of what they typed before; return the payload of a `/start` that
+    opens it."""
+    recipe = Recipe(_new_token(), TYPED, user_id, VideoRequest(model="", prompt=words), ctx.clock())
+    return _PREFIX + (await ctx.store.people.replace_recipe(recipe)).token
+
+
 async def _card(ctx: ChatContext, press: ButtonPress, *, with_photos: bool) -> Card:
     recipe = await ctx.store.people.add_recipe(
         Recipe(
-            token=secrets.token_urlsafe(_TOKEN_BYTES),
+            token=_new_token(),
             task_id=press.task.id,
             user_id=press.task.user_id,
             request=recipe_of(press.task.request, with_photos=with_photos),
@@ -78,6 +91,10 @@ async def _card(ctx: ChatContext, press: ButtonPress, *, with_photos: bool) -> C
     )
     link = f"https://t.me/{ctx.bot.username}?start={_PREFIX}{recipe.token}"
     return draw_link(press.sender.language, press.task, link, with_photos=with_photos)
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 async def _lacks_photo(ctx: ChatContext, recipe: Recipe) -> bool:

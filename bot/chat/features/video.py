@@ -81,12 +81,17 @@ async def text(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     elif intent.video is not None:
         await draft_extension(ctx, sender, intent, intent.video)
     else:
-        settings = await ctx.preferences.of(sender.chat_id)
-        request, problems = ctx.request_builder.read(read_words(intent.words), None, settings=settings)
-        if problems:
-            await object_to(ctx, sender, request, problems, None)
-        else:
-            await ctx.drafts.draft(sender, request, DraftQuestion.START)
+        await draft_words(ctx, sender, intent.words)
+
+
+async def draft_words(ctx: ChatContext, sender: Sender, words: str) -> None:
+    """Make a draft of words and the options in them, whatever else is open in the chat."""
+    settings = await ctx.preferences.of(sender.chat_id)
+    request, problems = ctx.request_builder.read(read_words(words), None, settings=settings)
+    if problems:
+        await object_to(ctx, sender, request, problems, None)
+    else:
+        await ctx.drafts.draft(sender, request, DraftQuestion.START)
 
 
 async def guess(ctx: ChatContext, sender: Sender, intent: Intent) -> None:

@@ -19,12 +19,14 @@ from bot.store import StoredUpdate, UpdateStore
 from bot.store.leases import POLLING_LEASE, SINGLE_PROCESS, LeaseStore
 from bot.worker import schedule
 
-WANTED = ("message", "edited_message", "callback_query", "my_chat_member")
+WANTED = ("message", "edited_message", "callback_query", "my_chat_member", "inline_query")
 KEY_REFUSED = "Telegram does not know this TELEGRAM_BOT_TOKEN: copy it again from @BotFather."
 NO_BOT_API = (
     "What answers at TELEGRAM_API_URL is no Bot API: correct the address. Unset, it is Telegram itself."
 )
 KEY_TAKEN = "Another bot is running with this TELEGRAM_BOT_TOKEN: stop it first, or use another token."
+TakeUnstored = Callable[[object], bool]
+"""Returns True if it has taken an update of Telegram, which then is not stored."""
 _POLL_S = 30
 _ANSWER_S = 10.0
 """For an answer to arrive after a poll has lasted as long as it may."""
@@ -40,6 +42,11 @@ _LONGEST_PAUSE_S = 30.0
 _LONGEST_PAUSE_REFUSED_S = 300.0
 
 
+def nothing_unstored(_: object) -> bool:
+    """Take no update."""
+    return False
+
+
 class UpdatePoller:
     """Long polling. Asking for what comes after an update is what confirms it: the store comes first."""
 
@@ -53,8 +60,11 @@ class UpdatePoller:
         store_pause_s: float = schedule.STORE_PAUSE_S,
         sharing: LeaseStore = SINGLE_PROCESS,
         patience_s: float = 0.0,
+        take_unstored: TakeUnstored = nothing_unstored,
     ) -> None:
-        """`patience_s`: for how long conflicts may last at a start, while another process of ours lets go."""
+        """`patience_s`: for how long conflicts may last at a start, while another process of ours lets go.
+        `take_unstored` is offered each update before it is stored."""
+        self._take_unstored = take_unstored
         self._sharing = sharing
         self._patience_s = patience_s
         self._bot = bot
@@ -140,6 +150,9 @@ class UpdatePoller:
 
     async def _keep(self, updates: list[dict[str, Any]]) -> bool:
         """Whether they are in the store, so that Telegram may forget them."""
+        updates = [update for update in updates if not self._take_unstored(update)]
+        if not updates:
+            return True
         try:
             await store_updates(self._updates, updates)
         except StoreError as error:

@@ -11,7 +11,14 @@ from typing import Any
 from telegram import Bot
 from telegram.error import TelegramError
 
-from bot.chat.telegram_io.polling import WANTED, pause_after, reason_of, store_updates
+from bot.chat.telegram_io.polling import (
+    WANTED,
+    TakeUnstored,
+    nothing_unstored,
+    pause_after,
+    reason_of,
+    store_updates,
+)
 from bot.log import get_log
 from bot.store import UpdateStore
 
@@ -39,7 +46,10 @@ class WebhookReceiver:
         hook: WebhookSettings,
         *,
         look_s: float = _LOOK_S,
+        take_unstored: TakeUnstored = nothing_unstored,
     ) -> None:
+        """`take_unstored` as of the `UpdatePoller`."""
+        self._take_unstored = take_unstored
         self._bot = bot
         self._updates = updates
         self._on_stored = on_stored
@@ -52,6 +62,8 @@ class WebhookReceiver:
 
     async def take(self, update: dict[str, Any]) -> None:
         """Store it. StoreError, and Telegram will send it again."""
+        if self._take_unstored(update):
+            return
         await store_updates(self._updates, [update])
         self._on_stored()
 

@@ -53,7 +53,7 @@ async def check_telegram(settings: Settings, clock: Callable[[], datetime]) -> l
     except SettingsError as error:
         answer = FailedCall(str(error).removesuffix("."))
     found = [judge_telegram(answer, host), judge_token(answer, is_set=token is not None)]
-    return [*found, judge_clock(answer, host)]
+    return [*found, *judge_inline_mode(answer), judge_clock(answer, host)]
 
 
 async def check_public_address(
@@ -170,6 +170,23 @@ def judge_token(answer: Answer | FailedCall, *, is_set: bool) -> Finding:
             )
         case _:
             return Finding("token", "warning", "Telegram could not be asked about it.")
+
+
+def judge_inline_mode(answer: Answer | FailedCall) -> list[Finding]:
+    """Say how to switch inline mode on, or off, if Telegram says which it is. Both are fine."""
+    match answer:
+        case Answer(200, {"ok": True, "result": {"supports_inline_queries": True}}):
+            seen = "It is on: people can send their videos in any chat by typing the bot's name."
+            return [Finding("inline mode", "ok", seen)]
+        case Answer(200, {"ok": True, "result": {"supports_inline_queries": False}}):
+            seen = "It is off: people cannot send their videos in other chats by typing the bot's name."
+            mend = (
+                "If you want it, send /setinline to @BotFather, choose the bot, and send a hint such as "
+                "“your videos”. Then restart the bot."
+            )
+            return [Finding("inline mode", "ok", seen, mend)]
+        case _:
+            return []
 
 
 def judge_clock(answer: Answer | FailedCall, host: str) -> Finding:

@@ -108,14 +108,22 @@ class PostgresPeople(Subject):
         )
         if there is not None:
             return _recipe(there)
-        await connection.execute(
-            "INSERT INTO recipes (token, task_id, user_id, request, created_at) VALUES ($1, $2, $3, $4, $5)",
-            recipe.token,
+        await _insert_recipe(connection, recipe)
+        return recipe
+
+    @transacts
+    async def replace_recipe(self, connection: Connection, recipe: Recipe) -> Recipe:
+        row = await connection.fetchrow(
+            "UPDATE recipes SET (request, created_at) = ($1, $2) WHERE task_id = $3 AND user_id = $4"
+            " RETURNING *",
+            request_text(recipe.request),
+            recipe.created_at,
             recipe.task_id,
             recipe.user_id,
-            request,
-            recipe.created_at,
         )
+        if row is not None:
+            return _recipe(row)
+        await _insert_recipe(connection, recipe)
         return recipe
 
     @reads
@@ -161,6 +169,17 @@ async def _put_person(connection: Connection, person: Person) -> None:
         person.told_at,
         companies_text(person.companies),
         person.crop_preview,
+    )
+
+
+async def _insert_recipe(connection: Connection, recipe: Recipe) -> None:
+    await connection.execute(
+        "INSERT INTO recipes (token, task_id, user_id, request, created_at) VALUES ($1, $2, $3, $4, $5)",
+        recipe.token,
+        recipe.task_id,
+        recipe.user_id,
+        request_text(recipe.request),
+        recipe.created_at,
     )
 
 

@@ -13,6 +13,7 @@ from bot.stores.postgres.connection.database import Database, Subject, reads, tr
 from bot.stores.postgres.connection.pool import Connection, affected
 from bot.stores.postgres.saver import Saver
 from bot.stores.postgres.writing import attempt_row, text_row
+from bot.stores.prompt_search import SEARCHED, has_words
 from bot.stores.values import TASK_COLUMNS, task_of
 from bot.task import Task
 
@@ -234,6 +235,20 @@ class PostgresTasks(Subject):
             limit,
             offset,
         )
+
+    @reads
+    async def videos(
+        self, connection: Connection, user_id: int, words: str, limit: int, offset: int = 0
+    ) -> list[Task]:
+        rows = await connection.fetch(
+            "SELECT *, request::json->>'prompt' AS prompt FROM tasks WHERE user_id = $1"
+            " AND state = 'succeeded' AND delivered_at IS NOT NULL AND video_url IS NOT NULL"
+            " AND file_id IS NOT NULL AND deleted_at IS NULL ORDER BY finished_at DESC, place DESC LIMIT $2",
+            user_id,
+            SEARCHED if words else min(offset + limit, SEARCHED),
+        )
+        fitting = [row for row in rows if has_words(row["prompt"], words)]
+        return [task_of(row) for row in fitting[offset : offset + limit]]
 
     @transacts
     async def move_chat(self, connection: Connection, chat_id: int, new_id: int) -> int:

@@ -100,10 +100,18 @@ class SQLitePeople(Subject):
         ).fetchone()
         if there is not None:
             return _recipe(there)
-        connection.execute(
-            "INSERT INTO recipes (token, task_id, user_id, request, created_at) VALUES (?, ?, ?, ?, ?)",
-            [recipe.token, recipe.task_id, recipe.user_id, request, to_text(recipe.created_at)],
-        )
+        _insert_recipe(connection, recipe)
+        return recipe
+
+    @writes
+    def replace_recipe(self, connection: sqlite3.Connection, recipe: Recipe) -> Recipe:
+        replaced = connection.execute(
+            "UPDATE recipes SET request = ?, created_at = ? WHERE task_id = ? AND user_id = ? RETURNING *",
+            [request_text(recipe.request), to_text(recipe.created_at), recipe.task_id, recipe.user_id],
+        ).fetchall()
+        if replaced:
+            return _recipe(replaced[0])
+        _insert_recipe(connection, recipe)
         return recipe
 
     @reads
@@ -151,6 +159,14 @@ def _put_person(connection: sqlite3.Connection, person: Person) -> None:
             companies_text(person.companies),
             person.crop_preview,
         ],
+    )
+
+
+def _insert_recipe(connection: sqlite3.Connection, recipe: Recipe) -> None:
+    request, created_at = request_text(recipe.request), to_text(recipe.created_at)
+    connection.execute(
+        "INSERT INTO recipes (token, task_id, user_id, request, created_at) VALUES (?, ?, ?, ?, ?)",
+        [recipe.token, recipe.task_id, recipe.user_id, request, created_at],
     )
 
 

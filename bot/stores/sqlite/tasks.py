@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import Any
 
 from bot.store.tasks import Attempt, TaskFilter, update_task
+from bot.stores.prompt_search import SEARCHED, has_words
 from bot.stores.sqlite import queue, saving
 from bot.stores.sqlite.database import Subject, reads, reads_apart, writes
 from bot.stores.sqlite.rows import task_of, to_text, to_time
@@ -242,6 +243,19 @@ class SQLiteTasks(Subject):
             " ORDER BY finished_at DESC, rowid DESC LIMIT ? OFFSET ?",
             [chat_id, user_id, limit, offset],
         )
+
+    @reads_apart
+    def videos(
+        self, connection: sqlite3.Connection, user_id: int, words: str, limit: int, offset: int = 0
+    ) -> list[Task]:
+        rows = connection.execute(
+            "SELECT *, json_extract(request, '$.prompt') AS prompt FROM tasks WHERE user_id = ?"
+            " AND state = 'succeeded' AND delivered_at IS NOT NULL AND video_url IS NOT NULL"
+            " AND file_id IS NOT NULL AND deleted_at IS NULL ORDER BY finished_at DESC, rowid DESC LIMIT ?",
+            [user_id, SEARCHED],
+        )
+        fitting = (row for row in rows if has_words(row["prompt"], words))
+        return [task_of(row) for row in islice(fitting, offset, offset + limit)]
 
     @writes
     def move_chat(self, connection: sqlite3.Connection, chat_id: int, new_id: int) -> int:

@@ -1,0 +1,90 @@
+"""Inline mode: `@bot words` in any chat offers a person's own videos, and to make one of the words.
+
+What is sent is the video alone: its words and its price are its owner's. Nothing is ever bought here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from telegram import InlineQuery, InlineQueryResultCachedVideo, InlineQueryResultsButton
+
+from bot.chat.cards.layout import cut, facts
+from bot.chat.cards.task_card import joined_line
+from bot.chat.context import ChatContext
+from bot.chat.features.share import keep_typed
+from bot.integers import read_integer
+from bot.task import Task
+from bot.text import plain, say
+
+PAGE = 20
+"""Telegram takes 50 at most, and shows about four at a time."""
+_EXACT = "#"
+"""Begins a query that is the id of one video."""
+_START = "inline"
+"""The payload of a `/start` that just greets."""
+_TITLE, _LABEL = 60, 40
+"""Characters that a phone shows."""
+_CACHE_S = 0
+"""A video that was deleted or forgotten is not offered again."""
+
+
+async def answer_query(ctx: ChatContext, query: InlineQuery) -> None:
+    """Offer the videos of whoever asks. Raises TelegramError, also if the query is too old by now."""
+    person = query.from_user
+    language = await ctx.preferences.language_for(person.id, person.language_code, person.id)
+    if not await can_use(ctx, person.id):
+        await query.answer(
+            [], _CACHE_S, is_personal=True, button=_button(say(language, "inline_private"), _START)
+        )
+        return
+    words, offset = " ".join(query.query.split()), max(read_integer(query.offset) or 0, 0)
+    found = await _find(ctx, person.id, words, offset)
+    await query.answer(
+        [_result(ctx, task, language) for task in found[:PAGE]],
+        _CACHE_S,
+        is_personal=True,
+        next_offset=str(offset + PAGE) if len(found) > PAGE else "",
+        button=None if offset else await _offer(ctx, person.id, words, language, has_videos=bool(found)),
+    )
+
+
+async def can_use(ctx: ChatContext, user_id: int) -> bool:
+    """Return True if inline mode answers this person: those who may write to the bot in private."""
+    return user_id > 0 and await ctx.access.may_ask(user_id, user_id)
+
+
+def query_for(task: Task) -> str:
+    """Return the query that finds this video alone, for its owner."""
+    return f"{_EXACT}{task.id}"
+
+
+async def _find(ctx: ChatContext, user_id: int, words: str, offset: int) -> list[Task]:
+    if not words.startswith(_EXACT):
+        return await ctx.store.tasks.videos(user_id, words, PAGE + 1, offset)
+    task = await ctx.store.tasks.get(words.removeprefix(_EXACT))
+    is_theirs = task is not None and task.user_id == user_id and task.file_id and task.deleted_at is None
+    return [task] if task is not None and is_theirs else []
+
+
+async def _offer(
+    ctx: ChatContext, user_id: int, words: str, language: str, *, has_videos: bool
+) -> InlineQueryResultsButton | None:
+    """Return the button above the results: it opens the private chat with a draft of the words."""
+    if words.startswith(_EXACT) or (not words and has_videos):
+        return None
+    if not words:
+        return _button(say(language, "inline_none"), _START)
+    payload = await keep_typed(ctx, user_id, words)
+    return _button(say(language, "inline_make", words=cut(words, _LABEL)), payload)
+
+
+def _button(label: str, payload: str) -> InlineQueryResultsButton:
+    return InlineQueryResultsButton(plain(label), start_parameter=payload)
+
+
+def _result(ctx: ChatContext, task: Task, language: str) -> InlineQueryResultCachedVideo:
+    shown = replace(task, language=language)
+    about = joined_line(shown) if task.is_joined else facts(shown, ctx.models.get(task.request.model))
+    title = cut(" ".join(task.request.prompt.split()), _TITLE)
+    return InlineQueryResultCachedVideo(task.id, task.file_id or "", title or plain(about), plain(about))
