@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from bot.admin.actions import AdminActions
 from bot.admin.permissions import Permissions
@@ -45,6 +45,7 @@ from bot.chat.telegram_io.sent_files import SentFiles
 from bot.chat.telegram_io.video_files import VideoFiles
 from bot.send_rates import TELEGRAM, Limits
 from bot.settings import proxy_for_telegram
+from bot.task import Task
 from bot.worker.user_locks import UserLocks
 
 _ORDER_LEASE_S = 60.0
@@ -90,29 +91,17 @@ def build_chat_context(
         store.tasks.count_ahead, deps.schedule, deps.models, deps.at_once, pause=deps.purchase_guard.blocking
     )
     disclosure = PhotoDisclosure(store.people, messenger, deps.models)
-    board = CardBoard(
-        bot,
-        CardRenderer(
-            deps.models,
-            clock,
-            estimator,
-            price_labels=deps.price_labels,
-            asides=(disclosure.before, quotas.before),
-            unusable=deps.unusable_models,
-        ),
-        clock,
-        messenger=messenger,
-        photos=photos,
-        reactions=Reactions(bot, preferences),
-        pause=deps.purchase_guard.cached,
-        leases=store.leases,
-    )
+    asides = (disclosure.before, quotas.before)
+    board = _card_board(deps, bot, messenger, photos, estimator, asides=asides, preferences=preferences)
     request_builder = RequestBuilder(deps.models, deps.default_model, photos)
     drafts = Drafts(deps, board, messenger, photos)
+    limits_of_orders = OrderLimits(
+        access, budgets, quotas, UserLocks("orders of", _ORDER_LEASE_S, store.leases)
+    )
     orders = Orders(
         deps,
         drafts,
-        OrderLimits(access, budgets, quotas, UserLocks("orders of", _ORDER_LEASE_S, store.leases)),
+        limits_of_orders,
         board,
         photos,
         request_builder=request_builder,
@@ -145,14 +134,7 @@ def build_chat_context(
         access=access,
         permissions=permissions,
         access_requests=access_requests,
-        actions=AdminActions(
-            store,
-            deps.models,
-            quote=lambda request: deps.price_labels().quote(request),
-            configured_admins=deps.settings.admin_users,
-            clock=clock,
-            listener=ChatActionListener(deps, board, access_requests),
-        ),
+        actions=_actions(deps, board, access_requests),
         notices=notices,
         operators=operators,
         estimator=estimator,
@@ -175,6 +157,47 @@ def _connect(token: str, deps: ChatDeps, on_answer: Callable[[int], None], limit
         on_answer,
         local_mode=settings.telegram_local_mode == "on",
         proxy=proxy_for_telegram(settings),
+    )
+
+
+def _actions(deps: ChatDeps, board: CardBoard, access_requests: AccessRequests) -> AdminActions:
+    return AdminActions(
+        deps.store,
+        deps.models,
+        quote=lambda request: deps.price_labels().quote(request),
+        configured_admins=deps.settings.admin_users,
+        clock=deps.clock,
+        listener=ChatActionListener(deps, board, access_requests),
+    )
+
+
+def _card_board(
+    deps: ChatDeps,
+    bot: TelegramBot,
+    messenger: Messenger,
+    photos: PhotoFiles,
+    estimator: Estimator,
+    *,
+    asides: Sequence[Callable[[Task], Awaitable[str]]],
+    preferences: ChatPreferences,
+) -> CardBoard:
+    renderer = CardRenderer(
+        deps.models,
+        deps.clock,
+        estimator,
+        price_labels=deps.price_labels,
+        asides=asides,
+        unusable=deps.unusable_models,
+    )
+    return CardBoard(
+        bot,
+        renderer,
+        deps.clock,
+        messenger=messenger,
+        photos=photos,
+        reactions=Reactions(bot, preferences),
+        pause=deps.purchase_guard.cached,
+        leases=deps.store.leases,
     )
 
 
