@@ -121,18 +121,25 @@ class People:
             self._answer(place)
             for message in self._world.bot_messages(place.chat):
                 key = (place.chat.id, message["message_id"])
-                for data in _open_choices(message):
+                choices = _open_choices(message)
+                if not choices and _buttons(message, {"dismiss"}):
+                    # In a group that has moved, a question stands on a card: its message stayed behind.
+                    self._reply(place, message)
+                for data in choices:
                     if time.monotonic() - self._pressed_at.get(key, 0) > _PATIENCE_S:
                         self._do_press(place, message, data)
 
     def _answer(self, place: Place) -> None:
         for message in self._world.bot_messages(place.chat):
-            key = (place.chat.id, message["message_id"])
-            is_question = "force_reply" in message.get("reply_markup", {})
-            if is_question and key not in self._answered and place.chat.id not in self.blocked:
-                self._answered.add(key)
-                self.prompts.append(f"wish number {len(self.prompts):04}.")
-                self._world.say(place.person, place.chat, self.prompts[-1], reply_to=message)
+            if "force_reply" in message.get("reply_markup", {}):
+                self._reply(place, message)
+
+    def _reply(self, place: Place, message: Json) -> None:
+        key = (place.chat.id, message["message_id"])
+        if key not in self._answered and place.chat.id not in self.blocked:
+            self._answered.add(key)
+            self.prompts.append(f"wish number {len(self.prompts):04}.")
+            self._world.say(place.person, place.chat, self.prompts[-1], reply_to=message)
 
     def _press_some(self, place: Place, message: Json) -> None:
         for data in _buttons(message, _SHARES):
