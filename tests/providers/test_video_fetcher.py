@@ -131,6 +131,25 @@ async def test_only_http_addresses_are_fetched(tmp_path: Path, link: str) -> Non
     assert (error.code, error.again) == ("link_refused", False)
 
 
+@pytest.mark.parametrize(
+    ("host", "is_open"),
+    [
+        ("198.18.0.5", True),
+        ("198.19.255.1", True),
+        ("[fc00::7]", True),
+        ("10.0.0.1", False),
+        ("[fd00::7]", False),
+    ],
+)
+async def test_a_fake_address_is_refused_and_says_nothing_of_the_link(
+    host: str, is_open: bool, tmp_path: Path
+) -> None:
+    error = await _refusal(VideoFetcher(), f"http://{host}/v.mp4", tmp_path / "v.mp4")
+    assert (error.code, error.again) == ("link_refused", is_open)
+    assert error.fake_host == (host.strip("[]") if is_open else "")
+    assert "TRUSTED_PRIVATE_HOSTS" in error.detail
+
+
 async def test_a_trusted_host_may_be_private_whatever_its_port(
     server: ProviderServer, tmp_path: Path
 ) -> None:

@@ -25,8 +25,9 @@ SPECIAL_V6 = tuple(
 )
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
-_FAKE = ip_network("198.18.0.0/15")
-"""Of what Clash, sing-box and others answer to every name, to see the connection: the usual choice."""
+_FAKE = (ip_network("198.18.0.0/15"), ip_network("fc00::/18"))
+"""Of what Clash, sing-box and others answer to every name, to see the connection: the usual choices. Nobody
+else uses the second, https://www.rfc-editor.org/rfc/rfc4193#section-3.2."""
 
 
 def is_public(address: str) -> bool:
@@ -39,7 +40,8 @@ def is_public(address: str) -> bool:
 
 def is_fake(address: str) -> bool:
     """Return True for an address that a proxy on this machine gives in place of the real one."""
-    return _unwrapped(address) in _FAKE
+    ip = _unwrapped(address)
+    return any(ip in network for network in _FAKE)
 
 
 def _unwrapped(address: str) -> IPv4Address | IPv6Address:
