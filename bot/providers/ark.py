@@ -29,7 +29,7 @@ from bot.errors import (
     Unavailable,
 )
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
-from bot.providers.wire.complaints import complaint_in, problem, why, words_in
+from bot.providers.wire.complaints import complaint_in, problem, reasons_in, why, words_in
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.fields import number_of, object_of, text_of
 from bot.providers.wire.http import Answer, Call, Http, unclear, unreadable
@@ -307,7 +307,8 @@ def _status(job: Job, detail: str) -> Status:
             ending = f"{detail}, status {job.word}"
             if job.word == "expired":
                 return Failed("expired", ending)
-            return why(words_in(job.record.get("error")), "provider_fault", ending)
+            reason = words_in(job.record.get("error")) or reasons_in(job.record)
+            return why(reason, "provider_fault", ending)
         case _:
             # Ark tells no progress; a relay may.
             return StillRunning(job.progress or None)

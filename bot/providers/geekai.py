@@ -17,7 +17,7 @@ from yarl import URL
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.providers.geekai_models import AccountModel, read_models
-from bot.providers.wire.complaints import meaning_of
+from bot.providers.wire.complaints import meaning_of, reasons_in
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.fields import id_of, number_of, object_of, text_of
 from bot.providers.wire.http import Answer, Call, Http, unclear, unreadable
@@ -59,7 +59,7 @@ _NOTHING_MADE = frozenset({50429, 50430})
 _TROUBLES: Mapping[int, Trouble] = {401: "key_refused", 402: "no_balance", 403: "not_activated"}
 _GONE = frozenset({404, 405, 410})
 """The path, or the model that the body names, is not there any more."""
-_REFUSALS = {400: "refused", 413: "input_refused"}
+_REFUSALS = {400: "refused", 413: "photo_too_large"}
 _LINK_PLACES = (("video_result", "url"),)
 _MAY_RUN = frozenset({408, 409, 425, 499})
 """Of the 4xx without a documented meaning, those that may answer a call which went through."""
@@ -239,7 +239,7 @@ def _status(answer: Answer) -> Status | None:
 
 def _failure(answer: Answer) -> Failed:
     words, detail = _words(answer), _detail(answer)
-    refusal = named_refusal_in(words) or refused_in(_sentence(answer))
+    refusal = named_refusal_in(words) or refused_in(f"{_sentence(answer)} {reasons_in(answer.fields)}")
     busy = _BUSY.get(_code(answer) or 0)
     if refusal or busy is None:
         return Failed(refusal or "provider_fault", detail)
@@ -254,7 +254,7 @@ def _problem(answer: Answer) -> ProviderError:
     """
     detail, words, code = _detail(answer), _words(answer), _code(answer) or 0
     # An error inside an HTTP 200 is read by its own number.
-    status = answer.status if answer.status >= 400 else code
+    status = answer.told_status if answer.told_status >= 400 else code
     refusal = named_refusal_in(words)
     if refusal:
         return Rejected(refusal, detail)
@@ -276,7 +276,7 @@ def _problem(answer: Answer) -> ProviderError:
     if 400 <= status < 500 and status not in _MAY_RUN:
         return Rejected("refused", detail)
     # 504 among them: the job may run. A look that fails says nothing of the job.
-    return unclear(answer, detail)
+    return unclear(answer, detail) if answer.status >= 400 else unreadable(answer)
 
 
 def _words(answer: Answer) -> str:

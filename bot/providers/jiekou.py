@@ -25,7 +25,7 @@ from bot.errors import (
 )
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
 from bot.providers.jiekou_products import MODELS, PRODUCTS, Product
-from bot.providers.wire.complaints import meaning_of
+from bot.providers.wire.complaints import meaning_of, reasons_in
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.fields import id_of, link_of, number_of, object_of, text_of
 from bot.providers.wire.http import Answer, Call, Http, unclear, unreadable
@@ -209,7 +209,7 @@ def _status(answer: Answer) -> Status | None:
                 Succeeded(job.links[0], _LINK_KEEPS_S) if job.links else Failed("no_video", _detail(answer))
             )
         case JobState.FAILED:
-            word = refused_in(_words(answer)) or "provider_fault"
+            word = refused_in(_words(answer)) or refused_in(reasons_in(answer.fields)) or "provider_fault"
             return Failed(word, f"{_detail(answer)}, status {job.word.upper()}")
         case _:
             # `PROCESSING`, and what may come one day.
@@ -233,6 +233,7 @@ def _videos(videos: object) -> Succeeded | None:
 
 def _problem(answer: Answer) -> ProviderError:
     """What an answer without a job means. Its name decides; the HTTP status only repeats it."""
+    answer = replace(answer, status=answer.told_status)
     name, detail = _name(answer), _detail(answer)
     words = _words(answer)
     refusal, meaning = refused_in(words), meaning_of(words)
@@ -259,7 +260,7 @@ def _problem(answer: Answer) -> ProviderError:
         return AccountProblem("account", detail, trouble=_TROUBLES_BY_STATUS[answer.status])
     if 400 <= answer.status < 500 and answer.status not in _MAY_RUN:
         return Rejected(refusal or "refused", detail)
-    return unclear(answer, detail)
+    return unclear(answer, detail) if answer.status >= 400 else unreadable(answer)
 
 
 def _name(answer: Answer) -> str:

@@ -16,7 +16,7 @@ from yarl import URL
 from bot.codes import FailureCode
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
-from bot.providers.wire.complaints import complaint_in, problem, why, words_in
+from bot.providers.wire.complaints import complaint_in, problem, reasons_in, why, words_in
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.fields import id_of, number_of, object_of, text_of
 from bot.providers.wire.gateway import check_gateway
@@ -293,8 +293,6 @@ def _foreign_problem(answer: Answer, code: int | None) -> ProviderError:
     complaint = complaint_in(answer)
     if complaint is None or code == 0:
         return unreadable(answer)
-    if code is not None and 400 <= code < 600 and answer.status < 400:
-        answer = replace(answer, status=code)
     return problem(answer, complaint)
 
 
@@ -311,7 +309,7 @@ def _status(answer: Answer, data: Mapping[str, object]) -> Status:
         case JobState.SUCCEEDED:
             return Succeeded(job.links[0], _LINK_KEEPS_S) if job.links else Failed("no_video", detail)
         case JobState.FAILED:
-            return why(words_in(data), "provider_fault", detail)
+            return why(words_in(data) or reasons_in(data), "provider_fault", detail)
         case _:
             # `generating`, `processing` of sibling services, and what may come one day.
             return StillRunning(job.progress)

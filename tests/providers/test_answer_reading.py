@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, StillRunning, Succeeded
-from bot.providers import geekai, jiekou, jimeng_relay, unified_relay, volcengine
+from bot.providers import ark, geekai, jiekou, jimeng_relay, unified_relay, volcengine
 from bot.providers.wire.http import Answer, Call
 
 LINK = "https://videos.example/a.mp4?sign=1"
@@ -70,6 +70,15 @@ LINKS: list[dict[str, Any]] = [
         }
     },
     {"data": {"task_map": {"7": {"item_list": [{"transcoded_video": {"480p": {"video_url": LINK}}}]}}}},
+    {"metadata": {"url": PAGE}},
+    {"video": {"uri": PAGE}},
+    {"videoUrl": PAGE},
+    {"video_urls": [PAGE]},
+    {"video_url": json.dumps([LINK])},
+    {"assets": {"video": PAGE, "image": COVER}},
+    {"response": {"generatedVideos": [{"video": {"uri": PAGE}}]}},
+    {"output": f"<video src='{LINK}'></video>"},
+    {"message": f"done: {LINK}"},
     # Nobody has named these places, and nothing else there looks like a video.
     {"metadata": {"files": [{"src": LINK}, {"src": COVER}]}, "thumbnail_url": COVER},
     {"generations": [{"asset": {"play_url": PAGE}}], "image_url": COVER},
@@ -97,6 +106,7 @@ def test_a_link_is_found_wherever_sellers_put_it(
         {"req": {"video": LINK}, "detail": {"req": {"images": [LINK]}, "input": {"video_url": LINK}}},
         {"enhanced_prompt": LINK, "prompt": LINK},
         {"files": [LINK, LINK.replace("a.mp4", "b.mp4")]},
+        {"text": f"{LINK} or {LINK.replace('a.mp4', 'b.mp4')}", "message": PAGE},
         {
             "video_url": "ftp://videos.example/a.mp4",
             "url": "javascript:alert(1)",
@@ -148,6 +158,11 @@ WRAPPED: list[dict[str, Any]] = [
     {"status": "SUCCESS", "data": RECORD},
     {"status": "ok", "data": RECORD},
     {"status": 200, "data": {"status": "success", "data": RECORD}},
+    {"code": 200, "info": RECORD},
+    {"items": [RECORD]},
+    {"code": "success", "body": {"7": RECORD}},
+    {"video": {"state": "completed", "url": LINK}},
+    {"Data": {"TaskStatus": "completed", "VideoUrl": LINK}},
     {"code": "success", "data": {"task_id": ID, "status": "SUCCESS", "data": RECORD}},
 ]
 
@@ -157,7 +172,7 @@ WRAPPED: list[dict[str, Any]] = [
 def test_a_record_is_read_where_it_lies(relay: ModuleType, fields: dict[str, Any]) -> None:
     assert look(relay, fields) == Succeeded(LINK, 3600)
     text = json.dumps(fields).replace("completed", "processing").replace(LINK, "")
-    if "task_id" not in text:
+    if "task_id" not in text and "Data" not in fields:
         assert look(relay, json.loads(text)) == StillRunning()
     failed = json.loads(json.dumps(fields).replace("completed", "failed").replace(LINK, ""))
     assert isinstance(look(relay, failed), Failed)
@@ -184,7 +199,27 @@ def test_a_relay_may_be_behind_its_upstream(relay: ModuleType) -> None:
 
 
 @both
-@pytest.mark.parametrize("data", ["{}", "[1]", "https://videos.example/page", "success", "submitted", "OK"])
+def test_of_several_records_under_unknown_names_none_is_taken(relay: ModuleType) -> None:
+    others = {**RECORD, "video_url": LINK.replace("a.mp4", "b.mp4")}
+    assert not isinstance(look(relay, {"items": {"1": RECORD, "2": others}}), Succeeded)
+    assert not isinstance(look(relay, {"code": "success", "items": [RECORD, others]}), Succeeded)
+
+
+@both
+def test_a_link_to_a_video_is_the_end_where_nothing_else_is_told(relay: ModuleType) -> None:
+    for fields in ({"id": ID, "video_url": LINK}, {"status": None, "url": LINK}, {"video": {"url": LINK}}):
+        assert look(relay, {"code": "success", "data": fields}) == Succeeded(LINK, 3600)
+        assert look(relay, fields) == Succeeded(LINK, 3600)
+    for more in ({"progress": 0}, {"progress": "99%"}, {"status": 7}, {"input": {"video": LINK}, "url": "-"}):
+        record = {"id": ID, "url": LINK, **more}
+        assert not isinstance(look(relay, {"code": "success", "data": record}), Succeeded), more
+
+
+@both
+@pytest.mark.parametrize(
+    "data",
+    ["Unauthorized", "null", "0", "{}", "[1]", "https://videos.example/page", "success", "submitted", "OK"],
+)
 def test_a_word_or_a_link_in_the_place_of_an_id_is_none(relay: ModuleType, data: str) -> None:
     assert isinstance(submit(relay, {"code": "success", "data": data}), OutcomeUnknown)
 
@@ -196,16 +231,20 @@ def test_an_answer_that_holds_a_key_for_an_id_does_not_tell_it(relay: ModuleType
     assert "5ecret" not in f"{error!r}"
 
 
-@both
+@pytest.mark.parametrize("module", [*RELAYS.values(), volcengine, geekai, jiekou, ark])
 @pytest.mark.parametrize("word", ["error", "fail"])
-def test_a_call_that_failed_is_no_failed_job(relay: ModuleType, word: str) -> None:
-    assert isinstance(look(relay, {"status": word, "message": "database is locked"}), Unavailable)
-    assert isinstance(look(relay, {"id": ID, "status": word, "error": "?"}), Failed)
+def test_a_call_that_failed_is_no_failed_job(module: ModuleType, word: str) -> None:
+    outcome = look(module, {"status": word, "message": "database is locked"})
+    assert isinstance(outcome, Unavailable | StillRunning)
+    assert isinstance(look(module, {"id": ID, "status": word, "error": "?"}), Failed)
 
 
 # Words
 
-ENDS = "done succeed finished completed success succeeded complete DONE Finished SUCCEED TASK_STATUS_SUCCEED"
+ENDS = (
+    "done succeed finished completed success succeeded complete DONE Finished SUCCEED TASK_STATUS_SUCCEED"
+    " ended READY 已完成 生成成功"
+)
 
 
 @both
@@ -290,6 +329,28 @@ REASONS = [
     ({"fail_reason": "图片审核不通过"}, "photo_refused"),
     ({"fail_reason": "提示词包含敏感内容"}, "prompt_refused"),
     ({"fail_reason": "something else"}, "provider_fault"),
+    ({"errorCode": "50511"}, "video_refused"),
+    ({"fail_reason": "upstream error", "err_code": 50411}, "photo_refused"),
+    ({"failReason": "Text Risk Not Pass"}, "prompt_refused"),
+    ({"failure": {"reason": "the prompt violates our guardrails"}}, "prompt_refused"),
+    ({"task_status_msg": "Failure to pass the risk control system"}, "refused"),
+    ({"errors": [{"message": "OutputVideoSensitiveContentDetected"}]}, "video_refused"),
+    ({"error": ["OutputVideoSensitiveContentDetected"]}, "video_refused"),
+    ({"detail": "Your prompt was rejected by our safety system"}, "prompt_refused"),
+    ({"data": {"detail": {"failure_reason": "the prompt violates our guardrails"}}}, "prompt_refused"),
+    ({"result": {"error": "the prompt violates our guardrails"}}, "prompt_refused"),
+    ({"fail_reason": "PUBLIC_ERROR_AUDIO_FILTERED"}, "audio_refused"),
+    ({"fail_reason": "PUBLIC_ERROR_IP_INPUT_IMAGE"}, "photo_copyright"),
+    (
+        {"fail_reason": "images of photorealistic people are not supported: uploads of images"},
+        "person_refused",
+    ),
+    ({"fail_reason": "包含违禁词"}, "refused"),
+    ({"fail_reason": "RateLimitExceeded"}, "busy"),
+    ({"fail_reason": "请求过于频繁"}, "busy"),
+    ({"fail_reason": "no answer within 50412 ms"}, "provider_fault"),
+    ({"fail_reason": "failed", "request": {"reason": "the prompt violates"}}, "provider_fault"),
+    ({"error": "boom", "detail": {"error_message": "the prompt is unsafe"}}, "provider_fault"),
 ]
 
 
@@ -347,6 +408,14 @@ def test_geekais_429_for_an_accepted_job_proves_nothing_either() -> None:
         {"task": {"id": ID}},
         {"output": {"task_id": ID}},
         {"code": 10000, "data": {"task_id": ID}},
+        {"code": 201, "data": {"jobId": ID}},
+        {"Data": {"TaskId": f" {ID} "}},
+        {"TASK_ID": ID},
+        {"id": 0, "task_id": ID},
+        {"code": "Succeeded", "data": [ID]},
+        {"code": 0, "result": ID},
+        {"video": {"id": ID, "status": "queued"}},
+        {"error": {"code": 0, "message": "ok"}, "id": ID},
     ],
     ids=json.dumps,
 )
@@ -367,6 +436,11 @@ def test_a_submit_may_be_answered_with_the_video(relay: ModuleType) -> None:
         (502, {"error": {"message": "?"}, "request_id": ID}),
         (200, {"note": {"job": ID}}),
         (404, {"trace": {"generation_id": ID}}),
+        (200, {"code": 1, "note": {"job": ID}}),
+        (200, {"things": [{"uuid": ID}, {"uuid": "2"}]}),
+        (200, {"task_ids": [ID, "2"]}),
+        (200, {"name": f"operations/{ID}"}),
+        (200, {"id": f"{ID}视频"}),
     ],
 )
 def test_an_unclear_answer_is_searched_for_an_id_for_the_log(
@@ -377,9 +451,24 @@ def test_an_unclear_answer_is_searched_for_an_id_for_the_log(
     assert ID in error.detail
 
 
+@both
+def test_an_id_beside_a_code_that_nobody_knows_is_no_refusal(relay: ModuleType) -> None:
+    error = submit(relay, {"code": 1, "description": "submitted", "result": ID})
+    assert (type(error), ID in error.detail) == (OutcomeUnknown, True)
+
+
+def test_an_id_in_a_text_that_is_no_json_is_logged_too() -> None:
+    with pytest.raises(OutcomeUnknown) as unknown:
+        unified_relay.read_submit(Answer(Call.SUBMIT, 200, {}, text=f"queued, task id: {ID}"))
+    assert ID in unknown.value.detail
+
+
 @pytest.mark.parametrize("module", [*RELAYS.values(), volcengine, geekai, jiekou])
 def test_what_looks_like_a_key_or_belongs_to_somebody_is_never_told(module: ModuleType) -> None:
-    fields = {"note": {"id": "sk-5ecret-key", "user_id": 4711, "token_id": "815", "request_id": "Bearer"}}
+    fields: dict[str, object] = {
+        "note": {"id": "sk-5ecret-key", "user_id": 4711, "token_id": "815", "request_id": "Bearer"}
+    }
+    fields |= {"task": {"id": 'key "sk-5ecret" said'}, "name": "key:sk-5ecret1"}
     error = submit(module, fields)
     assert isinstance(error, OutcomeUnknown)
     for part in ("5ecret", "4711", "815", "Bearer"):
@@ -419,10 +508,20 @@ def test_a_chat_that_holds_a_link_is_a_finished_video(relay: ModuleType, content
         json.dumps({"task_id": ID}),
         f"```json\n{json.dumps({'id': ID, 'status': 'pending'})}\n```",
         f"> video id: {ID}\n[progress]({PAGE})",
+        f"Your task id is {ID}. Please wait.",
+        f"任务编号为 {ID}",
     ],
 )
 def test_a_chat_that_names_a_job_is_that_job(relay: ModuleType, content: str) -> None:
     assert submit(relay, _chat(content)) == Accepted(ID)
+
+
+@both
+def test_a_chat_is_read_wherever_it_lies_and_so_is_what_stands_beside_it(relay: ModuleType) -> None:
+    assert submit(relay, {"code": 0, "data": _chat(LINK)}) == Accepted("chatcmpl-1", Succeeded(LINK, 3600))
+    assert submit(relay, {**_chat(""), "task_id": ID}) == Accepted(ID)
+    text = {"id": "chatcmpl-1", "choices": [{"text": f"task_id: {ID}"}]}
+    assert submit(relay, text) == Accepted(ID)
 
 
 @both
@@ -442,6 +541,7 @@ def test_a_chats_own_id_is_no_job(relay: ModuleType, content: object) -> None:
     [
         *((status, "wrong_address") for status in (301, 308, 404, 405)),
         (401, "key_refused"),
+        (402, "no_balance"),
         (403, "wrong_address"),
     ],
 )
@@ -452,6 +552,22 @@ def test_a_web_server_that_does_not_pass_a_submit_on_is_the_admins_business(
     assert isinstance(error, AccountProblem)
     # GeekAI documents its 403 for any body.
     assert error.trouble == ("not_activated" if module is geekai and status == 403 else trouble)
+    if status != 404:
+        told = submit(module, {"message": "a sentence of its own"}, status)
+        assert isinstance(told, AccountProblem)
+
+
+@pytest.mark.parametrize("module", [*RELAYS.values(), volcengine, geekai, jiekou, ark])
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(401, AccountProblem), ("403", AccountProblem), (429, Unavailable), (500, OutcomeUnknown)],
+)
+def test_a_status_inside_an_answer_is_one(
+    module: ModuleType, code: object, kind: type[ProviderError]
+) -> None:
+    error = submit(module, {"code": code, "msg": "?", "message": "?"})
+    # GeekAI documents that nothing was made at a 500 that has words.
+    assert isinstance(error, Unavailable if module is geekai and code == 500 else kind)
 
 
 @pytest.mark.parametrize("module", [*RELAYS.values(), volcengine])
@@ -464,7 +580,7 @@ def test_the_id_of_a_call_is_no_job(module: ModuleType) -> None:
 def test_a_submit_that_is_too_large_is_a_photo_that_is_too_large(module: ModuleType) -> None:
     error = submit(module, {}, 413)
     assert isinstance(error, Rejected)
-    assert error.code == ("input_refused" if module is geekai else "photo_too_large")
+    assert error.code == "photo_too_large"
     if module is not volcengine:
         told = submit(module, {"error": {"message": "too large"}, "message": "too large"}, 413)
         assert (type(told), told.code) == (Rejected, error.code)

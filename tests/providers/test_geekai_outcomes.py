@@ -115,7 +115,7 @@ def test_a_refusal_of_jimengs_is_a_failed_job_also_as_an_http_error() -> None:
         (401, "<html>who are you</html>", AccountProblem, "key_refused"),
         (402, b"", AccountProblem, "no_balance"),
         (403, {"message": "forbidden"}, AccountProblem, "not_activated"),
-        (413, "<html>too large</html>", Rejected, "input_refused"),
+        (413, "<html>too large</html>", Rejected, "photo_too_large"),
         (422, {"message": "bad parameter"}, Rejected, "refused"),
         (400, {"error": {"message": "upstream: Pre Img Risk Not Pass"}}, Rejected, "photo_refused"),
         (500, {"error": {"code": "50411"}}, Rejected, "photo_refused"),

@@ -255,6 +255,13 @@ async def test_a_body_that_is_no_json_object_has_no_fields(body: bytes) -> None:
         assert await _send(url) == Answer(Call.SUBMIT, 200, {})
 
 
+async def test_an_object_in_a_list_is_read_and_other_bodies_are_only_searched() -> None:
+    async with _server(_saying(b'HTTP/1.1 200 OK\r\n\r\n[{"id": "7"}]')) as url:
+        assert (await _send(url)).fields == {"data": [{"id": "7"}]}
+    async with _server(_saying(b"HTTP/1.1 200 OK\r\n\r\ntask_id=7")) as url:
+        assert (await _send(url)).text == "task_id=7"
+
+
 async def test_a_redirect_is_not_followed() -> None:
     async with _server(_saying(b"HTTP/1.1 307 Go\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n")) as url:
         assert (await _send(url)).status == 307

@@ -100,7 +100,7 @@ def test_a_submit_that_came_too_early_is_made_again_later(
         (400, task_style("model_price_error", "model price not found"), "account"),
         (400, openai_style("The model x does not exist", "model_not_found"), "model_gone"),
         (403, openai_style("This token may not use the group"), "account"),
-        (404, openai_style("Invalid URL (POST /jimeng/submit/videos)"), "account"),
+        (404, openai_style("Invalid URL (POST /jimeng/submit/videos)"), "wrong_address"),
         # The relay's own troubles with its upstream: nothing is wrong with our key.
         (401, passed_on({"code": 50400, "message": "Access Denied: Internal Error"}), "account"),
         (401, passed_on("who are you"), "account"),

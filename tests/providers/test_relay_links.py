@@ -91,6 +91,32 @@ async def test_where_one_link_does_not_work_the_next_is_fetched(
 
 
 @every_relay
+async def test_a_link_that_leads_to_a_page_is_followed_by_the_next(name: str, tmp_path: Path) -> None:
+    async with Wire() as relay, Wire(Reply(200, "\n<html>log in</html>")) as store:
+        relay.replies += [
+            done(name, video_url=f"{store.base_url}/7.mp4", result_url=f"{relay.base_url}/files/7"),
+            Reply(200, FILM),
+        ]
+        await arrive(name, relay, tmp_path / "film")
+        assert (tmp_path / "film").read_bytes() == FILM
+        # The last one is left to whoever reads it.
+        relay.replies += [done(name, result_url=f"{relay.base_url}/files/8"), Reply(200, {"error": "later"})]
+        await arrive(name, relay, tmp_path / "page")
+    assert (tmp_path / "page").read_bytes().startswith(b"{")
+
+
+@every_relay
+async def test_a_path_leads_to_the_host_that_named_it(name: str, tmp_path: Path) -> None:
+    async with Wire() as relay:
+        relay.replies += [done(name, video_url="/v1/videos/7/content?a=1"), Reply(200, FILM)]
+        status = await arrive(name, relay, tmp_path / "film")
+        assert status.video_url == f"{relay.base_url}/v1/videos/7/content?a=1"
+        assert keys(relay)[-1] == f"Bearer {KEY}"
+        relay.replies += [done(name, video_url="/7.mp4", url=f"{relay.base_url}/8.mp4"), Reply(200, FILM)]
+        assert (await arrive(name, relay, tmp_path / "other")).video_url.endswith("/8.mp4")
+
+
+@every_relay
 async def test_where_no_link_works_the_one_that_may_work_later_is_told(name: str, tmp_path: Path) -> None:
     async with Wire() as relay, Wire(Reply(403, "no")) as store:
         links: dict[str, Any] = {

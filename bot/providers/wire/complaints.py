@@ -8,14 +8,16 @@ What it means is decided by the HTTP status first, then by its text, then by its
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.errors import AccountProblem, ProviderError, Rejected, Unavailable
 from bot.provider import Failed
 from bot.providers.wire.fields import is_success, number_of, object_of, text_of
-from bot.providers.wire.http import Answer, Call, unclear, unreadable
-from bot.providers.wire.job_record import body_of
+from bot.providers.wire.http import NOT_PASSED_ON, Answer, Call, unclear, unreadable
+from bot.providers.wire.ids import may_name_a_job
+from bot.providers.wire.job_record import body_of, walk
 from bot.providers.wire.reasons import named_refusal_in, refused_in
 
 _DEEPEST = 5
@@ -41,8 +43,8 @@ Meaning = Literal[
 ]
 _PATTERNS: tuple[tuple[Meaning, str], ...] = (
     ("unclear", r"time(d? )?out|connection reset|超时"),
-    ("no_slot", r"\b50430\b|concurrent limit"),
-    ("busy", r"\b50429\b|reached api limit|too many requests|rate limit|saturated|饱和"),
+    ("no_slot", r"\b50430\b|concurrent limit|concurrency limit"),
+    ("busy", r"\b50429\b|reached api limit|too many requests|rate limit|throttl|saturated|饱和|频繁|限流"),
     ("no_balance", r"(quota|balance|credits?)\b.{0,20}(not enough|insufficient|exhausted|too low)"),
     ("no_balance", r"(insufficient|not enough)\b.{0,20}(quota|balance|credit)|余额|额度"),
     ("no_channel", r"no available channel|get channel failed|无可用渠道"),
@@ -72,6 +74,7 @@ _WORD_NAMES = (
     *("error_message", "error_msg", "reason", "msg", "data"),
 )
 """Under these names errors, and records of failed jobs, hold their words."""
+_REASON_NAME = re.compile(r"err|fail|reason|message|msg|code$|^detail$")
 _MAY_RUN = frozenset({408, 409, 425, 499})
 """Of the 4xx, those that may answer a call which went through."""
 _NO_REASON = re.compile(r"(?:\w+ ){0,5}(?:failed|failure|error|fail|unknown)|(?:任务|生成|视频生成)?失败")
@@ -91,15 +94,16 @@ def complaint_in(answer: Answer) -> Complaint | None:
     error, code = answer.fields.get("error"), answer.fields.get("code")
     if error:
         inner = object_of(error)
-        complaint = Complaint(_word(inner.get("code")), words_in(inner.get("message") if inner else error))
-        return complaint if complaint.code or complaint.text else None
-    if _word(code) and not is_success(code):
-        return Complaint(_word(code), words_in(answer.fields.get("message")))
+        complaint = Complaint(_word(inner.get("code")), words_in(_said(inner) if inner else error))
+        return None if is_success(complaint.code) or complaint == Complaint("", "") else complaint
+    if (_word(code) and not is_success(code)) or answer.fields.get("success") is False:
+        return Complaint(_word(code), words_in(_said(answer.fields)))
     return None
 
 
 def problem(answer: Answer, complaint: Complaint) -> ProviderError:
     """What an error means. On a look only a Rejected is about the job: its code is why there is no video."""
+    answer = replace(answer, status=answer.told_status)
     detail = _detail(answer, complaint)
     meaning = _meaning(answer.status, complaint)
     ours = complaint.code != _PASSED_ON
@@ -164,6 +168,17 @@ def is_empty_reason(text: str) -> bool:
     return not text.strip() or _NO_REASON.fullmatch(_plain(text).rstrip(".!。 ")) is not None
 
 
+def reasons_in(record: Mapping[str, object]) -> str:
+    """Return all that a record says under any name for a reason; only to be searched, never to be shown."""
+    said = (
+        text_of(value)[:_LONGEST] or _word(value)
+        for name, value in walk(record)
+        # A detail may quote the prompt.
+        if _REASON_NAME.search(name.rpartition(".")[2]) and ".details" not in name
+    )
+    return " ".join(text for text in said if text and not is_empty_reason(text))[:_LONGEST]
+
+
 def words_in(value: object, depth: int = _DEEPEST) -> str:
     """Code and message of an error, however often it is wrapped; only to be searched, never to be shown."""
     inner = body_of(value)
@@ -186,9 +201,10 @@ def _unexplained(answer: Answer, complaint: Complaint, *, is_unclear: bool) -> P
     if answer.status == 413:
         return unreadable(answer)
     if answer.status in {403, 404, 405} and refusal is None:
-        return AccountProblem("account", detail)
-    if answer.call is Call.POLL:
-        # A refused look is no refused job.
+        trouble = NOT_PASSED_ON[answer.status] if answer.status != 403 else "account"
+        return AccountProblem("account", detail, trouble=trouble)
+    if answer.call is Call.POLL or may_name_a_job(answer.fields):
+        # A refused look is no refused job, and what may be an id is no refusal.
         return unclear(answer, detail)
     return Rejected(refusal or "refused", detail)
 
@@ -212,8 +228,13 @@ def _meaning(status: int, complaint: Complaint) -> Meaning | None:
     return meaning
 
 
+def _said(error: Mapping[str, object]) -> object:
+    return next((value for name in ("message", "msg", "description") if (value := error.get(name))), None)
+
+
 def _plain(text: str) -> str:
-    return " ".join(text.lower().replace("_", " ").split())
+    """In small letters, and in single words whether they were joined by underscores or by capitals."""
+    return " ".join(re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", text).lower().split())
 
 
 def _word(code: object) -> str:

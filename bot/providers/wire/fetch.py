@@ -275,7 +275,8 @@ class _Gate:
     def __call__(self, info: aiohttp.AddrInfoType) -> socket.socket:
         family, kind, proto, _, address = info
         if not self._allow_private and not is_public(str(address[0])):
-            self.refused = str(address[0])
+            # Of several the fake one says why.
+            self.refused = self.refused if self.refused and is_fake(self.refused) else str(address[0])
             raise PermissionError("a private address")
         return socket.socket(family, kind, proto)
 
@@ -292,6 +293,12 @@ async def _private_address(host: str) -> str:
         return ""  # the proxy may know it: that is what many use one for
     addresses = [str(info[4][0]) for info in found]
     return next((each for each in addresses if not is_public(each) and not is_fake(each)), "")
+
+
+def is_page(path: Path) -> bool:
+    """Return True if a file is what servers answer in the place of another: HTML, XML or JSON."""
+    with path.open("rb") as file:
+        return file.read(100).lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"{"))
 
 
 def _check_status(response: aiohttp.ClientResponse) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from bot.providers.wire.links import as_written
 
-_SUCCESS_WORDS = frozenset({"success", "succeed", "ok"})
-_SUCCESS_NUMBERS = frozenset({0, 200, 10000})
+_SUCCESS_WORDS = frozenset({"success", "succeed", "succeeded", "successful", "ok", "accepted", "created"})
+_SUCCESS_NUMBERS = frozenset({0, 10000, *range(200, 300)})
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -26,14 +26,14 @@ def number_of(value: object) -> int | None:
 
 
 def is_success(code: object) -> bool:
-    """Return True if a code means success: `"success"`, in variants 0 or 200, or Volcengine's own 10000."""
+    """Return True if a code means success: `"success"`, in variants 0 or 2xx, or Volcengine's own 10000."""
     return text_of(code).strip().lower() in _SUCCESS_WORDS or number_of(code) in _SUCCESS_NUMBERS
 
 
 def id_of(value: object) -> str | None:
     """An id of theirs, text or number, that is safe to store and to log; else None."""
-    text = str(value) if type(value) is int else value
-    return text if isinstance(text, str) and re.fullmatch(r"[\x21-\x7e]{1,200}", text) else None
+    text = str(value) if type(value) is int else text_of(value).strip()
+    return text if re.fullmatch(r"[\x21-\x7e]{1,400}", text) else None
 
 
 def link_of(value: object) -> str | None:
@@ -41,8 +41,8 @@ def link_of(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     link = as_written(value)
-    if " " in link and re.search(r"[\r\n]", value.strip()):
-        return None  # a second line that is no part of it
+    if " " in link and (re.search(r"[\r\n]", value.strip()) or re.search(r"\shttps?:", link)):
+        return None  # a second line that is no part of it, or a sentence
     return link if re.match(r"https?://.", link, re.IGNORECASE) and link.isprintable() else None
 
 

@@ -24,18 +24,22 @@ from yarl import URL
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
 from bot.network.proxies import is_this_machine, proxy_connector, proxy_errors
+from bot.providers.wire.fields import number_of
 from bot.providers.wire.ids import may_name_a_job, mentioned_ids
 from bot.worker import schedule
 
 _LONGEST_PAUSE_S = 3600.0
+_LONGEST_TEXT = 20_000
 
-_NOT_PASSED_ON: Mapping[int, Trouble] = {
+NOT_PASSED_ON: Mapping[int, Trouble] = {
     301: "wrong_address",
     308: "wrong_address",
     401: "key_refused",
+    402: "no_balance",
     403: "wrong_address",
     404: "wrong_address",
     405: "wrong_address",
+    410: "wrong_address",
 }
 """What a web server answers when it does not pass a call on: nothing was ordered. A 302 or 303 may follow
 upon a call that was made, and a 5xx too."""
@@ -53,8 +57,16 @@ class Answer:
     call: Call
     status: int
     fields: Mapping[str, object] = field(default_factory=dict)
-    """The JSON object of the body; empty when the body is anything else."""
+    """The JSON object of the body, or `data` with the list of them in its place; empty for anything else."""
     retry_after_s: float | None = None
+    text: str = field(default="", repr=False, compare=False)
+    """The beginning of a body that is none of both, only to be searched."""
+
+    @property
+    def told_status(self) -> int:
+        """The HTTP status; of a success that is none the one that the body names as its code."""
+        code = number_of(self.fields.get("code"))
+        return code if self.status < 400 and code is not None and 400 <= code < 600 else self.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +114,9 @@ class Http:
             ):
                 raw = await self._read(response)
                 pause = response.headers.get("Retry-After", "")
-                return Answer(call, response.status, _fields(raw), _pause_s(pause))
+                fields = _fields(raw)
+                text = "" if fields else raw[:_LONGEST_TEXT].decode(errors="replace")
+                return Answer(call, response.status, fields, _pause_s(pause), text)
         except ValueError as error:
             # An address or a header that cannot be sent: nothing went out.
             raise Unavailable("unreachable", f"no call to {url.host}: {type(error).__name__}") from None
@@ -134,7 +148,7 @@ def nothing_told(call: Call, detail: str) -> ProviderError:
 
 def unclear(answer: Answer, detail: str) -> ProviderError:
     """Return the same for an answer; whatever in it could be the id of a paid job goes to the log."""
-    ids = mentioned_ids(answer.fields) if answer.call is Call.SUBMIT else ""
+    ids = mentioned_ids(answer.fields, answer.text) if answer.call is Call.SUBMIT else ""
     return nothing_told(answer.call, f"{detail}, perhaps job {ids}" if ids else detail)
 
 
@@ -147,9 +161,9 @@ def unreadable(answer: Answer) -> ProviderError:
     if answer.call is Call.SUBMIT and not may_name_a_job(answer.fields):
         if answer.status == 413:
             return Rejected("photo_too_large", detail)
-        if answer.status in _NOT_PASSED_ON:
+        if answer.status in NOT_PASSED_ON:
             hint = "check the address (…_BASE_URL) and the key in the settings"
-            trouble = _NOT_PASSED_ON[answer.status]
+            trouble = NOT_PASSED_ON[answer.status]
             return AccountProblem("account", f"{detail}: {hint}", trouble=trouble)
     return unclear(answer, detail)
 
@@ -159,6 +173,8 @@ def _fields(raw: bytes) -> dict[str, object]:
         parsed = json.loads(raw)
     except (ValueError, RecursionError):
         return {}
+    if isinstance(parsed, list) and any(isinstance(one, dict) for one in parsed):
+        return {"data": parsed}
     return parsed if isinstance(parsed, dict) else {}
 
 

@@ -45,7 +45,8 @@ _MESSAGES = (
     ("antidirt internal error", "provider_fault"),
     ("image copyright internal error", "provider_fault"),
 )
-_NUMBER = re.compile(r"(?<![0-9])50[245][0-9]{2}(?![0-9])")
+_NUMBER = re.compile(r"(?<![0-9.])50[245][0-9]{2}(?![0-9]|\.[0-9]|\s?m?s\b)")
+"""Not a time."""
 
 
 def refusal_in(text: str) -> str | None:

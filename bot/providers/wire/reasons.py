@@ -36,15 +36,17 @@ _PROTECTED = {
 """The word for a thing that is protected, in the place of one for a thing that was refused."""
 
 _COPYRIGHT = re.compile(
-    r"copyright|intellectual property|trademark|third[- ]party content|\bip infring|版权|版權|侵权|侵權"
+    r"copyright|intellectual property|trademark|third[- ]party content|\bip (?:infring|input)"
+    r"|版权|版權|侵权|侵權"
 )
 _MODERATED = re.compile(
     r"prohibited content|safety|blocklist|violat|\b(?:content|usage|use|community|our|the)\b.{0,20}\bpolic"
     r"|guidelines?\b|guardrail|responsible ai"
     r"|sensitive|moderat|unsafe|nsfw|inappropriate|support code|issue with the audio|celebrit|likeness"
-    r"|real person|risk control|content filter|违规|違規|敏感|审核|審核|不合规|风控"
+    r"|real person|risk control|content filter|filtered|sexual|violen|prominent people|minor upload"
+    r"|违规|違規|敏感|审核|審核|不合规|风控|违禁|違禁|涉政|涉黄|色情|暴力|社区规范|社群規範"
 )
-_REAL_PERSON = re.compile(r"real (?:person|people|face)|privacy ?information|真人")
+_REAL_PERSON = re.compile(r"real(?:istic)? (?:person|people|human|face)|privacy ?information|真人")
 _FACE = re.compile(r"人脸|人臉")
 """Also of a photo in which no face was found."""
 _PARTS = (
@@ -54,7 +56,7 @@ _PARTS = (
         "photo_refused",
         r"\b(?:input|reference|upload(?:ed)?|source|your|provided|first|last|the) ?(?:frame )?"
         r"(?:images?|photos?|pictures?|frames?)\b|\binput ?(?:image|frame)|\bimage copyright"
-        r"|privacy ?information|图片|圖片|图像|照片|首帧|尾帧|人脸",
+        r"|\buploads? of images|privacy ?information|图片|圖片|图像|照片|首帧|尾帧|人脸",
     ),
     ("audio_refused", r"\baudio\b|\bsound\b|音频|音頻"),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,12 +12,22 @@ from yarl import URL
 
 from bot.errors import FetchError, OutcomeUnknown, Rejected
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Status, StillRunning, Succeeded
-from bot.providers.wire.complaints import complaint_in, is_empty_reason, problem, verdict, why, words_in
-from bot.providers.wire.fetch import KeyForHost, VideoFetcher
-from bot.providers.wire.fields import id_of, is_success, text_of
+from bot.providers.wire.complaints import (
+    complaint_in,
+    is_empty_reason,
+    meaning_of,
+    problem,
+    reasons_in,
+    verdict,
+    why,
+    words_in,
+)
+from bot.providers.wire.fetch import KeyForHost, VideoFetcher, is_page
+from bot.providers.wire.fields import is_success, text_of
 from bot.providers.wire.http import Answer, unreadable
-from bot.providers.wire.ids import chat_answer_in, task_ids_in, told_id
+from bot.providers.wire.ids import bare_ids_in, chat_answer_in, task_ids_in, told_id
 from bot.providers.wire.job_record import Job, JobState, Place, body_of, job_in
+from bot.providers.wire.reasons import named_refusal_in, refused_in
 from bot.request import VideoRequest, closest_ratio
 
 LINK_KEEPS_S = 3600.0
@@ -57,10 +68,10 @@ def read_submit(answer: Answer) -> Accepted:
         raise unreadable(answer) if complaint is None else problem(answer, complaint)
     # A bare value is the id of a job only where the relay says that all went well.
     code = answer.fields.get("code")
-    is_named = ids[0] != id_of(answer.fields.get("data")) or "code" not in answer.fields
+    is_named = ids[0] not in bare_ids_in(answer.fields) or "code" not in answer.fields
     if is_clear and (is_named or is_success(code)):
         job = job_in(answer.fields)
-        made = job is not None and bool(job.links)
+        made = job is not None and bool(job.links or job.paths)
         return Accepted(ids[0], _status(job)) if job and made else Accepted(ids[0])
     # An id beside an error: this does not prove a refusal.
     raise OutcomeUnknown("submit_unknown", f"HTTP {answer.status}, no success, and task {told_id(ids[0])}")
@@ -107,7 +118,8 @@ class RelayLinks:
         """Return the same status with a link that needs no key, if there is one, and remember the others."""
         if not isinstance(status, Succeeded):
             return status
-        best, *others = sorted((status.video_url, *status.others), key=self._is_own)
+        links = (self._absolute(link) for link in (status.video_url, *status.others))
+        best, *others = sorted(dict.fromkeys(links), key=self._is_own)
         self._others[best] = tuple(others)
         while len(self._others) > _MOST_REMEMBERED:
             self._others.popitem(last=False)
@@ -117,15 +129,21 @@ class RelayLinks:
         """Fetch from this link, else from the next that the relay named for the same video."""
         key = KeyForHost(self._origin, {"Authorization": f"Bearer {self._api_key.get_secret_value()}"})
         errors: list[FetchError] = []
-        for link in (video_url, *self._others.get(video_url, ())):
+        *links, last = (video_url, *self._others.get(video_url, ()))
+        for link in (*links, last):
             try:
                 await self._fetcher.fetch(link, target, key)
             except FetchError as error:
                 errors.append(error)
-            else:
+                continue
+            if link == last or not await asyncio.to_thread(is_page, target):
                 return
+            errors.append(FetchError("link_expired", f"{URL(link).host}: a page", again=False))
         # One that may pass is worth another try.
         raise next((error for error in errors if error.again), errors[0])
+
+    def _absolute(self, link: str) -> str:
+        return f"{self._origin}{link}" if link.startswith("/") else link
 
     def _is_own(self, link: str) -> bool:
         try:
@@ -142,7 +160,7 @@ def _is_about_the_job(job: Job, fields: Mapping[str, object]) -> bool:
     if job.record is not fields and "code" in fields:
         code = fields["code"]
         return is_success(code) or bool(text_of(code)) or type(code) is int
-    return job.word not in {"error", "fail"} or not _OF_A_JOB.isdisjoint(job.record)
+    return True
 
 
 def _status(job: Job) -> Status:
@@ -156,13 +174,24 @@ def _status(job: Job) -> Status:
         case JobState.UNKNOWN:
             return StillRunning()
         case JobState.SUCCEEDED:
-            if job.links:
-                return Succeeded(job.links[0], LINK_KEEPS_S, job.links[1:])
+            links = (*job.links, *job.paths)
+            if links:
+                return Succeeded(links[0], LINK_KEEPS_S, links[1:])
             # Some relays call it a success when the upstream is done with an error.
             return why(_reason(job.record), "no_video", "a success without a link")
         case JobState.FAILED:
-            reason = _reason(job.record) or _later_reason(job.record)
-            return why(reason, _BY_WORD.get(job.word, "provider_fault"), "the relay says that it failed")
+            otherwise = _BY_WORD.get(job.word, "provider_fault")
+            return why(_reason_of_failure(job.record), otherwise, "the relay says that it failed")
+
+
+def _reason_of_failure(record: Mapping[str, object]) -> str:
+    """Return the first of those that say something; if that is nothing known, a certain refusal elsewhere."""
+    said = _reason(record) or _later_reason(record) or reasons_in(record)
+    if refused_in(said) or meaning_of(said):
+        return said
+    # What `detail` says may be about an earlier try.
+    others = reasons_in({name: value for name, value in record.items() if name != "detail"})
+    return others if named_refusal_in(others) else said
 
 
 def _reason(record: Mapping[str, object]) -> str:
@@ -188,5 +217,3 @@ def _later_reason(record: Mapping[str, object]) -> str:
 
 _REASONS = ("error", "fail_reason", "failure_reason", "video_generation_error")
 _BY_WORD = {"expired": "expired", "rejected": "refused"}
-_OF_A_JOB = frozenset({"id", "task_id", "progress", "video_url", "detail", "fail_reason", "created_at"})
-"""Fields that the record of a job has, and the error of a call has not."""
