@@ -21,7 +21,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 from bot.media.crop_preview import draw_crop
 from bot.media.photos import normalise_photo
-from bot.request import PhotoRules
+from bot.request import Crop, PhotoRules
 
 SIZE = (4032, 3024)
 RUNS = 5
@@ -92,7 +92,7 @@ def _fit(data: bytes) -> None:
 
 
 def _preview(data: bytes) -> None:
-    draw_crop(data, "16:9")
+    draw_crop(data, Crop("16:9"))
 
 
 def _peak_mb() -> float:

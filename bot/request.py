@@ -7,9 +7,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from bot.styles import Style
 
@@ -143,6 +149,22 @@ class VideoModel:
     """The provider said that it sells it no more. That is forgotten when the bot starts again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """What is kept of a photo: a part of this ratio, and where it lies along each side that is cut."""
+
+    ratio: str
+    x: float | None = None
+    """0 is at the left, 1 at the right; None if the width stays whole, or for the centre."""
+    y: float | None = None
+    """0 is at the top, 1 at the bottom."""
+
+
+def _read_crop(stored: object) -> object:
+    """Read a crop around the centre, which requests stored as its ratio alone until there was a choice."""
+    return {"ratio": stored} if isinstance(stored, str) else stored
+
+
 class VideoRequest(BaseModel):
     """What the user asked for, in our own terms. None means the model's default."""
 
@@ -153,8 +175,8 @@ class VideoRequest(BaseModel):
     photos: tuple[str, ...] = ()
     """Telegram file ids: none; the first frame, or the first and the last; or references in their order."""
     photos_as: Literal["frames", "references"] = "frames"
-    crop: str | None = None
-    """The ratio to which the photos are cropped around their centre before they are sent."""
+    crop: Annotated[Crop | None, BeforeValidator(_read_crop)] = None
+    """How the photos are cropped before they are sent."""
     extends: str | None = None
     """Telegram's file id of the video whose last frame is the first of `photos`."""
     ratio: str | None = None

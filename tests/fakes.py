@@ -18,7 +18,7 @@ from bot.media.media_info import FitPhoto, VideoFacts
 from bot.media.video_cache import Video, VideoCache
 from bot.prices import NO_PRICES, Prices
 from bot.provider import Accepted, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
-from bot.request import Mode, PhotoRules, VideoModel, VideoRequest
+from bot.request import Crop, Mode, PhotoRules, VideoModel, VideoRequest
 from bot.settings import IsolatedSettings, Settings
 from bot.store import Attempt, Notice, ProviderStore, Store
 from bot.store.leases import SINGLE_PROCESS
@@ -228,7 +228,7 @@ class RecordingChat:
     def names(self) -> list[str]:
         return [name for name, _ in self.calls]
 
-    async def photo(self, file_id: str, rules: PhotoRules, crop: str | None, user_id: int) -> FitPhoto:
+    async def photo(self, file_id: str, rules: PhotoRules, crop: Crop | None, user_id: int) -> FitPhoto:
         photo: FitPhoto = await self.scripts["photo"].next()
         return photo
 

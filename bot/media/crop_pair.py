@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from bot.media.crop_preview import draw_crop
+from bot.request import Crop
 
 _HEIGHT_PX = 720
 _WIDTH_PX = 1600
@@ -18,12 +19,12 @@ _GROUND = (255, 255, 255)
 _QUALITY = 88
 
 
-def draw_crops(photos: Sequence[bytes | Path], ratio: str) -> bytes:
-    """Return a JPEG of what a crop to `ratio` keeps of one or two photos, each drawn by `draw_crop`.
+def draw_crops(photos: Sequence[bytes | Path], crop: Crop) -> bytes:
+    """Return a JPEG of what a crop keeps of one or two photos, each drawn by `draw_crop`.
 
     Raises what `draw_crop` raises.
     """
-    drawn = [draw_crop(photo, ratio) for photo in photos]
+    drawn = [draw_crop(photo, crop) for photo in photos]
     return drawn[0] if len(drawn) == 1 else _side_by_side([Image.open(BytesIO(data)) for data in drawn])
 
 

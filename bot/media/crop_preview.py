@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from bot.media.crop import crop_box
 from bot.media.photos import decode_photo, open_photo, photo_bytes
+from bot.request import Crop
 
 _LONG_SIDE_PX = 1280  # a chat shows no more
 _MAX_LONG_TO_SHORT = 20  # Telegram refuses longer photos; core.telegram.org/bots/api#sendphoto
@@ -19,14 +20,14 @@ _FRAME, _SHADE = (255, 255, 255), (0, 0, 0, 70)
 _QUALITY = 88
 
 
-def draw_crop(source: bytes | Path, ratio: str) -> bytes:
-    """Return the photo as a JPEG of at most 1280 pixels a side, with a frame around what `ratio` keeps.
+def draw_crop(source: bytes | Path, crop: Crop) -> bytes:
+    """Return the photo as a JPEG of at most 1280 pixels a side, with a frame around what is kept.
 
     Upright, without metadata. Raises what `open_photo` raises.
     """
     photo = decode_photo(open_photo(photo_bytes(source)), enough_px=_LONG_SIDE_PX)
     photo.thumbnail((_LONG_SIDE_PX, _LONG_SIDE_PX), Image.Resampling.LANCZOS)
-    left, top, right, bottom = crop_box(*photo.size, ratio)
+    left, top, right, bottom = crop_box(*photo.size, crop)
     kept = photo.crop((left, top, right, bottom))
     veil = Image.new("RGB", photo.size, _VEIL)
     drawn = Image.blend(ImageEnhance.Color(photo).enhance(_COLOUR), veil, _VEIL_DENSITY)

@@ -20,7 +20,7 @@ from bot.media.crop import crop_box
 from bot.media.media_info import MAX_BYTES, FitPhoto, Size, fit_size
 from bot.media.mend_photo import load_cut_off, without_notes
 from bot.media.strip_metadata import strip_metadata
-from bot.request import PhotoRules
+from bot.request import Crop, PhotoRules
 
 MAX_MEGAPIXELS = 64  # a quarter of a gigabyte once decoded
 _QUALITIES = (92, 85, 75, 65)  # of JPEG; below the last, fewer pixels look better than worse ones
@@ -42,8 +42,8 @@ _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, struct.
 Box = tuple[int, int, int, int]
 
 
-def normalise_photo(photo: bytes | Path, rules: PhotoRules, crop: str | None = None) -> FitPhoto:
-    """Convert a photo (JPEG, PNG, WebP, HEIC or AVIF) as `rules` require, first cropped to the ratio `crop`.
+def normalise_photo(photo: bytes | Path, rules: PhotoRules, crop: Crop | None = None) -> FitPhoto:
+    """Convert a photo (JPEG, PNG, WebP, HEIC or AVIF) as `rules` require, first cropped as `crop` says.
 
     Turned upright, transparency on white, colours in sRGB, metadata dropped, shrunk or slightly enlarged
     until it fits: as a JPEG, or with the very pixels of its file where those can stay. Of several pictures in

@@ -10,7 +10,7 @@ from typing import Protocol
 from bot.media.media_info import FitPhoto
 from bot.media.video_cache import Video, VideoCache
 from bot.provider import PhotoLink, Provider
-from bot.request import PhotoRules, VideoModel, VideoRequest
+from bot.request import Crop, PhotoRules, VideoModel, VideoRequest
 from bot.store import ProviderStore
 from bot.task import Task
 from bot.worker.journal import TaskJournal
@@ -29,8 +29,8 @@ class Chat(Protocol):
     def show(self, task: Task) -> None:
         """Update the card soon; only the newest state is shown. Never fails, never delays an outcome."""
 
-    async def photo(self, file_id: str, rules: PhotoRules, crop: str | None, user_id: int) -> FitPhoto:
-        """Return a person's photo as `rules` require it, cropped to the ratio `crop`.
+    async def photo(self, file_id: str, rules: PhotoRules, crop: Crop | None, user_id: int) -> FitPhoto:
+        """Return a person's photo as `rules` require it, cropped as `crop` says.
 
         Raises MediaError if it is gone or unfit.
         """

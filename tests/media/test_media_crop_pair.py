@@ -11,14 +11,15 @@ from PIL import Image
 
 from bot.media.crop_pair import draw_crops
 from bot.media.crop_preview import draw_crop
+from bot.request import Crop
 
 
 def drawn(*photos: bytes, ratio: str = "4:3") -> Image.Image:
-    return Image.open(BytesIO(draw_crops(photos, ratio)))
+    return Image.open(BytesIO(draw_crops(photos, Crop(ratio))))
 
 
 def test_one_photo_is_drawn_as_ever() -> None:
-    assert draw_crops([photo(400, 1000)], "9:16") == draw_crop(photo(400, 1000), "9:16")
+    assert draw_crops([photo(400, 1000)], Crop("9:16")) == draw_crop(photo(400, 1000), Crop("9:16"))
 
 
 def test_two_photos_stand_side_by_side_in_their_order() -> None:

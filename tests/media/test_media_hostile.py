@@ -26,7 +26,7 @@ from bot.media.crop_preview import draw_crop
 from bot.media.media_info import MAX_BYTES, FitPhoto
 from bot.media.photos import normalise_photo, photo_size
 from bot.media.process import run_in_process
-from bot.request import PhotoRules
+from bot.request import Crop, PhotoRules
 
 RULES = PhotoRules()
 SMALL = waves_photo(400, 320)
@@ -81,7 +81,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(side: int) -> None:
         with pytest.raises(MediaError, match="photo_too_large"):
             photo_size(data)
         with pytest.raises(MediaError, match="photo_too_large"):
-            draw_crop(data, "1:1")
+            draw_crop(data, Crop("1:1"))
     # The decoder of AVIF refuses sides beyond its own limit as broken.
     lying = with_sides(avif, b"ispe\0\0\0\0" + sides, b"ispe\0\0\0\0" + many)
     assert refusal(lying).code in {"photo_too_large", "not_a_photo"}

@@ -17,7 +17,7 @@ from PIL import Image, ImageChops, ImageCms, ImageStat, PngImagePlugin
 from bot.errors import MediaError
 from bot.media.media_info import FitPhoto, fit_size
 from bot.media.photos import normalise_photo, photo_size
-from bot.request import PhotoRules
+from bot.request import Crop, PhotoRules
 
 RULES = PhotoRules()
 KINDS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF")
@@ -32,7 +32,7 @@ def opened(photo: FitPhoto) -> Image.Image:
     return picture
 
 
-def fitted(data: bytes, rules: PhotoRules = RULES, crop: str | None = None) -> Image.Image:
+def fitted(data: bytes, rules: PhotoRules = RULES, crop: Crop | None = None) -> Image.Image:
     return opened(normalise_photo(data, rules, crop))
 
 
@@ -46,7 +46,7 @@ def near(one: tuple[int, ...], other: tuple[int, ...], within: int = 6) -> bool:
     return all(abs(a - b) <= within for a, b in zip(one, other, strict=True))
 
 
-def refusal(data: bytes, rules: PhotoRules = RULES, crop: str | None = None) -> MediaError:
+def refusal(data: bytes, rules: PhotoRules = RULES, crop: Crop | None = None) -> MediaError:
     with pytest.raises(MediaError) as caught:
         normalise_photo(data, rules, crop)
     return caught.value
@@ -140,7 +140,9 @@ def test_metadata_does_not_leave_the_house(kind: str) -> None:
     data = hidden(kind)
     assert b"secret" in data
     light = PhotoRules(max_bytes=20_000)
-    for photo in (normalise_photo(data, rules, crop) for rules in (RULES, light) for crop in (None, "1:1")):
+    for photo in (
+        normalise_photo(data, rules, crop) for rules in (RULES, light) for crop in (None, Crop("1:1"))
+    ):
         for trace in (b"secret", b"Exif", b"xmp", b"eXIf"):
             assert trace not in photo.data
         opened(photo)
@@ -295,7 +297,7 @@ def test_a_strip_is_refused_as_the_person_sees_it() -> None:
 def test_a_strip_that_is_cropped_fits() -> None:
     strip = Image.new("RGB", (3380, 1072), "white")
     strip.paste("red", (439, 0, 2940, 1072))
-    photo = fitted(encoded(strip, quality=95), crop="21:9")
+    photo = fitted(encoded(strip, quality=95), crop=Crop("21:9"))
     assert photo.size == (2501, 1072)
     for x in (8, 2492):
         assert near(pixel(photo, x, 500), (254, 0, 0))
@@ -305,18 +307,18 @@ def test_a_crop_means_the_upright_photo_and_comes_before_shrinking() -> None:
     upright = Image.new("RGB", (3000, 6000), "white")
     upright.paste("red", (0, 1500, 3000, 4500))
     data = encoded(stored_turned(upright, 8), exif=exif_bytes(8), quality=95)
-    photo = fitted(data, PhotoRules(max_side=1000), crop="1:1")
+    photo = fitted(data, PhotoRules(max_side=1000), crop=Crop("1:1"))
     assert photo.size == (1000, 1000)
     assert min(pixel(photo, x, y)[0] - pixel(photo, x, y)[1] for x in (5, 995) for y in (5, 995)) > 240
 
 
 def test_a_crop_that_leaves_too_little_is_refused() -> None:
-    assert refusal(encoded(waves_photo(2000, 400)), crop="9:16").code == "photo_too_small"
+    assert refusal(encoded(waves_photo(2000, 400)), crop=Crop("9:16")).code == "photo_too_small"
 
 
 def test_a_photo_that_has_the_ratio_already_keeps_its_bytes() -> None:
     data = encoded(waves_photo(640, 360))
-    assert normalise_photo(data, RULES, "16:9").data == data
+    assert normalise_photo(data, RULES, Crop("16:9")).data == data
 
 
 @given(st.integers(240, 9_000), st.floats(1, 3), st.booleans(), st.sampled_from([1000, 1500, 4096]))

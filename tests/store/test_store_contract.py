@@ -20,7 +20,7 @@ from postgres_server import PostgresServer
 
 from bot.codes import FailureCode
 from bot.errors import IllegalMove, StaleTask, StoreError, Unstorable
-from bot.request import VideoRequest
+from bot.request import Crop, VideoRequest
 from bot.send_rates import TELEGRAM, Limit, Limits, Urgency
 from bot.store import (
     AccountTrouble,
@@ -133,7 +133,7 @@ requests = st.builds(
     model=words,
     prompt=words,
     photos=st.lists(words, max_size=2).map(tuple),
-    crop=st.none() | words,
+    crop=st.none() | st.builds(Crop, words, x=st.none() | st.floats(0, 1), y=st.none()),
     extends=st.none() | words,
     ratio=st.none() | words,
     seconds=st.none() | integers,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.request import (
     CAMERAS,
     STRENGTHS,
+    Crop,
     Exclusion,
     Mode,
     VideoModel,
@@ -233,6 +234,13 @@ def test_a_ratio_stands_beside_a_photo_only_where_it_can_be_chosen() -> None:
     both = asked(photos=PHOTO, ratio="9:16")
     assert settle(both, A_MODEL).ratio is None
     assert settle(both, replace(A_MODEL, ratio_with_photo=True)).ratio == "9:16"
+
+
+def test_a_crop_that_was_stored_as_its_ratio_is_around_the_centre() -> None:
+    stored = VideoRequest.model_validate_json('{"model": "a", "photos": ["p"], "crop": "9:16"}')
+    assert stored.crop == Crop("9:16")
+    moved = stored.model_copy(update={"crop": Crop("9:16", x=0.25)})
+    assert VideoRequest.model_validate_json(moved.model_dump_json(exclude_none=True)) == moved
 
 
 def test_a_request_is_read_back_from_its_json_as_it_was() -> None:

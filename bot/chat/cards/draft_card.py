@@ -10,6 +10,7 @@ from telegram import InlineKeyboardButton
 from telegram.constants import KeyboardButtonStyle
 
 from bot.chat.cards.continuation import continuation
+from bot.chat.cards.crop_buttons import crop_rows
 from bot.chat.cards.eta import about
 from bot.chat.cards.layout import (
     Card,
@@ -72,7 +73,7 @@ def draw_draft(
     text = join(above, beside, continued(task), _crop(task), advice, asks, left, _add_last(task, models))
     if opened is not None and (choices := choice_rows(task, models, opened, price_labels)):
         return Card(text, keyboard(choices))
-    rows = motion_rows(task) if task.question in OFFERS_MOTIONS else []
+    rows = [*crop_rows(task), *motion_rows(task)]
     rows += option_rows(task, models, options_of(task), price_labels)
     last = [task_button(task, "button_dismiss", "dismiss")]
     if task.question == DraftQuestion.START_REWORDED:
@@ -143,7 +144,7 @@ def _crop(task: Task) -> str:
     if request.crop is None or not request.photos:
         return ""
     key = "card_crop_shown" if len(request.photos) == 1 else "card_crop_pair"
-    return say(task.language, key, model=request.model, ratio=request.crop)
+    return say(task.language, key, model=request.model, ratio=request.crop.ratio)
 
 
 def _add_last(task: Task, models: Mapping[str, VideoModel]) -> str:

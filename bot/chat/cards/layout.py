@@ -78,7 +78,7 @@ def facts(task: Task, model: VideoModel | None) -> str:
     parts = [html.escape(request.model, quote=False)]
     bought = request if model is None else settle(request, model)
     if request.photos and request.crop:
-        parts.append(html.escape(request.crop, quote=False))
+        parts.append(html.escape(request.crop.ratio, quote=False))
     elif bought.ratio and not (request.photos and model is None):
         parts.append(html.escape(bought.ratio, quote=False))
     elif request.photos:

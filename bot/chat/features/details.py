@@ -104,7 +104,7 @@ def _photos(language: str, request: VideoRequest) -> str:
         return ""
     key = "details_references" if request.mode is Mode.REFERENCES else "details_photos"
     told = say(language, key, count=len(request.photos))
-    return f"{told} · {html.escape(request.crop, quote=False)}" if request.crop else told
+    return f"{told} · {html.escape(request.crop.ratio, quote=False)}" if request.crop else told
 
 
 def _times(language: str, task: Task, zone: ZoneInfo, price_labels: PriceLabels) -> list[str]:

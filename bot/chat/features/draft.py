@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.chat.cards.crop_buttons import EDGES, moved
+from bot.chat.cards.crop_buttons import VERB as CROP
 from bot.chat.cards.draft_card import CROP_ALWAYS, options_of
 from bot.chat.cards.option_buttons import VERB, changed
 from bot.chat.context import ChatContext
@@ -23,6 +25,21 @@ async def crop_always(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     person = await ctx.store.people.person(press.sender.user_id)
     await ctx.store.people.put_person(replace(person, crop_preview=False))
     return await generate(ctx, press)
+
+
+async def move_crop(ctx: ChatContext, press: ButtonPress) -> Reply | None:
+    """Move the part of the photos that is kept."""
+    task, crop = press.task, press.task.request.crop
+    if task.state is not TaskState.DRAFT or crop is None:
+        return Reply("press_too_late")
+    placed = moved(crop, press.choice)
+    if placed is None:
+        return Reply("press_gone")
+    if placed == crop:
+        is_at_edge = press.choice[2:] in EDGES
+        return Reply("press_crop_edge") if is_at_edge else None
+    await ctx.drafts.change(task, task.request.model_copy(update={"crop": placed}))
+    return None
 
 
 async def pick(ctx: ChatContext, press: ButtonPress) -> Reply | None:
@@ -48,5 +65,6 @@ COMMANDS: Commands = ()
 BUTTONS: Buttons = (
     Button(verb="generate", handle=generate),
     Button(verb=CROP_ALWAYS, handle=crop_always),
+    Button(verb=CROP, handle=move_crop),
     Button(verb=VERB, handle=pick),
 )

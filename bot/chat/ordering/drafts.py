@@ -107,7 +107,10 @@ class Drafts:
     async def change(self, task: Task, request: VideoRequest) -> None:
         """Store another choice on a draft that asks the same as before."""
         saved = await self._tasks.save(task.asked(request, task.question, self.expiry(task.card.chat_id)))
-        await self._board.redraw(saved)
+        if task.card.has_photo and request.crop != task.request.crop:
+            await self._board.redraw_picture(saved)
+        else:
+            await self._board.redraw(saved)
 
     async def reask(self, sender: Sender, task: Task, request: VideoRequest, question: str | None) -> None:
         """Change what a draft asks: on its card, or on a new one if the card's photo changes."""

@@ -26,7 +26,7 @@ from bot.errors import CallRefused, CardGone, ChatError, ChatGone
 from bot.log import get_log
 from bot.media.media_info import FitPhoto
 from bot.media.video_cache import Video
-from bot.request import PhotoRules
+from bot.request import Crop, PhotoRules
 from bot.send_rates import Urgency
 from bot.store.budget import Pause
 from bot.store.leases import SINGLE_PROCESS, LeaseStore
@@ -77,7 +77,7 @@ class CardBoard:
         self.live = LiveCardUpdater(self._draw, self._interval_s, clock, sharing=leases)
         self.chat_actions = ChatActionSender(sending_video(bot), self.live, renderer.usual_s, clock)
 
-    async def photo(self, file_id: str, rules: PhotoRules, crop: str | None, user_id: int) -> FitPhoto:
+    async def photo(self, file_id: str, rules: PhotoRules, crop: Crop | None, user_id: int) -> FitPhoto:
         return await self._photos.fit(file_id, rules, crop, user_id)
 
     def show(self, task: Task, *, pressed: bool = False) -> None:
@@ -216,6 +216,13 @@ class CardBoard:
         """Edit the card of a draft. An error is logged: the next press draws it again."""
         try:
             await self._edit(task, await self._renderer.draft(task, opened), Urgency.FIRST)
+        except ChatError as error:
+            self._log.info("a draft could not be shown", task=task.id, reason=str(error))
+
+    async def redraw_picture(self, task: Task) -> None:
+        """Edit the picture of a draft with its card. MediaError if it cannot be drawn; else as `redraw`."""
+        try:
+            await self._photo_cards.edit(task, await self._renderer.draft(task, None))
         except ChatError as error:
             self._log.info("a draft could not be shown", task=task.id, reason=str(error))
 

@@ -48,7 +48,12 @@ class PhotoCards:
         message = await self._send(task, reply_to, card, frame)
         request = with_first_frame(task.request, message)
         task = replace(task, request=request, card=task.card.posted(message.message_id, has_photo=True))
-        crop = await self._picture(task, patient=True)
+        await self.edit(task, card, patient=True)
+        return task
+
+    async def edit(self, task: Task, card: Card, *, patient: bool = False) -> None:
+        """Show what a draft crops of its photos on its card. Nothing changes if it crops nothing."""
+        crop = await self._picture(task, patient=patient)
         if isinstance(crop, bytes):
             with translated():
                 await self._bot.edit_message_media(
@@ -57,7 +62,6 @@ class PhotoCards:
                     message_id=task.card.card_id,
                     reply_markup=card.buttons,
                 )
-        return task
 
     async def _picture(self, task: Task, *, patient: bool = False) -> bytes | str | None:
         """What stands above the words: a JPEG, or the file id of a photo."""

@@ -14,12 +14,15 @@ from bot.media.crop import crop_box, lost_share
 from bot.media.media_info import MAX_BYTES, FitPhoto, fit_size
 from bot.media.process import run_in_process
 from bot.media.work import draw_crops, draw_numbered, normalise_photo, photo_size
-from bot.request import Mode, PhotoRules, VideoModel, VideoRequest, check_photo, closest_ratio
+from bot.request import Crop, Mode, PhotoRules, VideoModel, VideoRequest, check_photo, closest_ratio
 from bot.store import PeopleStore
 
 _LIMIT_S = 30.0
 _ASK_ABOVE = 0.2
 """Of the photo cut away."""
+_LEAST_CUT = 0.01
+"""Of a side, at each of its ends: moving less would not be seen."""
+_CENTRE = 0.5
 _SAME_SHAPE = 0.03
 """By how much two photos may differ in their ratio of width to height."""
 _PHOTO = FileKind(MAX_BYTES, "photo_too_large", "photo_gone")
@@ -44,19 +47,19 @@ class PhotoFiles:
         self._models = models
         self._sizes: BoundedDict[str, tuple[int, int]] = BoundedDict(_SIZES)
 
-    async def fit(self, file_id: str, rules: PhotoRules, crop: str | None, user_id: int) -> FitPhoto:
+    async def fit(self, file_id: str, rules: PhotoRules, crop: Crop | None, user_id: int) -> FitPhoto:
         async with self._files.step(user_id, [file_id], _PHOTO) as (photo,):
             return await run_in_process(normalise_photo, photo, rules, crop, limit_s=_LIMIT_S, foreign=True)
 
     async def draw_crop(
-        self, file_ids: Sequence[str], ratio: str, user_id: int, *, patient: bool = False
+        self, file_ids: Sequence[str], crop: Crop, user_id: int, *, patient: bool = False
     ) -> bytes:
         """A JPEG for the chat: the whole photo, bright where it is kept; two of them side by side.
 
         `patient` where something was said already, which a second try would say again.
         """
         async with self._files.step(user_id, file_ids, _PHOTO, patient=patient) as photos:
-            return await run_in_process(draw_crops, photos, ratio, limit_s=_LIMIT_S, foreign=True)
+            return await run_in_process(draw_crops, photos, crop, limit_s=_LIMIT_S, foreign=True)
 
     async def draw_numbered(self, file_ids: Sequence[str], user_id: int) -> bytes:
         """A JPEG of several photos for the chat, each with its number."""
@@ -93,11 +96,7 @@ class PhotoFiles:
         uneven = is_pair and _differ(sizes[0], sizes[1], model.ratios)
         lost = max(lost_share(*size, ratio) for size in sizes)
         if too_long or uneven or (asks and lost > _ASK_ABOVE):
-            for size in sizes:
-                # What is left may be too small: better said now than after a yes.
-                left, top, right, bottom = crop_box(*size, ratio)
-                fit_size(right - left, bottom - top, model.photo_rules)
-            return request.model_copy(update={"crop": ratio})
+            return request.model_copy(update={"crop": _crop(sizes, ratio, model.photo_rules)})
         return request
 
     async def _size(self, file_id: str, user_id: int) -> tuple[int, int]:
@@ -105,6 +104,17 @@ class PhotoFiles:
             async with self._files.step(user_id, [file_id], _PHOTO) as (photo,):
                 return await run_in_process(photo_size, photo, limit_s=_LIMIT_S, foreign=True)
         return self._sizes[file_id]
+
+
+def _crop(sizes: Sequence[tuple[int, int]], ratio: str, rules: PhotoRules) -> Crop:
+    """Return a crop around the centre, which can be moved along the sides that are cut. Raises MediaError if
+    what is left is too small: better said now than after a yes."""
+    cut_x = cut_y = 0.0
+    for width, height in sizes:
+        left, top, right, bottom = crop_box(width, height, Crop(ratio))
+        fit_size(right - left, bottom - top, rules)
+        cut_x, cut_y = max(cut_x, left / width), max(cut_y, top / height)
+    return Crop(ratio, *(_CENTRE if cut > _LEAST_CUT else None for cut in (cut_x, cut_y)))
 
 
 def _differ(first: tuple[int, int], last: tuple[int, int], ratios: Sequence[str]) -> bool:

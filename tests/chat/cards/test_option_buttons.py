@@ -18,6 +18,7 @@ from bot.chat.cards.option_buttons import VERB, changed, choice_rows, option_row
 from bot.request import (
     CAMERAS,
     STRENGTHS,
+    Crop,
     Exclusion,
     Mode,
     VideoModel,
@@ -297,7 +298,7 @@ def test_no_move_takes_its_strength_along() -> None:
         ({"photos": PHOTO, "camera": "robo_arm", "strength": "weak"}, "six", "camera", None),
         ({"photos": PHOTO, "camera": "robo_arm", "strength": "weak"}, "six", "strength", None),
         ({"photos": PHOTO, "camera": "robo_arm", "resolution": "1080p"}, "both", "resolution", "720p"),
-        ({"photos": PHOTO, "crop": "16:9"}, "six", "crop", None),
+        ({"photos": PHOTO, "crop": Crop("16:9")}, "six", "crop", None),
     ],
 )
 def test_another_model_keeps_what_it_can_do_and_takes_the_nearest_for_the_rest(

@@ -27,7 +27,7 @@ from bot.chat.features.queue import card_link, draw_queue
 from bot.chat.features.share import draw_link, is_recipe, recipe_of
 from bot.chat.parsing.prompt_options import Words, read_words
 from bot.chat.sender import Sender
-from bot.request import CAMERAS, STRENGTHS, Mode, VideoRequest
+from bot.request import CAMERAS, STRENGTHS, Crop, Mode, VideoRequest
 from bot.store import Attempt
 from bot.text import LANGUAGES, plain, say
 
@@ -306,10 +306,10 @@ def test_a_choice_names_whose_it_is_in_a_group_and_fits_a_button() -> None:
 
 
 def test_a_recipe_keeps_the_seed_and_gives_away_no_photo_and_no_other_video() -> None:
-    request = FULL_REQUEST.model_copy(update={"photos": ("p",), "crop": "16:9", "extends": "v"})
+    request = FULL_REQUEST.model_copy(update={"photos": ("p",), "crop": Crop("16:9"), "extends": "v"})
     assert recipe_of(request, with_photos=False) == FULL_REQUEST
     shared = recipe_of(request, with_photos=True)
-    assert (shared.photos, shared.crop, shared.extends, shared.seed) == (("p",), "16:9", None, 7)
+    assert (shared.photos, shared.crop, shared.extends, shared.seed) == (("p",), Crop("16:9"), None, 7)
 
 
 def test_a_link_offers_the_photo_only_where_there_is_one() -> None:

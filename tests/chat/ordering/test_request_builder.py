@@ -12,7 +12,7 @@ from bot.chat.ordering.request_builder import RequestBuilder
 from bot.chat.parsing.message_intent import SentPhoto
 from bot.chat.parsing.prompt_options import read_words
 from bot.chat.telegram_io.photo_files import PhotoFiles
-from bot.request import VideoRequest, settle
+from bot.request import Crop, VideoRequest, settle
 
 MODELS = {
     "jimeng-pro": A_MODEL,
@@ -21,7 +21,7 @@ MODELS = {
 }
 SENT = SentPhoto("new", 640, 480, 1000)
 BASE = VideoRequest(
-    model="full", prompt="a boat", photos=("old",), crop="1:1", ratio="9:16", seconds=10, audio=True
+    model="full", prompt="a boat", photos=("old",), crop=Crop("1:1"), ratio="9:16", seconds=10, audio=True
 )
 
 
