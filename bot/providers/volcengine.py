@@ -136,9 +136,12 @@ class Volcengine:
         return replace(accepted, remote_id=f"{req_key}:{accepted.remote_id}")
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
-        named, _, task_id = remote_id.rpartition(":")
+        req_keys = tuple(dict.fromkeys(_REQ_KEYS[model.name].values()))
+        named, task_id = "", remote_id
+        if len(req_keys) > 1 and ":" in remote_id:
+            named, _, task_id = remote_id.partition(":")
         # An id that an operator attached names no key: only under its own the job is found.
-        for req_key in [named] if named else dict.fromkeys(_REQ_KEYS[model.name].values()):
+        for req_key in [named] if named else req_keys:
             signed = self._signed(Call.POLL, {"req_key": req_key, "task_id": task_id})
             status = read_poll(await self._http.send(Call.POLL, "POST", *signed))
             if not (isinstance(status, Failed) and status.code == FailureCode.NOT_FOUND):
