@@ -80,6 +80,7 @@ async def test_the_end_of_the_list_brings_the_next_page(page: Page) -> None:
 async def test_the_button_above_the_results_opens_the_private_chat(page: Page, sandbox: Sandbox) -> None:
     await _weekend(page)
     await page.get_by_role("textbox", name="Message").press_sequentially("@dreamreel_bot a boat")
+    await expect(page.get_by_role("option", name="Boat 0")).to_have_attribute("aria-selected", "true")
     await page.get_by_role("option", name="Make: a boat").click()
     await expect(page.get_by_role("article").last).to_contain_text("/start r_1")
     assert sandbox.world.messages(sandbox.private)[-1]["text"] == "/start r_1"

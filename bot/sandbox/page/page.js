@@ -939,7 +939,9 @@ async function askInline(chat, query, offset = "") {
     putDraft(chat, DRAFT);
     start(answer.button.start_parameter);
   } }, answer.button.text));
-  showOptions([...(offset ? ui.commands.children : []), ...options], offset ? picked : 0);
+  // Enter sends a video; it opens the button alone where there is nothing else.
+  const first = answer.button && options.length > 1 ? 1 : 0;
+  showOptions([...(offset ? ui.commands.children : []), ...options], offset ? picked : first);
   const more = answer.next_offset && (() => {
     const { scrollTop: top, scrollHeight, clientHeight } = ui.commands;
     if (scrollHeight - top - clientHeight > 120) return;
