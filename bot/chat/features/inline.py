@@ -12,15 +12,13 @@ from telegram import InlineQuery, InlineQueryResultCachedVideo, InlineQueryResul
 from bot.chat.cards.layout import cut, facts
 from bot.chat.cards.task_card import joined_line
 from bot.chat.context import ChatContext
-from bot.chat.features.share import keep_typed
+from bot.chat.features.share import EXACT, can_use_inline, keep_typed
 from bot.integers import read_integer
 from bot.task import Task
 from bot.text import plain, say
 
 PAGE = 20
 """Telegram takes 50 at most, and shows about four at a time."""
-_EXACT = "#"
-"""Begins a query that is the id of one video."""
 _START = "inline"
 """The payload of a `/start` that just greets."""
 _TITLE, _LABEL = 60, 40
@@ -33,7 +31,7 @@ async def answer_query(ctx: ChatContext, query: InlineQuery) -> None:
     """Offer the videos of whoever asks. Raises TelegramError, also if the query is too old by now."""
     person = query.from_user
     language = await ctx.preferences.language_for(person.id, person.language_code, person.id)
-    if not await can_use(ctx, person.id):
+    if not await can_use_inline(ctx, person.id):
         await query.answer(
             [], _CACHE_S, is_personal=True, button=_button(say(language, "inline_private"), _START)
         )
@@ -49,20 +47,10 @@ async def answer_query(ctx: ChatContext, query: InlineQuery) -> None:
     )
 
 
-async def can_use(ctx: ChatContext, user_id: int) -> bool:
-    """Return True if inline mode answers this person: those who may write to the bot in private."""
-    return user_id > 0 and await ctx.access.may_ask(user_id, user_id)
-
-
-def query_for(task: Task) -> str:
-    """Return the query that finds this video alone, for its owner."""
-    return f"{_EXACT}{task.id}"
-
-
 async def _find(ctx: ChatContext, user_id: int, words: str, offset: int) -> list[Task]:
-    if not words.startswith(_EXACT):
+    if not words.startswith(EXACT):
         return await ctx.store.tasks.videos(user_id, words, PAGE + 1, offset)
-    task = await ctx.store.tasks.get(words.removeprefix(_EXACT))
+    task = await ctx.store.tasks.get(words.removeprefix(EXACT))
     is_theirs = task is not None and task.user_id == user_id and task.file_id and task.deleted_at is None
     return [task] if task is not None and is_theirs else []
 
@@ -71,10 +59,11 @@ async def _offer(
     ctx: ChatContext, user_id: int, words: str, language: str, *, has_videos: bool
 ) -> InlineQueryResultsButton | None:
     """Return the button above the results: it opens the private chat with a draft of the words."""
-    if words.startswith(_EXACT) or (not words and has_videos):
+    is_one = words.startswith(EXACT)
+    if has_videos and (is_one or not words):
         return None
-    if not words:
-        return _button(say(language, "inline_none"), _START)
+    if is_one or not words:
+        return _button(say(language, "inline_gone" if is_one else "inline_none"), _START)
     payload = await keep_typed(ctx, user_id, words)
     return _button(say(language, "inline_make", words=cut(words, _LABEL)), payload)
 

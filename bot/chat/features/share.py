@@ -1,11 +1,11 @@
-"""The button Share: a link to a recipe, which others open as a draft of their own."""
+"""The button Share: a link to a recipe, which others open as a draft of their own, and the video itself."""
 
 from __future__ import annotations
 
 import secrets
 from urllib.parse import quote, urlencode
 
-from telegram import InlineKeyboardButton
+from telegram import InlineKeyboardButton, SwitchInlineQueryChosenChat
 
 from bot.chat.cards.layout import Card, copy_button, cut, keyboard, task_button
 from bot.chat.cards.result_buttons import SHARE
@@ -15,6 +15,7 @@ from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.reply import Reply
 from bot.chat.sender import Sender
+from bot.chat.telegram_io.client import translated
 from bot.draft import DraftQuestion
 from bot.request import Problem, VideoRequest, fit_request, shown
 from bot.store import Recipe
@@ -26,6 +27,8 @@ SHARE_PHOTO = "share-photo"
 _PREFIX = "r_"
 _TOKEN_BYTES = 12
 """96 bits: nobody finds one by trying. With its prefix it fits the 64 characters of a `/start`."""
+EXACT = "#"
+"""Begins an inline query that is the id of one video."""
 TYPED = "typed"
 """The `task_id` of a recipe that is what a person typed in another chat, options and all."""
 _SOME_PHOTO = ("photo",)
@@ -79,6 +82,11 @@ async def keep_typed(ctx: ChatContext, user_id: int, words: str) -> str:
     return _PREFIX + (await ctx.store.people.replace_recipe(recipe)).token
 
 
+async def can_use_inline(ctx: ChatContext, user_id: int) -> bool:
+    """Return True if inline mode answers this person: those who may write to the bot in private."""
+    return user_id > 0 and await ctx.access.may_ask(user_id, user_id)
+
+
 async def _card(ctx: ChatContext, press: ButtonPress, *, with_photos: bool) -> Card:
     recipe = await ctx.store.people.add_recipe(
         Recipe(
@@ -90,7 +98,15 @@ async def _card(ctx: ChatContext, press: ButtonPress, *, with_photos: bool) -> C
         )
     )
     link = f"https://t.me/{ctx.bot.username}?start={_PREFIX}{recipe.token}"
-    return draw_link(press.sender.language, press.task, link, with_photos=with_photos)
+    with translated():
+        is_inline = (await ctx.bot.get_me()).supports_inline_queries  # BotFather may have changed it
+    return draw_link(
+        press.sender.language,
+        press.task,
+        link,
+        with_photos=with_photos,
+        sends_video=bool(is_inline) and await can_use_inline(ctx, press.task.user_id),
+    )
 
 
 def _new_token() -> str:
@@ -129,6 +145,17 @@ def _chooser(link: str, words: str) -> str:
     return f"https://t.me/share/url?{query}"
 
 
+def _any_chat(query: str) -> SwitchInlineQueryChosenChat:
+    return SwitchInlineQueryChosenChat(
+        query, allow_user_chats=True, allow_group_chats=True, allow_channel_chats=True
+    )
+
+
+def query_for(task: Task) -> str:
+    """Return the inline query that finds this video alone, for its owner."""
+    return f"{EXACT}{task.id}"
+
+
 def is_recipe(payload: str) -> bool:
     """Whether what follows `/start` is the token of a recipe."""
     return payload.startswith(_PREFIX)
@@ -140,10 +167,16 @@ def recipe_of(request: VideoRequest, *, with_photos: bool) -> VideoRequest:
     return request.model_copy(update={"extends": None, **kept_back})
 
 
-def draw_link(language: str, task: Task, link: str, *, with_photos: bool) -> Card:
-    """The link, and whether the photo is in it: with a button that adds one that is not."""
+def draw_link(language: str, task: Task, link: str, *, with_photos: bool, sends_video: bool = False) -> Card:
+    """The link, and whether the photo is in it: with a button that adds one that is not. `sends_video`: Share
+    sends the video itself, else the link."""
     lines = [say(language, "recipe_link", link=link)]
-    chooser = InlineKeyboardButton(say(language, "button_share"), url=_chooser(link, task.request.prompt))
+    label = say(language, "button_share")
+    if sends_video:
+        lines.append(say(language, "recipe_sends_video"))
+        chooser = InlineKeyboardButton(label, switch_inline_query_chosen_chat=_any_chat(query_for(task)))
+    else:
+        chooser = InlineKeyboardButton(label, url=_chooser(link, task.request.prompt))
     button_rows = [[chooser, copy_button(language, "button_copy_link", link)]]
     if with_photos:
         lines.append(say(language, "recipe_with_photo"))

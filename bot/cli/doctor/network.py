@@ -181,8 +181,8 @@ def judge_inline_mode(answer: Answer | FailedCall) -> list[Finding]:
         case Answer(200, {"ok": True, "result": {"supports_inline_queries": False}}):
             seen = "It is off: people cannot send their videos in other chats by typing the bot's name."
             mend = (
-                "If you want it, send /setinline to @BotFather, choose the bot, and send a hint such as "
-                "“your videos”. Then restart the bot."
+                "If you want it, send /setinline to @BotFather, choose the bot and send a hint such as "
+                "“your videos”."
             )
             return [Finding("inline mode", "ok", seen, mend)]
         case _:

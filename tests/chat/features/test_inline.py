@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from running import BotHarness, bot_on_stage, buttons, says
+from pictures import photo
+from running import BotHarness, bot_on_stage, buttons, running_bot, says, stage
 
 from bot.chat.features.inline import PAGE
 from bot.sandbox import Chat, Fault, FaultKind, Json, Person
@@ -63,7 +64,8 @@ async def test_words_find_videos_and_offer_to_make_one_of_them(live_bot: BotHarn
 
 async def test_the_button_opens_a_draft_of_the_words_and_buys_nothing(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
-    asked = await live_bot.answer(live_bot.world.say(ada, chat, "/video"))  # an open question takes no words
+    # The question that a photo opens takes the next words, but not these.
+    asked = await live_bot.answer(live_bot.world.send_photo(ada, chat, photo()))
     await _asked(live_bot, ada, _outside(live_bot, ada), "a paper")
     answer = await _asked(live_bot, ada, _outside(live_bot, ada), "a paper <lantern> 9:16 10s")
     assert answer.button is not None
@@ -119,7 +121,30 @@ async def test_the_id_of_a_video_finds_it_for_its_owner_alone(live_bot: BotHarne
     answer = await _asked(live_bot, ada, _outside(live_bot, ada), query)
     assert [one["video_file_id"] for one in answer.results] == [_file(video)]
     answer = await _asked(live_bot, boris, _outside(live_bot, boris), query)
-    assert (answer.results, answer.button) == ([], None)
+    assert answer.results == []
+    assert answer.button == {"text": says("inline_gone"), "start_parameter": "inline"}
+
+
+async def test_share_lets_a_person_choose_a_chat_for_the_video_itself(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    await _made(live_bot, ada, chat, "/video another heron")
+    video = await _made(live_bot, ada, chat, "/video a grey heron")
+    shared = await _shared(live_bot, ada, video)
+    assert says("recipe_sends_video") in shared["text"]
+    chosen = _key(shared, says("button_share"))["switch_inline_query_chosen_chat"]
+    kinds = {name for name, is_allowed in chosen.items() if is_allowed is True}
+    assert kinds == {"allow_user_chats", "allow_group_chats", "allow_channel_chats"}
+    assert _file(await _sent(live_bot, ada, _outside(live_bot, ada), chosen["query"])) == _file(video)
+
+
+async def test_share_sends_the_link_where_inline_mode_is_off(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    video = await _made(live_bot, ada, chat, "/video a white heron")
+    live_bot.world.set_inline(on=False)
+    shared = await _shared(live_bot, ada, video)
+    live_bot.world.set_inline(on=True)
+    assert says("recipe_sends_video") not in shared["text"]
+    assert _key(shared, says("button_share"))["url"].startswith("https://t.me/share/url?")
 
 
 async def test_a_video_that_a_person_sends_by_inline_mode_asks_the_bot_for_nothing(
@@ -186,6 +211,17 @@ async def test_strangers_and_banned_people_read_one_sentence(tmp_path: Path) -> 
         assert live_bot.rows("recipes") == []
 
 
+@pytest.mark.asyncio(loop_scope="function")
+async def test_who_may_ask_in_a_group_alone_shares_the_link(tmp_path: Path) -> None:
+    async with stage(tmp_path) as live_bot:
+        live_bot.world.set_inline(on=True)
+        ada, _ = live_bot.newcomer()
+        group = live_bot.world.add_group("Friends", [ada])
+        async with running_bot(live_bot.values(allowed_users="1", allowed_chats=str(group.id))):
+            video = await _made(live_bot, ada, group, "/video@dreamreel_bot a red heron")
+            assert says("recipe_sends_video") not in (await _shared(live_bot, ada, video))["text"]
+
+
 def _outside(live_bot: BotHarness, person: Person) -> Chat:
     """A group in which the bot is no member."""
     return live_bot.world.add_group("Weekend", [person], with_bot=False)
@@ -210,6 +246,17 @@ async def _sent(live_bot: BotHarness, person: Person, chat: Chat, words: str) ->
     async with asyncio.timeout(20):
         answer = await asked.answered
     return live_bot.world.choose(person, chat, asked.id, answer.results[0]["id"])
+
+
+async def _shared(live_bot: BotHarness, person: Person, video: Json) -> Json:
+    await live_bot.tap(person, video, says("button_share"))
+    return await live_bot.answer(video, containing="?start=r_")
+
+
+def _key(message: Json, label: str) -> Json:
+    rows = message["reply_markup"]["inline_keyboard"]
+    found: Json = next(one for row in rows for one in row if one["text"] == label)
+    return found
 
 
 def _file(message: Json) -> str:
