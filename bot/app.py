@@ -47,7 +47,7 @@ _LINKS_LIVE = timedelta(hours=12)
 """A provider fetches a photo when the job begins, which may be after a long queue of its own."""
 _READY_WITHIN_S = 2.0
 _TAKEOVER_S = 15.0
-"""After that long the processes that share its database have noticed that a process died or hangs."""
+"""By then the other processes have noticed that a process died or hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ class Started:
     models: tuple[str, ...]
     claim_link: str | None
     settings: Settings
-    """Those in force: admins may have changed some in the chat."""
+    """The settings in force: admins may have changed some in the chat."""
     private_url: str | None = None
-    """Of the private server, for a browser on this machine."""
+    """The address of the private server, for a browser on this machine."""
     tunnel: str = ""
     """The command that leads there from another machine; empty if none is needed."""
 

@@ -1,4 +1,7 @@
-"""Failure codes: why a task ended without a video, and what follows from that. Pure."""
+"""Failure codes: why a task ended without a video, and what follows from that. Pure.
+
+A code is also the key of its phrase (`bot/text/`) and names its buttons (`bot/chat/cards/next_steps.py`).
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from enum import StrEnum, auto
 
 class FailureKind(StrEnum):
     INPUT_REFUSED = auto()
-    """A provider refused what it was asked for, before it made anything: the same order ends the same way."""
+    """A provider refused the input before it made anything: the same order would be refused again."""
     RESULT_REFUSED = auto()
     """The result was refused, so a video was made."""
     OUTCOME_UNKNOWN = auto()
-    """The job was accepted or not: nobody knows."""
+    """It is unknown if the job was accepted."""
     NO_ROOM = auto()
     """Not now: too many calls (50429), or too many jobs (50430)."""
     UNANSWERED = auto()
@@ -56,7 +59,7 @@ class FailureCode(StrEnum):
     MODEL_GONE = "model_gone", FailureKind.OTHER
     PREVIEW_FAILED = "preview_failed", FailureKind.OTHER
     DISK_FULL = "disk_full", FailureKind.OTHER
-    """The disk of this machine takes nothing: full, read-only or broken. Nobody else's fault."""
+    """The disk of this machine takes nothing: full, read-only or broken."""
     EXPIRED = "expired", FailureKind.OTHER
     NOT_FOUND = "not_found", FailureKind.OTHER
     NO_VIDEO = "no_video", FailureKind.LOST_ON_THE_WAY
@@ -89,7 +92,7 @@ FETCHABLE = _of(FailureKind.LOST_ON_THE_WAY)
 UNFETCHED = frozenset(
     {FailureCode.FETCH_FAILED, FailureCode.LINK_EXPIRED, FailureCode.LINK_REFUSED, FailureCode.NOT_A_VIDEO}
 )
-"""What fetching a finished video may end with if its provider does not hand it out."""
+"""The codes of a finished video that its provider does not serve."""
 DOUBTED = frozenset({FailureCode.PROVIDER_FAULT, FailureCode.NOT_FOUND, FailureCode.NO_VIDEO})
-"""What a poll may say of a paid job that has not failed, while a server of its provider is out of order."""
+"""The codes that a broken server of a provider may report for a paid job that has not failed."""
 CRASHES = _of(FailureKind.MEDIA_CRASHED)

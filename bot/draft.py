@@ -1,4 +1,4 @@
-"""What a draft asks its person, and what answers it. Pure."""
+"""Draft questions: what a draft asks its person, and what answers it. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class DraftQuestion(StrEnum):
     START = "card_draft", _Trait.STARTED_BY_BUTTON | _Trait.TAKES_LAST_PHOTO
     START_NAMED = "card_draft_named", _Trait.STARTED_BY_BUTTON
     START_REWORDED = "card_reworded", _Trait.STARTED_BY_BUTTON
-    """With the words for a finished video: it can be made anew with them, or go on from there."""
+    """With the words for a finished video: it can be made again with them, or continued."""
     START_GUESSED = "card_guessed", _Trait.STARTED_BY_BUTTON
     """After a mistyped command."""
     START_OLD = "card_old", _Trait.STARTED_BY_BUTTON
@@ -68,18 +68,18 @@ def _with(trait: _Trait) -> frozenset[DraftQuestion]:
 
 
 STARTED_BY_ANSWER = _with(_Trait.STARTED_BY_ANSWER)
-"""They ask for a reply: whoever answers wants the video, and it starts."""
+"""They ask for a reply: an answer means that the video is wanted, and it starts."""
 STARTED_BY_BUTTON = _with(_Trait.STARTED_BY_BUTTON)
 AWAITS_WORDS = _with(_Trait.AWAITS_WORDS)
-"""In private the next words are the answer, if it has none so far."""
+"""In private the next text message is the answer, if there is none yet."""
 AWAITS_PHOTO = _with(_Trait.AWAITS_PHOTO)
-"""The next photo belongs to them, and words alone do not answer them."""
+"""The next photo is the answer; text alone is not."""
 OFFERS_MOTIONS = _with(_Trait.OFFERS_MOTIONS)
-"""A suggested motion answers them as well as words."""
+"""A suggested motion is an answer, as text is."""
 TAKES_LAST_PHOTO = _with(_Trait.TAKES_LAST_PHOTO)
 """A second photo may be sent, if there is one photo; and one more, if they are references."""
 COLLECTS = _with(_Trait.COLLECTS)
-"""Without a card: the rest of an album has to come, or a video has to be read."""
+"""They have no card: the rest of an album is still to come, or a video is being read."""
 READS_VIDEO = frozenset(
     {DraftQuestion.EXTENDING, DraftQuestion.EXTENDING_PRESSED, DraftQuestion.EXTENDING_DRAFT}
 )

@@ -1,4 +1,4 @@
-"""Whole numbers that somebody typed, tapped or sent: none is larger than a database holds. Pure."""
+"""Whole numbers from outside, none larger than a database holds. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _MOST = 2**63
 
 
 def read_integer(text: str) -> int | None:
-    """The number that `text` is, within 64 bits; None for anything else."""
+    """Read a number of up to 64 bits; None for any other text."""
     number = int(text) if _DIGITS.fullmatch(text) else _MOST
     return number if is_storable(number) else None
 
 
 def is_storable(number: int) -> bool:
-    """Whether it fits into 64 bits."""
+    """Return True if the number fits into 64 bits."""
     return -_MOST <= number < _MOST

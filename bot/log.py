@@ -113,7 +113,7 @@ class _OutOfFiles(logging.Filter):
 
 
 class _WithoutTraceback(logging.Filter):
-    """What somebody sends that is no HTTP is a line, and no traceback: it is no defect of ours."""
+    """Logs a request that is no HTTP in one line without a traceback: it is no defect of ours."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None

@@ -34,7 +34,7 @@ class Price:
     sound: bool | None = None
     seconds: int | None = None
     references: bool = False
-    """Only videos with references; else all for which no other entry says more."""
+    """Only videos with references; else all that no more exact entry covers."""
     off_peak: bool = False
     """Only videos that may be made later."""
 

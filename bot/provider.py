@@ -40,7 +40,7 @@ class Succeeded:
     further: tuple[str, ...] = ()
     """Links to the other videos of the job, if it made several; they work as long."""
     billed_tokens: int | None = None
-    """What the job cost, where the provider bills by tokens and says how many."""
+    """What the job cost, if the provider bills by tokens and says how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ class Failed:
     code: str
     """A failure code: a phrase key."""
     detail: str = ""
-    """For the log only."""
+    """For the log only: it may quote the provider."""
     final: bool = False
-    """No room is the end too: no document says that nothing was made, so it is not ordered again unasked."""
+    """A job without room is not ordered again unasked: no document says that it made nothing."""
 
 
 Status = StillRunning | Succeeded | Failed

@@ -18,11 +18,11 @@ from enum import IntEnum
 from typing import Protocol
 
 _KEYS = 4096
-"""Kept at most before the expired ones are dropped."""
+"""How many are kept before expired ones are dropped."""
 
 
 class Urgency(IntEnum):
-    """Who goes first."""
+    """Which call goes first."""
 
     FIRST = 0
     """Outcomes, and answers to button presses."""
@@ -62,7 +62,7 @@ class Delay:
     """After how many seconds to ask again; if all are zero, the call may be sent and was counted."""
 
     chat_s: float = 0.0
-    """For this chat alone."""
+    """For this chat only."""
     all_s: float = 0.0
     """For every call of this urgency or a lower one."""
 

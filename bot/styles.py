@@ -22,7 +22,7 @@ Language = Literal["en", "zh", "zh-hant", "es", "pt", "ru"]
 
 
 class StyleOptions(BaseModel):
-    """Options that a style chooses, where the model offers them."""
+    """Options that a style chooses, if the model offers them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

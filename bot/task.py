@@ -24,7 +24,7 @@ from bot.errors import IllegalMove
 from bot.request import VideoRequest
 
 _PRODUCT = re.compile(r"^\w+:(?=[\w-]+$)")
-"""What an adapter put before a job's id."""
+"""The prefix that an adapter put before a job's id."""
 
 
 class TaskState(StrEnum):
@@ -100,7 +100,7 @@ class Task:
     provider: str
     request: VideoRequest
     question: str | None = None
-    """Why a draft waits for its person: a phrase key."""
+    """What a draft asks its person: a `DraftQuestion`."""
     price: Decimal | None = None
     state: TaskState
     remote_id: str | None = None
@@ -110,7 +110,7 @@ class Task:
     error_detail: str | None = None
     """For the log only: it may quote the provider."""
     detached: bool = False
-    """Nobody waits for it: a queued task ends, a paid one goes on without a card."""
+    """Nobody waits for it any more: a queued task ends, a paid one goes on without a card."""
     cancelled_at: datetime | None = None
     """When somebody cancelled it. Its provider is asked to stop the job, if there is one by then."""
     cancelled_by: int | None = None
@@ -135,7 +135,7 @@ class Task:
     """When the video was sent as a new message: such a send is never repeated without asking."""
     file_id: str | None = None
     billed_tokens: int | None = None
-    """What the job cost, where its provider bills by tokens and says how many."""
+    """What the job cost, if its provider bills by tokens and says how many."""
     created_at: datetime
     queued_at: datetime | None = None
     submitted_at: datetime | None = None
@@ -248,7 +248,7 @@ class Task:
         return self._stay(TaskState.QUEUED, due_at=due_at)
 
     def submitting(self, now: datetime, lease_end: datetime, keep_until: datetime) -> Task:
-        """The intent to buy, which is saved before the provider is called."""
+        """Return the intent to buy, which is saved before the provider is called."""
         return self._move(
             TaskState.SUBMITTING,
             submitted_at=now,
@@ -311,8 +311,8 @@ class Task:
         )
 
     def not_made(self) -> Task:
-        """An operator has seen that a submit of unknown outcome made nothing: it costs nothing and frees its
-        slot."""
+        """Mark a submit of unknown outcome as one that made nothing, as an operator has seen: it costs
+        nothing and frees its slot."""
         if not self.has_unknown_outcome:
             raise IllegalMove(f"{self.id}: its outcome is known")
         return replace(self, error_code=FailureCode.PROVIDER_FAULT, keep_until=None)
@@ -358,7 +358,7 @@ class Task:
         return self._stay(TaskState.SUCCEEDED, card=self.card.lost(), due_at=now)
 
     def sending(self, now: datetime) -> Task:
-        """The intent to send the video as a new message, which is saved before the call."""
+        """Return the intent to send the video as a new message, which is saved before the call."""
         return self._stay(TaskState.SUCCEEDED, sending_at=now)
 
     def send_undone(self) -> Task:
@@ -374,8 +374,8 @@ class Task:
         return replace(self, card=card, sending_at=None, delivered_at=None, detached=False, due_at=now)
 
     def failed(self, code: str, detail: str, now: datetime, keep_until: datetime | None = None) -> Task:
-        """No video. `keep_until`: how long an unclear job may still occupy its slot. A job whose video may be
-        fetched again is known for as long as it was."""
+        """End the task without a video. `keep_until`: how long an unclear job may still occupy its slot. A
+        job whose video may be fetched again is known for as long as it was."""
         return self._move(
             TaskState.FAILED,
             error_code=code,
@@ -387,8 +387,8 @@ class Task:
         )
 
     def refetch(self, now: datetime) -> Task:
-        """Its person wants it fetched again: the job is polled for another link. How long it took is not
-        measured twice."""
+        """Poll the job for another link, because its person wants the video fetched again. How long it took
+        is not measured twice."""
         if not self.may_be_fetched_again(now):
             raise IllegalMove(f"{self.id}: nothing to fetch again")
         return self._move(
@@ -454,13 +454,13 @@ class Task:
         return replace(self, delivered_at=now, due_at=None, file_id=file_id or self.file_id, **_NO_TROUBLE)
 
     def message_deleted(self, now: datetime) -> Task:
-        """Its person had the message with its video deleted."""
+        """Note that its person had the message with its video deleted."""
         if self.state is not TaskState.SUCCEEDED or self.file_id is None:
             raise IllegalMove(f"{self.id}: no video to delete")
         return replace(self, deleted_at=now)
 
     def shown_again(self, message_id: int, thread_id: int | None) -> Task:
-        """Its video was deleted and sent again: this message takes the place of the card."""
+        """Note the message that took the place of a deleted video's card."""
         card = self.card.in_topic(thread_id).posted(message_id, has_photo=False)
         return replace(self, card=card, deleted_at=None)
 

@@ -35,12 +35,12 @@ COLUMNS: Final = (
 )
 _PAGE = 100
 _FORMULA = re.compile(r"(?!-?\d+$)[=+\-@\t\r]")
-"""With what a cell begins that a spreadsheet takes for a formula (OWASP: CSV injection); a number is none."""
+"""How a cell begins that a spreadsheet takes for a formula (OWASP: CSV injection); numbers are none."""
 Charged = Literal["yes", "no", "perhaps"]
 
 
 def month_edges(name: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """From when until when the month `2026-11` goes. ValueError where that is none."""
+    """Return when the month `2026-11` begins and ends. Raises ValueError if there is no such month."""
     found = re.fullmatch(r"(\d{4})-(\d{2})", name, re.ASCII)
     if found is None:
         raise ValueError(f"{name} is no month such as 2026-11")
@@ -60,10 +60,11 @@ async def draw_bill(
     currency: str,
     redact: Callable[[str], str],
 ) -> AsyncIterator[str]:
-    """The file piece by piece, however many rows it has. ValueError as of `month_edges`, StoreError.
+    """Yield the file piece by piece, however many rows it has. Raises ValueError as `month_edges` does, and
+    StoreError.
 
-    `models` are those that are set up: of others the columns say what was asked for. `blot` takes secrets out
-    of a provider's words.
+    `models` are those that are set up; for other models the columns say what was asked for. `redact` takes
+    secrets out of a provider's words.
     """
     since, until = month_edges(month, zone)
     yield _lines([COLUMNS])
@@ -77,7 +78,7 @@ def charged(submit: Submit) -> Charged:
     if submit.answer == FailureCode.SUBMIT_UNKNOWN:
         task = submit.task
         is_settled = task.state is TaskState.FAILED and not task.has_unknown_outcome
-        # An operator has looked: it was not made.
+        # An operator has checked that it was not made.
         return "no" if is_settled and task.remote_id is None else "perhaps"
     if submit.answer != "ok":
         return "no"
@@ -133,7 +134,7 @@ def _row(
 
 
 def _settled(request: VideoRequest, models: Mapping[str, VideoModel]) -> VideoRequest:
-    """With what its model takes where the person left it open."""
+    """Return the request with the model's defaults for what the person left open."""
     model = models.get(request.model)
     return request if model is None else settle(request, model)
 

@@ -1,7 +1,7 @@
 """Live settings: the settings that admins may change while the bot runs, and what is in force of them.
 
-They start from the environment. Secrets, addresses and who is an admin come from there alone: whoever holds
-the machine decides about those.
+They start from the environment. Secrets, addresses and who is an admin come from there alone: anybody who
+holds the machine decides about those.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CHANGEABLE = {
         "language for people whose Telegram uses none of `en`, `zh`, `zh-hant`, `es`, `pt`, `ru`"
     ),
 }
-"""By name, with what each means, as `docs/settings.md` has it."""
+"""What each setting means, by its name, as in `docs/settings.md`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,11 @@ class LiveSetting:
 
     name: str
     value: str
-    """As it could be typed; empty where nothing is set."""
+    """As it could be typed; empty if nothing is set."""
     source: Source
-    """Where the value comes from where nobody has changed it."""
+    """Where the value comes from if nobody has changed it."""
     changed: AuditEntry | None = None
-    """Who did, where somebody has."""
+    """The change in force, if there is one."""
 
 
 class LiveSettings:
@@ -78,7 +78,7 @@ class LiveSettings:
 
     @property
     def settings(self) -> Settings:
-        """Those of the start, with what was changed since."""
+        """The settings of the start, with the changes since then."""
         return self._now.settings
 
     async def read(self) -> None:
@@ -90,9 +90,10 @@ class LiveSettings:
                 self._log.warning("a changed setting is not valid here", reason=reason)
 
     async def change(self, name: str, text: str | None, by: int) -> bool:
-        """Whether that is news. `text` as in the environment; None or an empty one: as at the start.
+        """Change a setting; return True if its value changed. `text` is as in the environment; None or empty
+        restores the value of the start.
 
-        SettingsError, one sentence, where it cannot be.
+        Raises SettingsError with one sentence if the value is not allowed.
         """
         name, text = name.strip().upper(), (text or "").strip() or None
         if name not in CHANGEABLE:
@@ -108,7 +109,7 @@ class LiveSettings:
         return True
 
     def rows(self) -> list[LiveSetting]:
-        """Each that can be changed."""
+        """Return a row for each setting that can be changed."""
         return [
             LiveSetting(
                 name,
@@ -120,24 +121,25 @@ class LiveSettings:
         ]
 
     def row(self, name: str) -> LiveSetting | None:
-        """The one of this name; None where nobody can change it."""
+        """Return the row of this setting; None if it cannot be changed."""
         return next((one for one in self.rows() if one.name == name.strip().upper()), None)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveValues:
     settings: Settings
-    """Those of the start, with what was changed since."""
+    """The settings of the start, with the changes since then."""
     changes: Mapping[str, AuditEntry]
-    """By the names of the settings: those that work."""
+    """The changes that work, by the names of the settings."""
     refused: Mapping[AuditEntry, str]
-    """Those that do not, and why: an older or a newer bot may have stored them."""
+    """The changes that do not work, and why: another version of the bot may have stored them."""
 
 
 def apply_changes(
     start: Settings, changes: Iterable[AuditEntry], models: Mapping[str, object] | None = None
 ) -> LiveValues:
-    """What the changes make of the settings. Those that belong together count together, or each by itself."""
+    """Return the settings with the changes. Changes that belong together are applied together, else each by
+    itself."""
     known = {change.name: change for change in changes if change.name in CHANGEABLE and change.value}
     try:
         return LiveValues(_checked(start, _texts(known), models), known, {})

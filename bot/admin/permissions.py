@@ -1,4 +1,4 @@
-"""Standing: what admins decided of one person or one chat: whether they may ask, and how much."""
+"""Permissions: what admins decided about one person or chat: may they ask for videos, and how many."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Admission = Literal["allowed", "banned", "ignored"]
 Figure = Literal["daily_videos", "open_tasks"]
 FIGURES: tuple[Figure, ...] = get_args(Figure)
 LimitOverride = int | Literal["unlimited"] | None
-"""What beats a setting; None: as the setting says."""
+"""A limit that comes before the setting; None: as the setting says."""
 _ADMISSION = "role"
 _DIGITS = 7
-"""So long is no limit any more."""
+"""A number with more digits is no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Permission:
     daily_videos: LimitOverride = None
     open_tasks: LimitOverride = None
     decided_by: int | None = None
-    """Who decided of the admission."""
+    """The admin who decided."""
 
 
 class Permissions:
@@ -41,15 +41,15 @@ class Permissions:
         return _read(await self._store.in_force(subject))
 
     async def decide(self, subject: int, admission: Admission | None, by: int) -> bool:
-        """Whether that is news. None: as if nobody had decided."""
+        """Store an admin's decision; return True if it changed. None removes the decision."""
         return await self._decide(subject, _ADMISSION, admission, by)
 
     async def grant(self, subject: int, figure: Figure, most: LimitOverride, by: int) -> bool:
-        """Whether that is news."""
+        """Store limits for one person or group; return True if they changed."""
         return await self._decide(subject, figure, None if most is None else str(most), by)
 
     async def with_admission(self, admission: Admission) -> list[int]:
-        """Whom admins decided so of, newest first."""
+        """Return the people and groups with this decision, newest first."""
         changes = await self._store.in_force_by_name(_ADMISSION)
         return [change.subject for change in changes if change.value == admission]
 
@@ -67,7 +67,7 @@ async def is_admin(people: PeopleStore, configured: Collection[int], user_id: in
 
 
 def read_own(word: str) -> LimitOverride:
-    """`10`, `unlimited` or `default`. ValueError for anything else."""
+    """Read `10`, `unlimited` or `default`. Raises ValueError for anything else."""
     match word.lower():
         case "default":
             return None

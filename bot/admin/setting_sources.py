@@ -1,4 +1,4 @@
-"""Origins: what each setting is, as it could be typed, and where its value comes from."""
+"""Setting sources: what each setting is, as it could be typed, and where its value comes from."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from bot.settings import IsolatedSettings, Settings
 from bot.settings.errors import none_text
 
 Source = Literal["default", "environment", ".env", "start"]
-"""`start`: given by whoever started the bot, as the sandbox does."""
+"""`start`: given by the program that started the bot, such as the sandbox."""
 
 
 def names(settings: Settings) -> list[str]:
-    """Every setting, in capitals."""
+    """Return the names of all settings, in capitals."""
     return [name.upper() for name in type(settings).model_fields]
 
 
 def source_of(settings: Settings, name: str, environment: Mapping[str, str] | None = None) -> Source:
-    """Where a setting's value comes from. The environment beats `.env`."""
+    """Return where a setting's value comes from. The environment beats `.env`."""
     if name.lower() not in settings.model_fields_set:
         return "default"
     if isinstance(settings, IsolatedSettings):
@@ -32,7 +32,7 @@ def source_of(settings: Settings, name: str, environment: Mapping[str, str] | No
 
 
 def shown_value(settings: Settings, name: str) -> str:
-    """As it could be typed; empty where nothing is set. Of a secret no more than that it is `set`."""
+    """Return a setting's value as it could be typed; empty if nothing is set. A secret is shown as `set`."""
     value: object = getattr(settings, name.lower())
     match value:
         case None:

@@ -17,14 +17,14 @@ from bot.store.tokens import digest_of
 
 _CLAIM = "claim_"
 _MOST_REFUSED = 20
-"""Orders of one person that providers may refuse within an hour: more tries than it takes to find words."""
+"""Orders of one person that providers may refuse within an hour: enough tries to find other words."""
 _HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
     most: int | None
-    """None: without a bound."""
+    """None: no limit."""
     used: int
 
     @property
@@ -33,7 +33,7 @@ class Quota:
 
 
 async def _nothing(_: int) -> None:
-    """Stands against no video anywhere."""
+    """Return None: no chat has an obstacle."""
 
 
 class Access:
@@ -56,7 +56,8 @@ class Access:
         self._obstacle = obstacle
 
     async def open_claim(self) -> str | None:
-        """While there is no admin: a payload for `/start`, good once, whose sender becomes one."""
+        """Return a payload for `/start` that works once and makes its sender the admin; None if there is an
+        admin."""
         if self._live_settings.settings.admin_users or await self._store.people.admins():
             return None
         code = secrets.token_urlsafe(16)
@@ -71,14 +72,15 @@ class Access:
         return await self._store.people.claim_admin(_claim_mark(payload.removeprefix(_CLAIM)), user_id)
 
     async def admins(self) -> list[int]:
-        """Those of the settings and those of the store."""
+        """Return the admins of the settings and those of the store."""
         return sorted({*self._live_settings.settings.admin_users, *await self._store.people.admins()})
 
     async def is_admin(self, user_id: int) -> bool:
         return await is_admin(self._store.people, self._live_settings.settings.admin_users, user_id)
 
     async def may_ask(self, user_id: int, chat_id: int) -> bool:
-        """Either list is enough: anybody in an allowed chat may ask there."""
+        """Return True if this person may ask for videos in this chat. One list is enough: anybody in an
+        allowed chat may ask there."""
         if await self.is_admin(user_id):
             return True
         decided = {(await self._permissions.of(user_id)).admission, await self._decided_of_chat(chat_id)}
@@ -94,7 +96,7 @@ class Access:
         )
 
     async def may_join(self, user_id: int, chat_id: int) -> bool:
-        """Whether the bot stays in a group to which this person added it."""
+        """Return True if the bot stays in a group to which this person added it."""
         match await self._decided_of_chat(chat_id):
             case "allowed":
                 return True
@@ -104,9 +106,8 @@ class Access:
                 return await self._is_listed(chat_id) or await self.may_ask(user_id, chat_id)
 
     async def is_new(self, user_id: int, chat_id: int) -> bool:
-        """Whether a stranger has not been told so far; in a group, whether the group has not. One of whom
-        somebody decided has no need to be told.
-        """
+        """Return True if this stranger, or this group, has not been told about access yet. If an admin has
+        decided, nobody needs to be told."""
         if chat_id < 0:
             told_at = (await self._store.people.chat(chat_id)).told_at
             return told_at is None and await self._decided_of_chat(chat_id) is None
@@ -114,7 +115,8 @@ class Access:
         return told_at is None and (await self._permissions.of(user_id)).admission is None
 
     async def note_told(self, user_id: int, chat_id: int, code: str | None) -> None:
-        """From here on there is silence. `code`: the language of their Telegram, if there is more to say."""
+        """Remember that they were told about access, so that the bot stays silent from now on. `code` is the
+        language of their Telegram."""
         now = self._clock()
         if chat_id < 0:
             await self._store.people.put_chat(replace(await self._store.people.chat(chat_id), told_at=now))
@@ -123,26 +125,26 @@ class Access:
             await self._store.people.put_person(replace(person, told_at=now, language=code))
 
     async def limit(self, user_id: int, chat_id: int) -> Reply | None:
-        """What stands against one video more: a limit, or that it cannot be shown here. ChatError where
-        Telegram does not say whether it can. Admins have no limits; a chat's count in groups alone.
-        """
+        """Return why this person may not order one more video here: a limit, or an obstacle in the chat.
+        Raises ChatError if Telegram does not answer. Admins have no limits; the limits of a chat count only
+        in groups."""
         refusal = None if await self.is_admin(user_id) else await self._limits(user_id, chat_id)
         return refusal or await self._obstacle(chat_id)
 
     async def _decided_of_chat(self, chat_id: int) -> Admission | None:
-        """A private chat is its person's."""
+        """Return what admins decided about a group; None for a private chat."""
         return (await self._permissions.of(chat_id)).admission if chat_id < 0 else None
 
     async def _is_listed(self, chat_id: int) -> bool:
-        """A group that became a supergroup is still the one that was allowed."""
+        """Return True if ALLOWED_CHATS names the chat. A group that became a supergroup is still allowed."""
         allowed = self._live_settings.settings.allowed_chats
         if allowed == "*" or not allowed:
             return bool(allowed)
         return chat_id in allowed or (await self._store.people.chat(chat_id)).moved_from in allowed
 
     async def quotas(self, *, user_id: int | None = None, chat_id: int | None = None) -> tuple[Quota, Quota]:
-        """Of a person (who may be a channel), or of a group: for the day, and at once. That admins have none
-        is not looked at here."""
+        """Return the quotas of a person or channel, or of a group: for the day, and for tasks at the same
+        time. It does not check if they are an admin, who has none."""
         settings = self._live_settings.settings
         usual = (settings.daily_videos_per_user, settings.open_tasks_per_user)
         if chat_id is not None:
@@ -160,12 +162,13 @@ class Access:
         return self._limit("_chat", *await self.quotas(chat_id=chat_id))
 
     async def _refused(self, user_id: int) -> Reply | None:
-        """Nothing is charged for what a provider refuses, so no other limit counts it."""
+        """Return the limit on orders that providers refused. They cost nothing, so no other limit counts
+        them."""
         since = self._clock() - _HOUR
         refused = await self._store.budget.refused_orders(user_id, INPUT_REFUSED, since, _MOST_REFUSED)
         if len(refused) < _MOST_REFUSED:
             return None
-        # Times are told to the minute: the next one, so that it is true from its beginning.
+        # Rounded up to the next minute, so that the time is true when it comes.
         over_at = (refused[-1] + _HOUR + timedelta(minutes=1)).astimezone(self._live_settings.settings.zone)
         return Reply("limit_refused", {"count": _MOST_REFUSED, "time": f"{over_at:%H:%M}"})
 
@@ -185,5 +188,5 @@ def _claim_mark(code: str) -> str:
 
 
 def _most(own: LimitOverride, usual: int | None) -> int | None:
-    """None is no bound. What somebody has of their own beats the setting."""
+    """Return the limit in force: a person's own limit comes before the setting. None is no limit."""
     return usual if own is None else None if own == "unlimited" else own

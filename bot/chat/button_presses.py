@@ -19,7 +19,7 @@ from bot.task import Task, TaskState
 from bot.text import plain, say
 
 _ANSWER_WITHIN_S = 1.5
-"""After that long a press is answered without words: until then Telegram shows it as under way."""
+"""After that long a press is answered without words: until then Telegram shows that it is in progress."""
 
 
 class _PressAnswer:
@@ -45,7 +45,7 @@ class _PressAnswer:
                 text = plain(say(self._language, reply.key, **reply.values))
                 await self._query.answer(text[:200], show_alert=len(text) > 60)
         except ChatError:
-            pass  # Telegram forgets a press after a while: what it asked for has been done all the same.
+            pass  # Telegram forgets a press after a while; what it asked for has been done.
 
 
 class ButtonPresses:
@@ -67,7 +67,7 @@ class ButtonPresses:
                 await answer.send(None)
             reply = await working
         except ChatGone:
-            # Also where nothing can be written, the press is over.
+            # The press is over, also if nothing can be written here.
             await answer.send(None)
             raise
         finally:

@@ -1,4 +1,4 @@
-"""Preferences: what each chat has chosen, and by that the language it is spoken to in."""
+"""Chat preferences: what each chat has chosen, among it the language of the bot's answers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from bot.text import choose_language
 
 _REMEMBERED = timedelta(minutes=1)
 _CHATS = 5000
-"""Remembered at most."""
+"""How many are remembered at most."""
 
 
 class ChatPreferences:
-    """Asked with every message and changed seldom: the store is asked for a chat once a minute.
+    """What each chat has chosen. The settings are read with every message and change seldom: the store is
+    asked for a chat once a minute.
 
-    Where other processes change them too it is asked each time: whoever changes what was true a minute ago
-    takes back what was changed since.
+    With several processes the store is asked each time: a change of settings that are a minute old would undo
+    changes by others.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class ChatPreferences:
         return settings
 
     async def put(self, chat_id: int, settings: ChatSettings) -> None:
-        """From here on, everywhere."""
+        """Store the settings of a chat."""
         record = await self._people.chat(chat_id)
         await self._people.put_chat(replace(record, settings=settings))
         self._remember(chat_id, settings)
@@ -55,9 +56,10 @@ class ChatPreferences:
         self._known.pop(chat_id, None)
 
     async def language_for(self, chat_id: int, code: str | None, person_id: int | None = None) -> str:
-        """The chat's own choice, else the person's, else that of their Telegram (`code`), else the default.
+        """Return the chat's own language, else the person's, else that of their Telegram (`code`), else the
+        default.
 
-        So a group that has chosen none is answered in the language of whoever asks there.
+        So a group without a choice is answered in the language of the person who asks.
         """
         chosen = (await self.of(chat_id)).language
         if chosen is None and person_id is not None and 0 < person_id != chat_id:

@@ -108,7 +108,7 @@ class Conversation:
 
     @property
     def on_update(self) -> Callable[[dict[str, Any]], Awaitable[None]] | None:
-        """For the web server, where Telegram calls."""
+        """What the web server calls with an update of Telegram; None while the bot polls."""
         return None if self._webhook is None else self._webhook.take
 
     @property
@@ -128,7 +128,7 @@ class Conversation:
         await self._ctx.notices.tell_admins(notice)
 
     async def gathered(self, task: Task) -> None:
-        """As `bot.worker.loop.Albums`."""
+        """Handle an album or a video whose files have arrived (`bot.worker.loop.Albums`)."""
         if task.question in READS_VIDEO:
             await read_video(self._ctx, task)
         else:
@@ -160,7 +160,7 @@ class Conversation:
         """Update the cards of tasks that were stopped from outside."""
         for task in self.board.live.tasks():
             fresh = await self._ctx.store.tasks.get(task.id)
-            # Only while it counts: a card that has ended may be a video by now.
+            # Only a live card: one that has ended may be a video by now.
             if fresh is not None and fresh.detached and task.id in self.board.live:
                 self.board.show(fresh)
 
@@ -206,7 +206,8 @@ class Conversation:
         return Update.de_json(body, self._ctx.bot)
 
     async def _handle(self, update: Update) -> None:
-        """python-telegram-bot swallows what a handler raises into its error handler: bring it back."""
+        """Handle an update, and raise what its handler raised: python-telegram-bot passes that to its error
+        handler alone."""
         await self._application.process_update(update)
         error = self._failures.pop(update.update_id, None)
         if error is not None:

@@ -46,7 +46,7 @@ class ChatDeps:
     """Returns how many jobs a provider takes at once; None if it has no limit."""
     video_cache: VideoCache
     providers: Mapping[str, Provider] = field(default_factory=dict)
-    """Asked for originals."""
+    """For the original files of videos."""
     clock: Callable[[], datetime]
     wake: Callable[[], None]
     """Tells the worker that a task is due."""

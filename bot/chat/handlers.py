@@ -18,7 +18,7 @@ from bot.chat.sender import Sender
 from bot.task import Task
 
 MEANT = "meant"
-"""The verb of the button that does the command that a mistyped one was taken for."""
+"""The verb of the button that runs the command which a mistyped one was taken for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ButtonPress:
     choice: str
     """What follows the task's id."""
     person_id: int
-    """Who pressed: an admin may act for the group, which then is the sender."""
+    """The person who pressed; an admin may act for the group, which then is the sender."""
     person_name: str
     answer: Callable[[Reply | None], Awaitable[None]]
     """Answers the press before something that takes long; only the first answer is shown."""
@@ -60,7 +60,7 @@ class Command(MenuEntry):
     is_about_photo: bool = False
     """It takes the photo that it comes with or replies to."""
     needs_photo: bool = False
-    """And it asks for one if there is none."""
+    """It asks for a photo if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

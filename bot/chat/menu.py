@@ -30,7 +30,7 @@ class MenuEntry:
 
     name: str
     menu: Literal["everywhere", "private", "nowhere"] = "everywhere"
-    """`private`: a person's own business, not listed in groups, though answered there."""
+    """`private`: not listed in groups, although it is answered there."""
     admins_only: bool = False
     """Listed for the admins of the bot, in their private chats; for everybody else it does not exist."""
     help: str = ""
@@ -57,7 +57,7 @@ class Menu:
         self._log = get_log(__name__)
 
     async def publish(self) -> None:
-        """For everybody, each in the language of their Telegram."""
+        """Publish the command lists for everybody, each in the language of their Telegram."""
         self._published = self._default_language()
         lists = [
             self._set(commands, scope, language, code)
@@ -70,15 +70,16 @@ class Menu:
         await asyncio.gather(*lists)
 
     async def keep_up(self, every_s: float = _KEEP_UP_S) -> None:
-        """Whoever speaks none of the languages reads the default one, which an admin may change; until
-        cancelled."""
+        """Publish the lists again when an admin changes the default language; until cancelled. It is for
+        people whose language the bot does not speak."""
         while True:
             await asyncio.sleep(every_s)
             if self._published != self._default_language():
                 await self.publish()
 
     async def publish_for(self, chat_id: int, chosen: str | None, code: str | None = None) -> None:
-        """In the language that this chat has chosen; None: in that of its person's Telegram (`code`)."""
+        """Publish the list of one chat in the language that it has chosen; None is that of the person's
+        Telegram (`code`)."""
         scope = BotCommandScopeChat(chat_id)
         language = chosen or self._unlisted(code if chat_id > 0 else None)
         if chat_id > 0 and await self._is_admin(chat_id):
@@ -96,13 +97,14 @@ class Menu:
                 self._log.info("a command list could not be removed", chat=chat_id, reason=str(error))
 
     async def welcome(self, chat_id: int, chosen: str | None, code: str | None) -> None:
-        """Who comes for the first time, where the lists for everybody are not theirs."""
+        """Publish the list for a person who comes for the first time, if the lists for everybody do not fit
+        them."""
         if await self._is_admin(chat_id) or (chosen is None and self._unlisted(code)):
             await self.publish_for(chat_id, chosen, code)
 
     def _unlisted(self, code: str | None) -> str | None:
-        """The language of a Telegram whose list is in another one: Telegram keeps one for both kinds of
-        Chinese."""
+        """Return the language of a Telegram that gets a list in another language: Telegram keeps one for both
+        kinds of Chinese."""
         menus = menu_languages(self._default_language())
         spoken = choose_language(code, self._default_language())
         listed = menus.get((code or "").lower().partition("-")[0], menus[None])

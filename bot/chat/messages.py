@@ -50,7 +50,7 @@ class Messages:
             return
         is_of_files = sender.album_id is not None and intent.photo is None
         if is_of_files and ctx.duplicate_guard.is_repeated(update_id, sender.chat_id, sender.album_id):
-            return  # several at once, none of which is a photo: one answer will do
+            return  # an album without a photo: one answer is enough
         try:
             await self._answer(sender, intent, is_flood=verdict == "tell")
         except ChatMoved as moved:
@@ -142,7 +142,7 @@ class Messages:
                 say(sender.language, "did_you_mean", command=nearest),
                 InlineKeyboardMarkup([[button(label, MEANT, nearest)]]),
                 thread_id=sender.thread_id,
-                reply_to=sender.message_id,  # a press finds the words there
+                reply_to=sender.message_id,  # the button finds the prompt there
             )
 
     async def do_meant(self, update_id: int, name: str, message: Message) -> bool:

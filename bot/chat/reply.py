@@ -1,4 +1,4 @@
-"""What the bot says in answer to somebody, in words of `bot/text/`."""
+"""Reply: what the bot answers, as a phrase of `bot/text/`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.request import Problem
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A phrase to say, and what fills its placeholders."""
+    """A phrase to say, and the values for its placeholders."""
 
     key: str
     values: Mapping[str, object] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from bot.draft import DraftQuestion
 from bot.task import Task
 
 _CHANNELS = 10**15
-"""More than any id of Telegram has: what is subtracted meets nobody's."""
+"""Larger than any id of Telegram: subtracted from a group's, it is nobody's id."""
 
 
 def channels_of(chat_id: int) -> int:
@@ -20,7 +20,7 @@ def channels_of(chat_id: int) -> int:
 
 
 _UNSHOWN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]+")
-"""Line breaks, controls, and what turns the direction of the words after it."""
+"""Line breaks, control characters, and those that change the direction of the text after them."""
 _FROM_THE_RIGHT = frozenset({"R", "AL"})
 
 

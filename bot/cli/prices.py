@@ -20,7 +20,7 @@ _NO_PRICE = "no price"
 def prices() -> None:
     """Print what each choice of each model costs with MODEL_PRICES, and which have no price.
 
-    A line for each length, resolution and sound; references and off-peak stand beside it where they cost
+    A line for each length, resolution and sound; references and off-peak stand beside it if they cost
     something else.
     """
 
@@ -40,7 +40,7 @@ def prices() -> None:
 
 
 def price_lines(model: VideoModel, prices: Prices, currency: str) -> Iterator[str]:
-    """Yield `kling-3.0 · 5 s · 720p · sound: 0.63 USD` for all choices; `no price` where there is none."""
+    """Yield `kling-3.0 · 5 s · 720p · sound: 0.63 USD` for all choices; `no price` if there is none."""
     told: dict[str, set[str]] = {}
     for request in priced_choices(model):
         price = prices.quote(request, model)
@@ -51,7 +51,7 @@ def price_lines(model: VideoModel, prices: Prices, currency: str) -> Iterator[st
         ]
         amount = _NO_PRICE if price is None else f"{price:f} {currency}"
         base = " · ".join(filter(None, parts))
-        # References and off-peak only where they cost something else.
+        # References and off-peak only if they cost something else.
         if amount not in told.setdefault(base, set()):
             told[base].add(amount)
             yield f"{' · '.join(filter(None, [*parts, *kind]))}: {amount}"

@@ -154,4 +154,4 @@ async def record_heartbeat(
 
 
 async def _report_to_nobody(_: str | None) -> None:
-    """The log has it."""
+    """Report to nobody: the log has it."""

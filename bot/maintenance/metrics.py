@@ -112,7 +112,7 @@ class Metrics:
         self._is_poller = gauge("telegram_poller", "1 if this process polls Telegram, otherwise 0.")
         self._backup_at = None
         if settings.backups is not None:
-            # No series where the bot makes no backups, so that an alert about their age has nothing to say.
+            # No series if the bot makes no backups, so that no alert about their age can fire.
             self._backup_at = gauge(
                 "last_backup_timestamp_seconds", "When the newest nightly backup was made; 0 is never."
             )

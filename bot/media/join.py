@@ -56,7 +56,7 @@ def join_videos(first: Path, second: Path, target: Path, max_bytes: int = MAX_BY
     """Write one film of both to `target`: H.264 and AAC in an MP4 that plays while it loads.
 
     `second` begins with the last frame of `first`, which is shown once. It is brought to the size of `first`
-    (at most 1920 pixels a side), with black beside it where its shape is another. Frames keep their times; a
+    (at most 1920 pixels a side), with black beside it if its shape is another. Frames keep their times; a
     video without sound is silent. A damaged part is bridged by the frame before it. The film takes
     `max_bytes` at most: longer ones get fewer bits a second. `target` appears only when it is complete.
 

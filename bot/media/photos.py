@@ -46,7 +46,7 @@ def normalise_photo(photo: bytes | Path, rules: PhotoRules, crop: Crop | None = 
     """Convert a photo (JPEG, PNG, WebP, HEIC or AVIF) as `rules` require, first cropped as `crop` says.
 
     Turned upright, transparency on white, colours in sRGB, metadata dropped, shrunk or slightly enlarged
-    until it fits: as a JPEG, or with the very pixels of its file where those can stay. Of several pictures in
+    until it fits: as a JPEG, or with the very pixels of its file if those can stay. Of several pictures in
     one file it is the first, or the one that the file calls the main one. Raises `MediaError`: `not_a_photo`,
     `photo_too_large` (pixels, bytes), `photo_too_small`, `photo_too_long` (shape).
     """

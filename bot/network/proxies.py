@@ -115,7 +115,7 @@ def _is_exempt(host: str, port: int | None, listed: str) -> bool:
 
 
 def _entries(listed: str) -> Iterable[str]:
-    """NO_PROXY in all the forms that programs take: commas or spaces, with a scheme, a path, a star."""
+    """Read NO_PROXY in all the forms that programs take: commas or spaces, with a scheme, a path, a star."""
     for entry in re.split(r"[,;\s]+", listed.lower()):
         if entry:
             yield entry.rpartition("://")[2]

@@ -222,7 +222,7 @@ def from_settings(
 
 
 def read_submit(answer: Answer) -> Accepted:
-    """The job's id at Ark; or the error that the answer to a submit means."""
+    """Return the job's id at Ark. Raises the error that the answer to a submit means."""
     task_id = next(iter(task_ids_in(answer.fields)), None)
     if task_id and 200 <= answer.status < 300 and complaint_in(answer) is None:
         return Accepted(task_id)
@@ -233,7 +233,7 @@ def read_submit(answer: Answer) -> Accepted:
 
 
 def read_poll(answer: Answer) -> Status:
-    """How the job is; or the error that says why this poll told nothing."""
+    """Return how the job is. Raises the error that says why the poll did not tell."""
     if answer.status == 404 and _UNKNOWN_JOB.match(_code(answer)):
         return Failed("not_found", _detail(answer))
     job = _job_in(answer)
@@ -281,7 +281,7 @@ def _job(wire_id: str, request: VideoRequest, photos: Sequence[Photo]) -> dict[s
 
 
 def _image(photo: Photo) -> str:
-    """A link, or a data URI, whose format Ark wants in small letters."""
+    """Return a link, or a data URI, whose format Ark wants in small letters."""
     if isinstance(photo, PhotoLink):
         return photo.url
     kind = "png" if photo.startswith(b"\x89PNG") else "jpeg"
@@ -315,7 +315,8 @@ def _status(job: Job, detail: str) -> Status:
 
 
 def _problem(answer: Answer) -> ProviderError:
-    """What an answer without a job means. The code's documented beginning decides, before the HTTP status."""
+    """Return the error that an answer without a job means. The code's documented beginning decides, before
+    the HTTP status."""
     code, detail = _code(answer), _detail(answer)
     refusal = named_refusal_in(code)
     if trouble := next((trouble for name, trouble in _TROUBLES.items() if code.startswith(name)), None):
@@ -346,7 +347,8 @@ def _message(answer: Answer) -> str:
 
 
 def _detail(answer: Answer) -> str:
-    """For the log: a code that begins as a documented one, and the request id that Ark's support asks for."""
+    """Return the detail for the log: a code that begins as a documented one, and the request id for Ark's
+    support."""
     code, request_id = _code(answer), _REQUEST_ID.search(_message(answer))
     told = code if code.startswith(_NAMES) and re.fullmatch(r"[A-Za-z.]{1,80}", code) else ""
     request = f"request {request_id[1]}" if request_id else ""

@@ -53,7 +53,7 @@ _LOOK_PATHS = ("videos/{task_id}", "video/{task_id}/result")
 """The newer documents name the first, the API reference the second."""
 
 _BUSY = {429: "busy", 50429: "busy", 50430: "no_slot"}
-"""By HTTP status, and by Jimeng's number where it shows through."""
+"""By HTTP status, and by Jimeng's number if it shows through."""
 _NOTHING_MADE = frozenset({50429, 50430})
 """Of these, the numbers whose document says that nothing was made."""
 _TROUBLES: Mapping[int, Trouble] = {401: "key_refused", 402: "no_balance", 403: "not_activated"}
@@ -99,7 +99,7 @@ class GeekAI:
         return read_submit(await self._call(Call.SUBMIT, "POST", "videos/generations", body))
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
-        """How the job is; 404 has to come from both paths to mean that there is no such job."""
+        """Return how the job is; 404 has to come from both paths to mean that there is no such job."""
         first, second = self._look_paths
         task_id = quote(remote_id, safe="")
         answer = await self._call(Call.POLL, "GET", first.format(task_id=task_id))
@@ -166,7 +166,7 @@ def from_settings(
 
 
 def read_submit(answer: Answer) -> Accepted:
-    """The job's id at GeekAI and how it is; or the error that the answer to a submit means."""
+    """Return the job's id at GeekAI and how it is. Raises the error that the answer to a submit means."""
     task_id = id_of(answer.fields.get("task_id")) or next(iter(task_ids_in(answer.fields)), None)
     if task_id and 200 <= answer.status < 300:
         return Accepted(task_id, _status(answer) or StillRunning(queued=True))
@@ -177,7 +177,7 @@ def read_submit(answer: Answer) -> Accepted:
 
 
 def read_poll(answer: Answer) -> Status:
-    """How the job is; or the error that says why this look told nothing."""
+    """Return how the job is. Raises the error that says why the poll did not tell."""
     if answer.status == 404 and answer.fields:
         return Failed("not_found", _detail(answer))
     status = _status(answer) if 200 <= answer.status < 300 else None
@@ -213,12 +213,12 @@ def _jimeng_job(request: VideoRequest, photos: Sequence[Photo]) -> dict[str, obj
 
 
 def _image(photo: Photo) -> str:
-    """A link, or bare base64: whether that takes a `data:` prefix is not documented."""
+    """Return a link, or bare base64: whether that takes a `data:` prefix is not documented."""
     return photo.url if isinstance(photo, PhotoLink) else base64.b64encode(photo).decode()
 
 
 def _status(answer: Answer) -> Status | None:
-    """What `task_status` says, None where there is none. The answers to both calls have the same form."""
+    """Return what `task_status` says, None if there is none. The answers to both calls have the same form."""
     job = job_in(answer.fields, _LINK_PLACES)
     if job is None:
         return None
@@ -247,7 +247,7 @@ def _failure(answer: Answer) -> Failed:
 
 
 def _problem(answer: Answer) -> ProviderError:
-    """What an answer without a job means.
+    """Return the error that an answer without a job means.
 
     GeekAI documents the HTTP statuses and no bodies, so these of 4xx count with any body. 500 and 503 may be
     a proxy's: they count only beside words.
@@ -280,7 +280,8 @@ def _problem(answer: Answer) -> ProviderError:
 
 
 def _words(answer: Answer) -> str:
-    """Everything that an error says, only to be searched: it may quote a prompt. Empty where there is none.
+    """Return everything that an error says, only to be searched: it may quote a prompt. Empty if there is
+    none.
 
     The body of an error is not documented, that of a failed job is: `error {code, message, details}`.
     """
@@ -288,7 +289,7 @@ def _words(answer: Answer) -> str:
 
 
 def _sentence(answer: Answer) -> str:
-    """What an error says in its own words: without details, where a prompt may be quoted."""
+    """Return an error's own words without its details, which may quote a prompt."""
     said = []
     for layer in layers(answer.fields):
         error = layer.get("error")
@@ -310,5 +311,5 @@ def _code(answer: Answer) -> int | None:
 
 
 def _detail(answer: Answer) -> str:
-    """For the log: numbers only, never a message."""
+    """Return the detail for the log: numbers only, never a message."""
     return f"code {_code(answer)}, HTTP {answer.status}"

@@ -36,7 +36,7 @@ from bot.request import VideoModel, VideoRequest, can_sound
 from bot.settings import Settings
 
 _LINK_KEEPS_S = 3600
-"""Where `video_url_ttl` says nothing."""
+"""If `video_url_ttl` says nothing."""
 
 _TROUBLES: Mapping[str, Trouble] = {
     "INVALID_API_KEY": "key_refused",
@@ -142,7 +142,7 @@ def _offered(settings: Settings) -> list[VideoModel]:
 
 
 def read_submit(answer: Answer) -> Accepted:
-    """The job's id at JieKou; or the error that the answer to a submit means."""
+    """Return the job's id at JieKou. Raises the error that the answer to a submit means."""
     task_id = id_of(answer.fields.get("task_id")) or next(iter(task_ids_in(answer.fields)), None)
     if task_id and 200 <= answer.status < 300 and not _name(answer):
         return Accepted(task_id)
@@ -153,7 +153,7 @@ def read_submit(answer: Answer) -> Accepted:
 
 
 def read_poll(answer: Answer) -> Status:
-    """How the job is; or the error that says why this look told nothing."""
+    """Return how the job is. Raises the error that says why the poll did not tell."""
     if _UNKNOWN_TASK.search(_words(answer)):
         return Failed("not_found", _detail(answer))
     status = _status(answer) if 200 <= answer.status < 300 else None
@@ -193,7 +193,7 @@ def _as_it_is(value: object) -> object:
 
 
 def _status(answer: Answer) -> Status | None:
-    """What `task.status` says, None where there is none."""
+    """Return what `task.status` says, None if there is none."""
     job = job_in(answer.fields)
     if job is None:
         return None
@@ -232,7 +232,7 @@ def _videos(videos: object) -> Succeeded | None:
 
 
 def _problem(answer: Answer) -> ProviderError:
-    """What an answer without a job means. Its name decides; the HTTP status only repeats it."""
+    """Return the error that an answer without a job means. Its name decides; the status only repeats it."""
     answer = replace(answer, status=answer.told_status)
     name, detail = _name(answer), _detail(answer)
     words = _words(answer)
@@ -264,14 +264,14 @@ def _problem(answer: Answer) -> ProviderError:
 
 
 def _name(answer: Answer) -> str:
-    """The documented name of an error, empty where there is none."""
+    """Return the documented name of an error, empty if there is none."""
     keys = ("reason", "code")
     named = (text_of(layer.get(key)).upper() for layer in layers(answer.fields) for key in keys)
     return next((name for name in named if name in _NAMES), "")
 
 
 def _words(answer: Answer) -> str:
-    """All that an answer says of a failure, only to be searched: it may quote a prompt."""
+    """Return all that an answer says of a failure, only to be searched: it may quote a prompt."""
     said = []
     for layer in layers(answer.fields):
         error = layer.get("error")
@@ -280,7 +280,7 @@ def _words(answer: Answer) -> str:
 
 
 def _detail(answer: Answer) -> str:
-    """For the log: names and numbers that are documented, never a sentence."""
+    """Return the detail for the log: documented names and numbers, never a sentence."""
     codes = _SUPPORT_CODES.search(_words(answer))
     support = f"Google's support codes {codes[1]}" if codes else ""
     return ", ".join(filter(None, (f"HTTP {answer.status}", _name(answer), support)))

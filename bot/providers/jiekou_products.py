@@ -41,12 +41,12 @@ class Product:
 
 
 def frames(*names: str) -> Pictures:
-    """The first picture in the first field, the last one in the second."""
+    """Put the first picture in the first field, the last one in the second."""
     return lambda pictures: dict(zip(names, pictures, strict=False))
 
 
 def listed(name: str) -> Pictures:
-    """All pictures in one list."""
+    """Put all pictures in one list."""
     return lambda pictures: {name: list(pictures)}
 
 
@@ -55,7 +55,7 @@ def _upper(value: object) -> object:
 
 
 def _by_mode(words: Form, photo: Form, references: Form | None = None) -> dict[Mode, Form]:
-    """The forms of a product; of the modes its `VideoModel` says which it has."""
+    """Return the forms of a product; its `VideoModel` says which of the modes it has."""
     forms = {Mode.TEXT: words, Mode.FIRST_FRAME: photo, Mode.FIRST_LAST: photo}
     return forms if references is None else {**forms, Mode.REFERENCES: references}
 
@@ -338,7 +338,8 @@ _WAN_INPUT = frozenset({"prompt", "negative_prompt", "img_url"})
 
 
 def _wan_body(fields: dict[str, object]) -> dict[str, object]:
-    """Words and pictures in `input`, the rest in `parameters`. Without a picture `size` is the shape too."""
+    """Put words and pictures in `input`, the rest in `parameters`. Without a picture `size` is the shape
+    too."""
     given = {name: value for name, value in fields.items() if name in _WAN_INPUT}
     rest = {name: value for name, value in fields.items() if name not in {*_WAN_INPUT, "ratio"}}
     resolution = str(rest.pop("resolution", "1080p"))

@@ -109,7 +109,7 @@ def from_settings(
 
 
 def read_poll(answer: Answer) -> Status:
-    """How the job is; or the error that says why this look told nothing."""
+    """Return how the job is. Raises the error that says why the poll did not tell."""
     return relay.read_poll(answer, _LINK_PLACES)
 
 

@@ -151,7 +151,7 @@ def from_settings(
 
 
 def _film(request: VideoRequest, job: Path) -> None:
-    """Runs in a worker process."""
+    """Draw the film; this runs in a worker process."""
     target, progress = job / "film.mp4", job / "progress"
     photos = [photo.read_bytes() for photo in sorted(job.glob("photo-*"))]
     request = request.model_copy(update={"seconds": request.seconds or _MODEL.seconds[0]})

@@ -71,8 +71,8 @@ class UnifiedRelay:
         return replace(accepted, status=self._links.settle(accepted.status))
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
-        """How the job is. Right after its end a missing link is a fault of the relay, and the core asks a few
-        more times; later it means that there is no video."""
+        """Return how the job is. Right after its end a missing link is a fault of the relay, and the worker
+        polls a few more times; later it means that there is no video."""
         # Encoded by us: yarl would leave the colon that ids hold.
         query = f"v1/video/query?id={quote(remote_id, safe='')}"
         url = URL(f"{self._base_url}/{query}", encoded=True)
@@ -136,7 +136,7 @@ def from_settings(
 
 
 def _completed_at(record: Mapping[str, object]) -> float | None:
-    """Unix time, from seconds or milliseconds."""
+    """Return when the job was completed as Unix time, from seconds or milliseconds."""
     for name in ("completed_at", "status_update_time"):
         value = record.get(name)
         if type(value) is int and 0 < value < _MILLISECONDS * 1000:

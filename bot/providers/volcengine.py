@@ -158,7 +158,7 @@ class Volcengine:
         pass
 
     def _signed(self, call: Call, fields: Mapping[str, object]) -> tuple[URL, Mapping[str, str], bytes]:
-        """Address, headers and body."""
+        """Return address, headers and body."""
         body = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
         query = (("Action", _ACTIONS[call]), ("Version", _VERSION))
         # Encoded by us, once: what is signed is what is sent.
@@ -192,7 +192,7 @@ def from_settings(
 
 
 def read_submit(answer: Answer) -> Accepted:
-    """The job's id at Volcengine; or the error that the answer to a submit means."""
+    """Return the job's id at Volcengine. Raises the error that the answer to a submit means."""
     check_gateway(answer)
     code, data = _unwrapped(answer)
     task_id = id_of(data.get("task_id"))
@@ -208,7 +208,7 @@ def read_submit(answer: Answer) -> Accepted:
 
 
 def read_poll(answer: Answer) -> Status:
-    """How the job is; or the error that says why this look told nothing.
+    """Return how the job is. Raises the error that says why the poll did not tell.
 
     `code` comes first: `done` stands beside a failure too.
     """
@@ -237,7 +237,7 @@ def _job(req_key: str, request: VideoRequest, photos: Sequence[Photo]) -> dict[s
 
 
 def _images(photos: Sequence[Photo]) -> dict[str, object]:
-    """The field for the photos, if there are any: one is for links, one for bytes, never both."""
+    """Return the field for the photos, if there are any: one is for links, one for bytes, never both."""
     links = [photo.url for photo in photos if isinstance(photo, PhotoLink)]
     texts = [base64.b64encode(photo).decode() for photo in photos if isinstance(photo, bytes)]
     if links and texts:
@@ -248,10 +248,10 @@ def _images(photos: Sequence[Photo]) -> dict[str, object]:
 
 
 def _unwrapped(answer: Answer) -> tuple[int | None, Mapping[str, object]]:
-    """The code of an answer, and where its task lies: `data`, in the second dialect that of `Result`, or the
+    """Return the code of an answer and its task: `data`, in the second dialect that of `Result`, or the
     object itself.
 
-    Without a code, or with 0, it is a success only where HTTP says so and a task is there.
+    Without a code, or with 0, it is a success only if HTTP says so and there is a task.
     """
     fields = body_of(answer.fields.get("Result")) or answer.fields
     data = body_of(fields.get("data")) or fields
@@ -263,7 +263,8 @@ def _unwrapped(answer: Answer) -> tuple[int | None, Mapping[str, object]]:
 
 
 def _problem(answer: Answer, code: int | None) -> ProviderError:
-    """What a code other than success means, on either call: which call returns which is not documented."""
+    """Return the error that a code means, for either call: it is not documented which call returns which
+    code."""
     detail = _detail(answer, code)
     if code is None or code < _FIRST_CODE:
         return _foreign_problem(answer, code)
@@ -292,7 +293,8 @@ def _problem(answer: Answer, code: int | None) -> ProviderError:
 
 
 def _foreign_problem(answer: Answer, code: int | None) -> ProviderError:
-    """What an answer of another's means: of a web server, or of an open gateway to Volcengine."""
+    """Return the error that an answer means which is not Volcengine's: a web server's, or an open
+    gateway's."""
     complaint = complaint_in(answer)
     if complaint is None or code == 0:
         return unreadable(answer)
@@ -319,7 +321,8 @@ def _status(answer: Answer, data: Mapping[str, object]) -> Status:
 
 
 def _detail(answer: Answer, code: int | None) -> str:
-    """For the log: numbers and the request id, never a message, which may quote a prompt or a key."""
+    """Return the detail for the log: numbers and the request id, never a message, which may quote a prompt or
+    a key."""
     metadata = object_of(answer.fields.get("ResponseMetadata"))
     request_id = id_of(answer.fields.get("request_id")) or id_of(metadata.get("RequestId"))
     return f"code {code}, HTTP {answer.status}, request {request_id or 'unknown'}"

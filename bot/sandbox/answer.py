@@ -33,5 +33,5 @@ def forbidden(reason: str) -> ApiError:
 
 
 def too_many_requests(retry_after: int) -> ApiError:
-    """`retry_after` in seconds."""
+    """Return an error 429; `retry_after` is in seconds."""
     return ApiError(429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after)

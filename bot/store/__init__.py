@@ -7,7 +7,7 @@ owner died becomes due again by itself. Every later write names the version it w
 
 Queue tags (start-time fair queueing): a task gets one in the transaction in which it begins to wait for a
 slot of its provider: one more than the highest that was served there so far, and than that of the person's
-last task that waits there. So persons are served in turn, whoever asks how often; of those with the same tag
+last task that waits there. So persons are served in turn, however often they ask; of those with the same tag
 the chats are; then the oldest is first. A task that is put off or back keeps its tag, one that goes to
 another provider gets one there.
 """

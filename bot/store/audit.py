@@ -22,7 +22,7 @@ SET, PAUSE, RESUME = "set", "pause", "resume"
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One thing that was done on purpose by somebody who is not the person whom it concerns."""
+    """One thing that an admin, or the bot for them, did or decided."""
 
     action: str
     target: str
@@ -34,7 +34,7 @@ class AuditEntry:
     """Of `set`: a setting in capitals (`bot.admin.live_settings`), or a limit or admission of a person or
     chat (`bot.admin.permissions`)."""
     value: str | None = None
-    """Of `set`: as people type it; None takes it back. Of `resume`: the id of who had paused."""
+    """Of `set`: as people type it; None removes it. Of `resume`: the id of the admin who had paused."""
 
     @property
     def subject(self) -> int:

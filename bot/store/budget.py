@@ -14,7 +14,7 @@ from bot.task import Task
 EVERYTHING = ""
 """In place of a model: nothing at all is bought."""
 RESERVED_S = 60.0
-"""Longer than an order takes, with its card to post: after that only a dead process has reserved money."""
+"""Longer than an order takes with its card: after that only a dead process can have reserved money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +86,4 @@ class BudgetStore(Protocol):
         two of them share what is left, and nothing counts twice."""
 
     async def cancel_reservation(self, user_id: int) -> None:
-        """What was reserved for their order is stored by now, or not needed."""
+        """Release what was reserved for an order: the order is stored, or was not made."""

@@ -11,11 +11,11 @@ from typing import Protocol
 POLLING_LEASE = "polling"
 """Of all processes, the one that holds this lease polls Telegram."""
 _RETRY_S = 0.03
-"""Between two tries to get a lease that somebody else has."""
+"""Between two tries to get a lease that another process has."""
 
 
 class LeaseStore(Protocol):
-    """A lease on a name is held by a process: what its parts do within it, they settle among themselves."""
+    """A process holds a lease on a name; its own parts need other locks among themselves."""
 
     @property
     def is_shared(self) -> bool:
@@ -65,13 +65,13 @@ class SingleProcess:
         return self._clock()
 
     def on_work(self, wake: Callable[[], None]) -> None:
-        """There is nobody else."""
+        """Do nothing: there is no other process."""
 
     async def take_lease(self, name: str, lease_s: float) -> bool:
         return True
 
     async def end_lease(self, name: str) -> None:
-        """Nobody waits for it."""
+        """Do nothing: nobody waits for the lease."""
 
     async def holds_lease(self, name: str) -> bool:
         return True

@@ -22,7 +22,7 @@ class Person:
     told_at: datetime | None = None
     """When a stranger got the one answer with their id."""
     companies: frozenset[str] = frozenset()
-    """Who they were told receives their photos (`VideoModel.company`)."""
+    """The companies that they were told receive their photos (`VideoModel.company`)."""
     crop_preview: bool = True
     """Whether to be asked before much of a photo is cut off."""
 
@@ -38,7 +38,7 @@ class ChatSettings:
     audio: bool | None = None
     language: str | None = None
     notify: bool = True
-    """Whether an outcome that took a while is followed by a message that rings."""
+    """Whether a message that rings follows an outcome that took a while."""
     quiet: bool = False
     """Cards of one line, and reactions in place of words."""
     channels: bool = True
@@ -59,7 +59,7 @@ class ChatRecord:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A request that somebody shared: whoever has the token may open it as a draft of their own."""
+    """A request that somebody shared: anybody with the token may open it as a draft of their own."""
 
     token: str
     task_id: str

@@ -21,16 +21,16 @@ class AccountTrouble:
 
 @dataclass(frozen=True, slots=True)
 class SlotLimit:
-    """How many jobs an account takes at once, as its provider made known by refusing one more."""
+    """How many jobs an account takes at once, as its provider showed by refusing one more."""
 
     provider: str
     jobs: int
-    """So many ran then; none if others use the account."""
+    """How many ran then; 0 if others use the account."""
     refusals: int
-    """In a row, with nothing accepted in between that was one more."""
+    """Refusals in a row, without one more job accepted in between."""
     refused_at: datetime
     probe_at: datetime
-    """From then on one more is tried."""
+    """When one more job is tried."""
 
 
 class ProviderStore(Protocol):

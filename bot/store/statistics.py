@@ -16,7 +16,7 @@ from bot.task import Task, TaskState
 
 NO_MONEY = Decimal(0)
 Outcome = Literal["made", "failed", "cancelled", "open"]
-"""What has become of a request so far."""
+"""The outcome of a request so far."""
 
 
 def outcome_of(state: TaskState) -> Outcome:
@@ -32,24 +32,24 @@ def outcome_of(state: TaskState) -> Outcome:
 
 
 def day_edges(now: datetime, zone: ZoneInfo, days: int) -> list[datetime]:
-    """Midnights, the last one yet to come: `days` days with today."""
+    """Return the midnights around the last `days` days, today included; the last one is yet to come."""
     today = now.astimezone(zone).date()
     return [datetime.combine(today - timedelta(days=days - 1 - day), time(), zone) for day in range(days + 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCount:
-    """Tasks of one span that are alike, counted."""
+    """The number of equal tasks in one span."""
 
     span: int
     """The index of the span in which they were queued."""
     model: str
     state: TaskState
-    """`cancelled` also for those that were cancelled and made all the same."""
+    """`cancelled` also for tasks that were made although they were cancelled."""
     error_code: str | None
     count: int
     spent: Decimal = NO_MONEY
-    """The prices of those that were handed to a provider and count (`Task.counts_toward_quota`), added up."""
+    """The sum of the prices of those that were submitted and count (`Task.counts_toward_quota`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +70,12 @@ class UserUsage:
 
     user_id: int
     name: str
-    """As in their newest request that has one."""
+    """The name in their newest request that has one."""
     count: int
     made: int
     """How many of them became a video."""
     spent: Decimal = NO_MONEY
-    """As of a `TaskCount`."""
+    """As in a `TaskCount`."""
 
 
 def matching_names(rows: Iterable[tuple[int, str]], text: str) -> dict[int, str]:
@@ -85,14 +85,14 @@ def matching_names(rows: Iterable[tuple[int, str]], text: str) -> dict[int, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submit:
-    """One call that handed a task to a provider, or tried to: what a bill is about."""
+    """One submit, or a try of one: a row of the bill."""
 
     place: int
-    """Which row of the store it is."""
+    """The position of its row in the store."""
     task: Task
-    """As it is by now."""
+    """The task as it is now."""
     provider: str
-    """Whom this call went to."""
+    """The provider of this call."""
     at: datetime
     took_s: float
     answer: str
@@ -102,7 +102,7 @@ class Submit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderLoad:
-    """What a provider has to do at this moment."""
+    """The jobs and waiting tasks of a provider at this moment."""
 
     provider: str
     taken: int

@@ -76,9 +76,9 @@ class TaskStore(Protocol):
         """Write the row, with the record of the call that led to it in the same transaction.
 
         Compares `task.version`, raises it by one and ends the lease; with `leased` the writer keeps it, in
-        the middle of a step. One that stays in `submitting` keeps the lease of whoever submits it, and its
-        `due_at` is to be left alone. Returns the row as stored. StaleTask when the row has another version,
-        or is gone.
+        the middle of a step. One that stays in `submitting` keeps the lease of the process that submits it,
+        and its `due_at` is to be left alone. Returns the row as stored. StaleTask when the row has another
+        version, or is gone.
         """
 
     async def update(
@@ -103,7 +103,7 @@ class TaskStore(Protocol):
         Those that wait for a slot come in the order of their queue tags, and oldest first beside the others.
         One is claimed only while fewer than `slots[provider]` of that provider's are taken: by tasks whose
         `slot_until` is in the future, and by waiting ones under a lease; and fewer than
-        `bot.worker.concurrency.open_slots` where it has a `SlotLimit`. A provider that `slots` does not name
+        `bot.worker.concurrency.open_slots` if it has a `SlotLimit`. A provider that `slots` does not name
         has no limit.
         """
 

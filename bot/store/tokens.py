@@ -1,6 +1,6 @@
 """Tokens that let an admin into the operator's page: a link good once, the session behind it, its forms.
 
-A store keeps the digest alone: whoever reads the database finds nothing that opens the page.
+A store keeps only the digest: a reader of the database finds nothing that opens the page.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def request_of(text: str) -> VideoRequest:
 
 
 def person_of(row: Row, **times: Any) -> Person:
-    """`times`: what is read otherwise than the row has it."""
+    """Make a Person of a row; `times` are the values that are read in another form."""
     return Person(
         row["user_id"],
         **{

@@ -22,7 +22,7 @@ def spanish(number: Decimal) -> Form:
 
 
 def portuguese(number: Decimal) -> Form:
-    """As in Brazil: zero takes the form of one."""
+    """Return the plural form as in Brazil: zero takes the form of one."""
     if 0 <= number < 2:
         return "one"
     return "many" if _is_millions(number) else "other"

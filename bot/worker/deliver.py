@@ -61,7 +61,7 @@ class Deliverer:
     async def tell(self, task: Task) -> None:
         """Tell the chat why a task has no video for it."""
         if task.detached and task.state is TaskState.FAILED and task.counts_toward_quota:
-            # Nobody waits for it. That nothing was charged is told all the same: the card says otherwise.
+            # Nobody waits for it, but the card must say if nothing was charged: so far it says otherwise.
             await self._journal.mark_delivered(task)
             return
         try:
@@ -90,7 +90,7 @@ class Deliverer:
             await self._handle_missing_video(task, error)
             return
         if task.detached:
-            # Its card may still count: the edit after the press can be lost by a crash or a refusal.
+            # Its card may still show progress: a crash or a refusal can lose the edit after the press.
             await self.tell(task)
         elif self._needs_encoding(video) and not await self._cannot_be_encoded(task):
             await self._encode(task, video)
@@ -114,7 +114,7 @@ class Deliverer:
         return _ENCODING_FAILED in answers or sum(one in CRASHES for one in answers) >= READINGS
 
     async def _encode(self, task: Task, video: Video) -> None:
-        """Telegram or phones do not take it as it is. What takes its place is sent in the next step."""
+        """Convert a video that Telegram or phones do not take. The result is sent in the next step."""
         began = self._journal.now()
         provenance = provenance_of(task, self._deps.models)
         task, encoding = await self._journal.holding(
@@ -276,7 +276,7 @@ class Deliverer:
         except CallUnclear:
             await self._offer(task)
         except ChatError as error:
-            # Refused: nothing was shown, so the intent is undone.
+            # Refused, so nothing was shown: the intent is undone.
             await self._handle_chat_error(task.send_undone(), error)
         else:
             await self._finish(task, file_id)

@@ -21,9 +21,9 @@ from bot.worker.duration_model import Durations, observed
 from bot.worker.schedule import clock_of, duration_keys
 
 _NO_FAILURE = DOUBTED - {FailureCode.PROVIDER_FAULT}
-"""A fault that the provider names as the end of a job is one."""
+"""Codes that are no failure of the job; a fault that the provider reports as the job's end is one."""
 _CALLS = "polls"
-"""The name of these calls in the log."""
+"""What the log calls them."""
 
 
 class JobPoller:

@@ -25,11 +25,11 @@ _OF_ONE_MODEL = frozenset({"not_activated", "model_gone"})
 _LEASE_S = 60.0
 _DOWN_FOR = timedelta(minutes=3)
 _DOWN_CALLS = 3
-"""One failed call, or a minute of them, is no outage: the next call may work."""
+"""One failed call, or failed calls for a minute, are no outage: the next call may work."""
 _ONE_VIDEO_FOR = timedelta(minutes=10)
-"""So long a single video cannot be fetched before that says something about its provider."""
+"""How long a single video cannot be fetched before its provider is to blame."""
 _FETCHES_APART = timedelta(minutes=15)
-"""A video that is tried again fails more often. What failed before was another matter."""
+"""A fetch that is retried fails again and again; failures further apart than this are separate ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class _Outage:
     last: datetime
     calls: int = 1
     tasks: frozenset[str] = frozenset()
-    """Of fetches: whose videos could not be had."""
+    """The tasks whose videos could not be fetched."""
 
 
 class ProviderHealth:
@@ -76,7 +76,7 @@ class ProviderHealth:
                     if name in {trouble.provider for trouble in await self._store.providers.troubles()}:
                         return
                     self._log.error("the account was refused", provider=model.provider, detail=error.detail)
-                    # Told, then noted: a crash between the two tells it twice, and never not at all.
+                    # Told, then noted: a crash in between makes it told twice, never not at all.
                     await self._tell_admins(Notice(f"trouble_{error.trouble}", {"provider": name}))
                     trouble = AccountTrouble(name, error.trouble, self._clock())
                     await self._store.providers.mark_trouble(trouble)

@@ -1,5 +1,5 @@
-"""The purchase guard: what blocks buying. Pauses by admins, and its own if too much was bought in an hour or
-the disk takes no videos."""
+"""The purchase guard: what blocks buying. Pauses by admins, and its own if too much was bought in an hour, or
+if the disk takes no videos."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DISK_WORKS = "brake_disk_over"
 """Notices that ask the admins whether to go on or to stay paused."""
 _HOUR = timedelta(hours=1)
 _CACHED_FOR = timedelta(seconds=1)
-"""Pauses by other processes are seen that late; a purchase asks the store itself."""
+"""How late pauses by other processes are seen; a purchase asks the store itself."""
 
 
 class PurchaseGuard:

@@ -20,20 +20,20 @@ SUBMIT_LIMIT_S = 60.0
 """A photo of 4.7 MB over a slow line, and the provider's own work."""
 POLL_LIMIT_S = 30.0
 DELIVERY_LEASE_S = 270.0
-"""So much of its lease a delivery has left when it begins: it waits for an upload slot first."""
+"""How much of its lease a delivery has left when it begins, after the wait for an upload slot."""
 RENEW_LEASE_S = 200.0
-"""With so little of its lease left a delivery renews it."""
+"""A delivery with less of its lease left renews it."""
 FETCH_LIMIT_S = 3600.0
-"""The fetcher has its own limits: on standing still, and by size."""
+"""The fetcher has its own limits: on stalled downloads, and by size."""
 UPLOAD_LIMIT_S = 150.0
-"""And longer for a large file: `upload_limit_s`. What stands still ends sooner."""
+"""Longer for a large file: `upload_limit_s`. A stalled upload ends sooner."""
 _SLOWEST_UPLOAD_BYTES_PER_S = 10_000
 ENCODE_LIMIT_S = 1300.0
-"""With the wait for a free processor."""
+"""Includes the wait for a free processor."""
 YOUNG_LINK_FOR = timedelta(minutes=5)
-"""A link may exist before its file does: so long it is asked again, whatever it answers."""
+"""A link may exist before its file does: for so long it is retried, whatever it answers."""
 SLOW_FETCH_S = 5.0
-"""What takes longer is told on the card."""
+"""The card says so if a fetch takes longer."""
 UPLOAD_SLOT_LIMIT_S = 20.0
 PAUSED_S = 20.0
 """A task of a paused model is tried again this often; it goes on so long after the pause, at most."""
@@ -42,7 +42,7 @@ UPDATE_LEASE_S = 290.0
 STORE_PAUSE_S = 5.0
 """After the database refused: its disk is full, or another program has locked it."""
 UPDATE_ATTEMPTS = 5
-"""Where waiting may help; then an update is parked, so that its person's next one comes."""
+"""Tries of an update, if waiting may help; then it is parked, so that its person's next one is handled."""
 UPDATE_ATTEMPTS_IN_OUTAGE = 20
 """The same if Telegram does not answer: with the pauses of `retry_at` that is over an hour."""
 DRAFT_PRIVATE = timedelta(hours=24)
@@ -52,7 +52,7 @@ ALBUM_PAUSE = timedelta(seconds=1.2)
 ALBUM_LIMIT = timedelta(seconds=5)
 
 MOST_CROWDED_OUT = 2
-"""How often a job that was accepted, and ended for want of a slot, is ordered again without asking."""
+"""How often a job is ordered again without asking that was accepted and then ended for want of a slot."""
 _DOUBTED_POLLS = 5
 _DOUBTED_FOR = timedelta(minutes=5)
 _OUTAGE_TRIES = 5
@@ -69,7 +69,7 @@ _LATE_S = 120.0
 _UNCLEAR_FACTOR = 3.0
 
 Clock = Literal["queued", "running"]
-"""What is timed of a job: its wait in a queue of the provider's own, or its making."""
+"""Which time of a job runs: its wait in the provider's own queue, or its making."""
 
 
 class Schedule:
@@ -103,7 +103,7 @@ class Schedule:
         if model.free:
             return now + timedelta(seconds=1.0)
         if task.request.off_peak:
-            # Its provider makes it when it likes: nothing is learned from that.
+            # Its provider makes it at any time, so nothing can be learned from that.
             return now + timedelta(seconds=_RARE_S)
         clock, since = clock_of(task)
         elapsed_s = (now - (since or now)).total_seconds()

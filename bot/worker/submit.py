@@ -36,7 +36,7 @@ _WITH_PHOTOS = 6
 """Submits with photos at once, each of another person. Two photos of 4.7 MB are in memory until the call has
 ended, five times over: as they are, as base64, as JSON, and on their way."""
 _CALLS = "submits"
-"""The name of these calls in the log."""
+"""What the log calls them."""
 
 
 class Submitter:
@@ -96,7 +96,7 @@ class Submitter:
         if task.request.loop:
             photos *= 2
         if fits and model.ratio_with_photo and model.ratios and task.request.ratio is None:
-            # Left open it would be the provider's own default, whatever the shape of the photo.
+            # Left open, it would be the provider's default and not the photo's own ratio.
             ratio = closest_ratio(fits[0].width, fits[0].height, model.ratios)
             task = replace(task, request=task.request.model_copy(update={"ratio": ratio}))
         if not self._journal.has_time(task, schedule.SUBMIT_LIMIT_S):
@@ -163,7 +163,7 @@ class Submitter:
     async def _requeue(self, task: Task, error: Unavailable, attempt: Attempt) -> None:
         """Queue a task again that was certainly not accepted, or move it to another model."""
         if error.code in NO_ROOM:
-            # The limit first: else the very same would be tried again at once.
+            # The limit first: else the same submit would be tried again at once.
             await self._health.slot_refused(task, error.retry_after_s)
             code, detail, now = error.code, error.detail, self._journal.now()
             moved = await self._journal.update(

@@ -1,4 +1,4 @@
-"""User locks: one piece of work of a person after another, in whatever process it runs."""
+"""User locks: one piece of work of a person after another, also across processes."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Watchdog:
 
 
 def _end_process() -> None:
-    # Not through the logs: whatever blocks the loop may block them too.
+    # Not through the logs: what blocks the loop may block them too.
     words = "The event loop stood still for too long: this process ends and has to be started again."
     sys.stderr.write(last_words(words))
     sys.stderr.flush()

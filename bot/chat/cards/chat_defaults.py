@@ -1,4 +1,4 @@
-"""What is usual in a chat: the model it has chosen, and what its choices add to a request. Pure."""
+"""Chat defaults: the model that a chat has chosen, and what its choices add to a request. Pure."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from bot.store import ChatSettings
 
 
 def usual_model(settings: ChatSettings, models: Mapping[str, VideoModel], default: str) -> str:
-    """The model of those who name none. One that is no longer set up is passed over."""
+    """Return the model for requests that name none: the chat's own if it is still set up, else the
+    default."""
     return settings.model if settings.model is not None and settings.model in models else default
 
 
 def usual_request(settings: ChatSettings, models: Mapping[str, VideoModel], default: str) -> VideoRequest:
-    """What words alone would order there, before there are any."""
+    """Return the request that words alone would make in this chat, still without the words."""
     request = VideoRequest(model=usual_model(settings, models, default))
     model = models.get(request.model)
     return request if model is None else add_usual(request, settings, model)
 
 
 def add_usual(request: VideoRequest, settings: ChatSettings, model: VideoModel) -> VideoRequest:
-    """The request, with what the chat has chosen wherever it leaves things open, as near as `model` comes.
+    """Return the request with the chat's choices for everything that it leaves open, as near as `model` can
+    come.
 
     A photo that begins it has a shape of its own, for which a chosen ratio is no reason to cut it.
     """

@@ -1,4 +1,4 @@
-"""What goes on from the last frame of a video, as a request. Pure."""
+"""Continuation: the request that continues a video from its last frame. Pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from bot.request import VideoModel, VideoRequest, check_request, fit_request, sh
 def continuation(
     source: VideoRequest, video_id: str, models: Mapping[str, VideoModel], usual: str
 ) -> VideoRequest | None:
-    """What `source` asked for, as a request that goes on from a video: by its own model where that one can
-    start from a picture, else by `usual`, else by any. None where none can. Its words are still open.
+    """Return what `source` asked for as a request that continues a video: with its own model if that one can
+    start from a picture, else with `usual`, else with any; None if none can. The words are still open.
 
     The shape is the video's. A camera move is not repeated, and a seed was for another picture.
     """

@@ -1,4 +1,4 @@
-"""What drafts ask, and how: a card with buttons, or a question whose answer is a reply. Pure."""
+"""The card of a draft: its question, with buttons, or a message that is answered by a reply. Pure."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ from bot.task import Task, TaskState
 from bot.text import plain, say
 
 CROP_ALWAYS = "crop-always"
-"""The verb of the button that says yes, and asks for no crop to be shown again."""
+"""The verb of the button that says yes, and that no crop need be shown again."""
 GO_ON = "goon"
-"""The verb of the button that goes on from the video to which the words of a draft replied."""
+"""The verb of the button that continues the video to which the words of a draft replied."""
 _WITH_OPTIONS = (DraftQuestion.START, DraftQuestion.START_REWORDED, DraftQuestion.START_GUESSED)
 _OLD_WORDS = 3000
 
@@ -61,8 +61,8 @@ def draw_draft(
     price_labels: PriceLabels = NO_PRICE_LABELS,
     left: str = "",
 ) -> Card:
-    """The card of a draft. `opened` is the option whose choices its buttons show; `usual_s` how long such a
-    video usually takes; `left` what the day still allows, where that is little."""
+    """Draw the card of a draft. `opened` is the option whose choices its buttons show, `usual_s` how long
+    such a video usually takes, and `left` what the day still allows, if that is little."""
     if task.question == DraftQuestion.WHICH_PHOTOS:
         return draw_which(task, models, opened)
     model = models.get(task.request.model)
@@ -87,7 +87,8 @@ def draw_draft(
 
 
 def options_of(task: Task) -> frozenset[str]:
-    """The options that its buttons change: in a group they would be in everybody's way."""
+    """Return the options that the draft's buttons change; none in a group, where they would disturb
+    others."""
     if task.state is not TaskState.DRAFT or task.card.chat_id < 0:
         return frozenset()
     if task.question in OFFERS_MOTIONS:
@@ -96,7 +97,7 @@ def options_of(task: Task) -> frozenset[str]:
 
 
 def draw_question(task: Task, now: datetime, price_labels: PriceLabels = NO_PRICE_LABELS) -> Question:
-    """What is said for a question in `STARTED_BY_ANSWER`."""
+    """Return the text of a question in `STARTED_BY_ANSWER`."""
     keys: dict[str, str] = {
         DraftQuestion.OTHER_PHOTO: "card_ask_photo_placeholder",
         DraftQuestion.FIRST_PHOTO: "card_ask_photo_placeholder",
@@ -109,7 +110,7 @@ def draw_question(task: Task, now: datetime, price_labels: PriceLabels = NO_PRIC
 def draw_switch(
     task: Task, problem: Problem, names: Sequence[str], price_labels: PriceLabels = NO_PRICE_LABELS
 ) -> Card:
-    """The chosen model cannot make it, but these can."""
+    """Draw the card that offers other models, because the chosen one cannot make the request."""
     text = join(say(task.language, problem.code, **problem.values), say(task.language, "card_switch"))
     rows = [
         *model_rows(task, names, price_labels),
@@ -120,7 +121,7 @@ def draw_switch(
 
 
 def _advice(task: Task, model: VideoModel | None) -> str:
-    """That the words are more than the model follows well; empty if they are not."""
+    """Say that the prompt is longer than the model follows well; empty if it is not."""
     if model is None or model.prompt_advice is None or len(task.request.prompt) <= model.prompt_advice:
         return ""
     return say(task.language, "card_prompt_advice", model=model.name, letters=model.prompt_advice)
@@ -129,9 +130,9 @@ def _advice(task: Task, model: VideoModel | None) -> str:
 def _reworded_buttons(
     task: Task, models: Mapping[str, VideoModel], price_labels: PriceLabels
 ) -> list[InlineKeyboardButton]:
-    """The two things that the words may be meant for, each with what it costs."""
-    anew = price_labels.label(say(task.language, "button_generate"), task.language, task.request)
-    buttons = [button(anew, "generate", task.id, style=KeyboardButtonStyle.SUCCESS)]
+    """Return a button for each of the two things that the words may be meant for, with its cost."""
+    generate = price_labels.label(say(task.language, "button_generate"), task.language, task.request)
+    buttons = [button(generate, "generate", task.id, style=KeyboardButtonStyle.SUCCESS)]
     if onward := continuation(task.request, "", models, task.request.model):
         label = price_labels.label(say(task.language, "button_extend"), task.language, onward)
         buttons.append(button(label, GO_ON, task.id))
@@ -139,7 +140,7 @@ def _reworded_buttons(
 
 
 def _crop(task: Task) -> str:
-    """What the picture on the card shows."""
+    """Say what the picture on the card shows."""
     request = task.request
     if request.crop is None or not request.photos:
         return ""
@@ -148,7 +149,7 @@ def _crop(task: Task) -> str:
 
 
 def _add_last(task: Task, models: Mapping[str, VideoModel]) -> str:
-    """That one more photo may be sent: in a group it can only come as a reply."""
+    """Say that one more photo may be sent; in a group, as a reply."""
     if task.question in TAKES_LAST_PHOTO and may_add_reference(task.request, models):
         return say(task.language, "card_add_reference")
     asks = task.question in TAKES_LAST_PHOTO and may_add_last(task.request, models)
@@ -182,8 +183,7 @@ def _sentence(task: Task, now: datetime) -> str:
 
 
 def _terms(task: Task, model: VideoModel | None, usual_s: float | None, price_labels: PriceLabels) -> str:
-    """How long it takes, where all is said and only a yes is missing; and what it costs, wherever it can be
-    had with a press."""
+    """Say how long the video takes, if only a yes is missing; and the price, if one press can order it."""
     if task.question not in STARTED_BY_BUTTON or task.question == DraftQuestion.START_REWORDED:
         return ""
     if usual_s is None or task.question != DraftQuestion.START:

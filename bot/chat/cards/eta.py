@@ -14,23 +14,23 @@ from bot.worker.schedule import Schedule
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """None where it cannot be told."""
+    """The waiting time of a task; None if it is unknown."""
 
     ahead: int = 0
-    """How many are served before it."""
+    """How many tasks are served before it."""
     turn_s: float | None = None
-    """Until it is its turn, where others are before it."""
+    """How long until its turn, if others are served before it."""
     usual_s: float | None = None
-    """How long such a video usually takes; of one at its provider, what is under way there (`clock_of`)."""
+    """How long such a video usually takes; of a job, what its provider is doing now (`clock_of`)."""
     pause: Pause | None = None
-    """What stands against buying it now."""
+    """The pause that keeps it from being bought."""
 
 
 UNKNOWN = Estimate()
 
 
 async def no_pause(_: str) -> None:
-    """Nothing stands against any model."""
+    """Return None: no model is paused."""
 
 
 class Estimator:
@@ -69,18 +69,19 @@ class Estimator:
         return self._timing.usual_now_s(task, model)
 
     def usual_of_models_s(self) -> dict[str, float]:
-        """How long videos of each model usually take."""
+        """Return how long videos of each model usually take."""
         return {name: self._timing.usual_s(model) for name, model in self._models.items()}
 
 
 def about(language: str, duration_s: float) -> str:
-    """As people would say it: `12 s`, `1 min 40 s`, `4 min 15 s`, `12 min`."""
+    """Say a duration as people would: `12 s`, `1 min 40 s`, `4 min 15 s`, `12 min`."""
     step_s = 1 if duration_s < 20 else 5 if duration_s < 120 else 15
     return say_duration(language, max(step_s * round(duration_s / step_s), 1))
 
 
 def _turn_s(ahead: int, usual_s: float | None, slots: int | None) -> float | None:
-    """Slots become free one after the other; who is next comes in the middle of that time."""
+    """Return the time until the task's turn. Slots become free one after the other; a task that is next waits
+    half of that time."""
     if not ahead or not slots or usual_s is None:
         return None
     return usual_s * (ahead + 0.5) / slots

@@ -1,4 +1,4 @@
-"""The card of a task that failed: why, what it cost, and a button for each way on. Pure."""
+"""The card of a task that failed: why, what it cost, and a button for each next step. Pure."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def draw_failed(
     now: datetime | None = None,
     unusable: frozenset[str] = frozenset(),
 ) -> Card:
-    """`aside` stands between what was asked for and why there is none. `now` decides whether the video may
-    be fetched again. `unusable`: the models that are no way out at present."""
+    """Draw the card of a failed task. `aside` stands between what was asked for and why there is none. `now`
+    decides whether the video may be fetched again. `unusable`: the models that are no way out at present."""
     code = task.error_code or FailureCode.PROVIDER_FAULT
     model = models.get(task.request.model)
     free = model is not None and model.free
@@ -106,7 +106,7 @@ def _rows(
 def _again(
     task: Task, code: str, models: Mapping[str, VideoModel], price_labels: PriceLabels
 ) -> InlineKeyboardButton:
-    """The label says it where the same costs once more."""
+    """Return the button that orders the same again; its label says if that costs once more."""
     model = models.get(task.request.model)
     if model is not None and model.free:
         return task_button(task, "button_try_again", NextStep.AGAIN)

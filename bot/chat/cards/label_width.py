@@ -10,9 +10,9 @@ from collections.abc import Sequence
 _KEYBOARD_PX = 310
 _GAP_PX = 4
 _PADDING_PX = 16
-"""Of both sides of a button."""
+"""On both sides of a button together."""
 _FONT_PX = 15
-# Parts of the font's size, of the fonts of phones (Roboto, San Francisco) in medium weight, rounded up.
+# As a share of the font's size, for the fonts of phones (Roboto, San Francisco), medium weight, rounded up.
 _WIDE, _CAPITAL, _CYRILLIC, _LETTER, _NARROW = 1.0, 0.75, 0.62, 0.56, 0.37
 _EMOJI = 1.35
 _NARROW_LETTERS = frozenset("iljtfrI1.,:;·'’|()! ‹›í\u00a0")

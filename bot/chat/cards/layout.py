@@ -20,12 +20,12 @@ from bot.text import has_phrase, plain, say
 COPY_LIMIT = 256  # https://core.telegram.org/bots/api#copytextbutton
 _PROMPT_SHOWN = 400
 _FOLDED_FROM = 200
-"""Units; about five lines of a phone."""
+"""In units; about five lines on a phone."""
 _WORD = 30
-"""A longer one is cut in the middle."""
+"""A longer word is cut in the middle."""
 _JOINER = "\u200d"
 _ADDED = frozenset({_JOINER, *(chr(code) for code in range(0x1F3FB, 0x1F400))})
-"""What makes one emoji of two; and the colours of skin."""
+"""Signs that join two emoji into one, and the colours of skin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,14 @@ class Card:
 
 
 def heading(task: Task, model: VideoModel | None, cost: str = "") -> str:
-    """The words and, below them, what is bought, and for how much where that is known."""
+    """Return the prompt and, below it, what is bought and for how much if that is known."""
     prompt, below = prompt_line(task), facts(task, model)
     below = f"{below} · {cost}" if cost else below
     return f"{prompt}\n{below}" if prompt else below
 
 
 def whole_heading(task: Task, model: VideoModel | None) -> str:
-    """The same with the resolution and the sound: all that a yes would buy."""
+    """Return the heading with resolution and sound: everything that a yes would buy."""
     if model is None:
         return heading(task, model)
     bought = settle(task.request, model)
@@ -54,7 +54,7 @@ def whole_heading(task: Task, model: VideoModel | None) -> str:
 
 
 def prompt_line(task: Task) -> str:
-    """The words alone, in bold, or folded if they are many; empty where there are none."""
+    """Return the prompt alone, in bold, or folded if it is long; empty if there is none."""
     prompt = html.escape(cut(unlinked(task.request.prompt), _PROMPT_SHOWN), quote=False)
     if not prompt or units(task.request.prompt) > _FOLDED_FROM:
         return folded(prompt)
@@ -73,7 +73,7 @@ def unlinked(prompt: str) -> str:
 
 
 def facts(task: Task, model: VideoModel | None) -> str:
-    """`preview · 16:9 · 5 s`: what is bought, with the model's defaults where nothing was chosen."""
+    """Return `preview · 16:9 · 5 s`: what is bought, with the model's defaults for what was not chosen."""
     request: VideoRequest = task.request
     parts = [html.escape(request.model, quote=False)]
     bought = request if model is None else settle(request, model)
@@ -101,14 +101,14 @@ def name_camera(language: str, camera: str) -> str:
 
 
 def continued(task: Task) -> str:
-    """What the photos are for, where it is not that the video begins with one that was sent."""
+    """Say what the photos are for; empty if the video begins with a photo that was sent."""
     if task.request.mode is Mode.REFERENCES:
         return say(task.language, "card_references", count=len(task.request.photos))
     return say(task.language, "card_extends") if task.request.extends else ""
 
 
 def left_out(request: VideoRequest, model: VideoModel | None, language: str) -> str:
-    """That a ratio was asked for which the model ignores beside a photo; empty where it was not."""
+    """Say that the model ignores the chosen ratio because of the photo; empty if no ratio was chosen."""
     if model is None or request.ratio is None or not keeps_photo_shape(request, model):
         return ""
     return say(language, "card_ratio_left_out", model=model.name, ratio=request.ratio)
@@ -142,14 +142,15 @@ def rows(buttons: Sequence[InlineKeyboardButton], columns: int) -> list[list[Inl
 
 
 def copy_button(language: str, key: str, text: str) -> InlineKeyboardButton:
-    """The button of phrase `key` that copies the text: at most `COPY_LIMIT` units of it, and not empty."""
+    """Return the button of phrase `key` that copies the text, which is not empty: at most `COPY_LIMIT` units
+    of it."""
     return InlineKeyboardButton(plain(say(language, key)), copy_text=CopyTextButton(text))
 
 
 def model_rows(
     task: Task, names: Sequence[str], price_labels: PriceLabels = NO_PRICE_LABELS
 ) -> list[list[InlineKeyboardButton]]:
-    """For each model a button that makes the video with it."""
+    """Return a button for each model that makes the video with it."""
     labels = {
         name: price_labels.label(
             plain(say(task.language, "button_other_model", model=name)),
@@ -166,12 +167,12 @@ def join(*paragraphs: str) -> str:
 
 
 def units(text: str) -> int:
-    """Length as Telegram counts it."""
+    """Return the length as Telegram counts it."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def cut(text: str, most: int) -> str:
-    """At most so many units, cut at a word where one is near, ended by an ellipsis."""
+    """Cut a text to so many units, at the end of a word if one is near, with an ellipsis."""
     if units(text) <= most:
         return text
     end = len(text.encode("utf-16-le")[: 2 * (most - 1)].decode("utf-16-le", "ignore"))
@@ -184,6 +185,6 @@ def cut(text: str, most: int) -> str:
 
 
 def _is_one_sign(before: str, after: str) -> bool:
-    """Whether a cut between the two would leave half of an accented letter or of an emoji."""
+    """Return True if a cut between the two would leave half of an accented letter or of an emoji."""
     is_added = unicodedata.category(after).startswith("M") or after in _ADDED
     return is_added or before == _JOINER

@@ -22,8 +22,8 @@ _CHOICES = " / "
 
 
 def draw_models(language: str, models: Mapping[str, VideoModel], default: str) -> Card:
-    """The models that are offered here, a line and a button for each. `default` is the model of those who
-    name none."""
+    """Draw the models that are offered here, a line and a button for each. `default` is the model for
+    requests that name none."""
     names = shown(models)
     if not names:
         return Card(say(language, "no_model"), None)
@@ -46,9 +46,8 @@ def draw_model(
     *,
     may_choose: bool = True,
 ) -> Card:
-    """What one model can do, with a button that makes it the default, for who may choose it, and one that
-    goes back. `usual_s` is how long each model takes here, in seconds; what is missing there is taken from
-    the model's own record."""
+    """Draw what one model can do. With `may_choose` a button makes it the default; another one goes back.
+    `usual_s` is how long each model takes here; if a model is missing there, its own figure counts."""
     usual = (usual_s or {}).get(model.name, model.typical_s)
     text = _block(language, model, model.name == default, usual, price_labels)
     use = button(say(language, "button_use_model"), VERB, f"{USE}{model.name}")
@@ -57,7 +56,7 @@ def draw_model(
 
 
 def _advice(language: str, names: list[str], default: str) -> list[str]:
-    """How to choose one for a single video, and what is used by those who do not, where no line says it."""
+    """Say how to choose a model for one video, and which is the default if no line says it."""
     others = [name for name in names if name != default]
     lines = [say(language, "models_choose", model=others[0])] if others else []
     return lines if default in names else [*lines, say(language, "models_unnamed", model=default)]
@@ -81,7 +80,7 @@ def _block(
 
 
 def _sources(language: str, model: VideoModel) -> str:
-    """What it makes videos from, here."""
+    """Say what the model makes videos from here."""
     usable = model.modes if model.photo_reachable else model.modes & {Mode.TEXT}
     return _SEPARATOR.join(_source(language, model, mode) for mode in Mode if mode in usable)
 
@@ -118,7 +117,7 @@ def _lengths(language: str, lengths: Sequence[int]) -> str:
 
 
 def _extras(language: str, model: VideoModel) -> str:
-    """What can only be asked for by a flag, or on the card."""
+    """Return the options that are chosen by a flag or on the card only."""
     offered = {
         "audio": model.audio,
         "audio_always": model.audio_always,
@@ -136,7 +135,7 @@ def _extras(language: str, model: VideoModel) -> str:
 
 
 def _prices(language: str, model: VideoModel, price_labels: PriceLabels) -> list[str]:
-    """A line for each price that is set, with the choice that it is for."""
+    """Return a line for each price that is set, with the choice that it is for."""
     return [_price(language, price, price_labels) for price in price_labels.prices.of_model(model.name)]
 
 
@@ -152,7 +151,7 @@ def _price(language: str, price: Price, price_labels: PriceLabels) -> str:
 
 
 def _photos(language: str, model: VideoModel) -> str:
-    """Who receives a photo, or why there can be none."""
+    """Say who receives a photo, or why the model takes none."""
     if model.modes <= {Mode.TEXT}:
         return ""
     if not model.photo_reachable:
@@ -161,7 +160,7 @@ def _photos(language: str, model: VideoModel) -> str:
 
 
 def _time(language: str, duration_s: float) -> str:
-    """Rounded as people would: `10 s`, `2 min`."""
+    """Round a duration as people would: `10 s`, `2 min`."""
     if duration_s < 90:
         return say(language, "seconds", seconds=max(5 * round(duration_s / 5), 5))
     return say(language, "age_minutes", minutes=round(duration_s / 60))

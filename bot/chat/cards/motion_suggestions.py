@@ -13,14 +13,14 @@ from bot.task import Task
 from bot.text import say
 
 VERB = "motion"
-"""Of every button here; after the task's id stands the motion's number."""
+"""The verb of every button here; the motion's number follows the task's id."""
 
 _IN_ONE = ("button_motion_closer", "button_motion_wind", "button_motion_alive", "button_motion_around")
 _BETWEEN_TWO = ("button_change_flow", "button_change_travel", "button_change_time", "button_change_light")
 
 
 def motion_rows(task: Task) -> list[list[InlineKeyboardButton]]:
-    """A button for each motion. In a row of their own: they are read as sentences."""
+    """Return a button for each motion, each in a row of its own because it reads as a sentence."""
     if task.question not in OFFERS_MOTIONS:
         return []
     return [

@@ -1,6 +1,6 @@
-"""Remedies: what a person may do next when there is no video, for each code that ends a task. Pure.
+"""Next steps: what a person may do when there is no video, for each failure code. Pure.
 
-None of them happens by itself: each is a button, and what it starts is an order of its own.
+None of them happens by itself: each is a button, and it starts an order of its own.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ class NextStep(StrEnum):
     """The value is the verb of its button."""
 
     FETCH = "fetch"
-    """The video that was made, fetched once more: free, while its provider knows the job."""
+    """Fetch the video that was made again: free, while its provider knows the job."""
     PHOTO = "photo"
-    """The same with another photo."""
+    """The same request with another photo."""
     WORDS = "words"
-    """The same with other words."""
+    """The same request with other words."""
     PLAIN = "plain"
     """The same words without the photo."""
     AGAIN = "again"
-    """The very same once more: only where it may end differently."""
+    """The same request again: only if it may end differently."""
     MODEL = "with"
-    """The very same with another model that can do it."""
+    """The same request with another model that can make it."""
 
 
 _FETCH, _PHOTO, _WORDS, _PLAIN, _AGAIN, _MODEL = NextStep
 
 REMEDIES: Mapping[str, tuple[NextStep, ...]] = {
-    # The input was refused: the same input ends the same way.
+    # The input was refused: it would be refused again.
     FailureCode.PHOTO_REFUSED: (_PHOTO, _PLAIN, _MODEL),
     FailureCode.PERSON_REFUSED: (_MODEL, _PHOTO, _PLAIN),
     FailureCode.PHOTO_COPYRIGHT: (_PHOTO, _PLAIN, _MODEL),
-    # Beside a photo the same words are judged differently.
+    # A provider judges the same words differently without the photo.
     FailureCode.PROMPT_REFUSED: (_WORDS, _PLAIN, _MODEL),
     FailureCode.PROMPT_SENSITIVE: (_WORDS, _PLAIN, _MODEL),
     FailureCode.INPUT_REFUSED: (_WORDS, _PHOTO, _PLAIN, _MODEL),
     FailureCode.REFUSED: (_WORDS, _PHOTO, _PLAIN, _MODEL),
-    # The result was refused. Text in it is judged alike each time; the rest may turn out differently.
+    # The result was refused. Text in it is refused each time; the rest may turn out differently.
     FailureCode.VIDEO_TEXT_REFUSED: (_WORDS, _PHOTO, _MODEL),
     FailureCode.VIDEO_REFUSED: (_WORDS, _PHOTO, _AGAIN, _MODEL),
     FailureCode.AUDIO_REFUSED: (_WORDS, _PHOTO, _AGAIN, _MODEL),
@@ -55,9 +55,9 @@ REMEDIES: Mapping[str, tuple[NextStep, ...]] = {
     FailureCode.ACCOUNT: (_AGAIN, _MODEL),
     FailureCode.MODEL_GONE: (_MODEL,),
     FailureCode.PREVIEW_FAILED: (_AGAIN,),
-    # It may have been bought already: nothing that makes a second purchase look like a way around.
+    # It may have been bought already: no step that makes a second purchase look like a way out.
     FailureCode.SUBMIT_UNKNOWN: (_AGAIN,),
-    # It was made and is lost.
+    # It was made, and the video is lost.
     FailureCode.NO_VIDEO: (_FETCH, _AGAIN, _MODEL),
     FailureCode.EXPIRED: (_AGAIN, _MODEL),
     FailureCode.NOT_FOUND: (_AGAIN, _MODEL),
@@ -67,7 +67,7 @@ REMEDIES: Mapping[str, tuple[NextStep, ...]] = {
     FailureCode.NOT_A_VIDEO: (_FETCH, _AGAIN, _MODEL),
     FailureCode.NOT_DELIVERED: (_FETCH, _AGAIN),
     FailureCode.TOO_LARGE: (),
-    # The photo cannot be used, whoever makes the video.
+    # No provider can use the photo.
     FailureCode.PHOTO_GONE: (_PHOTO,),
     FailureCode.NOT_A_PHOTO: (_PHOTO,),
     FailureCode.PHOTO_TOO_SMALL: (_PHOTO,),
@@ -80,7 +80,8 @@ REMEDIES: Mapping[str, tuple[NextStep, ...]] = {
 
 
 def next_steps(code: str, request: VideoRequest) -> tuple[NextStep, ...]:
-    """What makes sense for this request. A code that nobody foresaw is told as a fault of the provider."""
+    """Return the steps that make sense for this request. An unknown code counts as a fault of the
+    provider."""
     there = {
         _FETCH: True,
         _PHOTO: len(request.photos) == 1,
@@ -93,9 +94,9 @@ def next_steps(code: str, request: VideoRequest) -> tuple[NextStep, ...]:
 
 
 def other_models(request: VideoRequest, models: Mapping[str, VideoModel], code: str = "") -> list[str]:
-    """Up to three models that can make the very same request, after a failure with this code.
+    """Return up to three models that can make the same request, after a failure with this code.
 
-    Those of other companies come first: who sells the same thing judges alike, and breaks down together.
+    Models of other companies come first: those of one company refuse the same things and fail together.
     """
     chosen = models.get(request.model)
     company = chosen.company if chosen else None

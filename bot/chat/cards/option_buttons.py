@@ -32,7 +32,7 @@ from bot.task import Task
 from bot.text import has_phrase, plain, say
 
 VERB = "pick"
-"""Of every button here. After the task's id stands what is picked: nothing, an option, or `option=choice`."""
+"""The verb of every button here. The choice follows the task's id: nothing, an option, or `option=choice`."""
 
 # Buttons in a row share its width: five with a model's name among them are cut off on a phone.
 _ROWS = (
@@ -45,13 +45,13 @@ _ROWS = (
 )
 ALL_OPTIONS = frozenset({*(option for row in _ROWS for option in row), "models"})
 PHOTO_OPTIONS = frozenset({"style", "loop"})
-"""Those of a card that asks what happens in a photo."""
+"""The options on a card that asks what happens in a photo."""
 _ALL_MODELS = "models"
 """Opens the keyboard of all models; that of "model" has the newest of each family."""
 _COLUMNS = {"model": 2, _ALL_MODELS: 2, "photos": 1, "camera": 2}
 _SIGNS = {"model": "🎬 ", "photos": "🖼 ", "camera": "🎥 ", "style": "🎨 "}
 _FIELDS = {"audio": "audio", "shots": "several_shots", "later": "off_peak", "loop": "loop"}
-"""What the switches are called in requests and, but for the loop, in models."""
+"""The fields of the switches in requests and, except for the loop, in models."""
 _OWN_SHAPE = "photo"
 _NO_MOVE = "none"
 
@@ -62,7 +62,7 @@ def option_rows(
     options: Container[str] = ALL_OPTIONS,
     price_labels: PriceLabels = NO_PRICE_LABELS,
 ) -> list[list[InlineKeyboardButton]]:
-    """A button for each of `options` that can be changed, saying what is chosen.
+    """Return a button for each of `options` that can be changed, with the current choice on it.
 
     A press opens the option's choices; if there is only one other, it is taken at once.
     """
@@ -75,9 +75,9 @@ def option_rows(
 def choice_rows(
     task: Task, models: Mapping[str, VideoModel], option: str, price_labels: PriceLabels = NO_PRICE_LABELS
 ) -> list[list[InlineKeyboardButton]]:
-    """The keyboard of one opened option, the choice in force marked; empty where nothing can be chosen.
+    """Return the choices of one opened option, the current one marked; empty if nothing can be chosen.
 
-    Where the choice decides on the cost, each button says what comes of it.
+    If the choice changes the cost, each button says the price.
     """
     now, choices = choices_of(task.request, models, option)
     is_folded = option == "model" and 1 < len({*newest(choices), now}) < len(choices)
@@ -104,14 +104,14 @@ def choice_rows(
 
 
 def choices_of(request: VideoRequest, models: Mapping[str, VideoModel], option: str) -> tuple[str, list[str]]:
-    """The choice of an option in force and all there are: none where nothing else can be chosen."""
+    """Return the current choice of an option, and all choices: none if nothing else can be chosen."""
     choices = list(_outcomes(request, models, option))
     now = _chosen(request, models, option) if choices else ""
     return now, ([] if choices == [now] else choices)
 
 
 def label_of(language: str, option: str, choice: str) -> str:
-    """What a button says for a choice; not HTML."""
+    """Return the label of a choice; not HTML."""
     match option:
         case "ratio" if choice == _OWN_SHAPE:
             return _name(language, "option_own_shape")
@@ -134,9 +134,9 @@ def label_of(language: str, option: str, choice: str) -> str:
 def changed(
     request: VideoRequest, models: Mapping[str, VideoModel], option: str, choice: str
 ) -> VideoRequest | None:
-    """The request with another choice, and whatever that choice rules out adapted to it.
+    """Return the request with another choice; what that choice rules out is adapted to it.
 
-    None where the option or the choice is not offered for this request.
+    None if the option or the choice is not offered for this request.
     """
     return _outcomes(request, models, option).get(choice)
 
@@ -144,7 +144,7 @@ def changed(
 def _outcomes(
     request: VideoRequest, models: Mapping[str, VideoModel], option: str
 ) -> dict[str, VideoRequest]:
-    """What each choice would make of the request. What would bring a new problem is no choice."""
+    """Return the request that each choice would make. What would cause a new problem is no choice."""
     before = _problem_codes(request, models)
     changes = _changes(request, models, option)
     return {choice: after for choice, after in changes.items() if _problem_codes(after, models) <= before}
@@ -237,7 +237,7 @@ def _summary(
         return None
     taken = f"={others[0]}" if len(others) == 1 else ""
     if option == "later":
-        # What it would be instead, with its price: nobody gives up time for an unknown gain.
+        # The other choice with its price: nobody waits longer for an unknown saving.
         hours = models[task.request.model].off_peak_hours
         instead = _name(task.language, f"button_later_{others[0]}", hours=hours)
         outcome = _outcomes(task.request, models, option)[others[0]]
@@ -248,7 +248,7 @@ def _summary(
 
 
 def _chosen(request: VideoRequest, models: Mapping[str, VideoModel], option: str) -> str:
-    """The choice in force, whether made or the model's default."""
+    """Return the current choice: the request's, else the model's default."""
     if option in ("model", _ALL_MODELS):
         return request.model
     bought = settle(request, models[request.model])
@@ -272,5 +272,5 @@ def _chosen(request: VideoRequest, models: Mapping[str, VideoModel], option: str
 
 
 def _name(language: str, key: str, **values: object) -> str:
-    """A phrase for a place that knows no HTML; empty where there is none."""
+    """Return a phrase without HTML; empty if there is none."""
     return plain(say(language, key, **values)) if has_phrase(key) else ""

@@ -21,19 +21,19 @@ from bot.text import say
 VERB = "which"
 ALL = "refs"
 MOST_PHOTOS = 10
-"""Among which a card lets people choose: as many as an album has."""
+"""How many photos a card lets people choose from: as many as an album has."""
 _COLUMNS = 5
 
 
 def fit_two_photos(request: VideoRequest, models: Mapping[str, VideoModel]) -> VideoRequest | None:
-    """The request for a model that leads one photo to another: the chosen one, else the first that can, of
-    the same company if one of those can. None where no model here can."""
+    """Return the request for a model that leads from one photo to another: the chosen one, else the first
+    that can, of the same company if possible. None if no model here can."""
     return _fit(request, models, _takes_two)
 
 
 def fit_references(request: VideoRequest, models: Mapping[str, VideoModel]) -> VideoRequest | None:
-    """The request with its photos as references, for a model found as in `fit_two_photos`: one that takes all
-    of them, else as many as the models here take. None where no model here takes any."""
+    """Return the request with its photos as references, for a model found as in `fit_two_photos`: with all of
+    them, else with as many as the models here take. None if no model here takes any."""
     able = [model for model in models.values() if model.references and model.photo_reachable]
     offered = {*shown(models), request.model}
     most = max((model.references for model in able if model.name in offered), default=0)
@@ -67,21 +67,21 @@ def words_question(request: VideoRequest, *, is_optional: bool = False) -> Draft
 
 
 def may_add_last(request: VideoRequest, models: Mapping[str, VideoModel]) -> bool:
-    """Whether the chosen model could lead the photo of this request to a second one."""
+    """Return True if the chosen model could lead the photo of this request to a second one."""
     model = models.get(request.model)
     is_free = not (request.camera or request.loop)
     return _is_one_frame(request) and is_free and model is not None and _takes_two(model)
 
 
 def may_add_reference(request: VideoRequest, models: Mapping[str, VideoModel]) -> bool:
-    """Whether the chosen model could take one more reference."""
+    """Return True if the chosen model could take one more reference."""
     model = models.get(request.model)
     is_mode = request.mode is Mode.REFERENCES
     return is_mode and model is not None and len(request.photos) < model.references
 
 
 def draw_which(task: Task, models: Mapping[str, VideoModel], opened: str | None = None) -> Card:
-    """The card that asks. `opened` is the photo that was chosen to be the first."""
+    """Draw the card that asks which photos to use. `opened` is the photo that was chosen as the first."""
     count = len(task.request.photos)
     above, references = prompt_line(task), fit_references(task.request, models)
     last = [task_button(task, "button_dismiss", "dismiss")]
@@ -108,7 +108,8 @@ def draw_which(task: Task, models: Mapping[str, VideoModel], opened: str | None 
 
 
 def only_rows(task: Task) -> list[list[InlineKeyboardButton]]:
-    """For a card that offers other models for two photos: one of them is enough for the chosen one."""
+    """Return buttons for one of the two photos, for a card that offers other models: one is enough for the
+    chosen model."""
     if len(task.request.photos) != 2:
         return []
     return [[_only(task, number) for number in (1, 2)]]
@@ -130,7 +131,7 @@ def _ask(task: Task, key: str, references: VideoRequest | None) -> str:
 
 
 def _all(task: Task, references: VideoRequest | None) -> list[list[InlineKeyboardButton]]:
-    """The button that takes the photos as references, or as many of them as a model takes."""
+    """Return the button that takes the photos as references, or as many of them as a model takes."""
     if references is None:
         return []
     count = len(references.photos)

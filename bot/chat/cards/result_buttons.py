@@ -25,8 +25,8 @@ ORIGINAL = "original"
 def result_buttons(
     task: Task, models: Mapping[str, VideoModel], price_labels: PriceLabels = NO_PRICE_LABELS
 ) -> InlineKeyboardMarkup:
-    """Rows that a phone shows whole. Again buys at once, so it says what it costs. Nobody ordered a joined
-    film, which can be continued or deleted."""
+    """Return the buttons under a finished video, in rows that fit on a phone. Again buys at once, so it says
+    the price. A joined film was not ordered: it can only be continued or deleted."""
     extend = [task_button(task, "button_extend", EXTEND)] if _can_extend(models) else []
     delete = task_button(task, "button_delete", DELETE)
     if task.is_joined:
@@ -47,6 +47,6 @@ def result_buttons(
 
 
 def _can_extend(models: Mapping[str, VideoModel]) -> bool:
-    """Whether any model here can go on from a picture."""
+    """Return True if any model here can continue from a picture."""
     offered = [models[name] for name in shown(models)]
     return any(Mode.FIRST_FRAME in model.modes and model.photo_reachable for model in offered)

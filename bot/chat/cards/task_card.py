@@ -39,7 +39,7 @@ from bot.worker.schedule import clock_of
 
 CAPTION_LIMIT = 1024
 MAKE_ANYWAY = "anyway"
-"""The verb of the button that makes what was dropped."""
+"""The verb of the button that makes the video of a dismissed request after all."""
 _BAR = 12
 
 _UNDRAWN_SHOWN = 60  # characters
@@ -56,10 +56,11 @@ def draw_card(
     price_labels: PriceLabels = NO_PRICE_LABELS,
     unusable: frozenset[str] = frozenset(),
 ) -> Card:
-    """The card of a task that has no video to show: a draft, on its way, or ended without one.
+    """Draw the card of a task that has no video to show: a draft, a task in progress, or one that ended
+    without.
 
-    `aside`: a line about what the task itself does not say any more. `quiet`: one line while it is on its
-    way, unless somebody else gets the photo than was said.
+    `aside` is a line that the task itself does not know. `quiet`: one line while it is in progress, unless
+    another company gets the photo than was said.
     """
     model = models.get(task.request.model)
     free = model is not None and model.free
@@ -77,7 +78,7 @@ def draw_card(
         case _ if task.detached:
             return Card(join(heading(task, model), say(task.language, stopped_phrase(task, model))), None)
         case TaskState.SUCCEEDED:
-            # There is nothing to stop any more.
+            # Nothing is left to be stopped.
             above = heading(task, model, price_labels.price(task))
             line = state_line(task, model, now, estimate)
             return Card(line if quiet else join(above, _rerouted(task, models), aside, line), None)
@@ -96,7 +97,7 @@ def draw_card(
 
 
 def state_line(task: Task, model: VideoModel | None, now: datetime, estimate: Estimate) -> str:
-    """How far a task on its way is, and since when."""
+    """Return the line that says how far a task in progress is, and since when."""
     match task.state:
         case TaskState.QUEUED:
             return _queue_line(task, now, estimate)
@@ -111,7 +112,7 @@ def state_line(task: Task, model: VideoModel | None, now: datetime, estimate: Es
 
 
 def stopped_phrase(task: Task, model: VideoModel | None) -> str:
-    """What it costs that nobody waits any more: while it is handed over, nobody knows."""
+    """Return the phrase for a stopped task: free, paid for, or unknown while it is being submitted."""
     if task.state in (TaskState.QUEUED, TaskState.CANCELLED) or (model is not None and model.free):
         return "cancelled"
     return "card_stopped_unclear" if task.state is TaskState.SUBMITTING else "card_stopped"
@@ -124,7 +125,7 @@ def draw_caption(
     *,
     is_shrunk: bool = False,
 ) -> Card:
-    """Under the finished video. `is_shrunk`: it was too large for Telegram."""
+    """Draw the caption of the finished video. `is_shrunk`: it was too large for Telegram."""
     model = models.get(task.request.model)
     below = joined_line(task) if task.is_joined else facts(task, model)
     if model is not None and model.provider == "preview" and not task.is_joined:
@@ -144,7 +145,8 @@ def draw_caption(
 
 
 def _draw_cancelled(task: Task, model: VideoModel | None, price_labels: PriceLabels, *, quiet: bool) -> Card:
-    """The words that were dropped, and a button that makes the video after all if all for it is there."""
+    """Draw the prompt of a cancelled task, with a button that makes the video after all if nothing is missing
+    for it."""
     text = join("" if quiet else prompt_line(task), say(task.language, task.error_code or "cancelled"))
     if model is None or check_request(task.request, model):
         return Card(text, None)
@@ -153,18 +155,18 @@ def _draw_cancelled(task: Task, model: VideoModel | None, price_labels: PriceLab
 
 
 def joined_line(task: Task) -> str:
-    """That a film was joined of two videos, and how long it is."""
+    """Say that a film was joined of two videos, and how long it is."""
     return say(task.language, "caption_joined", time=say_duration(task.language, task.request.seconds or 0))
 
 
 def draw_offer(task: Task) -> Card:
-    """A video that was sent anew and perhaps did not arrive."""
+    """Draw the card of a video that was sent again and perhaps did not arrive."""
     buttons = InlineKeyboardMarkup([[task_button(task, "button_send", "send")]])
     return Card(say(task.language, "card_offer"), buttons)
 
 
 def _rerouted(task: Task, models: Mapping[str, VideoModel]) -> str:
-    """That another model stepped in by itself, and who gets the photo by that."""
+    """Say that failover chose another model, and who gets the photo because of that."""
     if not task.tried_models:
         return ""
     model, chosen = models.get(task.request.model), models.get(task.tried_models[0])
@@ -187,7 +189,7 @@ def _paused(pause: Pause) -> str:
 
 def _queue_line(task: Task, now: datetime, estimate: Estimate) -> str:
     if estimate.pause is not None:
-        # Without the time: its card would change all through a night.
+        # Without the time, which would change the card all through a night.
         return say(task.language, _paused(estimate.pause))
     elapsed = _clock(_elapsed_s(task, now))
     if task.error_code in UNANSWERED:
@@ -197,7 +199,7 @@ def _queue_line(task: Task, now: datetime, estimate: Estimate) -> str:
     line = say(task.language, "card_queued_behind", ahead=estimate.ahead, elapsed=elapsed)
     if estimate.turn_s is None:
         return line
-    # Minutes: nobody knows it better, and a figure that jumps about is no comfort.
+    # In whole minutes: it is no more exact, and a figure that jumps about worries people.
     turn_s = estimate.turn_s if estimate.turn_s < 60 else 60 * round(estimate.turn_s / 60)
     return f"{line}\n{say(task.language, 'card_turn', time=about(task.language, turn_s))}"
 
@@ -227,13 +229,14 @@ def _bar(fraction: float) -> str:
 
 
 def _elapsed_s(task: Task, now: datetime) -> float:
-    """In the queue, at the provider's queue, or in the making: each is counted from its own beginning."""
+    """Return how long the task has waited, has been in the provider's queue, or has been made: each from its
+    own beginning."""
     _, since = clock_of(task)
     return max((now - (since or task.queued_at or task.created_at)).total_seconds(), 0.0)
 
 
 def _clock(duration_s: float) -> str:
-    """`0:07`, `12:30`, `1:02:05`."""
+    """Return a duration as `0:07`, `12:30`, `1:02:05`."""
     minutes, seconds = divmod(round(duration_s), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

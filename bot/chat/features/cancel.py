@@ -19,10 +19,10 @@ from bot.text import say
 
 CANCEL = "cancel"
 DISMISS = "dismiss"
-"""The verbs of the buttons on a card and on that of a draft, and of those of a choice."""
+"""The verbs of the buttons on the card of a task and of a draft, and of a choice among them."""
 _STOPPABLE = frozenset({TaskState.QUEUED, TaskState.SUBMITTING, TaskState.RUNNING})
 _TOASTS = {"card_stopped": "press_stopped", "card_stopped_unclear": "press_stopped_unclear"}
-"""What is too long for a toast, in short."""
+"""Short forms of phrases that are too long for a toast."""
 _CHOICES = 10
 _PROMPT_SHOWN = 40
 
@@ -131,7 +131,7 @@ async def _drop(ctx: ChatContext, draft: Task) -> None:
 
 
 def draw_choice(language: str, tasks: Sequence[Task], verb: str = CANCEL) -> Card:
-    """Which one? A button for each; of somebody else's it names whose."""
+    """Ask which task to cancel: a button for each. For a task of somebody else it names the person."""
     buttons = [[button(_label(task), verb, task.id)] for task in tasks[:_CHOICES]]
     return Card(say(language, "cancel_which"), InlineKeyboardMarkup(buttons))
 

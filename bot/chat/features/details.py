@@ -1,4 +1,4 @@
-"""The button Details: all that is known of a video, for its owner alone."""
+"""The button Details: everything that is known about a video, for its owner only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot.text import plain, say, say_duration
 _PROMPT_SHOWN = 2400
 _OPTIONS_SHOWN = 1000
 _MESSAGE = 4000
-"""What Telegram takes is 4096: https://core.telegram.org/bots/api#sendmessage"""
+"""Telegram takes 4096: https://core.telegram.org/bots/api#sendmessage"""
 _CALLS_SHOWN = 20
 
 
@@ -60,7 +60,8 @@ def draw_details(
     *,
     price_labels: PriceLabels = NO_PRICE_LABELS,
 ) -> Card:
-    """`calls` oldest first. Their details stay in the log: those are a provider's words."""
+    """Draw the details of a task, with its `calls`, oldest first. The details of calls stay in the log: they
+    are a provider's words."""
     request = task.request
     options = html.escape(cut(options_of(request), _OPTIONS_SHOWN), quote=False)
     below = join(
@@ -81,7 +82,7 @@ def draw_details(
 
 
 def options_of(request: VideoRequest) -> str:
-    """All that is asked for beside words and photos, as it can be typed after them."""
+    """Return the options of a request as they can be typed after the prompt."""
     wishes = {flag: getattr(request, name) for flag, (name, _) in FLAGS.items()}
     return " ".join(
         f"--{flag} {_typed(wish)}" if flag != REFS else f"--{flag}"
@@ -108,7 +109,7 @@ def _photos(language: str, request: VideoRequest) -> str:
 
 
 def _times(language: str, task: Task, zone: ZoneInfo, price_labels: PriceLabels) -> list[str]:
-    """When it was asked for, how long it waited for its turn and took from there, and what it cost."""
+    """Say when the video was asked for, how long it waited and took, and what it cost."""
     asked_at = (task.queued_at or task.created_at).astimezone(zone)
     lines = [say(language, "details_asked", time=f"{asked_at:%Y-%m-%d %H:%M} {asked_at.tzname()}")]
     if task.submitted_at is not None:
@@ -134,7 +135,7 @@ def _ids(language: str, task: Task, model: VideoModel | None) -> list[str]:
 
 
 def _calls(language: str, calls: Sequence[Attempt], zone: ZoneInfo) -> list[str]:
-    """A line for each call; the same one after the other are told together."""
+    """Return a line for each call; equal calls in a row share one."""
     alike = [list(group) for _, group in groupby(calls, lambda one: (one.call, one.answer))]
     lines = [_line(language, group, zone) for group in alike]
     if len(lines) > _CALLS_SHOWN:

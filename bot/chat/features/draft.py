@@ -1,4 +1,4 @@
-"""The buttons of a draft: buy it, change an option."""
+"""The buttons of a draft: order it, change an option."""
 
 from __future__ import annotations
 

@@ -133,10 +133,10 @@ async def _read(ctx: ChatContext, sender: Sender, task: Task) -> Reply | None:
     request, video_id = task.request, task.request.photos[0]
     model = ctx.models.get(request.model)
     if model is None:
-        return Reply("extend_nobody")  # the bot was set up anew meanwhile
+        return Reply("extend_nobody")  # the bot was set up again meanwhile
     frame = await ctx.videos.last_frame(video_id, sender.user_id)
     for problem in check_photo(model, frame.width, frame.height, media.MAX_BYTES, None):
-        # The words for it speak of a photo, which nobody sent.
+        # Its phrase speaks of a photo, and nobody sent one.
         return Reply("video_too_small", problem.values)
     # Until a message shows the frame, the video stands in its place.
     ctx.photos.note(SentPhoto(video_id, frame.width, frame.height, None))
@@ -151,7 +151,7 @@ async def _read(ctx: ChatContext, sender: Sender, task: Task) -> Reply | None:
         else:
             await ctx.drafts.ask(sender, request, DraftQuestion.EXTEND_WORDS, task.parent_id, frame.data)
     except ChatGone:
-        # A group may allow words alone; where nothing can be sent this answer fails in the same way.
+        # A group may allow text only; if nothing can be sent, this answer fails in the same way.
         return Reply("extend_no_photos")
     return None
 

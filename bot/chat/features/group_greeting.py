@@ -10,7 +10,7 @@ from bot.text import say
 
 
 def draw_greeting(language: str, rights: Rights, bot_username: str, models: Mapping[str, VideoModel]) -> str:
-    """For the group: up to three lines, only what works there."""
+    """Draw the greeting for the group: up to three lines, only what works there."""
     if not rights.send_videos:
         return say(language, "press_no_videos_here")
     words = "group_words_topics" if rights.topics else "group_words"
@@ -22,7 +22,8 @@ def draw_greeting(language: str, rights: Rights, bot_username: str, models: Mapp
 
 
 def draw_needs(language: str, group: str, rights: Rights, models: Mapping[str, VideoModel]) -> str:
-    """For whoever added the bot, in private: what would be needed for more; empty where nothing is."""
+    """Draw what the bot would need to do more, for the person who added it, in private; empty if nothing is
+    missing."""
     needs = []
     if not rights.write:
         needs.append("group_needs_words")

@@ -23,7 +23,7 @@ _SETTLE_S = 3.0
 certain order. https://github.com/tdlib/telegram-bot-api/issues/266"""
 _GLANCES = 12
 _NEWS = timedelta(minutes=1)
-"""An upgrade that was longer ago has nothing to do with somebody who adds the bot now."""
+"""An older upgrade has nothing to do with somebody who adds the bot now."""
 _log = get_log(__name__)
 
 
@@ -63,7 +63,7 @@ async def _is_added(ctx: ChatContext, chat: Chat) -> bool:
     """Return True if somebody added the bot; False if its group has just become this supergroup."""
     if chat.type != ChatType.SUPERGROUP:
         return chat.type == ChatType.GROUP
-    # Whichever process takes the message about the move notes it: the store tells.
+    # The process that takes the message about the move stores it.
     for _ in range(_GLANCES):
         since = await ctx.store.maintenance.clear_flag(_upgrade(chat.id))
         if since is not None and ctx.clock() - since < _NEWS:

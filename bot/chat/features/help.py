@@ -75,14 +75,14 @@ def _lines(ctx: ChatContext, sender: Sender, *, admins_only: bool) -> list[str]:
 
 
 def _example(model: VideoModel | None) -> str:
-    """Options to copy that work with the model of those who name none."""
+    """Return options to copy that work with the default model."""
     if model is None:
         return ""
     return " ".join(filter(None, (_ratio(model), f"{_longest(model)}s")))
 
 
 def _options(offered: Sequence[VideoModel], usual: VideoModel | None) -> list[str]:
-    """Each option that one of `offered` takes, with a value that works here."""
+    """Return each option that one of `offered` takes, with a value that works here."""
     examples = dict(EXAMPLES)
     if usual is not None:
         examples |= {

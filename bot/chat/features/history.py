@@ -121,7 +121,7 @@ def draw_history(
     user_id: int,
     newer: int,
 ) -> Card:
-    """The page after so many `newer` ones; `found` has one more than fits where there are older ones."""
+    """Draw the page after so many `newer` videos; `found` has one more than fits if there are older ones."""
     page = found[:PAGE]
     entries = [
         _entry(language, number, task, models.get(task.request.model), zone)
@@ -138,7 +138,7 @@ def draw_history(
 
 
 def _entry(language: str, number: int, task: Task, model: VideoModel | None, zone: ZoneInfo) -> str:
-    """`3. a paper boat`, and below it what it is; one that nobody has seen is marked."""
+    """Return `3. a paper boat` and its facts below; a video that nobody has seen is marked."""
     words = html.escape(" ".join(cut(unlinked(task.request.prompt), _PROMPT_SHOWN).split()), quote=False)
     made_at = (task.finished_at or task.created_at).astimezone(zone)
     unseen = "" if task.file_id else say(language, "history_unseen")

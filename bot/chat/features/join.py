@@ -1,4 +1,4 @@
-"""The button that joins a video and the one that it continues."""
+"""The button Join: makes one film of a video and the one that it continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The buttons under an outcome: the same once more, or with something changed; and an offered video."""
+"""The buttons under an outcome: the same request again or changed, and a video that is offered again."""
 
 from __future__ import annotations
 

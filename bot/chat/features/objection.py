@@ -1,4 +1,4 @@
-"""What is answered to a request that cannot work."""
+"""Objections: the answer to a request that cannot work."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ async def object_to(
         await ctx.drafts.offer(sender, request, problem, names)
         return
     if problem.code == "flag_needs_value" and problem.values["flag"] == "model":
-        # Words alone do not know which models are set up here.
+        # The parser does not know which models are set up here.
         problem = Problem(problem.code, problem.values | {"example": f"--model {request.model}"})
     await ctx.messenger.reply(sender, Reply.about(problem))

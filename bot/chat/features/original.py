@@ -46,7 +46,7 @@ async def _send(ctx: ChatContext, sender: Sender, task: Task) -> Reply | None:
         return ctx.bot.send_document(
             sender.chat_id,
             file,
-            # Else Telegram would show it as a video, and make of it what it likes.
+            # Else Telegram would show it as a video, and convert it.
             disable_content_type_detection=True,
             message_thread_id=sender.thread_id,
             reply_parameters=replying(sender.message_id),

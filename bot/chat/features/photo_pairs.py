@@ -27,7 +27,7 @@ from bot.store import ChatSettings
 from bot.task import Task, TaskState
 
 _OPEN = frozenset({"prompt_missing_with_photo", "no_first_last"})
-"""What can be asked about."""
+"""Problems that a question solves."""
 
 
 async def start_album(ctx: ChatContext, album: Album, settings: ChatSettings) -> Reply | None:
@@ -42,7 +42,7 @@ async def start_album(ctx: ChatContext, album: Album, settings: ChatSettings) ->
     able = request if as_references else fit_two_photos(request, ctx.models)
     blocked = [problem for problem in problems if problem.code not in _OPEN or as_references]
     blocked = [problem for problem in blocked if problem.code != "prompt_missing_with_photo"]
-    # A model is no way out where it could not use one of the photos.
+    # A model is no way out if it could not use one of the photos.
     sent = album.photos if as_references else (first, last)
     weakest = min(sent, key=lambda photo: len(ctx.request_builder.others(request, photo)))
     if blocked:

@@ -14,7 +14,8 @@ from bot.text import say
 
 
 def draw_privacy(language: str, models: Mapping[str, VideoModel], keep_days: int, *, backups: bool) -> str:
-    """In Telegram's HTML. Receivers are those of all models here, whether a chat shows them or not."""
+    """Draw what is stored and who receives it, as HTML. Receivers are those of all models here, also of
+    hidden ones."""
     makes: dict[str, list[str]] = {}
     for model in models.values():
         if model.company:

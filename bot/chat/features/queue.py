@@ -1,4 +1,4 @@
-"""/queue: what is on its way, how far, and where its card is; with a button that posts the card again."""
+"""/queue: the tasks in progress, with their cards, and a button that posts a card again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SHOWN = 10
 _BUTTONS_IN_ROW = 3
 _PROMPT_SHOWN = 80
 _SUPERGROUP = "-100"
-"""How the ids of chats begin whose messages have links."""
+"""How the ids of supergroups begin; only their messages have links."""
 
 
 async def queue(ctx: ChatContext, sender: Sender, _: Intent) -> None:
@@ -36,7 +36,7 @@ async def queue(ctx: ChatContext, sender: Sender, _: Intent) -> None:
     an admin who else waits."""
     whose = {"chat_id": sender.chat_id} if sender.is_group else {"user_id": sender.user_id}
     found = await ctx.store.tasks.open_tasks(**whose)
-    # One that has ended tells about it at this moment.
+    # A task that has ended is told on its card at this moment.
     waiting = [task for task in found if task.state not in (TaskState.FAILED, TaskState.CANCELLED)]
     estimates = {task.id: await ctx.estimator.of(task) for task in waiting[:_SHOWN]}
     card = draw_queue(sender, waiting, estimates, ctx.models, ctx.clock())
@@ -63,7 +63,7 @@ def draw_queue(
     models: Mapping[str, VideoModel],
     now: datetime,
 ) -> Card:
-    """What is on its way, in the order in which it was asked for. `estimates` by the ids of the tasks."""
+    """Draw the tasks in progress, oldest first. `estimates` by the ids of the tasks."""
     language = sender.language
     if not tasks:
         return Card(say(language, "queue_empty"), None)
@@ -80,7 +80,7 @@ def draw_queue(
 
 
 def card_link(task: Task) -> str | None:
-    """Where its card stands; only in supergroups messages have links."""
+    """Return a link to the task's card; messages have links only in supergroups."""
     chat = str(task.card.chat_id)
     if task.card.card_id is None or not chat.startswith(_SUPERGROUP):
         return None

@@ -1,4 +1,4 @@
-"""The card of /settings: what a chat has chosen, with a button for each choice, changed by who may.
+"""The card of /settings: what a chat has chosen, with a button for each choice.
 
 `set:ratio` opens an option, `set:ratio=9:16` takes a choice, `set:` goes back.
 """
@@ -25,7 +25,7 @@ from bot.text import LANGUAGES, language_name, plain, say
 VERB = "set"
 _VIDEO = ("model", "ratio", "seconds", "resolution", "audio")
 _SWITCHES = ("audio", "notify", "quiet", "channels", "crop")
-"""One press turns them."""
+"""The options that one press switches on or off."""
 _OPTIONS = (*_VIDEO, "language", "notify", "quiet", "channels", "crop")
 _OWN_LANGUAGE = "auto"
 _RESET = "reset"
@@ -42,17 +42,17 @@ _TOLD = {
     "crop=on": Reply("press_crop_on"),
     "crop=off": Reply("press_crop_off"),
 }
-"""What a switch is good for is said when it is turned."""
+"""The answer to the press of a switch, which says what it does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """All that the card of a chat is about."""
+    """What the card of /settings shows."""
 
     is_group: bool
     settings: ChatSettings
     crop_preview: bool = True
-    """The person's own, whatever the chat; only their private chat shows it."""
+    """The person's own setting, for all chats; only their private chat shows it."""
 
 
 def draw_settings(
@@ -64,8 +64,8 @@ def draw_settings(
     *,
     may_change: bool = True,
 ) -> Card:
-    """The card; `opened` is the option whose choices its buttons show. Each button says the choice in force;
-    who may not change it reads the choices in the text."""
+    """Draw the card; `opened` is the option whose choices its buttons show. Each button says the current
+    choice; people who may not change it read the choices in the text."""
     offered = {option: offers(choices, models, default_model, option) for option in _OPTIONS}
     lines = [
         _line(language, choices, option, now)
@@ -98,7 +98,7 @@ def draw_settings(
 def offers(
     choices: Choices, models: Mapping[str, VideoModel], default_model: str, option: str
 ) -> tuple[str, list[str]]:
-    """The choice of an option in force, and all there are here: none where nothing can be chosen."""
+    """Return the current choice of an option, and all choices here: none if nothing can be chosen."""
     settings = choices.settings
     match option:
         case "language":
@@ -120,8 +120,8 @@ def offers(
 def choose(
     choices: Choices, models: Mapping[str, VideoModel], default_model: str, option: str, choice: str
 ) -> Choices | None:
-    """With another choice; None where it is not offered. A model takes the figures of the last one along, as
-    near as it can come to them."""
+    """Return the choices with another one; None if it is not offered. Another model keeps ratio, length and
+    resolution as near as it can."""
     settings = choices.settings
     if option == _RESET:
         bare = replace(settings, model=None, ratio=None, seconds=None, resolution=None, audio=None)
@@ -143,7 +143,7 @@ def choose(
     after = changed(usual_request(settings, models, default_model), models, option, choice)
     if after is None:
         return None
-    # Who chooses a ratio has not chosen the bot's default model for all time.
+    # To choose a ratio is not to choose the present default model.
     kept = replace(
         settings,
         model=after.model if option == "model" else settings.model,
@@ -222,13 +222,13 @@ def _name(language: str, option: str) -> str:
 
 
 def _line(language: str, choices: Choices, option: str, now: str) -> str:
-    """`🎬 Model: preview`, as HTML."""
+    """Return the line of an option as HTML, such as `🎬 Model: preview`."""
     name, choice = _name(language, option), _label(language, choices, option, now)
     return say(language, "settings_line", name=name, choice=choice)
 
 
 def _label(language: str, choices: Choices, option: str, choice: str) -> str:
-    """What a choice is called; not HTML."""
+    """Return the name of a choice; not HTML."""
     if option in _SWITCHES:
         return plain(say(language, f"option_{choice}"))
     if option == "language":

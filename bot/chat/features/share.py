@@ -26,7 +26,7 @@ SHARE_PHOTO = "share-photo"
 """The verb of the button that makes a link with the photo in it."""
 _PREFIX = "r_"
 _TOKEN_BYTES = 12
-"""96 bits: nobody finds one by trying. With its prefix it fits the 64 characters of a `/start`."""
+"""96 bits, which nobody guesses. With its prefix it fits into the 64 characters of a `/start`."""
 EXACT = "#"
 """Begins an inline query that is the id of one video."""
 TYPED = "typed"
@@ -157,19 +157,19 @@ def query_for(task: Task) -> str:
 
 
 def is_recipe(payload: str) -> bool:
-    """Whether what follows `/start` is the token of a recipe."""
+    """Return True if what follows `/start` is the token of a recipe."""
     return payload.startswith(_PREFIX)
 
 
 def recipe_of(request: VideoRequest, *, with_photos: bool) -> VideoRequest:
-    """What is shared of a request. A video that it goes on from is nobody's but its owner's."""
+    """Return the part of a request that is shared. The video that it continues is never shared."""
     kept_back = {} if with_photos else {"photos": (), "crop": None}
     return request.model_copy(update={"extends": None, **kept_back})
 
 
 def draw_link(language: str, task: Task, link: str, *, with_photos: bool, sends_video: bool = False) -> Card:
-    """The link, and whether the photo is in it: with a button that adds one that is not. `sends_video`: Share
-    sends the video itself, else the link."""
+    """Draw the link and say if the photo is in it, with a button that adds a photo that is not.
+    `sends_video`: Share sends the video itself, else the link."""
     lines = [say(language, "recipe_link", link=link)]
     label = say(language, "button_share")
     if sends_video:

@@ -1,4 +1,4 @@
-"""/stats: two weeks as a plot with a few words. Admins see all there was, in private; others their own."""
+"""/stats: a plot of two weeks with a few figures. Admins see everybody's in private, others their own."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _log = get_log(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of all people if `users` are named, else of one."""
+    """The figures of all people, with `users`, or of one person."""
 
     days: tuple[str, ...]
     counts: dict[Outcome, tuple[int, ...]]
@@ -51,7 +51,7 @@ class Figures:
 
 
 async def stats(ctx: ChatContext, sender: Sender, _: Intent) -> None:
-    """What all people did concerns no group: there an admin sees their own, too."""
+    """Send the person's own statistics, or to an admin in private those of everybody."""
     sees_all = sender.chat_id == sender.user_id and await ctx.access.is_admin(sender.user_id)
     figures = await _figures(ctx, None if sees_all else sender.user_id)
     text = draw_figures(sender.language, figures, ctx.price_labels())
@@ -86,7 +86,7 @@ async def _figures(ctx: ChatContext, user_id: int | None) -> Figures:
 
 
 def draw_figures(language: str, figures: Figures, price_labels: PriceLabels) -> str:
-    """In Telegram's HTML; a caption."""
+    """Draw the figures as a caption in HTML."""
     sees_all = bool(figures.users)
     if not figures.models:
         return say(language, "stats_none", days=len(figures.days))
@@ -115,7 +115,7 @@ def draw_figures(language: str, figures: Figures, price_labels: PriceLabels) -> 
 
 
 def chart_parts(language: str, figures: Figures) -> tuple[ChartPart, ...]:
-    """Those that are there at all."""
+    """Return the parts of the chart that are not empty."""
     return tuple(
         ChartPart(plain(say(language, f"stats_{outcome}")), outcome, counts)
         for outcome, counts in figures.counts.items()

@@ -1,4 +1,4 @@
-"""/style: the styles that there are, and a video in one of them."""
+"""/style: lists the styles, or makes a video in one of them."""
 
 from __future__ import annotations
 

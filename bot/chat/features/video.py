@@ -26,7 +26,7 @@ from bot.task import Task, TaskState
 _WAITS_FOR_PHOTO = frozenset(
     {"prompt_missing", "camera_needs_photo", "loop_needs_photo", "references_need_photo", "no_text"}
 )
-"""What a photo that is still to come mends."""
+"""Problems that a photo solves which is still to come."""
 _EDITED = STARTED_BY_BUTTON | AWAITS_WORDS
 _WRITTEN = frozenset({"video", "photo", "draft", "text", "answer"})
 _ANSWERED_BY_ALL = (STARTED_BY_ANSWER | AWAITS_PHOTO | AWAITS_WORDS) - {DraftQuestion.WHICH_PHOTOS}
@@ -248,10 +248,10 @@ async def _question(
         return None
     drafts = await ctx.store.tasks.drafts(sender.chat_id, sender.user_id)
     if intent.kind == "text" and (intent.photo is not None or intent.video is not None):
-        # What it replies to is what it means: perhaps the very photo that a draft asks about.
+        # It means the message that it replies to, which may be the photo that a draft asks about.
         meant = [draft for draft in drafts if draft.card.message_id == intent.points_at]
         return next((draft for draft in meant if awaits(draft)), None)
-    # Who is offered another model may as well say it in other words.
+    # A person who is offered another model may write another prompt instead.
     newest = next((draft for draft in drafts if draft.question != DraftQuestion.MODEL), None)
     if newest is not None and newest.is_collecting_album:
         newest = await _close_album(ctx, newest)
@@ -260,7 +260,7 @@ async def _question(
 
 async def _close_album(ctx: ChatContext, task: Task) -> Task | None:
     """Handle an album early, because words for it came: nobody sends more photos of it after that."""
-    # Stale if the worker was quicker, and may be asking at this moment.
+    # Stale if the worker was quicker: it may be asking at this moment.
     with suppress(StaleTask):
         claimed = await ctx.albums.claim(task)
         await album(ctx, claimed)

@@ -24,7 +24,7 @@ _DECISIONS: Mapping[str, Admission] = {YES: "allowed", NO: "ignored"}
 _NAME_SHOWN = 60
 _QUESTIONS = 20
 _WITHIN = timedelta(hours=1)
-"""So many questions at most: a bot that was shown to thousands of people should not bury its admins."""
+"""The time for so many questions: a bot that thousands of people find should not flood its admins."""
 
 
 class AccessRequests:
@@ -53,7 +53,7 @@ class AccessRequests:
         if not await self._access.is_new(sender.user_id, sender.chat_id):
             return False
         await self._ask(sender)
-        # Noted before it is said: a group in which the bot may not write would make it ask for ever.
+        # Noted before it is said: in a group where it may not write the bot would ask for ever.
         await self._access.note_told(sender.user_id, sender.chat_id, sender.code)
         return True
 

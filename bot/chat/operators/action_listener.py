@@ -1,4 +1,4 @@
-"""Shows at once in the chat what an admin did, wherever it was done."""
+"""Shows in the chat at once what an admin did in the chat or on the operator's page."""
 
 from __future__ import annotations
 

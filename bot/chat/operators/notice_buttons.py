@@ -16,14 +16,14 @@ PAUSE, RESUME, STAY = "pause", "resume", "stay"
 
 STRANGER: Final = "stranger_asks"
 STRANGER_GROUP: Final = "stranger_group_asks"
-"""The notices that ask whether to let somebody in."""
+"""The notices that ask whether to allow somebody."""
 ADMIT: Final = "admit"
 YES, NO = "yes", "no"
 _OF_BUDGETS = "budget_"
 
 
 def buttons_of(language: str, notice: Notice) -> InlineKeyboardMarkup | None:
-    """None under those that ask nothing."""
+    """Return the buttons of a notice; None if it asks nothing."""
     if notice.key in (STRANGER, STRANGER_GROUP):
         answers = _admission(notice)
     elif notice.key in (BRAKE_REACHED, DISK_REFUSES, DISK_WORKS):

@@ -16,9 +16,9 @@ from bot.store import Notice, PeopleStore
 from bot.text import say
 
 _FIRST_ADMIN = 0
-"""Nobody's id: what is kept under it is for the first admin."""
+"""No person has this id: notices kept under it are for the first admin."""
 _LIMIT_S = 15.0
-"""For one message: the caller is in the middle of something else."""
+"""For one message: the caller waits for it."""
 
 
 class Notices:
@@ -63,7 +63,7 @@ class Notices:
             return
         notices = await self._kept.take_notices(sender.user_id)
         notices += await self._kept.take_notices(_FIRST_ADMIN)
-        # Who claimed the bot may have written before, and been told that it is private.
+        # The person who claimed the bot may have been told before that it is private.
         own = (STRANGER, str(sender.user_id))
         notices = [one for one in notices if (one.key, one.values.get("user_id")) != own]
         while notices:

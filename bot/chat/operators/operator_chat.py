@@ -22,12 +22,12 @@ from bot.store import Notice
 from bot.text import plain, say, say_duration
 
 _OF_OPERATORS = ("trouble_", "brake_", "budget_")
-"""What such notices begin with. Who asks to be let in is the admins' own matter."""
+"""How the keys of these notices begin. Access requests go to the admins only."""
 _LIMIT_S = 15.0
 
 
 class OperatorChat:
-    """As `bot.maintenance.alerts.AlertChat`. In the chat's own language, else the bot's."""
+    """The chat of `bot.maintenance.alerts.AlertChat`. Its language is its own choice, else the bot's."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class OperatorChat:
         self._price_labels = price_labels
         self._limit_s = limit_s
         self._untold: set[str] = set()
-        """What failed since it last heard anything: each is tried every few seconds, and logged once."""
+        """Messages that failed since the last success: they are tried every few seconds, and logged once."""
         self._log = get_log(__name__)
 
     async def send(

@@ -1,4 +1,4 @@
-"""Albums: photos that Telegram sends one by one, without a word on how many. A draft gathers them.
+"""Albums: photos that Telegram sends one by one, without saying how many. A draft collects them.
 
 That draft has no card. The worker takes it up a moment after its last photo, and what it is by then is
 answered like any other message. Until then its photos stand in it each with its message and its size, and its
@@ -22,12 +22,12 @@ from bot.task import Task, TaskState
 from bot.worker import schedule
 
 _WANTING = frozenset({"video", "photo"})
-"""What starts when it is a single photo."""
+"""The intents that start a video if the album is a single photo."""
 
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """What was sent, in the order of its messages."""
+    """A complete album, in the order of its messages."""
 
     sender: Sender
     photos: tuple[SentPhoto, ...]

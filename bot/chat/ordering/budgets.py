@@ -40,11 +40,11 @@ class Budgets:
         self._tell_admins = tell_admins
         self._clock = clock
         self._set_aside: set[int] = set()
-        """For whose order, until it is stored: a person's orders take turns."""
+        """The people with money reserved until their order is stored: one order of a person at a time."""
 
     async def limit(self, user_id: int, language: str, request: VideoRequest) -> Reply | None:
-        """What stands against ordering it; else its price is set aside until it is stored, so that no two at
-        once share what is left. The budget for everybody binds the admins too; that for a person does not."""
+        """Return the budget that refuses the order; else reserve its price until it is stored, so that no two
+        orders share what is left. The budget for everybody binds admins too; that for a person does not."""
         settings, price_labels = self._live_settings.settings, self._price_labels()
         own = None if await self._access.is_admin(user_id) else settings.daily_budget_per_user
         if settings.daily_budget is None and own is None:
@@ -69,7 +69,7 @@ class Budgets:
         return self._refusal("limit_budget_all", language, price, left)
 
     async def release(self, user_id: int) -> None:
-        """What was set aside for their order is stored by now, or not needed."""
+        """Release the reservation: the order is stored, or was not made."""
         if user_id in self._set_aside:
             self._set_aside.discard(user_id)
             with suppress(StoreError):  # it runs out
@@ -85,7 +85,7 @@ class Budgets:
             await self._tell(budget, left, is_full=left <= 0)
 
     async def left(self, budget: Decimal, user_id: int | None = None) -> Decimal:
-        """Of today's; below zero where a budget was lowered meanwhile."""
+        """Return what is left of today's budget; below zero if it was lowered meanwhile."""
         since = day_of(self._clock(), self._live_settings.settings.zone)
         return budget - await self._store.budget.spent_since(since, user_id=user_id)
 
@@ -99,7 +99,7 @@ class Budgets:
         return Reply(code, dict(values))
 
     async def _tell(self, budget: Decimal, left: Decimal, *, is_full: bool) -> None:
-        """Once a day and budget: who raises it hears of the new one."""
+        """Tell the admins that a budget is used up, once a day and amount: a raised budget is a new one."""
         day = day_of(self._clock(), self._live_settings.settings.zone).date()
         key = "budget_spent" if is_full else "budget_nearly"
         if not await self._store.maintenance.set_flag(f"{key} {day} {budget}", self._clock()):

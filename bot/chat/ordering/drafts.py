@@ -1,4 +1,4 @@
-"""Drafts: cards and questions that ask; nothing is bought by them."""
+"""Drafts: cards and questions before an order; nothing is bought by them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Drafts:
 
     def awaits_words(self, task: Task) -> bool:
         """Return True if plain words still answer this draft: later they ask for a video of their own, and so
-        they do where it has words or asks for a photo."""
+        they do if it has words or asks for a photo."""
         asks = task.question in STARTED_BY_ANSWER or (
             task.question in AWAITS_WORDS and not task.request.prompt
         )

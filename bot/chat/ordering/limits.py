@@ -1,4 +1,4 @@
-"""What stands against an order, and one order of a person at a time."""
+"""Order limits: what can refuse an order, and the lock that takes a person's orders one at a time."""
 
 from __future__ import annotations
 

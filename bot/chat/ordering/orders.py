@@ -81,7 +81,7 @@ class Orders:
         await self._drafts.post(await self._bought(task, request), sender, frame)
         self._deps.wake()
         await self._limits.ordered()
-        # Who presses Again has seen no draft with the price.
+        # There was no draft that showed the price before Again was pressed.
         cost = self._deps.price_labels().cost(sender.language, request) if sender.pressed else ""
         return Reply("press_ordered", {"price": plain(cost)}) if cost else None
 

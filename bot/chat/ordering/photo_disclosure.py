@@ -39,7 +39,7 @@ class PhotoDisclosure:
     async def announce(self, sender: Sender, request: VideoRequest) -> None:
         """Say it before an order that no draft preceded."""
         if company := await self.due(sender.user_id, request):
-            # Said, then noted: a crash between the two says it twice, and never not at all.
+            # Said, then noted: a crash in between makes it said twice, never not at all.
             await self._messenger.answer(sender, say(sender.language, "photo_goes_to", company=company))
             await self.agreed(sender.user_id, request)
 

@@ -16,15 +16,15 @@ from bot.task import Task, TaskState
 from bot.text import plain, say
 
 _FEW = 3
-"""So many videos left are worth a line on the card."""
+"""With so many videos left or fewer, the card says so."""
 _LITTLE = Decimal("0.2")
-"""And so much of a budget."""
+"""The same for a share of a budget."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
     key: str
-    """Of its phrase."""
+    """The key of its phrase."""
     left: Decimal
     most: Decimal
 

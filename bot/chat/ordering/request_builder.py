@@ -1,4 +1,4 @@
-"""Reading: from words and a photo to a request, and every reason why it cannot work here."""
+"""The request builder: from words and a photo to a request, and every reason why it cannot work here."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ class RequestBuilder:
         settings: ChatSettings | None = None,
         further: Sequence[SentPhoto] = (),
     ) -> tuple[VideoRequest, list[Problem]]:
-        """The request that words and photos make, and every reason why it cannot work. `further` are for the
-        last frame, or more references; the first is `photo`, or that of `base`.
+        """Return the request that words and photos make, and every reason why it cannot work. `further` are
+        for the last frame, or more references; the first is `photo`, or that of `base`.
 
         What they leave open is as in `base`, or as near to it as another model comes that they name; and then
-        as in `settings`. Where the model is in the way the request comes without those: they are `add_usual`
+        as in `settings`. If the model rules those out, the request comes without them: they are `add_usual`
         of the model that is chosen instead.
         """
         settings = settings or ChatSettings()
         fields: dict[str, Any] = {"model": usual_model(settings, self._models, self._default_model())}
         if base is not None:
-            # Much of what was bought before are defaults of its model, which nobody asked for.
+            # Much of an earlier request are defaults of its model, which nobody asked for.
             named = self._models.get(str(words.options.get("model", base.model)))
             fitted = base if named is None or named.name == base.model else fit_request(base, named)
             fields |= fitted.model_dump(exclude_none=True)
@@ -80,12 +80,12 @@ class RequestBuilder:
         return (usual if {problem.code for problem in problems} <= _WORDS_MISSING else request), problems
 
     def add_usual(self, request: VideoRequest, settings: ChatSettings) -> VideoRequest:
-        """The request, with what the chat has chosen wherever it leaves things open."""
+        """Return the request with the chat's choices for everything that it leaves open."""
         model = self._models.get(request.model)
         return request if model is None else add_usual(request, settings, model)
 
     def problems(self, request: VideoRequest) -> list[Problem]:
-        """Every reason why the request cannot work with the models that are set up."""
+        """Return every reason why the request cannot work with the models that are set up."""
         model = self._models.get(request.model)
         if model is not None:
             return check_request(request, model)
@@ -94,7 +94,7 @@ class RequestBuilder:
         return [Problem("model_unknown", {"model": request.model, "choices": shown(self._models)})]
 
     def others(self, request: VideoRequest, photo: SentPhoto | None) -> list[str]:
-        """Models that can make the very same request, where the chosen one cannot."""
+        """Return models that can make the same request, if the chosen one cannot."""
         names = other_models(request, self._models)
         return [name for name in names if photo is None or not _check_sent(photo, self._models[name])]
 

@@ -36,7 +36,7 @@ from bot.chat.sender import channels_of
 
 _PHOTO_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif"})
 _UNNAMED_TYPES = re.compile(r"(?:image/.*|application/(?:octet-stream|x-.*|unknown)|binary/octet-stream)?")
-"""Types that say too little, or too loosely: there the file's name decides, and at last its first bytes."""
+"""Types that say too little: then the file's name decides, and at last its first bytes."""
 _PHOTO_NAME = re.compile(r".*\.(?:jpe?g|jpe|jfif|png|webp|hei[cf]|avif)", re.IGNORECASE | re.DOTALL)
 
 # What may follow a command that Telegram does not mark as one: `/video一只猫`, `／video a cat`.
@@ -60,7 +60,7 @@ Wish = Literal[
     "wants_photo",
     "nothing",
 ]
-"""A photo may be what a question of ours waits for. Where it is not, a `photo` starts, a `draft` asks, and an
+"""A photo may be what a question of ours waits for. If it does not, a `photo` starts, a `draft` asks, and an
 `answer` is nothing. A `draft` of a video goes on from it. `wants_photo`: the words for one that is not
 there."""
 
@@ -92,14 +92,14 @@ class Intent:
     answers: int | None = None
     """The message of the bot that this one replies to."""
     command: str = ""
-    """Its name."""
+    """The name of the command."""
     video: SentVideo | None = None
     """What such a command or draft came with, or replies to."""
     points_at: int | None = None
     """The message of a person in this chat that the text replies to."""
     about: int | None = None
     """Whose message, not one of the bot, such a command replies to; in private of a forwarded one, who wrote
-    it. NOBODY where that cannot be told."""
+    it. NOBODY if that cannot be told."""
 
 
 NOBODY = 0
@@ -198,7 +198,7 @@ def _is_withheld(message: Message) -> bool:
 
 
 def find_photo(message: Message | ExternalReplyInfo) -> SentPhoto | None:
-    """The photo in a message: sent as a photo, as an image file, or as a static sticker."""
+    """Return the photo in a message: sent as a photo, as an image file, or as a static sticker."""
     sizes = message.photo or (message.live_photo.photo if message.live_photo else ())
     if sizes:
         return _largest(sizes)
@@ -219,7 +219,7 @@ def _is_photo_file(document: Document) -> bool:
 
 
 def find_video(message: Message | ExternalReplyInfo) -> SentVideo | None:
-    """The video in a message, however it was sent: a round one, a GIF and a video file are videos too."""
+    """Return the video in a message: a round one, a GIF and a video file are videos too."""
     sent = message.video or message.animation or message.video_note
     if sent is not None:
         return SentVideo(sent.file_id, sent.file_size)
@@ -230,7 +230,8 @@ def find_video(message: Message | ExternalReplyInfo) -> SentVideo | None:
 
 
 def _author(message: Message | None) -> int | None:
-    """Who wrote it; None for what stands at the beginning of a topic, to which everything there replies."""
+    """Return who wrote a message; None for the first message of a topic, to which everything there
+    replies."""
     if message is None or message.forum_topic_created is not None:
         return None
     match message.forward_origin if message.chat.type == ChatType.PRIVATE else None:

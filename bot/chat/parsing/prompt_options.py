@@ -1,4 +1,4 @@
-"""What somebody typed after a command, read as a prompt and options. Pure."""
+"""Prompt options: read what follows a command as a prompt and options. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NO = frozenset({"off", "no", "false", "0"})
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs", "Mn", "Mc", "Me"})
 """Unicode's categories of controls, formats, spaces, and of marks that stand on a letter."""
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and signs that are drawn as nothing: the Hangul fillers and the empty Braille pattern."""
+"""Characters that are drawn as nothing: the Hangul fillers and the empty Braille pattern."""
 _MARKS = r"\s,，、;；。"
 """What stands between options: spaces, or what people put between the parts of a list."""
 # Phones turn two hyphens into one dash, Chinese keyboards into two or into wide ones; a dash, or one hyphen,
@@ -37,7 +37,7 @@ _LAST_SECONDS = re.compile(rf"(?:^|[{_MARKS}])(\d{{1,2}})\s?({_UNITS})[{_MARKS}.
 _SECONDS_VALUE = re.compile(rf"(\d+)\s*(?:{_UNITS})\.?(?=[{_MARKS}]|$)", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(rf"\d+,\d+(?=[{_MARKS}]|$)")
 _BEFORE_SECONDS = re.compile(r"(?:^|\s)(?:for|на|por|durante|de)$", re.IGNORECASE)
-"""What leads to a number of seconds, and means nothing without it."""
+"""Words before a number of seconds, which mean nothing without it."""
 _RATIO_UNMADE = re.compile(r"\d{1,2}(?:\.\d+)?:\d|16:10|9:21")
 """A ratio that no model makes: two digits after the colon are a time of day, except two of screens."""
 _SCORE = re.compile(
@@ -59,7 +59,7 @@ class Words:
 
 
 def read_words(text: str) -> Words:
-    """`a paper boat --ratio 9:16`, `a paper boat 9:16 10s`: options stand after the prompt."""
+    """Read a prompt and its options: `a paper boat --ratio 9:16`, `a paper boat 9:16 10s`."""
     marks = [mark for mark in _FLAG.finditer(text) if _is_flag(mark)]
     prompt = text[: marks[0].start()] if marks else text
     options: dict[str, object] = {}
@@ -71,13 +71,13 @@ def read_words(text: str) -> Words:
         # Words between a flag's value and the next flag belong to the prompt.
         prompt = f"{prompt.rstrip()} {left_over}" if left_over else prompt
     bare, prompt = _take_bare_words(prompt)
-    # A prompt that nobody can see would be bought for nothing.
+    # An invisible prompt would be bought for nothing.
     seen = any(unicodedata.category(letter) not in _UNSEEN and letter not in _BLANK for letter in prompt)
     return Words(prompt.strip() if seen else "", {**bare, **options}, tuple(problems))
 
 
 def flags_for(models: Sequence[VideoModel]) -> list[str]:
-    """The flags that make a difference with at least one of these models."""
+    """Return the flags that make a difference with at least one of these models."""
 
     def any_offers(more_than_one: Callable[[VideoModel], Sequence[object]]) -> bool:
         return any(len(more_than_one(model)) > 1 for model in models)
@@ -149,7 +149,7 @@ def _unknown(name: str) -> Problem:
 
 
 def _take_bare_words(prompt: str) -> tuple[dict[str, object], str]:
-    """`9:16 10s 1080p` at the end of a prompt, in any order."""
+    """Take options without flags from the end of a prompt, in any order: `9:16 10s 1080p`."""
     options: dict[str, object] = {}
     while found := _LAST_WORD.search(prompt):
         word = _plain(found[1]).rstrip(".")
@@ -174,7 +174,7 @@ def _is_unmade_ratio(word: str, prompt: str) -> bool:
 
 
 def _plain(word: str) -> str:
-    """Full-width digits and signs as a phone's keyboard has them, made plain."""
+    """Replace the full-width digits and signs of a phone's keyboard by plain ones."""
     return unicodedata.normalize("NFKC", word).lower()
 
 
@@ -189,7 +189,7 @@ def _name(value: str) -> str:
 
 
 def _short(word: str) -> str:
-    """A word that an answer may quote; what is cut is no name of anything."""
+    """Return a word short enough to be quoted in an answer."""
     return word if len(word) <= _LONGEST_NAME else f"{word[:_LONGEST_NAME]}…"
 
 
@@ -201,7 +201,7 @@ def _whole(value: str) -> int:
 
 
 def _decimal(value: str) -> float:
-    """`0.7`, `0,7` or `.7`."""
+    """Read `0.7`, `0,7` or `.7`."""
     plain = _plain(value).replace(",", ".")
     if not re.fullmatch(r"-?\d{0,4}(?:\.\d{1,6})?", plain) or not re.search(r"\d", plain):
         raise ValueError
@@ -209,7 +209,7 @@ def _decimal(value: str) -> float:
 
 
 def _seed(value: str) -> int | None:
-    """None is any seed, which providers call -1."""
+    """Read a seed; None is any seed, which providers call -1."""
     number = None if _plain(value) == "random" else _whole(value)
     return None if number == -1 else number
 
@@ -222,7 +222,7 @@ def _seconds_of_frames(value: str) -> int:
 
 
 def _size(value: str) -> dict[str, object]:
-    """`720P`, `1280x720` or `16:9`: providers call a resolution a size, or a ratio, or both."""
+    """Read `720P`, `1280x720` or `16:9`: providers call a resolution, a ratio or both a size."""
     plain = _plain(_text(value))
     if ":" in plain:
         return {"ratio": plain}
@@ -237,7 +237,7 @@ def _size(value: str) -> dict[str, object]:
 
 
 def _shape(across: int, down: int) -> str:
-    """The ratio that is meant by sides: encoders round them to multiples of eight or sixteen."""
+    """Return the ratio that two sides stand for: encoders round them to multiples of eight or sixteen."""
     for ratio in sorted(_RATIOS):
         first, second = map(int, ratio.split(":"))
         if abs(across * second / (down * first) - 1) < _SAME_SHAPE:

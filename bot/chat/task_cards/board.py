@@ -46,7 +46,7 @@ _SAY_LIMIT_S = 3.0
 
 
 def no_known_pause(_: str) -> None:
-    """Nothing stands against any model."""
+    """Return None: no model is paused."""
 
 
 class CardBoard:
@@ -90,11 +90,11 @@ class CardBoard:
     async def post(
         self, task: Task, reply_to: int | None, card: Card | None = None, *, frame: bytes | None = None
     ) -> Task:
-        """The task with its card, a silent message. Called before the task is stored.
+        """Send the task's card, a silent message, and return the task with it. The task is not stored yet.
 
-        A draft whose photo is to be cropped shows it; MediaError when that photo cannot be read. What goes on
-        from a video shows the picture that it begins with: `frame`, where no message does so far. Right below
-        the message that asked it does not quote that: the words would stand there twice.
+        A draft whose photo is cropped shows the crop; raises MediaError if the photo cannot be read. A task
+        that continues a video shows its first picture: `frame`, if no message has it yet. The card does not
+        quote a message right above it.
         """
         reply_to = None if self._messenger.is_last(task.card.chat_id, reply_to) else reply_to
         card = card or await self._card(task)
@@ -133,7 +133,7 @@ class CardBoard:
             with self.chat_actions.delivering(task):
                 message = await self._uploads.send(video, edit, attach=True)
         except CallRefused:
-            # The video comes as a new message; this one would say for ever that it is being made.
+            # The video comes as a new message; this card would say for ever that it is being made.
             await self.remove(task.card.chat_id, task.card.card_id)
             raise
         await self.reactions.done(task)
@@ -141,7 +141,7 @@ class CardBoard:
         return file_id_of(message)
 
     async def _say_it_is_sent(self, task: Task, video: Video) -> None:
-        """On the card, before a large video goes up. A lost edit is no harm."""
+        """Say on the card that a large video is being sent. A lost edit does no harm."""
         if video.facts.bytes < _LARGE_BYTES:
             return
         try:
@@ -175,7 +175,7 @@ class CardBoard:
     async def redirect(self, task: Task) -> int:
         await self.live.stop_and_wait(task.id)
         if task.card.chat_id > 0 and task.card.thread_id is not None:
-            return task.card.chat_id  # a topic of a private chat is gone: it goes beside the others
+            return task.card.chat_id  # a topic of a private chat is gone: the card goes outside of the topics
         try:
             await self._say_in_private(task)
         except (ChatGone, CardGone, CallRefused):
@@ -199,7 +199,8 @@ class CardBoard:
             return ""
 
     async def _say_it_waits(self, task: Task) -> None:
-        """Nobody can be sent the video: the card says where it is, or goes if it cannot be changed."""
+        """Say on the card where to find a video that can be sent to nobody; delete a card that cannot be
+        changed."""
         if task.state is not TaskState.SUCCEEDED:
             return
         card = Card(say(task.language, "video_waits"), None)
@@ -244,7 +245,7 @@ class CardBoard:
         try:
             await self._edit(task, await self._card(task), Urgency.FIRST)
         except (CardGone, CallRefused):
-            # Refused proves that nothing is to be read there: one more way is tried.
+            # A refusal proves that the card does not say it: a message is tried.
             if not dropped:
                 await self._say(task, await self._card(task))
             return
@@ -306,7 +307,8 @@ class CardBoard:
 
 
 def _why_in_private(task: Task) -> str:
-    """A card that is still there did not take the video; in a topic without one it may be the topic."""
+    """Return the phrase that says why the outcome comes in the private chat: the card did not take the video,
+    or the topic may be gone."""
     is_video = task.state is TaskState.SUCCEEDED
     if task.card.thread_id is not None and not (is_video and task.card.card_id is not None):
         return "outcome_comes_here"

@@ -1,4 +1,4 @@
-"""Presence: "sending a video…" above a private chat, while that is near or under way."""
+"""Chat actions: show "sending a video…" in a private chat while a video is nearly done or being sent."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _CALLS = 4
 
 
 class ChatActionSender:
-    """`act` shows it for a task's chat, for a moment; losing one is no harm.
+    """`act` shows the action in a task's chat for a moment; a lost one does no harm.
 
-    It is kept up for live cards in their first minutes and around their usual end (`usual_s`), and for each
-    delivery: a job that is late shows it no more.
+    It is shown for live cards in their first minutes and around their usual end (`usual_s`), and during each
+    delivery, but not for late jobs.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class ChatActionSender:
         self._pace_s = pace_s
         self._delivered: dict[str, Task] = {}
         self._told: dict[int, asyncio.Task[None]] = {}
-        """Calls under way, by chat."""
+        """Calls in progress, by chat."""
         self._refused: set[str] = set()
         self._room = asyncio.Semaphore(_CALLS)
 
     @contextmanager
     def delivering(self, task: Task) -> Iterator[None]:
-        """For as long as its video is on its way into the chat."""
+        """Show the action until the block ends, while the task's video is sent."""
         self._delivered[task.id] = task
         try:
             yield
@@ -64,7 +64,7 @@ class ChatActionSender:
             del self._delivered[task.id]
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Show actions until cancelled."""
         async with asyncio.TaskGroup() as calls:
             while True:
                 for chat_id, task in self._due().items():
@@ -73,7 +73,7 @@ class ChatActionSender:
                 await asyncio.sleep(self._pace_s)
 
     def _due(self) -> dict[int, Task]:
-        """One task for each chat."""
+        """Return the tasks whose chats get an action now, one for each chat."""
         now = self._clock()
         live = [task for task in self._live.tasks() if is_near(task, self._usual_s(task), now)]
         near = [*self._delivered.values(), *live]
@@ -99,7 +99,7 @@ class ChatActionSender:
 
 
 def is_near(task: Task, usual_s: float | None, now: datetime) -> bool:
-    """Whether it has just begun, or should soon be done."""
+    """Return True if the job has just begun, or should soon be done."""
     _, since = clock_of(task)
     at_work = task.state in (TaskState.SUBMITTING, TaskState.RUNNING) and not task.detached
     if not at_work or task.late_at is not None or since is None:
@@ -111,7 +111,8 @@ def is_near(task: Task, usual_s: float | None, now: datetime) -> bool:
 
 
 def sending_video(bot: Bot) -> Callable[[Task], Awaitable[None]]:
-    """The `act` of a `Presence` in Telegram. Raises ChatBusy, and other errors of the chat."""
+    """Return the `act` of a `ChatActionSender` for Telegram. It raises ChatBusy and other errors of the
+    chat."""
 
     async def act(task: Task) -> None:
         with translated():

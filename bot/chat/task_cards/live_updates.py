@@ -1,4 +1,4 @@
-"""Live cards: those of tasks on their way count up. Edits coalesce, and give way to outcomes."""
+"""Live cards: the cards of tasks in progress show the time. Edits are merged, and outcomes come first."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class _Live:
     changed: bool = True
     edited_at: datetime | None = None
     broken: bool = False
-    """Telegram refused an edit: more of them would only call down its flood control."""
+    """Telegram refused an edit: more edits would only provoke its flood control."""
     is_awaited: bool = False
-    """Somebody pressed a button and waits to see it: it is drawn before all that only counts."""
+    """Somebody pressed a button and waits to see it: it is drawn before cards that only show the time."""
     not_before: datetime | None = None
     """When an awaited edit is tried again."""
 
@@ -68,23 +68,23 @@ class LiveCardUpdater:
         self._edits: dict[str, asyncio.Task[None]] = {}
         self._paused: dict[int, datetime] = {}
         self._left: BoundedDict[str, bool] = BoundedDict(_LEFT_REMEMBERED)
-        """Cards of tasks that nobody waits for, as they were drawn last."""
+        """Cards of detached tasks, as they were drawn last."""
         self._work = asyncio.Event()
 
     def __len__(self) -> int:
-        """How many cards count."""
+        """Return the number of live cards."""
         return len(self._live)
 
     def __contains__(self, task_id: object) -> bool:
         return task_id in self._live
 
     def tasks(self) -> list[Task]:
-        """Those whose cards count."""
+        """Return the tasks with a live card."""
         return [live.task for live in self._live.values()]
 
     def show(self, task: Task, *, pressed: bool = False) -> None:
-        """Newest wins. `pressed`: somebody waits to see it. A card that nobody waits for any more is drawn at
-        once, and then left."""
+        """Draw the task's card soon; the newest state wins. `pressed`: somebody waits to see it. The card of
+        a task that nobody waits for any more is drawn once more."""
         if task.detached and task.id in self._left:
             return
         live = self._live.get(task.id)
@@ -101,12 +101,13 @@ class LiveCardUpdater:
         self._work.set()
 
     def posted(self, task: Task) -> None:
-        """Its card has just been sent and says it all: it counts on from here."""
+        """Keep a card live that has just been sent and is up to date."""
         self._live[task.id] = _Live(task, changed=False, edited_at=self._clock())
         self._work.set()
 
     def renew(self) -> None:
-        """What the cards of all that wait say has changed, although the tasks have not."""
+        """Draw the cards of all waiting tasks again: what they say has changed, although the tasks have
+        not."""
         for live in self._live.values():
             live.changed = live.changed or live.task.state is TaskState.QUEUED
         self._work.set()
@@ -123,7 +124,7 @@ class LiveCardUpdater:
             pass  # nor by another process
 
     def pause(self, chat_id: int, retry_after_s: float) -> None:
-        """Telegram asked for silence in this chat: others go on."""
+        """Send nothing to this chat for a while, because Telegram asked for silence; other chats go on."""
         self._paused[chat_id] = self._clock() + timedelta(seconds=retry_after_s)
 
     def is_paused(self, chat_id: int) -> bool:
@@ -174,14 +175,14 @@ class LiveCardUpdater:
         awaited, live.is_awaited = live.is_awaited, False
         try:
             async with asyncio.timeout(_EDIT_LIMIT_S), self._alone(task.id):
-                # What was pressed here is shown here, whoever goes on with the task.
+                # What was pressed here is shown here, whichever process goes on with the task.
                 if awaited or await self._sharing.is_ours(task.id):
                     await self._edit(task, Urgency.FIRST if awaited else Urgency.LOW)
                 elif self._live.get(task.id) is live:
-                    del self._live[task.id]  # it counts where the task was moved last
+                    del self._live[task.id]  # the card is live in the process that moved the task last
         except ChatBusy as busy:
             self.pause(task.card.chat_id, busy.retry_after_s)
-            # It has stood as long as before, and keeps its place among the others.
+            # It was not edited, so it keeps its place among the others.
             live.changed, live.edited_at = True, before
             self._await_again(live, busy.retry_after_s, awaited=awaited)
             return
@@ -206,7 +207,7 @@ class LiveCardUpdater:
             live.not_before = self._clock() + timedelta(seconds=wait_s)
 
     def _alone(self, task_id: str) -> AbstractAsyncContextManager[None]:
-        """No other process draws this card meanwhile, and none delivers onto it."""
+        """Lease the card: no other process draws it or delivers to it meanwhile."""
         return lease(self._sharing, f"card of {task_id}", _LEASE_S)
 
     def _drawn(self, task_id: str, _edit: asyncio.Task[None]) -> None:

@@ -1,5 +1,5 @@
-"""Cards that begin as a photo: a crop to be agreed to, several photos with their numbers, or the picture
-that a video goes on from."""
+"""Cards that begin as a photo: a crop to be confirmed, several photos with their numbers, or the picture
+from which a video continues."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.task import Task, TaskState
 
 
 class PhotoCards:
-    """Calls may raise ChatError, and MediaError where a photo to be cropped cannot be read."""
+    """Calls may raise ChatError, and MediaError if a photo to be cropped cannot be read."""
 
     def __init__(self, bot: Bot, photos: PhotoFiles) -> None:
         self._bot = bot
@@ -28,22 +28,23 @@ class PhotoCards:
         self._log = get_log(__name__)
 
     async def post(self, task: Task, reply_to: int | None, card: Card) -> Task | None:
-        """The task with its card; None where that is words alone."""
+        """Send the card with its photo and return the task with it; None if the card has only text."""
         picture = await self._picture(task)
         if picture is None:
             return None
         try:
             message = await self._send(task, reply_to, card, picture)
         except (CallRefused, ChatGone) as error:
-            # Words may be allowed where photos are not; a submit finds out whether it is gone, and says so.
+            # Text may be allowed if photos are not; a submit finds out if the photo is gone, and says so.
             self._log.info("a photo cannot be shown", task=task.id, reason=str(error))
             return None
         return replace(task, card=task.card.posted(message.message_id, has_photo=True))
 
     async def post_frame(self, task: Task, reply_to: int | None, card: Card, frame: bytes) -> Task:
-        """A picture that no message shows so far: this one gives it a file id, as the task's first frame.
+        """Send the card with a picture that Telegram does not have yet; its file id becomes the task's first
+        frame.
 
-        Where it is to be cropped, the card shows that in its place.
+        If the picture is cropped, the card then shows the crop.
         """
         message = await self._send(task, reply_to, card, frame)
         request = with_first_frame(task.request, message)
@@ -64,7 +65,7 @@ class PhotoCards:
                 )
 
     async def _picture(self, task: Task, *, patient: bool = False) -> bytes | str | None:
-        """What stands above the words: a JPEG, or the file id of a photo."""
+        """Return the picture of the card: a JPEG, or the file id of a photo."""
         request = task.request
         if not request.photos:
             return None

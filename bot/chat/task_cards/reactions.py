@@ -14,7 +14,7 @@ from bot.task import Task
 
 
 class Reactions:
-    """Nothing here raises: a reaction that is lost is no harm."""
+    """Nothing here raises: a lost reaction does no harm."""
 
     def __init__(self, bot: Bot, preferences: ChatPreferences) -> None:
         self._bot = bot
@@ -31,15 +31,15 @@ class Reactions:
             return False
 
     async def taken(self, task: Task) -> None:
-        """The bot has its eyes on it."""
+        """React to a request that was accepted."""
         await self._react(task, "👀")
 
     async def done(self, task: Task) -> None:
-        """The video is there."""
+        """React to a request whose video is there."""
         await self._react(task, "👍")
 
     async def dropped(self, task: Task) -> None:
-        """There will be no video: no eyes on it any more."""
+        """Remove the reaction: there will be no video."""
         await self._react(task, None)
 
     async def _react(self, task: Task, emoji: Literal["👀", "👍"] | None) -> None:

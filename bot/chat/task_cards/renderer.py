@@ -15,7 +15,7 @@ from bot.request import VideoModel
 from bot.task import Task, TaskState
 
 _NOTES = 1000
-"""Remembered at most."""
+"""How many are remembered at most."""
 
 
 async def none_unusable() -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Reposting: posts a card again at the end of a chat, for a person or because its group has a new id."""
+"""Repost: sends a card again at the end of a chat, for a person or because its group has a new id."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class CardReposter:
             await self._board.remove(task.card.chat_id, task.card.card_id)
 
     async def after_move(self, chat_id: int) -> None:
-        """A group has another id, and its cards stayed behind: all that waits there gets one. Done twice it
-        changes nothing; one that is not posted comes with the video."""
+        """Post a card for every waiting task of a group that became a supergroup, where its cards are lost.
+        Doing it twice changes nothing. A task whose card is not posted gets its video as a new message."""
         drafts = [draft for draft in await self._tasks.drafts(chat_id) if not draft.is_collecting_album]
         for task in [*drafts, *await self._tasks.open_tasks(chat_id=chat_id)]:
             if task.card.card_id is not None or task.detached or task.delivered_at is not None:

@@ -16,7 +16,7 @@ from bot.log import get_log
 
 _REMEMBERED = timedelta(minutes=5)
 _GROUPS = 1000
-"""Remembered at most."""
+"""How many are remembered at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +38,15 @@ class BotPermissions:
         self._log = get_log(__name__)
 
     async def here(self, chat_id: int) -> Rights:
-        """Asked of Telegram. ChatError when it does not say."""
+        """Ask Telegram what the bot may do here. Raises ChatError."""
         with translated():
             member = await self._bot.get_chat_member(chat_id, self._bot.id)
             chat = await self._bot.get_chat(chat_id)
         return read_rights(member, chat, bool(self._bot.bot.can_read_all_group_messages))
 
     async def obstacle(self, chat_id: int) -> Reply | None:
-        """Why no video can be shown here. That one can is remembered for some minutes; that none can is not:
-        Telegram does not tell a bot that everybody may do more from now on. ChatError.
-        """
+        """Return why no video can be shown here. A yes is remembered for some minutes, a no is not: Telegram
+        does not tell a bot that members may do more. Raises ChatError."""
         well_until = self._well_until.get(chat_id)
         if chat_id > 0 or (well_until is not None and self._clock() < well_until):
             return None
@@ -67,8 +66,8 @@ class BotPermissions:
 
 
 def read_rights(member: ChatMember, chat: ChatFullInfo, hears_all: bool) -> Rights:
-    """`hears_all`: privacy mode is off. Admins may do all of this, others what neither the group takes from
-    everybody nor an admin from them."""
+    """Read what the bot may do in a group. `hears_all`: privacy mode is off. An admin may do everything;
+    other members may do what neither the group's permissions nor a restriction forbids."""
     topics = bool(chat.is_forum)
     if member.status in (ChatMember.ADMINISTRATOR, ChatMember.OWNER):
         return Rights(hear_all=True, topics=topics)

@@ -35,7 +35,7 @@ _KEPT_OPEN = 8
 the time that a call takes the processor, and Telegram's 30 messages a second need no more than a few."""
 _PIECE_BYTES = 2**18
 _NO_SUCH_METHOD = "Not Found"
-"""What an older Bot API server answers to a method that it does not have; a strange token looks the same."""
+"""The answer of an older Bot API server to a method that it lacks; an unknown token looks the same."""
 _REFUSED_PAUSE_S = 30.0
 _CARD_GONE = (
     "message to edit not found",
@@ -60,7 +60,7 @@ _FORBIDDEN = re.compile(
 
 
 TelegramBot: TypeAlias = ExtBot[Urgency]
-"""A call that is no ordinary message says in `rate_limit_args` how urgent it is."""
+"""A call with another urgency than an ordinary message says so in `rate_limit_args`."""
 
 
 def connect(
@@ -72,8 +72,8 @@ def connect(
     local_mode: bool = False,
     proxy: Proxy | None = None,
 ) -> TelegramBot:
-    """A bot at `api_url`, not yet initialised. All its calls wait for `rate_limiter`; `on_answer` is told the
-    HTTP status of each answer. In `local_mode` that server and the bot share their files."""
+    """Return a bot at `api_url`, not yet initialised. All its calls wait for `rate_limiter`; `on_answer` is
+    told the HTTP status of each answer. In `local_mode` that server and the bot share their files."""
 
     async def hear(response: httpx.Response) -> None:
         on_answer(response.status_code)
@@ -115,7 +115,7 @@ class StreamingRequest(HTTPXRequest):
 
     async def download(self, url: str, place: Path, max_bytes: int) -> None:
         """Write what is at `url` to `place`, piece by piece. Raises TelegramError, as every call does: also
-        where it is larger than `max_bytes`."""
+        if it is larger than `max_bytes`."""
         try:
             async with self._client.stream("GET", url) as response:
                 if response.status_code != httpx.codes.OK:
@@ -142,7 +142,8 @@ def is_page(error: InvalidToken) -> bool:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Telegram's errors as ours, by what can be done about them. An edit that changes nothing is no error."""
+    """Translate Telegram's errors into ours, by what can be done about them. An edit that changes nothing is
+    no error."""
     try:
         yield
     except RetryAfter as error:

@@ -1,7 +1,9 @@
-"""Dispatch: stored updates to their handlers. Within a chat one at a time, in order; chats side by side.
+"""The dispatcher: passes stored updates to their handlers, retries those that fail, and parks the rest.
+Within a chat one at a time, in order; chats in parallel.
 
-What may pass by waiting (Telegram, the database, the disk, the network, somebody else's move) is tried again
-later, and holds back its own person alone. Anything else would end the same way: it is parked at once.
+What waiting may mend (Telegram, the database, the disk, the network, a move by somebody else) is retried
+later and holds up only its own person (`schedule.retry_at`). Anything else would fail the same way: it is
+parked at once.
 """
 
 from __future__ import annotations
@@ -32,9 +34,9 @@ from bot.store import StoredUpdate, UpdateStore
 from bot.worker import schedule
 
 _CHATS = 32
-"""Handled at once."""
+"""How many updates are handled at once."""
 _OLDEST_EACH = 4
-"""Who has sent little does not wait behind long queues of others. Each fourth claim takes what has waited
+"""People who have sent little do not wait behind long queues of others. Each fourth claim takes what waited
 longest, so that no queue stands still, however many newcomers there are."""
 _IDLE_S = 30.0
 _STOP_LIMIT_S = 8.0
@@ -71,7 +73,7 @@ class Dispatcher:
         self._work = asyncio.Event()
         self._stopped = False
         self._unheard = False
-        """Answers get lost at present: said once in the log, whomever it meets."""
+        """Telegram takes no answers at present: said once in the log, not for each chat."""
         self._running: set[asyncio.Task[object]] = set()
         self._claims = 0
 
@@ -84,7 +86,8 @@ class Dispatcher:
         self.wake()
 
     async def run(self) -> None:
-        """Until stopped or cancelled; what is cut short then is handled again at the next start."""
+        """Handle stored updates until stopped or cancelled; what is cut short is handled again at the next
+        start."""
         try:
             while not self._stopped:
                 self._work.clear()
@@ -144,7 +147,8 @@ class Dispatcher:
             self.wake()
 
     async def _give_back(self, stored: StoredUpdate) -> None:
-        """Once the database takes writes again: its chat should not wait for the end of the lease."""
+        """Make the update due once the database takes writes again, so that its chat need not wait for the
+        lease to end."""
         while True:
             await asyncio.sleep(self._store_pause_s)
             with suppress(StoreError):
@@ -159,7 +163,7 @@ class Dispatcher:
             await self._updates.fail(stored.update_id, None)
             return
         if stored.was_cut_short and stored.deaths >= schedule.UPDATE_ATTEMPTS:
-            # Whatever ends the process would end it again at every start.
+            # It would end the process again at every start.
             await self._park(stored, update)
             return
         try:
@@ -197,7 +201,7 @@ class Dispatcher:
             log.debug("an update was handled", chat=stored.chat_id)
 
     def _open(self, stored: StoredUpdate) -> Update | None:
-        """None where it says too little to be read, today or later."""
+        """Read the update; None if it can never be read."""
         try:
             return self._read(json.loads(stored.body)) if stored.chat_id else None
         except Exception:  # noqa: BLE001 - the library fails in as many ways as there are fields
@@ -206,7 +210,7 @@ class Dispatcher:
     async def _again(
         self, stored: StoredUpdate, update: Update, attempts: int, retry_after_s: float | None = None
     ) -> None:
-        """Later; the last of `attempts` parks it."""
+        """Retry the update later; park it if this was the last of `attempts`."""
         if stored.attempts + 1 < attempts:
             retry_at = schedule.retry_at(stored.attempts, self._clock(), retry_after_s)
             await self._updates.fail(stored.update_id, retry_at)

@@ -1,4 +1,4 @@
-"""Names: what a person or a group is called, where only the id is at hand."""
+"""Display names: what a person or a group is called, if only the id is known."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ class DisplayNames:
         self._bot = bot
 
     def command(self, name: str, chat_id: int, *words: object) -> str:
-        """As it is certain to be heard in a chat: in a group with the bot's name behind it."""
+        """Return a command as it works in a chat: in a group with the bot's name behind it."""
         return " ".join([f"/{name}{self.suffix(chat_id)}", *map(str, words)])
 
     def suffix(self, chat_id: int) -> str:
         return f"@{self._bot.username}" if chat_id < 0 else ""
 
     async def plain(self, subject: int) -> str:
-        """The id where Telegram does not know more: a person has to have written to the bot."""
+        """Return the name of a person or group; the id if Telegram does not know more, as of a person who
+        never wrote to the bot."""
         try:
             with translated():
                 chat = await self._bot.get_chat(subject)
@@ -37,7 +38,7 @@ class DisplayNames:
         return cut(tidy_name(chat.title or chat.full_name or "") or str(subject), _SHOWN)
 
     async def link(self, subject: int) -> str:
-        """In Telegram's HTML: the name, of a person with a link to them, and the id to copy."""
+        """Return the name as HTML, with a link for a person, and the id to copy."""
         name = html.escape(await self.plain(subject), quote=False)
         shown = f'<a href="tg://user?id={subject}">{name}</a>' if subject > 0 else name
         return f"<code>{subject}</code>" if name == str(subject) else f"{shown} (<code>{subject}</code>)"

@@ -9,7 +9,7 @@ _WITHIN = timedelta(seconds=3)
 
 
 class DuplicateGuard:
-    """Nothing here is kept: what must hold across a restart goes by the id of the update."""
+    """A restart forgets this: what must hold across a restart is recognised by the id of its update."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock

@@ -33,14 +33,14 @@ class Film:
     task: Task
     """The second of the two."""
     words: str
-    """Of both."""
+    """The prompts of both."""
     first_id: str
     second_id: str
     provenance: Provenance
 
 
 class FilmJoiner:
-    """Joins one film of a person at a time, in the order of their requests; persons take turns
+    """Joins one film of a person at a time, in the order of their requests; people take turns
     (`MediaQueue.join`)."""
 
     def __init__(

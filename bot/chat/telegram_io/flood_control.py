@@ -24,10 +24,10 @@ Verdict = Literal["take", "tell", "drop"]
 
 @dataclass(slots=True)
 class _Pace:
-    """Of one person in one chat."""
+    """The latest messages of one person in one chat."""
 
     at: deque[datetime]
-    """Of the last ones."""
+    """When the last ones were sent."""
     told_at: datetime | None = None
     update_id: int | None = None
     album_id: str | None = None
@@ -35,7 +35,8 @@ class _Pace:
 
 
 class FloodControl:
-    """At most so many within ten seconds. What is left out counts too: who never pauses is not listened to.
+    """At most so many within ten seconds. What is left out counts too: a person who never pauses gets no
+    answer.
 
     Nothing here is kept: a restart forgives.
     """
@@ -47,8 +48,8 @@ class FloodControl:
     def check(
         self, chat_id: int, user_id: int, update_id: int, at: datetime, album_id: str | None = None
     ) -> Verdict:
-        """What to do with an update; `at` is when the person sent it, where that is known: what lay around
-        during an outage is no flood. An album counts once.
+        """Decide what to do with an update. `at` is when the person sent it, if that is known: messages that
+        waited during an outage are no flood. An album counts once.
 
         The same update again gets the same verdict: a chat's updates are handled in order, so it is the last.
         """

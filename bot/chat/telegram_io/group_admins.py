@@ -14,7 +14,7 @@ from bot.log import get_log
 
 _REMEMBERED = timedelta(minutes=3)
 _GROUPS = 1000
-"""Remembered at most."""
+"""How many are remembered at most."""
 
 
 class GroupAdmins:
@@ -27,8 +27,8 @@ class GroupAdmins:
         self._log = get_log(__name__)
 
     async def may_manage(self, chat_id: int, user_id: int) -> bool:
-        """Whether this is an admin there, or the person of a private chat. ChatError when Telegram does not
-        answer.
+        """Return True if this is an admin of the group, or the person of a private chat. Raises ChatError if
+        Telegram does not answer.
 
         An anonymous admin writes as the group itself.
         """

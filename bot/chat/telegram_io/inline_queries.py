@@ -61,7 +61,7 @@ class InlineQueries:
         return True
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Answer queries until cancelled."""
         async with asyncio.TaskGroup() as workers:
             for _ in range(_AT_ONCE):
                 workers.create_task(self._work())

@@ -1,4 +1,4 @@
-"""The media queue: who may have a file read, and when. One step a person at a time, persons in turn."""
+"""The media queue: who may have a file read, and when. One step a person at a time; people take turns."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from bot.worker.user_locks import UserLocks
 _STEPS = 8
 """Files that are fetched or read at once, each of another person; each lies on the disk meanwhile."""
 _JOINS = 1
-"""Joining encodes two whole videos, which takes minutes where they are long."""
+"""Joining encodes two whole videos, which takes minutes if they are long."""
 _A_PERSON = 3
 _IN_ALL = 96
-"""Steps under way or waiting. More go back to the store with what asked for them, and come again later."""
+"""Steps in progress or waiting. More than that go back to the store with their update, and are retried."""
 _WAIT_S = 20.0
 _LATER_S = 2.0
 _LEASE_S = 300.0
 
 
 class MediaQueue:
-    """Places go to whoever came first, and each person waits for one at most: so persons take turns, however
+    """Places go in the order of arrival, and each person waits for one at most: people take turns, however
     much one of them has sent, and in however many chats."""
 
     def __init__(self, sharing: LeaseStore = SINGLE_PROCESS) -> None:
@@ -36,13 +36,14 @@ class MediaQueue:
 
     @property
     def inside(self) -> Set[asyncio.Task[object]]:
-        """The tasks that wait for a step or are in one. They need nothing but this queue, so that whoever
-        bounds how much is handled at once need not count them: they are bounded here."""
+        """Return the tasks that wait for a step or are in one. They need nothing but this queue, which bounds
+        them, so a bound on what is handled at once need not count them."""
         return self._inside
 
     @asynccontextmanager
     async def step(self, user_id: int, *, patient: bool = False) -> AsyncIterator[None]:
-        """ChatBusy where there is no place soon, unless whoever asks is `patient`."""
+        """Wait for a place for one step of work. Raises ChatBusy if there is none soon, unless the caller is
+        `patient`."""
         if not patient and (self._entered[user_id] >= _A_PERSON or self._entered.total() >= _IN_ALL):
             raise ChatBusy(_LATER_S)
         async with self._turn(user_id, self._steps, None if patient else _WAIT_S):
@@ -50,7 +51,7 @@ class MediaQueue:
 
     @asynccontextmanager
     async def join(self, user_id: int) -> AsyncIterator[None]:
-        """A step that takes long, and waits for as long as it has to."""
+        """Wait for a place for a long step, for as long as it takes."""
         async with self._turn(user_id, self._joins, None):
             yield
 

@@ -26,7 +26,7 @@ from bot.text import say
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 ReplyMarkup = InlineKeyboardMarkup | ForceReply
 _CHATS = 1000
-"""Remembered at most."""
+"""How many are remembered at most."""
 _NOTIFY_AFTER = timedelta(seconds=15)
 
 

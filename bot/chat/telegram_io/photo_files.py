@@ -1,4 +1,4 @@
-"""Photos that people sent: read apart, and shown as a model would crop them."""
+"""Photo files: photos that people sent, read in a worker process, and shown as a model would crop them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.store import PeopleStore
 
 _LIMIT_S = 30.0
 _ASK_ABOVE = 0.2
-"""Of the photo cut away."""
+"""The share of a photo that may be cut away without asking."""
 _LEAST_CUT = 0.01
 """Of a side, at each of its ends: moving less would not be seen."""
 _CENTRE = 0.5
@@ -28,18 +28,18 @@ _SAME_SHAPE = 0.03
 _PHOTO = FileKind(MAX_BYTES, "photo_too_large", "photo_gone")
 _SIZES = 1000
 _RATIOS = ("16:9", "4:3", "1:1", "3:4", "9:16")
-"""To which a photo that is too long is cropped, where its model takes any shape."""
-"""Remembered at most."""
+"""The ratios to which a photo that is too long is cropped, if its model takes any shape."""
+"""How many are remembered at most."""
 
 
 def with_first_frame(request: VideoRequest, message: Message) -> VideoRequest:
-    """The request, with the photo of a message of ours as what it starts from."""
+    """Return the request with the photo of a message of ours as its first frame."""
     return request.model_copy(update={"photos": (message.photo[-1].file_id,)})
 
 
 class PhotoFiles:
-    """Every call may raise MediaError, CallUnclear when Telegram does not answer, and ChatBusy, also where a
-    person has too much under way."""
+    """Every call may raise MediaError, CallUnclear if Telegram does not answer, and ChatBusy, also if a
+    person has too much in progress."""
 
     def __init__(self, files: SentFiles, people: PeopleStore, models: Mapping[str, VideoModel]) -> None:
         self._files = files
@@ -54,26 +54,27 @@ class PhotoFiles:
     async def draw_crop(
         self, file_ids: Sequence[str], crop: Crop, user_id: int, *, patient: bool = False
     ) -> bytes:
-        """A JPEG for the chat: the whole photo, bright where it is kept; two of them side by side.
+        """Draw the whole photo as a JPEG, bright where it is kept; two photos side by side.
 
-        `patient` where something was said already, which a second try would say again.
+        `patient`: something was said already, which a second try would say again.
         """
         async with self._files.step(user_id, file_ids, _PHOTO, patient=patient) as photos:
             return await run_in_process(draw_crops, photos, crop, limit_s=_LIMIT_S, foreign=True)
 
     async def draw_numbered(self, file_ids: Sequence[str], user_id: int) -> bytes:
-        """A JPEG of several photos for the chat, each with its number."""
+        """Draw several photos as one JPEG, each with its number."""
         async with self._files.step(user_id, file_ids, _PHOTO) as photos:
             return await run_in_process(draw_numbered, photos, limit_s=_LIMIT_S, foreign=True)
 
     def note(self, photo: SentPhoto) -> None:
-        """Telegram tells the sides of some photos: those need not be fetched to be measured."""
+        """Remember the sides of a photo that Telegram tells, so that it need not be fetched to be
+        measured."""
         if photo.width and photo.height:
             self._sizes[photo.file_id] = (photo.width, photo.height)
 
     async def framed(self, request: VideoRequest, user_id: int) -> VideoRequest:
-        """The request, with the crop that its person should see first: where the photo is too long to be
-        taken whole, or where much of it would be lost and they want to be asked."""
+        """Return the request with the crop that its person should see first: if the photo is too long to be
+        taken whole, or if much of it would be lost and they want to be asked."""
         model = self._models.get(request.model)
         if model is None or not request.photos or request.crop is not None:
             return request
@@ -118,7 +119,7 @@ def _crop(sizes: Sequence[tuple[int, int]], ratio: str, rules: PhotoRules) -> Cr
 
 
 def _differ(first: tuple[int, int], last: tuple[int, int], ratios: Sequence[str]) -> bool:
-    """Whether a model that crops each photo by itself would make two shapes of them."""
+    """Return True if a model that crops each photo by itself would make two shapes of them."""
     shapes = [width / height for width, height in (first, last)]
     uneven = max(shapes) > (1 + _SAME_SHAPE) * min(shapes)
     return uneven or closest_ratio(*first, ratios) != closest_ratio(*last, ratios)

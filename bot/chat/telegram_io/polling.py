@@ -1,4 +1,4 @@
-"""Intake: updates from Telegram into the store, confirmed only once they are there."""
+"""Long polling: stores Telegram's updates, and confirms them only once they are stored."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ TakeUnstored = Callable[[object], bool]
 """Returns True if it has taken an update of Telegram, which then is not stored."""
 _POLL_S = 30
 _ANSWER_S = 10.0
-"""For an answer to arrive after a poll has lasted as long as it may."""
+"""The time for an answer to arrive after a poll of full length."""
 _TRIAL_POLL_S = 3
 _TRIAL_S = 3.0
 """At first polls are short: another bot with this token shows itself by ending one of them, and the newcomer
-stops. Who has polled in peace for so long is at home, and stays."""
+stops. A process that has polled without conflict for so long stays."""
 _LEASE_S = 3.5
 _RENEW_S = 1.0
-"""So whoever dies is missed after four and a half seconds at most, and five hold on a busy machine too."""
+"""So a dead process is noticed after four and a half seconds at most, also on a busy machine within five."""
 _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 _LONGEST_PAUSE_REFUSED_S = 300.0
@@ -75,17 +75,17 @@ class UpdatePoller:
         self._may_until = 0.0
         self._log = get_log(__name__)
         self.answered_at = clock()
-        """When Telegram last answered: what a health check reads."""
+        """When Telegram last answered, for a health check."""
 
     async def run(self) -> None:
-        """Until cancelled. SettingsError when the token is refused, or another bot runs with it.
+        """Poll until cancelled. Raises SettingsError if the token is refused, or another bot runs with it.
 
-        Of all processes on one store one polls. Whoever polls says so every second; when nobody has for a
-        few, another one goes on.
+        Of all processes on one store one polls. It renews its lease every second; if it stops for a few
+        seconds, another one goes on.
         """
         while True:
             if not await self._may_poll():
-                self.answered_at = self._clock()  # others see to it
+                self.answered_at = self._clock()  # another process polls
                 await asyncio.sleep(_RENEW_S)
                 continue
             polling = asyncio.create_task(self._poll_on(), name="polling")
@@ -101,7 +101,8 @@ class UpdatePoller:
                 await asyncio.shield(self._sharing.end_lease(POLLING_LEASE))
 
     async def _may_poll(self) -> bool:
-        """Where the store does not answer: as before, while the lease that was had goes on."""
+        """Return True if this process has the lease. If the store does not answer, the last lease counts
+        until its end."""
         now = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(_LEASE_S - _RENEW_S):
@@ -149,7 +150,7 @@ class UpdatePoller:
                     offset = max((one["update_id"] + 1 for one in updates if _has_id(one)), default=offset)
 
     async def _keep(self, updates: list[dict[str, Any]]) -> bool:
-        """Whether they are in the store, so that Telegram may forget them."""
+        """Store the updates; return True if they are stored, so that Telegram may forget them."""
         updates = [update for update in updates if not self._take_unstored(update)]
         if not updates:
             return True
@@ -163,7 +164,8 @@ class UpdatePoller:
         return True
 
     async def _poll(self, offset: int | None, timeout_s: int) -> list[dict[str, Any]]:
-        """What came, as Telegram sent it: an update that the library cannot read must not hold up the others.
+        """Return what came, as Telegram sent it: an update that the library cannot read must not hold up the
+        others.
 
         `Bot.get_updates` reads them all at once. The library makes `getUpdates` of this name too, but leaves
         what comes as it is.
@@ -216,7 +218,7 @@ def _has_id(update: object) -> bool:
 
 
 def as_stored(update: dict[str, Any]) -> StoredUpdate:
-    # Half a letter, as JSON may have it, can be stored nowhere.
+    # JSON may hold half a character (a lone surrogate), which no database can store.
     body = json.dumps(update, ensure_ascii=False).encode(errors="replace").decode()
     owner, person = _owner(update), _person(update)
     if not (is_storable(owner) and is_storable(person)):
@@ -240,7 +242,7 @@ def _owner(update: dict[str, Any]) -> int:
 
 
 def _person(update: dict[str, Any]) -> int:
-    """Who wrote, tapped or changed something; 0 where nobody is named."""
+    """Return who wrote, pressed or changed something; 0 if nobody is named."""
     match update:
         case (
             {"message": {"from": {"id": int(person)}}}

@@ -22,19 +22,19 @@ from bot.send_rates import TELEGRAM, Delay, Limits, RateStore, Urgency
 
 _Answer = bool | dict[str, Any] | list[dict[str, Any]]
 _MESSAGES = ("send", "edit", "copy", "forward")
-"""What the names of those calls begin with that count as messages."""
+"""How the names of the calls begin that count as messages."""
 _ASIDES = frozenset({"sendChatAction", "setMessageReaction", "deleteMessage"})
-"""For a chat, and no message. The rest, such as getFile and answerCallbackQuery, has no limit that is known
-(https://github.com/tdlib/telegram-bot-api/issues/648)."""
+"""Calls for a chat that are no message. The rest, such as getFile and answerCallbackQuery, has no limit that
+is known (https://github.com/tdlib/telegram-bot-api/issues/648)."""
 _WITH_FILES = frozenset({"sendPhoto", "sendVideo", "sendDocument", "sendMediaGroup", "editMessageMedia"})
 """A file that was read to its end is not sent a second time."""
 _PATIENCE_S: Final = {Urgency.FIRST: 10.0, Urgency.NEXT: 30.0, Urgency.LOW: 0.5, Urgency.UNCOUNTED: 0.0}
-"""How long a call may stand here. A row of the store waits better than a coroutine; and progress that cannot
+"""How long a call may wait here. A row of the store waits better than a coroutine; and progress that cannot
 be shown soon is dropped: something newer is shown later."""
 
 _SECOND: Final = timedelta(seconds=1)
 _FOR_PROGRESS = 0.7
-"""Of what may arrive in a second: the rest is left for outcomes."""
+"""The share of a second's calls that progress may use: the rest is left for outcomes."""
 
 
 @dataclass(slots=True, order=True)
@@ -46,14 +46,14 @@ class _Waiting:
     turn: asyncio.Future[float] = field(compare=False)
     """0: it may go now. Else it would have to wait for longer than it can, and this is how long."""
     not_before: datetime = field(compare=False)
-    """When it is worth asking for this chat."""
+    """When this chat may have room again."""
 
 
 class RateLimiter(BaseRateLimiter[Urgency]):
     """A call says its urgency in `rate_limit_args`; one that says nothing is `NEXT`.
 
-    Those that have to wait go by urgency, then in the order they came. RetryAfter where that would take too
-    long: the call was not made. What Telegram itself refuses is made again when it says, if that is soon.
+    Waiting calls go by urgency, then in order of arrival. Raises RetryAfter if that would take too long: the
+    call was not made. A call that Telegram itself refuses is made again when it says, if that is soon.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class RateLimiter(BaseRateLimiter[Urgency]):
         self._server: asyncio.Task[None] | None = None
 
     async def initialize(self) -> None:
-        """Nothing to prepare."""
+        """Do nothing: there is nothing to prepare."""
 
     async def shutdown(self) -> None:
         if self._server is not None:
@@ -99,7 +99,7 @@ class RateLimiter(BaseRateLimiter[Urgency]):
         except BadRequest as error:
             if not _is_topic_gone(error, data):
                 raise
-        # A private chat is read whatever its topics are: beside them it arrives.
+        # In a private chat the message arrives outside of the topics.
         del data["message_thread_id"]
         return await self._in_turn(callback, args, kwargs, endpoint, data, rate_limit_args)
 
@@ -131,7 +131,7 @@ class RateLimiter(BaseRateLimiter[Urgency]):
                     self._land()
 
     async def _turn(self, chat_id: int, urgency: Urgency, deadline: datetime) -> None:
-        """Returns when the call may go. What is counted is then on its way, until it lands."""
+        """Wait until the call may go. A counted call is then on its way until it lands."""
         if urgency is Urgency.UNCOUNTED:
             delay = await self._ask(chat_id, urgency, self._clock())
             if not delay.is_over:
@@ -153,14 +153,14 @@ class RateLimiter(BaseRateLimiter[Urgency]):
             raise RetryAfter(timedelta(seconds=wait_s))
 
     def _land(self) -> None:
-        """A call has arrived at Telegram, at the latest by now."""
+        """Note that a call has arrived at Telegram, at the latest by now."""
         self._flying -= 1
         self._landed.append(self._clock())
         self._news.set()
 
     def _full_until(self, urgency: Urgency, now: datetime) -> datetime | None:
-        """While as many calls arrive as may in a second. Those on their way count: they may be slow, and then
-        arrive together."""
+        """Return until when no call may go because a second is full; None if one may go. Calls on their way
+        count: they may be slow and then arrive together."""
         while self._landed and self._landed[0] <= now - _SECOND:
             self._landed.popleft()
         room = self._limits.arriving * (_FOR_PROGRESS if urgency is Urgency.LOW else 1.0)
@@ -169,7 +169,7 @@ class RateLimiter(BaseRateLimiter[Urgency]):
         return (self._landed[0] if self._landed else now) + _SECOND
 
     async def _serve(self) -> None:
-        """As long as anybody waits."""
+        """Let calls go as long as any wait."""
         while self._waiting:
             self._news.clear()
             if rest_s := await self._serve_once():
@@ -178,14 +178,13 @@ class RateLimiter(BaseRateLimiter[Urgency]):
                         await self._news.wait()
 
     async def _serve_once(self) -> float:
-        """Everybody whose turn it is goes; after how many seconds it is somebody's again; 0 when nobody is
-        left."""
+        """Let every call go whose turn it is; return the seconds until the next turn, 0 if no call waits."""
         chats: dict[int, datetime] = {}
         full_until: datetime | None = None
         next_at: datetime | None = None
         for one in list(self._waiting):
             now = self._clock()
-            # In one chat nobody overtakes: who came later has to wait as long as who was refused.
+            # In one chat no call overtakes another: a later one waits as long as the one that was refused.
             one.not_before = max(one.not_before, chats.get(one.chat_id, now))
             full_until = full_until or self._full_until(one.urgency, now)
             if not one.turn.done() and full_until is None and one.not_before <= now:
@@ -227,7 +226,7 @@ def _is_topic_gone(error: BadRequest, data: dict[str, Any]) -> bool:
 
 
 def urgency_of(endpoint: str, wished: Urgency | None) -> Urgency | None:
-    """Of a call to Telegram; None where nothing is counted."""
+    """Return the urgency of a call to Telegram; None if it is not counted."""
     if endpoint in _ASIDES:
         return Urgency.UNCOUNTED
     if endpoint.startswith(_MESSAGES):
@@ -236,5 +235,5 @@ def urgency_of(endpoint: str, wished: Urgency | None) -> Urgency | None:
 
 
 def seconds(value: int | timedelta) -> float:
-    """What Telegram asks to wait: python-telegram-bot is about to make it a timedelta."""
+    """Return how long Telegram asks to wait: python-telegram-bot is about to make it a timedelta."""
     return value.total_seconds() if isinstance(value, timedelta) else float(value)

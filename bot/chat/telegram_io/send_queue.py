@@ -1,4 +1,4 @@
-"""The queue of slow sends: prepares and sends large files aside from the messages of their chats."""
+"""The queue of slow sends: prepares and sends large files while the messages of their chats go on."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class QueuedSend:
 
     sender: Sender
     key: str
-    """The same for the same file."""
+    """The same key for the same file."""
     send: Callable[[], Awaitable[Reply | None]]
     """Returns why there is nothing to send. May raise MediaError, ChatError and TimeoutError."""
     failure: str
-    """The phrase for what may work another time."""
+    """The phrase for a failure that may pass."""
 
 
 class SendQueue:

@@ -1,4 +1,4 @@
-"""Sent files: what people sent, from Telegram to the disk, for as long as it is worked on."""
+"""Sent files: photos and videos of people, fetched from Telegram to the disk while they are worked on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PASSES = re.compile(r"temporarily unavailable|answered with 404")
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """What is said of a file that cannot be had, and how large it may be."""
+    """How large a file may be, and the phrases for one that cannot be had."""
 
     max_bytes: int
     too_large: str
@@ -54,22 +54,22 @@ class SentFiles:
     async def step(
         self, user_id: int, file_ids: Sequence[str], kind: FileKind, *, patient: bool = False
     ) -> AsyncIterator[list[Path]]:
-        """The files, for one step of work, once it is this person's turn.
+        """Fetch the files for one step of work, once it is this person's turn.
 
-        MediaError where they cannot be had or fetching them takes too long; ChatBusy, CallUnclear.
+        Raises MediaError if they cannot be had or fetching them takes too long; ChatBusy, CallUnclear.
         """
         async with self._fetched(self.queue.step(user_id, patient=patient), file_ids, kind) as paths:
             yield paths
 
     @asynccontextmanager
     async def join(self, user_id: int, file_ids: Sequence[str], kind: FileKind) -> AsyncIterator[list[Path]]:
-        """The same for a long step that nobody's message waits for."""
+        """Fetch the files for a long step that no message waits for."""
         async with self._fetched(self.queue.join(user_id), file_ids, kind) as paths:
             yield paths
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """A folder for one piece of work, gone after it."""
+        """Make a folder for one piece of work, deleted after it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
         with TemporaryDirectory(dir=self._folder, ignore_cleanup_errors=True) as name:
@@ -120,8 +120,8 @@ class SentFiles:
         return place
 
     def _say_what_is_missing(self, reason: str) -> None:
-        """Telegram's own servers serve what they name. One of the operator's own may not: with `--local` it
-        names paths on its own disk."""
+        """Log that a Bot API server does not share its files. Telegram's own servers serve what they name;
+        one of the operator's own with `--local` names paths on its own disk."""
         if urlsplit(self._bot.base_file_url).hostname == "api.telegram.org":
             return
         self._log.error(
@@ -131,7 +131,7 @@ class SentFiles:
         )
 
     def _sweep(self) -> None:
-        """What a process left behind that was killed in the middle."""
+        """Delete what a killed process left behind."""
         oldest = (self._clock() - _LEFT_BEHIND).timestamp()
         for left in self._folder.iterdir():
             with suppress(FileNotFoundError):  # its work has ended at this moment

@@ -1,4 +1,4 @@
-"""Uploads: a video from the disk on its way to Telegram, never whole in memory."""
+"""Uploads: videos are sent from the disk to Telegram, never whole in memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ processor (`benchmarks/delivery.py`)."""
 
 
 class Uploads:
-    """By its path where Telegram's server shares the bot's files and can read them; else piece by piece."""
+    """By its path if Telegram's server shares the bot's files and can read them; else piece by piece."""
 
     def __init__(self, *, by_path: bool) -> None:
         self._by_path = by_path
@@ -35,7 +35,7 @@ class Uploads:
     async def send(
         self, video: Video, call: Callable[[Sent, Sent], Awaitable[_Answer]], *, attach: bool = False
     ) -> _Answer:
-        """What `call(film, thumbnail)` gives; True where an edit changed nothing. `attach` where the film is
+        """Return what `call(film, thumbnail)` returns; True if an edit changed nothing. `attach`: the film is
         part of a medium."""
 
         async def stream() -> _Answer:
@@ -50,7 +50,7 @@ class Uploads:
         return await self._send(lambda: call(video.path.absolute(), video.thumbnail.absolute()), stream)
 
     async def send_file(self, path: Path, call: Callable[[Sent], Awaitable[_Answer]]) -> _Answer:
-        """What `call(file)` gives."""
+        """Return what `call(file)` returns."""
 
         async def stream() -> _Answer:
             with path.open("rb") as file:
@@ -76,7 +76,7 @@ class Uploads:
 
 
 def shown_with(video: Video, picture: Sent, card: Card) -> dict[str, Any]:
-    """What makes Telegram play it in place, with its words below."""
+    """Return the arguments that make Telegram play the video in place, with its caption."""
     return {
         "caption": card.text,
         "parse_mode": ParseMode.HTML,
@@ -89,7 +89,8 @@ def shown_with(video: Video, picture: Sent, card: Card) -> dict[str, Any]:
 
 
 def file_id_of(message: Message | bool) -> str:
-    """Of what was sent. Telegram answers with the video, or with an animation where it heard no sound."""
+    """Return the file id of what was sent. Telegram answers with the video, or with an animation if it has no
+    sound."""
     if isinstance(message, Message):
         found = message.video or message.animation or message.document
         if found is not None:
@@ -105,13 +106,14 @@ async def _answer(call: Awaitable[_Answer]) -> _Answer:
 
 
 def _streamed(file: IO[bytes], filename: str, *, attach: bool = False) -> InputFile:
-    """As it is read. Without `attach` a message would go out without its medium."""
+    """Return a file that is uploaded as it is read. Without `attach` a message would go out without its
+    medium."""
     pieces: Any = _Pieces(file)
     return InputFile(pieces, filename=filename, attach=attach, read_file_handle=False)
 
 
 class _Pieces:
-    """An open file that gives more than it is asked for."""
+    """An open file that returns larger pieces than it is asked for."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""Videos: fetched from Telegram, and taken apart or joined away from the event loop."""
+"""Video files: videos that people sent, split or joined in a worker process."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Frame:
 
 
 class VideoFiles:
-    """Every call may raise MediaError, CallUnclear when Telegram does not answer, and ChatBusy, also where a
-    person has too much under way.
+    """Every call may raise MediaError, CallUnclear if Telegram does not answer, and ChatBusy, also if a
+    person has too much in progress.
     """
 
     def __init__(self, files: SentFiles, settings: Settings) -> None:
@@ -54,7 +54,7 @@ class VideoFiles:
     async def joined(
         self, first_id: str, second_id: str, user_id: int, provenance: Provenance
     ) -> AsyncIterator[Video]:
-        """One film of both, ready for Telegram; its files live as long as the block."""
+        """Join two videos into one film, ready for Telegram; its files live as long as the block."""
         with self._files.folder() as folder:
             both, film, thumbnail = folder / "both.mp4", folder / "film.mp4", folder / "film.jpg"
             with self._reading(first_id, second_id):

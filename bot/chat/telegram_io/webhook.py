@@ -1,4 +1,5 @@
-"""Intake by webhook: Telegram calls, whichever process answers stores. Kept set, as others may remove it."""
+"""Webhook: Telegram calls, and the process that answers stores the update. The bot checks that it stays
+set."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ class WebhookSettings:
 
 
 class WebhookReceiver:
-    """`take` may be called in any process as soon as it is built; `run` sees to it that Telegram calls."""
+    """`take` may be called in any process as soon as it is built; `run` makes sure that Telegram calls."""
 
     def __init__(
         self,
@@ -58,17 +59,17 @@ class WebhookReceiver:
         self._look_s = look_s
         self._log = get_log(__name__)
         self.answered_at = clock()
-        """When Telegram last said that it calls us: what a health check reads."""
+        """When Telegram last confirmed the webhook, for a health check."""
 
     async def take(self, update: dict[str, Any]) -> None:
-        """Store it. StoreError, and Telegram will send it again."""
+        """Store the update. Raises StoreError; Telegram then sends it again."""
         if self._take_unstored(update):
             return
         await store_updates(self._updates, [update])
         self._on_stored()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Set the webhook and check it now and then, until cancelled."""
         is_set, failures = False, 0
         while True:
             try:

@@ -26,8 +26,8 @@ def draw_table(findings: Sequence[Finding], width: int) -> str:
 
 
 def write_json(findings: Sequence[Finding], values: Sequence[Value] = ()) -> str:
-    """`{"wrong": 1, "warnings": 0, "findings": [{"what", "state", "seen", "mend"}, …],
-    "settings": [{"name", "value", "source"}, …]}`"""
+    """Write `{"wrong": 1, "warnings": 0, "findings": [{"what", "state", "seen", "mend"}, …], "settings":
+    [{"name", "value", "source"}, …]}`"""
     told = {
         "wrong": _count(findings, "wrong"),
         "warnings": _count(findings, "warning"),

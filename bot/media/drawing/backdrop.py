@@ -137,7 +137,7 @@ def _scatter_glows(palette: Palette, chance: random.Random) -> list[_Glow]:
 
 
 def light_discs(size: Size, palette: Palette, chance: random.Random) -> Layer:
-    """Discs of light out of focus, slowly rising."""
+    """Draw discs of light out of focus, slowly rising."""
     discs = _scatter_discs(size, palette, chance)
 
     def draw(planes: Planes, at_s: float) -> None:

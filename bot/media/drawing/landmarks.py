@@ -19,7 +19,7 @@ _LAMP = (255, 226, 168)
 
 
 def orb(size: Size, place: tuple[float, float], palette: Palette, *, is_sun: bool = False) -> Layer:
-    """A moon, or a larger low sun, with its glow; it does not move."""
+    """Draw a moon, or a larger low sun, with its glow; it does not move."""
     unit = min(size) * (1.7 if is_sun else 1)
     warm = mix(palette.lights[0], (255, 238, 196), 0.78)
     colour = warm if is_sun else mix(palette.lights[2], (255, 247, 230), 0.88)
@@ -37,7 +37,7 @@ def orb(size: Size, place: tuple[float, float], palette: Palette, *, is_sun: boo
 
 
 def boat(size: Size, x: float, swell: Swell, palette: Palette) -> Layer:
-    """A paper boat that rides on `swell`, with its reflection below it."""
+    """Draw a paper boat that rides on `swell`, with its reflection below it."""
     side = round(min(size) * 0.31 / 2) * 2
     paper = _paper_boat(side, palette)
     art, mirror = (

@@ -20,14 +20,14 @@ _Profile = Callable[[float], float]
 
 
 def hills(size: Size, palette: Palette, chance: random.Random, *, snowy: bool) -> Layer:
-    """Four ranges, with mist between them."""
+    """Draw four ranges, with mist between them."""
     return _passing(
         size, [_range(size, palette, chance, depth, 4, snowy=snowy, firs=False) for depth in range(4)]
     )
 
 
 def forest(size: Size, palette: Palette, chance: random.Random, *, snowy: bool) -> Layer:
-    """Four rows of firs, with mist between them."""
+    """Draw four rows of firs, with mist between them."""
     return _passing(
         size, [_range(size, palette, chance, depth, 4, snowy=snowy, firs=True) for depth in range(4)]
     )

@@ -176,7 +176,7 @@ def _ruffle(colours: Image.Image, swell: Swell, light: RGB, dark: RGB) -> None:
 
 
 def glints(size: Size, horizon: int, x: float, colour: RGB, chance: random.Random) -> Layer:
-    """Short gleams on the water below a light at `x`, more spread the nearer they are."""
+    """Draw short gleams on the water below a light at `x`, more spread the nearer they are."""
     _width, height = size
     unit = min(size)
     sprites = [Sprite(_dash(unit * 0.004 * (1 + step * 0.9), 1.0 + step * 0.35), colour) for step in range(5)]
@@ -210,7 +210,7 @@ def _dash(half: float, thick: float) -> Image.Image:
 
 
 def rings(size: Size, horizon: int, chance: random.Random, frames_per_s: int) -> Layer:
-    """Rings that grow and fade where drops meet the water."""
+    """Draw rings that grow and fade where drops meet the water."""
     width, height = size
     unit = min(size)
     kinds = [

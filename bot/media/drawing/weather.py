@@ -37,7 +37,7 @@ class _Mote:
 
 
 def rain(size: Size, palette: Palette, chance: random.Random) -> Layer:
-    """Thin slanted lines in three depths."""
+    """Draw thin slanted lines in three depths."""
     drops = [
         _Mote(sprite, chance.random(), chance.random(), speed * chance.uniform(0.92, 1.08), 0, 0, 1, level)
         for count, speed, level in _RAIN
@@ -77,7 +77,7 @@ def _streak(size: Size, speed: float, colour: RGB) -> Sprite:
 
 
 def snow(size: Size, palette: Palette, chance: random.Random) -> Layer:
-    """Flakes in four depths; the nearest are out of focus."""
+    """Draw flakes in four depths; the nearest are out of focus."""
     flakes = []
     for count, radius, speed, level in _FLAKES:
         sprite = Sprite(soft_dot(max(1.2, radius * min(size)), 0.75), mix(_WHITE, palette.lights[2], 0.12))
@@ -111,7 +111,7 @@ def snow(size: Size, palette: Palette, chance: random.Random) -> Layer:
 
 
 def stars(size: Size, palette: Palette, chance: random.Random) -> Layer:
-    """A sky that turns very slowly, with stars that twinkle and one that falls."""
+    """Draw a sky that turns very slowly, with stars that twinkle and one that falls."""
     unit = min(size)
     sprites = [
         Sprite(soft_dot(max(1.9, share * unit), 0.9), mix(_WHITE, tint, 0.3))
@@ -166,7 +166,7 @@ def _star_kinds(palette: Palette) -> list[tuple[float, RGB]]:
 
 
 def embers(size: Size, palette: Palette, chance: random.Random) -> Layer:
-    """Sparks that rise from below the frame, sway, and go out."""
+    """Draw sparks that rise from below the frame, sway, and go out."""
     unit = min(size)
     hot = [(255, 226, 160), (255, 170, 80), (255, 120, 50)]
     cores = [
@@ -211,7 +211,7 @@ def embers(size: Size, palette: Palette, chance: random.Random) -> Layer:
 
 
 def leaves(size: Size, palette: Palette, chance: random.Random) -> Layer:
-    """Leaves that tumble as they fall."""
+    """Draw leaves that tumble as they fall."""
     mask, vein = _leaf()
     far, near = mask.filter(ImageFilter.GaussianBlur(1)), mask.filter(ImageFilter.GaussianBlur(5))
     colours = [(230, 140, 52), (206, 84, 36), (240, 192, 96), palette.lights[0], palette.lights[2]]

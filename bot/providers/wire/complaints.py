@@ -90,7 +90,7 @@ class Complaint:
 
 
 def complaint_in(answer: Answer) -> Complaint | None:
-    """The error of an answer, in either of its two forms; None where it has none."""
+    """Return the error of an answer, in either of its two forms; None if it has none."""
     error, code = answer.fields.get("error"), answer.fields.get("code")
     if error:
         inner = object_of(error)
@@ -102,7 +102,8 @@ def complaint_in(answer: Answer) -> Complaint | None:
 
 
 def problem(answer: Answer, complaint: Complaint) -> ProviderError:
-    """What an error means. On a look only a Rejected is about the job: its code is why there is no video."""
+    """Return what an error means. After a poll only a Rejected is about the job: its code says why there is
+    no video."""
     answer = replace(answer, status=answer.told_status)
     detail = _detail(answer, complaint)
     meaning = _meaning(answer.status, complaint)
@@ -131,7 +132,7 @@ def problem(answer: Answer, complaint: Complaint) -> ProviderError:
 
 
 def verdict(answer: Answer, complaint: Complaint) -> Failed:
-    """What an error answer to a look says of the job; raises where it says nothing of it."""
+    """Return what an error answer to a poll says of the job. Raises the error if it says nothing of it."""
     error = problem(answer, complaint)
     if isinstance(error, Rejected):
         return Failed(error.code, error.detail)
@@ -139,7 +140,7 @@ def verdict(answer: Answer, complaint: Complaint) -> Failed:
 
 
 def why(reason: str, otherwise: str, detail: str) -> Failed:
-    """Why an accepted job gave no video: `otherwise` where the reason is nothing known.
+    """Return why an accepted job gave no video: `otherwise` if the reason is unknown.
 
     That there was no room is final unless Volcengine's own words say so: only those prove that nothing was
     made, so that the job may be ordered once more.
@@ -180,7 +181,8 @@ def reasons_in(record: Mapping[str, object]) -> str:
 
 
 def words_in(value: object, depth: int = _DEEPEST) -> str:
-    """Code and message of an error, however often it is wrapped; only to be searched, never to be shown."""
+    """Return code and message of an error, however often it is wrapped; only to be searched, never to be
+    shown."""
     inner = body_of(value)
     if inner and depth:
         parts = (words_in(inner.get(name), depth - 1) for name in _WORD_NAMES)
@@ -189,7 +191,7 @@ def words_in(value: object, depth: int = _DEEPEST) -> str:
 
 
 def _unexplained(answer: Answer, complaint: Complaint, *, is_unclear: bool) -> ProviderError:
-    """An error whose words say nothing that a document has."""
+    """Return the error for words that no document has."""
     detail = _detail(answer, complaint)
     if (
         answer.status // 100 not in {2, 4}
@@ -233,18 +235,19 @@ def _said(error: Mapping[str, object]) -> object:
 
 
 def _plain(text: str) -> str:
-    """In small letters, and in single words whether they were joined by underscores or by capitals."""
+    """Return a text in small letters and single words, if they were joined by underscores or by capitals."""
     return " ".join(re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", text).lower().split())
 
 
 def _word(code: object) -> str:
-    """A code as text: small letters, without the prefix of those that the relay itself gives."""
+    """Return a code as text: small letters, without the prefix of the relay's own codes."""
     number = number_of(code)
     word = text_of(code)[:_LONGEST].strip().lower()
     return word.removeprefix("local:") if number is None else str(number)
 
 
 def _detail(answer: Answer, complaint: Complaint) -> str:
-    """For the log. Of codes only plain words and numbers are told: anything else may be a secret."""
+    """Return the detail for the log. Of codes only plain words and numbers are told: anything else may be a
+    secret."""
     plain = re.fullmatch(r"[a-z]+(_[a-z]+){0,7}|[0-9]{1,6}", complaint.code)
     return f"HTTP {answer.status}, code {complaint.code if plain else 'unknown'}"

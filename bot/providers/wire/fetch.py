@@ -125,7 +125,7 @@ class VideoFetcher:
 
     @asynccontextmanager
     async def _open(self, url: URL, headers: dict[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer to one request, with no redirect followed; aiohttp's errors become ours."""
+        """Return the answer to one request, without following redirects; aiohttp's errors become ours."""
         host = (url.host or "").lower().rstrip(".")
         trusted = host in self.trusted_private_hosts
         gate = _Gate(allow_private=trusted)

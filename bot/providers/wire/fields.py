@@ -14,12 +14,12 @@ _NOTHING: Mapping[str, object] = {}
 
 
 def object_of(value: object) -> Mapping[str, object]:
-    """A JSON object, else an empty one."""
+    """Return a JSON object, else an empty one."""
     return value if isinstance(value, dict) else _NOTHING
 
 
 def number_of(value: object) -> int | None:
-    """A code; in an answer that has passed through other hands it may have become text."""
+    """Return a code as a number; a relay may have made text of it."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
         return int(value)
     return value if type(value) is int and abs(value) < 10**9 else None
@@ -31,7 +31,7 @@ def is_success(code: object) -> bool:
 
 
 def id_of(value: object) -> str | None:
-    """An id of theirs, text or number, that is safe to store and to log; else None."""
+    """Return a provider's id, text or number, if it is safe to store and to log; else None."""
     text = str(value) if type(value) is int else text_of(value).strip()
     return text if re.fullmatch(r"[\x21-\x7e]{1,400}", text) else None
 
@@ -47,12 +47,12 @@ def link_of(value: object) -> str | None:
 
 
 def text_of(value: object) -> str:
-    """Text, else an empty one."""
+    """Return text, else an empty string."""
     return value if isinstance(value, str) else ""
 
 
 def share_of(percent: object) -> float | None:
-    """0 to 1, from percent as a number or as text: 30, "30", "30%"."""
+    """Return 0 to 1, from percent as a number or as text: 30, "30", "30%"."""
     if isinstance(percent, str) and re.fullmatch(r"\s*[0-9]{1,3}(\.[0-9]{1,9})?\s*%?\s*", percent):
         percent = float(percent.strip().removesuffix("%"))
     if isinstance(percent, bool) or not isinstance(percent, int | float) or not abs(percent) < math.inf:

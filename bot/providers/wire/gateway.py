@@ -45,7 +45,7 @@ _NAMES = {
 
 
 def check_gateway(answer: Answer) -> None:
-    """Raise what a gateway error means. Where there is one, no other field of the answer counts."""
+    """Raise what a gateway error means. If there is one, no other field of the answer counts."""
     error = object_of(answer.fields.get("ResponseMetadata")).get("Error")
     if error is None:
         return

@@ -87,10 +87,10 @@ class Http:
     async def send(
         self, call: Call, method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None
     ) -> Answer:
-        """The answer, whatever it says; Unavailable or OutcomeUnknown when there is none.
+        """Return the answer, whatever it says. Raises Unavailable or OutcomeUnknown if there is none.
 
-        Sends `headers` and `body` as they are. Redirects are answers like any other. `method` of a submit
-        is POST: aiohttp repeats the methods that change nothing when a connection breaks.
+        Sends `headers` and `body` as they are. Redirects are answers like any other. `method` of a submit is
+        POST: aiohttp repeats the methods that change nothing when a connection breaks.
         """
         limit_s = self.submit_limit_s if call is Call.SUBMIT else self.look_limit_s
         proxy = None if is_this_machine(url.host or "") else self.proxy
@@ -140,7 +140,7 @@ class Http:
 
 
 def nothing_told(call: Call, detail: str) -> ProviderError:
-    """The error for an outcome that proves neither an acceptance nor a refusal."""
+    """Return the error for an outcome that proves neither an acceptance nor a refusal."""
     if call is Call.SUBMIT:
         return OutcomeUnknown("submit_unknown", detail)
     return Unavailable("unreachable", detail)
@@ -153,8 +153,8 @@ def unclear(answer: Answer, detail: str) -> ProviderError:
 
 
 def unreadable(answer: Answer) -> ProviderError:
-    """The error for an answer in which the adapter finds no word of its provider. 429 speaks for itself, and
-    so does what web servers answer to a submit that they do not pass on."""
+    """Return the error for an answer in which the adapter finds no word of its provider. 429 speaks for
+    itself, and so does what web servers answer to a submit that they do not pass on."""
     detail = f"HTTP {answer.status} and no word that we know"
     if answer.status == 429:
         return Unavailable("busy", detail, retry_after_s=answer.retry_after_s)
@@ -179,11 +179,11 @@ def _fields(raw: bytes) -> dict[str, object]:
 
 
 def _pause_s(header: str) -> float | None:
-    """Retry-After in seconds; its other form, a date, is left to our own backoff."""
+    """Return Retry-After in seconds; its other form, a date, is left to our own backoff."""
     return min(float(header), _LONGEST_PAUSE_S) if header.isascii() and header.isdigit() else None
 
 
 def _kind(error: Exception) -> str:
-    """What went wrong, without the text: that may quote an address or a header."""
+    """Return what went wrong, without the text, which may quote an address or a header."""
     reason = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     return type(reason).__name__

@@ -1,4 +1,5 @@
-"""Jimeng, whoever sells it: its ratios, and what its moderation codes mean, in the project's words."""
+"""Jimeng at every provider that sells it: its ratios, and the failure code of each moderation code (50412
+…)."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ _NUMBER = re.compile(r"(?<![0-9.])50[245][0-9]{2}(?![0-9]|\.[0-9]|\s?m?s\b)")
 
 
 def refusal_in(text: str) -> str | None:
-    """The word for a refusal of Jimeng's that a relay passes on somewhere in its own text; numbers first."""
+    """Return the failure code for a refusal of Jimeng's that a relay passes on in its own text; numbers
+    first."""
     for number in _NUMBER.findall(text):
         if int(number) in REFUSALS:
             return REFUSALS[int(number)]

@@ -25,7 +25,7 @@ class JobState(Enum):
     QUEUED = "queued"
     RUNNING = "running"
     STAGE = "stage"
-    """It runs on, also where a link to an early version is there and one part of the work is at 100 %."""
+    """It runs on, also if there is a link to an early version and one part of the work is at 100 %."""
     UNKNOWN = "unknown"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -106,7 +106,7 @@ _PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|heic|avif|svg|mp3|wav)(?![\
 _DEEPEST = 14
 _MOST_VALUES = 2000
 _BEHIND_A_KEY = re.compile(r"/videos?/[^/?#]+/content/?(?:[?#]|$)")
-"""The path under which relays pass a video on to whoever has a key: the upstream's own link comes first."""
+"""The path under which relays serve a video to holders of a key: the upstream's own link comes first."""
 _PATH = re.compile(r"/(?!/)[!-~]+")
 _LINK_IN_TEXT = re.compile(r"https?://[^\s<>()\[\]{}\"'`|\\，。；、）】》]+", re.IGNORECASE)
 
@@ -117,10 +117,10 @@ class Job:
 
     record: Mapping[str, object]
     word: str
-    """Its status word in small letters; empty where there is none."""
+    """Its status word in small letters; empty if there is none."""
     state: JobState
     progress: float | None
-    """0 to 1, where it is told."""
+    """0 to 1, if it is told."""
     links: tuple[str, ...]
     """To its finished video, the most trusted first; empty while it is not finished."""
     paths: tuple[str, ...] = ()
@@ -128,7 +128,8 @@ class Job:
 
 
 def body_of(value: object) -> Mapping[str, object]:
-    """A JSON object, also one that arrives as text inside another or alone in a list; else an empty one."""
+    """Return a JSON object, also one that arrives as text inside another or alone in a list; else an empty
+    one."""
     if isinstance(value, str) and len(value) < _LONGEST_TEXT and value.lstrip()[:1] in {"{", "["}:
         try:
             value = json.loads(value)
@@ -140,7 +141,7 @@ def body_of(value: object) -> Mapping[str, object]:
 
 
 def state_of(status: object) -> JobState:
-    """What a status word says, in any case of letters. Only whole words count:
+    """Return what a status word says, in upper or lower case. Only whole words count:
     `video_generation_completed` is a stage of a job that runs."""
     return _STATES.get(_plain_word(status), JobState.UNKNOWN)
 
@@ -159,7 +160,7 @@ def job_in(fields: Mapping[str, object], first: Sequence[Place] = ()) -> Job | N
     """Return the job that an answer shows, wherever its record lies; None if there is none.
 
     A link beside a word for the end, or beside 100 %, is the end; so is one to a video where nothing else is
-    told. `first`: where this seller's own document has the link, before all other places.
+    told. `first`: the place at which this seller's own document has the link, before all other places.
     """
     record = _record_in(fields, first)
     if record is None:

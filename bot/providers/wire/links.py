@@ -25,7 +25,7 @@ def read_link(text: str, origin: URL | None = None) -> URL | None:
     if origin is None and _NAMED_HOST.match(text):
         text = f"https://{text}"
     try:
-        # Signed links are used to the letter: quoting them anew could break their signature.
+        # Signed links are used to the letter: quoting them again could break their signature.
         url = URL(text, encoded=re.fullmatch(r"[\x21-\x7e]+", text) is not None)
         url = origin.join(url) if origin else url
         is_usable = url.scheme in {"http", "https"} and url.host and url.port

@@ -121,6 +121,6 @@ def _part_of(small: str) -> str:
 
 
 def _small(text: str) -> str:
-    """In small letters, and in single words whether they were joined by underscores or by capitals."""
+    """Return a text in small letters and single words, if they were joined by underscores or by capitals."""
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", text[:_CUT])
     return " ".join(apart.lower().split())

@@ -36,7 +36,7 @@ _MOST_REMEMBERED = 500
 
 
 def links_of(photos: Sequence[Photo]) -> list[PhotoLink]:
-    """The photos as links, the only form that relays take; Rejected for anything else."""
+    """Return the photos as links, the only form that relays take. Raises Rejected for anything else."""
     links = [photo for photo in photos if isinstance(photo, PhotoLink)]
     if len(links) < len(photos):
         raise Rejected("photo_refused", "the bytes of a photo where a link to it is due")
@@ -44,7 +44,8 @@ def links_of(photos: Sequence[Photo]) -> list[PhotoLink]:
 
 
 def ratio_of(request: VideoRequest, links: Sequence[PhotoLink], ratios: Sequence[str]) -> str:
-    """The ratio to send. Relays demand one with a photo too: then it is the one nearest to the photo's."""
+    """Return the ratio to send. Relays demand one with a photo too: then it is the one nearest to the
+    photo's."""
     if request.ratio is None and links:
         return closest_ratio(links[0].width, links[0].height, ratios)
     return request.ratio or ratios[0]
@@ -66,7 +67,7 @@ def read_submit(answer: Answer) -> Accepted:
     ids = task_ids_in(answer.fields)
     if not ids:
         raise unreadable(answer) if complaint is None else problem(answer, complaint)
-    # A bare value is the id of a job only where the relay says that all went well.
+    # A bare value is the id of a job only if the relay says that all went well.
     code = answer.fields.get("code")
     is_named = ids[0] not in bare_ids_in(answer.fields) or "code" not in answer.fields
     if is_clear and (is_named or is_success(code)):
@@ -78,7 +79,7 @@ def read_submit(answer: Answer) -> Accepted:
 
 
 def read_poll(answer: Answer, first: Sequence[Place] = ()) -> Status:
-    """How the job is; or the error that says why this look told nothing.
+    """Return how the job is. Raises the error that says why the poll did not tell.
 
     `first` is where this relay's own document has the link.
     """
@@ -105,7 +106,7 @@ def read_poll(answer: Answer, first: Sequence[Place] = ()) -> Status:
 class RelayLinks:
     """The links of one relay: some want its key, which goes to its own host alone.
 
-    Where a video has several, the others are kept for when the first does not work.
+    If a video has several, the others are kept in case the first does not work.
     """
 
     def __init__(self, base_url: URL, api_key: SecretStr, fetcher: VideoFetcher) -> None:

@@ -32,10 +32,11 @@ def sign(
     region: str = "cn-north-1",
     service: str = "cv",
 ) -> dict[str, str]:
-    """The headers to send, all of them and unchanged. `host` keeps a port that is not the scheme's own.
+    """Return the headers to send, all of them and unchanged. `host` keeps a port that is not the scheme's
+    own.
 
-    `path` is percent-encoded, as it is sent; `query` is not, and is sent as `canonical_query` writes it.
-    `at` is the aware time of the call; the other side accepts some minutes of difference.
+    `path` is percent-encoded, as it is sent; `query` is not, and is sent as `canonical_query` writes it. `at`
+    is the aware time of the call; the other side accepts some minutes of difference.
     """
     x_date = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     digest = hashlib.sha256(body).hexdigest()
@@ -62,7 +63,7 @@ def sign(
 
 
 def canonical_query(query: Sequence[tuple[str, str]]) -> str:
-    """The query as it is signed, and as it must be sent: sorted, percent-encoded as RFC 3986 says."""
+    """Return the query as it is signed and must be sent: sorted, percent-encoded as RFC 3986 says."""
     return "&".join(
         f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in sorted(query)
     )

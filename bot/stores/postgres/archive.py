@@ -134,7 +134,7 @@ def _to_boolean(value: int | None) -> bool | None:
 
 
 def _to_clean(value: str | None) -> str | None:
-    """A text of PostgreSQL cannot hold the character NUL."""
+    """Remove the character NUL, which a text of PostgreSQL cannot hold."""
     return None if value is None else value.replace("\0", "")
 
 

@@ -89,7 +89,7 @@ class PostgresMaintenance(Subject):
         return before
 
     async def wait_for_external_change(self) -> None:
-        # Whoever changes something may be anybody: a look now and then, cheap enough to be in vain.
+        # Any process may have changed something: the check now and then costs little.
         await asyncio.sleep(_LOOK_AROUND_S)
 
     async def wait_for_fatal_error(self) -> str:

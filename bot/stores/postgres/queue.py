@@ -1,6 +1,6 @@
 """The queue of each provider, in SQL. `bot/stores/sqlite/queue.py` says what queue tags are.
 
-Whoever gives or reaches a tag, or counts slots to take one, holds the row of the provider in `slots`.
+A process that gives or reaches a tag, or counts slots to take one, holds the provider's row in `slots`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Saves tasks: saves that wait together share one round trip and one commit.
 
 A save is what every poll ends with, so it is the one write whose number counts. While one group is on its way
-the next one gathers; where many come, a group is given a moment to grow.
+the next one gathers; if many come, a group is given a moment to grow.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_of_task ON attempts (task_id, at, id);
 CREATE INDEX attempts_submits ON attempts (at, id) WHERE call = 'submit';
 
--- What each account's slots have come to, and how many there are. Whoever counts or fills them holds the row.
+-- How far each account's slots have come, and how many there are. To count or fill them the row is locked.
 CREATE TABLE slots (
     provider text COLLATE "C" PRIMARY KEY,
     reached bigint NOT NULL DEFAULT 0,

@@ -176,7 +176,7 @@ class PostgresStatistics(Subject):
 
 
 def _money(row: Row) -> Decimal:
-    """Rows are grouped by price, so that decimals are multiplied here, where they are exact."""
+    """Return the sum of rows grouped by price: decimals are multiplied here, exactly."""
     return NO_MONEY if row["paid"] is None else Decimal(row["paid"]) * int(row["count"])
 
 

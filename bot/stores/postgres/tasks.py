@@ -116,7 +116,7 @@ class PostgresTasks(Subject):
         return due_at
 
     async def release(self) -> int:
-        # Whoever was cut short while it took a lease may get it yet.
+        # A caller that was cut short while it took a lease may get it yet.
         await self._db.connections.settle()
         return await self._release()
 
@@ -252,8 +252,8 @@ class PostgresTasks(Subject):
 
     @transacts
     async def move_chat(self, connection: Connection, chat_id: int, new_id: int) -> int:
-        # Whoever holds a lease is refused from here on, so it ends; but a submit in flight (it has a slot,
-        # and no id so far) goes on, and the end of its lease says that its answer is lost.
+        # A process that holds a lease is refused from here on, so it ends; but a submit in flight (it has a
+        # slot, and no id so far) goes on, and the end of its lease says that its answer is lost.
         await connection.execute(
             "UPDATE tasks SET due_at = due_before_lease, due_before_lease = NULL, leased_by = NULL"
             " WHERE chat_id = $1 AND due_before_lease IS NOT NULL"

@@ -46,7 +46,7 @@ def stored_settings(path: Path, subject: int) -> list[AuditEntry]:
     """Return the settings of a subject that are in force; none if they cannot be read. Leaves no file
     behind."""
     try:
-        # Whoever only reads a file that nobody else has open leaves two files beside it.
+        # Reading a file that nobody else has open leaves two files beside it.
         mode = "ro" if not path.exists() or _is_in_use(path) else "rw"
         with closing(_connect(path, mode)) as connection:
             return settings_in_force(connection, subject)
@@ -69,7 +69,8 @@ def _examine_folder(path: Path) -> Examination:
 
 
 def _is_in_use(path: Path) -> bool:
-    """A bot holds this lock for as long as it lives. Here it is tried for an instant, and never made."""
+    """Return True if a running bot holds the lock of this database. The lock is tried for an instant, and its
+    file is never made."""
     try:
         lock = os.open(
             path.with_name(path.name + ".lock"), os.O_RDWR if sys.platform == "win32" else os.O_RDONLY
@@ -107,7 +108,7 @@ def _examine_content(connection: sqlite3.Connection, in_use: bool) -> Examinatio
         return Examination(True, in_use, "was made by a newer Dreamreel", "Update this one.")
     if not in_use:
         connection.execute("BEGIN IMMEDIATE")
-        # Where the file cannot be written, SQLite opens it for reading, and only a write shows it.
+        # SQLite opens a file for reading that cannot be written, and only a write shows it.
         connection.execute(f"PRAGMA user_version = {version:d}")
         connection.execute("ROLLBACK")
     if version < SCHEMA_VERSION:  # the next start brings it up to date

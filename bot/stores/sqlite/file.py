@@ -194,7 +194,8 @@ def _connected(path: Path, make_ready: Callable[[sqlite3.Connection], None]) -> 
 
 
 def _refusal(path: Path, error: sqlite3.Error) -> SettingsError | StartError:
-    """A full disk and another program's lock may pass by themselves; the rest has to be mended."""
+    """Return the error for a database that cannot be opened. A full disk and another program's lock may pass;
+    the rest has to be mended."""
     kind = StartError if may_pass(error) else SettingsError
     return kind(f"The database {path} cannot be opened: {explain(error)}.")
 

@@ -2,7 +2,7 @@
 taken.
 
 A queue tag is a start tag of fair queueing: one more than what its provider has reached, and than the last
-tag of the same person there. Serving tags in order is round-robin between persons, whoever asks how often. Of
+tag of the same person there. Serving tags in order is round-robin between persons, however often they ask. Of
 tasks with one tag the chats take turns, and then the older row is first. What the provider has reached is the
 highest tag that was ever served: once it is, no task joins that tag any more, so nobody waits for ever.
 

@@ -24,7 +24,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 @migrations()
 def tasks_updates_people(db: Database) -> None:
-    """Where everything begins."""
+    """Create the first tables."""
     _create_tasks(db)
     _create_attempts(db)
     _create_updates(db)
@@ -34,7 +34,7 @@ def tasks_updates_people(db: Database) -> None:
 
 @migrations()
 def photos_and_accounts(db: Database) -> None:
-    """Cards with a photo, failover, what people were told of their photos, accounts in trouble."""
+    """Add cards with a photo, failover, what people were told of their photos, accounts in trouble."""
     tasks, people = db.table("tasks"), db.table("people")
     tasks.add_column("card_has_photo", int, not_null_default=0)
     tasks.add_column("passed_over", str, not_null_default="[]")  # JSON
@@ -49,7 +49,7 @@ def photos_and_accounts(db: Database) -> None:
 
 @migrations()
 def settings_and_recipes(db: Database) -> None:
-    """What chats have chosen, shared requests, and the way to a person's history."""
+    """Add settings of chats, shared requests, and an index for a person's history."""
     db.table("chats").add_column("settings", str, not_null_default="{}")  # JSON
     columns = {"token": str, "task_id": str, "user_id": int, "request": str, "created_at": str}
     db.table("recipes").create(columns, pk="token", not_null=columns)
@@ -64,7 +64,7 @@ def settings_and_recipes(db: Database) -> None:
 
 @migrations()
 def durations_and_heartbeat(db: Database) -> None:
-    """How long jobs take, which looks told it, and when the bot was last alive."""
+    """Add how long jobs take, which polls told it, and when the bot was last alive."""
     tasks = db.table("tasks")
     tasks.add_column("looked_at", str)
     tasks.add_column("running_at", str)
@@ -75,13 +75,13 @@ def durations_and_heartbeat(db: Database) -> None:
 
 @migrations()
 def groups_that_moved(db: Database) -> None:
-    """Which id a supergroup had before."""
+    """Add the id that a supergroup had before."""
     db.table("chats").add_column("moved_from", int)
 
 
 @migrations()
 def record_of_changes(db: Database) -> None:
-    """What admins decide while the bot runs: the newest of each name about each subject is in force."""
+    """Add what admins decide while the bot runs: the newest of each name about each subject is in force."""
     columns = {"id": int, "subject": int, "name": str, "value": str, "changed_by": int, "changed_at": str}
     db.table("changes").create(columns, pk="id", not_null=columns.keys() - {"value"})
     db.table("changes").create_index(["subject", "name", "id"], "changes_of_subject")
@@ -90,13 +90,13 @@ def record_of_changes(db: Database) -> None:
 
 @migrations()
 def tasks_by_age(db: Database) -> None:
-    """Every task, newest first, as operators leaf through them."""
+    """Add an index for all tasks, newest first, as operators read them."""
     db.table("tasks").create_index(["created_at", "id"], "tasks_by_age")
 
 
 @migrations()
 def statistics_and_passes(db: Database) -> None:
-    """What operators look back at, and what lets them in."""
+    """Add indexes for statistics, and the tokens of the operator's page."""
     db.execute("CREATE INDEX tasks_queued ON tasks (queued_at) WHERE queued_at IS NOT NULL")
     db.execute("CREATE INDEX attempts_submits ON attempts (at, id) WHERE call = 'submit'")
     columns = {"digest": str, "kind": str, "user_id": int, "expires_at": str}
@@ -105,7 +105,7 @@ def statistics_and_passes(db: Database) -> None:
 
 @migrations()
 def old_rows_and_marks(db: Database) -> None:
-    """The way to what was closed long ago, the age of notices, and what has been told."""
+    """Add an index for what was closed long ago, the age of notices, and what has been told."""
     db.execute("CREATE INDEX tasks_closed ON tasks (delivered_at) WHERE delivered_at IS NOT NULL")
     db.table("notices").add_column("kept_at", str)
     db.execute("UPDATE notices SET kept_at = strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')")
@@ -115,13 +115,13 @@ def old_rows_and_marks(db: Database) -> None:
 
 @migrations()
 def turns_and_slots(db: Database) -> None:
-    """Whose turn it is, and what each account's slots have come to."""
+    """Add whose turn it is, and how far the slots of each account have come."""
     slots = {"provider": str, "reached": int}
     db.table("slots").create(slots, pk="provider", not_null=slots, defaults={"reached": 0})
     tasks = db.table("tasks")
     tasks.add_column("turn", int)
     tasks.add_column("chat_turn", int)
-    # Whoever waits by now keeps the order among their own; persons take turns from here on.
+    # People who wait by now keep the order of their own tasks; they take turns from here on.
     db.execute(
         "UPDATE tasks SET chat_turn = 1, turn = place FROM (SELECT id AS of, row_number() OVER"
         " (PARTITION BY provider, user_id ORDER BY due_at, rowid) AS place FROM tasks"
@@ -137,7 +137,7 @@ def turns_and_slots(db: Database) -> None:
 
 @migrations()
 def pauses_and_spending(db: Database) -> None:
-    """What holds buying back, and the way to what was bought within an hour, or a day."""
+    """Add pauses of buying, and indexes for what was bought within an hour or a day."""
     columns = {"id": int, "model": str, "paused_by": int, "paused_at": str}
     ended = {"resumed_by": int, "resumed_at": str}
     db.table("pauses").create(columns | ended, pk="id", not_null=columns)
@@ -152,14 +152,14 @@ def pauses_and_spending(db: Database) -> None:
 
 @migrations()
 def limits_in_use(db: Database) -> None:
-    """How many jobs an account takes at once, where that is fewer than was set."""
+    """Add how many jobs an account takes at once, if that is fewer than was set."""
     for column, kind in (("jobs", int), ("refusals", int), ("refused_at", str), ("probe_at", str)):
         db.table("slots").add_column(column, kind)
 
 
 @migrations()
 def record_of_acts(db: Database) -> None:
-    """What admins did with single tasks and people."""
+    """Add what admins did with single tasks and people."""
     columns = {"id": int, "verb": str, "target": str, "done_by": int, "done_at": str}
     db.table("acts").create(columns, pk="id", not_null=columns)
     db.table("acts").create_index(["target", "id"], "acts_on_target")
@@ -167,8 +167,8 @@ def record_of_acts(db: Database) -> None:
 
 @migrations()
 def updates_of_persons(db: Database) -> None:
-    """Whose an update is: one that waits for its next attempt holds back its own person alone. And how many
-    processes ended while they handled it."""
+    """Add the person of an update, so that a waiting one holds up only its own person, and how many processes
+    ended while they handled it."""
     for column in ("user_id", "deaths"):
         db.table("updates").add_column(column, int, not_null_default=0)
     db.execute("DROP INDEX updates_open")
@@ -178,8 +178,8 @@ def updates_of_persons(db: Database) -> None:
 
 @migrations()
 def standard_names(db: Database) -> None:
-    """Columns and tables under the names of the fields and subjects they hold. Indexes follow by
-    themselves."""
+    """Rename columns and tables after the fields and subjects they hold. SQLite renames in indexes by
+    itself."""
     for old, new in (
         ("hidden", "detached"),
         ("passed_over", "tried_models"),
@@ -196,7 +196,7 @@ def standard_names(db: Database) -> None:
 
 @migrations()
 def one_audit_log(db: Database) -> None:
-    """What admins did and decided, in one table. `pauses` holds only those in force."""
+    """Move what admins did and decided into one table. `pauses` holds only those in force."""
     columns = {
         **{"id": int, "action": str, "target": str, "name": str},
         **{"value": str, "done_by": int, "done_at": str},
@@ -233,13 +233,13 @@ def one_audit_log(db: Database) -> None:
 
 @migrations()
 def tokens_of_tasks(db: Database) -> None:
-    """How many tokens a provider billed for a job."""
+    """Add how many tokens a provider billed for a job."""
     db.table("tasks").add_column("billed_tokens", int)
 
 
 @migrations()
 def cancellations(db: Database) -> None:
-    """Who cancelled a task, and when; and the way there for somebody who wants to be forgotten."""
+    """Add who cancelled a task, and when, with an index for people who want to be forgotten."""
     tasks = db.table("tasks")
     tasks.add_column("cancelled_at", str)
     tasks.add_column("cancelled_by", int)
@@ -249,7 +249,7 @@ def cancellations(db: Database) -> None:
 
 @migrations()
 def deleted_videos(db: Database) -> None:
-    """When a person had the message with their video deleted."""
+    """Add when a person had the message with their video deleted."""
     db.table("tasks").add_column("deleted_at", str)
 
 

@@ -201,7 +201,7 @@ def _spans(edges: Sequence[datetime]) -> dict[str, Any]:
 
 
 def _money(row: sqlite3.Row) -> Decimal:
-    """Rows are grouped by price, so that decimals are multiplied here, where they are exact."""
+    """Return the sum of rows grouped by price: decimals are multiplied here, exactly."""
     return NO_MONEY if row["paid"] is None else Decimal(row["paid"]) * int(row["count"])
 
 

@@ -260,8 +260,8 @@ class SQLiteTasks(Subject):
     @writes
     def move_chat(self, connection: sqlite3.Connection, chat_id: int, new_id: int) -> int:
         ids = {"old": chat_id, "new": new_id}
-        # Whoever holds a lease is refused from here on, so it ends; but a submit in flight (it has a slot,
-        # and no id so far) goes on, and the end of its lease says that its answer is lost.
+        # A process that holds a lease is refused from here on, so it ends; but a submit in flight (it has a
+        # slot, and no id so far) goes on, and the end of its lease says that its answer is lost.
         connection.execute(
             "UPDATE tasks SET due_at = due_before_lease, due_before_lease = NULL WHERE chat_id = :old"
             " AND due_before_lease IS NOT NULL AND (slot_until IS NULL OR remote_id IS NOT NULL)",

@@ -50,7 +50,8 @@ class Writer:
         return result
 
     async def write(self, do: Callable[[sqlite3.Connection], T]) -> T:
-        """The same for a write, once it is durable. StoreError, or what `do` raised: nothing of it is stored.
+        """Return what a write returns, once it is durable. Raises StoreError, or what `do` raised: nothing of
+        it is stored then.
 
         `do` may run twice, and sees nothing of its first run then. A caller that is cancelled stops waiting
         but does not take the write back: it may hold the id of a job that was paid for.
@@ -143,7 +144,7 @@ class Writer:
         self._connection.execute("RELEASE job")
 
     def _answer(self, group: Sequence[_Job]) -> None:
-        """One visit to the event loop for a whole group."""
+        """Answer a whole group with one visit to the event loop."""
         if any(job.writes and job.error is None for job in group):
             self.outage.worked()
         for job in group:

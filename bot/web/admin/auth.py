@@ -24,7 +24,8 @@ _COOKIE = "dreamreel_admin"
 
 
 async def make_link(tokens: TokenStore, address: str, user_id: int, now: datetime) -> str:
-    """Where one admin gets in, once, within `LINK_LIVES`. `address` is that of the private server."""
+    """Return a link that lets one admin in, once, within `LINK_LIVES`. `address` is that of the private
+    server."""
     token = new_token()
     await tokens.add(Token("link", digest_of(token), user_id, now + LINK_LIVES), now)
     return f"{address}{LOGIN}#{token}"

@@ -115,7 +115,7 @@ def cost_of(sources: AdminContext, task: Task) -> str:
 
 
 def canceller(task: Task, acts: Sequence[AuditEntry], names: Mapping[int, str]) -> str:
-    """Return who cancelled the task, by name where that is known, and what makes them able to."""
+    """Return who cancelled the task, by name if that is known, and what allowed them to."""
     by = task.cancelled_by
     if by == THE_MACHINE:
         return "the command line"

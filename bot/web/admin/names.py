@@ -1,4 +1,4 @@
-"""Names of people and groups, where a page has only their ids."""
+"""Names of people and groups, for pages that have only their ids."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from bot.text import say
 
 _DECISIONS: Mapping[str, Admission] = {YES: "allowed", NO: "ignored"}
 _NAMED = 20
-"""Telegram is asked for the name of each."""
+"""How many are named: Telegram is asked for each name."""
 _VALUE_SHOWN = 300
 
 

@@ -47,8 +47,8 @@ async def _state(ctx: ChatContext, sender: Sender, subject: int) -> str:
 
 
 def read_figures(words: tuple[str, ...]) -> dict[Figure, LimitOverride] | None:
-    """`10`, `10 2`, `unlimited 2`, `default`: a day, and at once. One word that is no figure is for both.
-    None where it cannot be read."""
+    """Read `10`, `10 2`, `unlimited 2` or `default`: videos a day, and tasks at the same time. One word that
+    is no figure is for both. None if it cannot be read."""
     if len(words) > len(FIGURES):
         return None
     try:

@@ -21,7 +21,7 @@ from bot.task import TaskState
 from bot.text import plain, say
 
 _BUTTONS = 10
-"""Of models at most: more would fill the screen."""
+"""Buttons for models, at most: more would fill the screen."""
 _RUNNING = frozenset({TaskState.SUBMITTING, TaskState.RUNNING})
 
 
@@ -71,7 +71,7 @@ async def _press(ctx: ChatContext, press: ChatButtonPress, verb: str) -> Reply |
 
 
 async def _do(ctx: ChatContext, sender: Sender, model: str, verb: str) -> Card:
-    """`model` may be `EVERYTHING`."""
+    """Pause or resume a model, which may be `EVERYTHING`."""
     if verb == PAUSE:
         await ctx.actions.pause(model, sender.user_id)
         return await _paused(ctx, sender.language, model)
@@ -80,7 +80,7 @@ async def _do(ctx: ChatContext, sender: Sender, model: str, verb: str) -> Card:
 
 
 async def _paused(ctx: ChatContext, language: str, model: str) -> Card:
-    """What is paused, since when and by whom; it may have been before."""
+    """Say what is paused, since when and by whom, also if it was paused before."""
     found = next((one for one in await ctx.purchase_guard.pauses() if one.model == model), None)
     if found is None:
         return Card(say(language, "resume_nothing"), None)
@@ -122,12 +122,12 @@ async def _since(ctx: ChatContext, language: str, pause: Pause) -> str:
     time = f"{pause.at.astimezone(ctx.settings.zone):%H:%M}"
     if pause.is_brake or pause.is_of_disk:
         return say(language, "paused_by_brake" if pause.is_brake else "paused_by_disk", time=time)
-    # The name is HTML by now.
+    # The name is already HTML.
     return say(language, "paused_by", time=time, name="\0").replace("\0", await ctx.names.link(pause.by))
 
 
 async def _figures(ctx: ChatContext, language: str) -> str:
-    """What waits, and what runs on."""
+    """Say how many tasks wait, and how many go on."""
     waiting = await ctx.store.tasks.count_tasks(TaskFilter(states=frozenset({TaskState.QUEUED})))
     running = await ctx.store.tasks.count_tasks(TaskFilter(states=_RUNNING))
     return say(language, "paused_figures", waiting=waiting, running=running)

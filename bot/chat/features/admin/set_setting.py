@@ -77,7 +77,7 @@ async def _line(ctx: ChatContext, language: str, setting: LiveSetting) -> str:
 
 
 async def _changes(ctx: ChatContext, language: str, changes: list[AuditEntry]) -> str:
-    """The newest of the record, those about one person or group too."""
+    """Return the newest entries of the audit log, also those about one person or group."""
     lines = []
     for change in changes[:_CHANGES_SHOWN]:
         about = "" if change.subject == THE_BOT else f"{await ctx.names.link(change.subject)} "

@@ -1,4 +1,4 @@
-"""Whom an admin's command is about: an id behind it, whose message it answers, or the group it stands in."""
+"""The target of an admin's command: an id in it, the writer of the message it replies to, or its group."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.chat.sender import Sender
 from bot.store import TaskStore
 
 _ID = re.compile(r"-?[1-9]\d{2,17}")
-"""Nobody has an id of two digits."""
+"""No id has two digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,9 @@ class CommandTarget:
 async def find_subject(
     tasks: TaskStore, sender: Sender, intent: Intent, figures: int = 0
 ) -> CommandTarget | None:
-    """None where nothing tells. `figures`: how many the command takes beside, so that the first number is an
-    id only where there are more, or where nothing else says whom it is about."""
+    """Find the person or group that a command is about; None if nothing says it. `figures` is how many other
+    numbers the command takes: the first number is an id only if there are more than that, or if nothing else
+    says who is meant."""
     words = tuple(intent.words.split())
     if words and _ID.fullmatch(words[0]):
         is_alone = not sender.is_group and intent.about is None and intent.answers is None

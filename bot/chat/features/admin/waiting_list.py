@@ -1,4 +1,4 @@
-"""What all people wait for, shown to an admin below their own queue; with buttons that put a task first."""
+"""The waiting tasks of all people, for an admin, below their own; with buttons that put a task first."""
 
 from __future__ import annotations
 

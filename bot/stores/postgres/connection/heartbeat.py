@@ -1,9 +1,9 @@
 """Which processes are alive: the heartbeat of this one, and an eye on the others.
 
 All times here are the server's. A process holds a lock for as long as its connection lives, so the server
-knows if it is gone: killed, and its machine has said so. The leases of a dead process end at once, whoever
-notices it. Of one that is merely silent a submit in flight keeps its lease: it may be alive, standing still
-or cut off, and only the end of the lease says that the answer is lost.
+knows if it is gone: killed, and its machine has said so. The leases of a dead process end as soon as
+another one notices. Of one that is merely silent a submit in flight keeps its lease: it may be alive,
+blocked or cut off, and only the end of the lease says that the answer is lost.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def refusal(error: Exception) -> str:
 
 
 def cannot_hold(encoding: str) -> str:
-    """What is wrong with a database of this encoding, as the second half of a sentence."""
+    """Return what is wrong with a database of this encoding, as the second half of a sentence."""
     return f"has the encoding {encoding}, which cannot hold what people write"
 
 

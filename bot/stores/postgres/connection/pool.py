@@ -73,7 +73,7 @@ class Connections:
 
     @classmethod
     async def open(cls, url: str) -> Connections:
-        """What asyncpg raises is left as it is."""
+        """Open the pool. Raises asyncpg's own errors."""
         pool = await asyncpg.create_pool(
             url,
             min_size=0,  # else the pool looks after that number itself, and logs each failure
@@ -111,17 +111,18 @@ class Connections:
     async def write(
         self, do: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """The same for one statement that writes, once it is durable.
+        """Return what `do(connection, …)` returns, once its one statement that writes is durable.
 
-        A caller that is cancelled stops waiting but does not take the write back: it may hold the id of a
-        job that was paid for.
+        A caller that is cancelled stops waiting but does not take the write back: it may hold the id of a job
+        that was paid for.
         """
         return await self._finish(self._write(do, *args, **kwargs))
 
     async def transact(
         self, do: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """The same for several statements: all of them, or none. `do` may run again."""
+        """Return what `do(connection, …)` returns, once its statements are durable: all of them, or none. It
+        may run again."""
         return await self._finish(self._transact(do, *args, **kwargs))
 
     async def _finish(self, write: Coroutine[Any, Any, T]) -> T:
@@ -155,7 +156,7 @@ class Connections:
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._writes.discard(task)
-        # Whoever asked may be gone, and nobody else is to hear of an error.
+        # The caller may be gone, and nobody else is to hear of an error.
         if not task.cancelled() and task.exception() is None:
             self.outage.worked()
 
