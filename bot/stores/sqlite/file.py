@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.errors import SettingsError, StartError, StoreError
+from bot.stores.write_outage import ROOM_BYTES
 
 if sys.platform == "win32":
     import msvcrt
@@ -40,6 +42,14 @@ class DatabaseFile:
 
     connection: sqlite3.Connection
     lock: int | None
+    folder: Path
+
+    def has_room(self) -> bool:
+        """Return True if its disk is not full."""
+        try:
+            return shutil.disk_usage(self.folder).free >= ROOM_BYTES
+        except OSError:
+            return False
 
     def close(self) -> None:
         if self.lock is not None:
@@ -67,7 +77,7 @@ def open_file(path: Path) -> DatabaseFile:
     except OSError as error:
         raise SettingsError(f"The database {path} cannot be opened: {_reason(error)}.") from error
     try:
-        return DatabaseFile(_connect(path), lock)
+        return DatabaseFile(_connect(path), lock, path.parent)
     except BaseException:
         os.close(lock)
         raise
@@ -84,11 +94,11 @@ def visit_file(path: Path) -> DatabaseFile:
     try:
         own = open_file(path)
     except AlreadyOpen:
-        return DatabaseFile(_connect_beside(path), None)
+        return DatabaseFile(_connect_beside(path), None, path.parent)
     # The lock is let go of at once: a bot must be able to start meanwhile.
     assert own.lock is not None  # noqa: S101 - only visitors have none
     os.close(own.lock)
-    return DatabaseFile(own.connection, None)
+    return DatabaseFile(own.connection, None, path.parent)
 
 
 _PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

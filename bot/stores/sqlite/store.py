@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -47,14 +48,20 @@ class SQLiteStore:
         self.leases = SingleProcess(db.clock)
 
     @classmethod
-    async def open(cls, path: Path, clock: Callable[[], datetime] = utc_now) -> Self:
+    async def open(
+        cls,
+        path: Path,
+        clock: Callable[[], datetime] = utc_now,
+        counter: Callable[[], float] = time.monotonic,
+    ) -> Self:
         """Open the database at `path`, made with its folder if it is missing, and brought up to date.
 
         The process that opened it is its only owner, so the leases that an earlier one left end here.
-        `clock` dates what arrives. SettingsError, one sentence, if the file cannot be used; StartError if
-        that may pass by itself.
+        `clock` dates what arrives, `counter` times outages. SettingsError, one sentence, if the file cannot
+        be used; StartError if that may pass by itself.
         """
-        store = cls(Database(path, Writer(await asyncio.to_thread(open_file, path)), Reader(path), clock))
+        writer = Writer(await asyncio.to_thread(open_file, path), counter)
+        store = cls(Database(path, writer, Reader(path), clock))
         try:
             await store.updates.count_deaths()
             await store.tasks.release()

@@ -12,6 +12,7 @@ import contextlib
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -29,9 +30,9 @@ _MOST_IN_GROUP = 512
 class Writer:
     """Made on the event loop that uses it. Closes the file when it is closed."""
 
-    def __init__(self, file: DatabaseFile) -> None:
+    def __init__(self, file: DatabaseFile, counter: Callable[[], float] = time.monotonic) -> None:
         self.commits = 0
-        self.outage = WriteOutage()
+        self.outage = WriteOutage(counter, file.has_room)
         self.damage: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Why the file is lost, as the second half of a sentence, once that shows."""
         self._file = file
