@@ -31,7 +31,7 @@ from bot.worker.journal import TaskJournal
 from bot.worker.loop import Worker
 from bot.worker.provider_health import ProviderHealth
 from bot.worker.purchase_guard import PurchaseGuard
-from bot.worker.schedule import LEASE_S, Schedule
+from bot.worker.schedule import LEASE_S, Schedule, is_link_young
 
 STILL = StillRunning()
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -358,14 +358,15 @@ class WorkerHarness:
         self.actions = admin_actions(
             store, clock, models, prices=prices, listener=GuardListener(self.purchase_guard)
         )
+        self.health = ProviderHealth(store, self.slots, self.tell_admins, clock)
         deps = WorkerDeps(
             chat=self.chat,
             providers=providers,
             models=dict(models),
-            journal=TaskJournal(store.tasks, clock, lambda _, __: None),
+            journal=TaskJournal(store.tasks, clock, self._saved),
             schedule=self.schedule,
             durations=durations or store.providers,
-            health=ProviderHealth(store, self.slots, self.tell_admins, clock),
+            health=self.health,
             purchase_guard=self.purchase_guard,
             video_cache=self.video_cache,
             link=lambda task, index, photo: PhotoLink(
@@ -378,6 +379,10 @@ class WorkerHarness:
         )
         self.worker = Worker(deps, store, self.chat, stop_limit_s=stop_limit_s)
         self.submitter = self.worker.submitter
+
+    def _saved(self, task: Task, attempt: Attempt | None) -> None:
+        if attempt is not None:
+            self.health.record(attempt, is_link_young=is_link_young(task, attempt.at))
 
     async def tell_admins(self, notice: Notice) -> None:
         self.notices.append(notice)
