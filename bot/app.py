@@ -278,6 +278,7 @@ class App:
             ),
             schedule=self._schedule,
             durations=self._store.providers,
+            people=self._store.people,
             health=self._health,
             purchase_guard=self._purchase_guard,
             video_cache=self._video_cache,

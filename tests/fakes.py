@@ -366,6 +366,7 @@ class WorkerHarness:
             journal=TaskJournal(store.tasks, clock, self._saved),
             schedule=self.schedule,
             durations=durations or store.providers,
+            people=store.people,
             health=self.health,
             purchase_guard=self.purchase_guard,
             video_cache=self.video_cache,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import json
 import os
 import signal
 import sqlite3
@@ -33,6 +34,8 @@ T = TypeVar("T")
 PATIENCE_S = 40.0
 """For one step of the bot, on a machine that is busy with other things."""
 BOT = "dreamreel_bot"
+COMPANY = "Volcengine (ByteDance)"
+"""Who gets the photos of the default model."""
 UNHURRIED = Limits(Limit(0.001, 100), Limit(0.001, 100), Limit(0.001, 100), arriving=1000)
 """Sending rates that hold up no test."""
 _GLANCE_S = 0.1
@@ -69,10 +72,22 @@ class BotHarness:
             **changes,
         }
 
-    def newcomer(self, name: str = "Ada", language: str = "en") -> tuple[Person, Chat]:
-        """A person who has not been seen before, and their chat with the bot."""
+    def newcomer(
+        self, name: str = "Ada", language: str = "en", *, is_told: bool = True
+    ) -> tuple[Person, Chat]:
+        """A person who has not been seen before, and their chat with the bot. `is_told`: they know who gets
+        their photos, if the bot has a database already, so that a photo with words starts."""
         person = self.world.add_person(Person(next(self._ids), name, None, language))
+        if is_told and (self.folder / "bot.db").exists():
+            self.tell(person)
         return person, self.world.private_chat(person)
+
+    def tell(self, person: Person) -> None:
+        """Let the bot know that this person was told who gets their photos."""
+        with closing(sqlite3.connect(self.folder / "bot.db", timeout=30)) as database, database:
+            database.execute(
+                "INSERT INTO people (user_id, companies) VALUES (?, ?)", [person.id, json.dumps([COMPANY])]
+            )
 
     async def until(self, predicate: Callable[[], T], timeout_s: float = PATIENCE_S) -> T:
         """The first true value of `predicate`: what the bot stores changes without a sign in the chat."""

@@ -90,7 +90,7 @@ def build_chat_context(
     estimator = Estimator(
         store.tasks.count_ahead, deps.schedule, deps.models, deps.at_once, pause=deps.purchase_guard.blocking
     )
-    disclosure = PhotoDisclosure(store.people, messenger, deps.models)
+    disclosure = PhotoDisclosure(store.people, deps.models)
     asides = (disclosure.before, quotas.before)
     board = _card_board(deps, bot, messenger, photos, estimator, asides=asides, preferences=preferences)
     request_builder = RequestBuilder(deps.models, deps.default_model, photos)

@@ -11,7 +11,7 @@ from bot.media.media_info import FitPhoto
 from bot.media.video_cache import Video, VideoCache
 from bot.provider import PhotoLink, Provider
 from bot.request import Crop, PhotoRules, VideoModel, VideoRequest
-from bot.store import ProviderStore
+from bot.store import PeopleStore, ProviderStore
 from bot.task import Task
 from bot.worker.journal import TaskJournal
 from bot.worker.provider_health import ProviderHealth
@@ -64,6 +64,7 @@ class WorkerDeps:
     journal: TaskJournal
     schedule: Schedule
     durations: ProviderStore
+    people: PeopleStore
     health: ProviderHealth
     purchase_guard: PurchaseGuard
     video_cache: VideoCache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 
 from bot.request import Mode, VideoModel, VideoRequest, alternatives
@@ -13,14 +13,19 @@ def stand_ins(
     task: Task,
     models: Mapping[str, VideoModel],
     quote: Callable[[VideoRequest], Decimal | None],
+    companies: Collection[str] = (),
 ) -> list[str]:
-    """Return the models that were not tried and do the same for no more money, in the order of `models`."""
+    """Return the models that were not tried and do the same for no more money, in the order of `models`.
+
+    `companies`: those of which the person knows that they get photos. No other gets one.
+    """
     tried = {task.request.model, *task.tried_models}
     return [
         name
         for name in alternatives(task.request, models)
         if name not in tried
         and _takes_photos_alike(task.request, models[task.request.model], models[name])
+        and _may_have_photos(task.request, models[task.request.model], models[name], companies)
         and _is_agreed(task, quote(task.request.model_copy(update={"model": name})))
     ]
 
@@ -31,6 +36,12 @@ def _takes_photos_alike(request: VideoRequest, ours: VideoModel, other: VideoMod
     return request.mode in {Mode.TEXT, Mode.REFERENCES} or (
         alike and ours.ratio_with_photo == other.ratio_with_photo
     )
+
+
+def _may_have_photos(
+    request: VideoRequest, ours: VideoModel, other: VideoModel, companies: Collection[str]
+) -> bool:
+    return not request.photos or other.company in {"", ours.company, *companies}
 
 
 def _is_agreed(task: Task, price: Decimal | None) -> bool:

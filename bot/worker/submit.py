@@ -191,12 +191,15 @@ class Submitter:
 
         Only with failover on, and not if its person has stopped waiting.
         """
+        if not self._deps.failover or task.detached:
+            return False
+        person = await self._deps.people.person(task.user_id)
         others = [
             name
-            for name in stand_ins(task, self._deps.models, self._deps.quote)
+            for name in stand_ins(task, self._deps.models, self._deps.quote, person.companies)
             if not await self._purchase_guard.blocking(name)
         ]
-        if not self._deps.failover or not others or task.detached:
+        if not others:
             return False
         model = self._deps.models[others[0]]
         request = settle(task.request.model_copy(update={"model": model.name}), model)

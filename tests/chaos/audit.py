@@ -362,13 +362,12 @@ def _is_aside(message: Json) -> bool:
     # A press on a card that nobody looks after turns it into its answer.
     # An upgraded group may look like a new one for a while, and is greeted then.
     is_greeting = text.startswith(says("group_words", bot=BOT))
-    is_introduction = _fits(text, "photo_goes_to", company="\0")
     is_question = "force_reply" in message.get("reply_markup", {})
     is_refusal = text in {says(key) for key in (*_REFUSALS, *_STOPPED)} or _fits(
         text, "extend_by_other", chosen="\0", model="\0"
     )
     is_news = any(text.endswith(says(key, name="")) for key in _ASIDES)
-    return is_greeting or is_introduction or is_question or is_refusal or is_news
+    return is_greeting or is_question or is_refusal or is_news
 
 
 def _fits(text: str, key: str, **unknown: str) -> bool:

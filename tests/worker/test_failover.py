@@ -13,6 +13,7 @@ from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, 
 from bot.prices import read_prices
 from bot.provider import Accepted
 from bot.request import Mode, VideoModel, VideoRequest
+from bot.store.people import Person
 from bot.stores.sqlite import SQLiteStore
 from bot.task import TaskState
 
@@ -145,6 +146,56 @@ async def test_references_go_to_a_model_that_takes_all_of_them(
     await harness.turn()
     moved = (await harness.get()).request
     assert (moved.model, moved.photos, moved.mode) == (goes_to, ("a", "b", "c"), Mode.REFERENCES)
+
+
+@pytest.mark.parametrize(
+    ("photos", "companies", "goes_to"),
+    [
+        (("a",), (), "fourth"),
+        (("a",), ("Third",), "third"),
+        (("a",), ("Second", "Third"), "second"),
+        ((), (), "second"),
+    ],
+)
+async def test_a_photo_goes_to_no_company_that_its_person_was_not_told_of(
+    store: SQLiteStore,
+    clip: Path,
+    clock: Clock,
+    tmp_path: Path,
+    photos: tuple[str, ...],
+    companies: tuple[str, ...],
+    goes_to: str,
+) -> None:
+    models = [
+        replace(A_MODEL, name=name, provider=name, company=company)
+        for name, company in (
+            ("first", "First"),
+            ("second", "Second"),
+            ("third", "Third"),
+            ("fourth", "First"),
+        )
+    ]
+    clouds = [ScriptedProvider(clip, model.provider, [model]) for model in models]
+    clouds[0].submits = Script(REFUSED)
+    harness = WorkerHarness(store, clouds, clock, tmp_path, failover=True)
+    task = a_task(request=VideoRequest(model="first", prompt="they meet", photos=photos))
+    await store.people.put_person(Person(task.user_id, companies=frozenset(companies)))
+    await store.tasks.add(task)
+    await harness.turn()
+    assert (await harness.get()).request.model == goes_to
+    assert [one.submits.count for one in clouds[1:]] == [0, 0, 0], "it waits for its turn there"
+
+
+async def test_if_no_known_company_can_make_it_the_person_is_asked(
+    store: SQLiteStore, clip: Path, clock: Clock, tmp_path: Path
+) -> None:
+    models = [replace(A_MODEL, name=name, provider=name, company=name) for name in ("first", "second")]
+    clouds = [ScriptedProvider(clip, model.provider, [model]) for model in models]
+    clouds[0].submits = Script(REFUSED)
+    harness = WorkerHarness(store, clouds, clock, tmp_path, failover=True)
+    await store.tasks.add(a_task(request=VideoRequest(model="first", prompt="it nods", photos=("a",))))
+    task = await harness.close_task()
+    assert (task.state, task.error_code, clouds[1].submits.count) == (TaskState.FAILED, "account", 0)
 
 
 async def test_who_stopped_waiting_is_bought_nothing_elsewhere(

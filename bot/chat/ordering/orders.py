@@ -70,14 +70,10 @@ class Orders:
         framed = request
         if frame is not None or not await self._is_decided(request, parent_id):
             framed = await self._photos.framed(request, sender.user_id)
-        if self._is_old(sender):
-            await self._drafts.draft(sender, framed, DraftQuestion.START_OLD, parent_id, frame)
-            return None
-        if framed != request:
-            await self._drafts.draft(sender, framed, DraftQuestion.START_CROPPED, parent_id, frame)
+        if question := await self._open_question(sender, request, framed):
+            await self._drafts.draft(sender, framed, question, parent_id, frame)
             return None
         task = replace(self._drafts.new(sender, request), parent_id=parent_id)
-        await self._disclosure.announce(sender, request)
         await self._drafts.post(await self._bought(task, request), sender, frame)
         self._deps.wake()
         await self._limits.ordered()
@@ -116,13 +112,11 @@ class Orders:
         framed = request
         if question != DraftQuestion.WHICH_PHOTOS:
             framed = await self._photos.framed(request, sender.user_id)
-        if starts and framed == request and not self._is_old(sender):
-            await self._disclosure.announce(sender, request)
+        still_open = await self._open_question(sender, request, framed) if starts else question
+        if still_open is None:
             moved = await self._bought(task, request)
         else:
-            if starts:
-                question = DraftQuestion.START_OLD if self._is_old(sender) else DraftQuestion.START_CROPPED
-            moved = task.asked(framed, question, self._drafts.expiry(sender.chat_id))
+            moved = task.asked(framed, still_open, self._drafts.expiry(sender.chat_id))
         # From here on this update stands for the task: handled twice, it is found.
         moved = replace(
             moved,
@@ -154,8 +148,9 @@ class Orders:
             return Reply.about(problems[0])
         if task.question != DraftQuestion.START_CROPPED and await self._crop(sender, task, request):
             return None
-        if task.question == DraftQuestion.MODEL:
-            await self._disclosure.announce(sender, request)
+        if task.question == DraftQuestion.MODEL and await self._disclosure.due(task.user_id, request):
+            await self._drafts.reask(sender, task, request, DraftQuestion.START)
+            return None
         await self._disclosure.agreed(task.user_id, request)
         saved = await self._tasks.save(await self._bought(task, request))
         self._board.show(saved, pressed=True)
@@ -163,6 +158,16 @@ class Orders:
         await self._board.reactions.taken(saved)
         await self._limits.ordered()
         return None
+
+    async def _open_question(
+        self, sender: Sender, request: VideoRequest, framed: VideoRequest
+    ) -> DraftQuestion | None:
+        """Return what the person must be asked before they have ordered `request`; None if all is said."""
+        if self._is_old(sender):
+            return DraftQuestion.START_OLD
+        if framed != request:
+            return DraftQuestion.START_CROPPED
+        return DraftQuestion.START if await self._disclosure.due(sender.user_id, request) else None
 
     async def _is_decided(self, request: VideoRequest, parent_id: str | None) -> bool:
         """Return True if the person has seen how this model crops this photo: the parent used both."""

@@ -1,6 +1,6 @@
 """Photo disclosure: who receives their photo is said once to each person, before the first one goes there.
 
-It stands on a draft; an order without one is preceded by a message.
+It stands on a draft: a first photo for a company is never ordered without one.
 """
 
 from __future__ import annotations
@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.chat.sender import Sender
-from bot.chat.telegram_io.messenger import Messenger
 from bot.request import VideoModel, VideoRequest
 from bot.store import PeopleStore
 from bot.task import Task, TaskState
@@ -17,9 +15,8 @@ from bot.text import say
 
 
 class PhotoDisclosure:
-    def __init__(self, people: PeopleStore, messenger: Messenger, models: Mapping[str, VideoModel]) -> None:
+    def __init__(self, people: PeopleStore, models: Mapping[str, VideoModel]) -> None:
         self._people = people
-        self._messenger = messenger
         self._models = models
 
     async def before(self, task: Task) -> str:
@@ -36,15 +33,8 @@ class PhotoDisclosure:
             return ""
         return "" if model.company in (await self._people.person(user_id)).companies else model.company
 
-    async def announce(self, sender: Sender, request: VideoRequest) -> None:
-        """Say it before an order that no draft preceded."""
-        if company := await self.due(sender.user_id, request):
-            # Said, then noted: a crash in between makes it said twice, never not at all.
-            await self._messenger.answer(sender, say(sender.language, "photo_goes_to", company=company))
-            await self.agreed(sender.user_id, request)
-
     async def agreed(self, user_id: int, request: VideoRequest) -> None:
-        """Note that the person was told, by a message or on the draft that they ordered from."""
+        """Note that the person ordered from a draft that told it."""
         if company := await self.due(user_id, request):
             person = await self._people.person(user_id)
             await self._people.put_person(replace(person, companies=person.companies | {company}))

@@ -20,6 +20,9 @@
 | `/video`, `/animate` with or about a video               | draft              | draft                |
 | the message of an open draft is edited                   | changes the draft  | changes the draft    |
 | a mistyped command                                       | asks               | if it names this bot |
+
+What starts is a draft first if it is old, if much of a photo would be cut off, or if a photo goes to a company
+that its person was not told of (`bot.chat.ordering`).
 """
 
 from __future__ import annotations

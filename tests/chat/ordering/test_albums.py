@@ -198,6 +198,7 @@ async def test_an_album_outlives_a_restart(tmp_path: Path) -> None:
     async with stage(tmp_path) as live_bot:
         ada, chat = live_bot.newcomer()
         async with running_bot(live_bot.values()):
+            live_bot.tell(ada)
             live_bot.world.send_album(
                 ada, chat, [plain(RED), plain(BLUE)], caption=f"on and on {PAIR_ON_720P}"
             )
