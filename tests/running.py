@@ -82,11 +82,12 @@ class BotHarness:
             self.tell(person)
         return person, self.world.private_chat(person)
 
-    def tell(self, person: Person) -> None:
-        """Let the bot know that this person was told who gets their photos."""
+    def tell(self, person: Person, *companies: str) -> None:
+        """Let the bot know that this person was told that these companies get their photos, or the usual."""
         with closing(sqlite3.connect(self.folder / "bot.db", timeout=30)) as database, database:
             database.execute(
-                "INSERT INTO people (user_id, companies) VALUES (?, ?)", [person.id, json.dumps([COMPANY])]
+                "INSERT INTO people (user_id, companies) VALUES (?, ?)",
+                [person.id, json.dumps(companies or [COMPANY])],
             )
 
     async def until(self, predicate: Callable[[], T], timeout_s: float = PATIENCE_S) -> T:

@@ -61,6 +61,8 @@ class Command(MenuEntry):
     """It takes the photo that it comes with or replies to."""
     needs_photo: bool = False
     """It asks for a photo if there is none."""
+    meant: Callable[[Intent], Intent] | None = None
+    """Returns the same intent with the words that the video is made of, if those are not what was typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

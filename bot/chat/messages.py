@@ -35,7 +35,7 @@ class Messages:
         await ctx.messenger.heard(message.chat_id, message.message_id)
         if message.via_bot is not None and message.via_bot.id == ctx.bot.id and not message.forward_origin:
             return  # a video of their own, sent by inline mode: they ask for nothing
-        intent = read_intent(message, ctx.bot.username, ctx.bot.id, self._router.kinds)
+        intent = self._read(message)
         sender = await self._sender(update_id, message)
         if sender is None or (intent.kind == "nothing" and intent.photo is None):
             return
@@ -66,12 +66,16 @@ class Messages:
         if sender is None or not await ctx.access.may_ask(sender.user_id, sender.chat_id):
             return
         verdict = self._flood_control.check(sender.chat_id, sender.user_id, update_id, ctx.clock())
-        intent = read_intent(message, ctx.bot.username, ctx.bot.id, self._router.kinds)
+        intent = self._read(message)
         try:
             if verdict == "take":
                 await video.edited(ctx, sender, intent)
         except MediaError as error:
             await ctx.messenger.say(sender, error.code, **error.values)
+
+    def _read(self, message: Message) -> Intent:
+        bot = self._ctx.bot
+        return self._router.meant(read_intent(message, bot.username, bot.id, self._router.kinds))
 
     async def _answer(self, sender: Sender, intent: Intent, *, is_flood: bool) -> None:
         try:
@@ -131,10 +135,11 @@ class Messages:
             name for name, one in commands.items() if len(name) > 2 and (is_admin or not one.admins_only)
         ]
         nearest = next(iter(difflib.get_close_matches(intent.command, known, n=1, cutoff=_ALIKE)), None)
+        meant = self._router.meant(replace(intent, command=nearest or ""))
         if nearest is None and not sender.is_group:
             await ctx.messenger.say(sender, "unknown_command")
-        elif nearest is not None and commands[nearest].is_about_photo:
-            await video.guess(ctx, sender, replace(intent, command=nearest))
+        elif nearest is not None and commands[nearest].is_about_photo and meant.kind != "command":
+            await video.guess(ctx, sender, meant)
         elif nearest is not None:
             label = plain(say(sender.language, "button_did_you_mean", command=nearest))
             await ctx.messenger.send(

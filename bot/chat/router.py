@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from bot.chat.handlers import Button, ChatButton, Command, Feature
-from bot.chat.parsing.message_intent import CommandKind
+from bot.chat.parsing.message_intent import CommandKind, Intent
 
 
 class Router:
@@ -20,10 +20,17 @@ class Router:
         }
         """What kind of command each name is, for `read_intent`."""
 
+    def meant(self, intent: Intent) -> Intent:
+        """Return what an intent asks for once its command has put it in other words."""
+        command = self.commands.get(intent.command)
+        return intent if command is None or command.meant is None else command.meant(intent)
+
 
 def _kind(command: Command) -> CommandKind:
     if command.admins_only:
         return "admin"
+    if command.meant:
+        return "reworded"
     if command.needs_photo:
         return "photo_only"
     return "photo" if command.is_about_photo else "other"

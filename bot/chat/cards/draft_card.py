@@ -17,6 +17,7 @@ from bot.chat.cards.layout import (
     button,
     continued,
     cut,
+    heading,
     join,
     keyboard,
     left_out,
@@ -24,7 +25,6 @@ from bot.chat.cards.layout import (
     prompt_line,
     task_button,
     unlinked,
-    whole_heading,
 )
 from bot.chat.cards.motion_suggestions import motion_rows
 from bot.chat.cards.option_buttons import ALL_OPTIONS, PHOTO_OPTIONS, choice_rows, option_rows
@@ -66,7 +66,8 @@ def draw_draft(
     if task.question == DraftQuestion.WHICH_PHOTOS:
         return draw_which(task, models, opened)
     model = models.get(task.request.model)
-    above = whole_heading(task, model) if task.request.prompt else ""
+    is_for_sale = bool(task.request.prompt) or task.question in STARTED_BY_BUTTON
+    above = heading(task, model) if is_for_sale else ""
     beside = left_out(task.request, model, task.language)
     asks = _sentence(task, now) + _terms(task, model, usual_s, price_labels)
     advice = _advice(task, model)
@@ -87,11 +88,10 @@ def draw_draft(
 
 
 def options_of(task: Task) -> frozenset[str]:
-    """Return the options that the draft's buttons change; none in a group, where they would disturb
-    others."""
-    if task.state is not TaskState.DRAFT or task.card.chat_id < 0:
+    """Return the options that the draft's buttons change: few in a group, where many would disturb others."""
+    if task.state is not TaskState.DRAFT:
         return frozenset()
-    if task.question in OFFERS_MOTIONS:
+    if task.question in OFFERS_MOTIONS or (task.card.chat_id < 0 and task.question in _WITH_OPTIONS):
         return PHOTO_OPTIONS
     return ALL_OPTIONS if task.question in _WITH_OPTIONS else frozenset()
 

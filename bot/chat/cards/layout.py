@@ -43,16 +43,6 @@ def heading(task: Task, model: VideoModel | None, cost: str = "") -> str:
     return f"{prompt}\n{below}" if prompt else below
 
 
-def whole_heading(task: Task, model: VideoModel | None) -> str:
-    """Return the heading with resolution and sound: everything that a yes would buy."""
-    if model is None:
-        return heading(task, model)
-    bought = settle(task.request, model)
-    resolution = html.escape(bought.resolution, quote=False) if bought.resolution else ""
-    sound = "🔊" if bought.audio else "🔇"
-    return " · ".join(part for part in (heading(task, model), resolution, sound) if part)
-
-
 def prompt_line(task: Task) -> str:
     """Return the prompt alone, in bold, or folded if it is long; empty if there is none."""
     prompt = html.escape(cut(unlinked(task.request.prompt), _PROMPT_SHOWN), quote=False)
@@ -73,7 +63,7 @@ def unlinked(prompt: str) -> str:
 
 
 def facts(task: Task, model: VideoModel | None) -> str:
-    """Return `preview · 16:9 · 5 s`: what is bought, with the model's defaults for what was not chosen."""
+    """Return what is bought, with the model's defaults: `preview · 16:9 · 5 s · 720p · 🔊`."""
     request: VideoRequest = task.request
     parts = [html.escape(request.model, quote=False)]
     bought = request if model is None else settle(request, model)
@@ -85,6 +75,10 @@ def facts(task: Task, model: VideoModel | None) -> str:
         parts.append(say(task.language, "card_video_ratio" if request.extends else "card_photo_ratio"))
     if bought.seconds:
         parts.append(say(task.language, "seconds", seconds=bought.seconds))
+    if bought.resolution:
+        parts.append(html.escape(bought.resolution, quote=False))
+    if model is not None or bought.audio is not None:
+        parts.append("🔊" if bought.audio else "🔇")
     if request.camera:
         parts.append(html.escape(name_camera(task.language, request.camera), quote=False))
     if request.style is not None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from bot.chat.cards.layout import COPY_LIMIT, Card, copy_button, cut, join, keyboard, units, unlinked
+from bot.chat.cards.layout import COPY_LIMIT, Card, copy_button, cut, facts, join, keyboard, units, unlinked
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.result_buttons import DETAILS
 from bot.chat.context import ChatContext
@@ -65,6 +65,7 @@ def draw_details(
     request = task.request
     options = html.escape(cut(options_of(request), _OPTIONS_SHOWN), quote=False)
     below = join(
+        facts(replace(task, language=language), model),
         "\n".join(line for line in (f"<code>{options}</code>", _photos(language, request)) if line),
         "\n".join(_times(language, task, zone, price_labels)),
         "\n".join(_ids(language, task, model)),

@@ -21,8 +21,8 @@
 | the message of an open draft is edited                   | changes the draft  | changes the draft    |
 | a mistyped command                                       | asks               | if it names this bot |
 
-What starts is a draft first if it is old, if much of a photo would be cut off, or if a photo goes to a company
-that its person was not told of (`bot.chat.ordering`).
+What starts is a draft first if it is old, if much of a photo would be cut off, or if a photo would go to a
+company that its person was not told of (`bot.chat.ordering`).
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ _TYPED = re.compile(r"[/／]([A-Za-z0-9_]{1,64})(?:@([A-Za-z0-9_]{3,32}))?(?![A-
 _BEFORE_WORDS = re.compile(r"^(?:[\s:：,，、.。;；!！]+|[-–—]+(?=\s|$))+")
 """What people put between a command and its words."""
 
-CommandKind = Literal["photo", "photo_only", "admin", "other"]
-"""`photo`: it makes a video, of the photo that it comes with or replies to; `photo_only`: never without one.
-`admin`: for the bot's admins."""
+CommandKind = Literal["photo", "photo_only", "reworded", "admin", "other"]
+"""`photo`: it makes a video, of the photo that it comes with or replies to; `photo_only`: never without one;
+`reworded`: of other words than those that follow it. `admin`: for the bot's admins."""
 Wish = Literal[
     "start",
     "command",
@@ -129,8 +129,10 @@ def read_intent(
             about = _author(answered) if kind == "admin" and answers is None else None
             answers = None if sent else answers
             return Intent("command", words, photo, answers, command=command or "", video=video, about=about)
-        case "photo" | "photo_only" as kind:
+        case "photo" | "photo_only" | "reworded" as kind:
             meant = _about_photo(message, pointed, words, needs_photo=kind == "photo_only")
+            if kind == "reworded" and meant.kind in ("video", "wants_photo"):
+                meant = replace(meant, command=command or "")
             has_own = photo is not None or find_video(message) is not None
             is_on_card = (meant.photo or meant.video) is not None and not has_own
             return replace(meant, answers=answers) if is_on_card else meant

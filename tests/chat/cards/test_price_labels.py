@@ -82,7 +82,7 @@ def test_a_choice_that_changes_the_cost_says_so_on_its_button() -> None:
 
 def test_a_task_on_its_way_shows_what_was_agreed_whatever_it_would_cost_now() -> None:
     text = draw(a_task(price=Decimal("0.30"))).text
-    assert "jimeng-pro · 16:9 · 5 s · 0.30\u00a0USD" in text
+    assert "jimeng-pro · 16:9 · 5 s · 1080p · 🔇 · 0.30\u00a0USD" in text
     assert "USD" not in draw(a_task()).text
 
 

@@ -224,7 +224,7 @@ def test_a_page_turns_to_where_there_is_something() -> None:
 
 
 def test_an_entry_has_words_facts_and_day_and_is_marked_while_nobody_saw_it() -> None:
-    assert "<b>1.</b> a paper boat\njimeng-pro · 16:9 · 5 s · 2026-05-04" in page(1).text
+    assert "<b>1.</b> a paper boat\njimeng-pro · 16:9 · 5 s · 1080p · 🔇 · 2026-05-04" in page(1).text
     assert say("en", "history_unseen") not in page(1).text
     assert page(1, file_id=None).text.endswith(say("en", "history_unseen"))
 

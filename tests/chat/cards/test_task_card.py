@@ -57,15 +57,17 @@ def draw(
 
 def test_a_card_shows_the_words_and_what_is_bought() -> None:
     text = draw(after_s=7).text
-    assert text.startswith("<b>a paper boat</b>\njimeng-pro · 16:9 · 5 s\n\n")
+    assert text.startswith("<b>a paper boat</b>\njimeng-pro · 16:9 · 5 s · 1080p · 🔇\n\n")
     assert text.endswith("0:07")
 
 
 def test_a_photo_has_its_own_shape() -> None:
     with_photo = VideoRequest(model="jimeng-pro", photos=("p",), ratio="9:16", seconds=10, camera="robo_arm")
-    assert draw(request=with_photo).text.startswith("jimeng-pro · photo's format · 10 s · Robot arm")
+    assert draw(request=with_photo).text.startswith(
+        "jimeng-pro · photo's format · 10 s · 1080p · 🔇 · Robot arm"
+    )
     chosen = draw(replace(FULL_MODEL, ratio_with_photo=True), request=with_photo)
-    assert chosen.text.startswith("jimeng-pro · 9:16 · 10 s")
+    assert chosen.text.startswith("jimeng-pro · 9:16 · 10 s · 1080p · 🔇")
 
 
 @pytest.mark.parametrize(
@@ -195,8 +197,9 @@ def test_an_old_message_says_how_old(minutes: int, age: str) -> None:
     assert say("en", "card_old", age=age) in text
 
 
-def test_a_group_is_spared_the_options() -> None:
+def test_a_group_is_spared_the_options_but_for_the_style() -> None:
     assert buttons(draw(state=S.DRAFT, question="card_draft", chat_id=-5)) == [
+        "pick:boat:style",
         "generate:boat",
         "dismiss:boat",
     ]

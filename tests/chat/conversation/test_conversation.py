@@ -25,7 +25,7 @@ async def test_a_command_becomes_a_silent_card_and_the_card_becomes_the_video(li
     assert len(live_bot.world.bot_messages(chat)) == 1
     (sent,) = live_bot.edits(chat, "sendMessage")
     assert sent.params["disable_notification"] is True
-    assert video["caption"] == "a paper boat\n\njimeng-pro · 16:9 · 5 s"
+    assert video["caption"] == "a paper boat\n\njimeng-pro · 16:9 · 5 s · 1080p · 🔇"
     assert next(iter(buttons(video))) == says("button_again")
     (delivery,) = live_bot.edits(chat)
     media = delivery.params["media"]

@@ -300,7 +300,7 @@ async def test_editing_the_message_of_an_open_draft_changes_it(live_bot: BotHarn
     said = live_bot.world.say(ada, chat, "a gray horse 9:16")
     draft = await live_bot.answer(said)
     live_bot.world.edit(ada, said, "a white horse 10s")
-    changed = "a white horse\njimeng-pro · 9:16 · 10 s"
+    changed = "a white horse\njimeng-pro · 9:16 · 10 s · 1080p · 🔇"
     await live_bot.until(lambda: (live_bot.now(draft) or {}).get("text", "").startswith(changed))
     await live_bot.tap(ada, draft, says("button_generate"))
     await live_bot.shown(chat)

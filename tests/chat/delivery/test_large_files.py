@@ -35,15 +35,14 @@ def most_memory_mb(pid: int) -> int:
 async def test_many_large_photos_at_once_do_not_grow_the_bot(tmp_path: Path) -> None:
     data = heavy_photo()
     assert 19_800_000 < len(data) < 20 << 20
-    async with stage(tmp_path) as live_bot:
+    async with stage(tmp_path) as live_bot, bot_process(tmp_path, live_bot.values()) as process:
         people = [live_bot.newcomer() for _ in range(_PHOTOS)]
         for person, chat in people:
             caption = f"/video the waves of {person.id}"
             live_bot.world.send_photo(person, chat, data, as_document=True, caption=caption, name="waves.jpg")
-        async with bot_process(tmp_path, live_bot.values()) as process:
-            for _, chat in people:
-                await live_bot.shown(chat)
-            assert most_memory_mb(process.pid) < 250
+        for _, chat in people:
+            await live_bot.shown(chat)
+        assert most_memory_mb(process.pid) < 250
     assert live_bot.world.complaints == []
 
 

@@ -81,7 +81,8 @@ async def test_a_relay_gets_the_photo_by_a_link_of_ours_and_nothing_says_the_tok
     async with stage(tmp_path) as live_bot, a_relay() as relay:
         own = {"public_url": f"http://127.0.0.1:{port}", "listen_port": port}
         async with running_bot(_of(live_bot, relay, **own)):
-            ada, chat = live_bot.newcomer()
+            ada, chat = live_bot.newcomer(is_told=False)
+            live_bot.tell(ada, "the relay 127.0.0.1")
             live_bot.world.send_photo(ada, chat, photo(720, 1280), caption="it waves")
             await live_bot.shown(chat)
             (link,) = relay.links

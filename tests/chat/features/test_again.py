@@ -115,7 +115,7 @@ async def test_words_in_reply_to_a_video_draft_its_recipe_with_them(live_bot: Bo
     ada, chat = live_bot.newcomer()
     video = await _made(live_bot, ada, chat, "a quiet street 9:16 10s")
     draft = await live_bot.answer(live_bot.world.say(ada, chat, "a busy street", reply_to=video))
-    assert draft["text"].startswith("a busy street\njimeng-pro · 9:16 · 10 s")
+    assert draft["text"].startswith("a busy street\njimeng-pro · 9:16 · 10 s · 1080p · 🔇")
     assert says("card_reworded") in draft["text"]
     assert live_bot.jobs("a busy street") == 0
     await live_bot.tap(ada, draft, says("button_generate"))

@@ -57,7 +57,7 @@ async def test_a_choice_is_taken_in_place_and_the_next_video_has_it(live_bot: Bo
     assert len(live_bot.world.bot_messages(chat)) == 1
     live_bot.world.say(ada, chat, "/video a kept shape")
     (video,) = await live_bot.shown(chat)
-    assert video["caption"].startswith("a kept shape\n\njimeng-pro · 9:16 · 10 s")
+    assert video["caption"].startswith("a kept shape\n\njimeng-pro · 9:16 · 10 s · 1080p · 🔇")
 
 
 async def test_what_is_typed_wins_over_the_settings_and_those_over_the_bots(live_bot: BotHarness) -> None:
@@ -67,10 +67,10 @@ async def test_what_is_typed_wins_over_the_settings_and_those_over_the_bots(live
     await choose(live_bot, ada, card, MODEL, "jimeng-1080p")
     live_bot.world.say(ada, chat, "/video a typed shape 1:1")
     (video,) = await live_bot.shown(chat)
-    assert "jimeng-1080p · 1:1 · 5 s" in video["caption"]
+    assert "jimeng-1080p · 1:1 · 5 s · 1080p · 🔇" in video["caption"]
     live_bot.world.say(ada, chat, "/video a typed model --model jimeng-pro")
     _, video = await live_bot.shown(chat, 2)
-    assert "jimeng-pro · 9:16 · 5 s" in video["caption"]
+    assert "jimeng-pro · 9:16 · 5 s · 1080p · 🔇" in video["caption"]
 
 
 async def test_a_draft_begins_with_what_is_usual_in_the_chat(live_bot: BotHarness) -> None:
@@ -101,7 +101,7 @@ async def test_another_model_for_a_typed_wish_is_offered_and_takes_the_settings_
     assert WITH_720P in buttons(card)
     await live_bot.tap(ada, card, WITH_720P)
     (video,) = await live_bot.shown(chat)
-    assert "jimeng-720p · 9:16 · 5 s" in video["caption"]
+    assert "jimeng-720p · 9:16 · 5 s · 720p · 🔇" in video["caption"]
 
 
 async def test_a_reply_to_that_offer_takes_the_settings_along_too(live_bot: BotHarness) -> None:
@@ -130,7 +130,7 @@ async def test_a_figure_that_the_named_model_does_not_make_becomes_its_nearest(t
         await choose(live_bot, ada, card, LENGTH, "✓ 8 s")
         live_bot.world.say(ada, chat, "/video a slow river --model jimeng-pro")
         (video,) = await live_bot.shown(chat)
-        assert "jimeng-pro · 16:9 · 10 s" in video["caption"]
+        assert "jimeng-pro · 16:9 · 10 s · 1080p · 🔇" in video["caption"]
         refused = await live_bot.answer(live_bot.world.say(ada, chat, "/video a river 8s --model jimeng-pro"))
         assert says("no_seconds", model="jimeng-pro", choices="5, 10", asked=8) in refused["text"]
 
@@ -145,7 +145,7 @@ async def test_a_setting_keeps_no_model_from_being_offered(tmp_path: Path) -> No
         offer = await live_bot.answer(live_bot.world.say(ada, chat, "/video a square 1:1"), containing="1:1")
         await live_bot.tap(ada, offer, says("button_other_model", model="jimeng-pro"))
         (video,) = await live_bot.shown(chat)
-        assert "jimeng-pro · 1:1 · 10 s" in video["caption"]
+        assert "jimeng-pro · 1:1 · 10 s · 1080p · 🔇" in video["caption"]
 
 
 async def test_a_model_that_is_no_longer_set_up_is_passed_over(tmp_path: Path) -> None:

@@ -83,7 +83,9 @@ async def test_a_video_of_the_bot_goes_on_with_its_own_recipe(live_bot: BotHarne
     live_bot.world.say(ada, chat, "/extend a second act", reply_to=video)
     video_files = await live_bot.shown(chat, 2)
     first, second = live_bot.tasks(chat)
-    assert video_files[1]["caption"].startswith("a second act\n\njimeng-720p · video's format · 10 s")
+    assert video_files[1]["caption"].startswith(
+        "a second act\n\njimeng-720p · video's format · 10 s · 720p · 🔇"
+    )
     assert second["parent_id"] == first["id"]
     assert VideoRequest.model_validate_json(second["request"]).seed is None
 
@@ -109,7 +111,7 @@ async def test_without_words_it_shows_the_picture_and_asks_and_the_answer_starts
     assert live_bot.jobs("it sets sail") == 0
     live_bot.world.say(ada, chat, "it sets sail", reply_to=question)
     (video,) = await live_bot.shown(chat)
-    assert video["caption"] == "it sets sail\n\njimeng-pro · video's format · 10 s"
+    assert video["caption"] == "it sets sail\n\njimeng-pro · video's format · 10 s · 1080p · 🔇"
     assert is_red_and_blue(live_bot.photo_sent("it sets sail"))
 
 

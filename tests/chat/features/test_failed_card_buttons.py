@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pictures import is_red_and_blue, photo
 from provider_server import Reply, failure
-from running import BOT, BotHarness, buttons, running_bot, says, stage
+from running import BOT, COMPANY, BotHarness, buttons, running_bot, says, stage
 
 from bot.sandbox import Chat, Json, Person
 from bot.worker import schedule
@@ -66,7 +66,7 @@ async def test_other_words_start_the_same_recipe(live_bot: BotHarness) -> None:
     assert question["reply_markup"]["force_reply"] is True
     live_bot.world.say(ada, chat, "a shy mouse", reply_to=question)
     (video,) = await live_bot.shown(chat)
-    assert video["caption"] == "a shy mouse\n\njimeng-pro · 9:16 · 10 s"
+    assert video["caption"] == "a shy mouse\n\njimeng-pro · 9:16 · 10 s · 1080p · 🔇"
     first, second = live_bot.tasks(chat)
     assert second["parent_id"] == first["id"]
     assert live_bot.jobs("a shy mouse") == 1
@@ -78,7 +78,7 @@ async def test_options_alone_change_the_recipe_and_keep_the_words(live_bot: BotH
     live_bot.world.press(ada, card, says("button_other_words"))
     live_bot.world.say(ada, chat, "1:1", reply_to=await live_bot.answer(card))
     (video,) = await live_bot.shown(chat)
-    assert video["caption"] == "a slow snail\n\njimeng-pro · 1:1 · 5 s"
+    assert video["caption"] == "a slow snail\n\njimeng-pro · 1:1 · 5 s · 1080p · 🔇"
 
 
 async def test_another_photo_as_a_reply_starts_the_same_recipe(live_bot: BotHarness) -> None:
@@ -90,7 +90,7 @@ async def test_another_photo_as_a_reply_starts_the_same_recipe(live_bot: BotHarn
     assert question["text"] == says("card_ask_other_photo")
     live_bot.world.send_photo(ada, chat, photo(), reply_to=question)
     (video,) = await live_bot.shown(chat)
-    assert video["caption"].startswith("it waves\n\njimeng-pro · photo's format · 10 s")
+    assert video["caption"].startswith("it waves\n\njimeng-pro · photo's format · 10 s · 1080p · 🔇")
     assert is_red_and_blue(live_bot.photo_sent("it waves"))
 
 
@@ -174,7 +174,7 @@ async def test_another_model_makes_the_very_same(live_bot: BotHarness) -> None:
     card = await _refused(live_bot, ada, chat, WORDS_REFUSED, "/video a grey heron 9:16")
     assert await live_bot.tap(ada, card, says("button_other_model", model="jimeng-1080p")) == ""
     (video,) = await live_bot.shown(chat)
-    assert video["caption"] == "a grey heron\n\njimeng-1080p · 9:16 · 5 s"
+    assert video["caption"] == "a grey heron\n\njimeng-1080p · 9:16 · 5 s · 1080p · 🔇"
     (fields,) = [
         job.fields for job in live_bot.provider.jobs.values() if job.fields["prompt"] == "a grey heron"
     ]
@@ -212,6 +212,7 @@ async def test_a_question_outlives_a_restart(tmp_path: Path) -> None:
     async with stage(tmp_path) as live_bot:
         ada, chat = live_bot.newcomer()
         async with running_bot(live_bot.values()):
+            live_bot.tell(ada)
             card = await _refused_photo(live_bot, ada, chat, "it sleeps")
             live_bot.world.press(ada, card, says("button_other_photo"))
             question = await live_bot.answer(card)
@@ -227,7 +228,8 @@ async def test_a_real_person_is_made_by_a_model_that_takes_people(tmp_path: Path
     async with stage(tmp_path) as live_bot:
         ark = {"ark_api_key": "ark-nobodys", "ark_base_url": live_bot.provider.base_url}
         async with running_bot(live_bot.values(**ark)):
-            ada, chat = live_bot.newcomer()
+            ada, chat = live_bot.newcomer(is_told=False)
+            live_bot.tell(ada, COMPANY, "the relay 127.0.0.1")
             live_bot.provider.next("submit", refusal)
             words = "/video she smiles --model ark-seedance-2.0"
             live_bot.world.send_photo(ada, chat, photo(), caption=words)
@@ -265,5 +267,5 @@ async def test_the_same_words_may_be_made_without_the_photo(live_bot: BotHarness
     card = await _refused_photo(live_bot, ada, chat, "it goes alone")
     await live_bot.tap(ada, card, says("button_without_photo"))
     (video,) = await live_bot.shown(chat)
-    assert video["caption"] == "it goes alone\n\njimeng-pro · 16:9 · 5 s"
+    assert video["caption"] == "it goes alone\n\njimeng-pro · 16:9 · 5 s · 1080p · 🔇"
     assert live_bot.jobs("it goes alone") == 1

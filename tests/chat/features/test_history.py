@@ -38,7 +38,9 @@ async def test_a_video_is_sent_again_by_its_file_id(live_bot: BotHarness) -> Non
     ada, chat = live_bot.newcomer()
     video = await _made(live_bot, ada, chat, "/video a red balloon 9:16")
     listed = await _history(live_bot, ada, chat)
-    assert listed["text"].startswith(f"{HEADING}\n\n1. a red balloon\njimeng-pro · 9:16 · 5 s · 20")
+    assert listed["text"].startswith(
+        f"{HEADING}\n\n1. a red balloon\njimeng-pro · 9:16 · 5 s · 1080p · 🔇 · 20"
+    )
     uploads = len(live_bot.server.calls_of("sendVideo"))
     assert await live_bot.tap(ada, listed, "▶ 1") == ""
     _, again = await live_bot.shown(chat, 2)

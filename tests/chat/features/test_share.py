@@ -20,7 +20,7 @@ async def test_a_recipe_opens_as_a_draft_with_its_seed_and_buys_nothing(live_bot
     boris, his = live_bot.newcomer("Boris")
     video = await _made(live_bot, ada, chat, "/video a tin <robot> 9:16 10s --seed 77")
     draft = await _opened(live_bot, boris, his, await _link(live_bot, ada, video))
-    assert draft["text"].startswith("a tin <robot>\njimeng-pro · 9:16 · 10 s")
+    assert draft["text"].startswith("a tin <robot>\njimeng-pro · 9:16 · 10 s · 1080p · 🔇")
     assert live_bot.jobs("a tin <robot>") == 1
     await live_bot.tap(boris, draft, says("button_generate"))
     await live_bot.shown(his)
@@ -96,7 +96,7 @@ async def test_a_recipe_without_its_photo_takes_one_of_ones_own(live_bot: BotHar
     assert live_bot.jobs("it turns round") == 1
     await live_bot.tap(boris, draft, says("button_generate"))
     (his_video,) = await live_bot.shown(his)
-    assert his_video["caption"] == "it turns round\n\njimeng-pro · photo's format · 10 s"
+    assert his_video["caption"] == "it turns round\n\njimeng-pro · photo's format · 10 s · 1080p · 🔇"
 
 
 async def test_only_its_owner_adds_the_photo(live_bot: BotHarness) -> None:

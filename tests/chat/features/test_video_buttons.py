@@ -18,7 +18,7 @@ async def test_a_finished_video_has_its_words_its_facts_and_three_rows_of_button
 ) -> None:
     ada, chat = live_bot.newcomer()
     video = await _made(live_bot, ada, chat, f"/video {PROMPT} --seed 7")
-    assert video["caption"] == f"{PROMPT}\n\njimeng-pro · 16:9 · 5 s"
+    assert video["caption"] == f"{PROMPT}\n\njimeng-pro · 16:9 · 5 s · 1080p · 🔇"
     rows = [[item["text"] for item in row] for row in video["reply_markup"]["inline_keyboard"]]
     assert rows == [
         [says("button_again"), says("button_other_words")],
@@ -124,7 +124,8 @@ async def test_details_tell_all_that_is_known(live_bot: BotHarness) -> None:
     (task,) = live_bot.tasks(chat)
     assert details["reply_to_message"]["message_id"] == video["message_id"]
     text = details["text"]
-    assert text.startswith("a lighthouse & a <gull>\n\n--model jimeng-pro --ratio 16:9 --seconds 5")
+    bought = "jimeng-pro · 16:9 · 5 s · 1080p · 🔇\n\n--model jimeng-pro --ratio 16:9 --seconds 5"
+    assert text.startswith(f"a lighthouse & a <gull>\n\n{bought}")
     assert "--seed 7" in text
     assert task["id"] in text
     assert task["remote_id"] in text

@@ -25,7 +25,7 @@ async def test_the_refusal_says_what_would_work_and_a_button_switches(live_bot: 
     assert await live_bot.tap(ada, card, WITH_720P) == ""
     (video,) = await live_bot.shown(chat)
     assert video["message_id"] == card["message_id"]
-    assert video["caption"] == "a tall wave\n\njimeng-720p · 16:9 · 10 s"
+    assert video["caption"] == "a tall wave\n\njimeng-720p · 16:9 · 10 s · 720p · 🔇"
     (task,) = live_bot.tasks(chat)
     assert task["provider"] == "volcengine"
     assert live_bot.jobs("a tall wave") == 1
@@ -164,10 +164,10 @@ async def test_options_of_a_draft_are_changed_in_place(live_bot: BotHarness) -> 
     await live_bot.tap(ada, await live_bot.card(chat), "jimeng-720p")
     changed = await live_bot.card(chat)
     assert changed["message_id"] == draft["message_id"]
-    assert "jimeng-720p · 1:1 · 5 s" in changed["text"]
+    assert "jimeng-720p · 1:1 · 5 s · 720p · 🔇" in changed["text"]
     await live_bot.tap(ada, changed, says("button_generate"))
     (video,) = await live_bot.shown(chat)
-    assert video["caption"] == "a blue door\n\njimeng-720p · 1:1 · 5 s"
+    assert video["caption"] == "a blue door\n\njimeng-720p · 1:1 · 5 s · 720p · 🔇"
     answer = await live_bot.forged_tap(ada, draft, buttons(draft)["16:9"])
     assert answer == says("press_too_late")
 
