@@ -393,7 +393,7 @@ def fit_request(request: VideoRequest, model: VideoModel) -> VideoRequest:
     )
     mode = fitted.mode
     seconds = _nearest(request.seconds, seconds_for(mode, model), float)
-    resolution = _nearest(request.resolution, resolutions_for(mode, model, seconds), _lines)
+    resolution = _nearest(request.resolution, resolutions_for(mode, model, seconds), lines_of)
     silent = _is_excluded(model, mode, seconds, resolution, sound=True)
     wishes = {"seconds": seconds, "resolution": resolution, "audio": None if silent else fitted.audio}
     return fitted.model_copy(update=wishes)
@@ -558,7 +558,7 @@ def _nearest(
     return min(offered, key=lambda figure: (abs(size(figure) - size(wish)), size(figure)))
 
 
-def _lines(resolution: str) -> float:
+def lines_of(resolution: str) -> float:
     """`1080p`, `720P` and `1280x720` by what they are named after: the shorter side; `4k` has 2160 lines."""
     sides = re.findall(r"(\d+)(k?)", resolution.lower())
     return min((float(number) * (540 if kilo else 1) for number, kilo in sides), default=0.0)

@@ -81,6 +81,18 @@ class Durations:
         """Return the 99th percentile."""
         return self._quantile_s(0.99)
 
+    def scaled(self, factor: float) -> Durations:
+        """Return the same for jobs that take `factor` times as long, to the nearest bin."""
+        shift = round(math.log(factor) / _STEP)
+        if not shift:
+            return replace(self, typical_s=self.typical_s * factor)
+        return replace(
+            self,
+            typical_s=self.typical_s * factor,
+            long=_shifted(self.long, shift),
+            short=_shifted(self.short, shift),
+        )
+
     def to_text(self) -> str:
         """Return it as JSON, about a kilobyte: bins that are nearly empty are left out."""
         return json.dumps(
@@ -122,14 +134,11 @@ class Durations:
 def keys(model: str, seconds: int, resolution: str, clock: str = "running") -> tuple[str, str]:
     """Return the key of such videos, and the coarser one of their model; every job is learned under both.
 
+    Under the coarser one it counts as one of the usual size (`bot.worker.schedule.size_of`).
+
     `clock` is what is timed: "queued" and "running" if the provider tells them apart, each from its start.
     """
     return f"{model} {seconds}s {resolution} {clock}", f"{model} {clock}"
-
-
-def choose(fine: Durations | None, coarse: Durations) -> Durations:
-    """Return the durations of such videos, or those of the model while too few of them were seen."""
-    return fine if fine is not None and fine.tasks >= ENOUGH_TASKS else coarse
 
 
 def observed(state: Durations, a_s: float, b_s: float | None) -> Durations:
@@ -268,6 +277,14 @@ def _bin(time_s: float) -> int:
 
 def _dot(weights: Sequence[float], values: Sequence[float]) -> float:
     return sum(weight * value for weight, value in zip(weights, values, strict=True))
+
+
+def _shifted(memory: Sequence[float], shift: int) -> tuple[float, ...]:
+    """Return a histogram moved by so many bins; what would leave it stays in the last one."""
+    moved = [0.0] * _BINS
+    for number, mass in enumerate(memory):
+        moved[min(max(number + shift, 0), _BINS - 1)] += mass
+    return tuple(moved)
 
 
 def _to_sparse(memory: Sequence[float]) -> dict[str, float]:

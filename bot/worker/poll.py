@@ -17,8 +17,7 @@ from bot.task import Task, changed
 from bot.worker import schedule
 from bot.worker.cancel import JobCancelCall
 from bot.worker.deps import WorkerDeps
-from bot.worker.duration_model import Durations, observed
-from bot.worker.schedule import clock_of, duration_keys
+from bot.worker.schedule import clock_of, duration_keys, lesson
 
 _NO_FAILURE = DOUBTED - {FailureCode.PROVIDER_FAULT}
 """Codes that are no failure of the job; a fault that the provider reports as the job's end is one."""
@@ -139,15 +138,13 @@ class JobPoller:
         clock, since = clock_of(task)
         if model is None or since is None or task.request.off_peak:
             return
-        typical_s = model.typical_s
         a_s = (max(task.polled_at, since) - since).total_seconds() if task.polled_at else 0.0
         b_s = None if ended_at is None else (ended_at - since).total_seconds()
 
-        def change(_: str, text: str | None) -> str:
-            return observed(_read_durations(text, typical_s), a_s, b_s).to_text()
-
         try:
-            learned = await self._deps.durations.learn(duration_keys(model, task.request, clock), change)
+            learned = await self._deps.durations.learn(
+                duration_keys(model, task.request, clock), lesson(model, task.request, clock, a_s, b_s)
+            )
             self._schedule.remember(learned)
         except Exception as error:  # noqa: BLE001 - the task has been moved, and nothing else counts
             self._log.warning("a duration could not be stored", task=task.id, reason=str(error))
@@ -173,11 +170,3 @@ class JobPoller:
         else:
             due_at = self._schedule.poll_again(task, now, retry_after_s)
             await self._journal.save(task.put_off(due_at, now), attempt)
-
-
-def _read_durations(text: str | None, typical_s: float) -> Durations:
-    """Read a stored text; without one, or if it is damaged, nothing is known but the typical duration."""
-    try:
-        return Durations.from_text(text) if text else Durations(typical_s)
-    except ValueError:
-        return Durations(typical_s)

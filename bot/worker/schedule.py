@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.codes import FailureCode
-from bot.request import VideoModel, VideoRequest, settle
+from bot.request import VideoModel, VideoRequest, lines_of, settle
 from bot.task import Task
-from bot.worker.duration_model import Durations, Plan, choose, keys, plan
+from bot.worker.duration_model import ENOUGH_TASKS, Durations, Plan, keys, observed, plan
 
 CLAIM_PAUSE_S = 0.05
 """Between two claims: too short to be noticed, and ten thousand tasks in flight take few transactions."""
@@ -82,7 +82,7 @@ class Schedule:
     def __init__(self, poll_max_s: float = 60.0) -> None:
         self._poll_max_s = poll_max_s
         self._known: dict[str, Durations] = {}
-        self._plans: dict[tuple[str, float], Plan] = {}
+        self._plans: dict[tuple[str, float, float], Plan] = {}
 
     def remember(self, rows: Mapping[str, str]) -> None:
         """Replace what is known by rows of a `ProviderStore`. Damaged rows are skipped."""
@@ -93,8 +93,7 @@ class Schedule:
                 continue
             if learned != self._known.get(key):
                 self._known[key] = learned
-                for polls in (_POLLS, _POLLS_WHILE_OTHERS_WAIT):
-                    self._plans.pop((key, polls), None)
+                self._plans = {plan: made for plan, made in self._plans.items() if plan[0] != key}
 
     def next_poll(self, task: Task, model: VideoModel, now: datetime, *, others_wait: bool) -> datetime:
         """Return when to poll the job next. `others_wait`: whether tasks wait for a slot of this provider."""
@@ -125,36 +124,41 @@ class Schedule:
         if task.request.off_peak:
             since, off_peak_s = task.submitted_at, 3600.0 * model.off_peak_hours
             return task.late_at is None and (now - (since or now)).total_seconds() > off_peak_s
-        late_s = self._durations(model, task.request, clock)[1].late_s()
+        late_s = self._durations(model, task.request, clock).late_s()
         return task.late_at is None and (now - (since or now)).total_seconds() > max(_LATE_S, late_s)
 
     def usual_s(self, model: VideoModel, request: VideoRequest | None = None) -> float:
-        """Return the median duration of such videos, from the submit; without a request, of all of the model.
+        """Return the median duration of such videos, from the submit; without a request, of the usual size.
 
         The wait in the provider's own queue counts if most of them waited there.
         """
-        _, running = self._durations(model, request, "running")
-        _, queued = self._durations(model, request, "queued")
+        running = self._durations(model, request, "running")
+        queued = self._durations(model, request, "queued")
         return running.usual_s() + (queued.usual_s() if 2 * queued.tasks > running.tasks else 0.0)
 
     def usual_now_s(self, task: Task, model: VideoModel) -> float:
         """Return the median duration by the clock that runs for the task (`clock_of`)."""
-        return self._durations(model, task.request, clock_of(task)[0])[1].usual_s()
+        return self._durations(model, task.request, clock_of(task)[0]).usual_s()
 
     def _plan(self, model: VideoModel, request: VideoRequest, clock: Clock, polls: float) -> Plan:
-        key, durations = self._durations(model, request, clock)
-        if (key, polls) not in self._plans:
-            self._plans[key, polls] = plan(durations, polls, self._poll_max_s)
-        return self._plans[key, polls]
+        fine_key, coarse_key = duration_keys(model, request, clock)
+        is_known = self._fine(fine_key) is not None
+        key = (fine_key, 1.0, polls) if is_known else (coarse_key, size_of(model, request, clock), polls)
+        if key not in self._plans:
+            self._plans[key] = plan(self._durations(model, request, clock), polls, self._poll_max_s)
+        return self._plans[key]
 
-    def _durations(
-        self, model: VideoModel, request: VideoRequest | None, clock: Clock
-    ) -> tuple[str, Durations]:
-        """Return the durations that fit best, and their key."""
-        fine_key, coarse_key = duration_keys(model, request or VideoRequest(model=model.name), clock)
-        fine = None if request is None else self._known.get(fine_key)
-        chosen = choose(fine, self._known.get(coarse_key) or Durations(model.typical_s))
-        return (fine_key if chosen is fine else coarse_key), chosen
+    def _durations(self, model: VideoModel, request: VideoRequest | None, clock: Clock) -> Durations:
+        """Return those of such videos; while too few were seen, those of the model, scaled to their size."""
+        asked = request or VideoRequest(model=model.name)
+        fine_key, coarse_key = duration_keys(model, asked, clock)
+        fine = None if request is None else self._fine(fine_key)
+        coarse = self._known.get(coarse_key) or Durations(model.typical_s)
+        return fine or coarse.scaled(size_of(model, asked, clock))
+
+    def _fine(self, key: str) -> Durations | None:
+        known = self._known.get(key)
+        return known if known is not None and known.tasks >= ENOUGH_TASKS else None
 
 
 def clock_of(task: Task) -> tuple[Clock, datetime | None]:
@@ -168,6 +172,42 @@ def duration_keys(model: VideoModel, request: VideoRequest, clock: Clock) -> tup
     """Return the keys under which such a video is learned: a narrow one, and that of its model."""
     settled = settle(request, model)
     return keys(model.name, settled.seconds or 0, settled.resolution or "any", clock)
+
+
+def size_of(model: VideoModel, request: VideoRequest, clock: Clock) -> float:
+    """Return how much longer such a video should take than one for which nothing was chosen.
+
+    It grows with the seconds, and with the shorter side in pixels: twice as many of those are four times as
+    many pixels, but not four times the time. A wait in the provider's queue does not depend on it.
+    """
+    if clock == "queued":
+        return 1.0
+    asked, usual = settle(request, model), settle(VideoRequest(model=model.name), model)
+    longer = (asked.seconds or 1) / (usual.seconds or 1)
+    return longer * (lines_of(asked.resolution or "") or 1.0) / (lines_of(usual.resolution or "") or 1.0)
+
+
+def lesson(
+    model: VideoModel, request: VideoRequest, clock: Clock, a_s: float, b_s: float | None
+) -> Callable[[str, str | None], str]:
+    """Return what a job teaches that was not done at `a_s` and done at `b_s`: a change for the rows of its
+    `duration_keys`. Under the key of its model it counts as one of the usual size."""
+    fine_key, size = duration_keys(model, request, clock)[0], size_of(model, request, clock)
+
+    def change(key: str, text: str | None) -> str:
+        scale = 1.0 if key == fine_key else 1 / size
+        known = _read_durations(text, model.typical_s * size * scale)
+        return observed(known, a_s * scale, None if b_s is None else b_s * scale).to_text()
+
+    return change
+
+
+def _read_durations(text: str | None, typical_s: float) -> Durations:
+    """Read a stored text; without one, or if it is damaged, nothing is known but the typical duration."""
+    try:
+        return Durations.from_text(text) if text else Durations(typical_s)
+    except ValueError:
+        return Durations(typical_s)
 
 
 def album_due(sent_at: datetime, now: datetime) -> datetime:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import CARD_FIELDS, changed_task, task_of
+from fakes import A_MODEL, CARD_FIELDS, changed_task, task_of
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from postgres_server import PostgresServer
@@ -43,6 +43,7 @@ from bot.stores.postgres import PostgresStore
 from bot.stores.prompt_search import SEARCHED
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
+from bot.worker.schedule import Schedule, duration_keys, lesson
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LEASE_S = 60.0
@@ -1449,6 +1450,29 @@ async def test_nothing_is_lost_of_what_many_learn_side_by_side(store: Store) -> 
 
     await asyncio.gather(*(store.providers.learn(["jobs"], one_more) for _ in range(50)))
     assert await store.providers.durations() == {"jobs": "50"}
+
+
+async def test_what_jobs_of_one_size_took_tells_about_others(store: Store) -> None:
+    model = replace(A_MODEL, seconds=(5, 10), resolutions=("720p", "1080p"))
+    asked = VideoRequest(model=model.name, seconds=10, resolution="720p")
+    for _ in range(12):
+        change = lesson(model, asked, "running", 76.0, 84.0)
+        await store.providers.learn(duration_keys(model, asked, "running"), change)
+    schedule = Schedule()
+    schedule.remember(await store.providers.durations())
+    usual_s = {
+        (seconds, resolution): schedule.usual_s(
+            model, VideoRequest(model=model.name, seconds=seconds, resolution=resolution)
+        )
+        for seconds in (5, 10)
+        for resolution in ("720p", "1080p")
+    }
+    assert usual_s == {
+        (5, "720p"): pytest.approx(40, rel=0.1),
+        (10, "720p"): pytest.approx(80, rel=0.1),
+        (5, "1080p"): pytest.approx(60, rel=0.1),
+        (10, "1080p"): pytest.approx(120, rel=0.1),
+    }
 
 
 async def test_what_cannot_be_learned_changes_nothing(store: Store) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.worker.duration_model import MIN_GAP_S, Durations, Plan, choose, keys, observed, plan
+from bot.worker.duration_model import MIN_GAP_S, Durations, Plan, keys, observed, plan
 
 HOUR_S = 3600.0
 SEEN = st.tuples(st.floats(0, 30 * HOUR_S), st.none() | st.floats(0, 30 * HOUR_S))
@@ -241,11 +241,20 @@ def test_jobs_learned_by_turns_through_one_store_are_learned_by_both_processes()
     assert learned.usual_s() == pytest.approx(120, rel=0.15)
 
 
-def test_a_key_with_few_tasks_asks_its_model() -> None:
-    coarse, few, many = Durations(60.0, tasks=50), Durations(60.0, tasks=9), Durations(60.0, tasks=10)
-    assert choose(None, coarse) is coarse
-    assert choose(few, coarse) is coarse
-    assert choose(many, coarse) is many
+@pytest.mark.parametrize("factor", [0.25, 0.5, 1.0, 1.5, 2.0, 6.0])
+def test_what_was_learned_can_be_scaled_to_other_sizes(factor: float) -> None:
+    learned = watch(Durations(100.0), lognormal(60, 0.25), 30)
+    scaled = learned.scaled(factor)
+    assert scaled.usual_s() == pytest.approx(factor * learned.usual_s(), rel=0.07)
+    assert scaled.late_s() == pytest.approx(factor * learned.late_s(), rel=0.1)
+    assert sum(scaled.long) == pytest.approx(sum(learned.long)), "no job is lost"
+
+
+@given(LEARNED, st.floats(0.001, 1000))
+def test_scaled_durations_are_durations(state: Durations, factor: float) -> None:
+    scaled = state.scaled(factor)
+    assert 0 < scaled.usual_s() <= scaled.late_s()
+    assert Durations.from_text(scaled.to_text()).usual_s() == pytest.approx(scaled.usual_s(), rel=0.05)
 
 
 def test_other_seconds_resolutions_and_clocks_have_other_keys_and_one_model() -> None:

@@ -22,6 +22,7 @@ from bot.worker.schedule import (
     duration_keys,
     gives_up_polling,
     gives_up_telling,
+    lesson,
     retry_at,
     unclear_until,
 )
@@ -157,7 +158,65 @@ def test_few_videos_of_a_kind_say_less_than_all_of_their_model() -> None:
     assert schedule.usual_s(A_MODEL) == pytest.approx(200, rel=0.1)
     fine = duration_keys(A_MODEL, NARROW, "running")[0]
     schedule.remember({fine: learned(50.0, jobs=9)[fine]})
-    assert schedule.usual_s(A_MODEL, NARROW) == pytest.approx(200, rel=0.1)
+    assert schedule.usual_s(A_MODEL, NARROW) == pytest.approx(400, rel=0.1), "twice as long as the usual ones"
+
+
+SIZES = replace(A_MODEL, resolutions=("720p", "1080p", "1280x960", "4k"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "resolution", "usual_s"),
+    [
+        (None, None, 100),
+        (5, "720p", 100),
+        (10, "720p", 200),
+        (5, "1080p", 150),
+        (10, "1080p", 300),
+        (10, "4k", 600),
+    ],
+)
+def test_before_anything_was_seen_the_usual_time_grows_with_length_and_resolution(
+    seconds: int | None, resolution: str | None, usual_s: float
+) -> None:
+    asked = VideoRequest(model="jimeng-pro", seconds=seconds, resolution=resolution)
+    assert Schedule().usual_s(SIZES, asked) == pytest.approx(usual_s, rel=0.03)
+
+
+def test_jobs_of_one_size_tell_about_other_sizes_until_ten_of_those_were_seen() -> None:
+    schedule, rows = Schedule(), dict[str, str]()
+
+    def see(seconds: int, took_s: float, jobs: int) -> None:
+        asked = VideoRequest(model="jimeng-pro", seconds=seconds)
+        change = lesson(A_MODEL, asked, "running", 0.95 * took_s, 1.05 * took_s)
+        for _ in range(jobs):
+            rows.update({key: change(key, rows.get(key)) for key in duration_keys(A_MODEL, asked, "running")})
+        schedule.remember(rows)
+
+    def usual_s(seconds: int) -> float:
+        return schedule.usual_s(A_MODEL, VideoRequest(model="jimeng-pro", seconds=seconds))
+
+    see(10, 90.0, 30)
+    assert usual_s(10) == pytest.approx(90, rel=0.07), "measured"
+    assert usual_s(5) == pytest.approx(45, rel=0.07), "half of that"
+    assert schedule.usual_s(A_MODEL) == pytest.approx(45, rel=0.07), "of the usual size"
+    see(5, 70.0, 9)
+    assert 45 < usual_s(5) < 77
+    see(5, 70.0, 1)
+    assert usual_s(5) == pytest.approx(70, rel=0.07), "measured by itself"
+    assert usual_s(10) == pytest.approx(90, rel=0.07)
+
+
+def test_a_queue_of_the_provider_does_not_depend_on_the_size() -> None:
+    asked = VideoRequest(model="jimeng-pro", seconds=10)
+    task = replace(RUNNING, request=asked, polled_at=NOW)
+    assert Schedule().usual_now_s(task, A_MODEL) == pytest.approx(100, rel=0.03)
+
+
+def test_a_long_video_is_late_later() -> None:
+    long_video = replace(RUNNING, request=VideoRequest(model="jimeng-pro", seconds=10))
+    after = NOW + timedelta(seconds=400)
+    assert Schedule().is_late(RUNNING, A_MODEL, after)
+    assert not Schedule().is_late(long_video, A_MODEL, after)
 
 
 def test_a_request_that_leaves_all_open_is_one_for_the_defaults() -> None:
@@ -186,7 +245,7 @@ def test_a_queue_that_most_stand_in_belongs_to_what_is_usual() -> None:
 def test_a_damaged_row_is_as_good_as_none(text: str) -> None:
     schedule = Schedule()
     schedule.remember(dict.fromkeys(duration_keys(A_MODEL, NARROW, "running"), text))
-    assert schedule.usual_s(A_MODEL, NARROW) == pytest.approx(100, rel=0.02)
+    assert schedule.usual_s(A_MODEL, NARROW) == pytest.approx(200, rel=0.02)
 
 
 @given(st.integers(0, 1000))

@@ -69,6 +69,7 @@ async def test_a_dismissed_draft_is_no_yes(live_bot: BotHarness) -> None:
     card = await _draft(live_bot, chat)
     await live_bot.tap(ada, card, says("button_dismiss"))
     dropped = await live_bot.until(lambda: _with_button(live_bot, chat, says("button_make_anyway")))
+    assert dropped is not None
     await live_bot.tap(ada, dropped, says("button_make_anyway"))
     await live_bot.until(lambda: _told(live_bot, chat))
     assert live_bot.jobs("a small no") == 0
