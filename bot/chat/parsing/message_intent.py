@@ -131,7 +131,7 @@ def read_intent(
             return Intent("command", words, photo, answers, command=command or "", video=video, about=about)
         case "photo" | "photo_only" | "reworded" as kind:
             meant = _about_photo(message, pointed, words, needs_photo=kind == "photo_only")
-            if kind == "reworded" and meant.kind in ("video", "wants_photo"):
+            if kind == "reworded" and meant.kind != "no_photo":
                 meant = replace(meant, command=command or "")
             has_own = photo is not None or find_video(message) is not None
             is_on_card = (meant.photo or meant.video) is not None and not has_own
