@@ -30,7 +30,7 @@ from bot.settings import (
 )
 
 if TYPE_CHECKING:
-    from bot.app import Started
+    from bot.app import StartInfo
 
 T = TypeVar("T")
 
@@ -143,7 +143,7 @@ async def _sandbox(host: str, port: int | None, page_hosts: tuple[str, ...], rea
     settings = _sandbox_settings(server.url, server.token, data, real)
     set_up_logs(settings.log_level, settings.log_format, secrets_of(settings))
 
-    def print_address(_: Started) -> None:
+    def print_address(_: StartInfo) -> None:
         click.echo(f"\n  Open this in a browser:  {click.style(server.page_url, bold=True)}\n")
         click.echo("  Type  /video a paper boat in the rain  or drop a photo there. Press Ctrl-C to stop.")
         click.echo("  Ada is the bot's admin:  /admin  links her to the operator's page.\n")
@@ -173,7 +173,7 @@ def _sandbox_settings(url: str, token: str, data: Path, real: bool) -> Settings:
     return IsolatedSettings(**values, daily_videos_per_user=None, daily_videos_per_chat=None)
 
 
-def _print_start(started: Started) -> None:
+def _print_start(started: StartInfo) -> None:
     settings = started.settings
     if is_json():
         get_log("bot").info(

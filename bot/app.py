@@ -51,7 +51,7 @@ _TAKEOVER_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class StartInfo:
     """What is known once the bot is up, for the command line to print."""
 
     username: str
@@ -71,7 +71,7 @@ def utc_now() -> datetime:
 
 async def run(
     settings: Settings,
-    on_start: Callable[[Started], None],
+    on_start: Callable[[StartInfo], None],
     stopping: asyncio.Event | None = None,
     limits: Limits = TELEGRAM,
 ) -> None:
@@ -172,10 +172,10 @@ class App:
         servers = public_server(deps), self._private_server
         self.servers = [server for server in servers if server is not None]
 
-    def started(self, greeting: Greeting) -> Started:
+    def started(self, greeting: Greeting) -> StartInfo:
         """Return what the command line prints once the servers listen."""
         server = self._private_server
-        return Started(
+        return StartInfo(
             greeting.username,
             tuple(self.models),
             greeting.claim_link,

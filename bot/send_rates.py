@@ -129,7 +129,7 @@ def _next(even_at: datetime | None, limit: Limit, now: datetime) -> datetime:
     return min(max(even_at or now, now), latest) + interval
 
 
-class Pace:
+class MemoryRateStore:
     """A `RateStore` in memory, for a bot that is one process."""
 
     def __init__(self) -> None:

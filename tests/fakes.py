@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.admin.actions import ActionListener, AdminActions
 from bot.errors import StaleTask
-from bot.media.media_info import FitPhoto, VideoFacts
+from bot.media.media_info import FitPhoto, VideoInfo
 from bot.media.video_cache import Video, VideoCache
 from bot.prices import NO_PRICES, Prices
 from bot.provider import Accepted, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
@@ -219,7 +219,7 @@ class RecordingChat:
     def __init__(self) -> None:
         self.calls: list[tuple[str, Task]] = []
         self.shown: list[Task] = []
-        self.videos: list[VideoFacts] = []
+        self.videos: list[VideoInfo] = []
         """Put on cards."""
         self.scripts: defaultdict[str, Script] = defaultdict(
             lambda: Script("file-1"), {"photo": Script(A_PHOTO)}
@@ -245,8 +245,8 @@ class RecordingChat:
     async def offer(self, task: Task) -> None:
         await self._call("offer", task)
 
-    async def gathered(self, task: Task) -> None:
-        await self._call("gathered", task)
+    async def complete_album(self, task: Task) -> None:
+        await self._call("complete_album", task)
 
     async def tell(self, task: Task) -> None:
         await self._call("tell", task)

@@ -45,7 +45,7 @@ def find_binaries() -> Path | None:
 
 
 class PostgresServer:
-    """Started by `start`, gone with all its data after `stop`."""
+    """StartInfo by `start`, gone with all its data after `stop`."""
 
     def __init__(self, binaries: Path, *, durable: bool = False) -> None:
         self._binaries = binaries

@@ -92,7 +92,7 @@ def adapter(name: str, base_url: str, **options: Any) -> Adapter:
     raise AssertionError(name)
 
 
-HASTY = Http(connect_limit_s=2.0, submit_limit_s=5.0, look_limit_s=5.0)
+HASTY = Http(connect_limit_s=2.0, submit_limit_s=5.0, poll_limit_s=5.0)
 
 
 async def refused_port() -> str:

@@ -25,7 +25,7 @@ import bot
 from bot import app
 from bot.chat.telegram_io.rate_limiter import RateLimiter
 from bot.sandbox import Chat, Json, Person, SandboxServer, World
-from bot.send_rates import Limit, Limits, Pace
+from bot.send_rates import Limit, Limits, MemoryRateStore
 from bot.settings import IsolatedSettings
 from bot.text import plain, say
 
@@ -222,10 +222,10 @@ async def stage(folder: Path) -> AsyncIterator[BotHarness]:
 
 
 @asynccontextmanager
-async def running_bot(values: dict[str, str], limits: Limits = UNHURRIED) -> AsyncIterator[app.Started]:
+async def running_bot(values: dict[str, str], limits: Limits = UNHURRIED) -> AsyncIterator[app.StartInfo]:
     """The bot in this process, from its start to an orderly end."""
     stopping = asyncio.Event()
-    started: asyncio.Future[app.Started] = asyncio.get_running_loop().create_future()
+    started: asyncio.Future[app.StartInfo] = asyncio.get_running_loop().create_future()
     run = asyncio.create_task(
         app.run(IsolatedSettings.model_validate(values), started.set_result, stopping, limits)
     )
@@ -327,7 +327,7 @@ async def bot_process(folder: Path, values: dict[str, str]) -> AsyncIterator[Bot
 
 def open_gate() -> RateLimiter:
     """For a connection of a test's own."""
-    return RateLimiter(Pace(), app.utc_now)
+    return RateLimiter(MemoryRateStore(), app.utc_now)
 
 
 def says(key: str, **values: object) -> str:

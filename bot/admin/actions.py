@@ -194,11 +194,11 @@ class AdminActions:
         whose = {"user_id": subject} if subject > 0 else {"chat_id": subject}
         for task in await self._store.tasks.open_tasks(**whose):
             if task.waits_for_slot:
-                hidden = await self._store.tasks.update(
+                detached = await self._store.tasks.update(
                     task.id, lambda row: row.hide(now, by, name) if row.waits_for_slot else row
                 )
-                if hidden is not None:
-                    self._listener.changed(hidden)
+                if detached is not None:
+                    self._listener.changed(detached)
         return is_new
 
     async def allow(self, subject: int, by: int) -> bool:

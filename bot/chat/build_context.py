@@ -8,7 +8,7 @@ from bot.admin.actions import AdminActions
 from bot.admin.permissions import Permissions
 from bot.chat.access import Access
 from bot.chat.cards.eta import Estimator
-from bot.chat.chat_settings import ChatPreferences
+from bot.chat.chat_preferences import ChatPreferences
 from bot.chat.context import ChatContext
 from bot.chat.deps import ChatDeps
 from bot.chat.features import FEATURES

@@ -95,7 +95,7 @@ class Conversation:
                 store.updates,
                 self._dispatcher.wake,
                 clock,
-                sharing=store.leases,
+                leases=store.leases,
                 patience_s=takeover_s,
                 take_unstored=self._inline.take,
             )
@@ -127,7 +127,7 @@ class Conversation:
         """Write to every admin, or keep the notice for them. Never raises."""
         await self._ctx.notices.tell_admins(notice)
 
-    async def gathered(self, task: Task) -> None:
+    async def complete_album(self, task: Task) -> None:
         """Handle an album or a video whose files have arrived (`bot.worker.loop.Albums`)."""
         if task.question in READS_VIDEO:
             await read_video(self._ctx, task)

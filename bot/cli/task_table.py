@@ -53,7 +53,7 @@ def draw_table(tasks: Sequence[Task], ahead: Mapping[str, int], now: datetime, b
     return table
 
 
-def draw_story(task: Task, attempts: Sequence[Attempt], ahead: int, now: datetime) -> RenderableType:
+def draw_task_page(task: Task, attempts: Sequence[Attempt], ahead: int, now: datetime) -> RenderableType:
     """Return everything about one task, and the calls that were made for it."""
     facts = Table(box=None, show_header=False, pad_edge=False)
     facts.add_column(style="dim", no_wrap=True)

@@ -102,7 +102,7 @@ def show(task_id: str, as_json: bool) -> None:
             click.echo(task_table.write_json(task_table.task_json(task) | {"attempts": calls}))
         else:
             ahead = (await ctx.ahead([task])).get(task.id, 0)
-            _print(task_table.draw_story(task, attempts, ahead, ctx.now))
+            _print(task_table.draw_task_page(task, attempts, ahead, ctx.now))
 
     run(work)
 
@@ -131,7 +131,7 @@ def cancel(task_id: str, as_json: bool) -> None:
 @tasks.command("put-first", short_help="Give a request its provider's next slot.")
 @_the_task
 @_as_json
-def put_first(task_id: str, as_json: bool) -> None:
+def prioritise(task_id: str, as_json: bool) -> None:
     """Give a request the next slot of its provider, before all others."""
 
     async def work(ctx: CliContext) -> None:

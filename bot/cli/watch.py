@@ -86,5 +86,5 @@ async def _one(ctx: WatchContext, task_id: str) -> tuple[RenderableType, bool]:
     if task is None:
         return "It does not exist any more.", True
     ahead = (await ctx.ahead([task])).get(task.id, 0)
-    story = task_table.draw_story(task, await ctx.store.tasks.attempts(task.id), ahead, ctx.now)
+    story = task_table.draw_task_page(task, await ctx.store.tasks.attempts(task.id), ahead, ctx.now)
     return story, task.delivered_at is not None

@@ -34,7 +34,7 @@ _NOT_A_VIDEO = "not_a_video"
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class TimedFrame:
     """A decoded frame, and how and when it is shown."""
 
     frame: av.VideoFrame
@@ -65,12 +65,12 @@ def last_frame(video: Path) -> bytes:
     raise MediaError(_NOT_A_VIDEO, "no frame can be decoded")
 
 
-def read_shots(video: Path) -> Iterator[Shot]:
+def read_shots(video: Path) -> Iterator[TimedFrame]:
     """Yield all frames, at least one, in the order of their times; each is decoded when it is needed.
 
     A damaged part is bridged by the frame before it. Raises what `last_frame` raises.
     """
-    shot: Shot | None = None
+    shot: TimedFrame | None = None
     with open_movie(video) as movie:
         picture = picture_track(movie)
         tick_s = picture.time_base or Fraction(1)
@@ -86,7 +86,7 @@ def read_shots(video: Path) -> Iterator[Shot]:
                 continue
             name_colours(frame)
             size = shown_size(frame, turn, pixel_aspect(picture))
-            shot = Shot(frame, turn, size, at_s, length_s or _USUAL_LENGTH_S)
+            shot = TimedFrame(frame, turn, size, at_s, length_s or _USUAL_LENGTH_S)
     if shot is None:
         raise MediaError(_NOT_A_VIDEO, "no frame can be decoded")
     yield shot

@@ -27,8 +27,8 @@ from PIL import Image
 
 from bot.errors import MediaError
 from bot.media.atomic_write import atomic_write, is_disk_error
-from bot.media.frames import Shot, clip_length_s, read_shots
-from bot.media.media_info import VideoFacts
+from bot.media.frames import TimedFrame, clip_length_s, read_shots
+from bot.media.media_info import VideoInfo
 from bot.media.provenance import Provenance, mark_video
 from bot.media.remux import SOUND_BITS_PER_S, SOUND_RATE_HZ, add_aac
 from bot.media.upright import SIDEWAYS
@@ -52,7 +52,7 @@ _MAX_BUFFER_BITS = 25_000_000
 _BLACK = (16, 128, 128)  # light, blue, red; limited range
 
 
-def join_videos(first: Path, second: Path, target: Path, max_bytes: int = MAX_BYTES) -> VideoFacts:
+def join_videos(first: Path, second: Path, target: Path, max_bytes: int = MAX_BYTES) -> VideoInfo:
     """Write one film of both to `target`: H.264 and AAC in an MP4 that plays while it loads.
 
     `second` begins with the last frame of `first`, which is shown once. It is brought to the size of `first`
@@ -70,7 +70,7 @@ def join_videos(first: Path, second: Path, target: Path, max_bytes: int = MAX_BY
     return probe_video(target)
 
 
-def shrink_video(source: Path, target: Path, max_bytes: int, provenance: Provenance) -> VideoFacts:
+def shrink_video(source: Path, target: Path, max_bytes: int, provenance: Provenance) -> VideoInfo:
     """Write `source` to `target` again, as `join_videos` does, in `max_bytes` at most, and mark it. Its facts
     say so if it was larger."""
     comment = SHRUNK if source.stat().st_size > max_bytes else ""
@@ -125,7 +125,7 @@ class _Bounds(NamedTuple):
 class _Film:
     """Write a film: picture and sound grow side by side."""
 
-    def __init__(self, new: OutputContainer, opening: Shot, bounds: _Bounds) -> None:
+    def __init__(self, new: OutputContainer, opening: TimedFrame, bounds: _Bounds) -> None:
         self._new = new
         self._size = _film_size(opening.size)
         rate = min(max(round(1 / opening.length_s), 1), 120)
@@ -135,7 +135,7 @@ class _Film:
         self._ends_s = Fraction(0)
         self._samples = 0
 
-    def add(self, shots: Iterator[Shot], path: Path) -> None:
+    def add(self, shots: Iterator[TimedFrame], path: Path) -> None:
         """Add the shots of one file, and its sound."""
         stage = _Stage(self._size)
         sound: _Sound | None = None
@@ -209,7 +209,7 @@ class _Stage:
         self._size = size
         self._reformatter = VideoReformatter()
 
-    def show(self, shot: Shot) -> av.VideoFrame:
+    def show(self, shot: TimedFrame) -> av.VideoFrame:
         size = _size_within(shot.size, self._size)
         flat = self._reformatter.reformat(
             shot.frame,

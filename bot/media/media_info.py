@@ -38,7 +38,7 @@ class FitPhoto:
 
 
 @dataclass(frozen=True, slots=True)
-class VideoFacts:
+class VideoInfo:
     width: int
     height: int
     duration_s: float
@@ -53,7 +53,7 @@ class VideoFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class ChartPart:
+class ChartSeries:
     """One colour of a chart: its name, with a number for each day."""
 
     name: str

@@ -21,7 +21,7 @@ from PIL import Image
 
 from bot.media.atomic_write import atomic_write
 from bot.media.boxes import is_indexed_first
-from bot.media.media_info import VideoFacts
+from bot.media.media_info import VideoInfo
 from bot.media.provenance import Provenance, mark_video
 from bot.media.upright import pixel_aspect, upright_picture
 from bot.media.videos import VideoReader, open_movie
@@ -34,7 +34,7 @@ SOUND_BITS_PER_S = 128_000
 _SOUND_FRAME = 1024  # samples in a frame of AAC
 
 
-def take_video(source: Path, target: Path, thumbnail: Path, provenance: Provenance) -> VideoFacts:
+def take_video(source: Path, target: Path, thumbnail: Path, provenance: Provenance) -> VideoInfo:
     """Make `target` of `source`, as it is to be sent, and a JPEG of a keyframe near its first third.
 
     A file that plays as it is becomes `target` itself: a mark is added to both, unless it carries one. Of any

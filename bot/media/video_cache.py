@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from bot.errors import FetchError, MediaError
 from bot.media.atomic_write import disk_errors
-from bot.media.media_info import VideoFacts
+from bot.media.media_info import VideoInfo
 from bot.media.process import run_in_process
 from bot.media.provenance import Provenance
 from bot.media.work import probe_video, shrink_video, take_video
@@ -28,7 +28,7 @@ class Video:
 
     path: Path
     thumbnail: Path
-    facts: VideoFacts
+    facts: VideoInfo
 
 
 class VideoCache:

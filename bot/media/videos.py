@@ -17,7 +17,7 @@ from av.video import VideoStream
 
 from bot.errors import MediaError
 from bot.media.atomic_write import is_disk_error
-from bot.media.media_info import VideoFacts
+from bot.media.media_info import VideoInfo
 from bot.media.upright import clean_aperture, cropped, pixel_aspect, shown_size, turn_of
 
 MAX_PIXELS = 4096 * 4096
@@ -51,7 +51,7 @@ SHRUNK = "made smaller to be sent"
 _NOT_A_VIDEO = "not_a_video"
 
 
-def probe_video(path: Path) -> VideoFacts:
+def probe_video(path: Path) -> VideoInfo:
     """Return the facts of a video, found by reading all of it.
 
     Raises `MediaError("not_a_video")` unless it is a complete MP4, MOV, MKV or WebM whose picture can be
@@ -116,7 +116,7 @@ class VideoReader:
             raise MediaError(_NOT_A_VIDEO, f"{length_s:g} s long")
         return length_s
 
-    def facts(self) -> VideoFacts:
+    def facts(self) -> VideoInfo:
         """Return the facts of the file, after all packets were taken. Raises what `probe_video` raises."""
         length_s = self.length_s()
         frame = self.first_frame()
@@ -125,7 +125,7 @@ class VideoReader:
         is_plain = size == (self.picture.width, self.picture.height) and turn_of(frame) is None
         is_usual = self.is_usual_codec and frame.format.name in _USUAL_PIXELS
         is_late = bool(self._left_out) or float((self._starts or 0) * self._tick_s) > _LATE_START_S
-        return VideoFacts(
+        return VideoInfo(
             *size,
             duration_s=length_s,
             has_audio=self.sound is not None,

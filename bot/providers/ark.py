@@ -174,7 +174,7 @@ class Ark:
         return read_submit(await self._http.send(Call.SUBMIT, "POST", self._tasks_url, headers, body))
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
-        return read_poll(await self._look(remote_id))
+        return read_poll(await self._poll_once(remote_id))
 
     async def cancel(self, remote_id: str, model: VideoModel) -> bool:
         """Stop a job that waits in Ark's queue; those are not charged.
@@ -182,11 +182,11 @@ class Ark:
         DELETE stops only those. It would destroy the record of a finished job, and its video with it, so it
         is sent only right after a poll that said `queued`. The poll after it decides, whatever it answered.
         """
-        job = _job_in(await self._look(remote_id))
+        job = _job_in(await self._poll_once(remote_id))
         if job is not None and job.word == "queued":
             with suppress(Unavailable):
                 await self._http.send(Call.POLL, "DELETE", self._job_url(remote_id), self._headers())
-            job = _job_in(await self._look(remote_id))
+            job = _job_in(await self._poll_once(remote_id))
         return job is not None and job.word in {"cancelled", "canceled"}
 
     async def fetch(self, video_url: str, target: Path) -> None:
@@ -195,7 +195,7 @@ class Ark:
     async def close(self) -> None:
         pass
 
-    async def _look(self, remote_id: str) -> Answer:
+    async def _poll_once(self, remote_id: str) -> Answer:
         return await self._http.send(Call.POLL, "GET", self._job_url(remote_id), self._headers())
 
     def _job_url(self, remote_id: str) -> URL:

@@ -49,7 +49,7 @@ _SECONDS, _RESOLUTION = JIMENG.seconds[0], JIMENG.resolutions[0]
 """What is made when the field is missing, which is how the documented examples ask for it."""
 _LINK_KEEPS_S = 7 * 86400.0  # the default of its Veo page; no page says another
 
-_LOOK_PATHS = ("videos/{task_id}", "video/{task_id}/result")
+_POLL_PATHS = ("videos/{task_id}", "video/{task_id}/result")
 """The newer documents name the first, the API reference the second."""
 
 _BUSY = {429: "busy", 50429: "busy", 50430: "no_slot"}
@@ -90,7 +90,7 @@ class GeekAI:
         self._base_url = URL(base_url)
         self._http = http
         self._fetcher = fetcher
-        self._look_paths = _LOOK_PATHS
+        self._poll_paths = _POLL_PATHS
 
     async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
         """Start a job. GeekAI may answer with the finished video although it was asked not to wait."""
@@ -100,14 +100,14 @@ class GeekAI:
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
         """Return how the job is; 404 has to come from both paths to mean that there is no such job."""
-        first, second = self._look_paths
+        first, second = self._poll_paths
         task_id = quote(remote_id, safe="")
         answer = await self._call(Call.POLL, "GET", first.format(task_id=task_id))
         if answer.status == 404:
             other = await self._call(Call.POLL, "GET", second.format(task_id=task_id))
             if job_in(other.fields) is not None:
                 # It works, so it comes first from here on.
-                self._look_paths = (second, first)
+                self._poll_paths = (second, first)
             # Of two 404s one has to be GeekAI's own: a page of a web server says nothing of the job.
             if other.status != 404 or other.fields:
                 answer = other

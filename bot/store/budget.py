@@ -31,7 +31,7 @@ class Pause:
         return str(round(self.at.timestamp() * 1000))
 
     @property
-    def is_brake(self) -> bool:
+    def is_hourly_limit(self) -> bool:
         """Too much was bought within an hour, and an admin is asked."""
         return self.by == THE_BOT
 

@@ -13,7 +13,7 @@ def of_another_bot(owner: int, bot_id: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class DatabaseCheck:
     """`problem` is the second half of a sentence, empty if nothing is wrong."""
 
     exists: bool

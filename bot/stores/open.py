@@ -14,7 +14,7 @@ from bot.settings import read_database_url
 from bot.store import Store
 from bot.store.audit import AuditEntry
 from bot.store.leases import utc_now
-from bot.stores.examination import Examination
+from bot.stores.examination import DatabaseCheck
 from bot.stores.sqlite import SQLiteStore
 from bot.stores.sqlite import examine as sqlite
 from bot.stores.sqlite.archive import SQLiteSource, SQLiteTarget
@@ -47,7 +47,7 @@ async def visit_store(url: str) -> Store:
     return await SQLiteStore.visit(_path(url))
 
 
-async def examine_store(url: str) -> Examination:
+async def examine_store(url: str) -> DatabaseCheck:
     """Examine it without changing anything. SettingsError if the package for it is missing."""
     if is_shared(url):
         _need_asyncpg()

@@ -34,7 +34,7 @@ _STORE_PAUSE_S = 2.0
 
 
 class Albums(Protocol):
-    async def gathered(self, task: Task) -> None:
+    async def complete_album(self, task: Task) -> None:
         """Start the task of an album that seems complete or of a video to be read, ask what is missing, or
         say why it cannot work.
 
@@ -186,7 +186,7 @@ class Worker:
 
     async def _complete_album(self, task: Task) -> None:
         try:
-            await self._albums.gathered(task)
+            await self._albums.complete_album(task)
         except ChatBusy as busy:
             await self._journal.put_off(task, busy.retry_after_s)
         except CallUnclear:

@@ -116,7 +116,7 @@ class JobPoller:
         The pause grows with the number of submits so far; after the second time its person is asked.
         """
         submits = [one for one in await self._journal.attempts(task) if one.call == "submit"]
-        if sum(one.answer == "ok" for one in submits) > schedule.MOST_CROWDED_OUT:
+        if sum(one.answer == "ok" for one in submits) > schedule.MOST_REQUEUED:
             await self._fail(task, code, detail, attempt)
             return
         due_at = schedule.retry_at(len(submits), self._journal.now())

@@ -75,7 +75,7 @@ class PurchaseGuard:
         if isinstance(bought, Pause):
             await self.refresh()
             flag = f"brake {bought.at.isoformat()}"
-            if bought.is_brake and await self._store.maintenance.set_flag(flag, self._clock()):
+            if bought.is_hourly_limit and await self._store.maintenance.set_flag(flag, self._clock()):
                 self._log.warning("the hourly limit is reached, nothing more is bought", most=most)
                 await self._ask(bought)
         return bought
@@ -114,7 +114,7 @@ class PurchaseGuard:
     async def remind(self) -> None:
         """Ask the admins again: an earlier process may have paused everything and ended before it asked."""
         for pause in await self.pauses():
-            if pause.is_brake:
+            if pause.is_hourly_limit:
                 await self._ask(pause)
             elif pause.is_of_disk:
                 await self._ask(pause, DISK_REFUSES)

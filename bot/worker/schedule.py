@@ -51,7 +51,7 @@ ALBUM_PAUSE = timedelta(seconds=1.2)
 """After the last photo of an album: they arrive one by one, and none says that it is the last."""
 ALBUM_LIMIT = timedelta(seconds=5)
 
-MOST_CROWDED_OUT = 2
+MOST_REQUEUED = 2
 """How often a job is ordered again without asking that was accepted and then ended for want of a slot."""
 _DOUBTED_POLLS = 5
 _DOUBTED_FOR = timedelta(minutes=5)

@@ -16,10 +16,10 @@ class UserLocks:
     `lease_s` is longer than the work takes: after that only a dead process has it.
     """
 
-    def __init__(self, purpose: str, lease_s: float, sharing: LeaseStore = SINGLE_PROCESS) -> None:
+    def __init__(self, purpose: str, lease_s: float, leases: LeaseStore = SINGLE_PROCESS) -> None:
         self._purpose = purpose
         self._lease_s = lease_s
-        self._sharing = sharing
+        self._leases = leases
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
@@ -27,5 +27,5 @@ class UserLocks:
         lock = self._locks.get(user_id)
         if lock is None:
             lock = self._locks[user_id] = asyncio.Lock()
-        async with lock, lease(self._sharing, f"{self._purpose} {user_id}", self._lease_s):
+        async with lock, lease(self._leases, f"{self._purpose} {user_id}", self._lease_s):
             yield

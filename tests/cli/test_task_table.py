@@ -41,7 +41,7 @@ def test_the_story_of_a_lost_one_says_what_to_do() -> None:
         answer=FailureCode.SUBMIT_UNKNOWN,
         detail="[bold]cut[/bold]",
     )
-    story = drawn(task_table.draw_story(a_task(**LOST), [attempt] * 20, 0, NOW))
+    story = drawn(task_table.draw_task_page(a_task(**LOST), [attempt] * 20, 0, NOW))
     assert "tasks attach boat REMOTE_ID" in story
     assert "8 more" in story
     assert "[bold]cut[/bold]" in story, "what a provider says is shown as it is"
@@ -50,7 +50,7 @@ def test_the_story_of_a_lost_one_says_what_to_do() -> None:
 def test_the_story_shows_the_order_however_many_looks_came_after_it() -> None:
     order = Attempt(task_id="boat", provider="cloud", call="submit", at=NOW, took_s=0.8, answer="ok")
     looks = [replace(order, call="poll", at=NOW + timedelta(seconds=n)) for n in range(1, 21)]
-    story = drawn(task_table.draw_story(a_task(), [order, *looks], 0, NOW))
+    story = drawn(task_table.draw_task_page(a_task(), [order, *looks], 0, NOW))
     assert "submit" in story
     assert "8 more" in story
     assert story.count("poll") == 12

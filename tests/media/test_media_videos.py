@@ -16,7 +16,7 @@ from media_samples import MADE, Clip, boxes, hollow_movie
 from PIL import Image
 
 from bot.errors import MediaError
-from bot.media.media_info import VideoFacts
+from bot.media.media_info import VideoInfo
 from bot.media.remux import take_video
 from bot.media.videos import probe_video
 
@@ -105,7 +105,7 @@ def test_the_thumbnail_fits_telegram(places: tuple[Path, Path, Path]) -> None:
 def test_probe_tells_what_a_silent_source_holds(tmp_path: Path) -> None:
     path = Clip(seconds=0.5).write(tmp_path / "silent.mp4")
     facts = probe_video(path)
-    assert facts == VideoFacts(160, 96, facts.duration_s, False, "h264", "yuv420p", path.stat().st_size)
+    assert facts == VideoInfo(160, 96, facts.duration_s, False, "h264", "yuv420p", path.stat().st_size)
     assert facts.duration_s == pytest.approx(0.5, abs=0.03)
 
 

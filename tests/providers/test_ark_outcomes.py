@@ -21,7 +21,7 @@ LINK = "https://videos.example/1.mp4"
 
 
 def _adapter(server: ProviderServer) -> Ark:
-    http = Http(submit_limit_s=0.3, look_limit_s=0.3)
+    http = Http(submit_limit_s=0.3, poll_limit_s=0.3)
     return Ark(KEY, server.base_url, http=http, fetcher=VideoFetcher())
 
 

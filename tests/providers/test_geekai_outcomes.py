@@ -26,7 +26,7 @@ WEEK_S = 7 * 86400
 
 
 def _adapter(server: ProviderServer) -> GeekAI:
-    http = Http(submit_limit_s=0.3, look_limit_s=0.3)
+    http = Http(submit_limit_s=0.3, poll_limit_s=0.3)
     return GeekAI(KEY, server.base_url, http=http, fetcher=VideoFetcher())
 
 

@@ -18,7 +18,7 @@ from yarl import URL
 from bot.errors import OutcomeUnknown, ProviderError, Unavailable
 from bot.providers.wire.http import Answer, Call, Http, unreadable
 
-HASTY = Http(connect_limit_s=0.3, submit_limit_s=0.5, look_limit_s=0.5, max_answer_bytes=10_000)
+HASTY = Http(connect_limit_s=0.3, submit_limit_s=0.5, poll_limit_s=0.5, max_answer_bytes=10_000)
 SECRET = "s3cr3t"
 BODY = json.dumps({"prompt": "x" * 3_000_000}).encode()
 """Larger than what the sockets on both sides hold, so its sending can be interrupted."""

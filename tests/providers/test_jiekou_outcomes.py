@@ -27,7 +27,7 @@ GIF = "https://videos.example/1.gif"
 
 
 def _adapter(server: ProviderServer) -> JieKou:
-    http = Http(submit_limit_s=0.3, look_limit_s=0.3)
+    http = Http(submit_limit_s=0.3, poll_limit_s=0.3)
     return JieKou(KEY, server.base_url, http=http, fetcher=VideoFetcher())
 
 

@@ -136,7 +136,7 @@ async def test_every_submit_has_a_connection_of_its_own() -> None:
 @pytest.mark.parametrize("fault", list(Fault))
 async def test_a_look_that_breaks_off_only_tells_nothing(fault: Fault) -> None:
     async with ProviderServer(statuses=()) as server:
-        adapter = volcengine_at(server.base_url, Http(look_limit_s=0.3))
+        adapter = volcengine_at(server.base_url, Http(poll_limit_s=0.3))
         accepted = await adapter.submit(REQUEST, (), "t1")
         server.next("look", fault)
         with pytest.raises(Unavailable) as nothing:
@@ -256,7 +256,7 @@ async def test_no_failure_shows_a_key_a_prompt_or_a_signature(caplog: pytest.Log
     ]
     shown = []
     async with ProviderServer() as server:
-        adapter = volcengine_at(server.base_url, Http(submit_limit_s=0.3, look_limit_s=0.3))
+        adapter = volcengine_at(server.base_url, Http(submit_limit_s=0.3, poll_limit_s=0.3))
         for step in replies:
             server.next("submit", step)
             server.next("look", step)

@@ -1854,7 +1854,7 @@ async def test_the_brake_is_put_on_where_too_much_is_bought_within_an_hour(store
     assert [type(await buy(store, 2, seconds)) for seconds in (0, 10)] == [Task, Task]
     purchase_guard = Pause(EVERYTHING, THE_BOT, after(20))
     assert await buy(store, 2, 20) == purchase_guard
-    assert purchase_guard.is_brake
+    assert purchase_guard.is_hourly_limit
     assert await store.budget.pauses() == [purchase_guard]
     assert await buy(store, 2, 9000) == purchase_guard
 

@@ -120,7 +120,7 @@ def test_the_command_line_shows_it(model: VideoModel) -> None:
     tasks = tasks_of(model)
     console.print(task_table.draw_table(tasks, {}, NOW))
     for task in tasks:
-        console.print(task_table.draw_story(task, attempts_of(task), 0, NOW))
+        console.print(task_table.draw_task_page(task, attempts_of(task), 0, NOW))
         assert task_table.write_json(task_table.task_json(task))
 
 

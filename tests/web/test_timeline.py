@@ -10,7 +10,7 @@ import pytest
 from fakes import NOW, a_task
 from rich.console import Console
 
-from bot.cli.task_table import draw_story
+from bot.cli.task_table import draw_task_page
 from bot.store import Attempt
 from bot.store.audit import THE_MACHINE, AuditEntry
 from bot.task import Task, TaskState
@@ -65,7 +65,7 @@ def test_the_story_says_what_the_provider_said_to_that(answer: str, told: str) -
 
 def test_the_command_line_names_who_cancelled_too() -> None:
     console = Console(width=200, file=(out := io.StringIO()))
-    console.print(draw_story(cancelled(BORIS, "Boris", chat_id=-5), [], 0, NOW))
+    console.print(draw_task_page(cancelled(BORIS, "Boris", chat_id=-5), [], 0, NOW))
     text = out.getvalue()
     assert "Boris (30)" in text
     assert "running  cancelled" in text

@@ -37,7 +37,7 @@ from bot.errors import (
     StaleTask,
     Unavailable,
 )
-from bot.media.media_info import VideoFacts
+from bot.media.media_info import VideoInfo
 from bot.media.provenance import Provenance
 from bot.media.video_cache import Video, VideoCache
 from bot.provider import Accepted, Failed, Photo, Status, Succeeded
@@ -159,7 +159,7 @@ class ToyShelf(VideoCache):
 
     async def get(self, task_id: str) -> Video | None:
         video, thumbnail = self._paths(task_id)
-        facts = VideoFacts(16, 16, 1.0, has_audio=True, video_codec="h264", pix_fmt="yuv420p", bytes=7)
+        facts = VideoInfo(16, 16, 1.0, has_audio=True, video_codec="h264", pix_fmt="yuv420p", bytes=7)
         return Video(video, thumbnail, facts) if video.exists() else None
 
     async def put(self, task_id: str, fetch: Any, link: str, provenance: Provenance) -> Video:

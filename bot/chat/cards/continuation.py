@@ -15,7 +15,7 @@ def continuation(
 
     The shape is the video's. A camera move is not repeated, and a seed was for another picture.
     """
-    wish = source.model_copy(
+    wanted = source.model_copy(
         update={
             "prompt": "",
             "photos": (video_id,),
@@ -25,7 +25,7 @@ def continuation(
     )
     for name in (source.model, usual, *shown(models)):
         if name in models:
-            fitted = fit_request(wish, models[name])
+            fitted = fit_request(wanted, models[name])
             if not check_request(fitted.model_copy(update={"prompt": "on"}), models[name]):
                 return fitted
     return None

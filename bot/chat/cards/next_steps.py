@@ -33,7 +33,7 @@ class NextStep(StrEnum):
 
 _FETCH, _PHOTO, _WORDS, _PLAIN, _AGAIN, _MODEL = NextStep
 
-REMEDIES: Mapping[str, tuple[NextStep, ...]] = {
+NEXT_STEPS: Mapping[str, tuple[NextStep, ...]] = {
     # The input was refused: it would be refused again.
     FailureCode.PHOTO_REFUSED: (_PHOTO, _PLAIN, _MODEL),
     FailureCode.PERSON_REFUSED: (_MODEL, _PHOTO, _PLAIN),
@@ -90,7 +90,7 @@ def next_steps(code: str, request: VideoRequest) -> tuple[NextStep, ...]:
         _AGAIN: True,
         _MODEL: True,
     }
-    return tuple(one for one in REMEDIES.get(code, REMEDIES[FailureCode.PROVIDER_FAULT]) if there[one])
+    return tuple(one for one in NEXT_STEPS.get(code, NEXT_STEPS[FailureCode.PROVIDER_FAULT]) if there[one])
 
 
 def other_models(request: VideoRequest, models: Mapping[str, VideoModel], code: str = "") -> list[str]:

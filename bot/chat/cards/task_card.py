@@ -184,7 +184,7 @@ def _paused(pause: Pause) -> str:
     """Return the phrase that says why nothing is bought."""
     if pause.is_of_disk:
         return "card_disk"
-    return "card_brake" if pause.is_brake else "card_paused"
+    return "card_brake" if pause.is_hourly_limit else "card_paused"
 
 
 def _queue_line(task: Task, now: datetime, estimate: Estimate) -> str:

@@ -7,7 +7,7 @@ from bot.chat.context import ChatContext
 from bot.chat.features.extend import draft_extension
 from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent, SentVideo
-from bot.chat.parsing.prompt_options import read_words
+from bot.chat.parsing.prompt_options import read_prompt
 from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.draft import DraftQuestion
@@ -23,7 +23,7 @@ async def again(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
         return
     # The same seed would give the same video.
     unseeded = task.request.model_copy(update={"seed": None})
-    request, problems = ctx.request_builder.read(read_words(intent.words), None, unseeded)
+    request, problems = ctx.request_builder.read(read_prompt(intent.words), None, unseeded)
     is_bare = not intent.words and intent.answers is None and intent.video is None
     if not problems and is_bare:
         # This is what the menu sends, perhaps by a slip of the thumb.
@@ -44,7 +44,7 @@ async def reword(ctx: ChatContext, sender: Sender, intent: Intent) -> bool:
     if task.is_joined and task.file_id:
         await draft_extension(ctx, sender, intent, SentVideo(task.file_id, None))
         return True
-    request, problems = ctx.request_builder.read(read_words(intent.words), None, task.request)
+    request, problems = ctx.request_builder.read(read_prompt(intent.words), None, task.request)
     can_go_on = task.file_id and continuation(request, task.file_id, ctx.models, request.model)
     if problems:
         await ctx.messenger.reply(sender, Reply.about(problems[0]))

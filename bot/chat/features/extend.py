@@ -12,7 +12,7 @@ from bot.chat.cards.result_buttons import EXTEND
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent, SentPhoto, SentVideo
-from bot.chat.parsing.prompt_options import Words, read_words
+from bot.chat.parsing.prompt_options import PromptOptions, read_prompt
 from bot.chat.reply import Reply
 from bot.chat.sender import Sender, sender_of
 from bot.draft import DraftQuestion
@@ -29,7 +29,7 @@ async def extend(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     if intent.video is None:
         await ctx.messenger.say(sender, "extend_how", command=ctx.names.command("extend", sender.chat_id))
         return
-    parent, words = await _parent(ctx, sender, intent), read_words(intent.words)
+    parent, words = await _parent(ctx, sender, intent), read_prompt(intent.words)
     await ctx.messenger.reply(sender, await _continue(ctx, sender, intent.video, parent, words))
 
 
@@ -40,12 +40,12 @@ async def extend_result(ctx: ChatContext, press: ButtonPress) -> Reply | None:
         return Reply("press_gone")
     if await _has_just_asked(ctx, press):
         return None
-    return await _continue(ctx, press.sender, SentVideo(task.file_id, None), task, Words())
+    return await _continue(ctx, press.sender, SentVideo(task.file_id, None), task, PromptOptions())
 
 
 async def draft_extension(ctx: ChatContext, sender: Sender, intent: Intent, video: SentVideo) -> None:
     """Draft a continuation of a video that was sent alone, or to which plain words replied."""
-    parent, words = await _parent(ctx, sender, intent), read_words(intent.words)
+    parent, words = await _parent(ctx, sender, intent), read_prompt(intent.words)
     await ctx.messenger.reply(
         sender, await _continue(ctx, sender, video, parent, words, question=DraftQuestion.EXTENDING_DRAFT)
     )
@@ -86,7 +86,7 @@ async def _continue(
     sender: Sender,
     video: SentVideo,
     parent: Task | None,
-    words: Words,
+    words: PromptOptions,
     *,
     question: DraftQuestion | None = None,
 ) -> Reply | None:
@@ -100,7 +100,7 @@ async def _continue(
     if (video.size_bytes or 0) > ctx.videos.download_max_bytes:
         return Reply("video_too_many_bytes")
     settings = await ctx.preferences.of(sender.chat_id)
-    usual, _ = ctx.request_builder.read(Words(), None, settings=settings)
+    usual, _ = ctx.request_builder.read(PromptOptions(), None, settings=settings)
     source = parent.request if parent else usual
     base = continuation(source, video.file_id, ctx.models, usual.model)
     if base is None:

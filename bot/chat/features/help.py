@@ -10,7 +10,7 @@ from bot.chat.cards.layout import button, join, keyboard
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.parsing.message_intent import Intent
-from bot.chat.parsing.prompt_options import EXAMPLES, Words, flags_for
+from bot.chat.parsing.prompt_options import EXAMPLES, PromptOptions, flags_for
 from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.draft import DraftQuestion
@@ -60,7 +60,7 @@ async def draft_example(ctx: ChatContext, press: ChatButtonPress) -> Reply | Non
     if is_known or ctx.duplicate_guard.is_repeated(sender.update_id, sender.user_id, EXAMPLE, number):
         return None
     settings = await ctx.preferences.of(sender.chat_id)
-    words = Words(prompt=say(sender.language, _START_EXAMPLES[number]))
+    words = PromptOptions(prompt=say(sender.language, _START_EXAMPLES[number]))
     request, problems = ctx.request_builder.read(words, None, settings=settings)
     if problems:
         return Reply.about(problems[0])

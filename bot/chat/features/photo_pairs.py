@@ -18,7 +18,7 @@ from bot.chat.features.objection import object_to
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
 from bot.chat.ordering.albums import Album
 from bot.chat.parsing.message_intent import Intent, SentPhoto
-from bot.chat.parsing.prompt_options import Words, read_words
+from bot.chat.parsing.prompt_options import PromptOptions, read_prompt
 from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.draft import STARTED_BY_ANSWER, DraftQuestion
@@ -33,7 +33,7 @@ _OPEN = frozenset({"prompt_missing_with_photo", "no_first_last"})
 async def start_album(ctx: ChatContext, album: Album, settings: ChatSettings) -> Reply | None:
     """Start an album of two or more photos, or ask what is open. Return what stands against it."""
     sender, first, last = album.sender, album.photos[0], album.photos[1]
-    words = read_words(album.words)
+    words = read_prompt(album.words)
     as_references = words.options.get("photos_as") == "references"
     further = album.photos[1:] if as_references else (last,)
     request, problems = ctx.request_builder.read(words, first, settings=settings, further=further)
@@ -60,7 +60,7 @@ async def start_album(ctx: ChatContext, album: Album, settings: ChatSettings) ->
     return None
 
 
-def _may_show(ctx: ChatContext, words: Words, request: VideoRequest) -> bool:
+def _may_show(ctx: ChatContext, words: PromptOptions, request: VideoRequest) -> bool:
     """Return True if the photos could be references as well, for the model that the words name or for any."""
     able = fit_references(request, ctx.models)
     return able is not None and (able.model == request.model or "model" not in words.options)
@@ -85,7 +85,7 @@ async def add_photo(
     ctx: ChatContext, sender: Sender, task: Task, photo: SentPhoto, text: str
 ) -> Reply | None:
     """Add one more photo to a draft, which asks the same as before on a new card, or what they are for."""
-    words, base = read_words(text), task.request.model_copy(update={"loop": None})
+    words, base = read_prompt(text), task.request.model_copy(update={"loop": None})
     if words.options.get("photos_as", base.photos_as) == "references":
         base = base.model_copy(update={"photos_as": "references"})
     elif _may_show(ctx, words, base):
@@ -102,7 +102,7 @@ async def add_photo(
 
 
 async def _ask_which(
-    ctx: ChatContext, sender: Sender, task: Task, photo: SentPhoto, words: Words
+    ctx: ChatContext, sender: Sender, task: Task, photo: SentPhoto, words: PromptOptions
 ) -> Reply | None:
     """Ask what the photos of a draft and one more are for."""
     base = task.request.model_copy(update={"photos": task.request.photos[:1], "crop": None, "camera": None})
@@ -117,7 +117,7 @@ async def _ask_which(
 
 async def add_words(ctx: ChatContext, sender: Sender, task: Task, text: str) -> Reply | None:
     """Add words to photos of which none is chosen yet."""
-    words, photos = read_words(text), task.request.photos
+    words, photos = read_prompt(text), task.request.photos
     if words.options.get("photos_as") == "references":
         request, problems = ctx.request_builder.read(words, None, task.request)
         return Reply.about(problems[0]) if problems else await ctx.orders.answered(task, sender, request)

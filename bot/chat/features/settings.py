@@ -46,7 +46,7 @@ _TOLD = {
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class SettingsState:
     """What the card of /settings shows."""
 
     is_group: bool
@@ -57,7 +57,7 @@ class Choices:
 
 def draw_settings(
     language: str,
-    choices: Choices,
+    choices: SettingsState,
     models: Mapping[str, VideoModel],
     default_model: str,
     opened: str | None = None,
@@ -96,7 +96,7 @@ def draw_settings(
 
 
 def offers(
-    choices: Choices, models: Mapping[str, VideoModel], default_model: str, option: str
+    choices: SettingsState, models: Mapping[str, VideoModel], default_model: str, option: str
 ) -> tuple[str, list[str]]:
     """Return the current choice of an option, and all choices here: none if nothing can be chosen."""
     settings = choices.settings
@@ -118,8 +118,8 @@ def offers(
 
 
 def choose(
-    choices: Choices, models: Mapping[str, VideoModel], default_model: str, option: str, choice: str
-) -> Choices | None:
+    choices: SettingsState, models: Mapping[str, VideoModel], default_model: str, option: str, choice: str
+) -> SettingsState | None:
     """Return the choices with another one; None if it is not offered. Another model keeps ratio, length and
     resolution as near as it can."""
     settings = choices.settings
@@ -180,7 +180,7 @@ async def choose_setting(ctx: ChatContext, press: ChatButtonPress) -> Reply | No
     return _TOLD.get(press.choice)
 
 
-async def change(ctx: ChatContext, sender: Sender, option: str, choice: str) -> Choices | None:
+async def change(ctx: ChatContext, sender: Sender, option: str, choice: str) -> SettingsState | None:
     """Store another choice of a chat; None if it is not offered."""
     choices = await _choices(ctx, sender)
     after = choose(choices, ctx.models, ctx.default_model(), option, choice)
@@ -189,16 +189,16 @@ async def change(ctx: ChatContext, sender: Sender, option: str, choice: str) -> 
     return after
 
 
-async def _choices(ctx: ChatContext, sender: Sender) -> Choices:
+async def _choices(ctx: ChatContext, sender: Sender) -> SettingsState:
     ctx.preferences.drop(sender.chat_id)
     settings = await ctx.preferences.of(sender.chat_id)
     if sender.is_group:
-        return Choices(is_group=True, settings=settings)
+        return SettingsState(is_group=True, settings=settings)
     person = await ctx.store.people.person(sender.user_id)
-    return Choices(is_group=False, settings=settings, crop_preview=person.crop_preview)
+    return SettingsState(is_group=False, settings=settings, crop_preview=person.crop_preview)
 
 
-async def _keep(ctx: ChatContext, sender: Sender, before: Choices, after: Choices) -> None:
+async def _keep(ctx: ChatContext, sender: Sender, before: SettingsState, after: SettingsState) -> None:
     if after.settings != before.settings:
         await ctx.preferences.put(sender.chat_id, after.settings)
     if after.crop_preview != before.crop_preview:
@@ -206,7 +206,9 @@ async def _keep(ctx: ChatContext, sender: Sender, before: Choices, after: Choice
         await ctx.store.people.put_person(replace(person, crop_preview=after.crop_preview))
 
 
-async def _redraw(ctx: ChatContext, sender: Sender, choices: Choices, opened: str | None = None) -> None:
+async def _redraw(
+    ctx: ChatContext, sender: Sender, choices: SettingsState, opened: str | None = None
+) -> None:
     """Draw the card again, in the language that this press may have chosen."""
     language = await ctx.preferences.language_for(sender.chat_id, sender.code, sender.user_id)
     card = draw_settings(language, choices, ctx.models, ctx.default_model(), opened)
@@ -221,13 +223,13 @@ def _name(language: str, option: str) -> str:
     return plain(say(language, f"option_name_{option}"))
 
 
-def _line(language: str, choices: Choices, option: str, now: str) -> str:
+def _line(language: str, choices: SettingsState, option: str, now: str) -> str:
     """Return the line of an option as HTML, such as `🎬 Model: preview`."""
     name, choice = _name(language, option), _label(language, choices, option, now)
     return say(language, "settings_line", name=name, choice=choice)
 
 
-def _label(language: str, choices: Choices, option: str, choice: str) -> str:
+def _label(language: str, choices: SettingsState, option: str, choice: str) -> str:
     """Return the name of a choice; not HTML."""
     if option in _SWITCHES:
         return plain(say(language, f"option_{choice}"))
@@ -238,7 +240,7 @@ def _label(language: str, choices: Choices, option: str, choice: str) -> str:
 
 
 def _choice_rows(
-    language: str, choices: Choices, option: str, now: str, offered: list[str]
+    language: str, choices: SettingsState, option: str, now: str, offered: list[str]
 ) -> list[list[InlineKeyboardButton]]:
     buttons = [
         _button(

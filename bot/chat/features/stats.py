@@ -16,7 +16,7 @@ from bot.chat.parsing.message_intent import Intent
 from bot.chat.sender import Sender
 from bot.errors import MediaError
 from bot.log import get_log
-from bot.media.media_info import ChartPart
+from bot.media.media_info import ChartSeries
 from bot.media.process import run_in_process
 from bot.media.work import draw_chart
 from bot.store.statistics import (
@@ -39,7 +39,7 @@ _log = get_log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Statistics:
     """The figures of all people, with `users`, or of one person."""
 
     days: tuple[str, ...]
@@ -68,14 +68,14 @@ async def stats(ctx: ChatContext, sender: Sender, _: Intent) -> None:
     await ctx.messenger.show(sender, picture, text)
 
 
-async def _figures(ctx: ChatContext, user_id: int | None) -> Figures:
+async def _figures(ctx: ChatContext, user_id: int | None) -> Statistics:
     edges = day_edges(ctx.clock(), ctx.settings.zone, _DAYS)
     since, until = edges[0], edges[-1]
     tallies = await ctx.store.statistics.task_counts(edges, user_id)
     waits = await ctx.store.statistics.waits([since, until], user_id)
     users = await ctx.store.statistics.user_usage(since, until, _NAMED) if user_id is None else []
     days = tuple(f"{edge:%m-%d}" for edge in edges[:-1])
-    return Figures(
+    return Statistics(
         days,
         {outcome: _by_day(tallies, outcome, len(days)) for outcome in _OUTCOMES},
         _by_model(tallies),
@@ -85,7 +85,7 @@ async def _figures(ctx: ChatContext, user_id: int | None) -> Figures:
     )
 
 
-def draw_figures(language: str, figures: Figures, price_labels: PriceLabels) -> str:
+def draw_figures(language: str, figures: Statistics, price_labels: PriceLabels) -> str:
     """Draw the figures as a caption in HTML."""
     sees_all = bool(figures.users)
     if not figures.models:
@@ -114,10 +114,10 @@ def draw_figures(language: str, figures: Figures, price_labels: PriceLabels) -> 
     return "\n".join(lines)
 
 
-def chart_parts(language: str, figures: Figures) -> tuple[ChartPart, ...]:
+def chart_parts(language: str, figures: Statistics) -> tuple[ChartSeries, ...]:
     """Return the parts of the chart that are not empty."""
     return tuple(
-        ChartPart(plain(say(language, f"stats_{outcome}")), outcome, counts)
+        ChartSeries(plain(say(language, f"stats_{outcome}")), outcome, counts)
         for outcome, counts in figures.counts.items()
         if any(counts)
     )

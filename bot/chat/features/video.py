@@ -15,7 +15,7 @@ from bot.chat.features.objection import object_to
 from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.ordering.albums import read_album
 from bot.chat.parsing.message_intent import Intent, SentPhoto
-from bot.chat.parsing.prompt_options import read_words
+from bot.chat.parsing.prompt_options import read_prompt
 from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.draft import AWAITS_PHOTO, AWAITS_WORDS, STARTED_BY_ANSWER, STARTED_BY_BUTTON, DraftQuestion
@@ -87,7 +87,7 @@ async def text(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
 async def draft_words(ctx: ChatContext, sender: Sender, words: str) -> None:
     """Make a draft of words and the options in them, whatever else is open in the chat."""
     settings = await ctx.preferences.of(sender.chat_id)
-    request, problems = ctx.request_builder.read(read_words(words), None, settings=settings)
+    request, problems = ctx.request_builder.read(read_prompt(words), None, settings=settings)
     if problems:
         await object_to(ctx, sender, request, problems, None)
     else:
@@ -103,7 +103,7 @@ async def guess(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
         await _ask_photo(ctx, sender, intent)
         return
     settings = await ctx.preferences.of(sender.chat_id)
-    request, problems = ctx.request_builder.read(read_words(intent.words), intent.photo, settings=settings)
+    request, problems = ctx.request_builder.read(read_prompt(intent.words), intent.photo, settings=settings)
     if not problems:
         await ctx.drafts.draft(sender, request, DraftQuestion.START_GUESSED)
     else:
@@ -123,7 +123,7 @@ async def edited(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
         await _complete(ctx, sender, task, replace(intent, photo=None, answers=None))
     if task.question not in _EDITED:
         return
-    request, problems = ctx.request_builder.read(read_words(intent.words), None, task.request)
+    request, problems = ctx.request_builder.read(read_prompt(intent.words), None, task.request)
     if problems:
         await ctx.messenger.reply(sender, Reply.about(problems[0]))
     elif request != task.request:
@@ -155,7 +155,7 @@ async def _start(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
         # A card may show its photo cropped, or beside another one.
         intent = replace(intent, photo=SentPhoto(task.request.photos[0], None, None, None))
     settings = await ctx.preferences.of(sender.chat_id)
-    request, problems = ctx.request_builder.read(read_words(intent.words), intent.photo, settings=settings)
+    request, problems = ctx.request_builder.read(read_prompt(intent.words), intent.photo, settings=settings)
     if not problems:
         await ctx.messenger.reply(sender, await ctx.orders.start(sender, request))
     else:
@@ -182,7 +182,7 @@ async def _object(
 async def _ask_photo(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     """Ask for the photo that the words are about, and keep them."""
     settings = await ctx.preferences.of(sender.chat_id)
-    request, problems = ctx.request_builder.read(read_words(intent.words), None, settings=settings)
+    request, problems = ctx.request_builder.read(read_prompt(intent.words), None, settings=settings)
     blocked = [problem for problem in problems if problem.code not in _WAITS_FOR_PHOTO]
     if blocked:
         await ctx.messenger.reply(sender, Reply.about(blocked[0]))
@@ -192,7 +192,7 @@ async def _ask_photo(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
 
 async def _keep_words(ctx: ChatContext, sender: Sender, draft: Task, intent: Intent) -> None:
     """Take the words that came before the photo."""
-    request, _ = ctx.request_builder.read(read_words(intent.words), None, draft.request)
+    request, _ = ctx.request_builder.read(read_prompt(intent.words), None, draft.request)
     await ctx.store.tasks.save(draft.asked(request, draft.question, ctx.drafts.expiry(draft.card.chat_id)))
     await ctx.messenger.say(sender, "photo_wanted")
 
@@ -200,7 +200,7 @@ async def _keep_words(ctx: ChatContext, sender: Sender, draft: Task, intent: Int
 async def _draft(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     """Ask what should happen in a photo alone, or whether to use one that somebody else made."""
     settings = await ctx.preferences.of(sender.chat_id)
-    request, problems = ctx.request_builder.read(read_words(intent.words), intent.photo, settings=settings)
+    request, problems = ctx.request_builder.read(read_prompt(intent.words), intent.photo, settings=settings)
     if [problem for problem in problems if problem.code != "prompt_missing_with_photo"]:
         await object_to(ctx, sender, request, problems, intent.photo)
     elif request.prompt:
@@ -222,7 +222,7 @@ async def _answer_of_another(ctx: ChatContext, sender: Sender, intent: Intent) -
     if task.question in AWAITS_PHOTO and intent.photo is None:
         await ctx.messenger.say(sender, "photo_wanted")
         return
-    request, problems = ctx.request_builder.read(read_words(intent.words), intent.photo, task.request)
+    request, problems = ctx.request_builder.read(read_prompt(intent.words), intent.photo, task.request)
     if problems:
         await _object(ctx, sender, request, problems, intent.photo)
     else:
@@ -272,7 +272,7 @@ async def _complete(ctx: ChatContext, sender: Sender, task: Task, intent: Intent
     """Add to a draft what was missing: words, options, or a photo. The rest stays as it was asked for."""
     # The defaults depend on the model: a draft that offers another model does not have them yet.
     settings = await ctx.preferences.of(sender.chat_id) if task.question == DraftQuestion.MODEL else None
-    words = read_words(intent.words)
+    words = read_prompt(intent.words)
     request, problems = ctx.request_builder.read(words, intent.photo, task.request, settings)
     question = DraftQuestion.START
     if {problem.code for problem in problems} == {"prompt_missing_with_photo"} and intent.photo is not None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.admin.permissions import Admission
 from bot.chat.access import Access
 from bot.chat.cards.layout import cut
-from bot.chat.chat_settings import ChatPreferences
+from bot.chat.chat_preferences import ChatPreferences
 from bot.chat.deps import ChatDeps
 from bot.chat.operators.notice_buttons import NO, STRANGER, STRANGER_GROUP, YES
 from bot.chat.operators.notices import Notices

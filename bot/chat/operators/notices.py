@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.chat.access import Access
-from bot.chat.chat_settings import ChatPreferences
+from bot.chat.chat_preferences import ChatPreferences
 from bot.chat.operators.notice_buttons import STRANGER, buttons_of
 from bot.chat.operators.operator_chat import OperatorChat
 from bot.chat.sender import Sender

@@ -11,7 +11,7 @@ from telegram import InlineKeyboardMarkup
 
 from bot.chat.cards.layout import Card, button
 from bot.chat.cards.price_labels import PriceLabels
-from bot.chat.chat_settings import ChatPreferences
+from bot.chat.chat_preferences import ChatPreferences
 from bot.chat.deps import ChatDeps
 from bot.chat.operators.notice_buttons import PAUSE, buttons_of
 from bot.chat.telegram_io.messenger import Messenger

@@ -22,7 +22,7 @@ _LITTLE = Decimal("0.2")
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class RemainingQuota:
     key: str
     """The key of its phrase."""
     left: Decimal
@@ -64,7 +64,7 @@ class Quotas:
         """Return what is left once this task is ordered, if that is little; as HTML."""
         price = self._price_labels().quote(task.request) or Decimal(0)
         bounds = [
-            Bound(bound.key, bound.left - (price if bound.is_money else 1), bound.most)
+            RemainingQuota(bound.key, bound.left - (price if bound.is_money else 1), bound.most)
             for bound in await self._bounds(task.user_id, task.card.chat_id)
         ]
         return self._say(task.language, [bound for bound in bounds if bound.is_near])
@@ -73,7 +73,7 @@ class Quotas:
         """Return all that is left; empty if nothing is limited."""
         return self._say(language, await self._bounds(user_id, chat_id))
 
-    async def _bounds(self, user_id: int, chat_id: int) -> list[Bound]:
+    async def _bounds(self, user_id: int, chat_id: int) -> list[RemainingQuota]:
         """Return the bounds of the person, and in a group those of the group. Admins have none."""
         if await self._access.is_admin(user_id):
             return []
@@ -81,16 +81,16 @@ class Quotas:
         if chat_id < 0:
             quotas["left_videos_chat"] = (await self._access.quotas(chat_id=chat_id))[0]
         bounds = [
-            Bound(key, Decimal(quota.most - quota.used), Decimal(quota.most))
+            RemainingQuota(key, Decimal(quota.most - quota.used), Decimal(quota.most))
             for key, quota in quotas.items()
             if quota.most is not None
         ]
         budget = self._live_settings.settings.daily_budget_per_user
         if budget is not None:
-            bounds.append(Bound("left_money", await self._budgets.left(budget, user_id), budget))
+            bounds.append(RemainingQuota("left_money", await self._budgets.left(budget, user_id), budget))
         return bounds
 
-    def _say(self, language: str, bounds: list[Bound]) -> str:
+    def _say(self, language: str, bounds: list[RemainingQuota]) -> str:
         time = renewal_of(self._clock(), self._live_settings.settings.zone)
         return "\n".join(
             say(
@@ -103,5 +103,5 @@ class Quotas:
             for bound in bounds
         )
 
-    def _shown(self, language: str, bound: Bound, figure: Decimal) -> str:
+    def _shown(self, language: str, bound: RemainingQuota, figure: Decimal) -> str:
         return plain(self._price_labels().words(language, figure)) if bound.is_money else str(figure)

@@ -8,7 +8,7 @@ from typing import Any
 from bot.chat.cards.chat_defaults import add_usual, usual_model
 from bot.chat.cards.next_steps import other_models
 from bot.chat.parsing.message_intent import SentPhoto
-from bot.chat.parsing.prompt_options import Words
+from bot.chat.parsing.prompt_options import PromptOptions
 from bot.chat.task_cards.board import PHOTO_MAX_BYTES
 from bot.chat.telegram_io.photo_files import PhotoFiles
 from bot.request import (
@@ -37,7 +37,7 @@ class RequestBuilder:
 
     def read(
         self,
-        words: Words,
+        words: PromptOptions,
         photo: SentPhoto | None,
         base: VideoRequest | None = None,
         settings: ChatSettings | None = None,

@@ -50,7 +50,7 @@ _SAME_SHAPE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class PromptOptions:
     """A prompt and the options found with it, in the words of VideoRequest."""
 
     prompt: str = ""
@@ -58,7 +58,7 @@ class Words:
     problems: tuple[Problem, ...] = ()
 
 
-def read_words(text: str) -> Words:
+def read_prompt(text: str) -> PromptOptions:
     """Read a prompt and its options: `a paper boat --ratio 9:16`, `a paper boat 9:16 10s`."""
     marks = [mark for mark in _FLAG.finditer(text) if _is_flag(mark)]
     prompt = text[: marks[0].start()] if marks else text
@@ -73,7 +73,7 @@ def read_words(text: str) -> Words:
     bare, prompt = _take_bare_words(prompt)
     # An invisible prompt would be bought for nothing.
     seen = any(unicodedata.category(letter) not in _UNSEEN and letter not in _BLANK for letter in prompt)
-    return Words(prompt.strip() if seen else "", {**bare, **options}, tuple(problems))
+    return PromptOptions(prompt.strip() if seen else "", {**bare, **options}, tuple(problems))
 
 
 def flags_for(models: Sequence[VideoModel]) -> list[str]:

@@ -74,7 +74,7 @@ class CardBoard:
         self._pause = pause
         self.reactions = reactions
         self._log = get_log(__name__)
-        self.live = LiveCardUpdater(self._draw, self._interval_s, clock, sharing=leases)
+        self.live = LiveCardUpdater(self._draw, self._interval_s, clock, leases=leases)
         self.chat_actions = ChatActionSender(sending_video(bot), self.live, renderer.usual_s, clock)
 
     async def photo(self, file_id: str, rules: PhotoRules, crop: Crop | None, user_id: int) -> FitPhoto:

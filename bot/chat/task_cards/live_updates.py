@@ -33,7 +33,7 @@ class _Live:
     task: Task
     changed: bool = True
     edited_at: datetime | None = None
-    broken: bool = False
+    edit_refused: bool = False
     """Telegram refused an edit: more edits would only provoke its flood control."""
     is_awaited: bool = False
     """Somebody pressed a button and waits to see it: it is drawn before cards that only show the time."""
@@ -56,9 +56,9 @@ class LiveCardUpdater:
         pace_s: Callable[[Task], float],
         clock: Callable[[], datetime],
         tick_s: float = _TICK_S,
-        sharing: LeaseStore = SINGLE_PROCESS,
+        leases: LeaseStore = SINGLE_PROCESS,
     ) -> None:
-        self._sharing = sharing
+        self._leases = leases
         self._edit = edit
         self._pace_s = pace_s
         self._clock = clock
@@ -93,7 +93,7 @@ class LiveCardUpdater:
         elif task.version >= live.task.version:
             live.changed = live.changed or _is_news(live.task, task)
             live.task = task
-            if live.broken and task.detached:
+            if live.edit_refused and task.detached:
                 del self._live[task.id]
         if not task.detached:
             self._left.pop(task.id, None)
@@ -159,8 +159,8 @@ class LiveCardUpdater:
 
     def _is_due(self, live: _Live, now: datetime) -> bool:
         if live.is_awaited:
-            return not live.broken and (live.not_before is None or live.not_before <= now)
-        if live.broken or live.task.card.chat_id in self._paused:
+            return not live.edit_refused and (live.not_before is None or live.not_before <= now)
+        if live.edit_refused or live.task.card.chat_id in self._paused:
             return False
         if live.edited_at is None:
             return True
@@ -176,7 +176,7 @@ class LiveCardUpdater:
         try:
             async with asyncio.timeout(_EDIT_LIMIT_S), self._alone(task.id):
                 # What was pressed here is shown here, whichever process goes on with the task.
-                if awaited or await self._sharing.is_ours(task.id):
+                if awaited or await self._leases.is_ours(task.id):
                     await self._edit(task, Urgency.FIRST if awaited else Urgency.LOW)
                 elif self._live.get(task.id) is live:
                     del self._live[task.id]  # the card is live in the process that moved the task last
@@ -193,10 +193,10 @@ class LiveCardUpdater:
         except ChatError as error:
             # The outcome finds out for itself what is wrong with this chat.
             self._log.debug("a card could not be updated", task=task.id, reason=str(error))
-            live.broken = True
+            live.edit_refused = True
         except Exception:  # noqa: BLE001 - no card may end the others
             self._log.exception("a card could not be updated", task=task.id)
-            live.broken = True
+            live.edit_refused = True
         if task.detached and live.task is task and self._live.get(task.id) is live:
             del self._live[task.id]
             self._left[task.id] = True
@@ -208,7 +208,7 @@ class LiveCardUpdater:
 
     def _alone(self, task_id: str) -> AbstractAsyncContextManager[None]:
         """Lease the card: no other process draws it or delivers to it meanwhile."""
-        return lease(self._sharing, f"card of {task_id}", _LEASE_S)
+        return lease(self._leases, f"card of {task_id}", _LEASE_S)
 
     def _drawn(self, task_id: str, _edit: asyncio.Task[None]) -> None:
         del self._edits[task_id]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from telegram import Bot
 
-from bot.chat.chat_settings import ChatPreferences
+from bot.chat.chat_preferences import ChatPreferences
 from bot.chat.telegram_io.client import translated
 from bot.errors import ChatError, StoreError
 from bot.log import get_log, level_of

@@ -23,7 +23,7 @@ Verdict = Literal["take", "tell", "drop"]
 
 
 @dataclass(slots=True)
-class _Pace:
+class _Recent:
     """The latest messages of one person in one chat."""
 
     at: deque[datetime]
@@ -43,7 +43,7 @@ class FloodControl:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._paces: BoundedDict[tuple[int, int], _Pace] = BoundedDict(_REMEMBERED)
+        self._by_sender: BoundedDict[tuple[int, int], _Recent] = BoundedDict(_REMEMBERED)
 
     def check(
         self, chat_id: int, user_id: int, update_id: int, at: datetime, album_id: str | None = None
@@ -53,25 +53,25 @@ class FloodControl:
 
         The same update again gets the same verdict: a chat's updates are handled in order, so it is the last.
         """
-        pace = self._pace(chat_id, user_id)
-        if update_id != pace.update_id:
-            pace.verdict = self._decide(pace, at, album_id)
-            pace.update_id, pace.album_id = update_id, album_id
-        return pace.verdict
+        recent = self._recent(chat_id, user_id)
+        if update_id != recent.update_id:
+            recent.verdict = self._decide(recent, at, album_id)
+            recent.update_id, recent.album_id = update_id, album_id
+        return recent.verdict
 
-    def _pace(self, chat_id: int, user_id: int) -> _Pace:
-        pace = self._paces.get((chat_id, user_id)) or _Pace(deque(maxlen=self._most))
-        self._paces[chat_id, user_id] = pace
-        return pace
+    def _recent(self, chat_id: int, user_id: int) -> _Recent:
+        recent = self._by_sender.get((chat_id, user_id)) or _Recent(deque(maxlen=self._most))
+        self._by_sender[chat_id, user_id] = recent
+        return recent
 
-    def _decide(self, pace: _Pace, at: datetime, album_id: str | None) -> Verdict:
-        if album_id is not None and album_id == pace.album_id:
-            return "take" if pace.verdict == "take" else "drop"
-        is_flood = len(pace.at) == self._most and at - pace.at[0] < WITHIN
-        pace.at.append(at)
+    def _decide(self, recent: _Recent, at: datetime, album_id: str | None) -> Verdict:
+        if album_id is not None and album_id == recent.album_id:
+            return "take" if recent.verdict == "take" else "drop"
+        is_flood = len(recent.at) == self._most and at - recent.at[0] < WITHIN
+        recent.at.append(at)
         if not is_flood:
             return "take"
-        if pace.told_at is not None and at - pace.told_at < _TOLD_FOR:
+        if recent.told_at is not None and at - recent.told_at < _TOLD_FOR:
             return "drop"
-        pace.told_at = at
+        recent.told_at = at
         return "tell"

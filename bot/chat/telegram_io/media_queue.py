@@ -27,8 +27,8 @@ class MediaQueue:
     """Places go in the order of arrival, and each person waits for one at most: people take turns, however
     much one of them has sent, and in however many chats."""
 
-    def __init__(self, sharing: LeaseStore = SINGLE_PROCESS) -> None:
-        self._locks = UserLocks("media of", _LEASE_S, sharing)
+    def __init__(self, leases: LeaseStore = SINGLE_PROCESS) -> None:
+        self._locks = UserLocks("media of", _LEASE_S, leases)
         self._steps = asyncio.Semaphore(_STEPS)
         self._joins = asyncio.Semaphore(_JOINS)
         self._entered: Counter[int] = Counter()

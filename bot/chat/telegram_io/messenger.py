@@ -13,7 +13,7 @@ from telegram.constants import ParseMode
 from bot.bounded_dict import BoundedDict
 from bot.chat.cards.draft_card import Question
 from bot.chat.cards.layout import Card
-from bot.chat.chat_settings import ChatPreferences
+from bot.chat.chat_preferences import ChatPreferences
 from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.chat.telegram_io.client import TelegramBot, translated

@@ -58,14 +58,14 @@ class UpdatePoller:
         clock: Callable[[], datetime],
         *,
         store_pause_s: float = schedule.STORE_PAUSE_S,
-        sharing: LeaseStore = SINGLE_PROCESS,
+        leases: LeaseStore = SINGLE_PROCESS,
         patience_s: float = 0.0,
         take_unstored: TakeUnstored = nothing_unstored,
     ) -> None:
         """`patience_s`: for how long conflicts may last at a start, while another process of ours lets go.
         `take_unstored` is offered each update before it is stored."""
         self._take_unstored = take_unstored
-        self._sharing = sharing
+        self._leases = leases
         self._patience_s = patience_s
         self._bot = bot
         self._updates = updates
@@ -98,7 +98,7 @@ class UpdatePoller:
             finally:
                 polling.cancel()
                 await asyncio.gather(polling, return_exceptions=True)
-                await asyncio.shield(self._sharing.end_lease(POLLING_LEASE))
+                await asyncio.shield(self._leases.end_lease(POLLING_LEASE))
 
     async def _may_poll(self) -> bool:
         """Return True if this process has the lease. If the store does not answer, the last lease counts
@@ -106,7 +106,7 @@ class UpdatePoller:
         now = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(_LEASE_S - _RENEW_S):
-                taken = await self._sharing.take_lease(POLLING_LEASE, _LEASE_S)
+                taken = await self._leases.take_lease(POLLING_LEASE, _LEASE_S)
             if taken:
                 self._may_until = now + _LEASE_S
                 return True

@@ -58,14 +58,14 @@ class RateLimiter(BaseRateLimiter[Urgency]):
 
     def __init__(
         self,
-        paces: RateStore,
+        rates: RateStore,
         clock: Callable[[], datetime],
         limits: Limits = TELEGRAM,
         patience_s: Mapping[Urgency, float] = _PATIENCE_S,
     ) -> None:
         # Pauses as timedelta, which python-telegram-bot is about to make the only way; it warns without this.
         os.environ.setdefault("PTB_TIMEDELTA", "true")
-        self._paces = paces
+        self._rates = rates
         self._clock = clock
         self._limits = limits
         self._patience_s = patience_s
@@ -206,14 +206,14 @@ class RateLimiter(BaseRateLimiter[Urgency]):
 
     async def _ask(self, chat_id: int, urgency: Urgency, now: datetime) -> Delay:
         try:
-            return await self._paces.take_turn(chat_id, urgency, now, self._limits)
+            return await self._rates.take_turn(chat_id, urgency, now, self._limits)
         except Exception as error:  # noqa: BLE001 - Telegram counts for itself: what fails here silences nobody
             self._log.log(level_of(error), "sending rates cannot be read", reason=repr(error))
             return Delay()
 
     async def _pause(self, chat_id: int, until: datetime) -> None:
         try:
-            await self._paces.pause_chat(chat_id, until)
+            await self._rates.pause_chat(chat_id, until)
         except Exception as error:  # noqa: BLE001 - the same
             self._log.log(level_of(error), "a pause could not be stored", chat=chat_id, reason=repr(error))
 

@@ -23,7 +23,7 @@ from bot.chat.telegram_io.polling import (
 from bot.log import get_log
 from bot.store import UpdateStore
 
-_LOOK_S = 30.0
+_CHECK_S = 30.0
 _CONNECTIONS = 40
 
 
@@ -46,7 +46,7 @@ class WebhookReceiver:
         clock: Callable[[], datetime],
         hook: WebhookSettings,
         *,
-        look_s: float = _LOOK_S,
+        check_s: float = _CHECK_S,
         take_unstored: TakeUnstored = nothing_unstored,
     ) -> None:
         """`take_unstored` as of the `UpdatePoller`."""
@@ -56,7 +56,7 @@ class WebhookReceiver:
         self._on_stored = on_stored
         self._clock = clock
         self._hook = hook
-        self._look_s = look_s
+        self._check_s = check_s
         self._log = get_log(__name__)
         self.answered_at = clock()
         """When Telegram last confirmed the webhook, for a health check."""
@@ -91,7 +91,7 @@ class WebhookReceiver:
                 await asyncio.sleep(pause_after(error, failures))
                 continue
             failures = 0
-            await asyncio.sleep(self._look_s)
+            await asyncio.sleep(self._check_s)
 
     async def _set(self) -> None:
         await self._bot.set_webhook(

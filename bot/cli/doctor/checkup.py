@@ -33,7 +33,7 @@ from bot.request import VideoModel
 from bot.settings import Settings, find_unknown_names, load_settings, secrets_of
 from bot.settings.errors import FILE
 from bot.store.audit import THE_BOT
-from bot.stores.examination import MEND_OTHER_BOT, Examination, of_another_bot
+from bot.stores.examination import MEND_OTHER_BOT, DatabaseCheck, of_another_bot
 from bot.stores.open import examine_store, is_shared, shown_url, stored_settings
 from bot.styles import use_styles
 from bot.text import use_phrases
@@ -102,14 +102,14 @@ async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Fi
     return [_without_secrets(finding, secrets_of(settings)) for finding in found]
 
 
-async def _examine(settings: Settings) -> Examination:
+async def _examine(settings: Settings) -> DatabaseCheck:
     try:
         return await examine_store(settings.database_url)
     except SettingsError as error:
-        return Examination(True, problem="cannot be opened", mend=str(error))
+        return DatabaseCheck(True, problem="cannot be opened", mend=str(error))
 
 
-def judge_database(database: Examination, where: str, settings: Settings) -> Finding:
+def judge_database(database: DatabaseCheck, where: str, settings: Settings) -> Finding:
     if database.problem:
         return Finding("database", "wrong", f"{where} {database.problem}.", database.mend)
     if not database.exists:
@@ -132,7 +132,7 @@ def judge_disk(folder: Path, free_mb: int, keep_mb: int) -> Finding:
     return Finding("disk", "ok", seen)
 
 
-def judge_admins(database: Examination, settings: Settings) -> Finding:
+def judge_admins(database: DatabaseCheck, settings: Settings) -> Finding:
     admins = settings.admin_users | set(database.admins)
     if admins:
         return Finding("admins", "ok", "One." if len(admins) == 1 else f"{len(admins)}.")
@@ -183,7 +183,7 @@ def _check_secret_key(settings: Settings) -> list[Finding]:
     return [Finding("secret key", "warning", seen, mend)]
 
 
-def judge_shared_key(database: Examination, settings: Settings) -> list[Finding]:
+def judge_shared_key(database: DatabaseCheck, settings: Settings) -> list[Finding]:
     """Compare SECRET_KEY with that of the process that started last on the same database."""
     if not (database.in_use and database.key_mark and settings.secret_key):
         return []

@@ -9,7 +9,7 @@ from io import BytesIO
 from PIL import Image, ImageDraw
 
 from bot.media.drawing.glyphs import drawable, ink_of, width_of
-from bot.media.media_info import ChartPart
+from bot.media.media_info import ChartSeries
 
 _WIDTH, _HEIGHT = 1080, 760  # a phone shows a third of the pixels
 _LEFT, _RIGHT, _TOP, _BOTTOM = 96, 40, 150, 84
@@ -26,7 +26,7 @@ COLOURS = {
 """The same as those of the operator's page."""
 
 
-def draw_chart(days: Sequence[str], parts: Sequence[ChartPart]) -> bytes:
+def draw_chart(days: Sequence[str], parts: Sequence[ChartSeries]) -> bytes:
     """Draw a PNG of 1080 x 760 pixels. The first part is at the bottom of each bar."""
     picture = Image.new("RGB", (_WIDTH, _HEIGHT), _GROUND)
     pen = ImageDraw.Draw(picture)
@@ -54,7 +54,7 @@ def draw_chart(days: Sequence[str], parts: Sequence[ChartPart]) -> bytes:
     return encoded.getvalue()
 
 
-def _draw_key(picture: Image.Image, pen: ImageDraw.ImageDraw, parts: Sequence[ChartPart]) -> None:
+def _draw_key(picture: Image.Image, pen: ImageDraw.ImageDraw, parts: Sequence[ChartSeries]) -> None:
     """Draw each colour with its name and the sum of its numbers, in one line or two."""
     x, y = _LEFT - 48.0, 46.0
     for part in parts:

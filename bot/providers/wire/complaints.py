@@ -82,26 +82,26 @@ _NO_REASON = re.compile(r"(?:\w+ ){0,5}(?:failed|failure|error|fail|unknown)|(?:
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ErrorReport:
     """What an error answer says. Neither part is for a log: the text may quote anything."""
 
     code: str
     text: str
 
 
-def complaint_in(answer: Answer) -> Complaint | None:
+def complaint_in(answer: Answer) -> ErrorReport | None:
     """Return the error of an answer, in either of its two forms; None if it has none."""
     error, code = answer.fields.get("error"), answer.fields.get("code")
     if error:
         inner = object_of(error)
-        complaint = Complaint(_word(inner.get("code")), words_in(_said(inner) if inner else error))
-        return None if is_success(complaint.code) or complaint == Complaint("", "") else complaint
+        complaint = ErrorReport(_word(inner.get("code")), words_in(_said(inner) if inner else error))
+        return None if is_success(complaint.code) or complaint == ErrorReport("", "") else complaint
     if (_word(code) and not is_success(code)) or answer.fields.get("success") is False:
-        return Complaint(_word(code), words_in(_said(answer.fields)))
+        return ErrorReport(_word(code), words_in(_said(answer.fields)))
     return None
 
 
-def problem(answer: Answer, complaint: Complaint) -> ProviderError:
+def problem(answer: Answer, complaint: ErrorReport) -> ProviderError:
     """Return what an error means. After a poll only a Rejected is about the job: its code says why there is
     no video."""
     answer = replace(answer, status=answer.told_status)
@@ -131,7 +131,7 @@ def problem(answer: Answer, complaint: Complaint) -> ProviderError:
     return _unexplained(answer, complaint, is_unclear=meaning == "unclear")
 
 
-def verdict(answer: Answer, complaint: Complaint) -> Failed:
+def verdict(answer: Answer, complaint: ErrorReport) -> Failed:
     """Return what an error answer to a poll says of the job. Raises the error if it says nothing of it."""
     error = problem(answer, complaint)
     if isinstance(error, Rejected):
@@ -190,7 +190,7 @@ def words_in(value: object, depth: int = _DEEPEST) -> str:
     return text_of(value)[:_LONGEST] or _word(value)
 
 
-def _unexplained(answer: Answer, complaint: Complaint, *, is_unclear: bool) -> ProviderError:
+def _unexplained(answer: Answer, complaint: ErrorReport, *, is_unclear: bool) -> ProviderError:
     """Return the error for words that no document has."""
     detail = _detail(answer, complaint)
     if (
@@ -211,7 +211,7 @@ def _unexplained(answer: Answer, complaint: Complaint, *, is_unclear: bool) -> P
     return Rejected(refusal or "refused", detail)
 
 
-def _meaning(status: int, complaint: Complaint) -> Meaning | None:
+def _meaning(status: int, complaint: ErrorReport) -> Meaning | None:
     meaning = meaning_of(complaint.text)
     # A refusal in the text outweighs the code too.
     if meaning is None and not named_refusal_in(complaint.text):
@@ -246,7 +246,7 @@ def _word(code: object) -> str:
     return word.removeprefix("local:") if number is None else str(number)
 
 
-def _detail(answer: Answer, complaint: Complaint) -> str:
+def _detail(answer: Answer, complaint: ErrorReport) -> str:
     """Return the detail for the log. Of codes only plain words and numbers are told: anything else may be a
     secret."""
     plain = re.fullmatch(r"[a-z]+(_[a-z]+){0,7}|[0-9]{1,6}", complaint.code)

@@ -79,7 +79,7 @@ class Http:
 
     connect_limit_s: float = 10.0
     submit_limit_s: float = schedule.SUBMIT_LIMIT_S
-    look_limit_s: float = schedule.POLL_LIMIT_S
+    poll_limit_s: float = schedule.POLL_LIMIT_S
     max_answer_bytes: int = 2_000_000
     proxy: str | None = field(default=None, repr=False)
     """Each call but those to this machine goes through it."""
@@ -92,7 +92,7 @@ class Http:
         Sends `headers` and `body` as they are. Redirects are answers like any other. `method` of a submit is
         POST: aiohttp repeats the methods that change nothing when a connection breaks.
         """
-        limit_s = self.submit_limit_s if call is Call.SUBMIT else self.look_limit_s
+        limit_s = self.submit_limit_s if call is Call.SUBMIT else self.poll_limit_s
         proxy = None if is_this_machine(url.host or "") else self.proxy
         try:
             async with (

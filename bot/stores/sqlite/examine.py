@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.store.audit import AuditEntry
-from bot.stores.examination import Examination
+from bot.stores.examination import DatabaseCheck
 from bot.stores.sqlite.audit import settings_in_force
 from bot.stores.sqlite.file import SCHEMA_VERSION, is_foreign, is_whole
 from bot.stores.sqlite.maintenance import bot_of, key_mark_of
@@ -23,7 +23,7 @@ else:
 _BUSY_TIMEOUT_S = 2.0
 
 
-def examine(path: Path) -> Examination:
+def examine(path: Path) -> DatabaseCheck:
     """Examine the database at `path`; blocks for as long as reading all of it takes. Never raises.
 
     Writing is tried only if no bot is running on it: that takes the write lock.
@@ -33,13 +33,13 @@ def examine(path: Path) -> Examination:
             return _examine_folder(path)
         in_use = _is_in_use(path)
     except OSError as error:
-        return Examination(True, problem=f"cannot be looked at: {error.strerror}", mend=_PERMISSIONS)
+        return DatabaseCheck(True, problem=f"cannot be looked at: {error.strerror}", mend=_PERMISSIONS)
     try:
         with closing(_connect(path, "ro" if in_use else "rw")) as connection:
             return _examine_content(connection, in_use)
     except sqlite3.Error as error:
         problem, mend = _explain(error)
-        return Examination(True, in_use, problem, mend)
+        return DatabaseCheck(True, in_use, problem, mend)
 
 
 def stored_settings(path: Path, subject: int) -> list[AuditEntry]:
@@ -59,11 +59,11 @@ _FOREIGN = ("is a database of another program", "Set another DATABASE_URL: the b
 _DAMAGED = ("is damaged", "Restore a backup, or move it away to begin with an empty one.")
 
 
-def _examine_folder(path: Path) -> Examination:
+def _examine_folder(path: Path) -> DatabaseCheck:
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
-        return Examination(False)
-    return Examination(
+        return DatabaseCheck(False)
+    return DatabaseCheck(
         False, problem=f"cannot be made: nothing can be written to {folder}", mend=_PERMISSIONS
     )
 
@@ -98,22 +98,22 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def _examine_content(connection: sqlite3.Connection, in_use: bool) -> Examination:
+def _examine_content(connection: sqlite3.Connection, in_use: bool) -> DatabaseCheck:
     if not is_whole(connection, "quick_check"):
-        return Examination(True, in_use, *_DAMAGED)
+        return DatabaseCheck(True, in_use, *_DAMAGED)
     if is_foreign(connection):
-        return Examination(True, in_use, *_FOREIGN)
+        return DatabaseCheck(True, in_use, *_FOREIGN)
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
-        return Examination(True, in_use, "was made by a newer Dreamreel", "Update this one.")
+        return DatabaseCheck(True, in_use, "was made by a newer Dreamreel", "Update this one.")
     if not in_use:
         connection.execute("BEGIN IMMEDIATE")
         # SQLite opens a file for reading that cannot be written, and only a write shows it.
         connection.execute(f"PRAGMA user_version = {version:d}")
         connection.execute("ROLLBACK")
     if version < SCHEMA_VERSION:  # the next start brings it up to date
-        return Examination(True, in_use, admins=tuple(admins(connection)) if version else ())
-    return Examination(
+        return DatabaseCheck(True, in_use, admins=tuple(admins(connection)) if version else ())
+    return DatabaseCheck(
         True,
         in_use,
         admins=tuple(admins(connection)),

@@ -11,7 +11,7 @@ from typing import Self
 
 from bot.errors import SettingsError, StartError, StoreError
 from bot.log import get_log
-from bot.send_rates import Pace
+from bot.send_rates import MemoryRateStore
 from bot.store.leases import SingleProcess, utc_now
 from bot.stores.sqlite.audit import SQLiteAudit
 from bot.stores.sqlite.budget import SQLiteBudget
@@ -44,7 +44,7 @@ class SQLiteStore:
         self.tokens = SQLiteTokens(db)
         self.maintenance = SQLiteMaintenance(db)
         # The process that owns the file is the only one: it alone sends, and every lease is its own.
-        self.rates = Pace()
+        self.rates = MemoryRateStore()
         self.leases = SingleProcess(db.clock)
 
     @classmethod

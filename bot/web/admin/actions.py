@@ -46,9 +46,9 @@ class _Target:
 
 
 class ActionPages:
-    def __init__(self, sources: AdminContext, door: Auth, draw: _Draw) -> None:
+    def __init__(self, sources: AdminContext, auth: Auth, draw: _Draw) -> None:
         self._sources = sources
-        self._door = door
+        self._auth = auth
         self._draw = draw
         actions = sources.actions
         self._do: dict[tuple[str, str], _Do] = {
@@ -84,7 +84,7 @@ class ActionPages:
         typed: str = "",
         wrong: str = "",
     ) -> web.Response:
-        csrf_token = await self._door.one_time_csrf_token(request, admin, request.path)
+        csrf_token = await self._auth.one_time_csrf_token(request, admin, request.path)
         values = {
             "target": target,
             "action": action,
@@ -101,7 +101,7 @@ class ActionPages:
         if target is None or do is None:
             return await self._sorry(request, "That cannot be done now", target)
         typed = str(fields.get("typed", "")).strip()
-        if not await self._door.consume_csrf_token(request, request.path, str(fields.get("csrf_token", ""))):
+        if not await self._auth.consume_csrf_token(request, request.path, str(fields.get("csrf_token", ""))):
             # Sent twice, as by a double click: it is done already.
             return web.Response(status=303, headers={"Location": target.page})
         try:

@@ -31,7 +31,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Segment:
     """A part of a horizontal bar."""
 
     style: str
@@ -94,7 +94,7 @@ def lines(days: Sequence[str], series: Sequence[Series], words: Callable[[float]
     return _frame(days, axis, words, title, marks)
 
 
-def lying(parts: Sequence[Part], most: float) -> Markup:
+def lying(parts: Sequence[Segment], most: float) -> Markup:
     """Draw one horizontal bar; its full width is `most`."""
     marks, at = Markup(), 0.0
     for part in parts:

@@ -57,7 +57,7 @@ class QueueState:
     def paused_by(self, pause: Pause) -> str:
         if pause.is_of_disk:
             return "the bot, whose disk takes no videos"
-        return "the limit for an hour" if pause.is_brake else self.names.get(pause.by, str(pause.by))
+        return "the limit for an hour" if pause.is_hourly_limit else self.names.get(pause.by, str(pause.by))
 
 
 def find_needs(
@@ -110,7 +110,11 @@ def find_needs(
 def _after_pause(pause: Pause) -> str:
     if pause.is_of_disk:
         return "free space where DATA_DIR is, or mend that disk, then go on: finished videos wait for it"
-    return "go on if as many again may be bought" if pause.is_brake else "go on when it may be bought again"
+    return (
+        "go on if as many again may be bought"
+        if pause.is_hourly_limit
+        else "go on when it may be bought again"
+    )
 
 
 def why_waiting(task: Task, ahead: int, queue: QueueState, slots: int | None) -> str:

@@ -46,9 +46,9 @@ Page = Callable[[web.Request, int], Awaitable[web.StreamResponse]]
 class Pages:
     def __init__(self, sources: AdminContext) -> None:
         self._sources = sources
-        self._door = Auth(sources)
+        self._auth = Auth(sources)
         self._drawing = Renderer(sources)
-        self._actions = ActionPages(sources, self._door, self._draw)
+        self._actions = ActionPages(sources, self._auth, self._draw)
         self._open = {self.login, self.enter, self.static}
         self._log = get_log(__name__)
 
@@ -75,7 +75,7 @@ class Pages:
             )
         if page in self._open:
             return await page(request, _NOBODY)
-        admin = await self._door.who(request)
+        admin = await self._auth.who(request)
         if admin is None:
             return await self._sorry(
                 request,
@@ -96,7 +96,7 @@ class Pages:
         return await self._draw(request, "tasks.html", await tasks_page(self._sources, request.query))
 
     async def task(self, request: web.Request, _: int) -> web.Response:
-        return await self._story(request, shows_words=False)
+        return await self._task(request, shows_words=False)
 
     async def subject(self, request: web.Request, admin: int) -> web.Response:
         return await self._subject(request, admin)
@@ -106,7 +106,7 @@ class Pages:
     ) -> web.Response:
         subject = int(request.match_info["id"])
         values = await subject_page(self._sources, subject, admin, wrong=wrong, tried=tried)
-        csrf_token = self._door.csrf_token(request, f"/admin/people/{subject}/limits")
+        csrf_token = self._auth.csrf_token(request, f"/admin/people/{subject}/limits")
         values |= {"limits_csrf_token": csrf_token}
         return await self._draw(
             request, "subject.html", values, 403 if wrong == _TOO_OLD else 409 if wrong else 200
@@ -122,7 +122,7 @@ class Pages:
         """Change a setting. The same form sent twice changes it once."""
         fields, live_settings = await request.post(), self._sources.live_settings
         name, value = request.match_info["name"], str(fields.get("value", "")).strip()
-        if not self._door.is_csrf_token_valid(request, "/admin/settings", str(fields.get("csrf_token", ""))):
+        if not self._auth.is_csrf_token_valid(request, "/admin/settings", str(fields.get("csrf_token", ""))):
             return await self._draw_settings(
                 request, await settings_page(live_settings, wrong=_TOO_OLD, tried=(name, value))
             )
@@ -138,7 +138,7 @@ class Pages:
         fields, subject = await request.post(), int(request.match_info["id"])
         page = f"/admin/people/{subject}"
         tried: dict[str, str] = {figure: str(fields.get(figure, "")).strip() for figure in FIGURES}
-        if not self._door.is_csrf_token_valid(request, f"{page}/limits", str(fields.get("csrf_token", ""))):
+        if not self._auth.is_csrf_token_valid(request, f"{page}/limits", str(fields.get("csrf_token", ""))):
             return await self._subject(request, admin, _TOO_OLD, tried)
         try:
             limits = read_limits(tried)
@@ -151,14 +151,14 @@ class Pages:
     async def words(self, request: web.Request, admin: int) -> web.Response:
         """Show a task with its prompt: only after a button press, and recorded."""
         fields = await request.post()
-        if not self._door.is_csrf_token_valid(request, request.path, str(fields.get("csrf_token", ""))):
+        if not self._auth.is_csrf_token_valid(request, request.path, str(fields.get("csrf_token", ""))):
             return await self._sorry(request, 403, "The words are not shown", _TOO_OLD)
         task_id = request.match_info["id"]
         self._log.info("an admin reads a prompt", task=task_id, admin=admin)
         await self._sources.store.audit.add(AuditEntry("words", task_id, admin, self._sources.clock()))
-        return await self._story(request, shows_words=True)
+        return await self._task(request, shows_words=True)
 
-    async def _story(self, request: web.Request, *, shows_words: bool) -> web.Response:
+    async def _task(self, request: web.Request, *, shows_words: bool) -> web.Response:
         found = await task_page(self._sources, request.match_info["id"], shows_words=shows_words)
         if found is None:
             return await self._sorry(
@@ -166,7 +166,7 @@ class Pages:
             )
         words_path = f"/admin/tasks/{found['task'].id}/words"
         return await self._draw(
-            request, "task.html", found | {"words_csrf_token": self._door.csrf_token(request, words_path)}
+            request, "task.html", found | {"words_csrf_token": self._auth.csrf_token(request, words_path)}
         )
 
     async def bill(self, request: web.Request, _: int) -> web.StreamResponse:
@@ -210,7 +210,7 @@ class Pages:
     async def enter(self, request: web.Request, _: int) -> web.StreamResponse:
         fields = await request.post()
         response = _elsewhere("/admin")
-        if await self._door.enter(str(fields.get("token", "")).strip(), response):
+        if await self._auth.enter(str(fields.get("token", "")).strip(), response):
             return response
         return await self._sorry(
             request,
@@ -222,8 +222,8 @@ class Pages:
     async def leave(self, request: web.Request, _: int) -> web.StreamResponse:
         fields = await request.post()
         response = _elsewhere("/admin/login")
-        if self._door.is_csrf_token_valid(request, request.path, str(fields.get("csrf_token", ""))):
-            await self._door.leave(request, response)
+        if self._auth.is_csrf_token_valid(request, request.path, str(fields.get("csrf_token", ""))):
+            await self._auth.leave(request, response)
         return response
 
     async def static(self, request: web.Request, _: int) -> web.Response:
@@ -234,7 +234,7 @@ class Pages:
 
     async def _draw_settings(self, request: web.Request, values: dict[str, Any]) -> web.Response:
         tokens = {
-            "settings_csrf_token": self._door.csrf_token(request, "/admin/settings"),
+            "settings_csrf_token": self._auth.csrf_token(request, "/admin/settings"),
             "here": "/admin/settings",
         }
         return await self._draw(
@@ -245,7 +245,7 @@ class Pages:
         self, request: web.Request, template: str, values: dict[str, Any], status: int = 200
     ) -> web.Response:
         """Draw a page, with the navigation if there is an admin; `values["subjects"]` are named on it."""
-        logout = self._door.csrf_token(request, "/admin/logout") if _ADMIN in request else ""
+        logout = self._auth.csrf_token(request, "/admin/logout") if _ADMIN in request else ""
         more: dict[str, Any] = {"logout_csrf_token": logout, "here": request.path}
         if subjects := values.get("subjects"):
             more["names"] = await self._sources.names.of(subjects)

@@ -52,7 +52,7 @@ class Renderer:
         self._templates.globals |= {
             "between": labels.between,
             "lying": charts.lying,
-            "Part": charts.Part,
+            "Segment": charts.Segment,
             "OUTCOMES": labels.OUTCOMES,
             "zone": str(zone),
         }

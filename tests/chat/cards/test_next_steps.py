@@ -14,7 +14,7 @@ from telegram import InlineKeyboardButton
 from bot import text
 from bot.chat.cards.failure_card import draw_failed
 from bot.chat.cards.layout import Card
-from bot.chat.cards.next_steps import REMEDIES, NextStep, next_steps, other_models
+from bot.chat.cards.next_steps import NEXT_STEPS, NextStep, next_steps, other_models
 from bot.codes import FailureCode
 from bot.providers.wire.jimeng import REFUSALS
 from bot.request import VideoModel, VideoRequest
@@ -55,12 +55,12 @@ def why_there_is_no_video() -> set[str]:
 
 
 def test_every_reason_has_its_remedies_and_every_remedy_its_reason() -> None:
-    assert set(REMEDIES) - TOLD_OTHERWISE == why_there_is_no_video() - NOT_OF_A_FAILURE
-    assert set(REMEDIES) == set(FailureCode) - {FailureCode.UNREACHABLE}
+    assert set(NEXT_STEPS) - TOLD_OTHERWISE == why_there_is_no_video() - NOT_OF_A_FAILURE
+    assert set(NEXT_STEPS) == set(FailureCode) - {FailureCode.UNREACHABLE}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("code", [*REMEDIES, "of_tomorrow"])
+@pytest.mark.parametrize("code", [*NEXT_STEPS, "of_tomorrow"])
 def test_every_failure_is_told_with_a_way_on(code: str, language: str) -> None:
     card = failed(code, language=language, remote_id="job-1")
     assert "{" not in card.text
@@ -110,7 +110,7 @@ def test_each_refusal_of_jimengs_says_what_was_refused_and_what_to_change(
 
 
 def test_no_refusal_of_jimengs_is_without_a_remedy() -> None:
-    assert set(REFUSALS.values()) <= set(REMEDIES)
+    assert set(REFUSALS.values()) <= set(NEXT_STEPS)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from bot.chat.features.details import draw_details, options_of
 from bot.chat.features.history import PAGE, draw_history
 from bot.chat.features.queue import card_link, draw_queue
 from bot.chat.features.share import draw_link, is_recipe, recipe_of
-from bot.chat.parsing.prompt_options import Words, read_words
+from bot.chat.parsing.prompt_options import PromptOptions, read_prompt
 from bot.chat.sender import Sender
 from bot.request import CAMERAS, STRENGTHS, Crop, Mode, VideoRequest
 from bot.store import Attempt
@@ -108,7 +108,7 @@ def test_words_are_cut_between_words_and_never_within_a_sign(text: str, most: in
 # Details
 
 
-def typed(words: Words) -> VideoRequest:
+def typed(words: PromptOptions) -> VideoRequest:
     return VideoRequest.model_validate(words.options | {"prompt": words.prompt})
 
 
@@ -137,7 +137,7 @@ def test_details_fit_into_a_message_however_long_their_parts_are() -> None:
 
 
 def test_the_options_in_details_can_be_typed_and_ask_for_the_very_same() -> None:
-    words = read_words(f"a paper boat {options_of(FULL_REQUEST)}")
+    words = read_prompt(f"a paper boat {options_of(FULL_REQUEST)}")
     assert words.problems == ()
     assert typed(words) == FULL_REQUEST
 
@@ -158,7 +158,7 @@ def test_the_options_in_details_can_be_typed_and_ask_for_the_very_same() -> None
     )
 )
 def test_whatever_was_asked_for_can_be_typed_again(request: VideoRequest) -> None:
-    words = read_words(f"a boat {options_of(request)}")
+    words = read_prompt(f"a boat {options_of(request)}")
     assert typed(words) == request
 
 

@@ -10,7 +10,7 @@ from fakes import A_MODEL, FULL_MODEL
 
 from bot.chat.cards.chat_defaults import add_usual, usual_model, usual_request
 from bot.chat.cards.layout import Card
-from bot.chat.features.settings import VERB, Choices, choose, draw_settings, offers
+from bot.chat.features.settings import VERB, SettingsState, choose, draw_settings, offers
 from bot.request import VideoModel, VideoRequest, check_request
 from bot.store import ChatSettings
 from bot.text import LANGUAGES, language_name, plain, say
@@ -20,11 +20,11 @@ WIDE = replace(
     FULL_MODEL, name="wide", ratios=("16:9", "21:9"), seconds=(8, 4), resolutions=("720p", "1080p")
 )
 MODELS = {PRO.name: PRO, WIDE.name: WIDE}
-PRIVATE = Choices(is_group=False, settings=ChatSettings())
-GROUP = Choices(is_group=True, settings=ChatSettings())
+PRIVATE = SettingsState(is_group=False, settings=ChatSettings())
+GROUP = SettingsState(is_group=True, settings=ChatSettings())
 
 
-def drawn(choices: Choices, opened: str | None = None, language: str = "en") -> Card:
+def drawn(choices: SettingsState, opened: str | None = None, language: str = "en") -> Card:
     return draw_settings(language, choices, MODELS, PRO.name, opened)
 
 
@@ -38,7 +38,7 @@ def buttons(card: Card) -> dict[str, str]:
     }
 
 
-def chosen(choices: Choices, option: str, choice: str) -> ChatSettings:
+def chosen(choices: SettingsState, option: str, choice: str) -> ChatSettings:
     after = choose(choices, MODELS, PRO.name, option, choice)
     assert after is not None
     return after.settings
@@ -82,7 +82,7 @@ def test_where_no_model_crops_nobody_is_asked_about_it() -> None:
 
 def test_an_opened_option_marks_what_is_in_force_and_leads_back() -> None:
     settings = ChatSettings(model="wide", seconds=4)
-    opened = buttons(drawn(Choices(is_group=False, settings=settings), "seconds"))
+    opened = buttons(drawn(SettingsState(is_group=False, settings=settings), "seconds"))
     assert opened == {"✓ 4 s": "seconds=4", "8 s": "seconds=8", "‹ Back": ""}
 
 
@@ -94,7 +94,7 @@ def test_languages_are_named_as_their_speakers_do() -> None:
 
 def test_a_switch_is_turned_by_one_tap() -> None:
     assert buttons(drawn(PRIVATE))["🔔 Tell me when ready: on"] == "notify=off"
-    off = Choices(is_group=False, settings=ChatSettings(notify=False))
+    off = SettingsState(is_group=False, settings=ChatSettings(notify=False))
     assert buttons(drawn(off))["🔔 Tell me when ready: off"] == "notify=on"
 
 
@@ -117,7 +117,7 @@ def test_what_was_chosen_can_be_taken_back() -> None:
     all_chosen = ChatSettings(
         model="wide", ratio="21:9", seconds=4, resolution="1080p", audio=True, language="ru", notify=False
     )
-    there = Choices(is_group=False, settings=all_chosen)
+    there = SettingsState(is_group=False, settings=all_chosen)
     assert buttons(drawn(there))[say("en", "option_reset")] == "reset="
     assert chosen(there, "reset", "") == ChatSettings(language="ru", notify=False)
     assert chosen(there, "language", "auto").language is None
@@ -125,7 +125,7 @@ def test_what_was_chosen_can_be_taken_back() -> None:
 
 
 def test_another_model_takes_the_figures_along_as_near_as_it_comes() -> None:
-    there = Choices(is_group=False, settings=ChatSettings(ratio="9:16", seconds=10))
+    there = SettingsState(is_group=False, settings=ChatSettings(ratio="9:16", seconds=10))
     assert chosen(there, "model", "wide") == ChatSettings(model="wide", ratio="16:9", seconds=8)
 
 
@@ -143,7 +143,7 @@ def test_what_is_not_offered_cannot_be_chosen(option: str, choice: str) -> None:
 def test_a_model_that_is_gone_is_passed_over() -> None:
     gone = ChatSettings(model="gone", ratio="9:16", resolution="480p")
     assert usual_model(gone, MODELS, PRO.name) == PRO.name
-    assert offers(Choices(is_group=True, settings=gone), MODELS, PRO.name, "model")[0] == PRO.name
+    assert offers(SettingsState(is_group=True, settings=gone), MODELS, PRO.name, "model")[0] == PRO.name
     assert usual_request(gone, MODELS, PRO.name).ratio == "9:16"
 
 

@@ -16,7 +16,7 @@ from telegram import InlineKeyboardMarkup
 
 from bot.chat.cards.eta import UNKNOWN, Estimate
 from bot.chat.cards.layout import Card
-from bot.chat.cards.next_steps import REMEDIES
+from bot.chat.cards.next_steps import NEXT_STEPS
 from bot.chat.cards.task_card import CAPTION_LIMIT, draw_caption, draw_card, draw_offer
 from bot.codes import FailureCode
 from bot.request import CAMERAS, VideoModel, VideoRequest
@@ -321,7 +321,7 @@ TASKS = st.builds(
     st.none() | st.floats(0, 1),
     st.sampled_from(LANGUAGES),
     st.sampled_from([None, "card_draft", "card_old", "card_ask_photo", "card_ask_words", "card_switch"]),
-    st.sampled_from([*REMEDIES, "cancelled", "draft_expired", "of_tomorrow"]),
+    st.sampled_from([*NEXT_STEPS, "cancelled", "draft_expired", "of_tomorrow"]),
     st.sampled_from([None, 5, 10]),
     st.sampled_from([(), ("jimeng-1080p",)]),
 )

@@ -13,7 +13,7 @@ from running import BotHarness, bot_on_stage, open_gate, running_bot, says, stag
 from bot.admin.live_settings import LiveSettings
 from bot.admin.permissions import Permissions
 from bot.chat.access import Access
-from bot.chat.chat_settings import ChatPreferences
+from bot.chat.chat_preferences import ChatPreferences
 from bot.chat.operators.notices import Notices
 from bot.chat.telegram_io.client import connect
 from bot.chat.telegram_io.messenger import Messenger

@@ -92,7 +92,7 @@ async def row(store: SQLiteStore) -> Task:
     return task
 
 
-async def gathered(store: SQLiteStore) -> Album:
+async def complete_album(store: SQLiteStore) -> Album:
     return read_album(await row(store))
 
 
@@ -100,7 +100,7 @@ async def test_photos_stand_in_the_order_of_their_messages_whatever_order_they_c
     albums: Albums, store: SQLiteStore
 ) -> None:
     await gather(albums, 2, 3, 1)
-    assert (await gathered(store)).photos == (sent(1), sent(2), sent(3))
+    assert (await complete_album(store)).photos == (sent(1), sent(2), sent(3))
 
 
 async def test_a_photo_that_comes_twice_is_there_once(albums: Albums, store: SQLiteStore) -> None:
@@ -114,7 +114,7 @@ async def test_a_photo_that_comes_twice_is_there_once(albums: Albums, store: SQL
 async def test_the_same_picture_in_two_messages_is_two_photos(albums: Albums, store: SQLiteStore) -> None:
     await gather(albums, 1)
     await albums.joined(sender(2), a_photo(1))
-    assert (await gathered(store)).photos == (sent(1), sent(1))
+    assert (await complete_album(store)).photos == (sent(1), sent(1))
 
 
 @pytest.mark.parametrize("captioned", [1, 2, 3])
@@ -124,27 +124,27 @@ async def test_the_caption_may_be_on_any_photo(albums: Albums, store: SQLiteStor
     await albums.begin(sender(1), sent(1), intents[1])
     for number in (2, 3):
         await albums.joined(sender(number), intents[number])
-    album = await gathered(store)
+    album = await complete_album(store)
     assert (album.words, album.is_wanted) == ("from dawn to dusk", True)
 
 
 async def test_a_forwarded_caption_asks_for_nothing(albums: Albums, store: SQLiteStore) -> None:
     await gather(albums, 1)
     await albums.joined(sender(2), a_photo(2, "draft", "somebody else's words"))
-    album = await gathered(store)
+    album = await complete_album(store)
     assert (album.words, album.is_wanted) == ("somebody else's words", False)
 
 
 async def test_a_photo_without_size_is_kept_as_it_is(albums: Albums, store: SQLiteStore) -> None:
     filed = SentPhoto("a_file-id", None, None, None)
     await albums.begin(sender(1), filed, Intent("draft", "", filed))
-    assert (await gathered(store)).photos == (filed,)
+    assert (await complete_album(store)).photos == (filed,)
 
 
 async def test_the_album_of_somebody_else_takes_no_photo(albums: Albums, store: SQLiteStore) -> None:
     await gather(albums, 1)
     assert await albums.joined(sender(2, user_id=21), a_photo(2))
-    assert (await gathered(store)).photos == (sent(1),)
+    assert (await complete_album(store)).photos == (sent(1),)
 
 
 async def test_a_video_that_waits_to_be_read_takes_no_photo(
@@ -230,7 +230,7 @@ async def test_the_worker_asks_the_chat_about_an_album_that_is_due(
 ) -> None:
     await harness.store.tasks.add(a_task(state=TaskState.DRAFT, question=question, card_id=None))
     await harness.turn()
-    assert harness.chat.names() == ["gathered"]
+    assert harness.chat.names() == ["complete_album"]
     assert (await harness.get()).state is TaskState.DRAFT
 
 
@@ -238,7 +238,7 @@ async def test_the_worker_asks_the_chat_about_an_album_that_is_due(
 async def test_an_album_outlives_a_telegram_that_does_not_answer(
     harness: WorkerHarness, trouble: Exception
 ) -> None:
-    harness.chat.scripts["gathered"] = Script(trouble, "")
+    harness.chat.scripts["complete_album"] = Script(trouble, "")
     await harness.store.tasks.add(a_task(state=TaskState.DRAFT, question=DraftQuestion.ALBUM, card_id=None))
     await harness.turn()
     task = await harness.get()
@@ -247,7 +247,7 @@ async def test_an_album_outlives_a_telegram_that_does_not_answer(
     assert task.due_at > NOW
     harness.clock.now = task.due_at
     await harness.turn()
-    assert harness.chat.names() == ["gathered", "gathered"]
+    assert harness.chat.names() == ["complete_album", "complete_album"]
 
 
 async def test_an_album_whose_taker_died_is_asked_about_again(harness: WorkerHarness) -> None:
@@ -257,11 +257,11 @@ async def test_an_album_whose_taker_died_is_asked_about_again(harness: WorkerHar
     assert harness.chat.names() == [], "under a lease"
     await harness.store.tasks.release()
     await harness.turn()
-    assert harness.chat.names() == ["gathered"]
+    assert harness.chat.names() == ["complete_album"]
 
 
 async def test_an_album_of_somebody_who_left_is_let_go(harness: WorkerHarness) -> None:
-    harness.chat.scripts["gathered"] = Script(ChatGone("blocked"))
+    harness.chat.scripts["complete_album"] = Script(ChatGone("blocked"))
     await harness.store.tasks.add(a_task(state=TaskState.DRAFT, question=DraftQuestion.ALBUM, card_id=None))
     await harness.turn()
     assert (await harness.get()).state is TaskState.CANCELLED

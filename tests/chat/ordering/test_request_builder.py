@@ -10,7 +10,7 @@ from fakes import A_MODEL, FULL_MODEL
 
 from bot.chat.ordering.request_builder import RequestBuilder
 from bot.chat.parsing.message_intent import SentPhoto
-from bot.chat.parsing.prompt_options import read_words
+from bot.chat.parsing.prompt_options import read_prompt
 from bot.chat.telegram_io.photo_files import PhotoFiles
 from bot.request import Crop, VideoRequest, settle
 
@@ -32,7 +32,7 @@ def reading() -> RequestBuilder:
 
 
 def test_a_wish_of_its_own_has_the_default_model_and_nothing_else(reading: RequestBuilder) -> None:
-    request, problems = reading.read(read_words("a kite 10s"), None)
+    request, problems = reading.read(read_prompt("a kite 10s"), None)
     assert request == VideoRequest(model="jimeng-pro", prompt="a kite", seconds=10)
     assert problems == []
 
@@ -50,23 +50,23 @@ def test_a_wish_of_its_own_has_the_default_model_and_nothing_else(reading: Reque
 def test_what_is_left_open_stays_as_it_was_and_a_crop_belongs_to_its_photo(
     reading: RequestBuilder, words: str, photo: SentPhoto | None, changes: dict[str, object]
 ) -> None:
-    request, problems = reading.read(read_words(words), photo, BASE)
+    request, problems = reading.read(read_prompt(words), photo, BASE)
     assert request == BASE.model_copy(update=changes)
     assert problems == []
 
 
 def test_what_another_model_does_not_have_becomes_its_nearest(reading: RequestBuilder) -> None:
     bought = settle(VideoRequest(model="long", prompt="a boat", photos=("old",)), MODELS["long"])
-    request, problems = reading.read(read_words("--model jimeng-pro"), None, bought)
+    request, problems = reading.read(read_prompt("--model jimeng-pro"), None, bought)
     assert (request.model, request.seconds, request.resolution) == ("jimeng-pro", 10, "1080p")
     assert problems == []
-    _, problems = reading.read(read_words("--model jimeng-pro 12s"), None, bought)
+    _, problems = reading.read(read_prompt("--model jimeng-pro 12s"), None, bought)
     assert [problem.code for problem in problems] == ["no_seconds"]
 
 
 def test_a_photo_that_no_model_can_use_has_no_others(reading: RequestBuilder) -> None:
     tiny = SentPhoto("tiny", 20, 20, 100)
-    request, problems = reading.read(read_words("a kite"), tiny)
+    request, problems = reading.read(read_prompt("a kite"), tiny)
     assert [problem.code for problem in problems] == ["photo_too_small"]
     assert reading.others(request, tiny) == []
     assert reading.others(request, SENT) == ["full", "long"]

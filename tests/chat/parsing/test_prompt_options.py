@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.parsing.prompt_options import FLAGS, read_words
+from bot.chat.parsing.prompt_options import FLAGS, read_prompt
 from bot.text import LANGUAGES, say
 
 
 def read(text: str) -> tuple[str, dict[str, object]]:
-    words = read_words(text)
+    words = read_prompt(text)
     assert words.problems == ()
     return words.prompt, words.options
 
@@ -174,7 +174,7 @@ def test_words_behind_a_flag_belong_to_the_prompt() -> None:
     ],
 )
 def test_an_unknown_flag_is_named_with_the_nearest_one(text: str, code: str, nearest: str | None) -> None:
-    (problem,) = read_words(text).problems
+    (problem,) = read_prompt(text).problems
     assert (problem.code, problem.values.get("nearest")) == (code, nearest)
     for language in LANGUAGES:
         say(language, problem.code, **problem.values)
@@ -200,10 +200,10 @@ def test_an_unknown_flag_is_named_with_the_nearest_one(text: str, code: str, nea
     ],
 )
 def test_a_flag_without_a_usable_value_is_named_with_an_example(text: str) -> None:
-    (problem,) = read_words(f"a boat {text}").problems
+    (problem,) = read_prompt(f"a boat {text}").problems
     assert problem.code == "flag_needs_value"
     example = str(problem.values["example"])
-    assert read_words(f"a boat {example}").problems == ()
+    assert read_prompt(f"a boat {example}").problems == ()
     say("en", problem.code, **problem.values)
 
 
@@ -215,12 +215,12 @@ def test_a_flag_without_a_usable_value_is_named_with_an_example(text: str) -> No
     ],
 )
 def test_what_nobody_can_see_is_no_prompt(text: str) -> None:
-    assert read_words(text).prompt == ""
+    assert read_prompt(text).prompt == ""
 
 
 def test_invisible_marks_within_a_prompt_stay() -> None:
     for words in ("👨\u200d👩\u200d👧 at dawn", "e\u0301te\u0301", "नमस्ते", "⠃\u2800⠗"):
-        assert read_words(words).prompt == words
+        assert read_prompt(words).prompt == words
 
 
 WORD = st.text(st.characters(exclude_categories=["Zs", "Zl", "Zp", "Cc", "Cs"]), min_size=1, max_size=8)
@@ -228,7 +228,7 @@ WORD = st.text(st.characters(exclude_categories=["Zs", "Zl", "Zp", "Cc", "Cs"]),
 
 @given(st.lists(WORD, max_size=6).map(" ".join))
 def test_anything_can_be_read_and_nothing_is_invented(text: str) -> None:
-    words = read_words(text)
+    words = read_prompt(text)
     assert all(word in text.split() or not word for word in words.prompt.split())
     keys = {key for key, _ in FLAGS.values()}
     assert set(words.options) <= keys
@@ -236,14 +236,14 @@ def test_anything_can_be_read_and_nothing_is_invented(text: str) -> None:
 
 @given(st.lists(st.sampled_from(["boat", "--seed", "7", "—ratio", "9:16", "--", "—", '"', "--audio", "10s"])))
 def test_reading_a_prompt_once_more_changes_nothing(parts: list[str]) -> None:
-    words = read_words(" ".join(parts))
+    words = read_prompt(" ".join(parts))
     if not words.problems and not words.options:
-        assert read_words(words.prompt) == words
+        assert read_prompt(words.prompt) == words
 
 
 @pytest.mark.parametrize("flag", ["--image-tail", "--image_tail", "--image_urls", "--last-frame"])
 def test_a_photo_is_sent_and_not_typed(flag: str) -> None:
-    words = read_words(f"a boat {flag} https://example.com/a.jpg in the rain")
+    words = read_prompt(f"a boat {flag} https://example.com/a.jpg in the rain")
     assert [problem.code for problem in words.problems] == ["flag_photo"]
     for language in LANGUAGES:
         say(language, "flag_photo", **words.problems[0].values)

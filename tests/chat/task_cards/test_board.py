@@ -12,7 +12,7 @@ from media_samples import MADE
 from running import open_gate
 
 from bot.chat.cards.eta import Estimator
-from bot.chat.chat_settings import ChatPreferences
+from bot.chat.chat_preferences import ChatPreferences
 from bot.chat.task_cards.board import CardBoard
 from bot.chat.task_cards.reactions import Reactions
 from bot.chat.task_cards.renderer import CardRenderer

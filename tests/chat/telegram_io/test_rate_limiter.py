@@ -18,7 +18,7 @@ from bot.chat.telegram_io.client import TelegramBot, connect, translated
 from bot.chat.telegram_io.rate_limiter import RateLimiter, seconds, urgency_of
 from bot.errors import ChatBusy, StoreError
 from bot.sandbox import Fault, FaultKind, Person
-from bot.send_rates import Delay, Limit, Limits, Pace, Urgency
+from bot.send_rates import Delay, Limit, Limits, MemoryRateStore, Urgency
 
 ADA, BORIS, CHAT = 10, 11, 12
 QUICK = Limits(Limit(0.02, 1), Limit(0.04, 1), Limit(0.04, 1), arriving=100)
@@ -47,7 +47,7 @@ class Calls:
 
 @pytest.fixture
 async def calls() -> AsyncIterator[Calls]:
-    made = Calls(RateLimiter(Pace(), utc_now, QUICK, dict.fromkeys(Urgency, 20.0)))
+    made = Calls(RateLimiter(MemoryRateStore(), utc_now, QUICK, dict.fromkeys(Urgency, 20.0)))
     yield made
     await made.gate.shutdown()
 
@@ -71,7 +71,9 @@ async def test_in_one_chat_nobody_overtakes(calls: Calls) -> None:
 
 
 async def test_a_full_chat_holds_up_nobody_else() -> None:
-    calls = Calls(RateLimiter(Pace(), utc_now, Limits(Limit(0.001, 9), Limit(3600.0, 1), Limit(3600.0, 1))))
+    calls = Calls(
+        RateLimiter(MemoryRateStore(), utc_now, Limits(Limit(0.001, 9), Limit(3600.0, 1), Limit(3600.0, 1)))
+    )
     await calls.make("the only one")
     waiting = asyncio.create_task(calls.make("waits", ADA))
     await asyncio.sleep(0)
@@ -83,7 +85,9 @@ async def test_a_full_chat_holds_up_nobody_else() -> None:
 
 
 async def test_progress_that_cannot_go_soon_is_dropped() -> None:
-    calls = Calls(RateLimiter(Pace(), utc_now, Limits(Limit(0.001, 9), Limit(2.0, 3), Limit(2.0, 3))))
+    calls = Calls(
+        RateLimiter(MemoryRateStore(), utc_now, Limits(Limit(0.001, 9), Limit(2.0, 3), Limit(2.0, 3)))
+    )
     await calls.make("a card")
     with pytest.raises(RetryAfter) as dropped:
         await calls.make("progress", urgency=Urgency.LOW, method="editMessageText")
@@ -95,7 +99,7 @@ async def test_progress_that_cannot_go_soon_is_dropped() -> None:
 
 async def test_a_flood_silences_its_chat_alone_until_the_second_it_names() -> None:
     clock = Clock()
-    calls = Calls(RateLimiter(Pace(), clock))
+    calls = Calls(RateLimiter(MemoryRateStore(), clock))
     calls.errors["a video"] = [RetryAfter(timedelta(seconds=30))]
     with pytest.raises(RetryAfter):
         await calls.make("a video", urgency=Urgency.FIRST, method="editMessageMedia")
@@ -144,7 +148,7 @@ async def test_who_gives_up_waiting_costs_nobody_a_turn(calls: Calls) -> None:
 async def test_slow_calls_count_until_they_have_arrived() -> None:
     """They might all arrive in one second, with those that were sent in it."""
     limits = Limits(Limit(0.001, 100), Limit(0.001, 100), Limit(0.001, 100), arriving=10)
-    gate = RateLimiter(Pace(), utc_now, limits)
+    gate = RateLimiter(MemoryRateStore(), utc_now, limits)
     arrived, all_flying = asyncio.Event(), asyncio.Event()
     flying = 0
 
@@ -169,7 +173,7 @@ async def test_slow_calls_count_until_they_have_arrived() -> None:
 
 async def test_progress_leaves_room_for_outcomes_among_what_arrives() -> None:
     limits = Limits(Limit(0.001, 100), Limit(0.001, 100), Limit(0.001, 100), arriving=10)
-    calls = Calls(RateLimiter(Pace(), utc_now, limits))
+    calls = Calls(RateLimiter(MemoryRateStore(), utc_now, limits))
     for number in range(7):
         await calls.make(f"progress {number}", number, Urgency.LOW)
     with pytest.raises(RetryAfter):
@@ -220,7 +224,7 @@ async def there() -> AsyncIterator[tuple[Sandbox, TelegramBot]]:
     """Telegram with its limits, and a bot behind the gate."""
     async with (
         running_sandbox() as running,
-        connect(running.server.token, running.server.url, RateLimiter(Pace(), utc_now)) as bot,
+        connect(running.server.token, running.server.url, RateLimiter(MemoryRateStore(), utc_now)) as bot,
     ):
         yield running, bot
 

@@ -9,7 +9,7 @@ from fakes import NOW, Clock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.send_rates import TELEGRAM, Delay, Pace, Urgency, decide, keys_of
+from bot.send_rates import TELEGRAM, Delay, MemoryRateStore, Urgency, decide, keys_of
 
 ADA, BORIS, GROUP = 10, 11, -20
 MESSAGES = [Urgency.FIRST, Urgency.NEXT]
@@ -109,7 +109,7 @@ def test_what_fills_all_chats_says_so() -> None:
 
 
 async def test_a_pause_silences_its_chat_alone_and_to_the_second() -> None:
-    pace, clock = Pace(), Clock()
+    pace, clock = MemoryRateStore(), Clock()
     await pace.pause_chat(ADA, clock() + timedelta(seconds=30))
     for urgency in Urgency:
         assert (await pace.take_turn(ADA, urgency, clock(), TELEGRAM)).chat_s == 30.0
@@ -121,7 +121,7 @@ async def test_a_pause_silences_its_chat_alone_and_to_the_second() -> None:
 
 
 async def test_a_clock_that_is_set_back_silences_nobody() -> None:
-    pace, clock = Pace(), Clock()
+    pace, clock = MemoryRateStore(), Clock()
     for _ in range(3):
         await pace.take_turn(GROUP, Urgency.FIRST, clock(), TELEGRAM)
     clock.advance(-3600)
@@ -131,7 +131,7 @@ async def test_a_clock_that_is_set_back_silences_nobody() -> None:
 
 
 async def test_chats_that_are_silent_are_forgotten() -> None:
-    pace, clock = Pace(), Clock()
+    pace, clock = MemoryRateStore(), Clock()
     for chat_id in range(10_000):
         await pace.take_turn(chat_id, Urgency.FIRST, clock(), TELEGRAM)
         clock.advance(0.05)

@@ -120,8 +120,8 @@ async def _resumed(ctx: ChatContext, language: str, ended: list[Pause]) -> Card:
 
 async def _since(ctx: ChatContext, language: str, pause: Pause) -> str:
     time = f"{pause.at.astimezone(ctx.settings.zone):%H:%M}"
-    if pause.is_brake or pause.is_of_disk:
-        return say(language, "paused_by_brake" if pause.is_brake else "paused_by_disk", time=time)
+    if pause.is_hourly_limit or pause.is_of_disk:
+        return say(language, "paused_by_brake" if pause.is_hourly_limit else "paused_by_disk", time=time)
     # The name is already HTML.
     return say(language, "paused_by", time=time, name="\0").replace("\0", await ctx.names.link(pause.by))
 

@@ -30,7 +30,7 @@ async def tell_waiting(ctx: ChatContext, sender: Sender) -> None:
         await ctx.messenger.answer(sender, card.text, card.buttons)
 
 
-async def put_first(ctx: ChatContext, press: ChatButtonPress) -> Reply | None:
+async def prioritise(ctx: ChatContext, press: ChatButtonPress) -> Reply | None:
     if press.sender.is_group:
         return Reply("press_private")
     try:
@@ -68,4 +68,4 @@ def draw_waiting(language: str, tasks: Sequence[Task], now: datetime) -> Card:
 
 
 COMMANDS: Commands = ()
-BUTTONS: Buttons = (ChatButton(verb=FIRST, handle=put_first, used_by="admins"),)
+BUTTONS: Buttons = (ChatButton(verb=FIRST, handle=prioritise, used_by="admins"),)

@@ -8,7 +8,7 @@ from typing import TypeVar
 import asyncpg
 
 from bot.store.audit import AuditEntry
-from bot.stores.examination import Examination
+from bot.stores.examination import DatabaseCheck
 from bot.stores.postgres import people
 from bot.stores.postgres.audit import settings_in_force
 from bot.stores.postgres.connection.opening import (
@@ -30,17 +30,17 @@ T = TypeVar("T")
 _LIMIT_S = 5.0
 
 
-async def examine(url: str) -> Examination:
+async def examine(url: str) -> DatabaseCheck:
     """Examine it. Never raises, and says nothing of the password."""
     try:
         return await _ask(url, _examine)
     except REFUSED as error:
-        return Examination(True, problem=f"refuses: {refusal(error)}", mend="Correct DATABASE_URL.")
+        return DatabaseCheck(True, problem=f"refuses: {refusal(error)}", mend="Correct DATABASE_URL.")
     except asyncpg.TargetServerAttributeNotMatched:
-        return Examination(True, problem=STANDBY, mend=f"{MEND_STANDBY.capitalize()}.")
+        return DatabaseCheck(True, problem=STANDBY, mend=f"{MEND_STANDBY.capitalize()}.")
     except (*LOST, asyncpg.PostgresError) as error:
         mend = f"{MEND_SILENCE.capitalize()} of DATABASE_URL."
-        return Examination(True, problem=f"does not answer ({type(error).__name__})", mend=mend)
+        return DatabaseCheck(True, problem=f"does not answer ({type(error).__name__})", mend=mend)
 
 
 async def stored_settings(url: str, subject: int) -> list[AuditEntry]:
@@ -63,24 +63,24 @@ async def _ask(url: str, do: Callable[[Connection], Awaitable[T]]) -> T:
         connection.terminate()
 
 
-async def _examine(connection: Connection) -> Examination:
+async def _examine(connection: Connection) -> DatabaseCheck:
     if int(await connection.fetchval("SHOW server_version_num")) < OLDEST:
-        return Examination(True, problem="is older than PostgreSQL 15", mend="Update the server.")
+        return DatabaseCheck(True, problem="is older than PostgreSQL 15", mend="Update the server.")
     encoding = await connection.fetchval("SHOW server_encoding")
     if encoding != "UTF8":
-        return Examination(True, problem=cannot_hold(encoding), mend=f"Instead {MEND_ENCODING}.")
+        return DatabaseCheck(True, problem=cannot_hold(encoding), mend=f"Instead {MEND_ENCODING}.")
     if await connection.fetchval("SELECT to_regclass('schema_version')") is None:
         if not await connection.fetchval("SELECT has_schema_privilege('public', 'CREATE')"):
             problem = "does not let this user create tables"
-            return Examination(False, problem=problem, mend="GRANT CREATE ON SCHEMA public to the user.")
-        return Examination(False)
+            return DatabaseCheck(False, problem=problem, mend="GRANT CREATE ON SCHEMA public to the user.")
+        return DatabaseCheck(False)
     version = await connection.fetchval("SELECT max(version) FROM schema_version")
     if version > SCHEMA_VERSION:
-        return Examination(True, problem="was made by a newer Dreamreel", mend="Update this one.")
+        return DatabaseCheck(True, problem="was made by a newer Dreamreel", mend="Update this one.")
     in_use = await connection.fetchval(
         "SELECT EXISTS (SELECT 1 FROM processes WHERE alive_until > clock_timestamp())"
     )
     admins = tuple(await people.admins(connection))
-    return Examination(
+    return DatabaseCheck(
         True, in_use, admins=admins, bot_id=await bot_of(connection), key_mark=await key_mark_of(connection)
     )

@@ -23,7 +23,7 @@ ADMIN_ID = 6001
 @dataclass
 class House:
     stage: BotHarness
-    started: app.Started
+    started: app.StartInfo
     admin: Person
     chat: Chat
 
