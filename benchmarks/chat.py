@@ -1,9 +1,11 @@
 """The chat: how soon people are answered, and what handling chats side by side is worth.
 
-`python benchmarks/chat.py` prints two tables in under two minutes. The bot runs in a process of its own and
-speaks HTTP with a Telegram and a provider in this one. Each answer of that Telegram takes 50 ms longer, as it
-does over the Internet; its sending rates are left aside. The same updates are handled side by side, and once
-more one after the other.
+`python benchmarks/chat.py` prints three tables in about four minutes. The bot runs in a process of its own
+and speaks HTTP with a Telegram and a provider in this one. Each answer of that Telegram takes 50 ms longer,
+as it does over the Internet; its sending rates are left aside. The same updates are handled side by side, and
+once more one after the other. The third table is of a bot that was away: 10,000 updates of 500 people wait,
+and behind all of them somebody new. Their answer is about the 600th, while the updates are still being read:
+Telegram gives them out in order, a hundred at a time.
 """
 
 from __future__ import annotations
@@ -36,6 +38,11 @@ from bot.settings import load_settings, secrets_of
 CHATS = 100
 RATES = (30, 300)
 LOAD_S = 6.0
+WAITING = 10_000
+EACH = 20
+"""Updates of the same person among them."""
+BACKLOG_S = 300.0
+"""For the answers to all that waits."""
 PATIENCE_S = 14.0
 """For what is still unanswered when the load ends. What then is not counts as answered at that moment."""
 DISTANCE_S = 0.05
@@ -64,6 +71,8 @@ def main() -> None:
     columns = ["updates", "answered, %", "p50, ms", "p99, ms", "answers per s"]
     _print(f"Update to first answer, {CHATS} chats", columns, answers)
     _print("Each finished task", ["tasks", "messages", "edits", "calls"], tasks)
+    columns = ["answers before", "% of all", "theirs, s", "all, s"]
+    _print("A newcomer behind a queue", columns, [(f"{WAITING:,} wait", asyncio.run(_measure_backlog()))])
 
 
 @dataclass
@@ -183,6 +192,32 @@ async def _rest(run: Run) -> None:
         if None not in run.waits_s() and all(run.count(*order) for order in run.orders):
             break
     run.ended = time.time()
+
+
+async def _measure_backlog() -> list[float]:
+    """Return how many answers come before a newcomer's, their share, the newcomer's seconds, and all."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with SandboxServer() as server, ProviderServer() as provider:
+            server.faults.add(Fault("sendMessage", FaultKind.SLOW, times=None, delay_s=DISTANCE_S))
+            world, now = server.world, int(time.time())
+            people = [world.add_person(Person(10_000 + n, f"Person {n}")) for n in range(WAITING // EACH)]
+            for number in range(WAITING):
+                person = people[number % len(people)]
+                sent_at = now - SPACING_S * (EACH - number // len(people))
+                world.say(person, world.private_chat(person), "/help", date=sent_at)
+            newcomer = world.add_person(Person(9_000, "Newcomer"))
+            chat = world.private_chat(newcomer)
+            world.say(newcomer, chat, "/start")
+            async with _bot(Path(folder), server, provider, dispatcher._CHATS):
+                began = time.time()
+                await server.wait_for(lambda: len(_answers(server)) > WAITING, timeout_s=BACKLOG_S)
+            answers = _answers(server)
+            theirs = next(n for n, call in enumerate(answers) if call.params["chat_id"] == chat.id)
+            return [theirs, 100 * theirs / WAITING, answers[theirs].at - began, answers[-1].at - began]
+
+
+def _answers(server: SandboxServer) -> list[CallRecord]:
+    return [call for call in server.calls_of("sendMessage") if call.ok]
 
 
 @asynccontextmanager
