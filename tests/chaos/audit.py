@@ -304,7 +304,7 @@ class Audit:
                 about := [prompt for prompt in (*self.requests, *self.answers) if _is_about(one, prompt)]
             ):
                 yield f"a message that nobody can explain: {one.get('text', one)!r}"
-            elif says(ASKED) not in one["text"]:  # else it is an answer in place of a lost card
+            elif says(ASKED) not in _words(one):  # else it is an answer in place of a lost card
                 left[about[0]] += 1
         for prompt, count in left.items():
             fair = self.kills + self.doubtful_sends.get(prompt, 0) + (prompt in self.lost_cards)
