@@ -16,7 +16,8 @@ EXAMPLES = [
     ("Add a provider", "jiekou", {"README.md"}),
     ("Add a model", "veo-3.1-fast", set[str]()),
     ("Add a command", "privacy", set[str]()),
-    ("Add a per-chat setting", "quiet", {"docs/guide.md"}),
+    ("Add a button", "original", {"bot/chat/features/__init__.py"}),
+    ("Add a per-chat setting", "quiet", {"docs/guide.md", "bot/chat/chat_preferences.py"}),
     ("Add an operator's setting", "submits_per_hour", {"bot/app.py"}),
     ("Add a failure code", "video_refused", {"docs/guide.md", "bot/worker/"}),
     (
