@@ -25,7 +25,16 @@ from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
 from bot.chat.telegram_io.rate_limiter import RateLimiter, seconds
-from bot.errors import CallRefused, CallUnclear, CardGone, ChatBusy, ChatForbids, ChatGone, ChatMoved
+from bot.errors import (
+    CallRefused,
+    CallUnclear,
+    CardGone,
+    ChatBusy,
+    ChatError,
+    ChatForbids,
+    ChatGone,
+    ChatMoved,
+)
 from bot.network.proxies import Proxy
 from bot.send_rates import Urgency
 
@@ -37,25 +46,23 @@ _PIECE_BYTES = 2**18
 _NO_SUCH_METHOD = "Not Found"
 """The answer of an older Bot API server to a method that it lacks; an unknown token looks the same."""
 _REFUSED_PAUSE_S = 30.0
-_CARD_GONE = (
-    "message to edit not found",
-    "message can't be edited",
-    "message to be replied not found",
-    "message_id_invalid",
-    "there is no text in the message to edit",
-    "there is no caption in the message to edit",
-    "topic_deleted",
-    "topic_closed",
-    "message thread not found",
-)
-_CHAT_GONE = (
-    "chat not found",
-    "user is deactivated",
-    "peer_id_invalid",
+# Telegram has two spellings of each: its own codes, and the sentences that the Bot API server makes of them.
+# Compared in small letters, with spaces for underscores.
+_UNCHANGED = re.compile(r"message (?:is )?not modified")
+_CARD_GONE = re.compile(
+    r"message to edit not found|message can't be edited|message id invalid|message edit time expired"
+    r"|message author required|there is no (?:text|caption|media) in the message to edit"
+    r"|(?:replied message|message to (?:be replied|reply)) not found|reply message id invalid"
+    r"|topic (?:deleted|closed|id invalid)|message thread (?:not found|is closed|id invalid)"
 )
 _FORBIDDEN = re.compile(
-    r"not enough rights|no rights to send|no write access|need administrator|chat_admin_required"
-    r"|chat_restricted|chat_write_forbidden|chat_guest_send_forbidden|user_banned_in_channel|chat_send_\w+_forbidden"
+    r"not enough rights|no rights to send|no write access|need administrator|chat admin required"
+    r"|chat (?:restricted|forbidden|write forbidden|guest send forbidden|send \w+ forbidden)"
+    r"|user banned in channel|premium required|payment required"
+)
+_CHAT_GONE = re.compile(
+    r"chat not found|deactivated|(?:peer|chat) id invalid|channel (?:private|invalid)"
+    r"|blocked by the user|user is (?:blocked|bot)|was kicked|not a member|chat was deleted"
 )
 
 
@@ -151,10 +158,9 @@ def translated() -> Iterator[None]:
     except ChatMigrated as error:
         raise ChatMoved(error.new_chat_id) from error
     except Forbidden as error:
-        kind = ChatForbids if _FORBIDDEN.search(error.message.lower()) else ChatGone
-        raise kind(error.message) from error
+        _raise_refusal(error, ChatGone)
     except BadRequest as error:
-        _raise_refusal(error)
+        _raise_refusal(error, CallRefused)
     except (TimedOut, NetworkError) as error:
         # 413 arrives as a NetworkError too, and is a plain refusal.
         if "too large" in error.message.lower():
@@ -169,14 +175,11 @@ def translated() -> Iterator[None]:
         raise CallRefused(type(error).__name__) from error
 
 
-def _raise_refusal(error: BadRequest) -> None:
-    text = error.message.lower()
-    if "message is not modified" in text:
+def _raise_refusal(error: TelegramError, otherwise: type[ChatError]) -> None:
+    text = error.message.lower().replace("_", " ")
+    if _UNCHANGED.search(text):
         return
-    if any(sign in text for sign in _CARD_GONE):
-        raise CardGone(error.message) from error
-    if _FORBIDDEN.search(text):
-        raise ChatForbids(error.message) from error
-    if any(sign in text for sign in _CHAT_GONE):
-        raise ChatGone(error.message) from error
-    raise CallRefused(error.message) from error
+    for pattern, kind in ((_CARD_GONE, CardGone), (_FORBIDDEN, ChatForbids), (_CHAT_GONE, ChatGone)):
+        if pattern.search(text):
+            raise kind(error.message) from error
+    raise otherwise(error.message) from error

@@ -7,7 +7,7 @@ from running import BOT, BotHarness, says
 from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bot.chat.telegram_io.client import translated
-from bot.errors import ChatForbids, ChatGone
+from bot.errors import CardGone, ChatError, ChatForbids, ChatGone
 from bot.sandbox import Chat, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -48,6 +48,8 @@ async def test_a_video_that_cannot_come_in_private_waits_and_its_card_says_so(li
         BadRequest("CHAT_SEND_PLAIN_FORBIDDEN"),
         BadRequest("CHAT_RESTRICTED"),
         BadRequest("Have no rights to send a message"),
+        BadRequest("CHAT_FORBIDDEN"),
+        BadRequest("PRIVACY_PREMIUM_REQUIRED"),
         Forbidden("CHAT_WRITE_FORBIDDEN"),
     ],
 )
@@ -57,6 +59,33 @@ async def test_a_right_that_is_missing_is_told_from_a_chat_that_is_gone(error: T
     with pytest.raises(ChatGone) as gone, translated():
         raise Forbidden("bot was kicked from the group chat")
     assert type(gone.value) is ChatGone
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Message thread not found", CardGone),
+        ("MESSAGE_THREAD_NOT_FOUND", CardGone),
+        ("TOPIC_ID_INVALID", CardGone),
+        ("TOPIC_CLOSED", CardGone),
+        ("Replied message not found", CardGone),
+        ("MESSAGE_EDIT_TIME_EXPIRED", CardGone),
+        ("There is no media in the message to edit", CardGone),
+        ("CHANNEL_PRIVATE", ChatGone),
+        ("CHAT_ID_INVALID", ChatGone),
+        ("INPUT_USER_DEACTIVATED", ChatGone),
+        ("USER_IS_BLOCKED", ChatGone),
+        ("Bot was blocked by the user", ChatGone),
+        ("Group chat was deactivated", ChatGone),
+    ],
+)
+async def test_what_is_gone_is_known_by_either_spelling_and_status(said: str, kind: type[ChatError]) -> None:
+    for error in (BadRequest(said), Forbidden(said)):
+        with pytest.raises(ChatError) as raised, translated():
+            raise error
+        assert type(raised.value) is kind
+    with translated():
+        raise BadRequest("MESSAGE_NOT_MODIFIED")
 
 
 def _is_closed(live_bot: BotHarness, group: Chat) -> bool:
