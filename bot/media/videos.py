@@ -17,6 +17,7 @@ from av.video import VideoStream
 
 from bot.errors import MediaError
 from bot.media.atomic_write import is_disk_error
+from bot.media.boxes import is_cut_short
 from bot.media.media_info import VideoInfo
 from bot.media.upright import clean_aperture, cropped, pixel_aspect, shown_size, turn_of
 
@@ -26,7 +27,7 @@ _MAX_FRAMES = 500_000  # more than two hours at 60 a second: the index in the fi
 
 # By the name of the decoder: what phones and models write. FFmpeg carries over 300, most for formats of old
 # games and cameras, where faults stay unnoticed for years.
-_PICTURE_CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "libdav1d", "av1", "mpeg4", "mjpeg"})
+_PICTURE_CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "libdav1d", "av1", "mpeg4", "mjpeg", "gif"})
 _SOUND_CODECS = frozenset(
     {
         *("aac", "mp3float", "mp3", "opus", "libopus", "vorbis", "flac", "alac"),
@@ -37,7 +38,7 @@ _SOUND_CODECS = frozenset(
 )
 _OPEN_OPTIONS = {
     # Without these a playlist would make the library open whatever addresses and files it names.
-    "format_whitelist": "mov,mp4,matroska,webm",
+    "format_whitelist": "mov,mp4,matroska,webm,gif",
     "protocol_whitelist": "file",
     # The library decodes the first frames by itself to learn what a file holds.
     "codec_whitelist": ",".join(sorted(_PICTURE_CODECS | _SOUND_CODECS)),
@@ -45,6 +46,7 @@ _OPEN_OPTIONS = {
 }
 _USUAL_PIXELS = frozenset({"yuv420p", "yuvj420p"})
 _LATE_START_S = 0.2
+_NEARLY_ALL = 0.95
 _LONGEST_S = 3600  # no model makes more than a minute: the clock in the file is broken
 SHRUNK = "made smaller to be sent"
 """The comment in a file that was."""
@@ -54,7 +56,7 @@ _NOT_A_VIDEO = "not_a_video"
 def probe_video(path: Path) -> VideoInfo:
     """Return the facts of a video, found by reading all of it.
 
-    Raises `MediaError("not_a_video")` unless it is a complete MP4, MOV, MKV or WebM whose picture can be
+    Raises `MediaError("not_a_video")` unless it is a complete MP4, MOV, MKV, WebM or GIF whose picture can be
     decoded, and what `open_movie` and `picture_track` raise.
     """
     with open_movie(path) as movie:
@@ -75,12 +77,17 @@ class VideoReader:
         self._first: av.VideoFrame | None = None
         self._starts: int | None = None
         self._ends = self._count = self._left_out = 0
+        self._is_cut = False
+        """Begins with frames that are drawn upon one that is missing."""
 
     @property
     def is_usual_codec(self) -> bool:
-        """True if every phone plays it: H.264, or HEVC under the name that Apple knows."""
+        """True if every phone plays it: H.264 with its parameters in the header, or HEVC under the name that
+        Apple knows."""
         codec = self.picture.codec_context
-        return codec.name == "h264" or (codec.name == "hevc" and codec.codec_tag == "hvc1")
+        return (codec.name == "h264" and codec.codec_tag != "avc3") or (
+            codec.name == "hevc" and codec.codec_tag == "hvc1"
+        )
 
     def packets(self) -> Iterator[Packet[Stream]]:
         """Yield the packets of picture and sound, in the order of the file. Raises as `probe_video` does."""
@@ -94,6 +101,8 @@ class VideoReader:
     def _check(self, packet: Packet[VideoStream]) -> None:
         if packet.is_corrupt:
             raise MediaError(_NOT_A_VIDEO, f"packet {self._count} is corrupt")
+        if not self._count:
+            self._is_cut = not packet.is_keyframe
         self._count += 1
         if self._first is None:
             self._first = next(iter(packet.decode()), None)
@@ -114,6 +123,9 @@ class VideoReader:
         length_s = float((self._ends - self._starts) * self._tick_s)
         if not 0 < length_s <= _LONGEST_S:
             raise MediaError(_NOT_A_VIDEO, f"{length_s:g} s long")
+        told_s = (self._movie.duration or 0) / av.time_base
+        if is_cut_short(self._path) and not length_s > _NEARLY_ALL * told_s > 0:
+            raise MediaError(_NOT_A_VIDEO, f"{length_s:g} of {told_s:g} s")
         return length_s
 
     def facts(self) -> VideoInfo:
@@ -133,7 +145,7 @@ class VideoReader:
             pix_fmt=frame.format.name,
             bytes=self._path.stat().st_size,
             is_shrunk=self._movie.metadata.get("comment") == SHRUNK,
-            needs_encoding=is_odd or is_late or not is_plain or not is_usual,
+            needs_encoding=is_odd or is_late or self._is_cut or not is_plain or not is_usual,
         )
 
     def first_frame(self) -> av.VideoFrame:

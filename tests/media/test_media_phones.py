@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import pytest
+from av.stream import Stream
 from media_samples import MADE, Clip
 from PIL import Image
 from test_media_frames import BLUE, GREEN, RED, WHITE, corners, quarters, write
@@ -31,6 +32,7 @@ UNUSUAL = {
     "10 bit": Clip(pixels="yuv420p10le"),
     "4:2:2": Clip(pixels="yuv422p"),
     "4:4:4": Clip(pixels="yuv444p"),
+    "gif": Clip(kind="gif", codec="gif", pixels="rgb8", options=()),
 }
 
 
@@ -148,6 +150,40 @@ def test_a_picture_that_begins_late_or_in_the_middle_is_brought_to_the_start(
     shrink_video(target, source, ROOMY, MADE)
     assert plays_everywhere(source)
     assert probe_video(source).duration_s == pytest.approx(0.75, abs=0.1)
+
+
+def test_a_picture_that_begins_without_its_keyframe_is_brought_to_the_next(
+    places: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    source, target, thumbnail = places
+    clip = Clip(sound="aac").write(tmp_path / "whole.mp4")
+    options = {"movflags": "faststart"}
+    with av.open(clip) as whole, av.open(source, "w", format="mp4", options=options) as cut:
+        tracks: dict[Stream, Stream] = {
+            whole.streams.video[0]: cut.add_stream_from_template(whole.streams.video[0]),
+            whole.streams.audio[0]: cut.add_stream_from_template(whole.streams.audio[0]),
+        }
+        pictures = 0
+        for packet in whole.demux():
+            pictures += packet.stream.type == "video"
+            if packet.size and (packet.stream.type == "audio" or pictures > 3):
+                packet.stream = tracks[packet.stream]
+                cut.mux(packet)
+    assert take_video(source, target, thumbnail, MADE).needs_encoding
+    shrink_video(target, source, ROOMY, MADE)
+    assert plays_everywhere(source)
+    with av.open(source) as shown:
+        assert next(shown.demux(video=0)).is_keyframe
+
+
+def test_h264_whose_parameters_are_among_its_frames_is_encoded(places: tuple[Path, Path, Path]) -> None:
+    source, target, thumbnail = places
+    data = Clip(sound="aac", flags="+faststart").write(source).read_bytes()
+    at = data.index(b"avc1", data.index(b"stsd"))
+    source.write_bytes(data[:at] + b"avc3" + data[at + 4 :])
+    assert take_video(source, target, thumbnail, MADE).needs_encoding
+    shrink_video(target, source, ROOMY, MADE)
+    assert plays_everywhere(source)
 
 
 def assert_shown(

@@ -133,6 +133,7 @@ def test_what_is_not_a_whole_video_is_refused(tmp_path: Path) -> None:
             if packet.size:
                 packet.stream = track
                 alone.mux(packet)
+    webm = Clip(kind="webm", codec="libvpx", options=()).write(tmp_path / "whole.webm").read_bytes()
     photo = tmp_path / "photo.jpg"
     Image.new("RGB", (64, 64)).save(photo)
     refused = {
@@ -142,6 +143,7 @@ def test_what_is_not_a_whole_video_is_refused(tmp_path: Path) -> None:
         "cut": whole[: len(whole) * 2 // 3],
         "cut between two frames": whole[: _start_of_frame(tmp_path / "whole.mp4", 12)],
         "cut before its index": index_last[: len(index_last) // 2],
+        "cut webm": webm[: len(webm) * 2 // 3],
         "sound only": sound.read_bytes(),
         "photo": photo.read_bytes(),
     }
