@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.media.drawing.chart import draw_chart
     from bot.media.drawing.film import film_photo, film_photos, film_words
     from bot.media.frames import last_frame
+    from bot.media.gif import film_gif
     from bot.media.join import join_videos, shrink_video
     from bot.media.photos import normalise_photo, photo_size
     from bot.media.remux import take_video
@@ -24,6 +25,7 @@ __all__ = [
     "draw_chart",
     "draw_crops",
     "draw_numbered",
+    "film_gif",
     "film_photo",
     "film_photos",
     "film_words",
@@ -52,6 +54,7 @@ if not TYPE_CHECKING:
     draw_chart = _LazyFunction("drawing.chart", "draw_chart")
     draw_crops = _LazyFunction("crop_pair", "draw_crops")
     draw_numbered = _LazyFunction("contact_sheet", "draw_numbered")
+    film_gif = _LazyFunction("gif", "film_gif")
     film_photo = _LazyFunction("drawing.film", "film_photo")
     film_photos = _LazyFunction("drawing.film", "film_photos")
     film_words = _LazyFunction("drawing.film", "film_words")

@@ -13,10 +13,13 @@ from urllib.parse import urlsplit
 
 from aiohttp import BodyPartReader, WSCloseCode, WSMsgType, web
 
+from bot.errors import MediaError
+from bot.media.process import run_in_process
+from bot.media.work import film_gif
 from bot.sandbox.answer import ApiError, Json
 from bot.sandbox.chats import Chat, Person
 from bot.sandbox.entities import utf16_length
-from bot.sandbox.files import PHOTO_LIMIT
+from bot.sandbox.files import PHOTO_LIMIT, ReceivedFile
 from bot.sandbox.groups import Where
 from bot.sandbox.inline import LIFETIME_S
 from bot.sandbox.uploads import TooLargeError, save_part
@@ -43,6 +46,7 @@ _FILE_HEADERS = {**_HEADERS, "Content-Security-Policy": "default-src 'none'; san
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 _TEXT_LIMIT, _CAPTION_LIMIT = 4096, 1024  # of people without a subscription, as of bots
 _ALBUM_LIMIT = 10
+_GIF_S = 30.0
 _HEARTBEAT_S = 30.0
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -153,10 +157,21 @@ class ChatPage:
                 continue
             width, height = _size(fields.pop("size", ""))
             kind = _kind_of(file.mime, as_document=fields.get("as_document") == "1")
+            if kind == "animation":
+                file, width, height = await self._filmed(file), 0, 0
             attachments.append(Attachment(file, kind, width, height))
         if too_large:
             raise _RefusedError("A file may have at most 50 MB.")
         return fields, attachments
+
+    async def _filmed(self, gif: ReceivedFile) -> ReceivedFile:
+        """Return the MP4 that Telegram makes of a GIF."""
+        target = self._world.files.empty_path()
+        try:
+            await run_in_process(film_gif, gif.path, target, limit_s=_GIF_S, foreign=True)
+        except MediaError:
+            raise _RefusedError("This GIF cannot be read. Send it as a file instead.") from None
+        return ReceivedFile(target, f"{gif.name}.mp4", "video/mp4", target.stat().st_size)
 
     def _post(self, fields: dict[str, str], attachments: list[Attachment]) -> list[Json]:
         world = self._world
@@ -343,9 +358,11 @@ def _check_size(text: str, attachments: list[Attachment]) -> None:
             raise _RefusedError("A photo may have at most 10 MB. Send it as a file instead.")
 
 
-def _kind_of(mime: str, *, as_document: bool) -> Literal["photo", "video", "document"]:
+def _kind_of(mime: str, *, as_document: bool) -> Literal["photo", "video", "animation", "document"]:
     if not as_document and mime in ("image/jpeg", "image/png", "image/webp"):
         return "photo"
+    if not as_document and mime == "image/gif":
+        return "animation"
     if not as_document and mime.startswith("video/"):
         return "video"
     return "document"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal, Unpack
 
 from bot.sandbox.answer import Json
@@ -22,7 +23,7 @@ class Attachment:
     """A file that a person attaches, and its kind in the chat."""
 
     file: ReceivedFile
-    kind: Literal["photo", "video", "document"] = "photo"
+    kind: Literal["photo", "video", "animation", "document"] = "photo"
     width: int = 0
     height: int = 0
     duration_s: int = 0
@@ -30,6 +31,7 @@ class Attachment:
 
 _QUERY_LIMIT = 256  # https://core.telegram.org/bots/api#inlinequery
 _STRANGERS = ("Dora", "Emil", "Fatima", "Goran", "Hana", "Ines")
+_LOOP = Path(__file__).parent / "loop.mp4"
 _THINGS: dict[str, Json] = {
     "voice": {"file_id": "voice-1", "file_unique_id": "voice-1", "duration": 3, "mime_type": "audio/ogg"},
     "sticker": {
@@ -151,7 +153,10 @@ class World(Groups):
         return sent
 
     def send_thing(self, person: Person, chat: Chat, kind: str, **where: Unpack[Where]) -> Json:
-        """Send a voice message, a sticker or a contact. Raises KeyError for another kind."""
+        """Send a voice message, a sticker, a contact or a GIF. Raises KeyError for another kind."""
+        if kind == "animation":
+            loop = Attachment(self.files.receive(_LOOP.read_bytes(), "waves.mp4"), "animation")
+            return self.share(person, chat, [loop], **where)[0]
         return self._from_person(person, chat, {kind: _THINGS[kind]}, **where)
 
     def add_stranger(self) -> Person:
@@ -238,10 +243,12 @@ class World(Groups):
         match attachment.kind:
             case "photo":
                 return {"photo": photo_json(self.files.add_photo(received, width=width, height=height))}
-            case "video":
+            case "video" | "animation" as kind:
                 duration_s = attachment.duration_s
                 file = self.files.add("Video", received, width=width, height=height, duration_s=duration_s)
-                return {"video": video_json(file)}
+                # As Telegram does, for programs that know no animations.
+                older = {"document": document_json(file)} if kind == "animation" else {}
+                return {kind: video_json(file)} | older
             case "document":
                 return {"document": document_json(self.files.add("Document", received))}
 

@@ -55,7 +55,7 @@ async def test_words_become_a_card_that_counts_and_then_a_film_that_plays(page: 
     first = await card.inner_text()
     await expect(card).not_to_have_text(first, timeout=_SOON_MS)
     await _plays(page, "a paper boat in the rain", 1280, 720)
-    await expect(_saying(page, "a paper boat in the rain")).to_contain_text(says("caption_preview"))
+    await expect(_saying(page, "a paper boat in the rain")).to_contain_text(says("caption_preview", link=""))
 
 
 async def test_a_photo_with_a_caption_becomes_a_film_of_that_photo(page: Page) -> None:

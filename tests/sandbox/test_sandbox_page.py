@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+from films import is_of, pictures_of
+from PIL import Image
 from sandbox_client import Sandbox, jpeg, running_sandbox
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
@@ -181,6 +184,24 @@ async def test_one_picture_is_a_photo_several_an_album_and_a_clip_a_video(sandbo
     assert len(await sandbox.messages()) == 5
 
 
+async def test_a_gif_becomes_the_silent_film_that_telegram_makes_of_it(sandbox: Sandbox) -> None:
+    pictures = [Image.new("RGB", (321, 240), colour) for colour in ("red", "green", "blue")]
+    data = io.BytesIO()
+    pictures[0].save(data, "GIF", save_all=True, append_images=pictures[1:], duration=400)
+    ada = {"chat_id": "1001", "user_id": "1001"}
+    (sent,) = (await _send(sandbox, ("moon.gif", data.getvalue(), "image/gif"), **ada))["messages"]
+    told = sent["animation"]
+    assert (told["mime_type"], told["width"], told["height"]) == ("video/mp4", 320, 240)
+    assert sent["document"]["file_id"] == told["file_id"]
+    stored = sandbox.world.files.get(told["file_id"])
+    assert stored is not None
+    assert is_of(pictures_of(stored.path)[-1], (0, 0, 255))
+    file = ("moon.gif", data.getvalue(), "image/gif")
+    assert "animation" not in (await _send(sandbox, file, **ada, as_document="1"))["messages"][0]
+    refused = await _send(sandbox, ("moon.gif", b"GIF89a no picture", "image/gif"), **ada)
+    assert "cannot be read" in refused["description"]
+
+
 async def test_what_is_too_large_or_nothing_is_refused_in_a_sentence(sandbox: Sandbox) -> None:
     ada = {"chat_id": "1001", "user_id": "1001"}
     large = ("boat.jpg", jpeg(40, 30, padding=10 * MB), "image/jpeg")
@@ -273,7 +294,7 @@ async def test_privacy_mode_decides_what_reaches_the_bot_in_a_group(sandbox: San
     assert [update.message.text for update in updates if update.message] == ["heard"]
 
 
-@pytest.mark.parametrize("kind", ["voice", "sticker", "contact"])
+@pytest.mark.parametrize("kind", ["animation", "voice", "sticker", "contact"])
 async def test_things_that_are_no_words_reach_the_bot(sandbox: Sandbox, kind: str) -> None:
     assert (await _post(sandbox, "thing", chat_id=1001, user_id=1001, kind=kind))["ok"]
     (update,) = await sandbox.bot.get_updates(timeout=1)

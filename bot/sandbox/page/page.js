@@ -258,7 +258,7 @@ function drawRow(chat) {
 
 // What a person can try besides writing: strangers, topics, privacy mode, and things that are no words.
 
-const THINGS = { voice: "Voice message", sticker: "Sticker", contact: "Contact" };
+const THINGS = { animation: "GIF", voice: "Voice message", sticker: "Sticker", contact: "Contact" };
 
 function drawTry() {
   const chat = openChat();

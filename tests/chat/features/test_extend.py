@@ -238,6 +238,14 @@ async def test_a_video_alone_asks_below_its_last_frame_and_a_motion_goes_on_from
     assert VideoRequest.model_validate_json(task["request"]).extends == sent["video"]["file_id"]
 
 
+async def test_a_gif_alone_is_a_video_alone(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    live_bot.world.send_thing(ada, chat, "animation")
+    card = await live_bot.card(chat)
+    assert says("card_ask_next") in card["caption"]
+    assert _shown(live_bot, card).size == (480, 270)
+
+
 async def test_the_next_words_are_what_happens_in_a_video_that_was_sent_alone(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
     live_bot.world.send_video(ada, chat, film())
