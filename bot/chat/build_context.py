@@ -188,6 +188,7 @@ def _card_board(
         price_labels=deps.price_labels,
         asides=asides,
         unusable=deps.unusable_models,
+        username=lambda: bot.username,
     )
     return CardBoard(
         bot,

@@ -22,6 +22,7 @@ from telegram.ext import (
 )
 
 from bot.chat.button_presses import ButtonPresses
+from bot.chat.cards.layout import start_link
 from bot.chat.context import ChatContext
 from bot.chat.features import FEATURES
 from bot.chat.features.extend import read_video
@@ -149,7 +150,7 @@ class Conversation:
             ) from None
         await self._ctx.menu.publish()
         payload = await self._ctx.access.open_claim()
-        link = f"https://t.me/{self._ctx.bot.username}?start={payload}" if payload else None
+        link = start_link(self._ctx.bot.username, payload) if payload else None
         return Greeting(self._ctx.bot.username, link)
 
     async def come_back(self, away: timedelta) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from telegram import InlineKeyboardMarkup, Message
 
-from bot.chat.cards.layout import button
+from bot.chat.cards.layout import KEYS, button
 from bot.chat.context import ChatContext
 from bot.chat.features import share, video
 from bot.chat.features.group_membership import follow_group
@@ -112,6 +112,8 @@ class Messages:
                 await show_help(ctx, sender, intent)
             case "start" if share.is_recipe(intent.words):
                 await share.open_recipe(ctx, sender, intent)
+            case "start" if intent.words == KEYS:
+                await ctx.messenger.say(sender, "keys_how")
             case "start":
                 await greet(ctx, sender, "claim_used" if _is_claim(ctx, intent) else "start")
                 await ctx.notices.read_out(sender)

@@ -17,6 +17,8 @@ from bot.request import Mode, VideoModel, VideoRequest, keeps_photo_shape, settl
 from bot.task import Task
 from bot.text import has_phrase, plain, say
 
+KEYS = "keys"
+"""The payload of the link that says how to get real models."""
 COPY_LIMIT = 256  # https://core.telegram.org/bots/api#copytextbutton
 _PROMPT_SHOWN = 400
 _FOLDED_FROM = 200
@@ -55,6 +57,11 @@ def folded(text: str) -> str:
     """Return a long text as a quote of which a chat shows three lines until it is pressed; a short one as it
     is. The text is HTML."""
     return f"<blockquote expandable>{text}</blockquote>" if units(text) > _FOLDED_FROM else text
+
+
+def start_link(username: str, payload: str) -> str:
+    """Return the link that opens the bot's private chat with `/start payload`."""
+    return f"https://t.me/{username}?start={payload}"
 
 
 def unlinked(prompt: str) -> str:

@@ -12,6 +12,7 @@ from bot.chat.cards.draft_card import draw_draft
 from bot.chat.cards.eta import UNKNOWN, Estimate, about
 from bot.chat.cards.failure_card import draw_failed
 from bot.chat.cards.layout import (
+    KEYS,
     Card,
     button,
     continued,
@@ -22,6 +23,7 @@ from bot.chat.cards.layout import (
     join,
     keyboard,
     prompt_line,
+    start_link,
     task_button,
     units,
     unlinked,
@@ -34,7 +36,7 @@ from bot.media.scripts import undrawn_words
 from bot.request import VideoModel, check_request
 from bot.store.budget import Pause
 from bot.task import Task, TaskState
-from bot.text import say, say_duration
+from bot.text import plain, say, say_duration
 from bot.worker.schedule import clock_of
 
 CAPTION_LIMIT = 1024
@@ -124,12 +126,14 @@ def draw_caption(
     price_labels: PriceLabels = NO_PRICE_LABELS,
     *,
     is_shrunk: bool = False,
+    username: str = "",
 ) -> Card:
-    """Draw the caption of the finished video. `is_shrunk`: it was too large for Telegram."""
+    """Draw the caption of the finished video. `is_shrunk`: it was too large for Telegram. `username`: the
+    bot's, to which a link leads that says how to get real models."""
     model = models.get(task.request.model)
     below = joined_line(task) if task.is_joined else facts(task, model)
     if model is not None and model.provider == "preview" and not task.is_joined:
-        below = f"{below}\n{say(task.language, 'caption_preview')}"
+        below = f"{below}\n{say(task.language, 'caption_preview', link=start_link(username, KEYS))}"
         # Over a photo no words are drawn.
         if (words := undrawn_words(task.request.prompt)) and not task.request.photos:
             shown = html.escape(cut(unlinked(words), _UNDRAWN_SHOWN), quote=False)
@@ -139,7 +143,7 @@ def draw_caption(
     if task.tried_models:
         below = f"{below}\n{_instead(task)}"
     # Telegram counts a caption after its HTML is read, in UTF-16 units.
-    room = CAPTION_LIMIT - units(below) - 2
+    room = CAPTION_LIMIT - units(plain(below)) - 2
     prompt = folded(html.escape(cut(unlinked(task.request.prompt), room), quote=False))
     return Card(f"{prompt}\n\n{below}".strip(), result_buttons(task, models, price_labels))
 

@@ -59,7 +59,7 @@ async def send_again(ctx: ChatContext, press: ButtonPress) -> Reply | None:
         await ctx.store.tasks.save(press.task.resend(press.sender.thread_id, ctx.clock()))
         ctx.wake()
         return Reply("press_fetching")
-    card = draw_caption(press.task, ctx.models, ctx.price_labels())
+    card = draw_caption(press.task, ctx.models, ctx.price_labels(), username=ctx.bot.username)
     try:
         with translated():
             message = await ctx.bot.send_video(

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from telegram import InlineKeyboardButton, SwitchInlineQueryChosenChat
 
-from bot.chat.cards.layout import Card, copy_button, cut, keyboard, task_button
+from bot.chat.cards.layout import Card, copy_button, cut, keyboard, start_link, task_button
 from bot.chat.cards.result_buttons import SHARE
 from bot.chat.context import ChatContext
 from bot.chat.features.video import draft_words
@@ -97,7 +97,7 @@ async def _card(ctx: ChatContext, press: ButtonPress, *, with_photos: bool) -> C
             created_at=ctx.clock(),
         )
     )
-    link = f"https://t.me/{ctx.bot.username}?start={_PREFIX}{recipe.token}"
+    link = start_link(ctx.bot.username, f"{_PREFIX}{recipe.token}")
     with translated():
         is_inline = (await ctx.bot.get_me()).supports_inline_queries  # BotFather may have changed it
     return draw_link(

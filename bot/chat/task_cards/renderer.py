@@ -33,15 +33,17 @@ class CardRenderer:
         price_labels: Callable[[], PriceLabels] = no_price_labels,
         asides: Sequence[Callable[[Task], Awaitable[str]]] = (),
         unusable: Callable[[], Awaitable[frozenset[str]]] = none_unusable,
+        username: Callable[[], str] = str,
     ) -> None:
         """`asides`: paragraphs of a draft that the store decides, such as what the day still allows.
-        `unusable`: the models that are no way out."""
+        `unusable`: the models that are no way out. `username`: the bot's, known once it has logged in."""
         self.models = models
         self._clock = clock
         self._estimator = estimator
         self._price_labels = price_labels
         self._asides = asides
         self._unusable = unusable
+        self._username = username
         self._notes: BoundedDict[str, tuple[str, datetime | None]] = BoundedDict(_NOTES)
 
     def note(self, task: Task, line: str, until: datetime | None = None) -> None:
@@ -81,7 +83,9 @@ class CardRenderer:
 
     def caption(self, task: Task, *, is_shrunk: bool = False) -> Card:
         """Return what stands under the finished video."""
-        return draw_caption(task, self.models, self._price_labels(), is_shrunk=is_shrunk)
+        return draw_caption(
+            task, self.models, self._price_labels(), is_shrunk=is_shrunk, username=self._username()
+        )
 
     async def _aside(self, task: Task) -> str:
         return join(*[await aside(task) for aside in self._asides])

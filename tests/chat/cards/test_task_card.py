@@ -27,10 +27,12 @@ S = TaskState
 STYLE = "pick:boat:style"
 MOTIONS = [f"motion:boat:{number}" for number in range(1, 5)]
 
+PREVIEW = say("en", "caption_preview", link="https://t.me/dreamreel_bot?start=keys")
+
 
 def units(text: str) -> int:
     """Length as Telegram counts it: after its HTML is read, in UTF-16 units."""
-    return len(html.unescape(re.sub(r"</?[a-z ]+>", "", text)).encode("utf-16-le")) // 2
+    return len(html.unescape(re.sub(r"</?[a-z ]+(?: href=[^>]+)?>", "", text)).encode("utf-16-le")) // 2
 
 
 def buttons(card: Card) -> list[str]:
@@ -273,8 +275,8 @@ def test_long_words_are_folded_on_the_card_and_under_the_video() -> None:
 
 
 def test_a_preview_says_what_it_is() -> None:
-    assert say("en", "caption_preview") in draw_caption(a_task(), only(FREE_MODEL)).text
-    assert say("en", "caption_preview") not in draw_caption(a_task(), only(A_MODEL)).text
+    assert PREVIEW in draw_caption(a_task(), only(FREE_MODEL), username="dreamreel_bot").text
+    assert PREVIEW not in draw_caption(a_task(), only(A_MODEL)).text
 
 
 def test_a_preview_names_the_words_that_its_fonts_lack() -> None:
@@ -339,7 +341,7 @@ def test_a_card_and_a_caption_always_fit_and_are_html(
     assert 0 < units(card.text) <= 4096
     assert 0 < units(caption.text) <= CAPTION_LIMIT
     for drawn in (card, caption):
-        ours = r"<(?!/?b>|/?blockquote>|blockquote expandable>)"
+        ours = r'<(?!/?b>|/?blockquote>|blockquote expandable>|/a>|a href="https://t[.]me/[?]start=keys">)'
         assert not re.search(ours, drawn.text), "only our own tags"
         assert not re.search(r"&(?!(lt|gt|amp);)", drawn.text)
         assert drawn.text.count("<b>") == drawn.text.count("</b>")

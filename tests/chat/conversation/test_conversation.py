@@ -81,7 +81,10 @@ async def test_the_preview_shows_the_very_photo(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
     live_bot.world.send_photo(ada, chat, photo(), caption="slowly closer --model preview")
     (video,) = await live_bot.shown(chat)
-    assert says("caption_preview") in video["caption"]
+    assert says("caption_preview", link="") in video["caption"]
+    (link,) = [one["url"] for one in video["caption_entities"] if one["type"] == "text_link"]
+    answer = await live_bot.answer(live_bot.world.say(ada, chat, f"/start {link.partition('start=')[2]}"))
+    assert answer["text"] == says("keys_how")
     film = probe_video(live_bot.file_of(video))
     assert (film.video_codec, film.pix_fmt, film.has_audio) == ("h264", "yuv420p", True)
     assert video["video"]["duration"] == 5
