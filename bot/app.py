@@ -39,6 +39,7 @@ from bot.worker.journal import TaskJournal
 from bot.worker.loop import Worker
 from bot.worker.provider_health import ProviderHealth
 from bot.worker.purchase_guard import PurchaseGuard
+from bot.worker.queue_watch import QueueWatch
 from bot.worker.schedule import CLAIM_PAUSE_S, STORE_PAUSE_S, Schedule
 from bot.worker.watchdog import Watchdog
 
@@ -251,7 +252,13 @@ class App:
                 store=self._store,
                 models=self.models,
                 schedule=self._schedule,
-                at_once=self._health.usable_slots,
+                queue_watch=QueueWatch(
+                    self._store.statistics,
+                    slots=self._health.usable_slots,
+                    pause=self._purchase_guard.blocking,
+                    down=self._health.down,
+                    clock=self._clock,
+                ),
                 video_cache=self._video_cache,
                 providers={provider.name: provider for provider in providers},
                 clock=self._clock,

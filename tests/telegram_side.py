@@ -18,6 +18,7 @@ from bot.chat.handlers import Feature
 from bot.media.video_cache import VideoCache
 from bot.settings import IsolatedSettings
 from bot.stores.sqlite import SQLiteStore
+from bot.worker.queue_watch import QueueWatch
 from bot.worker.schedule import Schedule
 
 
@@ -35,14 +36,17 @@ async def a_conversation(
 ) -> AsyncIterator[SQLiteStore]:
     store = await SQLiteStore.open(live_bot.folder / "bot.db", clock)
     settings = IsolatedSettings.model_validate(live_bot.values())
+    purchase_guard = a_purchase_guard(store, clock)
     deps = ChatDeps(
         settings=settings,
         live_settings=LiveSettings(settings, store.audit, clock),
         store=store,
         models={},
-        purchase_guard=a_purchase_guard(store, clock),
+        purchase_guard=purchase_guard,
         schedule=Schedule(),
-        at_once=unbounded,
+        queue_watch=QueueWatch(
+            store.statistics, slots=unbounded, pause=purchase_guard.blocking, down=dict, clock=clock
+        ),
         video_cache=VideoCache(live_bot.folder / "videos"),
         clock=clock,
         wake=lambda: None,

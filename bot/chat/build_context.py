@@ -87,9 +87,7 @@ def build_chat_context(
         operators=operators,
     )
     budgets, quotas = _limits(deps, access, notices)
-    estimator = Estimator(
-        store.tasks.count_ahead, deps.schedule, deps.models, deps.at_once, pause=deps.purchase_guard.blocking
-    )
+    estimator = Estimator(store.tasks.count_ahead, deps.schedule, deps.models, deps.queue_watch.before)
     disclosure = PhotoDisclosure(store.people, deps.models)
     asides = (disclosure.before, quotas.before)
     board = _card_board(deps, bot, messenger, photos, estimator, asides=asides, preferences=preferences)

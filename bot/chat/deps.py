@@ -14,6 +14,7 @@ from bot.request import VideoModel
 from bot.settings import Settings
 from bot.store import Store
 from bot.worker.purchase_guard import PurchaseGuard
+from bot.worker.queue_watch import QueueWatch
 from bot.worker.schedule import Schedule
 
 
@@ -42,8 +43,7 @@ class ChatDeps:
     store: Store
     models: Mapping[str, VideoModel]
     schedule: Schedule
-    at_once: Callable[[str], Awaitable[int | None]]
-    """Returns how many jobs a provider takes at once; None if it has no limit."""
+    queue_watch: QueueWatch
     video_cache: VideoCache
     providers: Mapping[str, Provider] = field(default_factory=dict)
     """For the original files of videos."""

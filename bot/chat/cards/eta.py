@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from statistics import fmean
 
 from bot.request import VideoModel
-from bot.store.budget import Pause
 from bot.task import Task, TaskState
 from bot.text import say_duration
+from bot.worker.queue_watch import Blockage, QueueState
 from bot.worker.schedule import Schedule
 
 
@@ -22,42 +24,43 @@ class Estimate:
     """How long until its turn, if others are served before it."""
     usual_s: float | None = None
     """How long such a video usually takes; of a job, what its provider is doing now (`clock_of`)."""
-    pause: Pause | None = None
-    """The pause that keeps it from being bought."""
+    blockage: Blockage | None = None
+    """Why its turn does not come, so that its place in the queue says nothing."""
+    free_at: datetime | None = None
+    """When the blockage ends at the latest."""
 
 
 UNKNOWN = Estimate()
 
 
-async def no_pause(_: str) -> None:
-    """Return None: no model is paused."""
-
-
 class Estimator:
-    """`at_once`: how many jobs a provider runs at once at present."""
+    """`before` returns the state of the queue before a task."""
 
     def __init__(
         self,
         count_ahead: Callable[[Task], Awaitable[int]],
         schedule: Schedule,
         models: Mapping[str, VideoModel],
-        at_once: Callable[[str], Awaitable[int | None]],
-        *,
-        pause: Callable[[str], Awaitable[Pause | None]] = no_pause,
+        before: Callable[[Task], Awaitable[QueueState]],
     ) -> None:
         self._count_ahead = count_ahead
         self._timing = schedule
         self._models = models
-        self._at_once = at_once
-        self._pause = pause
+        self._before = before
 
     async def of(self, task: Task) -> Estimate:
-        ahead = await self._count_ahead(task) if task.state is TaskState.QUEUED else 0
         usual_s = self.usual_s(task)
-        if task.state is TaskState.QUEUED and (pause := await self._pause(task.request.model)):
-            return Estimate(ahead, None, usual_s, pause)
-        slots = await self._at_once(task.provider) if ahead else None
-        return Estimate(ahead, _turn_s(ahead, usual_s, slots), usual_s)
+        if task.state is not TaskState.QUEUED:
+            return Estimate(usual_s=usual_s)
+        ahead, queue = await self._count_ahead(task), await self._before(task)
+        if queue.blockage is not None:
+            return Estimate(ahead, None, usual_s, queue.blockage, queue.free_at)
+        return Estimate(ahead, _turn_s(ahead, self._usual_job_s(queue.jobs) or usual_s, queue.slots), usual_s)
+
+    def _usual_job_s(self, jobs: Sequence[Task]) -> float | None:
+        """Return how long those jobs take on average: they are longer or shorter than the one that waits."""
+        models = [(self._models.get(job.request.model), job.request) for job in jobs]
+        return fmean(known) if (known := [self._timing.usual_s(m, r) for m, r in models if m]) else None
 
     def usual_s(self, task: Task) -> float | None:
         """Return how long such a task usually takes; None if its model is unknown."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -34,9 +35,9 @@ from bot.codes import UNANSWERED
 from bot.errors import IllegalMove
 from bot.media.scripts import undrawn_words
 from bot.request import VideoModel, check_request
-from bot.store.budget import Pause
 from bot.task import Task, TaskState
 from bot.text import plain, say, say_duration
+from bot.worker.queue_watch import Blockage
 from bot.worker.schedule import clock_of
 
 CAPTION_LIMIT = 1024
@@ -44,6 +45,14 @@ MAKE_ANYWAY = "anyway"
 """The verb of the button that makes the video of a dismissed request after all."""
 _BAR = 12
 
+_BLOCKED: Mapping[Blockage, str] = {
+    Blockage.PAUSED: "card_paused",
+    Blockage.HOURLY_LIMIT: "card_brake",
+    Blockage.DISK: "card_disk",
+    Blockage.DOWN: "card_provider_trouble",
+    Blockage.LOST_ANSWERS: "card_lost_answers",
+    Blockage.LATE_JOBS: "card_late_jobs",
+}
 _UNDRAWN_SHOWN = 60  # characters
 
 
@@ -184,18 +193,13 @@ def _instead(task: Task) -> str:
     return say(task.language, "card_rerouted", chosen=task.tried_models[0], model=task.request.model)
 
 
-def _paused(pause: Pause) -> str:
-    """Return the phrase that says why nothing is bought."""
-    if pause.is_of_disk:
-        return "card_disk"
-    return "card_brake" if pause.is_hourly_limit else "card_paused"
-
-
 def _queue_line(task: Task, now: datetime, estimate: Estimate) -> str:
-    if estimate.pause is not None:
-        # Without the time, which would change the card all through a night.
-        return say(task.language, _paused(estimate.pause))
     elapsed = _clock(_elapsed_s(task, now))
+    if estimate.blockage is not None:
+        free_in_s = max((estimate.free_at - now).total_seconds(), 60.0) if estimate.free_at else 0.0
+        # Few say how long it has waited: the card would change all through a night.
+        values = {"elapsed": elapsed, "time": about(task.language, 60 * math.ceil(free_in_s / 60))}
+        return say(task.language, _BLOCKED[estimate.blockage], **values)
     if task.error_code in UNANSWERED:
         return say(task.language, "card_provider_trouble", elapsed=elapsed)
     if not estimate.ahead:

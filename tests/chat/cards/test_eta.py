@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,12 +10,14 @@ import pytest
 from fakes import A_MODEL, FREE_MODEL, NOW, a_task
 
 from bot.chat.cards.eta import Estimator, about
+from bot.request import VideoRequest
 from bot.task import Task, TaskState
 from bot.worker.duration_model import Durations, keys, observed
+from bot.worker.queue_watch import QueueState
 from bot.worker.schedule import Schedule
 
 
-def estimator(ahead: int = 0, slots: int = 1, **usual_s: float) -> Estimator:
+def estimator(ahead: int = 0, slots: int = 1, jobs: Sequence[Task] = (), **usual_s: float) -> Estimator:
     """With jobs seen that took so long: `running` in the making, `queued` before that."""
     timing = Schedule()
     for clock, took_s in usual_s.items():
@@ -27,11 +30,11 @@ def estimator(ahead: int = 0, slots: int = 1, **usual_s: float) -> Estimator:
     async def count_ahead(_: Task) -> int:
         return ahead
 
-    async def at_once(provider: str) -> int | None:
-        return slots if provider == "cloud" else None
+    async def before(task: Task) -> QueueState:
+        return QueueState(slots if task.provider == "cloud" else None, jobs)
 
     models = {one.name: one for one in (A_MODEL, FREE_MODEL)}
-    return Estimator(count_ahead, timing, models, at_once)
+    return Estimator(count_ahead, timing, models, before)
 
 
 @pytest.mark.parametrize(("ahead", "slots", "turn_s"), [(1, 1, 360), (3, 1, 840), (3, 4, 210), (8, 2, 1020)])
@@ -41,6 +44,17 @@ async def test_the_turn_comes_when_so_many_slots_have_become_free(
     estimate = await estimator(ahead, slots, running=240.0).of(a_task())
     assert estimate.ahead == ahead
     assert estimate.turn_s == pytest.approx(turn_s, rel=0.03)
+
+
+async def test_the_turn_depends_on_the_jobs_before_and_not_on_the_one_that_waits() -> None:
+    long_ones = [a_task(request=VideoRequest(model="jimeng-pro", seconds=10))] * 3
+    gone = a_task(request=VideoRequest(model="gone"))
+    asked = a_task(request=VideoRequest(model="jimeng-pro", seconds=5))
+    estimate = await estimator(2, 1, [*long_ones, gone], running=60.0).of(asked)
+    assert estimate.turn_s == pytest.approx(2.5 * 120, rel=0.05)
+    assert estimate.usual_s == pytest.approx(60, rel=0.05)
+    mixed = await estimator(2, 1, [long_ones[0], asked], running=60.0).of(asked)
+    assert mixed.turn_s == pytest.approx(2.5 * 90, rel=0.05)
 
 
 async def test_who_is_next_is_told_no_time_and_so_is_everybody_where_slots_are_unknown() -> None:

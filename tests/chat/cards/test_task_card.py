@@ -21,7 +21,8 @@ from bot.chat.cards.task_card import CAPTION_LIMIT, draw_caption, draw_card, dra
 from bot.codes import FailureCode
 from bot.request import CAMERAS, VideoModel, VideoRequest
 from bot.task import Task, TaskState
-from bot.text import LANGUAGES, phrases, say
+from bot.text import LANGUAGES, phrases, plain, say
+from bot.worker.queue_watch import Blockage
 
 S = TaskState
 STYLE = "pick:boat:style"
@@ -100,6 +101,21 @@ def test_a_provider_in_trouble_is_not_a_free_place_that_is_waited_for() -> None:
     assert troubled.text.endswith(say("en", "card_provider_trouble", elapsed="0:00"))
     full = draw(state=S.QUEUED, error_code=FailureCode.NO_SLOT)
     assert full.text.endswith(say("en", "card_queued", elapsed="0:00"))
+
+
+@pytest.mark.parametrize("blockage", Blockage)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_queue_that_stands_still_says_why_and_no_number(blockage: Blockage, language: str) -> None:
+    free_at = NOW + timedelta(seconds=150) if blockage is Blockage.LOST_ANSWERS else None
+    blocked = draw(
+        estimate=Estimate(4717, 30.0, None, blockage, free_at),
+        state=S.QUEUED,
+        language=language,
+    )
+    assert "4717" not in blocked.text
+    assert blocked.text != draw(estimate=Estimate(0), state=S.QUEUED, language=language).text
+    if blockage is Blockage.LOST_ANSWERS:
+        assert plain(say(language, "age_minutes", minutes=3)) in plain(blocked.text)
 
 
 def test_a_queue_names_how_many_stand_before() -> None:

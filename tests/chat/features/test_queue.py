@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from provider_server import Fault
 from running import BOT, BotHarness, bot_on_stage, buttons, says
 
 from bot.sandbox import Chat, Json, Person
+from bot.text import plain, say
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -242,3 +247,35 @@ async def test_in_a_group_only_the_person_and_its_admins_may_cancel(live_bot: Bo
 
 async def _queue(live_bot: BotHarness, person: Person, chat: Chat, words: str = "/queue") -> Json:
     return await live_bot.answer(live_bot.world.say(person, chat, words), containing=HEADING)
+
+
+async def test_a_queue_that_a_lost_answer_holds_up_says_so_until_it_moves_again(tmp_path: Path) -> None:
+    async with bot_on_stage(tmp_path, volcengine_concurrency="1") as live_bot:
+        ada, chat = live_bot.newcomer()
+        boris, his = live_bot.newcomer("Boris", "pt")
+        live_bot.provider.next("submit", Fault.CUT)
+        live_bot.world.say(ada, chat, "/video a letter that is lost")
+        await live_bot.until(lambda: any(one["error_code"] for one in live_bot.tasks(chat)))
+        live_bot.world.say(ada, chat, "/video a letter that waits")
+        why = says("card_lost_answers", time="{time}").partition("{time}")[0]
+        await live_bot.until(lambda: why in str(live_bot.world.bot_messages(chat)[-1].get("text")))
+        card = await live_bot.answer(live_bot.world.say(boris, his, "/video uma carta"))
+        in_portuguese = plain(say("pt", "card_lost_answers", time="{time}")).partition("{time}")[0]
+        assert in_portuguese in card["text"]
+        assert why in (await _queue(live_bot, ada, chat))["text"]
+        with live_bot.unfinished():
+            _give_up(live_bot)
+            await live_bot.job("a letter that waits")
+            waiting = plain(say("pt", "card_queued", elapsed="")).strip()
+            await live_bot.until(lambda: waiting in (live_bot.now(card) or {}).get("text", ""))
+        await live_bot.shown(chat)
+        await live_bot.shown(his)
+
+
+def _give_up(live_bot: BotHarness) -> None:
+    """An operator has seen that the lost order made nothing."""
+    with closing(sqlite3.connect(live_bot.folder / "bot.db", timeout=30)) as database, database:
+        database.execute(
+            "UPDATE tasks SET error_code = 'provider_fault', keep_until = NULL, slot_until = NULL,"
+            " version = version + 1 WHERE error_code = 'submit_unknown'"
+        )

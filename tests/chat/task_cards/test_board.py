@@ -29,6 +29,7 @@ from bot.store import ChatRecord, ChatSettings
 from bot.stores.sqlite import SQLiteStore
 from bot.task import Task, TaskState
 from bot.text import say
+from bot.worker.queue_watch import QueueState
 from bot.worker.schedule import Schedule
 
 
@@ -68,8 +69,8 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> 
     async def nobody_ahead(_task: Task) -> int:
         return 0
 
-    async def unbounded(_: str) -> None:
-        pass
+    async def empty_queue(_: Task) -> QueueState:
+        return QueueState()
 
     async with SandboxServer() as server:
         ada = server.world.add_person(Person(7001, "Ada", None, "en"))
@@ -81,7 +82,7 @@ async def wall(tmp_path: Path, clip: Path, clock: Clock, store: SQLiteStore) -> 
         messenger = Messenger(bot, clock, preferences)
         board = CardBoard(
             bot,
-            CardRenderer(models, clock, Estimator(nobody_ahead, Schedule(), models, unbounded)),
+            CardRenderer(models, clock, Estimator(nobody_ahead, Schedule(), models, empty_queue)),
             clock,
             messenger=messenger,
             photos=PhotoFiles(SentFiles(bot, tmp_path / "work", clock, MediaQueue()), store.people, models),
