@@ -5,9 +5,6 @@ Nobody has called it with a real key.
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -24,71 +21,26 @@ from bot.errors import (
     OutcomeUnknown,
     ProviderError,
     Rejected,
-    SettingsError,
     Trouble,
     Unavailable,
 )
-from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
+from bot.provider import Accepted, Failed, Photo, Provider, Status, StillRunning, Succeeded
+from bot.providers.ark_models import IDS, MODELS, MOST_REFERENCES, read_ids
 from bot.providers.wire.complaints import complaint_in, problem, reasons_in, why, words_in
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.fields import number_of, object_of, text_of
-from bot.providers.wire.http import Answer, Call, Http, unclear, unreadable
+from bot.providers.wire.http import Answer, Call, Http, bearer, unclear, unreadable
 from bot.providers.wire.ids import task_ids_in, told_id
-from bot.providers.wire.jimeng import RATIOS
 from bot.providers.wire.job_record import Job, JobState, job_in
+from bot.providers.wire.pictures import link_or_base64
 from bot.providers.wire.reasons import named_refusal_in, refused_in
-from bot.request import Mode, PhotoRules, VideoModel, VideoRequest
+from bot.request import Mode, VideoModel, VideoRequest
 from bot.settings import Settings
 
-_SEEDANCE_2_0 = VideoModel(
-    name="ark-seedance-2.0",
-    title="Seedance 2.0 (Ark)",
-    provider="ark",
-    modes=frozenset({Mode.TEXT, Mode.FIRST_FRAME, Mode.FIRST_LAST, Mode.REFERENCES}),
-    # 2.5 takes 30, but a call may have 64 MB: as text nine photos of the largest size that is sent.
-    references=9,
-    ratios=RATIOS,
-    seconds=(5, 4, *range(6, 16)),
-    resolutions=("720p", "480p", "1080p", "4k"),
-    prompt_limit=None,
-    prompt_advice=500,
-    photo_rules=PhotoRules(min_side=300, max_side=6000, max_long_to_short=2.5),
-    takes_people=False,
-    seed_max=2**32 - 1,
-    audio=True,
-    typical_s=300.0,
-    keeps_s=7 * 86400.0,
-)
-_SEEDANCE_2_0_FAST = replace(
-    _SEEDANCE_2_0,
-    name="ark-seedance-2.0-fast",
-    title="Seedance 2.0 Fast (Ark)",
-    resolutions=("720p", "480p"),
-    typical_s=150.0,
-)
-_MODELS = (
-    replace(
-        _SEEDANCE_2_0,
-        name="ark-seedance-2.5",
-        title="Seedance 2.5 (Ark)",
-        seconds=(5, 4, *range(6, 31)),
-        resolutions=("720p", "480p", "1080p"),
-    ),
-    _SEEDANCE_2_0,
-    _SEEDANCE_2_0_FAST,
-    replace(_SEEDANCE_2_0_FAST, name="ark-seedance-2.0-mini", title="Seedance 2.0 Mini (Ark)"),
-)
-IDS: Mapping[str, str] = {
-    "ark-seedance-2.5": "doubao-seedance-2-5-260628",
-    "ark-seedance-2.0": "doubao-seedance-2-0-260128",
-    "ark-seedance-2.0-fast": "doubao-seedance-2-0-fast-260128",
-    "ark-seedance-2.0-mini": "doubao-seedance-2-0-mini-260615",
-}
-"""What Volcengine calls each model. BytePlus, and endpoints of one's own, have other ids."""
 _ROLES: Mapping[Mode, Sequence[str]] = {
     Mode.FIRST_FRAME: ("first_frame",),
     Mode.FIRST_LAST: ("first_frame", "last_frame"),
-    Mode.REFERENCES: ("reference_image",) * _SEEDANCE_2_0.references,
+    Mode.REFERENCES: ("reference_image",) * MOST_REFERENCES,
 }
 _COMPANIES = (
     (".volces.com", "Volcengine (ByteDance)"),
@@ -153,7 +105,7 @@ class Ark:
         self._fetcher = fetcher
         company = _company(self._tasks_url.host or "")
         self.models: Sequence[VideoModel] = tuple(
-            replace(model, company=company) for model in _MODELS if model.name in ids
+            replace(model, company=company) for model in MODELS if model.name in ids
         )
 
     async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
@@ -162,16 +114,12 @@ class Ark:
         After an unknown outcome the list of jobs proves nothing: Ark takes no mark of ours that it would
         show there, so a job like this one may be another's, and one that is missing may still appear.
         """
-        headers = {
-            **self._headers(),
-            "Content-Type": "application/json",
-            # Only for Ark's support: it makes no repeated call harmless.
-            "X-Client-Request-Id": reference,
-        }
+        # Only for Ark's support: it makes no repeated call harmless.
+        headers = {**bearer(self._api_key), "X-Client-Request-Id": reference}
         wire_id = self._ids[request.model]
-        # In a thread: with photos it is megabytes, which would hold up the event loop.
-        body = await asyncio.to_thread(lambda: json.dumps(_job(wire_id, request, photos)).encode())
-        return read_submit(await self._http.send(Call.SUBMIT, "POST", self._tasks_url, headers, body))
+        return read_submit(
+            await self._http.submit(self._tasks_url, headers, lambda: _job(wire_id, request, photos))
+        )
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
         return read_poll(await self._poll_once(remote_id))
@@ -185,7 +133,7 @@ class Ark:
         job = _job_in(await self._poll_once(remote_id))
         if job is not None and job.word == "queued":
             with suppress(Unavailable):
-                await self._http.send(Call.POLL, "DELETE", self._job_url(remote_id), self._headers())
+                await self._http.send(Call.POLL, "DELETE", self._job_url(remote_id), bearer(self._api_key))
             job = _job_in(await self._poll_once(remote_id))
         return job is not None and job.word in {"cancelled", "canceled"}
 
@@ -196,13 +144,10 @@ class Ark:
         pass
 
     async def _poll_once(self, remote_id: str) -> Answer:
-        return await self._http.send(Call.POLL, "GET", self._job_url(remote_id), self._headers())
+        return await self._http.send(Call.POLL, "GET", self._job_url(remote_id), bearer(self._api_key))
 
     def _job_url(self, remote_id: str) -> URL:
         return self._tasks_url.joinpath(quote(remote_id, safe=""), encoded=True)
-
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._api_key.get_secret_value()}"}
 
 
 def from_settings(
@@ -215,7 +160,7 @@ def from_settings(
         settings.ark_api_key,
         settings.ark_base_url,
         settings.ark_concurrency,
-        _read_ids(settings.ark_models),
+        read_ids(settings.ark_models),
         http=http,
         fetcher=fetcher,
     )
@@ -248,15 +193,6 @@ def read_poll(answer: Answer) -> Status:
     raise Unavailable("unreachable", error.detail)
 
 
-def _read_ids(offers: Sequence[str]) -> Mapping[str, str]:
-    """Read `name` or `name=id` of each model that is offered."""
-    pairs = [tuple(part.strip() for part in offer.partition("=")[::2]) for offer in offers]
-    for name, _ in pairs:
-        if name not in IDS:
-            raise SettingsError(f"ARK_MODELS: there is no {name}. There are: {', '.join(IDS)}.")
-    return {name: wire_id or IDS[name] for name, wire_id in pairs}
-
-
 def _company(host: str) -> str:
     return next((name for end, name in _COMPANIES if host.endswith(end)), f"the relay {host}")
 
@@ -267,7 +203,9 @@ def _job(wire_id: str, request: VideoRequest, photos: Sequence[Photo]) -> dict[s
     if request.prompt:
         content.append({"type": "text", "text": _FLAG.sub("–", request.prompt)})
     for role, photo in zip(_ROLES.get(request.mode, ()), photos, strict=False):
-        content.append({"type": "image_url", "image_url": {"url": _image(photo)}, "role": role})
+        content.append(
+            {"type": "image_url", "image_url": {"url": link_or_base64(photo, data_uri=True)}, "role": role}
+        )
     fields: dict[str, object] = {
         "model": wire_id,
         "content": content,
@@ -278,14 +216,6 @@ def _job(wire_id: str, request: VideoRequest, photos: Sequence[Photo]) -> dict[s
     }
     optional = {"resolution": request.resolution, "duration": request.seconds, "seed": request.seed}
     return fields | {name: value for name, value in optional.items() if value is not None}
-
-
-def _image(photo: Photo) -> str:
-    """Return a link, or a data URI, whose format Ark wants in small letters."""
-    if isinstance(photo, PhotoLink):
-        return photo.url
-    kind = "png" if photo.startswith(b"\x89PNG") else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(photo).decode()}"
 
 
 def _job_in(answer: Answer) -> Job | None:

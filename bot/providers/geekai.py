@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,15 +12,16 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
-from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
+from bot.provider import Accepted, Failed, Photo, Provider, Status, StillRunning, Succeeded
 from bot.providers.geekai_models import AccountModel, read_models
 from bot.providers.wire.complaints import meaning_of, reasons_in
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.fields import id_of, number_of, object_of, text_of
-from bot.providers.wire.http import Answer, Call, Http, unclear, unreadable
+from bot.providers.wire.http import Answer, Call, Http, bearer, unclear, unreadable
 from bot.providers.wire.ids import task_ids_in, told_id
 from bot.providers.wire.jimeng import RATIOS
 from bot.providers.wire.job_record import JobState, job_in, layers
+from bot.providers.wire.pictures import link_or_base64
 from bot.providers.wire.reasons import named_refusal_in, refused_in
 from bot.request import Exclusion, Mode, VideoModel, VideoRequest
 from bot.settings import Settings
@@ -94,17 +92,18 @@ class GeekAI:
 
     async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
         """Start a job. GeekAI may answer with the finished video although it was asked not to wait."""
-        # In a thread: with a photo it is megabytes, which would hold up the event loop.
-        body = await asyncio.to_thread(lambda: json.dumps(self._job(request, photos)).encode())
-        return read_submit(await self._call(Call.SUBMIT, "POST", "videos/generations", body))
+        url = self._base_url.joinpath("videos/generations")
+        return read_submit(
+            await self._http.submit(url, bearer(self._api_key), lambda: self._job(request, photos))
+        )
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
         """Return how the job is; 404 has to come from both paths to mean that there is no such job."""
         first, second = self._poll_paths
         task_id = quote(remote_id, safe="")
-        answer = await self._call(Call.POLL, "GET", first.format(task_id=task_id))
+        answer = await self._poll(first.format(task_id=task_id))
         if answer.status == 404:
-            other = await self._call(Call.POLL, "GET", second.format(task_id=task_id))
+            other = await self._poll(second.format(task_id=task_id))
             if job_in(other.fields) is not None:
                 # It works, so it comes first from here on.
                 self._poll_paths = (second, first)
@@ -141,12 +140,9 @@ class GeekAI:
             **offer.fields(request.resolution),
         }
 
-    async def _call(self, call: Call, method: str, path: str, body: bytes | None = None) -> Answer:
-        headers = {"Authorization": f"Bearer {self._api_key.get_secret_value()}"}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+    async def _poll(self, path: str) -> Answer:
         url = self._base_url.joinpath(path, encoded=True)
-        return await self._http.send(call, method, url, headers, body)
+        return await self._http.send(Call.POLL, "GET", url, bearer(self._api_key))
 
 
 def from_settings(
@@ -187,7 +183,7 @@ def read_poll(answer: Answer) -> Status:
     if not isinstance(problem, Rejected):
         raise problem
     if problem.code != named_refusal_in(_words(answer)):
-        # A refused look is no refused job.
+        # A refused poll is no refused job.
         raise Unavailable("unreachable", problem.detail)
     return Failed(problem.code, problem.detail)
 
@@ -214,7 +210,7 @@ def _jimeng_job(request: VideoRequest, photos: Sequence[Photo]) -> dict[str, obj
 
 def _image(photo: Photo) -> str:
     """Return a link, or bare base64: whether that takes a `data:` prefix is not documented."""
-    return photo.url if isinstance(photo, PhotoLink) else base64.b64encode(photo).decode()
+    return link_or_base64(photo, data_uri=False)
 
 
 def _status(answer: Answer) -> Status | None:
@@ -275,7 +271,7 @@ def _problem(answer: Answer) -> ProviderError:
         return Unavailable("provider_fault", detail, retry_after_s=answer.retry_after_s)
     if 400 <= status < 500 and status not in _MAY_RUN:
         return Rejected("refused", detail)
-    # 504 among them: the job may run. A look that fails says nothing of the job.
+    # 504 among them: the job may run. A poll that fails says nothing of the job.
     return unclear(answer, detail) if answer.status >= 400 else unreadable(answer)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -23,14 +20,15 @@ from bot.errors import (
     Trouble,
     Unavailable,
 )
-from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, Status, StillRunning, Succeeded
+from bot.provider import Accepted, Failed, Photo, Provider, Status, StillRunning, Succeeded
 from bot.providers.jiekou_products import MODELS, PRODUCTS, Product
 from bot.providers.wire.complaints import meaning_of, reasons_in
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.fields import id_of, link_of, number_of, object_of, text_of
-from bot.providers.wire.http import Answer, Call, Http, unclear, unreadable
+from bot.providers.wire.http import Answer, Call, Http, bearer, unclear, unreadable
 from bot.providers.wire.ids import task_ids_in, told_id
 from bot.providers.wire.job_record import JobState, job_in, layers
+from bot.providers.wire.pictures import link_or_base64
 from bot.providers.wire.reasons import refused_in
 from bot.request import VideoModel, VideoRequest, can_sound
 from bot.settings import Settings
@@ -90,14 +88,13 @@ class JieKou:
     async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
         product = PRODUCTS[request.model]
         url = self._async_url / product.forms[request.mode].path
-        headers = {**self._headers(), "Content-Type": "application/json"}
-        # In a thread: with a photo it is megabytes, which would hold up the event loop.
-        body = await asyncio.to_thread(lambda: json.dumps(_job(product, request, photos)).encode())
-        return read_submit(await self._http.send(Call.SUBMIT, "POST", url, headers, body))
+        return read_submit(
+            await self._http.submit(url, bearer(self._api_key), lambda: _job(product, request, photos))
+        )
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
         url = (self._async_url / "task-result").with_query(task_id=remote_id)
-        return read_poll(await self._http.send(Call.POLL, "GET", url, self._headers()))
+        return read_poll(await self._http.send(Call.POLL, "GET", url, bearer(self._api_key)))
 
     async def cancel(self, remote_id: str, model: VideoModel) -> bool:
         return False
@@ -107,9 +104,6 @@ class JieKou:
 
     async def close(self) -> None:
         pass
-
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._api_key.get_secret_value()}"}
 
 
 def from_settings(
@@ -161,7 +155,7 @@ def read_poll(answer: Answer) -> Status:
         return status
     problem = _problem(answer)
     if isinstance(problem, Rejected):
-        # A refused look is no refused job.
+        # A refused poll is no refused job.
         raise Unavailable("unreachable", problem.detail)
     raise problem
 
@@ -169,7 +163,7 @@ def read_poll(answer: Answer) -> Status:
 def _job(product: Product, request: VideoRequest, photos: Sequence[Photo]) -> dict[str, object]:
     form = product.forms[request.mode]
     fields = {"prompt": request.prompt, **product.extras, **form.extras}
-    fields |= form.pictures([_picture(photo, data_uri=product.data_uri) for photo in photos])
+    fields |= form.pictures([link_or_base64(photo, data_uri=product.data_uri) for photo in photos])
     for option, name in product.fields.items():
         value = getattr(request, option)
         if option == "audio":
@@ -179,13 +173,6 @@ def _job(product: Product, request: VideoRequest, photos: Sequence[Photo]) -> di
         if value not in {None, ""}:
             fields[name] = product.values.get(option, _as_it_is)(value)
     return product.nest(fields)
-
-
-def _picture(photo: Photo, *, data_uri: bool) -> str:
-    if isinstance(photo, PhotoLink):
-        return photo.url
-    kind = "png" if photo.startswith(b"\x89PNG") else "jpeg"
-    return (f"data:image/{kind};base64," if data_uri else "") + base64.b64encode(photo).decode()
 
 
 def _as_it_is(value: object) -> object:
@@ -244,7 +231,7 @@ def _problem(answer: Answer) -> ProviderError:
     if name in _BUSY or answer.status == 429:
         return Unavailable("busy", detail, retry_after_s=answer.retry_after_s)
     if name == _DOWN:
-        # A look that fails says nothing of the job, and `provider_fault` would end it after some looks.
+        # A poll that fails says nothing of the job, and `provider_fault` would end it after some polls.
         code = "provider_fault" if answer.call is Call.SUBMIT else "unreachable"
         return Unavailable(code, detail, retry_after_s=answer.retry_after_s)
     if meaning == "no_balance":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +14,7 @@ from yarl import URL
 from bot.provider import Accepted, Photo, Provider, Status
 from bot.providers.wire import relay
 from bot.providers.wire.fetch import VideoFetcher
-from bot.providers.wire.http import Answer, Call, Http
+from bot.providers.wire.http import Answer, Call, Http, bearer
 from bot.providers.wire.jimeng import RATIOS
 from bot.providers.wire.job_record import Place
 from bot.providers.wire.relay import RelayLinks, links_of, ratio_of, read_submit
@@ -68,15 +67,14 @@ class JimengRelay:
         self.models: Sequence[VideoModel] = (_offer(self._base_url.host or ""),)
 
     async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
-        body = json.dumps(_job(self._model, request, photos)).encode()
-        headers = {**self._headers(), "Content-Type": "application/json"}
         url = self._base_url.joinpath("jimeng/submit/videos")
-        accepted = read_submit(await self._http.send(Call.SUBMIT, "POST", url, headers, body))
+        job = _job(self._model, request, photos)
+        accepted = read_submit(await self._http.submit(url, bearer(self._api_key), lambda: job))
         return replace(accepted, status=self._links.settle(accepted.status))
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
         url = self._base_url.joinpath(f"jimeng/fetch/{quote(remote_id, safe='')}", encoded=True)
-        answer = await self._http.send(Call.POLL, "GET", url, self._headers())
+        answer = await self._http.send(Call.POLL, "GET", url, bearer(self._api_key))
         return self._links.settle(read_poll(answer))
 
     async def cancel(self, remote_id: str, model: VideoModel) -> bool:
@@ -87,9 +85,6 @@ class JimengRelay:
 
     async def close(self) -> None:
         pass
-
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._api_key.get_secret_value()}"}
 
 
 def from_settings(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from bot.errors import Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, Provider, Status
 from bot.providers.unified_relay_models import RelayModel, jimeng, read_models
 from bot.providers.wire.fetch import VideoFetcher
-from bot.providers.wire.http import Answer, Call, Http
+from bot.providers.wire.http import Answer, Call, Http, bearer
 from bot.providers.wire.job_record import job_in
 from bot.providers.wire.relay import RelayLinks, links_of, ratio_of, read_poll, read_submit
 from bot.request import VideoModel, VideoRequest
@@ -64,10 +63,9 @@ class UnifiedRelay:
         self.models: Sequence[VideoModel] = [replace(offer.model, company=company) for offer in offers]
 
     async def submit(self, request: VideoRequest, photos: Sequence[Photo], reference: str) -> Accepted:
-        headers = {**self._headers(), "Content-Type": "application/json"}
         url = self._base_url.joinpath("v1/video/create")
-        body = json.dumps(self._job(request, photos)).encode()
-        accepted = read_submit(await self._http.send(Call.SUBMIT, "POST", url, headers, body))
+        job = self._job(request, photos)
+        accepted = read_submit(await self._http.submit(url, self._headers(), lambda: job))
         return replace(accepted, status=self._links.settle(accepted.status))
 
     async def poll(self, remote_id: str, model: VideoModel) -> Status:
@@ -92,8 +90,7 @@ class UnifiedRelay:
         pass
 
     def _headers(self) -> dict[str, str]:
-        key = self._api_key.get_secret_value()
-        return {"Accept": "application/json", "Authorization": f"Bearer {key}"}
+        return {"Accept": "application/json", **bearer(self._api_key)}
 
     def _job(self, request: VideoRequest, photos: Sequence[Photo]) -> dict[str, object]:
         offer, links = self._offers[request.model], links_of(photos)

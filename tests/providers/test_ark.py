@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, SettingsError, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
 from bot.providers import build_providers
-from bot.providers.ark import IDS, Ark, read_poll, read_submit
+from bot.providers.ark import Ark, read_poll, read_submit
+from bot.providers.ark_models import IDS
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Answer, Call, Http
 from bot.request import VideoModel, VideoRequest, check_request, settle

@@ -18,7 +18,7 @@ from provider_wire import NAMES, Wire, adapter
 
 from bot.errors import OutcomeUnknown, ProviderError, SettingsError
 from bot.provider import Accepted, Failed, StillRunning, Succeeded
-from bot.providers.ark import _read_ids as ark_ids
+from bot.providers.ark_models import read_ids as ark_ids
 from bot.providers.geekai_models import read_models as geekai_models
 from bot.providers.unified_relay import _completed_at as completed_at
 from bot.providers.unified_relay_models import read_models as relay_models

@@ -1,6 +1,6 @@
 """What the outcome of an HTTP call to a provider means: decided here, once for all of them.
 
-| outcome                                    | submit                      | look                        |
+| outcome                                    | submit                      | poll                        |
 |--------------------------------------------|-----------------------------|-----------------------------|
 | no connection: refused, DNS, TLS, too slow | Unavailable `unreachable`   | Unavailable `unreachable`   |
 | cut, reset, half an answer, no answer      | OutcomeUnknown              | Unavailable `unreachable`   |
@@ -12,14 +12,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 import aiohttp
+from pydantic import SecretStr
 from yarl import URL
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Trouble, Unavailable
@@ -48,8 +50,8 @@ upon a call that was made, and a 5xx too."""
 class Call(Enum):
     SUBMIT = "submit"
     """Buys: what does not prove a refusal may have been accepted and charged."""
-    POLL = "look"
-    """Asks: an outcome that tells nothing costs nothing, and the look is made again."""
+    POLL = "poll"
+    """Asks: an outcome that tells nothing costs nothing, and the poll is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,11 @@ class Answer:
         return code if self.status < 400 and code is not None and 400 <= code < 600 else self.status
 
 
+def bearer(key: SecretStr) -> dict[str, str]:
+    """Return the header with the key that most providers ask for."""
+    return {"Authorization": f"Bearer {key.get_secret_value()}"}
+
+
 @dataclass(frozen=True, slots=True)
 class Http:
     """Calls a provider, each time on a connection of its own, and never twice.
@@ -83,6 +90,16 @@ class Http:
     max_answer_bytes: int = 2_000_000
     proxy: str | None = field(default=None, repr=False)
     """Each call but those to this machine goes through it."""
+
+    async def submit(self, url: URL, headers: Mapping[str, str], job: Callable[[], object]) -> Answer:
+        """Order what `job` returns with a POST of JSON. Raises as `send` does.
+
+        The JSON is made in a thread: with photos it is megabytes, which would hold up the event loop.
+        """
+        body = await asyncio.to_thread(lambda: json.dumps(job()).encode())
+        return await self.send(
+            Call.SUBMIT, "POST", url, {**headers, "Content-Type": "application/json"}, body
+        )
 
     async def send(
         self, call: Call, method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None

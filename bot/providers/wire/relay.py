@@ -24,7 +24,7 @@ from bot.providers.wire.complaints import (
 )
 from bot.providers.wire.fetch import KeyForHost, VideoFetcher, is_page
 from bot.providers.wire.fields import is_success, text_of
-from bot.providers.wire.http import Answer, unreadable
+from bot.providers.wire.http import Answer, bearer, unreadable
 from bot.providers.wire.ids import bare_ids_in, chat_answer_in, task_ids_in, told_id
 from bot.providers.wire.job_record import Job, JobState, Place, body_of, job_in
 from bot.providers.wire.reasons import named_refusal_in, refused_in
@@ -128,7 +128,7 @@ class RelayLinks:
 
     async def fetch(self, video_url: str, target: Path) -> None:
         """Fetch from this link, else from the next that the relay named for the same video."""
-        key = KeyForHost(self._origin, {"Authorization": f"Bearer {self._api_key.get_secret_value()}"})
+        key = KeyForHost(self._origin, bearer(self._api_key))
         errors: list[FetchError] = []
         *links, last = (video_url, *self._others.get(video_url, ()))
         for link in (*links, last):
