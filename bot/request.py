@@ -34,6 +34,8 @@ CAMERAS = (
 )
 STRENGTHS = ("weak", "medium", "strong")
 _STRENGTH = "medium"
+MOST_AT_ONCE = 4
+"""Videos that one order asks for."""
 RANDOM_SEED = -1
 """What people write for no seed of their own."""
 _VERSION = re.compile(r"-?(\d{1,2}(?:\.\d{1,2})?)(?=-|$)")
@@ -193,7 +195,7 @@ class VideoRequest(BaseModel):
     guidance: float | None = None
     """0 to 1: how closely to follow the prompt."""
     count: int | None = None
-    """How many videos the job makes."""
+    """How many videos are wanted at once. Each becomes a task, whose own request says nothing here."""
     off_peak: bool | None = None
     """Whether it may be made later at a lower price."""
     several_shots: bool | None = None
@@ -370,7 +372,8 @@ def fit_request(request: VideoRequest, model: VideoModel) -> VideoRequest:
     can_move = Mode.CAMERA in model.modes and _is_one_frame(request) and request.camera in CAMERAS
     camera = request.camera if can_move else None
     can_loop = Mode.FIRST_LAST in model.modes and _is_one_frame(request) and not camera
-    most = -1 if model.seed_max is None else model.seed_max
+    count = min(max(request.count or 1, 1), MOST_AT_ONCE)
+    most = -1 if model.seed_max is None else _most_seed(request, model.seed_max)
     fitted = request.model_copy(
         update={
             "model": model.name,
@@ -385,7 +388,7 @@ def fit_request(request: VideoRequest, model: VideoModel) -> VideoRequest:
             "people": request.people if request.people in model.people else None,
             "enhance": request.enhance if request.enhance in (model.enhance or (False,)) else None,
             "guidance": request.guidance if model.guidance and _is_share(request.guidance) else None,
-            "count": min(request.count, model.count) if request.count and model.count > 1 else None,
+            "count": count if count > 1 else None,
             "off_peak": request.off_peak if model.off_peak else None,
             "several_shots": request.several_shots if model.several_shots else None,
             "loop": request.loop if can_loop else None,
@@ -470,8 +473,8 @@ def _check_options(request: VideoRequest, model: VideoModel) -> list[Problem]:
     if request.seed not in {None, RANDOM_SEED}:
         if model.seed_max is None:
             problems.append(Problem("no_seed", {"model": model.name}))
-        elif not 0 <= (request.seed or 0) <= model.seed_max:
-            problems.append(Problem("seed_out_of_range", {"max": model.seed_max}))
+        elif not 0 <= (request.seed or 0) <= _most_seed(request, model.seed_max):
+            problems.append(Problem("seed_out_of_range", {"max": _most_seed(request, model.seed_max)}))
     return [*problems, *_check_exceptions(request, model), *_check_extras(request, model)]
 
 
@@ -515,8 +518,8 @@ def _check_extras(request: VideoRequest, model: VideoModel) -> list[Problem]:
         problems.append(Problem("enhance_always" if model.enhance else "no_enhance", name))
     if request.guidance is not None and not (model.guidance and _is_share(request.guidance)):
         problems.append(Problem("guidance_out_of_range" if model.guidance else "no_guidance", name))
-    if request.count is not None and not 1 <= request.count <= model.count:
-        problems.append(Problem("no_count", name | {"limit": model.count}))
+    if request.count is not None and not 1 <= request.count <= MOST_AT_ONCE:
+        problems.append(Problem("no_count", {"limit": MOST_AT_ONCE}))
     if request.off_peak and not model.off_peak:
         problems.append(Problem("no_off_peak", name))
     if request.several_shots and not model.several_shots:
@@ -528,6 +531,11 @@ def _is_excluded(
     model: VideoModel, mode: Mode, seconds: int | None, resolution: str | None, *, sound: bool = False
 ) -> bool:
     return any(one.applies(mode, seconds, resolution, sound) for one in model.exceptions)
+
+
+def _most_seed(request: VideoRequest, seed_max: int) -> int:
+    """Return the largest seed that can be asked for: each of several videos has the next one."""
+    return seed_max + 1 - min(max(request.count or 1, 1), MOST_AT_ONCE)
 
 
 def _is_one_frame(request: VideoRequest) -> bool:

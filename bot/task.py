@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from hashlib import sha256
 from operator import attrgetter
 from typing import Any
 
@@ -120,6 +121,10 @@ class Task:
     """How often the step that is due has failed in a row, and since when."""
     failing_since: datetime | None = None
     parent_id: str | None = None
+    batch_id: str | None = None
+    """The id of the first of several tasks that were ordered at once; None for a single one."""
+    batch_place: int = 1
+    batch_size: int = 1
     tried_models: tuple[str, ...] = ()
     """Models that certainly refused it before it moved to another one (FAILOVER), in that order."""
     video_url: str | None = None
@@ -164,6 +169,25 @@ class Task:
     def is_joined(self) -> bool:
         """Return True for a film that was joined here of two videos: nobody ordered it, it has no link."""
         return self.state is TaskState.SUCCEEDED and self.video_url == ""
+
+    @property
+    def batch_ids(self) -> list[str]:
+        """Return the ids of all tasks that were ordered at once with this one, its own among them."""
+        if self.batch_id is None:
+            return [self.id]
+        # The ids of the others follow from the first one's: no task of a batch can be stored twice.
+        others = [sha256(f"{self.batch_id} {place}".encode()) for place in range(2, self.batch_size + 1)]
+        return [self.batch_id, *(one.hexdigest()[: len(self.batch_id)] for one in others)]
+
+    @property
+    def siblings(self) -> list[Task]:
+        """Return the other tasks of a batch as they are ordered with this one, its first: each with the next
+        seed, and none with a card so far."""
+        first = replace(self, version=0, update_id=None, album_id=None, card=self.card.lost())
+        return [
+            replace(first, id=task_id, batch_place=place, request=_with_seed(self.request, place - 1))
+            for place, task_id in enumerate(self.batch_ids[1:], 2)
+        ]
 
     # What stores ask, as they know no states.
 
@@ -229,11 +253,13 @@ class Task:
         """Change the draft, or what it asks."""
         return self._stay(TaskState.DRAFT, request=request, question=question, due_at=due_at)
 
-    def queued(self, request: VideoRequest, price: Decimal | None, now: datetime) -> Task:
-        """Order a complete draft: this fixes what is bought, and at which price."""
+    def queued(self, request: VideoRequest, price: Decimal | None, now: datetime, size: int = 1) -> Task:
+        """Order a complete draft: this fixes what is bought, and at which price. `size`: how many are ordered
+        at once; `siblings` are the others."""
         self._must_be(TaskState.DRAFT)
+        batch = {"batch_id": self.id, "batch_size": size} if size > 1 else {}
         return self._move(
-            TaskState.QUEUED, request=request, price=price, question=None, queued_at=now, due_at=now
+            TaskState.QUEUED, request=request, price=price, question=None, queued_at=now, due_at=now, **batch
         )
 
     def put_off(self, due_at: datetime, now: datetime) -> Task:
@@ -428,9 +454,11 @@ class Task:
         """Save its new card, perhaps in another topic.
 
         The task may be under a lease, which saving ends: it is due at once, never later than it was. A submit
-        in flight keeps its due time.
+        in flight keeps its due time. A video that is being sent as a new message needs no card any more.
         """
         self._must_not_be_closed()
+        if self.sending_at is not None:
+            raise IllegalMove(f"{self.id}: its video is being sent")
         waits = self.state is TaskState.SUBMITTING or self.due_at is None
         due_at = self.due_at if waits else min(self.due_at or now, now)
         card = self.card.in_topic(thread_id).posted(card_id, has_photo=has_photo)
@@ -504,6 +532,11 @@ class Task:
         return replace(
             self, attempts=self.attempts + 1, failing_since=self.failing_since or now, due_at=due_at
         )
+
+
+def _with_seed(request: VideoRequest, more: int) -> VideoRequest:
+    """Return the request with a seed so much larger, if it has one."""
+    return request if request.seed is None else request.model_copy(update={"seed": request.seed + more})
 
 
 _NO_TROUBLE: dict[str, Any] = {"attempts": 0, "failing_since": None}

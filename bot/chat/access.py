@@ -29,7 +29,14 @@ class Quota:
 
     @property
     def is_used_up(self) -> bool:
-        return self.most is not None and self.used >= self.most
+        return not self.has_room(1)
+
+    @property
+    def left(self) -> int | None:
+        return None if self.most is None else max(self.most - self.used, 0)
+
+    def has_room(self, count: int) -> bool:
+        return self.left is None or self.left >= count
 
 
 async def _nothing(_: int) -> None:
@@ -124,11 +131,11 @@ class Access:
             person = await self._store.people.person(user_id)
             await self._store.people.put_person(replace(person, told_at=now, language=code))
 
-    async def limit(self, user_id: int, chat_id: int) -> Reply | None:
-        """Return why this person may not order one more video here: a limit, or an obstacle in the chat.
+    async def limit(self, user_id: int, chat_id: int, count: int = 1) -> Reply | None:
+        """Return why this person may not order so many more videos here: a limit, or an obstacle in the chat.
         Raises ChatError if Telegram does not answer. Admins have no limits; the limits of a chat count only
         in groups."""
-        refusal = None if await self.is_admin(user_id) else await self._limits(user_id, chat_id)
+        refusal = None if await self.is_admin(user_id) else await self._limits(user_id, chat_id, count)
         return refusal or await self._obstacle(chat_id)
 
     async def _decided_of_chat(self, chat_id: int) -> Admission | None:
@@ -155,11 +162,12 @@ class Access:
         at_once = await self._tasks.count_open(user_id=user_id, chat_id=chat_id)
         return Quota(_most(own.daily_videos, usual[0]), made), Quota(_most(own.open_tasks, usual[1]), at_once)
 
-    async def _limits(self, user_id: int, chat_id: int) -> Reply | None:
-        refusal = self._limit("", *await self.quotas(user_id=user_id)) or await self._refused(user_id)
+    async def _limits(self, user_id: int, chat_id: int, count: int) -> Reply | None:
+        own = await self.quotas(user_id=user_id)
+        refusal = self._limit("", *own, count) or await self._refused(user_id)
         if refusal is not None or chat_id > 0:
             return refusal
-        return self._limit("_chat", *await self.quotas(chat_id=chat_id))
+        return self._limit("_chat", *await self.quotas(chat_id=chat_id), count)
 
     async def _refused(self, user_id: int) -> Reply | None:
         """Return the limit on orders that providers refused. They cost nothing, so no other limit counts
@@ -172,14 +180,19 @@ class Access:
         over_at = (refused[-1] + _HOUR + timedelta(minutes=1)).astimezone(self._live_settings.settings.zone)
         return Reply("limit_refused", {"count": _MOST_REFUSED, "time": f"{over_at:%H:%M}"})
 
-    def _limit(self, suffix: str, daily: Quota, at_once: Quota) -> Reply | None:
+    def _limit(self, suffix: str, daily: Quota, at_once: Quota, count: int) -> Reply | None:
         if 0 in (daily.most, at_once.most):
             return Reply("limit_none")
+        renewed = renewal_of(self._clock(), self._live_settings.settings.zone)
         if at_once.is_used_up:
             return Reply(f"limit_open{suffix}", {"count": at_once.used})
         if daily.is_used_up:
-            renewed = renewal_of(self._clock(), self._live_settings.settings.zone)
             return Reply(f"limit_day{suffix}", {"count": daily.most, "time": renewed})
+        if not at_once.has_room(count):
+            return Reply(f"limit_open_several{suffix}", {"count": at_once.left, "asked": count})
+        if not daily.has_room(count):
+            values = {"count": daily.left, "asked": count, "time": renewed}
+            return Reply(f"limit_day_several{suffix}", values)
         return None
 
 

@@ -93,6 +93,7 @@ def build_chat_context(
     board = _card_board(deps, bot, messenger, photos, estimator, asides=asides, preferences=preferences)
     request_builder = RequestBuilder(deps.models, deps.default_model, photos)
     drafts = Drafts(deps, board, messenger, photos)
+    card_reposter = CardReposter(store.tasks, board, clock, deps.wake)
     limits_of_orders = OrderLimits(
         access, budgets, quotas, UserLocks("orders of", _ORDER_LEASE_S, store.leases)
     )
@@ -104,6 +105,7 @@ def build_chat_context(
         photos,
         request_builder=request_builder,
         disclosure=disclosure,
+        card_reposter=card_reposter,
     )
     send_queue = SendQueue(messenger, clock)
     access_requests = AccessRequests(
@@ -137,7 +139,7 @@ def build_chat_context(
         operators=operators,
         estimator=estimator,
         board=board,
-        card_reposter=CardReposter(store.tasks, board, clock, deps.wake),
+        card_reposter=card_reposter,
         request_builder=request_builder,
         drafts=drafts,
         orders=orders,

@@ -10,7 +10,7 @@ import click
 from bot.errors import SettingsError
 from bot.prices import Prices, priced_choices
 from bot.providers import build_models, build_providers
-from bot.request import Mode, VideoModel, VideoRequest, shown
+from bot.request import MOST_AT_ONCE, Mode, VideoModel, VideoRequest, shown
 from bot.settings import load_settings
 
 _NO_PRICE = "no price"
@@ -35,6 +35,7 @@ def prices() -> None:
         click.echo("\n".join(lines))
         if any(line.endswith(_NO_PRICE) for line in lines):
             unpriced.append(name)
+    click.echo(f"Two to {MOST_AT_ONCE} at once (--count) cost as many times as much.")
     if unpriced:
         click.echo(f"MODEL_PRICES lacks some or all choices of {', '.join(unpriced)}.", err=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -72,8 +72,16 @@ class TaskStore(Protocol):
         """Return a person's tasks in this chat, or everybody's, whose `question` is open (not dismissed),
         newest first."""
 
-    async def save(self, task: Task, attempt: Attempt | None = None, *, leased: bool = False) -> Task:
-        """Write the row, with the record of the call that led to it in the same transaction.
+    async def save(
+        self,
+        task: Task,
+        attempt: Attempt | None = None,
+        *,
+        leased: bool = False,
+        siblings: Sequence[Task] = (),
+    ) -> Task:
+        """Write the row, with the record of the call that led to it, and the rows of `siblings`, which are
+        new, in the same transaction.
 
         Compares `task.version`, raises it by one and ends the lease; with `leased` the writer keeps it, in
         the middle of a step. One that stays in `submitting` keeps the lease of the process that submits it,

@@ -178,7 +178,9 @@ def _paths() -> set[str]:
 async def test_every_recorded_submit_means_what_its_example_says(name: str) -> None:
     case = CASES[name]
     request, photos = _asked(case["request"]["path"], case["request"]["body"])
-    assert check_request(request, MODELS[request.model]) == []
+    # The bot orders several one by one.
+    single = request.model_copy(update={"count": None})
+    assert check_request(single, MODELS[request.model]) == []
     async with ProviderServer() as server:
         server.next("submit", _reply(case))
         outcome = await _outcome(_adapter(server).submit(request, photos, "t1"))

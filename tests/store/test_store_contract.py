@@ -173,6 +173,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "attempts": st.integers(0, 2**31),
     "failing_since": st.none() | moments,
     "parent_id": st.none() | words,
+    "batch_id": st.none() | words,
+    "batch_place": st.integers(1, 4),
+    "batch_size": st.integers(1, 4),
     "tried_models": st.lists(words, max_size=3).map(tuple),
     "video_url": st.none() | words,
     "keep_until": st.none() | moments,
@@ -292,6 +295,40 @@ async def test_a_save_raises_the_version(store: Store) -> None:
     task = await store.tasks.add(a_task())
     saved = await store.tasks.save(changed_task(task, card_id=5))
     assert saved == changed_task(task, card_id=5, version=task.version + 1)
+
+
+def ordered_at_once(task: Task, size: int) -> Task:
+    """Order a draft as so many videos."""
+    return replace(task, state=TaskState.DRAFT).queued(task.request, Decimal("0.10"), NOW, size)
+
+
+async def test_an_order_of_several_is_stored_whole_and_counts_each(store: Store) -> None:
+    draft = await store.tasks.add(
+        a_task(state=TaskState.DRAFT, update_id=7, album_id="album", queued_at=None)
+    )
+    ordered = ordered_at_once(draft, 3)
+    first = await store.tasks.save(ordered, siblings=ordered.siblings)
+    stored = [await store.tasks.get(task_id) for task_id in first.batch_ids]
+    assert stored == [first, *ordered.siblings]
+    assert await store.tasks.count_since(NOW, user_id=20) == await store.tasks.count_open(user_id=20) == 3
+    assert await store.budget.spent_since(NOW) == Decimal("0.30")
+    assert await store.tasks.find(update_id=7) == first
+    # Each waits for a slot of its own, in their order.
+    assert ids(await store.tasks.claim(NOW, LEASE_S, 9, {first.provider: 2})) == first.batch_ids[:2]
+
+
+async def test_an_order_of_several_that_is_refused_leaves_nothing_behind(store: Store) -> None:
+    draft = await store.tasks.add(a_task(state=TaskState.DRAFT))
+    ordered = ordered_at_once(draft, 3)
+    changed = await store.tasks.save(changed_task(draft, card_id=5))
+    with pytest.raises(StaleTask):
+        await store.tasks.save(ordered, siblings=ordered.siblings)
+    again = ordered_at_once(changed, 3)
+    await store.tasks.add(again.siblings[1])
+    with pytest.raises(StoreError):
+        await store.tasks.save(again, siblings=again.siblings)
+    assert await store.tasks.get(draft.id) == changed
+    assert await store.tasks.get(again.batch_ids[1]) is None
 
 
 async def test_a_stale_writer_is_refused_and_changes_nothing(store: Store) -> None:

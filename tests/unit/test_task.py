@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 from fakes import NOW, a_task
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -140,6 +140,37 @@ def test_a_look_says_when_a_provider_began_and_a_failing_one_says_nothing() -> N
     assert (queued.polled_at, queued.running_at) == (NOW, None)
     assert queued.polled(None, LATER).running_at == LATER
     assert queued.polled(None, LATER).polled(None, LATER + timedelta(1), queued=True).running_at == LATER
+
+
+@given(
+    size=st.integers(2, 4),
+    seed=st.none() | st.integers(0, 2**31),
+    price=st.none() | st.decimals(0, 1000, places=6),
+)
+def test_an_order_of_several_is_as_many_tasks_with_one_price_each(
+    size: int, seed: int | None, price: Decimal | None
+) -> None:
+    draft = a_task(state=S.DRAFT, update_id=7, album_id="a", version=3)
+    first = draft.queued(REQUEST.model_copy(update={"seed": seed}), price, NOW, size)
+    batch = [first, *first.siblings]
+    assert [task.id for task in batch] == first.batch_ids
+    assert len({task.id for task in batch}) == size
+    assert {tuple(task.batch_ids) for task in batch} == {tuple(first.batch_ids)}
+    assert [task.batch_place for task in batch] == [*range(1, size + 1)]
+    assert [task.request.seed for task in batch] == [seed if seed is None else seed + n for n in range(size)]
+    assert {(task.state, task.price, task.queued_at) for task in batch} == {(S.QUEUED, price, NOW)}
+    # An update, an album and a card belong to one task.
+    assert {(task.version, task.update_id, task.album_id, task.card.card_id) for task in batch[1:]} == {
+        (0, None, None, None)
+    }
+    assert draft.queued(REQUEST, price, NOW).batch_ids == [draft.id]
+
+
+def test_a_video_that_is_being_sent_gets_no_card() -> None:
+    sending = a_task(state=S.SUCCEEDED, card_id=None).sending(NOW)
+    with pytest.raises(IllegalMove):
+        sending.reposted(5, False, None, NOW)
+    assert sending.send_undone().reposted(5, False, None, NOW).card.card_id == 5
 
 
 def test_progress_never_goes_back() -> None:

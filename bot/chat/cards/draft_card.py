@@ -31,7 +31,7 @@ from bot.chat.cards.option_buttons import ALL_OPTIONS, PHOTO_OPTIONS, choice_row
 from bot.chat.cards.photo_picker import draw_which, may_add_last, may_add_reference, only_rows
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.draft import OFFERS_MOTIONS, STARTED_BY_BUTTON, TAKES_LAST_PHOTO, DraftQuestion
-from bot.request import Problem, VideoModel
+from bot.request import RANDOM_SEED, Problem, VideoModel
 from bot.task import Task, TaskState
 from bot.text import plain, say
 
@@ -70,7 +70,7 @@ def draw_draft(
     above = heading(task, model) if is_for_sale else ""
     beside = left_out(task.request, model, task.language)
     asks = _sentence(task, now) + _terms(task, model, usual_s, price_labels)
-    advice = _advice(task, model)
+    advice = join(_advice(task, model), _seeds(task))
     text = join(above, beside, continued(task), _crop(task), advice, asks, left, _add_last(task, models))
     if opened is not None and (choices := choice_rows(task, models, opened, price_labels)):
         return Card(text, keyboard(choices))
@@ -125,6 +125,14 @@ def _advice(task: Task, model: VideoModel | None) -> str:
     if model is None or model.prompt_advice is None or len(task.request.prompt) <= model.prompt_advice:
         return ""
     return say(task.language, "card_prompt_advice", model=model.name, letters=model.prompt_advice)
+
+
+def _seeds(task: Task) -> str:
+    """Return that each of several videos has a seed of its own, where one was named."""
+    seed, count = task.request.seed, task.request.count or 1
+    if seed is None or seed == RANDOM_SEED or count == 1:
+        return ""
+    return say(task.language, "card_seeds", seeds=", ".join(str(seed + place) for place in range(count)))
 
 
 def _reworded_buttons(

@@ -92,7 +92,21 @@ def facts(task: Task, model: VideoModel | None) -> str:
         parts.append(f"🎨 {html.escape(request.style.title(task.language), quote=False)}")
     wishes = {"loop": request.loop, "shots": request.several_shots, "later": request.off_peak}
     parts += [say(task.language, f"card_{name}") for name, is_wanted in wishes.items() if is_wanted]
-    return " · ".join(parts)
+    if (request.count or 1) > 1:
+        parts.append(say(task.language, "card_several", count=request.count))
+    return " · ".join(filter(None, [*parts, place_in_batch(task)]))
+
+
+def place_in_batch(task: Task) -> str:
+    """Return `2 of 3` for one of several videos that were ordered at once; else nothing."""
+    if task.batch_size == 1:
+        return ""
+    return say(task.language, "card_of_several", place=task.batch_place, size=task.batch_size)
+
+
+def with_place(task: Task, line: str) -> str:
+    """Return a line that says of which of several videos it speaks."""
+    return " · ".join(filter(None, (place_in_batch(task), line)))
 
 
 def name_camera(language: str, camera: str) -> str:

@@ -13,6 +13,7 @@ from bot.chat.cards.layout import button, name_camera, rows
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.request import (
     CAMERAS,
+    MOST_AT_ONCE,
     STRENGTHS,
     Mode,
     VideoModel,
@@ -40,7 +41,7 @@ _ROWS = (
     ("photos",),
     ("ratio", "seconds", "resolution", "audio"),
     ("camera", "strength"),
-    ("style", "loop", "shots"),
+    ("style", "loop", "shots", "count"),
     ("later",),
 )
 ALL_OPTIONS = frozenset({*(option for row in _ROWS for option in row), "models"})
@@ -48,7 +49,7 @@ PHOTO_OPTIONS = frozenset({"style", "loop"})
 """The options on a card that asks what happens in a photo."""
 _ALL_MODELS = "models"
 """Opens the keyboard of all models; that of "model" has the newest of each family."""
-_COLUMNS = {"model": 2, _ALL_MODELS: 2, "photos": 1, "camera": 2}
+_COLUMNS = {"model": 2, _ALL_MODELS: 2, "photos": 1, "camera": 2, "count": 2}
 _SIGNS = {"model": "🎬 ", "photos": "🖼 ", "camera": "🎥 ", "style": "🎨 "}
 _FIELDS = {"audio": "audio", "shots": "several_shots", "later": "off_peak", "loop": "loop"}
 """The fields of the switches in requests and, except for the loop, in models."""
@@ -127,6 +128,8 @@ def label_of(language: str, option: str, choice: str) -> str:
             )
         case "strength":
             return _name(language, f"option_strength_{choice}") or choice
+        case "count":
+            return _name(language, "card_several", count=int(choice))
         case _:
             return choice
 
@@ -160,9 +163,17 @@ def _models(request: VideoRequest, models: Mapping[str, VideoModel]) -> dict[str
     return {name: fit_request(request, models[name]) for name in names if name in models}
 
 
+def _counts(request: VideoRequest, models: Mapping[str, VideoModel]) -> dict[str, VideoRequest]:
+    counts = range(1, MOST_AT_ONCE + 1) if request.model in models else ()
+    return {str(count): _with(request, count=count if count > 1 else None) for count in counts}
+
+
+_OF_EVERY_MODEL = {"model": _models, _ALL_MODELS: _models, "count": _counts}
+
+
 def _changes(request: VideoRequest, models: Mapping[str, VideoModel], option: str) -> dict[str, VideoRequest]:
-    if option in ("model", _ALL_MODELS):
-        return _models(request, models)
+    if option in _OF_EVERY_MODEL:
+        return _OF_EVERY_MODEL[option](request, models)
     model = models.get(request.model)
     if model is None:
         return {}
@@ -267,6 +278,8 @@ def _chosen(request: VideoRequest, models: Mapping[str, VideoModel], option: str
             return bought.camera or _NO_MOVE
         case "style":
             return bought.style.name if bought.style else _NO_MOVE
+        case "count":
+            return str(request.count or 1)
         case _:
             return bought.strength or ""
 

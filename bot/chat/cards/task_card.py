@@ -28,6 +28,7 @@ from bot.chat.cards.layout import (
     task_button,
     units,
     unlinked,
+    with_place,
 )
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.result_buttons import result_buttons
@@ -71,10 +72,12 @@ def draw_card(
     without.
 
     `aside` is a line that the task itself does not know. `quiet`: one line while it is in progress, unless
-    another company gets the photo than was said.
+    another company gets the photo than was said. So it is for all but the first of several videos that were
+    ordered at once: their cards stand below that one's.
     """
     model = models.get(task.request.model)
     free = model is not None and model.free
+    brief = quiet or task.batch_place > 1
     match task.state:
         case TaskState.DRAFT:
             return draw_draft(
@@ -92,7 +95,9 @@ def draw_card(
             # Nothing is left to be stopped.
             above = heading(task, model, price_labels.price(task))
             line = state_line(task, model, now, estimate)
-            return Card(line if quiet else join(above, _rerouted(task, models), aside, line), None)
+            if brief:
+                return Card(with_place(task, line), None)
+            return Card(join(above, _rerouted(task, models), aside, line), None)
         case TaskState.QUEUED:
             key = "button_cancel"
         case TaskState.SUBMITTING:
@@ -101,8 +106,8 @@ def draw_card(
             key = "button_cancel" if free else "button_stop_paid"
     line = state_line(task, model, now, estimate)
     buttons = InlineKeyboardMarkup([[task_button(task, key, "cancel")]])
-    if quiet:
-        return Card(join(_rerouted(task, models), line.partition("\n")[0]), buttons)
+    if brief:
+        return Card(join(_rerouted(task, models), with_place(task, line.partition("\n")[0])), buttons)
     above = heading(task, model, price_labels.price(task))
     return Card(join(above, _rerouted(task, models), aside, continued(task), line), buttons)
 
@@ -160,7 +165,8 @@ def draw_caption(
 def _draw_cancelled(task: Task, model: VideoModel | None, price_labels: PriceLabels, *, quiet: bool) -> Card:
     """Draw the prompt of a cancelled task, with a button that makes the video after all if nothing is missing
     for it."""
-    text = join("" if quiet else prompt_line(task), say(task.language, task.error_code or "cancelled"))
+    ended = with_place(task, say(task.language, task.error_code or "cancelled"))
+    text = join("" if quiet else prompt_line(task), ended)
     if model is None or check_request(task.request, model):
         return Card(text, None)
     label = price_labels.label(say(task.language, "button_make_anyway"), task.language, task.request)

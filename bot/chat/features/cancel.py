@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 from telegram import InlineKeyboardMarkup
 
-from bot.chat.cards.layout import Card, button, cut, join, prompt_line
+from bot.chat.cards.layout import Card, button, cut, join, prompt_line, with_place
 from bot.chat.cards.task_card import stopped_phrase
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
@@ -28,12 +30,14 @@ _PROMPT_SHOWN = 40
 
 
 async def cancel_task(ctx: ChatContext, press: ButtonPress) -> Reply | None:
-    """Cancel by the button on a card, or by one in a choice, which is replaced by the answer."""
-    stopped = await stop(ctx, press.task, press.sender.user_id, press.person_name)
-    await press.answer(Reply(_TOASTS.get(phrase := _phrase(ctx, stopped), phrase)))
-    if press.sender.message_id is None or press.sender.message_id == press.task.card.card_id:
-        return None
-    await ctx.messenger.redraw(press.sender, Card(_told(ctx, press.sender, stopped), None))
+    """Cancel a video by the button on its card; or all that were ordered at once by one in a choice, which is
+    replaced by the answer."""
+    is_on_card = press.sender.message_id in (None, press.task.card.card_id)
+    ids = [press.task.id] if is_on_card else press.task.batch_ids
+    stopped = await _stop_all(ctx, ids, press.sender.user_id, press.person_name)
+    await press.answer(Reply(_TOASTS.get(phrase := _phrase(ctx, stopped[0]), phrase)))
+    if not is_on_card:
+        await ctx.messenger.redraw(press.sender, Card(_told(ctx, press.sender, stopped), None))
     return None
 
 
@@ -47,7 +51,8 @@ async def dismiss(ctx: ChatContext, press: ButtonPress) -> Reply | None:
 
 
 async def cancel(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
-    """Cancel the task whose card is replied to, else the only one; offer a choice of several."""
+    """Cancel the task whose card is replied to, else the only one, with all that were ordered at once; offer
+    a choice of several."""
     if intent.answers is not None and (meant := await _meant(ctx, sender, intent.answers)):
         await _cancel(ctx, sender, meant)
         return
@@ -70,11 +75,12 @@ async def _meant(ctx: ChatContext, sender: Sender, card_id: int) -> Task | None:
 
 
 async def _stoppable(ctx: ChatContext, sender: Sender) -> list[Task]:
-    """Return the sender's tasks, newest first; behind them what else an admin may stop in a group."""
+    """Return a task of each order of the sender, newest first; behind them what else an admin may stop in a
+    group."""
     whose = None if await _manages(ctx, sender) else sender.user_id
     found = await ctx.store.tasks.open_tasks(chat_id=sender.chat_id, user_id=whose)
-    newest = [task for task in reversed(found) if _is_stoppable(task)]
-    return sorted(newest, key=lambda task: task.user_id != sender.user_id)
+    orders = {task.batch_ids[0]: task for task in reversed(found) if _is_stoppable(task)}
+    return sorted(orders.values(), key=lambda task: task.user_id != sender.user_id)
 
 
 async def _manages(ctx: ChatContext, sender: Sender) -> bool:
@@ -83,15 +89,31 @@ async def _manages(ctx: ChatContext, sender: Sender) -> bool:
 
 async def _cancel(ctx: ChatContext, sender: Sender, task: Task) -> None:
     try:
-        stopped = await stop(ctx, task, sender.user_id, sender.user_name)
+        stopped = await _stop_all(ctx, task.batch_ids, sender.user_id, sender.user_name)
     except IllegalMove:
         await ctx.messenger.say(sender, "press_too_late")
         return
     await ctx.messenger.answer(sender, _told(ctx, sender, stopped))
 
 
-def _told(ctx: ChatContext, sender: Sender, stopped: Task) -> str:
-    return join(prompt_line(stopped), say(sender.language, _phrase(ctx, stopped)))
+async def _stop_all(ctx: ChatContext, task_ids: Sequence[str], by: int, name: str) -> list[Task]:
+    """Stop those of the tasks that go on and can be stopped, and return them: if none goes on, those that
+    were stopped before. Raises IllegalMove if there is none either."""
+    found = [task for task_id in task_ids if (task := await ctx.store.tasks.get(task_id))]
+    stopped = list[Task]()
+    for task in [task for task in found if not task.is_cancelled] or found:
+        with suppress(IllegalMove):
+            stopped.append(await stop(ctx, task, by, name))
+    if not stopped:
+        raise IllegalMove("nothing to stop")
+    return stopped
+
+
+def _told(ctx: ChatContext, sender: Sender, stopped: Sequence[Task]) -> str:
+    """Return what became of each: one may be paid for, and another one not."""
+    spoken = [replace(task, language=sender.language) for task in stopped]
+    lines = [with_place(task, say(sender.language, _phrase(ctx, task))) for task in spoken]
+    return join(prompt_line(stopped[0]), "\n".join(lines))
 
 
 def _phrase(ctx: ChatContext, stopped: Task) -> str:

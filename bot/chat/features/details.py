@@ -9,7 +9,18 @@ from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from bot.chat.cards.layout import COPY_LIMIT, Card, copy_button, cut, facts, join, keyboard, units, unlinked
+from bot.chat.cards.layout import (
+    COPY_LIMIT,
+    Card,
+    copy_button,
+    cut,
+    facts,
+    join,
+    keyboard,
+    units,
+    unlinked,
+    with_place,
+)
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.result_buttons import DETAILS
 from bot.chat.context import ChatContext
@@ -128,7 +139,7 @@ def _took(language: str, key: str, begun: datetime, ended: datetime) -> str:
 
 def _ids(language: str, task: Task, model: VideoModel | None) -> list[str]:
     """Return the ids that identify the task here and at its provider."""
-    lines = [say(language, "details_id", id=task.id)]
+    lines = [with_place(replace(task, language=language), say(language, "details_id", id=task.id))]
     if task.remote_id is not None:
         maker = (model.company if model else "") or task.provider
         lines.append(say(language, "details_remote_id", company=maker, id=cut(task.remote_id, 200)))

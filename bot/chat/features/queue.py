@@ -10,7 +10,7 @@ from datetime import datetime
 from telegram import InlineKeyboardMarkup
 
 from bot.chat.cards.eta import Estimate
-from bot.chat.cards.layout import Card, button, cut, join, keyboard, rows, unlinked
+from bot.chat.cards.layout import Card, button, cut, join, keyboard, rows, unlinked, with_place
 from bot.chat.cards.task_card import state_line
 from bot.chat.context import ChatContext
 from bot.chat.features.admin.waiting_list import tell_waiting
@@ -71,7 +71,7 @@ def draw_queue(
     entries = []
     for number, task in listed:
         spoken = replace(task, language=language)
-        line = state_line(spoken, models.get(task.request.model), now, estimates[task.id])
+        line = with_place(spoken, state_line(spoken, models.get(task.request.model), now, estimates[task.id]))
         entries.append(_entry(sender, number, task, line))
     if len(tasks) > _SHOWN:
         entries.append(say(language, "queue_more", count=len(tasks) - _SHOWN))

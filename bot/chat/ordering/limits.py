@@ -34,12 +34,13 @@ class OrderLimits:
 
     async def check(self, sender: Sender, user_id: int, request: VideoRequest) -> Reply | None:
         """Return what stands against the order: how many there may be, and what they may cost."""
-        refusal = await self._access.limit(user_id, sender.chat_id)
+        refusal = await self._access.limit(user_id, sender.chat_id, request.count or 1)
         return refusal or await self._budgets.limit(user_id, sender.language, request)
 
-    async def left_after(self, task: Task) -> str:
-        """Return what is left of the day after this order, if that is little; as HTML."""
-        return await self._quotas.after(task)
+    async def left_after(self, task: Task, request: VideoRequest) -> str:
+        """Return what is left of the day once the task is ordered as `request`, if that is little; as
+        HTML."""
+        return await self._quotas.after(task, request)
 
     async def ordered(self) -> None:
         """Tell the admins if the order that was stored has nearly spent the budget."""

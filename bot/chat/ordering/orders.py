@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from bot.chat.ordering.request_builder import RequestBuilder
 from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.chat.task_cards.board import CardBoard
+from bot.chat.task_cards.repost import CardReposter
 from bot.chat.telegram_io.photo_files import PhotoFiles
 from bot.draft import STARTED_BY_ANSWER, DraftQuestion
 from bot.request import VideoRequest, settle
@@ -32,6 +34,7 @@ class Orders:
         *,
         request_builder: RequestBuilder,
         disclosure: PhotoDisclosure,
+        card_reposter: CardReposter,
     ) -> None:
         self._deps = deps
         self._tasks = deps.store.tasks
@@ -41,6 +44,7 @@ class Orders:
         self._photos = photos
         self._request_builder = request_builder
         self._disclosure = disclosure
+        self._card_reposter = card_reposter
         self._old_after = timedelta(minutes=deps.settings.old_message_minutes)
 
     async def known(self, sender: Sender) -> bool:
@@ -54,8 +58,8 @@ class Orders:
     async def start(
         self, sender: Sender, request: VideoRequest, parent_id: str | None = None, frame: bytes | None = None
     ) -> Reply | None:
-        """Queue a task at once, or ask first if the message is old. Return what stands against it, or what to
-        tell the person who ordered it with a button.
+        """Queue a task at once, or ask first if the message is old or asks for several videos. Return what
+        stands against it, or what to tell the person who ordered it with a button.
 
         `frame`: a JPEG that no message shows so far. The card does, and it becomes the request's first frame.
         """
@@ -72,6 +76,9 @@ class Orders:
             framed = await self._photos.framed(request, sender.user_id)
         if question := await self._open_question(sender, request, framed):
             await self._drafts.draft(sender, framed, question, parent_id, frame)
+            return None
+        if _is_several(request):
+            await self._drafts.draft(sender, request, DraftQuestion.START, parent_id, frame)
             return None
         task = replace(self._drafts.new(sender, request), parent_id=parent_id)
         await self._drafts.post(await self._bought(task, request), sender, frame)
@@ -98,9 +105,10 @@ class Orders:
     ) -> Reply | None:
         """Handle the answer to a draft: post a new card below it. The task starts, or asks `question`.
 
-        Only a reply starts it, and only if nothing more is asked.
+        Only a reply starts it, and only if nothing more is asked. Several videos wait for a press.
         """
         starts = task.question in STARTED_BY_ANSWER and question == DraftQuestion.START and is_reply
+        starts = starts and not _is_several(request)
         async with self._limits.one_at_a_time(sender.user_id):
             return await self._answered(task, sender, request, question, starts=starts)
 
@@ -152,9 +160,11 @@ class Orders:
             await self._drafts.reask(sender, task, request, DraftQuestion.START)
             return None
         await self._disclosure.agreed(task.user_id, request)
-        saved = await self._tasks.save(await self._bought(task, request))
+        bought = await self._bought(task, request)
+        saved = await self._tasks.save(bought, siblings=bought.siblings)
         self._board.show(saved, pressed=True)
         self._deps.wake()
+        await self._card_reposter.post_missing(bought.siblings)
         await self._board.reactions.taken(saved)
         await self._limits.ordered()
         return None
@@ -191,11 +201,21 @@ class Orders:
         return self._deps.clock() - sender.sent_at > self._old_after
 
     async def _bought(self, task: Task, request: VideoRequest) -> Task:
-        """Return the task as queued. Note on its card which ratio the model ignores beside a photo, and what
-        is left of the day if that is little."""
+        """Return the task as queued; of several videos that of the first, which has the others as siblings.
+        Note on its card which ratio the model ignores beside a photo, and what is left of the day if that is
+        little."""
         model = self._deps.models[request.model]
-        asides = [left_out(request, model, task.language), await self._limits.left_after(task)]
+        asides = [left_out(request, model, task.language), await self._limits.left_after(task, request)]
         if any(asides):
             self._board.note(task, "\n".join(filter(None, asides)))
-        bought, price = settle(request, model), self._deps.price_labels().quote(request)
-        return replace(task, provider=model.provider).queued(bought, price, self._deps.clock())
+        size, one = request.count or 1, request.model_copy(update={"count": None})
+        bought, price = settle(one, model), self._deps.price_labels().quote(one)
+        if size > 1 and bought.seed is None and model.seed_max is not None:
+            # The siblings have the next ones: without a seed some models repeat themselves.
+            bought = bought.model_copy(update={"seed": secrets.randbelow(model.seed_max + 2 - size)})
+        return replace(task, provider=model.provider).queued(bought, price, self._deps.clock(), size)
+
+
+def _is_several(request: VideoRequest) -> bool:
+    """Return True for an order of several videos: it is confirmed once, on a card with the price of all."""
+    return (request.count or 1) > 1

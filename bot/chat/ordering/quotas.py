@@ -12,6 +12,7 @@ from bot.chat.access import Access
 from bot.chat.cards.price_labels import PriceLabels
 from bot.chat.ordering.budgets import Budgets
 from bot.local_time import renewal_of
+from bot.request import VideoRequest
 from bot.task import Task, TaskState
 from bot.text import plain, say
 
@@ -60,11 +61,13 @@ class Quotas:
         bounds = await self._bounds(task.user_id, task.card.chat_id)
         return self._say(task.language, [bound for bound in bounds if bound.is_near])
 
-    async def after(self, task: Task) -> str:
-        """Return what is left once this task is ordered, if that is little; as HTML."""
-        price = self._price_labels().quote(task.request) or Decimal(0)
+    async def after(self, task: Task, request: VideoRequest) -> str:
+        """Return what is left once this task is ordered as `request`, if that is little; as HTML."""
+        price = self._price_labels().quote(request) or Decimal(0)
         bounds = [
-            RemainingQuota(bound.key, bound.left - (price if bound.is_money else 1), bound.most)
+            RemainingQuota(
+                bound.key, bound.left - (price if bound.is_money else request.count or 1), bound.most
+            )
             for bound in await self._bounds(task.user_id, task.card.chat_id)
         ]
         return self._say(task.language, [bound for bound in bounds if bound.is_near])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.integers import read_integer
-from bot.request import Mode, Problem, VideoModel
+from bot.request import MOST_AT_ONCE, Mode, Problem, VideoModel
 from bot.styles import Style, styles
 
 REFS = "refs"
@@ -44,6 +44,11 @@ _SCORE = re.compile(
     r"\b(?:scores?|w[io]ns?|lost|сч[её]т|marcador|resultado|placar)\b|比[分数數]", re.IGNORECASE
 )
 _SIZE = re.compile(r"(\d{2,4})[x×*](\d{2,4})")
+_TIMES = "x×\u0445"
+"""The last one is Cyrillic."""
+_COUNT = re.compile(rf"[{_TIMES}]?(\d{{1,4}})[{_TIMES}]?")
+_LAST_COUNT = re.compile(rf"[{_TIMES}]([2-{MOST_AT_ONCE}])")
+"""As the last word. `X3` is a car, `2x` may be how far a camera zooms, `x1` says nothing."""
 _FRAMES_PER_SECOND = 24
 """Volcengine's `frames` is 24 times the seconds and one."""
 _SAME_SHAPE = 0.03
@@ -100,6 +105,7 @@ def flags_for(models: Sequence[VideoModel]) -> list[str]:
         "loop": any(Mode.FIRST_LAST in model.modes for model in models),
         "later": any(model.off_peak for model in models),
         "shots": any(model.several_shots for model in models),
+        "count": True,
     }
     return [flag for flag in FLAGS if useful[flag]]
 
@@ -161,6 +167,8 @@ def _take_bare_words(prompt: str) -> tuple[dict[str, object], str]:
             options["ratio"] = word
         elif word in _RESOLUTIONS and "resolution" not in options:
             options["resolution"] = word
+        elif (count := _LAST_COUNT.fullmatch(_narrow(found[1]).rstrip("."))) and "count" not in options:
+            options["count"] = int(count[1])
         else:
             break
         prompt = prompt[: found.start()].rstrip(_LIST_MARKS)
@@ -174,8 +182,13 @@ def _is_unmade_ratio(word: str, prompt: str) -> bool:
 
 
 def _plain(word: str) -> str:
-    """Replace the full-width digits and signs of a phone's keyboard by plain ones."""
-    return unicodedata.normalize("NFKC", word).lower()
+    """Replace the full-width digits and signs of a phone's keyboard by plain ones, and capitals by small
+    letters."""
+    return _narrow(word).lower()
+
+
+def _narrow(word: str) -> str:
+    return unicodedata.normalize("NFKC", word)
 
 
 def _text(value: str) -> str:
@@ -212,6 +225,14 @@ def _seed(value: str) -> int | None:
     """Read a seed; None is any seed, which providers call -1."""
     number = None if _plain(value) == "random" else _whole(value)
     return None if number == -1 else number
+
+
+def _count(value: str) -> int:
+    """`3`, `x3`, `×3` or `3x`."""
+    found = _COUNT.fullmatch(_plain(value))
+    if found is None:
+        raise ValueError
+    return int(found[1])
 
 
 def _seconds_of_frames(value: str) -> int:
@@ -290,6 +311,7 @@ FLAGS: dict[str, tuple[str, Callable[[str], object]]] = {
     "loop": ("loop", _switch),
     "later": ("off_peak", _switch),
     "shots": ("several_shots", _switch),
+    "count": ("count", _count),
 }
 ALIASES = {
     "duration": "seconds",
@@ -311,6 +333,8 @@ ALIASES = {
     "reference_images": REFS,
     "off_peak": "later",
     "several_shots": "shots",
+    "sample_count": "count",
+    "n": "count",
 }
 """What the documents of the providers call our options; a hyphen in them is as good as an underscore."""
 _OF_PHOTOS = frozenset(
@@ -334,4 +358,5 @@ EXAMPLES = {
     "loop": "--loop",
     "later": "--later",
     "shots": "--shots",
+    "count": "--count 3",
 }

@@ -1,8 +1,8 @@
-"""Repost: sends a card again at the end of a chat, for a person or because its group has a new id."""
+"""Repost: sends a card at the end of a chat: again for a person, or for tasks that have none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -43,16 +43,21 @@ class CardReposter:
         """Post a card for every waiting task of a group that became a supergroup, where its cards are lost.
         Doing it twice changes nothing. A task whose card is not posted gets its video as a new message."""
         drafts = [draft for draft in await self._tasks.drafts(chat_id) if not draft.is_collecting_album]
-        for task in [*drafts, *await self._tasks.open_tasks(chat_id=chat_id)]:
+        await self.post_missing([*drafts, *await self._tasks.open_tasks(chat_id=chat_id)])
+
+    async def post_missing(self, tasks: Sequence[Task]) -> None:
+        """Post a card for each task that waits and has none. An error is logged: that one comes with its
+        video."""
+        for task in tasks:
             if task.card.card_id is not None or task.detached or task.delivered_at is not None:
                 continue
             try:
                 if task.state is TaskState.DRAFT:
                     await self._tasks.save(await self._board.post(task, None))
                 elif task.state in (TaskState.QUEUED, TaskState.SUBMITTING, TaskState.RUNNING):
-                    await self.repost(task, None, None)
+                    await self.repost(task, task.card.thread_id, None)
             except (ChatError, MediaError, StaleTask, IllegalMove) as error:
-                self._log.info("a card was not moved to the new group", task=task.id, reason=str(error))
+                self._log.info("a card was not posted", task=task.id, reason=str(error))
 
     async def _save(self, task: Task, card_id: int, has_photo: bool, thread_id: int | None) -> Task:
         """Store the new card."""

@@ -16,7 +16,7 @@ from bot.errors import StaleTask, StoreError
 from bot.store import Attempt
 from bot.stores.postgres import queue
 from bot.stores.postgres.connection.pool import Connection, Connections, DatabaseLost
-from bot.stores.postgres.writing import Write, write
+from bot.stores.postgres.writing import Write, insert, write
 from bot.stores.values import task_of
 from bot.task import Task, changed
 
@@ -46,12 +46,15 @@ class Saver:
         while len(self._known) > _MOST_KNOWN:
             del self._known[next(iter(self._known))]
 
-    async def save(self, task: Task, attempt: Attempt | None, *, leased: bool) -> Task:
+    async def save(
+        self, task: Task, attempt: Attempt | None, *, leased: bool, siblings: Sequence[Task] = ()
+    ) -> Task:
         """Save it with others. A caller that is cancelled stops waiting but does not take the write back."""
         change = Write(task, attempt, leased, self._known.pop(task.id, None))
-        if task.waits_for_slot:
+        if task.waits_for_slot or siblings:
             # It may need a queue tag, for which all who queue at its provider stand in line.
-            return await self.saved_or(task, self._connections.transact(_write_with_tag, change, self._owner))
+            writing = self._connections.transact(_write_with_tag, change, siblings, self._owner)
+            return await self.saved_or(task, writing)
         save = _Save(change, asyncio.get_running_loop().create_future())
         self._waiting.append(save)
         if self._runner is None or self._runner.done():
@@ -151,9 +154,12 @@ async def _write_one(connection: Connection, one: Write, owner: str) -> Task:
     return saved(one.task)
 
 
-async def _write_with_tag(connection: Connection, one: Write, owner: str) -> Task:
+async def _write_with_tag(connection: Connection, one: Write, siblings: Sequence[Task], owner: str) -> Task:
     stored = await _write_one(connection, one, owner)
     await queue.tag(connection, one.task)
+    for sibling in siblings:
+        if not await insert(connection, sibling, owner):
+            raise StoreError("the database refused: a task of this id is already there")
     return stored
 
 

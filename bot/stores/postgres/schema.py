@@ -321,9 +321,16 @@ _DELETED_VIDEOS = """
 ALTER TABLE tasks ADD COLUMN deleted_at timestamptz;
 """
 
+_BATCHES = """
+-- Tasks that were ordered at once: the first of them, and which of how many each is.
+ALTER TABLE tasks ADD COLUMN batch_id text;
+ALTER TABLE tasks ADD COLUMN batch_place bigint NOT NULL DEFAULT 1;
+ALTER TABLE tasks ADD COLUMN batch_size bigint NOT NULL DEFAULT 1;
+"""
+
 _SCRIPTS = (
     *(_TASKS, _REST, _WAKING, _SHARING, _ASIDES, _UPDATES_OF_PERSONS, _STANDARD_NAMES, _AUDIT_LOG),
-    *(_TOKENS_OF_TASKS, _CANCELLATIONS, _DELETED_VIDEOS),
+    *(_TOKENS_OF_TASKS, _CANCELLATIONS, _DELETED_VIDEOS, _BATCHES),
 )
 SCHEMA_VERSION = len(_SCRIPTS)
 _ALONE = 7

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from bot.errors import StoreError
@@ -12,17 +12,12 @@ from bot.stores.postgres import claims, queue
 from bot.stores.postgres.connection.database import Database, Subject, reads, transacts, writes
 from bot.stores.postgres.connection.pool import Connection, affected
 from bot.stores.postgres.saver import Saver
-from bot.stores.postgres.writing import attempt_row, text_row
+from bot.stores.postgres.writing import attempt_row, insert
 from bot.stores.prompt_search import SEARCHED, has_words
-from bot.stores.values import TASK_COLUMNS, task_of
+from bot.stores.values import task_of
 from bot.task import Task
 
 # The only text put into these are the names of our own columns and our own words.
-_INSERT = (
-    f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)}, moved_by)"  # noqa: S608 - see above
-    f" VALUES ({', '.join(f'${number}' for number in range(1, len(TASK_COLUMNS) + 2))})"
-    " ON CONFLICT DO NOTHING"
-)
 _FILTER = (
     "(cardinality($1::text[]) = 0 OR state = ANY($1)) AND ($2::bigint IS NULL OR user_id = $2)"
     " AND ($3::bigint IS NULL OR chat_id = $3) AND ($4::text IS NULL OR provider = $4)"
@@ -53,8 +48,7 @@ class PostgresTasks(Subject):
             there = await _find(connection, update_id=task.update_id) or await _find(connection, album=album)
             if there is not None:
                 return there
-            if await connection.execute(_INSERT, *text_row(task).values(), self._db.me) == "INSERT 0 1":
-                await queue.tag(connection, task)
+            if await insert(connection, task, self._db.me):
                 return task
         raise StoreError("the database refused: a task of this id is already there")
 
@@ -79,8 +73,15 @@ class PostgresTasks(Subject):
         sql = f"SELECT * FROM tasks WHERE question IS NOT NULL AND finished_at IS NULL {where}"  # noqa: S608 - see above
         return await _all(connection, f"{sql} ORDER BY created_at DESC, place DESC", *values)
 
-    async def save(self, task: Task, attempt: Attempt | None = None, *, leased: bool = False) -> Task:
-        return await self._saver.save(task, attempt, leased=leased)
+    async def save(
+        self,
+        task: Task,
+        attempt: Attempt | None = None,
+        *,
+        leased: bool = False,
+        siblings: Sequence[Task] = (),
+    ) -> Task:
+        return await self._saver.save(task, attempt, leased=leased, siblings=siblings)
 
     async def update(
         self, task_id: str, move: Callable[[Task], Task], attempt: Attempt | None = None

@@ -12,6 +12,7 @@ from functools import cached_property
 from operator import attrgetter
 
 from bot.store import Attempt
+from bot.stores.postgres import queue
 from bot.stores.postgres.connection.pool import Connection
 from bot.stores.values import TASK_COLUMNS, TASK_FIELDS, TASK_TIMES, task_row
 from bot.task import Task
@@ -20,6 +21,7 @@ _TYPES = {
     **dict.fromkeys((*TASK_TIMES, "slot_until"), "timestamptz"),
     **dict.fromkeys(("version", "update_id", "chat_id", "thread_id", "user_id", "cancelled_by"), "bigint"),
     **dict.fromkeys(("message_id", "card_id", "attempts", "billed_tokens"), "bigint"),
+    **dict.fromkeys(("batch_place", "batch_size"), "bigint"),
     **dict.fromkeys(("card_has_photo", "detached", "waits_for_slot", "is_active"), "boolean"),
     "counts_toward_quota": "boolean",
     "progress": "float8",
@@ -58,6 +60,11 @@ def _statement(columns: Sequence[str]) -> str:
     )
 
 
+_INSERT = (
+    f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)}, moved_by)"  # noqa: S608 - the names of our own columns
+    f" VALUES ({', '.join(f'${number}' for number in range(1, len(TASK_COLUMNS) + 2))})"
+    " ON CONFLICT DO NOTHING"
+)
 _SAVE = _statement(TASK_COLUMNS)
 _SAVE_POLL = _statement(_POLL_COLUMNS)
 
@@ -89,6 +96,15 @@ async def write(connection: Connection, group: Sequence[Write], owner: str) -> s
     columns = zip(*(one.values() for one in group), strict=True)
     statement = _SAVE_POLL if group[0].is_poll else _SAVE
     return {row["id"] for row in await connection.fetch(statement, owner, *columns)}
+
+
+async def insert(connection: Connection, task: Task, owner: str) -> bool:
+    """Store a new row; return False if another one stands in its place."""
+    done = await connection.execute(_INSERT, *text_row(task).values(), owner)
+    if done != "INSERT 0 1":
+        return False
+    await queue.tag(connection, task)
+    return True
 
 
 def text_row(task: Task) -> dict[str, object]:

@@ -253,6 +253,15 @@ def deleted_videos(db: Database) -> None:
     db.table("tasks").add_column("deleted_at", str)
 
 
+@migrations()
+def batches(db: Database) -> None:
+    """Tasks that were ordered at once: the first of them, and which of how many each is."""
+    tasks = db.table("tasks")
+    tasks.add_column("batch_id", str)
+    tasks.add_column("batch_place", int, not_null_default=1)
+    tasks.add_column("batch_size", int, not_null_default=1)
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

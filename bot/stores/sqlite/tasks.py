@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
@@ -77,8 +77,12 @@ class SQLiteTasks(Subject):
         attempt: Attempt | None = None,
         *,
         leased: bool = False,
+        siblings: Sequence[Task] = (),
     ) -> Task:
-        return saving.save(connection, task, attempt, leased=leased)
+        saved = saving.save(connection, task, attempt, leased=leased)
+        for sibling in siblings:
+            saving.insert(connection, sibling)
+        return saved
 
     async def update(
         self, task_id: str, move: Callable[[Task], Task], attempt: Attempt | None = None

@@ -34,7 +34,7 @@ from bot.text import LANGUAGES
 ID = "f" * 16
 OPTIONS = (
     *("model", "ratio", "seconds", "resolution", "audio", "camera", "strength"),
-    *("style", "loop", "shots", "later"),
+    *("style", "loop", "shots", "count", "later"),
 )
 BACK = ""
 PHOTO = ("photo-1",)
@@ -95,21 +95,21 @@ def picked(request: VideoRequest, models: Mapping[str, VideoModel], option: str,
 
 def test_a_draft_shows_what_is_chosen_with_the_models_name_on_a_row_of_its_own() -> None:
     rows = option_rows(draft(asked(ratio="9:16")), FAKES)
-    assert labels(rows) == [["🎬 jimeng-pro"], ["9:16", "5 s"], ["🎨 no style"]]
+    assert labels(rows) == [["🎬 jimeng-pro"], ["9:16", "5 s"], ["🎨 no style", "1 video"]]
     rows = option_rows(draft(asked("both", photos=PHOTO, audio=True, camera="robo_arm"), "zh"), FAKES)
     assert labels(rows) == [
         ["🎬 both"],
         ["🖼 用作开头"],
         ["照片比例", "5 秒", "720p", "🔊 开"],
         ["🎥 机械臂", "幅度：中"],
-        ["🎨 无风格", "🔁 不循环"],
+        ["🎨 无风格", "🔁 不循环", "1 个视频"],
     ]
 
 
 def test_what_a_model_cannot_do_or_does_in_one_way_only_has_no_button() -> None:
     only = replace(A_MODEL, ratios=("16:9",), seconds=(5,))
-    assert labels(option_rows(draft(asked()), {"jimeng-pro": only})) == [["🎨 no style"]]
-    for option in set(OPTIONS) - {"style"}:
+    assert labels(option_rows(draft(asked()), {"jimeng-pro": only})) == [["🎨 no style", "1 video"]]
+    for option in set(OPTIONS) - {"style", "count"}:
         assert choice_rows(draft(asked()), {"jimeng-pro": only}, option) == []
 
 
@@ -153,6 +153,7 @@ def test_of_two_choices_one_tap_takes_the_other() -> None:
         "resolution=1080p",
         "audio=on",
         "style",
+        "count",
     ]
     assert "audio=off" in data(option_rows(draft(request.model_copy(update={"audio": True})), FAKES))
 

@@ -196,7 +196,10 @@ def test_what_is_free_was_never_paid_for() -> None:
     [
         (
             "card_draft",
-            ["pick:boat:ratio=9:16", "pick:boat:seconds=10", STYLE, "generate:boat", "dismiss:boat"],
+            [
+                *("pick:boat:ratio=9:16", "pick:boat:seconds=10", STYLE, "pick:boat:count"),
+                *("generate:boat", "dismiss:boat"),
+            ],
         ),
         ("card_old", ["generate:boat", "dismiss:boat"]),
         ("card_ask_photo", [*MOTIONS, STYLE, "generate:boat", "dismiss:boat"]),

@@ -59,7 +59,7 @@ async def test_a_line_comes_where_three_videos_are_left_and_not_before(
     asked = allowance(store, clock, daily_videos_per_user="5")
     await ordered(store, 1)
     assert await asked.before(DRAFT) == ""
-    assert await asked.after(DRAFT) == left("left_videos", 3, 5)
+    assert await asked.after(DRAFT, DRAFT.request) == left("left_videos", 3, 5)
     await ordered(store, 1, language="zh")
     assert await asked.before(DRAFT) == left("left_videos", 3, 5)
     assert await asked.before(a_task()) == ""
@@ -82,7 +82,7 @@ async def test_of_a_budget_the_last_fifth_is_told(store: SQLiteStore, clock: Clo
     asked = allowance(store, clock, **unlimited)
     await ordered(store, 3)
     assert await asked.before(DRAFT) == ""
-    assert await asked.after(DRAFT) == left("left_money", "1\u00a0USD", "5\u00a0USD")
+    assert await asked.after(DRAFT, DRAFT.request) == left("left_money", "1\u00a0USD", "5\u00a0USD")
     await ordered(store, 3, language="zh")
     assert await asked.all(20, 10, "en") == left("left_money", "0\u00a0USD", "5\u00a0USD")
 
