@@ -191,7 +191,10 @@ class App:
         conversation = asyncio.create_task(self.conversation.run(), name="conversation")
         worker = asyncio.create_task(self._worker.run(stopping), name="worker")
         maintenance = asyncio.create_task(
-            self._maintenance.run(away, self.conversation.operators, self.is_ready), name="maintenance"
+            self._maintenance.run(
+                away, self.conversation.operators, self.is_ready, storage=self.conversation.storage
+            ),
+            name="maintenance",
         )
         changes = asyncio.create_task(self._follow_external_changes(), name="following external changes")
         broken = asyncio.create_task(
@@ -273,6 +276,7 @@ class App:
         return Conversation(ctx, hook=webhook, takeover_s=takeover_s)
 
     def _build_worker(self, providers: list[Provider]) -> Worker:
+        storage = self.conversation.storage
         deps = WorkerDeps(
             chat=self.conversation.board,
             providers={provider.name: provider for provider in providers},
@@ -292,6 +296,7 @@ class App:
             link=self._photo_link,
             quote=self._quote,
             failover=self._settings.failover == "on",
+            store_video=storage.keep if storage else None,
             upload_max_bytes=self._settings.upload_max_bytes,
         )
         return Worker(deps, self._store, self.conversation, claim_pause_s=CLAIM_PAUSE_S)

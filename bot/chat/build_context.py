@@ -43,6 +43,7 @@ from bot.chat.telegram_io.rate_limiter import RateLimiter
 from bot.chat.telegram_io.send_queue import SendQueue
 from bot.chat.telegram_io.sent_files import SentFiles
 from bot.chat.telegram_io.video_files import VideoFiles
+from bot.chat.telegram_io.video_storage import VideoStorage
 from bot.send_rates import TELEGRAM, Limits
 from bot.settings import proxy_for_telegram
 from bot.task import Task
@@ -136,6 +137,9 @@ def build_chat_context(
         access_requests=access_requests,
         actions=_actions(deps, board, access_requests),
         notices=notices,
+        storage=None
+        if (chat_id := deps.settings.storage_chat) is None
+        else VideoStorage(chat_id, bot, clock),
         operators=operators,
         estimator=estimator,
         board=board,

@@ -32,6 +32,7 @@ from bot.chat.telegram_io.photo_files import PhotoFiles
 from bot.chat.telegram_io.send_queue import SendQueue
 from bot.chat.telegram_io.sent_files import SentFiles
 from bot.chat.telegram_io.video_files import VideoFiles
+from bot.chat.telegram_io.video_storage import VideoStorage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,8 @@ class ChatContext(ChatDeps):
     actions: AdminActions
     """What admins do, with its audit entries."""
     notices: Notices
+    storage: VideoStorage | None
+    """None if STORAGE_CHAT is not set."""
     operators: OperatorChat | None
     """None if ALERT_CHAT is not set."""
     estimator: Estimator

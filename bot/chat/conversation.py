@@ -70,6 +70,7 @@ class Conversation:
         self._ctx = ctx
         self.board = ctx.board
         self.operators = ctx.operators
+        self.storage = ctx.storage
         self.actions = ctx.actions
         router = Router(features)
         self._messages = Messages(ctx, router)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from bot.errors import StoreError
 from bot.log import get_log, level_of
@@ -20,6 +21,12 @@ _FREE_SHARE = 0.1
 """The disk is full with less than both; the alert ends at half as much more."""
 
 
+class Storage(Protocol):
+    @property
+    def fails(self) -> bool | None:
+        """Return whether no video could be put there when this process last tried; None if it has not."""
+
+
 class AlertMonitor:
     """Nothing here raises: a check that fails is repeated with the next one."""
 
@@ -32,6 +39,7 @@ class AlertMonitor:
         health: ProviderHealth,
         data_dir: Path,
         clock: Callable[[], datetime],
+        storage: Storage | None = None,
         disk: Callable[[Path], tuple[int, int]] = size_and_free,
     ) -> None:
         self._store = store
@@ -40,6 +48,7 @@ class AlertMonitor:
         self._health = health
         self._data_dir = data_dir
         self._clock = clock
+        self._storage = storage
         self._disk = disk
         self._told_of_database = False
         self._log = get_log(__name__)
@@ -63,10 +72,11 @@ class AlertMonitor:
             await self._alerts.begin("backup", "alert_backup", {})
 
     async def check(self) -> None:
-        """Begin and end the alerts of the database, of providers and of the disk."""
+        """Begin and end the alerts of the database, of providers, of the disk and of the storage chat."""
         await self._check_database()
         await self._check_providers()
         await self._check_disk()
+        await self._check_storage()
 
     async def _check_providers(self) -> None:
         health = self._health
@@ -91,6 +101,13 @@ class AlertMonitor:
             key = "alert_database" if refuses else "alert_database_over"
             if await self._chat.send(key, {}):
                 self._told_of_database = refuses
+
+    async def _check_storage(self) -> None:
+        fails = None if self._storage is None else self._storage.fails
+        if fails:
+            await self._alerts.begin("storage", "alert_storage", {})
+        elif fails is not None:
+            await self._alerts.end("storage", "alert_storage_over", {})
 
     async def _check_disk(self) -> None:
         size, free = self._disk(self._data_dir)

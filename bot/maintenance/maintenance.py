@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.admin.live_settings import LiveSettings
 from bot.errors import StoreError
-from bot.maintenance.alert_monitor import AlertMonitor
+from bot.maintenance.alert_monitor import AlertMonitor, Storage
 from bot.maintenance.alerts import AlertChat, Alerts
 from bot.maintenance.backup import Backup, BackupFolder, ReportBackup
 from bot.maintenance.cleanup import Cleanup
@@ -75,9 +75,15 @@ class Maintenance:
             self.metrics.telegram_answered(status)
 
     async def run(
-        self, away: timedelta, operators: AlertChat | None, is_ready: Callable[[], Awaitable[bool]]
+        self,
+        away: timedelta,
+        operators: AlertChat | None,
+        is_ready: Callable[[], Awaitable[bool]],
+        *,
+        storage: Storage | None = None,
     ) -> None:
-        """Run until cancelled. `away`: how long the bot was not running; `operators` are told of alerts."""
+        """Run until cancelled. `away`: how long the bot was not running; `operators` are told of alerts.
+        `storage`: the storage chat, if there is one."""
         parts = [
             self._read_settings(),
             read_durations(self._store.providers, self._schedule),
@@ -92,6 +98,7 @@ class Maintenance:
                 chat=operators,
                 health=self._health,
                 data_dir=self._settings.data_dir,
+                storage=storage,
                 clock=self._clock,
             )
             report_backup = monitor.report_backup

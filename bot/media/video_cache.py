@@ -29,6 +29,8 @@ class Video:
     path: Path
     thumbnail: Path
     facts: VideoInfo
+    file_id: str | None = None
+    """What Telegram knows it by, if it has been uploaded."""
 
 
 class VideoCache:

@@ -37,6 +37,7 @@ from bot.settings.values import (
     WebhookSecret,
 )
 
+_GROUP_ID = "the id of a group or channel such as -1001234567890, no @name"
 _CHAT_ID = "the id of a chat such as -1001234567890, no @name"
 _TELEGRAM = "https://api.telegram.org"
 
@@ -140,6 +141,7 @@ class Settings(BaseSettings):
     unified_relay_sizes: Sizes = ("720P",)
 
     alert_chat: Annotated[int, Field(ge=-(2**63), lt=2**63, description=_CHAT_ID)] | None = None
+    storage_chat: Annotated[int, Field(ge=-(2**63), lt=0, description=_GROUP_ID)] | None = None
     heartbeat_url: Heartbeat | None = None
     heartbeat_proxy: ProxyAddress = None
 

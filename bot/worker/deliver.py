@@ -100,10 +100,20 @@ class Deliverer:
             )
         elif not self._journal.has_time(task, schedule.UPLOAD_LIMIT_S):
             await self._journal.put_off(task)
-        elif task.card.card_id is None:
-            await self._send(task, video)
         else:
-            await self._edit(task, video)
+            task, video = await self._stored(task, video)
+            await (self._send if task.card.card_id is None else self._edit)(task, video)
+
+    async def _stored(self, task: Task, video: Video) -> tuple[Task, Video]:
+        """Return the video as it is in the storage chat, if there is one that takes it."""
+        if self._deps.store_video is None or (task.card.card_id is None and task.sending_at is not None):
+            return task, video
+        slow = asyncio.get_running_loop().call_later(schedule.SLOW_FETCH_S, self._tell_slow, task)
+        try:
+            task, storing = await self._journal.holding(task, self._deps.store_video(video))
+        finally:
+            slow.cancel()
+        return task, storing.result()
 
     def _needs_encoding(self, video: Video) -> bool:
         return video.facts.needs_encoding or video.facts.bytes > self._max_bytes

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.media.media_info import FitPhoto
 from bot.media.video_cache import Video, VideoCache
@@ -74,6 +74,8 @@ class WorkerDeps:
     """The price of a request at this moment; None if no price is set."""
     failover: bool = False
     """Whether another model may take a task over while its own provider is out of order."""
+    store_video: Callable[[Video], Coroutine[Any, Any, Video]] | None = None
+    """Puts a video into the storage chat; returns it with its file id, or as it is. None: there is none."""
     upload_max_bytes: int = UPLOAD_MAX_BYTES
     """Larger videos are shrunk before they are sent."""
     save_pauses_s: Sequence[float] = _SAVE_PAUSES_S

@@ -28,6 +28,7 @@ from bot.cli.doctor.checkup import judge_disk
 from bot.cli.doctor.finding import State
 from bot.cli.doctor.network import Answer, judge_clock, judge_public_address
 from bot.cli.doctor.provider_accounts import check_account
+from bot.cli.doctor.storage_chat import judge_storage_chat
 from bot.errors import AccountProblem, OutcomeUnknown, Trouble, Unavailable
 from bot.provider import Failed, StillRunning
 from bot.sandbox import Person
@@ -120,6 +121,49 @@ async def test_inline_mode_that_is_off_is_fine_and_says_how_to_switch_it_on(live
     found = await look(live_bot)
     assert (found["inline mode"].state, found["inline mode"].mend) == ("ok", "")
     assert found["inline mode"].seen.startswith("It is on")
+
+
+async def test_the_storage_chat_is_asked_for_the_bots_rights(live_bot: BotHarness) -> None:
+    olga, _ = live_bot.newcomer("Olga")
+    group = live_bot.world.add_group("Storage", [olga])
+    storage = {"storage_chat": str(group.id)}
+    assert "storage chat" not in await look(live_bot)
+    assert (await look(live_bot, **storage))["storage chat"].state == "ok"
+    live_bot.world.set_permissions(group, can_send_videos=False)
+    found = (await look(live_bot, **storage))["storage chat"]
+    assert (found.state, "may not send videos" in found.seen) == ("wrong", True)
+    live_bot.world.set_bot_status(olga, group, "administrator")
+    assert (await look(live_bot, **storage))["storage chat"].state == "ok"
+    live_bot.world.set_permissions(group, can_send_videos=True)
+    live_bot.world.set_bot_status(olga, group, "restricted", can_send_videos=False)
+    assert (await look(live_bot, **storage))["storage chat"].state == "wrong"
+    live_bot.world.remove_bot(olga, group)
+    assert (await look(live_bot, **storage))["storage chat"].seen == "The bot is not in it."
+    found = (await look(live_bot, storage_chat="-1009"))["storage chat"]
+    assert (found.state, "does not show this chat" in found.seen) == ("wrong", True)
+    assert live_bot.world.bot_messages(group) == []
+
+
+@pytest.mark.parametrize(
+    ("chat", "member", "state"),
+    [
+        ({"type": "channel"}, {"status": "administrator", "can_post_messages": True}, "ok"),
+        ({"type": "channel"}, {"status": "administrator", "can_post_messages": False}, "wrong"),
+        ({"type": "channel"}, {"status": "member"}, "wrong"),
+        (
+            {"type": "channel", "username": "films"},
+            {"status": "administrator", "can_post_messages": True},
+            "warning",
+        ),
+        ({"type": "supergroup"}, {}, "warning"),
+        ({}, {"status": "member"}, "warning"),
+    ],
+)
+def test_a_channel_that_stores_videos_is_private_and_lets_the_bot_post(
+    chat: dict[str, object], member: dict[str, object], state: State
+) -> None:
+    of_chat, of_bot = (Answer(200, {"ok": True, "result": result}) for result in (chat, member))
+    assert judge_storage_chat(of_chat, of_bot).state == state
 
 
 async def test_a_token_that_telegram_does_not_know_is_wrong(live_bot: BotHarness) -> None:

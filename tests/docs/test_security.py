@@ -130,6 +130,7 @@ HELD_BY: Mapping[str, tuple[str, ...]] = {
         "test_a_key_is_made_once_for_its_owner_alone",
     ),
     "The database holds": ("test_the_database_holds_no_login_link",),
+    "The doctor warns if the chat": ("test_a_channel_that_stores_videos_is_private_and_lets_the_bot_post",),
     # Somebody who publishes packages
     "Every dependency is": ("test_each_dependency_is_pinned_to_a_version_that_is_allowed",),
     "The image and `deploy/install.sh` install nothing else": (

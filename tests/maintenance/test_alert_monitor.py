@@ -55,6 +55,7 @@ class Process:
         self.health = ProviderHealth(store, {}, nobody_told, clock)
         self.clock = clock
         self.disk = (100 * GB, 50 * GB)
+        self.fails: bool | None = None  # as of the storage chat
         alerts = Alerts(store.maintenance, chat, clock)
         self.monitor = AlertMonitor(
             store,
@@ -63,6 +64,7 @@ class Process:
             health=self.health,
             data_dir=Path(),
             clock=clock,
+            storage=self,
             disk=lambda _: self.disk,
         )
         self._report = DailyReport(store, alerts, ZoneInfo(zone), clock)
@@ -276,3 +278,17 @@ async def test_each_morning_one_silent_line_says_what_yesterday_was(
     day = {"day": "2026-05-04", "videos": 3, "failed": 1, "people": 3, "spent": Decimal("1.05")}
     assert chat.told[1:] == [("alert_day", day)]
     assert chat.loud == []
+
+
+async def test_a_storage_chat_that_takes_no_videos_is_told_once_and_when_it_is_over(
+    process: Process, chat: Operators, store: SQLiteStore, clock: Clock
+) -> None:
+    for fails in (None, True, True):
+        process.fails = fails
+        await process.check()
+    await Process(store, clock, chat).check()  # another process, which has tried nothing, ends nothing
+    assert chat.keys == ["alert_storage"]
+    process.fails = False
+    for _ in range(2):
+        await process.check()
+    assert chat.keys == ["alert_storage", "alert_storage_over"]

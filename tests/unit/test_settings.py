@@ -185,6 +185,7 @@ def test_a_wrong_value_is_one_line_that_names_the_setting_and_where_it_stands(
     [
         ("BACKUP_HOUR", "25", "a whole number from 0 to 23, or off"),
         ("ALERT_CHAT", "@name", "the id of a chat such as -1001234567890, no @name"),
+        ("STORAGE_CHAT", "1001", "the id of a group or channel such as -1001234567890, no @name"),
         ("PRIVATE_PORT", "on", "a whole number from 0 to 65535, or off"),
         ("LISTEN_PORT", "0", "a whole number from 1 to 65535"),
         ("OPEN_TASKS_PER_USER", "many", "a whole number, 0 or more, or unlimited"),

@@ -13,7 +13,14 @@ from bot.request import VideoModel
 from bot.text import say
 
 
-def draw_privacy(language: str, models: Mapping[str, VideoModel], keep_days: int, *, backups: bool) -> str:
+def draw_privacy(
+    language: str,
+    models: Mapping[str, VideoModel],
+    keep_days: int,
+    *,
+    backups: bool,
+    storage: bool = False,
+) -> str:
     """Draw what is stored and who receives it, as HTML. Receivers are those of all models here, also of
     hidden ones."""
     makes: dict[str, list[str]] = {}
@@ -24,6 +31,7 @@ def draw_privacy(language: str, models: Mapping[str, VideoModel], keep_days: int
         say(language, "privacy"),
         say(language, "privacy_kept", count=keep_days),
         *([say(language, "privacy_backups")] if backups else []),
+        *([say(language, "privacy_storage")] if storage else []),
         say(language, "privacy_mark"),
     ]
     receivers = [
@@ -39,7 +47,11 @@ def draw_privacy(language: str, models: Mapping[str, VideoModel], keep_days: int
 
 async def privacy(ctx: ChatContext, sender: Sender, _: Intent) -> None:
     text = draw_privacy(
-        sender.language, ctx.models, ctx.settings.keep_days, backups=ctx.settings.backups is not None
+        sender.language,
+        ctx.models,
+        ctx.settings.keep_days,
+        backups=ctx.settings.backups is not None,
+        storage=ctx.storage is not None,
     )
     await ctx.messenger.answer(sender, text)
 

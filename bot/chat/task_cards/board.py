@@ -119,7 +119,7 @@ class CardBoard:
         await self._say_it_is_sent(task, video)
         card = self._renderer.caption(task, is_shrunk=video.facts.is_shrunk)
 
-        def edit(film: Sent, picture: Sent) -> Awaitable[Message | bool]:
+        def edit(film: Sent, picture: Sent | None) -> Awaitable[Message | bool]:
             return self._bot.edit_message_media(
                 InputMediaVideo(film, **shown_with(video, picture, card)),
                 chat_id=task.card.chat_id,
@@ -154,7 +154,7 @@ class CardBoard:
         card = self._renderer.caption(task, is_shrunk=video.facts.is_shrunk)
         is_quiet = await self.reactions.is_quiet(task.card.chat_id)
 
-        def send(film: Sent, picture: Sent) -> Awaitable[Message]:
+        def send(film: Sent, picture: Sent | None) -> Awaitable[Message]:
             return self._bot.send_video(
                 task.card.chat_id,
                 film,

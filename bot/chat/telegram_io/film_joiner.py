@@ -79,7 +79,7 @@ class FilmJoiner:
         sender, made = film.sender, self._made(film, video)
         card = draw_caption(made, self._models)
 
-        def send(file: Sent, picture: Sent) -> Awaitable[Message]:
+        def send(file: Sent, picture: Sent | None) -> Awaitable[Message]:
             return self._bot.send_video(
                 sender.chat_id,
                 file,

@@ -15,7 +15,8 @@ from bot.errors import CallRefused
 from bot.log import get_log
 from bot.media.video_cache import Video
 
-Sent: TypeAlias = InputFile | Path
+Sent: TypeAlias = InputFile | Path | str
+"""A file to upload, or the file id of one that Telegram has."""
 _Answer: TypeAlias = Message | bool
 
 DIGEST_S = 90.0
@@ -33,10 +34,15 @@ class Uploads:
         self._log = get_log(__name__)
 
     async def send(
-        self, video: Video, call: Callable[[Sent, Sent], Awaitable[_Answer]], *, attach: bool = False
+        self, video: Video, call: Callable[[Sent, Sent | None], Awaitable[_Answer]], *, attach: bool = False
     ) -> _Answer:
         """Return what `call(film, thumbnail)` returns; True if an edit changed nothing. `attach`: the film is
-        part of a medium."""
+        part of a medium. A video that Telegram has goes by its file id, without a thumbnail."""
+        if video.file_id is not None:
+            try:
+                return await _answer(call(video.file_id, None))
+            except CallRefused as error:
+                self._log.warning("a stored video is refused, and uploaded", reason=str(error))
 
         async def stream() -> _Answer:
             with video.path.open("rb") as film, video.thumbnail.open("rb") as picture:
@@ -75,11 +81,14 @@ class Uploads:
         return answer
 
 
-def shown_with(video: Video, picture: Sent, card: Card) -> dict[str, Any]:
-    """Return the arguments that make Telegram play the video in place, with its caption."""
+def shown_with(video: Video, picture: Sent | None, card: Card) -> dict[str, Any]:
+    """Return the arguments that make Telegram play the video in place, with its caption. Without a `picture`
+    Telegram has the video."""
+    words = {"caption": card.text, "parse_mode": ParseMode.HTML}
+    if picture is None:
+        return words
     return {
-        "caption": card.text,
-        "parse_mode": ParseMode.HTML,
+        **words,
         "width": video.facts.width,
         "height": video.facts.height,
         "duration": round(video.facts.duration_s),

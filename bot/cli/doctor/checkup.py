@@ -24,6 +24,7 @@ from bot.cli.doctor.installation import (
 from bot.cli.doctor.money import judge_prices
 from bot.cli.doctor.network import check_public_address, check_telegram, list_ways
 from bot.cli.doctor.provider_accounts import check_account
+from bot.cli.doctor.storage_chat import check_storage_chat
 from bot.errors import SettingsError
 from bot.maintenance.backup import BackupFolder
 from bot.photo_links import key_mark
@@ -73,15 +74,17 @@ async def check_up(settings: Settings, clock: Callable[[], datetime]) -> list[Fi
     try:
         of_network = await asyncio.gather(
             check_telegram(settings, clock),
+            check_storage_chat(settings, clock),
             check_public_address(settings, clock, _by_link(models), is_running=database.in_use),
             *(check_account(provider) for provider in paid),
         )
     finally:
         for provider in providers:
             await provider.close()
-    of_telegram, of_address, *of_accounts = of_network
+    of_telegram, of_storage, of_address, *of_accounts = of_network
     found = [
         *of_telegram,
+        *of_storage,
         list_ways(settings, [provider.name for provider in paid]),
         judge_database(database, shown_url(settings.database_url), settings),
         _check_disk(settings),

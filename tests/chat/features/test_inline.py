@@ -7,12 +7,12 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from pictures import photo
 from running import BotHarness, bot_on_stage, buttons, running_bot, says, stage
+from structlog.testing import capture_logs
 
 from bot.chat.features.inline import PAGE
 from bot.sandbox import Chat, Fault, FaultKind, Json, Person
@@ -38,7 +38,7 @@ async def test_nothing_typed_offers_ones_own_newest_videos_of_every_chat(live_bo
     answer = await _asked(live_bot, ada, _outside(live_bot, ada), "")
     assert [one["title"] for one in answer.results] == ["a tin whistle", "a copper kettle"]
     assert [one["video_file_id"] for one in answer.results] == [_file(second), _file(first)]
-    assert answer.results[0]["description"] == "jimeng-pro · 16:9 · 5 s"
+    assert answer.results[0]["description"].startswith("jimeng-pro · 16:9 · 5 s")
     assert (answer.button, answer.next_offset) == (None, "")
 
 
@@ -159,18 +159,19 @@ async def test_a_video_that_a_person_sends_by_inline_mode_asks_the_bot_for_nothi
     assert len(live_bot.tasks(chat)) == 1
 
 
-async def test_a_query_that_is_too_old_is_no_error(live_bot: BotHarness, caplog: Any) -> None:
+async def test_a_query_that_is_too_old_is_no_error(live_bot: BotHarness) -> None:
     ada, _ = live_bot.newcomer()
     outside = _outside(live_bot, ada)
     too_old = "query is too old and response timeout expired or query ID is invalid"
     live_bot.server.faults.add(Fault("answerInlineQuery", FaultKind.BAD_REQUEST, description=too_old))
-    refused = live_bot.world.ask_inline(ada, outside, "late")
-    await live_bot.until(
-        lambda: [call for call in live_bot.server.calls_of("answerInlineQuery") if call.error]
-    )
-    assert not refused.answered.done()
-    assert (await _asked(live_bot, ada, outside, "")).button is not None
-    assert not [one for one in caplog.records if one.levelname in ("WARNING", "ERROR")]
+    with capture_logs() as lines:
+        refused = live_bot.world.ask_inline(ada, outside, "late")
+        await live_bot.until(
+            lambda: [call for call in live_bot.server.calls_of("answerInlineQuery") if call.error]
+        )
+        assert not refused.answered.done()
+        assert (await _asked(live_bot, ada, outside, "")).button is not None
+    assert {line["log_level"] for line in lines} <= {"debug", "info"}
 
 
 async def test_a_query_is_not_stored_and_the_newest_one_is_answered(live_bot: BotHarness) -> None:
