@@ -35,10 +35,17 @@ MODELS: dict[str, VideoModel] = {
     for model in (
         replace(A_MODEL, provider="volcengine", company="Volcengine"),
         replace(
-            A_MODEL, name="jimeng-720p", provider="volcengine", company="Volcengine", resolutions=("720p",)
+            A_MODEL,
+            name="jimeng-720p",
+            title="Jimeng 720p",
+            provider="volcengine",
+            company="Volcengine",
+            resolutions=("720p",),
         ),
-        replace(A_MODEL, name="veo-3", provider="jiekou", company="JieKou AI", seconds=(8, 4, 6)),
-        replace(A_MODEL, name="geekai-jimeng", provider="geekai", company="GeekAI"),
+        replace(
+            A_MODEL, name="veo-3", title="Veo 3", provider="jiekou", company="JieKou AI", seconds=(8, 4, 6)
+        ),
+        replace(A_MODEL, name="geekai-jimeng", title="Jimeng at GeekAI", provider="geekai", company="GeekAI"),
     )
 }
 SLOTS = {"volcengine": 3, "jiekou": 1, "geekai": 1}

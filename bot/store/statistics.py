@@ -79,8 +79,8 @@ class UserUsage:
 
 
 def matching_names(rows: Iterable[tuple[int, str]], text: str) -> dict[int, str]:
-    """Choose the names for `people_named` here: engines do not agree about letters beyond ASCII."""
-    return {user_id: name for user_id, name in rows if text.casefold() in name.casefold()}
+    """Return the ids and names that have `text` in them. Engines do not agree about letters beyond ASCII."""
+    return {subject: name for subject, name in rows if text.casefold() in name.casefold()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +128,9 @@ class StatisticsStore(Protocol):
 
     async def people_named(self, text: str) -> dict[int, str]:
         """Return the people whose name in a task has this in it, in either case: id and name."""
+
+    async def groups(self, limit: int) -> list[int]:
+        """Return the ids of the groups that have tasks, those of the newest first."""
 
     async def submits(
         self, since: datetime, until: datetime, limit: int, after: Submit | None = None

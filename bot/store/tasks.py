@@ -40,6 +40,8 @@ class TaskFilter:
     """How their ids begin."""
     user_ids: frozenset[int] | None = None
     """Of one of these people."""
+    chat_ids: frozenset[int] | None = None
+    """In one of these chats."""
     model: str | None = None
     error_code: str | None = None
     is_ordered: bool | None = None

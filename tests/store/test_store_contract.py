@@ -946,6 +946,8 @@ async def test_tasks_are_listed_by_people_model_reason_and_when_they_were_ordere
     assert await found(is_ordered=False) == ["draft"]
     assert await found(user_ids=frozenset({21, 22})) == ["draft", "early", "late"]
     assert await found(user_ids=frozenset()) == []
+    assert await found(chat_ids=frozenset({10, -100123}), is_ordered=False) == ["draft"]
+    assert await found(chat_ids=frozenset()) == await found(chat_ids=frozenset({-100123})) == []
     assert await found(model="veo-3") == ["late"]
     assert await found(error_code="no_video") == ["lost"]
     assert await found(queued_since=after(0)) == ["late", "lost"]
@@ -963,6 +965,13 @@ async def test_people_are_found_by_a_part_of_their_name_in_any_script(store: Sto
         ("%", {}),
     ):
         assert await store.statistics.people_named(text) == people
+
+
+async def test_groups_are_known_by_their_tasks_the_newest_first(store: Store) -> None:
+    for number, chat_id in enumerate((-100, 10, -200, -100, -300)):
+        await store.tasks.add(a_task(id=f"t{number}", chat_id=chat_id, created_at=after(number)))
+    assert await store.statistics.groups(2) == [-300, -100]
+    assert await store.statistics.groups(9) == [-300, -100, -200]
 
 
 # Updates.

@@ -449,7 +449,7 @@ async def test_each_figure_leads_to_the_tasks_that_it_counts(site: AdminSite, ad
     for page in ("/admin", "/admin/days", "/admin/people/7001"):
         _, text = await admin.get(page)
         figures = re.findall(r'<dd><a href="(/admin/tasks\?[^"]+)">(\d+)</a>', text)
-        figures += re.findall(r'<a href="(/admin/tasks\?reason[^"]+)">[^<]+</a> <span[^>]*>(\d+)<', text)
+        figures += re.findall(r'<a class="count" href="(/admin/tasks\?[^"]+)">(\d+)</a>', text)
         assert figures, page
         for query, count in figures:
             _, listed = await admin.get(query.replace("&amp;", "&"))
@@ -467,6 +467,17 @@ async def test_tasks_are_found_by_the_name_of_their_person(site: AdminSite, admi
     _, text = await admin.get("/admin/tasks?person=élo")
     assert ("/admin/tasks/hat" in text, "/admin/tasks/boat" in text) == (True, False)
     assert '<a href="/admin/people/7005">Élodie</a>' in text
+
+
+async def test_tasks_are_found_by_the_name_or_the_id_of_their_group(site: AdminSite, admin: Visitor) -> None:
+    await site.store.tasks.add(a_task("film", NOW, chat_id=-100123))
+    await site.store.tasks.add(a_task("hat", NOW, chat_id=-100777))
+    for asked in ("FILM cl", "-100123"):
+        _, text = await admin.get(f"/admin/tasks?chat={quote(asked)}")
+        found = [name for name in ("film", "hat", "boat") if f"/admin/tasks/{name}" in text]
+        assert found == ["film"], asked
+    assert '<a href="/admin/people/-100123">Film club</a>' in (await admin.get("/admin/tasks?chat=film"))[1]
+    assert "There are none" in (await admin.get("/admin/tasks?chat=nobody"))[1]
 
 
 async def test_each_waiting_task_says_why_and_has_its_actions_beside_it(
@@ -490,7 +501,7 @@ async def test_a_story_names_who_cancelled_and_folds_polls_alike(site: AdminSite
         at = NOW + timedelta(seconds=seconds)
         await site.store.tasks.record(a_submit(task, call="poll", at=at, answer=answer, detail=""))
     text = (await admin.get("/admin/tasks/hat"))[1]
-    assert (text.count(">look"), "look × 3" in text) == (3, True)
+    assert (text.count(">poll"), "poll × 3" in text) == (3, True)
     csrf_token = await admin.csrf_token("/admin/tasks/boat/cancel")
     await admin.post("/admin/tasks/boat/cancel", {"csrf_token": csrf_token})
     assert ">cancelled</span>" in (await admin.get("/admin/tasks/boat"))[1]

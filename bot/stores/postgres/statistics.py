@@ -39,6 +39,9 @@ _WAITS = (
     " SELECT span, count(*) AS count, percentile_disc(0.5) WITHIN GROUP (ORDER BY wait_s) AS p50_s,"
     " percentile_disc(0.9) WITHIN GROUP (ORDER BY wait_s) AS p90_s FROM waits GROUP BY span ORDER BY span"
 )
+_GROUPS = (
+    "SELECT chat_id FROM tasks WHERE chat_id < 0 GROUP BY chat_id ORDER BY max(created_at) DESC LIMIT $1"
+)
 _USER_USAGE = (
     f"SELECT user_id, {_PAID} AS paid, count(*) AS count,"  # noqa: S608 - see above
     f" count(*) FILTER (WHERE {_STATE} = $3) AS made"
@@ -106,6 +109,10 @@ class PostgresStatistics(Subject):
     async def people_named(self, connection: Connection, text: str) -> dict[int, str]:
         rows = await connection.fetch("SELECT DISTINCT user_id, user_name FROM tasks WHERE user_name != ''")
         return matching_names(((row["user_id"], row["user_name"]) for row in rows), text)
+
+    @reads
+    async def groups(self, connection: Connection, limit: int) -> list[int]:
+        return [row["chat_id"] for row in await connection.fetch(_GROUPS, limit)]
 
     @reads
     async def submits(

@@ -26,6 +26,7 @@ _FILTER = (
     " AND ($9::boolean IS NULL OR (queued_at IS NOT NULL) = $9)"
     " AND ($10::timestamptz IS NULL OR queued_at >= $10)"
     " AND ($11::timestamptz IS NULL OR queued_at < $11)"
+    " AND ($12::bigint[] IS NULL OR chat_id = ANY($12))"
 )
 _LAST = 2**63 - 1
 """No place is beyond the largest integer."""
@@ -295,8 +296,8 @@ class PostgresTasks(Subject):
         return await _all(
             connection,
             f"SELECT * FROM tasks WHERE {_FILTER}"  # noqa: S608 - see above
-            " AND ($12::timestamptz IS NULL OR (created_at, id) < ($12, $13::text))"
-            " ORDER BY created_at DESC, id DESC LIMIT $14",
+            " AND ($13::timestamptz IS NULL OR (created_at, id) < ($13, $14::text))"
+            " ORDER BY created_at DESC, id DESC LIMIT $15",
             *_filter_values(which),
             *last,
             limit,
@@ -354,4 +355,5 @@ def _filter_values(which: TaskFilter) -> tuple[object, ...]:
         *(sorted(which.states), which.user_id, which.chat_id, which.provider, which.id_prefix),
         *(None if which.user_ids is None else sorted(which.user_ids), which.model, which.error_code),
         *(which.is_ordered, which.queued_since, which.queued_before),
+        None if which.chat_ids is None else sorted(which.chat_ids),
     )

@@ -50,6 +50,9 @@ _WAITS = (
     " SELECT span, count, min(wait_s) FILTER (WHERE place * 100 >= count * 50) AS p50_s,"
     " min(wait_s) FILTER (WHERE place * 100 >= count * 90) AS p90_s FROM ranked GROUP BY span ORDER BY span"
 )
+_GROUPS = (
+    "SELECT chat_id FROM tasks WHERE chat_id < 0 GROUP BY chat_id ORDER BY max(created_at) DESC LIMIT :limit"
+)
 _USER_USAGE = (
     f"SELECT user_id, {_PAID} AS paid, count(*) AS count, sum({_STATE} = :made) AS made"  # noqa: S608 - see above
     " FROM tasks WHERE queued_at >= :since AND queued_at < :until GROUP BY 1, 2"
@@ -119,6 +122,10 @@ class SQLiteStatistics(Subject):
     def people_named(self, connection: sqlite3.Connection, text: str) -> dict[int, str]:
         rows = connection.execute("SELECT DISTINCT user_id, user_name FROM tasks WHERE user_name != ''")
         return matching_names(((row[0], row[1]) for row in rows), text)
+
+    @reads_apart
+    def groups(self, connection: sqlite3.Connection, limit: int) -> list[int]:
+        return [row[0] for row in connection.execute(_GROUPS, {"limit": limit})]
 
     @reads_apart
     def submits(

@@ -357,9 +357,10 @@ def _filtered(which: TaskFilter) -> tuple[str, dict[str, Any]]:
         if (value := getattr(which, name)) is not None:
             conditions.append(f"{name} = :{name}")
             values[name] = value
-    if which.user_ids is not None:
-        conditions.append("user_id IN (SELECT value FROM json_each(:user_ids))")
-        values["user_ids"] = json.dumps(sorted(which.user_ids))
+    for column in ("user_id", "chat_id"):
+        if (several := getattr(which, f"{column}s")) is not None:
+            conditions.append(f"{column} IN (SELECT value FROM json_each(:{column}s))")  # noqa: S608 - our own
+            values[f"{column}s"] = json.dumps(sorted(several))
     if which.model is not None:
         conditions.append("json_extract(request, '$.model') = :model")
         values["model"] = which.model

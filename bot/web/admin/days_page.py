@@ -59,7 +59,7 @@ async def days_page(sources: AdminContext, query: Mapping[str, str]) -> dict[str
         "most_spent": max((model.spent for model in models), default=NO_MONEY),
         "codes": sum((model.codes for model in models), Counter[str]()).most_common(8),
         "people": await sources.store.statistics.user_usage(edges[0], edges[-1], _PEOPLE),
-        "table": _table(names, tallies, waits),
+        "table": _table(edges, names, tallies, waits),
         "months": _months(sources.clock(), sources.zone),
     }
 
@@ -138,17 +138,20 @@ def _colours(models: Sequence[ModelDays]) -> dict[str, str]:
     return {model.name: f"model-{min(place, _COLOURS)}" for place, model in enumerate(spenders)}
 
 
-def _table(names: Sequence[str], tallies: Sequence[TaskCount], waits: Sequence[Wait]) -> list[dict[str, Any]]:
+def _table(
+    edges: Sequence[datetime], names: Sequence[str], tallies: Sequence[TaskCount], waits: Sequence[Wait]
+) -> list[dict[str, Any]]:
     """Return the same as numbers, for people who cannot see charts or want to copy them; newest first."""
     waited = {wait.span: wait for wait in waits}
     rows = []
-    for day, name in enumerate(names):
+    for day, (edge, name) in enumerate(zip(edges, names, strict=False)):
         of_day = [tally for tally in tallies if tally.span == day]
         outcomes: Counter[Outcome] = Counter()
         for tally in of_day:
             outcomes[outcome_of(tally.state)] += tally.count
         spent = sum((tally.spent for tally in of_day), NO_MONEY)
-        rows.append({"name": name, "outcomes": outcomes, "wait": waited.get(day), "spent": spent})
+        which = {"day": f"{edge:%Y-%m-%d}", "name": name}
+        rows.append({**which, "outcomes": outcomes, "wait": waited.get(day), "spent": spent})
     return rows[::-1]
 
 

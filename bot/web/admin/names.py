@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.bounded_dict import BoundedDict
 from bot.errors import DreamreelError
+from bot.store.statistics import matching_names
 
 _KEPT_FOR = timedelta(minutes=10)
 _MOST = 1000
@@ -36,6 +37,13 @@ class Names:
                 task.cancel()
         found_now = {one: self._known.get(one) for one in wanted}
         return {one: found[1] if found else str(one) for one, found in found_now.items()}
+
+    async def groups_named(self, groups: Sequence[int], text: str) -> dict[int, str]:
+        """Return those of `groups` whose name has `text` in it, in either case: id and name."""
+        found: dict[int, str] = {}
+        for first in range(0, len(groups), _MOST_ASKED):
+            found |= await self.of(groups[first : first + _MOST_ASKED])
+        return matching_names(found.items(), text)
 
     async def _learn(self, subject: int) -> None:
         try:

@@ -31,6 +31,8 @@ class ProviderNow:
     """How many jobs it runs at the same time at present."""
     granted: int | None
     """How many it may run by the settings."""
+    unknown: int
+    """How many of the slots are held by orders of unknown end."""
     waiting: int
     trouble: AccountTrouble | None
     accepted: int
@@ -61,13 +63,14 @@ async def now_page(sources: AdminContext) -> dict[str, Any]:
     making = [task for task in taken if not task.has_unknown_outcome]
     waiting = _placed(await store.statistics.queued(_MOST_SHOWN))
     unseen = await store.statistics.undelivered(_MOST_SHOWN)
-    queue, providers = await read_queue_state(sources), await _providers(sources, now)
+    unknown = [task for task in taken if task.has_unknown_outcome]
+    queue, providers = await read_queue_state(sources), await _providers(sources, now, unknown)
     limits = {one.name: one.limit for one in providers}
     midnight = datetime.combine(now.astimezone(sources.zone).date(), time(), sources.zone)
     needs = find_needs(
         queue,
         obstacles=await sources.health.obstacles(),
-        unknown=[task for task in taken if task.has_unknown_outcome],
+        unknown=unknown,
         slots=limits,
         undelivered=unseen,
     )
@@ -104,7 +107,7 @@ async def read_queue_state(sources: AdminContext) -> QueueState:
     )
 
 
-async def _providers(sources: AdminContext, now: datetime) -> list[ProviderNow]:
+async def _providers(sources: AdminContext, now: datetime, unknown: Sequence[Task]) -> list[ProviderNow]:
     loads = {load.provider: load for load in await sources.store.statistics.provider_loads(now)}
     troubles = {trouble.provider: trouble for trouble in await sources.store.providers.troubles()}
     calls = await sources.store.statistics.submits(now - _RECENT, now + timedelta(seconds=1), _MOST_CALLS)
@@ -115,6 +118,7 @@ async def _providers(sources: AdminContext, now: datetime) -> list[ProviderNow]:
             taken=loads[name].taken if name in loads else 0,
             limit=await sources.at_once(name),
             granted=sources.granted.get(name),
+            unknown=sum(task.provider == name for task in unknown),
             waiting=loads[name].waiting if name in loads else 0,
             trouble=troubles.get(name),
             accepted=sum(call.provider == name and call.answer == "ok" for call in calls),

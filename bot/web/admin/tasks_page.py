@@ -14,6 +14,8 @@ from bot.task import TaskState
 from bot.web.admin.context import AdminContext
 
 _PAGE: Final = 50
+_GROUPS: Final = 90
+"""Telegram is asked for the names of so many at most, those that asked last."""
 _FIELDS: Final = ("state", "provider", "model", "person", "chat", "reason", "since", "until", "id")
 _ASKING: Final = "asking"
 """Drafts, and what became of those that were never ordered."""
@@ -31,14 +33,14 @@ STATES: Final[Mapping[str, frozenset[TaskState]]] = {
 async def tasks_page(sources: AdminContext, query: Mapping[str, str]) -> dict[str, Any]:
     store = sources.store
     chosen = {name: query.get(name, "").strip() for name in _FIELDS}
-    people = await _people(sources, chosen["person"])
+    people, groups = await _people(sources, chosen["person"]), await _groups(sources, chosen["chat"])
     since, until, wrong = _window(sources, chosen["since"], chosen["until"])
     which = TaskFilter(
         states=STATES.get(chosen["state"], frozenset()),
         provider=chosen["provider"] or None,
         model=chosen["model"] or None,
         user_ids=frozenset(people) if chosen["person"] else None,
-        chat_id=_number(chosen["chat"]),
+        chat_ids=frozenset(groups) if chosen["chat"] else None,
         error_code=chosen["reason"] or None,
         queued_since=since,
         queued_before=until,
@@ -60,6 +62,7 @@ async def tasks_page(sources: AdminContext, query: Mapping[str, str]) -> dict[st
         "drafts": await store.tasks.count_tasks(drafts) if is_folded else 0,
         "drafts_query": urlencode(kept | {"state": _ASKING}),
         "people": {} if read_integer(chosen["person"]) is not None else people,
+        "groups": {} if read_integer(chosen["chat"]) is not None else groups,
         "chosen": chosen,
         "wrong": wrong,
         "states": list(STATES),
@@ -78,6 +81,15 @@ async def _people(sources: AdminContext, text: str) -> dict[int, str]:
     return await sources.store.statistics.people_named(text) if number is None else {number: text}
 
 
+async def _groups(sources: AdminContext, text: str) -> dict[int, str]:
+    """Return the chat with this id, or the groups with such a name; what is none finds nothing."""
+    if not text:
+        return {}
+    if (number := read_integer(text)) is not None:
+        return {number: text}
+    return await sources.names.groups_named(await sources.store.statistics.groups(_GROUPS), text)
+
+
 def _window(sources: AdminContext, since: str, until: str) -> tuple[datetime | None, datetime | None, str]:
     """Return the edges of the days from `since` to `until`, and what is wrong with them."""
     try:
@@ -89,7 +101,3 @@ def _window(sources: AdminContext, since: str, until: str) -> tuple[datetime | N
         None if day is None else datetime.combine(day, time(), sources.zone) for day in (first, last)
     ]
     return midnights[0], midnights[1], ""
-
-
-def _number(text: str) -> int | None:
-    return (read_integer(text) or 0) if text else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.codes import FailureCode
 from bot.store import Attempt
 from bot.store.audit import AuditEntry
 from bot.task import Task, TaskState
@@ -110,8 +111,7 @@ def tell(
             case TaskState.SUCCEEDED:
                 events.append(Event(task.finished_at, "made", "good"))
             case TaskState.FAILED if task.has_unknown_outcome:
-                words = "unknown end: it was handed over, and no answer came"
-                events.append(Event(task.finished_at, words, "bad"))
+                events.append(Event(task.finished_at, "unknown whether it is being made", "bad"))
             case TaskState.FAILED:
                 events.append(Event(task.finished_at, f"failed: {code_words(task.error_code)}", "bad"))
             case _ if task.cancelled_at is None:
@@ -127,6 +127,8 @@ def _called(attempt: Attempt) -> Event | None:
     is_ok = attempt.answer == "ok"
     match attempt.call:
         case "submit":
+            if attempt.answer == FailureCode.SUBMIT_UNKNOWN:
+                return Event(attempt.at, "ordered, and no answer came", "bad")
             words = "the provider took it" if is_ok else f"not taken: {code_words(attempt.answer)}"
             return Event(attempt.at, words, "good" if is_ok else "bad")
         case "fetch":
