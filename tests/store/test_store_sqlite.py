@@ -26,6 +26,7 @@ from bot.stores.sqlite import SQLiteStore
 from bot.stores.sqlite.backup import back_up
 from bot.stores.sqlite.file import SCHEMA_VERSION
 from bot.stores.sqlite.schema import migrate, migrations
+from bot.stores.sqlite.tasks import VIDEOS
 from bot.stores.values import TASK_COLUMNS
 from bot.task import CardRef, Task, TaskState
 
@@ -583,6 +584,16 @@ async def test_no_question_of_every_day_reads_the_history(store: SQLiteStore) ->
         ]
 
     assert await on_thread(store, read_whole) == []
+
+
+async def test_a_persons_newest_videos_are_read_in_their_order(path: Path) -> None:
+    store = await SQLiteStore.open(path)
+
+    def plan(connection: sqlite3.Connection) -> list[str]:
+        return [step["detail"] for step in connection.execute(f"EXPLAIN QUERY PLAN {VIDEOS}", [20, 500])]
+
+    assert await on_thread(store, plan) == ["SEARCH tasks USING INDEX tasks_made_by (user_id=?)"]
+    await store.close()
 
 
 async def test_of_updates_that_a_death_cut_short_one_is_handled_at_a_time(path: Path) -> None:

@@ -328,9 +328,15 @@ ALTER TABLE tasks ADD COLUMN batch_place bigint NOT NULL DEFAULT 1;
 ALTER TABLE tasks ADD COLUMN batch_size bigint NOT NULL DEFAULT 1;
 """
 
+_VIDEOS_OF_PEOPLE = """
+-- The way to a person's newest videos of all chats.
+CREATE INDEX tasks_made_by ON tasks (user_id, finished_at, place)
+    WHERE state = 'succeeded' AND delivered_at IS NOT NULL;
+"""
+
 _SCRIPTS = (
     *(_TASKS, _REST, _WAKING, _SHARING, _ASIDES, _UPDATES_OF_PERSONS, _STANDARD_NAMES, _AUDIT_LOG),
-    *(_TOKENS_OF_TASKS, _CANCELLATIONS, _DELETED_VIDEOS, _BATCHES),
+    *(_TOKENS_OF_TASKS, _CANCELLATIONS, _DELETED_VIDEOS, _BATCHES, _VIDEOS_OF_PEOPLE),
 )
 SCHEMA_VERSION = len(_SCRIPTS)
 _ALONE = 7

@@ -262,6 +262,15 @@ def batches(db: Database) -> None:
     tasks.add_column("batch_size", int, not_null_default=1)
 
 
+@migrations()
+def videos_of_people(db: Database) -> None:
+    """The way to a person's newest videos of all chats."""
+    db.execute(
+        "CREATE INDEX tasks_made_by ON tasks (user_id, finished_at)"
+        " WHERE state = 'succeeded' AND delivered_at IS NOT NULL"
+    )
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

@@ -28,6 +28,11 @@ _DUE_FOR_SLOT = (
     " WHERE waits_for_slot = 1 AND provider = :provider AND due_at <= :now"
     " ORDER BY queue_tag, chat_queue_tag, rowid LIMIT :limit"
 )
+VIDEOS = (
+    "SELECT *, json_extract(request, '$.prompt') AS prompt FROM tasks WHERE user_id = ?"
+    " AND state = 'succeeded' AND delivered_at IS NOT NULL AND video_url IS NOT NULL"
+    " AND file_id IS NOT NULL AND deleted_at IS NULL ORDER BY finished_at DESC, rowid DESC LIMIT ?"
+)
 _LAST = 2**63 - 1
 """No row is beyond the largest integer."""
 
@@ -252,12 +257,7 @@ class SQLiteTasks(Subject):
     def videos(
         self, connection: sqlite3.Connection, user_id: int, words: str, limit: int, offset: int = 0
     ) -> list[Task]:
-        rows = connection.execute(
-            "SELECT *, json_extract(request, '$.prompt') AS prompt FROM tasks WHERE user_id = ?"
-            " AND state = 'succeeded' AND delivered_at IS NOT NULL AND video_url IS NOT NULL"
-            " AND file_id IS NOT NULL AND deleted_at IS NULL ORDER BY finished_at DESC, rowid DESC LIMIT ?",
-            [user_id, SEARCHED],
-        )
+        rows = connection.execute(VIDEOS, [user_id, SEARCHED])
         fitting = (row for row in rows if has_words(row["prompt"], words))
         return [task_of(row) for row in islice(fitting, offset, offset + limit)]
 
