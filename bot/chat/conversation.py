@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from telegram import Update
+from telegram.constants import ChatType
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import (
     Application,
@@ -26,7 +27,7 @@ from bot.chat.cards.layout import start_link
 from bot.chat.context import ChatContext
 from bot.chat.features import FEATURES
 from bot.chat.features.extend import read_video
-from bot.chat.features.group_membership import group_upgraded, membership_changed
+from bot.chat.features.group_membership import follow_group, group_upgraded, membership_changed
 from bot.chat.features.inline import answer_query
 from bot.chat.features.video import album
 from bot.chat.handlers import Feature
@@ -39,7 +40,7 @@ from bot.chat.telegram_io.inline_queries import InlineQueries
 from bot.chat.telegram_io.polling import KEY_REFUSED, NO_BOT_API, UpdatePoller
 from bot.chat.telegram_io.webhook import WebhookReceiver, WebhookSettings
 from bot.draft import READS_VIDEO
-from bot.errors import SettingsError, StartError, StoreError
+from bot.errors import ChatMoved, SettingsError, StartError, StoreError
 from bot.store import Notice
 from bot.task import Task
 from bot.text import say
@@ -212,6 +213,10 @@ class Conversation:
         handler alone."""
         await self._application.process_update(update)
         error = self._failures.pop(update.update_id, None)
+        chat = update.effective_chat
+        if isinstance(error, ChatMoved) and chat is not None and chat.type == ChatType.GROUP:
+            # The news of it waits elsewhere, perhaps for long: tried again, the update finds the new id.
+            await follow_group(self._ctx, chat.id, error.chat_id)
         if error is not None:
             raise error
 

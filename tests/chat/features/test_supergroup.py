@@ -143,6 +143,21 @@ async def test_what_was_asked_just_before_is_answered_in_the_new_group(live_bot:
     assert live_bot.jobs("a last word") == 1
 
 
+async def test_a_press_in_the_old_group_is_answered_although_the_bot_never_heard_of_the_move(
+    live_bot: BotHarness,
+) -> None:
+    ada, _ = live_bot.newcomer()
+    group = live_bot.world.add_group("Silent", [ada])
+    async with running_bot(live_bot.values()):
+        live_bot.world.say(ada, group, f"/video@{BOT} a bell")
+        (video,) = await live_bot.shown(group)
+    upgraded = live_bot.world.upgrade_group(ada, group)
+    live_bot.world.updates.drop_pending()
+    async with running_bot(live_bot.values()):
+        assert await live_bot.tap(ada, video, says("button_again")) == says("press_gone")
+    assert live_bot.tasks(upgraded)
+
+
 async def test_a_strangers_group_is_left_although_it_moved_before_the_bot_heard_of_it(
     live_bot: BotHarness,
 ) -> None:
