@@ -7,8 +7,9 @@ import traceback
 
 import pytest
 from provider_server import Fault, ProviderServer, Reply
+from submit_outcomes import check_refusal, check_unknown
 
-from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
+from bot.errors import AccountProblem, ProviderError, Rejected, Unavailable
 from bot.provider import Failed, Status, StillRunning, Succeeded
 from bot.providers.ark import Ark, read_poll
 from bot.providers.wire.fetch import VideoFetcher
@@ -78,12 +79,7 @@ def _failed(code: str, message: str = "?") -> Answer:
 async def test_a_documented_error_proves_that_nothing_was_accepted(
     status: int, body: object, kind: type[ProviderError], word: str
 ) -> None:
-    async with ProviderServer() as server:
-        server.next("submit", Reply(status, body, {"Retry-After": "7"}))
-        with pytest.raises(kind) as refused:
-            await _adapter(server).submit(WORDS, (), "t1")
-    assert getattr(refused.value, "trouble", refused.value.code) == word
-    assert refused.value.retry_after_s == (7 if kind is Unavailable else None)
+    await check_refusal(_adapter, WORDS, status, body, kind, word)
 
 
 @pytest.mark.parametrize(
@@ -105,12 +101,7 @@ async def test_a_documented_error_proves_that_nothing_was_accepted(
     ],
 )
 async def test_what_proves_nothing_leaves_a_submit_unknown_and_is_never_repeated(step: Reply | Fault) -> None:
-    async with ProviderServer() as server:
-        server.next("submit", step)
-        with pytest.raises(OutcomeUnknown) as unknown:
-            await _adapter(server).submit(WORDS, (), "t1")
-    assert unknown.value.code == "submit_unknown"
-    assert len(server.received) == 1
+    await check_unknown(_adapter, WORDS, step)
 
 
 # What a poll tells

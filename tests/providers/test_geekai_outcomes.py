@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from provider_server import Fault, ProviderServer, Reply
+from submit_outcomes import check_refusal, check_unknown, read_or_error
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, StillRunning, Succeeded
@@ -129,12 +129,7 @@ def test_a_refusal_of_jimengs_is_a_failed_job_also_as_an_http_error() -> None:
 async def test_a_documented_refusal_proves_that_nothing_was_accepted(
     status: int, body: object, kind: type[ProviderError], word: str
 ) -> None:
-    async with ProviderServer() as server:
-        server.next("submit", Reply(status, body, {"Retry-After": "7"}))
-        with pytest.raises(kind) as refused:
-            await _adapter(server).submit(WORDS, (), "t1")
-    assert getattr(refused.value, "trouble", refused.value.code) == word
-    assert refused.value.retry_after_s == (7 if kind is Unavailable else None)
+    await check_refusal(_adapter, WORDS, status, body, kind, word)
 
 
 @pytest.mark.parametrize(
@@ -156,20 +151,7 @@ async def test_a_documented_refusal_proves_that_nothing_was_accepted(
     ],
 )
 async def test_what_proves_nothing_leaves_a_submit_unknown_and_is_never_repeated(step: Reply | Fault) -> None:
-    async with ProviderServer() as server:
-        server.next("submit", step)
-        with pytest.raises(OutcomeUnknown) as unknown:
-            await _adapter(server).submit(WORDS, (), "t1")
-    assert unknown.value.code == "submit_unknown"
-    assert len(server.received) == 1
-
-
-async def test_no_connection_at_all_proves_that_nothing_was_accepted() -> None:
-    async with ProviderServer() as server:
-        adapter = _adapter(server)
-    with pytest.raises(Unavailable) as refused:
-        await adapter.submit(WORDS, (), "t1")
-    assert refused.value.code == "unreachable"
+    await check_unknown(_adapter, WORDS, step)
 
 
 # Whatever is answered
@@ -196,22 +178,15 @@ ANSWERS = st.fixed_dictionaries(
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ANSWERS, st.sampled_from([200, 204, 302, 400, 401, 404, 429, 500, 502, 503, 504]))
 def test_whatever_is_answered_only_our_own_errors_come_out(fields: dict[str, object], status: int) -> None:
-    submitted = _read(read_submit, Answer(Call.SUBMIT, status, fields))
+    submitted = read_or_error(read_submit, Answer(Call.SUBMIT, status, fields))
     if isinstance(submitted, Accepted):
         assert status < 300
         assert submitted.remote_id.isascii()
     elif not isinstance(submitted, OutcomeUnknown):
         assert status in {400, 401, 404, 429} or {"error", "message"} & set(fields)
-    assert not isinstance(_read(read_poll, Answer(Call.POLL, status, fields)), Rejected | OutcomeUnknown)
-
-
-def _read(read: Callable[[Answer], object], answer: Answer) -> object:
-    try:
-        outcome = read(answer)
-    except ProviderError as error:
-        outcome = error
-    repr(outcome).encode()
-    return outcome
+    assert not isinstance(
+        read_or_error(read_poll, Answer(Call.POLL, status, fields)), Rejected | OutcomeUnknown
+    )
 
 
 # Secrets

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import traceback
 from pathlib import Path
@@ -113,12 +112,6 @@ async def test_metadata_without_an_error_does_not_hide_the_answer() -> None:
     assert isinstance(body, dict)
     answer = Answer(Call.SUBMIT, 200, {**body, "ResponseMetadata": {"RequestId": "x", "Error": None}})
     assert read_submit(answer).remote_id == "7"
-
-
-async def test_no_connection_at_all_proves_that_nothing_was_accepted(unused_port: int) -> None:
-    with pytest.raises(Unavailable) as refused:
-        await volcengine_at(f"http://127.0.0.1:{unused_port}").submit(REQUEST, (), "t1")
-    assert refused.value.code == "unreachable"
 
 
 async def test_every_submit_has_a_connection_of_its_own() -> None:
@@ -279,12 +272,3 @@ async def test_a_link_in_an_error_is_cut_to_its_host(tmp_path: Path) -> None:
             await volcengine_at(server.base_url).fetch(link, tmp_path / "v")
     assert refused.value.code == "link_expired"
     assert "s3cr3t" not in "".join(traceback.format_exception(refused.value))
-
-
-@pytest.fixture
-async def unused_port() -> int:
-    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
-    port: int = server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
-    return port
