@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
-from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from provider_server import Fault, ProviderServer, Received, Reply, make_mp4
+from provider_server import Fault, ProviderServer, Reply, make_mp4
 from pydantic import SecretStr
+from recorded_examples import check_call, outcome_of, read_cases, reply_of
 
 from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, SettingsError, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
@@ -23,10 +22,7 @@ from bot.providers.wire.http import Answer, Call, Http
 from bot.request import VideoModel, VideoRequest, check_request, settle
 from bot.settings import IsolatedSettings
 
-CASES: dict[str, dict[str, Any]] = {
-    path.stem: json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((Path(__file__).parents[1] / "fixtures" / "ark").glob("*.json"))
-}
+CASES = read_cases("ark")
 KEY = "YOUR_API_KEY"
 LIST = "list_tasks"
 NOT_ASKED_FOR = ("submit_15_flex", "submit_reference_sound", "submit_reference_video")
@@ -71,11 +67,6 @@ def _adapter(server: ProviderServer, prefix: str = "/api/v3", **options: Any) ->
     return Ark(SecretStr(KEY), server.base_url + prefix, http=Http(), fetcher=fetcher, **options)
 
 
-def _reply(name: str) -> Reply:
-    response = CASES[name]["response"]
-    return Reply(response["status"], response["body"])
-
-
 def _script(server: ProviderServer, *replies: Reply | Fault) -> None:
     """The answers to the next calls. To this server, whatever is no poll of Volcengine's is a submit."""
     server.next("submit", *replies)
@@ -105,19 +96,6 @@ def _photo(url: str) -> Photo:
     return PhotoLink(url, 1280, 720)
 
 
-async def _outcome(call: Awaitable[object]) -> object:
-    try:
-        return await call
-    except ProviderError as error:
-        return error
-
-
-def _assert_same_call(sent: Received, expected: dict[str, Any]) -> None:
-    assert (sent.method, sent.path, sent.query) == (expected["method"], expected["path"], "")
-    assert {name: sent.headers.get(name) for name in expected["headers"]} == expected["headers"]
-    assert ("Content-Type" in sent.headers) == ("Content-Type" in expected["headers"])
-
-
 # The examples
 
 
@@ -131,12 +109,12 @@ async def test_every_recorded_submit_means_what_its_example_says(name: str) -> N
     request, photos = _asked(case["request"]["body"])
     assert check_request(request, MODELS[request.model]) == []
     async with ProviderServer() as server:
-        _script(server, _reply(name))
+        _script(server, reply_of(CASES[name]))
         prefix = case["request"]["path"].removesuffix("/contents/generations/tasks")
-        outcome = await _outcome(_adapter(server, prefix).submit(request, photos, "t1"))
+        outcome = await outcome_of(_adapter(server, prefix).submit(request, photos, "t1"))
 
     [sent] = server.received
-    _assert_same_call(sent, case["request"])
+    check_call(sent, case["request"])
     example = dict(case["request"]["body"])
     example.pop("return_last_frame", None)  # a picture that nobody asks for
     assert sent.fields == example
@@ -161,12 +139,12 @@ def test_the_answer_to_a_submit_that_is_never_sent_is_read(name: str) -> None:
 async def test_every_recorded_poll_means_what_its_example_says(name: str) -> None:
     case = CASES[name]
     async with ProviderServer() as server:
-        _script(server, _reply(name))
+        _script(server, reply_of(CASES[name]))
         task_id = case["request"]["path"].rpartition("/")[2]
-        outcome = await _outcome(_adapter(server).poll(task_id, SEEDANCE))
+        outcome = await outcome_of(_adapter(server).poll(task_id, SEEDANCE))
 
     [sent] = server.received
-    _assert_same_call(sent, case["request"])
+    check_call(sent, case["request"])
     assert sent.body == b""
     expect = case["expect"]
     match expect["state"]:
@@ -211,17 +189,17 @@ def test_a_job_in_the_list_reads_like_an_answer() -> None:
 async def test_a_queued_job_is_deleted_and_polled_again(name: str, after: str, stopped: bool) -> None:
     request = CASES[name]["request"]
     async with ProviderServer() as server:
-        _script(server, _reply("query_queued"), _reply(name), _reply(after))
+        _script(server, reply_of(CASES["query_queued"]), reply_of(CASES[name]), reply_of(CASES[after]))
         task_id = request["path"].rpartition("/")[2]
         assert await _adapter(server).cancel(task_id, SEEDANCE) is stopped
-    _assert_same_call(server.received[1], request)
+    check_call(server.received[1], request)
     assert [sent.method for sent in server.received] == ["GET", "DELETE", "GET"]
 
 
 @pytest.mark.parametrize("name", [name for name in POLLS if name != "query_queued"])
 async def test_nothing_is_deleted_but_a_queued_job(name: str) -> None:
     async with ProviderServer() as server:
-        _script(server, _reply(name))
+        _script(server, reply_of(CASES[name]))
         stopped = await _adapter(server).cancel(ID, SEEDANCE)
     assert stopped is (name == "query_cancelled")
     assert [sent.method for sent in server.received] == ["GET"]
@@ -248,15 +226,15 @@ async def test_whatever_becomes_of_the_delete_the_poll_after_it_decides(
     step: Reply | Fault, after: str, stopped: bool
 ) -> None:
     async with ProviderServer() as server:
-        _script(server, _reply("query_queued"))
-        server.interfere = lambda _, sent: step if sent.method == "DELETE" else _reply(after)
+        _script(server, reply_of(CASES["query_queued"]))
+        server.interfere = lambda _, sent: step if sent.method == "DELETE" else reply_of(CASES[after])
         assert await _adapter(server).cancel(ID, SEEDANCE) is stopped
 
 
 async def test_a_cancel_that_cannot_poll_is_an_error() -> None:
     async with ProviderServer() as server:
         server.interfere = lambda _kind, _sent: Fault.CUT
-        assert isinstance(await _outcome(_adapter(server).cancel(ID, SEEDANCE)), Unavailable)
+        assert isinstance(await outcome_of(_adapter(server).cancel(ID, SEEDANCE)), Unavailable)
 
 
 # What is sent
@@ -272,14 +250,14 @@ async def test_a_cancel_that_cannot_poll_is_an_error() -> None:
 )
 async def test_no_text_flag_is_left_in_a_prompt(prompt: str, sent_text: str) -> None:
     async with ProviderServer() as server:
-        await _outcome(_adapter(server).submit(WORDS.model_copy(update={"prompt": prompt}), (), "t1"))
+        await outcome_of(_adapter(server).submit(WORDS.model_copy(update={"prompt": prompt}), (), "t1"))
     assert server.received[0].fields["content"] == [{"type": "text", "text": sent_text}]
 
 
 async def test_a_photo_of_each_format_names_it_in_small_letters() -> None:
     request = WORDS.model_copy(update={"photos": ("a", "b"), "ratio": None})
     async with ProviderServer() as server:
-        await _outcome(_adapter(server).submit(request, (b"\xff\xd8\xff a", b"\x89PNG a"), "t1"))
+        await outcome_of(_adapter(server).submit(request, (b"\xff\xd8\xff a", b"\x89PNG a"), "t1"))
     content: Any = server.received[0].fields["content"]
     starts = [one["image_url"]["url"].partition(",")[0] for one in content[1:]]
     assert starts == ["data:image/jpeg;base64", "data:image/png;base64"]
@@ -288,13 +266,13 @@ async def test_a_photo_of_each_format_names_it_in_small_letters() -> None:
 
 async def test_a_submit_has_our_id_for_arks_support() -> None:
     async with ProviderServer() as server:
-        await _outcome(_adapter(server).submit(WORDS, (), "task-7"))
+        await outcome_of(_adapter(server).submit(WORDS, (), "task-7"))
     assert server.received[0].headers["X-Client-Request-Id"] == "task-7"
 
 
 async def test_an_id_is_one_part_of_the_path_whatever_it_holds() -> None:
     async with ProviderServer() as server:
-        await _outcome(_adapter(server).poll("../a?b#c%", SEEDANCE))
+        await outcome_of(_adapter(server).poll("../a?b#c%", SEEDANCE))
     assert server.received[0].path == "/api/v3/contents/generations/tasks/..%2Fa%3Fb%23c%25"
 
 
@@ -335,8 +313,8 @@ async def test_an_operator_chooses_models_and_their_ids() -> None:
             ark_base_url=server.base_url,
             ark_models="ark-seedance-2.0-mini, ark-seedance-2.0 = ep-20261120-abc",
         )
-        await _outcome(ark.submit(WORDS, (), "t1"))
-        await _outcome(ark.submit(WORDS.model_copy(update={"model": "ark-seedance-2.0-mini"}), (), "t1"))
+        await outcome_of(ark.submit(WORDS, (), "t1"))
+        await outcome_of(ark.submit(WORDS.model_copy(update={"model": "ark-seedance-2.0-mini"}), (), "t1"))
     assert [model.name for model in ark.models] == ["ark-seedance-2.0", "ark-seedance-2.0-mini"]
     assert [sent.fields["model"] for sent in server.received] == [
         "ep-20261120-abc",
@@ -376,7 +354,7 @@ async def test_a_job_goes_from_submit_to_a_file(tmp_path: Path, model: VideoMode
         done = CASES["query_done"]["response"]["body"] | {
             "content": {"video_url": f"{server.base_url}/videos/7.mp4?sign=s3cr3t-7"}
         }
-        _script(server, _reply("submit_t2v"), _reply("query_running"), Reply(200, done))
+        _script(server, reply_of(CASES["submit_t2v"]), reply_of(CASES["query_running"]), Reply(200, done))
         adapter: Provider = _adapter(server)
         request = settle(VideoRequest(model=model.name, prompt="a fox"), model)
         accepted = await adapter.submit(request, (), "t1")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
-from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from provider_server import ProviderServer, Received, Reply, make_mp4
+from provider_server import ProviderServer, Reply, make_mp4
 from pydantic import SecretStr
+from recorded_examples import check_call, outcome_of, read_cases, reply_of
 
 from bot.errors import AccountProblem, ProviderError, Rejected, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
@@ -21,10 +20,7 @@ from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Http
 from bot.request import CAMERAS, Mode, VideoRequest, check_request, settle
 
-CASES: dict[str, dict[str, Any]] = {
-    path.stem: json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((Path(__file__).parents[1] / "fixtures" / "geekai").glob("*.json"))
-}
+CASES = read_cases("geekai")
 SUBMITS = [name for name, case in CASES.items() if case["request"]["method"] == "POST"]
 LOOKS = [name for name in CASES if name not in SUBMITS]
 OFFERS = read_models(
@@ -65,10 +61,6 @@ def _script(server: ProviderServer, *replies: Reply) -> None:
     server.next("submit", *replies)
 
 
-def _reply(case: dict[str, Any]) -> Reply:
-    return Reply(case["response"]["status"], case["response"]["body"])
-
-
 def _asked(body: dict[str, Any]) -> tuple[VideoRequest, list[Photo]]:
     """The request in our words that leads to an example's body."""
     photos = [_photo(body[field]) for field in ("image", "image_tail") if field in body]
@@ -92,19 +84,6 @@ def _photo(text: str) -> Photo:
     return PhotoLink(text, 1280, 720) if text.startswith("http") else base64.b64decode(text)
 
 
-async def _outcome(call: Awaitable[object]) -> object:
-    try:
-        return await call
-    except ProviderError as error:
-        return error
-
-
-def _assert_same_call(sent: Received, expected: dict[str, Any]) -> None:
-    assert (sent.method, sent.path, sent.query) == (expected["method"], expected["path"], "")
-    assert {name: sent.headers.get(name) for name in expected["headers"]} == expected["headers"]
-    assert ("Content-Type" in sent.headers) == ("Content-Type" in expected["headers"])
-
-
 # The examples
 
 
@@ -115,11 +94,11 @@ async def test_every_recorded_submit_means_what_its_example_says(name: str) -> N
     models = {model.name: model for model in (MODEL, *OTHERS)}
     assert check_request(request, models[request.model]) == []
     async with ProviderServer() as server:
-        _script(server, _reply(case))
-        outcome = await _outcome(_adapter(server).submit(request, photos, "t1"))
+        _script(server, reply_of(case))
+        outcome = await outcome_of(_adapter(server).submit(request, photos, "t1"))
 
     [sent] = server.received
-    _assert_same_call(sent, case["request"])
+    check_call(sent, case["request"])
     # `async` is always there, also where an example waits for the video. One example asks for a Veo model.
     jimeng = "jimeng_i2v_v30" if photos else "jimeng_t2v_v30"
     name_there = OFFERS[request.model].wire_name if request.model in OFFERS else jimeng
@@ -149,10 +128,10 @@ async def test_every_recorded_look_means_what_its_example_says(name: str) -> Non
     task_id = case["request"]["path"].removesuffix("/result").rpartition("/")[2]
     gone = case["response"]["status"] == 404
     async with ProviderServer() as server:
-        _script(server, *[NO_SUCH_PATH] * legacy, _reply(case), *[NO_SUCH_PATH] * gone)
-        outcome = await _outcome(_adapter(server).poll(task_id, MODEL))
+        _script(server, *[NO_SUCH_PATH] * legacy, reply_of(case), *[NO_SUCH_PATH] * gone)
+        outcome = await outcome_of(_adapter(server).poll(task_id, MODEL))
 
-    _assert_same_call(server.received[legacy], case["request"])
+    check_call(server.received[legacy], case["request"])
     assert len(server.received) == 1 + legacy + gone
     assert all(sent.body == b"" for sent in server.received)
     expect = case["expect"]
@@ -192,14 +171,14 @@ def test_the_model_does_all_but_a_camera_at_1080p() -> None:
 
 async def test_what_geekai_takes_for_granted_is_not_sent() -> None:
     async with ProviderServer() as server:
-        await _outcome(_adapter(server).submit(settle(WORDS, MODEL), (), "t1"))
+        await outcome_of(_adapter(server).submit(settle(WORDS, MODEL), (), "t1"))
     assert set(server.received[0].fields) == {"model", "prompt", "aspect_ratio", "async"}
 
 
 async def test_two_photos_that_come_as_bytes_are_sent_as_bare_base64() -> None:
     request = settle(WORDS.model_copy(update={"photos": ("a", "b"), "resolution": "1080p"}), MODEL)
     async with ProviderServer() as server:
-        await _outcome(_adapter(server).submit(request, (b"first", b"last"), "t1"))
+        await outcome_of(_adapter(server).submit(request, (b"first", b"last"), "t1"))
     sent = server.received[0].fields
     assert (sent["image"], sent["image_tail"]) == ("Zmlyc3Q=", "bGFzdA==")
     assert sent["resolution"] == "1080p"
@@ -209,7 +188,7 @@ async def test_two_photos_that_come_as_bytes_are_sent_as_bare_base64() -> None:
 async def test_a_base_url_may_end_in_a_slash_and_an_id_may_hold_anything() -> None:
     async with ProviderServer() as server:
         adapter = GeekAI(KEY, f"{server.base_url}/api/v1/", http=Http(), fetcher=VideoFetcher())
-        await _outcome(adapter.poll("local:7/../a?b#c%", MODEL))
+        await outcome_of(adapter.poll("local:7/../a?b#c%", MODEL))
     assert server.received[0].path == "/api/v1/videos/local%3A7%2F..%2Fa%3Fb%23c%25"
 
 
@@ -234,7 +213,7 @@ async def test_a_path_that_told_nothing_does_not_come_first(answer: Reply) -> No
     async with ProviderServer() as server:
         adapter = _adapter(server)
         _script(server, NO_SUCH_PATH, answer, Reply(200, {"task_status": "pending"}))
-        await _outcome(adapter.poll("7", MODEL))
+        await outcome_of(adapter.poll("7", MODEL))
         assert await adapter.poll("7", MODEL) == StillRunning(queued=True)
     assert server.received[2].path == "/api/v1/videos/7"
 

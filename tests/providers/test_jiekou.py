@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import re
-from collections.abc import Awaitable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from provider_server import ProviderServer, Received, Reply, make_mp4
+from provider_server import ProviderServer, Reply, make_mp4
 from pydantic import SecretStr
+from recorded_examples import check_call, outcome_of, read_cases, reply_of
 
 from bot.errors import AccountProblem, ProviderError, Rejected, SettingsError, Unavailable
 from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
@@ -26,12 +25,7 @@ from bot.providers.wire.http import Answer, Call, Http
 from bot.request import Mode, VideoModel, VideoRequest, check_request, resolutions_for, seconds_for, settle
 from bot.settings import IsolatedSettings
 
-CASES: dict[str, dict[str, Any]] = {
-    path.stem: json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((Path(__file__).parents[1] / "fixtures" / "jiekou").glob("*.json"))
-    # Those are replayed by test_real_answers.py.
-    if not path.stem.startswith("real_")
-}
+CASES = read_cases("jiekou")
 WEBHOOK_EVENT = "novita_webhook_event"
 """The one example that a provider would send to us."""
 NOT_BUILT = {
@@ -63,10 +57,6 @@ MEANING_BY_CODE = {
 def _adapter(server: ProviderServer) -> JieKou:
     fetcher = VideoFetcher(frozenset({"127.0.0.1"}))
     return JieKou(SecretStr(KEY), server.base_url + "/", http=Http(), fetcher=fetcher)
-
-
-def _reply(case: dict[str, Any]) -> Reply:
-    return Reply(case["response"]["status"], case["response"]["body"])
 
 
 def _asked(path: str, body: dict[str, Any]) -> tuple[VideoRequest, list[Photo]]:
@@ -142,13 +132,6 @@ def _photo(text: str) -> Photo:
     )
 
 
-async def _outcome(call: Awaitable[object]) -> object:
-    try:
-        return await call
-    except ProviderError as error:
-        return error
-
-
 def _said_anyway(request: VideoRequest, example: dict[str, Any]) -> dict[str, Any]:
     """What the bot says although an example leaves it open: one video, and no sound."""
     if request.model.startswith("veo"):
@@ -156,13 +139,6 @@ def _said_anyway(request: VideoRequest, example: dict[str, Any]) -> dict[str, An
     if request.model.startswith("kling-3.0") or request.model == "kling-2.6":
         return {"sound": False}
     return {}
-
-
-def _assert_same_call(sent: Received, expected: dict[str, Any]) -> None:
-    query = "&".join(f"{name}={value}" for name, value in expected["query"].items())
-    assert (sent.method, sent.path, sent.query) == (expected["method"], expected["path"], query)
-    assert {name: sent.headers.get(name) for name in expected["headers"]} == expected["headers"]
-    assert ("Content-Type" in sent.headers) == ("Content-Type" in expected["headers"])
 
 
 def test_every_example_is_replayed() -> None:
@@ -182,11 +158,11 @@ async def test_every_recorded_submit_means_what_its_example_says(name: str) -> N
     single = request.model_copy(update={"count": None})
     assert check_request(single, MODELS[request.model]) == []
     async with ProviderServer() as server:
-        server.next("submit", _reply(case))
-        outcome = await _outcome(_adapter(server).submit(request, photos, "t1"))
+        server.next("submit", reply_of(case))
+        outcome = await outcome_of(_adapter(server).submit(request, photos, "t1"))
 
     [sent] = server.received
-    _assert_same_call(sent, case["request"])
+    check_call(sent, case["request"])
     # No webhook, which is Novita's, and no picture of the end, which nobody sees.
     unasked = {"extra", "return_last_frame"}
     example = {name: value for name, value in case["request"]["body"].items() if name not in unasked}
@@ -207,12 +183,12 @@ async def test_every_recorded_submit_means_what_its_example_says(name: str) -> N
 async def test_every_recorded_look_means_what_its_example_says(name: str) -> None:
     case = CASES[name]
     async with ProviderServer() as server:
-        server.next("submit", _reply(case))  # to this server, whatever is no look of Volcengine's
+        server.next("submit", reply_of(case))  # to this server, whatever is no look of Volcengine's
         look = _adapter(server).poll(case["request"]["query"]["task_id"], VEO_3)
-        outcome = await _outcome(look)
+        outcome = await outcome_of(look)
 
     [sent] = server.received
-    _assert_same_call(sent, case["request"])
+    check_call(sent, case["request"])
     assert sent.body == b""
     expect = case["expect"]
     match expect["state"]:
@@ -257,7 +233,7 @@ async def test_veo_3_1_takes_two_photos_as_bare_base64(model: str) -> None:
     request = VideoRequest(model=model, prompt="a fox", photos=("a", "b"), ratio="9:16", audio=True)
     assert check_request(request, MODELS[model]) == []
     async with ProviderServer() as server:
-        await _outcome(_adapter(server).submit(settle(request, MODELS[model]), (b"first", b"last"), "t1"))
+        await outcome_of(_adapter(server).submit(settle(request, MODELS[model]), (b"first", b"last"), "t1"))
     [sent] = server.received
     assert sent.path == f"/v3/async/{model}-generate-img2video"
     assert sent.fields == {
@@ -280,7 +256,7 @@ async def test_veo_3_1_takes_two_photos_as_bare_base64(model: str) -> None:
 async def test_words_have_a_path_of_their_own_and_no_sound_unless_asked_for(model: VideoModel) -> None:
     request = VideoRequest(model=model.name, prompt="a fox", seed=0)
     async with ProviderServer() as server:
-        await _outcome(_adapter(server).submit(request, (), "t1"))
+        await outcome_of(_adapter(server).submit(request, (), "t1"))
     [sent] = server.received
     assert sent.path.endswith("-text2video")
     assert not {"image", "image_url", "image_base64"} & set(sent.fields)
@@ -328,7 +304,7 @@ def test_the_models_take_what_the_documents_allow(
 
 async def test_an_id_is_encoded_whatever_it_holds() -> None:
     async with ProviderServer() as server:
-        await _outcome(_adapter(server).poll("a&b=c#d+e%", VEO_3))
+        await outcome_of(_adapter(server).poll("a&b=c#d+e%", VEO_3))
     assert server.received[0].query == "task_id=a%26b%3Dc%23d%2Be%25"
 
 
@@ -393,7 +369,7 @@ async def test_each_combination_that_a_model_offers_is_sent_as_json(model: Video
                 )
                 assert check_request(request, model) == []
                 server.next("submit", Reply(200, {"task_id": "7"}))
-                outcome = await _outcome(adapter.submit(settle(request, model), (PNG,) * photos, "t1"))
+                outcome = await outcome_of(adapter.submit(settle(request, model), (PNG,) * photos, "t1"))
                 assert outcome == Accepted("7")
                 count += 1
     assert len(server.received) == count

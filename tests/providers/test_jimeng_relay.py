@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from provider_server import Received, Reply, make_mp4
+from provider_server import Reply, make_mp4
 from provider_wire import HASTY, Wire
 from pydantic import SecretStr
+from recorded_examples import check_call, check_poll, check_submit, outcome_of, read_cases, reply_of
 
-from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
-from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
+from bot.errors import AccountProblem, OutcomeUnknown, Rejected, Unavailable
+from bot.provider import Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
 from bot.providers.jimeng_relay import JimengRelay, read_poll, read_submit
 from bot.providers.wire.fetch import VideoFetcher
 from bot.providers.wire.http import Answer, Call
 from bot.request import Mode, VideoRequest, check_request, settle
 
-CASES: dict[str, dict[str, Any]] = {
-    path.stem: json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((Path(__file__).parents[1] / "fixtures" / "jimeng_relay").glob("*.json"))
-    # Those are replayed by test_real_answers.py.
-    if not path.stem.startswith("real_")
-}
+CASES = read_cases("jimeng_relay")
 SUBMITS = [name for name, case in CASES.items() if case["request"]["method"] == "POST"]
 LOOKS = [name for name in CASES if name not in SUBMITS]
 KEY = "YOUR_API_KEY"
@@ -68,31 +63,14 @@ def _asked(body: dict[str, Any]) -> tuple[VideoRequest, list[Photo]]:
     return request, [PhotoLink(url, across * 100, down * 100) for url in urls]
 
 
-def _reply(case: dict[str, Any]) -> Reply:
-    return Reply(case["response"]["status"], case["response"]["body"])
-
-
 def _record(**record: object) -> Answer:
     return Answer(Call.POLL, 200, {"code": "success", "message": "", "data": record})
-
-
-async def _outcome(call: Awaitable[object]) -> object:
-    try:
-        return await call
-    except ProviderError as error:
-        return error
 
 
 async def _sent(request: VideoRequest, *photos: Photo, model: str | None = None) -> dict[str, object]:
     async with Wire(Reply(200, {"code": "success", "data": "1"})) as wire:
         await _adapter(wire.base_url, model).submit(request, photos, "t1")
     return wire.received[0].fields
-
-
-def _assert_same_call(sent: Received, expected: dict[str, Any]) -> None:
-    assert (sent.method, sent.path, sent.query) == (expected["method"], expected["path"], "")
-    assert {name: sent.headers.get(name) for name in expected["headers"]} == expected["headers"]
-    assert ("Content-Type" in sent.headers) == ("Content-Type" in expected["headers"])
 
 
 # The examples
@@ -104,50 +82,28 @@ async def test_every_recorded_submit_means_what_its_example_says(name: str) -> N
     body = case["request"]["body"]
     request, photos = _asked(body)
     assert check_request(request, MODEL) == []
-    async with Wire(_reply(case)) as wire:
-        outcome = await _outcome(_adapter(wire.base_url, body.get("model")).submit(request, photos, "t1"))
+    async with Wire(reply_of(case)) as wire:
+        outcome = await outcome_of(_adapter(wire.base_url, body.get("model")).submit(request, photos, "t1"))
 
     [sent] = wire.received
-    _assert_same_call(sent, case["request"])
+    check_call(sent, case["request"])
     # The document demands `cfg_scale`; the one example without it is another relay's, which names no value.
     assert sent.fields == {"cfg_scale": 0.5, **body}
     expect = case["expect"]
-    if expect["state"] == "accepted":
-        assert outcome == Accepted(expect["task_id"], StillRunning(queued=True))
-    else:
-        assert expect["state"] == "rejected"
-        kind, word, trouble = MEANING[expect["error_kind"]]
-        assert type(outcome) is kind
-        assert isinstance(outcome, ProviderError)
-        assert (outcome.code, getattr(outcome, "trouble", None)) == (word, trouble)
+    check_submit(outcome, expect, MEANING.get(expect.get("error_kind", "")))
 
 
 @pytest.mark.parametrize("name", LOOKS)
 async def test_every_recorded_look_means_what_its_example_says(name: str) -> None:
     case = CASES[name]
-    async with Wire(_reply(case)) as wire:
+    async with Wire(reply_of(case)) as wire:
         task_id = case["request"]["path"].rpartition("/")[2]
-        outcome = await _outcome(_adapter(wire.base_url).poll(task_id, MODEL))
+        outcome = await outcome_of(_adapter(wire.base_url).poll(task_id, MODEL))
 
     [sent] = wire.received
-    _assert_same_call(sent, case["request"])
+    check_call(sent, case["request"])
     assert sent.body == b""
-    expect = case["expect"]
-    match expect["state"]:
-        case "queued":
-            assert outcome == StillRunning(queued=True)
-        case "running":
-            assert outcome == StillRunning(expect["progress"] / 100)
-        case "succeeded":
-            assert outcome == Succeeded(expect["video_urls"][0], 3600)
-        case "unknown" if "error_kind" in expect:
-            assert isinstance(outcome, Unavailable)
-            assert outcome.code == "unreachable"
-        case "unknown":
-            assert outcome == StillRunning()
-        case state:
-            assert isinstance(outcome, Failed)
-            assert outcome.code == (FAILURES[expect["error_kind"]] if state == "failed" else "not_found")
+    check_poll(outcome, case["expect"], FAILURES)
 
 
 # What is offered and sent
@@ -200,7 +156,7 @@ async def test_an_id_is_encoded_and_a_base_url_may_have_a_path_and_a_slash_at_it
     async with Wire(Reply(200, {"code": "success", "data": "1"}), Reply(200, {})) as wire:
         adapter = _adapter(f"{wire.base_url}/api/")
         await adapter.submit(WORDS, (), "t1")
-        await _outcome(adapter.poll("a/b:c?d%2F", MODEL))
+        await outcome_of(adapter.poll("a/b:c?d%2F", MODEL))
     assert [call.path for call in wire.received] == [
         "/api/jimeng/submit/videos",
         "/api/jimeng/fetch/a%2Fb%3Ac%3Fd%252F",

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from fakes import NOW, Clock
-from provider_server import Received, Reply, make_mp4
+from provider_server import Reply, make_mp4
 from provider_wire import HASTY, Wire
 from pydantic import SecretStr
+from recorded_examples import check_call, check_poll, check_submit, outcome_of, read_cases, reply_of
 
-from bot.errors import AccountProblem, OutcomeUnknown, ProviderError, Rejected, Unavailable
-from bot.provider import Accepted, Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
+from bot.errors import AccountProblem, OutcomeUnknown, Rejected, Unavailable
+from bot.provider import Failed, Photo, PhotoLink, Provider, StillRunning, Succeeded
 from bot.providers import build_models, build_providers
 from bot.providers.unified_relay import UnifiedRelay, read_poll, read_submit
 from bot.providers.unified_relay_models import jimeng, read_models
@@ -25,12 +25,7 @@ from bot.providers.wire.http import Answer, Call
 from bot.request import Mode, VideoRequest, check_request, settle
 from bot.settings import IsolatedSettings
 
-CASES: dict[str, dict[str, Any]] = {
-    path.stem: json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((Path(__file__).parents[1] / "fixtures" / "unified_relay").glob("*.json"))
-    # Those are replayed by test_real_answers.py.
-    if not path.stem.startswith("real_")
-}
+CASES = read_cases("unified_relay")
 NOT_BUILT = {"submit_veo31_fast_components_octopusx", "submit_vidu_octopusx"}
 """One relay's own fields, for which the others have no name."""
 POSTS = [name for name, case in CASES.items() if case["request"]["method"] == "POST"]
@@ -105,19 +100,8 @@ def _asked(body: dict[str, Any]) -> tuple[VideoRequest, list[Photo]]:
     return request, [PhotoLink(url, across * 100, down * 100) for url in body["images"]]
 
 
-def _reply(case: dict[str, Any]) -> Reply:
-    return Reply(case["response"]["status"], case["response"]["body"])
-
-
 def _job(**fields: object) -> Answer:
     return Answer(Call.POLL, 200, {"id": ID, **fields})
-
-
-async def _outcome(call: Awaitable[object]) -> object:
-    try:
-        return await call
-    except ProviderError as error:
-        return error
 
 
 async def _sent(
@@ -126,16 +110,6 @@ async def _sent(
     async with Wire(Reply(200, {"id": ID, "status": "pending"})) as wire:
         await _adapter(wire.base_url, sizes=sizes).submit(request, photos, "t1")
     return wire.received[0].fields
-
-
-def _assert_same_call(sent: Received, expected: dict[str, Any]) -> None:
-    assert (sent.method, sent.path) == (expected["method"], expected["path"])
-    # Ids are percent-encoded, the colon too.
-    assert sent.query == "&".join(
-        f"{name}={quote(text, safe='')}" for name, text in expected["query"].items()
-    )
-    assert {name: sent.headers.get(name) for name in expected["headers"]} == expected["headers"]
-    assert ("Content-Type" in sent.headers) == ("Content-Type" in expected["headers"])
 
 
 # The examples
@@ -147,51 +121,28 @@ async def test_every_recorded_submit_means_what_its_example_says(name: str) -> N
     body = case["request"]["body"]
     request, photos = _asked(body)
     entry = "/".join(filter(None, [body["model"], "1:1/3:2/16:9/9:16/2:3", body.get("size"), "frames"]))
-    async with Wire(_reply(case)) as wire:
+    async with Wire(reply_of(case)) as wire:
         adapter = _adapter(wire.base_url, models=[entry])
         assert check_request(request, adapter.models[0]) == []
-        outcome = await _outcome(adapter.submit(request, photos, "t1"))
+        outcome = await outcome_of(adapter.submit(request, photos, "t1"))
 
     [sent] = wire.received
-    _assert_same_call(sent, case["request"])
+    check_call(sent, case["request"])
     assert sent.fields == body
     expect = case["expect"]
-    if expect["state"] == "accepted":
-        assert outcome == Accepted(expect["task_id"], StillRunning(queued=True))
-    else:
-        assert expect["state"] == "rejected"
-        kind, word, trouble = MEANING[expect["error_kind"], expect["retry"]]
-        assert type(outcome) is kind
-        assert isinstance(outcome, ProviderError)
-        assert (outcome.code, getattr(outcome, "trouble", None)) == (word, trouble)
+    check_submit(outcome, expect, MEANING.get((expect.get("error_kind", ""), expect.get("retry", ""))))
 
 
 @pytest.mark.parametrize("name", LOOKS)
 async def test_every_recorded_look_means_what_its_example_says(name: str) -> None:
     case = CASES[name]
-    async with Wire(_reply(case)) as wire:
-        outcome = await _outcome(_adapter(wire.base_url).poll(case["request"]["query"]["id"], MODEL))
+    async with Wire(reply_of(case)) as wire:
+        outcome = await outcome_of(_adapter(wire.base_url).poll(case["request"]["query"]["id"], MODEL))
 
     [sent] = wire.received
-    _assert_same_call(sent, case["request"])
+    check_call(sent, case["request"])
     assert sent.body == b""
-    expect = case["expect"]
-    match expect["state"]:
-        case "queued":
-            assert outcome == StillRunning(queued=True)
-        case "running":
-            progress = expect.get("progress")
-            assert outcome == StillRunning(None if progress is None else progress / 100)
-        case "succeeded":
-            assert outcome == Succeeded(expect["video_urls"][0], 3600)
-        case "unknown" if "error_kind" in expect:
-            assert isinstance(outcome, Unavailable)
-            assert outcome.code == "unreachable"
-        case "unknown":
-            assert outcome == StillRunning()
-        case state:
-            assert isinstance(outcome, Failed)
-            assert outcome.code == (FAILURES[expect["error_kind"]] if state == "failed" else "not_found")
+    check_poll(outcome, case["expect"], FAILURES)
 
 
 # What is offered and sent
@@ -259,7 +210,7 @@ async def test_an_id_travels_whole_and_a_base_url_may_have_a_path() -> None:
     async with Wire(Reply(200, {"id": "a:b+c&d=e/f%3A", "status": "pending"}), Reply(200, {})) as wire:
         adapter = _adapter(f"{wire.base_url}/api/")
         accepted = await adapter.submit(WORDS, (), "t1")
-        await _outcome(adapter.poll(accepted.remote_id, MODEL))
+        await outcome_of(adapter.poll(accepted.remote_id, MODEL))
     submit, look = wire.received
     assert (submit.path, look.path) == ("/api/v1/video/create", "/api/v1/video/query")
     assert look.query == "id=a%3Ab%2Bc%26d%3De%2Ff%253A"
@@ -409,9 +360,9 @@ async def test_a_link_may_come_a_little_after_the_end_and_then_there_is_none(fie
     async with Wire(done, done) as wire:
         adapter = _adapter(wire.base_url, clock=clock)
         clock.advance(119)
-        early = await _outcome(adapter.poll(ID, MODEL))
+        early = await outcome_of(adapter.poll(ID, MODEL))
         clock.advance(2)
-        late = await _outcome(adapter.poll(ID, MODEL))
+        late = await outcome_of(adapter.poll(ID, MODEL))
     assert isinstance(early, Unavailable)
     assert early.code == "provider_fault"
     assert isinstance(late, Failed)
@@ -424,7 +375,7 @@ async def test_where_no_time_is_told_a_missing_link_is_the_relays_fault_which_en
 ) -> None:
     """Five such polls over a quarter of an hour end a task: `schedule.gives_up_polling`."""
     async with Wire(Reply(200, {"id": ID, "status": "completed", "status_update_time": time})) as wire:
-        outcome = await _outcome(_adapter(wire.base_url).poll(ID, MODEL))
+        outcome = await outcome_of(_adapter(wire.base_url).poll(ID, MODEL))
     assert isinstance(outcome, Unavailable)
     assert outcome.code == "provider_fault"
 
@@ -432,7 +383,7 @@ async def test_where_no_time_is_told_a_missing_link_is_the_relays_fault_which_en
 async def test_a_success_that_names_a_refusal_is_one_at_once() -> None:
     refused = {"id": ID, "status": "completed", "error": "Post Img Risk Not Pass"}
     async with Wire(Reply(200, refused)) as wire:
-        outcome = await _outcome(_adapter(wire.base_url).poll(ID, MODEL))
+        outcome = await outcome_of(_adapter(wire.base_url).poll(ID, MODEL))
     assert isinstance(outcome, Failed)
     assert outcome.code == "video_refused"
 
