@@ -90,7 +90,9 @@ def draw_card(
                 task, models, _rerouted(task, models), price_labels, now=now, unusable=unusable
             )
         case _ if task.detached:
-            return Card(join(heading(task, model), say(task.language, stopped_phrase(task, model))), None)
+            stopped = say(task.language, stopped_phrase(task, model))
+            is_below = task.batch_place > 1
+            return Card(with_place(task, stopped) if is_below else join(heading(task, model), stopped), None)
         case TaskState.SUCCEEDED:
             # Nothing is left to be stopped.
             above = heading(task, model, price_labels.price(task))
@@ -166,7 +168,7 @@ def _draw_cancelled(task: Task, model: VideoModel | None, price_labels: PriceLab
     """Draw the prompt of a cancelled task, with a button that makes the video after all if nothing is missing
     for it."""
     ended = with_place(task, say(task.language, task.error_code or "cancelled"))
-    text = join("" if quiet else prompt_line(task), ended)
+    text = join("" if quiet or task.batch_place > 1 else prompt_line(task), ended)
     if model is None or check_request(task.request, model):
         return Card(text, None)
     label = price_labels.label(say(task.language, "button_make_anyway"), task.language, task.request)

@@ -54,6 +54,11 @@ async def pick(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     request = changed(press.task.request, ctx.models, option, choice)
     if request is None:
         return Reply("press_gone")
+    count = request.count or 1
+    if count > (press.task.request.count or 1):
+        refusal = await ctx.access.limit(press.task.user_id, press.task.card.chat_id, count)
+        if refusal is not None:
+            return refusal
     if option == "photos":
         await ctx.drafts.reask(press.sender, press.task, request, press.task.question)
     else:

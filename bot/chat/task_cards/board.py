@@ -137,7 +137,7 @@ class CardBoard:
             await self.remove(task.card.chat_id, task.card.card_id)
             raise
         await self.reactions.done(task)
-        await self._messenger.notify(task, "card_ready")
+        await self._notify(task, "card_ready")
         return file_id_of(message)
 
     async def _say_it_is_sent(self, task: Task, video: Video) -> None:
@@ -151,6 +151,7 @@ class CardBoard:
             self._log.debug("a card does not say that its video is sent", reason=str(error))
 
     async def send(self, task: Task, video: Video) -> str:
+        self.live.forget(task.id)
         card = self._renderer.caption(task, is_shrunk=video.facts.is_shrunk)
         is_quiet = await self.reactions.is_quiet(task.card.chat_id)
 
@@ -250,7 +251,12 @@ class CardBoard:
                 await self._say(task, await self._card(task))
             return
         if not dropped:
-            await self._messenger.notify(task, "card_failed")
+            await self._notify(task, "card_failed")
+
+    async def _notify(self, task: Task, key: str) -> None:
+        """Notify of an outcome; of several videos that were ordered at once only with the last one."""
+        if not any(task_id in self.live for task_id in task.batch_ids if task_id != task.id):
+            await self._messenger.notify(task, key)
 
     def _interval_s(self, task: Task) -> float:
         """Return how long a card is left as it is: longer in groups, shorter for models that are fast."""

@@ -112,6 +112,10 @@ class LiveCardUpdater:
             live.changed = live.changed or live.task.state is TaskState.QUEUED
         self._work.set()
 
+    def forget(self, task_id: str) -> None:
+        """Stop counting on a card that is not there any more, or never was."""
+        self._live.pop(task_id, None)
+
     async def stop_and_wait(self, task_id: str) -> None:
         """Stop counting; returns when no edit of this card is under way. An outcome comes next.
 

@@ -64,6 +64,35 @@ def test_a_card_shows_the_words_and_what_is_bought() -> None:
     assert text.endswith("0:07")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": S.QUEUED},
+        {"state": S.RUNNING, "submitted_at": NOW},
+        {"state": S.RUNNING, "detached": True},
+        {"state": S.SUCCEEDED},
+        {"state": S.CANCELLED, "error_code": "cancelled"},
+    ],
+)
+def test_of_several_videos_the_first_card_says_it_all_and_the_others_one_line(
+    changes: dict[str, Any],
+) -> None:
+    batch = {"batch_id": "boat", "batch_size": 3, **changes}
+    assert draw(**batch).text.startswith("<b>a paper boat</b>\n")
+    assert say("en", "card_of_several", place=1, size=3) in draw(**batch).text
+    other = draw(**batch, batch_place=2).text
+    assert other.startswith(say("en", "card_of_several", place=2, size=3))
+    assert "\n" not in other
+
+
+def test_of_several_videos_one_that_failed_says_which_and_what_it_cost() -> None:
+    refused = a_task(state=S.FAILED, error_code="video_refused", remote_id="job-1")
+    third = replace(refused, batch_id="boat", batch_size=3, batch_place=3)
+    text = draw_card(third, only(A_MODEL), NOW).text
+    assert say("en", "card_of_several", place=3, size=3) in text
+    assert say("en", "charged") in text
+
+
 def test_a_photo_has_its_own_shape() -> None:
     with_photo = VideoRequest(model="jimeng-pro", photos=("p",), ratio="9:16", seconds=10, camera="robo_arm")
     assert draw(request=with_photo).text.startswith(

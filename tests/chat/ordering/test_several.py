@@ -79,6 +79,18 @@ async def test_a_named_seed_is_that_of_the_first_and_the_card_says_so(priced: Bo
     assert [task["batch_size"] for task in priced.tasks(chat)] == [2, 2, 1]
 
 
+async def test_again_can_ask_for_several(priced: BotHarness) -> None:
+    ada, chat = priced.newcomer()
+    priced.world.say(ada, chat, "/video a nest")
+    (video,) = await priced.shown(chat)
+    draft = await priced.answer(priced.world.say(ada, chat, "/again x2", reply_to=video))
+    assert "0.84\u00a0USD" in draft["text"]
+    await priced.tap(ada, draft, GENERATE)
+    await priced.shown(chat, 3)
+    (parent, *batch) = priced.tasks(chat)
+    assert [(task["parent_id"], task["batch_size"]) for task in batch] == [(parent["id"], 2)] * 2
+
+
 async def test_a_button_of_a_draft_offers_each_number_with_the_price_of_all(priced: BotHarness) -> None:
     ada, chat = priced.newcomer()
     draft = await priced.answer(priced.world.say(ada, chat, "a lantern"))
@@ -117,6 +129,9 @@ async def test_of_what_the_day_still_allows_three_fit_and_four_do_not(priced: Bo
     four = await priced.answer(priced.world.say(ada, chat, "/video a letter --count 4"))
     assert four["text"].startswith(says("limit_day_several", count=3, asked=4, time="00:00"))
     three = await priced.answer(priced.world.say(ada, chat, "/video a letter --count 3"))
+    task_id = buttons(three)[GENERATE].partition(":")[2]
+    toast = await priced.forged_tap(ada, three, f"pick:{task_id}:count=4")
+    assert toast == says("limit_day_several", count=3, asked=4, time="00:00")
     await priced.tap(ada, three, GENERATE)
     await priced.shown(chat, 5)
     used_up = await priced.answer(priced.world.say(ada, chat, "/video a letter"))

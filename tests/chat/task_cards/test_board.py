@@ -186,6 +186,30 @@ async def test_in_quiet_mode_nobody_is_called(wall: Wall, store: SQLiteStore) ->
     assert wall.said(wall.group) == []
 
 
+async def test_of_several_videos_the_last_one_calls_alone(wall: Wall) -> None:
+    first = await wall.post(wall.private, made(batch_id="boat", batch_size=2))
+    second = replace(first, id=first.batch_ids[1], batch_place=2)
+    second = await wall.board.post(changed_task(second, card_id=None), None)
+    wall.board.live.posted(first)
+    wall.board.live.posted(second)
+    await wall.go_on(wall.private)
+    wall.clock.advance(120)
+    await wall.board.deliver(first, wall.video)
+    (_, below) = wall.server.world.bot_messages(wall.private)
+    assert below["message_id"] == second.card.card_id
+    await wall.board.deliver(second, wall.video)
+    assert wall.said(wall.private)[-1]["reply_to_message"]["message_id"] == second.card.card_id
+    assert len(wall.said(wall.private)) == 2
+    assert len(wall.board.live) == 0
+
+
+async def test_a_video_without_a_card_counts_on_none(wall: Wall) -> None:
+    task = changed_task(await wall.post(wall.private, made()), card_id=None)
+    wall.board.show(task)
+    await wall.board.send(task, wall.video)
+    assert len(wall.board.live) == 0
+
+
 async def test_a_refusal_calls_too_and_a_dismissal_does_not(wall: Wall) -> None:
     refused = a_task(state=TaskState.FAILED, error_code="prompt_refused")
     task = await wall.post(wall.private, refused)
