@@ -62,9 +62,8 @@ class _LazyGroup(click.Group):
 @click.version_option(package_name="dreamreel", message="%(version)s")
 def main() -> None:
     """Dreamreel: a Telegram bot that makes videos from prompts and photos."""
-    # Databases, keys, photos and videos are nobody else's. In local mode the Bot API server reads our files:
-    # give it the group of the bot.
-    os.umask(0o027 if os.environ.get("TELEGRAM_LOCAL_MODE") == "on" else 0o077)
+    # Databases, keys, photos and videos are nobody else's.
+    os.umask(0o077)
 
 
 @main.command(short_help="Run the bot on Telegram.")
@@ -75,6 +74,9 @@ def run() -> None:
     set_up_logs("info", read_log_format())
     settings = _or_exit(load_settings)
     set_up_logs(settings.log_level, settings.log_format, secrets_of(settings))
+    if settings.telegram_local_mode == "on":
+        # The Bot API server reads our files: give it the group of the bot.
+        os.umask(0o027)
     for unknown in find_unknown_names():
         get_log("bot").warning(
             "a name is no setting", name=unknown.name, source=unknown.source, meant=unknown.meant or None

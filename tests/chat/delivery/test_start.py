@@ -258,6 +258,18 @@ async def test_what_the_bot_writes_is_for_its_own_user_alone(live_bot: BotHarnes
     assert stat.S_IMODE(folder.stat().st_mode) == 0o750
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="rights of files are others there")
+async def test_in_local_mode_the_group_may_read_videos_also_if_the_file_of_settings_says_so(
+    live_bot: BotHarness, tmp_path: Path
+) -> None:
+    (live_bot.folder / ".env").write_text("TELEGRAM_LOCAL_MODE=on\n", encoding="utf-8")
+    ada, chat = live_bot.newcomer()
+    async with bot_process(live_bot.folder, live_bot.values(data_dir=str(tmp_path / "data"))):
+        live_bot.world.say(ada, chat, "/video a paper boat --model preview")
+        videos = await live_bot.until(lambda: list((tmp_path / "data/preview").rglob("*.*")))
+    assert {stat.S_IMODE(one.stat().st_mode) & 0o077 for one in videos if one.exists()} <= {0o040}
+
+
 async def test_a_log_at_debug_says_more_than_one_at_info(live_bot: BotHarness) -> None:
     told = {}
     for level in ("info", "debug"):
