@@ -5,15 +5,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-# A keyboard is as wide as the message above it: 310 pixels on a phone of 390, with 4 between two buttons.
-# Telegram cuts a label that is wider than its button.
-_KEYBOARD_PX = 310
+# A keyboard is as wide as the message above it, on a phone of 390 pixels 290 at least: below a video that
+# stands upright, or in a group. Between two buttons are 4. Telegram cuts a label wider than its button.
+_KEYBOARD_PX = 290
 _GAP_PX = 4
 _PADDING_PX = 16
 """On both sides of a button together."""
 _FONT_PX = 15
 # As a share of the font's size, for the fonts of phones (Roboto, San Francisco), medium weight, rounded up.
-_WIDE, _CAPITAL, _CYRILLIC, _LETTER, _NARROW = 1.0, 0.75, 0.62, 0.56, 0.37
+_WIDE, _CAPITAL, _CYRILLIC, _LETTER, _NARROW = 1.0, 0.75, 0.62, 0.6, 0.37
 _EMOJI = 1.35
 _NARROW_LETTERS = frozenset("iljtfrI1.,:;·'’|()! ‹›í\u00a0")
 _WIDE_LETTERS = frozenset("mwMW@%—…✓↺↻▶№шщжюфыШЩЖЮФЫМ")

@@ -43,7 +43,7 @@ def result_buttons(
     ]
     more = [task_button(task, "button_join", JOIN)] if task.request.extends else []
     more.append(task_button(task, "button_original", ORIGINAL))
-    return keyboard([again, below, [*more, delete]])
+    return keyboard([again, [*below, *more, delete]])
 
 
 def _can_extend(models: Mapping[str, VideoModel]) -> bool:

@@ -159,9 +159,16 @@ def draw_choice(language: str, tasks: Sequence[Task], verb: str = CANCEL) -> Car
 
 
 def _label(task: Task) -> str:
-    words = " ".join(task.request.prompt.split()) or task.request.model
+    words = " ".join(task.request.prompt.split()) or _sign(task) + task.request.model
     whose = f"{cut(task.user_name, 16)}: " if task.card.chat_id < 0 and task.user_name else ""
     return f"✕ {whose}{cut(words, _PROMPT_SHOWN)}"
+
+
+def _sign(task: Task) -> str:
+    """Return what tells a draft without words from the others."""
+    if task.request.extends:
+        return "🎞 "
+    return "🖼 " * min(len(task.request.photos), 3)
 
 
 def _is_stoppable(task: Task) -> bool:

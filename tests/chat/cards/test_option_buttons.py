@@ -123,13 +123,17 @@ def test_a_camera_move_is_offered_for_one_photo_alone(photos: tuple[str, ...], t
 def test_a_strength_is_offered_only_with_a_move() -> None:
     assert choice_rows(draft(asked("both", photos=PHOTO)), FAKES, "strength") == []
     rows = choice_rows(draft(asked("both", photos=PHOTO, camera="handheld")), FAKES, "strength")
-    assert labels(rows)[:2] == [["weak move", "✓ medium move"], ["strong move"]]
+    assert [label for row in labels(rows) for label in row][:3] == [
+        "weak move",
+        "✓ medium move",
+        "strong move",
+    ]
 
 
 def test_a_ratio_beside_a_photo_is_offered_only_where_it_is_heeded() -> None:
     assert choice_rows(draft(asked(photos=PHOTO)), FAKES, "ratio") == []
     rows = choice_rows(draft(asked("both", photos=PHOTO)), FAKES, "ratio")
-    assert labels(rows)[:2] == [["✓ photo's format", "16:9"], ["9:16"]]
+    assert labels(rows)[:2] == [["✓ photo's format"], ["16:9", "9:16"]]
     assert picked(asked("both", photos=PHOTO, ratio="9:16"), FAKES, "ratio", "photo").ratio is None
 
 
