@@ -53,6 +53,8 @@ MOVES: dict[TaskState, frozenset[TaskState]] = {
     TaskState.CANCELLED: frozenset(),
 }
 """The states that each state may move to. Within a state a task may change until it is closed."""
+_FULLEST_BY_TIME = 0.95
+"""Time alone fills no bar."""
 END_STATES = frozenset({TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELLED})
 
 
@@ -107,6 +109,10 @@ class Task:
     remote_id: str | None = None
     progress: float | None = None
     """0 to 1; None if the provider does not say."""
+    expected_s: float | None = None
+    """How long its making was expected to take when its provider accepted it: the measure of its bar."""
+    bar_floor: float = 0.0
+    """How full its bar was when that last changed, 0 to 1."""
     error_code: str | None = None
     error_detail: str | None = None
     """For the log only: it may quote the provider."""
@@ -241,6 +247,22 @@ class Task:
         perhaps_charged = self.remote_id is not None or self.error_code in PERHAPS_CHARGED
         return perhaps_charged or self.state is not TaskState.FAILED
 
+    def bar(self, now: datetime, expected_s: float | None = None) -> float:
+        """Return how full the bar of a job is, 0 to 1: what its provider says, else the time that has passed
+        of `self.expected_s` (or `expected_s`).
+
+        It may stand still but never runs back: not if the provider says less than the time does, nor if the
+        job is queued or made again, or by a slower model.
+        """
+        if self.progress is not None:
+            return max(self.bar_floor, self.progress)
+        since = self.running_at or self.submitted_at
+        measure_s = self.expected_s or expected_s
+        is_made = self.state is TaskState.RUNNING and (self.polled_at is None or self.running_at is not None)
+        if not is_made or since is None or not measure_s:
+            return self.bar_floor
+        return max(self.bar_floor, min((now - since).total_seconds() / measure_s, _FULLEST_BY_TIME))
+
     def may_be_fetched_again(self, now: datetime) -> bool:
         """Return True if the video was made and lost on its way, and its provider still knows the job."""
         is_lost = self.state is TaskState.FAILED and self.error_code in FETCHABLE
@@ -300,10 +322,10 @@ class Task:
         self._must_be(TaskState.SUBMITTING)
         return self._back(code, detail, due_at)
 
-    def requeued_by_provider(self, code: str, detail: str, due_at: datetime) -> Task:
+    def requeued_by_provider(self, code: str, detail: str, due_at: datetime, now: datetime) -> Task:
         """Queue it again: the provider ended the job before it began, because it had no free slot."""
         self._must_be(TaskState.RUNNING)
-        return self._back(code, detail, due_at)
+        return changed(self, bar_floor=self.bar(now))._back(code, detail, due_at)
 
     def rerouted(self, request: VideoRequest, provider: str, price: Decimal | None, now: datetime) -> Task:
         """Queue the same request for another model: it was certainly refused here."""
@@ -320,13 +342,16 @@ class Task:
         )
         return replace(moved, **_NO_TROUBLE)
 
-    def accepted(self, remote_id: str, due_at: datetime, keep_until: datetime) -> Task:
+    def accepted(
+        self, remote_id: str, due_at: datetime, keep_until: datetime, expected_s: float | None = None
+    ) -> Task:
         """Save the provider's id, even after the outcome of the submit was taken for unknown."""
         if self.state is TaskState.FAILED and self.error_code != FailureCode.SUBMIT_UNKNOWN:
             raise IllegalMove(f"{self.id}: failed for good ({self.error_code})")
         return self._move(
             TaskState.RUNNING,
             remote_id=remote_id,
+            expected_s=expected_s or self.expected_s,
             keep_until=keep_until,
             due_at=due_at,
             error_code=None,
@@ -352,6 +377,7 @@ class Task:
         return self._stay(
             TaskState.RUNNING,
             progress=max(told, default=None),
+            bar_floor=self.bar(now),
             polled_at=now,
             running_at=running_at,
             **_NO_TROUBLE,

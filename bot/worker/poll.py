@@ -119,10 +119,11 @@ class JobPoller:
         if sum(one.answer == "ok" for one in submits) > schedule.MOST_REQUEUED:
             await self._fail(task, code, detail, attempt)
             return
-        due_at = schedule.retry_at(len(submits), self._journal.now())
+        now = self._journal.now()
+        due_at = schedule.retry_at(len(submits), now)
         await self._deps.health.slot_refused(task)
         self._deps.chat.show(
-            await self._journal.save(task.requeued_by_provider(code, detail, due_at), attempt)
+            await self._journal.save(task.requeued_by_provider(code, detail, due_at, now), attempt)
         )
 
     async def _fail(self, task: Task, code: str, detail: str, attempt: Attempt | None) -> None:

@@ -250,9 +250,12 @@ class Submitter:
         attempt = self._journal.attempt(task, "submit", began, detail=accepted.detail)
         poll_at = self._deps.schedule.next_poll(task, model, now, others_wait=others_wait)
         keep_until = now + timedelta(seconds=model.keeps_s)
+        expected_s = self._deps.schedule.usual_now_s(task, model)
         task = await self._save_id(
             task,
-            lambda row: row.accepted(accepted.remote_id, now if row.is_cancelled else poll_at, keep_until),
+            lambda row: row.accepted(
+                accepted.remote_id, now if row.is_cancelled else poll_at, keep_until, expected_s
+            ),
             attempt,
             accepted.remote_id,
         )

@@ -77,6 +77,7 @@ async def test_the_tasks_of_an_older_version_are_there_and_count_as_before(opene
     assert (running.remote_id, running.price, running.progress) == ("job-1", Decimal("3.50"), 0.25)
     assert running.billed_tokens is None
     assert running.deleted_at is None
+    assert (running.expected_s, running.bar_floor) == (None, 0.0)
     assert (running.detached, running.tried_models) == (False, ())
     assert (await stored(opened, "hidden")).detached
     assert (await stored(opened, "draft")).request.prompt == "纸船"

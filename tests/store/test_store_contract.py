@@ -167,6 +167,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "state": st.sampled_from(TaskState),
     "remote_id": st.none() | words,
     "progress": st.none() | st.floats(0, 1),
+    "expected_s": st.none() | st.floats(0, 86400),
+    "bar_floor": st.floats(0, 1),
     "error_code": st.none() | st.just(FailureCode.SUBMIT_UNKNOWN) | words,
     "error_detail": st.none() | words,
     "detached": st.booleans(),

@@ -35,7 +35,7 @@ TABLE: dict[str, tuple[Callable[[Task], Task], set[TaskState], TaskState | None]
         S.QUEUED,
     ),
     "requeued_by_provider": (
-        lambda task: task.requeued_by_provider("no_slot", "", LATER),
+        lambda task: task.requeued_by_provider("no_slot", "", LATER, NOW),
         {S.RUNNING},
         S.QUEUED,
     ),

@@ -229,14 +229,12 @@ def _progress_line(task: Task, model: VideoModel | None, now: datetime, estimate
         return say(task.language, "card_running_later", elapsed=elapsed, hours=model.off_peak_hours)
     if clock_of(task)[0] == "queued":
         return say(task.language, "card_queued_there", elapsed=elapsed)
-    usual_s = estimate.usual_s or (model.typical_s if model else 60.0)
-    values = {"elapsed": elapsed, "usual": about(task.language, usual_s)}
+    usual_s = task.expected_s or estimate.usual_s or (model.typical_s if model else 60.0)
+    full = task.bar(now, usual_s)
+    values = {"bar": _bar(full), "elapsed": elapsed, "usual": about(task.language, usual_s)}
     if task.progress is not None:
-        percent = round(100 * task.progress)
-        return say(task.language, "card_running_percent", bar=_bar(task.progress), percent=percent, **values)
-    if elapsed_s > 1.5 * usual_s:
-        return say(task.language, "card_running_long", bar=_bar(0.95), **values)
-    return say(task.language, "card_running", bar=_bar(min(elapsed_s / usual_s, 0.95)), **values)
+        return say(task.language, "card_running_percent", percent=round(100 * full), **values)
+    return say(task.language, "card_running_long" if elapsed_s > 1.5 * usual_s else "card_running", **values)
 
 
 def _bar(fraction: float) -> str:

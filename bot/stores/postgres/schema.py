@@ -334,9 +334,15 @@ CREATE INDEX tasks_made_by ON tasks (user_id, finished_at, place)
     WHERE state = 'succeeded' AND delivered_at IS NOT NULL;
 """
 
+_BARS = """
+-- The measure of a card's bar, and how full it was.
+ALTER TABLE tasks ADD COLUMN expected_s double precision;
+ALTER TABLE tasks ADD COLUMN bar_floor double precision NOT NULL DEFAULT 0;
+"""
+
 _SCRIPTS = (
     *(_TASKS, _REST, _WAKING, _SHARING, _ASIDES, _UPDATES_OF_PERSONS, _STANDARD_NAMES, _AUDIT_LOG),
-    *(_TOKENS_OF_TASKS, _CANCELLATIONS, _DELETED_VIDEOS, _BATCHES, _VIDEOS_OF_PEOPLE),
+    *(_TOKENS_OF_TASKS, _CANCELLATIONS, _DELETED_VIDEOS, _BATCHES, _VIDEOS_OF_PEOPLE, _BARS),
 )
 SCHEMA_VERSION = len(_SCRIPTS)
 _ALONE = 7

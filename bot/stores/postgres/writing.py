@@ -24,7 +24,7 @@ _TYPES = {
     **dict.fromkeys(("batch_place", "batch_size"), "bigint"),
     **dict.fromkeys(("card_has_photo", "detached", "waits_for_slot", "is_active"), "boolean"),
     "counts_toward_quota": "boolean",
-    "progress": "float8",
+    **dict.fromkeys(("progress", "expected_s", "bar_floor"), "float8"),
 }
 """Of columns that are no text."""
 _ATTEMPT = {
@@ -33,7 +33,10 @@ _ATTEMPT = {
 }
 _NO_ATTEMPT = (None,) * len(_ATTEMPT)
 
-_POLL = ("progress", "polled_at", "running_at", "late_at", "attempts", "failing_since", "due_at")
+_POLL = (
+    *("progress", "bar_floor", "polled_at", "running_at", "late_at"),
+    *("attempts", "failing_since", "due_at"),
+)
 """What a poll may change of a task that it does not end."""
 _KEPT_BY_POLL = attrgetter(*(name for name in TASK_FIELDS if name not in _POLL))
 _POLL_COLUMNS = ("id", "version", "provider", *_POLL)

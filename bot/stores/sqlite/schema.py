@@ -271,6 +271,14 @@ def videos_of_people(db: Database) -> None:
     )
 
 
+@migrations()
+def bars(db: Database) -> None:
+    """Add the measure of a card's bar, and how full it was."""
+    tasks = db.table("tasks")
+    tasks.add_column("expected_s", float)
+    tasks.add_column("bar_floor", float, not_null_default=0.0)
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

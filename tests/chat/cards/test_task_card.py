@@ -107,7 +107,11 @@ def test_a_photo_has_its_own_shape() -> None:
     [
         ({"state": S.QUEUED}, "You are next · 0:30", ["cancel:boat"]),
         ({"state": S.SUBMITTING}, "Starting · 0:30", ["cancel:boat"]),
-        ({"state": S.RUNNING}, "▰▰▰▰▱▱▱▱▱▱▱▱ 0:30 · usually 1 min 40 s", ["cancel:boat"]),
+        (
+            {"state": S.RUNNING, "submitted_at": NOW},
+            "▰▰▰▰▱▱▱▱▱▱▱▱ 0:30 · usually 1 min 40 s",
+            ["cancel:boat"],
+        ),
         (
             {"state": S.RUNNING, "progress": 0.5},
             "▰▰▰▰▰▰▱▱▱▱▱▱ 50% · 0:30 · usually 1 min 40 s",
@@ -147,6 +151,74 @@ def test_a_queue_that_stands_still_says_why_and_no_number(blockage: Blockage, la
         assert plain(say(language, "age_minutes", minutes=3)) in plain(blocked.text)
 
 
+STEPS = st.one_of(
+    st.tuples(st.just("wait"), st.floats(0, 500)),
+    st.tuples(st.just("poll"), st.none() | st.floats(0, 1)),
+    st.tuples(st.sampled_from(["queued there", "late", "lost"]), st.none()),
+    st.tuples(st.sampled_from(["full", "slower model", "accepted"]), st.floats(1, 2000)),
+)
+
+
+@given(st.lists(STEPS, max_size=60), st.lists(st.floats(1, 2000), min_size=60, max_size=60))
+def test_no_bar_ever_runs_backwards(steps: list[tuple[str, float | None]], learned_s: list[float]) -> None:
+    """Whatever polls say, jobs that wait in a queue again or are made again, a slower model, a restart, and
+    what is learned of durations meanwhile."""
+    now, fullest = NOW, 0
+    task = a_task(state=S.RUNNING, submitted_at=NOW, remote_id="job", expected_s=100.0)
+    for (step, value), usual_s in zip(steps, learned_s, strict=False):
+        match step, task.state:
+            case "wait", _:
+                now += timedelta(seconds=value or 0.0)
+            case "poll", S.RUNNING:
+                task = task.polled(value, now)
+            case "queued there", S.RUNNING:
+                task = task.polled(None, now, queued=True)
+            case "late", S.RUNNING:
+                task = task.late(now)
+            case "full", S.RUNNING:
+                task = task.requeued_by_provider("no_slot", "", now, now)
+            case "full", S.SUBMITTING:
+                task = task.requeued_no_slot("no_slot", "", now)
+            case "lost", S.SUBMITTING:
+                task = task.failed(FailureCode.SUBMIT_UNKNOWN, "", now, now)
+            case "slower model", S.SUBMITTING:
+                task = task.rerouted(task.request, task.provider, None, now)
+            case "accepted", S.QUEUED:
+                task = task.submitting(now, now, now)
+            case "accepted", S.SUBMITTING | S.FAILED:
+                task = task.accepted("job", now, now, value)
+        text = draw_card(task, {"jimeng-pro": A_MODEL}, now, Estimate(usual_s=usual_s)).text
+        if "▱" in text or "▰" in text:
+            assert text.count("▰") >= fullest
+            fullest = text.count("▰")
+
+
+def test_a_job_that_is_made_again_keeps_what_its_bar_has_shown() -> None:
+    after = [NOW + timedelta(seconds=seconds) for seconds in (0, 60, 70, 100, 200)]
+    task = a_task(state=S.RUNNING, submitted_at=NOW, remote_id="job", expected_s=120.0)
+    assert task.bar(after[1]) == 0.5
+    task = task.requeued_by_provider("no_slot", "", after[1], after[1])
+    task = task.submitting(after[2], after[2], after[2]).accepted("job-2", after[2], after[2], 240.0)
+    assert task.bar(after[3]) == 0.5, "it stands still"
+    assert task.bar(after[4]) == pytest.approx(130 / 240)
+
+
+def test_a_provider_that_says_less_than_the_time_does_not_push_the_bar_back() -> None:
+    at = NOW + timedelta(seconds=60)
+    task = a_task(state=S.RUNNING, submitted_at=NOW, remote_id="job", expected_s=120.0)
+    told = task.polled(0.1, at)
+    assert (told.progress, told.bar(at)) == (0.1, 0.5)
+    assert "▰▰▰▰▰▰▱▱▱▱▱▱ 50%" in draw_card(told, {}, at).text
+    assert told.polled(0.7, at).bar(at) == 0.7
+
+
+def test_a_duration_that_is_learned_meanwhile_does_not_move_a_bar() -> None:
+    at = NOW + timedelta(seconds=60)
+    task = a_task(state=S.RUNNING, submitted_at=NOW, remote_id="job", expected_s=120.0)
+    for usual_s in (30.0, 120.0, 2000.0):
+        assert draw_card(task, {}, at, Estimate(usual_s=usual_s)).text.count("▰") == 6
+
+
 def test_a_queue_names_how_many_stand_before() -> None:
     assert draw(estimate=Estimate(3)).text.endswith("In line, 3 before you · 0:00")
 
@@ -169,7 +241,7 @@ def test_each_wait_is_counted_from_its_own_beginning() -> None:
 
 
 def test_what_is_usual_is_what_was_measured() -> None:
-    measured = draw(after_s=30, estimate=Estimate(usual_s=58.3), state=S.RUNNING)
+    measured = draw(after_s=30, estimate=Estimate(usual_s=58.3), state=S.RUNNING, submitted_at=NOW)
     assert measured.text.endswith("▰▰▰▰▰▰▱▱▱▱▱▱ 0:30 · usually 1 min")
 
 
