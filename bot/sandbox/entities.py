@@ -34,9 +34,8 @@ _CHARACTER = re.compile(r"&(?:lt|gt|amp|quot|#\d+|#x[0-9a-fA-F]+);")
 # What Telegram detects in any text by itself.
 _DETECTED = re.compile(
     r"(?P<url>https?://[^\s<>\"]*[^\s<>\".,;:!?)\]])"
-    r"|(?<![\w/@<>])(?P<bot_command>/\w{1,64}(?:@\w{3,32})?)(?![\w/<>])"
-    r"|(?<![\w/@])(?P<mention>@\w{3,32})(?!\w)",
-    re.ASCII,
+    r"|(?<![\w/@<>])(?P<bot_command>/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?)(?![\w/<>])"
+    r"|(?<![\w/@])(?P<mention>@[A-Za-z0-9_]{3,32})(?!\w)",
 )
 
 

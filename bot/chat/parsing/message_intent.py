@@ -28,6 +28,7 @@ company that its person was not told of (`bot.chat.ordering`).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -44,6 +45,7 @@ _PHOTO_NAME = re.compile(r".*\.(?:jpe?g|jpe|jfif|png|webp|hei[cf]|avif)", re.IGN
 
 # What may follow a command that Telegram does not mark as one: `/video一只猫`, `／video a cat`.
 _TYPED = re.compile(r"[/／]([A-Za-z0-9_]{1,64})(?:@([A-Za-z0-9_]{3,32}))?(?![A-Za-z0-9_/.@])")
+_WHOLE_NAME = re.compile(r"[/／](\w{1,64})")
 _BEFORE_WORDS = re.compile(r"^(?:[\s:：,，、.。;；!！]+|[-–—]+(?=\s|$))+")
 """What people put between a command and its words."""
 
@@ -278,6 +280,22 @@ def _has_media(message: Message | ExternalReplyInfo) -> bool:
     return sent is not None
 
 
+def _typed(text: str) -> tuple[str, str, str]:
+    """Return the command that a text begins with although Telegram marks none, whose it is, and the rest.
+
+    A letter after it begins the words in Chinese; in an alphabet it belongs to the name: `/vídeo` is no `/v`.
+    """
+    text = unicodedata.normalize("NFC", text)
+    typed = _TYPED.match(text)
+    if typed is None:
+        return "", "", text
+    after = text[typed.end() : typed.end() + 1]
+    if after.lower() == after.upper() or not (whole := _WHOLE_NAME.match(text)):
+        return typed[1], typed[2] or "", text[typed.end() :]
+    letters = unicodedata.normalize("NFKD", whole[1])
+    return "".join(one for one in letters if not unicodedata.combining(one)), "", text[whole.end() :]
+
+
 def _command(
     message: Message, bot_username: str, commands: Mapping[str, CommandKind]
 ) -> tuple[str | None, str, Literal["this", "other", "nobody"]]:
@@ -289,15 +307,15 @@ def _command(
     entities = message.entities or message.caption_entities
     # A command in bold has two entities that begin where the text does.
     found = [one for one in entities if one.type == MessageEntity.BOT_COMMAND and one.offset == 0]
-    typed = _TYPED.match(text)
     if found:
         end = found[0].length
         name, _, addressee = text[1:end].partition("@")
-    elif typed and typed[1].lower() in commands:
-        end, name, addressee = typed.end(), typed[1], typed[2] or ""
+        rest = text[end:]
     else:
-        return None, text.strip(), "nobody"
-    name, words = name.lower(), _BEFORE_WORDS.sub("", text[end:]).rstrip()
+        name, addressee, rest = _typed(text)
+        if name.lower() not in commands:
+            return None, text.strip(), "nobody"
+    name, words = name.lower(), _BEFORE_WORDS.sub("", rest).rstrip()
     if addressee:
         return name, words, "this" if addressee.lower() == bot_username.lower() else "other"
     is_others = commands.get(name) == "admin" and message.chat.type != ChatType.PRIVATE

@@ -8,10 +8,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from bot.integers import read_integer
-from bot.request import MOST_AT_ONCE, Mode, Problem, VideoModel
+from bot.request import CAMERAS, MOST_AT_ONCE, Mode, Problem, VideoModel
 from bot.styles import Style, styles
+from bot.text import LANGUAGES, plain, say
 
 REFS = "refs"
 _RATIOS = frozenset({"16:9", "9:16", "4:3", "3:4", "1:1", "21:9", "3:2", "2:3"})
@@ -133,6 +135,8 @@ def _read_flag(name: str, value: str, options: dict[str, object], problems: list
         first, rest = _unquoted(value) if value[:1] in _QUOTES else (value, "")
     elif key == "seconds" and (written := _SECONDS_VALUE.match(value)):
         first, rest = written[1], value[written.end() :].lstrip(_LIST_MARKS)
+    elif key == "camera" and (named := _camera_move(value)):
+        first, rest = named
     elif read is _decimal and (written := _DECIMAL_COMMA.match(value)):
         first, rest = written[0], value[written.end() :].lstrip(_LIST_MARKS)
     elif read in (_switch, _references) and _plain(first) not in _YES | _NO:
@@ -277,6 +281,31 @@ def _style(value: str) -> Style | None:
     return styles()[name]
 
 
+@cache
+def _camera_names() -> dict[str, str]:
+    """Return the camera moves by what people call them in any language, the longest names first."""
+    names = {_as_name(camera): camera for camera in CAMERAS}
+    for language in LANGUAGES:
+        shown = ((plain(say(language, f"camera_move_{camera}")), camera) for camera in CAMERAS)
+        names |= {_as_name(name): camera for name, camera in shown}
+    return dict(sorted(names.items(), key=lambda item: -len(item[0])))
+
+
+def _camera_move(value: str) -> tuple[str, str] | None:
+    """Return the camera move with whose name a value begins, in quotes or not, and what follows it."""
+    quoted = value[:1] in _QUOTES
+    asked, rest = _unquoted(value) if quoted else (value, "")
+    text = _as_name(asked)
+    name = next((one for one in _camera_names() if re.match(rf"{re.escape(one)}(?!\w)", text)), None)
+    if name is None or len(text) != len(asked):
+        return None
+    return _camera_names()[name], rest if quoted else asked[len(name) :].lstrip(_LIST_MARKS)
+
+
+def _as_name(text: str) -> str:
+    return re.sub(r"[\s_-]", " ", text.lower())
+
+
 def _switch(value: str) -> bool:
     return _plain(value) in _YES
 
@@ -346,7 +375,7 @@ EXAMPLES = {
     "seconds": "--seconds 10",
     "resolution": "--resolution 1080p",
     "seed": "--seed 7",
-    "camera": "--camera robo_arm",
+    "camera": "--camera crane",
     "strength": "--strength medium",
     "negative": "--negative blur",
     "audio": "--audio on",

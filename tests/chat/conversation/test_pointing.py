@@ -333,6 +333,13 @@ async def test_an_edit_that_cannot_work_changes_nothing_and_is_explained(live_bo
 # Commands that are nearly right.
 
 
+async def test_a_command_with_an_accent_is_not_the_short_one_with_half_a_word(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer(language="pt")
+    live_bot.world.say(ada, chat, "/vídeo um gato laranja")
+    await live_bot.shown(chat)
+    assert live_bot.jobs("um gato laranja") == 1
+
+
 @pytest.mark.parametrize("text", ["/video一只猫", "/video: 一只猫", "／video 一只猫"])
 async def test_a_command_glued_to_its_words_is_that_command(live_bot: BotHarness, text: str) -> None:
     ada, chat = live_bot.newcomer()

@@ -201,3 +201,15 @@ async def test_in_a_group_only_an_admin_may_make_a_model_the_default(live_bot: B
     assert model is not None
     assert list(buttons(model)) == [says("option_back")]
     assert await live_bot.forged_tap(boris, model, "models:use=jimeng-720p") == says("press_admins_only")
+
+
+async def test_a_camera_move_has_one_name_from_what_is_typed_to_the_refusal(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer(language="ru")
+    live_bot.world.send_photo(ada, chat, photo(), caption="ближе --camera Кран --model jimeng-720p")
+    (video,) = await live_bot.shown(chat)
+    assert "Кран" in video["caption"]
+    refused = await live_bot.answer(
+        live_bot.world.send_photo(ada, chat, photo(), caption="ближе --camera zoom --model jimeng-720p")
+    )
+    assert "Кран, " in refused["text"]
+    assert "crane_push" not in refused["text"]

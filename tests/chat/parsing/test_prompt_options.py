@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat.parsing.prompt_options import FLAGS, read_prompt
-from bot.text import LANGUAGES, say
+from bot.request import CAMERAS
+from bot.text import LANGUAGES, plain, say
 
 
 def read(text: str) -> tuple[str, dict[str, object]]:
@@ -262,3 +263,29 @@ def test_a_photo_is_sent_and_not_typed(flag: str) -> None:
     assert [problem.code for problem in words.problems] == ["flag_photo"]
     for language in LANGUAGES:
         say(language, "flag_photo", **words.problems[0].values)
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt", "camera"),
+    [
+        ("closer --camera Crane", "closer", "crane_push"),
+        ("closer --camera crane_push", "closer", "crane_push"),
+        ("closer --camera Dynamic orbit in the rain", "closer in the rain", "dynamic_orbit"),
+        ("closer --camera dynamic-orbit", "closer", "dynamic_orbit"),
+        ('closer --camera "Rapid push and pull" please', "closer please", "rapid_push_pull"),
+        ("closer --camera Swivel ↺", "closer", "counterclockwise_swivel"),
+        ("ближе --camera Кран", "ближе", "crane_push"),
+        ("closer --camera cranes", "closer", "cranes"),
+    ],
+)
+def test_a_camera_move_is_known_by_the_name_on_the_card(text: str, prompt: str, camera: str) -> None:
+    read = read_prompt(text)
+    assert (read.prompt, read.options, read.problems) == (prompt, {"camera": camera}, ())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_camera_move_can_be_typed_as_it_is_shown(language: str) -> None:
+    shown = {camera: plain(say(language, f"camera_move_{camera}")) for camera in CAMERAS}
+    assert {camera: read_prompt(f"a boat --camera {name}").options for camera, name in shown.items()} == {
+        camera: {"camera": camera} for camera in CAMERAS
+    }
