@@ -39,12 +39,7 @@ def _extension(live_bot: BotHarness, ada: Person, chat: Chat, words: str) -> Non
     live_bot.world.send_video(ada, chat, film(), caption=f"/extend {words}")
 
 
-def _reply_to_a_video(live_bot: BotHarness, ada: Person, chat: Chat, words: str) -> None:
-    sent = live_bot.world.send_video(ada, chat, film())
-    live_bot.world.say(ada, chat, f"/extend {words}", reply_to=sent)
-
-
-@pytest.mark.parametrize("way", [_caption, _command, _file, _album, _extension, _reply_to_a_video])
+@pytest.mark.parametrize("way", [_caption, _command, _file, _album, _extension])
 async def test_the_first_order_with_a_picture_is_a_draft_that_names_the_company(
     live_bot: BotHarness, way: Callable[[BotHarness, Person, Chat, str], None]
 ) -> None:
