@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import SecretStr
@@ -21,14 +20,14 @@ def names(settings: Settings) -> list[str]:
     return [name.upper() for name in type(settings).model_fields]
 
 
-def source_of(settings: Settings, name: str, environment: Mapping[str, str] | None = None) -> Source:
+def source_of(settings: Settings, name: str) -> Source:
     """Return where a setting's value comes from. The environment beats `.env`."""
     if name.lower() not in settings.model_fields_set:
         return "default"
     if isinstance(settings, IsolatedSettings):
         return "start"
-    given = os.environ if environment is None else environment
-    return "environment" if any(one.upper() == name and given[one] for one in given) else ".env"
+    given = any(one.upper() == name and value for one, value in os.environ.items())
+    return "environment" if given else ".env"
 
 
 def shown_value(settings: Settings, name: str) -> str:

@@ -52,15 +52,14 @@ _MODEL = VideoModel(
 class Preview:
     """Each job has a folder: the request, the photos, the progress, and at last the film.
 
-    A job whose process ended in the middle is drawn again when somebody looks at it.
+    A job whose process ended in the middle is drawn again at the next poll.
     """
 
     name = "preview"
     models: Sequence[VideoModel] = (_MODEL,)
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._clock = clock
         self._drawing: dict[str, asyncio.Task[None]] = {}
         self._failures: dict[str, MediaError] = {}
         self._log = get_log(__name__)
@@ -139,7 +138,7 @@ class Preview:
         self._folder.mkdir(parents=True, exist_ok=True)
         for job in self._folder.iterdir():
             with suppress(FileNotFoundError):  # another submit forgets it at this moment
-                if self._clock() - job.stat().st_mtime > _KEEPS_S:
+                if time.time() - job.stat().st_mtime > _KEEPS_S:
                     shutil.rmtree(job, ignore_errors=True)
 
 

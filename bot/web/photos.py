@@ -23,10 +23,9 @@ class SharedPhotos:
     A failure is not kept: the next request tries again.
     """
 
-    def __init__(self, open_photo: OpenPhoto, at_once: int = _AT_ONCE, kept_s: float = _KEPT_S) -> None:
+    def __init__(self, open_photo: OpenPhoto) -> None:
         self._open_photo = open_photo
-        self._turns = asyncio.Semaphore(at_once)
-        self._kept_s = kept_s
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._openings: dict[tuple[str, int], asyncio.Task[FitPhoto | None]] = {}
 
     async def get(self, task_id: str, index: int) -> FitPhoto | None:
@@ -55,4 +54,4 @@ class SharedPhotos:
         if opening.cancelled() or opening.exception() is not None or opening.result() is None:
             self._openings.pop(key, None)
         else:
-            asyncio.get_running_loop().call_later(self._kept_s, self._openings.pop, key, None)
+            asyncio.get_running_loop().call_later(_KEPT_S, self._openings.pop, key, None)

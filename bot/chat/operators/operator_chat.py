@@ -37,14 +37,12 @@ class OperatorChat:
         preferences: ChatPreferences,
         models: Mapping[str, VideoModel],
         price_labels: Callable[[], PriceLabels],
-        limit_s: float = _LIMIT_S,
     ) -> None:
         self.chat_id = chat_id
         self._messenger = messenger
         self._preferences = preferences
         self._models = models
         self._price_labels = price_labels
-        self._limit_s = limit_s
         self._untold: set[str] = set()
         """Messages that failed since the last success: they are tried every few seconds, and logged once."""
         self._log = get_log(__name__)
@@ -72,7 +70,7 @@ class OperatorChat:
     async def _tell(self, key: str, draw: Callable[[str], Card], *, silent: bool = False) -> bool:
         try:
             card = draw(await self._language())
-            async with asyncio.timeout(self._limit_s):
+            async with asyncio.timeout(_LIMIT_S):
                 await self._send(card.text, card.buttons, silent=silent)
         except (ChatError, StoreError, TimeoutError) as error:
             if key not in self._untold:

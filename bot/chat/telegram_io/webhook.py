@@ -46,7 +46,6 @@ class WebhookReceiver:
         clock: Callable[[], datetime],
         hook: WebhookSettings,
         *,
-        check_s: float = _CHECK_S,
         take_unstored: TakeUnstored = nothing_unstored,
     ) -> None:
         """`take_unstored` as of the `UpdatePoller`."""
@@ -56,7 +55,6 @@ class WebhookReceiver:
         self._on_stored = on_stored
         self._clock = clock
         self._hook = hook
-        self._check_s = check_s
         self._log = get_log(__name__)
         self.answered_at = clock()
         """When Telegram last confirmed the webhook, for a health check."""
@@ -91,7 +89,7 @@ class WebhookReceiver:
                 await asyncio.sleep(pause_after(error, failures))
                 continue
             failures = 0
-            await asyncio.sleep(self._check_s)
+            await asyncio.sleep(_CHECK_S)
 
     async def _set(self) -> None:
         await self._bot.set_webhook(
