@@ -27,7 +27,7 @@ from bot.chat.cards.layout import start_link
 from bot.chat.context import ChatContext
 from bot.chat.features import FEATURES
 from bot.chat.features.extend import read_video
-from bot.chat.features.group_membership import follow_group, group_upgraded, membership_changed
+from bot.chat.features.groups.membership import follow_group, group_upgraded, membership_changed
 from bot.chat.features.inline import answer_query
 from bot.chat.features.video import album
 from bot.chat.handlers import Feature

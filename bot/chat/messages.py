@@ -9,10 +9,11 @@ from telegram import InlineKeyboardMarkup, Message
 
 from bot.chat.cards.layout import KEYS, button
 from bot.chat.context import ChatContext
-from bot.chat.features import share, video
-from bot.chat.features.group_membership import follow_group
+from bot.chat.features import video
+from bot.chat.features.groups.membership import follow_group
 from bot.chat.features.help import help as show_help
 from bot.chat.features.help import start as greet
+from bot.chat.features.results import share
 from bot.chat.handlers import MEANT
 from bot.chat.parsing.message_intent import Intent, find_video, read_intent, writer_of
 from bot.chat.router import Router

@@ -20,8 +20,8 @@ from bot.admin.billing import draw_bill
 from bot.chat.cards.option_buttons import choice_rows, option_rows
 from bot.chat.cards.price_labels import PriceLabels
 from bot.chat.cards.task_card import draw_caption, draw_card
-from bot.chat.features.details import draw_details
 from bot.chat.features.history import draw_history
+from bot.chat.features.results.details import draw_details
 from bot.cli import task_table
 from bot.codes import FailureCode
 from bot.draft import DraftQuestion

@@ -3,26 +3,23 @@
 from bot.chat.features import (
     again,
     cancel,
-    details,
     draft,
     extend,
     forget,
     help,
     history,
-    join,
     models,
     next_steps,
-    original,
     photo_pairs,
     privacy,
     queue,
     settings,
-    share,
     stats,
     style,
     video,
 )
 from bot.chat.features.admin import allow_ban, limit, page, pause, set_setting, waiting_list
+from bot.chat.features.results import details, join, original, share
 from bot.chat.handlers import Feature
 
 FEATURES: tuple[Feature, ...] = (

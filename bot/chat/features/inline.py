@@ -12,7 +12,7 @@ from telegram import InlineQuery, InlineQueryResultCachedVideo, InlineQueryResul
 from bot.chat.cards.layout import cut, facts
 from bot.chat.cards.task_card import joined_line
 from bot.chat.context import ChatContext
-from bot.chat.features.share import EXACT, can_use_inline, keep_typed
+from bot.chat.features.results.share import EXACT, can_use_inline, keep_typed
 from bot.integers import read_integer
 from bot.task import Task
 from bot.text import plain, say

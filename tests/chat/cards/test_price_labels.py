@@ -19,7 +19,7 @@ from bot.chat.cards.models_list import draw_model
 from bot.chat.cards.option_buttons import choice_rows
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.chat.cards.task_card import draw_caption, draw_card
-from bot.chat.features.details import draw_details
+from bot.chat.features.results.details import draw_details
 from bot.codes import FailureCode
 from bot.draft import STARTED_BY_ANSWER
 from bot.prices import NO_PRICES, read_prices

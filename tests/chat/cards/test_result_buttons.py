@@ -21,10 +21,10 @@ from bot.chat.cards.layout import cut, units
 from bot.chat.cards.result_buttons import result_buttons
 from bot.chat.cards.task_card import draw_caption
 from bot.chat.features.cancel import draw_choice
-from bot.chat.features.details import draw_details, options_of
 from bot.chat.features.history import PAGE, draw_history
 from bot.chat.features.queue import card_link, draw_queue
-from bot.chat.features.share import draw_link, is_recipe, recipe_of
+from bot.chat.features.results.details import draw_details, options_of
+from bot.chat.features.results.share import draw_link, is_recipe, recipe_of
 from bot.chat.parsing.prompt_options import PromptOptions, read_prompt
 from bot.chat.sender import Sender
 from bot.request import CAMERAS, STRENGTHS, Crop, Mode, VideoRequest

@@ -10,7 +10,7 @@ from telegram import Chat, ChatMember, ChatMemberRestricted, ChatMemberUpdated, 
 from telegram.constants import ChatType
 
 from bot.chat.context import ChatContext
-from bot.chat.features.group_greeting import draw_greeting, draw_needs
+from bot.chat.features.groups.greeting import draw_greeting, draw_needs
 from bot.chat.sender import Sender, tidy_name
 from bot.chat.telegram_io.client import translated
 from bot.errors import CallRefused, CardGone, ChatGone, ChatMoved, StaleTask

@@ -1,0 +1,1 @@
+"""What the bot does when it joins a group, leaves it, or follows it to its new id."""

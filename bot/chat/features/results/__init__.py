@@ -1,0 +1,1 @@
+"""The buttons of a finished video that no other card has."""
