@@ -160,8 +160,8 @@ async def test_models_are_paused_and_people_kept_out_on_a_phone(browser: Browser
         await page.get_by_role("link", name="go on", exact=True).tap()
         await page.get_by_role("button", name="Go on").tap()
         await page.get_by_role("link", name="Chiara").tap()
-        await page.get_by_role("link", name="Keep out").tap()
-        await page.get_by_role("button", name="Keep out").tap()
+        await page.get_by_role("link", name="Ban").tap()
+        await page.get_by_role("button", name="Ban").tap()
         await expect(page.get_by_role("heading", name="Chiara")).to_be_visible()
     assert await site.done() == [
         ("pause", "", 1001),

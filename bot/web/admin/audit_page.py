@@ -61,7 +61,7 @@ def _setting(entry: AuditEntry, names: Mapping[int, str]) -> Entry:
     return Entry(
         entry.at,
         entry.by,
-        f"{entry.name.replace('_', ' ')}: {value}",
+        value if entry.name == "role" and entry.value else f"{entry.name.replace('_', ' ')}: {value}",
         names.get(entry.subject, entry.target),
         page,
     )

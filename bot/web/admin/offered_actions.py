@@ -53,10 +53,10 @@ _ATTACH = ActionButton(
 )
 _FIRST = ActionButton("first", "Put first", "It is served before all others who wait for the same provider.")
 _ALLOW = ActionButton(
-    "allow", "Let in", "They may ask anywhere, within the limits. Who was turned away is told."
+    "allow", "Allow", "They may ask anywhere, within the limits. Who was turned away is told."
 )
 _BAN = ActionButton(
-    "ban", "Keep out", "They may not ask anywhere any more. What is on its way goes on.", is_grave=True
+    "ban", "Ban", "They may not ask anywhere any more. What is on its way goes on.", is_grave=True
 )
 _PAUSE = ActionButton(
     "pause", "Pause", "Nothing new is begun. What waits keeps its place, and what runs goes on."
