@@ -23,11 +23,18 @@ DOWNLOAD_LIMIT = 20 * MB  # https://core.telegram.org/bots/api#getfile
 # Photos have a small and a large version; this is the maximum longer side of the large one.
 _PHOTO_SIDES = (320, 1280)
 _UNKNOWN_MIME = "application/octet-stream"
-_FOLDERS = {"Photo": "photos", "Video": "videos", "Document": "documents", "Thumbnail": "thumbnails"}
+_FOLDERS = {
+    "Photo": "photos",
+    "Video": "videos",
+    "Animation": "animations",
+    "Document": "documents",
+    "Thumbnail": "thumbnails",
+}
 # The first letters of a file_id in Telegram, so that kinds differ in a log.
 _ID_PREFIXES = {
     "Photo": "AgACAgIAAxk",
     "Video": "BAACAgIAAxk",
+    "Animation": "CgACAgIAAxk",
     "Document": "BQACAgIAAxk",
     "Thumbnail": "AAMCAgADGQ",
 }
@@ -37,7 +44,7 @@ _ID_PREFIXES = {
 class StoredFile:
     file_id: str
     file_unique_id: str
-    kind: str  # Photo, Video, Document or Thumbnail, as Telegram's errors call them
+    kind: str  # Photo, Video, Animation, Document or Thumbnail, as Telegram's errors call them
     path: Path
     file_path: str  # where a bot downloads it: {url}/file/bot{token}/{file_path}
     size: int
@@ -115,8 +122,11 @@ class FileStore:
         duration_s: int = 0,
         thumbnail: StoredFile | None = None,
     ) -> StoredFile:
-        """Store a file. Given values are trusted; missing ones come from the file's header."""
+        """Store a file. Given values are trusted; missing ones come from the file's header. Telegram takes a
+        video without sound for an animation."""
         seen = probe(received.path)
+        if kind == "Video" and seen.has_sound is False:
+            kind = "Animation"
         number = next(self._numbers)
         told = (received.mime, mimetypes.guess_type(received.name)[0], seen.mime)
         mime = next((mime for mime in told if mime and mime != _UNKNOWN_MIME), _UNKNOWN_MIME)
@@ -150,15 +160,16 @@ class FileStore:
     def at(self, file_path: str) -> StoredFile | None:
         return self._by_path.get(file_path)
 
-    def reuse(self, file_id: str, kind: str) -> StoredFile:
-        """Return the file that a bot sends again by its id. Raises ApiError if there is none of this kind."""
+    def reuse(self, file_id: str, *kinds: str) -> StoredFile:
+        """Return the file that a bot sends again by its id. Raises ApiError if it is of none of these
+        kinds."""
         if file_id.startswith(("http://", "https://")):
             raise bad_request("failed to get HTTP URL content")  # the sandbox fetches nothing from anywhere
         file = self.get(file_id)
         if file is None:
             raise bad_request("wrong file identifier/HTTP URL specified")
-        if file.kind != kind:
-            raise bad_request(f"can't use file of type {file.kind} as {kind}")
+        if file.kind not in kinds:
+            raise bad_request(f"can't use file of type {file.kind} as {kinds[0]}")
         return file
 
     def add_photo(self, received: ReceivedFile, *, width: int = 0, height: int = 0) -> list[StoredFile]:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from films import film
 from sandbox_client import Sandbox, running_sandbox
 from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InlineQueryResultCachedMpeg4Gif,
     InlineQueryResultCachedVideo,
     InlineQueryResultsButton,
     SwitchInlineQueryChosenChat,
@@ -134,6 +136,20 @@ async def test_results_have_titles_and_ids_of_their_own_and_are_at_most_fifty(sa
         ([_result(file_id, title="")], "VIDEO_TITLE_EMPTY"),
     ):
         assert await _refusal(sandbox, asked, results=results) == refusal
+
+
+async def test_a_film_without_sound_is_an_animation_and_offered_as_one(
+    sandbox: Sandbox, outside: Chat
+) -> None:
+    sent = await sandbox.bot.send_video(sandbox.private.id, film(), filename="boat.mp4")
+    assert sent.animation is not None
+    file_id = sent.animation.file_id
+    asked = sandbox.world.ask_inline(sandbox.ada, outside, "")
+    refusal = "can't use file of type Animation as Video"
+    assert await _refusal(sandbox, asked, results=[_result(file_id)]) == refusal
+    await sandbox.bot.answer_inline_query(asked.id, [InlineQueryResultCachedMpeg4Gif("1", file_id)])
+    chosen = sandbox.world.choose(sandbox.ada, outside, asked.id, "1")
+    assert chosen["animation"]["file_id"] == file_id
 
 
 async def test_a_button_opens_a_chat_or_an_app_and_never_both() -> None:

@@ -6,8 +6,14 @@ What is sent is the video alone: its words and its price are its owner's. Nothin
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeAlias
 
-from telegram import InlineQuery, InlineQueryResultCachedVideo, InlineQueryResultsButton
+from telegram import (
+    InlineQuery,
+    InlineQueryResultCachedMpeg4Gif,
+    InlineQueryResultCachedVideo,
+    InlineQueryResultsButton,
+)
 
 from bot.chat.cards.layout import cut, facts
 from bot.chat.cards.task_card import joined_line
@@ -23,6 +29,10 @@ _START = "inline"
 """The payload of a `/start` that just greets."""
 _TITLE, _LABEL = 60, 40
 """Characters that a phone shows."""
+_ANIMATIONS = "Cg"
+"""What the file ids of animations begin with. Telegram takes videos without sound for such, and offers each
+file only as what it is."""
+_Result: TypeAlias = InlineQueryResultCachedVideo | InlineQueryResultCachedMpeg4Gif
 _CACHE_S = 0
 """A video that was deleted or forgotten is not offered again."""
 
@@ -72,8 +82,11 @@ def _button(label: str, payload: str) -> InlineQueryResultsButton:
     return InlineQueryResultsButton(plain(label), start_parameter=payload)
 
 
-def _result(ctx: ChatContext, task: Task, language: str) -> InlineQueryResultCachedVideo:
+def _result(ctx: ChatContext, task: Task, language: str) -> _Result:
     shown = replace(task, language=language)
     about = joined_line(shown) if task.is_joined else facts(shown, ctx.models.get(task.request.model))
-    title = cut(" ".join(task.request.prompt.split()), _TITLE)
-    return InlineQueryResultCachedVideo(task.id, task.file_id or "", title or plain(about), plain(about))
+    title = cut(" ".join(task.request.prompt.split()), _TITLE) or plain(about)
+    file_id = task.file_id or ""
+    if file_id.startswith(_ANIMATIONS):
+        return InlineQueryResultCachedMpeg4Gif(task.id, file_id, title)
+    return InlineQueryResultCachedVideo(task.id, file_id, title, plain(about))

@@ -15,6 +15,7 @@ _OFFSET_BYTES = 64
 _ID_BYTES = 64
 _START_PARAMETER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CACHE_S = 300
+_KINDS = {"video_file_id": "Video", "mpeg4_file_id": "Animation"}
 
 
 def answer_inline_query(call: Call) -> bool:
@@ -36,9 +37,11 @@ def answer_inline_query(call: Call) -> bool:
             raise bad_request("RESULT_ID_INVALID")
         if result["id"] in contents:
             raise bad_request("RESULT_ID_DUPLICATE")
-        if not result["title"]:
+        if not result.get("title", "-"):
             raise bad_request("VIDEO_TITLE_EMPTY")
-        content = video_content(call, result, result["video_file_id"], nested=True)
+        kind, file_id = next((kind, result[key]) for key, kind in _KINDS.items() if key in result)
+        call.world.files.reuse(file_id, kind)
+        content = video_content(call, result, file_id, nested=True)
         contents[result["id"]] = content | caption_content(result)
     answer = InlineAnswer(results, contents, params.get("next_offset", ""), button)
     call.world.inline.answer(

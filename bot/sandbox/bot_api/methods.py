@@ -73,6 +73,7 @@ _OBJECTS = {
     "web_app:WebAppInfo switch_inline_query:str switch_inline_query_current_chat:str "
     "switch_inline_query_chosen_chat:SwitchInlineQueryChosenChat copy_text:CopyTextButton",
     "InlineKeyboardMarkup": "inline_keyboard!:[[InlineKeyboardButton]]",
+    "InlineQueryResultCachedMpeg4Gif": "type!:str id!:str mpeg4_file_id!:str title:str " + _CAPTION,
     "InlineQueryResultCachedVideo": "type!:str id!:str video_file_id!:str title!:str description:str "
     + _CAPTION,
     "InlineQueryResultsButton": "text!:str web_app:WebAppInfo start_parameter:str",
@@ -96,7 +97,10 @@ _OBJECTS = {
 
 #: An object of one of several types: told apart by its `type`, or by its required field.
 _UNIONS = {
-    "InlineQueryResult": {"video_file_id": "InlineQueryResultCachedVideo"},
+    "InlineQueryResult": {
+        "video_file_id": "InlineQueryResultCachedVideo",
+        "mpeg4_file_id": "InlineQueryResultCachedMpeg4Gif",
+    },
     "InputMedia": {"photo": "InputMediaPhoto", "video": "InputMediaVideo"},
     "ReplyMarkup": {
         "inline_keyboard": "InlineKeyboardMarkup",

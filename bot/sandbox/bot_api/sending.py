@@ -120,7 +120,7 @@ def video_content(call: Call, params: Json, value: str | Upload, *, nested: bool
             thumbnail=_thumbnail(call, params, nested=nested),
         )
     else:
-        file = call.world.files.reuse(source, "Video")
+        file = call.world.files.reuse(source, "Video", "Animation")
     if file.has_sound is False:  # Telegram takes a clip without sound for a GIF
         return {"animation": video_json(file), "document": document_json(file)} | _spoiler(params)
     return {"video": video_json(file)} | _spoiler(params)

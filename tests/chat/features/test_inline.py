@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from films import film
 from pictures import photo
-from running import BotHarness, bot_on_stage, buttons, running_bot, says, stage
+from running import BOT, BotHarness, bot_on_stage, buttons, running_bot, says, stage
 from structlog.testing import capture_logs
 
 from bot.chat.features.inline import PAGE
@@ -91,6 +92,18 @@ async def test_videos_come_page_by_page(live_bot: BotHarness) -> None:
     assert len(seen) == PAGE + 1
     for forged in ("-7", "x", "9" * 30, str(2**62)):
         await _asked(live_bot, ada, outside, "tale", forged)
+
+
+async def test_a_video_that_telegram_took_for_an_animation_is_offered_as_one(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    await _made(live_bot, ada, chat, "/video a silent film")
+    sent = live_bot.world.send_video(ada, live_bot.world.add_group("Friends", [ada]), film())
+    file_id = next(sent[kind]["file_id"] for kind in ("video", "animation") if kind in sent)
+    with closing(sqlite3.connect(live_bot.folder / "bot.db")) as database:
+        database.execute("UPDATE tasks SET file_id = ? WHERE chat_id = ?", [file_id, chat.id])
+        database.commit()
+    chosen = await _sent(live_bot, ada, _outside(live_bot, ada), "silent")
+    assert chosen["animation"]["file_id"] == file_id
 
 
 async def test_what_was_deleted_or_forgotten_is_never_offered(live_bot: BotHarness) -> None:
@@ -221,6 +234,17 @@ async def test_who_may_ask_in_a_group_alone_shares_the_link(tmp_path: Path) -> N
         async with running_bot(live_bot.values(allowed_users="1", allowed_chats=str(group.id))):
             video = await _made(live_bot, ada, group, "/video@dreamreel_bot a red heron")
             assert says("recipe_sends_video") not in (await _shared(live_bot, ada, video))["text"]
+
+
+@pytest.mark.asyncio(loop_scope="function")
+@pytest.mark.parametrize("is_on", [True, False])
+async def test_the_help_names_inline_mode_where_it_is_on(tmp_path: Path, is_on: bool) -> None:
+    async with stage(tmp_path) as live_bot:
+        live_bot.world.set_inline(on=is_on)
+        ada, chat = live_bot.newcomer()
+        async with running_bot(live_bot.values()):
+            answer = await live_bot.answer(live_bot.world.say(ada, chat, "/help"))
+            assert (says("help_inline", bot=BOT) in answer["text"]) is is_on
 
 
 def _outside(live_bot: BotHarness, person: Person) -> Chat:
