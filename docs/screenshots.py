@@ -40,6 +40,7 @@ async def main() -> None:
         still = await _films(browser, address)
         await _cards(browser, address, still)
         await _group(browser, address)
+        await _inline(browser, address)
         await _operator(browser)
         await browser.close()
     for picture in IMAGES.glob("*.png"):
@@ -93,6 +94,19 @@ async def _group(browser: Browser, address: str) -> None:
     await _last(page).get_by_role("button", name="Again").click()
     await page.wait_for_timeout(1500)
     await page.screenshot(path=IMAGES / "group.png")
+    await page.context.close()
+
+
+async def _inline(browser: Browser, address: str) -> None:
+    """A search among a person's own videos, in a group without the bot."""
+    page = await _open(browser, address, 1100, 560)
+    await page.get_by_text("Try more").click()
+    await page.get_by_role("button", name="A group without the bot").click()
+    await page.get_by_text("Try more").click()
+    await page.get_by_role("textbox", name="Message").press_sequentially("@dreamreel_bot at dawn")
+    await expect(page.get_by_role("option", name="a lighthouse at dawn")).to_be_visible()
+    await page.wait_for_timeout(800)
+    await page.screenshot(path=IMAGES / "inline.png")
     await page.context.close()
 
 

@@ -39,6 +39,8 @@ async def help(ctx: ChatContext, sender: Sender, _: Intent) -> None:
     own, admins = _lines(ctx, sender, admins_only=False), []
     if any(ctx.models[name].references for name in offered):
         own.insert(0, say(sender.language, "help_references"))
+    if not sender.is_group and ctx.bot.supports_inline_queries:
+        own.append(say(sender.language, "help_inline", bot=ctx.bot.username))
     if not sender.is_group and await ctx.access.is_admin(sender.user_id):
         admins = [say(sender.language, "help_admin"), *_lines(ctx, sender, admins_only=True)]
     await ctx.messenger.answer(sender, join("\n".join([text, *own]), "\n".join(admins)))
