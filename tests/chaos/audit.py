@@ -4,6 +4,7 @@ Pure."""
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ _ON_THEIR_WAY = ("queued", "submitting", "running")
 _ASIDES = ("card_ready", "card_failed", "card_ready_named", "card_failed_named", "card_offer")
 _REFUSALS = ("press_on_its_way", "press_too_late", "press_gone", "press_too_fast")
 _CANCELLED = ("cancelled", "press_stopped", "press_stopped_unclear")
+_OTHER_CARD = re.compile(r"\d of \d · ")
+"""How the cards of all but the first of several videos begin."""
 _STOPPED = ("cancelled", "card_stopped", "card_stopped_unclear", "dismissed")
 
 
@@ -56,6 +59,14 @@ class Entry:
     cancelled_by: int | None
     joined: bool
     """A film that the bot joined of two videos: nobody ordered it at a provider."""
+    batch_id: str | None = None
+    """The first of several that were ordered at once."""
+    batch_size: int = 1
+
+    @property
+    def is_sibling(self) -> bool:
+        """Whether it was ordered at once with another one, which stands for the update."""
+        return self.batch_id not in (None, self.id)
 
     @property
     def is_dropped(self) -> bool:
@@ -128,15 +139,19 @@ class Audit:
             yield f"{prompt}: in the database, and nobody asked for it"
         for update_id in self.parked:
             yield f"update {update_id} was given up"
-        for update_id, count in Counter(one.update_id for one in self.entries).items():
+        for update_id, count in Counter(one.update_id for one in self.entries if not one.is_sibling).items():
             if count > 1:
                 yield f"update {update_id} made {count} tasks"
+        batches = Counter(one.batch_id for one in self.entries if one.batch_id)
+        for entry in self.entries:
+            if entry.batch_id and batches[entry.batch_id] != entry.batch_size:
+                yield f"{entry.prompt}: {batches[entry.batch_id]} of {entry.batch_size} are there"
 
     def _cause(self, entry: Entry) -> Iterator[str]:
         """An order comes from a message with its words, or from a button that asks for one."""
         update = self.sent.get(entry.update_id, {})
         asked = entry.prompt in self._text(update) if "message" in update else "callback_query" in update
-        if not asked:
+        if not asked and not entry.is_sibling:
             yield f"{entry.prompt}: made by update {entry.update_id}, which did not ask for it"
         if entry.cancelled_by is not None and not any(
             (one.verb, one.task_id, one.person_id) == ("cancel", entry.id, entry.cancelled_by)
@@ -206,7 +221,7 @@ class Audit:
         if not entry.closed:
             if self.finished or entry.state not in _ON_THEIR_WAY:
                 yield f"{entry.prompt or entry.id}: never closed ({entry.question or entry.state})"
-            elif entry.prompt not in self.lost_cards and self._card(entry) is None:
+            elif entry.prompt not in self.lost_cards and self._card(entry) is None and not entry.is_sibling:
                 yield f"{entry.prompt}: not answered"
         elif entry.chat_id in self.blocked:
             return
@@ -245,7 +260,8 @@ class Audit:
                 says("card_offer") == _words(one) for one in self._in(entry.chat_id)
             ):
                 yield f"{prompt}: perhaps sent, and its person was not told"
-            if not entry.offered and entry.card_id is None and prompt not in self.lost_cards:
+            may_lack_card = entry.offered or entry.is_sibling or prompt in self.lost_cards
+            if entry.card_id is None and not may_lack_card:
                 yield f"{prompt}: its card was left for no reason"
             if entry.card_id is not None and entry.card_id not in [one["message_id"] for one in videos]:
                 yield f"{prompt}: shown beside its card"
@@ -291,13 +307,15 @@ class Audit:
     def _messages(self) -> Iterator[str]:
         """What else stands in the chats has a reason."""
         cards = {(entry.chat_id, entry.card_id) for entry in self.entries}
-        left, films = Counter[str](), Counter[int]()
+        left, films, others = Counter[str](), Counter[int](), 0
         details, pressed = Counter[str](), Counter((one.verb, one.task_id) for one in self.presses)
         for one in self.messages:
             if _is_video(one) and _fits(_words(one), "caption_joined", time="\0"):
                 films[one["chat"]["id"]] += 1
             elif _is_video(one) or (one["chat"]["id"], one["message_id"]) in cards or _is_aside(one):
                 continue
+            elif _OTHER_CARD.match(_words(one)):
+                others += 1
             elif task_id := next((entry.id for entry in self.entries if entry.id in _words(one)), None):
                 details[task_id] += 1
             elif not (
@@ -310,6 +328,9 @@ class Audit:
             fair = self.kills + self.doubtful_sends.get(prompt, 0) + (prompt in self.lost_cards)
             if count > fair:
                 yield f"{prompt}: {count} cards that nobody looks after, {fair} can be explained"
+        # They do not say whose they are: a kill or a lost answer may have left them behind.
+        if others > (fair := self.kills + sum(self.doubtful_sends.values()) + len(self.lost_cards)):
+            yield f"{others} cards of siblings that nobody looks after, {fair} can be explained"
         for task_id, count in details.items():
             if count > pressed["details", task_id] + self.kills:
                 yield f"task {task_id}: its details were sent {count} times"
@@ -338,6 +359,8 @@ def entry_of(row: Mapping[str, Any]) -> Entry:
         offered=bool(row["detached"]) and row["sending_at"] is not None,
         cancelled_by=row["cancelled_by"],
         joined=row["state"] == "succeeded" and row["video_url"] == "",
+        batch_id=row["batch_id"],
+        batch_size=row["batch_size"],
     )
 
 

@@ -75,6 +75,7 @@ class People:
         model = _OTHERS[number // 2 % len(_OTHERS)] if self._press and number % 2 else None
         words = f"/video@{BOT} {prompt}" + (f" --model {model}" if model else "")
         way = number % 13 if self._press else 0
+        words += " --count 2" if way == 3 else ""
         where: Where = {"thread_id": place.thread_id}
         takes_photo = model not in {"relay-jimeng", "unified-jimeng"}
         if way == 5 and takes_photo:

@@ -249,7 +249,8 @@ class Run:
         updates = self._store.rows(self._stage, "updates")
         told = {row["update_id"] for row in updates if row["state"] != "open"}
         sent = {update["update_id"] for update in self._stage.world.updates.history}
-        return sent <= told and len(entries) >= self._plan.requests * (not self._people.blocked)
+        ordered = [entry for entry in entries if not entry.is_sibling]
+        return sent <= told and len(ordered) >= self._plan.requests * (not self._people.blocked)
 
     async def _stop_all(self) -> None:
         for number in range(self._plan.processes):
