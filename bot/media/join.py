@@ -66,7 +66,15 @@ def join_videos(first: Path, second: Path, target: Path, max_bytes: int = MAX_BY
     Raises `MediaError`: `not_a_video`, `video_too_large` (pixels), `too_large` (bytes), and
     `disk_full`.
     """
-    _film([first, second], target, max_bytes)
+    return join_shots([first, second], [False, True], target, max_bytes)
+
+
+def join_shots(
+    sources: Sequence[Path], continues: Sequence[bool], target: Path, max_bytes: int = MAX_BYTES
+) -> VideoInfo:
+    """Write one film of any number of videos, as `join_videos` does. One that `continues` begins with the
+    last frame of the one before; of the others every frame is shown."""
+    _film(list(zip(sources, continues, strict=True)), target, max_bytes)
     return probe_video(target)
 
 
@@ -74,18 +82,18 @@ def shrink_video(source: Path, target: Path, max_bytes: int, provenance: Provena
     """Write `source` to `target` again, as `join_videos` does, in `max_bytes` at most, and mark it. Its facts
     say so if it was larger."""
     comment = SHRUNK if source.stat().st_size > max_bytes else ""
-    _film([source], target, max_bytes, comment, provenance)
+    _film([(source, False)], target, max_bytes, comment, provenance)
     return probe_video(target)
 
 
 def _film(
-    sources: Sequence[Path],
+    sources: Sequence[tuple[Path, bool]],
     target: Path,
     max_bytes: int,
     comment: str = "",
     provenance: Provenance | None = None,
 ) -> None:
-    length_s = sum(map(clip_length_s, sources), Fraction(0))
+    length_s = sum((clip_length_s(source) for source, _ in sources), Fraction(0))
     if not 0 < length_s <= _LONGEST_S:
         raise MediaError("not_a_video", f"{float(length_s):g} s long")
     with atomic_write(target) as part:
@@ -99,8 +107,8 @@ def _film(
             raise MediaError("too_large", f"{size} bytes")
 
 
-def _write(part: Path, sources: Sequence[Path], bounds: _Bounds, comment: str) -> None:
-    first, *others = sources
+def _write(part: Path, sources: Sequence[tuple[Path, bool]], bounds: _Bounds, comment: str) -> None:
+    (first, _), *others = sources
     shots = read_shots(first)
     opening = next(shots)
     with av.open(part, "w", format="mp4", options={"movflags": "+faststart"}) as new:
@@ -108,9 +116,10 @@ def _write(part: Path, sources: Sequence[Path], bounds: _Bounds, comment: str) -
             new.metadata["comment"] = comment
         film = _Film(new, opening, bounds)
         film.add(chain([opening], shots), first)
-        for source in others:
+        for source, continues in others:
             shots = read_shots(source)
-            next(shots)  # the last frame of the one before
+            if continues:
+                next(shots)  # the last frame of the one before
             film.add(shots, source)
         film.end()
 

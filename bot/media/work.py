@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.media.drawing.film import film_photo, film_photos, film_words
     from bot.media.frames import last_frame
     from bot.media.gif import film_gif
-    from bot.media.join import join_videos, shrink_video
+    from bot.media.join import join_shots, join_videos, shrink_video
     from bot.media.photos import normalise_photo, photo_size
     from bot.media.remux import take_video
     from bot.media.videos import probe_video
@@ -29,6 +29,7 @@ __all__ = [
     "film_photo",
     "film_photos",
     "film_words",
+    "join_shots",
     "join_videos",
     "last_frame",
     "normalise_photo",
@@ -58,6 +59,7 @@ if not TYPE_CHECKING:
     film_photo = _LazyFunction("drawing.film", "film_photo")
     film_photos = _LazyFunction("drawing.film", "film_photos")
     film_words = _LazyFunction("drawing.film", "film_words")
+    join_shots = _LazyFunction("join", "join_shots")
     join_videos = _LazyFunction("join", "join_videos")
     last_frame = _LazyFunction("frames", "last_frame")
     normalise_photo = _LazyFunction("photos", "normalise_photo")

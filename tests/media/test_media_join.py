@@ -24,7 +24,7 @@ from PIL import Image, ImageStat
 
 from bot.errors import MediaError
 from bot.media.frames import last_frame
-from bot.media.join import join_videos, shrink_video
+from bot.media.join import join_shots, join_videos, shrink_video
 from bot.media.process import run_in_process
 from bot.media.videos import probe_video
 
@@ -174,6 +174,14 @@ def test_every_frame_is_shown_once_and_the_one_at_the_seam_too(places: Places) -
     assert times_ms(target) == [0, 40, 80, 120, 160, 200, 240, 280, 320, 360]
     assert facts == probe_video(target)
     assert facts.duration_s == pytest.approx(0.36, abs=0.001)
+
+
+def test_at_a_cut_every_frame_is_shown(places: Places) -> None:
+    first, second, target = places
+    Piece(greys(40, 60)).write(first)
+    Piece(greys(60, 80)).write(second)
+    join_shots([first, second, first], [False, False, True], target)
+    assert levels_of(target) == pytest.approx([40, 60, 60, 80, 60], abs=3)
 
 
 def test_the_film_is_what_telegram_plays_while_it_loads(places: Places) -> None:
