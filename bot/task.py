@@ -131,6 +131,8 @@ class Task:
     """The id of the first of several tasks that were ordered at once; None for a single one."""
     batch_place: int = 1
     batch_size: int = 1
+    film_id: str | None = None
+    """The film that it is a shot of: its video is kept for that one, and not shown."""
     tried_models: tuple[str, ...] = ()
     """Models that certainly refused it before it moved to another one (FAILOVER), in that order."""
     video_url: str | None = None
@@ -423,7 +425,9 @@ class Task:
         if self.state is not TaskState.SUCCEEDED or not closed_unseen or self.video_url is None:
             raise IllegalMove(f"{self.id}: nothing to send again")
         card = self.card.in_topic(thread_id)
-        return replace(self, card=card, sending_at=None, delivered_at=None, detached=False, due_at=now)
+        return replace(
+            self, card=card, film_id=None, sending_at=None, delivered_at=None, detached=False, due_at=now
+        )
 
     def failed(self, code: str, detail: str, now: datetime, keep_until: datetime | None = None) -> Task:
         """End the task without a video. `keep_until`: how long an unclear job may still occupy its slot. A

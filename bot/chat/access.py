@@ -131,11 +131,14 @@ class Access:
             person = await self._store.people.person(user_id)
             await self._store.people.put_person(replace(person, told_at=now, language=code))
 
-    async def limit(self, user_id: int, chat_id: int, count: int = 1) -> Reply | None:
+    async def limit(
+        self, user_id: int, chat_id: int, count: int = 1, *, together: bool = True
+    ) -> Reply | None:
         """Return why this person may not order so many more videos here: a limit, or an obstacle in the chat.
         Raises ChatError if Telegram does not answer. Admins have no limits; the limits of a chat count only
-        in groups."""
-        refusal = None if await self.is_admin(user_id) else await self._limits(user_id, chat_id, count)
+        in groups. `together`: they are ordered at the same time."""
+        is_admin = await self.is_admin(user_id)
+        refusal = None if is_admin else await self._limits(user_id, chat_id, count, together=together)
         return refusal or await self._obstacle(chat_id)
 
     async def _decided_of_chat(self, chat_id: int) -> Admission | None:
@@ -162,12 +165,12 @@ class Access:
         at_once = await self._tasks.count_open(user_id=user_id, chat_id=chat_id)
         return Quota(_most(own.daily_videos, usual[0]), made), Quota(_most(own.open_tasks, usual[1]), at_once)
 
-    async def _limits(self, user_id: int, chat_id: int, count: int) -> Reply | None:
+    async def _limits(self, user_id: int, chat_id: int, count: int, *, together: bool) -> Reply | None:
         own = await self.quotas(user_id=user_id)
-        refusal = self._limit("", *own, count) or await self._refused(user_id)
+        refusal = self._limit("", *own, count, together=together) or await self._refused(user_id)
         if refusal is not None or chat_id > 0:
             return refusal
-        return self._limit("_chat", *await self.quotas(chat_id=chat_id), count)
+        return self._limit("_chat", *await self.quotas(chat_id=chat_id), count, together=together)
 
     async def _refused(self, user_id: int) -> Reply | None:
         """Return the limit on orders that providers refused. They cost nothing, so no other limit counts
@@ -180,7 +183,9 @@ class Access:
         over_at = (refused[-1] + _HOUR + timedelta(minutes=1)).astimezone(self._live_settings.settings.zone)
         return Reply("limit_refused", {"count": _MOST_REFUSED, "time": f"{over_at:%H:%M}"})
 
-    def _limit(self, suffix: str, daily: Quota, at_once: Quota, count: int) -> Reply | None:
+    def _limit(
+        self, suffix: str, daily: Quota, at_once: Quota, count: int, *, together: bool
+    ) -> Reply | None:
         if 0 in (daily.most, at_once.most):
             return Reply("limit_none")
         renewed = renewal_of(self._clock(), self._live_settings.settings.zone)
@@ -188,7 +193,7 @@ class Access:
             return Reply(f"limit_open{suffix}", {"count": at_once.used})
         if daily.is_used_up:
             return Reply(f"limit_day{suffix}", {"count": daily.most, "time": renewed})
-        if not at_once.has_room(count):
+        if together and not at_once.has_room(count):
             return Reply(f"limit_open_several{suffix}", {"count": at_once.left, "asked": count})
         if not daily.has_room(count):
             values = {"count": daily.left, "asked": count, "time": renewed}

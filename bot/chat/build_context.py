@@ -21,12 +21,15 @@ from bot.chat.operators.operator_chat import operators_of
 from bot.chat.ordering.albums import Albums
 from bot.chat.ordering.budgets import Budgets
 from bot.chat.ordering.drafts import Drafts
+from bot.chat.ordering.film_maker import FilmMaker
+from bot.chat.ordering.film_orders import FilmOrders
 from bot.chat.ordering.limits import OrderLimits
 from bot.chat.ordering.orders import Orders
 from bot.chat.ordering.photo_disclosure import PhotoDisclosure
 from bot.chat.ordering.quotas import Quotas
 from bot.chat.ordering.request_builder import RequestBuilder
 from bot.chat.task_cards.board import CardBoard
+from bot.chat.task_cards.film_board import FilmBoard
 from bot.chat.task_cards.reactions import Reactions
 from bot.chat.task_cards.renderer import CardRenderer
 from bot.chat.task_cards.repost import CardReposter
@@ -34,6 +37,7 @@ from bot.chat.telegram_io.bot_permissions import BotPermissions
 from bot.chat.telegram_io.client import TelegramBot, connect
 from bot.chat.telegram_io.display_names import DisplayNames
 from bot.chat.telegram_io.duplicate_guard import DuplicateGuard
+from bot.chat.telegram_io.film_files import FilmFiles
 from bot.chat.telegram_io.film_joiner import FilmJoiner
 from bot.chat.telegram_io.group_admins import GroupAdmins
 from bot.chat.telegram_io.media_queue import MediaQueue
@@ -108,6 +112,11 @@ def build_chat_context(
         disclosure=disclosure,
         card_reposter=card_reposter,
     )
+    film_orders = FilmOrders(deps, limits_of_orders, request_builder, disclosure)
+    film_board = FilmBoard(bot, board, messenger, deps.models, clock)
+    film_files = FilmFiles(files, deps.video_cache, deps.providers, deps.models, deps.settings)
+    film_maker = FilmMaker(deps, film_orders, film_board, film_files)
+    board.on_shot = film_maker.wake
     send_queue = SendQueue(messenger, clock)
     access_requests = AccessRequests(
         deps,
@@ -147,6 +156,9 @@ def build_chat_context(
         request_builder=request_builder,
         drafts=drafts,
         orders=orders,
+        film_orders=film_orders,
+        film_maker=film_maker,
+        film_board=film_board,
         albums=Albums(tasks=store.tasks, drafts=drafts, clock=clock, wake=deps.wake),
         quotas=quotas,
     )

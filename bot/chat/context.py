@@ -16,10 +16,13 @@ from bot.chat.operators.notices import Notices
 from bot.chat.operators.operator_chat import OperatorChat
 from bot.chat.ordering.albums import Albums
 from bot.chat.ordering.drafts import Drafts
+from bot.chat.ordering.film_maker import FilmMaker
+from bot.chat.ordering.film_orders import FilmOrders
 from bot.chat.ordering.orders import Orders
 from bot.chat.ordering.quotas import Quotas
 from bot.chat.ordering.request_builder import RequestBuilder
 from bot.chat.task_cards.board import CardBoard
+from bot.chat.task_cards.film_board import FilmBoard
 from bot.chat.task_cards.repost import CardReposter
 from bot.chat.telegram_io.bot_permissions import BotPermissions
 from bot.chat.telegram_io.client import TelegramBot
@@ -69,5 +72,8 @@ class ChatContext(ChatDeps):
     request_builder: RequestBuilder
     drafts: Drafts
     orders: Orders
+    film_orders: FilmOrders
+    film_maker: FilmMaker
+    film_board: FilmBoard
     albums: Albums
     quotas: Quotas

@@ -176,6 +176,7 @@ class Conversation:
             parts.create_task(self.board.chat_actions.run())
             parts.create_task(self._ctx.send_queue.run())
             parts.create_task(self._inline.run())
+            parts.create_task(self._ctx.film_maker.run())
             parts.create_task(self._publish_for_admins())
             parts.create_task(self._ctx.menu.keep_up())
 

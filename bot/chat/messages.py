@@ -9,7 +9,7 @@ from telegram import InlineKeyboardMarkup, Message
 
 from bot.chat.cards.layout import KEYS, button
 from bot.chat.context import ChatContext
-from bot.chat.features import video
+from bot.chat.features import film, video
 from bot.chat.features.groups.membership import follow_group
 from bot.chat.features.help import help as show_help
 from bot.chat.features.help import start as greet
@@ -127,6 +127,8 @@ class Messages:
                 await ctx.messenger.say(sender, "not_a_photo_sent")
             case "video" | "photo" | "draft" | "answer" | "wants_photo":
                 await video.video(ctx, sender, intent)
+            case "text" if await film.take_words(ctx, sender, intent):
+                return
             case "text":
                 await video.text(ctx, sender, intent)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -37,7 +38,8 @@ class VideoCache:
     """A folder with `<task id>.mp4` and `<task id>.jpg`; at most `keep_bytes`, the oldest go first.
 
     In `originals/` is what the provider gave, if the video is not that very file: also after the delivery,
-    for a day, or until the room is needed.
+    for a day, or until the room is needed. In `films/` are the shots of films that are not joined yet: they
+    were paid for and nobody has them, so they stay however little room there is.
     """
 
     def __init__(self, folder: Path, keep_bytes: int = 2_000_000_000) -> None:
@@ -111,6 +113,33 @@ class VideoCache:
         await asyncio.to_thread(self._prune, original)
         return original
 
+    def hold(self, task_id: str) -> None:
+        """Keep the video of a task, whatever room it takes, until it is released."""
+        self._move(task_id, self._folder, self._folder / "films")
+
+    def release(self, task_id: str) -> None:
+        """Keep the video of a task only as long as there is room."""
+        self._move(task_id, self._folder / "films", self._folder)
+
+    def _move(self, task_id: str, source: Path, target: Path) -> None:
+        target.mkdir(parents=True, exist_ok=True)
+        # Without its thumbnail a video counts as missing, and is fetched again.
+        for name in (f"{task_id}.mp4", f"{task_id}.jpg"):
+            with suppress(FileNotFoundError):
+                (source / name).replace(target / name)
+
+    def add(self, task_id: str, source: Path, thumbnail: Path) -> None:
+        """Keep a film that was joined here, also as its own original."""
+        video, picture = self._folder / f"{task_id}.mp4", self._folder / f"{task_id}.jpg"
+        original = self._original(task_id)
+        original.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # Telegram has it all the same
+            shutil.copyfile(source, original)
+        with disk_errors():
+            thumbnail.replace(picture)
+            source.replace(video)
+        self._prune(video)
+
     def kept(self) -> list[str]:
         """Return the ids of the tasks whose videos or originals are kept."""
         return sorted({video.stem for video in self._folder.glob("**/*.mp4")})
@@ -134,7 +163,9 @@ class VideoCache:
         return self._folder / "originals" / f"{task_id}.mp4"
 
     def _paths(self, task_id: str) -> tuple[Path, Path]:
-        return self._folder / f"{task_id}.mp4", self._folder / f"{task_id}.jpg"
+        held = self._folder / "films" / f"{task_id}.mp4"
+        video = held if held.exists() else self._folder / f"{task_id}.mp4"
+        return video, video.with_suffix(".jpg")
 
     def _prune(self, newest: Path) -> None:
         now = newest.stat().st_mtime

@@ -19,6 +19,7 @@ from typing import Protocol
 from bot.send_rates import RateStore
 from bot.store.audit import AuditEntry, AuditStore
 from bot.store.budget import BudgetStore, Pause
+from bot.store.films import FilmStore
 from bot.store.leases import LeaseStore
 from bot.store.maintenance import MaintenanceStore
 from bot.store.people import ChatRecord, ChatSettings, Notice, PeopleStore, Person, Recipe, Role
@@ -36,6 +37,7 @@ __all__ = [
     "BudgetStore",
     "ChatRecord",
     "ChatSettings",
+    "FilmStore",
     "MaintenanceStore",
     "Notice",
     "Pause",
@@ -58,6 +60,8 @@ class Store(Protocol):
 
     @property
     def tasks(self) -> TaskStore: ...
+    @property
+    def films(self) -> FilmStore: ...
     @property
     def updates(self) -> UpdateStore: ...
     @property

@@ -11,7 +11,18 @@ from datetime import datetime
 from typing import Any, Protocol
 
 TABLES = (
-    *("tasks", "attempts", "updates", "people", "chats", "recipes", "accounts", "notices", "durations"),
+    *(
+        "tasks",
+        "films",
+        "attempts",
+        "updates",
+        "people",
+        "chats",
+        "recipes",
+        "accounts",
+        "notices",
+        "durations",
+    ),
     *("heartbeat", "audit_log", "pauses", "tokens", "flags", "slots"),
 )
 """What is worth keeping, in an order in which each finds what it refers to."""

@@ -64,6 +64,9 @@ class Deliverer:
             # Nobody waits for it, but the card must say if nothing was charged: so far it says otherwise.
             await self._journal.mark_delivered(task)
             return
+        if task.film_id is not None:
+            await self._close_shot(task)
+            return
         try:
             await self._chat.tell(task)
         except CallRefused as error:
@@ -98,6 +101,9 @@ class Deliverer:
             await self._journal.finish(
                 task.failed(FailureCode.TOO_LARGE, f"{video.facts.bytes} bytes", self._journal.now())
             )
+        elif task.film_id is not None:
+            self._video_cache.hold(task.id)
+            await self._close_shot(task)
         elif not self._journal.has_time(task, schedule.UPLOAD_LIMIT_S):
             await self._journal.put_off(task)
         else:
@@ -290,6 +296,12 @@ class Deliverer:
             await self._handle_chat_error(task.send_undone(), error)
         else:
             await self._finish(task, file_id)
+
+    async def _close_shot(self, task: Task) -> None:
+        """Close a shot of a film, whose card says what came of it. Its video is kept."""
+        made = task.state is TaskState.SUCCEEDED
+        await self._journal.mark_delivered(task.keep_undelivered() if made else task)
+        self._chat.show(task)
 
     async def _offer(self, task: Task) -> None:
         try:

@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 
 from bot.__main__ import main
 from bot.admin.live_settings import CHANGEABLE
+from bot.chat.parsing.film_lines import CUT
 from bot.chat.parsing.prompt_options import ALIASES, FLAGS
 from bot.prices import NO_PRICES
 from bot.request import Mode, listed_seconds
@@ -158,7 +159,7 @@ def test_options_that_are_named_exist(paper: Path) -> None:
     commands = [*COMMANDS.values(), *(one for group in groups for one in group.commands.values())]
     of_commands = {option for one in commands for parameter in one.params for option in parameter.opts}
     of_sandbox = {option for parameter in COMMANDS["sandbox"].params for option in parameter.opts}
-    of_chat = {f"--{flag}" for flag in (*FLAGS, *ALIASES)}
+    of_chat = {f"--{flag}" for flag in (*FLAGS, *ALIASES, CUT)}
     assert set(re.findall(r"`(--[a-z_-]+)", text)) <= of_commands | of_chat
     assert set(re.findall(r"(?<=sandbox )--[a-z-]+", text)) <= of_sandbox
 

@@ -115,3 +115,33 @@ async def test_of_a_file_that_was_sent_as_it_came_no_original_is_kept(
     fetched = await video_cache.original("kite", playable, "link")
     assert fetched is not None
     assert fetched.read_bytes() == first.path.read_bytes()
+
+
+async def test_shots_of_a_film_stay_however_little_room_there_is(folder: Path, fetch: Fetch) -> None:
+    video_cache = VideoCache(folder, keep_bytes=0)
+    await video_cache.put("shot", fetch, "", MADE)
+    video_cache.hold("shot")
+    await video_cache.put("boat", fetch, "", MADE)
+    assert video_cache.kept() == ["boat", "shot"]
+    held = await video_cache.get("shot")
+    assert held is not None
+    assert held.thumbnail.exists()
+    video_cache.release("shot")
+    await video_cache.put("kite", fetch, "", MADE)
+    assert video_cache.kept() == ["kite"]
+    video_cache.hold("never")
+
+
+async def test_a_joined_film_is_kept_with_its_original(folder: Path, fetch: Fetch, tmp_path: Path) -> None:
+    video_cache = VideoCache(folder)
+    made = await video_cache.put("shot", fetch, "", MADE)
+    film, picture = tmp_path / "film", tmp_path / "picture"
+    shutil.copyfile(made.path, film)
+    shutil.copyfile(made.thumbnail, picture)
+    video_cache.add("film", film, picture)
+    assert await video_cache.get("film") is not None
+    video_cache.delivered("film")
+    assert await video_cache.get("film") is None
+    original = await video_cache.original("film", None, None)
+    assert original is not None
+    assert original.read_bytes() == made.path.read_bytes()

@@ -17,6 +17,7 @@ from postgres_server import PostgresServer
 from running import BotProcess
 
 from bot.errors import SettingsError
+from bot.film import Film, FilmShot
 from bot.request import VideoRequest
 from bot.store import (
     AccountTrouble,
@@ -35,6 +36,7 @@ from bot.store.tokens import Token
 from bot.stores.open import move_between, open_store
 from bot.stores.sqlite import SQLiteStore
 from bot.stores.transfer import TABLES
+from bot.task import CardRef
 
 
 async def fill(store: Store) -> None:
@@ -47,6 +49,10 @@ async def fill(store: Store) -> None:
         )
     )
     await store.tasks.add(made("film", update_id=8))
+    shot = FilmShot(plain=VideoRequest(model="m", prompt="纸船"), price=Decimal("0.10"))
+    card = CardRef(chat_id=10, card_id=5)
+    film = Film(id="f", card=card, user_id=7, language="zh", shots=(shot, shot), created_at=NOW, due_at=NOW)
+    await store.films.add(film)
     await store.updates.add([StoredUpdate(1, 10, '{"text": "纸船"}'), StoredUpdate(2, 10, "{}")])
     await store.updates.claim(NOW, 60, 1)
     await store.tasks.claim(NOW, 60, 9, {})
@@ -71,6 +77,7 @@ async def seen(store: Store) -> dict[str, Any]:
     tasks = {task_id: await store.tasks.get(task_id) for task_id in ("boat", "second", "film")}
     return {
         "tasks": tasks,
+        "films": await store.films.due(NOW, 9),
         "ahead": await store.tasks.count_ahead(a_task("boat")),
         "attempts": await store.tasks.attempts("boat"),
         "updates": await store.updates.claim(NOW, 60, 9),

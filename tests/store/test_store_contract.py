@@ -20,6 +20,7 @@ from postgres_server import PostgresServer
 
 from bot.codes import FailureCode
 from bot.errors import IllegalMove, StaleTask, StoreError, Unstorable
+from bot.film import Film, FilmShot, FilmState
 from bot.request import Crop, VideoRequest
 from bot.send_rates import TELEGRAM, Limit, Limits, Urgency
 from bot.store import (
@@ -42,7 +43,7 @@ from bot.store.tokens import Token
 from bot.stores.postgres import PostgresStore
 from bot.stores.prompt_search import SEARCHED
 from bot.stores.sqlite import SQLiteStore
-from bot.task import Task, TaskState
+from bot.task import CardRef, Task, TaskState
 from bot.worker.schedule import Schedule, duration_keys, lesson
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -178,6 +179,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "batch_id": st.none() | words,
     "batch_place": st.integers(1, 4),
     "batch_size": st.integers(1, 4),
+    "film_id": st.none() | words,
     "tried_models": st.lists(words, max_size=3).map(tuple),
     "video_url": st.none() | words,
     "keep_until": st.none() | moments,
@@ -2212,3 +2214,85 @@ async def test_the_mark_of_the_secret_key_is_that_of_who_started_last_and_is_nev
     assert await store.maintenance.put_key_mark("two") == "one"
     await store.maintenance.prune_rest(datetime.max.replace(tzinfo=UTC), 100)
     assert await store.maintenance.put_key_mark("two") == "two"
+
+
+# Films.
+
+
+def a_film(**fields: Any) -> Film:
+    request = VideoRequest(model="jimeng-pro", prompt="a paper boat")
+    shot = FilmShot(plain=request, framed=request, price=Decimal("0.42"))
+    defaults: dict[str, Any] = {
+        "id": f"film-{next(_numbers)}",
+        "card": CardRef(chat_id=10, card_id=5),
+        "user_id": 20,
+        "language": "en",
+        "shots": (shot, replace(shot, continues=True, frame_id="frame", take=2)),
+        "created_at": NOW,
+        "due_at": after(60),
+    }
+    return Film(**defaults | fields)
+
+
+async def test_a_film_comes_back_as_it_was_stored(store: Store) -> None:
+    film = a_film(update_id=7, asks="limit_budget", asks_values={"left": "1"}, sending_at=NOW, editing=1)
+    assert await store.films.add(film) == film
+    assert await store.films.get(film.id) == film
+    assert await store.films.find(7) == film
+    saved = await store.films.save(replace(film, state=FilmState.MAKING, started_at=NOW))
+    assert saved == replace(film, state=FilmState.MAKING, started_at=NOW, version=1)
+    assert await store.films.get(film.id) == saved
+    assert await store.films.get("never") is None
+    assert await store.films.find(8) is None
+
+
+async def test_handling_an_update_twice_makes_one_film(store: Store) -> None:
+    first = await store.films.add(a_film(update_id=7))
+    assert await store.films.add(a_film(update_id=7)) == first
+    for _ in range(2):
+        await store.films.add(a_film())
+    assert len(await store.films.open_films()) == 3
+
+
+async def test_a_film_that_somebody_else_has_moved_is_not_saved(store: Store) -> None:
+    film = await store.films.add(a_film())
+    await store.films.save(film.started(NOW))
+    with pytest.raises(StaleTask):
+        await store.films.save(film.stopped(NOW))
+    moved = await store.films.update(film.id, lambda row: row.stopped(NOW))
+    assert moved is not None
+    assert moved.version == 2
+    assert await store.films.update("never", lambda row: row.stopped(NOW)) is None
+
+
+async def test_films_are_due_in_order_and_only_open_ones_are_listed(store: Store) -> None:
+    late, early = await store.films.add(a_film(due_at=NOW)), await store.films.add(a_film(due_at=after(-5)))
+    done = await store.films.add(a_film(due_at=None, state=FilmState.DONE, finished_at=NOW))
+    elsewhere = await store.films.add(a_film(card=CardRef(chat_id=11), user_id=21))
+    assert [film.id for film in await store.films.due(NOW, 9)] == [early.id, late.id]
+    assert [film.id for film in await store.films.due(NOW, 1)] == [early.id]
+    assert await store.films.next_due(after(-9)) == early.due_at
+    assert await store.films.next_due(NOW) == elsewhere.due_at
+    assert await store.films.next_due(after(99)) is None
+    assert {film.id for film in await store.films.open_films(10)} == {early.id, late.id}
+    assert await store.films.open_films(10, 21) == []
+    assert await store.films.open_films(user_id=21) == [elsewhere]
+    assert {film.id for film in await store.films.forget(20)} == {early.id, late.id, done.id}
+    assert await store.films.open_films() == [elsewhere]
+
+
+async def test_a_film_goes_along_with_its_group_and_leaves_its_card_behind(store: Store) -> None:
+    film = await store.films.add(a_film(card=CardRef(chat_id=-10, card_id=5)))
+    await store.tasks.move_chat(-10, -100)
+    moved = await store.films.get(film.id)
+    assert moved is not None
+    assert moved.card == CardRef(chat_id=-100)
+    assert [one.id for one in await store.films.open_films(-100)] == [film.id]
+
+
+async def test_films_that_ended_long_ago_are_deleted(store: Store) -> None:
+    old = await store.films.add(a_film(due_at=None, state=FilmState.DONE, finished_at=after(-99)))
+    kept = await store.films.add(a_film(due_at=None, state=FilmState.DONE, finished_at=NOW))
+    await store.maintenance.prune_rest(after(-1), 99)
+    assert await store.films.get(old.id) is None
+    assert await store.films.get(kept.id) == kept

@@ -292,3 +292,22 @@ async def test_who_waits_too_long_for_a_turn_comes_again_and_leaves_room_for_oth
     await asyncio.gather(*uploads)
     await harness.close_task("task-8")
     assert harness.chat.names() == ["deliver"] * 9
+
+
+async def test_the_video_of_a_shot_is_kept_for_its_film_and_not_shown(harness: WorkerHarness) -> None:
+    await harness.store.tasks.add(made(film_id="film", card_id=None))
+    task = await harness.close_task()
+    assert (task.state, task.delivered_at, task.file_id) == (TaskState.SUCCEEDED, NOW, None)
+    assert (harness.chat.names(), [one.id for one in harness.chat.shown]) == ([], [task.id]), (
+        "the card of its film is told"
+    )
+    assert await harness.video_cache.get(task.id) is not None
+    again = await harness.store.tasks.save(task.resend(None, NOW))
+    assert again.film_id is None, "asked for by itself it is delivered like any video"
+
+
+async def test_a_refused_shot_is_closed_without_a_message(harness: WorkerHarness) -> None:
+    await harness.store.tasks.add(a_task(film_id="film", card_id=None).failed("prompt_refused", "", NOW))
+    task = await harness.close_task()
+    assert (task.state, task.delivered_at) == (TaskState.FAILED, NOW)
+    assert (harness.chat.names(), [one.id for one in harness.chat.shown]) == ([], [task.id])

@@ -41,7 +41,7 @@ def draw_failed(
     code = task.error_code or FailureCode.PROVIDER_FAULT
     model = models.get(task.request.model)
     free = model is not None and model.free
-    sentences = [_reason(task, code, model)]
+    sentences = [reason_of(task, code, model)]
     if not free and code not in (FailureCode.MODEL_GONE, FailureCode.SUBMIT_UNKNOWN):
         charged = task.remote_id or code in PERHAPS_CHARGED
         sentences.append(_charged(task, price_labels) if charged else say(task.language, "not_charged"))
@@ -69,7 +69,8 @@ def _charged(task: Task, price_labels: PriceLabels) -> str:
     return say(task.language, "charged_cost", price=plain(price))
 
 
-def _reason(task: Task, code: str, model: VideoModel | None) -> str:
+def reason_of(task: Task, code: str, model: VideoModel | None) -> str:
+    """Return why there is no video, as HTML."""
     rules = model.photo_rules if model else PhotoRules()
     match code:
         case FailureCode.PHOTO_TOO_SMALL:

@@ -11,7 +11,7 @@ from bot.chat.cards.next_steps import NextStep
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.request import Mode, VideoModel, shown
 from bot.task import Task
-from bot.text import say
+from bot.text import plain, say
 
 EXTEND = "extend"
 JOIN = "join"
@@ -19,6 +19,7 @@ DETAILS = "details"
 SHARE = "share"
 DELETE = "delete"
 ORIGINAL = "original"
+FILM = "film"
 """Verbs of the buttons that no other card has."""
 
 
@@ -29,6 +30,9 @@ def result_buttons(
     the price. A joined film was not ordered: it can only be continued or deleted."""
     extend = [task_button(task, "button_extend", EXTEND)] if _can_extend(models) else []
     delete = task_button(task, "button_delete", DELETE)
+    if task.is_joined and task.film_id:
+        shots = button(plain(say(task.language, "button_film_shots")), FILM, task.film_id, "shots")
+        return keyboard([[shots, task_button(task, "button_original", ORIGINAL)], [*extend, delete]])
     if task.is_joined:
         return keyboard([[*extend, delete]])
     below = [

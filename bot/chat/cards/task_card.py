@@ -176,8 +176,9 @@ def _draw_cancelled(task: Task, model: VideoModel | None, price_labels: PriceLab
 
 
 def joined_line(task: Task) -> str:
-    """Say that a film was joined of two videos, and how long it is."""
-    return say(task.language, "caption_joined", time=say_duration(task.language, task.request.seconds or 0))
+    """Say that a film was joined of two videos or of its shots, and how long it is."""
+    key = "caption_film" if task.film_id else "caption_joined"
+    return say(task.language, key, time=say_duration(task.language, task.request.seconds or 0))
 
 
 def draw_offer(task: Task) -> Card:

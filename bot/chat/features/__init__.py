@@ -5,6 +5,7 @@ from bot.chat.features import (
     cancel,
     draft,
     extend,
+    film,
     forget,
     help,
     history,
@@ -23,7 +24,22 @@ from bot.chat.features.results import details, join, original, share
 from bot.chat.handlers import Feature
 
 FEATURES: tuple[Feature, ...] = (
-    *(video, style, extend, again, history, queue, cancel, models, settings, help, stats, privacy, forget),
+    *(
+        video,
+        style,
+        extend,
+        film,
+        again,
+        history,
+        queue,
+        cancel,
+        models,
+        settings,
+        help,
+        stats,
+        privacy,
+        forget,
+    ),
     *(draft, photo_pairs, next_steps, details, share, join, original),
     *(page, allow_ban, limit, set_setting, pause, waiting_list),
 )

@@ -8,14 +8,18 @@ from dataclasses import replace
 
 from telegram import InlineKeyboardMarkup
 
+from bot.chat.cards.film_card import film_words
 from bot.chat.cards.layout import Card, button, cut, join, prompt_line, with_place
+from bot.chat.cards.result_buttons import FILM
 from bot.chat.cards.task_card import stopped_phrase
 from bot.chat.context import ChatContext
+from bot.chat.features.film import stop_film
 from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent
 from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.errors import IllegalMove, StaleTask
+from bot.film import Film
 from bot.task import Task, TaskState
 from bot.text import say
 
@@ -57,13 +61,29 @@ async def cancel(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
         await _cancel(ctx, sender, meant)
         return
     tasks = await _stoppable(ctx, sender)
-    if not tasks:
+    films = await ctx.store.films.open_films(sender.chat_id, sender.user_id)
+    films = [one for one in films if intent.answers in (None, one.card.card_id)]
+    if films and (len(films) + len(tasks) == 1 or intent.answers is not None):
+        await _stop_film(ctx, sender, films[0])
+    elif films:
+        card = draw_choice(sender.language, tasks, films=films)
+        await ctx.messenger.answer(sender, card.text, card.buttons)
+    elif not tasks:
         await _dismiss(ctx, sender)
     elif len(tasks) == 1 and tasks[0].user_id == sender.user_id:
         await _cancel(ctx, sender, tasks[0])
     else:
         card = draw_choice(sender.language, tasks)
         await ctx.messenger.answer(sender, card.text, card.buttons)
+
+
+async def _stop_film(ctx: ChatContext, sender: Sender, film: Film) -> None:
+    try:
+        await stop_film(ctx, film)
+    except IllegalMove:
+        await ctx.messenger.say(sender, "press_too_late")
+    else:
+        await ctx.messenger.say(sender, "press_stopped_film" if film.started_at else "dismissed")
 
 
 async def _meant(ctx: ChatContext, sender: Sender, card_id: int) -> Task | None:
@@ -79,7 +99,9 @@ async def _stoppable(ctx: ChatContext, sender: Sender) -> list[Task]:
     group."""
     whose = None if await _manages(ctx, sender) else sender.user_id
     found = await ctx.store.tasks.open_tasks(chat_id=sender.chat_id, user_id=whose)
-    orders = {task.batch_ids[0]: task for task in reversed(found) if _is_stoppable(task)}
+    orders = {
+        task.batch_ids[0]: task for task in reversed(found) if _is_stoppable(task) and task.film_id is None
+    }
     return sorted(orders.values(), key=lambda task: task.user_id != sender.user_id)
 
 
@@ -152,9 +174,13 @@ async def _drop(ctx: ChatContext, draft: Task) -> None:
     ctx.wake()
 
 
-def draw_choice(language: str, tasks: Sequence[Task], verb: str = CANCEL) -> Card:
-    """Ask which task to cancel: a button for each. For a task of somebody else it names the person."""
-    buttons = [[button(_label(task), verb, task.id)] for task in tasks[:_CHOICES]]
+def draw_choice(language: str, tasks: Sequence[Task], verb: str = CANCEL, films: Sequence[Film] = ()) -> Card:
+    """Ask which to cancel: a button for each. For a task of somebody else it names the person."""
+    buttons = [
+        [button(f"✕ 🎬 {cut(' '.join(film_words(film).split()), _PROMPT_SHOWN)}", FILM, film.id, "stop")]
+        for film in films[:_CHOICES]
+    ]
+    buttons += [[button(_label(task), verb, task.id)] for task in tasks[: _CHOICES - len(buttons)]]
     return Card(say(language, "cancel_which"), InlineKeyboardMarkup(buttons))
 
 

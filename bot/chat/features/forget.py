@@ -53,6 +53,7 @@ async def decide(ctx: ChatContext, press: ChatButtonPress) -> Reply | None:
 async def _forget(ctx: ChatContext, sender: Sender) -> int:
     """Delete what can be deleted; return how many tasks must finish first. Doing it twice changes nothing."""
     user_id = sender.user_id
+    await ctx.store.films.forget(user_id)  # first, so that none of them orders another shot
     left = [task for task in await ctx.store.tasks.unclosed(user_id) if not await _drop(ctx, task)]
     for task_id in await asyncio.to_thread(ctx.video_cache.kept):
         task = await ctx.store.tasks.get(task_id)

@@ -42,17 +42,21 @@ class Budgets:
         self._set_aside: set[int] = set()
         """The people with money reserved until their order is stored: one order of a person at a time."""
 
-    async def limit(self, user_id: int, language: str, request: VideoRequest) -> Reply | None:
-        """Return the budget that refuses the order; else reserve its price until it is stored, so that no two
-        orders share what is left. The budget for everybody binds admins too; that for a person does not."""
+    async def limit(self, user_id: int, language: str, *requests: VideoRequest) -> Reply | None:
+        """Return the budget that refuses the orders; else reserve their price until they are stored, so that
+        no two orders share what is left. The budget for everybody binds admins too; that for a person does
+        not."""
         settings, price_labels = self._live_settings.settings, self._price_labels()
         own = None if await self._access.is_admin(user_id) else settings.daily_budget_per_user
         if settings.daily_budget is None and own is None:
             return None
-        price = price_labels.quote(request)
-        if price is None:
-            choices = [name for name in shown(price_labels.models) if price_labels.prices.of_model(name)]
-            return Reply("limit_unpriced", {"model": request.model, "choices": choices or "–"})
+        price = Decimal(0)
+        for request in requests:
+            quote = price_labels.quote(request)
+            if quote is None:
+                choices = [name for name in shown(price_labels.models) if price_labels.prices.of_model(name)]
+                return Reply("limit_unpriced", {"model": request.model, "choices": choices or "–"})
+            price += quote
         if not price:
             return None
         if own is not None and (left := await self.left(own, user_id)) < price:

@@ -32,10 +32,12 @@ class OrderLimits:
             finally:
                 await asyncio.shield(self._budgets.release(user_id))
 
-    async def check(self, sender: Sender, user_id: int, request: VideoRequest) -> Reply | None:
-        """Return what stands against the order: how many there may be, and what they may cost."""
-        refusal = await self._access.limit(user_id, sender.chat_id, request.count or 1)
-        return refusal or await self._budgets.limit(user_id, sender.language, request)
+    async def check(self, sender: Sender, user_id: int, *requests: VideoRequest) -> Reply | None:
+        """Return what stands against ordering them: how many there may be, and what they may cost. Several
+        requests are the shots of a film, which are ordered one after the other."""
+        count, together = sum(request.count or 1 for request in requests), len(requests) == 1
+        refusal = await self._access.limit(user_id, sender.chat_id, count, together=together)
+        return refusal or await self._budgets.limit(user_id, sender.language, *requests)
 
     async def left_after(self, task: Task, request: VideoRequest) -> str:
         """Return what is left of the day once the task is ordered as `request`, if that is little; as

@@ -8,18 +8,18 @@ from dataclasses import replace
 from datetime import datetime
 
 from telegram import InputMediaVideo, Message
-from telegram.constants import ParseMode
 
 from bot.chat.cards.layout import Card
 from bot.chat.cards.task_card import draw_offer
 from bot.chat.sender import tidy_name
+from bot.chat.task_cards.card_edits import edit_card
 from bot.chat.task_cards.chat_action import ChatActionSender, sending_video
 from bot.chat.task_cards.live_updates import LiveCardUpdater
 from bot.chat.task_cards.photo_cards import PhotoCards
 from bot.chat.task_cards.reactions import Reactions
 from bot.chat.task_cards.renderer import CardRenderer
 from bot.chat.telegram_io.client import TelegramBot, translated
-from bot.chat.telegram_io.messenger import NO_PREVIEW, Messenger, replying
+from bot.chat.telegram_io.messenger import Messenger, replying
 from bot.chat.telegram_io.photo_files import PhotoFiles
 from bot.chat.telegram_io.uploads import DIGEST_S, Sent, Uploads, file_id_of, shown_with
 from bot.errors import CallRefused, CardGone, ChatError, ChatGone
@@ -49,6 +49,10 @@ def no_known_pause(_: str) -> None:
     """Return None: no model is paused."""
 
 
+def no_film(_: str) -> None:
+    """Nobody makes films."""
+
+
 class CardBoard:
     """Each task has one message, and each call for a card waits for the one before."""
 
@@ -73,6 +77,8 @@ class CardBoard:
         self._photo_cards = PhotoCards(bot, photos)
         self._pause = pause
         self.reactions = reactions
+        self.on_shot: Callable[[str], None] = no_film
+        """Called with the film of a task that has changed: the card of the film shows its shots."""
         self._log = get_log(__name__)
         self.live = LiveCardUpdater(self._draw, self._interval_s, clock, leases=leases)
         self.chat_actions = ChatActionSender(sending_video(bot), self.live, renderer.usual_s, clock)
@@ -81,7 +87,10 @@ class CardBoard:
         return await self._photos.fit(file_id, rules, crop, user_id)
 
     def show(self, task: Task, *, pressed: bool = False) -> None:
-        self.live.show(task, pressed=pressed)
+        if task.film_id is not None:
+            self.on_shot(task.film_id)
+        else:
+            self.live.show(task, pressed=pressed)
 
     def note(self, task: Task, line: str, until: datetime | None = None) -> None:
         """Add a line to the task's card, until then or for as long as it counts. A restart forgets it."""
@@ -274,29 +283,7 @@ class CardBoard:
             await self.reactions.dropped(task)
 
     async def _edit(self, task: Task, card: Card, urgency: Urgency) -> None:
-        if task.card.card_id is None:
-            raise CardGone("never posted")
-        if task.card.has_photo:
-            with translated():
-                await self._bot.edit_message_caption(
-                    task.card.chat_id,
-                    task.card.card_id,
-                    caption=card.text,
-                    parse_mode=ParseMode.HTML,
-                    reply_markup=card.buttons,
-                    rate_limit_args=urgency,
-                )
-            return
-        with translated():
-            await self._bot.edit_message_text(
-                card.text,
-                chat_id=task.card.chat_id,
-                message_id=task.card.card_id,
-                parse_mode=ParseMode.HTML,
-                reply_markup=card.buttons,
-                link_preview_options=NO_PREVIEW,
-                rate_limit_args=urgency,
-            )
+        await edit_card(self._bot, task.card, card, urgency)
 
     async def _card(self, task: Task) -> Card:
         return await self._renderer.card(task, quiet=await self.reactions.is_quiet(task.card.chat_id))

@@ -15,6 +15,7 @@ _OLD_ROWS = (
     "DELETE FROM updates WHERE update_id = ANY(ARRAY("
     "SELECT update_id FROM updates WHERE state = 'parked' AND received_at < $1 LIMIT $2))",
     "DELETE FROM recipes WHERE token = ANY(ARRAY(SELECT token FROM recipes WHERE created_at < $1 LIMIT $2))",
+    "DELETE FROM films WHERE id = ANY(ARRAY(SELECT id FROM films WHERE finished_at < $1 LIMIT $2))",
     "DELETE FROM notices WHERE id = ANY(ARRAY(SELECT id FROM notices WHERE kept_at < $1 LIMIT $2))",
     "DELETE FROM send_rates WHERE key = ANY(ARRAY(SELECT key FROM send_rates WHERE at < $1 LIMIT $2))",
     "DELETE FROM flags WHERE key = ANY(ARRAY("

@@ -340,9 +340,31 @@ ALTER TABLE tasks ADD COLUMN expected_s double precision;
 ALTER TABLE tasks ADD COLUMN bar_floor double precision NOT NULL DEFAULT 0;
 """
 
+_FILMS = """
+-- Films, and which film a task is a shot of.
+ALTER TABLE tasks ADD COLUMN film_id text;
+CREATE TABLE films (
+    id text COLLATE "C" PRIMARY KEY,
+    version bigint NOT NULL,
+    chat_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    is_open boolean NOT NULL,
+    body text NOT NULL, -- JSON: what the columns do not say
+    update_id bigint,
+    due_at timestamptz,
+    finished_at timestamptz
+);
+CREATE UNIQUE INDEX films_of_update ON films (update_id) WHERE update_id IS NOT NULL;
+CREATE INDEX films_due ON films (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX films_open ON films (chat_id, user_id) WHERE is_open;
+CREATE INDEX films_of_user ON films (user_id);
+CREATE INDEX films_finished ON films (finished_at) WHERE finished_at IS NOT NULL;
+"""
+
 _SCRIPTS = (
     *(_TASKS, _REST, _WAKING, _SHARING, _ASIDES, _UPDATES_OF_PERSONS, _STANDARD_NAMES, _AUDIT_LOG),
     *(_TOKENS_OF_TASKS, _CANCELLATIONS, _DELETED_VIDEOS, _BATCHES, _VIDEOS_OF_PEOPLE, _BARS),
+    _FILMS,
 )
 SCHEMA_VERSION = len(_SCRIPTS)
 _ALONE = 7

@@ -13,6 +13,7 @@ from bot.stores.postgres.connection.heartbeat import ProcessHeartbeat, lock_of, 
 from bot.stores.postgres.connection.notifications import NotificationListener
 from bot.stores.postgres.connection.opening import PATIENCE_S, open_database
 from bot.stores.postgres.connection.pool import Connections
+from bot.stores.postgres.films import PostgresFilms
 from bot.stores.postgres.leases import PostgresLeases, ServerClock
 from bot.stores.postgres.maintenance import PostgresMaintenance
 from bot.stores.postgres.people import PostgresPeople
@@ -37,6 +38,7 @@ class PostgresStore:
         self._saver = Saver(connections, me)
         self._heartbeat = ProcessHeartbeat(db, server_clock)
         self.tasks = PostgresTasks(db, self._saver)
+        self.films = PostgresFilms(db)
         self.updates = PostgresUpdates(db)
         self.people = PostgresPeople(db)
         self.audit = PostgresAudit(db)

@@ -269,6 +269,9 @@ class PostgresTasks(Subject):
             new_id,
         )
         await connection.execute(
+            "UPDATE films SET chat_id = $2, version = version + 1 WHERE chat_id = $1", chat_id, new_id
+        )
+        await connection.execute(
             "INSERT INTO chats (chat_id, moved_from) VALUES ($2, $1)"
             " ON CONFLICT (chat_id) DO UPDATE SET moved_from = excluded.moved_from",
             chat_id,

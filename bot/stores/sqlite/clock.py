@@ -13,7 +13,7 @@ from bot.stores.sqlite.rows import to_text, to_time
 _TOLERATED = timedelta(seconds=2)
 """What a time server corrects by and by."""
 _NOTICED = timedelta(minutes=1)
-_SHIFTED = (("tasks", "due_at"), ("updates", "due_at"))
+_SHIFTED = (("tasks", "due_at"), ("updates", "due_at"), ("films", "due_at"))
 
 
 class MonotonicClock:

@@ -20,7 +20,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-SCHEMA_VERSION = 22
+SCHEMA_VERSION = 23
 """How many migrations `schema.py` has; stands here because importing that one is slow."""
 _BUSY_TIMEOUT_S = 5.0
 """How long a write waits for a program that looks into the file."""

@@ -20,6 +20,7 @@ _OLD_ROWS = (
     "DELETE FROM updates WHERE update_id IN"
     " (SELECT update_id FROM updates WHERE state = 'parked' AND received_at < :before LIMIT :limit)",
     "DELETE FROM recipes WHERE token IN (SELECT token FROM recipes WHERE created_at < :before LIMIT :limit)",
+    "DELETE FROM films WHERE id IN (SELECT id FROM films WHERE finished_at < :before LIMIT :limit)",
     "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE kept_at < :before LIMIT :limit)",
     "DELETE FROM flags WHERE key IN"
     " (SELECT key FROM flags WHERE at < :before AND key NOT LIKE 'bot %' AND key NOT LIKE 'secret key %'"

@@ -279,6 +279,24 @@ def bars(db: Database) -> None:
     tasks.add_column("bar_floor", float, not_null_default=0.0)
 
 
+@migrations()
+def films(db: Database) -> None:
+    """Films, and which film a task is a shot of."""
+    db.table("tasks").add_column("film_id", str)
+    # JSON in `body`: what the columns do not say.
+    columns = {"id": str, "version": int, "chat_id": int, "user_id": int, "is_open": int, "body": str}
+    more = {"update_id": int, "due_at": str, "finished_at": str}
+    db.table("films").create(columns | more, pk="id", not_null=columns)
+    for index in (
+        "UNIQUE INDEX films_of_update ON films (update_id) WHERE update_id IS NOT NULL",
+        "INDEX films_due ON films (due_at) WHERE due_at IS NOT NULL",
+        "INDEX films_open ON films (is_open, chat_id, user_id) WHERE is_open = 1",
+        "INDEX films_of_user ON films (user_id)",
+        "INDEX films_finished ON films (finished_at) WHERE finished_at IS NOT NULL",
+    ):
+        db.execute(f"CREATE {index}")
+
+
 def _create_tasks(db: Database) -> None:
     db.table("tasks").create(
         {

@@ -18,6 +18,7 @@ from bot.stores.sqlite.budget import SQLiteBudget
 from bot.stores.sqlite.clock import follow_back
 from bot.stores.sqlite.database import Database
 from bot.stores.sqlite.file import may_pass, open_file, visit_file
+from bot.stores.sqlite.films import SQLiteFilms
 from bot.stores.sqlite.maintenance import SQLiteMaintenance
 from bot.stores.sqlite.people import SQLitePeople
 from bot.stores.sqlite.providers import SQLiteProviders
@@ -35,6 +36,7 @@ class SQLiteStore:
     def __init__(self, db: Database) -> None:
         self._db = db
         self.tasks = SQLiteTasks(db)
+        self.films = SQLiteFilms(db)
         self.updates = SQLiteUpdates(db)
         self.people = SQLitePeople(db)
         self.audit = SQLiteAudit(db)

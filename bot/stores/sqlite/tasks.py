@@ -277,6 +277,7 @@ class SQLiteTasks(Subject):
             ids,
         ).rowcount
         for sql in (
+            "UPDATE films SET chat_id = :new, version = version + 1 WHERE chat_id = :old",
             "INSERT INTO chats (chat_id, moved_from) VALUES (:new, :old)"
             " ON CONFLICT (chat_id) DO UPDATE SET moved_from = excluded.moved_from",
             "UPDATE chats SET (told_at, settings) = (before.told_at, before.settings) FROM chats AS before"

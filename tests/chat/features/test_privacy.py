@@ -149,6 +149,19 @@ async def test_a_draft_is_dropped_and_what_waits_is_cancelled_in_every_chat(live
     assert live_bot.jobs("a waiting letter") == 0
 
 
+async def test_a_film_is_forgotten_and_orders_no_other_shot(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    with live_bot.unfinished():
+        card = await live_bot.answer(live_bot.world.say(ada, chat, "/film a last shot\na lost shot"))
+        await live_bot.tap(ada, card, says("button_film_start"))
+        await live_bot.job("a last shot")
+        asked = await live_bot.answer(live_bot.world.say(ada, chat, "/forget"))
+        await live_bot.tap(ada, asked, says("button_forget"))
+        await live_bot.until(lambda: live_bot.rows("films") == [])
+    await live_bot.until(lambda: all(task["delivered_at"] for task in live_bot.tasks(chat)))
+    assert live_bot.jobs("a lost shot") == 0
+
+
 async def test_what_is_being_made_is_finished_first_and_can_be_forgotten_then(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
     with live_bot.unfinished():

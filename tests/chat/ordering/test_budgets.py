@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from films import film
 from provider_server import failure, gateway_error
-from running import BotHarness, bot_on_stage, says
+from running import BotHarness, bot_on_stage, buttons, says
 
 from bot.sandbox import Chat, Json, Person
 
@@ -132,3 +133,26 @@ async def test_refused_words_put_the_brake_on_for_nobody_and_are_bounded_per_per
 
 def _closed(live_bot: BotHarness, chat: Chat) -> list[dict[str, Any]]:
     return [task for task in live_bot.tasks(chat) if task["delivered_at"]]
+
+
+async def test_a_film_is_checked_as_a_whole_before_its_first_shot(tmp_path: Path) -> None:
+    async with bot(tmp_path, daily_budget_per_user="1", daily_videos_per_user="3") as (live_bot, _):
+        ada, chat = live_bot.newcomer()
+        for lines, label, refusal in [
+            (
+                "one\ntwo\nthree",
+                f"1.20{USD}",
+                says("limit_budget", price=f"1.20{USD}", left=f"1{USD}", time="00:00"),
+            ),
+            ("a\nb\nc\nd --model preview", "", says("limit_day_several", count=3, asked=4, time="00:00")),
+        ]:
+            card = await live_bot.answer(live_bot.world.say(ada, chat, f"/film {lines}"))
+            (start,) = [one for one in buttons(card) if one.startswith(says("button_film_start"))]
+            assert label in start
+            assert await live_bot.tap(ada, card, start) == refusal
+        assert live_bot.tasks(chat) == []
+        live_bot.provider.video = film()
+        card = await live_bot.answer(live_bot.world.say(ada, chat, "/film four\nfive"))
+        await live_bot.tap(ada, card, f"{says('button_film_start')} · 0.80{USD}")
+        await live_bot.until(lambda: len(live_bot.tasks(chat)) == 3)
+        assert [task["price"] for task in live_bot.tasks(chat)] == ["0.40", "0.40", None]

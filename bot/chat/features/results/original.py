@@ -35,7 +35,7 @@ async def _send(ctx: ChatContext, sender: Sender, task: Task) -> Reply | None:
     provider = ctx.providers.get(task.provider)
     fetch = provider.fetch if provider is not None else None
     async with asyncio.timeout(schedule.FETCH_LIMIT_S):
-        path = await ctx.video_cache.original(task.id, fetch, task.video_url)
+        path = await ctx.video_cache.original(task.id, fetch, task.video_url or None)
     if path is None:
         return Reply("original_gone")
     size, most = path.stat().st_size, ctx.settings.upload_max_bytes
