@@ -386,7 +386,8 @@ def _is_aside(message: Json) -> bool:
     # An upgraded group may look like a new one for a while, and is greeted then.
     is_greeting = text.startswith(says("group_words", bot=BOT))
     is_question = "force_reply" in message.get("reply_markup", {})
-    is_refusal = text in {says(key) for key in (*_REFUSALS, *_STOPPED)} or _fits(
+    asides = (*_REFUSALS, *_STOPPED)
+    is_refusal = text in {says("press_details_closed", bot=BOT), *map(says, asides)} or _fits(
         text, "extend_by_other", chosen="\0", model="\0"
     )
     is_news = any(text.endswith(says(key, name="")) for key in _ASIDES)

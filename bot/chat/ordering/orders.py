@@ -138,7 +138,9 @@ class Orders:
         if saved.state is not TaskState.DRAFT:
             self._board.live.posted(saved)
             await self._board.reactions.taken(saved)
-        if task.question not in STARTED_BY_ANSWER and task.card.card_id is not None:
+        # In a group that has moved there is no message of theirs, and a question stands on a card.
+        is_card = task.question not in STARTED_BY_ANSWER or task.card.message_id is None
+        if is_card and task.card.card_id is not None:
             await self._board.remove(task.card.chat_id, task.card.card_id)
         self._deps.wake()
         await self._limits.ordered()

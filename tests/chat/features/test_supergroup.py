@@ -61,6 +61,7 @@ async def test_a_draft_of_the_old_group_can_be_answered_in_the_new_one(live_bot:
         assert card["text"] == says("card_ask_words")
         live_bot.world.say(ada, upgraded, "a late thought", reply_to=card)
         await live_bot.shown(upgraded)
+        assert card["message_id"] not in [one["message_id"] for one in live_bot.world.bot_messages(upgraded)]
     assert live_bot.jobs("a late thought") == 1
 
 
