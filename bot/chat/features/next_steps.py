@@ -7,6 +7,7 @@ from bot.chat.cards.task_card import MAKE_ANYWAY
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
 from bot.chat.reply import Reply
+from bot.codes import RESULT_REFUSED
 from bot.draft import DraftQuestion
 from bot.request import VideoRequest
 from bot.task import END_STATES, TaskState
@@ -14,10 +15,14 @@ from bot.task import END_STATES, TaskState
 
 async def repeat(ctx: ChatContext, press: ButtonPress) -> Reply | None:
     """Order the very same; of somebody else's video make a draft, on one's own limits."""
-    if press.sender.user_id == press.task.user_id:
-        return await _order(ctx, press, press.task.request)
+    task, request = press.task, press.task.request
+    if task.state is TaskState.SUCCEEDED or task.error_code in RESULT_REFUSED:
+        # The same seed would give the same video.
+        request = request.model_copy(update={"seed": None})
+    if press.sender.user_id == task.user_id:
+        return await _order(ctx, press, request)
     if not await _is_repeated(ctx, press):
-        await ctx.drafts.draft(press.sender, press.task.request, DraftQuestion.START_NAMED, press.task.id)
+        await ctx.drafts.draft(press.sender, request, DraftQuestion.START_NAMED, task.id)
     return None
 
 

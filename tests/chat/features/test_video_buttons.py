@@ -49,6 +49,15 @@ async def test_a_photo_without_words_can_be_given_some(live_bot: BotHarness) -> 
     assert is_red_and_blue(live_bot.photo_sent("it jumps for joy"))
 
 
+async def test_again_makes_a_video_with_another_seed(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    video = await _made(live_bot, ada, chat, "/video a lone pine --seed 7")
+    await live_bot.tap(ada, video, says("button_again"))
+    await live_bot.shown(chat, 2)
+    seeds = [job.fields["seed"] for job in live_bot.provider.jobs.values() if "lone pine" in str(job.fields)]
+    assert seeds == [7, -1]
+
+
 async def test_again_by_somebody_else_is_a_draft_of_their_own(live_bot: BotHarness) -> None:
     ada, boris, group = _group(live_bot)
     video = await _made(live_bot, ada, group, f"/video@{BOT} a shared kite --seed 7")
