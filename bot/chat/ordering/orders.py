@@ -77,9 +77,6 @@ class Orders:
         if question := await self._open_question(sender, request, framed):
             await self._drafts.draft(sender, framed, question, parent_id, frame)
             return None
-        if _is_several(request):
-            await self._drafts.draft(sender, request, DraftQuestion.START, parent_id, frame)
-            return None
         task = replace(self._drafts.new(sender, request), parent_id=parent_id)
         await self._drafts.post(await self._bought(task, request), sender, frame)
         self._deps.wake()
@@ -105,10 +102,9 @@ class Orders:
     ) -> Reply | None:
         """Handle the answer to a draft: post a new card below it. The task starts, or asks `question`.
 
-        Only a reply starts it, and only if nothing more is asked. Several videos wait for a press.
+        Only a reply starts it, and only if nothing more is asked.
         """
         starts = task.question in STARTED_BY_ANSWER and question == DraftQuestion.START and is_reply
-        starts = starts and not _is_several(request)
         async with self._limits.one_at_a_time(sender.user_id):
             return await self._answered(task, sender, request, question, starts=starts)
 
@@ -149,9 +145,14 @@ class Orders:
     async def generate(self, sender: Sender, task: Task, request: VideoRequest) -> Reply | None:
         """Order a draft as `request`, because its person said yes."""
         async with self._limits.one_at_a_time(task.user_id):
-            return await self._generate(sender, task, request)
+            done = await self._generate(sender, task, request)
+        if not isinstance(done, Task):
+            return done
+        # Telegram may make these wait: the person's other orders do not.
+        await self._card_reposter.post_missing(done.siblings)
+        return None
 
-    async def _generate(self, sender: Sender, task: Task, request: VideoRequest) -> Reply | None:
+    async def _generate(self, sender: Sender, task: Task, request: VideoRequest) -> Task | Reply | None:
         if refusal := await self._limits.check(sender, task.user_id, request):
             return refusal
         if problems := self._request_builder.problems(request):
@@ -166,10 +167,9 @@ class Orders:
         saved = await self._tasks.save(bought, siblings=bought.siblings)
         self._board.show(saved, pressed=True)
         self._deps.wake()
-        await self._card_reposter.post_missing(bought.siblings)
         await self._board.reactions.taken(saved)
         await self._limits.ordered()
-        return None
+        return saved
 
     async def _open_question(
         self, sender: Sender, request: VideoRequest, framed: VideoRequest
@@ -179,7 +179,8 @@ class Orders:
             return DraftQuestion.START_OLD
         if framed != request:
             return DraftQuestion.START_CROPPED
-        return DraftQuestion.START if await self._disclosure.due(sender.user_id, request) else None
+        is_asked = _is_several(request) or await self._disclosure.due(sender.user_id, request)
+        return DraftQuestion.START if is_asked else None
 
     async def _is_decided(self, request: VideoRequest, parent_id: str | None) -> bool:
         """Return True if the person has seen how this model crops this photo: the parent used both."""

@@ -79,6 +79,16 @@ async def test_a_named_seed_is_that_of_the_first_and_the_card_says_so(priced: Bo
     assert [task["batch_size"] for task in priced.tasks(chat)] == [2, 2, 1]
 
 
+async def test_an_answer_that_asks_for_several_is_asked_about_too(priced: BotHarness) -> None:
+    ada, chat = priced.newcomer()
+    question = await priced.answer(priced.world.say(ada, chat, "/video"))
+    draft = await priced.answer(priced.world.say(ada, chat, "a maze x2", reply_to=question))
+    assert says("card_several", count=2) in draft["text"]
+    assert priced.jobs("a maze") == 0
+    await priced.tap(ada, draft, GENERATE)
+    await priced.shown(chat, 2)
+
+
 async def test_again_can_ask_for_several(priced: BotHarness) -> None:
     ada, chat = priced.newcomer()
     priced.world.say(ada, chat, "/video a nest")
