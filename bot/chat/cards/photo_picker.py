@@ -69,7 +69,7 @@ def words_question(request: VideoRequest, *, is_optional: bool = False) -> Draft
 def may_add_last(request: VideoRequest, models: Mapping[str, VideoModel]) -> bool:
     """Return True if the chosen model could lead the photo of this request to a second one."""
     model = models.get(request.model)
-    is_free = not (request.camera or request.loop)
+    is_free = not (request.camera or request.loop or request.extends)
     return _is_one_frame(request) and is_free and model is not None and _takes_two(model)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from telegram import InlineKeyboardMarkup
 
-from bot.chat.cards.layout import button, keyboard, task_button
+from bot.chat.cards.layout import button, keyboard, rows, task_button
 from bot.chat.cards.next_steps import NextStep
 from bot.chat.cards.price_labels import NO_PRICE_LABELS, PriceLabels
 from bot.request import Mode, VideoModel, shown
@@ -21,6 +21,7 @@ DELETE = "delete"
 ORIGINAL = "original"
 FILM = "film"
 """Verbs of the buttons that no other card has."""
+_COLUMNS = 3
 
 
 def result_buttons(
@@ -47,7 +48,9 @@ def result_buttons(
     ]
     more = [task_button(task, "button_join", JOIN)] if task.request.extends else []
     more.append(task_button(task, "button_original", ORIGINAL))
-    return keyboard([again, [*below, *more, delete]])
+    first, *left = rows(again, len(again))
+    others = [*(one for row in left for one in row), *below, *more, delete]
+    return keyboard([first, *rows(others, _COLUMNS)])
 
 
 def _can_extend(models: Mapping[str, VideoModel]) -> bool:

@@ -24,7 +24,8 @@ class PhotoDisclosure:
         if task.state is not TaskState.DRAFT:
             return ""
         company = await self.due(task.user_id, task.request)
-        return say(task.language, "photo_goes_to", company=company) if company else ""
+        key = "frame_goes_to" if task.request.extends else "photo_goes_to"
+        return say(task.language, key, company=company) if company else ""
 
     async def due(self, user_id: int, request: VideoRequest) -> str:
         """Return the company that would get its first photo of this person; empty if none would."""
