@@ -165,7 +165,7 @@ async def test_a_database_that_breaks_ends_the_bot_with_one_sentence(tmp_path: P
             other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         with database.open("r+b") as file:
             file.write(b"\xee" * database.stat().st_size)
-        ada, chat = live_bot.newcomer()
+        ada, chat = live_bot.newcomer(is_told=False)
         live_bot.world.say(ada, chat, "/help")
         with pytest.raises(
             SettingsError, match=r"^The database cannot be used any more: it is damaged, [^.]+\.$"
