@@ -46,8 +46,8 @@ BACKLOG_S = 300.0
 PATIENCE_S = 14.0
 """For what is still unanswered when the load ends. What then is not counts as answered at that moment."""
 DISTANCE_S = 0.05
-JOB_LOOKS = 8
-"""A job is looked at every second, and is done after so many looks."""
+JOB_POLLS = 8
+"""A job is polled every second, and is done after so many polls."""
 SPACING_S = 2
 """Between the dates of a person's messages: how the bot brakes floods is not what is measured here."""
 MIX = {"words": 45, "help": 28, "tap": 25, "video": 2}
@@ -151,7 +151,7 @@ class Run:
 
 async def _measure(rate: int, at_once: int) -> Run:
     with tempfile.TemporaryDirectory() as folder:
-        async with SandboxServer() as server, ProviderServer(["generating"] * JOB_LOOKS) as provider:
+        async with SandboxServer() as server, ProviderServer(["generating"] * JOB_POLLS) as provider:
             for method in (*ANSWERS, "editMessageText", "editMessageMedia"):
                 server.faults.add(Fault(method, FaultKind.SLOW, times=None, delay_s=DISTANCE_S))
             run = Run(server)

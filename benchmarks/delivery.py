@@ -83,7 +83,7 @@ async def _deliver(there: BotHarness) -> dict[str, float]:
         await there.until(lambda: len(there.provider.jobs) == VIDEOS, _PATIENCE_S)
         await _tell(child, "begin")
         for job in there.provider.jobs.values():
-            job.looks = len(_NEVER)
+            job.polls = len(_NEVER)
         await there.until(lambda: all(there.videos(chat) for _, chat in people), _PATIENCE_S)
         return await _tell(child, "end")
 

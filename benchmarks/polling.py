@@ -1,12 +1,12 @@
-"""Looks: how soon a finished video is noticed, for how many looks, beside fixed intervals and backoff.
+"""Polls: how soon a finished video is noticed, for how many polls, beside fixed intervals and backoff.
 
 `python benchmarks/polling.py` prints four tables in a minute or two. A figure is mean lag x mean
-looks as a multiple of what the best of all schedules could reach, (∫ sqrt(f S) dt)² / 2, so 1.00 is the limit
-and nothing depends on the machine. (The limit is that of many looks: with six a schedule can be up to 0.03
-below it.) Every run learns from nothing but its own looks. The schedule that it holds before each task is
+polls as a multiple of what the best of all schedules could reach, (∫ sqrt(f S) dt)² / 2, so 1.00 is the limit
+and nothing depends on the machine. (The limit is that of many polls: with six a schedule can be up to 0.03
+below it.) Every run learns from nothing but its own polls. The schedule that it holds before each task is
 judged by all durations that the law may give, not by the one that came, so a few runs give small errors.
 "!" marks what misses its target: 1.30 during tasks 21 to 100, 1.12 after 200 (two humps: 1.20), 1.30 in the
-second hundred after a change; and no more lag than a fixed interval of as many looks, from the first task on.
+second hundred after a change; and no more lag than a fixed interval of as many polls, from the first task on.
 The exponential law shows the worst that can happen: there is nothing to learn, and trying to costs something.
 """
 
@@ -49,38 +49,38 @@ class Law:
         self.mean_s = statistics.fmean(self.durations_s)
         self.bound = root * root / 2
 
-    def judge(self, looks_s: Iterable[float]) -> Cost:
-        lag, looks, seen = 0.0, 0, 0
-        for number, look_s in enumerate(looks_s, 1):
-            found = bisect_right(self.durations_s, look_s) - seen
+    def judge(self, polls_s: Iterable[float]) -> Cost:
+        lag, polls, seen = 0.0, 0, 0
+        for number, poll_s in enumerate(polls_s, 1):
+            found = bisect_right(self.durations_s, poll_s) - seen
             seen += found
-            lag += found * look_s
-            looks += found * number
+            lag += found * poll_s
+            polls += found * number
             if seen == len(self.durations_s):
                 break
-        return Cost(lag / seen - self.mean_s, looks / seen)
+        return Cost(lag / seen - self.mean_s, polls / seen)
 
     @cached_property
     def _fixed(self) -> list[Cost]:
-        """Of fixed intervals, from the longest duration down to 0.2 s: ever more looks."""
+        """Of fixed intervals, from the longest duration down to 0.2 s: ever more polls."""
         steps = range(round(math.log(self.durations_s[-1] / 0.2) / 0.02))
         return [self.judge(every(self.durations_s[-1] * math.exp(-0.02 * step))) for step in steps]
 
-    def fixed(self, looks: float) -> Cost:
-        """Of the fixed interval that makes as many looks."""
-        after = bisect_left(self._fixed, looks, 1, len(self._fixed) - 1, key=lambda cost: cost.looks)
+    def fixed(self, polls: float) -> Cost:
+        """Of the fixed interval that makes as many polls."""
+        after = bisect_left(self._fixed, polls, 1, len(self._fixed) - 1, key=lambda cost: cost.polls)
         few, many = self._fixed[after - 1], self._fixed[after]
-        part = (looks - few.looks) / (many.looks - few.looks) if many.looks > few.looks else 0.0
-        return Cost(few.lag_s + part * (many.lag_s - few.lag_s), looks)
+        part = (polls - few.polls) / (many.polls - few.polls) if many.polls > few.polls else 0.0
+        return Cost(few.lag_s + part * (many.lag_s - few.lag_s), polls)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
     lag_s: float
-    looks: float
+    polls: float
 
     def score(self, law: Law) -> float:
-        return self.lag_s * self.looks / law.bound
+        return self.lag_s * self.polls / law.bound
 
 
 def main() -> None:
@@ -106,8 +106,8 @@ def _lognormal(median_s: float, sigma: float) -> Callable[[float], float]:
 
 
 def _print_learned(laws: Sequence[Law]) -> None:
-    print(f"\nLearned from its own looks: mean of {RUNS} runs ± standard error")
-    columns = ["looks meant", *_names(WINDOWS), "looks made", "lag, s", "fixed, as many", "worst beside it"]
+    print(f"\nLearned from its own polls: mean of {RUNS} runs ± standard error")
+    columns = ["polls meant", *_names(WINDOWS), "polls made", "lag, s", "fixed, as many", "worst beside it"]
     _print_row("", columns)
     for law in laws:
         targets = SPECIAL_TARGETS.get(law.name, TARGETS)
@@ -118,9 +118,9 @@ def _print_learned(laws: Sequence[Law]) -> None:
             figures = [
                 str(budget),
                 *_scores(law, runs, WINDOWS, targets),
-                f"{settled.looks:.1f}",
+                f"{settled.polls:.1f}",
                 f"{settled.lag_s:.2f}",
-                f"{law.fixed(settled.looks).score(law):.2f}",
+                f"{law.fixed(settled.polls).score(law):.2f}",
                 _mark(f"{beside:.2f}", beside > 1),
             ]
             _print_row(law.name, figures)
@@ -133,11 +133,11 @@ def _print_untaught(laws: Sequence[Law]) -> None:
         "2 s x 1.3, to 15": lambda: backoff(2, 1.3, 15),
         "1 s x 2, to 60": lambda: backoff(1, 2, 60),
     }
-    print("\nSchedules that learn nothing: score (looks, lag in s)")
+    print("\nSchedules that learn nothing: score (polls, lag in s)")
     _print_row("", list(schedules), 21)
     for law in laws:
-        costs = [law.judge(looks()) for looks in schedules.values()]
-        figures = [f"{cost.score(law):.2f} ({cost.looks:.1f}, {cost.lag_s:.1f})" for cost in costs]
+        costs = [law.judge(polls()) for polls in schedules.values()]
+        figures = [f"{cost.score(law):.2f} ({cost.polls:.1f}, {cost.lag_s:.1f})" for cost in costs]
         _print_row(law.name, figures, 21)
 
 
@@ -146,7 +146,7 @@ def _print_changes() -> None:
         (CHANGE_AFTER + first, CHANGE_AFTER + last) for first, last in ((0, 20), (20, 100), (100, 200))
     ]
     print(f"\nThe provider becomes slower or faster after {CHANGE_AFTER} tasks; windows count from there")
-    _print_row("", ["looks meant", *_names(WINDOWS[:3]), "looks, 1-20", "lag, s, 1-20"])
+    _print_row("", ["polls meant", *_names(WINDOWS[:3]), "polls, 1-20", "lag, s, 1-20"])
     before = Law("", _lognormal(60, 0.25))
     for median_s in (120, 30):
         law = Law(f"60 to {median_s} s, 0.25", _lognormal(median_s, 0.25))
@@ -155,15 +155,15 @@ def _print_changes() -> None:
             runs = [learn(laws, budget, 60, run) for run in range(RUNS)]
             first = _mean(cost for run in runs for cost in run[slice(*windows[0])])
             scores = _scores(law, runs, windows, TARGETS_OF_A_CHANGE)
-            _print_row(law.name, [str(budget), *scores, f"{first.looks:.1f}", f"{first.lag_s:.1f}"])
+            _print_row(law.name, [str(budget), *scores, f"{first.polls:.1f}", f"{first.lag_s:.1f}"])
 
 
 def _print_wrong_guesses(laws: Sequence[Law]) -> None:
     factors, tasks = (0.25, 0.5, 1, 2, 4), 20
     print(
-        f"\nA wrong guess: lag beside a fixed interval of as many looks, worst of {tasks} tasks (their mean)"
+        f"\nA wrong guess: lag beside a fixed interval of as many polls, worst of {tasks} tasks (their mean)"
     )
-    _print_row("guess / truth", ["looks meant", *(f"{factor:g}" for factor in factors)])
+    _print_row("guess / truth", ["polls meant", *(f"{factor:g}" for factor in factors)])
     for law in (laws[0], laws[1], laws[4]):  # at 150 s the same as at 60
         for budget in (BUDGETS[0], BUDGETS[-1]):
             figures = []
@@ -176,13 +176,13 @@ def _print_wrong_guesses(laws: Sequence[Law]) -> None:
 
 
 def learn(laws: Sequence[Law], budget: float, typical_s: float, seed: int) -> list[Cost]:
-    """One task after the other, each of its law; what the schedules cost that they were looked at with."""
+    """One task after the other, each of its law; what the schedules cost that they were polled with."""
     chance, state, costs = random.Random(seed), Durations(typical_s), []
     for law in laws:
         schedule = plan(state, budget)
         costs.append(law.judge(follow(schedule)))
         duration_s = chance.choice(law.durations_s)
-        missed_s = max(takewhile(lambda look_s: look_s < duration_s, follow(schedule)), default=0.0)  # noqa: B023
+        missed_s = max(takewhile(lambda poll_s: poll_s < duration_s, follow(schedule)), default=0.0)  # noqa: B023
         state = observed(state, missed_s, schedule.after(missed_s))
     return costs
 
@@ -205,7 +205,7 @@ def backoff(gap_s: float, factor: float, most_s: float) -> Iterator[float]:
 
 
 def _beside_fixed(law: Law, runs: Sequence[Sequence[Cost]], task: int) -> float:
-    return sum(run[task].lag_s for run in runs) / sum(law.fixed(run[task].looks).lag_s for run in runs)
+    return sum(run[task].lag_s for run in runs) / sum(law.fixed(run[task].polls).lag_s for run in runs)
 
 
 def _scores(
@@ -226,7 +226,7 @@ def _scores(
 def _mean(costs: Iterable[Cost]) -> Cost:
     all_costs = list(costs)
     return Cost(
-        statistics.fmean(cost.lag_s for cost in all_costs), statistics.fmean(cost.looks for cost in all_costs)
+        statistics.fmean(cost.lag_s for cost in all_costs), statistics.fmean(cost.polls for cost in all_costs)
     )
 
 

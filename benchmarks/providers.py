@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _reading(name: str) -> list[float]:
-    read = import_module(f"bot.providers.{name}").read_look
+    read = import_module(f"bot.providers.{name}").read_poll
     raw = json.dumps(DONE[name]).encode()
     alone = _per_s(lambda: json.loads(raw))
     whole = _per_s(lambda: read(Answer(Call.POLL, 200, json.loads(raw))))

@@ -22,8 +22,8 @@ from bot.log import set_up_logs
 from bot.send_rates import TELEGRAM, Limits
 
 CHATS = 300
-LOOK_S = 3.0
-"""The longest time between two looks at a job: it is part of what people wait."""
+POLL_S = 3.0
+"""The longest time between two polls of a job: it is part of what people wait."""
 COLUMNS = (
     "",
     "429s",
@@ -51,7 +51,7 @@ def main() -> None:
 
 def _measure(over_s: float, limits: Limits) -> Rush:
     with tempfile.TemporaryDirectory(prefix="rates-") as folder:
-        return asyncio.run(rush(Path(folder), CHATS, over_s, look_s=LOOK_S, limits=limits))
+        return asyncio.run(rush(Path(folder), CHATS, over_s, poll_s=POLL_S, limits=limits))
 
 
 def _figures(seen: Rush) -> list[str]:

@@ -35,7 +35,7 @@ _STARTED_S = 12.0
 """In which every process is up, on a machine that is busy with other things."""
 _TICK_S = 0.02
 _CALL_S = 0.02
-"""A look at a provider, simulated."""
+"""A poll of a provider, simulated."""
 
 
 def main() -> None:
@@ -150,11 +150,11 @@ async def _work(url: str, limit: int | None) -> dict[str, Any]:
 async def _lateness(url: str, count: int) -> tuple[list[float], list[float]]:
     """What a claim takes, and how late tasks are taken that become due one by one, 400 a second."""
     await _add(url, _running("task"), 1200, apart_s=1 / 400, in_s=_STARTED_S)
-    found = await _in_processes(count, _look_once, url, None)
+    found = await _in_processes(count, _poll_once, url, None)
     return [ms for one in found for ms in one["claims_ms"]], [ms for one in found for ms in one["late_ms"]]
 
 
-async def _look_once(url: str, _: int | None) -> dict[str, Any]:
+async def _poll_once(url: str, _: int | None) -> dict[str, Any]:
     store = await PostgresStore.open(url)
     claims_ms, late_ms = list[float](), list[float]()
     while (
@@ -233,29 +233,29 @@ async def _time_wake_ups(server: PostgresServer) -> None:
 
 
 async def _fly(server: PostgresServer) -> None:
-    print("\n10,000 tasks in flight on one process, for 15 s: 8 looks in 100 s each, then in 40 s")
+    print("\n10,000 tasks in flight on one process, for 15 s: 8 polls in 100 s each, then in 40 s")
     print(
-        f"  {'looks/s':>8} {'of a core':>10} {'KiB a task':>11} {'commits a look':>15}"
+        f"  {'polls/s':>8} {'of a core':>10} {'KiB a task':>11} {'commits a poll':>15}"
         f" {'late p50 ms':>12} {'p99 ms':>8}"
     )
     for every_s in (12.5, 5.0):
         url = await server.clean_database()
         await _add(url, _running("task"), 10_000, apart_s=every_s / 10_000, in_s=_STARTED_S)
-        [found] = await _in_processes(1, _look_for_a_while, url, int(1000 * every_s))
+        [found] = await _in_processes(1, _poll_for_a_while, url, int(1000 * every_s))
         print(
-            f"  {found['looks_s']:>8.0f} {100 * found['core']:>9.1f}% {found['kib']:>11.2f}"
+            f"  {found['polls_s']:>8.0f} {100 * found['core']:>9.1f}% {found['kib']:>11.2f}"
             f" {found['commits']:>15.3f} {_middle(found['late_ms']):>12.1f} {_most(found['late_ms']):>8.1f}"
         )
 
 
-async def _look_for_a_while(url: str, every_ms: int | None) -> dict[str, Any]:
+async def _poll_for_a_while(url: str, every_ms: int | None) -> dict[str, Any]:
     """A central poller: one claim a tick, all looks at once, saves as they come."""
     store = await PostgresStore.open(url)
     every = timedelta(milliseconds=every_ms or 5000)
-    late_ms, looks, claims = list[float](), 0, 0
+    late_ms, polls, claims = list[float](), 0, 0
     running: set[asyncio.Task[None]] = set()
 
-    async def look(task: Task) -> None:
+    async def poll(task: Task) -> None:
         await asyncio.sleep(_CALL_S)
         now = store.leases.now()
         due_at = now + every
@@ -272,10 +272,10 @@ async def _look_for_a_while(url: str, every_ms: int | None) -> dict[str, Any]:
         claims += bool(tasks)
         for task in tasks:
             late_ms.append(_late_ms(task, store.leases.now()))
-            step = asyncio.create_task(look(task))
+            step = asyncio.create_task(poll(task))
             running.add(step)
             step.add_done_callback(running.discard)
-        looks += len(tasks)
+        polls += len(tasks)
         await asyncio.sleep(max(schedule.CLAIM_PAUSE_S - (time.perf_counter() - tick), 0))
     took_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu_s
     commits = store.commits - commits + claims
@@ -283,10 +283,10 @@ async def _look_for_a_while(url: str, every_ms: int | None) -> dict[str, Any]:
     await asyncio.gather(*running)
     await store.close()
     return {
-        "looks_s": looks / took_s,
+        "polls_s": polls / took_s,
         "core": cpu_s / took_s,
         "kib": memory / 10_000,
-        "commits": commits / max(looks, 1),
+        "commits": commits / max(polls, 1),
         "late_ms": late_ms,
     }
 
@@ -373,7 +373,7 @@ async def _in_processes(
 
 
 def _run(name: str, url: str, argument: int | None, pipe: Any) -> None:
-    work = {"_work": _work, "_look_once": _look_once, "_look_for_a_while": _look_for_a_while}[name]
+    work = {"_work": _work, "_poll_once": _poll_once, "_poll_for_a_while": _poll_for_a_while}[name]
     pipe.send(json.dumps(asyncio.run(work(url, argument))))
 
 

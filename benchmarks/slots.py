@@ -2,10 +2,10 @@
 with a clock of its own.
 
 `python benchmarks/slots.py` prints two tables in some minutes; nothing in them depends on the machine. A
-submit takes 0.3 s and a look 0.2 s; a job runs from the end of its submit, and a look tells how it is when
-the look begins. A job takes 60 s (lognormal, sigma 0.25), and how long is learned from looks alone, 100 jobs
-before anything is counted. Nobody fills slots better than the limit: one look, at the very end of each job.
-"!" marks what misses its target by more than twice the sampling error of 0.1: 96.5 % at eight looks a job (as
+submit takes 0.3 s and a poll 0.2 s; a job runs from the end of its submit, and a poll tells how it is when
+the poll begins. A job takes 60 s (lognormal, sigma 0.25), and how long is learned from polls alone, 100 jobs
+before anything is counted. Nobody fills slots better than the limit: one poll, at the very end of each job.
+"!" marks what misses its target by more than twice the sampling error of 0.1: 96.5 % at eight polls a job (as
 the bot makes them while nobody waits), 97.8 % at sixteen (as it does while others wait).
 
 In the second table one person asks for fifty videos, then twenty people ask for one each. Turns are beside
@@ -36,7 +36,7 @@ from bot.worker.duration_model import Durations, observed
 from bot.worker.schedule import LEASE_S, Schedule, clock_of, duration_keys
 
 START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-SUBMIT_S, LOOK_S = 0.3, 0.2
+SUBMIT_S, POLL_S = 0.3, 0.2
 MEDIAN_S, SIGMA = 60.0, 0.25
 LEARNED, COUNTED = 100, 800
 TARGETS = {"alone": (0.965, 8.0), "others wait": (0.978, 16.0)}
@@ -64,7 +64,7 @@ def main() -> None:
 async def _print_use() -> None:
     mean_s = MEDIAN_S * math.exp(SIGMA**2 / 2)
     print(f"\nSlot time used with a backlog, {COUNTED} jobs after {LEARNED}")
-    _print_row("slots", ["looks as if", "used", "looks", "lag, s", "limit"])
+    _print_row("slots", ["polls as if", "used", "polls", "lag, s", "limit"])
     for slots, (name, (target, budget)) in itertools.product((1, 2, 5, 10), TARGETS.items()):
         async with Account(slots, others_wait=name == "others wait", seed=slots) as account:
             for number in range(LEARNED + COUNTED + slots):
@@ -72,13 +72,13 @@ async def _print_use() -> None:
             await account.work(until=LEARNED + COUNTED)
         jobs = sorted(account.jobs.values(), key=lambda job: job.seen_s)[LEARNED : LEARNED + COUNTED]
         used = account.used(jobs[0].ended_s, jobs[-1].ended_s)
-        looks = statistics.fmean(job.looks for job in jobs)
+        polls = statistics.fmean(job.polls for job in jobs)
         figures = [
             name,
             _mark(f"{used:.1%}", used < target - ERROR),
-            _mark(f"{looks:.1f}", looks > 1.02 * budget),
+            _mark(f"{polls:.1f}", polls > 1.02 * budget),
             f"{statistics.fmean(job.seen_s - job.ended_s for job in jobs):.2f}",
-            f"{mean_s / (mean_s + SUBMIT_S + LOOK_S):.1%}",
+            f"{mean_s / (mean_s + SUBMIT_S + POLL_S):.1%}",
         ]
         _print_row(str(slots), figures)
 
@@ -143,7 +143,7 @@ class Job:
     begun_s: float = math.inf
     ended_s: float = math.inf
     seen_s: float = math.inf
-    looks: int = 0
+    polls: int = 0
 
 
 @dataclass
@@ -153,7 +153,7 @@ class Account:
     slots: int
     seed: int
     others_wait: bool = True
-    """How many looks are made: as while others wait for a slot, or as while nobody does."""
+    """How many polls are made: as while others wait for a slot, or as while nobody does."""
     jobs: dict[str, Job] = field(default_factory=dict)
     _now_s: float = 0.0
 
@@ -202,7 +202,7 @@ class Account:
                 self._clock(), LEASE_S, 50, {MODEL.provider: self.slots}
             ):
                 for task in tasks:
-                    await (self._submit if task.state is TaskState.QUEUED else self._look)(task)
+                    await (self._submit if task.state is TaskState.QUEUED else self._poll)(task)
             due = await self._store.tasks.next_due(self._clock())
             times = [(due - START).total_seconds()] if due else []
             self._now_s = max(self._now_s, min([*times, *(at for at, *_ in self._events[:1])]))
@@ -228,9 +228,9 @@ class Account:
 
         self.at(self._now_s + SUBMIT_S, accept)
 
-    async def _look(self, task: Task) -> None:
+    async def _poll(self, task: Task) -> None:
         job = self.jobs[task.id]
-        job.looks += 1
+        job.polls += 1
         has_ended = job.ended_s <= self._now_s
 
         async def read() -> None:
@@ -243,7 +243,7 @@ class Account:
                 seen = task.polled(None, now)
                 await self._store.tasks.save(replace(seen, due_at=self._next_poll(seen)))
 
-        self.at(self._now_s + LOOK_S, read)
+        self.at(self._now_s + POLL_S, read)
 
     def _next_poll(self, task: Task) -> datetime:
         return self._timing.next_poll(task, MODEL, self._clock(), others_wait=self.others_wait)

@@ -240,9 +240,9 @@ async def _add_present(store: SQLiteStore) -> None:
     )
     await store.tasks.record(a_submit(made, detail=f"20260514-7f3a {SECRET}"))
     for seconds, answer in ((20, "ok"), (38, "unreachable"), (52, "ok")):
-        look_at = (made.submitted_at or NOW) + timedelta(seconds=seconds)
+        polled_at = (made.submitted_at or NOW) + timedelta(seconds=seconds)
         await store.tasks.record(
-            a_submit(made, call="poll", at=look_at, answer=answer, took_s=0.12, detail="")
+            a_submit(made, call="poll", at=polled_at, answer=answer, took_s=0.12, detail="")
         )
     for task in (
         a_task(

@@ -51,13 +51,13 @@ class Rush:
 
 
 async def rush(
-    folder: Path, chats: int, over_s: float, *, look_s: float = 1.0, limits: Limits = TELEGRAM
+    folder: Path, chats: int, over_s: float, *, poll_s: float = 1.0, limits: Limits = TELEGRAM
 ) -> Rush:
     """`chats` people order a video each, and their jobs end one after the other within `over_s`."""
     async with SandboxServer(enforce_rate_limits=True) as server, ProviderServer(_NEVER) as provider:
         there = BotHarness(server, provider, folder)
         values = there.values(
-            volcengine_concurrency=str(chats), poll_max_seconds=str(look_s), submits_per_hour="unlimited"
+            volcengine_concurrency=str(chats), poll_max_seconds=str(poll_s), submits_per_hour="unlimited"
         )
         async with running_bot(values, limits):
             people = [there.newcomer(f"Person {number}") for number in range(chats)]
@@ -70,7 +70,7 @@ async def rush(
             for number, (_, chat) in enumerate(people):
                 await asyncio.sleep(max(began + over_s * number / chats - time.time(), 0.0))
                 ended[chat.id] = time.time()
-                jobs[f"boat {number}"].looks = _DONE
+                jobs[f"boat {number}"].polls = _DONE
             await there.until(lambda: all(_video(chat) for _, chat in people), _PATIENCE_S)
             await there.until(lambda: all(task["delivered_at"] for task in there.rows("tasks")), _PATIENCE_S)
             shown = {

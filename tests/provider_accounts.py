@@ -21,18 +21,18 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Account:
-    """`submit` and `look` match a path with its query; the latter's group is the id of a job."""
+    """`submit` and `poll` match a path with its query; the latter's group is the id of a job."""
 
     name: str
     submit: str
-    look: str
+    poll: str
     taken: Callable[[str], Mapping[str, Any]]
     shown: Callable[[str, str, str], Mapping[str, Any]]
-    """The answer to a look: of the job's id, its word, and the link, which is empty before the end."""
+    """The answer to a poll: of the job's id, its word, and the link, which is empty before the end."""
 
     def job_in(self, call: str) -> str | None:
         """The id of the job that a call is about."""
-        found = re.fullmatch(self.look, call)
+        found = re.fullmatch(self.poll, call)
         return found[1] if found else None
 
 

@@ -6,7 +6,7 @@ have the other accounts of `provider_accounts.py` too, which check no more than 
         ...  # point the bot at server.base_url
         assert len(server.jobs) == 1
 
-Jobs move on with each look: in_queue, generating, done with a link to a real MP4, served here too.
+Jobs move on with each poll: in_queue, generating, done with a link to a real MP4, served here too.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SECRET_ACCESS_KEY = "c2VjcmV0LWtleS1mb3ItdGVzdHMtb25seQ=="
 NOW = datetime(2025, 9, 1, 12, 43, 4, tzinfo=UTC)
 """When `volcengine_at` signs: the date of the signing vectors."""
 
-Kind = Literal["submit", "look", "video"]
+Kind = Literal["submit", "poll", "video"]
 
 
 class Fault(Enum):
@@ -87,7 +87,7 @@ class Received:
 class Job:
     task_id: str
     fields: dict[str, object]
-    looks: int = 0
+    polls: int = 0
     stopped: bool = False
     """Before it ran, so it costs nothing."""
 
@@ -97,7 +97,7 @@ class Job:
 
 
 class ProviderServer:
-    """`statuses` are what the looks at a job tell before it is done; `slots` is how many may run at once.
+    """`statuses` are what the polls of a job tell before it is done; `slots` is how many may run at once.
 
     `jobs` are the submits that were taken: what a real account would be charged for. `complaints` says
     what a call had that no document allows; leaving the server with one fails the test. `clock`, where
@@ -133,7 +133,7 @@ class ProviderServer:
         """Jobs whose end is told without a link."""
         self._script: dict[Kind, deque[Reply | Fault | None]] = {
             "submit": deque(),
-            "look": deque(),
+            "poll": deque(),
             "video": deque(),
         }
         self.answering = asyncio.Event()
@@ -175,9 +175,9 @@ class ProviderServer:
 
     async def _answer_call(self, request: web.Request) -> web.StreamResponse:
         account = account_of(request.raw_path) if self._has_all else None
-        is_look = request.query.get("Action") == "CVSync2AsyncGetResult"
-        is_look |= account is not None and request.method != "POST"
-        received = await self._receive("look" if is_look else "submit", request)
+        is_poll = request.query.get("Action") == "CVSync2AsyncGetResult"
+        is_poll |= account is not None and request.method != "POST"
+        received = await self._receive("poll" if is_poll else "submit", request)
         if account is None:
             return await self._play(received, request, lambda: self._behave(received))
         return await self._play(received, request, lambda: self._sell(account, received, request.raw_path))
@@ -251,7 +251,7 @@ class ProviderServer:
             return refusal
         if received.fields.get("req_key") not in REQ_KEYS:
             return failure(50400, "Access Denied: Internal Error", 401)
-        return self._take(received.fields) if received.kind == "submit" else self._look(received.fields)
+        return self._take(received.fields) if received.kind == "submit" else self._poll(received.fields)
 
     def _refusal(self, received: Received) -> Reply | None:
         """The gateway's part: the operation and the signature of what really arrived."""
@@ -288,24 +288,24 @@ class ProviderServer:
         if wrong:
             self.complaints += wrong
             return failure(50215, "Input invalid for this service.", 400)
-        running = sum(job.looks <= len(self.statuses) for job in self.jobs.values())
+        running = sum(job.polls <= len(self.statuses) for job in self.jobs.values())
         if self.slots is not None and running >= self.slots:
             return failure(50430, "Request Has Reached API Concurrent Limit, Please Try Later", 429)
         task_id = str(7392616336519610409 + len(self.jobs))
         self.jobs[task_id] = Job(task_id, fields)
         return success({"task_id": task_id})
 
-    def _look(self, fields: dict[str, object]) -> Reply:
+    def _poll(self, fields: dict[str, object]) -> Reply:
         if set(fields) != {"req_key", "task_id"}:
-            self.complaints.append(f"a look with {sorted(fields)}")
+            self.complaints.append(f"a poll with {sorted(fields)}")
         job = self.jobs.get(str(fields.get("task_id")))
         if job is None:
             return success({"status": "not_found"})
         if fields.get("req_key") != job.fields["req_key"]:
             return failure(50400, "Access Denied: Internal Error", 401)
-        job.looks += 1
-        if job.looks <= len(self.statuses):
-            return success({"status": self.statuses[job.looks - 1]})
+        job.polls += 1
+        if job.polls <= len(self.statuses):
+            return success({"status": self.statuses[job.polls - 1]})
         return success({"status": "done", "video_url": self._link(job)})
 
     def _link(self, job: Job) -> str:
@@ -326,20 +326,20 @@ class ProviderServer:
         if found is None:
             return Reply(404, {"error": {"code": "NotFound", "message": "task not found"}})
         if received.method == "DELETE":
-            if found.looks > len(self.statuses):
+            if found.polls > len(self.statuses):
                 self.complaints.append(f"{account.name}: DELETE for a finished job, which destroys its video")
             found.stopped |= self._told(found) == "in_queue"
             return Reply(200 if found.stopped else 409, {})
-        found.looks += not found.stopped
+        found.polls += not found.stopped
         queued, running, done, stopped = WORDS[account.name]
-        if found.looks > len(self.statuses):
+        if found.polls > len(self.statuses):
             return Reply(200, account.shown(found.task_id, done, self._link(found)))
         word = stopped if found.stopped else queued if self._told(found) == "in_queue" else running
         return Reply(200, account.shown(found.task_id, word, ""))
 
     def _told(self, job: Job) -> str:
-        """What the last look at a job told."""
-        return self.statuses[max(job.looks - 1, 0)] if job.looks <= len(self.statuses) else "done"
+        """What the last poll of a job told."""
+        return self.statuses[max(job.polls - 1, 0)] if job.polls <= len(self.statuses) else "done"
 
     def _serve(self, received: Received) -> Reply:
         video = make_mp4() if self.video is None else self.video

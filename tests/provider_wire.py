@@ -49,10 +49,10 @@ class Wire:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
         body = await request.read()
-        kind = "submit" if body and "GetResult" not in query else "look"
+        kind = "submit" if body and "GetResult" not in query else "poll"
         self.received.append(
             Received(
-                "submit" if kind == "submit" else "look",
+                "submit" if kind == "submit" else "poll",
                 request.method,
                 path,
                 query,

@@ -23,7 +23,7 @@ _BROKEN: tuple[Reply | ProviderFault, ...] = (
 )
 AT_THE_PROVIDER: dict[Kind, tuple[Reply | ProviderFault, ...]] = {
     "submit": (*_BROKEN, _BUSY, _BUSY, _SLOW_DOWN),
-    "look": (
+    "poll": (
         *_BROKEN,
         _SLOW_DOWN,
         Reply(200, _PAGE),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 CALLS: tuple[str | None, ...] = (
-    *("submit", "submit", "look", "video"),
+    *("submit", "submit", "poll", "video"),
     *("getUpdates", "sendMessage", "sendMessage", "editMessageText"),
     *("editMessageMedia", "editMessageMedia", "sendVideo", None),
 )

@@ -534,7 +534,7 @@ def test_an_error_page_while_the_bot_runs_is_wrong() -> None:
 async def test_what_volcengine_says_of_the_key_is_read(
     live_bot: BotHarness, reply: Reply | Fault, state: str, words: str
 ) -> None:
-    live_bot.provider.next("look", *[reply] * 9)
+    live_bot.provider.next("poll", *[reply] * 9)
     found = (await look(live_bot))["volcengine"]
     assert found.state == state
     assert words in found.seen
@@ -544,8 +544,8 @@ async def test_what_volcengine_says_of_the_key_is_read(
 
 
 async def test_a_product_that_is_not_activated_has_a_row_of_its_own(live_bot: BotHarness) -> None:
-    live_bot.provider.next("look", failure(50400, "Access Denied: Internal Error", 401), None)
-    live_bot.provider.next("look", *[failure(50215, "Input invalid for this service.", 400)] * 9)
+    live_bot.provider.next("poll", failure(50400, "Access Denied: Internal Error", 401), None)
+    live_bot.provider.next("poll", *[failure(50215, "Input invalid for this service.", 400)] * 9)
     settings = IsolatedSettings.model_validate(live_bot.values())
     rows = [row for row in await check_up(settings, now) if row.what == "volcengine"]
     assert {row.state for row in rows} == {"wrong", "ok"}

@@ -47,10 +47,10 @@ def test_the_story_of_a_lost_one_says_what_to_do() -> None:
     assert "[bold]cut[/bold]" in story, "what a provider says is shown as it is"
 
 
-def test_the_story_shows_the_order_however_many_looks_came_after_it() -> None:
+def test_the_story_shows_the_order_however_many_polls_came_after_it() -> None:
     order = Attempt(task_id="boat", provider="cloud", call="submit", at=NOW, took_s=0.8, answer="ok")
-    looks = [replace(order, call="poll", at=NOW + timedelta(seconds=n)) for n in range(1, 21)]
-    story = drawn(task_table.draw_task_page(a_task(), [order, *looks], 0, NOW))
+    polls = [replace(order, call="poll", at=NOW + timedelta(seconds=n)) for n in range(1, 21)]
+    story = drawn(task_table.draw_task_page(a_task(), [order, *polls], 0, NOW))
     assert "submit" in story
     assert "8 more" in story
     assert story.count("poll") == 12

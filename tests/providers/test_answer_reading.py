@@ -22,7 +22,7 @@ RELAYS = {"jimeng": jimeng_relay, "unified": unified_relay}
 both = pytest.mark.parametrize("relay", RELAYS.values(), ids=RELAYS)
 
 
-def look(module: ModuleType, fields: object, status: int = 200) -> Any:
+def poll(module: ModuleType, fields: object, status: int = 200) -> Any:
     return _read(module.read_poll, Call.POLL, status, fields)
 
 
@@ -91,11 +91,11 @@ LINKS: list[dict[str, Any]] = [
 def test_a_link_is_found_wherever_sellers_put_it(
     relay: ModuleType, record: dict[str, Any], word: str
 ) -> None:
-    status = look(relay, {"code": "success", "data": {"status": word, **record}})
+    status = poll(relay, {"code": "success", "data": {"status": word, **record}})
     assert isinstance(status, Succeeded)
     assert status.video_url == (LINK if LINK in json.dumps(record) else PAGE)
     if relay is unified_relay:
-        assert look(relay, {"id": "7", "status": word, **record}) == status
+        assert poll(relay, {"id": "7", "status": word, **record}) == status
 
 
 @both
@@ -117,7 +117,7 @@ def test_a_link_is_found_wherever_sellers_put_it(
 def test_what_was_asked_for_and_pictures_and_other_schemes_are_no_video(
     relay: ModuleType, record: dict[str, Any]
 ) -> None:
-    status = look(relay, {"code": "success", "data": {"status": "completed", **record}})
+    status = poll(relay, {"code": "success", "data": {"status": "completed", **record}})
     assert isinstance(status, Failed)
     assert status.code == "no_video"
 
@@ -129,7 +129,7 @@ def test_the_order_of_the_unified_relays_document_counts() -> None:
         for number, place in enumerate(places[first:]):
             holder, _, name = place.rpartition(".")
             (record[holder] if holder else record)[name] = f"https://videos.example/{number}.mp4"
-        status = look(unified_relay, record)
+        status = poll(unified_relay, record)
         assert status == Succeeded("https://videos.example/0.mp4", 3600), places[first]
 
 
@@ -137,9 +137,9 @@ def test_the_order_of_the_unified_relays_document_counts() -> None:
 def test_the_upstreams_own_link_comes_before_the_one_that_wants_a_key(relay: ModuleType) -> None:
     proxy = "https://relay.example/v1/videos/task_abc/content"
     record = {"status": "SUCCESS", "result_url": proxy, "data": {"data": {"video_url": LINK}}}
-    status = look(relay, {"code": "success", "data": record})
+    status = poll(relay, {"code": "success", "data": record})
     assert (status.video_url, status.others) == (LINK, (proxy,))
-    alone = look(relay, {"code": "success", "data": {"status": "SUCCESS", "result_url": proxy}})
+    alone = poll(relay, {"code": "success", "data": {"status": "SUCCESS", "result_url": proxy}})
     assert alone.video_url == proxy
 
 
@@ -170,20 +170,20 @@ WRAPPED: list[dict[str, Any]] = [
 @both
 @pytest.mark.parametrize("fields", WRAPPED, ids=json.dumps)
 def test_a_record_is_read_where_it_lies(relay: ModuleType, fields: dict[str, Any]) -> None:
-    assert look(relay, fields) == Succeeded(LINK, 3600)
+    assert poll(relay, fields) == Succeeded(LINK, 3600)
     text = json.dumps(fields).replace("completed", "processing").replace(LINK, "")
     if "task_id" not in text and "Data" not in fields:
-        assert look(relay, json.loads(text)) == StillRunning()
+        assert poll(relay, json.loads(text)) == StillRunning()
     failed = json.loads(json.dumps(fields).replace("completed", "failed").replace(LINK, ""))
-    assert isinstance(look(relay, failed), Failed)
+    assert isinstance(poll(relay, failed), Failed)
 
 
 @both
 def test_the_call_may_have_succeeded_while_the_job_still_runs(relay: ModuleType) -> None:
     fields = {"status": "SUCCESS", "data": {"status": "IN_PROGRESS", "progress": "30%"}}
-    assert look(relay, fields) == StillRunning(0.3)
+    assert poll(relay, fields) == StillRunning(0.3)
     fields = {"status": "success", "data": {"status": "pending"}}
-    assert look(relay, fields) == StillRunning(queued=True)
+    assert poll(relay, fields) == StillRunning(queued=True)
 
 
 @both
@@ -191,28 +191,28 @@ def test_a_relay_may_be_behind_its_upstream(relay: ModuleType) -> None:
     inner = {"status": "completed", "video_url": LINK}
     for holder in ("data", "detail"):
         record = {"task_id": ID, "status": "IN_PROGRESS", "progress": "50%", holder: inner}
-        assert look(relay, {"code": "success", "data": record}) == Succeeded(LINK, 3600)
+        assert poll(relay, {"code": "success", "data": record}) == Succeeded(LINK, 3600)
         stage = {**record, "status": "video_upsampling"}
-        assert look(relay, {"code": "success", "data": stage}) == StillRunning(0.5)
+        assert poll(relay, {"code": "success", "data": stage}) == StillRunning(0.5)
         record[holder] = {**inner, "video_url": ""}
-        assert look(relay, {"code": "success", "data": record}) == StillRunning(0.5)
+        assert poll(relay, {"code": "success", "data": record}) == StillRunning(0.5)
 
 
 @both
 def test_of_several_records_under_unknown_names_none_is_taken(relay: ModuleType) -> None:
     others = {**RECORD, "video_url": LINK.replace("a.mp4", "b.mp4")}
-    assert not isinstance(look(relay, {"items": {"1": RECORD, "2": others}}), Succeeded)
-    assert not isinstance(look(relay, {"code": "success", "items": [RECORD, others]}), Succeeded)
+    assert not isinstance(poll(relay, {"items": {"1": RECORD, "2": others}}), Succeeded)
+    assert not isinstance(poll(relay, {"code": "success", "items": [RECORD, others]}), Succeeded)
 
 
 @both
 def test_a_link_to_a_video_is_the_end_where_nothing_else_is_told(relay: ModuleType) -> None:
     for fields in ({"id": ID, "video_url": LINK}, {"status": None, "url": LINK}, {"video": {"url": LINK}}):
-        assert look(relay, {"code": "success", "data": fields}) == Succeeded(LINK, 3600)
-        assert look(relay, fields) == Succeeded(LINK, 3600)
+        assert poll(relay, {"code": "success", "data": fields}) == Succeeded(LINK, 3600)
+        assert poll(relay, fields) == Succeeded(LINK, 3600)
     for more in ({"progress": 0}, {"progress": "99%"}, {"status": 7}, {"input": {"video": LINK}, "url": "-"}):
         record = {"id": ID, "url": LINK, **more}
-        assert not isinstance(look(relay, {"code": "success", "data": record}), Succeeded), more
+        assert not isinstance(poll(relay, {"code": "success", "data": record}), Succeeded), more
 
 
 @both
@@ -234,9 +234,9 @@ def test_an_answer_that_holds_a_key_for_an_id_does_not_tell_it(relay: ModuleType
 @pytest.mark.parametrize("module", [*RELAYS.values(), volcengine, geekai, jiekou, ark])
 @pytest.mark.parametrize("word", ["error", "fail"])
 def test_a_call_that_failed_is_no_failed_job(module: ModuleType, word: str) -> None:
-    outcome = look(module, {"status": word, "message": "database is locked"})
+    outcome = poll(module, {"status": word, "message": "database is locked"})
     assert isinstance(outcome, Unavailable | StillRunning)
-    assert isinstance(look(module, {"id": ID, "status": word, "error": "?"}), Failed)
+    assert isinstance(poll(module, {"id": ID, "status": word, "error": "?"}), Failed)
 
 
 # Words
@@ -250,7 +250,7 @@ ENDS = (
 @both
 @pytest.mark.parametrize("word", ENDS.split())
 def test_a_link_beside_a_word_for_the_end_is_the_end(relay: ModuleType, word: str) -> None:
-    assert look(relay, {"code": "success", "data": {"status": word, "video_url": LINK}}) == Succeeded(
+    assert poll(relay, {"code": "success", "data": {"status": word, "video_url": LINK}}) == Succeeded(
         LINK, 3600
     )
 
@@ -260,15 +260,15 @@ def test_a_link_beside_a_word_for_the_end_is_the_end(relay: ModuleType, word: st
 @pytest.mark.parametrize("progress", [100, "100%", "100"])
 def test_a_link_beside_100_percent_is_the_end(relay: ModuleType, word: str, progress: object) -> None:
     record = {"status": word, "progress": progress, "video_url": LINK}
-    assert look(relay, {"code": "success", "data": record}) == Succeeded(LINK, 3600)
-    assert isinstance(look(relay, {"code": "success", "data": {**record, "video_url": ""}}), StillRunning)
-    assert isinstance(look(relay, {"code": "success", "data": {**record, "progress": 99}}), StillRunning)
+    assert poll(relay, {"code": "success", "data": record}) == Succeeded(LINK, 3600)
+    assert isinstance(poll(relay, {"code": "success", "data": {**record, "video_url": ""}}), StillRunning)
+    assert isinstance(poll(relay, {"code": "success", "data": {**record, "progress": 99}}), StillRunning)
 
 
 @both
 def test_a_stage_at_100_percent_runs_on(relay: ModuleType) -> None:
     record = {"status": "video_upsampling", "progress": 100, "video_url": LINK}
-    assert look(relay, {"code": "success", "data": record}) == StillRunning(1.0)
+    assert poll(relay, {"code": "success", "data": record}) == StillRunning(1.0)
 
 
 @both
@@ -284,7 +284,7 @@ def test_a_stage_at_100_percent_runs_on(relay: ModuleType) -> None:
 def test_the_word_for_a_failure_is_told_where_nothing_else_is(
     relay: ModuleType, word: str, code: str
 ) -> None:
-    status = look(relay, {"code": "success", "data": {"task_id": ID, "status": word}})
+    status = poll(relay, {"code": "success", "data": {"task_id": ID, "status": word}})
     assert (type(status), status.code) == (Failed, code)
 
 
@@ -357,7 +357,7 @@ REASONS = [
 @both
 @pytest.mark.parametrize(("record", "code"), REASONS, ids=str)
 def test_a_reason_is_read_wherever_it_stands(relay: ModuleType, record: dict[str, Any], code: str) -> None:
-    status = look(relay, {"code": "success", "data": {"task_id": ID, "status": "FAILURE", **record}})
+    status = poll(relay, {"code": "success", "data": {"task_id": ID, "status": "FAILURE", **record}})
     assert (type(status), status.code) == (Failed, code)
 
 
@@ -376,7 +376,7 @@ def test_a_reason_is_read_wherever_it_stands(relay: ModuleType, record: dict[str
 def test_only_documented_words_prove_that_an_accepted_job_cost_nothing(
     relay: ModuleType, reason: str, final: bool
 ) -> None:
-    status = look(
+    status = poll(
         relay, {"code": "success", "data": {"task_id": ID, "status": "FAILURE", "fail_reason": reason}}
     )
     assert (status.code, status.final) == ("busy", final)
@@ -384,8 +384,8 @@ def test_only_documented_words_prove_that_an_accepted_job_cost_nothing(
 
 def test_geekais_429_for_an_accepted_job_proves_nothing_either() -> None:
     failed = {"task_id": "7", "task_status": "failed", "error": {"code": 429, "message": "rate limit"}}
-    assert look(geekai, failed).final
-    assert not look(geekai, {**failed, "error": {"code": 50430}}).final
+    assert poll(geekai, failed).final
+    assert not poll(geekai, {**failed, "error": {"code": 50430}}).final
 
 
 # Where an id lies
@@ -593,15 +593,15 @@ def test_a_refusal_of_volcengines_gateway_without_a_number_is_one() -> None:
 
 @pytest.mark.parametrize("module", [*RELAYS.values(), volcengine, geekai, jiekou])
 @pytest.mark.parametrize("status", [401, 403, 404, 413])
-def test_a_web_servers_page_in_the_place_of_a_look_ends_no_job(module: ModuleType, status: int) -> None:
-    assert isinstance(look(module, {}, status), Unavailable | AccountProblem)
+def test_a_web_servers_page_in_the_place_of_a_poll_ends_no_job(module: ModuleType, status: int) -> None:
+    assert isinstance(poll(module, {}, status), Unavailable | AccountProblem)
 
 
 @pytest.mark.parametrize("module", [*RELAYS.values(), volcengine, geekai, jiekou])
 @pytest.mark.parametrize("status", [302, 303, 307, 408, 500, 502, 503, 504, 520])
 def test_other_pages_prove_nothing(module: ModuleType, status: int) -> None:
     assert isinstance(submit(module, {}, status), OutcomeUnknown)
-    assert isinstance(look(module, {}, status), Unavailable)
+    assert isinstance(poll(module, {}, status), Unavailable)
 
 
 @pytest.mark.parametrize(
@@ -646,9 +646,9 @@ def test_the_second_dialect_of_volcengine_is_read(result: dict[str, Any]) -> Non
     done = json.loads(
         json.dumps(result).replace('"task_id": "7"', f'"status": "done", "video_url": "{LINK}"')
     )
-    assert look(volcengine, {"ResponseMetadata": metadata, "Result": done}) == Succeeded(LINK, 3600)
+    assert poll(volcengine, {"ResponseMetadata": metadata, "Result": done}) == Succeeded(LINK, 3600)
     failed = {"ResponseMetadata": metadata, "Result": {"code": 50411, "data": None}}
-    assert look(volcengine, failed).code == "photo_refused"
+    assert poll(volcengine, failed).code == "photo_refused"
     refused = {"ResponseMetadata": {"Error": {"CodeN": 100009}}, "Result": result}
     assert isinstance(submit(volcengine, refused, 401), AccountProblem)
 
@@ -666,18 +666,18 @@ def test_the_second_dialect_of_volcengine_is_read(result: dict[str, Any]) -> Non
 def test_an_answer_that_is_not_volcengines_ends_no_job(
     status: int, fields: dict[str, Any], code: str
 ) -> None:
-    error = look(volcengine, fields, status)
+    error = poll(volcengine, fields, status)
     assert (type(error), error.code) == (Unavailable, code)
 
 
 def test_volcengines_other_codes() -> None:
-    assert look(volcengine, {"code": 0, "data": {"status": "done", "video_url": LINK}}) == Succeeded(
+    assert poll(volcengine, {"code": 0, "data": {"status": "done", "video_url": LINK}}) == Succeeded(
         LINK, 3600
     )
     assert submit(volcengine, {"code": 0, "data": {"task_id": "7"}}).remote_id == "7"
     assert submit(volcengine, {"code": 50207, "message": "Image Decode Error"}, 400).code == "input_refused"
     assert isinstance(submit(volcengine, {"code": 50200, "data": None}, 400), AccountProblem)
-    assert look(volcengine, {"code": 10000, "data": {"status": "EXPIRED"}}).code == "expired"
+    assert poll(volcengine, {"code": 10000, "data": {"status": "EXPIRED"}}).code == "expired"
 
 
 # JieKou
@@ -708,9 +708,9 @@ def test_a_parameter_that_a_model_does_not_know_is_not_a_model_that_is_gone() ->
 
 def test_jiekous_record_may_lie_in_data_and_its_reason_in_error() -> None:
     done = {"task": {"status": "TASK_STATUS_SUCCEED"}, "videos": [{"video_url": LINK, "video_url_ttl": 60}]}
-    assert look(jiekou, {"code": 0, "data": done}) == Succeeded(LINK, 60)
+    assert poll(jiekou, {"code": 0, "data": done}) == Succeeded(LINK, 60)
     assert submit(jiekou, {"data": {"task_id": ID}}) == Accepted(ID)
     failed = {"task": {"status": "TASK_STATUS_FAILED", "reason": ""}, "error": "InputImageRiskDetection"}
-    assert look(jiekou, failed).code == "photo_refused"
+    assert poll(jiekou, failed).code == "photo_refused"
     broke = submit(jiekou, {"message": "insufficient balance"}, 400)
     assert (type(broke), broke.trouble) == (AccountProblem, "no_balance")

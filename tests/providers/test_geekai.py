@@ -22,7 +22,7 @@ from bot.request import CAMERAS, Mode, VideoRequest, check_request, settle
 
 CASES = read_cases("geekai")
 SUBMITS = [name for name, case in CASES.items() if case["request"]["method"] == "POST"]
-LOOKS = [name for name in CASES if name not in SUBMITS]
+POLLS = [name for name in CASES if name not in SUBMITS]
 OFFERS = read_models(
     ["cogvideox-flash/words/1280x960/sound", "kling-v1-6/words/photo/frames/16:9/9:16/5s/10s/negative"]
 )
@@ -57,7 +57,7 @@ MODEL, *OTHERS = GeekAI(KEY, http=Http(), fetcher=VideoFetcher(frozenset()), off
 
 
 def _script(server: ProviderServer, *replies: Reply) -> None:
-    """The answers to the next calls. To this server, whatever is no look of Volcengine's is a submit."""
+    """The answers to the next calls. To this server, whatever is no poll of Volcengine's is a submit."""
     server.next("submit", *replies)
 
 
@@ -121,8 +121,8 @@ async def test_every_recorded_submit_means_what_its_example_says(name: str) -> N
             assert str(expect["code"]) in outcome.detail
 
 
-@pytest.mark.parametrize("name", LOOKS)
-async def test_every_recorded_look_means_what_its_example_says(name: str) -> None:
+@pytest.mark.parametrize("name", POLLS)
+async def test_every_recorded_poll_means_what_its_example_says(name: str) -> None:
     case = CASES[name]
     legacy = case["request"]["path"].endswith("/result")
     task_id = case["request"]["path"].removesuffix("/result").rpartition("/")[2]

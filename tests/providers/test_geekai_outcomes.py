@@ -30,13 +30,13 @@ def _adapter(server: ProviderServer) -> GeekAI:
     return GeekAI(KEY, server.base_url, http=http, fetcher=VideoFetcher())
 
 
-# What a look tells
+# What a poll tells
 
 
 @pytest.mark.parametrize("word", ["succeed", "success", "SUCCEED", "succeeded"])
 @pytest.mark.parametrize("result", [[{"url": LINK}], {"url": LINK, "duration": 5}, [{}, "?", {"url": LINK}]])
 def test_a_video_is_found_in_a_list_and_in_an_object(word: str, result: object) -> None:
-    assert read_poll(_look(task_status=word, video_result=result)) == Succeeded(LINK, WEEK_S)
+    assert read_poll(_poll(task_status=word, video_result=result)) == Succeeded(LINK, WEEK_S)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_success_without_a_usable_link_is_no_video(result: object) -> None:
     ],
 )
 def test_a_failed_job_says_what_jimeng_refused_wherever_that_stands(error: object, word: str) -> None:
-    status = read_poll(_look(task_status="failed", error=error))
+    status = read_poll(_poll(task_status="failed", error=error))
     assert isinstance(status, Failed)
     assert status.code == word
 
@@ -74,11 +74,11 @@ def test_a_failed_job_says_what_jimeng_refused_wherever_that_stands(error: objec
     [(100, 1.0), ("42%", 0.42), ("42", 0.42), (0, None), (101, 1.0), (-1, None), (True, None), ({}, None)],
 )
 def test_progress_is_read_as_number_and_as_text(progress: object, expected: float | None) -> None:
-    assert read_poll(_look(task_status="running", progress=progress)) == StillRunning(expected)
+    assert read_poll(_poll(task_status="running", progress=progress)) == StillRunning(expected)
 
 
 def test_an_unknown_status_is_still_running() -> None:
-    assert read_poll(_look(task_status="dreaming")) == StillRunning()
+    assert read_poll(_poll(task_status="dreaming")) == StillRunning()
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_an_unknown_status_is_still_running() -> None:
         Answer(Call.POLL, 200, {"task_status": 7}),
     ],
 )
-def test_a_look_that_fails_is_no_failed_job(answer: Answer) -> None:
-    """`provider_fault` among them would end the job after some looks."""
+def test_a_poll_that_fails_is_no_failed_job(answer: Answer) -> None:
+    """`provider_fault` among them would end the job after some polls."""
     with pytest.raises(Unavailable) as nothing:
         read_poll(answer)
     assert nothing.value.code == "unreachable"
@@ -219,5 +219,5 @@ async def test_no_failure_shows_a_key_or_a_prompt(caplog: pytest.LogCaptureFixtu
     assert WORDS.prompt not in text
 
 
-def _look(**fields: object) -> Answer:
+def _poll(**fields: object) -> Answer:
     return Answer(Call.POLL, 200, fields)

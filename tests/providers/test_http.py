@@ -234,7 +234,7 @@ async def test_a_submit_without_a_whole_answer_is_unknown_and_is_sent_once(how: 
 
 
 @pytest.mark.parametrize("how", BROKEN)
-async def test_a_look_without_a_whole_answer_tells_nothing(how: str) -> None:
+async def test_a_poll_without_a_whole_answer_tells_nothing(how: str) -> None:
     async with _server(BROKEN[how]) as url:
         error = await _error(url, Call.POLL, BODY)
     assert isinstance(error, Unavailable)

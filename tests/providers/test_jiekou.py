@@ -35,8 +35,8 @@ NOT_BUILT = {
     "submit_wan26_i2v_recording",  # a mode of its own: a recording
 }
 """Examples of what the bot does not ask for."""
-LOOKS = [name for name, case in CASES.items() if case["request"]["method"] == "GET"]
-SUBMITS = sorted({*CASES} - {*LOOKS} - NOT_BUILT - {WEBHOOK_EVENT})
+POLLS = [name for name, case in CASES.items() if case["request"]["method"] == "GET"]
+SUBMITS = sorted({*CASES} - {*POLLS} - NOT_BUILT - {WEBHOOK_EVENT})
 MODELS = {model.name: model for model in ALL_MODELS}
 VEO_3 = MODELS["veo-3"]
 KEY = "YOUR_API_KEY"
@@ -179,13 +179,13 @@ async def test_every_recorded_submit_means_what_its_example_says(name: str) -> N
         assert expect["code"] in outcome.detail
 
 
-@pytest.mark.parametrize("name", LOOKS)
-async def test_every_recorded_look_means_what_its_example_says(name: str) -> None:
+@pytest.mark.parametrize("name", POLLS)
+async def test_every_recorded_poll_means_what_its_example_says(name: str) -> None:
     case = CASES[name]
     async with ProviderServer() as server:
-        server.next("submit", reply_of(case))  # to this server, whatever is no look of Volcengine's
-        look = _adapter(server).poll(case["request"]["query"]["task_id"], VEO_3)
-        outcome = await outcome_of(look)
+        server.next("submit", reply_of(case))  # to this server, whatever is no poll of Volcengine's
+        poll = _adapter(server).poll(case["request"]["query"]["task_id"], VEO_3)
+        outcome = await outcome_of(poll)
 
     [sent] = server.received
     check_call(sent, case["request"])

@@ -31,7 +31,7 @@ def _adapter(server: ProviderServer) -> JieKou:
     return JieKou(KEY, server.base_url, http=http, fetcher=VideoFetcher())
 
 
-# What a look tells
+# What a poll tells
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def _adapter(server: ProviderServer) -> JieKou:
 )
 def test_every_word_for_a_status_is_known(status: str, expected: Status) -> None:
     videos = [{"video_url": LINK, "video_url_ttl": 60}]
-    assert read_poll(_look({"status": status, "progress_percent": 40}, videos)) == expected
+    assert read_poll(_poll({"status": status, "progress_percent": 40}, videos)) == expected
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ def test_every_word_for_a_status_is_known(status: str, expected: Status) -> None
     ],
 )
 def test_every_mp4_with_a_link_is_a_video(videos: object, expected: Status) -> None:
-    assert read_poll(_look({"status": "TASK_STATUS_SUCCEED"}, videos)) == expected
+    assert read_poll(_poll({"status": "TASK_STATUS_SUCCEED"}, videos)) == expected
 
 
 @pytest.mark.parametrize("videos", [None, [], {}, "?", [{}], [{"video_url": "ftp://x/y"}], [None], [[LINK]]])
 def test_a_success_without_a_usable_link_is_no_video(videos: object) -> None:
-    assert read_poll(_look({"status": "TASK_STATUS_SUCCEED"}, videos)) == Failed("no_video", "HTTP 200")
+    assert read_poll(_poll({"status": "TASK_STATUS_SUCCEED"}, videos)) == Failed("no_video", "HTTP 200")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_success_without_a_usable_link_is_no_video(videos: object) -> None:
 )
 def test_progress_is_read_as_number_and_as_text(percent: object, expected: float | None) -> None:
     task = {"status": "TASK_STATUS_PROCESSING", "progress_percent": percent}
-    assert read_poll(_look(task)) == StillRunning(expected)
+    assert read_poll(_poll(task)) == StillRunning(expected)
 
 
 @pytest.mark.parametrize(
@@ -111,14 +111,14 @@ def test_progress_is_read_as_number_and_as_text(percent: object, expected: float
     ],
 )
 def test_a_failed_job_says_what_google_refused(reason: object, word: str) -> None:
-    status = read_poll(_look({"status": "TASK_STATUS_FAILED", "reason": reason}))
+    status = read_poll(_poll({"status": "TASK_STATUS_FAILED", "reason": reason}))
     assert isinstance(status, Failed)
     assert status.code == word
 
 
 def test_googles_support_codes_reach_the_log() -> None:
     reason = "The prompt with my wish is refused. Support codes: 58061214, 17301594"
-    status = read_poll(_look({"status": "TASK_STATUS_FAILED", "reason": reason}))
+    status = read_poll(_poll({"status": "TASK_STATUS_FAILED", "reason": reason}))
     assert isinstance(status, Failed)
     assert status.detail == "HTTP 200, Google's support codes 58061214, 17301594, status FAILED"
 
@@ -156,8 +156,8 @@ def test_an_unknown_task_is_not_found_whatever_the_http_status(
         Answer(Call.POLL, 200, {"task": ["TASK_STATUS_FAILED"]}),
     ],
 )
-def test_a_look_that_fails_is_no_failed_job(answer: Answer) -> None:
-    """`provider_fault` among them would end the job after some looks."""
+def test_a_poll_that_fails_is_no_failed_job(answer: Answer) -> None:
+    """`provider_fault` among them would end the job after some polls."""
     with pytest.raises(Unavailable) as nothing:
         read_poll(answer)
     assert nothing.value.code == "unreachable"
@@ -293,5 +293,5 @@ async def test_no_failure_shows_a_key_or_a_prompt(caplog: pytest.LogCaptureFixtu
     assert WORDS.prompt not in text
 
 
-def _look(task: object, videos: object = None) -> Answer:
+def _poll(task: object, videos: object = None) -> Answer:
     return Answer(Call.POLL, 200, {"task": task, "videos": videos})

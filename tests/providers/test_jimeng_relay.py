@@ -21,7 +21,7 @@ from bot.request import Mode, VideoRequest, check_request, settle
 
 CASES = read_cases("jimeng_relay")
 SUBMITS = [name for name, case in CASES.items() if case["request"]["method"] == "POST"]
-LOOKS = [name for name in CASES if name not in SUBMITS]
+POLLS = [name for name in CASES if name not in SUBMITS]
 KEY = "YOUR_API_KEY"
 LINK = "https://videos.example/a.mp4?sign=1"
 PHOTO = PhotoLink("https://bot.example/first.png", 1600, 900)
@@ -93,8 +93,8 @@ async def test_every_recorded_submit_means_what_its_example_says(name: str) -> N
     check_submit(outcome, expect, MEANING.get(expect.get("error_kind", "")))
 
 
-@pytest.mark.parametrize("name", LOOKS)
-async def test_every_recorded_look_means_what_its_example_says(name: str) -> None:
+@pytest.mark.parametrize("name", POLLS)
+async def test_every_recorded_poll_means_what_its_example_says(name: str) -> None:
     case = CASES[name]
     async with Wire(reply_of(case)) as wire:
         task_id = case["request"]["path"].rpartition("/")[2]
@@ -370,7 +370,7 @@ def test_success_with_null_for_data_is_a_job_that_nobody_knows() -> None:
         (302, {"code": "success", "data": {"status": "FAILURE"}}),
     ],
 )
-def test_a_look_without_a_record_ends_nothing(status: int, fields: dict[str, object]) -> None:
+def test_a_poll_without_a_record_ends_nothing(status: int, fields: dict[str, object]) -> None:
     with pytest.raises(Unavailable) as nothing:
         read_poll(Answer(Call.POLL, status, fields))
     assert nothing.value.code == "unreachable"

@@ -114,7 +114,7 @@ async def submit(provider: Adapter) -> Accepted:
     return await provider.submit(wish(model), [], "task-1")
 
 
-async def look(provider: Adapter) -> object:
+async def poll(provider: Adapter) -> object:
     model = first_model(provider)
     return await provider.poll(IDS[provider.name], model)
 
@@ -164,7 +164,7 @@ async def test_the_key_travels_in_a_header_alone(name: str) -> None:
     async with Wire(Reply(200, ACCEPTED[name]), Reply(200, RUNNING[name])) as wire:
         provider = adapter(name, wire.base_url)
         await submit(provider)
-        await look(provider)
+        await poll(provider)
     for call in wire.received:
         assert KEY not in f"{call.path}{call.query}"
         assert KEY.encode() not in call.body
@@ -195,7 +195,7 @@ async def test_every_mode_at_every_resolution_can_be_submitted(name: str) -> Non
 @every_adapter
 async def test_a_job_on_its_way_still_runs(name: str) -> None:
     async with Wire(Reply(200, RUNNING[name])) as wire:
-        status = await look(adapter(name, wire.base_url))
+        status = await poll(adapter(name, wire.base_url))
     assert isinstance(status, StillRunning)
     assert status.progress == (None if name in {"volcengine", "ark"} else 0.4)
 
@@ -203,7 +203,7 @@ async def test_a_job_on_its_way_still_runs(name: str) -> None:
 @every_adapter
 async def test_a_finished_job_gives_its_video(name: str) -> None:
     async with Wire(Reply(200, DONE[name])) as wire:
-        status = await look(adapter(name, wire.base_url))
+        status = await poll(adapter(name, wire.base_url))
     assert isinstance(status, Succeeded)
     assert status.video_url == VIDEO
     assert status.keeps_s > 0
@@ -212,7 +212,7 @@ async def test_a_finished_job_gives_its_video(name: str) -> None:
 @every_adapter
 async def test_a_job_that_nobody_knows_is_not_found(name: str) -> None:
     async with Wire(*UNKNOWN[name]) as wire:
-        status = await look(adapter(name, wire.base_url))
+        status = await poll(adapter(name, wire.base_url))
     assert isinstance(status, Failed)
     assert status.code == "not_found"
 
@@ -229,14 +229,14 @@ async def test_what_proves_nothing_may_have_been_bought(name: str, reply: Reply 
 
 @every_adapter
 @pytest.mark.parametrize("reply", TORN, ids=TORN_NAMES)
-async def test_a_look_that_tells_nothing_ends_nothing(name: str, reply: Reply | None) -> None:
+async def test_a_poll_that_tells_nothing_ends_nothing(name: str, reply: Reply | None) -> None:
     async with Wire(reply, reply) as wire:
-        error = await error_of(look(adapter(name, wire.base_url)))
+        error = await error_of(poll(adapter(name, wire.base_url)))
     assert isinstance(error, Unavailable)
 
 
 @every_adapter
-@pytest.mark.parametrize("call", [submit, look])
+@pytest.mark.parametrize("call", [submit, poll])
 async def test_no_connection_proves_that_nothing_was_bought(name: str, call: Any) -> None:
     error = await error_of(call(adapter(name, await refused_port())))
     assert isinstance(error, Unavailable)
@@ -244,7 +244,7 @@ async def test_no_connection_proves_that_nothing_was_bought(name: str, call: Any
 
 
 @every_adapter
-@pytest.mark.parametrize("call", [submit, look])
+@pytest.mark.parametrize("call", [submit, poll])
 @pytest.mark.parametrize("body", ["<html>slow down</html>", {"error": {"message": "rate limit"}}, {}])
 async def test_too_many_requests_means_later(name: str, call: Any, body: object) -> None:
     async with Wire(Reply(429, body, {"Retry-After": "7"})) as wire:
@@ -254,7 +254,7 @@ async def test_too_many_requests_means_later(name: str, call: Any, body: object)
 
 
 @every_adapter
-@pytest.mark.parametrize("call", [submit, look])
+@pytest.mark.parametrize("call", [submit, poll])
 async def test_a_refused_key_is_the_operators_trouble(name: str, call: Any) -> None:
     async with Wire(KEY_REFUSED[name]) as wire:
         error = await error_of(call(adapter(name, wire.base_url)))
@@ -266,6 +266,6 @@ async def test_a_refused_key_is_the_operators_trouble(name: str, call: Any) -> N
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_its_words_have_a_phrase(name: str, language: str) -> None:
     async with Wire(*UNKNOWN[name]) as wire:
-        status = await look(adapter(name, wire.base_url))
+        status = await poll(adapter(name, wire.base_url))
     assert isinstance(status, Failed)
     assert status.code in phrases(language)

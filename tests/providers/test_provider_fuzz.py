@@ -59,7 +59,7 @@ KNOWN_NAMES = (
     "transcoded_video origin usage completion_tokens total_tokens video_type video_url_ttl upsample_video_url"
 )
 names = st.text(max_size=12) | st.sampled_from(KNOWN_NAMES.split())
-"""Those under which adapters look, so that every path on which something is read is walked."""
+"""Those under which adapters poll, so that every path on which something is read is walked."""
 values = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=5),
@@ -170,7 +170,7 @@ def test_no_chat_brings_anything_but_our_own_words(name: str, content: object, o
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=300)
 @given(data=st.data())
-def test_no_answer_to_a_look_brings_anything_but_our_own_words(name: str, data: st.DataObject) -> None:
+def test_no_answer_to_a_poll_brings_anything_but_our_own_words(name: str, data: st.DataObject) -> None:
     _, read_poll = readers(name)
     fields = data.draw(spoilt(name) | st.dictionaries(names, values, max_size=5))
     try:

@@ -37,7 +37,7 @@ def submit(relay: ModuleType, status: int, fields: dict[str, object]) -> Provide
     return raised.value
 
 
-def look(relay: ModuleType, status: int, fields: dict[str, object]) -> object:
+def poll(relay: ModuleType, status: int, fields: dict[str, object]) -> object:
     try:
         return relay.read_poll(Answer(Call.POLL, status, fields, retry_after_s=7))
     except ProviderError as error:
@@ -84,7 +84,7 @@ def test_a_submit_that_came_too_early_is_made_again_later(
 
 
 @both
-@pytest.mark.parametrize("call", [submit, look])
+@pytest.mark.parametrize("call", [submit, poll])
 @pytest.mark.parametrize(
     ("status", "fields", "trouble"),
     [
@@ -180,7 +180,7 @@ def test_what_proves_no_refusal_may_have_been_charged(
     assert isinstance(submit(relay, status, fields), OutcomeUnknown)
 
 
-# Looks
+# Polls
 
 
 @both
@@ -197,7 +197,7 @@ def test_what_proves_no_refusal_may_have_been_charged(
 def test_an_error_that_is_about_the_job_ends_it(
     relay: ModuleType, status: int, fields: dict[str, object], code: str
 ) -> None:
-    status_of_job = look(relay, status, fields)
+    status_of_job = poll(relay, status, fields)
     assert isinstance(status_of_job, Failed)
     assert status_of_job.code == code
 
@@ -219,10 +219,10 @@ def test_an_error_that_is_about_the_job_ends_it(
         (500, passed_on({"code": 50500}), "provider_fault"),
     ],
 )
-def test_an_error_that_is_about_the_look_ends_nothing(
+def test_an_error_that_is_about_the_poll_ends_nothing(
     relay: ModuleType, status: int, fields: dict[str, object], code: str
 ) -> None:
-    error = look(relay, status, fields)
+    error = poll(relay, status, fields)
     assert isinstance(error, Unavailable)
     assert error.code == code
 
@@ -237,7 +237,7 @@ def test_no_text_of_a_relay_is_told_to_anybody(relay: ModuleType) -> None:
     for status in (200, 400, 401, 403, 429, 500):
         for text in (f"user 4711, quota 815: {secret}", secret):
             for body in _bodies(text):
-                shown += [repr(submit(relay, status, body)), repr(look(relay, status, body))]
+                shown += [repr(submit(relay, status, body)), repr(poll(relay, status, body))]
     for part in (secret, "4711", "815"):
         assert part not in " ".join(shown)
 

@@ -28,7 +28,7 @@ def done(name: str, **links: object) -> Reply:
 
 
 async def arrive(name: str, relay: Wire, target: Path) -> Succeeded:
-    """Look at the job, then fetch what the look named."""
+    """Poll the job, then fetch what the poll named."""
     provider = adapter(name, relay.base_url)
     status = await provider.poll("7", provider.models[0])
     assert isinstance(status, Succeeded)
@@ -146,4 +146,4 @@ async def test_what_a_relay_accepted_is_ordered_again_only_where_that_is_proved_
         task = await WorkerHarness(store, [provider], clock, tmp_path).close_task()
         calls = [call.kind for call in relay.received]
     assert (task.state, task.error_code) == (TaskState.FAILED, "busy")
-    assert calls == ["submit", "look"] * orders
+    assert calls == ["submit", "poll"] * orders

@@ -30,7 +30,7 @@ NOT_BUILT = {"submit_veo31_fast_components_octopusx", "submit_vidu_octopusx"}
 """One relay's own fields, for which the others have no name."""
 POSTS = [name for name, case in CASES.items() if case["request"]["method"] == "POST"]
 SUBMITS = [name for name in POSTS if name not in NOT_BUILT]
-LOOKS = [name for name in CASES if name not in POSTS]
+POLLS = [name for name in CASES if name not in POSTS]
 KEY = "YOUR_API_KEY"
 ID = "veo3.1-components:1762241017-xTL0P9HvGF"
 LINK = "https://videos.example/a.mp4?sign=1"
@@ -133,8 +133,8 @@ async def test_every_recorded_submit_means_what_its_example_says(name: str) -> N
     check_submit(outcome, expect, MEANING.get((expect.get("error_kind", ""), expect.get("retry", ""))))
 
 
-@pytest.mark.parametrize("name", LOOKS)
-async def test_every_recorded_look_means_what_its_example_says(name: str) -> None:
+@pytest.mark.parametrize("name", POLLS)
+async def test_every_recorded_poll_means_what_its_example_says(name: str) -> None:
     case = CASES[name]
     async with Wire(reply_of(case)) as wire:
         outcome = await outcome_of(_adapter(wire.base_url).poll(case["request"]["query"]["id"], MODEL))
@@ -211,9 +211,9 @@ async def test_an_id_travels_whole_and_a_base_url_may_have_a_path() -> None:
         adapter = _adapter(f"{wire.base_url}/api/")
         accepted = await adapter.submit(WORDS, (), "t1")
         await outcome_of(adapter.poll(accepted.remote_id, MODEL))
-    submit, look = wire.received
-    assert (submit.path, look.path) == ("/api/v1/video/create", "/api/v1/video/query")
-    assert look.query == "id=a%3Ab%2Bc%26d%3De%2Ff%253A"
+    submit, poll = wire.received
+    assert (submit.path, poll.path) == ("/api/v1/video/create", "/api/v1/video/query")
+    assert poll.query == "id=a%3Ab%2Bc%26d%3De%2Ff%253A"
 
 
 async def test_a_job_goes_from_submit_to_a_file(tmp_path: Path) -> None:
@@ -343,7 +343,7 @@ def test_success_with_null_for_data_is_a_job_that_nobody_knows() -> None:
         (503, {"code": "success", "data": None}),
     ],
 )
-def test_a_look_without_a_job_ends_nothing(status: int, fields: dict[str, object]) -> None:
+def test_a_poll_without_a_job_ends_nothing(status: int, fields: dict[str, object]) -> None:
     with pytest.raises(Unavailable) as nothing:
         read_poll(Answer(Call.POLL, status, fields))
     assert nothing.value.code == "unreachable"

@@ -70,7 +70,7 @@ MEANING = {
     "no_video": (Rejected, "no_video"),
     "unknown": (Rejected, "refused"),
 }
-"""What each `error_kind` of the examples is in our words. On a look, Rejected is a job that failed."""
+"""What each `error_kind` of the examples is in our words. On a poll, Rejected is a job that failed."""
 
 BY_CODE: dict[object, tuple[type[ProviderError], str]] = {
     50412: (Rejected, "prompt_refused"),
@@ -124,7 +124,7 @@ async def test_an_id_that_names_no_product_is_asked_for_under_each() -> None:
     running = {"code": 10000, "data": {"status": "generating"}, "message": "Success", "request_id": "r"}
     unknown = running | {"data": {"status": "not_found"}}
     async with ProviderServer() as server:
-        server.next("look", Reply(200, unknown), Reply(200, running))
+        server.next("poll", Reply(200, unknown), Reply(200, running))
         status = await volcengine_at(server.base_url).poll("7392", MODELS["jimeng-720p"])
     assert status == StillRunning()
     asked = [json.loads(one.body)["req_key"] for one in server.received]
@@ -132,11 +132,11 @@ async def test_an_id_that_names_no_product_is_asked_for_under_each() -> None:
 
 
 @pytest.mark.parametrize("name", _cases("CVSync2AsyncGetResult"))
-async def test_every_recorded_look_means_what_its_example_says(name: str) -> None:
+async def test_every_recorded_poll_means_what_its_example_says(name: str) -> None:
     case = CASES[name]
     asked = case["request"]["body"]
     async with ProviderServer() as server:
-        server.next("look", Reply(case["response"]["status"], case["response"]["body"]))
+        server.next("poll", Reply(case["response"]["status"], case["response"]["body"]))
         remote_id = _remote_id(asked["req_key"], asked["task_id"])
         model = MODELS[MODEL_OF[asked["req_key"]]]
         outcome = await _outcome(volcengine_at(server.base_url).poll(remote_id, model))
@@ -171,7 +171,7 @@ def test_the_examples_together_name_every_code_of_the_document() -> None:
 )
 async def test_codes_without_an_example_have_a_word_too(code: int, word: str) -> None:
     async with ProviderServer() as server:
-        server.next("look", failure(code, "", 400))
+        server.next("poll", failure(code, "", 400))
         status = await volcengine_at(server.base_url).poll("1", MODEL)
     assert isinstance(status, Failed)
     assert status.code == word
@@ -202,7 +202,7 @@ async def test_every_refusal_of_the_account_says_what_the_operator_has_to_mend(
     reply = failure(number, "", 401) if number == 50400 else gateway_error(number, "Word", 400)
     async with ProviderServer() as server:
         server.next("submit", reply)
-        server.next("look", reply)
+        server.next("poll", reply)
         adapter = volcengine_at(server.base_url)
         calls = (adapter.submit(WORDS_REQUEST, (), "t1"), adapter.poll("1", MODEL))
         outcomes = [await _outcome(call) for call in calls]
@@ -242,10 +242,10 @@ async def test_a_job_goes_from_submit_to_a_file(tmp_path: Path) -> None:
     async with ProviderServer(clock=lambda: NOW + timedelta(minutes=1)) as server:
         adapter: Provider = volcengine_at(server.base_url)
         accepted = await adapter.submit(WORDS_REQUEST, (), "t1")
-        looks = [await adapter.poll(accepted.remote_id, MODEL) for _ in range(3)]
-        assert looks[:2] == [StillRunning(queued=True), StillRunning()]
-        assert isinstance(looks[2], Succeeded)
-        await adapter.fetch(looks[2].video_url, tmp_path / "video.mp4")
+        polls = [await adapter.poll(accepted.remote_id, MODEL) for _ in range(3)]
+        assert polls[:2] == [StillRunning(queued=True), StillRunning()]
+        assert isinstance(polls[2], Succeeded)
+        await adapter.fetch(polls[2].video_url, tmp_path / "video.mp4")
         await adapter.close()
     assert (tmp_path / "video.mp4").read_bytes() == make_mp4()
     assert len(server.jobs) == 1
@@ -298,7 +298,7 @@ def _asked(body: dict[str, Any]) -> tuple[VideoRequest, Sequence[Photo]]:
 
 
 def _remote_id(req_key: str, task_id: str) -> str:
-    """Pro has one key for all it does; of the others the id says which key every look has to name."""
+    """Pro has one key for all it does; of the others the id says which key every poll has to name."""
     return task_id if MODEL_OF[req_key] == "jimeng-pro" else f"{req_key}:{task_id}"
 
 

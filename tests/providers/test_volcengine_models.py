@@ -97,9 +97,9 @@ async def test_every_mode_goes_from_submit_to_video_under_its_own_key(
     async with ProviderServer() as server:
         adapter = volcengine_at(server.base_url)
         accepted = await adapter.submit(request, photos[: len(request.photos)], "t1")
-        looks = [await adapter.poll(accepted.remote_id, MODELS[model]) for _ in range(3)]
-    assert looks[:2] == [StillRunning(queued=True), StillRunning()]
-    assert isinstance(looks[2], Succeeded)
+        polls = [await adapter.poll(accepted.remote_id, MODELS[model]) for _ in range(3)]
+    assert polls[:2] == [StillRunning(queued=True), StillRunning()]
+    assert isinstance(polls[2], Succeeded)
     assert {call.fields["req_key"] for call in server.received} == {REQ_KEYS[model, mode]}
 
 

@@ -123,15 +123,15 @@ async def test_every_submit_has_a_connection_of_its_own() -> None:
     assert [call.headers["Connection"] for call in server.received] == ["close"] * 3
 
 
-# Looks
+# Polls
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-async def test_a_look_that_breaks_off_only_tells_nothing(fault: Fault) -> None:
+async def test_a_poll_that_breaks_off_only_tells_nothing(fault: Fault) -> None:
     async with ProviderServer(statuses=()) as server:
         adapter = volcengine_at(server.base_url, Http(poll_limit_s=0.3))
         accepted = await adapter.submit(REQUEST, (), "t1")
-        server.next("look", fault)
+        server.next("poll", fault)
         with pytest.raises(Unavailable) as nothing:
             await adapter.poll(accepted.remote_id, MODEL)
         assert nothing.value.code == "unreachable"
@@ -152,7 +152,7 @@ async def test_a_look_that_breaks_off_only_tells_nothing(fault: Fault) -> None:
 )
 async def test_only_the_providers_own_fault_counts_towards_giving_up(reply: Reply, word: str) -> None:
     async with ProviderServer() as server:
-        server.next("look", reply)
+        server.next("poll", reply)
         with pytest.raises(Unavailable) as trouble:
             await volcengine_at(server.base_url).poll("1", MODEL)
     assert trouble.value.code == word
@@ -169,19 +169,19 @@ async def test_only_the_providers_own_fault_counts_towards_giving_up(reply: Repl
     ],
 )
 def test_an_unknown_status_is_still_running(data: object, expected: Status) -> None:
-    assert read_poll(_look(200, success(data).body)) == expected
+    assert read_poll(_poll(200, success(data).body)) == expected
 
 
 @pytest.mark.parametrize(
     "url", ["", None, 7, "ftp://x/y", "https://", "https://x/\r\nHost: y", "http://\ud800"]
 )
 def test_done_without_a_usable_link_is_no_video(url: object) -> None:
-    status = read_poll(_look(200, success({"status": "done", "video_url": url}).body))
+    status = read_poll(_poll(200, success({"status": "done", "video_url": url}).body))
     assert isinstance(status, Failed)
     assert status.code == "no_video"
 
 
-def _look(status: int, body: object) -> Answer:
+def _poll(status: int, body: object) -> Answer:
     assert isinstance(body, dict)
     return Answer(Call.POLL, status, body)
 
@@ -252,7 +252,7 @@ async def test_no_failure_shows_a_key_a_prompt_or_a_signature(caplog: pytest.Log
         adapter = volcengine_at(server.base_url, Http(submit_limit_s=0.3, poll_limit_s=0.3))
         for step in replies:
             server.next("submit", step)
-            server.next("look", step)
+            server.next("poll", step)
             for call in (adapter.submit(REQUEST, (), "t1"), adapter.poll("1", MODEL)):
                 try:
                     shown.append(repr(await call))

@@ -119,7 +119,7 @@ async def everything_fails(live_bot: BotHarness, mean: MeanProvider) -> None:
     live_bot.provider.next(
         "submit", gateway_error(100009, "InvalidAccessKey", 401, told), Fault.CUT, None, Reply(500, told)
     )
-    live_bot.provider.next("look", Reply(500, told), Reply(200, told), Fault.RESET)
+    live_bot.provider.next("poll", Reply(500, told), Reply(200, told), Fault.RESET)
     live_bot.server.faults.add(TelegramFault("editMessageText", FaultKind.SERVER_ERROR, times=2))
     live_bot.server.faults.add(TelegramFault("sendMessage", FaultKind.DROP_AFTER, times=1))
     live_bot.server.faults.add(TelegramFault("getUpdates", FaultKind.SERVER_ERROR, times=2))

@@ -183,7 +183,7 @@ async def test_an_account_with_fewer_slots_than_were_set_is_filled(
         await work(busy_house, 1)
         used_s += account.running()
     assert account.refused - before < 30, "each costs nothing, and finds what became free unseen"
-    assert used_s > 0.85 * 1200, "the rest is the lag of looks"
+    assert used_s > 0.85 * 1200, "the rest is the lag of polls"
 
 
 async def test_slots_that_are_granted_later_are_found(busy_house: WorkerHarness, account: Account) -> None:

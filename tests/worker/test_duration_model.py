@@ -1,4 +1,4 @@
-"""How long a model takes, learned from looks alone, and where the next looks stand."""
+"""How long a model takes, learned from polls alone, and where the next polls stand."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ def learn(state: Durations, seen: list[tuple[float, float | None]]) -> Durations
     return state
 
 
-def look_at(schedule: Plan, duration_s: float) -> list[float]:
-    """The looks at one job, the last of which finds it done."""
-    looks_s = [schedule.after(0.0)]
-    while looks_s[-1] < duration_s:
-        looks_s.append(schedule.after(looks_s[-1]))
-    return looks_s
+def poll_job(schedule: Plan, duration_s: float) -> list[float]:
+    """The polls of one job, the last of which finds it done."""
+    polls_s = [schedule.after(0.0)]
+    while polls_s[-1] < duration_s:
+        polls_s.append(schedule.after(polls_s[-1]))
+    return polls_s
 
 
 def watch(
     state: Durations,
     draw: Callable[[], float],
     tasks: int,
-    looks: float = 8,
+    polls: float = 8,
     keep: Callable[[Durations], Durations] = lambda state: state,
 ) -> Durations:
     """Learn from jobs that are only looked at, one after the other."""
     for _ in range(tasks):
-        looks_s = [0.0, *look_at(plan(state, looks), draw())]
-        state = keep(observed(state, looks_s[-2], looks_s[-1]))
+        polls_s = [0.0, *poll_job(plan(state, polls), draw())]
+        state = keep(observed(state, polls_s[-2], polls_s[-1]))
     return state
 
 
@@ -64,7 +64,7 @@ def test_before_anything_was_seen_the_usual_time_is_the_one_told() -> None:
     assert 200 < Durations(100.0).late_s() < 400
 
 
-def test_looks_alone_teach_how_long_a_job_takes() -> None:
+def test_polls_alone_teach_how_long_a_job_takes() -> None:
     state = watch(Durations(60.0), lognormal(60, 0.25), 150)
     assert state.tasks == 150
     assert state.usual_s() == pytest.approx(60, rel=0.1)
@@ -83,30 +83,30 @@ def test_a_provider_that_changes_its_speed_is_followed(now_s: float) -> None:
 
 
 @pytest.mark.parametrize(("budget", "bound_s"), [(6, 0), (8, 0), (12, 0), (16, 0), (12, 30)])
-def test_a_job_costs_as_many_looks_as_are_meant(budget: int, bound_s: float) -> None:
+def test_a_job_costs_as_many_polls_as_are_meant(budget: int, bound_s: float) -> None:
     schedule = plan(watch(Durations(150.0), lognormal(150, 0.25), 100, budget), budget, bound_s)
     draw = lognormal(150, 0.25, seed=2)
-    made = fmean(len(look_at(schedule, draw())) for _ in range(1000))
+    made = fmean(len(poll_job(schedule, draw())) for _ in range(1000))
     assert made == pytest.approx(budget, rel=0.1)
 
 
-def test_looks_that_were_learned_beat_a_fixed_interval_of_as_many() -> None:
+def test_polls_that_were_learned_beat_a_fixed_interval_of_as_many() -> None:
     schedule = plan(watch(Durations(150.0), lognormal(150, 0.25), 100), 8)
     draw = lognormal(150, 0.25, seed=2)
     durations_s = [draw() for _ in range(1000)]
-    looks = [look_at(schedule, duration_s) for duration_s in durations_s]
-    lag_s = fmean(made[-1] - duration_s for made, duration_s in zip(looks, durations_s, strict=True))
-    fixed = fmean(durations_s) / 2  # of a fixed interval's looks and lag, however long it is
-    assert lag_s * fmean(map(len, looks)) < 0.5 * fixed
+    polls = [poll_job(schedule, duration_s) for duration_s in durations_s]
+    lag_s = fmean(made[-1] - duration_s for made, duration_s in zip(polls, durations_s, strict=True))
+    fixed = fmean(durations_s) / 2  # of a fixed interval's polls and lag, however long it is
+    assert lag_s * fmean(map(len, polls)) < 0.5 * fixed
 
 
-def test_looks_come_at_the_root_of_the_hazard() -> None:
+def test_polls_come_at_the_root_of_the_hazard() -> None:
     """Before anything was seen the hazard grows in proportion to time."""
     schedule = plan(Durations(1000.0), 200)
     assert gap_s(schedule, 300) / gap_s(schedule, 1200) == pytest.approx(2, rel=0.05)
 
 
-def test_looks_are_dense_where_jobs_end_and_rare_between_two_humps() -> None:
+def test_polls_are_dense_where_jobs_end_and_rare_between_two_humps() -> None:
     chance = random.Random(1)
     state = watch(Durations(60.0), lambda: chance.choice((60, 200)) * chance.lognormvariate(0, 0.1), 150)
     schedule = plan(state, 8)
@@ -115,22 +115,22 @@ def test_looks_are_dense_where_jobs_end_and_rare_between_two_humps() -> None:
     assert gap_s(schedule, 100) > 3 * gap_s(schedule, 200)
 
 
-def test_a_job_beyond_all_that_was_seen_is_still_looked_at() -> None:
+def test_a_job_beyond_all_that_was_seen_is_still_polled() -> None:
     schedule = plan(watch(Durations(60.0), lognormal(60, 0.1), 100), 8)
     assert gap_s(schedule, 300) < 60
     assert gap_s(schedule, 12 * HOUR_S) < 2 * HOUR_S
 
 
-@given(state=LEARNED, looks=st.floats(2, 32), bound_s=st.floats(2, 600), elapsed_s=st.floats(0, 30 * HOUR_S))
+@given(state=LEARNED, polls=st.floats(2, 32), bound_s=st.floats(2, 600), elapsed_s=st.floats(0, 30 * HOUR_S))
 def test_no_gap_is_above_the_bound_or_below_the_least(
-    state: Durations, looks: float, bound_s: float, elapsed_s: float
+    state: Durations, polls: float, bound_s: float, elapsed_s: float
 ) -> None:
-    for schedule in (plan(state, looks), plan(state, looks, bound_s)):
+    for schedule in (plan(state, polls), plan(state, polls, bound_s)):
         assert gap_s(schedule, elapsed_s) >= 0.999 * MIN_GAP_S
-    assert gap_s(plan(state, looks, bound_s), elapsed_s) <= 1.001 * bound_s
+    assert gap_s(plan(state, polls, bound_s), elapsed_s) <= 1.001 * bound_s
 
 
-def test_a_tight_bound_leaves_half_of_the_looks_for_where_jobs_end() -> None:
+def test_a_tight_bound_leaves_half_of_the_polls_for_where_jobs_end() -> None:
     state = watch(Durations(600.0), lognormal(600, 0.2), 100)
     bounded = plan(state, 8, 60)
     assert gap_s(bounded, 100) == pytest.approx(60)
@@ -138,14 +138,14 @@ def test_a_tight_bound_leaves_half_of_the_looks_for_where_jobs_end() -> None:
 
 
 @given(state=LEARNED, elapsed_s=st.floats(0, HOUR_S), later_s=st.floats(0, 100))
-def test_a_late_look_never_makes_the_next_one_earlier(
+def test_a_late_poll_never_makes_the_next_one_earlier(
     state: Durations, elapsed_s: float, later_s: float
 ) -> None:
     schedule = plan(state, 8)
     assert schedule.after(elapsed_s + later_s) >= schedule.after(elapsed_s) - 1e-6
 
 
-def test_a_look_before_the_first_one_planned_does_not_move_it_far() -> None:
+def test_a_poll_before_the_first_one_planned_does_not_move_it_far() -> None:
     schedule = plan(watch(Durations(60.0), lognormal(60, 0.25), 50), 8)
     assert schedule.after(3.0) == pytest.approx(schedule.after(0.0), rel=0.01)
 
@@ -210,13 +210,13 @@ def test_jobs_that_end_otherwise_do_not_make_the_others_look_short() -> None:
     draw, chance, state = lognormal(60, 0.5), random.Random(2), Durations(60.0)
     for _ in range(300):
         duration_s, refused_s = draw(), chance.uniform(0, 150)
-        looks_s = [0.0, *look_at(plan(state, 8), min(duration_s, refused_s))]
-        state = observed(state, looks_s[-2], looks_s[-1] if duration_s < refused_s else None)
+        polls_s = [0.0, *poll_job(plan(state, 8), min(duration_s, refused_s))]
+        state = observed(state, polls_s[-2], polls_s[-1] if duration_s < refused_s else None)
     assert state.tasks < 220
     assert state.usual_s() == pytest.approx(60, rel=0.15)
 
 
-def test_a_look_whose_clock_went_backwards_is_no_trouble() -> None:
+def test_a_poll_whose_clock_went_backwards_is_no_trouble() -> None:
     assert observed(Durations(60.0), 50.0, 40.0).tasks == 1
 
 

@@ -245,7 +245,7 @@ async def test_a_full_house_waits_for_room_instead_of_asking_again_and_again(
             await watched.until(is_closed, f"task-{number:03}")
 
 
-async def test_looks_that_hang_hold_up_nobody_else(
+async def test_polls_that_hang_hold_up_nobody_else(
     busy_house: WorkerHarness, watched: WatchedStore, provider: ScriptedProvider
 ) -> None:
     provider.polls = Script(asyncio.Event().wait)
@@ -275,7 +275,7 @@ async def test_a_stop_waits_for_a_submit_in_flight_and_saves_its_id(
 ) -> None:
     called, answer, cut_short = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def look() -> None:
+    async def poll() -> None:
         try:
             await asyncio.Event().wait()
         finally:
@@ -287,7 +287,7 @@ async def test_a_stop_waits_for_a_submit_in_flight_and_saves_its_id(
         return Accepted("job-1")
 
     busy_house.provider.submits = Script(submit)
-    busy_house.provider.polls = Script(look)
+    busy_house.provider.polls = Script(poll)
     await watched.add(a_task())
     await watched.add(a_task("kite", state=TaskState.RUNNING, remote_id="job-0"))
     async with at_work(busy_house) as stop:
@@ -308,11 +308,11 @@ async def test_a_stop_claims_nothing_and_cuts_other_steps_short(
 ) -> None:
     looking = asyncio.Event()
 
-    async def look() -> None:
+    async def poll() -> None:
         looking.set()
         await asyncio.Event().wait()
 
-    provider.polls = Script(look, Succeeded("https://videos.example/1", 3600.0))
+    provider.polls = Script(poll, Succeeded("https://videos.example/1", 3600.0))
     running = a_task(state=TaskState.RUNNING, remote_id="job-1", submitted_at=NOW)
     await watched.add(replace(running, keep_until=NOW + timedelta(hours=1)))
     async with at_work(busy_house) as stop:

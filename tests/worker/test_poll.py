@@ -1,4 +1,4 @@
-"""Looks: a failing look is not a failing job."""
+"""Polls: a failing poll is not a failing job."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def running(task_id: str = "boat", **changes: Any) -> Task:
     return replace(task, **changes)
 
 
-async def test_a_job_that_still_runs_is_looked_at_again_and_its_card_counts(harness: WorkerHarness) -> None:
+async def test_a_job_that_still_runs_is_polled_again_and_its_card_counts(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(StillRunning(0.4), StillRunning(0.3), StillRunning(None))
     await harness.store.tasks.add(running())
     seen: list[float | None] = []
@@ -72,7 +72,7 @@ async def test_a_failed_job_says_why(harness: WorkerHarness) -> None:
     assert harness.chat.names() == ["tell"]
 
 
-async def test_a_job_that_is_not_known_yet_is_looked_at_again(harness: WorkerHarness) -> None:
+async def test_a_job_that_is_not_known_yet_is_polled_again(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(Failed("not_found"), Succeeded("https://videos.example/1", 3600.0))
     await harness.store.tasks.add(running())
     await harness.turn()
@@ -120,7 +120,7 @@ def broken() -> None:
         broken,
     ],
 )
-async def test_a_look_that_tells_nothing_is_endured_until_the_provider_forgets_the_job(
+async def test_a_poll_that_tells_nothing_is_endured_until_the_provider_forgets_the_job(
     harness: WorkerHarness, answer: object
 ) -> None:
     harness.provider.polls = Script(answer)
@@ -138,7 +138,7 @@ async def test_a_provider_that_asks_for_a_pause_gets_it(harness: WorkerHarness) 
     assert (await harness.get()).due_at == NOW + timedelta(seconds=500)
 
 
-async def test_a_fault_ends_the_task_after_five_looks_over_a_quarter_of_an_hour(
+async def test_a_fault_ends_the_task_after_five_polls_over_a_quarter_of_an_hour(
     harness: WorkerHarness,
 ) -> None:
     harness.provider.polls = Script(Unavailable("provider_fault", "code 50500"))
@@ -182,7 +182,7 @@ async def test_nothing_but_a_fault_ends_the_task_however_many_faults_came_before
     assert harness.clock() - NOW > timedelta(minutes=15)
 
 
-async def test_a_good_look_between_faults_begins_the_count_anew(harness: WorkerHarness) -> None:
+async def test_a_good_poll_between_faults_begins_the_count_anew(harness: WorkerHarness) -> None:
     faults: list[object] = [Unavailable("provider_fault", retry_after_s=600.0)] * 4
     harness.provider.polls = Script(
         *faults, STILL, *faults, STILL, Succeeded("https://videos.example/1", 1.0)
@@ -192,7 +192,7 @@ async def test_a_good_look_between_faults_begins_the_count_anew(harness: WorkerH
     assert task.state is TaskState.SUCCEEDED
 
 
-async def test_a_late_job_is_told_of_once_and_then_looked_at_rarely(harness: WorkerHarness) -> None:
+async def test_a_late_job_is_told_of_once_and_then_polled_rarely(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(STILL)
     await harness.store.tasks.add(running())
     late = await harness.turn_until(lambda task: task.late_at is not None)
@@ -241,7 +241,7 @@ async def test_a_model_that_was_taken_away_may_come_back_until_the_job_is_forgot
     assert (await again.get()).state is TaskState.SUCCEEDED
 
 
-async def test_an_outage_is_two_lines_in_the_log_however_many_looks_it_spoils(harness: WorkerHarness) -> None:
+async def test_an_outage_is_two_lines_in_the_log_however_many_polls_it_spoils(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(
         Unavailable("unreachable"), never, Unavailable("busy"), *[Unavailable("unreachable")] * 5, STILL
     )
@@ -252,7 +252,7 @@ async def test_an_outage_is_two_lines_in_the_log_however_many_looks_it_spoils(ha
     assert told == ["polls fail", "the provider answers again"]
 
 
-async def test_a_look_that_never_ends_is_ended(
+async def test_a_poll_that_never_ends_is_ended(
     harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.worker.schedule.POLL_LIMIT_S", 0.01)
@@ -263,11 +263,11 @@ async def test_a_look_that_never_ends_is_ended(
     assert (task.state, task.attempts) == (TaskState.RUNNING, 1)
 
 
-def test_every_error_of_a_look_is_of_one_family() -> None:
+def test_every_error_of_a_poll_is_of_one_family() -> None:
     assert {Unavailable, Rejected, AccountProblem, OutcomeUnknown} == set(ProviderError.__subclasses__())
 
 
-# What looks teach.
+# What polls teach.
 
 QUEUED = StillRunning(queued=True)
 MADE = Succeeded("https://videos.example/1", 3600.0)
@@ -279,8 +279,8 @@ def once(not_done_at_s: float, done_at_s: float | None) -> Durations:
     return Durations.from_text(observed(Durations(A_MODEL.typical_s), not_done_at_s, done_at_s).to_text())
 
 
-async def look_at(harness: WorkerHarness, *at_s: float) -> None:
-    """Looks at these seconds after the submit; the last answer is the end."""
+async def poll_at(harness: WorkerHarness, *at_s: float) -> None:
+    """Polls at these seconds after the submit; the last answer is the end."""
     await harness.store.tasks.add(running())
     for moment_s in at_s:
         harness.clock.now = NOW + timedelta(seconds=moment_s)
@@ -295,21 +295,21 @@ async def learned(harness: WorkerHarness) -> dict[str, Durations]:
 
 async def test_a_finished_job_teaches_how_long_such_jobs_take(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(STILL, MADE)
-    await look_at(harness, 40, 44)
+    await poll_at(harness, 40, 44)
     assert await learned(harness) == {FINE: once(40, 44), COARSE: once(40, 44)}
     assert once(40, 44).tasks == 1
     assert harness.schedule.usual_s(A_MODEL) == once(40, 44).usual_s() < 90, "and is counted on at once"
 
 
-async def test_a_job_that_was_done_at_the_first_look_teaches_that_too(harness: WorkerHarness) -> None:
+async def test_a_job_that_was_done_at_the_first_poll_teaches_that_too(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(MADE)
-    await look_at(harness, 30)
+    await poll_at(harness, 30)
     assert (await learned(harness))[FINE] == once(0, 30)
 
 
-async def test_a_look_that_failed_says_nothing_of_when_the_job_was_done(harness: WorkerHarness) -> None:
+async def test_a_poll_that_failed_says_nothing_of_when_the_job_was_done(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(STILL, Unavailable("unreachable"), MADE)
-    await look_at(harness, 40, 60, 80)
+    await poll_at(harness, 40, 60, 80)
     assert (await learned(harness))[FINE] == once(40, 80)
 
 
@@ -340,7 +340,7 @@ async def test_a_job_that_expired_teaches_the_same(harness: WorkerHarness) -> No
 
 async def test_the_queue_of_a_provider_and_the_making_are_timed_apart(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(QUEUED, QUEUED, STILL, STILL, MADE)
-    await look_at(harness, 10, 20, 26, 60, 64)
+    await poll_at(harness, 10, 20, 26, 60, 64)
     rows = await learned(harness)
     assert sorted(rows) == sorted([FINE, COARSE, "jimeng-pro 5s 1080p queued", "jimeng-pro queued"])
     assert rows["jimeng-pro queued"] == once(20, 26)
@@ -349,14 +349,14 @@ async def test_the_queue_of_a_provider_and_the_making_are_timed_apart(harness: W
 
 async def test_a_provider_without_a_queue_is_timed_from_the_submit(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(STILL, STILL, MADE)
-    await look_at(harness, 30, 50, 60)
+    await poll_at(harness, 30, 50, 60)
     assert (await learned(harness))[FINE] == once(50, 60)
 
 
 async def test_a_damaged_row_is_learned_anew(harness: WorkerHarness) -> None:
     await harness.store.providers.learn([FINE], lambda _key, _text: "nonsense")
     harness.provider.polls = Script(MADE)
-    await look_at(harness, 30)
+    await poll_at(harness, 30)
     assert (await learned(harness))[FINE].tasks == 1
 
 
@@ -381,9 +381,9 @@ async def test_a_failed_lesson_costs_no_video(
     ]
 
 
-async def test_looks_come_closer_while_others_wait_for_the_slot(harness: WorkerHarness) -> None:
+async def test_polls_come_closer_while_others_wait_for_the_slot(harness: WorkerHarness) -> None:
     harness.provider.polls = Script(STILL)
-    await look_at(harness, 60)
+    await poll_at(harness, 60)
     alone = await harness.get()
     await harness.store.tasks.add(a_task("next", due_at=NOW))
     await harness.worker.step(alone)

@@ -43,7 +43,7 @@ async def test_people_read_that_it_is_not_available(harness: WorkerHarness) -> N
     assert (task.state, task.error_code, task.counts_toward_quota) == (TaskState.FAILED, "account", False)
 
 
-async def test_a_look_that_meets_a_refused_account_is_told_too_and_ends_nothing(
+async def test_a_poll_that_meets_a_refused_account_is_told_too_and_ends_nothing(
     harness: WorkerHarness,
 ) -> None:
     harness.provider.polls = Script(AccountProblem("account", "HTTP 401", trouble="key_refused"))

@@ -1,4 +1,4 @@
-"""When to look at which job, when to look again, and when to give up."""
+"""When to poll which job, when to poll again, and when to give up."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def next_s(
     return wait_s(schedule.next_poll(task, model, NOW, others_wait=others_wait))
 
 
-def looks_s(schedule: Schedule, others_wait: bool = False) -> list[float]:
-    """When a job of which nothing is known but that it runs is looked at in its first hour."""
-    looks = [0.0]
-    while looks[-1] < 3600:
-        now = NOW + timedelta(seconds=looks[-1])
+def polls_s(schedule: Schedule, others_wait: bool = False) -> list[float]:
+    """When a job of which nothing is known but that it runs is polled in its first hour."""
+    polls = [0.0]
+    while polls[-1] < 3600:
+        now = NOW + timedelta(seconds=polls[-1])
         due_at = schedule.next_poll(RUNNING, A_MODEL, now, others_wait=others_wait)
-        looks.append(wait_s(due_at))
-    return looks[1:]
+        polls.append(wait_s(due_at))
+    return polls[1:]
 
 
 def learned(
@@ -63,34 +63,34 @@ def learned(
     return dict.fromkeys(duration_keys(A_MODEL, request, clock), state.to_text())
 
 
-def test_the_first_look_comes_before_half_of_all_are_done_and_the_next_ones_closer() -> None:
-    looks = [look for look in looks_s(Schedule(0)) if look < 300]
-    gaps = [then - before for before, then in pairwise(looks)]
-    assert 20 < looks[0] < 100
-    assert max(gaps) < 0.6 * looks[0]
+def test_the_first_poll_comes_before_half_of_all_are_done_and_the_next_ones_closer() -> None:
+    polls = [poll for poll in polls_s(Schedule(0)) if poll < 300]
+    gaps = [then - before for before, then in pairwise(polls)]
+    assert 20 < polls[0] < 100
+    assert max(gaps) < 0.6 * polls[0]
 
 
-def test_looks_are_twice_as_many_while_others_wait_for_the_slot() -> None:
+def test_polls_are_twice_as_many_while_others_wait_for_the_slot() -> None:
     schedule = Schedule(0)
-    few, many = (sum(look < 150 for look in looks_s(schedule, others_wait)) for others_wait in (False, True))
+    few, many = (sum(poll < 150 for poll in polls_s(schedule, others_wait)) for others_wait in (False, True))
     assert many >= 1.7 * few
 
 
-def test_a_job_is_looked_at_when_others_like_it_were_done() -> None:
+def test_a_job_is_polled_when_others_like_it_were_done() -> None:
     schedule = Schedule(0)
-    before = looks_s(schedule)
+    before = polls_s(schedule)
     schedule.remember(learned(300.0))
-    after = looks_s(schedule)
+    after = polls_s(schedule)
     assert 200 < after[0] < 300
     assert before[0] < 100, "the plan that stood before is made anew"
 
 
-def test_a_free_model_is_looked_at_every_second() -> None:
+def test_a_free_model_is_polled_every_second() -> None:
     assert next_s(Schedule(60), a_task(state=TaskState.SUBMITTING, submitted_at=NOW), FREE_MODEL) == 1
     assert next_s(Schedule(60), RUNNING, FREE_MODEL) == 1
 
 
-def test_no_look_is_further_away_than_the_operator_allows() -> None:
+def test_no_poll_is_further_away_than_the_operator_allows() -> None:
     assert next_s(Schedule(0), model=SLOW) > 600
     assert next_s(Schedule(60), model=SLOW) == 60
     assert wait_s(Schedule(60).poll_again(replace(RUNNING, attempts=9), NOW)) == 60
@@ -98,13 +98,13 @@ def test_no_look_is_further_away_than_the_operator_allows() -> None:
 
 
 @given(st.floats(0, 1e6), st.booleans(), st.sampled_from([0.0, 0.2, 60.0]))
-def test_every_look_has_a_time_to_come(elapsed_s: float, queued: bool, poll_max_s: float) -> None:
+def test_every_poll_has_a_time_to_come(elapsed_s: float, queued: bool, poll_max_s: float) -> None:
     task = RUNNING.polled(None, NOW, queued=queued)
     now = NOW + timedelta(seconds=elapsed_s)
     assert Schedule(poll_max_s).next_poll(task, A_MODEL, now, others_wait=True) > now
 
 
-def test_a_late_job_is_looked_at_rarely_whatever_the_bound() -> None:
+def test_a_late_job_is_polled_rarely_whatever_the_bound() -> None:
     late = replace(RUNNING, late_at=NOW)
     assert next_s(Schedule(60), late) == 600
     assert wait_s(Schedule(60).poll_again(late, NOW)) == 600
@@ -274,7 +274,7 @@ def minutes(*ago: float) -> list[datetime]:
         ([], False),
     ],
 )
-def test_a_fault_ends_a_task_after_five_looks_over_a_quarter_of_an_hour(
+def test_a_fault_ends_a_task_after_five_polls_over_a_quarter_of_an_hour(
     faults: list[datetime], gives_up: bool
 ) -> None:
     assert gives_up_polling("provider_fault", faults, NOW) is gives_up

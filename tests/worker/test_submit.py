@@ -53,7 +53,7 @@ async def test_the_intent_is_saved_before_the_provider_is_called(harness: Worker
     assert [task.state for task in harness.chat.shown] == [TaskState.SUBMITTING, TaskState.RUNNING]
 
 
-async def test_an_accepted_task_runs_and_is_looked_at_in_time(harness: WorkerHarness) -> None:
+async def test_an_accepted_task_runs_and_is_polled_in_time(harness: WorkerHarness) -> None:
     harness.provider.submits = Script(Accepted("job-1", detail="call 7"))
     await harness.store.tasks.add(a_task())
     await harness.turn()

@@ -51,7 +51,7 @@ NOT_TAKEN: Sequence[BaseException] = (
     *(Unavailable("unreachable"), Unavailable("busy", retry_after_s=30.0), Unavailable("no_slot")),
     *(Rejected("prompt_refused"), AccountProblem("account"), OutcomeUnknown("submit_unknown")),
 )
-LOOKS: Sequence[object] = (
+POLLS: Sequence[object] = (
     *(STILL, STILL, Failed("video_refused"), Failed("not_found"), Unavailable("unreachable")),
     *(Unavailable("provider_fault"), AccountProblem("account"), OutcomeUnknown("submit_unknown")),
 )
@@ -235,8 +235,8 @@ class Household(RuleBasedStateMachine):
         self.company.order = (error, taken and may_be_taken)
         self.turn()
 
-    @rule(status=st.sampled_from([*LOOKS, Died()]))
-    def a_look_tells(self, status: object) -> None:
+    @rule(status=st.sampled_from([*POLLS, Died()]))
+    def a_poll_tells(self, status: object) -> None:
         self.company.status = status
         self.turn()
 

@@ -26,12 +26,12 @@ async def test_a_late_video_is_told_of_once_watched_rarely_and_shown_when_it_com
             async with running_bot(live_bot.values()):
                 await live_bot.until(lambda: LATE in str(live_bot.now(card)))
                 await live_bot.until(lambda: live_bot.tasks(chat)[0]["late_at"])
-                looks = len(live_bot.provider.calls("look"))
+                polls = len(live_bot.provider.calls("poll"))
                 await live_bot.handled(ada, chat)
             (task,) = live_bot.tasks(chat)
-            next_look = datetime.fromisoformat(task["due_at"]) - datetime.fromisoformat(task["polled_at"])
-            assert next_look == timedelta(minutes=10)
-            assert len(live_bot.provider.calls("look")) == looks
+            next_poll = datetime.fromisoformat(task["due_at"]) - datetime.fromisoformat(task["polled_at"])
+            assert next_poll == timedelta(minutes=10)
+            assert len(live_bot.provider.calls("poll")) == polls
         _age(live_bot, timedelta(minutes=10))
         async with running_bot(live_bot.values()):
             (video,) = await live_bot.shown(chat)

@@ -44,11 +44,11 @@ def lines(printed: str) -> list[str]:
 
 async def test_every_way_to_give_no_answer_to_a_look_is_endured(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
-    live_bot.provider.interfere = silent("look", SILENCES)
+    live_bot.provider.interfere = silent("poll", SILENCES)
     async with bot_process(live_bot.folder, live_bot.values()) as bot:
         for number in range(3):
             live_bot.world.say(ada, chat, f"/video a deaf ear {number}")
-        await live_bot.provider.wait_for("look", count=3 * len(SILENCES), limit_s=60)
+        await live_bot.provider.wait_for("poll", count=3 * len(SILENCES), limit_s=60)
         assert {task["state"] for task in live_bot.tasks(chat)} == {"running"}
         live_bot.provider.interfere = lambda _kind, _received: None
         await live_bot.shown(chat, 3)

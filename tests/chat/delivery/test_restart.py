@@ -94,7 +94,7 @@ async def test_killed_while_submitting_asks_and_buys_nothing(
 
 
 async def test_killed_while_the_job_runs(live_bot: BotHarness) -> None:
-    await _kill_and_restart(live_bot, lambda: live_bot.provider.calls("look"), unfinished=True)
+    await _kill_and_restart(live_bot, lambda: live_bot.provider.calls("poll"), unfinished=True)
 
 
 async def test_killed_while_fetching(live_bot: BotHarness) -> None:

@@ -147,7 +147,7 @@ async def test_updates_are_confirmed_only_once_they_are_stored(live_bot: BotHarn
     """Asking for what comes after an update is what makes Telegram forget it."""
     unstored: list[int] = []
 
-    def look(params: Json) -> bool:
+    def poll(params: Json) -> bool:
         stored = {row["update_id"] for row in live_bot.rows("updates")}
         handed_out = {update["update_id"] for update in live_bot.world.updates.history}
         unstored.extend(one for one in handed_out - stored if one < params.get("offset", 0))
@@ -155,7 +155,7 @@ async def test_updates_are_confirmed_only_once_they_are_stored(live_bot: BotHarn
 
     ada, chat = live_bot.newcomer()
     boris, his = live_bot.newcomer("Boris")
-    live_bot.server.faults.add(Fault("getUpdates", FaultKind.DROP, times=None, when=look))
+    live_bot.server.faults.add(Fault("getUpdates", FaultKind.DROP, times=None, when=poll))
     for person, place in ((ada, chat), (boris, his)) * 5:
         live_bot.world.say(person, place, "/start")
     await live_bot.handled(ada, chat)
@@ -223,9 +223,9 @@ async def test_uploads_that_hang_hold_up_no_other_chat(tmp_path: Path) -> None:
         assert [task["chat_id"] for task in other.rows("tasks") if task["delivered_at"]] == [his.id]
 
 
-async def test_a_look_that_fails_is_no_failed_job(live_bot: BotHarness) -> None:
+async def test_a_poll_that_fails_is_no_failed_job(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
-    live_bot.provider.next("look", ProviderFault.RESET)
+    live_bot.provider.next("poll", ProviderFault.RESET)
     live_bot.world.say(ada, chat, "/video a blink")
     await live_bot.shown(chat)
     assert live_bot.jobs("a blink") == 1

@@ -158,7 +158,7 @@ async def test_in_a_group_the_question_mentions_the_person_and_takes_only_a_repl
 
 async def test_a_refused_result_says_that_once_more_is_a_new_order(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
-    live_bot.provider.next("look", VIDEO_REFUSED)
+    live_bot.provider.next("poll", VIDEO_REFUSED)
     live_bot.world.say(ada, chat, "/video a rare bird")
     card = await _failed(live_bot, chat)
     assert f"{says('video_refused')}\n{says('charged')}" in card["text"]

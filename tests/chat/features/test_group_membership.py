@@ -249,7 +249,7 @@ async def test_a_channel_asks_in_its_own_name_and_the_groups_admins_act_for_it(t
             assert await live_bot.tap(ada, card, says("button_stop_paid")) == says("press_stopped")
             await live_bot.until(lambda: live_bot.tasks(group)[0]["detached"])
         await live_bot.until(lambda: all(task["delivered_at"] for task in live_bot.tasks(group)))
-        live_bot.provider.next("look", failure(50511, "Post Img Risk Not Pass", 400))
+        live_bot.provider.next("poll", failure(50511, "Post Img Risk Not Pass", 400))
         live_bot.world.say(boris, group, f"/video@{BOT} again", channel=channel)
         await live_bot.until(lambda: live_bot.tasks(group)[-1]["state"] == "failed")
         (card,) = await live_bot.until(lambda: _with_button(live_bot, group, says("button_try_again_order")))

@@ -155,7 +155,7 @@ async def test_a_video_that_is_lost_by_now_says_so_and_leaves_the_history(live_b
             [long_ago.isoformat(timespec="microseconds"), task["id"]],
         )
         database.commit()
-    live_bot.provider.next("look", success({"status": "expired"}))
+    live_bot.provider.next("poll", success({"status": "expired"}))
     live_bot.provider.next("video", Reply(403, "expired"))
     await live_bot.tap(ada, listed, "▶ 1")
     await live_bot.answer(listed, containing=says("link_expired"))
