@@ -1,4 +1,4 @@
-"""Telegram's sending rates: what a rush costs those who wait, and what Telegram would say without the gate.
+"""Telegram's sending rates: how long a burst makes people wait, and what Telegram says without the limiter.
 
 `python benchmarks/rates.py` takes about five minutes. 300 people order a video each; then all jobs end within
 a minute, or all at once. The Telegram of this machine keeps the limits: 30 messages and edits a second in
@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from burst import Rush, rush
+from burst import Burst, burst
 from running import UNHURRIED
 
 from bot.log import set_up_logs
@@ -49,12 +49,12 @@ def main() -> None:
         print(" | ".join([name, *_figures(_measure(over_s, limits))]), flush=True)
 
 
-def _measure(over_s: float, limits: Limits) -> Rush:
+def _measure(over_s: float, limits: Limits) -> Burst:
     with tempfile.TemporaryDirectory(prefix="rates-") as folder:
-        return asyncio.run(rush(Path(folder), CHATS, over_s, poll_s=POLL_S, limits=limits))
+        return asyncio.run(burst(Path(folder), CHATS, over_s, poll_s=POLL_S, limits=limits))
 
 
-def _figures(seen: Rush) -> list[str]:
+def _figures(seen: Burst) -> list[str]:
     waits = sorted(seen.waits_s)
     progress = [call for call in seen.calls if call.method == "editMessageText" and call.ok]
     return [

@@ -1,4 +1,4 @@
-"""A rush: many chats whose videos are done within a short while, before a Telegram that keeps its limits."""
+"""A burst: many chats whose videos are done within a short while, before a Telegram that keeps its limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PATIENCE_S = 180.0
 
 
 @dataclass(frozen=True)
-class Rush:
+class Burst:
     """What came of it; seconds."""
 
     calls: list[CallRecord]
@@ -50,9 +50,9 @@ class Rush:
         return max(sum(at <= later < at + window_s for later in times) for at in times)
 
 
-async def rush(
+async def burst(
     folder: Path, chats: int, over_s: float, *, poll_s: float = 1.0, limits: Limits = TELEGRAM
-) -> Rush:
+) -> Burst:
     """`chats` people order a video each, and their jobs end one after the other within `over_s`."""
     async with SandboxServer(enforce_rate_limits=True) as server, ProviderServer(_NEVER) as provider:
         there = BotHarness(server, provider, folder)
@@ -76,7 +76,7 @@ async def rush(
             shown = {
                 call.params["chat_id"]: call.at for call in server.calls_of("editMessageMedia") if call.ok
             }
-            return Rush(
+            return Burst(
                 list(server.calls),
                 [shown[chat_id] - at for chat_id, at in ended.items()],
                 max(shown.values()) - began,

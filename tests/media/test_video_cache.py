@@ -1,4 +1,4 @@
-"""The shelf: nothing is left beside the videos, and what happens to one harms no other."""
+"""The video cache: nothing is left beside the videos, and what happens to one harms no other."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def account(clip: Path, clock: Clock) -> Account:
 
 
 @pytest.fixture
-def busy_house(store: SQLiteStore, account: Account, clock: Clock, tmp_path: Path) -> WorkerHarness:
+def full_provider(store: SQLiteStore, account: Account, clock: Clock, tmp_path: Path) -> WorkerHarness:
     return WorkerHarness(store, account, clock, tmp_path)
 
 
@@ -171,42 +171,42 @@ async def test_a_refused_try_keeps_its_turn(harness: WorkerHarness) -> None:
 
 
 async def test_an_account_with_fewer_slots_than_were_set_is_filled(
-    busy_house: WorkerHarness, account: Account
+    full_provider: WorkerHarness, account: Account
 ) -> None:
-    busy_house.slots["cloud"], account.room = 5, 2
+    full_provider.slots["cloud"], account.room = 5, 2
     for number in range(40):
-        await busy_house.store.tasks.add(a_task(str(number)))
-    await work(busy_house, 15)
+        await full_provider.store.tasks.add(a_task(str(number)))
+    await work(full_provider, 15)
     assert account.refused < 8, "from five at once down to two"
     before, used_s = account.refused, 0
     for _ in range(600):
-        await work(busy_house, 1)
+        await work(full_provider, 1)
         used_s += account.running()
     assert account.refused - before < 30, "each costs nothing, and finds what became free unseen"
     assert used_s > 0.85 * 1200, "the rest is the lag of polls"
 
 
-async def test_slots_that_are_granted_later_are_found(busy_house: WorkerHarness, account: Account) -> None:
-    busy_house.slots["cloud"] = 4
+async def test_slots_that_are_granted_later_are_found(full_provider: WorkerHarness, account: Account) -> None:
+    full_provider.slots["cloud"] = 4
     for number in range(40):
-        await busy_house.store.tasks.add(a_task(str(number)))
-    await work(busy_house, 120)
+        await full_provider.store.tasks.add(a_task(str(number)))
+    await work(full_provider, 120)
     assert account.running() <= 1
     account.room = 4
     for _ in range(330):
-        await work(busy_house, 1)
+        await work(full_provider, 1)
         if account.running() == 4:
             break
     assert account.running() == 4
-    assert await busy_house.store.providers.slot_limits() == [], "nothing is left to find out"
+    assert await full_provider.store.providers.slot_limits() == [], "nothing is left to find out"
 
 
 async def test_too_many_calls_are_slowed_down_not_repeated_at_once(
-    busy_house: WorkerHarness, account: Account
+    full_provider: WorkerHarness, account: Account
 ) -> None:
     account.room, account.error = 0, Unavailable("busy", retry_after_s=30.0)
-    await busy_house.store.tasks.add(a_task())
-    await work(busy_house, 300)
+    await full_provider.store.tasks.add(a_task())
+    await work(full_provider, 300)
     assert account.refused <= 10
 
 

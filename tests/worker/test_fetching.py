@@ -1,4 +1,4 @@
-"""Fetching: the finished video onto the shelf, or why there is none."""
+"""Fetching: the finished video into the cache, or why there is none."""
 
 from __future__ import annotations
 

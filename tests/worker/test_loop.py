@@ -63,7 +63,7 @@ def watched(store: SQLiteStore) -> WatchedStore:
 
 
 @pytest.fixture
-def busy_house(
+def full_provider(
     watched: WatchedStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
 ) -> WorkerHarness:
     store: Any = watched
@@ -90,36 +90,36 @@ def is_closed(task: Task) -> bool:
     return task.delivered_at is not None
 
 
-async def test_a_task_goes_all_the_way_by_itself(busy_house: WorkerHarness, watched: WatchedStore) -> None:
-    provider = busy_house.provider
+async def test_a_task_goes_all_the_way_by_itself(full_provider: WorkerHarness, watched: WatchedStore) -> None:
+    provider = full_provider.provider
     provider.submits = Script(Accepted("job-1", Succeeded("https://videos.example/1", 3600.0)))
     await watched.add(a_task())
-    async with at_work(busy_house):
+    async with at_work(full_provider):
         task = await watched.until(is_closed)
     assert (task.state, task.file_id) == (TaskState.SUCCEEDED, "file-1")
-    assert busy_house.chat.names() == ["deliver"]
+    assert full_provider.chat.names() == ["deliver"]
 
 
 async def test_a_worker_at_rest_is_woken_by_what_comes(
-    busy_house: WorkerHarness, watched: WatchedStore
+    full_provider: WorkerHarness, watched: WatchedStore
 ) -> None:
-    async with at_work(busy_house):
+    async with at_work(full_provider):
         await watched.add(a_task(state=TaskState.FAILED, error_code="expired"))
-        busy_house.worker.wake()
+        full_provider.worker.wake()
         await watched.until(is_closed)
-    assert busy_house.chat.names() == ["tell"]
+    assert full_provider.chat.names() == ["tell"]
 
 
 async def test_a_freed_slot_is_taken_without_waiting(
-    busy_house: WorkerHarness, watched: WatchedStore
+    full_provider: WorkerHarness, watched: WatchedStore
 ) -> None:
-    busy_house.provider.submits = Script(Accepted("job-1", Succeeded("https://videos.example/1", 3600.0)))
+    full_provider.provider.submits = Script(Accepted("job-1", Succeeded("https://videos.example/1", 3600.0)))
     for task_id in ("boat", "kite", "moon"):
         await watched.add(a_task(task_id))
-    async with at_work(busy_house):
+    async with at_work(full_provider):
         for task_id in ("boat", "kite", "moon"):
             await watched.until(is_closed, task_id)
-    assert busy_house.provider.submits.count == 3
+    assert full_provider.provider.submits.count == 3
 
 
 @pytest.mark.parametrize(
@@ -143,41 +143,41 @@ async def test_a_task_without_a_job_ends_and_is_told(
 
 
 async def test_a_defect_in_one_step_is_logged_put_off_and_no_harm_to_others(
-    busy_house: WorkerHarness, watched: WatchedStore
+    full_provider: WorkerHarness, watched: WatchedStore
 ) -> None:
     def defect() -> None:
         raise ZeroDivisionError
 
-    busy_house.chat.scripts["tell"] = Script(defect, "ok")
+    full_provider.chat.scripts["tell"] = Script(defect, "ok")
     await watched.add(a_task("first", state=TaskState.FAILED, error_code="expired"))
     await watched.add(
         a_task("second", state=TaskState.FAILED, error_code="expired", due_at=NOW + timedelta(seconds=1))
     )
     with capture_logs() as lines:
-        async with at_work(busy_house):
+        async with at_work(full_provider):
             put_off = await watched.until(lambda task: task.attempts == 1, "first")
-            busy_house.clock.advance(1)
-            busy_house.worker.wake()
+            full_provider.clock.advance(1)
+            full_provider.worker.wake()
             await watched.until(is_closed, "second")
             assert put_off.due_at is not None
-            busy_house.clock.now = put_off.due_at
-            busy_house.worker.wake()
+            full_provider.clock.now = put_off.due_at
+            full_provider.worker.wake()
             await watched.until(is_closed, "first")
     (line,) = [line for line in lines if line["log_level"] == "error"]
     assert (line["event"], line["task"], line["exc_info"]) == ("a step failed", "first", True)
 
 
 async def test_an_outcome_that_meets_a_defect_for_two_days_is_given_up(
-    busy_house: WorkerHarness, watched: WatchedStore
+    full_provider: WorkerHarness, watched: WatchedStore
 ) -> None:
     def broken() -> None:
         raise ZeroDivisionError
 
-    busy_house.chat.scripts["tell"] = Script(broken)
+    full_provider.chat.scripts["tell"] = Script(broken)
     task = a_task(state=TaskState.FAILED, error_code="expired", attempts=50)
     await watched.add(replace(task, failing_since=NOW - timedelta(days=2)))
     with capture_logs():
-        async with at_work(busy_house):
+        async with at_work(full_provider):
             closed = await watched.until(is_closed)
     assert (closed.detached, closed.is_active) == (True, False)
 
@@ -208,33 +208,33 @@ async def test_a_defect_around_a_submit_never_puts_it_back(
 
 
 async def test_a_store_that_refuses_for_a_while_does_not_end_the_worker(
-    busy_house: WorkerHarness, watched: WatchedStore
+    full_provider: WorkerHarness, watched: WatchedStore
 ) -> None:
     watched.refusals = 2
     await watched.add(a_task(state=TaskState.FAILED, error_code="expired"))
-    async with at_work(busy_house):
+    async with at_work(full_provider):
         while watched.claims < 3:
-            busy_house.worker.wake()
+            full_provider.worker.wake()
             await asyncio.sleep(0)
         await watched.until(is_closed)
 
 
 async def test_a_full_house_waits_for_room_instead_of_asking_again_and_again(
-    busy_house: WorkerHarness, watched: WatchedStore
+    full_provider: WorkerHarness, watched: WatchedStore
 ) -> None:
     free = asyncio.Event()
     all_in = asyncio.Event()
 
     async def told() -> str:
-        if len(busy_house.chat.calls) == 200:
+        if len(full_provider.chat.calls) == 200:
             all_in.set()
         await free.wait()
         return "ok"
 
-    busy_house.chat.scripts["tell"] = Script(told)
+    full_provider.chat.scripts["tell"] = Script(told)
     for number in range(210):
         await watched.add(a_task(f"task-{number:03}", state=TaskState.FAILED, error_code="expired"))
-    async with at_work(busy_house):
+    async with at_work(full_provider):
         await asyncio.wait_for(all_in.wait(), BOUND_S)
         claims = watched.claims
         for _ in range(20):
@@ -246,32 +246,32 @@ async def test_a_full_house_waits_for_room_instead_of_asking_again_and_again(
 
 
 async def test_polls_that_hang_hold_up_nobody_else(
-    busy_house: WorkerHarness, watched: WatchedStore, provider: ScriptedProvider
+    full_provider: WorkerHarness, watched: WatchedStore, provider: ScriptedProvider
 ) -> None:
     provider.polls = Script(asyncio.Event().wait)
     for number in range(150):
         await watched.add(a_task(f"task-{number:03}", state=TaskState.RUNNING, remote_id=f"job-{number}"))
     await watched.add(a_task("later", state=TaskState.FAILED, error_code="expired"))
-    async with at_work(busy_house):
+    async with at_work(full_provider):
         await watched.until(is_closed, "later")
     assert provider.polls.count == 150
 
 
 async def test_the_health_check_reads_when_the_worker_last_turned(
-    busy_house: WorkerHarness, watched: WatchedStore
+    full_provider: WorkerHarness, watched: WatchedStore
 ) -> None:
-    busy_house.clock.advance(100)
+    full_provider.clock.advance(100)
     await watched.add(a_task(state=TaskState.FAILED, error_code="expired"))
-    async with at_work(busy_house):
+    async with at_work(full_provider):
         await watched.until(is_closed)
-    assert busy_house.worker.turned_at == NOW + timedelta(seconds=100)
+    assert full_provider.worker.turned_at == NOW + timedelta(seconds=100)
 
 
 # Stopping.
 
 
 async def test_a_stop_waits_for_a_submit_in_flight_and_saves_its_id(
-    busy_house: WorkerHarness, watched: WatchedStore
+    full_provider: WorkerHarness, watched: WatchedStore
 ) -> None:
     called, answer, cut_short = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -286,25 +286,29 @@ async def test_a_stop_waits_for_a_submit_in_flight_and_saves_its_id(
         await answer.wait()
         return Accepted("job-1")
 
-    busy_house.provider.submits = Script(submit)
-    busy_house.provider.polls = Script(poll)
+    full_provider.provider.submits = Script(submit)
+    full_provider.provider.polls = Script(poll)
     await watched.add(a_task())
     await watched.add(a_task("kite", state=TaskState.RUNNING, remote_id="job-0"))
-    async with at_work(busy_house) as stop:
+    async with at_work(full_provider) as stop:
         await asyncio.wait_for(called.wait(), BOUND_S)
         stopped = asyncio.create_task(stop())
         await asyncio.wait_for(cut_short.wait(), BOUND_S)
         assert not stopped.done()
         answer.set()
         await stopped
-    assert ((await busy_house.get()).state, (await busy_house.get()).remote_id) == (
+    assert ((await full_provider.get()).state, (await full_provider.get()).remote_id) == (
         TaskState.RUNNING,
         "job-1",
     )
 
 
 async def test_a_stop_claims_nothing_and_cuts_other_steps_short(
-    busy_house: WorkerHarness, watched: WatchedStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
+    full_provider: WorkerHarness,
+    watched: WatchedStore,
+    provider: ScriptedProvider,
+    clock: Clock,
+    tmp_path: Path,
 ) -> None:
     looking = asyncio.Event()
 
@@ -315,14 +319,14 @@ async def test_a_stop_claims_nothing_and_cuts_other_steps_short(
     provider.polls = Script(poll, Succeeded("https://videos.example/1", 3600.0))
     running = a_task(state=TaskState.RUNNING, remote_id="job-1", submitted_at=NOW)
     await watched.add(replace(running, keep_until=NOW + timedelta(hours=1)))
-    async with at_work(busy_house) as stop:
+    async with at_work(full_provider) as stop:
         await asyncio.wait_for(looking.wait(), BOUND_S)
         claims = watched.claims
         await watched.add(a_task("later", state=TaskState.FAILED, error_code="expired"))
         await stop()
         assert watched.claims == claims
     await watched.release()  # as the application does when all has ended
-    task = await busy_house.get()
+    task = await full_provider.get()
     assert (task.state, task.attempts, task.due_at) == (TaskState.RUNNING, 0, NOW), "its lease is released"
 
     store: Any = watched
@@ -333,7 +337,11 @@ async def test_a_stop_claims_nothing_and_cuts_other_steps_short(
 
 
 async def test_a_photo_on_its_way_at_a_stop_buys_nothing_and_is_fetched_again(
-    busy_house: WorkerHarness, watched: WatchedStore, provider: ScriptedProvider, clock: Clock, tmp_path: Path
+    full_provider: WorkerHarness,
+    watched: WatchedStore,
+    provider: ScriptedProvider,
+    clock: Clock,
+    tmp_path: Path,
 ) -> None:
     asked = asyncio.Event()
 
@@ -341,10 +349,10 @@ async def test_a_photo_on_its_way_at_a_stop_buys_nothing_and_is_fetched_again(
         asked.set()
         await asyncio.Event().wait()
 
-    busy_house.chat.scripts["photo"] = Script(photo)
+    full_provider.chat.scripts["photo"] = Script(photo)
     request = VideoRequest(model=A_MODEL.name, photos=("photo-1",))
     await watched.add(a_task(request=request))
-    async with at_work(busy_house) as stop:
+    async with at_work(full_provider) as stop:
         await asyncio.wait_for(asked.wait(), BOUND_S)
         await stop()
     await watched.release()

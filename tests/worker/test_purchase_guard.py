@@ -1,4 +1,4 @@
-"""The brake: nothing is bought while it is on, nothing is lost by that, and an admin is asked once."""
+"""The purchase guard: nothing is bought while it blocks, nothing is lost, and an admin is asked once."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from bot.store import Notice
 from bot.stores.sqlite import SQLiteStore
 
 
-class Desk:
+class BudgetHarness:
     """Budgets on a store, with what the admins were told."""
 
     def __init__(self, store: SQLiteStore, clock: Clock, **settings: str) -> None:
@@ -72,7 +72,7 @@ def test_a_day_begins_at_midnight_where_the_settings_say(now: str, zone: str, be
 async def test_admins_hear_once_at_four_fifths_and_once_at_the_end_and_anew_the_next_day(
     store: SQLiteStore, clock: Clock
 ) -> None:
-    ctx = Desk(store, clock, daily_budget="5")
+    ctx = BudgetHarness(store, clock, daily_budget="5")
     assert [await ctx.order() for _ in range(7)] == [*[None] * 5, "limit_budget_all", "limit_budget_all"]
     assert ctx.told == ["budget_nearly", "budget_spent"]
     clock.advance(24 * 3600)
@@ -81,7 +81,7 @@ async def test_admins_hear_once_at_four_fifths_and_once_at_the_end_and_anew_the_
 
 
 async def test_two_orders_at_once_never_share_what_is_left(store: SQLiteStore, clock: Clock) -> None:
-    ctx = Desk(store, clock, daily_budget="3")
+    ctx = BudgetHarness(store, clock, daily_budget="3")
     request = a_task().request
     tried = await asyncio.gather(*(ctx.budgets.limit(user_id, "en", request) for user_id in range(20, 30)))
     assert [refusal.key for refusal in tried if refusal] == ["limit_budget_all"] * 7
@@ -91,7 +91,7 @@ async def test_two_orders_at_once_never_share_what_is_left(store: SQLiteStore, c
 
 
 async def test_of_a_budget_that_is_raised_admins_hear_again(store: SQLiteStore, clock: Clock) -> None:
-    ctx = Desk(store, clock, daily_budget="1")
+    ctx = BudgetHarness(store, clock, daily_budget="1")
     assert [await ctx.order() for _ in range(2)] == [None, "limit_budget_all"]
     await ctx.rules.change("DAILY_BUDGET", "2", 501)
     assert [await ctx.order() for _ in range(2)] == [None, "limit_budget_all"]
@@ -99,7 +99,7 @@ async def test_of_a_budget_that_is_raised_admins_hear_again(store: SQLiteStore, 
 
 
 async def test_a_persons_budget_is_theirs_and_no_admins(store: SQLiteStore, clock: Clock) -> None:
-    ctx = Desk(store, clock, daily_budget_per_user="1")
+    ctx = BudgetHarness(store, clock, daily_budget_per_user="1")
     assert [await ctx.order(20), await ctx.order(20), await ctx.order(21)] == [None, "limit_budget", None]
     assert [await ctx.order(501) for _ in range(3)] == [None] * 3
     assert await ctx.budgets.left(Decimal(1), 501) == -2
@@ -107,6 +107,6 @@ async def test_a_persons_budget_is_theirs_and_no_admins(store: SQLiteStore, cloc
 
 
 async def test_a_budget_of_nothing_lets_nothing_through_that_costs(store: SQLiteStore, clock: Clock) -> None:
-    ctx = Desk(store, clock, daily_budget="0")
+    ctx = BudgetHarness(store, clock, daily_budget="0")
     assert await ctx.order() == "limit_budget_all"
     assert clock() == NOW

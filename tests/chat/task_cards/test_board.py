@@ -1,4 +1,4 @@
-"""The screen: an edit is silent, so whoever waited a while is called by a short reply."""
+"""The card board: an edit is silent, so a person who waited for a while is notified by a short reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Presence: "sending a video…" while one is near or under way, and never for days."""
+"""Chat actions: "sending a video…" while one is near or under way, and never for days."""
 
 from __future__ import annotations
 

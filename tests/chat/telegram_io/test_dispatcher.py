@@ -54,7 +54,7 @@ LASTING = [
 GONE = [ChatGone("blocked"), Forbidden("bot was blocked by the user")]
 
 
-class Desk:
+class DispatcherHarness:
     """Handles by raising, and writes down what it gave up."""
 
     def __init__(self, store: SQLiteStore, clock: Clock, error: Exception) -> None:
@@ -95,7 +95,7 @@ async def stored(store: SQLiteStore) -> SQLiteStore:
 
 @pytest.mark.parametrize("error", PASSING, ids=lambda error: type(error).__name__)
 async def test_what_may_pass_is_tried_again(stored: SQLiteStore, clock: Clock, error: Exception) -> None:
-    ctx = Desk(stored, clock, error)
+    ctx = DispatcherHarness(stored, clock, error)
     await ctx.take()
     assert (ctx.tries, ctx.given_up, await stored.updates.count()) == (1, [], 1)
     assert await stored.updates.claim(clock(), 60, 9) == []
@@ -106,7 +106,7 @@ async def test_what_may_pass_is_tried_again(stored: SQLiteStore, clock: Clock, e
 
 @pytest.mark.parametrize("error", LASTING, ids=lambda error: type(error).__name__)
 async def test_what_lasts_is_parked_at_once(stored: SQLiteStore, clock: Clock, error: Exception) -> None:
-    ctx = Desk(stored, clock, error)
+    ctx = DispatcherHarness(stored, clock, error)
     await ctx.take()
     assert (ctx.tries, ctx.given_up, await stored.updates.count()) == (1, [1], 0)
 
@@ -115,13 +115,13 @@ async def test_what_lasts_is_parked_at_once(stored: SQLiteStore, clock: Clock, e
 async def test_where_nobody_can_be_answered_it_is_done(
     stored: SQLiteStore, clock: Clock, error: Exception
 ) -> None:
-    ctx = Desk(stored, clock, error)
+    ctx = DispatcherHarness(stored, clock, error)
     await ctx.take()
     assert (ctx.tries, ctx.given_up, await stored.updates.count()) == (1, [], 0)
 
 
 async def test_what_never_passes_is_parked_after_its_last_try(stored: SQLiteStore, clock: Clock) -> None:
-    ctx = Desk(stored, clock, OSError("the disk is gone"))
+    ctx = DispatcherHarness(stored, clock, OSError("the disk is gone"))
     for tried in range(UPDATE_ATTEMPTS):
         assert (ctx.tries, ctx.given_up) == (tried, [])
         await ctx.take()

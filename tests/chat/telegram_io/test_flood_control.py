@@ -1,4 +1,4 @@
-"""Calm: ten messages in ten seconds are taken, the next is answered with a sentence, the rest dropped."""
+"""Flood control: ten messages in ten seconds are taken, the next gets a sentence, the rest is dropped."""
 
 from __future__ import annotations
 

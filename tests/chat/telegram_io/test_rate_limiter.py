@@ -1,4 +1,4 @@
-"""The gate before Telegram: the urgent first, nobody overtaken, silence where it is asked for alone."""
+"""The rate limiter: urgent calls first, nobody overtaken, silence only where it is asked for."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def test_only_messages_and_edits_are_counted(method: str, urgency: Urgency | Non
 
 @pytest.fixture
 async def there() -> AsyncIterator[tuple[Sandbox, TelegramBot]]:
-    """Telegram with its limits, and a bot behind the gate."""
+    """Telegram with its limits, and a bot behind the rate limiter."""
     async with (
         running_sandbox() as running,
         connect(running.server.token, running.server.url, RateLimiter(MemoryRateStore(), utc_now)) as bot,

@@ -1,4 +1,4 @@
-"""Pauses over HTTP: /pause and /resume, the brake's question, and what people read meanwhile."""
+"""Pauses over HTTP: /pause and /resume, the question at the hourly limit, and what people read meanwhile."""
 
 from __future__ import annotations
 
