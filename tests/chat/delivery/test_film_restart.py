@@ -38,7 +38,7 @@ def _photos(live_bot: BotHarness) -> list[Json]:
 
 
 def _looks(live_bot: BotHarness) -> Sequence[object]:
-    return live_bot.provider.calls("look")
+    return live_bot.provider.calls("poll")
 
 
 def _second_job(live_bot: BotHarness) -> Sequence[object]:

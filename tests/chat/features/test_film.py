@@ -126,7 +126,7 @@ async def test_a_stopped_film_buys_nothing_more_and_keeps_what_it_made(live_bot:
         await live_bot.tap(ada, card, START)
         await live_bot.job("the first step")
         (first,) = [job for job in live_bot.provider.jobs.values() if job.prompt == "the first step"]
-        first.looks = 1_000_000  # it alone comes to its end
+        first.polls = 1_000_000  # it alone comes to its end
         await live_bot.job("the second step")
         await live_bot.until(lambda: STOP in buttons(live_bot.now(card) or {}))
         await live_bot.tap(ada, card, STOP)
