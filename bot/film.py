@@ -143,24 +143,24 @@ class Film:
         return replace(self, shots=tuple(shots))
 
     def started(self, now: datetime) -> Film:
-        """Its person said yes to the whole."""
+        """Start the film: its person said yes to the whole."""
         self._must_be(FilmState.DRAFT)
         return replace(self, state=FilmState.MAKING, started_at=now, due_at=now)
 
     def asked(self, key: str, values: Mapping[str, object], due_at: datetime | None) -> Film:
-        """It does not go on before its person has decided."""
+        """Wait: the film does not go on before its person has decided."""
         self._must_be(FilmState.MAKING, FilmState.JOINING)
         return replace(
             self, state=FilmState.MAKING, asks=key, asks_values=dict(values), sending_at=None, due_at=due_at
         )
 
     def resumed(self, now: datetime) -> Film:
-        """Its person, or a late answer of a provider, lets it go on."""
+        """Go on, because its person or a late answer of a provider lets it."""
         self._must_be(FilmState.MAKING)
         return replace(self, asks=None, asks_values={}, due_at=now)
 
     def joining(self, now: datetime) -> Film:
-        """Join what there is."""
+        """Join the shots that there are."""
         self._must_be(FilmState.MAKING)
         return replace(self, state=FilmState.JOINING, asks=None, asks_values={}, due_at=now)
 
@@ -170,12 +170,12 @@ class Film:
         return replace(self._with_shot(index, frame_id=frame_id), card=card, due_at=now)
 
     def editing_shot(self, index: int, question_id: int) -> Film:
-        """Other words for a shot are awaited."""
+        """Wait for other words for a shot."""
         self._must_be(FilmState.MAKING)
         return replace(self, editing=index, question_id=question_id)
 
     def reworded(self, shot: FilmShot, update_id: int, now: datetime) -> Film:
-        """Other words came; they are made after a yes."""
+        """Take other words for a shot; it is made after a yes."""
         self._must_be(FilmState.MAKING)
         if self.editing is None:
             raise IllegalMove(f"{self.id}: no words are awaited")
@@ -185,14 +185,14 @@ class Film:
         return replace(self, shots=tuple(shots), editing=None, answer_update_id=update_id, due_at=now)
 
     def confirmed(self, index: int, now: datetime) -> Film:
-        """The other words for a shot are to be made."""
+        """Make the other words of a shot: its person said yes."""
         self._must_be(FilmState.MAKING)
         if not self.shots[index].is_proposed:
             raise IllegalMove(f"{self.id}: nothing is proposed")
         return replace(self._with_shot(index, is_proposed=False), asks=None, asks_values={}, due_at=now)
 
     def stopped(self, now: datetime) -> Film:
-        """Nothing more is ordered. What is under way is stopped by the next step."""
+        """Order nothing more. The next step stops what is in progress."""
         if not self.is_open:
             raise IllegalMove(f"{self.id}: {self.state}")
         return replace(self, state=FilmState.STOPPED, asks=None, finished_at=now, due_at=now)

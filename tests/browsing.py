@@ -37,7 +37,7 @@ async def a_browser() -> AsyncIterator[Browser]:
 async def a_page(
     browser: Browser, address: str, *, width: int, height: int, **options: Any
 ) -> AsyncIterator[Page]:
-    """The page, opened anew. Nothing may go wrong in it, and nothing may break its policy."""
+    """The page, opened again. Nothing may go wrong in it, and nothing may break its policy."""
     context = await browser.new_context(viewport={"width": width, "height": height}, **options)
     page = await context.new_page()
     wrong: list[str] = []

@@ -1,4 +1,4 @@
-"""Files made to break whoever opens them: each ends as a refusal, soon and in little memory."""
+"""Files made to break the programs that open them: each ends as a refusal, soon and in little memory."""
 
 from __future__ import annotations
 

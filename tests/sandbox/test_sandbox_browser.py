@@ -41,7 +41,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser, address: str) -> AsyncIterator[Page]:
-    """The page, opened anew. Nothing may go wrong in it, and nothing may break its policy."""
+    """The page, opened again. Nothing may go wrong in it, and nothing may break its policy."""
     async with a_page(browser, address, width=1100, height=800) as opened:
         yield opened
 

@@ -274,7 +274,7 @@ async def test_what_people_edit_and_forward_reaches_the_bot_as_such(sandbox: San
     asked = sandbox.world.say(sandbox.ada, sandbox.private, "/video a bout", date=1_700_000_000)
     sandbox.world.edit(sandbox.ada, asked, "/video a boat")
     sandbox.world.forward(
-        sandbox.ada, sandbox.private, sandbox.world.say(sandbox.boris, sandbox.group, "poll")
+        sandbox.ada, sandbox.private, sandbox.world.say(sandbox.boris, sandbox.group, "look")
     )
     first, edited, forwarded = [
         telegram.Update.de_json(update, sandbox.bot) for update in await sandbox.updates()

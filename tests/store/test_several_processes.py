@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 """Figures, for `pytest --log-cli-level=info`."""
 _POLLING = "FROM leases WHERE name = 'polling'"
 LEASE_S = 3.5
-"""Of whoever polls: what it is worth when it is got."""
+"""Of the process that polls: what the lease is worth when it is got."""
 BUSY_S = 3.0
 """For a step of a process, on a machine that is busy with other things."""
 

@@ -1,4 +1,4 @@
-"""The web server, over real HTTP: whether the bot is well, and photos for whoever has a link."""
+"""The web server, over real HTTP: whether the bot is well, and photos for holders of a link."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def _stop(film: Film) -> InlineKeyboardMarkup:
 
 
 def _heading(film: Film, view: FilmView) -> str:
-    """`Film of 3 shots · 15 s`."""
+    """Return `Film of 3 shots · 15 s`."""
     seconds = [
         settle(shot.request, model).seconds or 0
         for shot in film.shots
@@ -168,8 +168,7 @@ def _shots(film: Film, view: FilmView) -> str:
 
 
 def _shot(film: Film, index: int, state: ShotState, view: FilmView) -> str:
-    """`2. ⛓ it rains · 5 s`; once it is started its state stands before it, and behind it what it waits
-    for."""
+    """Return `2. ⛓ it rains · 5 s`; of a started shot with its state first, and last what it waits for."""
     shot, language = film.shots[index], film.language
     most = _WORDS_SHOWN // max(len(film.shots), 5)
     words = html.escape(cut(unlinked(" ".join(shot.request.prompt.split())), most), quote=False)
@@ -206,7 +205,7 @@ def _refused(states: Sequence[ShotState]) -> list[int]:
 
 
 def _reason(film: Film, index: int, view: FilmView) -> str:
-    """Why a shot has no video, and whether it was charged."""
+    """Say why a shot has no video, and whether it was charged."""
     task = view.tasks[film.task_id(index)]
     reason = reason_of(task, task.error_code or "provider_fault", view.models.get(task.request.model))
     return say(film.language, REFUSED, number=index + 1, reason="\0").replace("\0", reason)

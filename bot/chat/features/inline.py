@@ -38,7 +38,7 @@ _CACHE_S = 0
 
 
 async def answer_query(ctx: ChatContext, query: InlineQuery) -> None:
-    """Offer the videos of whoever asks. Raises TelegramError, also if the query is too old by now."""
+    """Offer the videos of the person who asks. Raises TelegramError, also if the query is too old by now."""
     person = query.from_user
     language = await ctx.preferences.language_for(person.id, person.language_code, person.id)
     if not await can_use_inline(ctx, person.id):

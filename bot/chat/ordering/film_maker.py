@@ -76,7 +76,7 @@ class FilmMaker:
         """Films that are not looked at before: somebody else has to answer first."""
 
     def wake(self, film_id: str) -> None:
-        """Look at a film now: a shot of it has changed, or a person has pressed a button."""
+        """Check a film now: a shot of it has changed, or a person has pressed a button."""
         self._woken.add(film_id)
         self._work.set()
 

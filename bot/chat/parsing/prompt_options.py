@@ -232,7 +232,7 @@ def _seed(value: str) -> int | None:
 
 
 def _count(value: str) -> int:
-    """`3`, `x3`, `×3` or `3x`."""
+    """Read `3`, `x3`, `×3` or `3x`."""
     found = _COUNT.fullmatch(_plain(value))
     if found is None:
         raise ValueError

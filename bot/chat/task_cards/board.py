@@ -50,7 +50,7 @@ def no_known_pause(_: str) -> None:
 
 
 def no_film(_: str) -> None:
-    """Nobody makes films."""
+    """Do nothing: nobody makes films."""
 
 
 class CardBoard:

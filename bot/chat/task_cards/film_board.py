@@ -60,8 +60,8 @@ class FilmBoard:
         return film.card.posted(message.message_id, has_photo=False)
 
     async def draw(self, film: Film, card: Card, *, pressed: bool = False) -> CardRef:
-        """Edit the card if it says something else by now; return where it is. One that is gone, or
-        cannot be edited, is sent anew."""
+        """Edit the card if it says something else by now; return where it is. One that is gone, or cannot be
+        edited, is sent again."""
         if film.card.card_id is None:
             return await self.post(film, card)
         if self._drawn.get(film.id) == (card.text, card.buttons):

@@ -82,12 +82,12 @@ class FilmFiles:
         self._cache.discard(film.id)
 
     def sent(self, film: Film) -> None:
-        """Its chat has the film: its shots stay only as long as there is room."""
+        """Note that its chat has the film: its shots stay only as long as there is room."""
         self._cache.delivered(film.id)
         self.release(film)
 
     def release(self, film: Film) -> None:
-        """Nobody joins the shots any more."""
+        """Release the shots: nobody joins them any more."""
         for task_id in film.task_ids():
             self._cache.release(task_id)
 

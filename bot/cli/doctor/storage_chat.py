@@ -29,7 +29,7 @@ async def check_storage_chat(settings: Settings, clock: Callable[[], datetime]) 
 
 
 def judge_storage_chat(chat: Answer | FailedCall, bot: Answer | FailedCall) -> Finding:
-    """`chat`, `bot`: the answers to getChat, and to getChatMember about the bot."""
+    """Judge the storage chat. `chat`, `bot`: the answers to getChat, and to getChatMember about the bot."""
     what = "storage chat"
     if isinstance(chat, Answer) and chat.status in (400, 403) and chat.fields.get("ok") is False:
         mend = "Add the bot to it, as an administrator if it is a channel, and correct STORAGE_CHAT."

@@ -255,7 +255,7 @@ def deleted_videos(db: Database) -> None:
 
 @migrations()
 def batches(db: Database) -> None:
-    """Tasks that were ordered at once: the first of them, and which of how many each is."""
+    """Add tasks that were ordered at once: the first of them, and which of how many each is."""
     tasks = db.table("tasks")
     tasks.add_column("batch_id", str)
     tasks.add_column("batch_place", int, not_null_default=1)
@@ -264,7 +264,7 @@ def batches(db: Database) -> None:
 
 @migrations()
 def videos_of_people(db: Database) -> None:
-    """The way to a person's newest videos of all chats."""
+    """Add an index for a person's newest videos of all chats."""
     db.execute(
         "CREATE INDEX tasks_made_by ON tasks (user_id, finished_at)"
         " WHERE state = 'succeeded' AND delivered_at IS NOT NULL"
@@ -281,7 +281,7 @@ def bars(db: Database) -> None:
 
 @migrations()
 def films(db: Database) -> None:
-    """Films, and which film a task is a shot of."""
+    """Add films, and which film a task is a shot of."""
     db.table("tasks").add_column("film_id", str)
     # JSON in `body`: what the columns do not say.
     columns = {"id": str, "version": int, "chat_id": int, "user_id": int, "is_open": int, "body": str}

@@ -138,7 +138,7 @@ async def test_killed_while_sending_a_new_message_asks_and_sends_nothing(live_bo
 
 
 async def test_killed_while_the_preview_is_drawn(live_bot: BotHarness) -> None:
-    """It is drawn on this machine, and drawn anew by the bot that comes after."""
+    """It is drawn on this machine, and drawn again by the bot that comes after."""
     ada, chat = live_bot.newcomer()
     async with bot_process(live_bot.folder, live_bot.values()) as bot:
         live_bot.world.say(ada, chat, "/video a sketch --model preview")
@@ -208,7 +208,7 @@ async def _kill(
 
 
 async def _ends_well(live_bot: BotHarness, chat: Chat, prompt: str, *, others: int = 0) -> None:
-    """A bot started anew on the same folder shows the video, once; `others` of its messages are no video."""
+    """A bot started again on the same folder shows the video, once; `others` of its messages are no video."""
     async with bot_process(live_bot.folder, live_bot.values()) as bot:
         await _shown_once(live_bot, chat, prompt, others=others)
         assert bot.is_running

@@ -1,4 +1,4 @@
-"""Extend: a video goes on from its last frame, whoever sent it and however it was sent."""
+"""Extend: a video goes on from its last frame, from every sender and in every form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recipe links: the same again for whoever opens one, and of the photo only what its owner gives away."""
+"""Recipe links: the same again for anybody who opens one, with the photo only if its owner shares it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Days and budgets: when they begin anew, and when admins hear of them."""
+"""Days and budgets: when they begin again, and when admins hear of them."""
 
 from __future__ import annotations
 
