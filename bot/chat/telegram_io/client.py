@@ -43,8 +43,6 @@ _KEPT_OPEN = 8
 """While they are idle. httpx looks at each of these before and after every call: 32 of them cost a third of
 the time that a call takes the processor, and Telegram's 30 messages a second need no more than a few."""
 _PIECE_BYTES = 2**18
-_NO_SUCH_METHOD = "Not Found"
-"""The answer of an older Bot API server to a method that it lacks; an unknown token looks the same."""
 _REFUSED_PAUSE_S = 30.0
 # Telegram has two spellings of each: its own codes, and the sentences that the Bot API server makes of them.
 # Compared in small letters, with spaces for underscores.
@@ -167,9 +165,7 @@ def translated() -> Iterator[None]:
             raise CallRefused(error.message) from error
         raise CallUnclear(type(error).__name__) from error
     except InvalidToken as error:
-        if error.message == _NO_SUCH_METHOD:
-            raise CallRefused(error.message) from error
-        # The token was good at the start: a proxy, or an outage.
+        # The token was good at the start: a proxy, an outage, or a method that an older server lacks.
         raise ChatBusy(_REFUSED_PAUSE_S) from error
     except (Conflict, TelegramError) as error:
         raise CallRefused(type(error).__name__) from error

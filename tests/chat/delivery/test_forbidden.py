@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from running import BOT, BotHarness, says
-from telegram.error import BadRequest, Forbidden, TelegramError
+from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
 from bot.chat.telegram_io.client import translated
-from bot.errors import CardGone, ChatError, ChatForbids, ChatGone
+from bot.errors import CardGone, ChatBusy, ChatError, ChatForbids, ChatGone
 from bot.sandbox import Chat, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -86,6 +86,12 @@ async def test_what_is_gone_is_known_by_either_spelling_and_status(said: str, ki
         assert type(raised.value) is kind
     with translated():
         raise BadRequest("MESSAGE_NOT_MODIFIED")
+
+
+@pytest.mark.parametrize("said", ["Not Found", "Unauthorized", "Not Found (404) and a page"])
+async def test_a_token_that_is_refused_in_the_middle_of_a_run_refuses_no_video(said: str) -> None:
+    with pytest.raises(ChatBusy), translated():
+        raise InvalidToken(said)
 
 
 def _is_closed(live_bot: BotHarness, group: Chat) -> bool:
