@@ -389,6 +389,28 @@ async def test_a_download_that_stands_still_is_broken_however_much_time_is_left(
     assert (error.code, error.again) == ("fetch_failed", True)
 
 
+async def test_a_whole_file_that_is_called_its_rest_is_not_glued_on(tmp_path: Path) -> None:
+    asked: list[str | None] = []
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        asked.append(request.headers.get("Range"))
+        if start := (asked[-1] or "").removeprefix("bytes=").removesuffix("-"):
+            headers = {"Content-Range": f"bytes {start}-5/6", "ETag": '"one"'}
+            return web.Response(status=206, body=b"abcdef", headers=headers)
+        response = web.StreamResponse(headers={"Content-Length": "6", "ETag": '"one"'})
+        await response.prepare(request)
+        await response.write(b"abcdef" if len(asked) > 1 else b"abc")
+        if len(asked) == 1:
+            assert request.transport is not None
+            request.transport.close()
+        return response
+
+    async with _app(serve) as base:
+        await TRUSTING.fetch(f"{base}/v", tmp_path / "v.mp4")
+    assert asked == [None, "bytes=3-", None]
+    assert (tmp_path / "v.mp4").read_bytes() == b"abcdef"
+
+
 async def test_a_rest_of_another_file_is_not_glued_on(server: ProviderServer, tmp_path: Path) -> None:
     half = len(VIDEO) // 2
     headers = {"Content-Range": f"bytes {half}-{len(VIDEO) - 1}/{len(VIDEO)}", "ETag": '"two"'}

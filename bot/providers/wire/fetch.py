@@ -185,6 +185,9 @@ class VideoFetcher:
                 raise FetchError("fetch_failed", f"{host} sent it packed as {packing}", again=True)
             if not await part.add(chunk):
                 raise FetchError("too_large", f"{host} sends over {self.max_bytes} bytes", again=False)
+        if total and part.received > total:
+            part.restart("")
+            raise _Cut("fetch_failed", f"{host} sent more than the rest", again=True)
         if total and part.received < total:
             raise _Cut("fetch_failed", f"{host} sent {part.received} of {total} bytes", again=True)
         if not part.received:
