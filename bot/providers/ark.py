@@ -130,11 +130,11 @@ class Ark:
         DELETE stops only those. It would destroy the record of a finished job, and its video with it, so it
         is sent only right after a poll that said `queued`. The poll after it decides, whatever it answered.
         """
-        job = _job_in(await self._poll_once(remote_id))
+        job = await self._job(remote_id)
         if job is not None and job.word == "queued":
             with suppress(Unavailable):
                 await self._http.send(Call.POLL, "DELETE", self._job_url(remote_id), bearer(self._api_key))
-            job = _job_in(await self._poll_once(remote_id))
+            job = await self._job(remote_id)
         return job is not None and job.word in {"cancelled", "canceled"}
 
     async def fetch(self, video_url: str, target: Path) -> None:
@@ -142,6 +142,14 @@ class Ark:
 
     async def close(self) -> None:
         pass
+
+    async def _job(self, remote_id: str) -> Job | None:
+        """Return the job as it is; None if Ark knows no such job. Raises what an answer without one means."""
+        answer = await self._poll_once(remote_id)
+        job = _job_in(answer)
+        if job is None:
+            read_poll(answer)
+        return job
 
     async def _poll_once(self, remote_id: str) -> Answer:
         return await self._http.send(Call.POLL, "GET", self._job_url(remote_id), bearer(self._api_key))

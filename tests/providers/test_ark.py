@@ -231,6 +231,19 @@ async def test_whatever_becomes_of_the_delete_the_poll_after_it_decides(
         assert await _adapter(server).cancel(ID, SEEDANCE) is stopped
 
 
+@pytest.mark.parametrize(
+    "unlucky", [Reply(502, "<html>"), Reply(200, "<html>"), Reply(429, ""), Reply(200, {})]
+)
+async def test_a_cancel_whose_effect_cannot_be_read_is_asked_for_again(unlucky: Reply) -> None:
+    async with ProviderServer() as server:
+        names = ("query_queued", "cancel_queued", "query_cancelled")
+        queued, deleted, cancelled = (reply_of(CASES[name]) for name in names)
+        _script(server, queued, deleted, unlucky, cancelled)
+        assert isinstance(await outcome_of(_adapter(server).cancel(ID, SEEDANCE)), Unavailable)
+        assert await _adapter(server).cancel(ID, SEEDANCE) is True
+    assert [sent.method for sent in server.received] == ["GET", "DELETE", "GET", "GET"]
+
+
 async def test_a_cancel_that_cannot_poll_is_an_error() -> None:
     async with ProviderServer() as server:
         server.interfere = lambda _kind, _sent: Fault.CUT
