@@ -299,6 +299,12 @@ def test_a_choice_names_whose_it_is_in_a_group_and_fits_a_button() -> None:
     assert labels[0].startswith("✕ Ada: a very long story")
     assert labels[1] == "✕ a paper boat"
     assert datas(markup) == ["cancel:one", "cancel:two"]
+    wordless = [VideoRequest(model="m", photos=("p",) * count) for count in (1, 2)]
+    wordless.append(wordless[0].model_copy(update={"extends": "v"}))
+    markup = draw_choice("en", [a_task(request=request) for request in wordless]).buttons
+    assert markup is not None
+    signs = [row[0].text for row in markup.inline_keyboard]
+    assert signs == ["✕ 🖼 m", "✕ 🖼 🖼 m", "✕ 🎞 m"], "they can be told apart"
     assert all(len(label) <= 62 for label in labels)
 
 

@@ -238,6 +238,17 @@ async def test_a_video_alone_asks_below_its_last_frame_and_a_motion_goes_on_from
     assert VideoRequest.model_validate_json(task["request"]).extends == sent["video"]["file_id"]
 
 
+async def test_nothing_is_offered_to_a_video_alone_that_only_a_photo_can_have(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    live_bot.world.send_video(ada, chat, film(), caption="--model jimeng-720p")
+    card = await live_bot.card(chat)
+    assert says("card_ask_next_words") in card["caption"]
+    assert says("card_add_last") not in card["caption"]
+    live_bot.world.say(ada, chat, "/cancel")
+    (task,) = await live_bot.until(lambda: [row for row in live_bot.tasks(chat) if row["delivered_at"]])
+    assert (task["state"], "jimeng-720p" in task["request"]) == ("cancelled", True)
+
+
 async def test_a_gif_alone_is_a_video_alone(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
     live_bot.world.send_thing(ada, chat, "animation")
