@@ -85,9 +85,10 @@ class Audit:
     `requests` are the prompts that people sent, none like the beginning of another; `answers` those with
     which they answered questions. `jobs` are those that the providers took: what they charge for, unless a
     job was stopped. `bill` are the rows that the bot prints to compare. `sent` are all updates by their ids.
-    `lost_cards` are prompts whose card was taken away, refused or left behind; `doubtful_sends` those whose
-    card may have been sent in vain, by a crash or a lost answer; a kill counts for every prompt. `parked`
-    are updates that are neither handled nor waiting. `blocked` are chats in which the bot was blocked.
+    `lost_cards` are prompts whose card was taken away, refused or left behind, `refused_edits` those of whose
+    card an edit was refused; `doubtful_sends` those whose card may have been sent in vain, by a crash or a
+    lost answer; a kill counts for every prompt. `parked` are updates that are neither handled nor waiting.
+    `blocked` are chats in which the bot was blocked.
     """
 
     requests: Sequence[str]
@@ -103,6 +104,7 @@ class Audit:
     blocked: Collection[int] = frozenset()
     kills: int = 0
     lost_cards: Collection[str] = frozenset()
+    refused_edits: Collection[str] = frozenset()
     doubtful_sends: Mapping[str, int] = field(default_factory=dict)
     moves: Mapping[int, int] = field(default_factory=dict)
     """Groups that have become supergroups: the old id, and the new one."""
@@ -228,7 +230,8 @@ class Audit:
         elif entry.is_cancelled:
             card = self._card(entry)
             ends = [says(key) for key in _STOPPED]
-            if card is not None and not any(end in _words(card) for end in ends):
+            is_refused = entry.prompt in self.refused_edits
+            if card is not None and not is_refused and not any(end in _words(card) for end in ends):
                 yield f"{entry.prompt}: cancelled, and its card says {_words(card)!r}"
         elif (entry.state, entry.error_code) == ("failed", ASKED):
             if not self._is_told(entry, says(ASKED)):
@@ -250,17 +253,17 @@ class Audit:
         made = [one for one in entries if one.state == "succeeded" and not one.is_cancelled and one.closed]
         due = [one for one in made if one.chat_id not in self.blocked]
         sure = [one for one in due if not one.offered]
-        if not len(sure) <= len(videos) <= len(made):
+        resent = [one for one in made if one.id in self._resent]
+        again = sum(self._resent[one.id] for one in resent)
+        if not len(sure) <= len(videos) <= len(made) + again:
             yield f"{prompt}: made {len(made)} times, and shown {len(videos)} times"
         places = {(one.chat_id, one.thread_id) for one in entries}
         if any((self._now(one["chat"]["id"]), _topic(one)) not in places for one in videos):
             yield f"{prompt}: shown in another chat"
         for entry in due:
-            if entry.offered and not any(
-                says("card_offer") == _words(one) for one in self._in(entry.chat_id)
-            ):
+            if entry.offered and not any(map(is_offer, self._in(entry.chat_id))):
                 yield f"{prompt}: perhaps sent, and its person was not told"
-            may_lack_card = entry.offered or entry.is_sibling or prompt in self.lost_cards
+            may_lack_card = entry.offered or entry.is_sibling or prompt in self.lost_cards or entry in resent
             if entry.card_id is None and not may_lack_card:
                 yield f"{prompt}: its card was left for no reason"
             if entry.card_id is not None and entry.card_id not in [one["message_id"] for one in videos]:
@@ -289,6 +292,15 @@ class Audit:
         return _words(message)
 
     @cached_property
+    def _resent(self) -> Counter[str]:
+        """How often somebody had a video sent again that was offered, by the id of its task."""
+        return Counter(
+            one.task_id
+            for one in self.presses
+            if one.verb == "send" and self.toast_of(one.query_id) == says("press_done")
+        )
+
+    @cached_property
     def _captions(self) -> Mapping[str, str]:
         found: dict[str, str] = defaultdict(str)
         for update in self.sent.values():
@@ -307,11 +319,13 @@ class Audit:
     def _messages(self) -> Iterator[str]:
         """What else stands in the chats has a reason."""
         cards = {(entry.chat_id, entry.card_id) for entry in self.entries}
-        left, films, others = Counter[str](), Counter[int](), 0
+        left, films, links, others = Counter[str](), Counter[int](), Counter[int](), 0
         details, pressed = Counter[str](), Counter((one.verb, one.task_id) for one in self.presses)
         for one in self.messages:
             if _is_video(one) and _fits(_words(one), "caption_joined", time="\0"):
                 films[one["chat"]["id"]] += 1
+            elif is_shared_link(one):
+                links[self._now(one["chat"]["id"])] += 1
             elif _is_video(one) or (one["chat"]["id"], one["message_id"]) in cards or _is_aside(one):
                 continue
             elif _OTHER_CARD.match(_words(one)):
@@ -334,6 +348,14 @@ class Audit:
         for task_id, count in details.items():
             if count > pressed["details", task_id] + self.kills:
                 yield f"task {task_id}: its details were sent {count} times"
+        refused = {says(key) for key in _REFUSALS}
+        shares = [one for one in self.presses if one.verb == "share"]
+        shared = Counter(self._now(one.chat_id) for one in shares)
+        heard = {self._now(one.chat_id) for one in shares if self.toast_of(one.query_id) not in refused}
+        for chat_id in links.keys() | shared.keys():
+            least = chat_id in heard and chat_id not in self.blocked
+            if not least <= links[chat_id] <= shared[chat_id] + self.kills:
+                yield f"chat {chat_id}: {links[chat_id]} links to recipes, {shared[chat_id]} were wanted"
         joined = Counter(self._now(one.chat_id) for one in self.presses if one.verb == "join")
         for chat_id, count in films.items():
             if count > joined[self._now(chat_id)]:
@@ -378,6 +400,15 @@ def _is_video(message: Json) -> bool:
 
 def _is_about(message: Json, prompt: str) -> bool:
     return prompt in _words(message)
+
+
+def is_offer(message: Json) -> bool:
+    """Return True if it offers a video again that perhaps did not arrive."""
+    return says("card_offer") == _words(message)
+
+
+def is_shared_link(message: Json) -> bool:
+    return _fits(_words(message), "recipe_link", link="\0")
 
 
 def _is_aside(message: Json) -> bool:

@@ -48,14 +48,16 @@ AT_TELEGRAM: dict[str, tuple[FaultKind, ...]] = {
     "sendChatAction": _UNANSWERED,
     "getFile": _UNANSWERED,
 }
+_SHARES = {"getUpdates": 1 / 3, "sendVideo": 4.0}
 _DOUBTFUL = frozenset({FaultKind.DROP_AFTER, FaultKind.SERVER_ERROR_AFTER, FaultKind.SLOW})
 
 
 class Trouble:
     """Orders faults at both servers, for `share` of the calls of each kind, until `end`.
 
-    `slow_s` is how long Telegram keeps an answer back. `lost_cards` and `doubtful_sends` become what
-    `Audit` must know: whose card was refused, and whose first message was sent without an answer.
+    `slow_s` is how long Telegram keeps an answer back. `lost_cards`, `refused_edits` and `doubtful_sends`
+    become what `Audit` must know: whose card did not take the video, or another text, and whose first message
+    was sent without an answer.
     """
 
     def __init__(self, rng: random.Random, share: float, slow_s: float, requests: Sequence[str]) -> None:
@@ -64,6 +66,7 @@ class Trouble:
         self._slow_s = slow_s
         self._requests = requests
         self.lost_cards: set[str] = set()
+        self.refused_edits: set[str] = set()
         self.doubtful_sends: Counter[str] = Counter()
         self.counted: Counter[str] = Counter()
         self._over = False
@@ -71,7 +74,8 @@ class Trouble:
     def at_telegram(self, server: SandboxServer) -> None:
         for method, kinds in AT_TELEGRAM.items():
             # Polling pauses for longer and longer when it fails: too much of that, and nothing else happens.
-            share = self._share / 3 if method == "getUpdates" else self._share
+            # Few videos are sent as new messages: without more of that, none would be offered again.
+            share = self._share * _SHARES.get(method, 1.0)
             for kind in kinds:
                 server.faults.add(
                     Fault(
@@ -116,5 +120,7 @@ class Trouble:
     def _remember(self, method: str, kind: FaultKind, prompt: str) -> None:
         if method == "editMessageMedia" and kind is FaultKind.BAD_REQUEST:
             self.lost_cards.add(prompt)
+        if method == "editMessageText" and kind is FaultKind.BAD_REQUEST:
+            self.refused_edits.add(prompt)
         if method == "sendMessage" and kind in _DOUBTFUL:
             self.doubtful_sends[prompt] += 1

@@ -13,7 +13,7 @@ from running import BOT, BotHarness, buttons, says
 
 from bot.sandbox import Chat, Json, Person
 from bot.sandbox.groups import Where
-from chaos.audit import ASKED, Press
+from chaos.audit import ASKED, Press, is_offer, is_shared_link
 
 _OLD_S = 3600
 """Whoever wrote so long ago is asked first."""
@@ -22,6 +22,7 @@ _OTHERS = ("geekai-jimeng", "relay-jimeng", "unified-jimeng", "veo-3.1-fast", "a
 _SHARES = {
     **{"cancel": 0.06, "generate": 0.3, "dismiss": 0.05, "again": 0.02, "words": 0.01},
     **{"details": 0.02, "extend": 0.03, "join": 0.2, "fetch": 1.0},
+    **{"share": 0.03, "share-photo": 0.3, "send": 0.5},
 }
 """How often each button is pressed each time that somebody looks."""
 _TWICE = 0.3
@@ -105,7 +106,7 @@ class People:
 
     def meddle(self) -> None:
         """Now and then take a card away, make a supergroup of a group, block the bot."""
-        if self._rng.random() < 0.3:
+        if self._rng.random() < 0.5:
             self._take_away(self._rng.choice(self.places))
         groups = [place for place in self.places if place.chat.type == "group"]
         if groups and self._rng.random() < 0.3:
@@ -127,6 +128,8 @@ class People:
                     # In a group that has moved, a question stands on a card: its message stayed behind.
                     self._reply(place, message)
                 for data in choices:
+                    if is_offer(message) and key in self._pressed_at:
+                        continue  # its button stays
                     if time.monotonic() - self._pressed_at.get(key, 0) > _PATIENCE_S:
                         self._do_press(place, message, data)
 
@@ -164,7 +167,8 @@ class People:
         """The newest message of a bot, unless it asks something."""
         for message in self._world.bot_messages(place.chat)[-1:]:
             is_question = _buttons(message, {"dismiss"}) or "force_reply" in message.get("reply_markup", {})
-            if "text" in message and not is_question and says(ASKED) not in message["text"]:
+            is_kept = is_question or is_shared_link(message) or is_offer(message)
+            if "text" in message and not is_kept and says(ASKED) not in message["text"]:
                 self.lost_cards.update(one for one in self.prompts if one in message["text"])
                 self._world.remove(place.chat, message["message_id"])
 
@@ -183,10 +187,11 @@ def toasts_of(stage: BotHarness) -> Callable[[str], str | None]:
 
 
 def _open_choices(message: Json) -> list[str]:
-    """What goes on with a draft, whose card can be dismissed too, or with a video that was not fetched."""
+    """What goes on with a draft, whose card can be dismissed too, or with a video that was not fetched or is
+    offered again."""
     is_draft = bool(_buttons(message, {"dismiss"}))
     if not is_draft:
-        return _buttons(message, {"fetch"})[:1]
+        return _buttons(message, {"fetch", "send"})[:1]
     return [*_buttons(message, {"generate", "with", "fetch"}), *_buttons(message, {"which"})][:1]
 
 
