@@ -39,6 +39,7 @@ async def main() -> None:
         browser = await playwright.chromium.launch(executable_path=path, args=_QUIET)
         still = await _films(browser, address)
         await _cards(browser, address, still)
+        await _storyboard(browser, address)
         await _group(browser, address)
         await _inline(browser, address)
         await _operator(browser)
@@ -81,6 +82,19 @@ async def _cards(browser: Browser, address: str, still: bytes) -> None:
     await _say(page, "/settings")
     await expect(_last(page)).to_contain_text("Settings of this chat")
     await _shoot(_last(page), "settings.png")
+    await page.context.close()
+
+
+async def _storyboard(browser: Browser, address: str) -> None:
+    """The card of a film before a yes, and while its shots are made."""
+    page = await _open(browser, address, 1100, 1000)
+    await _say(page, "/film\na paper boat in the rain\nit drifts under a bridge 10s\nthe sea at dawn --cut")
+    await expect(_last(page).get_by_role("button", name="Make the film")).to_be_visible()
+    await _shoot(_last(page), "film-draft.png")
+    await _last(page).get_by_role("button", name="Make the film").click()
+    await expect(_last(page)).to_contain_text("✅", timeout=_FILM_MS)
+    await expect(_last(page).locator("img").first).to_be_visible(timeout=_FILM_MS)
+    await _shoot(_last(page), "film-making.png")
     await page.context.close()
 
 
