@@ -19,8 +19,8 @@ from pathlib import Path
 import pillow_heif
 from PIL import Image, ImageChops, ImageFilter
 
-from bot.media.crop_preview import draw_crop
-from bot.media.photos import normalise_photo
+from bot.media.photo.crop_preview import draw_crop
+from bot.media.photo.photos import normalise_photo
 from bot.request import Crop, PhotoRules
 
 SIZE = (4032, 3024)

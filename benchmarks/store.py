@@ -28,7 +28,7 @@ from pathlib import Path
 from bot.request import VideoRequest
 from bot.store import StoredUpdate
 from bot.stores.sqlite import SQLiteStore
-from bot.stores.sqlite.file import open_file
+from bot.stores.sqlite.connection.file import open_file
 from bot.stores.sqlite.saving import save
 from bot.task import CardRef, Task, TaskState
 

@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bot.media.contact_sheet import draw_numbered
-    from bot.media.crop_pair import draw_crops
     from bot.media.drawing.chart import draw_chart
     from bot.media.drawing.film import film_photo, film_photos, film_words
     from bot.media.frames import last_frame
     from bot.media.gif import film_gif
     from bot.media.join import join_shots, join_videos, shrink_video
-    from bot.media.photos import normalise_photo, photo_size
+    from bot.media.photo.contact_sheet import draw_numbered
+    from bot.media.photo.crop_pair import draw_crops
+    from bot.media.photo.photos import normalise_photo, photo_size
     from bot.media.remux import take_video
     from bot.media.videos import probe_video
 
@@ -53,8 +53,8 @@ class _LazyFunction:
 
 if not TYPE_CHECKING:
     draw_chart = _LazyFunction("drawing.chart", "draw_chart")
-    draw_crops = _LazyFunction("crop_pair", "draw_crops")
-    draw_numbered = _LazyFunction("contact_sheet", "draw_numbered")
+    draw_crops = _LazyFunction("photo.crop_pair", "draw_crops")
+    draw_numbered = _LazyFunction("photo.contact_sheet", "draw_numbered")
     film_gif = _LazyFunction("gif", "film_gif")
     film_photo = _LazyFunction("drawing.film", "film_photo")
     film_photos = _LazyFunction("drawing.film", "film_photos")
@@ -62,8 +62,8 @@ if not TYPE_CHECKING:
     join_shots = _LazyFunction("join", "join_shots")
     join_videos = _LazyFunction("join", "join_videos")
     last_frame = _LazyFunction("frames", "last_frame")
-    normalise_photo = _LazyFunction("photos", "normalise_photo")
-    photo_size = _LazyFunction("photos", "photo_size")
+    normalise_photo = _LazyFunction("photo.photos", "normalise_photo")
+    photo_size = _LazyFunction("photo.photos", "photo_size")
     probe_video = _LazyFunction("videos", "probe_video")
     shrink_video = _LazyFunction("join", "shrink_video")
     take_video = _LazyFunction("remux", "take_video")

@@ -16,9 +16,9 @@ from bot.store.audit import AuditEntry
 from bot.store.leases import utc_now
 from bot.stores.examination import DatabaseCheck
 from bot.stores.sqlite import SQLiteStore
-from bot.stores.sqlite import examine as sqlite
 from bot.stores.sqlite.archive import SQLiteSource, SQLiteTarget
-from bot.stores.sqlite.clock import MonotonicClock
+from bot.stores.sqlite.connection import examine as sqlite
+from bot.stores.sqlite.connection.clock import MonotonicClock
 from bot.stores.transfer import Source, Target, move
 
 _SQLITE = "sqlite:///"

@@ -40,7 +40,7 @@ from bot.request import VideoModel, VideoRequest
 from bot.store import Notice
 from bot.store.budget import EVERYTHING
 from bot.stores.sqlite import SQLiteStore
-from bot.stores.sqlite.clock import MonotonicClock
+from bot.stores.sqlite.connection.clock import MonotonicClock
 from bot.task import Task, TaskState
 
 _TICK_S = 20.0

@@ -10,7 +10,7 @@ from pictures import photo
 from PIL import Image
 
 from bot.errors import MediaError
-from bot.media.contact_sheet import draw_numbered
+from bot.media.photo.contact_sheet import draw_numbered
 
 
 def sheet_of(*photos: bytes) -> Image.Image:

@@ -12,8 +12,8 @@ from media_samples import encoded, exif_bytes, stored_turned, waves_photo
 from PIL import Image, ImageChops, ImageStat
 
 from bot.errors import MediaError
-from bot.media.crop import crop_box, lost_share
-from bot.media.crop_preview import draw_crop
+from bot.media.photo.crop import crop_box, lost_share
+from bot.media.photo.crop_preview import draw_crop
 from bot.media.process import run_in_process
 from bot.request import Crop, closest_ratio
 

@@ -9,8 +9,8 @@ import pytest
 from pictures import is_red_and_blue, photo
 from PIL import Image
 
-from bot.media.crop_pair import draw_crops
-from bot.media.crop_preview import draw_crop
+from bot.media.photo.crop_pair import draw_crops
+from bot.media.photo.crop_preview import draw_crop
 from bot.request import Crop
 
 

@@ -22,9 +22,9 @@ from media_samples import (
 from PIL import PngImagePlugin
 
 from bot.errors import MediaError
-from bot.media.crop_preview import draw_crop
 from bot.media.media_info import MAX_BYTES, FitPhoto
-from bot.media.photos import normalise_photo, photo_size
+from bot.media.photo.crop_preview import draw_crop
+from bot.media.photo.photos import normalise_photo, photo_size
 from bot.media.process import run_in_process
 from bot.request import Crop, PhotoRules
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageChops, ImageCms, ImageStat, PngImagePlugin
 
 from bot.errors import MediaError
 from bot.media.media_info import FitPhoto, fit_size
-from bot.media.photos import normalise_photo, photo_size
+from bot.media.photo.photos import normalise_photo, photo_size
 from bot.request import Crop, PhotoRules
 
 RULES = PhotoRules()

@@ -10,7 +10,7 @@ from fakes import NOW, Clock, a_task
 
 from bot.store import StoredUpdate
 from bot.stores.sqlite import SQLiteStore
-from bot.stores.sqlite.clock import MonotonicClock
+from bot.stores.sqlite.connection.clock import MonotonicClock
 
 
 class Machine:

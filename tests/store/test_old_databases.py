@@ -24,7 +24,7 @@ from bot.store.audit import THE_BOT, AuditEntry, setting
 from bot.store.budget import EVERYTHING
 from bot.stores.postgres import PostgresStore
 from bot.stores.sqlite import SQLiteStore
-from bot.stores.sqlite.file import SCHEMA_VERSION
+from bot.stores.sqlite.connection.file import SCHEMA_VERSION
 from bot.task import Task, TaskState
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -24,7 +24,7 @@ from bot.request import VideoRequest
 from bot.store import Attempt, Person, Store, StoredUpdate
 from bot.stores.sqlite import SQLiteStore
 from bot.stores.sqlite.backup import back_up
-from bot.stores.sqlite.file import SCHEMA_VERSION
+from bot.stores.sqlite.connection.file import SCHEMA_VERSION
 from bot.stores.sqlite.schema import migrate, migrations
 from bot.stores.sqlite.tasks import VIDEOS
 from bot.stores.values import TASK_COLUMNS

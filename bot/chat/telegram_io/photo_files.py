@@ -10,8 +10,8 @@ from bot.bounded_dict import BoundedDict
 from bot.chat.parsing.message_intent import SentPhoto
 from bot.chat.telegram_io.sent_files import FileKind, SentFiles
 from bot.errors import MediaError
-from bot.media.crop import crop_box, lost_share
 from bot.media.media_info import MAX_BYTES, FitPhoto, fit_size
+from bot.media.photo.crop import crop_box, lost_share
 from bot.media.process import run_in_process
 from bot.media.work import draw_crops, draw_numbered, normalise_photo, photo_size
 from bot.request import Crop, Mode, PhotoRules, VideoModel, VideoRequest, check_photo, closest_ratio

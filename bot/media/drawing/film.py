@@ -17,7 +17,7 @@ from bot.media.drawing.scene_words import read_scene_words
 from bot.media.drawing.sound import play_pad
 from bot.media.drawing.titles import Area, Title, reveal_title, set_mark, set_title, without_mark
 from bot.media.media_info import SIZES
-from bot.media.photos import decode_photo, open_photo
+from bot.media.photo.photos import decode_photo, open_photo
 from bot.media.yuv import Planes, Size, planes_of
 from bot.request import VideoRequest, closest_ratio
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import SettingsError
-from bot.stores.sqlite.file import DatabaseFile, explain, open_file
+from bot.stores.sqlite.connection.file import DatabaseFile, explain, open_file
 from bot.stores.sqlite.rows import to_text, to_time
 from bot.stores.transfer import MOVED, TABLES, Rows
 

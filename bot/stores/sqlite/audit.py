@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from bot.store.audit import AuditEntry
-from bot.stores.sqlite.database import Subject, reads, writes
+from bot.stores.sqlite.connection.database import Subject, reads, writes
 from bot.stores.sqlite.rows import to_text, to_utc
 
 _NEWEST = (

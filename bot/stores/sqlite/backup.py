@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.errors import StoreError
-from bot.stores.sqlite.file import explain, sound
+from bot.stores.sqlite.connection.file import explain, sound
 
 _STEPS = 20_000
 """Of SQLite's machine between two looks at whether to stop: a few milliseconds."""

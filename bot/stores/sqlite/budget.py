@@ -11,7 +11,7 @@ from decimal import Decimal
 from bot.store.audit import PAUSE, RESUME, THE_BOT, AuditEntry
 from bot.store.budget import EVERYTHING, RESERVED_S, Pause
 from bot.stores.sqlite.audit import log
-from bot.stores.sqlite.database import Database, Subject, reads, writes
+from bot.stores.sqlite.connection.database import Database, Subject, reads, writes
 from bot.stores.sqlite.rows import to_text, to_time, to_utc
 from bot.stores.sqlite.saving import save
 from bot.task import Task

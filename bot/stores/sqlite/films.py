@@ -11,7 +11,7 @@ from typing import Any
 from bot.errors import StaleTask
 from bot.film import Film
 from bot.store.films import film_of, film_text, update_film
-from bot.stores.sqlite.database import Subject, reads, writes
+from bot.stores.sqlite.connection.database import Subject, reads, writes
 from bot.stores.sqlite.rows import to_text, to_time
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.store.maintenance import BOT_FLAG, KEY_FLAG
 from bot.stores.sqlite.backup import back_up, delete_old_copies
-from bot.stores.sqlite.database import Database, Subject, reads, writes
+from bot.stores.sqlite.connection.database import Database, Subject, reads, writes
 from bot.stores.sqlite.rows import to_text, to_time
 
 _GLANCE_S = 1.0

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import replace
 
 from bot.store.people import ChatRecord, Notice, Person, Recipe
-from bot.stores.sqlite.database import Subject, reads, writes
+from bot.stores.sqlite.connection.database import Subject, reads, writes
 from bot.stores.sqlite.rows import to_text, to_time, to_utc
 from bot.stores.values import (
     chat_of,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.store.providers import AccountTrouble, SlotLimit
-from bot.stores.sqlite.database import Subject, reads, writes
+from bot.stores.sqlite.connection.database import Subject, reads, writes
 from bot.stores.sqlite.queue import limit_of, read_limit, taken_slots
 from bot.stores.sqlite.rows import to_text, to_utc
 

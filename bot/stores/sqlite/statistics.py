@@ -19,7 +19,7 @@ from bot.store.statistics import (
     Wait,
     matching_names,
 )
-from bot.stores.sqlite.database import Subject, reads_apart
+from bot.stores.sqlite.connection.database import Subject, reads_apart
 from bot.stores.sqlite.rows import task_of, to_text, to_time
 from bot.task import Task, TaskState
 

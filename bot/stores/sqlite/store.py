@@ -15,19 +15,19 @@ from bot.send_rates import MemoryRateStore
 from bot.store.leases import SingleProcess, utc_now
 from bot.stores.sqlite.audit import SQLiteAudit
 from bot.stores.sqlite.budget import SQLiteBudget
-from bot.stores.sqlite.clock import follow_back
-from bot.stores.sqlite.database import Database
-from bot.stores.sqlite.file import may_pass, open_file, visit_file
+from bot.stores.sqlite.connection.clock import follow_back
+from bot.stores.sqlite.connection.database import Database
+from bot.stores.sqlite.connection.file import may_pass, open_file, visit_file
+from bot.stores.sqlite.connection.reader import Reader
+from bot.stores.sqlite.connection.writer import Writer
 from bot.stores.sqlite.films import SQLiteFilms
 from bot.stores.sqlite.maintenance import SQLiteMaintenance
 from bot.stores.sqlite.people import SQLitePeople
 from bot.stores.sqlite.providers import SQLiteProviders
-from bot.stores.sqlite.reader import Reader
 from bot.stores.sqlite.statistics import SQLiteStatistics
 from bot.stores.sqlite.tasks import SQLiteTasks
 from bot.stores.sqlite.tokens import SQLiteTokens
 from bot.stores.sqlite.updates import SQLiteUpdates
-from bot.stores.sqlite.writer import Writer
 
 
 class SQLiteStore:

@@ -14,7 +14,7 @@ from typing import Any
 from bot.store.tasks import Attempt, TaskFilter, update_task
 from bot.stores.prompt_search import SEARCHED, has_words
 from bot.stores.sqlite import queue, saving
-from bot.stores.sqlite.database import Subject, reads, reads_apart, writes
+from bot.stores.sqlite.connection.database import Subject, reads, reads_apart, writes
 from bot.stores.sqlite.rows import task_of, to_text, to_time
 from bot.task import Task
 from bot.worker.concurrency import open_slots

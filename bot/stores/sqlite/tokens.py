@@ -6,7 +6,7 @@ import sqlite3
 from datetime import datetime
 
 from bot.store.tokens import Token, TokenKind
-from bot.stores.sqlite.database import Subject, reads, writes
+from bot.stores.sqlite.connection.database import Subject, reads, writes
 from bot.stores.sqlite.rows import to_text, to_utc
 
 

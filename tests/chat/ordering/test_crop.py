@@ -11,7 +11,7 @@ from pictures import photo
 from PIL import Image, ImageChops, ImageStat
 from running import BotHarness, buttons, says
 
-from bot.media.crop import crop_box
+from bot.media.photo.crop import crop_box
 from bot.request import Crop
 from bot.sandbox import Chat, Json, Person
 

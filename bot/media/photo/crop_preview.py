@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
-from bot.media.crop import crop_box
-from bot.media.photos import decode_photo, open_photo, photo_bytes
+from bot.media.photo.crop import crop_box
+from bot.media.photo.photos import decode_photo, open_photo, photo_bytes
 from bot.request import Crop
 
 _LONG_SIDE_PX = 1280  # a chat shows no more

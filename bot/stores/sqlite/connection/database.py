@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from bot.stores.sqlite.reader import Reader
-from bot.stores.sqlite.writer import Writer
+from bot.stores.sqlite.connection.reader import Reader
+from bot.stores.sqlite.connection.writer import Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")

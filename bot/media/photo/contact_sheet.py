@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from bot.media.drawing.glyphs import ink_of
-from bot.media.photos import decode_photo, open_photo, photo_bytes
+from bot.media.photo.photos import decode_photo, open_photo, photo_bytes
 
 _CELL_PX = 400
 _GAP_PX = 12

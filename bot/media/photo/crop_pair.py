@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from bot.media.crop_preview import draw_crop
+from bot.media.photo.crop_preview import draw_crop
 from bot.request import Crop
 
 _HEIGHT_PX = 720

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bot.errors import StoreError, StoreUnavailable, Unstorable
-from bot.stores.sqlite.file import DatabaseFile, explain, is_damage, is_of_the_file
+from bot.stores.sqlite.connection.file import DatabaseFile, explain, is_damage, is_of_the_file
 from bot.stores.write_outage import WriteOutage
 
 T = TypeVar("T")

@@ -16,10 +16,10 @@ from pathlib import Path
 from PIL import Image, ImageCms
 
 from bot.errors import MediaError
-from bot.media.crop import crop_box
 from bot.media.media_info import MAX_BYTES, FitPhoto, Size, fit_size
-from bot.media.mend_photo import load_cut_off, without_notes
-from bot.media.strip_metadata import strip_metadata
+from bot.media.photo.crop import crop_box
+from bot.media.photo.mend_photo import load_cut_off, without_notes
+from bot.media.photo.strip_metadata import strip_metadata
 from bot.request import Crop, PhotoRules
 
 MAX_MEGAPIXELS = 64  # a quarter of a gigabyte once decoded

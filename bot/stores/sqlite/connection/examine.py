@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.store.audit import AuditEntry
 from bot.stores.examination import DatabaseCheck
 from bot.stores.sqlite.audit import settings_in_force
-from bot.stores.sqlite.file import SCHEMA_VERSION, is_foreign, is_whole
+from bot.stores.sqlite.connection.file import SCHEMA_VERSION, is_foreign, is_whole
 from bot.stores.sqlite.maintenance import bot_of, key_mark_of
 from bot.stores.sqlite.people import admins
 

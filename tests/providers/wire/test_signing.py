@@ -23,7 +23,7 @@ from volcengine.Credentials import Credentials as OfficialCredentials  # type: i
 from bot.providers.wire.signing import Credentials, canonical_query, sign
 
 VECTORS: list[dict[str, Any]] = json.loads(
-    (Path(__file__).parents[1] / "fixtures" / "volcengine_signing.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[2] / "fixtures" / "volcengine_signing.json").read_text(encoding="utf-8")
 )["vectors"]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.errors import StoreError, Unstorable
-from bot.stores.sqlite.file import explain
+from bot.stores.sqlite.connection.file import explain
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""Photos: read, mended, cropped, shown with numbers."""

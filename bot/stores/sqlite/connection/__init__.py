@@ -1,0 +1,1 @@
+"""The connection to the database file: opened, locked, checked, written by one thread, read by others."""
