@@ -186,7 +186,9 @@ class Audit:
         stopped = {job.task_id for job in self.jobs if job.stopped}
         missing = [job.task_id for job in self.jobs if not job.stopped and charged[job.task_id] != 1]
         if len(missing) > perhaps:
-            yield f"{len(missing)} jobs are not once on the bill, {perhaps} are unclear there: {missing[:3]}"
+            states = {row["remote_id"]: (row["outcome"], row["charged"], row["reason"]) for row in self.bill}
+            told = [(job_id, charged[job_id], states.get(job_id)) for job_id in missing]
+            yield f"{len(missing)} jobs are not once on the bill, {perhaps} are unclear there: {told}"
         for task_id in stopped & charged.keys():
             yield f"{task_id}: stopped, and on the bill"
         cancelled = {one.id for one in self.entries if one.is_cancelled}

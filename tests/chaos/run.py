@@ -168,6 +168,9 @@ class Run:
             pressing.cancel()
             storm_s = time.monotonic() - began
             self._trouble.end(self._stage.server, self._stage.provider)
+            if self._plan.finished:
+                # A job that is late by now is polled so rarely that it would take hours.
+                self._stage.provider.statuses = ()
             await self._settle()
             await self._stop_all()
             bill = await self._load.says("bill", time.strftime("%Y-%m", time.gmtime()))
