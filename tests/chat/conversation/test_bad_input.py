@@ -15,6 +15,8 @@ from bot.request import CAMERAS
 from bot.sandbox import Chat, Json, Person
 from bot.sandbox.world import Attachment
 
+_MOVES = [says(f"camera_move_{name}") for name in CAMERAS]
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TOO_MANY_BYTES = 20_000_001
@@ -37,7 +39,7 @@ TOO_MANY_BYTES = 20_000_001
             says("flag_needs_value", flag="seconds", example="--seconds 10"),
         ),
         ("/video a hat --camera robo_arm", says("camera_needs_photo")),
-        ("/video a hat --camera loop", says("camera_unknown", camera="loop", choices=", ".join(CAMERAS))),
+        ("/video a hat --camera loop", says("camera_unknown", camera="loop", choices=", ".join(_MOVES))),
     ],
 )
 async def test_words_that_cannot_work_are_answered_with_what_would(
