@@ -191,6 +191,22 @@ async def test_a_submit_in_flight_outlives_the_belief_that_its_process_is_dead(f
     assert (await cut_off.tasks.save(sent.accepted("job-1", end, end))).state is TaskState.RUNNING
 
 
+async def test_what_a_killed_process_held_by_name_is_free_and_what_a_silent_one_holds_is_not(
+    fleet: Fleet,
+) -> None:
+    killed, silent, alive = await fleet.join(), await fleet.join(), await fleet.join()
+    await killed.close()  # its connections are gone, and so is its lock
+    await fleet.sql(
+        "INSERT INTO leases (name, owner, until) VALUES ('orders of 7', $1, now() + interval '1 hour')",
+        killed._db.me,
+    )
+    await fleet.sql("INSERT INTO processes (id, alive_until) VALUES ($1, now())", killed._db.me)
+    assert await silent.leases.take_lease("orders of 8", 60)
+    await die(fleet, silent)
+    assert await alive.leases.take_lease("orders of 7", 60)
+    assert not await alive.leases.take_lease("orders of 8", 60)
+
+
 # Saving.
 
 

@@ -80,7 +80,9 @@ class ProcessHeartbeat(Subject):
             " attempts = attempts + 1, deaths = deaths + 1 WHERE leased_by = ANY($1) AND state = 'open'",
             ids,
         )
-        return len(ids), affected(tasks) + affected(updates)
+        # Of one that is merely silent they run out: it may be in the middle of what they guard.
+        names = await connection.execute("DELETE FROM leases WHERE owner = ANY($1)", gone)
+        return len(ids), affected(tasks) + affected(updates) + affected(names)
 
     async def _keep_watch(self) -> None:
         """Renew the heartbeat until cancelled. After an outage of the database no process has renewed its own
