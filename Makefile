@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 TOOLS  := $(VENV)/tools/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Tests mostly wait for servers and processes, so run more of them than there are cores.
-WORKERS ?= 4
+WORKERS ?= 6
 # In the order of their names the slow files come first, so none is left alone at the end.
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
