@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bot.chat.cards.continuation import continuation
+from bot.chat.cards.problem_reply import problem_reply
 from bot.chat.context import ChatContext
 from bot.chat.features.extend import draft_extension
 from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.parsing.message_intent import Intent, SentVideo
 from bot.chat.parsing.prompt_options import read_prompt
-from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.draft import DraftQuestion
 from bot.task import Task, TaskState
@@ -29,7 +29,11 @@ async def again(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
         # This is what the menu sends, perhaps by a slip of the thumb.
         await ctx.drafts.draft(sender, request, DraftQuestion.START, task.id)
         return
-    reply = Reply.about(problems[0]) if problems else await ctx.orders.start(sender, request, task.id)
+    reply = (
+        problem_reply(sender.language, problems[0])
+        if problems
+        else await ctx.orders.start(sender, request, task.id)
+    )
     await ctx.messenger.reply(sender, reply)
 
 
@@ -47,7 +51,7 @@ async def reword(ctx: ChatContext, sender: Sender, intent: Intent) -> bool:
     request, problems = ctx.request_builder.read(read_prompt(intent.words), None, task.request)
     can_go_on = task.file_id and continuation(request, task.file_id, ctx.models, request.model)
     if problems:
-        await ctx.messenger.reply(sender, Reply.about(problems[0]))
+        await ctx.messenger.reply(sender, problem_reply(sender.language, problems[0]))
     else:
         question = DraftQuestion.START_REWORDED if can_go_on else DraftQuestion.START
         await ctx.drafts.draft(sender, request, question, task.id)

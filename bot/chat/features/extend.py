@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.chat.cards.continuation import continuation
 from bot.chat.cards.draft_card import GO_ON
 from bot.chat.cards.photo_picker import words_question
+from bot.chat.cards.problem_reply import problem_reply
 from bot.chat.cards.result_buttons import EXTEND
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Command, Commands
@@ -108,7 +109,7 @@ async def _continue(
     request, problems = ctx.request_builder.read(words, None, base, settings)
     for problem in problems:
         if words.prompt or not problem.code.startswith("prompt_missing"):
-            return Reply.about(problem)
+            return problem_reply(sender.language, problem)
     try:
         if request.model != source.model and "model" not in words.options:
             await ctx.messenger.say(sender, "extend_by_other", chosen=source.model, model=request.model)

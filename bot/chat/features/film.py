@@ -9,6 +9,7 @@ from telegram.constants import ParseMode
 
 from bot.chat.cards.draft_card import Question
 from bot.chat.cards.layout import cut, unlinked
+from bot.chat.cards.problem_reply import problem_reply
 from bot.chat.cards.result_buttons import FILM
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
@@ -21,6 +22,7 @@ from bot.draft import DraftQuestion
 from bot.errors import IllegalMove
 from bot.film import Film, FilmState, ShotState, shot_states
 from bot.integers import read_integer
+from bot.request import Problem
 from bot.task import Task, TaskState
 from bot.text import plain, say
 
@@ -58,8 +60,8 @@ async def take_words(ctx: ChatContext, sender: Sender, intent: Intent) -> bool:
     index, settings = asked.editing, await ctx.preferences.of(sender.chat_id)
     line = read_line(" ".join(intent.words.split()))
     shot = ctx.film_orders.shot_of(line, settings, asked.shots[index], is_first=not index)
-    if isinstance(shot, Reply):
-        await ctx.messenger.reply(sender, shot)
+    if isinstance(shot, Problem):
+        await ctx.messenger.reply(sender, problem_reply(sender.language, shot))
         return True
     now = ctx.clock()
     try:

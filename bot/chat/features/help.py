@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.chat.cards.chat_defaults import usual_model
 from bot.chat.cards.layout import button, join, keyboard
+from bot.chat.cards.problem_reply import problem_reply
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Buttons, ChatButton, ChatButtonPress, Command, Commands
 from bot.chat.parsing.message_intent import Intent
@@ -65,7 +66,7 @@ async def draft_example(ctx: ChatContext, press: ChatButtonPress) -> Reply | Non
     words = PromptOptions(prompt=say(sender.language, _START_EXAMPLES[number]))
     request, problems = ctx.request_builder.read(words, None, settings=settings)
     if problems:
-        return Reply.about(problems[0])
+        return problem_reply(press.sender.language, problems[0])
     await ctx.drafts.draft(sender, request, DraftQuestion.START)
     return None
 

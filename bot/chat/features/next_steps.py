@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.chat.cards.next_steps import NextStep
+from bot.chat.cards.problem_reply import problem_reply
 from bot.chat.cards.task_card import MAKE_ANYWAY
 from bot.chat.context import ChatContext
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
@@ -82,7 +83,7 @@ async def _order(ctx: ChatContext, press: ButtonPress, request: VideoRequest) ->
     if press.task.state not in END_STATES:
         return Reply("press_too_late")
     if problems := ctx.request_builder.problems(request):
-        return Reply.about(problems[0])
+        return problem_reply(press.sender.language, problems[0])
     if await _is_repeated(ctx, press):
         return None
     if await ctx.orders.is_on_its_way(press.sender, request, press.task.id):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.chat.cards.layout import name_camera
+from bot.chat.cards.problem_reply import problem_reply
 from bot.chat.context import ChatContext
 from bot.chat.parsing.message_intent import SentPhoto
-from bot.chat.reply import Reply
 from bot.chat.sender import Sender
-from bot.request import CAMERAS, Problem, VideoRequest
+from bot.request import Problem, VideoRequest
 
 
 async def object_to(
@@ -31,7 +30,4 @@ async def object_to(
     if problem.code == "flag_needs_value" and problem.values["flag"] == "model":
         # The parser does not know which models are set up here.
         problem = Problem(problem.code, problem.values | {"example": f"--model {request.model}"})
-    if problem.code == "camera_unknown":
-        names = [name_camera(sender.language, camera) for camera in CAMERAS]
-        problem = Problem(problem.code, problem.values | {"choices": names})
-    await ctx.messenger.reply(sender, Reply.about(problem))
+    await ctx.messenger.reply(sender, problem_reply(sender.language, problem))

@@ -13,6 +13,7 @@ from bot.chat.cards.photo_picker import (
     fit_two_photos,
     words_question,
 )
+from bot.chat.cards.problem_reply import problem_reply
 from bot.chat.context import ChatContext
 from bot.chat.features.objection import object_to
 from bot.chat.handlers import Button, ButtonPress, Buttons, Commands
@@ -120,11 +121,13 @@ async def add_words(ctx: ChatContext, sender: Sender, task: Task, text: str) -> 
     words, photos = read_prompt(text), task.request.photos
     if words.options.get("photos_as") == "references":
         request, problems = ctx.request_builder.read(words, None, task.request)
-        return Reply.about(problems[0]) if problems else await ctx.orders.answered(task, sender, request)
+        if problems:
+            return problem_reply(sender.language, problems[0])
+        return await ctx.orders.answered(task, sender, request)
     base = task.request.model_copy(update={"photos": photos[:1]})
     request, problems = ctx.request_builder.read(words, None, base)
     if problems:
-        return Reply.about(problems[0])
+        return problem_reply(sender.language, problems[0])
     several = request.model_copy(update={"photos": photos})
     return await ctx.orders.answered(task, sender, several, DraftQuestion.WHICH_PHOTOS)
 
@@ -163,7 +166,7 @@ async def _draft(ctx: ChatContext, press: ButtonPress, request: VideoRequest) ->
     problems = ctx.request_builder.problems(request)
     blocked = [problem for problem in problems if problem.code != "prompt_missing_with_photo"]
     if blocked:
-        return Reply.about(blocked[0])
+        return problem_reply(press.sender.language, blocked[0])
     question = DraftQuestion.START
     if not request.prompt.strip():
         question = words_question(request, is_optional=not problems)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from bot.chat.cards.photo_picker import words_question
+from bot.chat.cards.problem_reply import problem_reply
 from bot.chat.context import ChatContext
 from bot.chat.features import photo_pairs
 from bot.chat.features.again import reword
@@ -16,7 +17,6 @@ from bot.chat.handlers import Buttons, Command, Commands
 from bot.chat.ordering.albums import read_album
 from bot.chat.parsing.message_intent import Intent, SentPhoto
 from bot.chat.parsing.prompt_options import read_prompt
-from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.draft import AWAITS_PHOTO, AWAITS_WORDS, STARTED_BY_ANSWER, STARTED_BY_BUTTON, DraftQuestion
 from bot.errors import MediaError, StaleTask
@@ -125,7 +125,7 @@ async def edited(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
         return
     request, problems = ctx.request_builder.read(read_prompt(intent.words), None, task.request)
     if problems:
-        await ctx.messenger.reply(sender, Reply.about(problems[0]))
+        await ctx.messenger.reply(sender, problem_reply(sender.language, problems[0]))
     elif request != task.request:
         asks = task.question in AWAITS_WORDS and task.question != DraftQuestion.WHICH_PHOTOS
         await ctx.drafts.reask(sender, task, request, DraftQuestion.START if asks else task.question)
@@ -185,7 +185,7 @@ async def _ask_photo(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     request, problems = ctx.request_builder.read(read_prompt(intent.words), None, settings=settings)
     blocked = [problem for problem in problems if problem.code not in _WAITS_FOR_PHOTO]
     if blocked:
-        await ctx.messenger.reply(sender, Reply.about(blocked[0]))
+        await ctx.messenger.reply(sender, problem_reply(sender.language, blocked[0]))
     else:
         await ctx.drafts.ask(sender, request, DraftQuestion.FIRST_PHOTO)
 

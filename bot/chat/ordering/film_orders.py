@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
+from bot.chat.cards.problem_reply import problem_reply
 from bot.chat.deps import ChatDeps
 from bot.chat.ordering.limits import OrderLimits
 from bot.chat.ordering.photo_disclosure import PhotoDisclosure
@@ -18,7 +19,7 @@ from bot.chat.parsing.message_intent import SentPhoto
 from bot.chat.reply import Reply
 from bot.chat.sender import Sender
 from bot.film import FEWEST_SHOTS, FRAME, MOST_SHOTS, Film, FilmShot
-from bot.request import VideoRequest, settle
+from bot.request import Problem, VideoRequest, settle
 from bot.store import ChatSettings
 from bot.task import CardRef, Task, TaskState
 from bot.worker import schedule
@@ -47,8 +48,8 @@ class FilmOrders:
         shots: list[FilmShot] = []
         for index, line in enumerate(lines):
             shot = self.shot_of(line, settings, is_first=not index)
-            if isinstance(shot, Reply):
-                return shot
+            if isinstance(shot, Problem):
+                return problem_reply(sender.language, shot)
             shots.append(shot)
         expires = schedule.DRAFT_GROUP if sender.is_group else schedule.DRAFT_PRIVATE
         return Film(
@@ -65,7 +66,7 @@ class FilmOrders:
 
     def shot_of(
         self, line: ShotPrompt, settings: ChatSettings, base: FilmShot | None = None, *, is_first: bool
-    ) -> FilmShot | Reply:
+    ) -> FilmShot | Problem:
         """Return the shot that a line asks for, or what stands against it. `base`: the shot whose other words
         these are."""
         builder, words = self._request_builder, line.words
@@ -73,7 +74,7 @@ class FilmOrders:
         plain, problems = builder.read(words, None, before, settings)
         framed, framed_problems = builder.read(words, _FRAME, before, settings)
         if problems and (is_first or framed_problems):
-            return Reply.about(problems[0])
+            return problems[0]
         shot = FilmShot(
             plain=None if problems else _single(plain),
             framed=None if framed_problems or is_first else _single(framed),
@@ -103,7 +104,7 @@ class FilmOrders:
                 return problem
             for request in requests:
                 if problems := self._request_builder.problems(request):
-                    return Reply.about(problems[0])
+                    return problem_reply(sender.language, problems[0])
                 await self._disclosure.agreed(film.user_id, request)
             now = self._deps.clock()
             # What costs more by now than the card said is not started by an old press.
@@ -126,7 +127,7 @@ class FilmOrders:
             if problem is not None:
                 return "later" if problem.key.startswith("limit_open") else problem
             if problems := self._request_builder.problems(shot.request):
-                return Reply.about(problems[0])
+                return problem_reply(sender.language, problems[0])
             price = self._deps.price_labels().quote(request)
             if price is not None and shot.price is not None and price > shot.price:
                 return Reply("film_dearer", {"number": index + 1})

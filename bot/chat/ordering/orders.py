@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.chat.cards.layout import left_out
+from bot.chat.cards.problem_reply import problem_reply
 from bot.chat.deps import ChatDeps
 from bot.chat.ordering.drafts import Drafts
 from bot.chat.ordering.limits import OrderLimits
@@ -156,7 +157,7 @@ class Orders:
         if refusal := await self._limits.check(sender, task.user_id, request):
             return refusal
         if problems := self._request_builder.problems(request):
-            return Reply.about(problems[0])
+            return problem_reply(sender.language, problems[0])
         if task.question != DraftQuestion.START_CROPPED and await self._crop(sender, task, request):
             return None
         if task.question == DraftQuestion.MODEL and await self._disclosure.due(task.user_id, request):

@@ -51,6 +51,9 @@ async def test_what_follows_the_command_changes_the_recipe(live_bot: BotHarness)
     assert _request(live_bot.tasks(chat)[1]).seconds == 10
     answer = await live_bot.answer(live_bot.world.say(ada, chat, "/again 7s"))
     assert answer["text"] == says("no_seconds", model="jimeng-pro", choices="5, 10", asked=7)
+    answer = await live_bot.answer(live_bot.world.say(ada, chat, "/again --camera zoom"))
+    assert says("camera_move_crane_push") in answer["text"]
+    assert "crane_push" not in answer["text"]
 
 
 async def test_there_must_be_one_and_it_must_be_of_the_bot(live_bot: BotHarness) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 from telegram import InlineKeyboardButton, SwitchInlineQueryChosenChat
 
 from bot.chat.cards.layout import Card, copy_button, cut, keyboard, start_link, task_button
+from bot.chat.cards.problem_reply import problem_reply
 from bot.chat.cards.result_buttons import SHARE
 from bot.chat.context import ChatContext
 from bot.chat.features.video import draft_words
@@ -66,7 +67,7 @@ async def open_recipe(ctx: ChatContext, sender: Sender, intent: Intent) -> None:
     lacks_photo = await _lacks_photo(ctx, recipe)
     request, problem = _fitted(ctx, recipe.request, lacks_photo)
     if problem is not None:
-        await ctx.messenger.reply(sender, Reply.about(problem))
+        await ctx.messenger.reply(sender, problem_reply(sender.language, problem))
         return
     if request.model != recipe.request.model:
         values = {"chosen": recipe.request.model, "model": request.model}
