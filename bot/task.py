@@ -24,6 +24,7 @@ from bot.draft import COLLECTS
 from bot.errors import IllegalMove
 from bot.request import VideoRequest
 
+_ENDS_OF_DRAFTS = ("dismissed", "draft_expired")
 _PRODUCT = re.compile(r"^\w+:(?=[\w-]+$)")
 """The prefix that an adapter put before a job's id."""
 
@@ -464,7 +465,9 @@ class Task:
 
     def cancelled(self, code: str, now: datetime) -> Task:
         """End without a video and without a charge: dismissed, expired, cancelled, or stopped by its
-        provider."""
+        provider. Raises IllegalMove if only a draft can end so: an old button may be pressed late."""
+        if code in _ENDS_OF_DRAFTS and self.state is not TaskState.DRAFT:
+            raise IllegalMove(f"{self.id}: {self.state} is no draft any more")
         return self._move(TaskState.CANCELLED, error_code=code, finished_at=now, due_at=now)
 
     def hide(self, now: datetime, by: int | None = None, name: str = "") -> Task:

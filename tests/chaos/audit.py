@@ -248,6 +248,7 @@ class Audit:
             one
             for one in self.messages
             if _is_video(one)
+            and not _fits(_words(one), "caption_joined", time="\0")
             and prompt
             and _is_about(one, prompt)
             and (one["chat"]["id"], one["message_id"]) not in films
@@ -272,7 +273,10 @@ class Audit:
                 yield f"{prompt}: shown beside its card"
 
     def _card(self, entry: Entry) -> Json | None:
-        return next((one for one in self._in(entry.chat_id) if one["message_id"] == entry.card_id), None)
+        # The group that it was before has messages of the same ids.
+        place = (entry.chat_id, entry.card_id)
+        told = self._in(entry.chat_id)
+        return next((one for one in told if (one["chat"]["id"], one["message_id"]) == place), None)
 
     def _is_told(self, entry: Entry, words: str) -> bool:
         return any(words in _words(one) and _is_about(one, entry.prompt) for one in self._in(entry.chat_id))
@@ -419,7 +423,7 @@ def _is_aside(message: Json) -> bool:
     # An upgraded group may look like a new one for a while, and is greeted then.
     is_greeting = text.startswith(says("group_words", bot=BOT))
     is_question = "force_reply" in message.get("reply_markup", {})
-    asides = (*_REFUSALS, *_STOPPED)
+    asides = (*_REFUSALS, *_STOPPED, "join_failed")
     is_refusal = text in {says("press_details_closed", bot=BOT), *map(says, asides)} or _fits(
         text, "extend_by_other", chosen="\0", model="\0"
     )

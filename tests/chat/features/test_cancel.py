@@ -100,6 +100,19 @@ async def test_a_press_whose_edit_takes_long_is_answered_meanwhile(live_bot: Bot
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_a_late_press_on_dismiss_drops_no_video_that_was_ordered(live_bot: BotHarness) -> None:
+    ada, chat = live_bot.newcomer()
+    draft = await live_bot.answer(live_bot.world.say(ada, chat, "a late change of mind"))
+    dismiss = buttons(draft)[says("button_dismiss")]
+    with live_bot.unfinished():
+        await live_bot.tap(ada, draft, says("button_generate"))
+        await live_bot.job("a late change of mind")
+        assert await live_bot.forged_tap(ada, draft, dismiss) == says("press_too_late")
+    await live_bot.shown(chat)
+    assert live_bot.jobs("a late change of mind") == 1
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_second_press_and_one_on_a_dismissed_draft_say_what_happened(live_bot: BotHarness) -> None:
     ada, chat = live_bot.newcomer()
     with live_bot.unfinished():
