@@ -24,7 +24,6 @@ from bot.draft import COLLECTS
 from bot.errors import IllegalMove
 from bot.request import VideoRequest
 
-_ENDS_OF_DRAFTS = ("dismissed", "draft_expired")
 _PRODUCT = re.compile(r"^\w+:(?=[\w-]+$)")
 """The prefix that an adapter put before a job's id."""
 
@@ -463,12 +462,17 @@ class Task:
             **_NO_TROUBLE,
         )
 
-    def cancelled(self, code: str, now: datetime) -> Task:
-        """End without a video and without a charge: dismissed, expired, cancelled, or stopped by its
-        provider. Raises IllegalMove if only a draft can end so: an old button may be pressed late."""
-        if code in _ENDS_OF_DRAFTS and self.state is not TaskState.DRAFT:
-            raise IllegalMove(f"{self.id}: {self.state} is no draft any more")
+    def dropped(self, code: str, now: datetime) -> Task:
+        """End a draft, dismissed or expired. What has been ordered is not dropped by an old button."""
+        self._must_be(TaskState.DRAFT)
         return self._move(TaskState.CANCELLED, error_code=code, finished_at=now, due_at=now)
+
+    def cancelled(self, now: datetime) -> Task:
+        """End an order without a video and without a charge: cancelled in the queue, or stopped by its
+        provider."""
+        if self.state is TaskState.DRAFT:
+            raise IllegalMove(f"{self.id}: a draft is dropped")
+        return self._move(TaskState.CANCELLED, error_code="cancelled", finished_at=now, due_at=now)
 
     def hide(self, now: datetime, by: int | None = None, name: str = "") -> Task:
         """Stop waiting for it. The worker ends it if it is not bought yet; else it goes on without a card.

@@ -79,7 +79,7 @@ class AdminActions:
         stopped = await self._move(
             task,
             lambda row: (
-                row.cancelled("dismissed", now) if row.state is TaskState.DRAFT else row.hide(now, by, name)
+                row.dropped("dismissed", now) if row.state is TaskState.DRAFT else row.hide(now, by, name)
             ),
             "has ended: it cannot be stopped any more",
         )

@@ -58,7 +58,7 @@ class JobCancelCall:
         now = self._journal.now()
         self._log.info("the provider was asked to stop a job", task=task.id, answer=attempt.answer)
         if error is None:
-            await self._journal.finish(task.cancelled("cancelled", now), attempt)
+            await self._journal.finish(task.cancelled(now), attempt)
             return
         if error.code != NOT_STOPPED:
             moved = task.put_off(schedule.retry_at(task.attempts, now, error.retry_after_s), now)

@@ -168,9 +168,9 @@ class Worker:
             case TaskState.DRAFT if task.is_collecting_album:
                 await self._complete_album(task)
             case TaskState.DRAFT:
-                await self._journal.finish(task.cancelled("draft_expired", self._clock()))
+                await self._journal.finish(task.dropped("draft_expired", self._clock()))
             case TaskState.QUEUED if task.detached:
-                await self._journal.finish(task.cancelled("cancelled", self._clock()))
+                await self._journal.finish(task.cancelled(self._clock()))
             case TaskState.QUEUED:
                 await self.submitter.submit(task)
             case TaskState.SUBMITTING:
@@ -193,7 +193,7 @@ class Worker:
             await self._journal.put_off(task)
         except ChatError as error:
             self._log.info("no one can be asked about an album", task=task.id, reason=str(error))
-            await self._journal.finish(task.cancelled("draft_expired", self._clock()))
+            await self._journal.finish(task.dropped("draft_expired", self._clock()))
 
     async def _put_off(self, task: Task) -> None:
         """Repeat the step later after a defect of ours, unless the task has moved on or may be bought.

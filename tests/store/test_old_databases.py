@@ -111,7 +111,7 @@ async def test_the_tasks_of_an_older_version_go_on_to_their_end(opened: Store) -
     assert stopped is not None
     assert stopped.detached
     assert [task.id for task in await opened.tasks.open_tasks(user_id=1)] == ["a2", "a3"]
-    assert await opened.tasks.update("draft", lambda task: task.cancelled("dismissed", after(12))) is not None
+    assert await opened.tasks.update("draft", lambda task: task.dropped("dismissed", after(12))) is not None
     assert (await stored(opened, "hidden")).slot_until == after(43200)
 
 

@@ -283,7 +283,7 @@ async def test_drafts_are_a_persons_open_questions_newest_first(store: Store) ->
     old = await store.tasks.add(a_task(**draft))
     new = await store.tasks.add(a_task(**draft, created_at=after(1)))
     dismissed = await store.tasks.add(a_task(**draft))
-    await store.tasks.save(dismissed.cancelled("dismissed", NOW))
+    await store.tasks.save(dismissed.dropped("dismissed", NOW))
     others = [
         await store.tasks.add(a_task(**draft | other))
         for other in ({"user_id": 21}, {"chat_id": 11}, {"question": None})

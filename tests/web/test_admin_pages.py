@@ -255,7 +255,7 @@ async def test_a_move_is_asked_about_and_named_as_what_it_is(site: AdminSite, ad
 
 async def test_a_move_that_cannot_be_made_says_why(site: AdminSite, admin: Visitor) -> None:
     csrf_token = await admin.csrf_token("/admin/tasks/boat/cancel")
-    await site.store.tasks.update("boat", lambda task: task.cancelled("cancelled", NOW))
+    await site.store.tasks.update("boat", lambda task: task.cancelled(NOW))
     response, text = await admin.post("/admin/tasks/boat/cancel", {"csrf_token": csrf_token})
     assert (response.status, "boat has ended: it cannot be stopped any more" in text) == (409, True)
 
@@ -505,7 +505,7 @@ async def test_a_story_names_who_cancelled_and_folds_polls_alike(site: AdminSite
     csrf_token = await admin.csrf_token("/admin/tasks/boat/cancel")
     await admin.post("/admin/tasks/boat/cancel", {"csrf_token": csrf_token})
     assert ">cancelled</span>" in (await admin.get("/admin/tasks/boat"))[1]
-    await site.store.tasks.update("boat", lambda row: row.cancelled("cancelled", NOW))
+    await site.store.tasks.update("boat", lambda row: row.cancelled(NOW))
     text = (await admin.get("/admin/tasks/boat"))[1]
     assert "cancelled by Olga" in text
     assert "over:" not in text

@@ -170,7 +170,7 @@ async def _dismiss(ctx: ChatContext, sender: Sender) -> None:
 
 
 async def _drop(ctx: ChatContext, draft: Task) -> None:
-    await ctx.store.tasks.save(draft.cancelled("dismissed", ctx.clock()))
+    await ctx.store.tasks.save(draft.dropped("dismissed", ctx.clock()))
     ctx.wake()
 
 

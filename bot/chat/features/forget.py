@@ -87,8 +87,13 @@ async def _drop(ctx: ChatContext, task: Task) -> bool:
 def _dropped(task: Task, now: datetime) -> Task:
     if task.state not in _NOT_BOUGHT:
         raise IllegalMove(f"{task.id}: {task.state} may be paid for")
-    code = "dismissed" if task.state is TaskState.DRAFT else "cancelled"
-    ended = task if task.state is TaskState.CANCELLED else task.cancelled(code, now)
+    match task.state:
+        case TaskState.DRAFT:
+            ended = task.dropped("dismissed", now)
+        case TaskState.CANCELLED:
+            ended = task
+        case _:
+            ended = task.cancelled(now)
     # Its card keeps the words of what was dropped, but not of what is forgotten.
     return replace(ended, request=VideoRequest(model=task.request.model)).delivered(now)
 

@@ -84,7 +84,7 @@ class Albums:
         """End a draft that is still collecting, without a message: the album has been answered."""
         fresh = await self._tasks.get(task.id)
         if fresh is not None and fresh.is_collecting_album:
-            await self._tasks.save(fresh.cancelled("dismissed", self._clock()))
+            await self._tasks.save(fresh.dropped("dismissed", self._clock()))
             self._wake()
 
     def _grown(self, task: Task, sender: Sender, intent: Intent) -> Task | None:

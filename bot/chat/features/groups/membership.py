@@ -125,7 +125,7 @@ async def _gone(ctx: ChatContext, chat_id: int) -> None:
     """Cancel what is not bought yet in a chat that the bot has left. The rest goes on, and is kept if
     the bot is not back when it is done."""
     for draft in await ctx.store.tasks.drafts(chat_id):
-        await _save(ctx, draft.cancelled("dismissed", ctx.clock()))
+        await _save(ctx, draft.dropped("dismissed", ctx.clock()))
     for task in await ctx.store.tasks.open_tasks(chat_id=chat_id):
         if task.state is TaskState.QUEUED:
             await _save(ctx, task.hide(ctx.clock()))
