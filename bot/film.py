@@ -37,7 +37,7 @@ class FilmState(StrEnum):
 
 class ShotState(StrEnum):
     PROPOSED = "proposed"
-    """Its person wrote other words, and has not said yes to them."""
+    """Its person wrote other words, or it costs more by now, and they have not said yes to that."""
     WAITS = "waits"
     """For the last frame of the shot before."""
     READY = "ready"
@@ -184,8 +184,13 @@ class Film:
         shots[index] = replace(shot, take=before.take + 1, is_proposed=True, frame_id=before.frame_id)
         return replace(self, shots=tuple(shots), editing=None, answer_update_id=update_id, due_at=now)
 
+    def dearer(self, index: int, price: Decimal | None) -> Film:
+        """Propose a shot at what it costs by now: that is more than its person said yes to."""
+        self._must_be(FilmState.MAKING)
+        return self._with_shot(index, price=price, is_proposed=True)
+
     def confirmed(self, index: int, now: datetime) -> Film:
-        """Make the other words of a shot: its person said yes."""
+        """Make a shot as it is proposed, with other words or at another price: its person said yes."""
         self._must_be(FilmState.MAKING)
         if not self.shots[index].is_proposed:
             raise IllegalMove(f"{self.id}: nothing is proposed")

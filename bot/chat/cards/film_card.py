@@ -24,6 +24,8 @@ from bot.text import plain, say, say_duration
 
 REFUSED = "film_refused"
 """What a film asks if shots have no video."""
+DEARER = "film_dearer"
+"""What it asks if a shot costs more than its person said yes to."""
 _WORDS_SHOWN = 330
 """Units, of all shots. A card with the last frame of a shot is a caption: 1024 at most."""
 _REASONS_SHOWN = 2
@@ -112,7 +114,8 @@ def _draw_question(film: Film, view: FilmView) -> Card:
         rows += [_ways_on(film, index, view) for index in _refused(states)]
     else:
         reasons = say(film.language, film.asks or REFUSED, **film.asks_values)
-        rows.append([film_button(film, "button_film_go_on", "go")])
+        if film.asks != DEARER:
+            rows.append([film_button(film, "button_film_go_on", "go")])
     for index, state in enumerate(states):
         if state is ShotState.PROPOSED:
             label = plain(say(film.language, "button_film_make", number=index + 1))

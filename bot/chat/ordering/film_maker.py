@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.chat.cards.film_card import REFUSED, FilmView, draw_film
+from bot.chat.cards.film_card import DEARER, REFUSED, FilmView, draw_film
 from bot.chat.cards.layout import Card
 from bot.chat.deps import ChatDeps
 from bot.chat.ordering.film_orders import FilmOrders
@@ -213,11 +213,13 @@ class FilmMaker:
         if film.asks == REFUSED and not {ShotState.REFUSED, ShotState.PROPOSED} & set(states):
             film = await self._films.save(film.resumed(now))  # an answer that was given up came after all
         if not film.asks:
-            for index, state in enumerate(states):
-                if state is ShotState.READY and not await self._order(film, index, tasks):
+            ready = [index for index, state in enumerate(states) if state is ShotState.READY]
+            for index in ready:
+                if not await self._order(film, index, tasks):
                     return
-            tasks = await self._tasks_of(film)
-            states = shot_states(film, tasks)
+            if ready:
+                tasks = await self._tasks_of(film)
+                states = shot_states(film, tasks)
         is_settled = set(states) <= SETTLED
         if is_settled and not film.asks:
             await self._ask(film, Reply(REFUSED))
@@ -235,6 +237,10 @@ class FilmMaker:
             await self._take_frame(film, index, tasks)
             return False
         ordered = await self._orders.order(film, index)
+        if ordered == "dearer":
+            proposed = film.dearer(index, self._orders.priced(film.shots[index]).price)
+            await self._ask(proposed, Reply(DEARER, {"number": index + 1}))
+            return False
         if isinstance(ordered, Reply):
             await self._ask(film, ordered)
             return False

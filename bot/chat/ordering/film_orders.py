@@ -114,9 +114,9 @@ class FilmOrders:
                 return Reply("film_price_changed")
             return await self._deps.store.films.update(film.id, lambda row: row.started(now))
 
-    async def order(self, film: Film, index: int) -> Literal["ordered", "later"] | Reply:
+    async def order(self, film: Film, index: int) -> Literal["ordered", "later", "dearer"] | Reply:
         """Order one shot, unless that has been done. Return what stands against it; "later" if others of its
-        person have to end before."""
+        person have to end before, "dearer" if it costs more than they said yes to."""
         task_id = film.task_id(index)
         if await self._tasks.get(task_id) is not None:
             return "ordered"
@@ -130,7 +130,7 @@ class FilmOrders:
                 return problem_reply(sender.language, problems[0])
             price = self._deps.price_labels().quote(request)
             if price is not None and shot.price is not None and price > shot.price:
-                return Reply("film_dearer", {"number": index + 1})
+                return "dearer"
             await self._tasks.add(self._task(film, index, request))
         self._deps.wake()
         await self._limits.ordered()

@@ -18,6 +18,7 @@ import pytest
 from fakes import A_MODEL, Clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from running import says
 
 from bot.chat.cards.film_card import REFUSED
 from bot.chat.cards.price_labels import PriceLabels
@@ -359,6 +360,16 @@ async def test_a_shot_that_costs_more_by_now_asks(world: World) -> None:
     await world.store.films.save(replace(film, shots=cheap))
     film = await world.settle()
     assert (film.asks, await world.tasks()) == ("film_dearer", {})
+    card = await world.maker.card(film)
+    labels = [label for row in card.buttons.inline_keyboard for label in row] if card.buttons else []
+    assert says("button_film_make", number=1) in labels[0].text
+    assert "0.42" in labels[0].text, "the price that a press agrees to"
+    await world.store.films.update("film", lambda row: row.confirmed(0, world.clock()))
+    film = await world.settle()
+    assert (film.asks, list(await world.tasks())) == ("film_dearer", [film.task_id(0)]), "the second asks too"
+    await world.store.films.update("film", lambda row: row.confirmed(1, world.clock()))
+    assert (await world.settle()).asks is None
+    assert [task.price for task in (await world.tasks()).values()] == [Decimal("0.42")] * 2
 
 
 async def test_a_stopped_film_stops_its_shots_and_orders_no_other(world: World) -> None:
