@@ -6,11 +6,11 @@ what they do not know. Adobe XMP, part 3, 1.2.7 (the box); IPTC Video Metadata H
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
-from xml.sax.saxutils import quoteattr
 
 from bot.media.boxes import read_boxes
 
@@ -54,7 +54,7 @@ def is_marked(path: Path) -> bool:
 
 def _box(provenance: Provenance) -> bytes:
     kind = "trainedAlgorithmicMedia" if provenance.is_trained else "algorithmicMedia"
-    model = quoteattr(provenance.model)
+    model = f'"{html.escape(provenance.model)}"'
     packet = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">

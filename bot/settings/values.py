@@ -83,10 +83,16 @@ def _prices(value: object) -> object:
     return read_prices(value) if isinstance(value, str) else value
 
 
-def _currency(value: str) -> str:
-    if not re.fullmatch(r"[^\W\d_]{2,10}|[^\w\s]|[A-Z]{1,3}[^\w\s]", value):
-        raise ValueError("a code or a sign such as USD, CNY, €, ¥ or R$")
-    return value
+def _like(pattern: str, wanted: str) -> AfterValidator:
+    """Return the check that a text, or a secret, is like the pattern as a whole; else it says what is."""
+
+    def check(value: str | SecretStr) -> str | SecretStr:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if not re.fullmatch(pattern, text):
+            raise ValueError(wanted)
+        return value
+
+    return AfterValidator(check)
 
 
 def _public_address(value: str) -> str:
@@ -114,24 +120,6 @@ def _origin(value: str) -> str:
     return address
 
 
-def _heartbeat(value: SecretStr) -> SecretStr:
-    if not re.match(r"https?://[^/\s]", value.get_secret_value()):
-        raise ValueError("an address such as https://hc-ping.com/your-uuid")
-    return value
-
-
-def _token(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"\d+:[\w-]{10,}", value.get_secret_value()):
-        raise ValueError("a token as @BotFather gives it, such as 123456789:AAE…")
-    return value
-
-
-def _webhook_secret(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", value.get_secret_value()):
-        raise ValueError("16 to 256 letters, digits, - and _, which is what Telegram takes")
-    return value
-
-
 def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -154,7 +142,10 @@ Budget = Annotated[
 ]
 """In `currency`; None is unlimited."""
 PriceList = Annotated[Prices, NoDecode, BeforeValidator(_prices)]
-Currency = Annotated[str, AfterValidator(_currency)]
+Currency = Annotated[
+    str,
+    _like(r"[^\W\d_]{2,10}|[^\w\s]|[A-Z]{1,3}[^\w\s]", "a code or a sign such as USD, CNY, €, ¥ or R$"),
+]
 Slots = Annotated[int, Field(ge=1, le=1_000_000_000)]
 """Jobs that an account may run at once."""
 Hour = Annotated[Annotated[int, Field(ge=0, le=23)] | None, BeforeValidator(_off)]
@@ -165,7 +156,14 @@ Origin = Annotated[str, AfterValidator(_origin)]
 ProxyAddress = Annotated[Annotated[str, AfterValidator(read_proxy)] | None, Field(repr=False)]
 """May hold a password. `none` uses no proxy; None is what the next wider setting says."""
 DatabaseAddress = Annotated[str, Field(repr=False), AfterValidator(read_database_url)]
-Heartbeat = Annotated[SecretStr, AfterValidator(_heartbeat)]
-Token = Annotated[SecretStr, AfterValidator(_token)]
-WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
+Heartbeat = Annotated[
+    SecretStr, _like(r"https?://[^/\s](?s:.*)", "an address such as https://hc-ping.com/your-uuid")
+]
+Token = Annotated[
+    SecretStr, _like(r"\d+:[\w-]{10,}", "a token as @BotFather gives it, such as 123456789:AAE…")
+]
+WebhookSecret = Annotated[
+    SecretStr,
+    _like(r"[A-Za-z0-9_-]{16,256}", "16 to 256 letters, digits, - and _, which is what Telegram takes"),
+]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]

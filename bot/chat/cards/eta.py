@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import fmean
 
 from bot.request import VideoModel
 from bot.task import Task, TaskState
@@ -60,7 +59,8 @@ class Estimator:
     def _usual_job_s(self, jobs: Sequence[Task]) -> float | None:
         """Return how long those jobs take on average: they are longer or shorter than the one that waits."""
         models = [(self._models.get(job.request.model), job.request) for job in jobs]
-        return fmean(known) if (known := [self._timing.usual_s(m, r) for m, r in models if m]) else None
+        known = [self._timing.usual_s(m, r) for m, r in models if m]
+        return sum(known) / len(known) if known else None
 
     def usual_s(self, task: Task) -> float | None:
         """Return how long such a task usually takes; None if its model is unknown."""
