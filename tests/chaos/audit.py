@@ -164,12 +164,7 @@ class Audit:
     def _jobs(self, orders: Mapping[str, Sequence[Entry]]) -> Iterator[str]:
         """Each order is paid at most once, and what is unclear is asked about."""
         paid = {job.task_id: job.prompt for job in self.jobs}
-        # Before an id of Volcengine stands the product, if a model has several.
-        known = {
-            one.remote_id if one.remote_id in paid else one.remote_id.rpartition(":")[2]: one
-            for one in self.entries
-            if one.remote_id is not None
-        }
+        known = self._known
         for remote_id, entry in known.items():
             if paid.get(remote_id) != entry.prompt:
                 yield f"{entry.prompt}: its job {remote_id} is not its own at the provider"
@@ -179,16 +174,31 @@ class Audit:
             if count > asked:
                 yield f"{prompt}: paid {count} times, and the bot knows of {asked} of them"
 
+    @cached_property
+    def _known(self) -> Mapping[str, Entry]:
+        """The requests whose jobs the bot knows, by the ids that the providers print."""
+        paid = {job.task_id for job in self.jobs}
+        # Before an id of Volcengine stands the product, if a model has several.
+        return {
+            one.remote_id if one.remote_id in paid else one.remote_id.rpartition(":")[2]: one
+            for one in self.entries
+            if one.remote_id is not None
+        }
+
     def _bill(self) -> Iterator[str]:
-        """What the bot would check a bill with has a row for each job, and says what became of it."""
+        """What the bot would check a bill with has a row for each job that it knows, one that says perhaps
+        for each that it does not, and tells what became of it."""
         charged = Counter(row["remote_id"] for row in self.bill if row["charged"] != "no")
         perhaps = sum(row["charged"] == "perhaps" and not row["remote_id"] for row in self.bill)
         stopped = {job.task_id for job in self.jobs if job.stopped}
-        missing = [job.task_id for job in self.jobs if not job.stopped and charged[job.task_id] != 1]
-        if len(missing) > perhaps:
-            states = {row["remote_id"]: (row["outcome"], row["charged"], row["reason"]) for row in self.bill}
-            told = [(job_id, charged[job_id], states.get(job_id)) for job_id in missing]
-            yield f"{len(missing)} jobs are not once on the bill, {perhaps} are unclear there: {told}"
+        unknown = 0
+        for job in self.jobs:
+            if job.task_id not in self._known:
+                unknown += not job.stopped
+            elif not job.stopped and charged[job.task_id] != 1:
+                yield f"{self._known[job.task_id].prompt}: {charged[job.task_id]} times on the bill"
+        if unknown > perhaps:
+            yield f"{unknown} jobs are not known, and {perhaps} are unclear on the bill"
         for task_id in stopped & charged.keys():
             yield f"{task_id}: stopped, and on the bill"
         cancelled = {one.id for one in self.entries if one.is_cancelled}
@@ -243,7 +253,6 @@ class Audit:
 
     def _shown(self, prompt: str, entries: Sequence[Entry]) -> Iterator[str]:
         """Every finished video that somebody waits for is shown exactly once, and no other."""
-        films = {(one.chat_id, one.card_id) for one in self.entries if one.joined}
         videos = [
             one
             for one in self.messages
@@ -251,7 +260,6 @@ class Audit:
             and not _fits(_words(one), "caption_joined", time="\0")
             and prompt
             and _is_about(one, prompt)
-            and (one["chat"]["id"], one["message_id"]) not in films
         ]
         made = [one for one in entries if one.state == "succeeded" and not one.is_cancelled and one.closed]
         due = [one for one in made if one.chat_id not in self.blocked]
